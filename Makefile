@@ -1,0 +1,64 @@
+# Every task of the project. `make` alone lists them; CI runs the same ones.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+UV := uv==0.13.9
+
+# pip and npm keep their caches in the home folder: without one that can be written, here.
+ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+export npm_config_cache := $(CURDIR)/.cache/npm
+endif
+
+.PHONY: help install demo up test test-all lint format lock clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+install: $(VENV)/.installed node_modules/.installed ## install everything into .venv and node_modules
+
+$(VENV)/.installed: requirements-dev.txt
+	@python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV)
+	@echo "Installing Python packages into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-dev.txt
+	@touch $@
+
+node_modules/.installed: package-lock.json .npmrc
+	@tools/find_node.sh
+	@echo "Installing Azurite into node_modules"
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+demo: install ## show the main job on a sample estate, without Azure
+	@$(PY) -m local.demo
+
+up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 for another port)
+	@$(PY) -m local.up
+
+test: install ## run the test suite without the long proofs
+	@$(PY) -m pytest -m "not long"
+
+test-all: lint ## run lint and every test, the long proofs too
+	@$(PY) -m pytest
+
+lint: install ## check style, types and who imports whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy .
+	@$(BIN)/lint-imports
+
+format: install ## put the code into the project's format
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+lock: ## write the locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+	@UV='$(UV)' UPGRADE='$(UPGRADE)' tools/lock.sh
+
+clean: ## remove what the tasks above made
+	@rm -rf $(VENV) node_modules .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+		.coverage build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,55 @@
+"""The outbox relay: what was recorded is published, told, and only then forgotten.
+
+    record (state + outbox row) -> publish in the feed -> tell -> delete the outbox row
+
+A process that dies between any two leaves the outbox row, and the next scan goes on from there:
+a change already in the feed keeps its number, and is told once more.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import batched, groupby
+from operator import attrgetter
+
+from cmk_check.errors import StoreError, WriteConflict
+from cmk_check.ports import Teller
+from cmk_check.store.estate import Pending
+from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
+
+_log = logging.getLogger(__name__)
+
+type Clear = Callable[[Sequence[Pending]], Awaitable[None]]
+
+
+class Relay:
+    """Publishes outbox rows."""
+
+    def __init__(self, feed: FeedTable, teller: Teller) -> None:
+        self._feed = feed
+        self._teller = teller
+        # Publications of one process would only race each other for the head of the feed.
+        self._one_at_a_time = asyncio.Lock()
+
+    async def publish(self, pending: Sequence[Pending], clear: Clear) -> None:
+        """Publish and tell changes in their order, then delete their rows with ``clear``.
+
+        A feed that cannot be written leaves the rows for the next scan: it fails no slice.
+        """
+        async with self._one_at_a_time:
+            for batch in batched(pending, MOST_PER_PUBLICATION, strict=False):
+                try:
+                    await self._publish(batch, clear)
+                except StoreError as error:
+                    _log.warning("Changes stay in the outbox until the next scan: %s", error)
+                    return
+
+    async def _publish(self, batch: Sequence[Pending], clear: Clear) -> None:
+        published = await self._feed.publish([entry.change for entry in batch])
+        await self._teller.tell(published)
+        for _, entries in groupby(batch, key=attrgetter("partition")):
+            try:
+                await clear(list(entries))
+            except WriteConflict:
+                # Another relay has deleted them: it found them published, as we did.
+                continue

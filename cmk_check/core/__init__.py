@@ -1,0 +1,1 @@
+"""The part that decides: pure, free of Azure, clock, environment and logging."""

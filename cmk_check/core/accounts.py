@@ -1,0 +1,121 @@
+"""One account entry as ARM's JSON has it, made into an Account.
+
+Apart from fetching, so that every shape can be tried without a server; and from the raw JSON rather
+than from the SDK's models, because those coerce types, fail for a whole page, and take an absent
+key source for a customer's key vault.
+"""
+
+import re
+from typing import Final
+
+from cmk_check.core.model import Account
+from cmk_check.core.resource_id import AccountId
+
+# In bytes: seven strings of evidence stay below 8 KB whatever alphabet they are written in.
+_LONGEST_TEXT: Final = 1024
+_LONGEST_TAG: Final = 256
+_LONGEST_NAME: Final = 128
+# White space stays although some of it is a control character: a blank key name must not turn into
+# a name.
+_UNWANTED: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+
+
+def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
+    """Make an account of one entry of a list, or of one account document; never raises.
+
+    Null is the same as absent. ``malformed`` names the part that keeps the rule from judging;
+    optional parts of the wrong type are left out. Values keep their spelling and blanks, but are
+    cut at 1,024 bytes (tags at 256), and characters that no table or JSON document can hold are
+    replaced.
+
+    Args:
+        entry: what JSON gave.
+        kept_tags: lower-cased names of the tags to keep.
+
+    Returns:
+        None where the entry has no usable id: there is nothing that a finding could be named by.
+
+    """
+    if not isinstance(entry, dict):
+        return None
+    account_id = AccountId.parse(entry.get("id"))
+    if account_id is None:
+        return None
+    properties = _object(entry.get("properties"))
+    encryption = _object(properties.get("encryption"))
+    key = _object(encryption.get("keyVaultProperties"))
+    return Account(
+        id=account_id,
+        kind=_kind(entry.get("kind")),
+        location=clean_text(entry.get("location"), _LONGEST_NAME),
+        tags=_kept(entry.get("tags"), kept_tags),
+        key_source=clean_text(encryption.get("keySource")),
+        key_name=clean_text(key.get("keyName")),
+        key_version=clean_text(key.get("keyVersion")),
+        key_vault_uri=clean_text(key.get("keyVaultUri")),
+        identity_type=clean_text(_object(entry.get("identity")).get("type")),
+        identity_client_id=clean_text(key.get("identityClientId")),
+        provisioning_state=clean_text(properties.get("provisioningState")),
+        malformed=_malformed(entry),
+    )
+
+
+def clean_text(value: object, longest: int = _LONGEST_TEXT) -> str | None:
+    """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
+    if not isinstance(value, str):
+        return None
+    if not value.isascii() or not value.isprintable():
+        value = _UNWANTED.sub("\ufffd", value)
+    if len(value) * 4 <= longest:
+        return value
+    return value.encode()[:longest].decode(errors="ignore")
+
+
+def _malformed(entry: dict[str, object]) -> str | None:
+    """Say which part has not the shape that the rule needs."""
+    kind = entry.get("kind")
+    if kind is None:
+        return "The account has no kind."
+    if _kind(kind) is None:
+        return "The account's kind is not a name."
+    properties = entry.get("properties")
+    if properties is None:
+        return "The account has no properties."
+    if not isinstance(properties, dict):
+        return "The account's properties are not an object."
+    return _malformed_encryption(properties.get("encryption"))
+
+
+def _malformed_encryption(encryption: object) -> str | None:
+    key = _object(encryption).get("keyVaultProperties")
+    if not isinstance(encryption, dict | None):
+        return "properties.encryption is not an object."
+    if not isinstance(_object(encryption).get("keySource"), str | None):
+        return "properties.encryption.keySource is not a text."
+    if not isinstance(key, dict | None):
+        return "properties.encryption.keyVaultProperties is not an object."
+    if not isinstance(_object(key).get("keyName"), str | None):
+        return "properties.encryption.keyVaultProperties.keyName is not a text."
+    return None
+
+
+def _kind(value: object) -> str | None:
+    text = clean_text(value, _LONGEST_NAME)
+    return text if text and not text.isspace() else None
+
+
+def _object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
+    """Return the kept tags; of two names that differ in case alone, the first."""
+    found: dict[str, str] = {}
+    if not isinstance(tags, dict):
+        return found
+    for name, value in tags.items():
+        lowered = name.lower() if isinstance(name, str) else None
+        text = clean_text(value, _LONGEST_TAG)
+        if lowered in kept and text is not None:
+            found.setdefault(lowered, text)
+    return found

@@ -1,0 +1,201 @@
+"""Changes as they are told: CloudEvents data for every transition worth hearing of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.model import (
+    Change,
+    ChangeType,
+    Coverage,
+    CoverageState,
+    Evidence,
+    Finding,
+    Gap,
+    Judgement,
+    RemovalReason,
+    Subscription,
+    Summary,
+    Verdict,
+)
+from cmk_check.core.rule import RULE_VERSION
+
+# What one change may weigh as JSON: a table property holds 32,768 characters, a queue message 48
+# KB.
+_LONGEST_EVIDENCE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
+
+    ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
+    to their spelling.
+    """
+
+    scan_id: str
+    now: datetime
+    new_id: Callable[[], str]
+    kinds: Mapping[str, str]
+    baseline: bool = False
+    status_as_of: datetime | None = None
+    hostname: str | None = None
+
+
+def of_account(
+    before: Finding | None, after: Finding, subscription: Subscription, context: Context
+) -> Change:
+    """Tell that a finding appeared or changed."""
+    return _account_change(
+        _account_type(before, after), after, subscription, context, _sides(before, after)
+    )
+
+
+def of_removal(
+    finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
+) -> Change:
+    """Tell that a finding was removed, and why."""
+    sides = _sides(finding, None) | {"removed": reason.value}
+    return _account_change(ChangeType.ACCOUNT_REMOVED, finding, subscription, context, sides)
+
+
+def of_coverage(
+    before: Coverage | None,
+    state: CoverageState,
+    gap: Gap | None,
+    subscription: Subscription,
+    context: Context,
+) -> Change | None:
+    """Tell that coverage was lost or regained; None where that is not what happened."""
+    had = before.state if before else None
+    if state is CoverageState.GAP and had is not CoverageState.GAP:
+        kind = ChangeType.COVERAGE_LOST
+    elif state is CoverageState.READ and had is CoverageState.GAP:
+        kind = ChangeType.COVERAGE_REGAINED
+    else:
+        return None
+    path = f"/subscriptions/{subscription.id}"
+    data = _subscription_data(subscription) | {
+        "before": _coverage_side(had, before.gap if before else None),
+        "after": _coverage_side(state, gap),
+        "scanId": context.scan_id,
+        "ruleVersion": RULE_VERSION,
+        "baseline": False,
+    }
+    return Change(context.new_id(), kind, context.now, path, path, data)
+
+
+def of_scan(
+    kind: ChangeType, scan_id: str, now: datetime, change_id: str, reason: str | None
+) -> Change:
+    """Tell that a scan failed, was abandoned, or that scanning works again."""
+    path = f"/scans/{scan_id}"
+    data = {"scanId": scan_id, "reason": reason, "ruleVersion": RULE_VERSION, "baseline": False}
+    return Change(change_id, kind, now, path, path, data)
+
+
+def of_baseline(
+    scan_id: str, now: datetime, change_id: str, summary: Summary, hostname: str | None
+) -> Change:
+    """Tell the outcome of the first scan that ever finished, instead of each of its findings."""
+    accounts, subscriptions = summary.accounts, summary.subscriptions
+    path = f"/scans/{scan_id}"
+    data: dict[str, object] = {
+        "scanId": scan_id,
+        "accounts": {
+            "total": accounts.total,
+            "compliant": accounts.compliant,
+            "nonCompliant": accounts.non_compliant,
+            "unknown": accounts.unknown,
+        },
+        "subscriptions": {
+            "total": subscriptions.total,
+            "read": subscriptions.read,
+            "gap": subscriptions.gap,
+        },
+        "ruleVersion": RULE_VERSION,
+        "baseline": True,
+    }
+    if hostname:
+        data["statusUrl"] = f"https://{hostname}/api/v1/status"
+    return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)
+
+
+def _account_type(before: Finding | None, after: Finding) -> ChangeType:
+    verdict = after.judgement.verdict
+    if before is not None and before.judgement.verdict is verdict:
+        return ChangeType.ACCOUNT_UPDATED
+    match verdict:
+        case Verdict.NON_COMPLIANT:
+            return ChangeType.ACCOUNT_VIOLATED
+        case Verdict.UNKNOWN:
+            return ChangeType.ACCOUNT_UNVERIFIABLE
+        case Verdict.COMPLIANT:
+            return ChangeType.ACCOUNT_DISCOVERED if before is None else ChangeType.ACCOUNT_RESOLVED
+
+
+def _account_change(
+    kind: ChangeType,
+    finding: Finding,
+    subscription: Subscription,
+    context: Context,
+    sides: dict[str, object],
+) -> Change:
+    data: dict[str, object] = {
+        "name": finding.id.name,
+        "kind": finding.kind,
+        "location": finding.location,
+        **_subscription_data(subscription),
+        "tags": dict(finding.tags),
+        **sides,
+        "evidence": _evidence(finding.judgement.evidence),
+        "scanId": context.scan_id,
+        "ruleVersion": RULE_VERSION,
+        "baseline": context.baseline,
+    }
+    if context.hostname:
+        data["findingUrl"] = f"https://{context.hostname}/api/v1/findings{finding.id}"
+    time = max(context.now, finding.changed_at)
+    return Change(
+        context.new_id(), kind, time, f"/subscriptions/{subscription.id}", str(finding.id), data
+    )
+
+
+def _subscription_data(subscription: Subscription) -> dict[str, object]:
+    return {"subscriptionName": subscription.name, "tenantId": subscription.tenant_id}
+
+
+def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
+    return {
+        "before": None if before is None else _side(before.judgement),
+        "after": None if after is None else _side(after.judgement),
+    }
+
+
+def _side(judgement: Judgement) -> dict[str, str]:
+    return {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
+
+
+def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:
+    if state is None:
+        return None
+    return {
+        "coverage": state.value,
+        "reason": gap.reason.value if gap else None,
+        "missingAction": gap.missing_action if gap else None,
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, str]:
+    """Show what is there and nothing else, each value cut to what a message can carry."""
+    values = {
+        "keySource": evidence.key_source,
+        "keyName": evidence.key_name,
+        "keyVersion": evidence.key_version,
+        "keyVaultUri": evidence.key_vault_uri,
+        "identityType": evidence.identity_type,
+        "identityClientId": evidence.identity_client_id,
+        "provisioningState": evidence.provisioning_state,
+    }
+    return {name: value[:_LONGEST_EVIDENCE] for name, value in values.items() if value is not None}

@@ -1,0 +1,112 @@
+"""Sums: of findings into counts, of subscriptions into a slice's, of slices into a scan's."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    Gap,
+    GapReason,
+    Judgement,
+    KnownGap,
+    SubscriptionCounts,
+    Summary,
+    Verdict,
+    VerdictCounts,
+)
+
+MOST_GAPS: Final = 50
+KIND_UNKNOWN: Final = "unknown"
+_UNFINISHED: Final = Gap(
+    GapReason.SLICE_FAILED, detail="Its first recording was cut off; the next scan repeats it."
+)
+
+
+def count_accounts(
+    judged: Iterable[tuple[str | None, Judgement]], ignored_by_kind: Mapping[str, int], unread: int
+) -> AccountCounts:
+    """Count accounts given as (kind, judgement)."""
+    cells: Counter[tuple[str, Verdict]] = Counter()
+    reasons: Counter[str] = Counter()
+    for kind, judgement in judged:
+        cells[kind or KIND_UNKNOWN, judgement.verdict] += 1
+        reasons[judgement.reason.value] += 1
+    by_kind = {
+        kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
+        for kind in sorted({kind for kind, _ in cells})
+    }
+    return AccountCounts(
+        by_kind, dict(sorted(reasons.items())), dict(sorted(ignored_by_kind.items())), unread
+    )
+
+
+def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
+    """Sum subscriptions as they stand after a slice."""
+    rows = list(recorded)
+    states = Counter(row.state for row in rows)
+    gaps = [
+        known_gap(row) for row in rows if row.state in {CoverageState.GAP, CoverageState.UNREAD}
+    ]
+    return Summary(
+        accounts=_add_accounts(row.accounts for row in rows),
+        subscriptions=SubscriptionCounts(
+            read=states[CoverageState.READ],
+            gap=len(gaps),
+            excluded=states[CoverageState.EXCLUDED],
+            retired=states[CoverageState.RETIRED],
+        ),
+        gaps=tuple(gaps[:MOST_GAPS]),
+        gaps_omitted=max(0, len(gaps) - MOST_GAPS),
+        changes=changes,
+    )
+
+
+def known_gap(row: Coverage) -> KnownGap:
+    """Show a coverage row as a gap."""
+    return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNFINISHED, row.since)
+
+
+def merge(summaries: Iterable[Summary]) -> Summary:
+    """Sum the summaries of slices."""
+    parts = list(summaries)
+    gaps = [gap for part in parts for gap in part.gaps]
+    subscriptions = [part.subscriptions for part in parts]
+    return Summary(
+        accounts=_add_accounts(part.accounts for part in parts),
+        subscriptions=SubscriptionCounts(
+            read=sum(part.read for part in subscriptions),
+            gap=sum(part.gap for part in subscriptions),
+            excluded=sum(part.excluded for part in subscriptions),
+            retired=sum(part.retired for part in subscriptions),
+        ),
+        gaps=tuple(gaps[:MOST_GAPS]),
+        gaps_omitted=sum(part.gaps_omitted for part in parts) + max(0, len(gaps) - MOST_GAPS),
+        changes=sum(part.changes for part in parts),
+    )
+
+
+def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
+    by_kind: dict[str, VerdictCounts] = {}
+    by_reason: Counter[str] = Counter()
+    ignored: Counter[str] = Counter()
+    unread = 0
+    for part in counts:
+        for kind, more in part.by_kind.items():
+            had = by_kind.get(kind, VerdictCounts())
+            by_kind[kind] = VerdictCounts(
+                had.compliant + more.compliant,
+                had.non_compliant + more.non_compliant,
+                had.unknown + more.unknown,
+            )
+        by_reason.update(part.by_reason)
+        ignored.update(part.ignored_by_kind)
+        unread += part.unread
+    return AccountCounts(
+        dict(sorted(by_kind.items())),
+        dict(sorted(by_reason.items())),
+        dict(sorted(ignored.items())),
+        unread,
+    )

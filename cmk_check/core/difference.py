@@ -1,0 +1,119 @@
+"""What recording a reading changes: a step per finding, and the coverage row that sums them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from cmk_check.core.counts import count_accounts
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    Coverage,
+    CoverageState,
+    Finding,
+    Verdict,
+)
+from cmk_check.core.rule import row_too_new
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the table holds of one subscription.
+
+    ``findings`` by lower-cased account id. ``too_new`` are accounts whose rows a newer version of
+    this program wrote, with their kind if it could be told: left alone, they count as unknown.
+    """
+
+    coverage: Coverage | None = None
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    too_new: Mapping[str, str | None] = field(default_factory=dict)
+
+    def after(self, steps: Iterable["Step"]) -> dict[str, Finding]:
+        """Return the findings as they stand once these steps are recorded."""
+        findings = dict(self.findings)
+        for step in steps:
+            account_id = str(step.finding.id)
+            if step.after is None:
+                del findings[account_id]
+            else:
+                findings[account_id] = step.after
+        return findings
+
+    def count(
+        self, findings: Mapping[str, Finding], ignored: Mapping[str, int], unread: int
+    ) -> AccountCounts:
+        """Count findings together with the rows that are too new."""
+        counted = [(finding.kind, finding.judgement) for finding in findings.values()]
+        counted += [(kind, row_too_new()) for kind in self.too_new.values()]
+        return count_accounts(counted, ignored, unread)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One finding that changes: None before is new, None after is removed."""
+
+    before: Finding | None
+    after: Finding | None
+    change: Change
+
+    @property
+    def finding(self) -> Finding:
+        """The finding as it is, or as it was before it went."""
+        finding = self.after or self.before
+        if finding is None:
+            message = "A step has a finding before it or after it."
+            raise ValueError(message)
+        return finding
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it makes an estate that was called compliant something else."""
+        if self.after is None or self.after.judgement.verdict is Verdict.COMPLIANT:
+            return False
+        return self.before is None or self.before.judgement.verdict is Verdict.COMPLIANT
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What recording a reading changes.
+
+    ``coverage`` is the row as it stands afterwards; ``coverage_change`` what is told of it, if
+    anything.
+    """
+
+    known: Known
+    coverage: Coverage
+    steps: tuple[Step, ...] = ()
+    coverage_change: Change | None = None
+
+    @property
+    def changes(self) -> int:
+        """How many changes it brings."""
+        return len(self.steps) + (self.coverage_change is not None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the table already says all this."""
+        return not self.steps and self.known.coverage == self.coverage
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether an estate that was called compliant might no longer be."""
+        before = self.known.coverage
+        new_gap = self.coverage.state is CoverageState.GAP and (
+            before is None or before.state is not CoverageState.GAP
+        )
+        return new_gap or any(step.is_worse for step in self.steps)
+
+    def upto(self, steps: int, claim: str) -> Coverage:
+        """Return the coverage row once so many steps are recorded and more are to come."""
+        had = self.known.coverage or replace(
+            self.coverage,
+            state=CoverageState.UNREAD,
+            gap=None,
+            last_read=None,
+            accounts=AccountCounts(),
+            sequence=0,
+        )
+        after = self.known.after(self.steps[:steps])
+        accounts = self.known.count(after, had.accounts.ignored_by_kind, had.accounts.unread)
+        return replace(had, accounts=accounts, sequence=had.sequence + steps, recording=claim)

@@ -1,0 +1,417 @@
+"""The program's words as types: everything that crosses a boundary is one of these values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from cmk_check.core.resource_id import AccountId
+
+
+class Verdict(StrEnum):
+    """The answer for one account."""
+
+    COMPLIANT = "compliant"
+    NON_COMPLIANT = "non_compliant"
+    UNKNOWN = "unknown"
+
+    @property
+    def badness(self) -> int:
+        """How bad: compliant 0, unknown 1, non_compliant 2."""
+        return _BADNESS[self]
+
+
+_BADNESS: Final = {Verdict.COMPLIANT: 0, Verdict.UNKNOWN: 1, Verdict.NON_COMPLIANT: 2}
+
+
+class Reason(StrEnum):
+    """Why an account got its verdict."""
+
+    CUSTOMER_MANAGED_KEY = "customer_managed_key"
+    NEVER_CONFIGURED = "never_configured"
+    MICROSOFT_MANAGED_KEY = "microsoft_managed_key"
+    KEY_NOT_NAMED = "key_not_named"
+    UNRECOGNISED_KEY_SOURCE = "unrecognised_key_source"
+    MALFORMED = "malformed"
+    ROW_TOO_NEW = "row_too_new"
+
+
+class CoverageState(StrEnum):
+    """How far a subscription is known.
+
+    ``UNREAD`` stands only in a row whose first recording takes more than one transaction, until the
+    last of them; callers of the HTTP API see it as a gap.
+    """
+
+    READ = "read"
+    GAP = "gap"
+    EXCLUDED = "excluded"
+    RETIRED = "retired"
+    UNREAD = "unread"
+
+
+class GapReason(StrEnum):
+    """Why a subscription could not be read to its end."""
+
+    FORBIDDEN = "forbidden"
+    UNAUTHENTICATED = "unauthenticated"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    SERVER_ERROR = "server_error"
+    UNEXPECTED_RESPONSE = "unexpected_response"
+    MALFORMED_PAGE = "malformed_page"
+    MALFORMED_ACCOUNT = "malformed_account"
+    UNTRUSTED_NEXT_LINK = "untrusted_next_link"
+    NOT_FOUND = "not_found"
+    NOT_VISIBLE = "not_visible"
+    SLICE_FAILED = "slice_failed"
+
+
+class RemovalReason(StrEnum):
+    """Why a finding was removed."""
+
+    GONE = "gone"
+    KIND_OUT_OF_SCOPE = "kind_out_of_scope"
+    SUBSCRIPTION_EXCLUDED = "subscription_excluded"
+    SUBSCRIPTION_RETIRED = "subscription_retired"
+
+
+class Disposition(StrEnum):
+    """What a scan has to do with a subscription."""
+
+    READ = "read"
+    EXCLUDED = "excluded"
+    RETIRED = "retired"
+    NOT_VISIBLE = "not_visible"
+
+
+class ScanState(StrEnum):
+    """Where a scan stands; ``INCOMPLETE`` is finished with at least one gap."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class Trigger(StrEnum):
+    """What started a scan."""
+
+    TIMER = "timer"
+    REQUEST = "request"
+
+
+class ChangeType(StrEnum):
+    """The CloudEvents types of changes."""
+
+    ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
+    ACCOUNT_VIOLATED = "cmkcheck.account.violated"
+    ACCOUNT_UNVERIFIABLE = "cmkcheck.account.unverifiable"
+    ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
+    ACCOUNT_UPDATED = "cmkcheck.account.updated"
+    ACCOUNT_REMOVED = "cmkcheck.account.removed"
+    COVERAGE_LOST = "cmkcheck.coverage.lost"
+    COVERAGE_REGAINED = "cmkcheck.coverage.regained"
+    SCAN_FAILED = "cmkcheck.scan.failed"
+    SCAN_ABANDONED = "cmkcheck.scan.abandoned"
+    SCAN_RECOVERED = "cmkcheck.scan.recovered"
+    SCAN_BASELINE = "cmkcheck.scan.baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled."""
+
+    id: str
+    name: str | None = None
+    tenant_id: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account as read: identity, what the rule looks at, and what people need to find its owner.
+
+    ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
+    shape, or None. ``tags`` holds the kept tags alone, keys lower-cased.
+    """
+
+    id: AccountId
+    kind: str | None
+    location: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    key_source: str | None = None
+    key_name: str | None = None
+    key_version: str | None = None
+    key_vault_uri: str | None = None
+    identity_type: str | None = None
+    identity_client_id: str | None = None
+    provisioning_state: str | None = None
+    malformed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the verdict rests on.
+
+    ``key_version`` is a version, ``automatic``, or None without a key.
+    """
+
+    key_source: str | None = None
+    key_name: str | None = None
+    key_version: str | None = None
+    key_vault_uri: str | None = None
+    identity_type: str | None = None
+    identity_client_id: str | None = None
+    provisioning_state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rule says of one account."""
+
+    verdict: Verdict
+    reason: Reason
+    message: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Why a subscription was not read to its end.
+
+    ``missing_action`` is the permission that Azure named; ``detail`` a sentence for a person, at
+    most 300 characters.
+    """
+
+    reason: GapReason
+    missing_action: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one attempt to read a subscription brought; complete if and only if ``gap`` is None.
+
+    ``accounts`` are those of the kinds in scope, each id once or more. ``ignored_by_kind`` counts
+    the others and ``ignored_ids`` names them, lower-cased, so that an account whose kind left the
+    scope is not taken for a deleted one.
+    """
+
+    accounts: tuple[Account, ...] = ()
+    ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
+    ignored_ids: frozenset[str] = frozenset()
+    gap: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One entry of a finding's history."""
+
+    at: datetime
+    verdict: Verdict
+    reason: Reason
+    scan_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An account with its verdict, evidence and dates, as stored.
+
+    ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
+    transitions, ``history`` keeps the last 20, oldest first. Times are aware and UTC.
+    """
+
+    id: AccountId
+    kind: str | None
+    location: str | None
+    tags: Mapping[str, str]
+    judgement: Judgement
+    rule_version: str
+    first_seen: datetime
+    changed_at: datetime
+    violated_since: datetime | None = None
+    previous_verdict: Verdict | None = None
+    changes: int = 1
+    history: tuple[Transition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictCounts:
+    """Accounts of one kind by verdict."""
+
+    compliant: int = 0
+    non_compliant: int = 0
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.compliant + self.non_compliant + self.unknown
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCounts:
+    """Accounts of an estate or a subscription.
+
+    ``unread`` says how many of them were not part of the last reading: their verdict is the last
+    one known. An account without a kind is counted under the kind ``unknown``.
+    """
+
+    by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+    ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
+    unread: int = 0
+
+    @property
+    def compliant(self) -> int:
+        """Accounts judged compliant, of all kinds."""
+        return sum(counts.compliant for counts in self.by_kind.values())
+
+    @property
+    def non_compliant(self) -> int:
+        """Accounts judged non_compliant, of all kinds."""
+        return sum(counts.non_compliant for counts in self.by_kind.values())
+
+    @property
+    def unknown(self) -> int:
+        """Accounts judged unknown, of all kinds."""
+        return sum(counts.unknown for counts in self.by_kind.values())
+
+    @property
+    def total(self) -> int:
+        """All accounts in scope."""
+        return sum(counts.total for counts in self.by_kind.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A subscription as recorded: how far it is known, since when, and its sums.
+
+    ``last_read`` is the time of its last complete reading, kept when coverage is lost. ``sequence``
+    counts the subscription's changes. ``recording`` is the claim of the worker whose recording is
+    under way.
+    """
+
+    subscription: Subscription
+    state: CoverageState
+    since: datetime
+    gap: Gap | None = None
+    last_read: datetime | None = None
+    accounts: AccountCounts = field(default_factory=AccountCounts)
+    sequence: int = 0
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transition, not yet published or as published.
+
+    ``data`` is the CloudEvents data: JSON values with camelCase keys. ``source`` is the
+    subscription's or the scan's path, ``subject`` what changed. ``sequence`` numbers the changes of
+    one subscription, in order; for a change of the scan it is the scan's epoch.
+    """
+
+    id: str
+    type: ChangeType
+    time: datetime
+    source: str
+    subject: str
+    data: Mapping[str, object]
+    sequence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionCounts:
+    """Subscriptions of an estate by coverage."""
+
+    read: int = 0
+    gap: int = 0
+    excluded: int = 0
+    retired: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.read + self.gap + self.excluded + self.retired
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGap:
+    """A gap as the status shows it."""
+
+    subscription_id: str
+    name: str | None
+    gap: Gap
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The sums of a slice or of a whole scan.
+
+    ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest.
+    """
+
+    accounts: AccountCounts = field(default_factory=AccountCounts)
+    subscriptions: SubscriptionCounts = field(default_factory=SubscriptionCounts)
+    gaps: tuple[KnownGap, ...] = ()
+    gaps_omitted: int = 0
+    changes: int = 0
+
+
+class PostureReason(StrEnum):
+    """Why a posture is what it is; the last two are informative and never make it worse."""
+
+    ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
+    ACCOUNTS_UNKNOWN = "accounts_unknown"
+    SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
+    FEWER_SUBSCRIPTIONS_THAN_EXPECTED = "fewer_subscriptions_than_expected"
+    NO_SUBSCRIPTION_VISIBLE = "no_subscription_visible"
+    NO_SCAN_YET = "no_scan_yet"
+    STALE = "stale"
+    CLOCK_SKEW = "clock_skew"
+    SCAN_FAILED = "scan_failed"
+    RUNNING_SCAN_FOUND_WORSE = "running_scan_found_worse"
+    NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
+    SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class LastScan:
+    """The latest scan that ended, as the status shows it."""
+
+    id: str
+    state: ScanState
+    trigger: Trigger
+    started_at: datetime
+    finished_at: datetime | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The facts from which the posture of the estate is derived at any later moment.
+
+    ``as_of`` is when the last finished scan took its lease, None before the first. ``visible`` is
+    how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
+    "compliant".
+    """
+
+    as_of: datetime | None = None
+    summary: Summary = field(default_factory=Summary)
+    visible: int = 0
+    last_scan: LastScan | None = None
+    lowered: PostureReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """The answer for an estate or a subscription; ``reasons`` are (code, sentence)."""
+
+    verdict: Verdict
+    reasons: tuple[tuple[PostureReason, str], ...]
+    fresh: bool

@@ -1,0 +1,184 @@
+"""Posture: the one answer, derived when it is asked for from what was recorded and how old it is.
+
+It starts as compliant only where nothing at all speaks against it; every reason says what to do
+about it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    Posture,
+    PostureReason,
+    Status,
+    Verdict,
+)
+
+# Clocks of Azure hosts differ by seconds; a scan further in the future than this was stamped by a
+# wrong clock.
+CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+_INFORMATIVE: Final = {PostureReason.NO_ACCOUNTS_IN_SCOPE, PostureReason.SUBSCRIPTIONS_EXCLUDED}
+
+type Reasons = list[tuple[PostureReason, str]]
+
+_LOWERED: Final = {
+    PostureReason.RUNNING_SCAN_FOUND_WORSE: (
+        "The running scan has found an account or a subscription worse off than the last one did; "
+        "the answer comes when it ends."
+    ),
+    PostureReason.SCAN_FAILED: (
+        "The last scan could not list the subscriptions: its reason says why, "
+        "and the next scan tries again."
+    ),
+    PostureReason.NO_SUBSCRIPTION_VISIBLE: (
+        "The identity sees no subscription: assign it the Reader role on the subscriptions "
+        "or their management group."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What must hold for an answer to count: its greatest age, the least visible subscriptions."""
+
+    max_age: timedelta
+    subscriptions: int = 1
+
+
+def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:
+    """Derive the posture of the estate; ``status`` None means that nothing was ever recorded."""
+    if status is None or status.as_of is None:
+        return _before_the_first_scan(status)
+    reasons = _of_accounts(status.summary.accounts)
+    counts = status.summary.subscriptions
+    if counts.gap:
+        plural = "subscription was" if counts.gap == 1 else "subscriptions were"
+        reasons.append(
+            (
+                PostureReason.SUBSCRIPTIONS_UNREAD,
+                f"{counts.gap} {plural} not read: each gap says what to do.",
+            )
+        )
+    reasons += _of_visibility(status, expect.subscriptions)
+    reasons += _of_age(status.as_of, now, expect.max_age)
+    if status.lowered is not None and status.lowered not in {code for code, _ in reasons}:
+        reasons.append((status.lowered, _LOWERED[status.lowered]))
+    if counts.excluded:
+        text = (
+            f"{counts.excluded} of {counts.total} subscriptions are excluded by the settings "
+            "and were not read."
+        )
+        reasons.append((PostureReason.SUBSCRIPTIONS_EXCLUDED, text))
+    return _posture(reasons, status.as_of, now, expect.max_age)
+
+
+def of_subscription(
+    coverage: Coverage, status: Status | None, now: datetime, expect: Expectations
+) -> Posture:
+    """Derive the posture of one recorded subscription."""
+    if status is None or status.as_of is None:
+        return _before_the_first_scan(status)
+    reasons = _of_accounts(coverage.accounts)
+    match coverage.state:
+        case CoverageState.GAP | CoverageState.UNREAD:
+            reasons.append(
+                (PostureReason.SUBSCRIPTIONS_UNREAD, "It was not read: its gap says what to do.")
+            )
+        case CoverageState.EXCLUDED:
+            # Alone, an excluded subscription has no answer; "compliant" would be a claim about what
+            # nobody read.
+            text = "It is excluded by the settings and was not read."
+            return Posture(
+                Verdict.UNKNOWN, ((PostureReason.SUBSCRIPTIONS_EXCLUDED, text),), fresh=False
+            )
+        case CoverageState.READ | CoverageState.RETIRED:
+            pass
+    reasons += _of_age(status.as_of, now, expect.max_age)
+    return _posture(reasons, status.as_of, now, expect.max_age)
+
+
+def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
+    """Tell whether an answer of that time still counts now."""
+    return -CLOCK_TOLERANCE <= now - as_of <= max_age
+
+
+def _before_the_first_scan(status: Status | None) -> Posture:
+    reasons: Reasons = [
+        (
+            PostureReason.NO_SCAN_YET,
+            "No scan has finished yet: wait for the schedule, or see why scans fail.",
+        )
+    ]
+    if status is not None and status.lowered is not None:
+        reasons.append((status.lowered, _LOWERED[status.lowered]))
+    return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
+
+
+def _of_accounts(accounts: AccountCounts) -> Reasons:
+    reasons: Reasons = []
+    of_all = f"of {accounts.total} account{'s' if accounts.total != 1 else ''}"
+    if bad := accounts.non_compliant:
+        text = f"{bad} {of_all} {'is' if bad == 1 else 'are'} not under a customer-managed key."
+        reasons.append((PostureReason.ACCOUNTS_NON_COMPLIANT, text))
+    if unknown := accounts.unknown:
+        text = f"{unknown} {of_all} could not be judged: each finding says what to do."
+        reasons.append((PostureReason.ACCOUNTS_UNKNOWN, text))
+    if not accounts.total:
+        reasons.append(
+            (PostureReason.NO_ACCOUNTS_IN_SCOPE, "There is no account of a kind in scope.")
+        )
+    return reasons
+
+
+def _of_visibility(status: Status, expected: int) -> Reasons:
+    counts = status.summary.subscriptions
+    if not status.visible:
+        return [
+            (PostureReason.NO_SUBSCRIPTION_VISIBLE, _LOWERED[PostureReason.NO_SUBSCRIPTION_VISIBLE])
+        ]
+    reasons: Reasons = []
+    if not counts.read and not counts.gap:
+        text = (
+            "No subscription is in scope: every visible one is excluded or retired; "
+            "look at CMK_INCLUDE_SUBSCRIPTIONS and CMK_EXCLUDE_SUBSCRIPTIONS."
+        )
+        reasons.append((PostureReason.NO_SUBSCRIPTION_VISIBLE, text))
+    if status.visible < expected:
+        text = (
+            f"{status.visible} of at least {expected} expected subscriptions are visible: "
+            "assign the identity the Reader role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
+        )
+        reasons.append((PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, text))
+    return reasons
+
+
+def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
+    if as_of - now > CLOCK_TOLERANCE:
+        return [
+            (
+                PostureReason.CLOCK_SKEW,
+                "The last scan lies in the future: a clock is wrong, here or where it ran.",
+            )
+        ]
+    if now - as_of > max_age:
+        minutes = max_age // timedelta(minutes=1)
+        text = (
+            f"The last finished scan began more than {minutes} minutes ago: "
+            "see whether the schedule still fires."
+        )
+        return [(PostureReason.STALE, text)]
+    return []
+
+
+def _posture(reasons: Reasons, as_of: datetime, now: datetime, max_age: timedelta) -> Posture:
+    codes = {code for code, _ in reasons} - _INFORMATIVE
+    verdict = Verdict.UNKNOWN
+    if PostureReason.ACCOUNTS_NON_COMPLIANT in codes:
+        verdict = Verdict.NON_COMPLIANT
+    elif not codes:
+        verdict = Verdict.COMPLIANT
+    return Posture(verdict, tuple(reasons), is_fresh(as_of, now, max_age))

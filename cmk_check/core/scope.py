@@ -1,0 +1,58 @@
+"""Which subscriptions a scan reads, and how they are cut into slices."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from cmk_check.core.model import CoverageState, Disposition, Subscription
+
+# Azure documents that nothing can be read of a subscription in this state; all others can be.
+_DELETED: Final = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The include and exclude lists of lower-cased ids: exclude wins, no include list is all."""
+
+    include: frozenset[str] = field(default_factory=frozenset)
+    exclude: frozenset[str] = field(default_factory=frozenset)
+
+    def of_listed(self, subscription: Subscription) -> Disposition:
+        """Say what to do with a subscription that Azure lists."""
+        if not self._covers(subscription.id):
+            return Disposition.EXCLUDED
+        if (subscription.state or "").lower() == _DELETED:
+            return Disposition.RETIRED
+        return Disposition.READ
+
+    def of_unlisted(self, subscription_id: str, recorded: CoverageState | None) -> Disposition:
+        """Say what to do with a subscription that was recorded or asked for and is not listed."""
+        if not self._covers(subscription_id):
+            return Disposition.EXCLUDED
+        if recorded is CoverageState.RETIRED:
+            return Disposition.RETIRED
+        return Disposition.NOT_VISIBLE
+
+    def _covers(self, subscription_id: str) -> bool:
+        if subscription_id in self.exclude:
+            return False
+        return not self.include or subscription_id in self.include
+
+
+def visible(listed: Iterable[Subscription]) -> int:
+    """Count the subscriptions that Azure lists as more than a remainder of a deleted one."""
+    return sum((subscription.state or "").lower() != _DELETED for subscription in listed)
+
+
+def cut_ranges[T](
+    entries: Iterable[T], key: Callable[[T], str], size: int
+) -> list[tuple[str, str, tuple[T, ...]]]:
+    """Cut entries into ranges (low, high, entries) that together cover every key there is.
+
+    A range begins at ``low`` and ends before ``high``; the first begins at "", and "" as ``high``
+    is the end of all keys.
+    """
+    ordered = sorted(entries, key=key)
+    groups = [tuple(ordered[start : start + size]) for start in range(0, len(ordered), size)]
+    lows = ["", *(key(group[0]) for group in groups[1:])]
+    return list(zip(lows, [*lows[1:], ""], groups, strict=True))

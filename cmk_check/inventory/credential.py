@@ -1,0 +1,117 @@
+"""The one credential of the process: whose it is, and how many requests share one token.
+
+Every SDK client keeps a token of its own and the identity library does not join requests that ask
+at once, so two hundred subscriptions would be two hundred requests to the identity endpoint.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Final, Self
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.core.credentials_async import AsyncSupportsTokenInfo
+from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.gaps import TROUBLE, no_token
+
+# A request under way must not outlive its token; and a token without a time of its own to be
+# renewed is renewed as early as the SDK would.
+_TOO_LATE_SECONDS: Final = 60
+_EARLY_SECONDS: Final = 300
+
+type _Wish = tuple[tuple[str, ...], str | None]
+
+
+def own_credential(
+    *, managed: bool, client_id: str | None, authority_host: str
+) -> AsyncSupportsTokenInfo:
+    """Return the managed identity where there is one, else whatever a developer signed in with."""
+    if managed:
+        # It does not read AZURE_CLIENT_ID, and without an id takes the system-assigned one.
+        return ManagedIdentityCredential(client_id=client_id)
+    return DefaultAzureCredential(managed_identity_client_id=client_id, authority=authority_host)
+
+
+class SharedCredential:
+    """Gives out one token until it is due, fetched once however many requests ask at once.
+
+    A token that is due but still good is renewed in the background; failures are told to those who
+    waited, and never kept.
+    """
+
+    def __init__(
+        self, inner: AsyncSupportsTokenInfo, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
+        self._fetches: dict[_Wish, asyncio.Task[AccessTokenInfo]] = {}
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,  # noqa: ARG002 - part of the SDK's protocol
+        enable_cae: bool = False,  # noqa: ARG002 - as above
+        **_options: Any,  # noqa: ANN401 - as above
+    ) -> AccessToken:
+        """Return a token; with claims, which Azure asks for when it revoked the last, a new one.
+
+        Raises:
+            InventoryError: there is none to be had.
+
+        """
+        token = self._tokens.get(scopes) if claims is None else None
+        if token is None or self._clock() >= token.expires_on - _TOO_LATE_SECONDS:
+            # Shielded: who gives up waiting must not take the token from those who still wait.
+            token = await asyncio.shield(self._fetch((scopes, claims)))
+        elif self._clock() >= (token.refresh_on or token.expires_on - _EARLY_SECONDS):
+            self._fetch((scopes, claims))
+        return AccessToken(token.token, token.expires_on)
+
+    def _fetch(self, wish: _Wish) -> asyncio.Task[AccessTokenInfo]:
+        """Return the fetch under way for this wish, begun if there is none."""
+        task = self._fetches.get(wish)
+        if task is None:
+            task = asyncio.create_task(self._fetch_now(wish))
+            self._fetches[wish] = task
+            task.add_done_callback(lambda done: self._fetched(wish, done))
+        return task
+
+    async def _fetch_now(self, wish: _Wish) -> AccessTokenInfo:
+        scopes, claims = wish
+        options: TokenRequestOptions = {} if claims is None else {"claims": claims}
+        try:
+            token = await self._inner.get_token_info(*scopes, options=options)
+        except TROUBLE as error:
+            raise InventoryError(no_token()) from error
+        self._tokens[scopes] = token
+        return token
+
+    def _fetched(self, wish: _Wish, done: asyncio.Task[AccessTokenInfo]) -> None:
+        del self._fetches[wish]
+        if not done.cancelled():
+            done.exception()  # looked at, or asyncio complains where nobody waited any more
+
+    async def close(self) -> None:
+        """Stop fetching and close the credential behind."""
+        fetches = list(self._fetches.values())
+        for task in fetches:
+            task.cancel()
+        await asyncio.gather(*fetches, return_exceptions=True)
+        await self._inner.close()
+
+    async def __aenter__(self) -> Self:
+        """Return itself: there is nothing to open."""
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()

@@ -1,0 +1,65 @@
+"""Raw entries of lists, made into subscriptions and readings: pure, apart from the fetching."""
+
+import re
+from collections import Counter
+from typing import Final
+
+from cmk_check.core.accounts import clean_text, parse_account
+from cmk_check.core.model import Account, Gap, GapReason, Reading, Subscription
+from cmk_check.inventory.gaps import plain
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_LONGEST_NAME: Final = 256
+
+
+def parse_subscription(entry: object) -> Subscription | None:
+    """Make a subscription of one entry of Azure's list; None where it has no usable id."""
+    if not isinstance(entry, dict):
+        return None
+    subscription_id = entry.get("subscriptionId")
+    if not isinstance(subscription_id, str) or not _GUID.fullmatch(subscription_id.lower()):
+        return None
+    return Subscription(
+        id=subscription_id.lower(),
+        name=clean_text(entry.get("displayName"), _LONGEST_NAME),
+        tenant_id=clean_text(entry.get("tenantId"), _LONGEST_NAME),
+        state=clean_text(entry.get("state"), _LONGEST_NAME),
+    )
+
+
+class Gathering:
+    """The accounts of one subscription, page by page, until they make a reading."""
+
+    def __init__(
+        self, subscription_id: str, kinds: frozenset[str], kept_tags: frozenset[str]
+    ) -> None:
+        self._subscription_id = subscription_id.lower()
+        self._kinds = kinds
+        self._kept_tags = kept_tags
+        self._accounts: list[Account] = []
+        self._ignored: dict[str, str] = {}
+        self._unusable = False
+        self.pages = 0
+
+    def add(self, entries: list[object]) -> None:
+        """Take the entries of one page."""
+        self.pages += 1
+        for entry in entries:
+            account = parse_account(entry, self._kept_tags)
+            if account is None or account.id.subscription_id != self._subscription_id:
+                self._unusable = True
+            elif account.kind is None or account.kind.lower() in self._kinds:
+                self._accounts.append(account)
+            else:
+                self._ignored[account.id.text] = account.kind
+
+    def reading(self, gap: Gap | None = None) -> Reading:
+        """Return what came; without a gap it is complete, unless an entry had no usable id."""
+        if gap is None and self._unusable:
+            gap = plain(GapReason.MALFORMED_ACCOUNT)
+        return Reading(
+            accounts=tuple(self._accounts),
+            ignored_by_kind=Counter(self._ignored.values()),
+            ignored_ids=frozenset(self._ignored),
+            gap=gap,
+        )

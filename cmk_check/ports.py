@@ -1,0 +1,175 @@
+"""What the program needs from outside; ``app.py`` builds the real adapters, tests the twins."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from cmk_check.core.model import Change, Reading, Subscription
+
+type Scalar = str | int | bool
+_NO_FILTER: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Table(StrEnum):
+    """The three tables of the store."""
+
+    FINDINGS = "cmkfindings"
+    CHANGES = "cmkchanges"
+    SCANS = "cmkscans"
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A row as read: its keys (escaped), its ETag, its properties; None is never stored."""
+
+    partition: str
+    row: str
+    etag: str
+    values: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Write a row that must not exist."""
+
+    row: str
+    values: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Write a row whole that must still have this ETag."""
+
+    row: str
+    values: Mapping[str, Scalar]
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a row that must still have this ETag."""
+
+    row: str
+    etag: str
+
+
+type Write = Insert | Replace | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Rows in key order, from inclusive to exclusive bounds; an empty upper bound is none.
+
+    ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
+    ``equals`` compares string properties exactly, on the table's side.
+    """
+
+    partition: str | None = None
+    partition_from: str = ""
+    partition_to: str = ""
+    row_from: str = ""
+    row_to: str = ""
+    after: tuple[str, str] | None = None
+    equals: Mapping[str, str] = field(default=_NO_FILTER)
+
+
+class Store(Protocol):
+    """Table storage: rows with ETags, transactions within a partition, every write conditional."""
+
+    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+        """Read one row, None where there is none.
+
+        Raises:
+            StoreUnavailable, StoreRefused
+
+        """
+        ...
+
+    def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+        """Read the rows of a query in key order, page by page as they are asked for.
+
+        Raises:
+            StoreUnavailable, StoreRefused
+
+        """
+        ...
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write all or nothing: 1 to 100 writes of one partition.
+
+        Return the new ETags in order, "" for a delete.
+
+        Raises:
+            WriteConflict: a condition did not hold; nothing was written.
+            LimitExceeded: the real service would refuse it; nothing was sent.
+            StoreUnavailable: no answer; it may have been written.
+            StoreRefused: the identity may not.
+
+        """
+        ...
+
+
+class Inventory(Protocol):
+    """Azure, read only."""
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """List every subscription that the identity sees, each id once.
+
+        Raises:
+            InventoryError: the list could not be read to its end.
+
+        """
+        ...
+
+    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+        """Read the accounts of one subscription within so many seconds.
+
+        Trouble is a gap in the reading, never raised.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SliceMessage:
+    """Work for the queue ``cmk-slices``; ``slice`` None means: plan the scan."""
+
+    scan_id: str
+    slice: int | None
+
+
+class Queues(Protocol):
+    """The queue of slices."""
+
+    async def send(self, messages: Sequence[SliceMessage]) -> None:
+        """Send them all.
+
+        Raises:
+            QueueError: one could not be sent; earlier ones may have been.
+
+        """
+        ...
+
+
+class Teller(Protocol):
+    """Whoever is to hear of published changes."""
+
+    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+        """Pass on changes with their numbers in the feed. Called at least once for each."""
+        ...
+
+    async def tell_end(self, scan_id: str, state: str, reason: str | None) -> None:
+        """Say that a scan ended, in which state and, if it failed, why."""
+        ...
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        ...

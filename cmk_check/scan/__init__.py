@@ -1,0 +1,1 @@
+"""The use case: start, plan, run_slice, finish."""

@@ -1,0 +1,108 @@
+"""Claims: one worker at a time on a slice, for a limited time.
+
+A claim is checked once more between marking a subscription and writing it. Whoever takes a slice
+over clears the marks it meets, so the write of a worker that was overtaken fails:
+
+    A: claim, read Azure, mark ........(sleeps)........................ write: row changed, stop
+    B:                        claim expired, claim, clear mark, read Azure, write
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cmk_check.core.model import ScanState, Summary
+from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
+from cmk_check.scan.parts import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, Parts
+from cmk_check.store.scan_rows import Scan, Slice, Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A slice that is ours. ``id`` is new for each delivery of the message."""
+
+    id: str
+    scan: Scan
+    slice: Stored[Slice]
+
+    async def check(self, parts: Parts) -> None:
+        """Make sure that slice and lease are still ours.
+
+        Raises:
+            ClaimLost: they are not.
+
+        """
+        entry = await parts.scans.slice(self.scan, self.slice.value.number)
+        if entry is None or entry.value.claim != self.id:
+            raise ClaimLost("Another worker has taken this slice over.")
+        if await parts.scans.holder() != self.scan.id:
+            raise ClaimLost("A newer scan has begun.")
+
+    async def done(self, parts: Parts, summary: Summary, *, failed: bool) -> None:
+        """Mark the slice done.
+
+        Raises:
+            ClaimLost: another worker has taken it over.
+
+        """
+        entry = replace(
+            self.slice.value, claim=None, claimed_until=None, summary=summary, failed=failed
+        )
+        try:
+            await parts.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+        except WriteConflict as error:
+            raise ClaimLost("Another worker has taken this slice over.") from error
+
+    async def release(self, parts: Parts) -> None:
+        """Give the slice back, so that the next delivery need not wait for the claim's end."""
+        entry = replace(self.slice.value, claim=None, claimed_until=None)
+        try:
+            await parts.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+        except StoreError:
+            return  # the claim ends by itself
+
+
+async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
+    """Claim a slice of a running scan.
+
+    Return the scan instead where the slice is done already, None where the scan has ended.
+
+    Raises:
+        SliceHeld: another worker has it; deliver the message again later.
+        StoreError
+
+    """
+    stored = await parts.scans.scan(scan_id)
+    if stored is None or stored.value.state is not ScanState.RUNNING:
+        return None
+    scan = stored.value
+    entry = await parts.scans.slice(scan, number)
+    if entry is None:
+        return None
+    if entry.value.is_done:
+        return scan
+    now = parts.clock.now()
+    if entry.value.is_held(now):
+        raise SliceHeld(f"Slice {number} of scan {scan_id} is being worked on.")
+    claim_id = f"{scan_id}/{number}/{parts.new_id()}"
+    claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_DEADLINE)
+    try:
+        held = await parts.scans.replace_slice(scan_id, claimed, entry.etag)
+    except WriteConflict as error:
+        raise SliceHeld(f"Slice {number} of scan {scan_id} has just been claimed.") from error
+    await _renew_lease(parts, scan, now)
+    return Claim(claim_id, scan, held)
+
+
+async def _renew_lease(parts: Parts, scan: Scan, now: datetime) -> None:
+    """Extend the lease when less than half of it is left, never past the scan's deadline."""
+    board = await parts.scans.board()
+    if board.lease is None or board.lease.value.scan_id != scan.id:
+        return
+    lease = board.lease.value
+    expires = min(now + LEASE, scan.started_at + SCAN_DEADLINE)
+    if lease.expires - now >= LEASE / 2 or expires <= lease.expires:
+        return
+    try:
+        await parts.scans.commit(lease=replace(lease, expires=expires), board=board)
+    except WriteConflict:
+        return  # another worker has renewed it, or the scan has lost it: the next check tells

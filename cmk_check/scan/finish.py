@@ -1,0 +1,148 @@
+"""Finish: when the last slice is done, one transaction turns their sums into the status.
+
+It is void unless the scan still holds the lease and runs, so a scan that was overtaken can neither
+raise a posture nor overwrite a newer one.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from cmk_check.core import changes, posture
+from cmk_check.core.counts import merge
+from cmk_check.core.model import (
+    Change,
+    ChangeType,
+    LastScan,
+    PostureReason,
+    ScanState,
+    Status,
+)
+from cmk_check.errors import StoreUnavailable, WriteConflict
+from cmk_check.scan.parts import TRIES, Parts
+from cmk_check.store.scan_rows import Lease, Scan, Stored
+from cmk_check.store.scans import Board
+
+type Write = Callable[[Stored[Scan], Board, datetime], Awaitable[Scan | None]]
+
+
+async def finish(parts: Parts, scan_id: str) -> None:
+    """Finish a scan if all its slices are done; otherwise, or if it was overtaken, do nothing.
+
+    Raises:
+        StoreError: deliver the message again.
+
+    """
+
+    async def write(stored: Stored[Scan], board: Board, now: datetime) -> Scan | None:
+        scan = stored.value
+        slices = await parts.scans.slices(scan)
+        summaries = [entry.summary for entry in slices if entry.summary is not None]
+        if scan.plan_id is None or len(summaries) < scan.slices:
+            return None
+        summary = merge(summaries)
+        failed = any(entry.failed for entry in slices)
+        gaps = failed or summary.subscriptions.gap
+        ended = replace(
+            scan,
+            state=ScanState.INCOMPLETE if gaps else ScanState.COMPLETE,
+            finished_at=now,
+            summary=summary,
+        )
+        status = Status(scan.started_at, summary, scan.visible, _last(ended))
+        answer = posture.of_estate(status, now, parts.options.expectations)
+        ended = replace(
+            ended,
+            posture=answer.verdict,
+            posture_reasons=tuple(code for code, _ in answer.reasons),
+        )
+        had = board.status.value if board.status else None
+        told = [replace(change, sequence=scan.epoch) for change in _told(parts, ended, had, now)]
+        await _end(parts, board, (ended, stored.etag), status, told)
+        return ended
+
+    await _close(parts, scan_id, write)
+
+
+async def fail_scan(
+    parts: Parts, scan_id: str, reason: str, lowered: PostureReason | None = None
+) -> None:
+    """Close a scan that could not be planned or handed out; findings stay as they are.
+
+    ``lowered`` is what this says of the estate, if anything: the posture is not compliant then.
+
+    Raises:
+        StoreError: deliver the message again.
+
+    """
+
+    async def write(stored: Stored[Scan], board: Board, now: datetime) -> Scan:
+        ended = replace(stored.value, state=ScanState.FAILED, finished_at=now, reason=reason)
+        had = board.status.value if board.status else Status()
+        status = replace(had, last_scan=_last(ended), lowered=lowered or had.lowered)
+        change = changes.of_scan(ChangeType.SCAN_FAILED, ended.id, now, parts.new_id(), reason)
+        told = [replace(change, sequence=ended.epoch)]
+        await _end(parts, board, (ended, stored.etag), status, told)
+        return ended
+
+    await _close(parts, scan_id, write)
+
+
+async def _close(parts: Parts, scan_id: str, write: Write) -> None:
+    """Write the end of a scan, starting over when somebody else wrote; then tidy up after it."""
+    for _ in range(TRIES):
+        stored = await parts.scans.scan(scan_id)
+        board = await parts.scans.board()
+        if stored is None or stored.value.state is not ScanState.RUNNING:
+            break
+        if board.lease is None or board.lease.value.scan_id != scan_id:
+            return
+        try:
+            ended = await write(stored, board, parts.clock.now())
+        except WriteConflict:
+            continue
+        if ended is None:
+            return
+        await parts.teller.tell_end(ended.id, ended.state.value, ended.reason)
+        break
+    else:
+        message = f"The end of scan {scan_id} could not be recorded: others wrote at every try."
+        raise StoreUnavailable(message)
+    await parts.publish_scan_changes()
+    await parts.scans.drop_slices(scan_id)
+
+
+async def _end(
+    parts: Parts,
+    board: Board,
+    scan: tuple[Scan, str],
+    status: Status,
+    told: list[Change],
+) -> None:
+    """Write status and scan row and free the lease, all or nothing."""
+    ended, etag = scan
+    free = Lease("", ended.epoch, ended.finished_at or ended.started_at)
+    await parts.scans.commit(
+        lease=free, status=status, scans=[(ended, etag)], changes=told, board=board
+    )
+
+
+def _last(scan: Scan) -> LastScan:
+    return LastScan(
+        scan.id, scan.state, scan.trigger, scan.started_at, scan.finished_at, scan.reason
+    )
+
+
+def _told(parts: Parts, ended: Scan, had: Status | None, now: datetime) -> list[Change]:
+    """Say what there is to tell of a scan that finished: the first ever, or the first again."""
+    told = []
+    if (had is None or had.as_of is None) and ended.summary is not None:
+        told.append(
+            changes.of_baseline(
+                ended.id, now, parts.new_id(), ended.summary, parts.options.hostname
+            )
+        )
+    last = had.last_scan if had else None
+    if ended.supersedes or (last is not None and last.state is ScanState.FAILED):
+        told.append(changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, parts.new_id(), None))
+    return told

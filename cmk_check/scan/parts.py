@@ -1,0 +1,58 @@
+"""What a scan works with, and the times it keeps to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from cmk_check.alerts.relay import Relay
+from cmk_check.core.posture import Expectations
+from cmk_check.core.scope import Scope
+from cmk_check.ports import Clock, Inventory, Queues, Teller
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.scans import ScanTable
+
+# A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
+# the last of them, or a slice whose worker died could never be taken over.
+SLICE_DEADLINE: Final = timedelta(minutes=10)
+# What is not read by then is a gap, so that two minutes are left for recording.
+READING_DEADLINE: Final = timedelta(minutes=8)
+LEASE: Final = timedelta(minutes=30)
+# The default schedule starts a scan every hour; one that takes longer would meet the next.
+SCAN_DEADLINE: Final = timedelta(minutes=55)
+# How often a step that lost a race starts over before it leaves the rest to the queue.
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the settings say; ``kinds`` maps lower-cased kinds in scope to their spelling."""
+
+    kinds: Mapping[str, str]
+    expectations: Expectations
+    scope: Scope = field(default_factory=Scope)
+    slice_size: int = 200
+    subscription_timeout: float = 120
+    concurrency: int = 32
+    hostname: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The ports and tables of a scan. ``new_id`` makes UUIDs."""
+
+    inventory: Inventory
+    estate: EstateTable
+    scans: ScanTable
+    relay: Relay
+    queues: Queues
+    teller: Teller
+    clock: Clock
+    new_id: Callable[[], str]
+    options: Options
+
+    async def publish_scan_changes(self) -> None:
+        """Publish what is left in the outbox of the scan itself."""
+        pending = await self.scans.outbox()
+        if pending:
+            await self.relay.publish(pending, self.scans.clear_outbox)

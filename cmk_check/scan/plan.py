@@ -1,0 +1,99 @@
+"""Plan: list the estate, cut it into slices, hand them to the queue.
+
+The slices stand under a plan id of their own until the scan row names that plan. That one write
+decides between two planners; what the other one wrote is ignored and deleted with the scan.
+"""
+
+from dataclasses import replace
+
+from cmk_check.core.model import Disposition, PostureReason, ScanState, Subscription
+from cmk_check.core.scope import cut_ranges, visible
+from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
+from cmk_check.ports import SliceMessage
+from cmk_check.scan.finish import fail_scan, finish
+from cmk_check.scan.parts import TRIES, Parts
+from cmk_check.store import keys
+from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
+from cmk_check.store.scans import Board
+
+_NOBODY = "The identity sees no subscription: is the Reader role assigned?"
+
+
+async def plan(parts: Parts, scan_id: str) -> None:
+    """Plan a scan and send its slices; planned already, send those that are not done.
+
+    Raises:
+        StoreError, QueueError: deliver the message again.
+
+    """
+    for _ in range(TRIES):
+        stored = await parts.scans.scan(scan_id)
+        if stored is None or stored.value.state is not ScanState.RUNNING:
+            await parts.scans.drop_slices(scan_id)
+            return
+        scan: Scan | None = stored.value
+        if stored.value.plan_id is None:
+            try:
+                scan = await _plan(parts, stored)
+            except WriteConflict:
+                continue  # another planner was faster: go on with its plan
+        if scan is not None:
+            await _send(parts, scan)
+        return
+    message = f"The plan of scan {scan_id} could not be recorded: others wrote at every try."
+    raise StoreUnavailable(message)
+
+
+async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
+    """Write the plan; None where the scan has failed instead."""
+    scan = stored.value
+    try:
+        listed = await parts.inventory.subscriptions()
+    except InventoryError as error:
+        reason = f"The subscriptions could not be listed. {error.gap.reason}: {error.gap.detail}"
+        await fail_scan(parts, scan.id, reason, PostureReason.SCAN_FAILED)
+        return None
+    if not listed:
+        await fail_scan(parts, scan.id, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
+        return None
+    plan_id = parts.new_id()
+    slices = [
+        Slice(number, plan_id, low, high, entries)
+        for number, (low, high, entries) in enumerate(
+            cut_ranges(_disposed(parts, listed), _partition, parts.options.slice_size)
+        )
+    ]
+    await parts.scans.insert_slices(scan.id, slices)
+    status = await parts.scans.status()
+    planned = replace(
+        scan,
+        plan_id=plan_id,
+        slices=len(slices),
+        visible=visible(listed),
+        baseline=status is None or status.value.as_of is None,
+    )
+    await parts.scans.commit(scans=[(planned, stored.etag)], board=Board(None, None))
+    return planned
+
+
+def _disposed(parts: Parts, listed: tuple[Subscription, ...]) -> list[Planned]:
+    """Say what to do with each subscription that is listed, or asked for and not listed."""
+    scope = parts.options.scope
+    planned = [Planned(entry, scope.of_listed(entry)) for entry in listed]
+    unlisted = scope.include - scope.exclude - {entry.id for entry in listed}
+    planned += [
+        Planned(Subscription(missing), Disposition.NOT_VISIBLE) for missing in sorted(unlisted)
+    ]
+    return planned
+
+
+def _partition(planned: Planned) -> str:
+    return keys.partition_of(planned.subscription.id)
+
+
+async def _send(parts: Parts, scan: Scan) -> None:
+    left = [entry for entry in await parts.scans.slices(scan) if not entry.is_done]
+    if left:
+        await parts.queues.send([SliceMessage(scan.id, entry.number) for entry in left])
+    else:
+        await finish(parts, scan.id)

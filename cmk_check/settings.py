@@ -1,0 +1,268 @@
+"""The settings: everything that the environment may say to this program, checked in one go.
+
+Each check answers with a sentence that says what is wrong and what to do. None repeats the value:
+what somebody pastes into the wrong variable may be a secret.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Final, NamedTuple, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from cmk_check.auth_level import HttpAuth
+from cmk_check.errors import SettingsError
+from cmk_check.storage_settings import ConnectionString, Storage, StorageByIdentity, read_storage
+
+__all__ = ["CLOUDS", "Cloud", "ConnectionString", "Settings", "Storage", "StorageByIdentity"]
+
+
+class Cloud(NamedTuple):
+    """Where a cloud's Azure Resource Manager is, whom its tokens are for, and who issues them."""
+
+    arm_url: str
+    token_scope: str
+    authority_host: str
+
+
+# The same as get_arm_endpoints of azure.mgmt.core and AzureAuthorityHosts of azure.identity, which
+# a cold start of the HTTP API should not have to load.
+CLOUDS: Final[Mapping[str, Cloud]] = {
+    "public": Cloud(
+        "https://management.azure.com",
+        "https://management.azure.com/.default",
+        "login.microsoftonline.com",
+    ),
+    "usgov": Cloud(
+        "https://management.usgovcloudapi.net",
+        "https://management.core.usgovcloudapi.net/.default",
+        "login.microsoftonline.us",
+    ),
+    "china": Cloud(
+        "https://management.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn/.default",
+        "login.chinacloudapi.cn",
+    ),
+}
+_HERE: Final = frozenset({"localhost", "127.0.0.1"})
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+_ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+
+
+def _items(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds: dict[str, str] = {}
+    for kind in _items(text):
+        kinds.setdefault(kind.lower(), kind)
+    if not kinds or not all(map(_KIND.fullmatch, kinds)):
+        raise ValueError("does not name kinds of accounts; write kinds like OpenAI,AIServices")
+    return tuple(kinds.values())
+
+
+def _ids(text: str) -> frozenset[str]:
+    ids = frozenset(item.lower() for item in _items(text))
+    wrong = sum(not _GUID.fullmatch(item) for item in ids)
+    if wrong:
+        raise ValueError(
+            f"{wrong} of its {len(ids)} entries are no subscription ids; write ids like "
+            "00000000-0000-0000-0000-000000000000, separated by commas"
+        )
+    return ids
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(item.lower() for item in _items(text))
+
+
+def _client_id(text: str) -> str:
+    if not _GUID.fullmatch(text):
+        raise ValueError("is no client id; copy the identity's client id, not its name")
+    return text
+
+
+def _whole(least: int, most: int) -> BeforeValidator:
+    def check(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"is no whole number from {least} to {most}; write one, or remove it")
+        return int(text)
+
+    return BeforeValidator(check)
+
+
+def _number(least: float, most: float) -> BeforeValidator:
+    def check(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
+            raise ValueError(f"is no number from {least:g} to {most:g}; write one, or remove it")
+        return float(text)
+
+    return BeforeValidator(check)
+
+
+def _one_of(*allowed: str) -> BeforeValidator:
+    def check(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}; write one of them, or remove it")
+        return text.lower()
+
+    return BeforeValidator(check)
+
+
+def _is_true(text: str) -> bool:
+    return text.lower() in _TRUE
+
+
+def _is_here(hostname: str | None) -> bool:
+    return hostname is None or hostname.partition(":")[0].lower() in _HERE
+
+
+class Settings(BaseSettings):
+    """What the program was told.
+
+    ``kinds`` are spelled as given, ids and tags lower-cased; ``include`` empty means every
+    subscription. Times are in seconds, but ``max_age`` is a timedelta.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        case_sensitive=True,
+        enable_decoding=False,
+        validate_default=False,
+        hide_input_in_errors=True,
+    )
+
+    # The platform's own three; the first stands before CMK_ARM_URL, whose check looks at it.
+    hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
+    easy_auth: Annotated[bool, BeforeValidator(_is_true)] = Field(
+        default=False, alias="WEBSITE_AUTH_ENABLED"
+    )
+    identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
+    storage: Storage = Field(alias="CMK_STORAGE")
+    client_id: Annotated[str | None, BeforeValidator(_client_id)] = Field(
+        None, alias="AZURE_CLIENT_ID"
+    )
+    cloud: Annotated[str, _one_of(*CLOUDS)] = Field("public", alias="CMK_CLOUD")
+    other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
+    kinds: Annotated[tuple[str, ...], BeforeValidator(_kinds)] = Field(
+        ("OpenAI", "AIServices"), alias="CMK_KINDS"
+    )
+    include: Annotated[frozenset[str], BeforeValidator(_ids)] = Field(
+        frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS"
+    )
+    exclude: Annotated[frozenset[str], BeforeValidator(_ids)] = Field(
+        frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS"
+    )
+    expect: Annotated[int, _whole(1, 1_000_000)] = Field(1, alias="CMK_EXPECT_SUBSCRIPTIONS")
+    tags: Annotated[frozenset[str], BeforeValidator(_names)] = Field(
+        frozenset({"owner", "team", "application", "environment", "costcenter"}), alias="CMK_TAGS"
+    )
+    max_age_minutes: Annotated[int, _whole(1, 525_600)] = Field(180, alias="CMK_MAX_AGE_MINUTES")
+    max_in_flight: Annotated[int, _whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
+    slice_size: Annotated[int, _whole(1, 500)] = Field(200, alias="CMK_SLICE_SIZE")
+    # A slice has ten minutes for all of its subscriptions.
+    subscription_timeout: Annotated[float, _number(1, 540)] = Field(
+        120, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
+    )
+    retry_after_max: Annotated[float, _number(0, 540)] = Field(
+        60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
+    )
+    http_auth: Annotated[HttpAuth, _one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the settings, from the process's environment unless another is given.
+
+        Raises:
+            SettingsError: naming every fault at once, by variable.
+
+        """
+        given = {
+            name: text
+            for name, value in (os.environ if environ is None else environ).items()
+            if (text := value.strip())
+        }
+        source = EnvSettingsSource(cls)
+        source.env_vars = given
+        storage, faults = read_storage(given)
+        try:
+            # Where there is no storage, the faults below say so: anything may stand in its place.
+            settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})
+        except ValidationError as error:
+            faults += [_fault(detail) for detail in error.errors(include_url=False)]
+        if faults:
+            raise SettingsError(faults)
+        return settings
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what ``load`` gives and nothing behind its back."""
+        return (init_settings,)
+
+    @field_validator("other_arm_url")
+    @classmethod
+    def _is_an_origin_off_azure(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None:
+            return None
+        if not _is_here(info.data.get("hostname")):
+            raise ValueError("is set on Azure, where CMK_CLOUD alone says whom to ask; remove it")
+        origin = value.removesuffix("/").lower()
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError("is no https origin; write https://host:port and nothing behind it")
+        return origin
+
+    @property
+    def arm_url(self) -> str:
+        """The origin of Azure Resource Manager, without a trailing slash."""
+        return self.other_arm_url or CLOUDS[self.cloud].arm_url
+
+    @property
+    def token_scope(self) -> str:
+        """What a token for Azure Resource Manager is asked for."""
+        if self.other_arm_url:
+            return f"{self.other_arm_url}/.default"
+        return CLOUDS[self.cloud].token_scope
+
+    @property
+    def authority_host(self) -> str:
+        """The host that signs people in."""
+        return CLOUDS[self.cloud].authority_host
+
+    @property
+    def max_age(self) -> timedelta:
+        """How old the last finished scan may be, from its start."""
+        return timedelta(minutes=self.max_age_minutes)
+
+    @property
+    def on_azure(self) -> bool:
+        """Whether the platform is Azure itself."""
+        return not _is_here(self.hostname)
+
+    @property
+    def managed_identity(self) -> bool:
+        """Whether a managed identity is there to sign in with."""
+        return self.on_azure or self.identity_endpoint is not None
+
+
+def _fault(detail: ErrorDetails) -> tuple[str, str]:
+    return str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")

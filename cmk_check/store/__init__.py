@@ -1,0 +1,1 @@
+"""The edge to Table Storage: findings, coverage, scans and the change feed as rows."""

@@ -1,0 +1,281 @@
+"""Table Storage behind the port ``Store``, by Azure's own client.
+
+Two of the client's habits are kept out. It repeats a request whose answer was lost: a conditional
+write then meets its own effect and reports a conflict, although it was written. And its
+``delete_entity`` passes over a row that is gone. So every write, a single one too, goes as a
+transaction (POST, which neither the client nor aiohttp sends twice on its own), and only what
+certainly did not run is sent again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.client import HTTPException
+from types import MappingProxyType
+from typing import Any, Final, Self
+
+from aiohttp import ClientConnectorError
+from azure.core import MatchConditions
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DeserializationError,
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+)
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.data.tables import (
+    EdmType,
+    EntityProperty,
+    TableEntity,
+    TableErrorCode,
+    TransactionOperation,
+    UpdateMode,
+)
+from azure.data.tables.aio import TableClient, TableServiceClient
+
+from cmk_check.errors import (
+    LimitExceeded,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+    WriteConflict,
+)
+from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
+from cmk_check.store import limits, odata
+
+type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
+
+PAGE_SIZE: Final = 1000  # what the service returns at most
+_DEADLINE_SECONDS: Final = 30
+_TIMES: Final[Mapping[str, Any]] = {"connection_timeout": 10, "read_timeout": 10}
+# For the reads; the deadline bounds a Retry-After, which the client honours at any length. The
+# service never redirects, and a redirected request would carry its token to another host.
+_PIPELINE: Final[Mapping[str, Any]] = {
+    "retry_total": 2,
+    "retry_backoff_factor": 0.4,
+    "permit_redirects": False,
+}
+_WRITE_PAUSES: Final = (0.3, 1.0)
+_TOO_MUCH: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
+_REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_GONE: Final = frozenset({TableErrorCode.RESOURCE_NOT_FOUND, TableErrorCode.ENTITY_NOT_FOUND})
+
+
+class AzureTables:
+    """The tables of one storage account; a missing one is created when it is first used.
+
+    No request takes longer than ``deadline`` seconds, repetitions and pauses included.
+    """
+
+    def __init__(self, service: TableServiceClient, deadline: float) -> None:
+        self._service = service
+        self._deadline = deadline
+        self._clients = {table: service.get_table_client(table) for table in Table}
+
+    @classmethod
+    def by_connection_string(
+        cls,
+        text: str,
+        *,
+        transport: AsyncHttpTransport[Any, Any],
+        deadline: float = _DEADLINE_SECONDS,
+    ) -> Self:
+        """Connect with a connection string, for Azurite.
+
+        Its host must be 127.0.0.1: the client takes ``localhost`` for Cosmos DB.
+
+        Raises:
+            ValueError: no connection string.
+
+        """
+        service = TableServiceClient.from_connection_string(text, transport=transport, **_PIPELINE)
+        return cls(service, deadline)
+
+    @classmethod
+    def by_identity(
+        cls,
+        endpoint: str,
+        credential: AsyncTokenCredential,
+        *,
+        transport: AsyncHttpTransport[Any, Any],
+        audience: str | None = None,
+        deadline: float = _DEADLINE_SECONDS,
+    ) -> Self:
+        """Connect to an https endpoint with tokens for ``audience``, by default the public cloud's.
+
+        Raises:
+            ValueError: no https URL.
+
+        """
+        service = TableServiceClient(
+            endpoint, credential=credential, audience=audience, transport=transport, **_PIPELINE
+        )
+        return cls(service, deadline)
+
+    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+        """Read one row; see ``Store.get``."""
+        with _translating(table):
+            try:
+                read = await self._call(
+                    table, lambda client: client.get_entity(partition, row, **_TIMES)
+                )
+            except ResourceNotFoundError as error:
+                # Another 404, of the account or the table, says nothing about the row.
+                if _code(error) not in _GONE:
+                    raise
+                return None
+        return _entity(read)
+
+    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+        """Read rows in key order; see ``Store.query``."""
+        for conditions in odata.ranges(query):
+            text, parameters = odata.filter_of(conditions)
+            pages = (
+                self._clients[table]
+                .query_entities(text, parameters=parameters, results_per_page=PAGE_SIZE, **_TIMES)
+                .by_page()
+            )
+            while (page := await self._page(table, pages)) is not None:
+                for entity in page:
+                    yield entity
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write all or nothing; see ``Store.commit``."""
+        limits.check(writes, partition)
+        operations = [_operation(partition, write) for write in writes]
+        with _translating(table, writing=True):
+            answers = await self._call(table, lambda client: _send(client, operations))
+        return tuple(
+            "" if isinstance(write, Delete) else answer["etag"]
+            for write, answer in zip(writes, answers, strict=True)
+        )
+
+    async def close(self) -> None:
+        """Let go of the client; the transport stays open if its session is somebody else's."""
+        await self._service.close()
+
+    async def _page(
+        self, table: Table, pages: AsyncIterator[AsyncIterator[TableEntity]]
+    ) -> list[Entity] | None:
+        with _translating(table):
+            page = await self._call(table, lambda _: anext(pages, None))
+            return None if page is None else [_entity(read) async for read in page]
+
+    async def _call[Answer](
+        self, table: Table, request: Callable[[TableClient], Awaitable[Answer]]
+    ) -> Answer:
+        """Send a request within the deadline, and again where it found the table missing."""
+        client = self._clients[table]
+        async with asyncio.timeout(self._deadline):
+            try:
+                return await request(client)
+            except HttpResponseError as error:
+                if _code(error) != TableErrorCode.TABLE_NOT_FOUND:
+                    raise
+            try:
+                await client.create_table(**_TIMES)
+            except ResourceExistsError as error:
+                # Whoever else needed it was faster; a table being deleted is a conflict as well.
+                if _code(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
+                    raise
+            return await request(client)
+
+
+async def _send(client: TableClient, operations: list[Operation]) -> list[Mapping[str, Any]]:
+    for pause in _WRITE_PAUSES:
+        try:
+            return await client.submit_transaction(operations, retry_total=0, **_TIMES)
+        except AzureError as error:
+            if not _certainly_did_not_run(error):
+                raise
+        await asyncio.sleep(pause)
+    return await client.submit_transaction(operations, retry_total=0, **_TIMES)
+
+
+def _certainly_did_not_run(error: AzureError) -> bool:
+    if isinstance(error, HttpResponseError):
+        return (
+            error.status_code == HTTPStatus.TOO_MANY_REQUESTS
+            or _code(error) == TableErrorCode.SERVER_BUSY
+        )
+    if isinstance(error, ServiceRequestError):
+        # azure-core raises this also for a connection that broke after the request was out.
+        return isinstance(error, ServiceRequestTimeoutError) or isinstance(
+            error.inner_exception, ClientConnectorError
+        )
+    return False
+
+
+def _operation(partition: str, write: Write) -> Operation:
+    keys = {"PartitionKey": partition, "RowKey": write.row}
+    if isinstance(write, Insert):
+        return TransactionOperation.CREATE, _properties(write.values) | keys, {}
+    condition = {"etag": write.etag, "match_condition": MatchConditions.IfNotModified}
+    if isinstance(write, Delete):
+        return TransactionOperation.DELETE, keys, condition
+    entity = _properties(write.values) | keys
+    return TransactionOperation.UPDATE, entity, condition | {"mode": UpdateMode.REPLACE}
+
+
+def _properties(values: Mapping[str, Scalar]) -> dict[str, Any]:
+    return {
+        name: EntityProperty(value, EdmType.INT64)
+        if isinstance(value, int) and not -limits.MAX_INT32 <= value <= limits.MAX_INT32
+        else value
+        for name, value in limits.stored(values).items()
+    }
+
+
+def _entity(read: TableEntity) -> Entity:
+    values: dict[str, Scalar] = {}
+    for name, value in read.items():
+        plain = value.value if isinstance(value, EntityProperty) else value
+        # Properties of other types were not written by this version, and it asks for none of them.
+        if isinstance(plain, str | int) and name not in {"PartitionKey", "RowKey"}:
+            values[name] = plain
+    etag = read.metadata["etag"] or ""
+    return Entity(read["PartitionKey"], read["RowKey"], etag, MappingProxyType(values))
+
+
+@contextmanager
+def _translating(table: Table, *, writing: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except (AzureError, DeserializationError, HTTPException, TimeoutError) as error:
+        raise _translated(error, table, writing=writing) from error
+
+
+def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    code = _code(error)
+    # Neither the text of the service nor the URL: they may hold signatures and names.
+    said = f"{table}: {status or ''} {code or type(error).__name__}"
+    if writing and (
+        status == HTTPStatus.PRECONDITION_FAILED
+        or (status == HTTPStatus.NOT_FOUND and code in _GONE)
+    ):
+        return WriteConflict(said)
+    if writing and status == HTTPStatus.CONFLICT and code != TableErrorCode.TABLE_BEING_DELETED:
+        return WriteConflict(said)
+    if writing and status in _TOO_MUCH:
+        return LimitExceeded(said)
+    if status in _REFUSED or (isinstance(error, ClientAuthenticationError) and status is None):
+        return StoreRefused(
+            f"{said}: grant the app's identity the role Storage Table Data Contributor on the "
+            "storage account, and check that the account's firewall lets the app in"
+        )
+    return StoreUnavailable(said)
+
+
+def _code(error: Exception) -> str:
+    code = getattr(error, "error_code", None)
+    text = str(getattr(code, "value", code) or "")
+    return text if text.isalnum() and text.isascii() else ""

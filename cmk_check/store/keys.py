@@ -1,0 +1,176 @@
+r"""Table keys: one escape for every name, and the shape of every partition and row key.
+
+ARM names may hold characters that table keys may not (``/ \ # ?`` and control characters), and a
+key made of two names must say where the first one ends. All of that is decided here once, so that
+two names never share a key and no name reaches out of its own.
+
+Keys are ASCII: code points, UTF-16 units and UTF-8 bytes then sort alike, so that Python and the
+table service agree on what comes first.
+"""
+
+import re
+import string
+from datetime import datetime
+from typing import Final
+
+from cmk_check.errors import LimitExceeded
+
+MAX_KEY_UNITS: Final = 512
+"""In UTF-16 code units: 1 KiB (learn.microsoft.com, "Table service data model")."""
+
+COVERAGE: Final = "coverage"
+# The bounds of all rows of a kind: ``}`` is the character behind ``|``.
+FINDINGS_FROM: Final = "finding|"
+FINDINGS_TO: Final = "finding}"
+OUTBOX_FROM: Final = "outbox|"
+OUTBOX_TO: Final = "outbox}"
+SCANS_FROM: Final = "scan|"
+SCANS_TO: Final = "scan}"
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9\-._()]+")
+_ESCAPED = re.compile(r"~([0-9a-z]+)~")
+_DIGITS: Final = string.digits + string.ascii_lowercase
+# The shortest fixed width that holds every code point: 36 ** 4 > 0x110000. Hexadecimal would need
+# six digits, with which the longest names of ARM (a group of 90 letters, an account of 64) no
+# longer fit into a key.
+_WIDTH: Final = 4
+_LAST_SECOND: Final = 9_999_999_999
+
+
+def escape(text: str) -> str:
+    """Make any text a part of a key, a different one for every text.
+
+    ASCII letters, digits and ``-._()`` stay as they are. Each run of other characters becomes
+    ``~``, four base-36 digits for each code point, ``~``. The tilde is unreserved in URLs (RFC
+    3986, 2.3) and allowed in no name of ARM.
+    """
+    return _UNSAFE.sub(_escape_run, text)
+
+
+def unescape(key: str) -> str:
+    """Return the text that ``escape`` made this from.
+
+    Raises:
+        ValueError: ``escape`` never makes this.
+
+    """
+    try:
+        text = _ESCAPED.sub(_unescape_run, key)
+    except ValueError:  # four digits go beyond the last code point
+        text = ""
+    if escape(text) != key:
+        raise ValueError(f"{key[:40]!a} is no escaped text")
+    return text
+
+
+def partition_of(subscription_id: str) -> str:
+    """Return the partition of a subscription in the findings table.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _bounded(escape(subscription_id.lower()))
+
+
+def finding_row(group: str, name: str) -> str:
+    """Return the row of an account, the same for any casing of its names.
+
+    Raises:
+        LimitExceeded: longer than ARM allows names to be.
+
+    """
+    return _bounded(f"{FINDINGS_FROM}{escape(group.lower())}|{escape(name.lower())}")
+
+
+def outbox_row(sequence: int, change_id: str) -> str:
+    """Return the row of a change not yet published; rows sort by sequence.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _bounded(f"{OUTBOX_FROM}{_padded(sequence, 12)}|{escape(change_id)}")
+
+
+def scan_row(started: datetime, scan_id: str) -> str:
+    """Return the row of a scan; the scan that started last sorts first.
+
+    Raises:
+        LimitExceeded
+
+    """
+    newest_first = _padded(_LAST_SECOND - int(started.timestamp()), 10)
+    return _bounded(f"{SCANS_FROM}{newest_first}|{escape(scan_id)}")
+
+
+def slice_partition(scan_id: str) -> str:
+    """Return the partition of a scan's slices.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _bounded(f"slice|{escape(scan_id)}")
+
+
+def slice_row(number: int) -> str:
+    """Return the row of a slice.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _padded(number, 4)
+
+
+def feed_row(number: int) -> str:
+    """Return the row of a published change; these sort by number, before all else in the feed.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _padded(number, 20)
+
+
+def feed_marker(change_id: str) -> str:
+    """Return the row that says a change is published.
+
+    Raises:
+        LimitExceeded
+
+    """
+    return _bounded(f"id|{escape(change_id)}")
+
+
+def _escape_run(run: re.Match[str]) -> str:
+    return f"~{''.join(_code(ord(character)) for character in run[0])}~"
+
+
+def _code(point: int) -> str:
+    digits = ""
+    for _ in range(_WIDTH):
+        point, digit = divmod(point, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+def _unescape_run(run: re.Match[str]) -> str:
+    codes = run[1]
+    parts = (codes[start : start + _WIDTH] for start in range(0, len(codes), _WIDTH))
+    return "".join(chr(int(part, len(_DIGITS))) for part in parts)
+
+
+def _padded(number: int, digits: int) -> str:
+    if not 0 <= number < 10**digits:
+        raise LimitExceeded(f"the number {number} does not fit into {digits} digits of a key")
+    return f"{number:0{digits}d}"
+
+
+def _bounded(key: str) -> str:
+    if len(key) > MAX_KEY_UNITS:
+        raise LimitExceeded(
+            f"the key {key[:40]}... is {len(key)} characters long, {MAX_KEY_UNITS} is the most"
+        )
+    return key

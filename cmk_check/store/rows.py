@@ -1,0 +1,268 @@
+"""Findings and coverage as rows: what a person reads in the table, and back.
+
+Every row carries ``schema``. A row with a higher number than this code knows was written by a newer
+version: its other properties are not looked at, and it is never overwritten.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    ChangeType,
+    Coverage,
+    CoverageState,
+    Evidence,
+    Finding,
+    Gap,
+    GapReason,
+    Judgement,
+    Reason,
+    Subscription,
+    Transition,
+    Verdict,
+)
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import RULE_VERSION, row_too_new
+from cmk_check.errors import StoreError
+from cmk_check.ports import Entity, Scalar
+from cmk_check.store import keys
+
+SCHEMA: Final = 1
+
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+
+type Values = dict[str, Scalar]
+
+_TAGS: Final = TypeAdapter(Mapping[str, str])
+_HISTORY: Final = TypeAdapter(tuple[Transition, ...])
+_COUNTS: Final = TypeAdapter(AccountCounts)
+_DATA: Final = TypeAdapter(Mapping[str, object])
+
+
+def is_too_new(entity: Entity) -> bool:
+    """Tell whether a newer version of this program wrote the row."""
+    schema = entity.values.get("schema")
+    return not isinstance(schema, int) or schema > SCHEMA
+
+
+def finding_values(finding: Finding) -> Values:
+    """Lay a finding out as a row."""
+    judgement, evidence = finding.judgement, finding.judgement.evidence
+    return _without_none(
+        {
+            "schema": SCHEMA,
+            "accountId": str(finding.id),
+            "name": finding.id.name,
+            "resourceGroup": finding.id.resource_group,
+            "kind": finding.kind,
+            "location": finding.location,
+            "tags": _text(_TAGS, finding.tags),
+            "verdict": judgement.verdict.value,
+            "reason": judgement.reason.value,
+            "message": judgement.message,
+            "keySource": evidence.key_source,
+            "keyName": evidence.key_name,
+            "keyVersion": evidence.key_version,
+            "keyVaultUri": evidence.key_vault_uri,
+            "identityType": evidence.identity_type,
+            "identityClientId": evidence.identity_client_id,
+            "provisioningState": evidence.provisioning_state,
+            "ruleVersion": finding.rule_version,
+            "firstSeen": _time(finding.first_seen),
+            "changedAt": _time(finding.changed_at),
+            "violatedSince": _time(finding.violated_since),
+            "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
+            "changes": finding.changes,
+            "history": _text(_HISTORY, finding.history),
+        }
+    )
+
+
+def finding_of(entity: Entity) -> Finding:
+    """Read a finding from its row."""
+    row = Reader(entity)
+    group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
+    previous = row.optional("previousVerdict")
+    return Finding(
+        id=AccountId(keys.unescape(entity.partition), group, name, text),
+        kind=row.optional("kind"),
+        location=row.optional("location"),
+        tags=row.json(_TAGS, "tags"),
+        judgement=Judgement(
+            Verdict(row.text("verdict")),
+            Reason(row.text("reason")),
+            row.text("message"),
+            Evidence(
+                key_source=row.optional("keySource"),
+                key_name=row.optional("keyName"),
+                key_version=row.optional("keyVersion"),
+                key_vault_uri=row.optional("keyVaultUri"),
+                identity_type=row.optional("identityType"),
+                identity_client_id=row.optional("identityClientId"),
+                provisioning_state=row.optional("provisioningState"),
+            ),
+        ),
+        rule_version=row.text("ruleVersion"),
+        first_seen=row.time("firstSeen"),
+        changed_at=row.time("changedAt"),
+        violated_since=row.optional_time("violatedSince"),
+        previous_verdict=Verdict(previous) if previous else None,
+        changes=row.number("changes"),
+        history=row.json(_HISTORY, "history"),
+    )
+
+
+def newer_finding(entity: Entity, account: AccountId) -> Finding:
+    """Show a finding that a newer version wrote: unknown, whatever its row may say."""
+    kind = entity.values.get("kind")
+    return Finding(
+        id=account,
+        kind=kind if isinstance(kind, str) else None,
+        location=None,
+        tags={},
+        judgement=row_too_new(),
+        rule_version=RULE_VERSION,
+        first_seen=_EPOCH,
+        changed_at=_EPOCH,
+    )
+
+
+def coverage_values(coverage: Coverage) -> Values:
+    """Lay a subscription out as a row."""
+    subscription, gap = coverage.subscription, coverage.gap
+    return _without_none(
+        {
+            "schema": SCHEMA,
+            "subscriptionId": subscription.id,
+            "name": subscription.name,
+            "tenantId": subscription.tenant_id,
+            "state": subscription.state,
+            "coverage": coverage.state.value,
+            "since": _time(coverage.since),
+            "gapReason": gap.reason.value if gap else None,
+            "missingAction": gap.missing_action if gap else None,
+            "gapDetail": gap.detail if gap else None,
+            "lastRead": _time(coverage.last_read),
+            "accounts": _text(_COUNTS, coverage.accounts),
+            "sequence": coverage.sequence,
+            "recording": coverage.recording,
+        }
+    )
+
+
+def coverage_of(entity: Entity) -> Coverage:
+    """Read a subscription from its row."""
+    row = Reader(entity)
+    reason = row.optional("gapReason")
+    gap = None
+    if reason is not None:
+        gap = Gap(GapReason(reason), row.optional("missingAction"), row.optional("gapDetail"))
+    return Coverage(
+        subscription=Subscription(
+            row.text("subscriptionId"),
+            row.optional("name"),
+            row.optional("tenantId"),
+            row.optional("state"),
+        ),
+        state=CoverageState(row.text("coverage")),
+        since=row.time("since"),
+        gap=gap,
+        last_read=row.optional_time("lastRead"),
+        accounts=row.json(_COUNTS, "accounts"),
+        sequence=row.number("sequence"),
+        recording=row.optional("recording"),
+    )
+
+
+def change_values(change: Change) -> Values:
+    """Lay a change out as a row, the same in an outbox and in the feed."""
+    return {
+        "schema": SCHEMA,
+        "id": change.id,
+        "type": change.type.value,
+        "time": change.time.isoformat(),
+        "source": change.source,
+        "subject": change.subject,
+        "data": _text(_DATA, change.data),
+        "sequence": change.sequence,
+    }
+
+
+def change_of(entity: Entity) -> Change:
+    """Read a change from its row."""
+    row = Reader(entity)
+    return Change(
+        id=row.text("id"),
+        type=ChangeType(row.text("type")),
+        time=row.time("time"),
+        source=row.text("source"),
+        subject=row.text("subject"),
+        data=row.json(_DATA, "data"),
+        sequence=row.number("sequence"),
+    )
+
+
+class Reader:
+    """Takes typed properties out of a row; a missing or mistyped one is a StoreError."""
+
+    def __init__(self, entity: Entity) -> None:
+        self._entity = entity
+
+    def text(self, name: str) -> str:
+        """Return a string that must be there."""
+        value = self._entity.values.get(name)
+        if not isinstance(value, str):
+            raise self._broken(name)
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """Return a string, or None where there is none."""
+        return self.text(name) if name in self._entity.values else None
+
+    def number(self, name: str) -> int:
+        """Return a number that must be there."""
+        value = self._entity.values.get(name)
+        if not isinstance(value, int):
+            raise self._broken(name)
+        return value
+
+    def time(self, name: str) -> datetime:
+        """Return a time that must be there."""
+        try:
+            return datetime.fromisoformat(self.text(name))
+        except ValueError as error:
+            raise self._broken(name) from error
+
+    def optional_time(self, name: str) -> datetime | None:
+        """Return a time, or None where there is none."""
+        return self.time(name) if name in self._entity.values else None
+
+    def json[T](self, adapter: TypeAdapter[T], name: str) -> T:
+        """Return a value kept as JSON."""
+        try:
+            return adapter.validate_json(self.text(name))
+        except ValueError as error:
+            raise self._broken(name) from error
+
+    def _broken(self, name: str) -> StoreError:
+        where = f"{self._entity.partition} / {self._entity.row}"
+        return StoreError(
+            f"Row {where}: {name} is missing or not of its type; delete the row to heal it."
+        )
+
+
+def _text[T](adapter: TypeAdapter[T], value: T) -> str:
+    return adapter.dump_json(value).decode()
+
+
+def _time(value: datetime | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def _without_none(values: Mapping[str, Scalar | None]) -> Values:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,147 @@
+"""The rows of the scans table: lease, status, scans and slices, each kept as one JSON document.
+
+A document is cut over properties ``document0``, ``document1``, ... because one property holds
+32,768 characters; a few more properties let a person read the table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from cmk_check.core.model import (
+    Disposition,
+    PostureReason,
+    ScanState,
+    Status,
+    Subscription,
+    Summary,
+    Trigger,
+    Verdict,
+)
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.errors import StoreError
+from cmk_check.ports import Entity, Scalar
+from cmk_check.store.rows import SCHEMA, is_too_new
+
+# Characters outside the Basic Multilingual Plane count twice in a property of 32,768 UTF-16 units.
+_PIECE: Final = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Which scan may run, until when. ``epoch`` orders scans; ``scan_id`` is empty when free."""
+
+    scan_id: str
+    epoch: int
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One scan.
+
+    ``plan_id`` and ``slices`` are set once it is planned, ``visible`` is how many subscriptions
+    Azure listed. ``baseline`` tells that no scan had ever finished then, ``supersedes`` which
+    abandoned scan it follows. ``posture`` and ``summary`` are set when it ends.
+    """
+
+    id: str
+    epoch: int
+    trigger: Trigger
+    started_at: datetime
+    state: ScanState = ScanState.RUNNING
+    plan_id: str | None = None
+    slices: int = 0
+    visible: int = 0
+    baseline: bool = False
+    supersedes: str | None = None
+    finished_at: datetime | None = None
+    reason: str | None = None
+    posture: Verdict | None = None
+    posture_reasons: tuple[PostureReason, ...] = ()
+    summary: Summary | None = None
+    rule_version: str = RULE_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A subscription and what the scan has to do with it."""
+
+    subscription: Subscription
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A range of partitions, worked through by one invocation.
+
+    It covers the partitions from ``low`` to before ``high`` ("": to the end). ``summary`` is set
+    when it is done; ``failed`` tells that its subscriptions were not read.
+    """
+
+    number: int
+    plan_id: str
+    low: str
+    high: str
+    subscriptions: tuple[Planned, ...] = ()
+    claim: str | None = None
+    claimed_until: datetime | None = None
+    summary: Summary | None = None
+    failed: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its sums are known."""
+        return self.summary is not None
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a worker's claim on it still counts."""
+        return self.claimed_until is not None and now < self.claimed_until
+
+
+@dataclass(frozen=True, slots=True)
+class Stored[T]:
+    """A value as read, with the ETag of its row."""
+
+    value: T
+    etag: str
+
+
+LEASE: Final = TypeAdapter(Lease)
+SCAN: Final = TypeAdapter(Scan)
+SLICE: Final = TypeAdapter(Slice)
+STATUS: Final = TypeAdapter(Status)
+
+
+def document[T](
+    adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
+) -> dict[str, Scalar]:
+    """Lay a value out as a row."""
+    text = adapter.dump_json(value, exclude_none=True).decode()
+    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    named = {f"document{number}": piece for number, piece in enumerate(pieces)}
+    return {"schema": SCHEMA, **(columns or {}), **named}
+
+
+def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
+    """Read a value from its row.
+
+    Raises:
+        StoreError: a newer version wrote the row, or it is broken.
+
+    """
+    where = f"Row {entity.partition} / {entity.row}"
+    if is_too_new(entity):
+        message = f"{where} was written by a newer version of cmk_check: deploy that version."
+        raise StoreError(message)
+    pieces: list[str] = []
+    while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
+        pieces.append(piece)
+    try:
+        return Stored(adapter.validate_json("".join(pieces)), entity.etag)
+    except ValueError as error:
+        message = f"{where} is not a document of this program. Delete the row to heal it."
+        raise StoreError(message) from error

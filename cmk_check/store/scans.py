@@ -1,0 +1,187 @@
+"""The scans table: who may scan, what is planned, what is done, and the status ready to serve.
+
+All that must be true together stands in one partition, so that a scan starts and ends in one
+transaction; each scan's slices have a partition of their own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.model import Change, Status
+from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
+from cmk_check.store import cutting, keys, rows
+from cmk_check.store.estate import Pending
+from cmk_check.store.scan_rows import (
+    LEASE,
+    SCAN,
+    SLICE,
+    STATUS,
+    Lease,
+    Scan,
+    Slice,
+    Stored,
+    document,
+    value_of,
+)
+
+_TABLE: Final = Table.SCANS
+_PARTITION: Final = "scan"
+_LEASE: Final = "current"
+_STATUS: Final = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """The rows that decide together: the lease and the status."""
+
+    lease: Stored[Lease] | None
+    status: Stored[Status] | None
+
+
+class ScanTable:
+    """The table of scans."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def board(self) -> Board:
+        """Read the lease and the status."""
+        lease = await self._store.get(_TABLE, _PARTITION, _LEASE)
+        return Board(None if lease is None else value_of(LEASE, lease), await self.status())
+
+    async def status(self) -> Stored[Status] | None:
+        """Read the status: one point read."""
+        entity = await self._store.get(_TABLE, _PARTITION, _STATUS)
+        return None if entity is None else value_of(STATUS, entity)
+
+    async def holder(self) -> str | None:
+        """Return the id of the scan that holds the lease, expired or not."""
+        entity = await self._store.get(_TABLE, _PARTITION, _LEASE)
+        return None if entity is None else value_of(LEASE, entity).value.scan_id or None
+
+    async def scan(self, scan_id: str) -> Stored[Scan] | None:
+        """Read one scan."""
+        row = keys.scan_row(started_of(scan_id), scan_id)
+        entity = await self._store.get(_TABLE, _PARTITION, row)
+        return None if entity is None else value_of(SCAN, entity)
+
+    async def commit(
+        self,
+        *,
+        lease: Lease | None = None,
+        status: Status | None = None,
+        scans: Sequence[tuple[Scan, str | None]] = (),
+        changes: Sequence[Change] = (),
+        board: Board,
+    ) -> None:
+        """Write rows of the scan partition in one transaction, each only if nobody wrote it since.
+
+        ``scans`` come with the ETag read, None for a new one; lease and status with ``board``.
+
+        Raises:
+            WriteConflict: somebody did; nothing was written.
+
+        """
+        writes: list[Write] = []
+        if lease is not None:
+            writes.append(_write(_LEASE, document(LEASE, lease), board.lease))
+        if status is not None:
+            writes.append(_write(_STATUS, document(STATUS, status), board.status))
+        for scan, etag in scans:
+            row = keys.scan_row(scan.started_at, scan.id)
+            values = document(SCAN, scan, {"state": scan.state.value})
+            writes.append(Insert(row, values) if etag is None else Replace(row, values, etag))
+        for change in changes:
+            row = keys.outbox_row(change.sequence, change.id)
+            writes.append(Insert(row, rows.change_values(change)))
+        await self._store.commit(_TABLE, _PARTITION, writes)
+
+    async def outbox(self) -> tuple[Pending, ...]:
+        """Read the changes of scans that are not published."""
+        query = Query(partition=_PARTITION, row_from=keys.OUTBOX_FROM, row_to=keys.OUTBOX_TO)
+        return tuple(
+            [
+                Pending(entity.partition, entity.row, entity.etag, rows.change_of(entity))
+                async for entity in self._store.query(_TABLE, query)
+                if not rows.is_too_new(entity)
+            ]
+        )
+
+    async def clear_outbox(self, pending: Sequence[Pending]) -> None:
+        """Delete published changes of scans, at most 100."""
+        writes = [Delete(entry.row, entry.etag) for entry in pending]
+        await self._store.commit(_TABLE, _PARTITION, writes)
+
+    async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
+        """Read one slice of the scan's plan."""
+        partition, row = keys.slice_partition(scan.id), _slice_row(scan.plan_id, number)
+        entity = await self._store.get(_TABLE, partition, row)
+        return None if entity is None else value_of(SLICE, entity)
+
+    async def slices(self, scan: Scan) -> list[Slice]:
+        """Read all slices of the scan's plan; rows of another planner's plan are ignored."""
+        prefix = f"{scan.plan_id}|"
+        query = Query(
+            partition=keys.slice_partition(scan.id), row_from=prefix, row_to=_behind(prefix)
+        )
+        return [value_of(SLICE, entity).value async for entity in self._store.query(_TABLE, query)]
+
+    async def insert_slices(self, scan_id: str, slices: Sequence[Slice]) -> None:
+        """Write the slices of a plan."""
+        writes = [
+            Insert(_slice_row(entry.plan_id, entry.number), document(SLICE, entry))
+            for entry in slices
+        ]
+        for batch in cutting.cut(writes):
+            await self._store.commit(_TABLE, keys.slice_partition(scan_id), batch)
+
+    async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
+        """Write a slice only if nobody wrote it since it was read.
+
+        Raises:
+            WriteConflict: somebody did.
+
+        """
+        write = Replace(_slice_row(entry.plan_id, entry.number), document(SLICE, entry), etag)
+        (new,) = await self._store.commit(_TABLE, keys.slice_partition(scan_id), [write])
+        return Stored(entry, new)
+
+    async def drop_slices(self, scan_id: str) -> None:
+        """Delete the slices of a scan that ended, of every plan."""
+        partition = keys.slice_partition(scan_id)
+        found: list[Entity] = [
+            entity async for entity in self._store.query(_TABLE, Query(partition=partition))
+        ]
+        for batch in cutting.cut([Delete(entity.row, entity.etag) for entity in found]):
+            await self._store.commit(_TABLE, partition, batch)
+
+
+def started_of(scan_id: str) -> datetime:
+    """Return when a scan started, which its id tells.
+
+    Raises:
+        ValueError: this is no scan id.
+
+    """
+    stamp, _, _ = scan_id.partition("-")
+    return datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
+
+
+def scan_id_of(started: datetime, suffix: str) -> str:
+    """Make the id of a scan."""
+    return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
+
+
+def _write[T](row: str, values: rows.Values, had: Stored[T] | None) -> Write:
+    return Insert(row, values) if had is None else Replace(row, values, had.etag)
+
+
+def _slice_row(plan_id: str | None, number: int) -> str:
+    return f"{plan_id}|{keys.slice_row(number)}"
+
+
+def _behind(prefix: str) -> str:
+    """Return the first key behind all those with the prefix."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

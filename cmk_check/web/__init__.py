@@ -1,0 +1,1 @@
+"""The edge to dashboards and people: the HTTP API over the store."""

@@ -1,0 +1,54 @@
+"""Health for load balancers and uptime checks: whether answers are to be had, and fresh ones.
+
+Anonymous, so it tells nothing else, and a flood of requests reads the store once in ten seconds.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+from cmk_check.core.posture import is_fresh
+from cmk_check.errors import StoreError
+from cmk_check.ports import Clock
+from cmk_check.store.scans import ScanTable
+
+type Answer = tuple[int, dict[str, str]]
+
+_KEPT: Final = timedelta(seconds=10)
+
+
+class Health:
+    """Answers from one read of the status row, kept for 10 s; callers meanwhile share it.
+
+    A read that takes longer than ``seconds`` is a store that does not answer.
+    """
+
+    def __init__(
+        self, scans: ScanTable, clock: Clock, max_age: timedelta, *, seconds: float = 3
+    ) -> None:
+        self._scans = scans
+        self._clock = clock
+        self._max_age = max_age
+        self._seconds = seconds
+        self._reading = asyncio.Lock()
+        self._kept: tuple[datetime, Answer] | None = None
+
+    async def check(self) -> Answer:
+        """Return the HTTP status and the body."""
+        async with self._reading:
+            now = self._clock.now()
+            # A clock that was set back must not keep an answer for longer.
+            if self._kept is None or not timedelta() <= now - self._kept[0] < _KEPT:
+                self._kept = now, await self._read(now)
+            return self._kept[1]
+
+    async def _read(self, now: datetime) -> Answer:
+        try:
+            async with asyncio.timeout(self._seconds):
+                stored = await self._scans.status()
+        except (StoreError, TimeoutError):
+            return HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable"}
+        as_of = stored.value.as_of if stored else None
+        fresh = as_of is not None and is_fresh(as_of, now, self._max_age)
+        return HTTPStatus.OK, {"status": "ok" if fresh else "stale"}

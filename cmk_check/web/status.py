@@ -1,0 +1,158 @@
+"""The status: the posture as of this moment, from one row of the store, two for a subscription."""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from cmk_check.core import posture
+from cmk_check.core.counts import known_gap
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    KnownGap,
+    LastScan,
+    Posture,
+    Status,
+    SubscriptionCounts,
+    Summary,
+)
+from cmk_check.core.posture import Expectations
+from cmk_check.ports import Clock
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.scan_rows import Stored
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models
+from cmk_check.web.answers import Refused, etag_of
+
+_NOTHING_YET = Stored(Status(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Makes the body of the status and its ETag."""
+
+    estate: EstateTable
+    scans: ScanTable
+    clock: Clock
+    expect: Expectations
+
+    async def of_estate(self) -> tuple[bytes, str]:
+        """Show the whole estate.
+
+        Raises:
+            StoreError
+
+        """
+        stored = await self.scans.status() or _NOTHING_YET
+        answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
+        return self._written(answer, stored, stored.value.summary)
+
+    async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
+        """Show one subscription, given its lower-cased id.
+
+        Raises:
+            Refused: it is not recorded.
+            StoreError
+
+        """
+        coverage, found = await asyncio.gather(
+            self.estate.coverage(subscription_id), self.scans.status()
+        )
+        if coverage is None:
+            raise Refused(
+                HTTPStatus.NOT_FOUND,
+                "NotFound",
+                f"The subscription {subscription_id} is not recorded: check its id, and that the "
+                "app's identity may read it.",
+                "subscription",
+            )
+        stored = found or _NOTHING_YET
+        answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
+        return self._written(answer, stored, _summary_of(coverage))
+
+    def _written(
+        self, answer: Posture, stored: Stored[Status], summary: Summary
+    ) -> tuple[bytes, str]:
+        as_of, last_scan = stored.value.as_of, stored.value.last_scan
+        body = models.Status(
+            posture=answer.verdict,
+            reasons=[
+                models.ReasonOfPosture(code=code, message=message)
+                for code, message in answer.reasons
+            ],
+            as_of=as_of,
+            fresh_until=None if as_of is None else as_of + self.expect.max_age,
+            fresh=answer.fresh,
+            accounts=_accounts(summary.accounts),
+            keys=None,
+            subscriptions=_subscriptions(summary.subscriptions),
+            gaps=[_gap(gap) for gap in summary.gaps],
+            gaps_omitted=summary.gaps_omitted,
+            last_scan=None if last_scan is None else _last_scan(last_scan),
+        ).body()
+        return body, etag_of(stored.etag, body)
+
+
+def _summary_of(coverage: Coverage) -> Summary:
+    is_gap = coverage.state in {CoverageState.GAP, CoverageState.UNREAD}
+    return Summary(
+        accounts=coverage.accounts,
+        subscriptions=SubscriptionCounts(
+            read=int(coverage.state is CoverageState.READ),
+            gap=int(is_gap),
+            excluded=int(coverage.state is CoverageState.EXCLUDED),
+            retired=int(coverage.state is CoverageState.RETIRED),
+        ),
+        gaps=(known_gap(coverage),) if is_gap else (),
+    )
+
+
+def _accounts(counts: AccountCounts) -> models.Accounts:
+    return models.Accounts(
+        total=counts.total,
+        compliant=counts.compliant,
+        non_compliant=counts.non_compliant,
+        unknown=counts.unknown,
+        unread=counts.unread,
+        by_kind={
+            kind: models.CountsOfKind(
+                compliant=of_kind.compliant,
+                non_compliant=of_kind.non_compliant,
+                unknown=of_kind.unknown,
+            )
+            for kind, of_kind in counts.by_kind.items()
+        },
+        ignored_by_kind=dict(counts.ignored_by_kind),
+    )
+
+
+def _subscriptions(counts: SubscriptionCounts) -> models.Subscriptions:
+    return models.Subscriptions(
+        total=counts.total,
+        read=counts.read,
+        gap=counts.gap,
+        excluded=counts.excluded,
+        retired=counts.retired,
+    )
+
+
+def _gap(known: KnownGap) -> models.Gap:
+    return models.Gap(
+        subscription_id=known.subscription_id,
+        name=known.name,
+        reason=known.gap.reason,
+        missing_action=known.gap.missing_action,
+        since=known.since,
+    )
+
+
+def _last_scan(scan: LastScan) -> models.LastScan:
+    return models.LastScan(
+        id=scan.id,
+        state=scan.state,
+        trigger=scan.trigger,
+        started_at=scan.started_at,
+        finished_at=scan.finished_at,
+        reason=scan.reason,
+    )

@@ -1,0 +1,1 @@
+"""What runs on a laptop instead of Azure. Never deployed."""

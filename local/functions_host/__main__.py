@@ -1,0 +1,66 @@
+"""``python -m local.functions_host --app DIR`` runs an app until it is told to stop."""
+
+import argparse
+import asyncio
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from local.functions_host.errors import StartError
+from local.functions_host.host import Options, serve
+from local.functions_host.log import configure_logging
+from local.functions_host.queue_listener import LEASE
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(
+        prog="python -m local.functions_host",
+        description="Runs an Azure Functions app of Python on this machine.",
+    )
+    parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py")
+    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
+    parser.add_argument("--no-timers", action="store_true", help="run timers by hand only")
+    parser.add_argument("--keys-file", type=Path, help="JSON: master, default, functions")
+    parser.add_argument(
+        "--local-settings", action="store_true", help="read local.settings.json beside the app"
+    )
+    parser.add_argument(
+        "--exit-with-stdin", action="store_true", help="stop when standard input ends"
+    )
+    parser.add_argument(
+        "--lease-seconds",
+        type=int,
+        default=int(LEASE.total_seconds()),
+        help="how long a message is hidden once received; renewed while its function runs",
+    )
+    given = parser.parse_args()
+    return Options(
+        app=given.app.resolve(),
+        port=given.port,
+        timers=not given.no_timers,
+        keys_file=given.keys_file,
+        local_settings=given.local_settings,
+        exit_with_stdin=given.exit_with_stdin,
+        lease=timedelta(seconds=given.lease_seconds),
+    )
+
+
+def main() -> int:
+    """Run the host; return 0 after a stop that was asked for, 1 if it could not start."""
+    options = _options()
+    configure_logging()
+    try:
+        asyncio.run(serve(options))
+    except StartError as error:
+        print(f"functions_host: {error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Functions in the worker's threads cannot be cancelled, and an ordinary exit waits for them.
+    os._exit(code)

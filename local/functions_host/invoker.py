@@ -1,0 +1,74 @@
+"""Runs invocations beside each other on one loop, and tells of those that failed."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from local.functions_host.data import Data, Outcome
+from local.functions_host.functions import Function
+from local.functions_host.log import log
+
+
+class Runs(Protocol):
+    """Whatever can run a function: the worker."""
+
+    async def invoke(
+        self, function: Function, value: Data, metadata: Mapping[str, Data]
+    ) -> Outcome:
+        """Run the function once; an exception of its is part of the outcome."""
+        ...
+
+
+class Invoker:
+    """Starts invocations and keeps them until they end, whoever waits for them or not."""
+
+    def __init__(self, worker: Runs) -> None:
+        self._worker = worker
+        self._running: set[asyncio.Task[Outcome]] = set()
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_activity(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` whenever a function has run that may have sent messages."""
+        self._listeners.append(listener)
+
+    async def run(
+        self,
+        function: Function,
+        value: Data,
+        metadata: Mapping[str, Data],
+        *,
+        may_send: bool = True,
+    ) -> Outcome:
+        """Run the function to its end, even if the caller is cancelled."""
+        return await asyncio.shield(self.start(function, value, metadata, may_send=may_send))
+
+    def start(
+        self,
+        function: Function,
+        value: Data,
+        metadata: Mapping[str, Data],
+        *,
+        may_send: bool = True,
+    ) -> asyncio.Task[Outcome]:
+        """Run the function without waiting for it."""
+        task = asyncio.create_task(self._invoke(function, value, metadata, may_send=may_send))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    async def drain(self) -> None:
+        """Wait until nothing runs."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def _invoke(
+        self, function: Function, value: Data, metadata: Mapping[str, Data], *, may_send: bool
+    ) -> Outcome:
+        outcome = await self._worker.invoke(function, value, metadata)
+        if outcome.failure is not None:
+            failure = outcome.failure
+            log.error("%s failed: %s\n%s", function.name, failure.error, failure.traceback.rstrip())
+        if may_send:
+            for listener in self._listeners:
+                listener()
+        return outcome

@@ -1,0 +1,167 @@
+"""The host as a process, for tests and the demo: one app needs one process of its own."""
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from local.child_process import ChildProcess
+
+_REPOSITORY: Final = Path(__file__).resolve().parents[2]
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 15.0
+_ACCEPTED: Final = 202
+# Never by a proxy: the host is on this machine.
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True, slots=True)
+class HostKeys:
+    """The host's keys; ``functions`` has one for each HTTP function. Out of every repr."""
+
+    master: str = field(repr=False)
+    default: str = field(repr=False)
+    functions: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    line: str
+    url: str
+    functions: tuple[str, ...]
+    keys: HostKeys
+
+
+class FunctionsHost:
+    """``python -m local.functions_host`` in a ``with`` block.
+
+    The app sees ``environment`` and, unless it names them, PATH and HOME of this process; nothing
+    else. The host ends with the block, and by itself should this process die.
+
+    Args:
+        app: The folder with ``function_app.py`` and ``host.json``.
+        environment: Every variable of the app.
+        port: 0 for a free one.
+        timers: False to run timers by ``fire`` only.
+        keys_file: JSON with keys; random ones for what it leaves out.
+        lease_seconds: How long a received message is hidden; None for Azure's ten minutes.
+
+    Raises:
+        ChildFailedError: The host did not start; the message holds the end of its output.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is an option of the command
+        self,
+        app: Path,
+        environment: Mapping[str, str],
+        *,
+        port: int = 0,
+        timers: bool = True,
+        keys_file: Path | None = None,
+        lease_seconds: int | None = None,
+    ) -> None:
+        self._arguments = [sys.executable, "-m", "local.functions_host", "--exit-with-stdin"]
+        self._arguments += ["--app", str(app.resolve()), "--port", str(port)]
+        self._arguments += [] if timers else ["--no-timers"]
+        self._arguments += ["--keys-file", str(keys_file.resolve())] if keys_file else []
+        self._arguments += ["--lease-seconds", str(lease_seconds)] if lease_seconds else []
+        own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self._environment = own | dict(environment)
+        self._process: ChildProcess | None = None
+        self._ready: _Ready | None = None
+
+    def __enter__(self) -> Self:
+        process = ChildProcess(self._arguments, environment=self._environment, folder=_REPOSITORY)
+        self._process = process
+        try:
+            self._ready = process.wait_for(_find_ready, _START_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.terminate()
+
+    @property
+    def url(self) -> str:
+        """The host's origin, without a slash at its end."""
+        return self._started.url
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The names of the app's functions, in alphabetical order."""
+        return self._started.functions
+
+    @property
+    def keys(self) -> HostKeys:
+        """The keys of this start."""
+        return self._started.keys
+
+    def fire(self, function: str, text: str = "") -> None:
+        """Start a timer's or a queue's function at once, as its operator may, and do not wait.
+
+        Args:
+            function: Its name.
+            text: The message of a queue's function.
+
+        Raises:
+            urllib.error.HTTPError: The host refused.
+        """
+        request = urllib.request.Request(  # noqa: S310 - our own URL
+            f"{self.url}/admin/functions/{function}",
+            data=json.dumps({"input": text}).encode(),
+            headers={"x-functions-key": self.keys.master, "content-type": "application/json"},
+        )
+        with _DIRECT.open(request, timeout=_STOP_SECONDS) as answer:
+            if answer.status != _ACCEPTED:
+                raise RuntimeError(f"{function} was not accepted: {answer.status}")
+
+    def output(self) -> list[str]:
+        """Return the lines written so far, the app's and the host's, without the keys."""
+        ready = self._ready.line if self._ready else None
+        return [line for line in self._child.lines() if line != ready]
+
+    def kill(self) -> None:
+        """End the host without warning (SIGKILL)."""
+        self._child.kill()
+
+    def terminate(self) -> int:
+        """End the host, running functions having a few seconds; return its exit code."""
+        return self._child.terminate(_STOP_SECONDS)
+
+    def close_input(self) -> int:
+        """End the host as the death of this process would; return its exit code."""
+        self._child.close_input()
+        return self._child.wait(_STOP_SECONDS)
+
+    @property
+    def _child(self) -> ChildProcess:
+        if self._process is None:
+            raise RuntimeError("the host is started by a with block")
+        return self._process
+
+    @property
+    def _started(self) -> _Ready:
+        if self._ready is None:
+            raise RuntimeError("the host is started by a with block")
+        return self._ready
+
+
+def _find_ready(lines: list[str]) -> _Ready | None:
+    for line in lines:
+        if line.startswith('{"url": '):
+            document = json.loads(line)
+            keys = HostKeys(**document["keys"])
+            return _Ready(line, document["url"], tuple(document["functions"]), keys)
+    return None

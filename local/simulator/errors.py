@@ -1,0 +1,147 @@
+"""Errors in the words of Azure Resource Manager, because clients and people act on those words.
+
+Codes and sentences are those it sends; where a real answer could not be compared, the docstring
+says so.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from local.simulator.messages import NO_HEADERS, Incoming, Reply
+
+PROVIDER: Final = "Microsoft.CognitiveServices"
+READ_ACCOUNTS: Final = f"{PROVIDER}/accounts/read"
+_GATEWAY: Final = {"x-ms-failure-cause": "gateway"}
+
+
+def error(status: int, code: str, message: str, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
+    """Answer with the error wrapper of Azure Resource Manager."""
+    return Reply.of(status, {"error": {"code": code, "message": message}}, {**_GATEWAY, **headers})
+
+
+def not_simulated(incoming: Incoming, what: str = "") -> Reply:
+    """Say what this simulator does not know, rather than pretend that there is nothing."""
+    wanted = f"{incoming.method} {incoming.url}"
+    message = f"The simulator does not answer {wanted}{': ' + what if what else ''}."
+    return error(501, "NotSimulated", message)
+
+
+def missing_api_version() -> Reply:
+    """Refuse a request without ``api-version``."""
+    message = "The api-version query parameter (?api-version=) is required for all requests."
+    return error(400, "MissingApiVersionParameter", message)
+
+
+def invalid_api_version(version: str, supported: tuple[str, ...]) -> Reply:
+    """Refuse a version that Azure does not have for its own types, such as subscriptions."""
+    known = ",".join(supported)
+    message = f"The api-version '{version}' is invalid. The supported versions are '{known}'."
+    return error(400, "InvalidApiVersionParameter", message)
+
+
+def invalid_resource_type(version: str, supported: tuple[str, ...]) -> Reply:
+    """Refuse a version that a resource provider does not have: 404 in recorded answers, not 400."""
+    message = (
+        f"The resource type 'accounts' could not be found in the namespace '{PROVIDER}' for "
+        f"api version '{version}'. The supported api-versions are '{','.join(supported)}'."
+    )
+    return error(404, "InvalidResourceType", message)
+
+
+def _unauthenticated(code: str, message: str, challenge: str, tenant_id: str) -> Reply:
+    header = (
+        f'Bearer authorization_uri="https://login.windows.net/{tenant_id}", '
+        f'error="invalid_token", error_description="{challenge}"'
+    )
+    return error(401, code, message, {"WWW-Authenticate": header})
+
+
+def missing_authorization(tenant_id: str) -> Reply:
+    """Refuse a request without a bearer token."""
+    message = "Authentication failed. The 'Authorization' header is missing."
+    challenge = "The authentication failed because of missing 'Authorization' header."
+    return _unauthenticated("AuthenticationFailed", message, challenge, tenant_id)
+
+
+def invalid_token(tenant_id: str) -> Reply:
+    """Refuse a token that this tenant did not issue."""
+    return _unauthenticated(
+        "InvalidAuthenticationToken",
+        "The access token is invalid.",
+        "The access token is invalid.",
+        tenant_id,
+    )
+
+
+def wrong_audience(audience: str, allowed: tuple[str, ...], tenant_id: str) -> Reply:
+    """Refuse a token made for another service."""
+    message = (
+        f"The access token has been obtained for wrong audience or resource '{audience}'. It "
+        f"should exactly match with one of the allowed audiences '{"','".join(allowed)}'."
+    )
+    challenge = "The access token has been obtained for wrong audience."
+    return _unauthenticated("InvalidAuthenticationTokenAudience", message, challenge, tenant_id)
+
+
+def expired_token(expiry: datetime, tenant_id: str) -> Reply:
+    """Refuse a token whose time is over."""
+    then, now = (f"{time:%m/%d/%Y %I:%M:%S %p}" for time in (expiry, datetime.now(UTC)))
+    message = f"The access token expiry UTC time '{then}' is earlier than current UTC time '{now}'."
+    challenge = "The access token expired."
+    return _unauthenticated("ExpiredAuthenticationToken", message, challenge, tenant_id)
+
+
+def invalid_subscription_id(subscription_id: str) -> Reply:
+    """Refuse an id that is no GUID."""
+    message = f"The provided subscription identifier '{subscription_id}' is malformed or invalid."
+    return error(400, "InvalidSubscriptionId", message)
+
+
+def subscription_not_found(subscription_id: str) -> Reply:
+    """Say that there is no such subscription (or that it is deleted)."""
+    message = f"The subscription '{subscription_id}' could not be found."
+    return error(404, "SubscriptionNotFound", message)
+
+
+def authorization_failed(client_id: str, object_id: str, action: str, scope: str) -> Reply:
+    """Say which action the caller lacks, and where."""
+    message = (
+        f"The client '{client_id}' with object id '{object_id}' does not have authorization to "
+        f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was "
+        "recently granted, please refresh your credentials."
+    )
+    return error(403, "AuthorizationFailed", message)
+
+
+def missing_registration() -> Reply:
+    """Say that the subscription does not use the resource provider."""
+    message = (
+        f"The subscription is not registered to use namespace '{PROVIDER}'. See "
+        "https://aka.ms/rps-not-found for how to register subscriptions."
+    )
+    code = "MissingSubscriptionRegistration"
+    details = [{"code": code, "target": PROVIDER, "message": message}]
+    body = {"error": {"code": code, "message": message, "details": details}}
+    return Reply.of(409, body, _GATEWAY)
+
+
+def resource_group_not_found(group: str) -> Reply:
+    """Say that there is no such resource group."""
+    return error(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
+
+
+def account_not_found(group: str, name: str) -> Reply:
+    """Say that there is no such account."""
+    message = (
+        f"The Resource '{PROVIDER}/accounts/{name}' under resource group '{group}' was not found. "
+        "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
+    )
+    return error(404, "ResourceNotFound", message)
+
+
+def invalid_skip_token() -> Reply:
+    """Refuse a continuation not issued here; the real code for it could not be compared."""
+    return error(
+        400, "InvalidSkipToken", "The value of the query parameter '$skiptoken' is invalid."
+    )

@@ -1,0 +1,228 @@
+"""The estate the simulator shows, and its changes while a test runs.
+
+Tests change it from their own thread while the server reads it from its own; one lock per estate
+keeps a page whole.
+"""
+
+import copy
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from local.simulator import accounts as arm_accounts
+from local.simulator.accounts import AccountSpec, Owner
+from local.simulator.messages import encode
+
+DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
+_CACHED_PAGES: Final = 2048
+
+
+class Access(StrEnum):
+    """What the identity may do in a subscription."""
+
+    READER = "reader"
+    FORBIDDEN = "forbidden"
+    """It is seen, but accounts may not be read: 403 AuthorizationFailed."""
+    UNREGISTERED = "unregistered"
+    """The resource provider is not registered: 409 MissingSubscriptionRegistration."""
+    NOT_FOUND = "not_found"
+    """It is listed, but asking for it gives 404 SubscriptionNotFound."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What all subscriptions of an estate share: the lock, and pages already encoded."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    pages: OrderedDict[tuple[str, int, int, int], bytes] = field(default_factory=OrderedDict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    def touch(self, subscription_id: str) -> None:
+        """Forget the pages of a subscription."""
+        self.versions[subscription_id] = self.versions.get(subscription_id, 0) + 1
+
+    def page(self, subscription_id: str, start: int, end: int, build: Callable[[], bytes]) -> bytes:
+        """Give an encoded page, from memory if it was built before."""
+        key = (subscription_id, self.versions.get(subscription_id, 0), start, end)
+        if key not in self.pages:
+            self.pages[key] = build()
+            if len(self.pages) > _CACHED_PAGES:
+                self.pages.popitem(last=False)
+        return self.pages[key]
+
+
+class Account:
+    """One account, alive: what it is set to is what the next request reads."""
+
+    def __init__(self, spec: AccountSpec, owner: Owner, shared: _Shared) -> None:
+        self.name = spec.name
+        self.group = spec.group
+        self.id = arm_accounts.resource_id(spec, owner)
+        self._spec = spec
+        self._owner = owner
+        self._shared = shared
+        self._changed: object = arm_accounts.ABSENT
+
+    def document(self) -> object:
+        """Give a copy of the JSON Azure would send."""
+        with self._shared.lock:
+            if self._changed is arm_accounts.ABSENT:
+                return copy.deepcopy(arm_accounts.document(self._spec, self._owner))
+            return copy.deepcopy(self._changed)
+
+    def encoded(self) -> bytes:
+        """Give the JSON Azure would send, as bytes."""
+        with self._shared.lock:
+            if self._changed is arm_accounts.ABSENT:
+                return arm_accounts.encoded(self._spec, self._owner)
+            return encode(self._changed)
+
+    def replace(self, document: object) -> None:
+        """Send this instead, whatever it is."""
+        with self._shared.lock:
+            self._changed = document
+            self._shared.touch(self._owner.subscription_id)
+
+    def set(self, path: str, value: object) -> None:
+        """Set a dotted path, such as "properties.provisioningState"; None is sent as null."""
+        with self._shared.lock:
+            document = self.document()
+            arm_accounts.place(document, path, value)
+            self.replace(document)
+
+    def remove(self, path: str) -> None:
+        """Make a dotted path absent."""
+        with self._shared.lock:
+            document = self.document()
+            arm_accounts.remove(document, path)
+            self.replace(document)
+
+    def set_kind(self, kind: str) -> None:
+        """Change the kind, as an upgrade to Microsoft Foundry does; the id stays."""
+        self.set("kind", kind)
+
+    def set_encryption(self, encryption: object) -> None:
+        """Set ``properties.encryption`` to any JSON value; None is sent as null."""
+        self.set("properties.encryption", encryption)
+
+    def remove_encryption(self) -> None:
+        """Make ``properties.encryption`` absent: never configured."""
+        self.remove("properties.encryption")
+
+
+class Subscription:
+    """One subscription, alive: its attributes, but for the id, may be set at any time.
+
+    ``listed``      whether it stands in the list of subscriptions
+    ``page_sizes``  sizes of the first pages of its account list, such as (2, 0, 3); what is left
+                    fills further pages
+    """
+
+    def __init__(self, shared: _Shared, subscription_id: str, name: str, tenant_id: str) -> None:
+        self.id = subscription_id
+        self.name = name
+        self.tenant_id = tenant_id
+        self.managed_by_tenants: Sequence[str] = ()
+        self.state = "Enabled"
+        self.access: Access = Access.READER
+        self.listed = True
+        self.page_sizes: Sequence[int] = ()
+        self._shared = shared
+        self._accounts: list[Account] = []
+
+    @property
+    def accounts(self) -> Mapping[str, Account]:
+        """The accounts by name; of two in different groups with one name, the first."""
+        with self._shared.lock:
+            found: dict[str, Account] = {}
+            for account in self._accounts:
+                found.setdefault(account.name, account)
+            return found
+
+    def account(self, name: str, group: str | None = None) -> Account | None:
+        """Find an account as Azure does, whatever the case of the name and the group."""
+        with self._shared.lock:
+            for account in self._accounts:
+                if account.name.lower() == name.lower() and (
+                    group is None or account.group.lower() == group.lower()
+                ):
+                    return account
+        return None
+
+    def add_account(self, spec: AccountSpec) -> Account:
+        """Add an account, last in the list."""
+        account = Account(spec, Owner(self.id, self.tenant_id), self._shared)
+        with self._shared.lock:
+            self._accounts.append(account)
+            self._shared.touch(self.id)
+        return account
+
+    def remove_account(self, name: str, group: str | None = None) -> None:
+        """Delete an account. Raises KeyError if there is none of this name."""
+        with self._shared.lock:
+            account = self.account(name, group)
+            if account is None:
+                raise KeyError(name)
+            self._accounts.remove(account)
+            self._shared.touch(self.id)
+
+    def in_group(self, group: str) -> list[Account]:
+        """Give the accounts of a resource group; a group without one does not exist here."""
+        with self._shared.lock:
+            return [account for account in self._accounts if account.group.lower() == group.lower()]
+
+    def page(self, offset: int, size: int) -> tuple[bytes, int | None]:
+        """Give accounts from an offset on, as JSON without brackets, and the next offset if any."""
+        with self._shared.lock:
+            end = min(offset + size, len(self._accounts))
+            rows = self._accounts[offset:end]
+            body = self._shared.page(
+                self.id, offset, end, lambda: b",".join(row.encoded() for row in rows)
+            )
+            return body, end if end < len(self._accounts) else None
+
+
+class Estate:
+    """All subscriptions of one identity."""
+
+    def __init__(self, tenant_id: str = DEFAULT_TENANT, user_assigned: Iterable[str] = ()) -> None:
+        self.tenant_id = tenant_id
+        self.user_assigned = tuple(user_assigned)
+        self._shared = _Shared()
+        self._subscriptions: dict[str, Subscription] = {}
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All subscriptions, listed or not, in the order they were added."""
+        with self._shared.lock:
+            return tuple(self._subscriptions.values())
+
+    def subscription(self, subscription_id: str) -> Subscription:
+        """Find a subscription, whatever the case of its id. Raises KeyError if there is none."""
+        with self._shared.lock:
+            return self._subscriptions[subscription_id.lower()]
+
+    def add_subscription(
+        self, subscription_id: str, name: str, *, tenant_id: str | None = None
+    ) -> Subscription:
+        """Add a subscription that can be read and holds no accounts."""
+        added = Subscription(self._shared, subscription_id, name, tenant_id or self.tenant_id)
+        with self._shared.lock:
+            self._subscriptions[subscription_id.lower()] = added
+        return added
+
+    def remove_subscription(self, subscription_id: str) -> None:
+        """Remove a subscription as if it had never been. Raises KeyError if there is none."""
+        with self._shared.lock:
+            del self._subscriptions[subscription_id.lower()]
+
+    def account(self, account_id: str) -> Account:
+        """Find an account by its id, whatever the case. Raises KeyError if there is none."""
+        _, _, subscription_id, _, group, _, _, _, name = account_id.split("/")
+        account = self.subscription(subscription_id).account(name, group)
+        if account is None:
+            raise KeyError(account_id)
+        return account

@@ -1,0 +1,63 @@
+"""Estates of any size for benchmarks: the same seed gives the same estate."""
+
+import random
+import uuid
+from typing import Final
+
+from local.simulator.accounts import ABSENT, AccountSpec
+from local.simulator.estate import Estate
+
+_LOCATIONS: Final = ("westeurope", "northeurope", "swedencentral", "eastus2", "uksouth")
+_TEAMS: Final = ("claims", "fraud", "legal", "support", "search", "research")
+_KINDS: Final = ("OpenAI", "OpenAI", "OpenAI", "AIServices", "SpeechServices")
+
+
+def generate(*, subscriptions: int, accounts: int, seed: int = 1, big_every: int = 10) -> Estate:
+    """Make an estate of so many subscriptions, all readable, with so many accounts each.
+
+    Every ``big_every``-th account is a Microsoft Foundry account of 41 KB; one in five of the
+    others is of a kind that is not about Azure OpenAI. Verdicts are mixed.
+    """
+    # A seed has to give the same estate, so no randomness that is fit for secrets.
+    rng = random.Random(seed)
+    estate = Estate(str(_guid(rng)))
+    for number in range(subscriptions):
+        added = estate.add_subscription(_guid(rng), f"Subscription {number:05d}")
+        for place in range(accounts):
+            total = number * accounts + place
+            added.add_account(_account(rng, total, big=total % big_every == big_every - 1))
+    return estate
+
+
+def _guid(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128), version=4))
+
+
+def _account(rng: random.Random, number: int, *, big: bool) -> AccountSpec:
+    team = rng.choice(_TEAMS)
+    return AccountSpec(
+        name=f"{team}-{number:06d}",
+        group=f"rg-{team}",
+        kind="AIServices" if big else rng.choice(_KINDS),
+        location=rng.choice(_LOCATIONS),
+        encryption=_encryption(rng),
+        identity="system",
+        tags={"owner": f"team-{team}", "environment": rng.choice(("prod", "test"))},
+        big=big,
+    )
+
+
+def _encryption(rng: random.Random) -> object:
+    key = {
+        "keyName": f"key-{rng.randrange(1000)}",
+        "keyVersion": f"{rng.getrandbits(128):032x}",
+        "keyVaultUri": f"https://kv-{rng.randrange(1000)}.vault.azure.net/",
+    }
+    choices: tuple[object, ...] = (
+        ABSENT,
+        {"keySource": "Microsoft.CognitiveServices"},
+        {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {**key, "keyName": ""}},
+        {"keySource": "Microsoft.Unheard"},
+        {"keySource": "Microsoft.KeyVault", "keyVaultProperties": key},
+    )
+    return rng.choices(choices, weights=(20, 8, 1, 1, 70))[0]

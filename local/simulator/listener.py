@@ -1,0 +1,120 @@
+"""HTTPS in a thread with its own event loop: a test may block while the server answers."""
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import trustme
+from aiohttp import web
+
+from local.simulator.faults import Cut
+from local.simulator.messages import Incoming, Reply
+
+HOST: Final = "127.0.0.1"
+_BACKLOG: Final = 512
+_STOP_SECONDS: Final = 10.0
+
+type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Certificates:
+    """A certificate authority of its own, with a certificate for 127.0.0.1 and localhost.
+
+    ``ca_file`` lies in a directory that ``remove`` deletes.
+    """
+
+    def __init__(self) -> None:
+        authority = trustme.CA(organization_name="cmk_check local simulator")
+        self._directory = TemporaryDirectory(prefix="simulator-")
+        self.ca_file = Path(self._directory.name) / "ca.pem"
+        authority.cert_pem.write_to_path(str(self.ca_file))
+        self.server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(HOST, "localhost").configure_cert(self.server)
+
+    def client(self) -> ssl.SSLContext:
+        """Make a context for a client that trusts this authority alone."""
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
+    def remove(self) -> None:
+        """Delete the files."""
+        self._directory.cleanup()
+
+
+class ListenerThread:
+    """Runs the event loop all listeners of one simulator share."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._runners: list[web.ServerRunner] = []
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_forever()
+
+    def _call[T](self, work: Coroutine[object, object, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_STOP_SECONDS)
+
+    def listen(self, handler: Handler, port: int = 0) -> int:
+        """Listen on a port, a free one if 0, and give it. Raises OSError if it is taken."""
+        return self._call(self._listen(handler, port))
+
+    async def _listen(self, handler: Handler, port: int) -> int:
+        runner = web.ServerRunner(web.Server(handler, access_log=None), shutdown_timeout=0.1)
+        await runner.setup()
+        self._runners.append(runner)
+        site = web.TCPSite(runner, HOST, port, ssl_context=self._context, backlog=_BACKLOG)
+        await site.start()
+        return int(runner.addresses[0][1])
+
+    def stop(self) -> None:
+        """Close all listeners and connections, and end the thread."""
+        self._call(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_STOP_SECONDS)
+        self._loop.close()
+
+    async def _close(self) -> None:
+        for runner in self._runners:
+            await runner.cleanup()
+        await asyncio.sleep(0)
+
+
+def incoming_of(request: web.BaseRequest) -> Incoming:
+    """Read a request into plain values."""
+    return Incoming(
+        method=request.method,
+        host=request.host,
+        path=request.path,
+        target=request.raw_path,
+        query={name.lower(): value for name, value in request.query.items()},
+        headers={name.lower(): value for name, value in request.headers.items()},
+    )
+
+
+def respond(reply: Reply) -> web.StreamResponse:
+    """Make the answer to send."""
+    return web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+
+
+async def cut_off(request: web.BaseRequest, reply: Reply, cut: Cut) -> web.StreamResponse:
+    """Announce the whole answer, send a part, and close the connection under the client."""
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_length = len(reply.body)
+    await response.prepare(request)
+    await response.write(reply.body[: int(len(reply.body) * cut.part)])
+    close(request)
+    return response
+
+
+def close(request: web.BaseRequest) -> web.StreamResponse:
+    """Close the connection under the client; the response given back reaches nobody."""
+    if request.transport is not None:
+        request.transport.close()
+    return web.Response()

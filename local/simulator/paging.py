@@ -1,0 +1,58 @@
+"""Continuations as Azure gives them, so that clients meet the escapes they will meet there."""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import quote
+
+from local.simulator.messages import Incoming, encode
+
+SKIP_TOKEN: Final = "$skiptoken"  # noqa: S105 - the name of a query parameter
+_ESCAPE: Final = re.compile("%[0-9A-F]{2}")
+
+
+class InvalidSkipTokenError(ValueError):
+    """A continuation that was not issued here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page starts: its number, counted from 1, and how many entries came before it."""
+
+    page: int = 1
+    offset: int = 0
+
+    @classmethod
+    def of(cls, incoming: Incoming) -> Self:
+        """Read the cursor of a request; without a continuation it is the first page.
+
+        Raises InvalidSkipTokenError for anything but a continuation issued here: a ``+`` that a
+        client failed to escape arrives as a space, and must not work by luck.
+        """
+        token = incoming.query.get(SKIP_TOKEN)
+        if token is None:
+            return cls()
+        try:
+            packed = base64.b64decode(token.encode(), validate=True)
+            fields = json.loads(zlib.decompress(packed, wbits=-15))
+            return cls(page=int(fields["page"]), offset=int(fields["offset"]))
+        except (binascii.Error, zlib.error, ValueError, KeyError, TypeError) as error:
+            raise InvalidSkipTokenError(token) from error
+
+    def next_link(self, incoming: Incoming) -> str:
+        """Give the absolute URL of this page; the escapes are in lower case, as recorded."""
+        fields = {
+            "page": self.page,
+            "offset": self.offset,
+            "partition": "westeurope/northeurope/eastus2",
+        }
+        packed = zlib.compress(encode(fields), wbits=-15)
+        token = quote(base64.b64encode(packed).decode(), safe="")
+        escaped = _ESCAPE.sub(lambda match: match.group().lower(), token)
+        path = incoming.target.partition("?")[0]
+        version = quote(incoming.query["api-version"])
+        return f"https://{incoming.host}{path}?api-version={version}&%24skiptoken={escaped}"

@@ -1,0 +1,100 @@
+"""What was asked of the simulator, so that tests can prove what was sent and what never was."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, Self, overload
+
+from local.simulator.messages import Incoming
+from local.simulator.tokens import audience_of
+
+_SECRET_HEADERS: Final = frozenset({"authorization", "x-identity-header"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One request, without its credentials.
+
+    ``authorized``  whether an Authorization header came
+    ``audience``    for whom its token was made
+    ``status``      None while the answer is held back, and for ever if there was none
+
+    Names in ``query`` and ``headers`` are in lower case.
+    """
+
+    time: datetime
+    method: str
+    host: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    authorized: bool
+    audience: str | None
+    status: int | None = None
+
+    @classmethod
+    def of(cls, incoming: Incoming) -> Self:
+        """Record a request that has just arrived."""
+        headers = {
+            name: value for name, value in incoming.headers.items() if name not in _SECRET_HEADERS
+        }
+        return cls(
+            time=datetime.now(UTC),
+            method=incoming.method,
+            host=incoming.host,
+            path=incoming.path,
+            query=incoming.query,
+            headers=headers,
+            authorized="authorization" in incoming.headers,
+            audience=None if incoming.bearer is None else audience_of(incoming.bearer),
+        )
+
+
+class RequestLog(Sequence[RequestRecord]):
+    """The requests so far, in the order they arrived; may be read from any thread."""
+
+    def __init__(self) -> None:
+        self._records: dict[int, RequestRecord] = {}
+        self._lock = threading.Lock()
+        self._next = 0
+
+    def opened(self, incoming: Incoming) -> int:
+        """Record a request; gives the number to close it with."""
+        record = RequestRecord.of(incoming)
+        with self._lock:
+            self._next += 1
+            self._records[self._next] = record
+            return self._next
+
+    def answered(self, number: int, status: int) -> None:
+        """Record the answer; a request cleared away in between is forgotten."""
+        with self._lock:
+            if number in self._records:
+                self._records[number] = replace(self._records[number], status=status)
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        with self._lock:
+            self._records.clear()
+
+    def _snapshot(self) -> list[RequestRecord]:
+        with self._lock:
+            return list(self._records.values())
+
+    @overload
+    def __getitem__(self, index: int) -> RequestRecord: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[RequestRecord]: ...
+    def __getitem__(self, index: int | slice) -> RequestRecord | list[RequestRecord]:
+        """Give one record, or a list of them."""
+        return self._snapshot()[index]
+
+    def __iter__(self) -> Iterator[RequestRecord]:
+        """Walk over the records there are now."""
+        return iter(self._snapshot())
+
+    def __len__(self) -> int:
+        """Count the records."""
+        with self._lock:
+            return len(self._records)

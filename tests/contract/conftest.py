@@ -1,0 +1,42 @@
+"""Azurite for every contract kept against real storage, started once when first asked for.
+
+Tests share it, so each empties the tables and queues that it uses.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trustme
+
+from local.azurite import Azurite, Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Https:
+    """Azurite with tokens, and the file of the authority that signed its certificate."""
+
+    azurite: Azurite
+    authority: Path
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azurite over HTTP, for its connection string."""
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def azurite_https(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Https]:
+    """Azurite over HTTPS, for its URLs and a token."""
+    folder = tmp_path_factory.mktemp("certificate")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    issued = authority.issue_cert("127.0.0.1")
+    certificate = Certificate(folder / "certificate.pem", folder / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(certificate.certificate)
+    issued.private_key_pem.write_to_path(certificate.key)
+    with Azurite(certificate=certificate) as running:
+        yield Https(running, folder / "authority.pem")

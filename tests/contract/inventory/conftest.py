@@ -1,0 +1,58 @@
+"""The real SDK and the real credential against the simulator, over TLS."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import aiohttp
+import pytest
+from azure.identity.aio import ManagedIdentityCredential
+
+from cmk_check.inventory.azure import AzureInventory, Options
+from cmk_check.inventory.session import shared_transport
+from local.simulator.estate import Estate, Subscription
+from local.simulator.simulator import Simulator
+
+SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
+ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """Azure with one empty subscription, two accounts a page."""
+    estate = Estate()
+    estate.add_subscription(SUBSCRIPTION, "Production")
+    with Simulator(estate, accounts_per_page=2) as running:
+        yield running
+
+
+@pytest.fixture
+def subscription(simulator: Simulator) -> Subscription:
+    """The one subscription."""
+    return simulator.estate.subscription(SUBSCRIPTION)
+
+
+@pytest.fixture
+async def inventory(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[AzureInventory]:
+    """The inventory as the app has it, but with short pauses and trust in the simulator."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", simulator.identity_endpoint)
+    monkeypatch.setenv("IDENTITY_HEADER", simulator.identity_header)
+    connector = aiohttp.TCPConnector(ssl=simulator.client_ssl())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        transport = shared_transport(session)
+        options = Options(
+            arm_url=simulator.url,
+            token_scope=f"{simulator.url}/.default",
+            kinds=("OpenAI", "AIServices"),
+            tags=frozenset({"owner"}),
+            max_in_flight=8,
+            retry_after_max=2,
+            list_seconds=10,
+            back_off=0.01,
+        )
+        opened = AzureInventory(options, ManagedIdentityCredential(transport=transport), transport)
+        yield opened
+        await opened.close()
+        # A connection whose request was given up says goodbye in the background.
+        await asyncio.sleep(0.05)

@@ -1,0 +1,259 @@
+"""What Azure lists arrives as it was sent, once, and only what is asked for."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from cmk_check.core.model import Gap, GapReason, Reading
+from cmk_check.core.model import Subscription as Listed
+from cmk_check.inventory.azure import AzureInventory
+from local.simulator.accounts import AccountSpec
+from local.simulator.estate import Access, Subscription
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import SUBSCRIPTION
+
+VERSION = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+KEY = {
+    "keySource": "Microsoft.KeyVault",
+    "keyVaultProperties": {
+        "keyName": "cmk",
+        "keyVersion": "",
+        "keyVaultUri": "https://kv-a.vault.azure.net/",
+    },
+}
+
+
+def _names(reading: Reading) -> list[str]:
+    return [account.id.name for account in reading.accounts]
+
+
+async def test_no_visible_subscription_is_an_empty_list(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Whether that is a failure is for the scan to say; reading must not turn it into one."""
+    simulator.estate.remove_subscription(SUBSCRIPTION)
+
+    assert await inventory.subscriptions() == ()
+
+
+async def test_subscriptions_come_with_name_tenant_and_state(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """The SDK's default version of this call has no tenant, which the findings need."""
+    added = simulator.estate.add_subscription(SUBSCRIPTION.upper().replace("1", "2"), "Läb")
+    added.tenant_id, added.state = "11111111-0000-4000-8000-000000000000", "Warned"
+
+    listed = await inventory.subscriptions()
+
+    assert listed == (
+        Listed(SUBSCRIPTION, "Production", simulator.estate.tenant_id, "Enabled"),
+        Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned"),
+    )
+
+
+@pytest.mark.parametrize("state", ["Deleted", "Disabled", "Warned", "PastDue"])
+async def test_state_is_kept_as_azure_spells_it(
+    subscription: Subscription, inventory: AzureInventory, state: str
+) -> None:
+    """The scan retires a deleted subscription by this word, and reads all others."""
+    subscription.state = state
+
+    assert [listed.state for listed in await inventory.subscriptions()] == [state]
+
+
+async def test_subscriptions_of_several_pages_are_all_listed(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """A list cut short would take subscriptions for vanished ones."""
+    simulator.arm.subscriptions_per_page = 2
+    for number in range(4):
+        simulator.estate.add_subscription(SUBSCRIPTION[:-1] + f"{number + 5}", f"S{number}")
+
+    assert len(await inventory.subscriptions()) == 5
+
+
+async def test_account_arrives_with_what_the_rule_looks_at(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Everything a verdict rests on comes from the raw answer, spelled as Azure spelled it."""
+    subscription.add_account(
+        AccountSpec(
+            name="Chat",
+            group="rg-AI",
+            encryption=KEY,
+            identity="system",
+            tags={"Owner": "ai", "secret": "x"},
+        )
+    )
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    (account,) = reading.accounts
+    assert reading.gap is None
+    assert (account.id.name, account.id.resource_group) == ("Chat", "rg-AI")
+    assert (account.kind, account.key_source, account.key_name) == (
+        "OpenAI",
+        "Microsoft.KeyVault",
+        "cmk",
+    )
+    assert (account.key_version, account.key_vault_uri) == ("", "https://kv-a.vault.azure.net/")
+    assert (account.identity_type, account.provisioning_state) == ("SystemAssigned", "Succeeded")
+    assert account.tags == {"owner": "ai"}
+
+
+async def test_big_account_arrives_like_any_other(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A real Foundry account is 41 KB, nine tenths of which nobody reads."""
+    subscription.add_account(AccountSpec(name="hub", group="rg", kind="AIServices", big=True))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert [(a.kind, a.malformed) for a in reading.accounts] == [("AIServices", None)]
+
+
+async def test_empty_page_in_the_middle_does_not_end_the_list(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Azure sends pages without entries that still lead on."""
+    for name in ("a", "b", "c"):
+        subscription.add_account(AccountSpec(name=name, group="rg"))
+    subscription.page_sizes = (1, 0, 1, 0)
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert (_names(reading), reading.gap) == (["a", "b", "c"], None)
+
+
+async def test_accounts_of_other_kinds_are_counted_and_named(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Kinds compare in any case; what is left out is never dropped in silence."""
+    for name, kind in (("a", "openai"), ("b", "SpeechServices"), ("c", "SpeechServices")):
+        subscription.add_account(AccountSpec(name=name, group="rg", kind=kind))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert _names(reading) == ["a"]
+    assert reading.ignored_by_kind == {"SpeechServices": 2}
+    assert {text.rpartition("/")[2] for text in reading.ignored_ids} == {"b", "c"}
+
+
+async def test_same_account_twice_stays_twice(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Which of the two counts is decided where the verdicts are compared, not here."""
+    account = subscription.add_account(AccountSpec(name="a", group="rg"))
+    document = account.document()
+    assert isinstance(document, dict)
+    raw = {**document, "id": str(document["id"]).upper()}
+    subscription.add_account(AccountSpec(name="x", group="rg", raw=raw))
+
+    reading = await inventory.read(SUBSCRIPTION.upper(), seconds=5)
+
+    assert len(reading.accounts) == 2
+    assert len({account.id for account in reading.accounts}) == 1
+    assert reading.gap is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("kind", None), ("properties", None), ("properties.encryption", "on")],
+)
+async def test_malformed_account_costs_only_itself_p7(
+    subscription: Subscription, inventory: AzureInventory, path: str, value: object
+) -> None:
+    """P7: the SDK's models would fail for the whole page."""
+    subscription.add_account(AccountSpec(name="good", group="rg", encryption=KEY))
+    subscription.add_account(AccountSpec(name="bad", group="rg")).set(path, value)
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert [(a.id.name, a.malformed is None) for a in reading.accounts] == [
+        ("good", True),
+        ("bad", False),
+    ]
+    assert reading.gap is None
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": "OpenAI", "properties": {}},
+        {"id": 7, "kind": "OpenAI", "properties": {}},
+        {"id": "/subscriptions/x", "kind": "OpenAI", "properties": {}},
+        {
+            "id": "/subscriptions/other/resourceGroups/rg/providers/"
+            "Microsoft.CognitiveServices/accounts/a",
+            "kind": "OpenAI",
+        },
+        "account",
+        None,
+    ],
+    ids=["none", "number", "other resource", "other subscription", "text", "null"],
+)
+async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
+    subscription: Subscription, inventory: AzureInventory, entry: object
+) -> None:
+    """P7: it cannot be a finding, so the reading must not pass for complete."""
+    subscription.add_account(AccountSpec(name="bad", group="rg", raw=entry))
+    subscription.add_account(AccountSpec(name="good", group="rg"))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert _names(reading) == ["good"]
+    assert reading.gap is not None
+    assert reading.gap.reason is GapReason.MALFORMED_ACCOUNT
+
+
+async def test_unregistered_provider_is_a_complete_empty_reading(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A subscription that never used the service has no accounts: nothing to see to."""
+    subscription.access = Access.UNREGISTERED
+
+    assert await inventory.read(SUBSCRIPTION, seconds=5) == Reading()
+
+
+async def test_refused_subscription_names_the_missing_action(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """P11: the action is what ends the gap; the name of who was refused stays with Azure."""
+    subscription.access = Access.FORBIDDEN
+
+    gap = (await inventory.read(SUBSCRIPTION, seconds=5)).gap
+
+    action = "Microsoft.CognitiveServices/accounts/read"
+    assert gap == Gap(
+        GapReason.FORBIDDEN,
+        action,
+        "Azure answered 403 AuthorizationFailed: grant the app's identity the role Reader, "
+        f"or one with {action}.",
+    )
+
+
+async def test_subscription_that_azure_does_not_know_is_not_found(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """It is listed and yet not there: no reason to take its accounts for deleted."""
+    subscription.access = Access.NOT_FOUND
+
+    gap = (await inventory.read(SUBSCRIPTION, seconds=5)).gap
+
+    assert gap is not None
+    assert gap.reason is GapReason.NOT_FOUND
+
+
+async def test_nothing_but_get_leaves_and_says_who_asks_p5(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """P5: the SDK would register the provider, a write; and Azure's support asks for the agent."""
+    subscription.access = Access.UNREGISTERED
+
+    await inventory.subscriptions()
+    await inventory.read(SUBSCRIPTION, seconds=5)
+
+    asked = [request for request in simulator.requests if request.path.startswith("/subscr")]
+    assert [request.method for request in asked] == ["GET", "GET"]
+    assert {r.headers["user-agent"] for r in asked} == {f"cmk_check/{VERSION}"}

@@ -1,0 +1,122 @@
+"""P6: tokens go to Azure Resource Manager alone and stand nowhere else; one serves everybody."""
+
+import asyncio
+import logging
+
+import pytest
+
+from cmk_check.core.model import GapReason
+from cmk_check.inventory.azure import AzureInventory
+from local.simulator.accounts import AccountSpec
+from local.simulator.estate import Subscription
+from local.simulator.faults import Answer, Close, Effect, Fault, NextLink, arm_error
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
+
+IDENTITY = "/msi/token"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "{foreign}{target}",
+        "{arm}@{foreign_host}{target}",
+        "https://user@{foreign_host}{target}",
+        "{arm}.{foreign_host}{target}",
+        "{arm}\\@{foreign_host}{target}",
+        "https://{foreign_host}\\@{arm_host}{target}",
+        "//{foreign_host}{target}",
+        " {foreign}{target}",
+        "{foreign}/{{0}}{target}",
+    ],
+)
+@pytest.mark.parametrize("path", ["/subscriptions", ACCOUNTS])
+async def test_foreign_host_gets_no_request_and_no_token_p6(
+    simulator: Simulator,
+    subscription: Subscription,
+    inventory: AzureInventory,
+    link: str,
+    path: str,
+) -> None:
+    """P6: the SDK sends the token to whatever host a nextLink names."""
+    subscription.add_account(AccountSpec(name="a", group="rg"))
+    foreign = simulator.foreign()
+    url = (
+        link.replace("{{0}}", "{0}")
+        .replace("{foreign}", foreign.url)
+        .replace("{foreign_host}", foreign.url.removeprefix("https://"))
+        .replace("{arm}", simulator.url)
+        .replace("{arm_host}", simulator.url.removeprefix("https://"))
+    )
+    simulator.faults.add(Fault(path=path, times=1, then=NextLink(url)))
+
+    if path == ACCOUNTS:
+        reading = await inventory.read(SUBSCRIPTION, seconds=5)
+        gap = reading.gap
+        assert len(reading.accounts) == 1
+    else:
+        with pytest.raises(Exception, match="untrusted_next_link") as raised:
+            await inventory.subscriptions()
+        gap = getattr(raised.value, "gap", None)
+
+    assert gap is not None
+    assert gap.reason is GapReason.UNTRUSTED_NEXT_LINK
+    assert len(foreign.requests) == 0
+    assert len([r for r in simulator.requests if r.path != IDENTITY]) == 1
+
+
+@pytest.mark.parametrize(
+    "then", [None, arm_error(401, "ExpiredAuthenticationToken"), arm_error(500, "X"), Close()]
+)
+async def test_token_stands_in_no_log_and_no_gap_p6(
+    simulator: Simulator,
+    inventory: AzureInventory,
+    caplog: pytest.LogCaptureFixture,
+    then: Effect | None,
+) -> None:
+    """P6: whatever is logged at whatever level may end up with many readers."""
+    caplog.set_level(logging.DEBUG)
+    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert any(request.authorized for request in simulator.requests)
+    for secret in ("eyJ", simulator.identity_header):
+        assert secret not in caplog.text
+        assert secret not in repr(reading)
+
+
+async def test_one_token_serves_requests_that_start_at_once(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """The SDK would ask the identity endpoint once per subscription."""
+    await asyncio.gather(*(inventory.read(SUBSCRIPTION, seconds=5) for _ in range(20)))
+    await inventory.subscriptions()
+
+    assert len([r for r in simulator.requests if r.path == IDENTITY]) == 1
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        Answer(status=400, body={"statusCode": 400, "message": "No identity found."}),
+        Answer(body={"access_token": "x", "token_type": "Bearer"}),
+        Answer(body={"access_token": "x", "expires_on": "tomorrow", "resource": "r"}),
+        Answer(body="<html/>"),
+    ],
+)
+async def test_no_token_is_told_as_such_and_tried_anew(
+    simulator: Simulator, inventory: AzureInventory, then: Effect
+) -> None:
+    """P11: an identity granted a minute later ends the gap at the next scan."""
+    fault = Fault(path=IDENTITY, then=then)
+    simulator.faults.add(fault)
+
+    refused = await inventory.read(SUBSCRIPTION, seconds=10)
+    simulator.faults.remove(fault)
+    granted = await inventory.read(SUBSCRIPTION, seconds=10)
+
+    assert refused.gap is not None
+    assert refused.gap.reason is GapReason.UNAUTHENTICATED
+    assert "AZURE_CLIENT_ID" in (refused.gap.detail or "")
+    assert granted.gap is None

@@ -1,0 +1,281 @@
+"""Whatever goes wrong is a gap with a reason and a way out, and what came before is kept."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from cmk_check.core.model import Gap, GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.azure import AzureInventory
+from local.simulator.accounts import AccountSpec
+from local.simulator.estate import Subscription
+from local.simulator.faults import (
+    FIRST_PAGE,
+    ITSELF,
+    PLAIN_HTTP,
+    Answer,
+    Close,
+    Cut,
+    Effect,
+    Fault,
+    Garble,
+    Hold,
+    NextLink,
+    arm_error,
+)
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
+
+HTML = "<html><title>AzureResourceManager</title>Our services aren't available</html>"
+
+
+async def _gap(inventory: AzureInventory, seconds: float = 5) -> Gap | None:
+    return (await inventory.read(SUBSCRIPTION, seconds=seconds)).gap
+
+
+async def _reason(inventory: AzureInventory, seconds: float = 5) -> GapReason | None:
+    gap = await _gap(inventory, seconds)
+    return gap.reason if gap else None
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        (arm_error(401, "InvalidAuthenticationToken"), GapReason.UNAUTHENTICATED),
+        (arm_error(403, "RequestDisallowed"), GapReason.FORBIDDEN),
+        (arm_error(404, "SubscriptionNotFound"), GapReason.NOT_FOUND),
+        (arm_error(404, "InvalidResourceType"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(409, "Conflict"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(400, "InvalidApiVersionParameter"), GapReason.UNEXPECTED_RESPONSE),
+        (Answer(status=302, headers={"Location": "/elsewhere"}), GapReason.UNEXPECTED_RESPONSE),
+        (Answer(status=204), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(408, "RequestTimeout"), GapReason.TIMEOUT),
+        (Answer(status=429, body={"Code": "429"}), GapReason.THROTTLED),
+        (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
+        (Answer(status=502, body=HTML), GapReason.SERVER_ERROR),
+        (Answer(status=503, body=HTML), GapReason.SERVER_ERROR),
+        (arm_error(504, "GatewayTimeout"), GapReason.SERVER_ERROR),
+        (Answer(status=599), GapReason.SERVER_ERROR),
+        (Close(), GapReason.UNREACHABLE),
+        (Cut(), GapReason.UNREACHABLE),
+        (Garble(), GapReason.MALFORMED_PAGE),
+        (Answer(), GapReason.MALFORMED_PAGE),
+        (Answer(body=HTML), GapReason.MALFORMED_PAGE),
+        (Answer(body=b'{"value": ["\xff"]}'), GapReason.MALFORMED_PAGE),
+        (Answer(body=b"[" * 100_000), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": None}), GapReason.MALFORMED_PAGE),
+        (Answer(body={}), GapReason.MALFORMED_PAGE),
+        (Answer(body=[]), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": {"a": 1}}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [], "nextLink": 7}), GapReason.MALFORMED_PAGE),
+    ],
+)
+async def test_trouble_is_a_gap_that_says_what_to_do_p2_p11(
+    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
+) -> None:
+    """P2 and P11: no kind of trouble passes for an empty subscription, or leaves one helpless."""
+    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+
+    gap = await _gap(inventory)
+
+    assert gap is not None
+    assert gap.reason is reason
+    assert gap.detail
+    assert len(gap.detail) <= 300
+
+
+@pytest.mark.parametrize("then", [arm_error(500, "X"), Close(), Garble(), arm_error(403, "X")])
+async def test_accounts_of_earlier_pages_are_kept(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory, then: Effect
+) -> None:
+    """What was read can still make things worse; only nothing may be concluded from the rest."""
+    for name in ("a", "b", "c"):
+        subscription.add_account(AccountSpec(name=name, group="rg"))
+    simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert [account.id.name for account in reading.accounts] == ["a", "b"]
+    assert reading.gap is not None
+
+
+async def test_unregistered_after_a_page_is_no_complete_reading_p2(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """P2: a provider that just listed accounts cannot be unregistered."""
+    for name in ("a", "b", "c"):
+        subscription.add_account(AccountSpec(name=name, group="rg"))
+    then = arm_error(409, "MissingSubscriptionRegistration")
+    simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
+
+    assert await _reason(inventory) is GapReason.UNEXPECTED_RESPONSE
+
+
+@pytest.mark.parametrize("then", [arm_error(503, "X"), Close(), Cut(), arm_error(429, "X")])
+async def test_trouble_that_passes_leaves_no_trace(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory, then: Effect
+) -> None:
+    """A monitor that is unknown after every hiccup is of no use."""
+    subscription.add_account(AccountSpec(name="a", group="rg"))
+    simulator.faults.add(Fault(path=ACCOUNTS, times=2, then=then))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert (len(reading.accounts), reading.gap) == (1, None)
+
+
+async def test_tries_are_few(simulator: Simulator, inventory: AzureInventory) -> None:
+    """P8: trouble that stays is not made worse."""
+    fault = Fault(path=ACCOUNTS, then=arm_error(500, "X"))
+    simulator.faults.add(fault)
+
+    await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert simulator.faults.hits(fault) == 5
+
+
+@pytest.mark.parametrize("name", ["Retry-After", "x-ms-retry-after-ms", "retry-after-ms", "date"])
+async def test_pause_that_azure_asks_for_is_made_p8(
+    simulator: Simulator, inventory: AzureInventory, name: str
+) -> None:
+    """P8: asking earlier would only be refused again, and longer."""
+    # A date has no fractions: one at least is sure to be in the future.
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    headers = {
+        "Retry-After": {"Retry-After": "1"},
+        "date": {"Retry-After": date},
+    }.get(name, {name: "1000"})
+    then = arm_error(429, "TooManyRequests", headers=headers)
+    simulator.faults.add(Fault(path=ACCOUNTS, times=1, then=then))
+
+    assert await _reason(inventory) is None
+    first, second = (r for r in simulator.requests if r.path.endswith("accounts"))
+    assert (second.time - first.time).total_seconds() >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "seconds"), [("3600", 30.0), ("2", 1.5), ("Wed, 21 Oct 2099 07:28:00 GMT", 30)]
+)
+@pytest.mark.parametrize("status", [429, 503])
+async def test_pause_beyond_the_bounds_is_a_gap_at_once_p8(
+    simulator: Simulator,
+    inventory: AzureInventory,
+    status: int,
+    retry_after: str,
+    seconds: float,
+) -> None:
+    """P8: the SDK would sleep the hour; one subscription must not hold up a slice."""
+    then = arm_error(status, "X", headers={"Retry-After": retry_after})
+    simulator.faults.add(Fault(path=ACCOUNTS, then=then))
+    started = time.monotonic()
+
+    reason = await _reason(inventory, seconds)
+
+    assert reason is GapReason.THROTTLED
+    assert time.monotonic() - started < 1
+
+
+async def test_refusal_with_a_pause_is_not_repeated(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """The SDK's own policy repeats any error that has a Retry-After."""
+    fault = Fault(path=ACCOUNTS, then=arm_error(403, "X", headers={"Retry-After": "1"}))
+    simulator.faults.add(fault)
+
+    assert await _reason(inventory) is GapReason.FORBIDDEN
+    assert simulator.faults.hits(fault) == 1
+
+
+async def test_answer_that_does_not_come_is_a_timeout(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P8: a subscription has so many seconds in all."""
+    simulator.faults.add(Fault(path=ACCOUNTS, hold=Hold()))
+
+    assert await _reason(inventory, 0.2) is GapReason.TIMEOUT
+
+
+async def test_others_are_asked_while_one_sleeps(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """P8: a place among the requests at once is held on the wire only, not while sleeping."""
+    subscription.add_account(AccountSpec(name="a", group="rg"))
+    then = arm_error(429, "X", headers={"Retry-After": "1"})
+    hold = Hold()
+    simulator.faults.add(Fault(path=ACCOUNTS, times=8, hold=hold, then=then))
+    other = SUBSCRIPTION[:-1] + "2"
+    simulator.estate.add_subscription(other, "Other")
+    sleeping = [asyncio.create_task(inventory.read(SUBSCRIPTION, seconds=5)) for _ in range(8)]
+    await hold.reached(8)
+    hold.release()
+    await asyncio.sleep(0.1)  # until all have their answer and sleep
+
+    reading = await inventory.read(other, seconds=0.7)
+
+    assert reading.gap is None
+    assert [r.gap for r in await asyncio.gather(*sleeping)] == [None] * 8
+
+
+async def test_no_more_requests_at_once_than_allowed_p8(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P8: Azure counts per identity; too many at once is how one gets throttled."""
+    hold = Hold()
+    simulator.faults.add(Fault(path=ACCOUNTS, hold=hold))
+    reads = [asyncio.create_task(inventory.read(SUBSCRIPTION, seconds=5)) for _ in range(12)]
+    await hold.reached(8)
+    await asyncio.sleep(0.1)
+
+    arrived = hold.arrived
+    hold.release()
+    await asyncio.gather(*reads)
+
+    assert (arrived, hold.arrived) == (8, 12)
+
+
+@pytest.mark.parametrize("then", [ITSELF, FIRST_PAGE, PLAIN_HTTP])
+@pytest.mark.parametrize("page", [1, 2])
+async def test_next_link_that_repeats_or_leaves_tls_is_not_followed(
+    simulator: Simulator,
+    subscription: Subscription,
+    inventory: AzureInventory,
+    then: NextLink,
+    page: int,
+) -> None:
+    """A list that turns in circles would never end, and plain HTTP would show the token."""
+    for name in ("a", "b", "c"):
+        subscription.add_account(AccountSpec(name=name, group="rg"))
+    simulator.faults.add(Fault(path=ACCOUNTS, page=page, then=then))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert reading.gap is not None
+    assert reading.gap.reason is GapReason.UNTRUSTED_NEXT_LINK
+    assert len(reading.accounts) == page + 1
+    assert len([r for r in simulator.requests if r.path.endswith("accounts")]) == page
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        arm_error(403, "AuthorizationFailed"),
+        arm_error(500, "X"),
+        Garble(),
+        Answer(body={"value": [{"displayName": "no id"}]}),
+        Answer(body={"value": [{"subscriptionId": "../x"}]}),
+        ITSELF,
+    ],
+)
+async def test_list_of_subscriptions_that_cannot_be_read_fails(
+    simulator: Simulator, inventory: AzureInventory, then: Effect
+) -> None:
+    """P2: half a list would make the other half look as if it had vanished."""
+    simulator.faults.add(Fault(path="/subscriptions", then=then))
+
+    with pytest.raises(InventoryError) as raised:
+        await inventory.subscriptions()
+
+    assert raised.value.gap.detail

@@ -1,0 +1,171 @@
+"""The queue of slices against Azurite: what is sent is what the host will read."""
+
+import json
+import socket
+import time
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.storage.queue import TextBase64DecodePolicy
+from azure.storage.queue.aio import QueueClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.alerts.slice_queue import QUEUE, SliceQueue, format_message, parse_message
+from cmk_check.errors import QueueError
+from cmk_check.ports import SliceMessage
+from local.azurite import Azurite
+from tests.contract.conftest import Https
+from tests.contract.store.connections import UnsignedTokens, transport
+
+SCAN = "20261124T231500Z-3fa9"
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[AioHttpTransport]:
+    """The transport that the app shares between its clients."""
+    async with transport() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
+    """The receiving end, of a queue that does not exist yet."""
+    client = QueueClient.from_connection_string(
+        azurite.connection_string,
+        QUEUE,
+        message_decode_policy=TextBase64DecodePolicy(),
+        transport=shared,
+    )
+    with suppress(ResourceNotFoundError):
+        await client.delete_queue()
+    return client
+
+
+async def _received(reader: QueueClient) -> list[str]:
+    return [message.content async for message in reader.receive_messages(messages_per_page=32)]
+
+
+async def test_messages_have_exactly_the_form_of_the_contract(
+    azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
+) -> None:
+    """The function that reads them is another process, perhaps of another version."""
+    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+
+    await queue.send([SliceMessage("s-1", 7)])
+    await queue.send([SliceMessage("s-1", None)])
+
+    received = await _received(reader)
+    assert received == ['{"scanId": "s-1", "slice": 7}', '{"scanId": "s-1", "slice": null}']
+
+
+async def test_all_messages_of_a_scan_arrive_once(
+    azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
+) -> None:
+    """The queue is created by the first of them, which are sent at the same time."""
+    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+    messages = [SliceMessage(SCAN, number) for number in range(100)]
+
+    await queue.send(messages)
+
+    received = [parse_message(text) for text in await _received(reader)]
+    assert sorted(received, key=lambda message: message.slice or 0) == messages
+
+
+async def test_nothing_to_send_sends_nothing(
+    azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
+) -> None:
+    """A plan delivered again may find every slice finished."""
+    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+    await reader.create_queue()
+
+    await queue.send([])
+
+    assert await _received(reader) == []
+
+
+async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
+    """On Azure there is no key."""
+    credential = UnsignedTokens()
+    async with transport(azurite_https.authority) as shared:
+        url = azurite_https.azurite.queue_url
+        queue = SliceQueue.by_identity(url, credential, transport=shared)
+        await queue.send([SliceMessage(SCAN, 1)])
+        await queue.close()
+
+        reader = QueueClient(url, QUEUE, credential=credential, transport=shared)
+        assert len(await _received(reader)) == 1
+
+
+async def test_a_wrong_key_is_an_error_that_says_what_to_grant(
+    azurite: Azurite, shared: AioHttpTransport
+) -> None:
+    """Whoever reads the log learns what to do, and no secret."""
+    text = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=AAAA")
+    queue = SliceQueue.by_connection_string(text, transport=shared)
+
+    with pytest.raises(QueueError, match="Storage Queue Data Contributor") as raised:
+        await queue.send([SliceMessage(SCAN, number) for number in range(20)])
+
+    key = text.partition("AccountKey=")[2].partition(";")[0]
+    assert key not in "".join(traceback.format_exception(raised.value))
+
+
+async def test_a_queue_that_is_down_is_an_error_soon(shared: AioHttpTransport) -> None:
+    """The scan is then closed as failed, within the delivery."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    text = (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=AAAA;"
+        f"QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+    )
+    queue = SliceQueue.by_connection_string(text, transport=shared)
+    started = time.monotonic()
+
+    with pytest.raises(QueueError):
+        await queue.send([SliceMessage(SCAN, 1)])
+
+    assert time.monotonic() - started < 5
+
+
+@given(st.text(min_size=1), st.none() | st.integers(0))
+def test_a_message_is_read_as_it_was_written(scan_id: str, number: int | None) -> None:
+    """Both ends of the queue are ours."""
+    message = SliceMessage(scan_id, number)
+
+    assert parse_message(format_message(message)) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "no JSON"),
+        ("{", "no JSON"),
+        ("[" * 100_000, "deep"),
+        ("null", "exactly scanId and slice"),
+        ("[]", "exactly scanId and slice"),
+        ('{"scanId": "s"}', "exactly scanId and slice"),
+        ('{"scanId": "s", "slice": 1, "more": 2}', "exactly scanId and slice"),
+        ('{"scanId": 1, "slice": 1}', "scanId is no text"),
+        ('{"scanId": "", "slice": 1}', "scanId is no text"),
+        ('{"scanId": "s", "slice": -1}', "slice is neither"),
+        ('{"scanId": "s", "slice": 1.0}', "slice is neither"),
+        ('{"scanId": "s", "slice": true}', "slice is neither"),
+        ('{"scanId": "s", "slice": "1"}', "slice is neither"),
+    ],
+    ids=range(13),
+)
+def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
+    """A foreign message ends on the poison queue, and its line in the log must be of use."""
+    with pytest.raises(ValueError, match=wrong):
+        parse_message(text)
+
+
+def test_a_message_keeps_to_json() -> None:
+    """Other readers of the queue exist: people with a storage explorer."""
+    assert json.loads(format_message(SliceMessage("s", None))) == {"scanId": "s", "slice": None}

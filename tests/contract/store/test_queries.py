@@ -1,0 +1,151 @@
+"""Queries: rows in key order, within bounds, and values that are only ever compared."""
+
+import pytest
+
+from cmk_check.ports import Insert, Query, Store, Table
+from cmk_check.store import keys
+
+TABLE = Table.FINDINGS
+HOSTILE = [
+    "plain",
+    "it's",
+    "' or 'a' eq 'a",
+    "a b  c",
+    " @p0 ",
+    "@p1",
+    "100% /path?x=1#y&z=2",
+    "Größe 😀",
+    '"quoted" \\ back',
+    "line\nbreak",
+    "",
+]
+
+
+async def _keys(store: Store, query: Query) -> list[tuple[str, str]]:
+    return [(entity.partition, entity.row) async for entity in store.query(TABLE, query)]
+
+
+@pytest.fixture
+async def grid(store: Store) -> list[tuple[str, str]]:
+    """Twelve rows in three partitions, written out of order."""
+    for partition in "cab":
+        await store.commit(TABLE, partition, [Insert(row, {}) for row in ["y", "x", "w", "z"]])
+    return [(partition, row) for partition in "abc" for row in "wxyz"]
+
+
+async def test_rows_come_in_order_of_partition_and_row(
+    store: Store, grid: list[tuple[str, str]]
+) -> None:
+    """The join of table and estate goes through both once, in order."""
+    assert await _keys(store, Query()) == grid
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (Query(partition="b"), "bw bx by bz"),
+        (Query(partition_from="b"), "bw bx by bz cw cx cy cz"),
+        (Query(partition_to="b"), "aw ax ay az"),
+        (Query(partition_from="a\x7e", partition_to="c"), "bw bx by bz"),
+        (Query(row_from="y"), "ay az by bz cy cz"),
+        (Query(row_to="x"), "aw bw cw"),
+        (Query(partition="b", row_from="x", row_to="z"), "bx by"),
+        (Query(partition="b", partition_from="c"), ""),
+        (Query(partition="d"), ""),
+        (Query(after=("b", "x")), "by bz cw cx cy cz"),
+        (Query(after=("b", "z")), "cw cx cy cz"),
+        (Query(after=("b", "xx")), "by bz cw cx cy cz"),
+        (Query(after=("aa", "")), "bw bx by bz cw cx cy cz"),
+        (Query(after=("c", "z")), ""),
+        (Query(after=("a", "y"), row_from="x", partition_to="c"), "az bx by bz"),
+        (Query(after=("a", "y"), partition_from="b"), "bw bx by bz cw cx cy cz"),
+        (Query(after=("b", "x"), partition="b"), "by bz"),
+        (Query(after=("a", "x"), partition="b"), "bw bx by bz"),
+        (Query(after=("c", "x"), partition="b"), ""),
+    ],
+    ids=repr,
+)
+async def test_bounds_are_inclusive_below_and_exclusive_above(
+    store: Store, grid: list[tuple[str, str]], query: Query, expected: str
+) -> None:
+    """Slices meet without a gap, and a page goes on right behind the last one."""
+    found = await _keys(store, query)
+
+    assert [partition + row for partition, row in found] == expected.split()
+    assert set(found) <= set(grid)
+
+
+async def test_more_rows_than_one_page_come_whole_and_in_order(store: Store) -> None:
+    """The service returns at most 1,000 rows at once; an estate has more."""
+    expected = []
+    for partition in ("p1", "p2", "p3"):
+        for start in range(0, 700, 100):
+            rows = [f"{number:04}" for number in range(start, start + 100)]
+            await store.commit(TABLE, partition, [Insert(row, {"n": 1}) for row in rows])
+            expected += [(partition, row) for row in rows]
+
+    assert await _keys(store, Query()) == expected
+    assert await _keys(store, Query(after=("p2", "0699"))) == expected[1400:]
+    assert await _keys(store, Query(partition_from="p2", equals={})) == expected[700:]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_a_value_compares_as_text_whatever_it_holds(store: Store, value: str) -> None:
+    """Filters come from callers of the HTTP API; none of them may widen what is asked for."""
+    rows = [Insert(f"{n}", {"name": text, "n": n}) for n, text in enumerate(HOSTILE)]
+    await store.commit(TABLE, "p", [*rows, Insert("nameless", {"n": 99})])
+
+    found = await _keys(store, Query(equals={"name": value}))
+
+    assert found == [("p", str(HOSTILE.index(value)))]
+
+
+async def test_all_of_equals_must_hold(store: Store) -> None:
+    """Two filters narrow, they do not add up."""
+    await store.commit(
+        TABLE,
+        "p",
+        [
+            Insert("1", {"verdict": "unknown", "kind": "OpenAI"}),
+            Insert("2", {"verdict": "compliant", "kind": "OpenAI"}),
+            Insert("3", {"verdict": "unknown", "kind": "AIServices"}),
+        ],
+    )
+
+    found = await _keys(store, Query(equals={"verdict": "unknown", "kind": "OpenAI"}))
+
+    assert found == [("p", "1")]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+async def test_hostile_names_are_usable_keys(store: Store, name: str) -> None:
+    """An account may be called anything; its row must be written, found and listed."""
+    partition, row = keys.partition_of(name), keys.finding_row(name, name)
+    (etag,) = await store.commit(TABLE, partition, [Insert(row, {"name": name})])
+
+    entity = await store.get(TABLE, partition, row)
+
+    assert entity is not None
+    assert (entity.partition, entity.row, entity.etag) == (partition, row, etag)
+    assert await _keys(store, Query(partition=partition, row_from=row)) == [(partition, row)]
+    assert await _keys(store, Query(after=(partition, row))) == []
+
+
+async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
+    """The join compares keys in Python with the order of the table."""
+    texts = ["a", "A", "a-b", "a.b", "a_b", "ab", "a(b)", "é", "😀", "\ue000", "z", "0", "a|b", "~"]
+    rows = sorted(keys.finding_row(text, "x") for text in {text.lower() for text in texts})
+    await store.commit(TABLE, "p", [Insert(row, {}) for row in reversed(rows)])
+
+    found = await _keys(store, Query(row_from=keys.FINDINGS_FROM, row_to=keys.FINDINGS_TO))
+
+    assert [row for _, row in found] == rows
+
+
+async def test_a_query_may_be_left_early(store: Store, grid: list[tuple[str, str]]) -> None:
+    """A page of the API ends long before the table does."""
+    async for entity in store.query(TABLE, Query()):
+        assert (entity.partition, entity.row) == grid[0]
+        break
+
+    assert await _keys(store, Query()) == grid

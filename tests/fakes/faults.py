@@ -1,0 +1,85 @@
+"""A store that fails as real ones do: no answer, a lost answer, the death of the process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import Entity, Query, Store, Table, Write
+
+
+class Fault(Enum):
+    """What happens at an operation of the store."""
+
+    NO_ANSWER = "not done, no answer"
+    LOST_ANSWER = "done, no answer"
+    DEATH_BEFORE = "the process dies before it"
+    DEATH_AFTER = "the process dies after it"
+    SLEEP = "the process sleeps before it, until it is woken"
+
+
+class DeathError(BaseException):
+    """The end of a process. Nothing may catch and survive it."""
+
+
+@dataclass
+class FaultyStore:
+    """One process's view of a store; ``faults`` by the number of the operation, from 0.
+
+    After its death the process reaches the store no more, whatever its handlers try.
+    """
+
+    inner: Store
+    faults: Mapping[int, Fault] = field(default_factory=dict)
+    operations: int = 0
+    is_dead: bool = False
+    asleep: asyncio.Event = field(default_factory=asyncio.Event)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+        """Read one row."""
+        fault = await self._next()
+        found = await self.inner.get(table, partition, row)
+        self._after(fault)
+        return found
+
+    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+        """Read rows."""
+        fault = await self._next()
+        async for entity in self.inner.query(table, query):
+            yield entity
+        self._after(fault)
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write."""
+        fault = await self._next()
+        etags = await self.inner.commit(table, partition, writes)
+        self._after(fault)
+        return etags
+
+    async def _next(self) -> Fault | None:
+        if self.is_dead:
+            raise DeathError
+        fault = self.faults.get(self.operations)
+        self.operations += 1
+        if fault is Fault.DEATH_BEFORE:
+            self._die()
+        if fault is Fault.SLEEP:
+            self.asleep.set()
+            await self.wake.wait()
+        if fault is Fault.NO_ANSWER:
+            raise StoreUnavailable("no answer")
+        return fault
+
+    def _after(self, fault: Fault | None) -> None:
+        if fault is Fault.DEATH_AFTER:
+            self._die()
+        if fault is Fault.LOST_ANSWER:
+            raise StoreUnavailable("the answer is lost")
+
+    def _die(self) -> None:
+        self.is_dead = True
+        raise DeathError

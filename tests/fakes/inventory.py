@@ -1,0 +1,48 @@
+"""An inventory that tells what a test scripts, so that scans can be tried without Azure."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from cmk_check.core.model import Reading, Subscription
+
+if TYPE_CHECKING:
+    from cmk_check.errors import InventoryError
+
+
+async def _nothing(_subscription_id: str) -> None:
+    """Do nothing before a read."""
+
+
+class ScriptedInventory:
+    """Implements ``ports.Inventory``.
+
+    Everything may be changed between two scans: ``listed`` is the answer to the list, unless
+    ``list_error`` is set; ``readings`` holds the answer per subscription, an empty complete one
+    where there is none; ``before_read`` is awaited with the subscription's id before each answer
+    and may wait, raise, or change the script. ``reads`` keeps the ids in the order they were asked
+    for.
+    """
+
+    def __init__(
+        self,
+        listed: Iterable[Subscription] = (),
+        readings: Mapping[str, Reading] | None = None,
+    ) -> None:
+        self.listed = tuple(listed)
+        self.readings = dict(readings or {})
+        self.list_error: InventoryError | None = None
+        self.before_read: Callable[[str], Awaitable[None]] = _nothing
+        self.reads: list[str] = []
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """Return the scripted list, or raise the scripted error."""
+        if self.list_error is not None:
+            raise self.list_error
+        return self.listed
+
+    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+        """Return the scripted reading of a subscription."""
+        assert seconds > 0
+        self.reads.append(subscription_id)
+        await self.before_read(subscription_id)
+        return self.readings.get(subscription_id, Reading())

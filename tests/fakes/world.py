@@ -1,0 +1,236 @@
+"""A whole program in memory: an estate that a test scripts, a clock it moves, queues it delivers."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from cmk_check.alerts.relay import Relay
+from cmk_check.core import posture
+from cmk_check.core.model import (
+    Account,
+    Change,
+    Finding,
+    Posture,
+    Reading,
+    Status,
+    Subscription,
+    Trigger,
+)
+from cmk_check.core.posture import Expectations
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import QueueError
+from cmk_check.ports import Query, SliceMessage, Store, Table
+from cmk_check.scan.parts import Options, Parts
+from cmk_check.scan.plan import plan
+from cmk_check.scan.slice import fail, run_slice
+from cmk_check.scan.start import Started, start
+from cmk_check.store import rows
+from cmk_check.store.estate import EstateTable, FindingFilter
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import ScanTable
+from tests.fakes.inventory import ScriptedInventory
+
+BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
+MAX_DELIVERIES = 4
+
+
+@dataclass
+class MovableClock:
+    """A clock that stands until it is moved."""
+
+    time: datetime = BEGINNING
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        """Move on."""
+        self.time += by
+
+
+@dataclass
+class MemoryQueue:
+    """The queue of slices, as a list of what was sent and not yet delivered."""
+
+    messages: list[SliceMessage] = field(default_factory=list)
+    is_down: bool = False
+
+    async def send(self, messages: Sequence[SliceMessage]) -> None:
+        """Append, or fail as a queue that is down."""
+        if self.is_down:
+            raise QueueError("the queue is down")
+        self.messages += messages
+
+
+@dataclass
+class RecordingTeller:
+    """Whoever hears of changes."""
+
+    told: list[tuple[int, Change]] = field(default_factory=list)
+    ended: list[tuple[str, str, str | None]] = field(default_factory=list)
+
+    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+        """Keep them."""
+        self.told += published
+
+    async def tell_end(self, scan_id: str, state: str, reason: str | None) -> None:
+        """Keep it."""
+        self.ended.append((scan_id, state, reason))
+
+
+class World:
+    """The scan's parts over one store, with everything around them scripted."""
+
+    def __init__(self, store: Store | None = None, seed: int = 0, **options: object) -> None:
+        self.store: Store = store or MemoryStore()
+        self.inventory = ScriptedInventory()
+        self.queue = MemoryQueue()
+        self.teller = RecordingTeller()
+        self.clock = MovableClock()
+        self._ids = Random(seed)
+        expectations = Expectations(timedelta(minutes=180))
+        self.options = replace(
+            Options({"openai": "OpenAI", "aiservices": "AIServices"}, expectations), **options
+        )
+
+    @property
+    def parts(self) -> Parts:
+        """The parts of a fresh process: nothing is kept but what the store keeps."""
+        return self.process(self.store)
+
+    def process(self, store: Store) -> Parts:
+        """Return the parts of a process that has its own view of the store."""
+        feed = FeedTable(store)
+        return Parts(
+            inventory=self.inventory,
+            estate=EstateTable(store),
+            scans=ScanTable(store),
+            relay=Relay(feed, self.teller),
+            queues=self.queue,
+            teller=self.teller,
+            clock=self.clock,
+            new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
+            options=self.options,
+        )
+
+    def listed(self, *ids: str, state: str = "Enabled") -> None:
+        """Let Azure list these subscriptions."""
+        self.inventory.listed = tuple(Subscription(i, f"name of {i}", "t", state) for i in ids)
+
+    def read(self, subscription_id: str, *accounts: Account, **reading: object) -> None:
+        """Let the next readings of a subscription bring these accounts."""
+        self.inventory.readings[subscription_id] = Reading(accounts, **reading)  # type: ignore[arg-type]
+
+    async def start(self, parts: Parts | None = None) -> Started:
+        """Start a scan as the timer does."""
+        return await start(parts or self.parts, Trigger.TIMER)
+
+    async def deliver(self, message: SliceMessage, parts: Parts | None = None) -> None:
+        """Deliver one message once, as the functions do."""
+        if message.slice is None:
+            await plan(parts or self.parts, message.scan_id)
+        else:
+            await run_slice(parts or self.parts, message.scan_id, message.slice)
+
+    async def poison(self, message: SliceMessage, parts: Parts | None = None) -> None:
+        """Deliver one message from the poison queue."""
+        await fail(parts or self.parts, message)
+
+    async def drain(self) -> None:
+        """Deliver messages until none is left; what raises is not delivered again."""
+        while self.queue.messages:
+            await self.deliver(self.queue.messages.pop(0))
+
+    async def scan(self) -> str:
+        """Run a whole scan an hour after the last one; return its id."""
+        self.clock.advance(timedelta(hours=1))
+        started = await self.start()
+        await self.drain()
+        return started.scan_id
+
+    async def findings(self) -> dict[str, Finding]:
+        """Return what is stored, by account id."""
+        listed = EstateTable(self.store).findings(FindingFilter(), None)
+        return {str(finding.id): finding async for _, finding in listed}
+
+    async def verdicts(self) -> dict[str, str]:
+        """Return the stored verdicts by account name."""
+        return {
+            finding.id.name: finding.judgement.verdict.value
+            for finding in (await self.findings()).values()
+        }
+
+    async def coverage(self, subscription_id: str) -> str | None:
+        """Return the recorded coverage of a subscription."""
+        found = await EstateTable(self.store).coverage(subscription_id)
+        return found and found.state.value
+
+    async def status(self) -> Status | None:
+        """Return the stored status."""
+        stored = await ScanTable(self.store).status()
+        return stored and stored.value
+
+    async def posture(self) -> Posture:
+        """Return the answer that the API gives now."""
+        return posture.of_estate(await self.status(), self.clock.now(), self.options.expectations)
+
+    async def scan_row(self, scan_id: str) -> Scan:
+        """Return a scan's row."""
+        stored = await ScanTable(self.store).scan(scan_id)
+        assert stored is not None
+        return stored.value
+
+    async def feed(self) -> list[Change]:
+        """Return the change feed; its numbers are checked to have no hole."""
+        query = Query(partition="feed", row_from="0", row_to="9")
+        found = [entity async for entity in self.store.query(Table.CHANGES, query)]
+        numbers = [int(entity.row) for entity in found]
+        assert numbers == list(range(1, len(numbers) + 1))
+        return [rows.change_of(entity) for entity in found]
+
+    def told_types(self) -> list[str]:
+        """Return the types of the changes told, without their common prefix."""
+        return [change.type.value.removeprefix("cmkcheck.") for _, change in self.teller.told]
+
+
+def sub(number: int) -> str:
+    """Return the id of a made-up subscription."""
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def account(subscription_id: str, name: str, **fields: object) -> Account:
+    """Return an account without a customer-managed key."""
+    text = (
+        f"/subscriptions/{subscription_id}/resourceGroups/rg/providers"
+        f"/Microsoft.CognitiveServices/accounts/{name}"
+    )
+    account_id = AccountId.parse(text)
+    assert account_id is not None
+    return replace(Account(account_id, "OpenAI", "westeurope"), **fields)  # type: ignore[arg-type]
+
+
+def bad(subscription_id: str, name: str = "chat") -> Account:
+    """Return an account that Microsoft's key encrypts."""
+    return account(subscription_id, name, key_source="Microsoft.CognitiveServices")
+
+
+def good(subscription_id: str, name: str = "chat") -> Account:
+    """Return an account under a customer-managed key."""
+    return account(
+        subscription_id,
+        name,
+        key_source="Microsoft.KeyVault",
+        key_name="cmk",
+        key_vault_uri="https://kv.vault.azure.net/",
+    )
+
+
+def odd(subscription_id: str, name: str = "chat") -> Account:
+    """Return an account that cannot be judged."""
+    return account(subscription_id, name, malformed="properties is not an object")
+

@@ -1,0 +1,58 @@
+"""The locks: what is tested is what is deployed, and nothing else is."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCKS = ["requirements.txt", "requirements-dev.txt", "package-lock.json"]
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~; ]", line, maxsplit=1)[0].lower() for line in requirements}
+
+
+def _locked(lock: str) -> dict[str, str]:
+    """Map each package of a lock to its version, its marker and its hashes."""
+    entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n", "", (ROOT / lock).read_text()))
+    return dict(entry.split("==", maxsplit=1) for entry in entries)
+
+
+DEPLOYED, EVERYTHING = _locked("requirements.txt"), _locked("requirements-dev.txt")
+
+
+def test_what_is_deployed_is_locked_as_it_was_tested() -> None:
+    """A version that only Azure sees is a version that no test has seen."""
+    assert DEPLOYED.items() <= EVERYTHING.items()
+
+
+def test_every_runtime_dependency_is_deployed() -> None:
+    """A dependency that is forgotten in the lock is an app that does not start."""
+    assert _names(PROJECT["project"]["dependencies"]) <= DEPLOYED.keys()
+
+
+def test_nothing_of_development_or_the_command_line_is_deployed() -> None:
+    """The runtime library above all: deployed, it would pin the platform's own worker."""
+    only_here = _names(PROJECT["dependency-groups"]["dev"]) - {"pyjwt"}  # azure-identity needs it
+    only_here |= _names(PROJECT["project"]["optional-dependencies"]["cli"])
+
+    assert only_here <= EVERYTHING.keys()
+    assert not only_here & DEPLOYED.keys()
+
+
+@pytest.mark.parametrize("lock", [DEPLOYED, EVERYTHING], ids=LOCKS[:2])
+def test_every_package_is_hashed(lock: dict[str, str]) -> None:
+    """With a hash on some, pip demands one on all: a bare package breaks the deployment."""
+    assert [name for name, pin in lock.items() if "--hash=sha256:" not in pin] == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_lock_names_a_registry(lock: str) -> None:
+    """Behind a company's mirror an address in the lock would be asked in its stead."""
+    text = (ROOT / lock).read_text()
+
+    assert not re.search(r'"resolved"|--(extra-)?index-url|--find-links| @ ', text)

@@ -1,0 +1,38 @@
+"""host.json holds numbers that the protocol of a scan counts on."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
+QUEUES = HOST["extensions"]["queues"]
+SLICE_DEADLINE = timedelta(minutes=10)
+
+
+def _span(text: str) -> timedelta:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def test_a_message_is_still_tried_after_a_dead_worker_lost_its_claim() -> None:
+    """Else a slice whose worker was killed is poisoned while its claim still looks alive."""
+    last_try = _span(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 1)
+
+    assert last_try > SLICE_DEADLINE
+
+
+def test_the_host_kills_no_slice_that_keeps_its_deadline() -> None:
+    """On a time-out the host restarts the worker, and with it all that runs there."""
+    assert _span(HOST["functionTimeout"]) > SLICE_DEADLINE
+
+
+def test_one_slice_runs_at_a_time_on_an_instance() -> None:
+    """The bounds on requests and memory are per process, and each slice uses them fully."""
+    assert QUEUES["batchSize"] + QUEUES["newBatchThreshold"] == 1
+
+
+def test_sampling_drops_no_log_line() -> None:
+    """Alert rules count log lines; a sampled one is an alert that nobody gets."""
+    sampling = HOST["logging"]["applicationInsights"]["samplingSettings"]
+
+    assert {"Trace", "Exception"} <= set(sampling["excludedTypes"].split(";"))

@@ -1,0 +1,103 @@
+"""Who may import whom, beyond what the contracts in pyproject.toml can say, and that they bite."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = sorted((ROOT / "cmk_check/core").rglob("*.py"))
+
+# The standard library's ways to the clock, the environment, the network, the disk and to chance.
+IMPURE_MODULES = {
+    *("asyncio", "io", "logging", "multiprocessing", "os", "pathlib", "platform", "random"),
+    *("secrets", "shutil", "socket", "ssl", "subprocess", "sys", "tempfile", "threading", "time"),
+}
+IMPURE_CALLS = {"input", "now", "open", "print", "today", "utcnow", "uuid1", "uuid4"}
+
+
+def _impurities(source: str) -> list[str]:
+    """Name what a module of core may not use: foreign packages and whatever is not a value."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names=names):
+                modules = [name.name for name in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                modules = [module]
+            case ast.Call(func=ast.Attribute(attr=name) | ast.Name(id=name)):
+                found += [name] if name in IMPURE_CALLS else []
+                continue
+            case _:
+                continue
+        found += [module for module in modules if not _is_pure(module)]
+    return found
+
+
+def _is_pure(module: str) -> bool:
+    if f"{module}.".startswith("cmk_check.core."):
+        return True
+    top = module.partition(".")[0]
+    return top in sys.stdlib_module_names - IMPURE_MODULES and module != "urllib.request"
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
+def test_core_is_pure(path: Path) -> None:
+    """Judging can be tested exhaustively only while the answer depends on the arguments alone."""
+    assert _impurities(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os",
+        "import logging.handlers",
+        "from time import monotonic",
+        "from azure.core import exceptions",
+        "from cmk_check.store import rows",
+        "import cmk_check.core_of_another",
+        "datetime.now(UTC)",
+        "open('x')",
+    ],
+)
+def test_impurity_is_found(source: str) -> None:
+    """A search that finds nothing proves nothing."""
+    assert len(_impurities(source)) == 1
+
+
+def test_every_contract_is_broken_by_what_it_forbids(tmp_path: Path) -> None:
+    """A contract with a misspelt module is kept for ever."""
+    planted = {
+        "cmk_check/core/rule.py": "import pydantic",
+        "cmk_check/store/rows.py": "import cmk_check.scan",
+        "cmk_check/scan/start.py": "import azure.data.tables",
+        "cmk_check/web/views.py": "import cmk_check.inventory",
+        "cmk_check/inventory/reader.py": "import local",
+        "local/simulator/server.py": "import cmk_check.errors",
+    }
+    for package in ["core", "store", "scan", "web", "inventory", "alerts", "errors", "ports"]:
+        _plant(tmp_path, f"cmk_check/{package}/__init__.py", "")
+    for path, source in planted.items():
+        _plant(tmp_path, path, source)
+    for package in ["cmk_check", "local", "local/simulator"]:
+        _plant(tmp_path, f"{package}/__init__.py", "")
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    run = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert re.search(r"Contracts: 0 kept, 6 broken", run.stdout), run.stdout + run.stderr
+
+
+def _plant(root: Path, path: str, source: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(source)

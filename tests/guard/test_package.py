@@ -1,0 +1,88 @@
+"""What leaves the folder: the deployed package and the wheel."""
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pathspec import GitIgnoreSpec
+
+ROOT = Path(__file__).parents[2]
+IGNORED = (ROOT / ".funcignore").read_text().splitlines()
+
+
+def _by_azd(lines: list[str]) -> Callable[[str], bool]:
+    """Read the list as azd and CI do: as a .gitignore."""
+    return GitIgnoreSpec.from_lines(lines).match_file
+
+
+def _by_core_tools(lines: list[str]) -> Callable[[str], bool]:
+    """Read it as `func` does: each line is the start of a path, up to the end of a word."""
+    stems = [line.removeprefix("/") for line in lines if line and not line.startswith("#")]
+    patterns = [re.escape(stem).replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for stem in stems]
+    ignored = re.compile(rf"(?:{'|'.join(patterns)})\b")
+    return lambda path: ignored.match(path) is not None
+
+
+def _files(folder: Path) -> set[str]:
+    """List what a tool would pack; environments of tens of thousands of files are passed over."""
+    found = set()
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in {".git", ".venv", "node_modules"}]
+        found |= {str((Path(place) / name).relative_to(folder)) for name in names}
+    return found
+
+
+@pytest.mark.parametrize("reader", [_by_azd, _by_core_tools])
+def test_the_app_and_nothing_else_is_deployed(
+    reader: Callable[[list[str]], Callable[[str], bool]],
+) -> None:
+    """A missing file is an app without functions; one too many may be somebody's secret."""
+    ignored = reader(IGNORED)
+    sources = {f"cmk_check/{path}" for path in _files(ROOT / "cmk_check") if ".pyc" not in path}
+
+    deployed = {path for path in _files(ROOT) if not ignored(path)}
+
+    assert deployed == {"function_app.py", "host.json", "requirements.txt"} | sources
+
+
+@pytest.mark.parametrize("reader", [_by_azd, _by_core_tools])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".azure/prod/.env",
+        ".git/config",
+        ".venv/bin/python",
+        "__azurite_db_table__.json",
+        "__pycache__/function_app.cpython-313.pyc",
+        "cmk_check/web/__pycache__/api.cpython-313.pyc",
+        "cmk_check_env/lib/x.py",
+        "local.settings.json",
+        "node_modules/azurite/package.json",
+    ],
+)
+def test_what_may_lie_in_the_folder_stays_there(
+    reader: Callable[[list[str]], Callable[[str], bool]], path: str
+) -> None:
+    """Settings hold secrets, and an environment made on a laptop does not run on Azure."""
+    assert reader(IGNORED)(path)
+
+
+def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
+    """An installed command line must not bring top-level packages called tests or local."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+
+    names = zipfile.ZipFile(wheel).namelist()
+
+    assert {name.split("/")[0] for name in names} == {"cmk_check", "cmk_check-0.1.0.dist-info"}
+    assert "cmk_check/py.typed" in names

@@ -1,0 +1,60 @@
+"""What the comparisons of these tests have in common: a subscription, a scan, and its recording."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Final
+
+from cmk_check.core.changes import Context
+from cmk_check.core.compare import compare
+from cmk_check.core.difference import Difference, Known
+from cmk_check.core.model import Account, Gap, GapReason, Reading, Subscription
+from tests.fakes.world import bad, good, odd, sub
+
+ID: Final = sub(1)
+SUBSCRIPTION: Final = Subscription(ID, "Production", "tenant", "Enabled")
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+HOUR: Final = timedelta(hours=1)
+KINDS: Final = {"openai": "OpenAI", "aiservices": "AIServices"}
+MAKERS: Final = {"compliant": good, "non_compliant": bad, "unknown": odd}
+FORBIDDEN: Final = Gap(
+    GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "Assign Reader."
+)
+_NUMBERS: Final[Iterator[int]] = count(1)
+
+
+def context(
+    at: datetime = NOON,
+    *,
+    status_as_of: datetime | None = None,
+    baseline: bool = False,
+    hostname: str | None = None,
+) -> Context:
+    """Return a scan at a time, which gives every change an id of its own."""
+    return Context(
+        scan_id=f"{at:%Y%m%dT%H%M%S}Z-3fa9",
+        now=at,
+        new_id=lambda: f"change-{next(_NUMBERS)}",
+        kinds=KINDS,
+        baseline=baseline,
+        status_as_of=status_as_of,
+        hostname=hostname,
+    )
+
+
+def compared(
+    known: Known, *accounts: Account, at: datetime = NOON, gap: Gap | None = None
+) -> Difference:
+    """Compare a reading, complete unless it has a gap, with what is known."""
+    return compare(known, SUBSCRIPTION, Reading(accounts, gap=gap), context(at))
+
+
+def recorded(difference: Difference) -> Known:
+    """Return what the table holds once a difference is recorded."""
+    known = difference.known
+    return Known(difference.coverage, known.after(difference.steps), known.too_new)
+
+
+def known_of(*accounts: Account, at: datetime = NOON) -> Known:
+    """Return what the table holds after one complete reading."""
+    return recorded(compared(Known(), *accounts, at=at))

@@ -1,0 +1,207 @@
+"""One account entry becomes an account, whatever it looks like."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.accounts import parse_account
+from cmk_check.core.model import Account
+
+TAGS = frozenset({"owner", "costcenter"})
+ID = (
+    "/subscriptions/8D3C0000-0000-4000-8000-000000000001/resourceGroups/rg-AI/providers/"
+    "Microsoft.CognitiveServices/accounts/Chat"
+)
+KEY = {"keyName": "cmk", "keyVersion": "1", "keyVaultUri": "https://kv/", "identityClientId": "c"}
+FULL: dict[str, Any] = {
+    "id": ID,
+    "kind": "OpenAI",
+    "location": "westeurope",
+    "tags": {"Owner": "ai", "CostCenter": "1", "other": "x"},
+    "identity": {"type": "SystemAssigned"},
+    "properties": {
+        "provisioningState": "Succeeded",
+        "encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY},
+    },
+}
+
+
+def _parse(**changes: object) -> Account:
+    account = parse_account({**FULL, **changes}, TAGS)
+    assert account is not None
+    return account
+
+
+def _encrypted(encryption: object) -> Account:
+    return _parse(properties={"encryption": encryption})
+
+
+def test_full_entry_arrives_whole() -> None:
+    """Identity is compared in lower case, names are kept for people."""
+    account = _parse()
+
+    assert account == Account(
+        id=account.id,
+        kind="OpenAI",
+        location="westeurope",
+        tags={"owner": "ai", "costcenter": "1"},
+        key_source="Microsoft.KeyVault",
+        key_name="cmk",
+        key_version="1",
+        key_vault_uri="https://kv/",
+        identity_type="SystemAssigned",
+        identity_client_id="c",
+        provisioning_state="Succeeded",
+    )
+    assert (account.id.text, account.id.name) == (ID.lower(), "Chat")
+
+
+@pytest.mark.parametrize(
+    "entry", [None, 7, "x", [], {}, {"id": None}, {"id": 7}, {"id": "/subscriptions/x"}]
+)
+def test_entry_without_usable_id_is_none(entry: object) -> None:
+    """Nothing could be written down about it."""
+    assert parse_account(entry, TAGS) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"kind": None}, "no kind"),
+        ({"kind": ""}, "kind is not"),
+        ({"kind": " "}, "kind is not"),
+        ({"kind": 7}, "kind is not"),
+        ({"properties": None}, "no properties"),
+        ({"properties": []}, "properties are not"),
+        ({"properties": {"encryption": "on"}}, "encryption is not"),
+        ({"properties": {"encryption": []}}, "encryption is not"),
+        ({"properties": {"encryption": {"keySource": 1}}}, "keySource is not"),
+        ({"properties": {"encryption": {"keyVaultProperties": "k"}}}, "keyVaultProperties is not"),
+        ({"properties": {"encryption": {"keyVaultProperties": {"keyName": {}}}}}, "keyName is not"),
+    ],
+)
+def test_broken_part_is_named(changes: dict[str, object], part: str) -> None:
+    """P11: whoever looks at an unknown account learns what to look at."""
+    assert part in (_parse(**changes).malformed or "")
+
+
+@pytest.mark.parametrize("name", ["kind", "properties"])
+def test_absent_part_is_broken_like_a_null_one(name: str) -> None:
+    """Null is the same as absent, everywhere."""
+    absent = parse_account({key: FULL[key] for key in FULL if key != name}, TAGS)
+
+    assert absent == _parse(**{name: None})
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [
+        None,
+        {},
+        {"keySource": None, "keyVaultProperties": None},
+        {"keyVaultProperties": {"keyName": None}},
+    ],
+)
+def test_null_in_encryption_is_absent_not_broken(encryption: object) -> None:
+    """The rule has an answer for what is not there."""
+    account = _encrypted(encryption)
+
+    assert (account.malformed, account.key_source, account.key_name) == (None, None, None)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\x1c\x85"])
+def test_blank_key_name_stays_blank(blank: str) -> None:
+    """P1: a blank that turned into a character would turn the account compliant."""
+    account = _encrypted(
+        {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": blank}}
+    )
+
+    assert account.key_name == blank
+
+
+@pytest.mark.parametrize("wrong", [7, [], {}, True])
+def test_optional_part_of_a_wrong_type_is_left_out(wrong: object) -> None:
+    """Only what the rule needs can make an account unknown."""
+    account = _parse(
+        location=wrong,
+        tags=wrong,
+        identity=wrong,
+        properties={
+            "provisioningState": wrong,
+            "encryption": {
+                "keyVaultProperties": {**KEY, "keyVersion": wrong, "keyVaultUri": wrong}
+            },
+        },
+    )
+
+    assert account.malformed is None
+    assert (account.location, account.identity_type, account.tags) == (None, None, {})
+    assert (account.provisioning_state, account.key_version) == (None, None)
+
+
+def test_tags_with_values_that_are_no_text_are_left_out() -> None:
+    """One odd tag must not cost the owner's."""
+    assert _parse(tags={"owner": "ai", "costcenter": 7}).tags == {"owner": "ai"}
+
+
+def test_of_two_spellings_of_a_tag_the_first_counts() -> None:
+    """Two readings of the same account must not differ."""
+    assert _parse(tags={"Owner": "a", "OWNER": "b"}).tags == {"owner": "a"}
+
+
+def test_long_texts_are_cut() -> None:
+    """Evidence is 8 KB at most, in any alphabet."""
+    long = "ü" * 5_000
+    account = _parse(
+        tags={"owner": long},
+        identity={"type": long},
+        properties={
+            "provisioningState": long,
+            "encryption": {"keySource": long, "keyVaultProperties": dict.fromkeys(KEY, long)},
+        },
+    )
+
+    evidence = (
+        account.key_source,
+        account.key_name,
+        account.key_version,
+        account.key_vault_uri,
+        account.identity_type,
+        account.identity_client_id,
+        account.provisioning_state,
+    )
+    assert [len((text or "").encode()) for text in evidence] == [1024] * 7
+    assert len(account.tags["owner"].encode()) == 256
+
+
+def test_characters_that_cannot_be_stored_are_replaced() -> None:
+    """P10: a lone surrogate stops an encoder, a NUL cuts a text."""
+    account = _parse(kind="Open\x00AI", location="\ud800west", tags={"owner": "\x1b[31m"})
+
+    assert (account.kind, account.location) == ("Open\ufffdAI", "\ufffdwest")
+    assert account.tags == {"owner": "\ufffd[31m"}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+_PARTS = st.sampled_from(
+    ["keySource", "keyName", "keyVaultProperties", "encryption", "properties", "kind", "tags"]
+)
+_SHAPED = st.recursive(
+    _JSON, lambda inner: st.dictionaries(_PARTS, inner, max_size=4), max_leaves=12
+)
+
+
+@given(st.dictionaries(_PARTS | st.text(), _SHAPED, max_size=5))
+def test_no_entry_raises_and_every_account_can_be_encoded_p7(entry: dict[str, object]) -> None:
+    """P7: one account must never cost the others."""
+    account = parse_account({**entry, "id": ID}, TAGS)
+
+    assert account is not None
+    json.dumps([account.kind, account.key_name, dict(account.tags)], ensure_ascii=False).encode()

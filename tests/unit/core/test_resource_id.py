@@ -1,0 +1,116 @@
+"""Identity of an account: the lower-cased ARM id, and never more ids than rows."""
+
+from typing import Final
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cmk_check.core.resource_id import AccountId
+from cmk_check.store import keys
+
+SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
+
+
+def text_of(group: str, name: str, prefix: str = "/subscriptions/") -> str:
+    """Return the id that ARM gives an account."""
+    return (
+        f"{prefix}{SUBSCRIPTION}/resourceGroups/{group}"
+        f"/providers/Microsoft.CognitiveServices/accounts/{name}"
+    )
+
+
+def parsed(text: str) -> AccountId:
+    """Parse an id that is one."""
+    found = AccountId.parse(text)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("cased", [str, str.lower, str.upper, str.swapcase])
+def test_any_casing_is_the_same_account(cased: type[str]) -> None:
+    """ARM promises no casing; a second finding for one account would be counted twice."""
+    text = text_of("Rg-AI", "Chat")
+
+    account = parsed(cased(text))
+
+    assert account == parsed(text)
+    assert hash(account) == hash(parsed(text))
+    assert str(account) == text.lower()
+    assert account.subscription_id == SUBSCRIPTION
+
+
+def test_the_names_keep_their_casing() -> None:
+    """People look for what they typed."""
+    account = parsed(text_of("Rg-AI", "Chat"))
+
+    assert (account.resource_group, account.name) == ("Rg-AI", "Chat")
+
+
+def test_ids_sort_as_the_table_lists_them() -> None:
+    """The order of a list must not depend on who wrote which letter large."""
+    ids = [parsed(text_of(group, name)) for group, name in [("B", "a"), ("a", "B"), ("a", "a")]]
+
+    assert [str(account) for account in sorted(ids)] == sorted(str(account) for account in ids)
+
+
+NO_IDS: Final[dict[str, object]] = {
+    "nothing": None,
+    "number": 7,
+    "empty": "",
+    "name alone": "chat",
+    "no leading slash": text_of("rg", "chat").removeprefix("/"),
+    "slash behind": text_of("rg", "chat") + "/",
+    "line break behind": text_of("rg", "chat") + "\n",
+    "project": text_of("rg", "chat") + "/projects/one",
+    "no name": text_of("rg", ""),
+    "no group": text_of("", "chat"),
+    "slash in the group": text_of("rg/x", "chat"),
+    "other provider": text_of("rg", "chat").replace("CognitiveServices", "KeyVault"),
+    "dot as a pattern": text_of("rg", "chat").replace("Microsoft.", "MicrosoftX"),
+    "deleted account": text_of("rg", "chat").replace("/accounts/", "/deletedAccounts/"),
+    "control character": text_of("r\x00g", "chat"),
+    "C1 control character": text_of("rg", "ch\x85at"),
+    "half a surrogate pair": text_of("rg", "\ud800"),
+    "endless name": text_of("rg", "x" * 1000),
+}
+
+
+@pytest.mark.parametrize("text", NO_IDS.values(), ids=NO_IDS)
+def test_what_is_no_account_id_is_none(text: object) -> None:
+    """A finding needs a name that leads back to its account."""
+    assert AccountId.parse(text) is None
+
+
+def test_the_longest_names_that_azure_allows_are_ids() -> None:
+    """An account that is left out for its name is one that nobody watches."""
+    longest = parsed(text_of("é" * 90, "x" * 64))
+
+    assert keys.finding_row(longest.resource_group, longest.name)
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("é" * 128, "x" * 64), ("g" * 90, "é" * 128), ("é" * 90, "é" * 64)],
+    ids=["group too long", "name too long", "together too long"],
+)
+def test_an_id_that_fits_into_no_key_is_none(group: str, name: str) -> None:
+    """It must be the gap malformed_account of its subscription, not the end of a slice (P7)."""
+    account = AccountId.parse(text_of(group, name))
+
+    assert account is None or keys.finding_row(account.resource_group, account.name)
+
+
+_NAMES = st.text(st.sampled_from("aAsSkK\u017f\u212a\u0130\u0131\u03a3\u03c2.~|-é"), min_size=1)
+
+
+@given(_NAMES, _NAMES, st.sampled_from(["/subscriptions/", "/\u017fubscriptions/"]))
+@example("a", "a", "/\u017fubscriptions/")
+def test_two_ids_never_share_a_row(group: str, name: str, prefix: str) -> None:
+    """Two accounts in one transaction for one row would be refused, with all beside them (P7)."""
+    plain = AccountId.parse(text_of(group.upper(), name))
+    other = AccountId.parse(text_of(group, name.lower(), prefix))
+
+    if plain and other and plain != other:
+        rows = {keys.finding_row(part.resource_group, part.name) for part in (plain, other)}
+        assert len(rows) == 2

@@ -1,0 +1,341 @@
+"""The rule on the raw JSON of Azure: nothing but a named key in Key Vault is compliant."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.accounts import parse_account
+from cmk_check.core.model import Account, Judgement, Reason, Verdict
+from cmk_check.core.rule import RULE_VERSION, judge, row_too_new
+
+type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+
+ID: Final = (
+    "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourceGroups/rg-ai"
+    "/providers/Microsoft.CognitiveServices/accounts/chat"
+)
+KEY: Final[dict[str, Json]] = {
+    "keyName": "cmk02",
+    "keyVersion": "0d631adb5bd8416fb9ff92c7e47e60e5",
+    "keyVaultUri": "https://aoai-cmk10.vault.azure.net/",
+}
+CASINGS: Final[dict[str, Callable[[str], str]]] = {
+    "as documented": str,
+    "lower": str.lower,
+    "upper": str.upper,
+    "swapped": str.swapcase,
+}
+VERDICTS: Final = {
+    Reason.CUSTOMER_MANAGED_KEY: Verdict.COMPLIANT,
+    Reason.NEVER_CONFIGURED: Verdict.NON_COMPLIANT,
+    Reason.MICROSOFT_MANAGED_KEY: Verdict.NON_COMPLIANT,
+    Reason.KEY_NOT_NAMED: Verdict.NON_COMPLIANT,
+    Reason.UNRECOGNISED_KEY_SOURCE: Verdict.UNKNOWN,
+    Reason.MALFORMED: Verdict.UNKNOWN,
+}
+
+
+def entry(**properties: Json) -> dict[str, Json]:
+    """Return an account as a list of Azure holds it."""
+    return {
+        "id": ID,
+        "kind": "OpenAI",
+        "location": "westeurope",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"provisioningState": "Succeeded", **properties},
+    }
+
+
+def encrypted(source: Json, key: Json = None) -> dict[str, Json]:
+    """Return an account with this key source and these key vault properties."""
+    return entry(encryption={"keySource": source, "keyVaultProperties": key})
+
+
+def without(name: str) -> dict[str, Json]:
+    """Return an account under a customer-managed key that lacks a part."""
+    return {key: value for key, value in encrypted("Microsoft.KeyVault", KEY).items() if key != name}
+
+
+def judged(raw: object) -> Judgement:
+    """Parse and judge, as a scan does."""
+    account = parse_account(raw, frozenset())
+    assert isinstance(account, Account)
+    return judge(account)
+
+
+def is_r1(raw: Json) -> bool:
+    """Say once more, of the JSON itself, what alone is compliant."""
+    match raw:
+        case {
+            "kind": str(),
+            "properties": {
+                "encryption": {
+                    "keySource": str(source),
+                    "keyVaultProperties": {"keyName": str(name)},
+                }
+            },
+        }:
+            named = any(char.isprintable() and not char.isspace() for char in name)
+            return named and re.fullmatch(r"microsoft\.keyvault", source, re.I | re.A) is not None
+    return False
+
+
+R6: Final[dict[str, dict[str, Json]]] = {
+    "no kind": without("kind"),
+    "kind null": entry() | {"kind": None},
+    "no properties": without("properties"),
+    "properties null": entry() | {"properties": None},
+    "properties a list": entry() | {"properties": []},
+    "encryption a text": entry(encryption="Microsoft.KeyVault"),
+    "encryption a list": entry(encryption=[{"keySource": "Microsoft.KeyVault"}]),
+    "encryption false": entry(encryption=False),
+    "key source a number": encrypted(1, KEY),
+    "key source a list": encrypted(["Microsoft.KeyVault"], KEY),
+    "key a list": encrypted("Microsoft.KeyVault", [KEY]),
+    "key a text": encrypted("Microsoft.CognitiveServices", "cmk02"),
+    "key name a number": encrypted("Microsoft.KeyVault", {"keyName": 2}),
+    "key name true": encrypted("Microsoft.CognitiveServices", {"keyName": True}),
+}
+R2: Final[dict[str, dict[str, Json]]] = {
+    "never set, as Azure sends it": entry(),
+    "encryption null": entry(encryption=None),
+    "encryption empty": entry(encryption={}),
+    "never finished": entry() | {"properties": {"provisioningState": "Failed"}},
+    "key source null": encrypted(None),
+    "key source empty": encrypted(""),
+    "key source empty, key name empty": encrypted("", {"keyName": ""}),
+    "key source absent, key empty": entry(encryption={"keyVaultProperties": {}}),
+}
+R5: Final[dict[str, dict[str, Json]]] = {
+    "key named, source absent": entry(encryption={"keyVaultProperties": KEY}),
+    "key named, source null": encrypted(None, KEY),
+    "key named, source empty": encrypted("", KEY),
+    "new source": encrypted("Microsoft.ManagedHsm", KEY),
+    "source with a blank": encrypted("Microsoft.KeyVault ", KEY),
+    "source cut short": encrypted("Microsoft.Key", KEY),
+}
+NAMELESS: Final[dict[str, Json]] = {
+    "key absent": None,
+    "key empty": {},
+    "name null": {**KEY, "keyName": None},
+    "name empty": {**KEY, "keyName": ""},
+    "name of blanks": {**KEY, "keyName": " \t\r\n"},
+    "name of separators": {**KEY, "keyName": "\x1c\x85\u2028\u3000"},
+    "name of invisible characters": {**KEY, "keyName": "\u200b\ufeff\u2060"},
+}
+NAMED: Final[dict[str, Json]] = {
+    "system-assigned identity": KEY,
+    "user-assigned identity": {**KEY, "identityClientId": "0f0e0000-0000-4000-8000-00000000000c"},
+    "rotated, version absent": {"keyName": "cmk02", "keyVaultUri": KEY["keyVaultUri"]},
+    "rotated, version empty": {**KEY, "keyVersion": ""},
+    "rotated, version null": {**KEY, "keyVersion": None},
+    "managed HSM": {**KEY, "keyVaultUri": "https://hsm.managedhsm.azure.net"},
+    "name alone": {"keyName": "cmk02"},
+}
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        *(pytest.param(raw, Reason.MALFORMED, id=f"R6 {name}") for name, raw in R6.items()),
+        *(pytest.param(raw, Reason.NEVER_CONFIGURED, id=f"R2 {name}") for name, raw in R2.items()),
+        *(
+            pytest.param(raw, Reason.UNRECOGNISED_KEY_SOURCE, id=f"R5 {name}")
+            for name, raw in R5.items()
+        ),
+    ],
+)
+def test_each_clause_gives_its_verdict(raw: Json, reason: Reason) -> None:
+    """The table of the rule is what people read; the code must say the same."""
+    judgement = judged(raw)
+
+    assert (judgement.verdict, judgement.reason) == (VERDICTS[reason], reason)
+
+
+@pytest.mark.parametrize("cased", CASINGS.values(), ids=CASINGS)
+@pytest.mark.parametrize("key", [*NAMED.values(), *NAMELESS.values()], ids=[*NAMED, *NAMELESS])
+def test_r3_microsofts_key_is_non_compliant_even_with_a_key_named(
+    key: Json, cased: Callable[[str], str]
+) -> None:
+    """A name left over from before the switch back to Microsoft's key protects nothing."""
+    judgement = judged(encrypted(cased("Microsoft.CognitiveServices"), key))
+
+    assert judgement.reason is Reason.MICROSOFT_MANAGED_KEY
+    assert judgement.verdict is Verdict.NON_COMPLIANT
+
+
+@pytest.mark.parametrize("cased", CASINGS.values(), ids=CASINGS)
+@pytest.mark.parametrize("key", NAMELESS.values(), ids=NAMELESS)
+def test_r4_a_key_vault_without_a_key_is_non_compliant(
+    key: Json, cased: Callable[[str], str]
+) -> None:
+    """Microsoft's own policy passes these."""
+    judgement = judged(encrypted(cased("Microsoft.KeyVault"), key))
+
+    assert judgement.reason is Reason.KEY_NOT_NAMED
+    assert judgement.verdict is Verdict.NON_COMPLIANT
+
+
+@pytest.mark.parametrize("cased", CASINGS.values(), ids=CASINGS)
+@pytest.mark.parametrize("kind", ["OpenAI", "AIServices"])
+@pytest.mark.parametrize("key", NAMED.values(), ids=NAMED)
+def test_r1_a_named_key_in_key_vault_is_compliant(
+    key: Json, kind: str, cased: Callable[[str], str]
+) -> None:
+    """A monitor that never says yes is useless; automatic rotation is no defect."""
+    judgement = judged(encrypted(cased("Microsoft.KeyVault"), key) | {"kind": kind})
+
+    assert judgement.reason is Reason.CUSTOMER_MANAGED_KEY
+    assert judgement.verdict is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize("state", ["Accepted", "Creating", "Deleting", "Moving", "Failed", None])
+def test_every_provisioning_state_is_judged(state: str | None) -> None:
+    """An account that is half made holds data already."""
+    assert judged(entry(provisioningState=state)).reason is Reason.NEVER_CONFIGURED
+
+
+@pytest.mark.parametrize("name", ["\x00", "\x07\x1b", "\x7f", "\x9f", "\ud800", "\x00 \x00"])
+def test_a_name_of_control_characters_alone_names_no_key(name: str) -> None:
+    """What cleaning puts in the place of a character must not turn nothing into a name (P1)."""
+    judgement = judged(encrypted("Microsoft.KeyVault", {"keyName": name}))
+
+    assert judgement.verdict is not Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["Micro\u017foft.KeyVault", "Microsoft.\u212aeyVault", "MICROSOFT.KEYVAULT\u200b"],
+    ids=["long s", "kelvin sign", "zero width space"],
+)
+def test_a_lookalike_of_the_key_source_is_a_value_never_seen(source: str) -> None:
+    """Azure compares without regard to the case of ASCII letters; more would be our guess (P1)."""
+    assert judged(encrypted(source, KEY)).reason is Reason.UNRECOGNISED_KEY_SOURCE
+
+
+_TEXT: Final = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=6)
+_JSON: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+_PATHS: Final = [
+    ("kind",),
+    ("properties",),
+    ("properties", "encryption"),
+    ("properties", "encryption", "keySource"),
+    ("properties", "encryption", "keyVaultProperties"),
+    ("properties", "encryption", "keyVaultProperties", "keyName"),
+    ("properties", "encryption", "keyVaultProperties", "keyVersion"),
+    ("identity",),
+    ("tags",),
+    ("location",),
+]
+_VALUES: Final = _JSON | st.sampled_from(
+    ["Microsoft.KeyVault", "microsoft.keyvault", "Microsoft.CognitiveServices", "", " ", "cmk"]
+)
+
+
+def mutated(raw: dict[str, Json], path: tuple[str, ...], value: Json) -> dict[str, Json]:
+    """Return a copy with the value at a path replaced, where the path still leads somewhere."""
+    first, *rest = path
+    if not rest:
+        return raw | {first: value}
+    inner = raw.get(first)
+    return raw | {first: mutated(inner, tuple(rest), value)} if isinstance(inner, dict) else raw
+
+
+@given(st.lists(st.tuples(st.sampled_from(_PATHS), _VALUES), max_size=3))
+def test_nothing_but_r1_is_compliant(mutations: list[tuple[tuple[str, ...], Json]]) -> None:
+    """No false green, whatever shape Azure's answer takes (P1)."""
+    raw = encrypted("Microsoft.KeyVault", KEY)
+    for path, value in mutations:
+        raw = mutated(raw, path, value)
+
+    judgement = judged(raw)
+
+    if judgement.verdict is Verdict.COMPLIANT:
+        assert is_r1(raw)
+    elif is_r1(raw):
+        assert judgement.reason is Reason.MALFORMED
+        assert not str(raw["kind"]).strip()
+
+
+@given(_JSON, st.text(st.characters(exclude_categories=[]), max_size=8))
+def test_no_answer_of_azure_raises(value: Json, text: str) -> None:
+    """One odd account must not cost the page it came in (P7)."""
+    account = parse_account(value, frozenset({"owner"}))
+    hostile = parse_account(
+        {"id": ID, "kind": text, "location": text, "tags": {text: text}, "properties": value},
+        frozenset({"owner", text.lower()}),
+    )
+
+    assert account is None
+    assert hostile is not None
+    assert judge(hostile).verdict is not Verdict.COMPLIANT
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from([KEY, NAMELESS["name empty"], None]))
+def test_the_order_of_keys_does_not_matter(random: object, key: Json) -> None:
+    """Azure's order is not stable; a change of it is no change of the account (P4)."""
+    raw = encrypted("Microsoft.KeyVault", key) | {"tags": {"owner": "a", "team": "b"}}
+
+    def shuffled(value: Json) -> Json:
+        if not isinstance(value, dict):
+            return value
+        names = list(value)
+        random.shuffle(names)  # type: ignore[attr-defined]
+        return {name: shuffled(value[name]) for name in names}
+
+    assert parse_account(shuffled(raw), frozenset({"owner"})) == parse_account(
+        raw, frozenset({"owner"})
+    )
+    assert judged(shuffled(raw)) == judged(raw)
+
+
+@pytest.mark.parametrize(
+    ("key", "version"),
+    [
+        (KEY, KEY["keyVersion"]),
+        (NAMED["rotated, version absent"], "automatic"),
+        (NAMED["rotated, version empty"], "automatic"),
+        (NAMED["rotated, version null"], "automatic"),
+        (NAMELESS["name empty"], None),
+    ],
+)
+def test_the_evidence_says_how_the_key_is_rotated(key: Json, version: str | None) -> None:
+    """A version of its own for "none given" lets nobody take rotation for a missing key."""
+    evidence = judged(encrypted("Microsoft.KeyVault", key)).evidence
+
+    assert evidence.key_version == version
+
+
+def test_the_evidence_is_what_azure_sent() -> None:
+    """Whoever doubts a verdict sees what it rests on."""
+    evidence = judged(encrypted("microsoft.KEYVAULT", NAMED["user-assigned identity"])).evidence
+
+    assert evidence.key_source == "microsoft.KEYVAULT"
+    assert evidence.key_name == "cmk02"
+    assert evidence.key_vault_uri == "https://aoai-cmk10.vault.azure.net/"
+    assert evidence.identity_client_id == "0f0e0000-0000-4000-8000-00000000000c"
+    assert evidence.identity_type == "SystemAssigned"
+    assert evidence.provisioning_state == "Succeeded"
+
+
+@pytest.mark.parametrize("raw", [*R6.values(), *R5.values()], ids=[*R6, *R5])
+def test_every_unknown_has_a_way_out(raw: Json) -> None:
+    """An unknown that nobody can end is as useless as none (P11)."""
+    assert re.search(r"\b(set it|look at|update cmk_check)\b", judged(raw).message)
+
+
+def test_a_row_of_a_newer_version_is_unknown_and_says_so() -> None:
+    """A verdict in a shape we do not know is not ours to repeat (P1)."""
+    judgement = row_too_new()
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, Reason.ROW_TOO_NEW)
+    assert "deploy" in judgement.message
+    assert RULE_VERSION == "1"

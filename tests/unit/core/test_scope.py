@@ -1,0 +1,84 @@
+"""Which subscriptions are read, and that slices leave no gap between them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.model import CoverageState, Disposition, Subscription
+from cmk_check.core.scope import Scope, cut_ranges, visible
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "state", "disposition"),
+    [
+        ("", "", "Enabled", Disposition.READ),
+        ("", "", "Disabled", Disposition.READ),
+        ("", "", "Warned", Disposition.READ),
+        ("", "", "PastDue", Disposition.READ),
+        ("", "", "Expired", Disposition.READ),
+        ("", "", None, Disposition.READ),
+        ("", "", "Deleted", Disposition.RETIRED),
+        ("", "", "deleted", Disposition.RETIRED),
+        ("s", "", "Enabled", Disposition.READ),
+        ("t", "", "Enabled", Disposition.EXCLUDED),
+        ("", "s", "Enabled", Disposition.EXCLUDED),
+        ("s", "s", "Enabled", Disposition.EXCLUDED),
+        ("t", "", "Deleted", Disposition.EXCLUDED),
+    ],
+)
+def test_what_to_do_with_a_listed_subscription(
+    include: str, exclude: str, state: str | None, disposition: Disposition
+) -> None:
+    """Everything that can be read is read, unless a person said otherwise."""
+    scope = Scope(frozenset(include), frozenset(exclude))
+
+    assert scope.of_listed(Subscription("s", state=state)) is disposition
+
+
+@pytest.mark.parametrize(
+    ("include", "exclude", "recorded", "disposition"),
+    [
+        ("", "", None, Disposition.NOT_VISIBLE),
+        ("s", "", None, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.READ, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.GAP, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.UNREAD, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.EXCLUDED, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.RETIRED, Disposition.RETIRED),
+        ("", "s", CoverageState.READ, Disposition.EXCLUDED),
+        ("", "s", CoverageState.RETIRED, Disposition.EXCLUDED),
+        ("t", "", CoverageState.READ, Disposition.EXCLUDED),
+    ],
+)
+def test_what_to_do_with_a_subscription_no_longer_listed(
+    include: str, exclude: str, recorded: CoverageState | None, disposition: Disposition
+) -> None:
+    """One that vanishes is a gap until a person excludes it; one that was deleted stays so (P2)."""
+    scope = Scope(frozenset(include), frozenset(exclude))
+
+    assert scope.of_unlisted("s", recorded) is disposition
+
+
+def test_a_deleted_subscription_is_not_visible() -> None:
+    """What is left of it must not make up for one that the identity lost."""
+    listed = [Subscription("a", state="Enabled"), Subscription("b", state="DELETED")]
+
+    assert visible([*listed, Subscription("c")]) == 2
+
+
+@given(st.sets(st.text("abc", min_size=1), min_size=1), st.integers(1, 5), st.text("abcd"))
+def test_slices_cover_every_key_exactly_once(ids: set[str], size: int, probe: str) -> None:
+    """A row between two slices would never be looked at again (P2)."""
+    ranges = cut_ranges(sorted(ids, reverse=True), str, size)
+
+    holding = [low for low, high, _ in ranges if low <= probe and (not high or probe < high)]
+    assert len(holding) == 1
+    assert [key for _, _, group in ranges for key in group] == sorted(ids)
+
+
+@given(st.sets(st.text("abc", min_size=1), min_size=1), st.integers(1, 5))
+def test_a_slice_holds_its_own_ids_and_no_more_than_asked(ids: set[str], size: int) -> None:
+    """An id outside its range would find none of its rows, and be taken for new."""
+    for low, high, group in cut_ranges(ids, str, size):
+        assert 1 <= len(group) <= size
+        assert all(low <= key and (not high or key < high) for key in group)

@@ -1,0 +1,86 @@
+"""host.json and its overrides mean here what they mean on Azure."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from local.functions_host.app_settings import AppSettings
+from local.functions_host.errors import StartError
+from local.functions_host.host_json import QueueOptions, read_host_json, time_span
+
+_HERE = "AzureFunctionsJobHost__extensions__queues__"
+
+
+def _app(folder: Path, **extensions: object) -> Path:
+    document = {"version": "2.0", "extensions": extensions}
+    (folder / "host.json").write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def test_what_the_file_leaves_out_is_azures_default(tmp_path: Path) -> None:
+    """A retry policy that nobody wrote must still be the one that runs on Azure."""
+    config = read_host_json(_app(tmp_path), AppSettings({}))
+
+    assert config.route_prefix == "api"
+    assert config.queues == QueueOptions(
+        batch_size=16,
+        new_batch_threshold=8,
+        max_dequeue_count=5,
+        visibility_timeout=timedelta(),
+        max_polling_interval=timedelta(minutes=1),
+        base64=True,
+    )
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    """Tests and operators shorten a pause without touching the deployed file."""
+    app = _app(tmp_path, queues={"visibilityTimeout": "00:05:00", "batchSize": 4})
+    settings = AppSettings(
+        {f"{_HERE}visibilityTimeout": "00:00:01", f"{_HERE}maxDequeueCount".upper(): "2"}
+    )
+
+    queues = read_host_json(app, settings).queues
+
+    assert queues.visibility_timeout == timedelta(seconds=1)
+    assert queues.max_dequeue_count == 2
+    assert queues.batch_size == 4
+    assert queues.new_batch_threshold == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("00:00:30", timedelta(seconds=30)),
+        ("01:02", timedelta(hours=1, minutes=2)),
+        ("2.03:00:00", timedelta(days=2, hours=3)),
+        ("00:00:00.250", timedelta(milliseconds=250)),
+    ],
+)
+def test_a_time_span_is_read_as_by_dotnet(text: str, length: timedelta) -> None:
+    """Two parts are hours and minutes, not minutes and seconds."""
+    assert time_span(text) == length
+
+
+@pytest.mark.parametrize(
+    ("queues", "named"),
+    [
+        ({"batchSize": 33}, "batchSize must be from 1 to 32"),
+        ({"maxDequeueCount": 0}, "maxDequeueCount must be at least 1"),
+        ({"visibilityTimeout": "30s"}, "visibilityTimeout"),
+        ({"messageEncoding": "utf-8"}, "messageEncoding"),
+        ({"newBatchThreshold": "many"}, "newBatchThreshold must be a whole number"),
+        ([], "queues must be an object"),
+    ],
+)
+def test_a_wrong_option_is_named(tmp_path: Path, queues: object, named: str) -> None:
+    """Azure's host would not start either; here the fault is found before a deployment."""
+    with pytest.raises(StartError, match=named):
+        read_host_json(_app(tmp_path, queues=queues), AppSettings({}))
+
+
+def test_a_missing_file_names_the_folder_option(tmp_path: Path) -> None:
+    """The usual cause is the wrong folder."""
+    with pytest.raises(StartError, match="--app"):
+        read_host_json(tmp_path, AppSettings({}))

@@ -1,0 +1,192 @@
+"""One token for all who ask, as long as it is good."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import pytest
+from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+from azure.core.exceptions import ClientAuthenticationError
+from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
+
+from cmk_check.core.model import GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.credential import SharedCredential, own_credential
+
+SCOPE = "https://arm.test/.default"
+LIFE = 3_600
+
+
+class Issuer:
+    """A credential that gives numbered tokens, when it is let."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.asked: list[TokenRequestOptions | None] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.error: Exception | None = None
+        self.closed = False
+
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """Return the next token."""
+        assert scopes == (SCOPE,)
+        self.asked.append(options)
+        number = len(self.asked)
+        await self.open.wait()
+        if self.error is not None:
+            raise self.error
+        return AccessTokenInfo(f"token-{number}", int(self.now) + LIFE)
+
+    async def close(self) -> None:
+        """Remember it."""
+        self.closed = True
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        """Close."""
+
+    async def __aenter__(self) -> Self:
+        """Open."""
+        return self
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    """The credential behind."""
+    return Issuer()
+
+
+@pytest.fixture
+def shared(issuer: Issuer) -> SharedCredential:
+    """What all clients get, on the issuer's clock."""
+    return SharedCredential(issuer, lambda: issuer.now)
+
+
+async def _ask(shared: SharedCredential, times: int = 1) -> set[str]:
+    return {t.token for t in await asyncio.gather(*(shared.get_token(SCOPE) for _ in range(times)))}
+
+
+async def test_who_asks_at_once_gets_the_same_token(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """The identity endpoint would be asked once per subscription."""
+    assert await _ask(shared, 50) == {"token-1"}
+    assert await _ask(shared) == {"token-1"}
+    assert len(issuer.asked) == 1
+
+
+async def test_token_that_is_due_is_renewed_while_the_old_one_serves(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """Nobody waits for a renewal that is only a precaution."""
+    await _ask(shared)
+    issuer.now += LIFE - 200
+    issuer.open.clear()
+
+    before = await _ask(shared, 3)
+    issuer.open.set()
+    await asyncio.sleep(0.01)
+    after = await _ask(shared)
+
+    assert (before, after, len(issuer.asked)) == ({"token-1"}, {"token-2"}, 2)
+
+
+async def test_token_that_is_spent_is_not_given_out(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """A request must not outlive its token."""
+    await _ask(shared)
+    issuer.now += LIFE - 10
+
+    assert await _ask(shared) == {"token-2"}
+
+
+async def test_failure_is_told_to_all_who_waited_and_not_kept(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """P11: the identity that is granted now works now."""
+    issuer.error = ClientAuthenticationError("no identity")
+
+    refused = await asyncio.gather(
+        *(shared.get_token(SCOPE) for _ in range(5)), return_exceptions=True
+    )
+    issuer.error = None
+
+    assert [e.gap.reason for e in refused if isinstance(e, InventoryError)] == [
+        GapReason.UNAUTHENTICATED
+    ] * 5
+    assert await _ask(shared) == {"token-2"}
+
+
+async def test_renewal_that_fails_leaves_the_old_token_in_use(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """A good token must not be lost to a hiccup."""
+    await _ask(shared)
+    issuer.now += LIFE - 200
+    issuer.error = ClientAuthenticationError("hiccup")
+
+    assert await _ask(shared) == {"token-1"}
+    await asyncio.sleep(0.01)
+    assert await _ask(shared) == {"token-1"}
+
+
+async def test_who_gives_up_waiting_takes_nothing_from_the_others(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """A subscription whose time is up must not fail the rest."""
+    issuer.open.clear()
+    hasty = asyncio.create_task(shared.get_token(SCOPE))
+    patient = asyncio.create_task(shared.get_token(SCOPE))
+    await asyncio.sleep(0)
+
+    hasty.cancel()
+    issuer.open.set()
+
+    assert (await patient).token == "token-1"
+
+
+async def test_claims_bring_a_new_token_that_replaces_the_old(
+    issuer: Issuer, shared: SharedCredential
+) -> None:
+    """Azure asks for claims when it revoked the token that everybody has."""
+    await _ask(shared)
+
+    answer = await shared.get_token(SCOPE, claims="c")
+
+    assert answer.token == "token-2"
+    assert issuer.asked[1] == {"claims": "c"}
+    assert await _ask(shared) == {"token-2"}
+
+
+async def test_close_ends_what_is_under_way(issuer: Issuer, shared: SharedCredential) -> None:
+    """A process that ends must not wait for the identity endpoint."""
+    issuer.open.clear()
+    waiting = asyncio.create_task(shared.get_token(SCOPE))
+    await asyncio.sleep(0)
+
+    await shared.close()
+
+    assert issuer.closed
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+
+
+@pytest.mark.parametrize(
+    ("managed", "kind"), [(True, ManagedIdentityCredential), (False, DefaultAzureCredential)]
+)
+async def test_managed_identity_where_there_is_one(managed: bool, kind: type) -> None:  # noqa: FBT001
+    """A laptop has none, and there a developer's own sign-in counts."""
+    credential = own_credential(
+        managed=managed, client_id=None, authority_host="login.microsoftonline.com"
+    )
+
+    assert isinstance(credential, kind)
+    await credential.close()

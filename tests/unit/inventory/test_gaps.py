@@ -1,0 +1,138 @@
+"""Every error of reading has a gap, and every gap a way out."""
+
+import aiohttp
+import pytest
+from azure.core import exceptions
+from azure.core.exceptions import AzureError, HttpResponseError
+
+from cmk_check.core.model import Gap, GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of, plain
+
+EXPECTED = {
+    "ServiceRequestError": GapReason.UNREACHABLE,
+    "ServiceResponseError": GapReason.UNREACHABLE,
+    "ServiceRequestTimeoutError": GapReason.TIMEOUT,
+    "ServiceResponseTimeoutError": GapReason.TIMEOUT,
+    "IncompleteReadError": GapReason.UNREACHABLE,
+    "DecodeError": GapReason.MALFORMED_PAGE,
+    "SerializationError": GapReason.MALFORMED_PAGE,
+    "DeserializationError": GapReason.MALFORMED_PAGE,
+    "ClientAuthenticationError": GapReason.UNAUTHENTICATED,
+    # None of these comes from a list, or only with an answer, which is mapped by its status.
+    "AzureError": GapReason.UNEXPECTED_RESPONSE,
+    "HttpResponseError": GapReason.UNEXPECTED_RESPONSE,
+    "ODataV4Error": GapReason.UNEXPECTED_RESPONSE,
+    "ResourceExistsError": GapReason.UNEXPECTED_RESPONSE,
+    "ResourceModifiedError": GapReason.UNEXPECTED_RESPONSE,
+    "ResourceNotFoundError": GapReason.UNEXPECTED_RESPONSE,
+    "ResourceNotModifiedError": GapReason.UNEXPECTED_RESPONSE,
+    "ResponseNotReadError": GapReason.UNEXPECTED_RESPONSE,
+    "StreamClosedError": GapReason.UNEXPECTED_RESPONSE,
+    "StreamConsumedError": GapReason.UNEXPECTED_RESPONSE,
+    "TooManyRedirectsError": GapReason.UNEXPECTED_RESPONSE,
+}
+SDK_ERRORS = {
+    name: kind
+    for name, kind in vars(exceptions).items()
+    if isinstance(kind, type)
+    and issubclass(kind, (AzureError, ValueError))
+    and kind.__module__ == exceptions.__name__
+}
+
+
+class Answer:
+    """An answer as far as errors look at it."""
+
+    reason = "Reason"
+    request = None
+
+    def __init__(self, status: int, body: str) -> None:
+        self.status_code = status
+        self._body = body
+
+    def text(self) -> str:
+        """Return the body."""
+        return self._body
+
+
+def _gap(status: int, body: str) -> Gap:
+    return gap_of(HttpResponseError(response=Answer(status, body)), READ_ACCOUNTS)
+
+
+def test_every_error_of_the_sdk_is_known() -> None:
+    """A new version of the SDK with a new error has to be thought about."""
+    assert set(SDK_ERRORS) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_error_of_the_sdk_has_its_gap(name: str) -> None:
+    """Made without its constructor: some of them want a whole stream."""
+    error = SDK_ERRORS[name].__new__(SDK_ERRORS[name])
+    vars(error)["status_code"] = None
+
+    assert isinstance(error, TROUBLE)
+    assert gap_of(error, READ_ACCOUNTS).reason is EXPECTED[name]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TimeoutError(), GapReason.TIMEOUT),
+        (aiohttp.ClientConnectionError(), GapReason.UNREACHABLE),
+        (ConnectionResetError(), GapReason.UNREACHABLE),
+        (AttributeError(), GapReason.UNEXPECTED_RESPONSE),
+        (TypeError(), GapReason.UNEXPECTED_RESPONSE),
+        (KeyError(), GapReason.UNEXPECTED_RESPONSE),
+        (InventoryError(plain(GapReason.THROTTLED)), GapReason.THROTTLED),
+    ],
+)
+def test_other_errors_have_their_gap(error: Exception, reason: GapReason) -> None:
+    """The SDK lets other errors through where an answer surprises it."""
+    assert isinstance(error, TROUBLE)
+    assert gap_of(error, READ_ACCOUNTS).reason is reason
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<html>no</html>",
+        "[]",
+        "{}",
+        '{"error": "text"}',
+        '{"error": {"code": 7, "message": []}}',
+        "[" * 100_000,
+    ],
+)
+def test_refusal_with_any_body_names_an_action_p11(body: str) -> None:
+    """P11: where Azure names none, the action that reading needs is the one."""
+    gap = _gap(403, body)
+
+    assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, READ_ACCOUNTS)
+
+
+def test_refusal_repeats_only_the_action_p10() -> None:
+    """P10: Azure's message names people, and could name anything."""
+    message = (
+        "The client 'someone@example.com' does not have authorization to perform action "
+        "'Microsoft.CognitiveServices/accounts/read' over scope '/x' <b>"
+    )
+    gap = _gap(403, f'{{"error": {{"code": "Authorization\\nFailed", "message": "{message}"}}}}')
+
+    assert gap.missing_action == "Microsoft.CognitiveServices/accounts/read"
+    assert not any(part in (gap.detail or "") for part in ("someone", "<b>", "\n", "/x"))
+
+
+def test_code_without_the_wrapper_is_found() -> None:
+    """Some providers answer without it, and in capitals."""
+    assert "404 Odd" in (_gap(404, '{"Code": "Odd", "Message": "m"}').detail or "")
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 408, 409, 418, 429, 500, 503, 599])
+def test_every_answer_says_what_to_do_p11(status: int) -> None:
+    """P11: a sentence of at most 300 characters, whatever the answer."""
+    gap = _gap(status, f'{{"error": {{"code": "{"C" * 60}"}}}}')
+
+    assert gap.detail
+    assert len(gap.detail) <= 300

@@ -1,0 +1,104 @@
+"""What is trusted as a next page, and how long Azure asks to wait."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from cmk_check.inventory.policies import Listing, retry_after
+
+ARM = "https://management.azure.com"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{ARM}/subscriptions?api-version=1&%24skiptoken=a%2fb%3d",
+        f"{ARM}/subscriptions?$skipToken=2021-10-08T20:51:54.043Z",
+        "https://MANAGEMENT.azure.com/Subscriptions",
+        f"{ARM}:443/subscriptions",
+    ],
+)
+def test_link_of_azure_is_trusted(url: str) -> None:
+    """These are the forms that Azure's providers really send."""
+    assert Listing(ARM, 0).trusts(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.test/",
+        "http://management.azure.com/",
+        "https://management.azure.com.evil.test/",
+        "https://management.azure.com@evil.test/",
+        "https://management.azure.com:443@evil.test/",
+        "https://user@management.azure.com/",
+        "https://management.azure.com\\@evil.test/",
+        "https://management.azure.com:8443/",
+        "https://management.azure.com",
+        "//management.azure.com/",
+        "/subscriptions",
+        f" {ARM}/",
+        f"{ARM}/\r\nHost: evil.test",
+        f"{ARM}/{{0}}",
+        f"{ARM}/{'a' * 20_000}",
+    ],
+)
+def test_link_that_any_parser_could_lead_elsewhere_is_not_trusted_p6(url: str) -> None:
+    """P6: the token is sent wherever the link leads."""
+    assert not Listing(ARM, 0).trusts(url)
+
+
+def test_port_of_the_origin_is_part_of_it() -> None:
+    """Another port is another server."""
+    listing = Listing("https://127.0.0.1:8443", 0)
+
+    assert listing.trusts("https://127.0.0.1:8443/x")
+    assert not listing.trusts("https://127.0.0.1:8444/x")
+    assert not listing.trusts("https://127.0.0.1/x")
+
+
+def test_page_is_asked_once_however_it_is_spelled() -> None:
+    """The SDK rebuilds links, so a circle may look like a way on."""
+    listing = Listing(ARM, 0)
+
+    assert listing.asks(f"{ARM}/s?a=1&b=2%2f")
+    assert not listing.asks(f"{ARM}/S?b=2/&a=1")
+    assert listing.asks(f"{ARM}/s?a=1&b=3")
+
+
+def test_list_without_end_is_ended_p8() -> None:
+    """P8: a link that is new every time would be followed for ever."""
+    listing = Listing(ARM, 0)
+
+    asked = sum(listing.asks(f"{ARM}/s?page={number}") for number in range(1_100))
+
+    assert asked == 1_000
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "17"}, 17),
+        ({"retry-after": " 0 "}, 0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"x-ms-retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after-ms": "1000"}, 1),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
+    ],
+)
+def test_pause_asked_for(headers: dict[str, str], seconds: float | None) -> None:
+    """What cannot be read counts as not said."""
+    assert retry_after(headers) == seconds
+
+
+def test_pause_asked_for_by_date() -> None:
+    """A date is taken from now on."""
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
+
+    assert retry_after({"retry-after": date}) == pytest.approx(60, abs=2)

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Writes both locks from pyproject.toml: requirements-dev.txt holds everything, requirements.txt the
+# part of it that is deployed, at the same versions. uv lives in a folder of its own for the moment,
+# so that an installation needs nothing but Python and npm.
+set -eu
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$(tools/find_python.sh)" -m venv "$folder"
+"$folder/bin/pip" install --quiet --disable-pip-version-check "$UV"
+
+compile() {
+    "$folder/bin/uv" pip compile pyproject.toml --quiet --universal --python-version 3.13 \
+        --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' "$@"
+}
+compile ${UPGRADE:+--upgrade} --extra cli --group dev --output-file requirements-dev.txt
+compile --no-annotate --constraint requirements-dev.txt --output-file "$folder/requirements.txt"
+mv "$folder/requirements.txt" requirements.txt
+if [ -n "$UPGRADE" ]; then
+    npm update --package-lock-only
+else
+    npm install --package-lock-only
+fi
