@@ -6,11 +6,11 @@ every request, which costs as much as the request itself.
 """
 
 from typing import Final
+from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
-from yarl import URL
 
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60
@@ -18,9 +18,7 @@ _READ_SECONDS: Final = 60
 
 def open_session(arm_url: str) -> aiohttp.ClientSession:
     """Open a session through the proxy that the environment names for this origin, if any."""
-    return aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy_for(URL(arm_url))
-    )
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy_for(arm_url))
 
 
 def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
@@ -33,5 +31,6 @@ def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
     )
 
 
-def _proxy_for(url: URL) -> str | None:
-    return None if proxy_bypass(url.host or "") else getproxies().get(url.scheme)
+def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,10 +1,11 @@
 """Runs invocations beside each other on one loop, and tells of those that failed."""
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from local.functions_host.data import Data, Outcome
+from local.functions_host.data import Data, Failure, Outcome
 from local.functions_host.functions import Function
 from local.functions_host.log import log
 
@@ -64,7 +65,15 @@ class Invoker:
     async def _invoke(
         self, function: Function, value: Data, metadata: Mapping[str, Data], *, may_send: bool
     ) -> Outcome:
-        outcome = await self._worker.invoke(function, value, metadata)
+        try:
+            outcome = await self._worker.invoke(function, value, metadata)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody cancelled this run: the function awaited something that was cancelled. Azure's
+            # worker never answers then, and the host waits for its time-out.
+            outcome = Outcome(failure=Failure(repr(error), traceback.format_exc()))
         if outcome.failure is not None:
             failure = outcome.failure
             log.error("%s failed: %s\n%s", function.name, failure.error, failure.traceback.rstrip())

@@ -49,6 +49,7 @@ class FunctionsHost:
         port: 0 for a free one.
         timers: False to run timers by ``fire`` only.
         keys_file: JSON with keys; random ones for what it leaves out.
+        local_settings: Whether the app's local.settings.json fills what is left out.
         lease_seconds: How long a received message is hidden; None for Azure's ten minutes.
 
     Raises:
@@ -63,12 +64,14 @@ class FunctionsHost:
         port: int = 0,
         timers: bool = True,
         keys_file: Path | None = None,
+        local_settings: bool = False,
         lease_seconds: int | None = None,
     ) -> None:
         self._arguments = [sys.executable, "-m", "local.functions_host", "--exit-with-stdin"]
         self._arguments += ["--app", str(app.resolve()), "--port", str(port)]
         self._arguments += [] if timers else ["--no-timers"]
         self._arguments += ["--keys-file", str(keys_file.resolve())] if keys_file else []
+        self._arguments += ["--local-settings"] if local_settings else []
         self._arguments += ["--lease-seconds", str(lease_seconds)] if lease_seconds else []
         own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._environment = own | dict(environment)

@@ -141,9 +141,11 @@ def _init_request(app: Path) -> SimpleNamespace:
 def _require_success(reply: Any) -> None:  # noqa: ANN401 - the library has no types
     if reply.result.status != _SUCCESS:
         fault = reply.result.exception
+        # The message last, as Python has it: long traces lose their beginning.
         raise StartError(
-            f"function_app.py could not be indexed: {fault.message}\n{fault.stack_trace}\n"
-            "Correct what the last lines name; a missing module belongs in requirements.txt."
+            f"{fault.stack_trace.rstrip()}\n\n"
+            f"function_app.py could not be indexed: {fault.message}\n"
+            "Correct it, or what it imports, and start again."
         )
 
 

@@ -55,7 +55,7 @@ def _stop_when_stdin_closes(stop: threading.Event) -> None:
 
 
 def main() -> int:
-    """Serve until SIGTERM, SIGINT or the end of stdin; exit 2 for no such estate or a taken port."""
+    """Serve until SIGTERM, SIGINT or the end of stdin; exit 2 if it cannot start."""
     arguments = _arguments()
     try:
         simulator = Simulator(

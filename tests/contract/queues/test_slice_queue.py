@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
+from aiohttp import web
 from azure.core.exceptions import ResourceNotFoundError
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import TextBase64DecodePolicy
@@ -44,6 +45,13 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
     with suppress(ResourceNotFoundError):
         await client.delete_queue()
     return client
+
+
+def _at(port: int) -> str:
+    return (
+        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=AAAA;"
+        f"QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
+    )
 
 
 async def _received(reader: QueueClient) -> list[str]:
@@ -120,17 +128,35 @@ async def test_a_queue_that_is_down_is_an_error_soon(shared: AioHttpTransport) -
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    text = (
-        "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=AAAA;"
-        f"QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1"
-    )
-    queue = SliceQueue.by_connection_string(text, transport=shared)
+    queue = SliceQueue.by_connection_string(_at(port), transport=shared)
     started = time.monotonic()
 
     with pytest.raises(QueueError):
         await queue.send([SliceMessage(SCAN, 1)])
 
     assert time.monotonic() - started < 5
+
+
+async def test_a_redirect_is_not_followed(shared: AioHttpTransport) -> None:
+    """The service sends none, and the token would go to wherever it points."""
+    asked: list[str] = []
+
+    async def redirect(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", redirect)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    queue = SliceQueue.by_connection_string(_at(runner.addresses[0][1]), transport=shared)
+
+    with pytest.raises(QueueError):
+        await queue.send([SliceMessage(SCAN, 1)])
+
+    await runner.cleanup()
+    assert asked == [f"/devstoreaccount1/{QUEUE}/messages"]
 
 
 @given(st.text(min_size=1), st.none() | st.integers(0))

@@ -11,11 +11,12 @@ import azure.functions as func
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
+_log = logging.getLogger("app")
 _failures: dict[str, int] = {}
 
 
 def _tell(event: str, **fields: object) -> None:
-    logging.info(json.dumps({"event": event, **fields}))
+    _log.info(json.dumps({"event": event, **fields}))
 
 
 @app.timer_trigger("timer", "%TEST_SCHEDULE%", run_on_startup=False, use_monitor=True)

@@ -1,0 +1,195 @@
+"""The composition root: builds the real adapters, each when it is first needed and then once.
+
+What an invocation does not use is not loaded: a cold start of the HTTP API must not pay for the
+management SDK, nor a scan for FastAPI.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from cmk_check.errors import SettingsError
+
+if TYPE_CHECKING:
+    from azure.functions import AsgiMiddleware
+
+    from cmk_check.alerts.slice_queue import SliceQueue
+    from cmk_check.ports import Store
+    from cmk_check.scan.parts import Options, Parts
+    from cmk_check.settings import Settings
+    from cmk_check.web.health import Health
+
+_log = logging.getLogger(__name__)
+
+# At INFO they log every request.
+_TALKATIVE: Final = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity")
+
+
+class SystemClock:
+    """The clock of this machine, in whole seconds."""
+
+    def now(self) -> datetime:
+        """Return the time, aware, in UTC."""
+        return datetime.now(UTC).replace(microsecond=0)
+
+
+class Once[T]:
+    """A thing built when it is first asked for; whoever asks meanwhile waits for the same one."""
+
+    def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
+        self._build = build
+        self._lock = asyncio.Lock()
+        self._built: tuple[T] | None = None
+
+    async def __call__(self) -> T:
+        """Return the thing; a failure to build it is raised and tried again next time."""
+        async with self._lock:
+            if self._built is None:
+                self._built = (await self._build(),)
+        return self._built[0]
+
+
+class App:
+    """The adapters of one process and one event loop.
+
+    ``parts`` is what a scan works with, ``api`` the HTTP API, ``health`` the health check.
+    """
+
+    def __init__(self, settings: "Settings") -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.parts = Once(self._build_parts)
+        self.api = Once(self._build_api)
+        self.health = Once(self._build_health)
+        self._storage = Once(self._build_storage)
+        self._opened = AsyncExitStack()
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self._opened.aclose()
+
+    async def _build_parts(self) -> "Parts":
+        from cmk_check.alerts.log_teller import LogTeller
+        from cmk_check.alerts.relay import Relay
+        from cmk_check.inventory.azure import open_inventory
+        from cmk_check.scan.parts import Parts
+        from cmk_check.store.estate import EstateTable
+        from cmk_check.store.feed import FeedTable
+        from cmk_check.store.scans import ScanTable
+
+        store, queue = await self._storage()
+        inventory = await open_inventory(self.settings)
+        self._opened.push_async_callback(inventory.close)
+        teller = LogTeller()
+        return Parts(
+            inventory=inventory,
+            estate=EstateTable(store),
+            scans=ScanTable(store),
+            relay=Relay(FeedTable(store), teller),
+            queues=queue,
+            teller=teller,
+            clock=self.clock,
+            new_id=lambda: str(uuid.uuid4()),
+            options=scan_options(self.settings),
+        )
+
+    async def _build_api(self) -> "AsgiMiddleware":
+        from azure.functions import AsgiMiddleware
+
+        from cmk_check.store.estate import EstateTable
+        from cmk_check.store.scans import ScanTable
+        from cmk_check.web.api import Site, create_app
+        from cmk_check.web.edge import SignIn
+
+        settings, (store, _) = self.settings, await self._storage()
+        site = Site(
+            sign_in=SignIn(settings.http_auth, settings.easy_auth),
+            hostname=settings.hostname,
+            kinds=settings.kinds,
+            cloud=settings.cloud,
+        )
+        expect = scan_options(settings).expectations
+        app = create_app(EstateTable(store), ScanTable(store), self.clock, expect, site)
+        return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
+
+    async def _build_health(self) -> "Health":
+        from cmk_check.store.scans import ScanTable
+        from cmk_check.web.health import Health
+
+        store, _ = await self._storage()
+        return Health(ScanTable(store), self.clock, self.settings.max_age)
+
+    async def _build_storage(self) -> "tuple[Store, SliceQueue]":
+        import aiohttp
+
+        from cmk_check.alerts.slice_queue import SliceQueue
+        from cmk_check.inventory.credential import SharedCredential, own_credential
+        from cmk_check.inventory.session import open_session, shared_transport
+        from cmk_check.settings import ConnectionString
+        from cmk_check.store.azure_tables import AzureTables
+
+        settings, storage = self.settings, self.settings.storage
+        if isinstance(storage, ConnectionString):
+            # Azurite is on this machine, and behind no proxy.
+            session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            transport = shared_transport(session)
+            store = AzureTables.by_connection_string(storage.value, transport=transport)
+            queue = SliceQueue.by_connection_string(storage.value, transport=transport)
+        else:
+            session = open_session(storage.table_url)
+            transport = shared_transport(session)
+            credential = SharedCredential(
+                own_credential(
+                    managed=settings.managed_identity,
+                    client_id=storage.client_id,
+                    authority_host=settings.authority_host,
+                )
+            )
+            self._opened.push_async_callback(credential.close)
+            store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
+            queue = SliceQueue.by_identity(storage.queue_url, credential, transport=transport)
+        self._opened.push_async_callback(session.close)
+        self._opened.push_async_callback(store.close)
+        self._opened.push_async_callback(queue.close)
+        return store, queue
+
+
+def scan_options(settings: "Settings") -> "Options":
+    """Return what the settings say of a scan."""
+    from cmk_check.core.posture import Expectations
+    from cmk_check.core.scope import Scope
+    from cmk_check.scan.parts import Options
+
+    return Options(
+        kinds={kind.lower(): kind for kind in settings.kinds},
+        expectations=Expectations(settings.max_age, settings.expect),
+        scope=Scope(settings.include, settings.exclude),
+        slice_size=settings.slice_size,
+        subscription_timeout=settings.subscription_timeout,
+        concurrency=settings.max_in_flight,
+        hostname=settings.hostname if settings.on_azure else None,
+    )
+
+
+@cache
+def the_app() -> App:
+    """Return the app of this process, built at the first invocation.
+
+    Raises:
+        SettingsError: naming every fault of the settings at once.
+
+    """
+    from cmk_check.settings import Settings
+
+    try:
+        return App(Settings.load())
+    except SettingsError as error:
+        _log.critical("The settings are not valid. %s", error)
+        raise

@@ -1,0 +1,96 @@
+"""What the triggers do: one function each, free of the Functions platform where it can be."""
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from cmk_check.app import the_app
+from cmk_check.errors import SettingsError
+
+if TYPE_CHECKING:
+    import azure.functions as func
+
+_log = logging.getLogger(__name__)
+
+
+async def start_scan() -> None:
+    """Start a scan, unless one runs.
+
+    Raises:
+        SettingsError, StoreError, QueueError
+
+    """
+    from cmk_check.core.model import Trigger
+    from cmk_check.scan.start import start
+
+    started = await start(await the_app().parts(), Trigger.TIMER)
+    if not started.new:
+        _log.warning("Scan %s is still running; no other was started.", started.scan_id)
+
+
+async def work(body: bytes) -> None:
+    """Plan a scan or work through a slice, as the message says.
+
+    Raises:
+        ValueError: this is no message of ours.
+        SettingsError, SliceHeld, SliceIncomplete, StoreError, QueueError: deliver it again.
+
+    """
+    from cmk_check.alerts.slice_queue import parse_message
+    from cmk_check.scan.plan import plan
+    from cmk_check.scan.slice import run_slice
+
+    message = parse_message(body.decode())
+    parts = await the_app().parts()
+    if message.slice is None:
+        await plan(parts, message.scan_id)
+    else:
+        await run_slice(parts, message.scan_id, message.slice)
+
+
+async def give_up(body: bytes) -> None:
+    """Turn a message that used up its tries into gaps or a failed scan.
+
+    Raises:
+        SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver it again.
+
+    """
+    from cmk_check.alerts.slice_queue import parse_message
+    from cmk_check.scan.slice import fail
+
+    try:
+        message = parse_message(body.decode())
+    except ValueError as error:
+        _log.error("A message that is not ours was dropped: %s", error)
+        return
+    await fail(await the_app().parts(), message)
+
+
+async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
+    """Answer a request to the API.
+
+    Raises:
+        SettingsError
+
+    """
+    api = await the_app().api()
+    response: func.HttpResponse = await api.handle_async(request, context)
+    return response
+
+
+async def health() -> "func.HttpResponse":
+    """Say whether answers are to be had."""
+    import json
+
+    import azure.functions as func
+
+    try:
+        status, body = await (await the_app().health()).check()
+    except SettingsError:
+        status, body = HTTPStatus.SERVICE_UNAVAILABLE, {"status": "unavailable"}
+    return func.HttpResponse(
+        json.dumps(body),
+        status_code=status,
+        mimetype="application/json",
+        headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
+    )

@@ -1,0 +1,45 @@
+"""The functions: what starts what. Everything they do stands in ``cmk_check.entry``."""
+
+import azure.functions as func
+
+from cmk_check import entry
+from cmk_check.auth_level import http_auth_level
+
+# Behind Easy Auth the platform has signed the caller in; a function key would be a second gate.
+_DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION
+# Every method, so that the API itself can say which one it allows.
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+app = func.FunctionApp()
+
+
+@app.timer_trigger(
+    arg_name="timer", schedule="%CMK_SCAN_SCHEDULE%", run_on_startup=False, use_monitor=True
+)
+async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the binding
+    """Start a scan."""
+    await entry.start_scan()
+
+
+@app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")
+async def scan_slice(message: func.QueueMessage) -> None:
+    """Plan a scan, or work through one slice of it."""
+    await entry.work(message.get_body())
+
+
+@app.queue_trigger(arg_name="message", queue_name="cmk-slices-poison", connection="CMK_STORAGE")
+async def scan_slice_failed(message: func.QueueMessage) -> None:
+    """Record that a slice or a plan used up its tries."""
+    await entry.give_up(message.get_body())
+
+
+@app.route(route="v1/{*path}", methods=_METHODS, auth_level=_DATA)
+async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Answer dashboards and people."""
+    return await entry.answer(req, context)
+
+
+@app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
+    """Answer load balancers."""
+    return await entry.health()

@@ -1,0 +1,143 @@
+"""Sums: nothing is counted twice, and nothing is dropped."""
+
+from dataclasses import replace
+from itertools import batched
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.counts import KIND_UNKNOWN, MOST_GAPS, count_accounts, merge, summarise
+from cmk_check.core.model import (
+    Account,
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    Gap,
+    GapReason,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    Verdict,
+    VerdictCounts,
+)
+from cmk_check.core.rule import judge
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import FORBIDDEN, ID, NOON
+
+_COUNTS = st.builds(
+    AccountCounts,
+    st.dictionaries(
+        st.sampled_from(["OpenAI", "AIServices", "unknown"]),
+        st.builds(VerdictCounts, *[st.integers(0, 9)] * 3),
+    ),
+    st.dictionaries(st.sampled_from(["never_configured", "malformed"]), st.integers(1, 9)),
+    st.dictionaries(st.sampled_from(["Face", "SpeechServices"]), st.integers(1, 9)),
+    st.integers(0, 9),
+)
+_ROWS = st.lists(
+    st.builds(
+        Coverage,
+        st.builds(Subscription, st.text("abc", min_size=1)),
+        st.sampled_from(CoverageState),
+        st.just(NOON),
+        gap=st.none() | st.just(FORBIDDEN),
+        accounts=_COUNTS,
+    ),
+    max_size=12,
+)
+
+
+def counted(*accounts: Account) -> AccountCounts:
+    """Judge and count."""
+    return count_accounts([(entry.kind, judge(entry)) for entry in accounts], {}, 0)
+
+
+def test_accounts_are_counted_by_kind_verdict_and_reason() -> None:
+    """Each account stands in exactly one cell."""
+    counts = counted(
+        good(ID, "a"), bad(ID, "b"), bad(ID, "c"), odd(ID, "d"), replace(bad(ID), kind="AIServices")
+    )
+
+    assert counts.by_kind == {
+        "AIServices": VerdictCounts(non_compliant=1),
+        "OpenAI": VerdictCounts(compliant=1, non_compliant=2, unknown=1),
+    }
+    assert counts.by_reason == {
+        "customer_managed_key": 1,
+        "malformed": 1,
+        "microsoft_managed_key": 3,
+    }
+    assert (counts.total, counts.compliant, counts.non_compliant, counts.unknown) == (5, 1, 3, 1)
+
+
+def test_an_account_without_a_kind_is_counted() -> None:
+    """What cannot be judged must not vanish from the sums (P1)."""
+    assert counted(replace(odd(ID), kind=None)).by_kind == {KIND_UNKNOWN: VerdictCounts(unknown=1)}
+
+
+def test_the_order_of_sums_is_fixed() -> None:
+    """An unchanged estate gives the same bytes, so that it is not written again (P4)."""
+    accounts = [replace(bad(ID, "a"), kind="OpenAI"), replace(odd(ID, "b"), kind="AIServices")]
+
+    forth, back = counted(*accounts), counted(*reversed(accounts))
+
+    assert list(forth.by_kind) == list(back.by_kind) == ["AIServices", "OpenAI"]
+    assert list(forth.by_reason) == list(back.by_reason)
+
+
+def test_every_state_of_coverage_is_counted_once() -> None:
+    """One that was never read to its end is a gap to everybody outside."""
+    rows = [Coverage(Subscription(state), state, NOON) for state in CoverageState]
+
+    summary = summarise(rows, 7)
+
+    assert summary.subscriptions == SubscriptionCounts(read=1, gap=2, excluded=1, retired=1)
+    assert summary.subscriptions.total == len(rows)
+    assert summary.changes == 7
+
+
+def test_a_recording_that_was_cut_off_is_a_gap_that_says_so() -> None:
+    """Every gap has a reason and a way out (P11)."""
+    row = Coverage(Subscription(ID, "Production"), CoverageState.UNREAD, NOON)
+
+    (known,) = summarise([row], 0).gaps
+
+    assert known.gap.reason is GapReason.SLICE_FAILED
+    assert "next scan" in (known.gap.detail or "")
+    assert (known.subscription_id, known.name, known.since) == (ID, "Production", NOON)
+
+
+@given(_ROWS, st.integers(1, 4))
+def test_slices_sum_to_the_estate(rows: list[Coverage], size: int) -> None:
+    """However the estate is cut, the answer is the same."""
+    slices = [summarise(part, len(part)) for part in batched(rows, size, strict=False)]
+
+    assert merge(slices) == summarise(rows, len(rows))
+
+
+def test_nothing_sums_to_nothing() -> None:
+    """An estate without a slice is no error."""
+    assert merge([]) == summarise([], 0) == Summary()
+
+
+def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:
+    """The status row must stay small in an outage, and say how large the outage is."""
+    gap = Gap(GapReason.UNREACHABLE)
+    rows = [
+        Coverage(Subscription(f"s{number:04}"), CoverageState.GAP, NOON, gap)
+        for number in range(130)
+    ]
+
+    summary = merge([summarise(part, 0) for part in batched(rows, 60, strict=False)])
+
+    assert len(summary.gaps) == MOST_GAPS == 50
+    assert summary.gaps_omitted == 80
+    assert summary.subscriptions.gap == 130
+
+
+@given(_COUNTS)
+def test_the_totals_are_those_of_the_kinds(counts: AccountCounts) -> None:
+    """"3 of 7" must come out of one set of numbers."""
+    assert counts.total == sum(kind.total for kind in counts.by_kind.values())
+    assert counts.total == counts.compliant + counts.non_compliant + counts.unknown
+    assert [verdict.badness for verdict in Verdict] == [0, 2, 1]

@@ -1,0 +1,263 @@
+"""Posture: compliant only where nothing at all speaks against it, and never without a reason."""
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    Posture,
+    PostureReason,
+    Status,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    Verdict,
+    VerdictCounts,
+)
+from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, of_estate, of_subscription
+from tests.unit.core.examples import FORBIDDEN, ID, NOON
+
+R = PostureReason
+AGE: Final = timedelta(minutes=180)
+EXPECT: Final = Expectations(AGE)
+SECOND: Final = timedelta(seconds=1)
+INFORMATIVE: Final = {R.NO_ACCOUNTS_IN_SCOPE, R.SUBSCRIPTIONS_EXCLUDED}
+
+
+def status_of(
+    verdicts: tuple[int, int, int] = (2, 0, 0),
+    subscriptions: tuple[int, int, int, int] = (1, 0, 0, 0),
+    visible: int = 1,
+    lowered: PostureReason | None = None,
+) -> Status:
+    """Return a status: accounts compliant, non_compliant, unknown; read, gap, excluded, retired."""
+    summary = Summary(
+        AccountCounts({"OpenAI": VerdictCounts(*verdicts)}), SubscriptionCounts(*subscriptions)
+    )
+    return Status(NOON, summary, visible, lowered=lowered)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A status and when it is asked for; the verdict and the reasons that must come of it."""
+
+    status: Status | None
+    verdict: Verdict
+    reasons: tuple[PostureReason, ...] = ()
+    age: timedelta = timedelta(0)
+    expected: int = 1
+
+
+
+GOOD, BAD, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
+WORSE: Final = R.RUNNING_SCAN_FOUND_WORSE
+CASES: Final[dict[str, Case]] = {
+    "all compliant": Case(status_of(), GOOD),
+    "no account": Case(status_of((0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
+    "some excluded": Case(status_of(subscriptions=(1, 0, 2, 0)), GOOD, (R.SUBSCRIPTIONS_EXCLUDED,)),
+    "one retired": Case(status_of(subscriptions=(1, 0, 0, 1)), GOOD),
+    "as old as allowed": Case(status_of(), GOOD, age=AGE),
+    "a clock slightly ahead": Case(status_of(), GOOD, age=-CLOCK_TOLERANCE),
+    "as many as expected": Case(status_of(visible=3), GOOD, expected=3),
+    "nothing recorded": Case(None, UNKNOWN, (R.NO_SCAN_YET,)),
+    "no scan finished": Case(Status(), UNKNOWN, (R.NO_SCAN_YET,)),
+    "first scan failed": Case(
+        Status(lowered=R.NO_SUBSCRIPTION_VISIBLE),
+        UNKNOWN,
+        (R.NO_SCAN_YET, R.NO_SUBSCRIPTION_VISIBLE),
+    ),
+    "one bad": Case(status_of((6, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
+    "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
+    "bad and unknown": Case(
+        status_of((0, 1, 1)), BAD, (R.ACCOUNTS_NON_COMPLIANT, R.ACCOUNTS_UNKNOWN)
+    ),
+    "a gap": Case(status_of(subscriptions=(1, 1, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+    "only gaps": Case(status_of(subscriptions=(0, 2, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+    "bad and a gap": Case(
+        status_of((0, 1, 0), (1, 1, 0, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT, R.SUBSCRIPTIONS_UNREAD)
+    ),
+    "none visible": Case(status_of(visible=0), UNKNOWN, (R.NO_SUBSCRIPTION_VISIBLE,)),
+    "none visible, more expected": Case(
+        status_of(visible=0), UNKNOWN, (R.NO_SUBSCRIPTION_VISIBLE,), expected=5
+    ),
+    "all excluded": Case(
+        status_of((0, 0, 0), (0, 0, 3, 0), visible=3),
+        UNKNOWN,
+        (R.NO_ACCOUNTS_IN_SCOPE, R.NO_SUBSCRIPTION_VISIBLE, R.SUBSCRIPTIONS_EXCLUDED),
+    ),
+    "all retired": Case(
+        status_of((0, 0, 0), (0, 0, 0, 2), visible=1),
+        UNKNOWN,
+        (R.NO_ACCOUNTS_IN_SCOPE, R.NO_SUBSCRIPTION_VISIBLE),
+    ),
+    "fewer than expected": Case(
+        status_of(visible=2), UNKNOWN, (R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,), expected=3
+    ),
+    "stale": Case(status_of(), UNKNOWN, (R.STALE,), age=AGE + SECOND),
+    "stale and bad": Case(
+        status_of((0, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT, R.STALE), age=AGE + SECOND
+    ),
+    "from the future": Case(status_of(), UNKNOWN, (R.CLOCK_SKEW,), age=-CLOCK_TOLERANCE - SECOND),
+    "lowered by a running scan": Case(status_of(lowered=WORSE), UNKNOWN, (WORSE,)),
+    "lowered by a failed list": Case(status_of(lowered=R.SCAN_FAILED), UNKNOWN, (R.SCAN_FAILED,)),
+    "lowered by an empty list": Case(
+        status_of(lowered=R.NO_SUBSCRIPTION_VISIBLE), UNKNOWN, (R.NO_SUBSCRIPTION_VISIBLE,)
+    ),
+    "lowered and bad": Case(
+        status_of((0, 1, 0), lowered=WORSE), BAD, (R.ACCOUNTS_NON_COMPLIANT, WORSE)
+    ),
+}
+
+
+def answer(case: Case) -> Posture:
+    """Ask for the posture of a case."""
+    return of_estate(case.status, NOON + case.age, Expectations(AGE, case.expected))
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_posture_of_an_estate(case: Case) -> None:
+    """The one answer that a dashboard shows large."""
+    posture = answer(case)
+
+    assert posture.verdict is case.verdict
+    assert tuple(code for code, _ in posture.reasons) == case.reasons
+    assert posture.fresh == (
+        case.status is not None and case.status.as_of is not None and -CLOCK_TOLERANCE <= case.age <= AGE
+    )
+
+
+@given(
+    st.tuples(*[st.integers(0, 2)] * 3),
+    st.tuples(*[st.integers(0, 2)] * 4),
+    st.integers(0, 3),
+    st.integers(1, 3),
+    st.integers(-200, 400),
+    st.sampled_from([None, None, R.SCAN_FAILED, R.NO_SUBSCRIPTION_VISIBLE, WORSE]),
+)
+def test_nothing_is_compliant_that_anything_speaks_against(
+    verdicts: tuple[int, int, int],
+    subscriptions: tuple[int, int, int, int],
+    visible: int,
+    expected: int,
+    minutes: int,
+    lowered: PostureReason | None,
+) -> None:
+    """No false green (P1), and no needless unknown: said once more, the other way round."""
+    status = status_of(verdicts, subscriptions, visible, lowered)
+    now = NOON + timedelta(minutes=minutes)
+
+    posture = of_estate(status, now, Expectations(AGE, expected))
+
+    _, non_compliant, unknown = verdicts
+    read, gap, _, _ = subscriptions
+    is_fresh = -2 <= minutes <= 180
+    nothing_against = not (non_compliant or unknown or gap or lowered)
+    assert (posture.verdict is GOOD) == (
+        nothing_against and visible >= expected and read > 0 and is_fresh
+    )
+    assert (posture.verdict is BAD) == (non_compliant > 0)
+    assert posture.verdict is GOOD or {code for code, _ in posture.reasons} - INFORMATIVE
+
+
+_SAYS_WHAT_TO_DO: Final = re.compile(
+    r"\b(says what to do|assign|wait|see (whether|why)|look at|set|says why|comes when it ends)\b"
+)
+
+
+@pytest.mark.parametrize("code", sorted(set(R) - INFORMATIVE - {R.ACCOUNTS_NON_COMPLIANT}))
+def test_every_reason_that_withholds_the_answer_says_what_to_do(code: PostureReason) -> None:
+    """An unknown without a way out is one that people learn to ignore (P11)."""
+    texts = [
+        text for case in CASES.values() for reason, text in answer(case).reasons if reason is code
+    ]
+
+    assert texts
+    for text in texts:
+        assert _SAYS_WHAT_TO_DO.search(text), text
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "sentence"),
+    [
+        ((2, 3, 2), "3 of 7 accounts are not under a customer-managed key."),
+        ((0, 1, 0), "1 of 1 account is not under a customer-managed key."),
+    ],
+)
+def test_the_sentence_counts(verdicts: tuple[int, int, int], sentence: str) -> None:
+    """People read this, not the code."""
+    posture = of_estate(status_of(verdicts), NOON, EXPECT)
+
+    assert posture.reasons[0] == (R.ACCOUNTS_NON_COMPLIANT, sentence)
+
+
+def coverage_of(
+    state: CoverageState = CoverageState.READ, verdicts: tuple[int, int, int] = (1, 0, 0)
+) -> Coverage:
+    """Return a subscription in a state."""
+    gap = FORBIDDEN if state is CoverageState.GAP else None
+    accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)})
+    return Coverage(Subscription(ID), state, NOON, gap, accounts=accounts)
+
+
+@pytest.mark.parametrize(
+    ("coverage", "verdict", "reasons"),
+    [
+        (coverage_of(), GOOD, ()),
+        (coverage_of(verdicts=(0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
+        (coverage_of(verdicts=(1, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
+        (coverage_of(verdicts=(1, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
+        (coverage_of(CoverageState.GAP), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+        (
+            coverage_of(CoverageState.GAP, (0, 1, 0)),
+            BAD,
+            (R.ACCOUNTS_NON_COMPLIANT, R.SUBSCRIPTIONS_UNREAD),
+        ),
+        (coverage_of(CoverageState.UNREAD), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+        (coverage_of(CoverageState.EXCLUDED, (0, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_EXCLUDED,)),
+        (coverage_of(CoverageState.RETIRED, (0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
+    ],
+    ids=lambda part: str(getattr(part, "state", "")) or None,
+)
+def test_the_posture_of_a_subscription(
+    coverage: Coverage, verdict: Verdict, reasons: tuple[PostureReason, ...]
+) -> None:
+    """Its owner asks for it alone; what nobody read is never called compliant (P1)."""
+    posture = of_subscription(coverage, status_of(), NOON, EXPECT)
+
+    assert posture.verdict is verdict
+    assert tuple(code for code, _ in posture.reasons) == reasons
+
+
+@pytest.mark.parametrize(
+    ("status", "age", "reason"),
+    [
+        (None, 0, R.NO_SCAN_YET),
+        (Status(), 0, R.NO_SCAN_YET),
+        (status_of(), 181, R.STALE),
+        (status_of(), -3, R.CLOCK_SKEW),
+    ],
+)
+def test_an_old_answer_for_a_subscription_is_unknown(
+    status: Status | None, age: int, reason: PostureReason
+) -> None:
+    """A scan that stopped a week ago says nothing of today (P1)."""
+    posture = of_subscription(coverage_of(), status, NOON + timedelta(minutes=age), EXPECT)
+
+    assert posture.verdict is UNKNOWN
+    assert [code for code, _ in posture.reasons] == [reason]
+    assert not posture.fresh
+
+
+def test_a_subscription_is_not_blamed_for_the_rest_of_the_estate() -> None:
+    """Its owner can do nothing about another's gap."""
+    estate = replace(status_of((0, 9, 9), (1, 5, 0, 0)), lowered=None)
+
+    assert of_subscription(coverage_of(), estate, NOON, EXPECT).verdict is GOOD

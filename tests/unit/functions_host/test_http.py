@@ -1,0 +1,184 @@
+"""Requests to a real app in a real host process: the rules that Azure's host would apply."""
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+
+from local.functions_host.process import FunctionsHost
+
+
+async def _seen(client: ClientSession, host: FunctionsHost, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return what the app's catch-all function saw of a request."""
+    headers = {"x-functions-key": host.keys.default, **options.pop("headers", {})}
+    method = options.pop("method", "GET")
+    async with client.request(method, path, headers=headers, **options) as answer:
+        assert answer.status == 200
+        return await answer.json()
+
+
+def test_every_function_is_listed_by_its_name(http_host: FunctionsHost) -> None:
+    """The ready line is how other programs learn what the app has."""
+    assert http_host.functions == (
+        *("a_number", "b_rest", "c_literal", "d_open", "e_admin", "f_broken", "g_slow"),
+        *("on_message", "on_timer"),
+    )
+    assert set(http_host.keys.functions) == set(http_host.functions[:7])
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status"),
+    [
+        pytest.param("/api/items/1", None, 401, id="no key"),
+        pytest.param("/api/items/1", "wrong", 401, id="wrong key"),
+        pytest.param("/api/items/1", "own", 200, id="own key"),
+        pytest.param("/api/items/1?code=", "own", 200, id="own key as code"),
+        pytest.param("/api/items/x", "own", 401, id="key of another function"),
+        pytest.param("/api/items/1", "default", 200, id="default key"),
+        pytest.param("/api/secret", "default", 401, id="default key for admin"),
+        pytest.param("/api/secret", "master", 200, id="master key for admin"),
+        pytest.param("/api/open", None, 203, id="anonymous"),
+    ],
+)
+async def test_a_key_opens_what_it_opens_on_azure(
+    http_host: FunctionsHost, client: ClientSession, path: str, sent: str | None, status: int
+) -> None:
+    """The app itself has no other lock."""
+    keys = http_host.keys
+    known = {"own": keys.functions["a_number"], "default": keys.default, "master": keys.master}
+    value = known.get(sent or "", sent)
+    headers = {"x-functions-key": value} if value and not path.endswith("=") else {}
+
+    url = f"{path}{value}" if path.endswith("=") else path
+    async with client.get(url, headers=headers) as answer:
+        assert answer.status == status
+        if status == 401:
+            assert await answer.read() == b""
+
+
+async def test_the_header_wins_over_the_code(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """So does it on Azure, and a dashboard with both is only then understood."""
+    headers = {"x-functions-key": "wrong"}
+
+    async with client.get(f"/api/items/1?code={http_host.keys.default}", headers=headers) as answer:
+        assert answer.status == 401
+
+
+async def test_the_first_function_by_name_whose_route_matches_answers(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """A literal route has no precedence: the app must not rely on one."""
+    seen = await _seen(client, http_host, "/api/items/literal")
+
+    assert (seen["function"], seen["path"]) == ("b_rest", "literal")
+
+
+async def test_a_constraint_that_fails_passes_the_request_on(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """items/{id:int} stands before items/{*path} and takes numbers only."""
+    headers = {"x-functions-key": http_host.keys.default}
+    async with client.get("/api/items/12", headers=headers) as answer:
+        number = json.loads(await answer.read())
+
+    rest = await _seen(client, http_host, "/api/items/12a")
+
+    assert number == {"id": "12", "inThread": True}
+    assert rest["path"] == "12a"
+
+
+async def test_a_catch_all_matches_nothing_too(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """The value is then absent, not empty."""
+    seen = await _seen(client, http_host, "/api/items")
+
+    assert seen["path"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", "/api/items/x"), ("HEAD", "/api/items/1"), ("OPTIONS", "/api/open"), ("GET", "/")],
+)
+async def test_what_no_function_lists_is_not_found(
+    client: ClientSession, method: str, path: str
+) -> None:
+    """A method is part of the route: 404, never 405, whoever asks."""
+    async with client.request(method, path) as answer:
+        assert answer.status == 404
+
+
+async def test_a_request_arrives_as_from_azures_host(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """Names of headers in lower case, no empty query values, repeated ones joined, raw body."""
+    seen = await _seen(
+        client,
+        http_host,
+        "/api/items/a%20b/c?x=1&empty=&x=2",
+        method="POST",
+        headers={"X-Own": "Value"},
+        data=b"\x00\xff",
+    )
+
+    assert seen["path"] == "a b/c"
+    assert seen["url"] == f"{http_host.url}/api/items/a%20b/c?x=1&empty=&x=2"
+    assert seen["params"] == {"x": "1,2"}
+    assert seen["headers"]["x-own"] == "Value"
+    assert seen["body"] == "\x00\xff"
+
+
+async def test_an_answer_keeps_status_bytes_headers_and_every_cookie(client: ClientSession) -> None:
+    """Nothing of the app's answer may be lost or made up on the way."""
+    async with client.get("/api/open") as answer:
+        assert await answer.read() == b"\x00\xff"
+        assert answer.status == 203
+        assert answer.headers["x-own"] == "1"
+        assert answer.headers.getall("Set-Cookie") == ["a=1; Path=/", "b=2; Secure"]
+
+    async with client.head("/api/open") as answer:
+        assert (answer.status, await answer.read()) == (203, b"")
+
+
+async def test_an_exception_is_an_empty_500_and_named_in_the_log(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """Callers learn nothing of the inside; the person at the terminal learns all."""
+    async with client.get("/api/broken") as answer:
+        assert (answer.status, await answer.read()) == (500, b"")
+
+    output = "\n".join(http_host.output())
+    assert "functions_host: f_broken failed: ValueError('GET')" in output
+    assert "function_app.py" in output
+
+
+async def test_no_key_is_ever_logged(http_host: FunctionsHost, client: ClientSession) -> None:
+    """The output goes to files and screens."""
+    await _seen(client, http_host, f"/api/items?code={http_host.keys.default}")
+
+    output = "\n".join(http_host.output())
+    assert http_host.keys.default not in output
+    assert http_host.keys.master not in output
+
+
+@pytest.mark.parametrize(
+    ("function", "key", "status"),
+    [
+        ("on_timer", "default", 401),
+        ("on_timer", "master", 202),
+        ("ON_TIMER", "master", 202),
+        ("a_number", "master", 400),
+        ("absent", "master", 404),
+    ],
+)
+async def test_the_admin_address_takes_the_master_key_only(
+    http_host: FunctionsHost, client: ClientSession, function: str, key: str, status: int
+) -> None:
+    """It starts things; reading keys must not."""
+    headers = {"x-functions-key": getattr(http_host.keys, key)}
+
+    async with client.post(f"/admin/functions/{function}", json={}, headers=headers) as answer:
+        assert answer.status == status

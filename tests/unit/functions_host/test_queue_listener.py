@@ -1,0 +1,274 @@
+"""What becomes of a message, whatever its function does: on a queue in memory, without waiting."""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.core.exceptions import ServiceRequestError
+
+from local.functions_host.data import Data, Failure, Outcome, Text
+from local.functions_host.functions import Function, QueueTrigger
+from local.functions_host.host_json import QueueOptions
+from local.functions_host.invoker import Invoker
+from local.functions_host.queue_listener import LEASE, QueueListener
+from local.functions_host.queues import Message, MessageLostError
+
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_FUNCTION = Function("id", "f", QueueTrigger("msg", "orders", "STORAGE"))
+_OPTIONS = QueueOptions(
+    batch_size=2,
+    new_batch_threshold=1,
+    max_dequeue_count=3,
+    visibility_timeout=timedelta(seconds=30),
+    max_polling_interval=timedelta(milliseconds=60),
+)
+
+type _Gate = Callable[[], Awaitable[object]]
+
+
+async def _until(reached: Callable[[], object]) -> None:
+    async with asyncio.timeout(5):
+        while not reached():  # noqa: ASYNC110 - what is watched has no events of its own
+            await asyncio.sleep(0.001)
+
+
+class _Queue:
+    """A MessageQueue in memory; it changes the receipt at every update, as storage does."""
+
+    def __init__(self, name: str = "orders", waiting: list[Message] | None = None) -> None:
+        self.name = name
+        self.waiting = waiting or []
+        self.received: list[int] = []
+        self.hidden: list[timedelta] = []
+        self.deleted: list[str] = []
+        self.poison: list[str] = []
+        self.lost = False
+        self.outages = 0
+        self.created = 0
+        self.changed = asyncio.Event()
+
+    async def create(self) -> None:
+        self.created += 1
+
+    async def receive(self, count: int, lease: timedelta) -> list[Message]:
+        await asyncio.sleep(0)
+        assert lease > timedelta()
+        if self.outages:
+            self.outages -= 1
+            raise ServiceRequestError("no route to a host that the log must not name")
+        self.received.append(count)
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        return taken
+
+    async def hide(self, message: Message, time: timedelta) -> Message:
+        if self.lost:
+            self.changed.set()
+            raise MessageLostError
+        self.hidden.append(time)
+        if len(self.hidden) > 1:
+            self.changed.set()
+        return replace(message, receipt=f"{message.receipt}+")
+
+    async def delete(self, message: Message) -> None:
+        self.deleted.append(message.receipt)
+
+    async def send_to_poison(self, body: str) -> None:
+        self.poison.append(body)
+
+
+class _Worker:
+    """Runs every function with the same end, once it may."""
+
+    def __init__(self, *, fails: bool = False, until: _Gate | None = None) -> None:
+        self._fails = fails
+        self._until = until
+        self.seen: list[tuple[Data, Mapping[str, Data]]] = []
+        self.most_beside = 0
+        self._beside = 0
+
+    async def invoke(
+        self, function: Function, value: Data, metadata: Mapping[str, Data]
+    ) -> Outcome:
+        assert function is _FUNCTION
+        self.seen.append((value, metadata))
+        self._beside += 1
+        self.most_beside = max(self.most_beside, self._beside)
+        await (self._until() if self._until else asyncio.sleep(0))
+        self._beside -= 1
+        return Outcome(Failure("ValueError()", "trace")) if self._fails else Outcome()
+
+
+def _message(body: str = "order", dequeue_count: int = 1, number: int = 1) -> Message:
+    encoded = base64.b64encode(body.encode()).decode()
+    return Message(f"m{number}", f"r{number}", encoded, dequeue_count, _NOW, _NOW, _NOW)
+
+
+def _listener(queue: _Queue, worker: _Worker, lease: timedelta = LEASE) -> QueueListener:
+    return QueueListener(queue, _FUNCTION, Invoker(worker), _OPTIONS, lease=lease)
+
+
+async def test_a_message_is_deleted_once_its_function_succeeded() -> None:
+    """It would else be worked on again."""
+    queue, worker = _Queue(), _Worker()
+
+    await _listener(queue, worker).process(_message("ä"))
+
+    assert worker.seen[0][0] == Text("ä")
+    assert (queue.deleted, queue.hidden, queue.poison) == (["r1"], [], [])
+
+
+async def test_a_failed_message_comes_back_after_the_visibility_timeout() -> None:
+    """That pause is the only thing between an outage and a used-up retry budget."""
+    queue = _Queue()
+
+    await _listener(queue, _Worker(fails=True)).process(_message(dequeue_count=2))
+
+    assert (queue.deleted, queue.hidden, queue.poison) == ([], [timedelta(seconds=30)], [])
+
+
+async def test_the_last_failure_moves_the_message_to_the_poison_queue_as_it_was() -> None:
+    """The poison queue's function must be able to decode what the first one could."""
+    queue, message = _Queue(), _message(dequeue_count=3)
+
+    await _listener(queue, _Worker(fails=True)).process(message)
+
+    assert (queue.poison, queue.deleted) == ([message.body], ["r1"])
+
+
+async def test_a_message_beyond_its_last_attempt_is_not_run_again() -> None:
+    """A message that kills its host comes back this way, and would kill it for ever."""
+    queue, worker = _Queue(), _Worker()
+
+    await _listener(queue, worker).process(_message(dequeue_count=4))
+
+    assert worker.seen == []
+    assert (len(queue.poison), queue.deleted) == (1, ["r1"])
+
+
+async def test_a_message_that_is_not_base64_goes_to_the_poison_queue_unread() -> None:
+    """Azure's host does not run it either: the sender has to encode."""
+    queue, worker = _Queue(), _Worker()
+    plain = replace(_message(), body='{"plain": true}')
+
+    await _listener(queue, worker).process(plain)
+
+    assert worker.seen == []
+    assert (queue.poison, queue.deleted) == (['{"plain": true}'], ["r1"])
+
+
+async def test_without_encoding_the_body_is_taken_as_it_is() -> None:
+    """host.json may say messageEncoding none."""
+    queue, worker = _Queue(), _Worker()
+    options = replace(_OPTIONS, base64=False)
+
+    await QueueListener(queue, _FUNCTION, Invoker(worker), options).process(_message("x"))
+
+    assert worker.seen[0][0] == Text("eA==")
+
+
+@pytest.mark.parametrize("dequeue_count", [1, 3, 4])
+async def test_a_failed_message_in_a_poison_queue_stays_hidden(dequeue_count: int) -> None:
+    """There is no poison queue of a poison queue; the lease keeps it from running hot."""
+    queue = _Queue("orders-poison")
+
+    await _listener(queue, _Worker(fails=True)).process(_message(dequeue_count=dequeue_count))
+
+    assert (queue.deleted, queue.hidden, queue.poison) == ([], [], [])
+
+
+async def test_a_cancellation_that_leaves_the_function_is_a_failure() -> None:
+    """It is the app's own, and must not end the listener with the function."""
+
+    async def cancelled() -> None:
+        await asyncio.sleep(0)
+        raise asyncio.CancelledError
+
+    queue = _Queue()
+
+    await _listener(queue, _Worker(until=cancelled)).process(_message())
+
+    assert (queue.deleted, queue.hidden) == ([], [timedelta(seconds=30)])
+
+
+async def test_the_lease_is_renewed_while_the_function_runs() -> None:
+    """A run longer than ten minutes would else be started a second time beside the first."""
+    queue = _Queue()
+    lease = timedelta(milliseconds=10)
+
+    await _listener(queue, _Worker(until=queue.changed.wait), lease).process(_message())
+
+    assert queue.hidden == [lease, lease]
+    assert queue.deleted == ["r1++"]
+
+
+async def test_a_message_that_another_host_took_is_left_to_it() -> None:
+    """Its receipt is void; the run goes on, and nothing breaks at its end."""
+    queue = _Queue()
+    queue.lost = True
+    worker = _Worker(until=queue.changed.wait, fails=True)
+
+    await _listener(queue, worker, timedelta(milliseconds=10)).process(_message())
+
+    assert len(worker.seen) == 1
+    assert (queue.deleted, queue.hidden, queue.poison) == ([], [], [])
+
+
+async def test_messages_run_beside_each_other_up_to_batch_size_and_threshold() -> None:
+    """Two at once, and two more fetched when one is left: what host.json asked for."""
+    gate = asyncio.Semaphore(0)
+    queue = _Queue(waiting=[_message(number=number) for number in range(5)])
+    worker = _Worker(until=gate.acquire)
+    listener = _listener(queue, worker)
+    listening = asyncio.create_task(listener.listen())
+    await _until(lambda: len(worker.seen) == 2)
+    assert queue.received == [2]
+
+    gate.release()
+    await _until(lambda: len(worker.seen) == 4)
+    assert worker.most_beside == 3
+
+    for _ in range(4):
+        gate.release()
+    await _until(lambda: len(queue.deleted) == 5)
+    listener.stop()
+    await listening
+
+    assert worker.most_beside == 3
+
+
+async def test_an_outage_of_the_storage_is_outlived(caplog: pytest.LogCaptureFixture) -> None:
+    """Azurite may be restarted; the queue may then have to be made again."""
+    queue = _Queue(waiting=[_message()])
+    queue.outages = 2
+    listener = _listener(queue, _Worker())
+
+    with caplog.at_level("ERROR", "functions_host"):
+        listening = asyncio.create_task(listener.listen())
+        await _until(lambda: queue.deleted)
+    listener.stop()
+    await listening
+
+    assert queue.created == 2
+    assert [r.getMessage() for r in caplog.records] == [
+        "the queue orders cannot be used: ServiceRequestError"
+    ]
+
+
+async def test_after_a_stop_what_runs_is_settled_and_nothing_more_is_fetched() -> None:
+    """A deployment must not leave a message leased for ten minutes."""
+    released = asyncio.Event()
+    queue = _Queue(waiting=[_message(number=number) for number in range(3)])
+    worker = _Worker(until=released.wait)
+    listener = _listener(queue, worker)
+    listening = asyncio.create_task(listener.listen())
+    await _until(lambda: len(worker.seen) == 2)
+
+    listener.stop()
+    released.set()
+    await listening
+
+    assert sorted(queue.deleted) == ["r0", "r1"]
+    assert len(queue.waiting) == 1

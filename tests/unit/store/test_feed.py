@@ -1,0 +1,200 @@
+"""The change feed: gapless numbers, each change exactly once, whoever dies or races."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.core.model import Change, ChangeType
+from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
+from cmk_check.ports import Insert, Query, Replace, Table
+from cmk_check.store import rows
+from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import DeathError, Fault, FaultyStore
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def changes(*ids: str) -> list[Change]:
+    """Return changes with these ids."""
+    return [
+        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {"name": name}, number)
+        for number, name in enumerate(ids, 1)
+    ]
+
+
+async def feed(store: MemoryStore) -> dict[int, Change]:
+    """Return what stands in the feed; the head must name its last number, markers all of them."""
+    found = [entry async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    published = {int(entry.row): rows.change_of(entry) for entry in found if entry.row[0] == "0"}
+    head = {entry.values["last"] for entry in found if entry.row == "head"}
+    markers = {entry.values["number"] for entry in found if entry.row.startswith("id|")}
+    assert list(published) == list(range(1, len(published) + 1))
+    assert head == ({len(published)} if published else set())
+    assert markers == set(published)
+    return published
+
+
+async def test_numbers_follow_each_other_without_a_gap() -> None:
+    """A cursor is a number; a reader who has seen 7 asks for 8."""
+    store = MemoryStore()
+    table = FeedTable(store)
+
+    first = await table.publish(changes("a", "b"))
+    second = await table.publish(changes("c"))
+
+    assert [number for number, _ in [*first, *second]] == [1, 2, 3]
+    assert [change.id for change in (await feed(store)).values()] == ["a", "b", "c"]
+
+
+async def test_a_change_in_the_feed_keeps_its_number() -> None:
+    """Republished after a crash it must not be a second change (P9)."""
+    store = MemoryStore()
+    table = FeedTable(store)
+    await table.publish(changes("a", "b"))
+
+    again = await table.publish(changes("b", "c", "a"))
+
+    assert [(number, change.id) for number, change in again] == [(2, "b"), (3, "c"), (1, "a")]
+    assert len(await feed(store)) == 3
+
+
+async def test_nothing_to_publish_asks_nothing_of_the_store() -> None:
+    """A scan that changed nothing costs nothing (P4)."""
+    store = MemoryStore()
+
+    assert await FeedTable(store).publish([]) == []
+    assert store.log == []
+
+
+async def test_a_change_that_is_given_twice_is_published_once() -> None:
+    """A subscription that starts over reads its outbox twice; the rest must not wait for it."""
+    store = MemoryStore()
+
+    published = await FeedTable(store).publish([*changes("a", "b"), *changes("a")])
+
+    assert len(await feed(store)) == 2
+    assert {(number, change.id) for number, change in published} == {(1, "a"), (2, "b")}
+
+
+async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
+    """All of it or nothing: no reader sees half."""
+    store = MemoryStore()
+
+    await FeedTable(store).publish(changes(*(f"c{n}" for n in range(MOST_PER_PUBLICATION))))
+
+    assert len(await feed(store)) == MOST_PER_PUBLICATION == 49
+    assert [operation.name for operation in store.log].count("commit") == 1
+
+
+async def test_whoever_is_overtaken_numbers_anew() -> None:
+    """Another process published between the read of the head and the write."""
+    overtaken = False
+
+    async def overtake(name: str, _table: Table, _partition: str) -> None:
+        nonlocal overtaken
+        if name == "commit" and not overtaken:
+            overtaken = True
+            await FeedTable(store).publish(changes("b", "x"))
+
+    store = MemoryStore(before=overtake)
+
+    published = await FeedTable(store).publish(changes("a", "b"))
+
+    assert [(number, change.id) for number, change in published] == [(3, "a"), (1, "b")]
+    assert len(await feed(store)) == 3
+
+
+@settings(max_examples=30)
+@given(st.lists(st.lists(st.sampled_from("abcdefgh"), unique=True), min_size=2, max_size=4))
+def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> None:
+    """Each answers with the numbers that all others see (P9)."""
+
+    async def race() -> None:
+        async def pause(_name: str, _table: Table, _partition: str) -> None:
+            await asyncio.sleep(0)
+
+        store = MemoryStore(before=pause)
+        answers = await asyncio.gather(
+            *(FeedTable(store).publish(changes(*ids)) for ids in lists)
+        )
+        published = await feed(store)
+        assert sorted(change.id for change in published.values()) == sorted(set().union(*lists))
+        for ids, answer in zip(lists, answers, strict=True):
+            assert [change.id for _, change in answer] == ids
+            assert all(published[number].id == change.id for number, change in answer)
+
+    asyncio.run(race())
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("operation", range(4))
+async def test_after_a_fault_at_any_step_publishing_again_heals(
+    fault: Fault, operation: int
+) -> None:
+    """No number is left out or given twice, and no change is lost (P3)."""
+    store = MemoryStore()
+    await FeedTable(store).publish(changes("a"))
+    failing = FaultyStore(store, {operation: fault})
+    try:
+        await FeedTable(failing).publish(changes("a", "b"))
+    except (StoreError, DeathError):
+        pass
+
+    again = await FeedTable(store).publish(changes("a", "b", "c"))
+
+    assert [(number, change.id) for number, change in again] == [(1, "a"), (2, "b"), (3, "c")]
+    assert len(await feed(store)) == 3
+
+
+async def test_a_head_that_always_moves_is_given_up() -> None:
+    """The outbox keeps the changes; a slice must not spin for ever (P8)."""
+
+    async def refuse(name: str, _table: Table, _partition: str) -> None:
+        if name == "commit":
+            raise WriteConflict("the head moved")
+
+    store = MemoryStore(before=refuse)
+
+    with pytest.raises(StoreUnavailable, match="outbox"):
+        await FeedTable(store).publish(changes("a"))
+
+    assert await feed(store) == {}
+
+
+async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
+    """What a newer version keeps there is not ours to drop; the changes wait in the outbox."""
+    store = MemoryStore()
+    await store.commit(Table.CHANGES, "feed", [Insert("head", {"schema": 2, "last": 5})])
+
+    with pytest.raises(StoreError):
+        await FeedTable(store).publish(changes("a"))
+
+    assert await _head(store) == {"schema": 2, "last": 5}
+
+
+async def test_a_broken_head_is_a_store_error() -> None:
+    """Numbers must not start again at 1."""
+    store = MemoryStore()
+    table = FeedTable(store)
+    await table.publish(changes("a"))
+    head = await store.get(Table.CHANGES, "feed", "head")
+    assert head is not None
+    await store.commit(Table.CHANGES, "feed", [Replace("head", {"schema": 1}, head.etag)])
+
+    with pytest.raises(StoreError, match="head"):
+        await table.publish(changes("b"))
+
+
+async def _head(store: MemoryStore) -> object:
+    head = await store.get(Table.CHANGES, "feed", "head")
+    return head and dict(head.values)
+
+
+def _ids(published: Sequence[tuple[int, Change]]) -> list[str]:
+    return [change.id for _, change in published]

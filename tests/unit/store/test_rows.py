@@ -1,0 +1,258 @@
+"""Rows: what is written is read back as it was, and what is not ours is not guessed at."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    ChangeType,
+    Coverage,
+    CoverageState,
+    Evidence,
+    Finding,
+    Gap,
+    GapReason,
+    Judgement,
+    Reason,
+    Subscription,
+    Transition,
+    Verdict,
+    VerdictCounts,
+)
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import StoreError
+from cmk_check.ports import Entity, Insert, Scalar
+from cmk_check.store import keys, limits, rows
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
+_TEXT: Final = st.text(max_size=12)
+_MAYBE: Final = st.none() | _TEXT
+_TIMES: Final = st.integers(0, 10**9).map(lambda second: NOON + timedelta(milliseconds=second))
+_NAMES: Final = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/"))
+
+
+def account_id(group: str, name: str) -> AccountId:
+    """Return the id of an account."""
+    text = (
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}"
+        f"/providers/Microsoft.CognitiveServices/accounts/{name}"
+    )
+    return AccountId(SUBSCRIPTION, group, name, text.lower())
+
+
+_IDS: Final = st.builds(
+    account_id, _NAMES.filter(lambda name: 0 < len(name) < 40), st.text("aB-_é", min_size=1)
+)
+_FINDINGS: Final = st.builds(
+    Finding,
+    id=_IDS,
+    kind=_MAYBE,
+    location=_MAYBE,
+    tags=st.dictionaries(_TEXT, _TEXT, max_size=3),
+    judgement=st.builds(
+        Judgement,
+        st.sampled_from(Verdict),
+        st.sampled_from(Reason),
+        _TEXT,
+        st.builds(Evidence, *[_MAYBE] * 7),
+    ),
+    rule_version=_TEXT,
+    first_seen=_TIMES,
+    changed_at=_TIMES,
+    violated_since=st.none() | _TIMES,
+    previous_verdict=st.none() | st.sampled_from(Verdict),
+    changes=st.integers(1, 10**6),
+    history=st.lists(
+        st.builds(Transition, _TIMES, st.sampled_from(Verdict), st.sampled_from(Reason), _TEXT),
+        max_size=4,
+    ).map(tuple),
+)
+_COUNTS: Final = st.builds(
+    AccountCounts,
+    st.dictionaries(_TEXT, st.builds(VerdictCounts, *[st.integers(0, 99)] * 3), max_size=2),
+    st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
+    st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
+    st.integers(0, 99),
+)
+_COVERAGE: Final = st.builds(
+    Coverage,
+    st.builds(Subscription, _TEXT, _MAYBE, _MAYBE, _MAYBE),
+    st.sampled_from(CoverageState),
+    _TIMES,
+    st.none() | st.builds(Gap, st.sampled_from(GapReason), _MAYBE, _MAYBE),
+    st.none() | _TIMES,
+    _COUNTS,
+    st.integers(0, 10**6),
+    _MAYBE,
+)
+_DATA: Final = st.dictionaries(
+    _TEXT, st.none() | st.booleans() | st.integers(0, 99) | _TEXT | st.lists(_TEXT, max_size=2)
+)
+_CHANGES: Final = st.builds(
+    Change,
+    _TEXT,
+    st.sampled_from(ChangeType),
+    _TIMES,
+    _TEXT,
+    _TEXT,
+    _DATA,
+    st.integers(0, 10**6),
+)
+
+
+def entity(values: rows.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
+    """Return a row as a store gives it back."""
+    return Entity(partition, row, "etag", limits.stored(values))
+
+
+def finding() -> Finding:
+    """Return a finding with every date there is."""
+    judgement = Judgement(Verdict.NON_COMPLIANT, Reason.KEY_NOT_NAMED, "No key.", Evidence())
+    return Finding(
+        account_id("rg", "chat"),
+        "OpenAI",
+        "westeurope",
+        {},
+        judgement,
+        "1",
+        NOON,
+        NOON,
+        NOON,
+        Verdict.COMPLIANT,
+        2,
+        (Transition(NOON, Verdict.NON_COMPLIANT, Reason.KEY_NOT_NAMED, "scan"),),
+    )
+
+
+@settings(max_examples=60)
+@given(_FINDINGS)
+def test_a_finding_is_read_back_as_it_was(original: Finding) -> None:
+    """Whatever were lost on the way would be told as a change at the next scan (P4)."""
+    read = rows.finding_of(entity(rows.finding_values(original)))
+
+    assert read == original
+    assert (read.id.resource_group, read.id.name) == (
+        original.id.resource_group,
+        original.id.name,
+    )
+
+
+@settings(max_examples=60)
+@given(_COVERAGE)
+def test_a_coverage_row_is_read_back_as_it_was(original: Coverage) -> None:
+    """It is compared as a whole to tell whether anything changed (P4)."""
+    assert rows.coverage_of(entity(rows.coverage_values(original))) == original
+
+
+@settings(max_examples=60)
+@given(_CHANGES)
+def test_a_change_is_read_back_as_it_was(original: Change) -> None:
+    """It is told from its row, under the id it was recorded with (P3)."""
+    assert rows.change_of(entity(rows.change_values(original))) == original
+
+
+def test_a_person_can_read_the_row() -> None:
+    """Whoever opens the table in the portal sees what stands there."""
+    values = rows.finding_values(finding())
+
+    assert values["schema"] == rows.SCHEMA
+    assert values["verdict"] == "non_compliant"
+    assert values["changedAt"] == "2026-11-25T12:00:00+00:00"
+    assert values["accountId"] == str(account_id("rg", "chat"))
+    assert "keyName" not in values
+
+
+def test_the_heaviest_finding_fits_into_a_row() -> None:
+    """A row that the table refuses would stop its whole subscription (P7)."""
+    long = "\U0001f600" * 256
+    heavy = Finding(
+        account_id("é" * 90, "x" * 64),
+        long[:32],
+        long[:32],
+        {f"tag{number}": long[:64] for number in range(20)},
+        Judgement(Verdict.UNKNOWN, Reason.MALFORMED, "m" * 400, Evidence(*[long] * 7)),
+        "1",
+        NOON,
+        NOON,
+        history=(Transition(NOON, Verdict.UNKNOWN, Reason.UNRECOGNISED_KEY_SOURCE, "s" * 30),) * 20,
+    )
+    row = keys.finding_row(heavy.id.resource_group, heavy.id.name)
+
+    write = Insert(row, rows.finding_values(heavy))
+
+    limits.check([write], SUBSCRIPTION)
+
+    assert limits.transaction_size(write) < limits.TRANSACTION_BYTES / 10
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_newer"), [(0, False), (1, False), (2, True), (None, True), ("1", True)]
+)
+def test_a_row_of_a_newer_version_is_told_by_its_number(
+    schema: Scalar | None, *, is_newer: bool
+) -> None:
+    """A rollback must not overwrite what it cannot read."""
+    values = {} if schema is None else {"schema": schema}
+
+    assert rows.is_too_new(Entity("p", "r", "e", values)) == is_newer
+
+
+def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
+    """Its verdict may mean something else by now (P1)."""
+    values = rows.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
+
+    shown = rows.newer_finding(entity(values), account_id("rg", "chat"))
+
+    assert (shown.judgement.verdict, shown.judgement.reason) == (
+        Verdict.UNKNOWN,
+        Reason.ROW_TOO_NEW,
+    )
+    assert shown.kind == "OpenAI"
+    assert rows.newer_finding(entity(values | {"kind": 7}), shown.id).kind is None
+
+
+_BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
+    "missing name": ("name", None),
+    "missing verdict": ("verdict", None),
+    "missing time": ("changedAt", None),
+    "number for a text": ("accountId", 7),
+    "text for a number": ("changes", "2"),
+    "no time": ("firstSeen", "yesterday"),
+    "no optional time": ("violatedSince", ""),
+    "no JSON": ("history", "{"),
+    "other JSON": ("tags", "[1]"),
+    "history of other values": ("history", '[{"at":"x"}]'),
+    "number for an optional text": ("keyName", 7),
+    "verdict of another language": ("verdict", "konform"),
+    "unheard-of reason": ("reason", "because"),
+    "unheard-of previous verdict": ("previousVerdict", "perhaps"),
+    "time without a zone": ("changedAt", "2026-11-25T12:00:00"),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), _BROKEN.values(), ids=_BROKEN)
+def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | None) -> None:
+    """Somebody edited the table by hand; that costs one row, and says which (P7, P11)."""
+    values = rows.finding_values(finding())
+    del values[name]
+    if value is not None:
+        values[name] = value
+
+    with pytest.raises(StoreError, match=f"chat: {name} .*delete the row"):
+        rows.finding_of(entity(values, row="finding|rg|chat"))
+
+
+@pytest.mark.parametrize("name", ["coverage", "gapReason"])
+def test_a_broken_coverage_row_is_a_store_error(name: str) -> None:
+    """The one kind of error that a view turns into an answer."""
+    gap = Gap(GapReason.TIMEOUT)
+    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.GAP, NOON, gap)
+
+    with pytest.raises(StoreError):
+        rows.coverage_of(entity(rows.coverage_values(coverage) | {name: "unheard of"}))

@@ -1,0 +1,185 @@
+"""The API over a store in memory, and the rows to put into it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+
+from cmk_check.core.counts import count_accounts, summarise
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    CoverageState,
+    Evidence,
+    Finding,
+    Gap,
+    GapReason,
+    Judgement,
+    LastScan,
+    Reason,
+    ScanState,
+    Status,
+    Subscription,
+    Trigger,
+    Verdict,
+)
+from cmk_check.core.posture import Expectations
+from cmk_check.core.resource_id import AccountId
+from cmk_check.ports import Insert, Table
+from cmk_check.store import keys, rows
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.scans import Board, ScanTable
+from cmk_check.web.api import Site, create_app
+from cmk_check.web.edge import SignIn
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+EARLIER = NOON - timedelta(days=3)
+MAX_AGE = timedelta(hours=3)
+PRODUCTION = "8d3c0000-0000-0000-0000-000000000001"
+LAB = "5b1e0000-0000-0000-0000-000000000002"
+TENANT = "72f90000-0000-0000-0000-00000000000f"
+AS_SERVED = Site(SignIn("keys", easy_auth=False), None, ("OpenAI", "AIServices"), "public")
+
+
+@dataclass
+class SetClock:
+    """A clock that tests set."""
+
+    time: datetime = NOON
+
+    def now(self) -> datetime:
+        """Return the time it was set to."""
+        return self.time
+
+
+@dataclass
+class Served:
+    """A store with its rows, and the API over it."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: SetClock = field(default_factory=SetClock)
+
+    @property
+    def scans(self) -> ScanTable:
+        """The table of scans."""
+        return ScanTable(self.store)
+
+    def app(self, site: Site = AS_SERVED, expect: Expectations | None = None) -> FastAPI:
+        """Build the API."""
+        expect = expect or Expectations(MAX_AGE)
+        return create_app(EstateTable(self.store), self.scans, self.clock, expect, site)
+
+    async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
+        """Write the rows of a subscription."""
+        partition = keys.partition_of(coverage.subscription.id)
+        await self.store.commit(
+            Table.FINDINGS,
+            partition,
+            [
+                Insert(keys.COVERAGE, rows.coverage_values(coverage)),
+                *(
+                    Insert(
+                        keys.finding_row(finding.id.resource_group, finding.id.name),
+                        rows.finding_values(finding),
+                    )
+                    for finding in findings
+                ),
+            ],
+        )
+
+    async def put_status(self, status: Status) -> None:
+        """Write the status, in place of what was there."""
+        board = Board(None, await self.scans.status())
+        await self.scans.commit(status=status, board=board)
+
+
+def finding(
+    name: str = "chat",
+    verdict: Verdict = Verdict.NON_COMPLIANT,
+    *,
+    kind: str | None = "OpenAI",
+    group: str = "rg-ai",
+    subscription_id: str = PRODUCTION,
+) -> Finding:
+    """Make a finding."""
+    text = (
+        f"/subscriptions/{subscription_id}/resourceGroups/{group}"
+        f"/providers/Microsoft.CognitiveServices/accounts/{name}"
+    )
+    reason, message, source = {
+        Verdict.COMPLIANT: (Reason.CUSTOMER_MANAGED_KEY, "A key is named.", "Microsoft.KeyVault"),
+        Verdict.NON_COMPLIANT: (Reason.MICROSOFT_MANAGED_KEY, "Microsoft's keys are set.", None),
+        Verdict.UNKNOWN: (Reason.MALFORMED, "The account has no kind.", None),
+    }[verdict]
+    account_id = AccountId.parse(text)
+    assert account_id
+    return Finding(
+        id=account_id,
+        kind=kind,
+        location="westeurope",
+        tags={"owner": "ai-platform"},
+        judgement=Judgement(verdict, reason, message, Evidence(key_source=source)),
+        rule_version="1",
+        first_seen=EARLIER,
+        changed_at=NOON,
+        violated_since=NOON if verdict is Verdict.NON_COMPLIANT else None,
+        previous_verdict=Verdict.COMPLIANT,
+    )
+
+
+def coverage(
+    state: CoverageState = CoverageState.READ,
+    subscription_id: str = PRODUCTION,
+    name: str = "Production",
+    accounts: AccountCounts | None = None,
+) -> Coverage:
+    """Make a coverage row."""
+    gap = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "Grant it.")
+    return Coverage(
+        subscription=Subscription(subscription_id, name, TENANT, "Enabled"),
+        state=state,
+        since=EARLIER,
+        gap=gap if state is CoverageState.GAP else None,
+        last_read=EARLIER,
+        accounts=accounts or AccountCounts(),
+    )
+
+
+def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
+    """Count findings, with three accounts of a kind out of scope."""
+    pairs = [(entry.kind, entry.judgement) for entry in findings]
+    return count_accounts(pairs, {"SpeechServices": 3}, unread)
+
+
+def status_of(*recorded: Coverage, as_of: datetime | None = NOON) -> Status:
+    """Make the status that a scan of these subscriptions leaves."""
+    scan = LastScan(
+        "20261125T120000Z-3fa9",
+        ScanState.INCOMPLETE,
+        Trigger.TIMER,
+        NOON,
+        NOON + timedelta(seconds=9),
+    )
+    return Status(as_of, summarise(recorded, 0), len(recorded), scan)
+
+
+async def sample() -> Served:
+    """Serve an estate of two subscriptions, one of which could not be read this time."""
+    served = Served()
+    mine = [
+        finding("Chat"),
+        finding("safe", Verdict.COMPLIANT, kind="AIServices"),
+        finding("odd", Verdict.UNKNOWN, kind=None),
+    ]
+    theirs = [finding("old", Verdict.COMPLIANT, subscription_id=LAB)]
+    production = coverage(accounts=counted(mine))
+    lab = replace(
+        coverage(CoverageState.GAP, LAB, "Lab"),
+        accounts=replace(counted(theirs, unread=1), ignored_by_kind={}),
+    )
+    await served.put(production, mine)
+    await served.put(lab, theirs)
+    await served.put_status(status_of(production, lab))
+    return served

@@ -1,0 +1,87 @@
+"""The OpenAPI document: what generators and testers take for the truth."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cmk_check.web.edge import SignIn
+from tests.unit.web.asgi import send
+from tests.unit.web.served import AS_SERVED, Served
+
+
+@pytest.fixture
+async def document(empty: Served) -> dict[str, Any]:
+    """The document as served."""
+    answer = await send(empty.app(), "/api/v1/openapi.json")
+    assert answer.status == 200
+    document: dict[str, Any] = answer.json
+    return document
+
+
+def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
+    """No more and no fewer."""
+    assert document["openapi"].startswith("3.1.")
+    assert list(document["paths"]) == [
+        "/api/v1/status",
+        "/api/v1/findings",
+        "/api/v1/openapi.json",
+    ]
+    assert all(list(path) == ["get"] for path in document["paths"].values())
+
+
+def test_it_documents_parameters_with_their_allowed_values(document: dict[str, Any]) -> None:
+    """Whoever generates a client gets no value wrong."""
+    parameters = document["paths"]["/api/v1/findings"]["get"]["parameters"]
+    schemas = {entry["name"]: entry["schema"] for entry in parameters}
+
+    assert list(schemas) == ["verdict", "kind", "subscription", "top", "skipToken"]
+    assert schemas["verdict"]["$ref"] == "#/components/schemas/Verdict"
+    assert document["components"]["schemas"]["Verdict"]["enum"] == [
+        "compliant",
+        "non_compliant",
+        "unknown",
+    ]
+    assert schemas["kind"]["enum"] == ["OpenAI", "AIServices", "unknown"]
+    assert (schemas["top"]["minimum"], schemas["top"]["maximum"]) == (1, 1000)
+    assert schemas["top"]["default"] == 100
+    assert "pattern" in schemas["subscription"]
+
+
+def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
+    """FastAPI's own 422 is never answered."""
+    for path in document["paths"].values():
+        for status, answer in path["get"]["responses"].items():
+            if int(status) >= 400:
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Error"}
+        assert "422" not in path["get"]["responses"]
+    assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
+
+
+def test_every_field_of_an_answer_is_required_but_the_next_link(document: dict[str, Any]) -> None:
+    """Null says "there is none"; a missing field says nothing."""
+    for name, schema in document["components"]["schemas"].items():
+        if "properties" in schema:
+            optional = set(schema["properties"]) - set(schema["required"])
+            assert optional == ({"nextLink"} if name == "FindingsPage" else set())
+
+
+def test_a_half_recorded_subscription_is_no_documented_state(document: dict[str, Any]) -> None:
+    """Callers see it as a gap."""
+    shown = document["components"]["schemas"]["Finding"]["properties"]["coverage"]["enum"]
+
+    assert shown == ["read", "gap", "excluded", "retired"]
+
+
+@pytest.mark.parametrize(("http_auth", "kind"), [("keys", "apiKey"), ("entra", "http")])
+async def test_it_documents_how_to_get_in(empty: Served, http_auth: Any, kind: str) -> None:  # noqa: ANN401
+    """With the key in a header, not in the URL."""
+    app = empty.app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+    answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
+
+    ((name, scheme),) = answer.json["components"]["securitySchemes"].items()
+
+    assert answer.json["security"] == [{name: []}]
+    assert scheme["type"] == kind
+    assert scheme.get("name", "x-functions-key") == "x-functions-key"
