@@ -1,16 +1,27 @@
 """What the triggers do: one function each, free of the Functions platform where it can be."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cmk_check.app import the_app
-from cmk_check.errors import SettingsError
+from cmk_check.errors import CmkCheckError, SettingsError
 
 if TYPE_CHECKING:
     import azure.functions as func
 
 _log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Raise our errors without the SDK's behind them, whose texts do not belong in a log."""
+    try:
+        yield
+    except CmkCheckError as error:
+        raise error.with_traceback(None) from None
 
 
 async def start_scan() -> None:
@@ -23,7 +34,8 @@ async def start_scan() -> None:
     from cmk_check.core.model import Trigger
     from cmk_check.scan.start import start
 
-    started = await start(await the_app().parts(), Trigger.TIMER)
+    with _plainly():
+        started = await start(await the_app().parts(), Trigger.TIMER)
     if not started.new:
         _log.warning("Scan %s is still running; no other was started.", started.scan_id)
 
@@ -41,11 +53,12 @@ async def work(body: bytes) -> None:
     from cmk_check.scan.slice import run_slice
 
     message = parse_message(body.decode())
-    parts = await the_app().parts()
-    if message.slice is None:
-        await plan(parts, message.scan_id)
-    else:
-        await run_slice(parts, message.scan_id, message.slice)
+    with _plainly():
+        parts = await the_app().parts()
+        if message.slice is None:
+            await plan(parts, message.scan_id)
+        else:
+            await run_slice(parts, message.scan_id, message.slice)
 
 
 async def give_up(body: bytes) -> None:
@@ -63,7 +76,8 @@ async def give_up(body: bytes) -> None:
     except ValueError as error:
         _log.error("A message that is not ours was dropped: %s", error)
         return
-    await fail(await the_app().parts(), message)
+    with _plainly():
+        await fail(await the_app().parts(), message)
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":

@@ -1,4 +1,4 @@
-"""The whole program on this machine: Azurite, a simulated Azure, and the app in a Functions host."""
+"""The whole program on this machine: Azurite, a simulated Azure, the app in a Functions host."""
 
 import json
 import time
@@ -102,9 +102,14 @@ class Stack:
         }
 
     def get(
-        self, path: str, *, key: str | None = None, headers: Mapping[str, str] | None = None, **query: str
+        self,
+        path: str,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **query: str,
     ) -> Answer:
-        """Ask the API, as a dashboard does: with the ``api`` function's key unless another is given."""
+        """Ask the API as a dashboard does, with the key of ``api`` unless another is given."""
         text = f"?{urllib.parse.urlencode(query)}" if query else ""
         own = self.host.keys.functions["api"] if key is None else key
         request = urllib.request.Request(  # noqa: S310 - our own URL
@@ -112,14 +117,14 @@ class Stack:
         )
         try:
             with _DIRECT.open(request, timeout=_SECONDS) as answer:
-                return _answer(answer.status, answer.headers, answer.read())
+                return _answer(answer.status, dict(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
-            return _answer(error.code, error.headers, error.read())
+            return _answer(error.code, dict(error.headers), error.read())
 
     def last_scan(self) -> str | None:
         """Return the id of the last scan that ended."""
         last = self.get("v1/status").body["lastScan"]
-        return last and last["id"]
+        return str(last["id"]) if last else None
 
     def scan(self, seconds: float = _SECONDS, tick: Callable[[], None] = lambda: None) -> str:
         """Fire the timer and wait until its scan has ended; return the scan's id.

@@ -14,9 +14,9 @@ _ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# ARM allows 90 characters for a group and 64 for an account; far more than that is no name but an
-# attack on a table key.
-_LONGEST_NAME = 128
+# What ARM allows, and what fits into a table key in any alphabet.
+_LONGEST_GROUP = 90
+_LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,9 @@ class AccountId:
         if not isinstance(text, str) or _CONTROL.search(text):
             return None
         match = _ACCOUNT.fullmatch(text)
-        if match is None or any(len(part) > _LONGEST_NAME for part in match.groups()):
+        if match is None:
+            return None
+        if len(match["group"]) > _LONGEST_GROUP or len(match["name"]) > _LONGEST_NAME:
             return None
         return cls(match["subscription"].lower(), match["group"], match["name"], text.lower())
 

@@ -6,8 +6,8 @@ from typing import Final
 from cmk_check.ports import Write
 from cmk_check.store import limits
 
-# A coverage row or a change: two properties of 32,768 characters at most, and some short ones.
-_RESERVED_BYTES: Final = 128 * 1024
+# A coverage row or a change: two properties of 32,768 characters at most, six bytes each in JSON.
+_RESERVED_BYTES: Final = 512 * 1024
 
 
 def cut(writes: Iterable[Write]) -> Iterator[list[Write]]:
@@ -19,7 +19,7 @@ def cut(writes: Iterable[Write]) -> Iterator[list[Write]]:
 def cut_groups[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
     """Cut groups of writes into transactions without cutting a group.
 
-    ``reserve`` keeps room in each for so many further writes, of 128 KiB at most.
+    ``reserve`` keeps room in each for so many further writes, of 512 KiB at most.
     """
     most_writes = limits.TRANSACTION_WRITES - reserve
     most_bytes = limits.TRANSACTION_BYTES - reserve * _RESERVED_BYTES

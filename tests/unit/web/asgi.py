@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Scope
 
 
 @dataclass
@@ -48,7 +48,7 @@ async def send(
         else:
             answer.body += message["body"]
 
-    scope = {
+    scope: Scope = {
         "type": "http",
         "http_version": "1.1",
         "method": method,
