@@ -6,6 +6,7 @@ CmkCheckError
 ├── StoreError
 │   ├── StoreUnavailable   the table service does not answer; a write may have happened
 │   ├── WriteConflict      somebody else wrote first; read again
+│   ├── RowUnusable        a row that a newer version wrote, or that is broken
 │   ├── StoreRefused       the table service will not let us: identity, role or network
 │   └── LimitExceeded      a write that the real table service would refuse
 ├── QueueError             a message could not be sent
@@ -54,6 +55,10 @@ class StoreUnavailable(StoreError):
 
 class WriteConflict(StoreError):
     """A row changed, appeared or vanished since it was read: nothing was written."""
+
+
+class RowUnusable(StoreError):
+    """A row that a newer version of this program wrote, or that is broken. ``str()`` says which."""
 
 
 class StoreRefused(StoreError):

@@ -15,6 +15,12 @@ from local.child_process import ChildProcess
 _SCRIPT: Final = (
     Path(__file__).resolve().parents[1] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 )
+# Azurite ends with whoever started it, even by SIGKILL, since its standard input ends then. The
+# signal makes it save its data; a stream with a reference would keep it from ending otherwise.
+_START: Final = (
+    "process.stdin.resume().on('end', () => process.kill(process.pid, 'SIGTERM')).unref();"
+    "require(process.argv[1]);"
+)
 _HOST: Final = "127.0.0.1"
 _LISTENS: Final = re.compile(
     r"Azurite (Blob|Queue|Table) service is successfully listening at https?://[^:]+:(\d+)"
@@ -55,6 +61,7 @@ class Azurite:
     With a certificate it speaks HTTPS and takes tokens too: those of issuer
     ``https://sts.windows.net/<tenant>/`` for ``https://storage.azure.com``, unchecked signature.
     Starting takes about a second: share one, and clear its tables and queues between tests.
+    It ends with the block, and by itself should this process die.
 
     Raises:
         AzuriteMissingError: It is not installed.
@@ -135,7 +142,7 @@ def _command() -> list[str]:
     if not _SCRIPT.is_file():
         raise AzuriteMissingError("Azurite is not installed: run make install (it needs Node.js)")
     # Not the link in .bin: the process that is started must be the one that is ended.
-    return [node, str(_SCRIPT)]
+    return [node, "--eval", _START, str(_SCRIPT)]
 
 
 def _ports(lines: list[str]) -> dict[str, int] | None:

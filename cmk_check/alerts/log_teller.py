@@ -15,7 +15,9 @@ from cmk_check.core.model import Change
 _log = logging.getLogger("cmk_check.lines")
 # Azure Monitor and what people put behind it take 8 KB a line without cutting it.
 LONGEST_LINE: Final = 8192
-_SHORT: Final = 200
+# What values are cut to, one after the other, until the line is short enough.
+_SHORTER: Final = (200, 40, 8, 0)
+_IDS: Final = frozenset({"event", "id", "type", "subject", "source", "scanId"})
 
 
 class LogTeller:
@@ -37,16 +39,18 @@ def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON, at most 8 KB: long values are cut, ids never are."""
     whole = {"event": event, "v": 1, **fields}
     text = json.dumps(whole, separators=(",", ":"))
-    if len(text) <= LONGEST_LINE:
-        return text
-    return json.dumps(_cut(whole), separators=(",", ":"))
+    for longest in _SHORTER:
+        if len(text) <= LONGEST_LINE:
+            break
+        text = json.dumps(_cut(whole, longest), separators=(",", ":"))
+    return text
 
 
-def _cut(value: object, name: str = "") -> object:
+def _cut(value: object, longest: int, name: str = "") -> object:
     match value:
         case dict():
-            return {key: _cut(entry, key) for key, entry in value.items()}
-        case str() if name not in {"id", "subject", "source", "scanId"}:
-            return value[:_SHORT]
+            return {key: _cut(entry, longest, key) for key, entry in value.items()}
+        case str() if name not in _IDS:
+            return value[:longest]
         case _:
             return value

@@ -31,18 +31,23 @@ class Relay:
         # Publications of one process would only race each other for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
-    async def publish(self, pending: Sequence[Pending], clear: Clear) -> None:
+    async def publish(self, pending: Sequence[Pending], clear: Clear) -> list[Pending]:
         """Publish and tell changes in their order, then delete their rows with ``clear``.
 
-        A feed that cannot be written leaves the rows for the next scan: it fails no slice.
+        Return those that could not be published. They stay in the outbox for the next scan: a feed
+        that cannot be written fails no slice.
         """
+        once = {entry.change.id: entry for entry in pending}
+        left = list(once.values())
         async with self._one_at_a_time:
-            for batch in batched(pending, MOST_PER_PUBLICATION, strict=False):
+            for batch in batched(once.values(), MOST_PER_PUBLICATION, strict=False):
                 try:
                     await self._publish(batch, clear)
                 except StoreError as error:
                     _log.warning("Changes stay in the outbox until the next scan: %s", error)
-                    return
+                    break
+                left = left[len(batch) :]
+        return left
 
     async def _publish(self, batch: Sequence[Pending], clear: Clear) -> None:
         published = await self._feed.publish([entry.change for entry in batch])

@@ -86,15 +86,25 @@ def compare_unread(
 
 
 def _judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> Judged:
-    """Judge accounts, in the order of their ids; of two entries with one id the worse counts."""
+    """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
+
+    Of two that are equally bad one is chosen by what they say, never by which came first: the
+    order of an answer varies, and would be told as a change.
+    """
     judged: dict[str, tuple[Account, Judgement]] = {}
     for account in accounts:
         spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
         judgement = judge(spelled)
-        had = judged.get(str(account.id))
-        if had is None or judgement.verdict.badness > had[1].verdict.badness:
-            judged[str(account.id)] = (spelled, judgement)
+        entry = (spelled, judgement)
+        had = judged.setdefault(str(account.id), entry)
+        judged[str(account.id)] = max(had, entry, key=_weight)
     return dict(sorted(judged.items()))
+
+
+def _weight(entry: tuple[Account, Judgement]) -> tuple[object, ...]:
+    account, judgement = entry
+    said = _folded(account.kind, account.location, judgement)
+    return (judgement.verdict.badness, judgement.reason, said, sorted(account.tags.items()))
 
 
 def _upserts(

@@ -86,11 +86,6 @@ class Difference:
     coverage_change: Change | None = None
 
     @property
-    def changes(self) -> int:
-        """How many changes it brings."""
-        return len(self.steps) + (self.coverage_change is not None)
-
-    @property
     def is_empty(self) -> bool:
         """Whether the table already says all this."""
         return not self.steps and self.known.coverage == self.coverage

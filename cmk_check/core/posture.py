@@ -161,7 +161,7 @@ def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
         return [
             (
                 PostureReason.CLOCK_SKEW,
-                "The last scan lies in the future: a clock is wrong, here or where it ran.",
+                "The last scan lies in the future: set the clock right, here or where it ran.",
             )
         ]
     if now - as_of > max_age:

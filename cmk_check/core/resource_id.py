@@ -11,12 +11,17 @@ from typing import Self
 _ACCOUNT = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<name>[^/]+)",
-    re.IGNORECASE,
+    # Without ASCII an s would also match its lookalikes, and one row stand for two ids.
+    re.IGNORECASE | re.ASCII,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# What ARM allows, and what fits into a table key in any alphabet.
+# What ARM allows.
 _LONGEST_GROUP = 90
 _LONGEST_NAME = 64
+# An id must fit into a table key, where a run of other characters than these takes two more
+# characters, and three more for each of its own (cmk_check.store.keys).
+_ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
+_LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +41,12 @@ class AccountId:
         match = _ACCOUNT.fullmatch(text)
         if match is None:
             return None
-        if len(match["group"]) > _LONGEST_GROUP or len(match["name"]) > _LONGEST_NAME:
+        group, name = match["group"], match["name"]
+        if len(group) > _LONGEST_GROUP or len(name) > _LONGEST_NAME:
             return None
-        return cls(match["subscription"].lower(), match["group"], match["name"], text.lower())
+        if _key_length(group) + _key_length(name) > _LONGEST_KEY:
+            return None
+        return cls(match["subscription"].lower(), group, name, text.lower())
 
     def __str__(self) -> str:
         """Return the lower-cased id."""
@@ -47,3 +55,7 @@ class AccountId:
     def __lt__(self, other: Self) -> bool:
         """Order by the lower-cased id."""
         return self.text < other.text
+
+
+def _key_length(name: str) -> int:
+    return len(name) + sum(3 * len(run) + 2 for run in _ESCAPED_RUN.findall(name.lower()))

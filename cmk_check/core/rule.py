@@ -66,7 +66,7 @@ def _reason(account: Account) -> Reason:
     """Apply R6, R2, R3, R4, R1, R5 in this order."""
     if account.malformed is not None:
         return Reason.MALFORMED
-    source = (account.key_source or "").casefold()
+    source = _lowered(account.key_source or "")
     named = _is_named(account.key_name)
     if not source.strip() and not named:
         return Reason.NEVER_CONFIGURED
@@ -78,8 +78,18 @@ def _reason(account: Account) -> Reason:
 
 
 def _is_named(key_name: str | None) -> bool:
-    """Tell a name from blanks, also from the invisible characters that str.strip leaves."""
-    return any(char.isprintable() and not char.isspace() for char in key_name or "")
+    """Tell a name from blanks, also from the invisible characters that str.strip leaves.
+
+    U+FFFD stands where a character was that no table or JSON can hold.
+    """
+    return any(
+        char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""
+    )
+
+
+def _lowered(source: str) -> str:
+    """Lower a key source; a lookalike of another alphabet must not become the letter it mimics."""
+    return source.lower() if source.isascii() else source
 
 
 def _evidence(account: Account) -> Evidence:

@@ -89,11 +89,10 @@ async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
         held = await parts.scans.replace_slice(scan_id, claimed, entry.etag)
     except WriteConflict as error:
         raise SliceHeld(f"Slice {number} of scan {scan_id} has just been claimed.") from error
-    await _renew_lease(parts, scan, now)
     return Claim(claim_id, scan, held)
 
 
-async def _renew_lease(parts: Parts, scan: Scan, now: datetime) -> None:
+async def renew_lease(parts: Parts, scan: Scan, now: datetime) -> None:
     """Extend the lease when less than half of it is left, never past the scan's deadline."""
     board = await parts.scans.board()
     if board.lease is None or board.lease.value.scan_id != scan.id:

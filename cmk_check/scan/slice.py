@@ -6,7 +6,7 @@ trouble costs only itself.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cmk_check.core import posture
@@ -28,7 +28,7 @@ from cmk_check.core.model import (
 )
 from cmk_check.errors import ClaimLost, SliceIncomplete, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.claim import Claim, take
+from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.parts import READING_DEADLINE, TRIES, Parts
 from cmk_check.store import keys
@@ -90,8 +90,9 @@ class SliceRun:
         self._parts = parts
         self._claim = claim
         self._poisoned = poisoned
-        self._pending: list[Pending] = []
-        self._changes = 0
+        self._pending: dict[str, Pending] = {}
+        self._left_over: frozenset[str] = frozenset()
+        self._recorded: set[str] = set()
         self._status: Status | None = None
         self._lowered = False
         self._slots = asyncio.Semaphore(parts.options.concurrency)
@@ -107,16 +108,19 @@ class SliceRun:
 
         """
         parts, entry = self._parts, self._claim.slice.value
+        await renew_lease(parts, self._claim.scan, parts.clock.now())
         stored = await parts.estate.read_range(entry.low, entry.high)
-        left_over = [told for found in stored.values() for told in found.outbox]
-        await parts.relay.publish(left_over, parts.estate.clear_outbox)
+        for found in stored.values():
+            self._wait(found.outbox)
+        self._left_over = frozenset(self._pending)
+        await self._publish()
         status = await parts.scans.status()
         self._status = status.value if status else None
         try:
             recorded = await self._work_on_all(self._todo(stored))
         finally:
-            await parts.relay.publish(self._pending, parts.estate.clear_outbox)
-        summary = summarise(recorded, self._changes)
+            await self._publish()
+        summary = summarise(recorded, len(self._recorded - self._left_over))
         await self._claim.done(parts, summary, failed=self._poisoned)
 
     def _todo(
@@ -160,7 +164,7 @@ class SliceRun:
                 try:
                     if attempt:
                         stored = await self._parts.estate.read_one(stored.partition)
-                        self._pending += stored.outbox
+                        self._wait(stored.outbox)
                     return await self._read_and_record(planned, stored)
                 except (WriteConflict, StoreUnavailable) as error:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
@@ -174,7 +178,6 @@ class SliceRun:
         difference = await self._compare(planned, stored)
         if not difference.is_empty:
             await self._record(stored, difference)
-            self._changes += difference.changes
         return difference.coverage
 
     async def _compare(self, planned: Planned, stored: StoredSubscription) -> Difference:
@@ -197,7 +200,18 @@ class SliceRun:
             await self._claim.check(self._parts)
         if difference.is_worse:
             await self._lower()
-        self._pending += await estate.record(stored, batches)
+        self._wait(await estate.record(stored, batches))
+
+    def _wait(self, outbox: Iterable[Pending]) -> None:
+        """Keep changes until they are published, each once and in the order they were made."""
+        for entry in outbox:
+            self._pending.setdefault(entry.change.id, entry)
+            self._recorded.add(entry.change.id)
+
+    async def _publish(self) -> None:
+        pending = list(self._pending.values())
+        left = await self._parts.relay.publish(pending, self._parts.estate.clear_outbox)
+        self._pending = {entry.change.id: entry for entry in left}
 
     async def _lower(self) -> None:
         """Take back "compliant" before anything worse stands in the table."""

@@ -4,16 +4,19 @@ A: read lease (free) . write lease, scan row .. send plan
 B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 """
 
+import logging
 from dataclasses import dataclass, replace
 
 from cmk_check.core import changes
 from cmk_check.core.model import Change, ChangeType, ScanState, Trigger
-from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
+from cmk_check.errors import QueueError, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.parts import LEASE, TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import Board, scan_id_of
+
+_log = logging.getLogger(__name__)
 
 _ABANDONED = "Its lease ran out before all slices were done."
 
@@ -40,27 +43,25 @@ async def start(parts: Parts, trigger: Trigger) -> Started:
         board = await parts.scans.board()
         lease = board.lease.value if board.lease else None
         if lease is not None and lease.scan_id == mine:
-            break  # the answer to our own write was lost
+            break  # it is ours: the answer to our write was lost
         if lease is not None and lease.scan_id and now < lease.expires:
             return Started(lease.scan_id, new=False)
         scan = Scan(mine, lease.epoch + 1 if lease else 1, trigger, now)
         try:
-            superseded = await _take(parts, board, scan)
+            await _take(parts, board, scan)
         except (WriteConflict, StoreUnavailable):
             continue
-        if superseded is not None:
-            await parts.scans.drop_slices(superseded)
         break
     else:
         message = "The lease could not be taken: the store does not answer, or others were faster."
         raise StoreUnavailable(message)
-    await parts.publish_scan_changes()
     await _send(parts, mine)
+    await _tidy_up(parts, mine)
     return Started(mine, new=True)
 
 
-async def _take(parts: Parts, board: Board, scan: Scan) -> str | None:
-    """Take the lease; return the id of the scan that is abandoned in the same transaction."""
+async def _take(parts: Parts, board: Board, scan: Scan) -> None:
+    """Take the lease; a scan whose lease ran out is abandoned in the same transaction."""
     old = await _superseded(parts, board)
     rows: list[tuple[Scan, str | None]] = []
     told: list[Change] = []
@@ -77,7 +78,6 @@ async def _take(parts: Parts, board: Board, scan: Scan) -> str | None:
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + LEASE)
     await parts.scans.commit(lease=lease, scans=rows, changes=told, board=board)
-    return scan.supersedes
 
 
 async def _superseded(parts: Parts, board: Board) -> Stored[Scan] | None:
@@ -93,3 +93,17 @@ async def _send(parts: Parts, scan_id: str) -> None:
     except QueueError as error:
         await fail_scan(parts, scan_id, f"The queue did not take the scan: {error}")
         raise
+
+
+async def _tidy_up(parts: Parts, scan_id: str) -> None:
+    """Publish what earlier scans left, and drop the slices of the one this scan abandoned.
+
+    It must not cost this scan: whatever fails here is left to the next one.
+    """
+    try:
+        await parts.publish_scan_changes()
+        scan = await parts.scans.scan(scan_id)
+        if scan is not None and scan.value.supersedes is not None:
+            await parts.scans.drop_slices(scan.value.supersedes)
+    except StoreError as error:
+        _log.warning("What earlier scans left stays for the next one: %s", error)

@@ -8,16 +8,20 @@ coverage row, which all of them rewrite:
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
 """
 
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from cmk_check.core.difference import Difference, Known, Step
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
-from cmk_check.errors import StoreError
+from cmk_check.errors import RowUnusable
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
 from cmk_check.store import cutting, keys, rows
+
+_log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.FINDINGS
 # The coverage row and its change go with every transaction.
@@ -82,18 +86,27 @@ class EstateTable:
         return found.get(partition, StoredSubscription(partition))
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row; None where there is none, or a newer version's."""
+        """Read one coverage row, None where there is none.
+
+        Raises:
+            RowUnusable: a newer version wrote it, or it is broken.
+
+        """
         partition = keys.partition_of(subscription_id)
         entity = await self._store.get(_TABLE, partition, keys.COVERAGE)
-        return None if entity is None or rows.is_too_new(entity) else rows.coverage_of(entity)
+        if entity is None:
+            return None
+        if rows.is_too_new(entity):
+            raise RowUnusable(_NEWER)
+        return rows.coverage_of(entity)
 
     async def findings(
         self, where: FindingFilter, after: tuple[str, str] | None
     ) -> AsyncIterator[tuple[tuple[str, str], Finding]]:
         """List findings by subscription, group and name, each with its place to go on behind.
 
-        A row that a newer version wrote is listed as unknown, but not where one verdict is asked
-        for: what the row says of its verdict cannot be trusted.
+        A row that a newer version wrote, or that is broken, is listed as unknown, but not where one
+        verdict is asked for: what the row says of its verdict cannot be trusted.
         """
         equals = {"verdict": where.verdict, "kind": where.kind}
         query = Query(
@@ -104,12 +117,14 @@ class EstateTable:
             equals={name: value for name, value in equals.items() if value is not None},
         )
         async for entity in self._store.query(_TABLE, query):
-            if not rows.is_too_new(entity):
-                finding = rows.finding_of(entity)
-            elif where.verdict is None:
-                finding = rows.newer_finding(entity, _id_of(entity))
-            else:
+            if not _is_ours(entity.partition):
                 continue
+            try:
+                finding = _finding(entity)
+            except RowUnusable:
+                if where.verdict is not None:
+                    continue
+                finding = rows.unusable_finding(entity, _id_of(entity))
             yield (entity.partition, entity.row), finding
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
@@ -176,7 +191,8 @@ class EstateTable:
     async def _gather(self, entities: AsyncIterator[Entity]) -> dict[str, StoredSubscription]:
         partitions: dict[str, list[Entity]] = {}
         async for entity in entities:
-            partitions.setdefault(entity.partition, []).append(entity)
+            if _is_ours(entity.partition):
+                partitions.setdefault(entity.partition, []).append(entity)
         return {partition: _stored(partition, found) for partition, found in partitions.items()}
 
 
@@ -232,10 +248,27 @@ def _outbox_write(change: Change) -> Insert:
     return Insert(keys.outbox_row(change.sequence, change.id), rows.change_values(change))
 
 
+@lru_cache(maxsize=1024)
+def _is_ours(partition: str) -> bool:
+    """Leave out what somebody else put into the table: it belongs to no subscription."""
+    try:
+        keys.unescape(partition)
+    except ValueError:
+        _log.warning("Rows that are not ours stand in %s: %.200a", _TABLE, partition)
+        return False
+    return True
+
+
+def _finding(entity: Entity) -> Finding:
+    if rows.is_too_new(entity):
+        raise RowUnusable(_NEWER)
+    return rows.finding_of(entity)
+
+
 def _stored(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
     try:
         return _parsed(partition, entities)
-    except (StoreError, ValueError) as error:
+    except RowUnusable as error:
         # One broken row must not stop the slice it lies in.
         return StoredSubscription(partition, unusable=str(error))
 
@@ -250,7 +283,7 @@ def _parsed(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
         is_finding = entity.row.startswith(keys.FINDINGS_FROM)
         if rows.is_too_new(entity):
             if is_finding:
-                finding = rows.newer_finding(entity, _id_of(entity))
+                finding = rows.unusable_finding(entity, _id_of(entity))
                 newer[str(finding.id)] = finding.kind
             else:
                 unusable = _NEWER
@@ -268,7 +301,12 @@ def _parsed(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
 
 def _id_of(entity: Entity) -> AccountId:
     """Rebuild the account id of a row from its keys alone."""
-    _, group, name = (keys.unescape(part) for part in entity.row.split("|"))
+    _, _, names = entity.row.partition("|")
+    group, _, name = names.partition("|")
+    try:
+        group, name = keys.unescape(group), keys.unescape(name)
+    except ValueError:
+        _log.warning("A row key that is not ours stands in %s: %.200a", _TABLE, entity.row)
     subscription = keys.unescape(entity.partition)
     text = (
         f"/subscriptions/{subscription}/resourcegroups/{group}"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.core.model import Change
-from cmk_check.errors import StoreUnavailable, WriteConflict
+from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Replace, Store, Table, Write
 from cmk_check.store import keys, rows
 
@@ -39,7 +39,7 @@ class FeedTable:
         """
         numbers: dict[str, int] = {}
         for _ in range(_TRIES):
-            fresh = [change for change in changes if change.id not in numbers]
+            fresh = list({c.id: c for c in changes if c.id not in numbers}.values())
             if not fresh:
                 return [(numbers[change.id], change) for change in changes]
             try:
@@ -60,6 +60,8 @@ class FeedTable:
 
     async def _append(self, fresh: Sequence[Change]) -> dict[str, int]:
         head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
+        if head is not None and rows.is_too_new(head):
+            raise RowUnusable("A newer version of cmk_check publishes: deploy that version again.")
         last = 0 if head is None else rows.Reader(head).number("last")
         numbers = {change.id: number for number, change in enumerate(fresh, last + 1)}
         moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}

@@ -6,6 +6,7 @@ version: its other properties are not looked at, and it is never overwritten.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -28,7 +29,7 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION, row_too_new
-from cmk_check.errors import StoreError
+from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import keys
 
@@ -87,15 +88,14 @@ def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
-    previous = row.optional("previousVerdict")
     return Finding(
         id=AccountId(keys.unescape(entity.partition), group, name, text),
         kind=row.optional("kind"),
         location=row.optional("location"),
         tags=row.json(_TAGS, "tags"),
         judgement=Judgement(
-            Verdict(row.text("verdict")),
-            Reason(row.text("reason")),
+            row.choice(Verdict, "verdict"),
+            row.choice(Reason, "reason"),
             row.text("message"),
             Evidence(
                 key_source=row.optional("keySource"),
@@ -111,14 +111,14 @@ def finding_of(entity: Entity) -> Finding:
         first_seen=row.time("firstSeen"),
         changed_at=row.time("changedAt"),
         violated_since=row.optional_time("violatedSince"),
-        previous_verdict=Verdict(previous) if previous else None,
+        previous_verdict=row.optional_choice(Verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=row.json(_HISTORY, "history"),
     )
 
 
-def newer_finding(entity: Entity, account: AccountId) -> Finding:
-    """Show a finding that a newer version wrote: unknown, whatever its row may say."""
+def unusable_finding(entity: Entity, account: AccountId) -> Finding:
+    """Show a finding whose row must not be trusted: unknown, whatever the row may say."""
     kind = entity.values.get("kind")
     return Finding(
         id=account,
@@ -158,10 +158,10 @@ def coverage_values(coverage: Coverage) -> Values:
 def coverage_of(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
     row = Reader(entity)
-    reason = row.optional("gapReason")
+    reason = row.optional_choice(GapReason, "gapReason")
     gap = None
     if reason is not None:
-        gap = Gap(GapReason(reason), row.optional("missingAction"), row.optional("gapDetail"))
+        gap = Gap(reason, row.optional("missingAction"), row.optional("gapDetail"))
     return Coverage(
         subscription=Subscription(
             row.text("subscriptionId"),
@@ -169,7 +169,7 @@ def coverage_of(entity: Entity) -> Coverage:
             row.optional("tenantId"),
             row.optional("state"),
         ),
-        state=CoverageState(row.text("coverage")),
+        state=row.choice(CoverageState, "coverage"),
         since=row.time("since"),
         gap=gap,
         last_read=row.optional_time("lastRead"),
@@ -198,7 +198,7 @@ def change_of(entity: Entity) -> Change:
     row = Reader(entity)
     return Change(
         id=row.text("id"),
-        type=ChangeType(row.text("type")),
+        type=row.choice(ChangeType, "type"),
         time=row.time("time"),
         source=row.text("source"),
         subject=row.text("subject"),
@@ -208,7 +208,7 @@ def change_of(entity: Entity) -> Change:
 
 
 class Reader:
-    """Takes typed properties out of a row; a missing or mistyped one is a StoreError."""
+    """Takes typed properties out of a row; a missing or mistyped one is RowUnusable."""
 
     def __init__(self, entity: Entity) -> None:
         self._entity = entity
@@ -224,6 +224,17 @@ class Reader:
         """Return a string, or None where there is none."""
         return self.text(name) if name in self._entity.values else None
 
+    def choice[E: StrEnum](self, kind: type[E], name: str) -> E:
+        """Return a word of a closed list that must be there."""
+        try:
+            return kind(self.text(name))
+        except ValueError as error:
+            raise self._broken(name) from error
+
+    def optional_choice[E: StrEnum](self, kind: type[E], name: str) -> E | None:
+        """Return a word of a closed list, or None where there is none."""
+        return self.choice(kind, name) if name in self._entity.values else None
+
     def number(self, name: str) -> int:
         """Return a number that must be there."""
         value = self._entity.values.get(name)
@@ -234,9 +245,12 @@ class Reader:
     def time(self, name: str) -> datetime:
         """Return a time that must be there."""
         try:
-            return datetime.fromisoformat(self.text(name))
+            value = datetime.fromisoformat(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
+        if value.tzinfo is None:
+            raise self._broken(name)
+        return value
 
     def optional_time(self, name: str) -> datetime | None:
         """Return a time, or None where there is none."""
@@ -249,9 +263,9 @@ class Reader:
         except ValueError as error:
             raise self._broken(name) from error
 
-    def _broken(self, name: str) -> StoreError:
+    def _broken(self, name: str) -> RowUnusable:
         where = f"{self._entity.partition} / {self._entity.row}"
-        return StoreError(
+        return RowUnusable(
             f"Row {where}: {name} is missing or not of its type; delete the row to heal it."
         )
 

@@ -22,7 +22,7 @@ from cmk_check.core.model import (
     Verdict,
 )
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.errors import StoreError
+from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store.rows import SCHEMA, is_too_new
 
@@ -120,7 +120,7 @@ def document[T](
     adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
 ) -> dict[str, Scalar]:
     """Lay a value out as a row."""
-    text = adapter.dump_json(value, exclude_none=True).decode()
+    text = adapter.dump_json(value).decode()
     pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
     named = {f"document{number}": piece for number, piece in enumerate(pieces)}
     return {"schema": SCHEMA, **(columns or {}), **named}
@@ -130,13 +130,13 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     """Read a value from its row.
 
     Raises:
-        StoreError: a newer version wrote the row, or it is broken.
+        RowUnusable: a newer version wrote the row, or it is broken.
 
     """
     where = f"Row {entity.partition} / {entity.row}"
     if is_too_new(entity):
         message = f"{where} was written by a newer version of cmk_check: deploy that version."
-        raise StoreError(message)
+        raise RowUnusable(message)
     pieces: list[str] = []
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
         pieces.append(piece)
@@ -144,4 +144,4 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         return Stored(adapter.validate_json("".join(pieces)), entity.etag)
     except ValueError as error:
         message = f"{where} is not a document of this program. Delete the row to heal it."
-        raise StoreError(message) from error
+        raise RowUnusable(message) from error

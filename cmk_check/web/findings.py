@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Reason, Status
+from cmk_check.errors import RowUnusable
 from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
@@ -99,9 +100,15 @@ class FindingsView:
         distinct = list(dict.fromkeys(subscription_ids))
         found: dict[str, Coverage | None] = {}
         for some in batched(distinct, _READS_AT_ONCE, strict=False):
-            rows = await asyncio.gather(*map(self.estate.coverage, some))
+            rows = await asyncio.gather(*map(self._usable_coverage, some))
             found.update(zip(some, rows, strict=True))
         return found
+
+    async def _usable_coverage(self, subscription_id: str) -> Coverage | None:
+        try:
+            return await self.estate.coverage(subscription_id)
+        except RowUnusable:
+            return None  # shown as a gap; it must not take the page with it
 
     def _shown(
         self, finding: Finding, coverages: Mapping[str, Coverage | None], as_of: datetime | None

@@ -162,6 +162,7 @@ class Gap(_Answer):
     name: str | None
     reason: GapReason
     missing_action: str | None
+    detail: str | None
     since: Time
 
 

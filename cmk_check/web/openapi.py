@@ -23,8 +23,7 @@ _SCHEMES: Final[dict[HttpAuth, tuple[str, dict[str, str]]]] = {
             "type": "apiKey",
             "in": "header",
             "name": "x-functions-key",
-            "description": "A key of the function `api`. Without it the host answers 401, "
-            "without a body.",
+            "description": "A key of the function `api`.",
         },
     ),
     "entra": (
@@ -33,8 +32,7 @@ _SCHEMES: Final[dict[HttpAuth, tuple[str, dict[str, str]]]] = {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "A token of Microsoft Entra ID for this app. Without it the platform "
-            "answers 401.",
+            "description": "A token of Microsoft Entra ID for this app.",
         },
     ),
 }
@@ -53,6 +51,7 @@ def error(description: str) -> dict[str, Any]:
 
 ERRORS: Final[Responses] = {
     400: error("A parameter is not known, not valid or given twice."),
+    401: {"description": "No way in: the host or the platform answers, without a body."},
     500: error("The app failed."),
     503: error("The storage does not answer, or no sign-in is configured.")
     | {"headers": _RETRY_AFTER},

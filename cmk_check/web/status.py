@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from cmk_check.core import posture
-from cmk_check.core.counts import known_gap
+from cmk_check.core.counts import summarise
 from cmk_check.core.model import (
     AccountCounts,
-    Coverage,
-    CoverageState,
     KnownGap,
     LastScan,
     Posture,
@@ -69,7 +67,7 @@ class StatusView:
             )
         stored = found or _NOTHING_YET
         answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
-        return self._written(answer, stored, _summary_of(coverage))
+        return self._written(answer, stored, summarise([coverage], changes=0))
 
     def _written(
         self, answer: Posture, stored: Stored[Status], summary: Summary
@@ -92,20 +90,6 @@ class StatusView:
             last_scan=None if last_scan is None else _last_scan(last_scan),
         ).body()
         return body, etag_of(stored.etag, body)
-
-
-def _summary_of(coverage: Coverage) -> Summary:
-    is_gap = coverage.state in {CoverageState.GAP, CoverageState.UNREAD}
-    return Summary(
-        accounts=coverage.accounts,
-        subscriptions=SubscriptionCounts(
-            read=int(coverage.state is CoverageState.READ),
-            gap=int(is_gap),
-            excluded=int(coverage.state is CoverageState.EXCLUDED),
-            retired=int(coverage.state is CoverageState.RETIRED),
-        ),
-        gaps=(known_gap(coverage),) if is_gap else (),
-    )
 
 
 def _accounts(counts: AccountCounts) -> models.Accounts:
@@ -143,6 +127,7 @@ def _gap(known: KnownGap) -> models.Gap:
         name=known.name,
         reason=known.gap.reason,
         missing_action=known.gap.missing_action,
+        detail=known.gap.detail,
         since=known.since,
     )
 

@@ -6,11 +6,31 @@ import os
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from local.functions_host.errors import StartError
 from local.functions_host.host import Options, serve
 from local.functions_host.log import configure_logging
 from local.functions_host.queue_listener import LEASE
+
+_LAST_PORT: Final = 65_535
+
+
+def _port(text: str) -> int:
+    if not 0 <= int(text) <= _LAST_PORT:
+        raise ValueError(text)
+    return int(text)
+
+
+def _seconds(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+# argparse names a type by this in "invalid ... value".
+_port.__name__ = "port"
+_seconds.__name__ = "number of seconds"
 
 
 def _options() -> Options:
@@ -19,7 +39,7 @@ def _options() -> Options:
         description="Runs an Azure Functions app of Python on this machine.",
     )
     parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py")
-    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
+    parser.add_argument("--port", type=_port, default=0, help="0 for a free one")
     parser.add_argument("--no-timers", action="store_true", help="run timers by hand only")
     parser.add_argument("--keys-file", type=Path, help="JSON: master, default, functions")
     parser.add_argument(
@@ -30,7 +50,7 @@ def _options() -> Options:
     )
     parser.add_argument(
         "--lease-seconds",
-        type=int,
+        type=_seconds,
         default=int(LEASE.total_seconds()),
         help="how long a message is hidden once received; renewed while its function runs",
     )

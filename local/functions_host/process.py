@@ -72,7 +72,7 @@ class FunctionsHost:
         self._arguments += [] if timers else ["--no-timers"]
         self._arguments += ["--keys-file", str(keys_file.resolve())] if keys_file else []
         self._arguments += ["--local-settings"] if local_settings else []
-        self._arguments += ["--lease-seconds", str(lease_seconds)] if lease_seconds else []
+        self._arguments += [] if lease_seconds is None else ["--lease-seconds", str(lease_seconds)]
         own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         self._environment = own | dict(environment)
         self._process: ChildProcess | None = None

@@ -61,6 +61,7 @@ class StorageQueue:
         self.name = name
         # Neither client encodes: what cannot be decoded must still reach the poison queue.
         self._queue: QueueClient = service.get_queue_client(name)
+        self.url: str = self._queue.url
         self._poison: QueueClient = service.get_queue_client(name + POISON)
 
     async def create(self) -> None:

@@ -1,12 +1,14 @@
 """A store that fails as real ones do: no answer, a lost answer, the death of the process."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Entity, Query, Store, Table, Write
+from cmk_check.store.memory import OperationName
 
 
 class Fault(Enum):
@@ -23,30 +25,43 @@ class DeathError(BaseException):
     """The end of a process. Nothing may catch and survive it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An operation by what it does: the ``number``-th of its like, from 0; None is every one."""
+
+    name: OperationName
+    table: Table
+    number: int | None = 0
+    partition: str | None = None
+
+
 @dataclass
 class FaultyStore:
-    """One process's view of a store; ``faults`` by the number of the operation, from 0.
+    """One process's view of a store.
 
-    After its death the process reaches the store no more, whatever its handlers try.
+    ``faults`` go by the number of the operation, from 0, ``places`` by what it does. After its
+    death the process reaches the store no more, whatever its handlers try.
     """
 
     inner: Store
     faults: Mapping[int, Fault] = field(default_factory=dict)
+    places: Mapping[Place, Fault] = field(default_factory=dict)
     operations: int = 0
+    met: Counter[Place] = field(default_factory=Counter)
     is_dead: bool = False
     asleep: asyncio.Event = field(default_factory=asyncio.Event)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row."""
-        fault = await self._next()
+        fault = await self._next("get", table, partition)
         found = await self.inner.get(table, partition, row)
         self._after(fault)
         return found
 
     async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
         """Read rows."""
-        fault = await self._next()
+        fault = await self._next("query", table, query.partition or "")
         async for entity in self.inner.query(table, query):
             yield entity
         self._after(fault)
@@ -55,15 +70,15 @@ class FaultyStore:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write."""
-        fault = await self._next()
+        fault = await self._next("commit", table, partition)
         etags = await self.inner.commit(table, partition, writes)
         self._after(fault)
         return etags
 
-    async def _next(self) -> Fault | None:
+    async def _next(self, name: OperationName, table: Table, partition: str) -> Fault | None:
         if self.is_dead:
             raise DeathError
-        fault = self.faults.get(self.operations)
+        fault = self.faults.get(self.operations) or self._at_place(name, table, partition)
         self.operations += 1
         if fault is Fault.DEATH_BEFORE:
             self._die()
@@ -73,6 +88,18 @@ class FaultyStore:
         if fault is Fault.NO_ANSWER:
             raise StoreUnavailable("no answer")
         return fault
+
+    def _at_place(self, name: OperationName, table: Table, partition: str) -> Fault | None:
+        found = None
+        for place, fault in self.places.items():
+            if (place.name, place.table) != (name, table):
+                continue
+            if place.partition not in {None, partition}:
+                continue
+            if place.number in {None, self.met[place]}:
+                found = fault
+            self.met[place] += 1
+        return found
 
     def _after(self, fault: Fault | None) -> None:
         if fault is Fault.DEATH_AFTER:

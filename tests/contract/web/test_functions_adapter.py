@@ -22,7 +22,8 @@ async def _ask(
         headers={"host": "func-cmk.azurewebsites.net", **(headers or {})},
         body=b"",
     )
-    answer = await func.AsgiMiddleware(served.app()).handle_async(request)
+    adapter = func.AsgiMiddleware(served.app())  # type: ignore[no-untyped-call]
+    answer = await adapter.handle_async(request)
     assert isinstance(answer, func.HttpResponse)
     return answer
 

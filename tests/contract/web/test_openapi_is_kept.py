@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import ignored_auth
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from cmk_check.core.model import CoverageState
 from tests.unit.web.served import LAB, Served, counted, coverage, finding, status_of
@@ -43,29 +43,29 @@ async def _hostile() -> Served:
     return served
 
 
-@pytest.fixture(scope="module")
-def document() -> Any:  # noqa: ANN401 - schemathesis names no public type for it
-    """The document, as the app over an estate of hostile names serves it."""
-    app = asyncio.run(_hostile()).app()
-    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app)
-
-
-api = schemathesis.pytest.from_fixture("document")
+# Here, because its operations are the tests' parameters.
+api = schemathesis.openapi.from_asgi("/api/v1/openapi.json", asyncio.run(_hostile()).app())
 # The host checks the key, before the app is called at all.
-NOT_OURS = [ignored_auth]
+del api.raw_schema["security"]
 RELAXED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+
+
+def _check(case: schemathesis.Case[Any]) -> None:
+    # No schema says what an opaque token is, so that a made-up one may be refused.
+    is_made_up = "skipToken" in (case.query or {})
+    case.call_and_validate(excluded_checks=[positive_data_acceptance] if is_made_up else [])
 
 
 @api.parametrize()
 @settings(max_examples=40, suppress_health_check=RELAXED)
-def test_p10_no_request_gets_an_answer_that_is_not_documented(case: schemathesis.Case) -> None:
+def test_p10_no_request_gets_an_answer_that_is_not_documented(case: schemathesis.Case[Any]) -> None:
     """No 500, no undocumented status, header or body; what is invalid is refused."""
-    case.call_and_validate(excluded_checks=NOT_OURS)
+    _check(case)
 
 
 @pytest.mark.long
 @api.parametrize()
 @settings(max_examples=1000, suppress_health_check=RELAXED)
-def test_p10_nor_do_many_more_requests(case: schemathesis.Case) -> None:
+def test_p10_nor_do_many_more_requests(case: schemathesis.Case[Any]) -> None:
     """The same with more patience."""
-    case.call_and_validate(excluded_checks=NOT_OURS)
+    _check(case)

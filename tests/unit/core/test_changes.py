@@ -6,8 +6,8 @@ from cmk_check.core import changes
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Known
 from cmk_check.core.model import (
-    AccountCounts,
     Account,
+    AccountCounts,
     Change,
     ChangeType,
     Reading,

@@ -45,7 +45,9 @@ TRANSITIONS: Final = [
 def accounts_of(*verdicts: str | None) -> list[Account]:
     """Return accounts a, b, ... with these verdicts, None for one that is absent."""
     return [
-        MAKERS[verdict](ID, name) for name, verdict in zip("abcd", verdicts, strict=False) if verdict
+        MAKERS[verdict](ID, name)
+        for name, verdict in zip("abcd", verdicts, strict=False)
+        if verdict
     ]
 
 
@@ -164,7 +166,7 @@ def test_a_kind_that_left_the_scope_is_not_taken_for_a_deletion() -> None:
 
 
 def test_dates_follow_the_verdict() -> None:
-    """"Since when" is the first question of whoever must mend it."""
+    """Since when it is so is the first question of whoever must mend it."""
     had = known_of(good(ID))
     seen = []
     for hour, now in enumerate([bad(ID), replace(bad(ID), key_source=None), odd(ID), bad(ID)], 1):

@@ -137,7 +137,7 @@ def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:
 
 @given(_COUNTS)
 def test_the_totals_are_those_of_the_kinds(counts: AccountCounts) -> None:
-    """"3 of 7" must come out of one set of numbers."""
+    """A sentence like "3 of 7" must come out of one set of numbers."""
     assert counts.total == sum(kind.total for kind in counts.by_kind.values())
     assert counts.total == counts.compliant + counts.non_compliant + counts.unknown
     assert [verdict.badness for verdict in Verdict] == [0, 2, 1]

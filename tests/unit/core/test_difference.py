@@ -91,7 +91,10 @@ def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     """Coverage and its dates change with the last part alone."""
     known = recorded(
         compare(
-            known_of(good(ID, "a")), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=NOON)
+            known_of(good(ID, "a")),
+            SUBSCRIPTION,
+            Reading(gap=FORBIDDEN),
+            context(status_as_of=NOON),
         )
     )
     had = known.coverage

@@ -12,7 +12,7 @@ from cmk_check.core.accounts import parse_account
 from cmk_check.core.model import Account, Judgement, Reason, Verdict
 from cmk_check.core.rule import RULE_VERSION, judge, row_too_new
 
-type Json = None | bool | int | float | str | list[Json] | dict[str, Json]
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 
 ID: Final = (
     "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourceGroups/rg-ai"
@@ -57,7 +57,9 @@ def encrypted(source: Json, key: Json = None) -> dict[str, Json]:
 
 def without(name: str) -> dict[str, Json]:
     """Return an account under a customer-managed key that lacks a part."""
-    return {key: value for key, value in encrypted("Microsoft.KeyVault", KEY).items() if key != name}
+    return {
+        key: value for key, value in encrypted("Microsoft.KeyVault", KEY).items() if key != name
+    }
 
 
 def judged(raw: object) -> Judgement:
@@ -80,7 +82,8 @@ def is_r1(raw: Json) -> bool:
             },
         }:
             named = any(char.isprintable() and not char.isspace() for char in name)
-            return named and re.fullmatch(r"microsoft\.keyvault", source, re.I | re.A) is not None
+            anyhow = re.IGNORECASE | re.ASCII
+            return named and re.fullmatch(r"microsoft\.keyvault", source, anyhow) is not None
     return False
 
 

@@ -1,19 +1,35 @@
 """Azurite as tests and the demo use it: on free ports, and gone when its block ends."""
 
+import os
 import re
 import socket
+import sys
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from azure.data.tables import TableClient
 from azure.storage.queue import QueueClient
 
 from local.azurite import KEY, Azurite, AzuriteMissingError, development_connection_string
+from local.child_process import ChildProcess
+
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def _row_count(azurite: Azurite) -> int:
     with TableClient.from_connection_string(azurite.connection_string, "kept") as table:
         return len(list(table.list_entities()))
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as attempt:
+        return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_the_connection_string_names_every_endpoint_by_address(azurite: Azurite) -> None:
@@ -41,12 +57,35 @@ def test_a_folder_keeps_the_data(tmp_path: Path) -> None:
         with TableClient.from_connection_string(first.connection_string, "kept") as table:
             table.create_table()
             table.create_entity({"PartitionKey": "p", "RowKey": "r"})
-        port = int(re.findall(r":(\d+)/", first.table_url)[0])
+        port = _port(first.table_url)
+        assert _listens(port)
 
-    with socket.socket() as attempt:
-        assert attempt.connect_ex(("127.0.0.1", port)) != 0
+    assert not _listens(port)
     with Azurite(folder=tmp_path / "storage") as second:
         assert _row_count(second) == 1
+
+
+_HOLDER = """
+import time
+from local.azurite import Azurite
+with Azurite() as azurite:
+    print(azurite.queue_url, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_it_ends_with_a_process_that_is_killed() -> None:
+    """A test run that is killed must leave nothing behind."""
+    path = {"PATH": os.environ["PATH"]}
+    holder = ChildProcess([sys.executable, "-c", _HOLDER], environment=path, folder=REPOSITORY)
+    port = _port(holder.wait_for(lambda lines: lines[0] if lines else None, 30))
+
+    holder.kill()
+
+    deadline = time.monotonic() + 10
+    while _listens(port) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _listens(port)
 
 
 def test_a_missing_node_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,7 @@ async def test_what_no_function_lists_is_not_found(
 async def test_a_request_arrives_as_from_azures_host(
     http_host: FunctionsHost, client: ClientSession
 ) -> None:
-    """Names of headers in lower case, no empty query values, repeated ones joined, raw body."""
+    """Path decoded, no empty query values, repeated ones joined, the body raw."""
     seen = await _seen(
         client,
         http_host,

@@ -151,12 +151,12 @@ async def test_a_message_beyond_its_last_attempt_is_not_run_again() -> None:
 async def test_a_message_that_is_not_base64_goes_to_the_poison_queue_unread() -> None:
     """Azure's host does not run it either: the sender has to encode."""
     queue, worker = _Queue(), _Worker()
-    plain = replace(_message(), body='{"plain": true}')
+    plain = replace(_message(), body='{"order": "1234567"}')
 
     await _listener(queue, worker).process(plain)
 
     assert worker.seen == []
-    assert (queue.poison, queue.deleted) == (['{"plain": true}'], ["r1"])
+    assert (queue.poison, queue.deleted) == (['{"order": "1234567"}'], ["r1"])
 
 
 async def test_without_encoding_the_body_is_taken_as_it_is() -> None:
@@ -259,15 +259,19 @@ async def test_an_outage_of_the_storage_is_outlived(caplog: pytest.LogCaptureFix
 
 async def test_after_a_stop_what_runs_is_settled_and_nothing_more_is_fetched() -> None:
     """A deployment must not leave a message leased for ten minutes."""
-    released = asyncio.Event()
+    gate = asyncio.Semaphore(0)
     queue = _Queue(waiting=[_message(number=number) for number in range(3)])
-    worker = _Worker(until=released.wait)
+    worker = _Worker(until=gate.acquire)
     listener = _listener(queue, worker)
     listening = asyncio.create_task(listener.listen())
     await _until(lambda: len(worker.seen) == 2)
 
     listener.stop()
-    released.set()
+    gate.release()
+    await asyncio.wait({listening}, timeout=0.02)
+    assert not listening.done()
+
+    gate.release()
     await listening
 
     assert sorted(queue.deleted) == ["r0", "r1"]

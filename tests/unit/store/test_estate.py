@@ -1,20 +1,19 @@
 """The findings table: state and change in one transaction, cut where the service wants it cut."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import pytest
 
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import Account, Coverage, CoverageState
+from cmk_check.core.model import Account, CoverageState
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Table
 from cmk_check.store import keys, limits, rows
 from cmk_check.store.estate import Batch, EstateTable, FindingFilter, StoredSubscription, cut
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.world import account, bad, good, odd, sub
-from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, known_of, recorded
+from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
 
 PARTITION: Final = keys.partition_of(ID)
 CLAIM: Final = "claim-1"
@@ -214,7 +213,7 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
     """Two slices must not work on one subscription."""
     store = MemoryStore()
     for number in (1, 2, 3):
-        coverage = replace(known_of().coverage or Coverage.__new__(Coverage), recording=None)
+        coverage = compared(Known()).coverage
         partition = keys.partition_of(sub(number))
         await store.commit(
             Table.FINDINGS, partition, [Insert(keys.COVERAGE, rows.coverage_values(coverage))]

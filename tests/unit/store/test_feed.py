@@ -1,7 +1,7 @@
 """The change feed: gapless numbers, each change exactly once, whoever dies or races."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
 from datetime import UTC, datetime
 from typing import Final
 
@@ -120,9 +120,7 @@ def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> No
             await asyncio.sleep(0)
 
         store = MemoryStore(before=pause)
-        answers = await asyncio.gather(
-            *(FeedTable(store).publish(changes(*ids)) for ids in lists)
-        )
+        answers = await asyncio.gather(*(FeedTable(store).publish(changes(*ids)) for ids in lists))
         published = await feed(store)
         assert sorted(change.id for change in published.values()) == sorted(set().union(*lists))
         for ids, answer in zip(lists, answers, strict=True):
@@ -132,7 +130,9 @@ def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> No
     asyncio.run(race())
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    "fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
+)
 @pytest.mark.parametrize("operation", range(4))
 async def test_after_a_fault_at_any_step_publishing_again_heals(
     fault: Fault, operation: int
@@ -141,10 +141,8 @@ async def test_after_a_fault_at_any_step_publishing_again_heals(
     store = MemoryStore()
     await FeedTable(store).publish(changes("a"))
     failing = FaultyStore(store, {operation: fault})
-    try:
+    with contextlib.suppress(StoreError, DeathError):
         await FeedTable(failing).publish(changes("a", "b"))
-    except (StoreError, DeathError):
-        pass
 
     again = await FeedTable(store).publish(changes("a", "b", "c"))
 
@@ -194,7 +192,3 @@ async def test_a_broken_head_is_a_store_error() -> None:
 async def _head(store: MemoryStore) -> object:
     head = await store.get(Table.CHANGES, "feed", "head")
     return head and dict(head.values)
-
-
-def _ids(published: Sequence[tuple[int, Change]]) -> list[str]:
-    return [change.id for _, change in published]

@@ -240,7 +240,7 @@ _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
 def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | None) -> None:
     """Somebody edited the table by hand; that costs one row, and says which (P7, P11)."""
     values = rows.finding_values(finding())
-    del values[name]
+    values.pop(name, None)
     if value is not None:
         values[name] = value
 

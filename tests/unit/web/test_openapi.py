@@ -49,10 +49,10 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
 
 
 def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
-    """FastAPI's own 422 is never answered."""
+    """FastAPI's own 422 is never answered; the 401 is the host's, which sends no body."""
     for path in document["paths"].values():
         for status, answer in path["get"]["responses"].items():
-            if int(status) >= 400:
+            if int(status) >= 400 and status != "401":
                 schema = answer["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Error"}
         assert "422" not in path["get"]["responses"]

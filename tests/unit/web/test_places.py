@@ -59,7 +59,7 @@ def test_no_token_fails_otherwise(token: str) -> None:
         place = place_of(token)
     except Refused:
         return
-    assert token_of(place) == token
+    assert place_of(token_of(place)) == place
 
 
 async def test_a_garbled_token_is_refused_by_the_list(served: Served) -> None:

@@ -1,0 +1,195 @@
+"""What happens to single accounts between two scans."""
+
+import pytest
+
+from local.simulator import AccountSpec
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import (
+    CMK,
+    MICROSOFT,
+    ODD,
+    add_account,
+    codes,
+    estate_of,
+    next_second,
+    sub_id,
+)
+
+BAD, GOOD = "non_compliant", "compliant"
+
+
+def test_p4_a_scan_of_an_unchanged_estate_writes_no_finding_and_tells_nothing(
+    open_scene: OpenScene,
+) -> None:
+    """The findings table is what alerts are wired to, so silence there has to mean something."""
+    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD}, {})
+    estate.subscription(sub_id(1)).page_sizes = (1, 0)
+    scene = open_scene(estate)
+    scene.scan()
+    findings, feed = scene.storage.rows("cmkfindings"), scene.storage.rows("cmkchanges")
+    told = [event for event in scene.events() if event["event"] == "cmk.change"]
+    as_of = scene.status()["asOf"]
+    next_second()
+
+    scene.scan()
+
+    assert scene.storage.rows("cmkfindings") == findings
+    assert scene.storage.rows("cmkchanges") == feed
+    assert [event for event in scene.events() if event["event"] == "cmk.change"] == told
+    assert scene.status()["asOf"] > as_of
+
+
+def test_p4_a_gap_that_stays_is_told_once(open_scene: OpenScene) -> None:
+    """Who hears of the same gap every hour stops listening."""
+    estate = estate_of({"chat": CMK}, {"lab": CMK})
+    estate.subscription(sub_id(2)).listed = False
+    scene = open_scene(estate, CMK_INCLUDE_SUBSCRIPTIONS=f"{sub_id(1)},{sub_id(2)}")
+    scene.scan()
+    findings, feed = scene.storage.rows("cmkfindings"), scene.storage.rows("cmkchanges")
+
+    scene.scan()
+
+    assert [gap["reason"] for gap in scene.status()["gaps"]] == ["not_visible"]
+    assert scene.storage.rows("cmkfindings") == findings
+    assert scene.storage.rows("cmkchanges") == feed
+
+
+def test_p1_accounts_that_are_broken_fixed_added_and_removed(open_scene: OpenScene) -> None:
+    """Each transition is recorded, told once, and seen in the posture of its own scan."""
+    estate = estate_of({"broken": CMK, "fixed": MICROSOFT, "gone": MICROSOFT, "same": CMK})
+    scene = open_scene(estate)
+    scene.scan()
+    scene.news()
+    subscription = estate.subscription(sub_id(1))
+    subscription.accounts["broken"].remove_encryption()
+    subscription.accounts["fixed"].set_encryption(CMK)
+    subscription.remove_account("gone")
+    add_account(subscription, "new", ODD)
+
+    scene.scan()
+    worse, found = scene.status(), scene.findings()
+    news, removed = scene.news(), scene.storage.feed()
+    subscription.accounts["broken"].set_encryption(CMK)
+    subscription.accounts["new"].set_encryption(CMK)
+    scene.scan()
+
+    assert (worse["posture"], worse["lastScan"]["state"]) == (BAD, "complete")
+    assert {name: finding["verdict"] for name, finding in found.items()} == {
+        "broken": BAD,
+        "fixed": GOOD,
+        "new": "unknown",
+        "same": GOOD,
+    }
+    assert found["broken"]["reason"] == "never_configured"
+    assert found["broken"]["previousVerdict"] == GOOD
+    assert sorted(news) == [
+        ("account.removed", "gone"),
+        ("account.resolved", "fixed"),
+        ("account.unverifiable", "new"),
+        ("account.violated", "broken"),
+    ]
+    (told,) = [entry for entry in removed if entry.type.endswith("account.removed")]
+    assert told.data["removed"] == "gone"
+    assert scene.news() == [("account.resolved", "broken"), ("account.resolved", "new")]
+    assert scene.status()["posture"] == GOOD
+
+
+def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
+    open_scene: OpenScene,
+) -> None:
+    """An upgrade to Foundry keeps the id: its history must not begin anew, nor the old one stay."""
+    estate = estate_of({"chat": MICROSOFT})
+    scene = open_scene(estate)
+    scene.scan()
+    first = scene.findings()["chat"]
+    scene.news()
+    estate.subscription(sub_id(1)).accounts["chat"].set_kind("AIServices")
+
+    scene.scan()
+
+    after = scene.findings()
+    assert list(after) == ["chat"]
+    assert (after["chat"]["kind"], after["chat"]["verdict"]) == ("AIServices", BAD)
+    assert after["chat"]["firstSeen"] == first["firstSeen"]
+    assert after["chat"]["violatedSince"] == first["violatedSince"]
+    assert scene.news() == [("account.updated", "chat")]
+    assert scene.status()["accounts"]["total"] == 1
+
+
+def test_p1_an_account_moved_out_of_scope_is_counted_and_comes_back_as_it_is(
+    open_scene: OpenScene,
+) -> None:
+    """A kind nobody judges is no way to hide: it is counted, and its removal says why."""
+    estate = estate_of({"chat": MICROSOFT, "lab": CMK})
+    scene = open_scene(estate)
+    scene.scan()
+    scene.news()
+    account = estate.subscription(sub_id(1)).accounts["chat"]
+    account.set_kind("SpeechServices")
+
+    scene.scan()
+    out, news, told = scene.status(), scene.news(), scene.storage.feed()[-1]
+    account.set_kind("OpenAI")
+    scene.scan()
+
+    assert out["accounts"]["ignoredByKind"] == {"SpeechServices": 1}
+    assert (out["posture"], out["accounts"]["total"]) == (GOOD, 1)
+    assert (news, told.data["removed"]) == ([("account.removed", "chat")], "kind_out_of_scope")
+    assert scene.news() == [("account.violated", "chat")]
+    assert scene.status()["posture"] == BAD
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(None, id="null"),
+        pytest.param("chat", id="a string"),
+        pytest.param({"name": "x", "kind": "OpenAI"}, id="no id"),
+        pytest.param({"id": 7, "kind": "OpenAI", "properties": {}}, id="a number as id"),
+    ],
+)
+def test_p7_p11_an_entry_without_a_usable_id_is_a_gap_beside_good_accounts(
+    open_scene: OpenScene, entry: object
+) -> None:
+    """It may be any account, so nothing is complete; the others are judged nevertheless."""
+    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": CMK})
+    subscription = estate.subscription(sub_id(1))
+    subscription.add_account(AccountSpec(name="odd", group="rg-test", raw=entry))
+    scene = open_scene(estate)
+    scene.scan()
+    broken, verdicts = scene.status(), scene.verdicts()
+    scene.news()
+    subscription.remove_account("odd")
+
+    scene.scan()
+
+    assert verdicts == {"chat": GOOD, "search": BAD, "lab": GOOD}
+    assert [(gap["subscriptionId"], gap["reason"]) for gap in broken["gaps"]] == [
+        (sub_id(1), "malformed_account")
+    ]
+    assert scene.status()["gaps"] == []
+    assert scene.news() == [("coverage.regained", sub_id(1))]
+
+
+def test_p1_p7_p11_a_malformed_account_is_unknown_and_costs_only_itself(
+    open_scene: OpenScene,
+) -> None:
+    """It has an id, so it is a finding: one that says it could not be judged."""
+    estate = estate_of({"chat": CMK, "odd": CMK})
+    account = estate.subscription(sub_id(1)).accounts["odd"]
+    scene = open_scene(estate)
+    scene.scan()
+    scene.news()
+    account.set_encryption(["no", "object"])
+
+    scene.scan()
+    broken, found = scene.status(), scene.findings()
+    account.set_encryption(CMK)
+    scene.scan()
+
+    assert (broken["posture"], codes(broken)) == ("unknown", ["accounts_unknown"])
+    assert (found["odd"]["reason"], found["odd"]["verdict"]) == ("malformed", "unknown")
+    assert found["odd"]["message"]
+    assert found["chat"]["verdict"] == GOOD
+    assert scene.news() == [("account.unverifiable", "odd"), ("account.resolved", "odd")]
+    assert scene.status()["posture"] == GOOD

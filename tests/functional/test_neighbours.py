@@ -1,0 +1,193 @@
+"""One in trouble beside others that are not: it costs only itself, is shown, and heals."""
+
+import time
+
+import pytest
+
+from local.simulator import Access, Answer, Fault, Hold, arm_error
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import (
+    AT_ONCE,
+    CMK,
+    MICROSOFT,
+    Scene,
+    accounts_of,
+    estate_of,
+    sub_id,
+    wait_until,
+)
+
+BAD, GOOD = "non_compliant", "compliant"
+ALL_READ = {"chat": GOOD, "search": BAD, "lab": GOOD, "ops": GOOD}
+
+
+def _gaps(scene: Scene) -> dict[str, str]:
+    return {gap["subscriptionId"]: gap["reason"] for gap in scene.status()["gaps"]}
+
+
+def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselves(
+    open_scene: OpenScene,
+) -> None:
+    """One tenant's mess must not blind the monitor to all others, nor hold it up for an hour."""
+    estate = estate_of({"chat": CMK}, {"search": MICROSOFT}, {"lab": CMK}, {"ops": CMK})
+    hold = Hold()
+    slow = arm_error(429, "TooManyRequests", headers={"Retry-After": "3600"})
+    scene = open_scene(
+        estate, CMK_RETRY_AFTER_MAX_SECONDS="1", CMK_SUBSCRIPTION_TIMEOUT_SECONDS="1"
+    )
+    estate.subscription(sub_id(1)).access = Access.FORBIDDEN
+    scene.simulator.faults.add(
+        Fault(path=accounts_of(2), then=slow), Fault(path=accounts_of(3), hold=hold)
+    )
+    began = time.monotonic()
+
+    scene.scan()
+    took, gaps, verdicts = time.monotonic() - began, _gaps(scene), scene.verdicts()
+    told = scene.news()
+    details = [row.get("gapDetail") for row in scene.storage.rows("cmkfindings")]
+    scene.simulator.faults.clear()
+    estate.subscription(sub_id(1)).access = Access.READER
+    scene.scan()
+
+    reasons = ["forbidden", "throttled", "timeout"]
+    assert gaps == {sub_id(number): reason for number, reason in enumerate(reasons, 1)}
+    assert verdicts == {"ops": GOOD}
+    assert took < 10
+    assert [kind for kind, _ in told].count("coverage.lost") == 3
+    assert sum("CMK_" in (detail or "") or "Reader" in (detail or "") for detail in details) == 3
+    assert (_gaps(scene), scene.verdicts()) == ({}, ALL_READ)
+    news = scene.news()
+    assert [kind for kind, _ in news].count("coverage.regained") == 3
+    assert ("account.violated", "search") in news
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param(Answer(body="[" * 100_000), id="nested too deep"),
+        pytest.param(Answer(body="<html>"), id="HTML"),
+        pytest.param(Answer(body=b"\xff\xfe\x00"), id="bytes"),
+        pytest.param(Answer(body="null"), id="null"),
+        pytest.param(Answer(body={"value": {"a": 1}}), id="no list"),
+        pytest.param(Answer(status=204), id="nothing"),
+        pytest.param(Answer(status=302, headers={"Location": "https://127.0.0.1:1/"}), id="redirect"),
+    ],
+)
+def test_p2_p7_an_answer_that_is_no_page_costs_only_its_subscription(
+    open_scene: OpenScene, then: Answer
+) -> None:
+    """Whatever stands between the app and Azure answers in its own way some day."""
+    scene = open_scene(estate_of({"chat": CMK}, {"search": MICROSOFT}))
+    scene.scan()
+    scene.news()
+    scene.simulator.faults.add(Fault(path=accounts_of(2), then=then))
+
+    scene.scan()
+
+    assert list(_gaps(scene)) == [sub_id(2)]
+    assert "slice_failed" not in _gaps(scene).values()
+    assert scene.verdicts() == {"chat": GOOD, "search": BAD}
+    assert scene.news() == [("coverage.lost", sub_id(2))]
+
+
+def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
+    open_scene: OpenScene,
+) -> None:
+    """A slice whose worker hangs with its claim fails four times; the others are done meanwhile.
+
+    The hanging worker is made by claiming the slice's row, its end by letting that claim run out.
+    """
+    estate = estate_of({"chat": CMK}, {"lab": CMK})
+    hold = Hold()
+    scene = open_scene(estate, lease=2, CMK_SLICE_SIZE="1", **AT_ONCE)
+    scene.scan()
+    scene.news()
+    first = Fault(path=accounts_of(1), hold=hold)
+    scene.simulator.faults.add(first)
+    before = scene.status()["lastScan"]["id"]
+    scene.fire()
+    hold.wait_until_reached()
+    (free,) = [row for row in scene.storage.slices() if not row["document"].get("claim")]
+    scene.storage.change_document(free, claim="a worker", claimed_until="2100-01-01T00:00:00Z")
+    scene.simulator.faults.remove(first)
+
+    scene.wait_for_line("moved to cmk-slices-poison")
+    scene.storage.expire_claims()
+    status = wait_until(
+        lambda: (now := scene.status())["lastScan"]["id"] != before and now, "a poisoned scan"
+    )
+    scene.settle()
+    told = scene.news()
+    scene.scan()
+
+    number = 1 if "00000001" in str(free["document"]["subscriptions"]) else 2
+    assert (status["posture"], status["lastScan"]["state"]) == ("unknown", "incomplete")
+    assert [(gap["subscriptionId"], gap["reason"]) for gap in status["gaps"]] == [
+        (sub_id(number), "slice_failed")
+    ]
+    assert status["subscriptions"]["read"] == 1
+    assert told == [("coverage.lost", sub_id(number))]
+    assert scene.news() == [("coverage.regained", sub_id(number))]
+    assert (scene.status()["posture"], _gaps(scene)) == (GOOD, {})
+
+
+def test_p1_p7_p11_a_broken_row_costs_its_subscription_and_says_how_to_heal_it(
+    open_scene: OpenScene,
+) -> None:
+    """Rows outlive mistakes and hands: one that cannot be read must not stop the slice."""
+    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
+    scene.scan()
+    (row,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"].endswith("|lab")]
+    scene.storage.put("cmkfindings", {**row, "history": "[{"})
+
+    scene.scan()
+    broken, line = scene.status(), _gaps(scene)
+    answer = scene.get("v1/findings", subscription=sub_id(1))
+    with scene.storage.service.get_table_client("cmkfindings") as table:
+        table.delete_entity(row["PartitionKey"], row["RowKey"])
+    scene.scan()
+
+    assert (broken["posture"], line) == ("unknown", {sub_id(2): "slice_failed"})
+    assert [found["name"] for found in answer.body["value"]] == ["chat"]
+    assert (scene.status()["posture"], scene.verdicts()) == (GOOD, {"chat": GOOD, "lab": GOOD})
+
+
+def test_p7_a_broken_row_does_not_hide_the_findings_beside_it(open_scene: OpenScene) -> None:
+    """Whoever looks for what is wrong needs the list most when something is."""
+    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
+    scene.scan()
+    (row,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"].endswith("|lab")]
+    scene.storage.put("cmkfindings", {**row, "history": "[{"})
+
+    answer = scene.get("v1/findings")
+
+    assert answer.status == 200
+    chat, lab = answer.body["value"]
+    assert (chat["name"], chat["verdict"]) == ("chat", GOOD)
+    assert (lab["name"], lab["verdict"]) == ("lab", "unknown")
+    assert "delete the row" in lab["message"]
+
+
+def test_p7_rows_of_somebody_else_do_not_stop_the_scan(open_scene: OpenScene) -> None:
+    """Keys that this program never writes can be put there by anybody who may write the table."""
+    scene = open_scene(estate_of({"chat": CMK}), **AT_ONCE)
+    stranger = {"PartitionKey": "Not Ours~", "RowKey": "finding|a", "note": "hello"}
+    scene.storage.put("cmkfindings", stranger)
+
+    scene.scan()
+
+    assert scene.verdicts() == {"chat": GOOD}
+    assert scene.status()["posture"] == GOOD
+
+
+def test_p7_a_message_that_is_not_ours_is_set_aside(open_scene: OpenScene) -> None:
+    """A queue that stops at a stranger's message would stop every scan after it."""
+    scene = open_scene(estate_of({"chat": CMK}), lease=1, **AT_ONCE)
+    scene.storage.send({"hello": "world"})
+    scene.storage.send({"scanId": "no id", "slice": 3})
+    scene.storage.send({"scanId": "20261124T231500Z-3fa9", "slice": 3})
+
+    scene.scan()
+
+    assert scene.status()["posture"] == GOOD
+    wait_until(lambda: not scene.storage.messages(), "an empty queue")

@@ -1,0 +1,193 @@
+"""The relay: publish, tell, forget, in this order, so that a death between two loses nothing."""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from cmk_check.alerts.relay import Relay
+from cmk_check.core.model import Change, ChangeType
+from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
+from cmk_check.ports import Insert, Table
+from cmk_check.store import keys, rows
+from cmk_check.store.estate import EstateTable, Pending
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore, Operation
+from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.world import RecordingTeller
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+class FailingTeller(RecordingTeller):
+    """Whoever does not hear."""
+
+    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+        """Fail as a queue that is down."""
+        raise QueueError(f"{len(published)} changes could not be sent")
+
+
+async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[Pending]:
+    """Let a subscription record changes; return its outbox as read."""
+    changes = [
+        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {}, number)
+        for number, name in enumerate(ids, 1)
+    ]
+    writes = [
+        Insert(keys.outbox_row(change.sequence, change.id), rows.change_values(change))
+        for change in changes
+    ]
+    for start in range(0, len(writes), 100):
+        await store.commit(Table.FINDINGS, partition, writes[start : start + 100])
+    return await outbox(store, partition)
+
+
+async def outbox(store: MemoryStore, partition: str) -> list[Pending]:
+    """Return what waits in an outbox."""
+    return list((await EstateTable(store).read_one(partition)).outbox)
+
+
+def told(teller: RecordingTeller) -> list[tuple[int, str]]:
+    """Return the numbers and ids that were told."""
+    return [(number, change.id) for number, change in teller.told]
+
+
+def commits(log: Sequence[Operation]) -> list[tuple[Table, str]]:
+    """Return where something was written."""
+    return [(entry.table, entry.partition) for entry in log if entry.name == "commit"]
+
+
+async def test_changes_are_published_told_and_forgotten_in_their_order() -> None:
+    """A subscription's changes are told as they happened."""
+    store, teller = MemoryStore(), RecordingTeller()
+    pending = await recorded(store, "s", "b", "a", "c")
+    before = len(store.log)
+
+    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+
+    assert told(teller) == [(1, "b"), (2, "a"), (3, "c")]
+    assert await outbox(store, "s") == []
+    assert commits(store.log[before:]) == [(Table.CHANGES, "feed"), (Table.FINDINGS, "s")]
+
+
+async def test_nothing_pending_does_nothing() -> None:
+    """A scan that changed nothing tells nothing (P4)."""
+    store, teller = MemoryStore(), RecordingTeller()
+
+    await Relay(FeedTable(store), teller).publish([], EstateTable(store).clear_outbox)
+
+    assert store.log == []
+    assert teller.told == []
+
+
+async def test_many_changes_of_several_subscriptions_are_published_in_parts() -> None:
+    """One publication takes 49; each outbox is cleared in its own partition."""
+    store, teller = MemoryStore(), RecordingTeller()
+    one = await recorded(store, "one", *(f"a{n:03}" for n in range(70)))
+    two = await recorded(store, "two", *(f"b{n:03}" for n in range(40)))
+
+    await Relay(FeedTable(store), teller).publish([*one, *two], EstateTable(store).clear_outbox)
+
+    assert told(teller) == list(enumerate((entry.change.id for entry in [*one, *two]), 1))
+    assert await outbox(store, "one") == await outbox(store, "two") == []
+
+
+async def test_what_stands_in_the_feed_is_told_once_more_under_its_number() -> None:
+    """Whoever published it may have died before telling (P3)."""
+    store, teller = MemoryStore(), RecordingTeller()
+    pending = await recorded(store, "s", "a", "b")
+    await FeedTable(store).publish([pending[0].change])
+
+    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+
+    assert told(teller) == [(1, "a"), (2, "b")]
+    assert await outbox(store, "s") == []
+
+
+async def test_a_change_that_is_pending_twice_holds_nothing_up() -> None:
+    """A subscription that starts over twice brings its outbox twice."""
+    store, teller = MemoryStore(), RecordingTeller()
+    pending = await recorded(store, "s", "a", "b")
+
+    await Relay(FeedTable(store), teller).publish(
+        [*pending, pending[0]], EstateTable(store).clear_outbox
+    )
+
+    assert set(told(teller)) == {(1, "a"), (2, "b")}
+    assert await outbox(store, "s") == []
+
+
+async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The scan goes on; the next one publishes."""
+
+    async def down(name: str, table: Table, _partition: str) -> None:
+        if name == "commit" and table is Table.CHANGES:
+            raise StoreUnavailable("503")
+
+    teller = RecordingTeller()
+    store = MemoryStore(before=down)
+    pending = await recorded(store, "s", "a")
+
+    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+
+    assert await outbox(store, "s") == pending
+    assert teller.told == []
+    assert "stay in the outbox" in caplog.text
+
+
+async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
+    """They are told by the next scan, under the numbers they have (P3)."""
+    store = MemoryStore()
+    pending = await recorded(store, "s", "a", "b")
+    with contextlib.suppress(QueueError):
+        await Relay(FeedTable(store), FailingTeller()).publish(
+            pending, EstateTable(store).clear_outbox
+        )
+    assert await outbox(store, "s") == pending
+
+    teller = RecordingTeller()
+    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+
+    assert told(teller) == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
+@pytest.mark.parametrize("operation", range(3))
+async def test_after_a_death_between_any_two_steps_the_next_relay_goes_on(
+    fault: Fault, operation: int
+) -> None:
+    """Read head, publish, clear: whichever is the last, nothing is lost or told as new (P3)."""
+    store, teller = MemoryStore(), RecordingTeller()
+    pending = await recorded(store, "s", "a", "b")
+    dying = FaultyStore(store, {operation: fault})
+    with contextlib.suppress(DeathError):
+        await Relay(FeedTable(dying), teller).publish(pending, EstateTable(dying).clear_outbox)
+    assert dying.is_dead
+
+    await Relay(FeedTable(store), teller).publish(
+        await outbox(store, "s"), EstateTable(store).clear_outbox
+    )
+
+    assert set(told(teller)) == {(1, "a"), (2, "b")}
+    assert await outbox(store, "s") == []
+
+
+async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:
+    """Two slices may publish what one left behind; the other partitions are cleared still."""
+    store, teller = MemoryStore(), RecordingTeller()
+    one = await recorded(store, "one", "a")
+    two = await recorded(store, "two", "b")
+
+    async def clear(entries: Sequence[Pending]) -> None:
+        if entries[0].partition == "one":
+            raise WriteConflict("gone")
+        await EstateTable(store).clear_outbox(entries)
+
+    await Relay(FeedTable(store), teller).publish([*one, *two], clear)
+
+    assert told(teller) == [(1, "a"), (2, "b")]
+    assert await outbox(store, "two") == []

@@ -1,0 +1,303 @@
+"""``explain``: what the rule says of the documents that people have at hand."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cmk_check.cli import app
+from cmk_check.settings import Settings
+from cmk_check.web import models
+
+ID = (
+    "/subscriptions/8D3C0000-0000-0000-0000-000000000001/resourceGroups/rg-ai/providers"
+    "/Microsoft.CognitiveServices/accounts/Chat"
+)
+MICROSOFT = {"keySource": "Microsoft.CognitiveServices"}
+KEY_VAULT = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": {"keyName": "cmk"}}
+ODD = {"keySource": "Somewhere.Else"}
+
+
+def _account(encryption: object = None, kind: str | None = "OpenAI") -> dict[str, Any]:
+    return {"id": ID, "name": "Chat", "kind": kind, "properties": {"encryption": encryption}}
+
+
+GOOD, BAD, UNKNOWN = _account(KEY_VAULT), _account(MICROSOFT), _account(ODD)
+SPEECH = _account(None, "SpeechServices")
+
+
+def _explain(given: object, *options: str) -> Result:
+    data = given if isinstance(given, bytes) else json.dumps(given).encode()
+    return CliRunner().invoke(app, ["explain", "-", *options], input=data)
+
+
+def _run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401
+    return subprocess.run(
+        [sys.executable, "-m", "cmk_check", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_one_account_is_explained_as_an_object() -> None:
+    """The fields of the API, in its order, ready for jq."""
+    result = _explain(BAD)
+
+    assert json.loads(result.stdout) == {
+        "id": ID.lower(),
+        "name": "Chat",
+        "kind": "OpenAI",
+        "inScope": True,
+        "verdict": "non_compliant",
+        "reason": "microsoft_managed_key",
+        "message": "Microsoft's keys are set explicitly.",
+        "ruleVersion": "1",
+        "evidence": {
+            "keySource": "Microsoft.CognitiveServices",
+            "keyName": None,
+            "keyVersion": None,
+            "keyVaultUri": None,
+            "identityType": None,
+            "identityClientId": None,
+            "provisioningState": None,
+        },
+    }
+    assert result.stdout.startswith('{\n  "id"')
+    assert result.exit_code == 1
+
+
+def test_the_evidence_is_named_as_in_the_api() -> None:
+    """Two names for one thing would be two things."""
+    evidence = json.loads(_explain(GOOD).stdout)["evidence"]
+
+    assert list(evidence) == [field.alias for field in models.Evidence.model_fields.values()]
+
+
+@pytest.mark.parametrize(
+    "given", [[GOOD, BAD], {"value": [GOOD, BAD]}, {"value": [GOOD, BAD], "nextLink": None}]
+)
+def test_a_list_is_explained_as_a_list(given: object) -> None:
+    """As `az` prints it, or as Azure Resource Manager wraps it."""
+    explained = json.loads(_explain(given).stdout)
+
+    assert [entry["verdict"] for entry in explained] == ["compliant", "non_compliant"]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (GOOD, 0),
+        ([], 0),
+        ([GOOD, UNKNOWN], 3),
+        ([UNKNOWN, BAD, GOOD], 1),
+        (SPEECH, 0),
+        ([SPEECH, GOOD], 0),
+        ({}, 3),
+        ([GOOD, None], 3),
+        ({"value": [GOOD], "nextLink": "https://management.azure.com/..."}, 3),
+        ({"value": [BAD], "nextLink": "https://management.azure.com/..."}, 1),
+    ],
+)
+def test_the_exit_code_is_the_worst_of_it(given: object, code: int) -> None:
+    """A pipeline stops on it."""
+    assert _explain(given).exit_code == code
+
+
+def test_p2_a_first_page_is_not_taken_for_all() -> None:
+    """Accounts on the other pages are not compliant because nobody looked."""
+    result = _explain({"value": [GOOD], "nextLink": "https://management.azure.com/..."})
+
+    assert "nextLink" in result.stderr
+    assert json.loads(result.stdout)[0]["verdict"] == "compliant"
+
+
+def test_a_kind_out_of_scope_is_not_judged() -> None:
+    """It is shown all the same: nothing is dropped in silence."""
+    explained = json.loads(_explain(SPEECH).stdout)
+
+    assert (explained["id"], explained["inScope"]) == (ID.lower(), False)
+    assert [explained[name] for name in ["verdict", "reason", "evidence"]] == [None] * 3
+    assert "OpenAI, AIServices" in explained["message"]
+
+
+def test_the_kinds_can_be_others() -> None:
+    """An installation may judge more kinds, in any case."""
+    explained = json.loads(_explain(SPEECH, "--kinds", "openai, speechservices").stdout)
+
+    assert explained["verdict"] == "non_compliant"
+
+
+def test_the_kinds_are_those_of_the_settings() -> None:
+    """Else the command line and the app would contradict each other."""
+    kinds = Settings.model_fields["kinds"].default
+    explained = [json.loads(_explain(_account(None, kind)).stdout) for kind in kinds]
+
+    assert all(entry["inScope"] for entry in explained)
+    assert ", ".join(kinds) in json.loads(_explain(SPEECH).stdout)["message"]
+
+
+@pytest.mark.parametrize("kinds", ["", " , "])
+def test_no_kind_at_all_is_a_usage_error(kinds: str) -> None:
+    """Everything out of scope would exit 0."""
+    assert _explain(BAD, "--kinds", kinds).exit_code == 2
+
+
+@pytest.mark.parametrize("entry", [{**BAD, "id": "chat"}, {**BAD, "id": None}, {"name": 1}, 1, []])
+def test_p7_an_entry_without_a_usable_id_is_unknown(entry: object) -> None:
+    """It costs only itself, and is shown."""
+    result = _explain([entry, GOOD])
+
+    first, second = json.loads(result.stdout)
+    assert (first["id"], first["verdict"], first["reason"]) == (None, "unknown", "malformed")
+    assert first["inScope"] is True
+    assert "no usable id" in first["message"]
+    assert second["verdict"] == "compliant"
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16"], ids=["plain", "PowerShell 7", "PowerShell 5"]
+)
+def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    """`az ... > account.json` differs between shells, and people do not know."""
+    path = tmp_path / "account.json"
+    path.write_text(json.dumps({**BAD, "name": "é"}), encoding)
+
+    result = CliRunner().invoke(app, ["explain", str(path)])
+
+    assert json.loads(result.stdout)["verdict"] == "non_compliant"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "line 1 column 1"),
+        (b'{\n "id": 1,\n}', "line 2 column 9"),
+        (b"ERROR: Please run 'az login'", "line 1 column 1"),
+        (b'{"a": NaN}', "NaN"),
+        (b"[" * 100_000, "no JSON that can be read"),
+        (b"1" * 10_000, "no JSON that can be read"),
+        (b'"\xff"', "byte 1 is not utf-8"),
+        (b"\xff\xfe\x00", "is not utf-16"),
+        (b"1", "neither an object nor a list"),
+        (b"null", "neither an object nor a list"),
+    ],
+)
+def test_input_that_cannot_be_used_is_said_so(data: bytes, said: str) -> None:
+    """What is wrong, where, and what to do; nothing on the output, which may be piped on."""
+    result = _explain(data)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("cmk-check: standard input: ")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["missing.json", "."])
+def test_a_file_that_cannot_be_read_is_a_usage_error(tmp_path: Path, name: str) -> None:
+    """A typing error must not look like an unknown account."""
+    result = CliRunner().invoke(app, ["explain", str(tmp_path / name)])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["explain"], ["explain", "-", "--what"], ["judge"]])
+def test_wrong_usage_is_2(arguments: list[str]) -> None:
+    """Apart from 1 and 3, which speak of accounts."""
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_p10_a_hostile_name_cannot_steer_a_terminal() -> None:
+    """Names come from whoever may create a resource."""
+    hostile = "a\u202e\x9b31m\u2028b"
+    result = _explain({**BAD, "id": None, "name": hostile, "kind": hostile})
+
+    assert result.stdout.isascii()
+    assert set(result.stdout) - {"\n"} == {c for c in result.stdout if c.isprintable()}
+
+
+def test_it_needs_no_azure_package() -> None:
+    """It runs on a laptop where nothing but the command line is installed."""
+    code = (
+        "import sys, runpy\n"
+        "sys.argv = ['cmk_check', 'explain', '-']\n"
+        "try: runpy.run_module('cmk_check', run_name='__main__')\n"
+        "except SystemExit as end: print(end.code, *sys.modules, file=sys.stderr)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps(BAD),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    code, *modules = run.stderr.split()
+    assert code == "1"
+    assert "cmk_check.cli" in modules
+    needed = {name.split(".")[0] for name in modules}
+    assert not needed & {"azure", "aiohttp", "fastapi", "pydantic_settings"}
+
+
+def test_without_its_extra_it_says_what_to_install() -> None:
+    """A traceback of an import helps nobody."""
+    code = "import sys; sys.modules['typer'] = None; import cmk_check.cli"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "The command line needs its extra: pip install 'cmk-check[cli]'\n"
+
+
+def test_help_names_the_exit_codes() -> None:
+    """Whoever writes a pipeline looks there."""
+    run = _run("explain", "--help")
+
+    assert run.returncode == 0
+    for word in ["FILE|-", "--kinds", "OpenAI,AIServices", "non_compliant", "unknown"]:
+        assert word in run.stdout
+
+
+@pytest.mark.parametrize("accounts", [1, 2000], ids=["less than a buffer", "more"])
+def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path, accounts: int) -> None:
+    """`cmk-check explain ... | head` ends without a traceback, and the verdict stands."""
+    path = tmp_path / "accounts.json"
+    path.write_text(json.dumps([BAD] * accounts))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cmk_check", "explain", str(path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+
+    with process.stderr:
+        said = process.stderr.read()
+    assert (process.wait(), said) == (1, b"")
+
+
+def test_ctrl_c_ends_it_quietly() -> None:
+    """Whoever forgot the file name waits for the standard input, and gives up."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cmk_check", "explain", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin
+    # More than a pipe holds: once it is written, the command is reading.
+    process.stdin.write(b" " * 1_000_000)
+    process.stdin.flush()
+
+    process.send_signal(signal.SIGINT)
+
+    assert process.communicate(timeout=20) == (b"", b"")
+    assert process.returncode == 130

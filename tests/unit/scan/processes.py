@@ -1,0 +1,173 @@
+"""Processes of a scan that sleep, die or get no answer at an operation that a test chooses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.model import Gap, GapReason
+from cmk_check.ports import Entity, Query, Replace, SliceMessage, Store, Table
+from cmk_check.scan.parts import LEASE, SLICE_DEADLINE, Parts
+from cmk_check.scan.start import Started
+from cmk_check.store import keys
+from cmk_check.store.scan_rows import Slice
+from cmk_check.store.scans import ScanTable
+from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from tests.fakes.world import World, sub
+
+FORBIDDEN: Final = Gap(
+    GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "the role is missing"
+)
+ONE: Final = sub(1)
+TWO: Final = sub(2)
+THREE: Final = sub(3)
+
+# The writes of a worker, in order, in a slice with one changed subscription known before.
+CLAIM: Final = Place("commit", Table.SCANS, 0)
+MARK: Final = Place("commit", Table.FINDINGS, 0)
+RECORD: Final = Place("commit", Table.FINDINGS, 1)
+CLEAR_OUTBOX: Final = Place("commit", Table.FINDINGS, 2)
+PUBLISH: Final = Place("commit", Table.CHANGES, 0)
+READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
+
+CLAIM_ENDS: Final = SLICE_DEADLINE
+LEASE_ENDS: Final = LEASE
+
+type Invocation = Callable[[Parts], Awaitable[object]]
+
+
+@dataclass
+class Sleeper:
+    """A process that stands before an operation."""
+
+    store: FaultyStore
+    task: asyncio.Task[object]
+
+    async def wake(self) -> object:
+        """Let it go on to its end."""
+        self.store.wake.set()
+        return await self.task
+
+
+async def asleep(world: World, invoke: Invocation, place: Place) -> Sleeper:
+    """Run an invocation up to an operation, and leave it there."""
+    store = FaultyStore(world.store, places={place: Fault.SLEEP})
+
+    async def process() -> object:
+        return await invoke(world.process(store))
+
+    task = asyncio.create_task(process())
+    asleep = asyncio.create_task(store.asleep.wait())
+    await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
+    assert not task.done(), "it never came to that operation"
+    return Sleeper(store, task)
+
+
+async def dies(
+    world: World, invoke: Invocation, place: Place, fault: Fault = Fault.DEATH_BEFORE
+) -> None:
+    """Run an invocation that dies at an operation."""
+    with pytest.raises(DeathError):
+        await invoke(with_faults(world, {place: fault}))
+
+
+def with_faults(world: World, places: dict[Place, Fault]) -> Parts:
+    """Return the parts of a process that meets faults."""
+    return world.process(FaultyStore(world.store, places=places))
+
+
+def delivery(world: World, message: SliceMessage) -> Invocation:
+    """Return the delivery of a message, as an invocation."""
+
+    async def deliver(parts: Parts) -> None:
+        await world.deliver(message, parts)
+
+    return deliver
+
+
+async def starting(world: World) -> Started:
+    """Start a scan an hour after the last one."""
+    world.clock.advance(timedelta(hours=1))
+    return await world.start()
+
+
+def starts(world: World) -> Invocation:
+    """Return the start of a scan, as an invocation."""
+
+    async def start(parts: Parts) -> Started:
+        return await world.start(parts)
+
+    return start
+
+
+async def planned(world: World) -> list[SliceMessage]:
+    """Start and plan a scan; return the messages of its slices, taken from the queue."""
+    await starting(world)
+    await world.deliver(world.queue.messages.pop(0))
+    return sent(world)
+
+
+def sent(world: World) -> list[SliceMessage]:
+    """Take what waits in the queue."""
+    messages, world.queue.messages = world.queue.messages, []
+    return messages
+
+
+async def slices_of(world: World, scan_id: str) -> list[Slice]:
+    """Return the slices of the plan that a scan's row names."""
+    return await ScanTable(world.store).slices(await world.scan_row(scan_id))
+
+
+def slice_rows(world: World, scan_id: str) -> AsyncIterator[Entity]:
+    """List the slice rows of a scan, of whatever plan."""
+    return world.store.query(Table.SCANS, Query(partition=keys.slice_partition(scan_id)))
+
+
+async def count_slice_rows(world: World, scan_id: str) -> int:
+    """Count them."""
+    return len([row async for row in slice_rows(world, scan_id)])
+
+
+async def touch(store: Store, table: Table, partition: str, row: str) -> None:
+    """Write a row as it is, as somebody who was faster: its ETag is another one now."""
+    found = await store.get(table, partition, row)
+    assert found is not None
+    await store.commit(table, partition, [Replace(row, found.values, found.etag)])
+
+
+async def mark_of(world: World, subscription_id: str) -> str | None:
+    """Return the recording mark of a subscription."""
+    coverage = await world.parts.estate.coverage(subscription_id)
+    return coverage and coverage.recording
+
+
+async def outbox_of(world: World, subscription_id: str) -> list[str]:
+    """Return the ids of a subscription's changes that are not published."""
+    stored = await world.parts.estate.read_one(keys.partition_of(subscription_id))
+    return [pending.change.id for pending in stored.outbox]
+
+
+async def told_of(world: World, subscription_id: str) -> list[tuple[int, str, str]]:
+    """Return what the feed holds of a subscription, in its order: (sequence, type, account)."""
+    path = f"/subscriptions/{subscription_id}"
+    return [
+        (
+            change.sequence,
+            change.type.removeprefix("cmkcheck."),
+            change.subject.rpartition("/")[2],
+        )
+        for change in await world.feed()
+        if change.source == path
+    ]
+
+
+async def scan_changes(world: World) -> list[str]:
+    """Return the types of the changes of scans in the feed."""
+    return [
+        change.type.removeprefix("cmkcheck.")
+        for change in await world.feed()
+        if change.source.startswith("/scans/")
+    ]

@@ -1,0 +1,197 @@
+"""Claims: one worker at a time on a slice, and none for ever."""
+
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.model import ScanState
+from cmk_check.errors import SliceHeld, StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.scan.parts import LEASE, SCAN_DEADLINE
+from cmk_check.store.scan_rows import Lease
+from cmk_check.store.scans import ScanTable
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, bad
+from tests.unit.scan.processes import (
+    CLAIM,
+    CLAIM_ENDS,
+    LEASE_ENDS,
+    ONE,
+    READ_TABLE,
+    TWO,
+    asleep,
+    count_slice_rows,
+    delivery,
+    dies,
+    planned,
+    sent,
+    slices_of,
+    starting,
+    starts,
+    with_faults,
+)
+
+
+async def test_a_live_claim_sends_the_message_back(world: World) -> None:
+    """Two workers on one slice would read everything twice and race for every row."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    first = await asleep(world, delivery(world, message), READ_TABLE)
+    world.clock.advance(CLAIM_ENDS - timedelta(seconds=1))
+
+    with pytest.raises(SliceHeld):
+        await world.deliver(message)
+
+    assert world.inventory.reads == []
+    await first.wake()
+    assert world.inventory.reads == [ONE]
+
+
+async def test_of_two_that_claim_at_once_one_is_sent_back(world: World) -> None:
+    """The write of the claim decides, not the reading of it."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    slow = await asleep(world, delivery(world, message), CLAIM)
+    fast = await asleep(world, delivery(world, message), READ_TABLE)
+
+    with pytest.raises(SliceHeld):
+        await slow.wake()
+
+    await fast.wake()
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_an_expired_claim_is_taken_over(world: World) -> None:
+    """A worker that died must not take its slice with it."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), READ_TABLE)
+    world.clock.advance(CLAIM_ENDS)
+
+    await world.deliver(message)
+
+    assert await world.verdicts() == {"chat": "non_compliant"}
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+@pytest.mark.parametrize(
+    "place", [READ_TABLE, Place("get", Table.SCANS, 4)], ids=["reads the table", "reads the status"]
+)
+async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Place) -> None:
+    """The next delivery comes before the claim would end: it must find the slice free."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    with pytest.raises(StoreUnavailable):
+        await world.deliver(message, with_faults(world, {place: Fault.NO_ANSWER}))
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_worker_that_cannot_renew_the_lease_gives_its_claim_back(world: World) -> None:
+    """Renewing is part of its work: whatever fails after the claim, the slice is free again."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    read_lease = Place("get", Table.SCANS, 2)
+    with pytest.raises(StoreUnavailable):
+        await world.deliver(message, with_faults(world, {read_lease: Fault.NO_ANSWER}))
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_worker_that_was_taken_over_gives_nothing_back(world: World) -> None:
+    """Its claim is another's by now: to free that would let a third one in."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    first = await asleep(world, delivery(world, message), READ_TABLE)
+    world.clock.advance(CLAIM_ENDS)
+    second = await asleep(world, delivery(world, message), READ_TABLE)
+    held = await slices_of(world, message.scan_id)
+    first.store.places = {Place("get", Table.SCANS, None): Fault.NO_ANSWER}
+
+    with pytest.raises(StoreUnavailable):
+        await first.wake()
+
+    assert await slices_of(world, message.scan_id) == held
+    await second.wake()
+
+
+async def test_a_slice_of_a_scan_that_ended_is_dropped(world: World) -> None:
+    """Its message may come late: what it would write belongs to no scan."""
+    world.listed(ONE, TWO)
+    first, second = await planned(world)
+    await world.deliver(first)
+    world.inventory.reads.clear()
+    world.clock.advance(LEASE_ENDS)
+    # Dead before it could drop the slices of the scan it takes over.
+    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+    assert await count_slice_rows(world, first.scan_id) == 2
+
+    await world.deliver(second)
+
+    assert world.inventory.reads == []
+    assert (await world.scan_row(first.scan_id)).state is ScanState.ABANDONED
+    assert await count_slice_rows(world, first.scan_id) == 0
+
+
+async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> None:
+    """A large estate takes longer than the lease; renewing at every slice would cost writes."""
+    world.listed(ONE, TWO)
+    first, second = await planned(world)
+    taken = await lease(world)
+    world.clock.advance(LEASE / 2)
+    await world.deliver(first)
+    kept = await lease(world)
+    world.clock.advance(timedelta(seconds=1))
+    moment = world.clock.now()
+
+    parts = await asleep(world, delivery(world, second), READ_TABLE)
+
+    assert kept == taken
+    assert (await lease(world)).expires == moment + LEASE
+    await parts.wake()
+
+
+async def test_the_lease_never_outlasts_the_deadline_of_the_scan(world: World) -> None:
+    """A scan that goes on for ever would keep every later one from starting."""
+    world.listed(ONE, TWO)
+    first, second = await planned(world)
+    began = (await world.scan_row(first.scan_id)).started_at
+    world.clock.advance(timedelta(minutes=29))
+    await world.deliver(first)
+    assert (await lease(world)).expires == began + SCAN_DEADLINE
+    world.clock.advance(timedelta(minutes=25))
+
+    last = await asleep(world, delivery(world, second), READ_TABLE)
+
+    assert (await lease(world)).expires == began + SCAN_DEADLINE
+    world.clock.advance(timedelta(minutes=1))
+    assert (await world.start()).new
+    await last.wake()
+
+
+async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
+    """An old worker that wakes must not lengthen what it lost."""
+    world.listed(ONE)
+    (old,) = await planned(world)
+    worker = await asleep(world, delivery(world, old), Place("get", Table.SCANS, 2))
+    newer = await starting(world)
+    world.clock.advance(LEASE - timedelta(minutes=1))
+    before = await lease(world)
+
+    await worker.wake()
+
+    assert before.scan_id == newer.scan_id
+    assert await lease(world) == before
+    sent(world)
+
+
+async def lease(world: World) -> Lease:
+    """Return the lease as it stands."""
+    board = await ScanTable(world.store).board()
+    assert board.lease is not None
+    return board.lease.value

@@ -1,0 +1,193 @@
+"""Failed: what used up its tries is given up, shown, and costs nothing else."""
+
+import pytest
+
+from cmk_check.core.model import GapReason, ScanState, Verdict
+from cmk_check.errors import SliceHeld
+from cmk_check.ports import SliceMessage
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.processes import (
+    CLAIM_ENDS,
+    ONE,
+    PUBLISH,
+    READ_TABLE,
+    RECORD,
+    TWO,
+    asleep,
+    delivery,
+    dies,
+    planned,
+    scan_changes,
+    sent,
+    starting,
+    told_of,
+)
+
+
+async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
+    world: World,
+) -> None:
+    """The other slices' answers count; what was not read is said."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, good(TWO))
+    await world.scan()
+    first, second = await planned(world)
+    await world.deliver(second)
+    world.inventory.reads.clear()
+
+    await world.poison(first)
+
+    status = await world.status()
+    row = await world.scan_row(first.scan_id)
+    assert status is not None
+    assert row.state is ScanState.INCOMPLETE
+    assert world.inventory.reads == []
+    assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
+        (ONE, GapReason.SLICE_FAILED)
+    ]
+    assert await told_of(world, ONE) == [
+        (1, "account.discovered", "chat"),
+        (2, "coverage.lost", ONE),
+    ]
+    assert len(await world.findings()) == 2
+    assert (await world.posture()).verdict is Verdict.UNKNOWN
+
+
+async def test_a_failed_slice_is_healed_by_the_next_scan(world: World) -> None:
+    """Unknown has a way out."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    (message,) = await planned(world)
+    await world.poison(message)
+
+    await world.scan()
+
+    assert await world.coverage(ONE) == "read"
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+
+
+async def test_a_poisoned_slice_without_subscriptions_in_trouble_still_fails_the_scan(
+    world: World,
+) -> None:
+    """Its subscriptions had the gap before: only the slice's own flag tells of this one."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await world.poison(message)
+    (again,) = await planned(world)
+
+    await world.poison(again)
+
+    assert (await world.scan_row(again.scan_id)).state is ScanState.INCOMPLETE
+    assert [kind for _, kind, _ in await told_of(world, ONE)] == ["coverage.lost"]
+
+
+async def test_a_poisoned_slice_that_is_done_only_finishes(world: World) -> None:
+    """What failed four times may have been the end of the scan, not the slice."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    (message,) = await planned(world)
+    await world.deliver(message)
+
+    await world.poison(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert await world.coverage(ONE) == "read"
+
+
+async def test_a_poisoned_slice_that_is_being_worked_on_is_sent_back(world: World) -> None:
+    """Its last delivery may be slow, not dead."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    worker = await asleep(world, delivery(world, message), READ_TABLE)
+
+    with pytest.raises(SliceHeld):
+        await world.poison(message)
+
+    await worker.wake()
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_poisoned_slice_overtakes_a_worker_that_sleeps(world: World) -> None:
+    """The gap stands until the next scan, whatever the sleeper read."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    await world.scan()
+    world.read(ONE, good(ONE))
+    (message,) = await planned(world)
+    worker = await asleep(world, delivery(world, message), RECORD)
+    world.clock.advance(CLAIM_ENDS)
+    await world.poison(message)
+
+    await worker.wake()
+
+    assert await world.verdicts() == {"chat": "non_compliant"}
+    assert await world.coverage(ONE) == "gap"
+
+
+async def test_a_poisoned_slice_publishes_what_its_dead_worker_recorded(world: World) -> None:
+    """Giving a slice up must not lose the changes that stand already."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), PUBLISH)
+    world.clock.advance(CLAIM_ENDS)
+
+    await world.poison(message)
+
+    assert [entry[:2] for entry in await told_of(world, ONE)] == [
+        (1, "account.violated"),
+        (2, "coverage.lost"),
+    ]
+    assert (await world.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+
+
+async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
+    world: World,
+) -> None:
+    """What the last scan read still holds until it is too old."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    await starting(world)
+    (message,) = sent(world)
+
+    await world.poison(message)
+
+    row = await world.scan_row(message.scan_id)
+    status = await world.status()
+    assert row.state is ScanState.FAILED
+    assert row.reason
+    assert status is not None
+    assert status.last_scan is not None
+    assert status.last_scan.state is ScanState.FAILED
+    assert status.lowered is None
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
+    assert await world.parts.scans.holder() is None
+
+
+async def test_a_plan_poisoned_twice_fails_once(world: World) -> None:
+    """A poison message is delivered at least once, too."""
+    await starting(world)
+    (message,) = sent(world)
+
+    await world.poison(message)
+    await world.poison(message)
+
+    assert await scan_changes(world) == ["scan.failed"]
+
+
+async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: World) -> None:
+    """It must not close, or speak for, the scan that runs now."""
+    world.listed(ONE)
+    await starting(world)
+    (old,) = sent(world)
+    newer = await starting(world)
+
+    await world.poison(old)
+    await world.poison(SliceMessage(old.scan_id, 0))
+
+    assert (await world.scan_row(newer.scan_id)).state is ScanState.RUNNING
+    assert await world.parts.scans.holder() == newer.scan_id
+    assert await world.status() is None

@@ -1,0 +1,336 @@
+"""Finish: the last slice turns the sums into the status, once, and only for the scan that runs."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.model import Reading, ScanState, Status, Verdict
+from cmk_check.core.scope import Scope
+from cmk_check.errors import QueueError, SliceIncomplete, StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.scan.finish import finish
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, bad, good, odd, sub
+from tests.unit.scan.processes import (
+    FORBIDDEN,
+    LEASE_ENDS,
+    ONE,
+    THREE,
+    TWO,
+    asleep,
+    count_slice_rows,
+    delivery,
+    dies,
+    planned,
+    scan_changes,
+    touch,
+    with_faults,
+)
+
+# In a slice with nothing to record: the claim, done, the end of the scan.
+DONE = Place("commit", Table.SCANS, 1)
+END = Place("commit", Table.SCANS, 2)
+
+
+async def status_of(world: World) -> Status:
+    """Return the status, which there must be."""
+    status = await world.status()
+    assert status is not None
+    return status
+
+
+async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
+    """A status summed from a part of the estate would call that part the whole."""
+    world.listed(ONE, TWO, THREE)
+    messages = await planned(world)
+    scan_id = messages[0].scan_id
+    states = []
+
+    for number in (2, 0, 1):
+        await world.deliver(messages[number])
+        states.append((await world.scan_row(scan_id)).state)
+
+    assert states == [ScanState.RUNNING, ScanState.RUNNING, ScanState.COMPLETE]
+    assert (await status_of(world)).summary.subscriptions.read == 3
+    assert await world.parts.scans.holder() is None
+
+
+async def test_a_slice_of_which_a_part_is_not_recorded_does_not_finish(world: World) -> None:
+    """Its sums would say compliant of what nobody compared."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(ONE, TWO)
+    world.read(ONE, bad(ONE))
+    (message,) = await planned(world)
+    never = Place("commit", Table.FINDINGS, None, partition=ONE)
+
+    with pytest.raises(SliceIncomplete):
+        await world.deliver(message, with_faults(world, {never: Fault.NO_ANSWER}))
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
+    assert (await world.posture()).verdict is Verdict.UNKNOWN
+
+
+async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
+    """Its worker may have died between marking it done and finishing: nobody else comes."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
+    world.inventory.reads.clear()
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert world.inventory.reads == []
+
+
+async def test_finishing_twice_is_once(world: World, store: MemoryStore) -> None:
+    """Two workers may see at the same time that all slices are done."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    slow = await asleep(world, delivery(world, message), END)
+    await world.deliver(message)
+    after = len(store.log)
+
+    await slow.wake()
+
+    assert [entry for entry in store.log[after:] if entry.writes] == []
+    assert await scan_changes(world) == ["scan.baseline"]
+    assert [state for _, state, _ in world.teller.ended] == ["complete"]
+
+
+async def test_an_end_whose_answer_is_lost_is_not_written_again(world: World) -> None:
+    """The delivery that comes again finds the scan closed, and tidies up."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    with pytest.raises(StoreUnavailable):
+        await world.deliver(message, with_faults(world, {END: Fault.LOST_ANSWER}))
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert await count_slice_rows(world, message.scan_id) == 0
+    await world.scan()
+    assert await scan_changes(world) == ["scan.baseline"]
+
+
+async def test_an_overtaken_scan_cannot_finish(world: World) -> None:
+    """Its sums are older than what the newer scan said."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    (message,) = await planned(world)
+    slow = await asleep(world, delivery(world, message), END)
+    world.clock.advance(LEASE_ENDS)
+    world.read(ONE, bad(ONE))
+    newer = await world.scan()
+    before = await status_of(world)
+
+    await slow.wake()
+
+    assert await status_of(world) == before
+    assert before.last_scan is not None
+    assert before.last_scan.id == newer
+    assert (await world.scan_row(message.scan_id)).state is ScanState.ABANDONED
+
+
+async def test_finish_is_void_without_the_lease(world: World) -> None:
+    """Even where its row says running: the lease alone says whose turn it is."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
+    board = await world.parts.scans.board()
+    assert board.lease is not None
+    other = replace(board.lease.value, scan_id="20261125T000000Z-ffff")
+    await world.parts.scans.commit(lease=other, board=board)
+
+    await finish(world.parts, message.scan_id)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
+    assert await world.status() is None
+
+
+async def test_as_of_is_when_the_lease_was_taken(world: World) -> None:
+    """What was read may be as old as the scan, and must not be called fresher."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    began = world.clock.now()
+    world.clock.advance(timedelta(minutes=7))
+
+    await world.deliver(message)
+
+    status = await status_of(world)
+    assert status.as_of == began
+    assert status.last_scan is not None
+    assert status.last_scan.finished_at == world.clock.now()
+
+
+async def test_the_baseline_is_told_once(world: World) -> None:
+    """The first scan of an estate is one news, later ones are none."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+
+    for _ in range(3):
+        await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline"]
+
+
+async def test_the_baseline_counts_what_the_first_scan_found(world: World) -> None:
+    """It stands for all the changes that are not told one by one."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+
+    await world.scan()
+
+    (told,) = [entry for entry in await world.feed() if entry.type.endswith("baseline")]
+    assert told.data["accounts"] == {
+        "total": 3,
+        "compliant": 1,
+        "nonCompliant": 1,
+        "unknown": 1,
+    }
+
+
+async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World) -> None:
+    """Whoever was woken by the failure hears that it is over, once."""
+    world.listed(ONE)
+    await world.scan()
+    world.listed()
+    await world.scan()
+    world.listed(ONE)
+
+    await world.scan()
+    await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
+
+
+async def test_the_scan_after_an_abandoned_one_tells_that_it_recovered(world: World) -> None:
+    """The same for a scan that nobody could close."""
+    world.listed(ONE)
+    await world.scan()
+    await planned(world)
+
+    await world.scan()
+    await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline", "scan.abandoned", "scan.recovered"]
+
+
+async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) -> None:
+    """Two abandoned, one failed, and then one that finishes."""
+    world.listed(ONE)
+    await world.scan()
+    await planned(world)
+    await planned(world)
+    world.queue.is_down = True
+    world.clock.advance(timedelta(hours=1))
+    with pytest.raises(QueueError):
+        await world.start()
+    world.queue.is_down = False
+
+    await world.scan()
+    await world.scan()
+
+    assert Counter(await scan_changes(world)) == {
+        "scan.baseline": 1,
+        "scan.abandoned": 2,
+        "scan.failed": 1,
+        "scan.recovered": 1,
+    }
+
+
+async def test_a_gap_makes_a_scan_incomplete(world: World) -> None:
+    """Complete means that everything was read."""
+    world.listed(ONE, TWO)
+    first = await world.scan()
+    world.inventory.readings[TWO] = Reading(gap=FORBIDDEN)
+    second = await world.scan()
+    world.read(TWO)
+    third = await world.scan()
+
+    states = [(await world.scan_row(each)).state for each in (first, second, third)]
+
+    assert states == [ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.COMPLETE]
+
+
+async def test_the_slices_are_dropped(world: World) -> None:
+    """Four thousand scans a year would else leave a million rows."""
+    world.listed(ONE, TWO)
+    messages = await planned(world)
+    scan_id = messages[0].scan_id
+    assert await count_slice_rows(world, scan_id) == 2
+
+    for message in messages:
+        await world.deliver(message)
+
+    assert await count_slice_rows(world, scan_id) == 0
+
+
+async def test_slices_are_dropped_though_the_last_worker_died_before(world: World) -> None:
+    """Its message comes again, and finds nothing else to do."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), END, Fault.DEATH_AFTER)
+    assert await count_slice_rows(world, message.scan_id) == 1
+
+    await world.deliver(message)
+
+    assert await count_slice_rows(world, message.scan_id) == 0
+
+
+async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None:
+    """The status is summed from slices and never counted: it must not drift from the rows."""
+    ids = [sub(number) for number in range(1, 7)]
+    world.options = replace(world.options, slice_size=2)
+    world.listed(*ids)
+    for number, each in enumerate(ids):
+        world.read(each, *[bad(each, f"b{n}") for n in range(number)], good(each), odd(each, "o"))
+    await world.scan()
+    world.read(ids[0], odd(ids[0]), bad(ids[0], "new"))
+    world.inventory.readings[ids[1]] = Reading((bad(ids[1]),), gap=FORBIDDEN)
+    world.options = replace(world.options, scope=Scope(exclude=frozenset({ids[2]})))
+    world.listed(*ids[:5])
+
+    await world.scan()
+
+    summary = (await status_of(world)).summary
+    found = Counter(
+        finding.judgement.verdict for finding in (await world.findings()).values()
+    )
+    accounts = summary.accounts
+    assert (accounts.compliant, accounts.non_compliant, accounts.unknown) == (
+        found[Verdict.COMPLIANT],
+        found[Verdict.NON_COMPLIANT],
+        found[Verdict.UNKNOWN],
+    )
+    counts = summary.subscriptions
+    assert (counts.read, counts.gap, counts.excluded, counts.retired) == (3, 2, 1, 0)
+    assert {gap.subscription_id for gap in summary.gaps} == {ids[1], ids[5]}
+
+
+async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(world: World) -> None:
+    """One request without an answer must not leave a scan open whose slices are all done."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    with pytest.raises(StoreUnavailable):
+        await world.deliver(message, with_faults(world, {END: Fault.NO_ANSWER}))
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_status_that_somebody_else_wrote_meanwhile_is_summed_again(world: World) -> None:
+    """A worker that lowers the status is no reason to leave the scan open."""
+    world.listed(ONE)
+    await world.scan()
+    (message,) = await planned(world)
+    slow = await asleep(world, delivery(world, message), END)
+    await touch(world.store, Table.SCANS, "scan", "status")
+
+    await slow.wake()
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE

@@ -1,0 +1,307 @@
+"""Plan: the whole key space, cut once, handed out until every slice is done."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.model import Disposition, PostureReason, ScanState, Status, Subscription, Verdict
+from cmk_check.core.scope import Scope
+from cmk_check.errors import InventoryError, QueueError
+from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.plan import plan
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
+from tests.unit.scan.processes import (
+    FORBIDDEN,
+    ONE,
+    THREE,
+    TWO,
+    asleep,
+    count_slice_rows,
+    delivery,
+    dies,
+    planned,
+    scan_changes,
+    sent,
+    slices_of,
+    starting,
+    told_of,
+)
+
+WRITE_SLICES = Place("commit", Table.SCANS, 0)
+WRITE_SCAN = Place("commit", Table.SCANS, 1)
+
+
+class NarrowQueue(MemoryQueue):
+    """A queue that takes some messages of a call, and then no more."""
+
+    room = 1
+
+    async def send(self, messages: Sequence[SliceMessage]) -> None:
+        """Append as many as there is room for."""
+        self.messages += messages[: self.room]
+        if len(messages) > self.room:
+            raise QueueError("the queue is full")
+
+
+async def test_the_slices_cover_the_whole_key_space_once(world: World) -> None:
+    """A row of a subscription no longer listed must fall into exactly one slice."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(*(sub(number) for number in (5, 3, 1, 4, 2)))
+
+    messages = await planned(world)
+
+    slices = await slices_of(world, messages[0].scan_id)
+    bounds = [(entry.low, entry.high) for entry in slices]
+    assert bounds[0][0] == ""
+    assert bounds[-1][1] == ""
+    assert [high for _, high in bounds[:-1]] == [low for low, _ in bounds[1:]]
+    inside = [[entry.subscription.id for entry in one.subscriptions] for one in slices]
+    assert inside == [[sub(1), sub(2)], [sub(3), sub(4)], [sub(5)]]
+    assert [message.slice for message in messages] == [0, 1, 2]
+
+
+async def test_of_two_planners_one_plan_counts_and_the_other_is_dropped_in_the_end(
+    world: World,
+) -> None:
+    """A message comes twice now and then; two plans would read every subscription twice."""
+    world.listed(ONE, TWO)
+    await starting(world)
+    (message,) = sent(world)
+    slow = await asleep(world, delivery(world, message), WRITE_SCAN)
+    await world.deliver(message)
+    winner = (await world.scan_row(message.scan_id)).plan_id
+
+    await slow.wake()
+
+    assert (await world.scan_row(message.scan_id)).plan_id == winner
+    assert {entry.plan_id for entry in await slices_of(world, message.scan_id)} == {winner}
+    assert await count_slice_rows(world, message.scan_id) == 4
+    await world.drain()
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert sorted(world.inventory.reads) == [ONE, TWO]
+    assert await count_slice_rows(world, message.scan_id) == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
+@pytest.mark.parametrize("number", [0, 1, 2])
+async def test_a_planner_that_dies_while_writing_slices_is_followed_by_another(
+    world: World, number: int, fault: Fault
+) -> None:
+    """Slices without a scan row that names their plan count for nothing."""
+    # 102 slices take two transactions; the third write is the scan row's.
+    world.listed(*(sub(number) for number in range(1, 103)))
+    await starting(world)
+    (message,) = sent(world)
+    await dies(world, delivery(world, message), Place("commit", Table.SCANS, number), fault)
+
+    await world.deliver(message)
+
+    assert [entry.slice for entry in sent(world)] == list(range(102))
+    assert len(await slices_of(world, message.scan_id)) == 102
+
+
+async def test_a_lost_answer_of_the_scan_row_does_not_plan_again(world: World) -> None:
+    """The slices may be at work already under the plan that stands."""
+    world.listed(ONE)
+    await starting(world)
+    (message,) = sent(world)
+    await dies(world, delivery(world, message), WRITE_SCAN, Fault.DEATH_AFTER)
+    winner = (await world.scan_row(message.scan_id)).plan_id
+
+    await world.deliver(message)
+
+    assert winner is not None
+    assert (await world.scan_row(message.scan_id)).plan_id == winner
+    assert await count_slice_rows(world, message.scan_id) == 1
+
+
+async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world: World) -> None:
+    """Delivered again, it must neither forget a slice nor have a done one worked through again."""
+    world.listed(ONE, TWO, THREE)
+    queue = world.queue = NarrowQueue()
+    await starting(world)
+    (message,) = sent(world)
+    with pytest.raises(QueueError):
+        await world.deliver(message)
+    await world.drain()
+    queue.room = 100
+
+    await world.deliver(message)
+
+    assert [entry.slice for entry in world.queue.messages] == [1, 2]
+
+
+async def test_a_plan_delivered_again_when_all_is_done_finishes(world: World) -> None:
+    """The worker of the last slice may have died before it could."""
+    world.listed(ONE)
+    await starting(world)
+    (message,) = sent(world)
+    await world.deliver(message)
+    (only,) = sent(world)
+    await dies(world, delivery(world, only), Place("commit", Table.SCANS, 2))
+    assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
+
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_plan_of_a_scan_that_ended_is_dropped_with_its_slices(world: World) -> None:
+    """A planner that slept through its scan must not leave rows that nobody deletes."""
+    world.listed(ONE)
+    await starting(world)
+    (message,) = sent(world)
+    slow = await asleep(world, delivery(world, message), WRITE_SLICES)
+    await world.deliver(message)
+    await world.drain()
+
+    await slow.wake()
+
+    assert await count_slice_rows(world, message.scan_id) == 0
+    assert not world.queue.messages
+
+
+async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
+    world: World,
+) -> None:
+    """Unreadable is not empty: half a list would call the other half gone."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    before = await world.findings()
+    as_of = (await _status(world)).as_of
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    world.inventory.list_error = InventoryError(FORBIDDEN)
+
+    scan_id = await world.scan()
+
+    status = await _status(world)
+    row = await world.scan_row(scan_id)
+    assert row.state is ScanState.FAILED
+    assert "forbidden" in (row.reason or "")
+    assert await world.findings() == before
+    assert status.as_of == as_of
+    assert status.lowered is PostureReason.SCAN_FAILED
+    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
+
+
+async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World) -> None:
+    """An identity that lost its role sees nothing: no estate is compliant for that."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    before = await world.findings()
+    world.listed()
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    assert row.state is ScanState.FAILED
+    assert "Reader" in (row.reason or "")
+    assert await world.findings() == before
+    assert (await _status(world)).lowered is PostureReason.NO_SUBSCRIPTION_VISIBLE
+    assert (await world.posture()).verdict is Verdict.UNKNOWN
+
+
+async def test_each_subscription_gets_what_scope_and_state_say(world: World) -> None:
+    """Excluding, including and deleting are decisions; none of them may read as a gap."""
+    included = frozenset({ONE, TWO, THREE, sub(9)})
+    world.options = replace(
+        world.options, slice_size=10, scope=Scope(included, frozenset({TWO}))
+    )
+    world.listed(ONE, TWO, sub(4))
+    world.inventory.listed += (Subscription(THREE, "gone", "t", "Deleted"),)
+
+    messages = await planned(world)
+
+    (only,) = await slices_of(world, messages[0].scan_id)
+    assert {entry.subscription.id: entry.disposition for entry in only.subscriptions} == {
+        ONE: Disposition.READ,
+        TWO: Disposition.EXCLUDED,
+        THREE: Disposition.RETIRED,
+        sub(4): Disposition.EXCLUDED,
+        sub(9): Disposition.NOT_VISIBLE,
+    }
+    assert (await world.scan_row(messages[0].scan_id)).visible == 3
+
+
+async def test_what_is_not_read_is_recorded_as_what_it_is(world: World) -> None:
+    """Rows of what is excluded, deleted or unlisted must not stand as if they were read."""
+    world.listed(ONE, TWO, THREE)
+    for each in (ONE, TWO, THREE):
+        world.read(each, bad(each))
+    await world.scan()
+    world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE})))
+    world.listed(ONE)
+    world.inventory.listed += (Subscription(TWO, "gone", "t", "Deleted"),)
+    world.inventory.reads.clear()
+
+    await world.scan()
+
+    states = [await world.coverage(each) for each in (ONE, TWO, THREE)]
+    assert states == ["excluded", "retired", "gap"]
+    assert [entry.id.subscription_id for entry in (await world.findings()).values()] == [THREE]
+    assert world.inventory.reads == []
+    last = [(await told_of(world, each))[-1][1] for each in (ONE, TWO, THREE)]
+    assert last == ["account.removed", "account.removed", "coverage.lost"]
+
+
+async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World) -> None:
+    """Whether changes are told one by one must not depend on which slice runs when."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE, "first"))
+    await world.scan()
+    world.read(ONE, bad(ONE, "first"), bad(ONE, "second"))
+
+    await world.scan()
+
+    flags = {change.subject.rpartition("/")[2]: change.data["baseline"] for change in await world.feed()}
+    assert (flags["first"], flags["second"]) == (True, False)
+
+
+async def test_a_scan_planned_before_any_finished_stays_baseline(world: World) -> None:
+    """The flag stands in the scan row: a slice that runs late, or again, says the same."""
+    world.listed(ONE)
+    await planned(world)
+
+    row = await world.scan_row((await _holder(world)))
+
+    assert row.baseline
+
+
+async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseline(
+    world: World,
+) -> None:
+    """A status row alone is no baseline: only a scan that finished is."""
+    await starting(world)
+    await world.drain()
+    world.listed(ONE)
+    world.read(ONE, account(ONE, "chat"))
+
+    await world.scan()
+
+    (change,) = [entry for entry in await world.feed() if entry.source.endswith(ONE)]
+    assert change.data["baseline"] is True
+
+
+async def test_a_plan_for_a_scan_that_never_was_does_nothing(world: World) -> None:
+    """A message may outlive its scan's row, which retention deletes."""
+    await plan(world.parts, "20260101T000000Z-0000")
+
+    assert not world.queue.messages
+    assert await world.status() is None
+
+
+async def _status(world: World) -> Status:
+    status = await world.status()
+    assert status is not None
+    return status
+
+
+async def _holder(world: World) -> str:
+    holder = await world.parts.scans.holder()
+    assert holder is not None
+    return holder

@@ -1,0 +1,338 @@
+"""Recording: lower before worse, one change per transition, however often it dies on the way."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.model import PostureReason, Reading, ScanState, Verdict
+from cmk_check.ports import Replace, Table
+from cmk_check.scan.parts import SLICE_DEADLINE
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, bad, good, odd
+from tests.unit.scan.processes import (
+    CLEAR_OUTBOX,
+    FORBIDDEN,
+    ONE,
+    PUBLISH,
+    RECORD,
+    TWO,
+    asleep,
+    delivery,
+    dies,
+    mark_of,
+    outbox_of,
+    planned,
+    told_of,
+    with_faults,
+)
+
+# 120 accounts are 240 writes: three transactions of at most 98.
+MANY = [f"a{number:03d}" for number in range(120)]
+
+
+@pytest.fixture
+async def green(world: World) -> World:
+    """Return a program whose estate is compliant."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    return world
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading((bad(ONE),)),
+        Reading((odd(ONE),)),
+        Reading((good(ONE), bad(ONE, "new"))),
+        Reading(gap=FORBIDDEN),
+    ],
+    ids=["violated", "unverifiable", "new and bad", "gap"],
+)
+async def test_the_status_is_lowered_before_anything_worse_stands(
+    green: World, store: MemoryStore, reading: Reading
+) -> None:
+    """In between, the API would call an estate compliant that is recorded otherwise."""
+    green.inventory.readings[ONE] = reading
+    (message,) = await planned(green)
+    before = len(store.log)
+
+    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
+
+    rows = [write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes]
+    status = await green.status()
+    assert rows.count("status") == 1
+    assert rows.index("status") < rows.index("outbox")
+    assert status is not None
+    assert status.lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
+    assert (await green.posture()).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [
+        Reading((good(ONE), good(ONE, "new"))),
+        Reading(()),
+        Reading((replace(good(ONE), tags={"owner": "x"}),)),
+    ],
+    ids=["new and good", "gone", "other tags"],
+)
+async def test_the_status_is_not_lowered_where_nothing_is_worse(
+    green: World, reading: Reading
+) -> None:
+    """An answer that flickers at every scan is one that nobody heeds."""
+    green.inventory.readings[ONE] = reading
+    (message,) = await planned(green)
+
+    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
+
+    assert (await green.posture()).verdict is Verdict.COMPLIANT
+
+
+async def test_a_status_that_is_not_compliant_is_not_lowered(
+    green: World, store: MemoryStore
+) -> None:
+    """There is nothing to take back, and nothing to write."""
+    green.read(ONE, bad(ONE))
+    await green.scan()
+    green.read(ONE, bad(ONE), bad(ONE, "new"))
+    (message,) = await planned(green)
+    before = len(store.log)
+
+    await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
+
+    assert "status" not in [write.row for entry in store.log[before:] for write in entry.writes]
+
+
+async def test_the_status_is_lowered_once_for_a_slice(world: World, store: MemoryStore) -> None:
+    """Two hundred new violations are one news for the posture."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(ONE, TWO)
+    await world.scan()
+    world.read(ONE, bad(ONE))
+    world.read(TWO, bad(TWO))
+    before = len(store.log)
+
+    await world.scan()
+
+    written = [write.row for entry in store.log[before:] for write in entry.writes]
+    assert written.count("status") == 2  # lowered, and finished
+
+
+async def test_a_lowered_status_rises_when_the_scan_finishes(green: World) -> None:
+    """What was found may be gone by then: the finished scan says what is."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+    await dies(green, delivery(green, message), RECORD)
+    green.read(ONE, good(ONE))
+    green.clock.advance(SLICE_DEADLINE)
+
+    await green.deliver(message)
+
+    assert (await green.posture()).verdict is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
+@pytest.mark.parametrize("number", range(5))
+async def test_a_recording_in_parts_goes_on_where_it_died(
+    world: World, number: int, fault: Fault
+) -> None:
+    """A subscription with more accounts than fit a transaction gets the same rows, told once."""
+    world.listed(ONE)
+    world.read(ONE, *(bad(ONE, name) for name in MANY))
+    (message,) = await planned(world)
+    place = Place("commit", Table.FINDINGS, number)  # mark, three parts, and the outbox
+    await dies(world, delivery(world, message), place, fault)
+    world.clock.advance(SLICE_DEADLINE)
+
+    await world.deliver(message)
+
+    assert await world.verdicts() == dict.fromkeys(MANY, "non_compliant")
+    assert await told_of(world, ONE) == [
+        (number, "account.violated", name) for number, name in enumerate(MANY, 1)
+    ]
+    assert (await mark_of(world, ONE), await outbox_of(world, ONE)) == (None, [])
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+@pytest.mark.parametrize("number", range(1, 4))
+async def test_a_changed_recording_in_parts_goes_on_where_it_died(
+    world: World, number: int
+) -> None:
+    """The same for rows that are replaced and deleted."""
+    world.listed(ONE)
+    world.read(ONE, *(good(ONE, name) for name in MANY))
+    await world.scan()
+    kept = MANY[:100]
+    world.read(ONE, *(bad(ONE, name) for name in kept))
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, number))
+    world.clock.advance(SLICE_DEADLINE)
+
+    await world.deliver(message)
+
+    told = await told_of(world, ONE)
+    assert await world.verdicts() == dict.fromkeys(kept, "non_compliant")
+    assert [entry[0] for entry in told] == list(range(1, 241))
+    assert sorted(entry[1:] for entry in told[120:]) == sorted(
+        [("account.violated", name) for name in kept]
+        + [("account.removed", name) for name in MANY[100:]]
+    )
+
+
+async def test_between_two_parts_the_subscription_counts_as_unread(world: World) -> None:
+    """Half of its accounts must not be taken for all of them."""
+    world.listed(ONE)
+    world.read(ONE, *(good(ONE, name) for name in MANY))
+    (message,) = await planned(world)
+
+    await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
+
+    assert await world.coverage(ONE) == "unread"
+    assert len(await world.findings()) == 49
+
+
+async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) -> None:
+    """Every part is guarded by the coverage row: who takes over ends the recording."""
+    world.listed(ONE)
+    world.read(ONE, *(good(ONE, name) for name in MANY))
+    (message,) = await planned(world)
+    slow = await asleep(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
+    world.clock.advance(SLICE_DEADLINE)
+    world.read(ONE, bad(ONE, MANY[0]))
+    await world.deliver(message)
+    before = await world.findings()
+
+    await slow.wake()
+
+    assert [entry.judgement.verdict for entry in before.values()] == [Verdict.NON_COMPLIANT]
+    assert await world.findings() == before
+    assert [entry[0] for entry in await told_of(world, ONE)] == list(range(1, 99))
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
+@pytest.mark.parametrize("place", [PUBLISH, CLEAR_OUTBOX], ids=["publish", "clear"])
+async def test_a_relay_that_is_down_leaves_the_outbox_and_fails_no_slice(
+    green: World, place: Place, fault: Fault
+) -> None:
+    """Telling late is better than not scanning; the next scan tells."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+
+    await green.deliver(message, with_faults(green, {place: fault}))
+
+    assert (await green.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    await green.scan()
+    assert await outbox_of(green, ONE) == []
+    assert [entry[1] for entry in await told_of(green, ONE)] == [
+        "account.discovered",
+        "account.violated",
+    ]
+    assert "account.violated" in green.told_types()
+
+
+@pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
+@pytest.mark.parametrize(
+    "place", [RECORD, PUBLISH, CLEAR_OUTBOX], ids=["record", "publish", "clear"]
+)
+async def test_the_next_scan_publishes_what_a_dead_one_recorded(
+    green: World, place: Place, fault: Fault
+) -> None:
+    """Once in the feed, under one number, told at least once, whenever the relay died."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+    await dies(green, delivery(green, message), place, fault)
+
+    await green.scan()
+
+    told = [change.id for _, change in green.teller.told]
+    feed = await green.feed()
+    assert [entry[:2] for entry in await told_of(green, ONE)] == [
+        (1, "account.discovered"),
+        (2, "account.violated"),
+    ]
+    assert len({change.id for change in feed}) == len(feed)
+    assert {change.id for change in feed} == set(told)
+    assert await outbox_of(green, ONE) == []
+
+
+async def test_what_was_found_twice_in_the_outbox_is_still_published(green: World) -> None:
+    """A subscription that starts over twice meets its own changes twice."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+
+    async def grows(_subscription_id: str) -> None:
+        if len(green.inventory.reads) == 3:
+            green.read(ONE, bad(ONE), bad(ONE, "new"))
+
+    green.inventory.before_read = grows
+    second_mark = Place("commit", Table.FINDINGS, 2)
+    faults = {RECORD: Fault.LOST_ANSWER, second_mark: Fault.NO_ANSWER}
+    await green.deliver(message, with_faults(green, faults))
+
+    assert await outbox_of(green, ONE) == []
+    assert [entry[0] for entry in await told_of(green, ONE)] == [1, 2, 3]
+
+
+async def test_a_left_over_stays_before_what_comes_after_it(green: World) -> None:
+    """Whoever follows the feed would end with the older state."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+    await dies(green, delivery(green, message), PUBLISH)
+    green.clock.advance(SLICE_DEADLINE)
+    green.read(ONE, good(ONE))
+
+    await green.deliver(message, with_faults(green, {PUBLISH: Fault.NO_ANSWER}))
+    await green.scan()
+
+    assert [entry[0] for entry in await told_of(green, ONE)] == [1, 2, 3]
+
+
+async def test_a_scan_counts_each_change_that_it_recorded(green: World) -> None:
+    """The number of changes is what a person reads first in the list of scans."""
+    green.read(ONE, bad(ONE))
+    (message,) = await planned(green)
+
+    await green.deliver(message, with_faults(green, {RECORD: Fault.LOST_ANSWER}))
+
+    summary = (await green.scan_row(message.scan_id)).summary
+    assert summary is not None
+    assert summary.changes == 1
+
+
+@pytest.mark.parametrize("row", ["coverage", "finding|rg|chat"])
+@pytest.mark.parametrize("how", ["newer", "broken"])
+async def test_an_unusable_row_costs_only_its_subscription(
+    world: World, row: str, how: str
+) -> None:
+    """It is left as it is, shown, and never counted as good."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    await spoil(world, row, how)
+    spoilt = await world.store.get(Table.FINDINGS, ONE, row)
+    world.read(ONE, replace(good(ONE), tags={"owner": "x"}))
+    world.read(TWO, good(TWO, "other"))
+
+    scan_id = await world.scan()
+
+    status = await world.status()
+    assert status is not None
+    assert await world.store.get(Table.FINDINGS, ONE, row) == spoilt
+    assert await told_of(world, TWO) == [(1, "account.discovered", "other")]
+    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    if (row, how) == ("finding|rg|chat", "newer"):
+        assert status.summary.accounts.unknown == 1
+    else:
+        assert [gap.subscription_id for gap in status.summary.gaps] == [ONE]
+        assert (await world.scan_row(scan_id)).state is ScanState.INCOMPLETE
+
+
+async def spoil(world: World, row: str, how: str) -> None:
+    """Let a row be one that a newer version wrote, or one that lost its properties."""
+    found = await world.store.get(Table.FINDINGS, ONE, row)
+    assert found is not None
+    values = {**found.values, "schema": 2} if how == "newer" else {"schema": 1}
+    await world.store.commit(Table.FINDINGS, ONE, [Replace(row, values, found.etag)])

@@ -1,0 +1,325 @@
+"""A slice: one worker's run, beside others that sleep, wake and take over."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.model import Reading, ScanState, Verdict
+from cmk_check.errors import SliceIncomplete
+from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.parts import TRIES
+from cmk_check.store import keys
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.processes import (
+    CLAIM_ENDS,
+    FORBIDDEN,
+    LEASE_ENDS,
+    MARK,
+    ONE,
+    RECORD,
+    TWO,
+    asleep,
+    delivery,
+    dies,
+    mark_of,
+    planned,
+    starts,
+    told_of,
+    touch,
+    with_faults,
+)
+
+
+@pytest.fixture
+async def known(world: World) -> World:
+    """Return a program whose one subscription has a non-compliant account on record."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    await world.scan()
+    return world
+
+
+async def test_a_subscription_never_read_costs_one_transaction_and_no_mark(
+    world: World, store: MemoryStore
+) -> None:
+    """The insert of the coverage row is fence enough: a first scan writes an estate once."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE, "a"), good(ONE, "b"))
+    (message,) = await planned(world)
+    before = len(store.log)
+
+    await world.deliver(message)
+
+    commits = findings_commits(store, before)
+    assert [len(writes) for writes in commits] == [5, 2]  # coverage and twice two; the outbox
+    assert await mark_of(world, ONE) is None
+
+
+async def test_an_unchanged_subscription_costs_no_write(known: World, store: MemoryStore) -> None:
+    """A change of the findings table is a change of the estate: alerts may be wired to it."""
+    before = len(store.log)
+
+    await known.scan()
+
+    assert findings_commits(store, before) == []
+    assert known.told_types() == ["account.violated", "scan.baseline"]
+
+
+async def test_a_foreign_mark_is_cleared_before_azure_is_read(known: World) -> None:
+    """Cleared later, its owner could still write what it read before we did."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    await dies(known, delivery(known, message), RECORD)
+    assert await mark_of(known, ONE) is not None
+    known.clock.advance(CLAIM_ENDS)
+    marks: list[str | None] = []
+
+    async def look(subscription_id: str) -> None:
+        marks.append(await mark_of(known, subscription_id))
+
+    known.inventory.before_read = look
+    await known.deliver(message)
+
+    assert marks == [None]
+    assert await known.verdicts() == {"chat": "compliant"}
+
+
+async def test_a_mark_left_behind_is_cleared_though_nothing_changed(known: World) -> None:
+    """A mark that stays says of a quiet subscription that it is being written."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    await dies(known, delivery(known, message), RECORD)
+    known.clock.advance(CLAIM_ENDS)
+    known.read(ONE, bad(ONE))
+
+    await known.deliver(message)
+
+    assert await mark_of(known, ONE) is None
+    assert await told_of(known, ONE) == [(1, "account.violated", "chat")]
+
+
+async def test_who_sleeps_before_writing_loses_against_who_took_over(known: World) -> None:
+    """Its reading is older than what stands there now."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    slow = await asleep(known, delivery(known, message), RECORD)
+    known.clock.advance(CLAIM_ENDS)
+    known.read(ONE, bad(ONE), bad(ONE, "new"))
+    await known.deliver(message)
+    before = await known.findings()
+
+    await slow.wake()
+
+    assert await known.findings() == before
+    assert await told_of(known, ONE) == [
+        (1, "account.violated", "chat"),
+        (2, "account.violated", "new"),
+    ]
+
+
+async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: World) -> None:
+    """The older reading may land first; it must not be the last word."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    slow = await asleep(known, delivery(known, message), RECORD)
+    known.clock.advance(CLAIM_ENDS)
+    known.read(ONE, bad(ONE))
+    clears_mark = Place("commit", Table.FINDINGS, 0)
+    second = await asleep(known, delivery(known, message), clears_mark)
+
+    await slow.wake()
+    await second.wake()
+
+    assert await known.verdicts() == {"chat": "non_compliant"}
+    assert [entry[:2] for entry in await told_of(known, ONE)] == [
+        (1, "account.violated"),
+        (2, "account.resolved"),
+        (3, "account.violated"),
+    ]
+    assert (await known.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert (await known.posture()).verdict is Verdict.NON_COMPLIANT
+
+
+async def test_an_older_reading_is_not_written_after_a_newer_scan_that_changed_nothing(
+    known: World,
+) -> None:
+    """No row has moved, so nothing but the check of claim and lease can stop it."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    slow = await asleep(known, delivery(known, message), MARK)
+    known.read(ONE, bad(ONE))
+    known.clock.advance(LEASE_ENDS)
+    await known.scan()
+    before = await known.findings()
+
+    await slow.wake()
+
+    assert await known.findings() == before
+    assert [entry[:2] for entry in await told_of(known, ONE)] == [(1, "account.violated")]
+    await known.scan()
+    assert await mark_of(known, ONE) is None
+
+
+async def test_an_older_reading_is_not_written_after_another_worker_of_the_scan_read_the_same(
+    known: World,
+) -> None:
+    """The lease is still this scan's: only the claim tells the two workers apart."""
+    known.listed(ONE, TWO)  # a second slice keeps the scan, and its rows, alive
+    known.read(ONE, good(ONE))
+    message, _ = await planned(known)
+    slow = await asleep(known, delivery(known, message), MARK)
+    known.read(ONE, bad(ONE))
+    known.clock.advance(CLAIM_ENDS)
+    await known.deliver(message)
+
+    await slow.wake()
+
+    assert await known.verdicts() == {"chat": "non_compliant"}
+    assert len(await told_of(known, ONE)) == 1
+
+
+async def test_an_older_reading_is_not_written_once_a_newer_scan_holds_the_lease(
+    known: World,
+) -> None:
+    """Its slice row may still stand, where the newer scan's start died before it dropped it."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+    slow = await asleep(known, delivery(known, message), MARK)
+    known.read(ONE, bad(ONE))
+    known.clock.advance(LEASE_ENDS)
+    await dies(known, starts(known), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+
+    await slow.wake()
+
+    assert await known.verdicts() == {"chat": "non_compliant"}
+    assert len(await told_of(known, ONE)) == 1
+
+
+async def test_a_lost_race_starts_over_with_azure(known: World) -> None:
+    """The reading is as old as the table it was compared with: both are read again."""
+    (message,) = await planned(known)
+    reads = 0
+
+    async def overtaken_once(subscription_id: str) -> None:
+        nonlocal reads
+        reads += 1
+        known.read(ONE, *([good(ONE)] if reads == 1 else [bad(ONE), bad(ONE, "new")]))
+        if reads == 1:
+            await touch(known.store, Table.FINDINGS, subscription_id, keys.COVERAGE)
+
+    known.inventory.before_read = overtaken_once
+    await known.deliver(message)
+
+    assert reads == 2
+    assert await known.verdicts() == {"chat": "non_compliant", "new": "non_compliant"}
+    assert [kind for _, kind, _ in await told_of(known, ONE)] == ["account.violated"] * 2
+
+
+@pytest.mark.parametrize("place", [MARK, RECORD], ids=["mark", "record"])
+@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.NO_ANSWER])
+async def test_a_lost_answer_starts_over_and_tells_once(
+    known: World, place: Place, fault: Fault
+) -> None:
+    """Whether it was written only the table knows."""
+    known.read(ONE, good(ONE))
+    (message,) = await planned(known)
+
+    await known.deliver(message, with_faults(known, {place: fault}))
+
+    assert known.inventory.reads == [ONE] * 3
+    assert [entry[:2] for entry in await told_of(known, ONE)] == [
+        (1, "account.violated"),
+        (2, "account.resolved"),
+    ]
+    assert (await known.parts.estate.read_one(ONE)).outbox == ()
+    assert await mark_of(known, ONE) is None
+
+
+async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_recorded(
+    world: World,
+) -> None:
+    """One subscription that never comes to rest costs itself a delivery, not the others."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(ONE, TWO)
+    world.read(ONE, bad(ONE, "first"))
+    await world.scan()
+    world.read(ONE, good(ONE, "first"))
+    world.read(TWO, bad(TWO, "second"))
+    (message,) = await planned(world)
+    world.inventory.reads.clear()
+
+    async def always_overtaken(subscription_id: str) -> None:
+        assert len(world.inventory.reads) < 10
+        if subscription_id == ONE:
+            await touch(world.store, Table.FINDINGS, ONE, keys.COVERAGE)
+
+    world.inventory.before_read = always_overtaken
+    with pytest.raises(SliceIncomplete):
+        await world.deliver(message)
+
+    assert world.inventory.reads.count(ONE) == TRIES == 3
+    assert await world.verdicts() == {"first": "non_compliant", "second": "non_compliant"}
+    assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
+    assert await told_of(world, TWO) == [(1, "account.violated", "second")]
+
+
+async def test_a_slice_left_to_the_queue_is_done_by_the_next_delivery(world: World) -> None:
+    """The claim is free again, and what was recorded is not told twice."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    (message,) = await planned(world)
+    every = Place("commit", Table.FINDINGS, None)
+    with pytest.raises(SliceIncomplete):
+        await world.deliver(message, with_faults(world, {every: Fault.NO_ANSWER}))
+
+    await world.deliver(message)
+
+    assert await told_of(world, ONE) == [(1, "account.violated", "chat")]
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_an_incomplete_reading_removes_and_resolves_nothing(known: World) -> None:
+    """Unreadable is not empty."""
+    known.inventory.readings[ONE] = Reading(gap=FORBIDDEN)
+
+    scan_id = await known.scan()
+
+    assert await known.verdicts() == {"chat": "non_compliant"}
+    assert await known.coverage(ONE) == "gap"
+    assert (await known.scan_row(scan_id)).state is ScanState.INCOMPLETE
+
+
+async def test_a_row_that_no_longer_is_planned_for_is_worked_on_all_the_same(world: World) -> None:
+    """A subscription that vanished from the list still has its rows in some slice's range."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.listed(TWO)
+
+    await world.scan()
+
+    assert await world.coverage(ONE) == "gap"
+    assert await told_of(world, ONE) == [
+        (1, "account.discovered", "chat"),
+        (2, "coverage.lost", ONE),
+    ]
+
+
+async def test_the_slice_of_a_scan_that_never_was_does_nothing(
+    world: World, store: MemoryStore
+) -> None:
+    """A message may outlive its scan's row, which retention deletes."""
+    await world.deliver(SliceMessage("20260101T000000Z-0000", 0))
+
+    assert [entry.name for entry in store.log if entry.writes] == []
+
+
+def findings_commits(store: MemoryStore, since: int) -> list[list[str]]:
+    """Return the rows of each transaction in the findings table since then."""
+    return [
+        [write.row for write in entry.writes]
+        for entry in store.log[since:]
+        if entry.table is Table.FINDINGS and entry.writes
+    ]

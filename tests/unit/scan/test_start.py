@@ -1,0 +1,212 @@
+"""Start: one scan at a time, whoever asks, and none that ends unheard."""
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.model import ScanState
+from cmk_check.errors import QueueError, StoreUnavailable
+from cmk_check.ports import SliceMessage, Table
+from cmk_check.store.scans import ScanTable
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, good
+from tests.unit.scan.processes import (
+    LEASE_ENDS,
+    ONE,
+    TWO,
+    asleep,
+    count_slice_rows,
+    delivery,
+    dies,
+    planned,
+    scan_changes,
+    sent,
+    starting,
+    starts,
+    with_faults,
+)
+
+TAKE = Place("commit", Table.SCANS, 0)
+READ_BOARD = Place("get", Table.SCANS, 0)
+
+
+async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World) -> None:
+    """The timer and a person may ask in the same second; two scans would fight over the table."""
+    slow = await asleep(world, starts(world), TAKE)
+    fast = await world.start()
+
+    loser = await slow.wake()
+
+    assert fast.new
+    assert loser == type(fast)(fast.scan_id, new=False)
+    assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
+
+
+async def test_many_at_once_start_one_scan(world: World) -> None:
+    """Functions scale out: the order in which their requests meet is nobody's to choose."""
+    started = await asyncio.gather(*(world.start() for _ in range(3)))
+
+    assert len({entry.scan_id for entry in started}) == 1
+    assert [entry.new for entry in started].count(True) == 1
+    assert len(world.queue.messages) == 1
+
+
+async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
+    """Whoever asks can watch the scan that runs."""
+    first = await world.start()
+    world.clock.advance(LEASE_ENDS - timedelta(seconds=1))
+
+    second = await world.start()
+
+    assert second == type(first)(first.scan_id, new=False)
+
+
+async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(world: World) -> None:
+    """A scan whose processes died must neither block the next one nor vanish in silence."""
+    world.listed(ONE, TWO)
+    await planned(world)
+    first = await ScanTable(world.store).holder()
+    assert first is not None
+    world.clock.advance(LEASE_ENDS)
+
+    second = await world.start()
+
+    abandoned = await world.scan_row(first)
+    row = await world.scan_row(second.scan_id)
+    assert second.new
+    assert abandoned.state is ScanState.ABANDONED
+    assert abandoned.finished_at == world.clock.now()
+    assert row.supersedes == first
+    assert row.epoch == abandoned.epoch + 1
+    assert await scan_changes(world) == ["scan.abandoned"]
+    assert world.told_types() == ["scan.abandoned"]
+    assert await count_slice_rows(world, first) == 0
+
+
+async def test_a_lost_answer_to_the_write_of_the_lease_goes_on(world: World) -> None:
+    """The scan has begun: taking its own lease for another's would leave it without a plan."""
+    started = await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
+
+    assert started.new
+    assert world.queue.messages == [SliceMessage(started.scan_id, None)]
+
+
+async def test_a_lease_that_was_not_written_is_tried_again(world: World) -> None:
+    """One request without an answer must not cost an hour."""
+    started = await world.start(with_faults(world, {TAKE: Fault.NO_ANSWER}))
+
+    assert started.new
+    assert (await world.scan_row(started.scan_id)).state is ScanState.RUNNING
+
+
+async def test_a_store_that_never_takes_the_lease_is_said_to_be_unavailable(world: World) -> None:
+    """Whoever asked must not be told of a scan that does not run."""
+    every = Place("commit", Table.SCANS, None)
+
+    with pytest.raises(StoreUnavailable):
+        await world.start(with_faults(world, {every: Fault.NO_ANSWER}))
+
+    assert await ScanTable(world.store).holder() is None
+    assert not world.queue.messages
+
+
+async def test_a_queue_that_is_down_closes_the_scan_as_failed_and_tells(world: World) -> None:
+    """A scan that nobody works on must not hold the lease for half an hour."""
+    world.queue.is_down = True
+
+    with pytest.raises(QueueError):
+        await world.start()
+
+    status = await world.status()
+    assert status is not None
+    assert status.last_scan is not None
+    assert status.last_scan.state is ScanState.FAILED
+    assert "queue" in (status.last_scan.reason or "")
+    assert await ScanTable(world.store).holder() is None
+    assert world.told_types() == ["scan.failed"]
+    assert [state for _, state, _ in world.teller.ended] == ["failed"]
+    world.queue.is_down = False
+    assert (await world.start()).new
+
+
+async def test_a_queue_that_is_down_says_nothing_of_the_estate(world: World) -> None:
+    """What the last scan read still holds: only its age may take "compliant" back."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.queue.is_down = True
+    world.clock.advance(timedelta(hours=1))
+
+    with pytest.raises(QueueError):
+        await world.start()
+
+    assert (await world.posture()).verdict.value == "compliant"
+
+
+async def test_what_an_earlier_scan_left_in_its_outbox_is_published(world: World) -> None:
+    """A change of the scan itself may not be lost with the process that recorded it."""
+    world.listed(ONE)
+    await starting(world)
+    await world.deliver(world.queue.messages.pop(0))
+    (message,) = sent(world)
+
+    await dies(world, delivery(world, message), Place("query", Table.SCANS, 1))
+    assert await scan_changes(world) == []
+    world.clock.advance(timedelta(hours=1))
+
+    await world.start()
+
+    assert await scan_changes(world) == ["scan.baseline"]
+    assert await ScanTable(world.store).outbox() == ()
+
+
+async def test_a_start_that_died_before_its_plan_was_sent_is_followed_by_the_next(
+    world: World,
+) -> None:
+    """Nothing redelivers a start: the next one has to heal what it left."""
+    world.listed(ONE)
+    await dies(world, starts(world), Place("commit", Table.SCANS, 0), Fault.DEATH_AFTER)
+    assert not world.queue.messages
+
+    scan_id = await world.scan()
+
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
+    assert sorted(await scan_changes(world)) == [
+        "scan.abandoned",
+        "scan.baseline",
+        "scan.recovered",
+    ]
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
+@pytest.mark.parametrize(
+    "place", [Place("query", Table.SCANS, 0), Place("query", Table.SCANS, 1)], ids=["first", "next"]
+)
+async def test_tidying_up_after_another_scan_does_not_cost_this_one(
+    world: World, place: Place, fault: Fault
+) -> None:
+    """Once the lease is taken the plan must be sent, or the lease is held for nobody."""
+    world.listed(ONE, TWO)
+    await planned(world)
+    world.clock.advance(LEASE_ENDS)
+
+    with suppress(StoreUnavailable):
+        await world.start(with_faults(world, {place: fault}))
+
+    holder = await ScanTable(world.store).holder()
+    assert holder is None or SliceMessage(holder, None) in world.queue.messages
+
+
+async def test_slices_of_an_abandoned_scan_go_though_the_answer_was_lost(world: World) -> None:
+    """Nothing else would ever delete them."""
+    world.listed(ONE, TWO)
+    await planned(world)
+    first = await ScanTable(world.store).holder()
+    assert first is not None
+    world.clock.advance(LEASE_ENDS)
+
+    await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
+
+    assert await count_slice_rows(world, first) == 0

@@ -1,0 +1,279 @@
+"""The scans table: what must be true together is written together, or not at all."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from cmk_check.core.changes import of_scan
+from cmk_check.core.model import (
+    AccountCounts,
+    ChangeType,
+    Disposition,
+    Gap,
+    GapReason,
+    KnownGap,
+    LastScan,
+    PostureReason,
+    ScanState,
+    Status,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    Trigger,
+    VerdictCounts,
+)
+from cmk_check.errors import StoreError, WriteConflict
+from cmk_check.ports import Entity, Insert, Query, Table
+from cmk_check.store import cutting, keys, limits, scan_rows
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
+from cmk_check.store.scans import ScanTable, scan_id_of, started_of
+from tests.fakes.world import sub
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+ID: Final = scan_id_of(NOON, "3fa9")
+LEASE: Final = Lease(ID, 1, NOON + timedelta(minutes=30))
+SCAN: Final = Scan(ID, 1, Trigger.TIMER, NOON, plan_id="plan-a", slices=2)
+GAP: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "Assign Reader.")
+SUMMARY: Final = Summary(
+    AccountCounts({"OpenAI": VerdictCounts(1, 2, 3)}, {"malformed": 3}, {"Face": 1}, 2),
+    SubscriptionCounts(2, 1, 0, 0),
+    (KnownGap(sub(1), "Lab", GAP, NOON),),
+    4,
+    5,
+)
+STATUS: Final = Status(
+    NOON,
+    SUMMARY,
+    3,
+    LastScan(ID, ScanState.INCOMPLETE, Trigger.REQUEST, NOON, NOON, "why"),
+    PostureReason.RUNNING_SCAN_FOUND_WORSE,
+)
+
+
+def slice_of(number: int, plan_id: str = "plan-a", subscriptions: int = 1) -> Slice:
+    """Return a slice of a plan."""
+    planned = tuple(
+        Planned(Subscription(sub(n), f"\U0001f600 {n}" * 20), Disposition.READ)
+        for n in range(subscriptions)
+    )
+    return Slice(number, plan_id, "", "", planned)
+
+
+async def begun(store: MemoryStore) -> ScanTable:
+    """Return the table with one scan under way."""
+    table = ScanTable(store)
+    board = await table.board()
+    await table.commit(lease=LEASE, status=STATUS, scans=[(SCAN, None)], board=board)
+    return table
+
+
+async def test_lease_status_and_scan_are_read_back() -> None:
+    """The next process has nothing but these rows."""
+    table = await begun(MemoryStore())
+
+    board = await table.board()
+    scan = await table.scan(ID)
+    assert board.lease is not None
+    assert board.status is not None
+    assert scan is not None
+    assert (board.lease.value, board.status.value, scan.value) == (LEASE, STATUS, SCAN)
+    assert await table.holder() == ID
+
+
+async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
+    """So it is before the first scan."""
+    table = ScanTable(MemoryStore())
+
+    board = await table.board()
+
+    assert (board.lease, board.status) == (None, None)
+    assert await table.holder() is None
+    assert await table.scan(ID) is None
+    assert await table.outbox() == ()
+    assert await table.slices(SCAN) == []
+
+
+async def test_a_free_lease_has_no_holder() -> None:
+    """Whoever wants to start a scan asks whether one is running."""
+    table = await begun(MemoryStore())
+    await table.commit(lease=Lease("", 1, NOON), board=await table.board())
+
+    assert await table.holder() is None
+
+
+async def test_of_two_that_take_the_lease_one_loses_everything() -> None:
+    """No scan row without the lease, no lease without its row (P9)."""
+    store = MemoryStore()
+    table = ScanTable(store)
+    board = await table.board()
+    await begun(store)
+    other = Scan(scan_id_of(NOON, "beef"), 1, Trigger.REQUEST, NOON)
+
+    with pytest.raises(WriteConflict):
+        await table.commit(lease=LEASE, scans=[(other, None)], board=board)
+
+    assert await table.scan(other.id) is None
+
+
+async def test_scans_sort_newest_first() -> None:
+    """The history is read from its beginning."""
+    store = MemoryStore()
+    table = ScanTable(store)
+    ids = [scan_id_of(NOON + timedelta(hours=hour), "3fa9") for hour in (1, 0, 2)]
+    for scan_id in ids:
+        scan = Scan(scan_id, 1, Trigger.TIMER, started_of(scan_id))
+        await table.commit(scans=[(scan, None)], board=await table.board())
+
+    query = Query(partition="scan", row_from=keys.SCANS_FROM, row_to=keys.SCANS_TO)
+    found = [entity.row async for entity in store.query(Table.SCANS, query)]
+
+    assert [row.rsplit("|", 1)[1] for row in found] == sorted(ids, reverse=True)
+
+
+async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> None:
+    """A scan that failed is told though the process died at once (P3)."""
+    table = await begun(MemoryStore())
+    change = of_scan(ChangeType.SCAN_FAILED, ID, NOON, "id-1", "why")
+    await table.commit(changes=[change], board=await table.board())
+
+    (waiting,) = await table.outbox()
+    await table.clear_outbox([waiting])
+
+    assert waiting.change == change
+    assert await table.outbox() == ()
+
+
+async def test_slices_of_another_plan_are_not_seen() -> None:
+    """Two planners wrote; the scan row says whose plan counts."""
+    table = ScanTable(MemoryStore())
+    for plan in ("plan-a", "plan-b", "plan-a2"):
+        await table.insert_slices(ID, [slice_of(number, plan) for number in range(2)])
+
+    assert await table.slices(SCAN) == [slice_of(0), slice_of(1)]
+    stored = await table.slice(SCAN, 1)
+    assert stored is not None
+    assert stored.value == slice_of(1)
+    assert await table.slice(SCAN, 2) is None
+
+
+async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
+    """Ten thousand subscriptions make more slices than one transaction takes."""
+    store = MemoryStore()
+    table = ScanTable(store)
+    await table.insert_slices(ID, [slice_of(number, subscriptions=60) for number in range(130)])
+    assert len(await table.slices(SCAN)) == 130
+
+    await table.drop_slices(ID)
+
+    assert await table.slices(SCAN) == []
+    assert max(len(operation.writes) for operation in store.log) <= limits.TRANSACTION_WRITES
+
+
+async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:
+    """Two deliveries of one message; one works (P9)."""
+    table = ScanTable(MemoryStore())
+    await table.insert_slices(ID, [slice_of(0)])
+    stored = await table.slice(SCAN, 0)
+    assert stored is not None
+    mine = await table.replace_slice(ID, slice_of(0, subscriptions=2), stored.etag)
+
+    with pytest.raises(WriteConflict):
+        await table.replace_slice(ID, slice_of(0, subscriptions=3), stored.etag)
+
+    found = await table.slice(SCAN, 0)
+    assert found == mine
+
+
+@pytest.mark.parametrize("summary", [None, SUMMARY])
+def test_a_slice_with_sums_is_done(summary: Summary | None) -> None:
+    """The last one that is done finishes the scan."""
+    assert Slice(0, "p", "", "", summary=summary).is_done == (summary is not None)
+
+
+def test_a_claim_holds_until_its_time() -> None:
+    """A worker that died gives its slice back by the clock alone."""
+    entry = Slice(0, "p", "", "", claim="c", claimed_until=NOON)
+
+    assert entry.is_held(NOON - timedelta(seconds=1))
+    assert not entry.is_held(NOON)
+    assert not Slice(0, "p", "", "").is_held(NOON)
+
+
+@pytest.mark.parametrize("scan_id", ["", "nonsense", "20261125-3fa9", "../status"])
+def test_what_is_no_scan_id_is_a_value_error(scan_id: str) -> None:
+    """It comes from a URL, and must reach no row."""
+    with pytest.raises(ValueError, match=r"time data|format"):
+        started_of(scan_id)
+
+
+def test_a_scan_id_tells_when_it_started() -> None:
+    """Its row is found without a search."""
+    assert started_of(ID) == NOON
+    assert ID == "20261125T120000Z-3fa9"
+
+
+_ANY: Final[TypeAdapter[list[str]]] = TypeAdapter(list[str])
+
+
+@pytest.mark.parametrize("character", ["\U0001f600", "é", '"'], ids=["astral", "latin", "escaped"])
+@pytest.mark.parametrize("length", [16_000, 32_000, 50_001])
+def test_a_long_document_of_one_character_fits(character: str, length: int) -> None:
+    """An estate whose names are all emoji has twice the UTF-16 units that it has characters."""
+    values = document(_ANY, [character * length])
+
+    limits.check([Insert("row", values)], "scan")
+    assert value_of(_ANY, Entity("scan", "row", "e", values)).value == [character * length]
+
+
+@settings(max_examples=40)
+@given(st.text(st.sampled_from('a\U0001f600é"\\'), max_size=40), st.integers(0, 1000))
+def test_a_document_is_cut_so_that_every_piece_fits(text: str, times: int) -> None:
+    """Characters outside the basic plane count twice, and none may be cut in half."""
+    values = document(_ANY, [text * times], {"state": "running"})
+
+    limits.check([Insert("row", values)], "scan")
+    read = value_of(_ANY, Entity("scan", "row", "e", limits.stored(values)))
+    assert read.value == [text * times]
+    assert values["state"] == "running"
+
+
+def test_a_document_of_a_newer_version_is_refused() -> None:
+    """It says which version to deploy."""
+    values = document(scan_rows.LEASE, LEASE) | {"schema": 2}
+
+    with pytest.raises(StoreError, match="newer version"):
+        value_of(scan_rows.LEASE, Entity("scan", "current", "e", values))
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '"x"'])
+def test_a_broken_document_says_which_row_to_delete(text: str) -> None:
+    """Somebody edited the table by hand (P11)."""
+    with pytest.raises(StoreError, match=r"scan / current .*Delete the row"):
+        value_of(scan_rows.LEASE, Entity("scan", "current", "e", {"schema": 1, "document0": text}))
+
+
+def test_writes_are_cut_in_their_order() -> None:
+    """What comes first must stand first if a process dies in between."""
+    writes = [Insert(f"{number:03}", {"text": "x" * 30_000}) for number in range(250)]
+
+    batches = list(cutting.cut(writes))
+
+    assert [write for batch in batches for write in batch] == writes
+    for batch in batches:
+        limits.check(batch, "p")
+    assert list(cutting.cut([])) == []
+
+
+def test_a_group_of_writes_is_never_torn() -> None:
+    """A finding and its change share one transaction, and room is kept for the coverage row."""
+    pairs = [(Insert(f"f{n}", {}), Insert(f"o{n}", {})) for n in range(120)]
+
+    batches = list(cutting.cut_groups(pairs, reserve=2))
+
+    assert [len(batch) for batch in batches] == [49, 49, 22]
+    assert [pair for batch in batches for pair in batch] == pairs
