@@ -57,6 +57,8 @@ _HERE: Final = frozenset({"localhost", "127.0.0.1"})
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+# So many of the longest values still fit into one property of a row.
+_MOST_TAGS: Final = 20
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
@@ -85,7 +87,10 @@ def _ids(text: str) -> frozenset[str]:
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(item.lower() for item in _items(text))
+    names = frozenset(item.lower() for item in _items(text))
+    if len(names) > _MOST_TAGS:
+        raise ValueError(f"names {len(names)} tags; name {_MOST_TAGS} at most, or remove it")
+    return names
 
 
 def _client_id(text: str) -> str:

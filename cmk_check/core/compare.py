@@ -22,6 +22,7 @@ from cmk_check.core.model import (
     GapReason,
     Judgement,
     Reading,
+    Reason,
     RemovalReason,
     Subscription,
     Transition,
@@ -169,10 +170,13 @@ def _folded(kind: str | None, location: str | None, judgement: Judgement) -> tup
     evidence = judgement.evidence
     # Azure returns one vault with and without the trailing slash and the port.
     uri = (evidence.key_vault_uri or "").casefold().rstrip("/").removesuffix(":443")
+    # What is malformed stands in the message alone; every other message says what the reason says,
+    # and a new wording is no change of the account.
+    malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
     parts = (
         kind,
         location,
-        judgement.message,
+        malformed,
         evidence.key_source,
         evidence.key_name,
         evidence.key_version,

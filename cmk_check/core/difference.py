@@ -97,7 +97,11 @@ class Difference:
         new_gap = self.coverage.state is CoverageState.GAP and (
             before is None or before.state is not CoverageState.GAP
         )
-        return new_gap or any(step.is_worse for step in self.steps)
+        # A row that has become too new makes an account unknown without a step.
+        fewer_good = before is not None and (
+            _not_good(self.coverage.accounts) > _not_good(before.accounts)
+        )
+        return new_gap or fewer_good or any(step.is_worse for step in self.steps)
 
     def upto(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -112,3 +116,7 @@ class Difference:
         after = self.known.after(self.steps[:steps])
         accounts = self.known.count(after, had.accounts.ignored_by_kind, had.accounts.unread)
         return replace(had, accounts=accounts, sequence=had.sequence + steps, recording=claim)
+
+
+def _not_good(accounts: AccountCounts) -> int:
+    return accounts.non_compliant + accounts.unknown

@@ -62,13 +62,18 @@ def row_too_new() -> Judgement:
     return Judgement(_VERDICTS[reason], reason, _MESSAGES[reason], Evidence())
 
 
+def row_broken(message: str) -> Judgement:
+    """Return the verdict on a finding whose row cannot be read; ``message`` says how to heal it."""
+    return Judgement(Verdict.UNKNOWN, Reason.MALFORMED, message, Evidence())
+
+
 def _reason(account: Account) -> Reason:
     """Apply R6, R2, R3, R4, R1, R5 in this order."""
     if account.malformed is not None:
         return Reason.MALFORMED
     source = _lowered(account.key_source or "")
     named = _is_named(account.key_name)
-    if not source.strip() and not named:
+    if not source and not named:
         return Reason.NEVER_CONFIGURED
     if source == _MICROSOFT:
         return Reason.MICROSOFT_MANAGED_KEY

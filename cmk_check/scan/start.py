@@ -96,14 +96,18 @@ async def _send(parts: Parts, scan_id: str) -> None:
 
 
 async def _tidy_up(parts: Parts, scan_id: str) -> None:
-    """Publish what earlier scans left, and drop the slices of the one this scan abandoned.
+    """Publish what earlier scans left, and drop the slices of those that were abandoned.
 
-    It must not cost this scan: whatever fails here is left to the next one.
+    The one before may have died before it could do the same for the one before itself. None of
+    this may cost the new scan: whatever fails here is left to the next one.
     """
     try:
         await parts.publish_scan_changes()
         scan = await parts.scans.scan(scan_id)
-        if scan is not None and scan.value.supersedes is not None:
+        for _ in range(TRIES):
+            if scan is None or scan.value.supersedes is None:
+                break
             await parts.scans.drop_slices(scan.value.supersedes)
+            scan = await parts.scans.scan(scan.value.supersedes)
     except StoreError as error:
         _log.warning("What earlier scans left stays for the next one: %s", error)

@@ -17,6 +17,7 @@ from typing import Final
 from cmk_check.core.difference import Difference, Known, Step
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
 from cmk_check.store import cutting, keys, rows
@@ -121,10 +122,11 @@ class EstateTable:
                 continue
             try:
                 finding = _finding(entity)
-            except RowUnusable:
+            except RowUnusable as error:
                 if where.verdict is not None:
                     continue
-                finding = rows.unusable_finding(entity, _id_of(entity))
+                judgement = row_too_new() if rows.is_too_new(entity) else row_broken(str(error))
+                finding = rows.unusable_finding(entity, _id_of(entity), judgement)
             yield (entity.partition, entity.row), finding
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
@@ -283,7 +285,7 @@ def _parsed(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
         is_finding = entity.row.startswith(keys.FINDINGS_FROM)
         if rows.is_too_new(entity):
             if is_finding:
-                finding = rows.unusable_finding(entity, _id_of(entity))
+                finding = rows.unusable_finding(entity, _id_of(entity), row_too_new())
                 newer[str(finding.id)] = finding.kind
             else:
                 unusable = _NEWER

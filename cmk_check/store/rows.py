@@ -28,14 +28,15 @@ from cmk_check.core.model import (
     Verdict,
 )
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import RULE_VERSION, row_too_new
+from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import keys
 
 SCHEMA: Final = 1
 
-_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+# Stands for the dates of a finding whose row must not be trusted.
+UNDATED: Final = datetime.fromtimestamp(0, UTC)
 
 type Values = dict[str, Scalar]
 
@@ -117,7 +118,7 @@ def finding_of(entity: Entity) -> Finding:
     )
 
 
-def unusable_finding(entity: Entity, account: AccountId) -> Finding:
+def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -> Finding:
     """Show a finding whose row must not be trusted: unknown, whatever the row may say."""
     kind = entity.values.get("kind")
     return Finding(
@@ -125,10 +126,10 @@ def unusable_finding(entity: Entity, account: AccountId) -> Finding:
         kind=kind if isinstance(kind, str) else None,
         location=None,
         tags={},
-        judgement=row_too_new(),
+        judgement=judgement,
         rule_version=RULE_VERSION,
-        first_seen=_EPOCH,
-        changed_at=_EPOCH,
+        first_seen=UNDATED,
+        changed_at=UNDATED,
     )
 
 

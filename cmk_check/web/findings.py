@@ -10,9 +10,10 @@ from typing import Final, Literal
 from urllib.parse import quote
 
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Reason, Status
+from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Status
 from cmk_check.errors import RowUnusable
 from cmk_check.store.estate import EstateTable, FindingFilter
+from cmk_check.store.rows import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.answers import Refused
@@ -116,7 +117,7 @@ class FindingsView:
         coverage = coverages[finding.id.subscription_id]
         subscription = coverage.subscription if coverage else None
         judgement = finding.judgement
-        dated = judgement.reason is not Reason.ROW_TOO_NEW
+        dated = finding.first_seen != UNDATED
         return models.Finding(
             id=finding.id.text,
             name=finding.id.name,

@@ -1,10 +1,11 @@
-"""A whole program in memory: an estate that a test scripts, a clock it moves, queues it delivers."""
+"""A whole program in memory: a scripted estate, a clock that a test moves, queues it delivers."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from cmk_check.alerts.relay import Relay
 from cmk_check.core import posture
@@ -86,7 +87,7 @@ class RecordingTeller:
 class World:
     """The scan's parts over one store, with everything around them scripted."""
 
-    def __init__(self, store: Store | None = None, seed: int = 0, **options: object) -> None:
+    def __init__(self, store: Store | None = None, seed: int = 0, **options: Any) -> None:  # noqa: ANN401 - those of Options
         self.store: Store = store or MemoryStore()
         self.inventory = ScriptedInventory()
         self.queue = MemoryQueue()
@@ -95,7 +96,8 @@ class World:
         self._ids = Random(seed)
         expectations = Expectations(timedelta(minutes=180))
         self.options = replace(
-            Options({"openai": "OpenAI", "aiservices": "AIServices"}, expectations), **options
+            Options({"openai": "OpenAI", "aiservices": "AIServices"}, expectations),
+            **options,  # type: ignore[arg-type]
         )
 
     @property
@@ -124,7 +126,7 @@ class World:
 
     def read(self, subscription_id: str, *accounts: Account, **reading: object) -> None:
         """Let the next readings of a subscription bring these accounts."""
-        self.inventory.readings[subscription_id] = Reading(accounts, **reading)  # type: ignore[arg-type]
+        self.inventory.readings[subscription_id] = Reading(accounts, **reading)
 
     async def start(self, parts: Parts | None = None) -> Started:
         """Start a scan as the timer does."""
@@ -168,12 +170,12 @@ class World:
     async def coverage(self, subscription_id: str) -> str | None:
         """Return the recorded coverage of a subscription."""
         found = await EstateTable(self.store).coverage(subscription_id)
-        return found and found.state.value
+        return found.state.value if found else None
 
     async def status(self) -> Status | None:
         """Return the stored status."""
         stored = await ScanTable(self.store).status()
-        return stored and stored.value
+        return stored.value if stored else None
 
     async def posture(self) -> Posture:
         """Return the answer that the API gives now."""
@@ -233,4 +235,3 @@ def good(subscription_id: str, name: str = "chat") -> Account:
 def odd(subscription_id: str, name: str = "chat") -> Account:
     """Return an account that cannot be judged."""
     return account(subscription_id, name, malformed="properties is not an object")
-

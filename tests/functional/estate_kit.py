@@ -190,6 +190,11 @@ class Storage:
                 for message in client.peek_messages(max_messages=32)
             ]
 
+    def hidden_messages(self) -> int:
+        """Count the messages of the program's queue, those under way too."""
+        with closing(self.queue("cmk-slices")) as client:
+            return client.get_queue_properties().approximate_message_count or 0
+
     def queue(self, name: str) -> QueueClient:
         """Return the client of a queue."""
         return self.queues.get_queue_client(name)
@@ -227,8 +232,12 @@ class Scene(Stack):
         self.start_host()
 
     def start_host(self) -> None:
-        """Go on with a new host."""
-        self.host = self._stack.enter_context(self.new_host())
+        """Go on with a new host, whether or not the old one is still alive."""
+        self.host = self.enter(self.new_host())
+
+    def enter(self, host: FunctionsHost) -> FunctionsHost:
+        """Start a host that ends with the stack."""
+        return self._stack.enter_context(host)
 
     def scan(self, seconds: float = _SECONDS, tick: Callable[[], None] = lambda: None) -> str:
         """Fire the timer; wait until its scan has ended, and until it is told and tidied up."""
@@ -240,6 +249,10 @@ class Scene(Stack):
         """Wait until what a scan recorded is told, and its slices are dropped."""
         storage = self.storage
         wait_until(lambda: not (storage.outbox() or storage.slices()), "told and tidied up")
+
+    def wait_for_outbox(self) -> None:
+        """Wait until something is recorded that is not told yet."""
+        wait_until(self.storage.outbox, "something in the outbox")
 
     def fire(self) -> None:
         """Fire the timer without waiting for its scan."""
@@ -324,11 +337,14 @@ def codes(status: Mapping[str, Any]) -> list[str]:
     return [reason["code"] for reason in status["reasons"]]
 
 
-def without_times(rows: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
-    """Return rows without what differs although nothing does."""
+def without_marks(tables: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+    """Return rows without recording marks, and without the ETags that these change."""
     return {
-        table: [{name: value for name, value in row.items() if name != "_etag"} for row in found]
-        for table, found in rows.items()
+        table: [
+            {name: value for name, value in row.items() if name not in {"recording", "_etag"}}
+            for row in rows
+        ]
+        for table, rows in tables.items()
     }
 
 

@@ -146,7 +146,7 @@ def test_a_new_name_is_recorded_and_not_told() -> None:
     difference = compare(known_of(), renamed, Reading(), context())
 
     assert difference.coverage.subscription.name == "Prod"
-    assert difference.changes == 0
+    assert (difference.steps, difference.coverage_change) == ((), None)
     assert not difference.is_empty
 
 
@@ -166,7 +166,7 @@ def test_a_gap_for_another_reason_is_recorded_and_dated_from_its_beginning() -> 
 
     assert difference.coverage.gap == THROTTLED
     assert difference.coverage.since == NOON
-    assert difference.changes == 0
+    assert (difference.steps, difference.coverage_change) == ((), None)
     assert not difference.is_empty
 
 

@@ -62,7 +62,7 @@ def test_the_first_recording_is_not_empty() -> None:
     difference = compared(Known())
 
     assert not difference.is_empty
-    assert difference.changes == 0
+    assert (difference.steps, difference.coverage_change) == ((), None)
 
 
 def test_a_mark_left_behind_is_a_difference() -> None:

@@ -141,7 +141,7 @@ async def touch(store: Store, table: Table, partition: str, row: str) -> None:
 async def mark_of(world: World, subscription_id: str) -> str | None:
     """Return the recording mark of a subscription."""
     coverage = await world.parts.estate.coverage(subscription_id)
-    return coverage and coverage.recording
+    return coverage.recording if coverage else None
 
 
 async def outbox_of(world: World, subscription_id: str) -> list[str]:

@@ -183,6 +183,9 @@ def said(data: Mapping[str, object]) -> str:
 async def check_told(world: World) -> None:
     """Check that all is told, that recovery follows trouble, and that nothing is left over."""
     feed = await world.feed()
+    for source in {change.source for change in feed}:
+        numbers = [change.sequence for change in feed if change.source == source]
+        assert numbers == sorted(numbers)
     ids = [change.id for change in feed]
     assert len(set(ids)) == len(ids)
     assert {change.id for _, change in world.teller.told} >= set(ids)

@@ -297,9 +297,7 @@ async def test_the_counts_of_the_status_equal_the_findings(world: World) -> None
     await world.scan()
 
     summary = (await status_of(world)).summary
-    found = Counter(
-        finding.judgement.verdict for finding in (await world.findings()).values()
-    )
+    found = Counter(finding.judgement.verdict for finding in (await world.findings()).values())
     accounts = summary.accounts
     assert (accounts.compliant, accounts.non_compliant, accounts.unknown) == (
         found[Verdict.COMPLIANT],

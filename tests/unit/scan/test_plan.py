@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.model import Disposition, PostureReason, ScanState, Status, Subscription, Verdict
+from cmk_check.core.model import (
+    Disposition,
+    PostureReason,
+    ScanState,
+    Status,
+    Subscription,
+    Verdict,
+)
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError, QueueError
 from cmk_check.ports import SliceMessage, Table
@@ -209,9 +216,7 @@ async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World)
 async def test_each_subscription_gets_what_scope_and_state_say(world: World) -> None:
     """Excluding, including and deleting are decisions; none of them may read as a gap."""
     included = frozenset({ONE, TWO, THREE, sub(9)})
-    world.options = replace(
-        world.options, slice_size=10, scope=Scope(included, frozenset({TWO}))
-    )
+    world.options = replace(world.options, slice_size=10, scope=Scope(included, frozenset({TWO})))
     world.listed(ONE, TWO, sub(4))
     world.inventory.listed += (Subscription(THREE, "gone", "t", "Deleted"),)
 
@@ -258,7 +263,9 @@ async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World)
 
     await world.scan()
 
-    flags = {change.subject.rpartition("/")[2]: change.data["baseline"] for change in await world.feed()}
+    flags = {
+        change.subject.rpartition("/")[2]: change.data["baseline"] for change in await world.feed()
+    }
     assert (flags["first"], flags["second"]) == (True, False)
 
 
@@ -267,7 +274,7 @@ async def test_a_scan_planned_before_any_finished_stays_baseline(world: World) -
     world.listed(ONE)
     await planned(world)
 
-    row = await world.scan_row((await _holder(world)))
+    row = await world.scan_row(await _holder(world))
 
     assert row.baseline
 

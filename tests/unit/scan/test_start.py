@@ -210,3 +210,17 @@ async def test_slices_of_an_abandoned_scan_go_though_the_answer_was_lost(world: 
     await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
 
     assert await count_slice_rows(world, first) == 0
+
+
+async def test_slices_of_an_abandoned_scan_go_though_its_follower_died_at_once(
+    world: World,
+) -> None:
+    """Nothing else would ever delete them."""
+    world.listed(ONE, TWO)
+    first = (await planned(world))[0].scan_id
+    world.clock.advance(LEASE_ENDS)
+    await dies(world, starts(world), TAKE, Fault.DEATH_AFTER)
+
+    await world.scan()
+
+    assert await count_slice_rows(world, first) == 0

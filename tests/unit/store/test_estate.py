@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.model import Account, CoverageState
-from cmk_check.errors import WriteConflict
+from cmk_check.errors import RowUnusable, WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Table
 from cmk_check.store import keys, limits, rows
 from cmk_check.store.estate import Batch, EstateTable, FindingFilter, StoredSubscription, cut
@@ -290,6 +290,30 @@ async def test_a_newer_finding_is_listed_as_unknown_unless_a_verdict_is_asked_fo
     assert finding.judgement.reason == "row_too_new"
     assert finding.id == good(ID, "a").id
     assert not [entry async for entry in table.findings(FindingFilter("compliant"), None)]
+
+
+@pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])
+async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
+    values: dict[str, str | int],
+) -> None:
+    """The list shows what it can, and never a verdict that it cannot trust (P1, P7)."""
+    store, _ = await filled(good(ID, "a"), bad(ID, "b"))
+    await overwrite(store, "finding|rg|a", **values)
+    table = EstateTable(store)
+
+    listed = [finding async for _, finding in table.findings(FindingFilter(), None)]
+
+    assert [finding.id for finding in listed] == [good(ID, "a").id, bad(ID, "b").id]
+    assert [finding.judgement.verdict for finding in listed] == ["unknown", "non_compliant"]
+
+
+async def test_a_coverage_row_that_cannot_be_trusted_is_not_taken_for_none() -> None:
+    """That it was never seen would be an answer; this is not one."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", schema=2)
+
+    with pytest.raises(RowUnusable, match="newer version"):
+        await EstateTable(store).coverage(ID)
 
 
 async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:

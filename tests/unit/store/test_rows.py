@@ -25,6 +25,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import row_too_new
 from cmk_check.errors import StoreError
 from cmk_check.ports import Entity, Insert, Scalar
 from cmk_check.store import keys, limits, rows
@@ -207,14 +208,15 @@ def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
     """Its verdict may mean something else by now (P1)."""
     values = rows.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
 
-    shown = rows.newer_finding(entity(values), account_id("rg", "chat"))
+    shown = rows.unusable_finding(entity(values), account_id("rg", "chat"), row_too_new())
 
     assert (shown.judgement.verdict, shown.judgement.reason) == (
         Verdict.UNKNOWN,
         Reason.ROW_TOO_NEW,
     )
     assert shown.kind == "OpenAI"
-    assert rows.newer_finding(entity(values | {"kind": 7}), shown.id).kind is None
+    oddly = rows.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
+    assert oddly.kind is None
 
 
 _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {

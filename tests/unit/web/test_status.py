@@ -70,6 +70,7 @@ EXPECTED = {
             "name": "Lab",
             "reason": "forbidden",
             "missingAction": "Microsoft.CognitiveServices/accounts/read",
+            "detail": "Grant it.",
             "since": "2026-11-22T12:00:00Z",
         }
     ],

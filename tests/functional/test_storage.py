@@ -1,0 +1,212 @@
+"""The storage: reached by identity, gone and back again; and settings that make no sense."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from local.azurite import KEY, Azurite, Certificate
+from local.simulator import Estate, Fault, Hold
+from local.stack import Stack
+from tests.functional.conftest import OpenScene
+from tests.functional.cut_line import Line
+from tests.functional.estate_kit import (
+    AT_ONCE,
+    CMK,
+    MICROSOFT,
+    accounts_of,
+    bundle,
+    estate_of,
+    sub_id,
+    wait_until,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Https:
+    """Azurite over HTTPS, the certificate authority behind it, and a folder for files."""
+
+    azurite: Azurite
+    authority: Path
+    folder: Path
+
+
+@pytest.fixture
+def azurite_https(tmp_path: Path) -> Iterator[Https]:
+    """Azurite that takes tokens, as the storage on Azure does."""
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    issued = authority.issue_cert("127.0.0.1")
+    certificate = Certificate(tmp_path / "certificate.pem", tmp_path / "key.pem")
+    issued.cert_chain_pems[0].write_to_path(certificate.certificate)
+    issued.private_key_pem.write_to_path(certificate.key)
+    with Azurite(certificate=certificate) as running:
+        yield Https(running, tmp_path / "authority.pem", tmp_path)
+
+
+class StackByIdentity(Stack):
+    """The stack as on Azure: no connection string, tokens for everything."""
+
+    def __init__(self, estate: Estate, https: Https) -> None:
+        super().__init__(estate, azurite=https.azurite)
+        self._https = https
+
+    def environment(self) -> dict[str, str]:
+        """Name the storage by its addresses, and trust both certificate authorities."""
+        trusted = bundle(self._https.folder, self._https.authority, self.simulator.ca_file)
+        environment = super().environment() | {
+            "CMK_STORAGE__tableServiceUri": self.azurite.table_url,
+            "CMK_STORAGE__queueServiceUri": self.azurite.queue_url,
+            "CMK_STORAGE__credential": "managedidentity",
+            "SSL_CERT_FILE": str(trusted),
+            "REQUESTS_CA_BUNDLE": str(trusted),
+        }
+        del environment["CMK_STORAGE"]
+        return environment
+
+
+def test_p5_p6_a_scan_with_storage_by_identity_needs_no_key(azurite_https: Https) -> None:
+    """This is how it runs on Azure: each service gets a token of its own and no other's."""
+    with StackByIdentity(estate_of({"chat": CMK, "search": MICROSOFT}), azurite_https) as stack:
+        stack.scan()
+        first = stack.get("v1/findings").body["value"]
+        stack.simulator.estate.subscription(sub_id(1)).accounts["search"].set_encryption(CMK)
+        stack.scan()
+        status = stack.get("v1/status").body
+        requests = list(stack.simulator.requests)
+        output = "\n".join(stack.host.output())
+        arm = stack.simulator.url
+
+    assert {found["name"]: found["verdict"] for found in first} == {
+        "chat": "compliant",
+        "search": "non_compliant",
+    }
+    assert status["posture"] == "compliant"
+    asked = {request.query["resource"] for request in requests if "msi" in request.path}
+    assert asked == {arm, "https://storage.azure.com"}
+    assert {request.audience for request in requests if request.authorized} == {arm}
+    assert "eyJ" not in output
+    assert KEY not in output
+
+
+@pytest.fixture
+def lines(azurite: Azurite) -> Iterator[tuple[Line, Line]]:
+    """Lines to the services for tables and for queues."""
+    ports = [urlsplit(url).port or 0 for url in (azurite.table_url, azurite.queue_url)]
+    with Line(ports[0]) as table, Line(ports[1]) as queue:
+        yield table, queue
+
+
+def _over(lines: tuple[Line, Line], azurite: Azurite) -> str:
+    """Return the connection string that leads over the lines."""
+    text = azurite.connection_string
+    for url, line in zip((azurite.table_url, azurite.queue_url), lines, strict=True):
+        text = text.replace(url, url.replace(str(urlsplit(url).port), str(line.port)))
+    return text
+
+
+def test_p1_storage_that_is_down_is_said_and_survived(
+    open_scene: OpenScene, azurite: Azurite, lines: tuple[Line, Line]
+) -> None:
+    """No answer is better than one from memory; and nobody has to restart anything afterwards."""
+    text = _over(lines, azurite)
+    estate = estate_of({"chat": CMK})
+    scene = open_scene(estate, CMK_STORAGE=text, **AT_ONCE)
+    scene.scan()
+    estate.subscription(sub_id(1)).accounts["chat"].set_encryption(MICROSOFT)
+    for line in lines:
+        line.cut()
+
+    down, findings = scene.get("v1/status"), scene.get("v1/findings")
+    health = scene.get("health", key="")
+    scene.fire()
+    scene.wait_for_line("StoreUnavailable")
+    for line in lines:
+        line.mend()
+    back = wait_until(lambda: (got := scene.get("v1/status")).status == 200 and got, "an answer")
+    scene.scan()
+
+    assert down.status == findings.status == 503
+    assert down.body["error"]["code"] == "StorageUnavailable"
+    assert down.headers["retry-after"] == "10"
+    assert (health.status, health.body) == (503, {"status": "unavailable"})
+    assert back.body["posture"] == "compliant"
+    assert scene.status()["posture"] == "non_compliant"
+    assert KEY not in "\n".join(scene.host.output())
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["tables", "queues"])
+def test_p3_p7_storage_that_breaks_during_a_scan_loses_nothing(
+    open_scene: OpenScene, azurite: Azurite, lines: tuple[Line, Line], which: int
+) -> None:
+    """Tables and queues fail apart from each other; the message comes back either way."""
+    text = _over(lines, azurite)
+    hold = Hold()
+    scene = open_scene(
+        estate_of({"chat": MICROSOFT}, {"lab": CMK}), lease=2, CMK_STORAGE=text, **AT_ONCE
+    )
+    fault = Fault(path=accounts_of(2), hold=hold)
+    scene.simulator.faults.add(fault)
+    scene.fire()
+    hold.wait_until_reached()
+    lines[which].cut()
+    scene.simulator.faults.remove(fault)
+    if which == 0:
+        scene.wait_for_line("starts over")
+    lines[which].mend()
+    scene.storage.expire_claims()
+
+    scene.wait_for_scan("complete")
+
+    assert scene.verdicts() == {"chat": "non_compliant", "lab": "compliant"}
+    assert sorted(told.short[0] for told in scene.storage.feed()) == [
+        "account.discovered",
+        "account.violated",
+        "scan.baseline",
+    ]
+
+
+def test_p6_settings_that_are_wrong_are_all_named_at_once_and_never_repeated(
+    open_scene: OpenScene,
+) -> None:
+    """One round of mending has to be enough, and what was pasted may be a secret."""
+    scene = open_scene(
+        estate_of({"chat": CMK}),
+        CMK_SLICE_SIZE="pasted-secret-1",
+        CMK_EXCLUDE_SUBSCRIPTIONS="pasted-secret-2",
+        AZURE_CLIENT_ID="pasted-secret-3",
+        CMK_ARM_URL="http://user:pasted-secret-4@example.test",
+        **AT_ONCE,
+    )
+
+    scene.fire()
+    scene.wait_for_line("The settings are not valid")
+    health = scene.get("health", key="")
+    status = scene.get("v1/status")
+
+    output = "\n".join(scene.host.output())
+    line = next(line for line in scene.host.output() if "The settings are not valid" in line)
+    names = ["CMK_SLICE_SIZE", "CMK_EXCLUDE_SUBSCRIPTIONS", "AZURE_CLIENT_ID", "CMK_ARM_URL"]
+    assert [name for name in names if name not in line] == []
+    assert "pasted-secret" not in output
+    assert KEY not in output
+    assert (health.status, health.body) == (503, {"status": "unavailable"})
+    assert status.status >= 500
+    assert scene.simulator.requests[:] == []
+
+
+def test_p6_an_account_key_of_azure_is_refused_unrepeated(open_scene: OpenScene) -> None:
+    """On Azure storage is reached by identity; a key in a setting would be found by the next one."""
+    scene = open_scene(estate_of({"chat": CMK}), CMK_CLOUD="moon")
+    text = "AccountName=mine;AccountKey=c2VjcmV0LXNlY3JldA==;EndpointSuffix=core.windows.net"
+
+    scene.restart(CMK_STORAGE=text)
+    scene.get("v1/status")
+    line = scene.wait_for_line("The settings are not valid")
+
+    assert "CMK_STORAGE" in line
+    assert "CMK_CLOUD" in line
+    assert "c2VjcmV0" not in "\n".join(scene.host.output())
