@@ -10,6 +10,7 @@ CmkCheckError
 │   ├── StoreRefused       the table service will not let us: identity, role or network
 │   └── LimitExceeded      a write that the real table service would refuse
 ├── QueueError             a message could not be sent
+├── DeliveryFailed         the webhook did not take changes; permanent or worth another try
 ├── SliceHeld              another worker has the slice; deliver the message again later
 ├── ClaimLost              this worker's claim or lease passed to another; stop without writing
 └── SliceIncomplete        a slice is not done yet; deliver the message again
@@ -71,6 +72,20 @@ class LimitExceeded(StoreError):
 
 class QueueError(CmkCheckError):
     """A message could not be sent."""
+
+
+class DeliveryFailed(CmkCheckError):
+    """The webhook did not take the changes. ``str()`` says why, without the URL.
+
+    ``permanent`` when the same changes can never be delivered, so that another try is idle;
+    ``retry_after`` is the seconds for which the receiver asked to be left alone, if it did.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
+        """Keep what the sender decides by."""
+        self.permanent = permanent
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class SliceHeld(CmkCheckError):

@@ -13,6 +13,7 @@ from cmk_check.core.model import (
     Account,
     Change,
     Finding,
+    Gap,
     Posture,
     Reading,
     Status,
@@ -97,7 +98,7 @@ class World:
         expectations = Expectations(timedelta(minutes=180))
         self.options = replace(
             Options({"openai": "OpenAI", "aiservices": "AIServices"}, expectations),
-            **options,  # type: ignore[arg-type]
+            **options,
         )
 
     @property
@@ -124,9 +125,9 @@ class World:
         """Let Azure list these subscriptions."""
         self.inventory.listed = tuple(Subscription(i, f"name of {i}", "t", state) for i in ids)
 
-    def read(self, subscription_id: str, *accounts: Account, **reading: object) -> None:
+    def read(self, subscription_id: str, *accounts: Account, gap: Gap | None = None) -> None:
         """Let the next readings of a subscription bring these accounts."""
-        self.inventory.readings[subscription_id] = Reading(accounts, **reading)
+        self.inventory.readings[subscription_id] = Reading(accounts, gap=gap)
 
     async def start(self, parts: Parts | None = None) -> Started:
         """Start a scan as the timer does."""

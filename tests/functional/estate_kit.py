@@ -66,12 +66,23 @@ def accounts_of(number: int) -> str:
     return f"/subscriptions/{sub_id(number)}/providers/Microsoft.CognitiveServices/accounts"
 
 
-def wait_until[T](ask: Callable[[], T], what: str, seconds: float = _SECONDS) -> T:
-    """Ask again and again until the answer is true; return it."""
+def wait_until[T](
+    ask: Callable[[], T],
+    what: str,
+    seconds: float = _SECONDS,
+    *,
+    show: Callable[[], str] = lambda: "",
+) -> T:
+    """Ask again and again until the answer is true; return it.
+
+    Raises:
+        TimeoutError: it did not become true; the message ends with what ``show`` says then.
+
+    """
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         if time.monotonic() > deadline:
-            message = f"not within {seconds:g} s: {what}"
+            message = f"not within {seconds:g} s: {what}\n{show()}"
             raise TimeoutError(message)
         time.sleep(0.02)
     return answer
@@ -137,7 +148,9 @@ class Storage:
     def feed(self) -> list[Told]:
         """Return the change feed."""
         return [
-            Told(int(row["RowKey"]), row["id"], row["type"], row["subject"], json.loads(row["data"]))
+            Told(
+                int(row["RowKey"]), row["id"], row["type"], row["subject"], json.loads(row["data"])
+            )
             for row in self.rows("cmkchanges")
             if row["RowKey"].isdigit()
         ]
@@ -310,7 +323,7 @@ class Scene(Stack):
             last = status["lastScan"]
             return status if last and (last["id"], last["state"]) != (before, state) else None
 
-        status = wait_until(ended, f"a scan that is {state}:\n{self.tail()}")
+        status = wait_until(ended, f"a scan that is {state}", show=self.tail)
         assert status["lastScan"]["state"] == state, status
         self.settle()
         return status
@@ -321,7 +334,7 @@ class Scene(Stack):
         def found() -> str:
             return next((line for line in self.host.output() if text in line), "")
 
-        return wait_until(found, f"{text!r} in the host's output:\n{self.tail()}")
+        return wait_until(found, f"{text!r} in the host's output", show=self.tail)
 
     def events(self) -> list[Any]:
         """Return the log lines that are JSON for alert rules."""

@@ -168,9 +168,7 @@ def test_p1_p9_a_mark_left_by_a_dead_worker_is_cleared_and_costs_nothing(
     """The one write of a quiet scan: whoever set the mark must find out that its time is over."""
     scene = open_scene(estate_of({"chat": CMK}))
     scene.scan()
-    (coverage,) = [
-        row for row in scene.storage.rows("cmkfindings") if row["RowKey"] == "coverage"
-    ]
+    (coverage,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"] == "coverage"]
     scene.storage.put("cmkfindings", {**coverage, "recording": "somebody/0/else"})
     scene.news()
 

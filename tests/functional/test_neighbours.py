@@ -70,7 +70,9 @@ def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselve
         pytest.param(Answer(body="null"), id="null"),
         pytest.param(Answer(body={"value": {"a": 1}}), id="no list"),
         pytest.param(Answer(status=204), id="nothing"),
-        pytest.param(Answer(status=302, headers={"Location": "https://127.0.0.1:1/"}), id="redirect"),
+        pytest.param(
+            Answer(status=302, headers={"Location": "https://127.0.0.1:1/"}), id="redirect"
+        ),
     ],
 )
 def test_p2_p7_an_answer_that_is_no_page_costs_only_its_subscription(

@@ -32,9 +32,7 @@ def _everything(scene: Scene) -> str:
         for path in ("v1/status", "v1/findings", "v1/openapi.json", "health", "v1/nothing")
     ]
     rows = scene.storage.everything()
-    messages = [
-        scene.storage.messages(queue) for queue in ("cmk-slices", "cmk-slices-poison")
-    ]
+    messages = [scene.storage.messages(queue) for queue in ("cmk-slices", "cmk-slices-poison")]
     return "\n".join(
         [
             *scene.host.output(),

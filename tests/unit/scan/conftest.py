@@ -1,5 +1,7 @@
 """A program in memory for each test of the scan's protocol."""
 
+import asyncio
+
 import pytest
 
 from cmk_check.store.memory import MemoryStore
@@ -16,3 +18,13 @@ def store() -> MemoryStore:
 def world(store: MemoryStore) -> World:
     """Return a program over that store, a subscription to a slice."""
     return World(store, slice_size=1)
+
+
+@pytest.fixture
+def crowd() -> World:
+    """Return a program whose processes give way to each other at every storage operation."""
+
+    async def give_way(*_operation: object) -> None:
+        await asyncio.sleep(0)
+
+    return World(MemoryStore(before=give_way), slice_size=1)

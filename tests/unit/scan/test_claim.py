@@ -1,5 +1,6 @@
 """Claims: one worker at a time on a slice, and none for ever."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from tests.unit.scan.processes import (
     LEASE_ENDS,
     ONE,
     READ_TABLE,
+    THREE,
     TWO,
     asleep,
     count_slice_rows,
@@ -188,6 +190,22 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     assert before.scan_id == newer.scan_id
     assert await lease(world) == before
     sent(world)
+
+
+async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World) -> None:
+    """Workers meet at the last slice in any order; each message may come twice."""
+    crowd.listed(ONE, TWO, THREE)
+    crowd.read(TWO, bad(TWO))
+    messages = await planned(crowd)
+    workers = (crowd.deliver(message) for message in [*messages, *messages])
+
+    trouble = await asyncio.gather(*workers, return_exceptions=True)
+
+    assert {type(error) for error in trouble} <= {type(None), SliceHeld}
+    assert (await crowd.scan_row(messages[0].scan_id)).state is ScanState.COMPLETE
+    assert sorted(crowd.inventory.reads) == [ONE, TWO, THREE]
+    assert [state for _, state, _ in crowd.teller.ended] == ["complete"]
+    assert len(await crowd.feed()) == 2
 
 
 async def lease(world: World) -> Lease:

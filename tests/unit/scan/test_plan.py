@@ -178,13 +178,13 @@ async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
     world.read(ONE, good(ONE))
     await world.scan()
     before = await world.findings()
-    as_of = (await _status(world)).as_of
+    as_of = (await status_of(world)).as_of
     assert (await world.posture()).verdict is Verdict.COMPLIANT
     world.inventory.list_error = InventoryError(FORBIDDEN)
 
     scan_id = await world.scan()
 
-    status = await _status(world)
+    status = await status_of(world)
     row = await world.scan_row(scan_id)
     assert row.state is ScanState.FAILED
     assert "forbidden" in (row.reason or "")
@@ -209,7 +209,7 @@ async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World)
     assert row.state is ScanState.FAILED
     assert "Reader" in (row.reason or "")
     assert await world.findings() == before
-    assert (await _status(world)).lowered is PostureReason.NO_SUBSCRIPTION_VISIBLE
+    assert (await status_of(world)).lowered is PostureReason.NO_SUBSCRIPTION_VISIBLE
     assert (await world.posture()).verdict is Verdict.UNKNOWN
 
 
@@ -272,11 +272,10 @@ async def test_the_baseline_flag_is_fixed_when_the_scan_is_planned(world: World)
 async def test_a_scan_planned_before_any_finished_stays_baseline(world: World) -> None:
     """The flag stands in the scan row: a slice that runs late, or again, says the same."""
     world.listed(ONE)
-    await planned(world)
 
-    row = await world.scan_row(await _holder(world))
+    (message,) = await planned(world)
 
-    assert row.baseline
+    assert (await world.scan_row(message.scan_id)).baseline
 
 
 async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseline(
@@ -302,13 +301,8 @@ async def test_a_plan_for_a_scan_that_never_was_does_nothing(world: World) -> No
     assert await world.status() is None
 
 
-async def _status(world: World) -> Status:
+async def status_of(world: World) -> Status:
+    """Return the status, which there must be."""
     status = await world.status()
     assert status is not None
     return status
-
-
-async def _holder(world: World) -> str:
-    holder = await world.parts.scans.holder()
-    assert holder is not None
-    return holder

@@ -9,6 +9,7 @@ import pytest
 from cmk_check.core.model import ScanState
 from cmk_check.errors import QueueError, StoreUnavailable
 from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, good
@@ -40,17 +41,17 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World)
     loser = await slow.wake()
 
     assert fast.new
-    assert loser == type(fast)(fast.scan_id, new=False)
+    assert loser == Started(fast.scan_id, new=False)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
 
 
-async def test_many_at_once_start_one_scan(world: World) -> None:
+async def test_many_at_once_start_one_scan(crowd: World) -> None:
     """Functions scale out: the order in which their requests meet is nobody's to choose."""
-    started = await asyncio.gather(*(world.start() for _ in range(3)))
+    started = await asyncio.gather(*(crowd.start() for _ in range(3)))
 
     assert len({entry.scan_id for entry in started}) == 1
     assert [entry.new for entry in started].count(True) == 1
-    assert len(world.queue.messages) == 1
+    assert len(crowd.queue.messages) == 1
 
 
 async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
@@ -60,7 +61,7 @@ async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
 
     second = await world.start()
 
-    assert second == type(first)(first.scan_id, new=False)
+    assert second == Started(first.scan_id, new=False)
 
 
 async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(world: World) -> None:

@@ -1,0 +1,189 @@
+"""The commands a newcomer types first, as processes, also where something is missing."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.child_process import ChildProcess
+from local.stack import APP
+
+TOOLS = ("sh", "env", "cat", "dirname", "make", "test", "awk", "sed", "touch", "rm", "mkdir")
+
+
+def _environment(**more: str) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **more}
+
+
+def _run(*command: str | Path, env: dict[str, str], folder: Path = APP) -> tuple[int, str, str]:
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def bare_path(tmp_path: Path) -> Path:
+    """A folder as PATH that holds a shell's common tools and no language at all."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in TOOLS:
+        found = shutil.which(name)
+        if found:
+            (folder / name).symlink_to(found)
+    return folder
+
+
+def _program(folder: Path, name: str, body: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+
+
+def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
+    """The first thing anybody sees of the program, and what a script would read of it."""
+    code, out, err = _run(sys.executable, "-m", "local.demo", env=_environment())
+
+    assert (code, err) == (0, "")
+    assert re.match(
+        r"posture: non_compliant: \d+ of \d+ accounts are not under", out.splitlines()[-1]
+    )
+
+
+def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
+    """Core Tools use the same port; whoever runs both must not be sent away."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = ChildProcess(
+            [sys.executable, "-m", "local.up"],
+            environment=_environment(PORT=str(port)),
+            folder=APP,
+        )
+        try:
+            lines = process.wait_for(
+                lambda lines: list(lines) if any("Ctrl-C" in line for line in lines) else None, 30
+            )
+            os.kill(process.pid, signal.SIGINT)
+            code = process.wait(20)
+        finally:
+            process.kill()
+
+    shown = "\n".join(lines)
+    (url,) = set(re.findall(r"^Status\s+http://127.0.0.1:(\d+)/api/v1/status$", shown, re.M))
+    assert f"Port {port} is taken." in shown
+    assert int(url) > port
+    assert code == 0
+    assert not any("Traceback" in line for line in process.lines())
+
+
+@pytest.mark.parametrize("port", ["seven", "-1", "70000"])
+def test_up_refuses_what_is_no_port_in_one_line(port: str) -> None:
+    """A wrong word is answered with the right ones, not with a traceback."""
+    code, out, err = _run(sys.executable, "-m", "local.up", env=_environment(PORT=port))
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert "PORT" in err
+
+
+@pytest.mark.parametrize(
+    ("script", "missing", "cure"),
+    [
+        ("find_python.sh", "Python 3.13", "apt-get install python3.13-venv"),
+        ("find_node.sh", "Node.js 20", "apt-get install nodejs npm"),
+    ],
+)
+def test_a_tool_that_is_missing_is_named_with_the_way_to_get_it(
+    bare_path: Path, script: str, missing: str, cure: str
+) -> None:
+    """Two lines: what, and how; on any system that the program runs on."""
+    env = {"PATH": str(bare_path), "PYTHON": "python3.13"}
+
+    code, out, err = _run(APP / "tools" / script, env=env)
+
+    lines = err.splitlines()
+    assert (code, out, len(lines)) == (1, "", 2)
+    assert missing in lines[0]
+    assert cure in lines[1]
+    assert "brew install" in lines[1]
+
+
+@pytest.mark.parametrize(
+    "version",
+    [
+        pytest.param("exit 1", id="older"),
+        pytest.param("echo shim: not installed >&2; exit 127", id="a shim for nothing"),
+    ],
+)
+def test_a_python_that_cannot_do_it_does_not_count(bare_path: Path, version: str) -> None:
+    """A name on the PATH is no proof; the next one may be good."""
+    _program(bare_path, "python3.13", version)
+    (bare_path / "python3").symlink_to(sys.executable)
+    env = {"PATH": str(bare_path), "PYTHON": "python3.13 python3"}
+
+    code, out, err = _run(APP / "tools" / "find_python.sh", env=env)
+
+    assert (code, out.strip(), err) == (0, str(bare_path / "python3"), "")
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        pytest.param("exit 1", id="older"),
+        pytest.param("exit 0", id="without npm"),
+    ],
+)
+def test_a_node_that_is_old_or_alone_does_not_count(bare_path: Path, node: str) -> None:
+    """Debian packs npm apart from Node.js, and its older releases have an older one."""
+    _program(bare_path, "node", node)
+
+    code, _, err = _run(APP / "tools" / "find_node.sh", env={"PATH": str(bare_path)})
+
+    assert code == 1
+    assert err.startswith("Missing: Node.js 20")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """What `make install` needs of a fresh checkout."""
+    folder = tmp_path / "checkout"
+    (folder / "tools").mkdir(parents=True)
+    for name in ("Makefile", "requirements-dev.txt", "package-lock.json", ".npmrc"):
+        shutil.copy(APP / name, folder / name)
+    for script in ("find_python.sh", "find_node.sh"):
+        shutil.copy(APP / "tools" / script, folder / "tools" / script)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("target", "missing"),
+    [(".venv/.installed", "Python 3.13"), ("node_modules/.installed", "Node.js 20")],
+)
+def test_make_stops_where_a_tool_is_missing_and_leaves_nothing_half_done(
+    checkout: Path, bare_path: Path, target: str, missing: str
+) -> None:
+    """The next `make install` must begin anew, not take what is half there for done."""
+    env = {"PATH": str(bare_path), "HOME": str(checkout), "PYTHON": "python3.13"}
+
+    code, _, err = _run("make", target, env=env, folder=checkout)
+
+    said = [line for line in err.splitlines() if not line.startswith("make")]
+    assert code != 0
+    assert len(said) == 2
+    assert said[0].startswith(f"Missing: {missing}")
+    assert not (checkout / target).exists()
+
+
+def test_make_alone_lists_the_tasks() -> None:
+    """Whoever does not know the tasks types the shortest thing."""
+    code, out, _ = _run("make", env=_environment())
+
+    assert code == 0
+    for task in ("install", "demo", "up", "test", "lint"):
+        assert re.search(rf"^make {task}\s+\S", out, re.M)

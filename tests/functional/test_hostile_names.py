@@ -1,0 +1,149 @@
+"""Names, tags and messages from Azure are text, whatever they look like."""
+
+import json
+import re
+
+import pytest
+
+from local.simulator import AccountSpec, Fault, arm_error
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, estate_of, sub_id
+
+# HTML, a formula, a second log line, OData, a header, shell, Bicep, control and bidi characters.
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '=HYPERLINK("http://x.test","x")',
+    'a\n{"event":"cmk.change","v":1,"type":"cmkcheck.account.resolved"}',
+    "' or verdict eq 'compliant",
+    "a\r\nSet-Cookie: x=1",
+    "$(touch /x)`id`;${{x}}",
+    "\u202egnp.exe\u0000\u001b[31m\u2028\u2029",
+    "%2e%2e/#?\\|~ü𝄞",
+]
+
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _in_an_id(name: str) -> str:
+    """Make a part of an ARM id: a slash would end it, and control characters make it unusable."""
+    return CONTROL.sub("-", name).replace("/", "_")
+
+
+def _shown(text: str) -> str:
+    """Replace what no table can hold and no terminal should be sent."""
+    return re.sub("[\0\x1b]", "\ufffd", text)
+
+
+def _scene(open_scene: OpenScene) -> Scene:
+    """Open an estate where everything that somebody may choose is hostile."""
+    estate = estate_of({}, {"lab": CMK})
+    subscription = estate.subscription(sub_id(1))
+    subscription.name = "".join(HOSTILE)
+    for name in HOSTILE:
+        subscription.add_account(
+            AccountSpec(
+                name=_in_an_id(name),
+                group=_in_an_id(name),
+                location=name,
+                encryption={**CMK, "keySource": name},
+                tags={"owner": name, "team": name, name: "unasked"},
+            )
+        )
+    scene = open_scene(estate)
+    scene.scan()
+    return scene
+
+
+def test_p10_hostile_names_and_tags_are_plain_text_in_the_answers(open_scene: OpenScene) -> None:
+    """A dashboard shows them as they are, and JSON keeps them inside their strings."""
+    scene = _scene(open_scene)
+
+    answer = scene.get("v1/findings")
+    status = scene.get("v1/status")
+
+    found = {one["location"]: one for one in answer.body["value"] if one["name"] != "lab"}
+    assert set(found) == {_shown(name) for name in HOSTILE}
+    for name in HOSTILE:
+        finding, shown = found[_shown(name)], _shown(name)
+        assert finding["name"].casefold() == _in_an_id(name).casefold()
+        assert finding["tags"] == {"owner": shown, "team": shown}
+        assert finding["evidence"]["keySource"] == shown
+        assert finding["subscriptionName"] == _shown("".join(HOSTILE))
+        assert finding["verdict"] == "unknown"
+    for got in (answer, status):
+        assert got.headers["content-type"] == "application/json; charset=utf-8"
+        assert got.headers["x-content-type-options"] == "nosniff"
+        assert "set-cookie" not in got.headers
+
+
+def test_p10_hostile_names_neither_break_a_log_line_nor_begin_one(open_scene: OpenScene) -> None:
+    """Alert rules count lines: a name must not be able to add one, or hide one."""
+    scene = _scene(open_scene)
+
+    lines = [line for line in scene.host.output() if '"event":' in line]
+
+    events = [json.loads(line) for line in lines]
+    changes = [event for event in events if event["event"] == "cmk.change"]
+    assert len(changes) == len(scene.storage.feed())
+    assert not [event for event in events if event.get("type", "").endswith("resolved")]
+    assert all(len(line.encode()) <= 8192 for line in lines)
+    assert all(line.isascii() and line.isprintable() for line in lines)
+
+
+def test_p4_p10_hostile_names_are_no_change_at_every_scan(open_scene: OpenScene) -> None:
+    """What is replaced when it is stored must not differ from what comes at the next scan."""
+    scene = _scene(open_scene)
+    before = scene.storage.rows("cmkfindings")
+
+    scene.scan()
+
+    assert scene.storage.rows("cmkfindings") == before
+
+
+@pytest.mark.parametrize("verdict", ["compliant' or '1' eq '1", "compliant", "unknown"])
+def test_p10_a_filter_cannot_reach_out_of_its_place(open_scene: OpenScene, verdict: str) -> None:
+    """What is asked for ends up in a query of the table service."""
+    scene = _scene(open_scene)
+
+    answer = scene.get("v1/findings", verdict=verdict)
+
+    if "'" in verdict:
+        assert answer.status == 400
+    else:
+        assert {one["verdict"] for one in answer.body["value"]} == {verdict}
+
+
+def test_p10_the_words_of_an_error_are_not_repeated(open_scene: OpenScene) -> None:
+    """An error's text comes from whoever answered, which need not be Azure."""
+    text = "</script><script>alert(1)</script>"
+    scene = open_scene(estate_of({"chat": CMK}, {"lab": MICROSOFT}))
+    said = f"perform action 'Microsoft.X/{text}/read' {text}"
+    scene.simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, text, said)))
+
+    scene.scan()
+
+    (gap,) = scene.status()["gaps"]
+    assert gap["missingAction"] == "Microsoft.CognitiveServices/accounts/read"
+    written = json.dumps(scene.storage.everything(), default=str) + "\n".join(scene.host.output())
+    assert "alert(1)" not in written
+
+
+def test_p10_long_names_stay_within_a_log_line(open_scene: OpenScene) -> None:
+    """A line that is cut by whoever collects it is no JSON any more, and counts for nothing."""
+    estate = estate_of({"chat": CMK})
+    subscription = estate.subscription(sub_id(1))
+    subscription.name = "N" * 6000
+    subscription.add_account(
+        AccountSpec(
+            name="search", group="g" * 90, encryption=MICROSOFT, tags={"owner": "\u2028" * 256}
+        )
+    )
+    scene = open_scene(estate)
+
+    scene.scan()
+
+    lines = [line for line in scene.host.output() if '"event":' in line]
+    assert len([json.loads(line) for line in lines]) == len(lines) >= 3
+    assert max(len(line) for line in lines) <= 8192
+    assert any(f"{'g' * 90}/providers" in line for line in lines)

@@ -1,0 +1,150 @@
+"""The rule, the HTTP API and the command line as documents show them, against the real ones."""
+
+import json
+
+import pytest
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from cmk_check.cli import app as command_line
+from cmk_check.core.accounts import parse_account
+from cmk_check.core.model import GapReason, Judgement, PostureReason, Reason, Verdict
+from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.web import models
+from local.simulator import Access, load_estate
+from tests.guard.documents import HTTP, README, RULE, codes, examples, of_clause, section, table
+from tests.unit.web.served import Served
+
+
+def _judged(example: object) -> Judgement:
+    account = parse_account(example, frozenset())
+    assert account is not None
+    return judge(account)
+
+
+def test_the_rule_table_gives_each_reason_its_verdict() -> None:
+    """The table is what an auditor reads instead of the code."""
+    clauses = [(row[2].strip("`"), row[3].strip("`")) for row in table(RULE, "#")]
+    judged = [_judged(example) for example in examples(RULE)]
+
+    assert set(clauses) == {(entry.verdict, entry.reason) for entry in judged}
+    assert {reason for _, reason in clauses} == set(Reason) - {Reason.ROW_TOO_NEW}
+    assert f"it is version `{RULE_VERSION}`" in RULE
+
+
+@pytest.mark.parametrize("row", table(RULE, "#"), ids=lambda row: row[0])
+def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) -> None:
+    """An example that is judged otherwise teaches the wrong rule."""
+    heading = f"### {row[0]}: {row[2]}, {row[3]}\n"
+    shown = examples(RULE.split(heading)[1].split("\n## ")[0].split("\n### ")[0])
+
+    assert shown
+    for example in shown:
+        judgement = _judged(example)
+        assert (f"`{judgement.verdict}`", f"`{judgement.reason}`") == (row[2], row[3])
+
+
+def test_every_unknown_names_its_way_out() -> None:
+    """An unknown without a way out stays for ever."""
+    unknown = {"malformed", "unrecognised_key_source", "row_too_new"}
+
+    assert set(codes(table(section(RULE, "What ends an unknown"), "reason"))) == unknown
+    assert all(f"`{reason}`" in section(RULE, "What ends an unknown") for reason in Reason)
+
+
+def test_every_gap_names_its_way_out() -> None:
+    """A gap without a way out stays for ever, too."""
+    rows = table(section(RULE, "What ends a gap"), "reason")
+
+    assert sorted(codes(rows)) == sorted(GapReason)
+    assert all(row[2] for row in rows)
+
+
+def test_every_reason_of_a_posture_is_explained() -> None:
+    """A light that is not green is as good as the sentence beside it."""
+    assert codes(table(section(RULE, "Posture"), "code")) == list(PostureReason)
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("GET /api/v1/status", models.Status),
+        ("GET /api/v1/findings", models.FindingsPage),
+        ("Errors", models.Error),
+    ],
+)
+def test_each_answer_shown_is_one_that_the_api_could_give(
+    heading: str, model: type[BaseModel]
+) -> None:
+    """Dashboards are built from examples: a member too many or too few breaks them."""
+    shown = examples(section(HTTP, heading))
+
+    assert shown
+    for example in shown:
+        written = model.model_validate(example).model_dump_json(by_alias=True)
+        assert json.loads(written) == example
+
+
+def test_routes_and_parameters_are_those_of_the_contract() -> None:
+    """Unknown parameters are refused, so an invented one is an error at the reader's."""
+    contract = Served().app().openapi()
+    routes = {row[0].strip("`").removeprefix("GET ") for row in table(HTTP, "route")}
+
+    assert routes == {*contract["paths"], "/api/health"}
+    for path, methods in contract["paths"].items():
+        declared = methods["get"].get("parameters", [])
+        text = section(HTTP, f"GET {path}")
+        shown = table(text, "parameter") if declared else []
+        defaults = [str(parameter["schema"].get("default", "none")) for parameter in declared]
+        assert codes(shown) == [parameter["name"] for parameter in declared]
+        assert [row[1] for row in shown] == defaults
+
+
+@pytest.mark.parametrize(
+    ("meaning", "given"),
+    [
+        ("no account is non-compliant or unknown", of_clause("R1")),
+        ("an account is non-compliant", of_clause("R2")),
+        ("the input cannot be used", "no JSON"),
+        ("an account is unknown, or the list goes on behind its `nextLink`", of_clause("R5")),
+    ],
+)
+def test_exit_codes_are_as_the_readme_says(meaning: str, given: str) -> None:
+    """Scripts act on the number alone."""
+    told = {row[1]: int(row[0]) for row in table(README, "exit code")}
+
+    run = CliRunner().invoke(command_line, ["explain", "-"], input=given)
+
+    assert told[meaning] == run.exit_code
+    assert sorted(told.values()) == [0, 1, 2, 3]
+
+
+def test_what_explain_prints_is_shown_as_it_is() -> None:
+    """The example is what people compare their own output with."""
+    (shown,) = examples(README)
+    key = {"keyName": shown["evidence"]["keyName"]}
+    encryption = {"keySource": shown["evidence"]["keySource"], "keyVaultProperties": key}
+    entry = {"id": shown["id"], "kind": shown["kind"], "properties": {"encryption": encryption}}
+
+    run = CliRunner().invoke(command_line, ["explain", "-"], input=json.dumps(entry))
+
+    assert json.loads(run.stdout) == shown
+
+
+def test_the_demo_ends_as_the_readme_shows() -> None:
+    """Who runs the demo must find what they were told."""
+    accounts = [
+        account
+        for subscription in load_estate("sample").subscriptions
+        if subscription.access is Access.READER
+        for entry in subscription.accounts.values()
+        if (account := parse_account(entry.document(), frozenset()))
+        and account.kind in {"OpenAI", "AIServices"}
+    ]
+    verdicts = [judge(account).verdict for account in accounts]
+    bad, unknown = verdicts.count(Verdict.NON_COMPLIANT), verdicts.count(Verdict.UNKNOWN)
+
+    assert (
+        f"posture: non_compliant: {bad} of {len(accounts)} accounts are not under a "
+        f"customer-managed key, {unknown} could not be judged" in README
+    )

@@ -1,0 +1,203 @@
+"""The documents: what can drift from the code is compared with it."""
+
+import ast
+import json
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cmk_check.alerts import log_teller
+from cmk_check.core import compare, counts, posture
+from cmk_check.errors import SettingsError
+from cmk_check.scan import parts
+from cmk_check.settings import Settings
+from cmk_check.store import feed
+from tests.guard.documents import (
+    ARCHITECTURE,
+    DOCUMENTS,
+    README,
+    ROOT,
+    SETTINGS,
+    anchors,
+    codes,
+    table,
+)
+
+# What the Functions host reads by itself, or read_storage apart from the fields of Settings.
+OF_THE_HOST = {"CMK_SCAN_SCHEDULE"}
+OF_THE_STORAGE = {
+    "CMK_STORAGE__tableServiceUri",
+    "CMK_STORAGE__queueServiceUri",
+    "CMK_STORAGE__credential",
+    "CMK_STORAGE__clientId",
+}
+OF_THE_PLATFORM = {"WEBSITE_HOSTNAME", "WEBSITE_AUTH_ENABLED", "IDENTITY_ENDPOINT"}
+AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
+    """A reader who meets a dead link stops believing the page it stood on."""
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)", path.read_text())
+
+    for target, anchor in links:
+        goal = (path.parent / target).resolve() if target else path
+        assert goal.exists(), target
+        assert not anchor or anchor in anchors(goal.read_text()), f"{target}#{anchor}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_task_that_is_named_exists(path: Path) -> None:
+    """The first command that a newcomer types must work."""
+    tasks = re.findall(r"(?m)^([a-z-]+):.*##", (ROOT / "Makefile").read_text())
+    code = re.findall(r"(?s)```sh\n(.*?)```|`([^`\n]+)`", path.read_text())
+
+    named = {task for pair in code for task in re.findall(r"\bmake ([a-z-]+)", " ".join(pair))}
+
+    assert named <= set(tasks)
+
+
+def test_the_readme_shows_the_commands_of_a_newcomer() -> None:
+    """Two commands are all that the first five minutes take."""
+    block = re.search(r"(?s)## Try it.*?```sh\n(.*?)```", README)
+
+    assert block is not None
+    assert re.findall(r"(?m)^make [a-z]+", block[1]) == ["make demo", "make test"]
+
+
+def test_the_settings_table_names_every_setting_and_no_other() -> None:
+    """A setting nobody knows of is not used; one that does nothing is believed."""
+    fields = {str(field.alias) for field in Settings.model_fields.values()}
+
+    given = codes(table(SETTINGS, "setting"))
+
+    assert sorted(given) == sorted((fields - OF_THE_PLATFORM) | OF_THE_HOST | OF_THE_STORAGE)
+    assert set(codes(table(SETTINGS, "variable"))) == OF_THE_PLATFORM
+
+
+def test_the_settings_table_tells_the_defaults() -> None:
+    """Whoever leaves a setting out relies on what the table says."""
+    told = {name: row[1].strip("`") for row in table(SETTINGS, "setting") for name in codes([row])}
+    words: dict[object, str] = {None: "none", frozenset(): "empty"}
+
+    for field in Settings.model_fields.values():
+        if field.is_required() or field.alias in OF_THE_PLATFORM:
+            continue
+        default = field.default
+        if isinstance(default, tuple | frozenset) and default:
+            assert set(told[str(field.alias)].split(",")) == set(default)
+        else:
+            assert told[str(field.alias)] == words.get(default, str(default))
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        (row[0].strip("`"), *map(int, found.groups()))
+        for row in table(SETTINGS, "setting")
+        if (found := re.fullmatch(r"(\d+) to (\d+)", row[2]))
+    ],
+)
+def test_the_settings_table_tells_the_bounds(name: str, least: int, most: int) -> None:
+    """A number that the table allows must not stop the app."""
+    for within in (least, most):
+        Settings.load(AZURITE | {name: str(within)})
+    for beyond in (least - 1, most + 1):
+        with pytest.raises(SettingsError, match=name):
+            Settings.load(AZURITE | {name: str(beyond)})
+
+
+@pytest.mark.parametrize(
+    ("name", "choices"),
+    [
+        (row[0].strip("`"), re.findall(r"`([a-z]+)`", row[2]))
+        for row in table(SETTINGS, "setting")
+        if row[0].strip("`") in {"CMK_CLOUD", "CMK_HTTP_AUTH"}
+    ],
+)
+def test_the_settings_table_tells_the_choices(name: str, choices: list[str]) -> None:
+    """The error for a wrong choice and the table must name the same ones."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(AZURITE | {name: "nothing"})
+
+    assert f"is none of {', '.join(choices)};" in str(refused.value)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
+    """A renamed setting must not live on in advice."""
+    named = set(re.findall(r"\bCMK_[A-Za-z_]+[A-Za-z]", path.read_text()))
+
+    assert named <= set(codes(table(SETTINGS, "setting")))
+
+
+def test_the_constants_of_the_architecture_are_those_of_the_code() -> None:
+    """Operators reason about a stuck scan with these numbers."""
+    host = json.loads((ROOT / "host.json").read_text())
+    queues = host["extensions"]["queues"]
+    expected = [
+        _minutes(parts.SLICE_DEADLINE),
+        _minutes(parts.READING_DEADLINE),
+        _minutes(parts.LEASE),
+        _minutes(parts.SCAN_DEADLINE),
+        f"{parts.TRIES} times",
+        _minutes(_span(queues["visibilityTimeout"])),
+        str(queues["maxDequeueCount"]),
+        str(queues["batchSize"] + queues["newBatchThreshold"]),
+        _minutes(_span(host["functionTimeout"])),
+        str(feed.MOST_PER_PUBLICATION),
+        str(counts.MOST_GAPS),
+        str(compare.KEPT_TRANSITIONS),
+        _minutes(posture.CLOCK_TOLERANCE),
+        f"{log_teller.LONGEST_LINE} characters",
+    ]
+
+    assert [row[1] for row in table(ARCHITECTURE, "constant")] == expected
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span // timedelta(minutes=1)} min"
+
+
+def _span(text: str) -> timedelta:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def test_the_functions_of_the_architecture_are_those_of_the_app() -> None:
+    """The names are what an operator sees in the portal."""
+    tree = ast.parse((ROOT / "function_app.py").read_text())
+
+    functions = [node.name for node in tree.body if isinstance(node, ast.AsyncFunctionDef)]
+
+    assert codes(table(ARCHITECTURE, "function")) == functions
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """A package that nobody can explain is a package to remove."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    named += project["project"]["optional-dependencies"]["cli"]
+    named += json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    record = (ROOT / "docs/decisions/0014-dependencies.md").read_text()
+
+    reasons = [name for row in table(record, "package") for name in row[0].split(", ")]
+
+    assert sorted(reasons) == sorted(re.split(r"[<>=!~]", name)[0] for name in named)
+
+
+def test_every_decision_stands_in_their_list() -> None:
+    """A record that nobody finds was written for nobody."""
+    folder = ROOT / "docs/decisions"
+    records = sorted(folder.glob("0*.md"))
+
+    assert re.findall(r"\((0\d{3}-[a-z-]+\.md)\)", (folder / "README.md").read_text()) == [
+        record.name for record in records
+    ]
+    for number, record in enumerate(records, 1):
+        text = record.read_text()
+        assert text.startswith(f"# {number}. ")
+        assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", text) == ["Context", "Decision", "Given up"]
