@@ -64,7 +64,8 @@ class Query:
     """Rows in key order, from inclusive to exclusive bounds; an empty upper bound is none.
 
     ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
-    ``equals`` compares string properties exactly, on the table's side.
+    ``equals`` compares string properties exactly, on the table's side. ``page`` is how many rows
+    are asked for at once, 1000 at most: fewer where a caller will not go on to the end.
     """
 
     partition: str | None = None
@@ -74,6 +75,7 @@ class Query:
     row_to: str = ""
     after: tuple[str, str] | None = None
     equals: Mapping[str, str] = field(default=_NO_FILTER)
+    page: int = 1000
 
 
 class Store(Protocol):

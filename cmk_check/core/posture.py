@@ -53,8 +53,8 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     """Derive the posture of the estate; ``status`` None means that nothing was ever recorded."""
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
-    reasons = _of_accounts(status.summary.accounts)
     counts = status.summary.subscriptions
+    reasons = _of_accounts(status.summary.accounts, read=not counts.gap)
     if counts.gap:
         plural = "subscription was" if counts.gap == 1 else "subscriptions were"
         reasons.append(
@@ -73,7 +73,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
             "and were not read."
         )
         reasons.append((PostureReason.SUBSCRIPTIONS_EXCLUDED, text))
-    return _posture(reasons, status.as_of, now, expect.max_age)
+    return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
 
 def of_subscription(
@@ -82,7 +82,8 @@ def of_subscription(
     """Derive the posture of one recorded subscription."""
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
-    reasons = _of_accounts(coverage.accounts)
+    read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
+    reasons = _of_accounts(coverage.accounts, read=read)
     match coverage.state:
         case CoverageState.GAP | CoverageState.UNREAD:
             reasons.append(
@@ -97,8 +98,22 @@ def of_subscription(
             )
         case CoverageState.READ | CoverageState.RETIRED:
             pass
-    reasons += _of_age(status.as_of, now, expect.max_age)
-    return _posture(reasons, status.as_of, now, expect.max_age)
+    dated = as_of(coverage, status.as_of)
+    if dated is not None:
+        reasons += _of_age(dated, now, expect.max_age)
+    return _posture(reasons, fresh=dated is not None and is_fresh(dated, now, expect.max_age))
+
+
+def as_of(coverage: Coverage, last_scan: datetime | None) -> datetime | None:
+    """Return of when a subscription's findings are: an old "compliant" must not look new.
+
+    ``last_scan`` is when the last finished scan began. None where it was never read.
+    """
+    if coverage.state is CoverageState.READ and last_scan is not None:
+        return last_scan
+    if coverage.state is CoverageState.RETIRED:
+        return last_scan
+    return coverage.last_read
 
 
 def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
@@ -118,7 +133,7 @@ def _before_the_first_scan(status: Status | None) -> Posture:
     return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
-def _of_accounts(accounts: AccountCounts) -> Reasons:
+def _of_accounts(accounts: AccountCounts, *, read: bool) -> Reasons:
     reasons: Reasons = []
     of_all = f"of {accounts.total} account{'s' if accounts.total != 1 else ''}"
     if bad := accounts.non_compliant:
@@ -127,7 +142,7 @@ def _of_accounts(accounts: AccountCounts) -> Reasons:
     if unknown := accounts.unknown:
         text = f"{unknown} {of_all} could not be judged: each finding says what to do."
         reasons.append((PostureReason.ACCOUNTS_UNKNOWN, text))
-    if not accounts.total:
+    if read and not accounts.total:
         reasons.append(
             (PostureReason.NO_ACCOUNTS_IN_SCOPE, "There is no account of a kind in scope.")
         )
@@ -174,11 +189,11 @@ def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
     return []
 
 
-def _posture(reasons: Reasons, as_of: datetime, now: datetime, max_age: timedelta) -> Posture:
+def _posture(reasons: Reasons, *, fresh: bool) -> Posture:
     codes = {code for code, _ in reasons} - _INFORMATIVE
     verdict = Verdict.UNKNOWN
     if PostureReason.ACCOUNTS_NON_COMPLIANT in codes:
         verdict = Verdict.NON_COMPLIANT
     elif not codes:
         verdict = Verdict.COMPLIANT
-    return Posture(verdict, tuple(reasons), is_fresh(as_of, now, max_age))
+    return Posture(verdict, tuple(reasons), fresh)

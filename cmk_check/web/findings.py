@@ -9,6 +9,7 @@ from itertools import batched
 from typing import Final, Literal
 from urllib.parse import quote
 
+from cmk_check.core import posture
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Status
 from cmk_check.errors import RowUnusable
@@ -139,7 +140,7 @@ class FindingsView:
             violated_since=finding.violated_since,
             previous_verdict=finding.previous_verdict,
             coverage=_coverage(coverage),
-            as_of=_as_of(coverage, as_of),
+            as_of=posture.as_of(coverage, as_of) if coverage else None,
             portal_url=f"{self.portal}/#resource{quote(finding.id.text)}",
         )
 
@@ -167,15 +168,6 @@ def _coverage(coverage: Coverage | None) -> Literal["read", "gap", "excluded", "
             return "retired"
         case CoverageState.GAP | CoverageState.UNREAD:
             return "gap"
-
-
-def _as_of(coverage: Coverage | None, as_of: datetime | None) -> datetime | None:
-    """Say of when a verdict is: of the last scan only where that read the subscription."""
-    if coverage is None:
-        return None
-    if coverage.state is CoverageState.READ and as_of is not None:
-        return as_of
-    return coverage.last_read
 
 
 def _is_of_kind(finding: Finding, kind: str) -> bool:

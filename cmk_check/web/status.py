@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from cmk_check.core import posture
@@ -44,7 +45,7 @@ class StatusView:
         """
         stored = await self.scans.status() or _NOTHING_YET
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
-        return self._written(answer, stored, stored.value.summary)
+        return self._written(answer, stored, stored.value.summary, stored.value.as_of)
 
     async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
         """Show one subscription, given its lower-cased id.
@@ -67,12 +68,13 @@ class StatusView:
             )
         stored = found or _NOTHING_YET
         answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
-        return self._written(answer, stored, summarise([coverage], changes=0))
+        as_of = posture.as_of(coverage, stored.value.as_of)
+        return self._written(answer, stored, summarise([coverage], changes=0), as_of)
 
     def _written(
-        self, answer: Posture, stored: Stored[Status], summary: Summary
+        self, answer: Posture, stored: Stored[Status], summary: Summary, as_of: datetime | None
     ) -> tuple[bytes, str]:
-        as_of, last_scan = stored.value.as_of, stored.value.last_scan
+        last_scan = stored.value.last_scan
         body = models.Status(
             posture=answer.verdict,
             reasons=[

@@ -7,7 +7,8 @@ import pytest
 
 from local.azurite import Azurite
 from local.simulator import Estate
-from tests.functional.estate_kit import Scene, Storage
+from tests.functional.estate_kit import Scene
+from tests.functional.storage_kit import Storage
 
 type OpenScene = Callable[..., Scene]
 

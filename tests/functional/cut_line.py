@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -59,11 +60,9 @@ class Line:
                 threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
-        try:
+        with suppress(OSError):  # cut, or one end went away
             while part := source.recv(65_536):
                 sink.sendall(part)
-        except OSError:
-            pass  # cut, or one end went away
         with self._lock:
             self._ends -= {source, sink}
         _close(source)
@@ -71,9 +70,7 @@ class Line:
 
 
 def _close(end: socket.socket) -> None:
-    try:
+    with suppress(OSError):  # the other side was faster
         # Closing alone would not wake the thread that waits on it.
         end.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # the other side was faster
     end.close()

@@ -15,6 +15,7 @@ from tests.functional.estate_kit import (
     next_second,
     sub_id,
 )
+from tests.functional.storage_kit import LONG_AGO
 
 READ = "Microsoft.CognitiveServices/accounts/read"
 
@@ -249,3 +250,21 @@ def test_p1_fewer_subscriptions_than_expected_are_not_compliant(open_scene: Open
 
     assert (alone["posture"], codes(alone)) == ("unknown", ["fewer_subscriptions_than_expected"])
     assert scene.status()["posture"] == "compliant"
+
+
+def test_p1_p11_an_old_answer_is_stale_until_a_scan_renews_it(open_scene: OpenScene) -> None:
+    """A schedule that no longer fires leaves the last "compliant" standing; it must not count.
+
+    The hours are passed by rewriting the time of the last scan in the status row.
+    """
+    scene = open_scene(estate_of({"chat": CMK}), CMK_MAX_AGE_MINUTES="60")
+    scene.scan()
+    (row,) = [row for row in scene.storage.rows("cmkscans") if row["RowKey"] == "status"]
+    scene.storage.change_document(row, as_of=LONG_AGO)
+    old, health = scene.status(), scene.get("health", key="")
+
+    scene.scan()
+
+    assert (old["posture"], old["fresh"], codes(old)) == ("unknown", False, ["stale"])
+    assert health.body == {"status": "stale"}
+    assert (scene.status()["posture"], scene.status()["fresh"]) == ("compliant", True)

@@ -75,7 +75,9 @@ def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
             process.kill()
 
     shown = "\n".join(lines)
-    (url,) = set(re.findall(r"^Status\s+http://127.0.0.1:(\d+)/api/v1/status$", shown, re.M))
+    (url,) = set(
+        re.findall(r"^Status\s+http://127.0.0.1:(\d+)/api/v1/status$", shown, re.MULTILINE)
+    )
     assert f"Port {port} is taken." in shown
     assert int(url) > port
     assert code == 0
@@ -186,4 +188,4 @@ def test_make_alone_lists_the_tasks() -> None:
 
     assert code == 0
     for task in ("install", "demo", "up", "test", "lint"):
-        assert re.search(rf"^make {task}\s+\S", out, re.M)
+        assert re.search(rf"^make {task}\s+\S", out, re.MULTILINE)

@@ -13,7 +13,6 @@ from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
-    LONG_AGO,
     MICROSOFT,
     Scene,
     accounts_of,
@@ -21,6 +20,7 @@ from tests.functional.estate_kit import (
     estate_of,
     sub_id,
 )
+from tests.functional.storage_kit import LONG_AGO
 
 BAD, GOOD = "non_compliant", "compliant"
 

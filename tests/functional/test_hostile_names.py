@@ -13,7 +13,7 @@ from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, esta
 HOSTILE = [
     "<script>alert(1)</script>",
     '=HYPERLINK("http://x.test","x")',
-    'a\n{"event":"cmk.change","v":1,"type":"cmkcheck.account.resolved"}',
+    'a\n{"event":"cmk.change","type":"cmkcheck.account.resolved"}',
     "' or verdict eq 'compliant",
     "a\r\nSet-Cookie: x=1",
     "$(touch /x)`id`;${{x}}",

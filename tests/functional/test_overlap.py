@@ -13,8 +13,8 @@ from tests.functional.estate_kit import (
     estate_of,
     sub_id,
     wait_until,
-    without_marks,
 )
+from tests.functional.storage_kit import without_marks
 
 BAD, GOOD = "non_compliant", "compliant"
 

@@ -126,14 +126,15 @@ def test_p1_storage_that_is_down_is_said_and_survived(
     scene.wait_for_line("StoreUnavailable")
     for line in lines:
         line.mend()
-    back = wait_until(lambda: (got := scene.get("v1/status")).status == 200 and got, "an answer")
+    wait_until(lambda: scene.get("v1/status").status == 200, "an answer")
+    back = scene.status()
     scene.scan()
 
     assert down.status == findings.status == 503
     assert down.body["error"]["code"] == "StorageUnavailable"
     assert down.headers["retry-after"] == "10"
     assert (health.status, health.body) == (503, {"status": "unavailable"})
-    assert back.body["posture"] == "compliant"
+    assert back["posture"] == "compliant"
     assert scene.status()["posture"] == "non_compliant"
     assert KEY not in "\n".join(scene.host.output())
 
@@ -166,6 +167,36 @@ def test_p3_p7_storage_that_breaks_during_a_scan_loses_nothing(
         "account.violated",
         "scan.baseline",
     ]
+
+
+def test_p1_p7_p11_a_plan_that_failed_four_times_fails_the_scan(
+    lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite
+) -> None:
+    """A scan that cannot be planned must end, be told, and not keep the next one from starting."""
+    hold = Hold()
+    scene = open_scene(
+        estate_of({"chat": CMK}), lease=1, CMK_STORAGE=_over(lines, azurite), **AT_ONCE
+    )
+    scene.scan()
+    scene.news()
+    before = scene.last_scan()
+    fault = Fault(path="/subscriptions", hold=hold)
+    scene.simulator.faults.add(fault)
+    scene.fire()
+    hold.wait_until_reached()
+    lines[0].cut()
+    scene.simulator.faults.remove(fault)
+    scene.wait_for_line("moved to cmk-slices-poison")
+    lines[0].mend()
+
+    status = scene.wait_for_scan("failed", before)
+    told = scene.news()
+    scene.scan()
+
+    assert "four tries" in status["lastScan"]["reason"]
+    assert [kind for kind, _ in told] == ["scan.failed"]
+    assert [kind for kind, _ in scene.news()] == ["scan.recovered"]
+    assert (scene.status()["posture"], scene.verdicts()) == ("compliant", {"chat": "compliant"})
 
 
 def test_p6_settings_that_are_wrong_are_all_named_at_once_and_never_repeated(

@@ -4,9 +4,10 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from cmk_check.scan.parts import SLICE_DEADLINE
+
 HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
 QUEUES = HOST["extensions"]["queues"]
-SLICE_DEADLINE = timedelta(minutes=10)
 
 
 def _span(text: str) -> timedelta:
