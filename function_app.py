@@ -33,10 +33,22 @@ async def scan_slice_failed(message: func.QueueMessage) -> None:
     await entry.give_up(message.get_body())
 
 
+@app.queue_trigger(arg_name="message", queue_name="cmk-tell", connection="CMK_STORAGE")
+async def tell(message: func.QueueMessage) -> None:
+    """Post changes to the webhook."""
+    await entry.tell(message.get_body())
+
+
 @app.route(route="v1/{*path}", methods=_METHODS, auth_level=_DATA)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer dashboards and people."""
     return await entry.answer(req, context)
+
+
+@app.route(route="scan", methods=["POST"], auth_level=_DATA)
+async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    """Start a scan because somebody asks for it."""
+    return await entry.scan_now(req, context)
 
 
 @app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

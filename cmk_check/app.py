@@ -18,11 +18,14 @@ from cmk_check.errors import SettingsError
 if TYPE_CHECKING:
     from azure.functions import AsgiMiddleware
 
-    from cmk_check.alerts.slice_queue import SliceQueue
+    from cmk_check.alerts.storage_queue import StorageQueues
+    from cmk_check.alerts.tell import Telling
+    from cmk_check.core.request import Requested
     from cmk_check.ports import Store
     from cmk_check.scan.parts import Options, Parts
     from cmk_check.settings import Settings
     from cmk_check.web.health import Health
+    from cmk_check.web.site import Site
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +60,17 @@ class Once[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``parts`` is what a scan works with, ``api`` the HTTP API, ``health`` the health check.
+    ``parts`` is what a scan works with, ``telling`` what telling does, ``api`` the HTTP API,
+    ``scan_now`` the one request that starts a scan, ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.clock = SystemClock()
         self.parts = Once(self._build_parts)
+        self.telling = Once(self._build_telling)
         self.api = Once(self._build_api)
+        self.scan_now = Once(self._build_scan_now)
         self.health = Once(self._build_health)
         self._storage = Once(self._build_storage)
         self._opened = AsyncExitStack()
@@ -78,45 +84,89 @@ class App:
     async def _build_parts(self) -> "Parts":
         from cmk_check.alerts.log_teller import LogTeller
         from cmk_check.alerts.relay import Relay
+        from cmk_check.alerts.slice_queue import QUEUE, SliceQueue
+        from cmk_check.alerts.tell_queue import CHANGES, CHANGES_LIVE, TELL, QueueTeller
         from cmk_check.inventory.azure import open_inventory
         from cmk_check.scan.parts import Parts
         from cmk_check.store.estate import EstateTable
         from cmk_check.store.feed import FeedTable
+        from cmk_check.store.retention import Retention
         from cmk_check.store.scans import ScanTable
 
-        store, queue = await self._storage()
+        store, queues = await self._storage()
+        subscribed = self.settings.changes_queue
+        changes = queues.queue(CHANGES, CHANGES_LIVE) if subscribed else None
         inventory = await open_inventory(self.settings)
         self._opened.push_async_callback(inventory.close)
-        teller = LogTeller()
+        told, log = QueueTeller(queues.queue(TELL), changes), LogTeller()
         return Parts(
             inventory=inventory,
             estate=EstateTable(store),
             scans=ScanTable(store),
-            relay=Relay(FeedTable(store), teller),
-            queues=queue,
-            teller=teller,
+            relay=Relay(FeedTable(store, self.clock), told, log),
+            queues=SliceQueue(queues.queue(QUEUE)),
+            teller=log,
+            retention=Retention(store, self.settings.retention),
             clock=self.clock,
             new_id=lambda: str(uuid.uuid4()),
             options=scan_options(self.settings),
+        )
+
+    async def _build_telling(self) -> "Telling":
+        from cmk_check.alerts.tell import Telling
+        from cmk_check.alerts.tell_queue import TELL, TELL_POISON
+        from cmk_check.alerts.webhook import open_webhook
+        from cmk_check.store.feed import FeedTable
+
+        store, queues = await self._storage()
+        webhook = open_webhook(self.settings)
+        if webhook is not None:
+            self._opened.push_async_callback(webhook.close)
+        return Telling(
+            feed=FeedTable(store),
+            webhook=webhook,
+            alert_on=self.settings.alert_on,
+            again=queues.queue(TELL),
+            poison=queues.queue(TELL_POISON),
+            clock=self.clock,
         )
 
     async def _build_api(self) -> "AsgiMiddleware":
         from azure.functions import AsgiMiddleware
 
         from cmk_check.store.estate import EstateTable
+        from cmk_check.store.feed import FeedTable
         from cmk_check.store.scans import ScanTable
-        from cmk_check.web.api import Site, create_app
-        from cmk_check.web.edge import SignIn
+        from cmk_check.web.api import Tables, create_app
 
-        settings, (store, _) = self.settings, await self._storage()
-        site = Site(
+        store, _ = await self._storage()
+        tables = Tables(EstateTable(store), ScanTable(store), FeedTable(store))
+        expect = scan_options(self.settings).expectations
+        app = create_app(tables, self.clock, expect, self._site())
+        return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
+
+    def _site(self) -> "Site":
+        from cmk_check.web.edge import SignIn
+        from cmk_check.web.site import Site
+
+        settings = self.settings
+        return Site(
             sign_in=SignIn(settings.http_auth, settings.easy_auth),
             hostname=settings.hostname,
             kinds=settings.kinds,
             cloud=settings.cloud,
         )
-        expect = scan_options(settings).expectations
-        app = create_app(EstateTable(store), ScanTable(store), self.clock, expect, site)
+
+    async def _build_scan_now(self) -> "AsgiMiddleware":
+        from azure.functions import AsgiMiddleware
+
+        from cmk_check.scan.start import request
+        from cmk_check.web.scan_now import create_app
+
+        async def ask() -> "Requested":
+            return await request(await self.parts())
+
+        app = create_app(ask, self._site())
         return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
 
     async def _build_health(self) -> "Health":
@@ -126,10 +176,10 @@ class App:
         store, _ = await self._storage()
         return Health(ScanTable(store), self.clock, self.settings.max_age)
 
-    async def _build_storage(self) -> "tuple[Store, SliceQueue]":
+    async def _build_storage(self) -> "tuple[Store, StorageQueues]":
         import aiohttp
 
-        from cmk_check.alerts.slice_queue import SliceQueue
+        from cmk_check.alerts.storage_queue import StorageQueues
         from cmk_check.inventory.credential import SharedCredential, own_credential
         from cmk_check.inventory.session import open_session, shared_transport
         from cmk_check.settings import ConnectionString
@@ -141,7 +191,7 @@ class App:
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             transport = shared_transport(session)
             store = AzureTables.by_connection_string(storage.value, transport=transport)
-            queue = SliceQueue.by_connection_string(storage.value, transport=transport)
+            queues = StorageQueues.by_connection_string(storage.value, transport=transport)
         else:
             session = open_session(storage.table_url)
             transport = shared_transport(session)
@@ -154,11 +204,11 @@ class App:
             )
             self._opened.push_async_callback(credential.close)
             store = AzureTables.by_identity(storage.table_url, credential, transport=transport)
-            queue = SliceQueue.by_identity(storage.queue_url, credential, transport=transport)
+            queues = StorageQueues.by_identity(storage.queue_url, credential, transport=transport)
         self._opened.push_async_callback(session.close)
         self._opened.push_async_callback(store.close)
-        self._opened.push_async_callback(queue.close)
-        return store, queue
+        self._opened.push_async_callback(queues.close)
+        return store, queues
 
 
 def scan_options(settings: "Settings") -> "Options":

@@ -1,6 +1,6 @@
-"""The command line: the rule at hand, for whoever wants to know before or without a scan.
+"""The command line: the rule at hand, before or without a scan; and a try of the webhook.
 
-It needs no Azure package and no settings: it judges what the ``az`` command printed.
+``explain`` needs no Azure package and no settings: it judges what the ``az`` command printed.
 """
 
 import json
@@ -46,11 +46,6 @@ class _NotUsable(Exception):
     """The input is not what it should be; says what is wrong, where, and what to do."""
 
 
-@app.callback()
-def _commands() -> None:
-    """Keep ``explain`` a command of its own while it is the only one."""
-
-
 @app.command()
 def explain(
     file: Annotated[
@@ -88,6 +83,35 @@ def explain(
             file=sys.stderr,
         )
     raise typer.Exit(_exit_code(explained, is_whole=is_whole))
+
+
+@app.command()
+def send_test_alert() -> None:
+    """Send a change that is marked as a test to the webhook that the settings name.
+
+    Reads the same environment as the app, but needs no storage. Prints what was sent to which host,
+    and what it answered.
+
+    Exits with 0 if it was taken, with 3 if not; with 2 if the settings are not valid, naming all.
+    """
+    import asyncio
+
+    from cmk_check.alerts.trial import send_trial
+    from cmk_check.errors import DeliveryFailed, SettingsError
+    from cmk_check.settings import Settings
+
+    try:
+        settings = Settings.load(for_webhook=True)
+        print(asyncio.run(send_trial(settings)))
+    except SettingsError as error:
+        for name, fault in error.faults:
+            print(f"cmk-check: {name} {fault}.", file=sys.stderr)
+        raise typer.Exit(_USAGE) from None
+    except DeliveryFailed as error:
+        print(f"cmk-check: the test alert was not taken: {error}", file=sys.stderr)
+        raise typer.Exit(_UNKNOWN) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(128 + signal.SIGINT) from None
 
 
 def _read(file: str) -> bytes:

@@ -80,6 +80,22 @@ async def give_up(body: bytes) -> None:
         await fail(await the_app().parts(), message)
 
 
+async def tell(body: bytes) -> None:
+    """Post the alerts of a range of the feed to the webhook.
+
+    Raises:
+        ValueError: this is no message of ours.
+        SettingsError, QueueError: deliver it again.
+
+    """
+    from cmk_check.alerts import tell
+    from cmk_check.alerts.tell_queue import parse_message
+
+    message = parse_message(body.decode())
+    with _plainly():
+        await tell.tell(await the_app().telling(), message)
+
+
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
     """Answer a request to the API.
 
@@ -89,6 +105,18 @@ async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.
     """
     api = await the_app().api()
     response: func.HttpResponse = await api.handle_async(request, context)
+    return response
+
+
+async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
+    """Answer a request to start a scan.
+
+    Raises:
+        SettingsError
+
+    """
+    starter = await the_app().scan_now()
+    response: func.HttpResponse = await starter.handle_async(request, context)
     return response
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from cmk_check.core.model import Change, Reading, Subscription
+from cmk_check.core.model import Change, LastScan, Reading, Subscription, Summary, Verdict
+
+LARGEST_PAGE: Final = 1000
+"""The most rows that a query brings at once; between two pages other writers come through."""
 
 type Scalar = str | int | bool
+AT_ONCE: Final = timedelta()
 _NO_FILTER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -65,7 +69,7 @@ class Query:
 
     ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
     ``equals`` compares string properties exactly, on the table's side. ``page`` is how many rows
-    are asked for at once, 1000 at most: fewer where a caller will not go on to the end.
+    are asked for at once, for callers that will not go on to the end.
     """
 
     partition: str | None = None
@@ -75,7 +79,7 @@ class Query:
     row_to: str = ""
     after: tuple[str, str] | None = None
     equals: Mapping[str, str] = field(default=_NO_FILTER)
-    page: int = 1000
+    page: int = LARGEST_PAGE
 
 
 class Store(Protocol):
@@ -157,15 +161,65 @@ class Queues(Protocol):
         ...
 
 
+class TextQueue(Protocol):
+    """A queue of texts."""
+
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
+        """Send them all, to be seen after ``delay``, in whole seconds and at most seven days.
+
+        Raises:
+            QueueError: one could not be sent; others may have been.
+
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TellMessage:
+    """Work for the queue ``cmk-tell``: tell the changes from ``first`` to ``last`` of the feed.
+
+    ``attempt`` counts those that failed, ``since`` is when the first of them was made.
+    """
+
+    first: int
+    last: int
+    attempt: int = 0
+    since: datetime | None = None
+
+
+class Webhook(Protocol):
+    """Where alerts are posted."""
+
+    async def post(self, changes: Sequence[Change]) -> None:
+        """Deliver 1 to 50 changes.
+
+        Raises:
+            DeliveryFailed: they were not delivered, or nobody knows.
+
+        """
+        ...
+
+
 class Teller(Protocol):
     """Whoever is to hear of published changes."""
 
     async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Pass on changes with their numbers in the feed. Called at least once for each."""
+        """Pass on changes with their numbers in the feed. Called at least once for each.
+
+        Raises:
+            QueueError: some could not be passed on; all will be, once more, by the next scan.
+
+        """
         ...
 
-    async def tell_end(self, scan_id: str, state: str, reason: str | None) -> None:
-        """Say that a scan ended, in which state and, if it failed, why."""
+
+class ScanTeller(Protocol):
+    """Whoever is to hear of scans that ended."""
+
+    async def tell_end(
+        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+    ) -> None:
+        """Say how a scan ended; one that failed has neither posture nor summary."""
         ...
 
 

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
@@ -20,39 +20,14 @@ from pydantic_settings import (
 )
 
 from cmk_check.auth_level import HttpAuth
+from cmk_check.clouds import CLOUDS, Cloud
 from cmk_check.errors import SettingsError
 from cmk_check.storage_settings import ConnectionString, Storage, StorageByIdentity, read_storage
+from cmk_check.webhook_settings import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 
 __all__ = ["CLOUDS", "Cloud", "ConnectionString", "Settings", "Storage", "StorageByIdentity"]
 
 
-class Cloud(NamedTuple):
-    """Where a cloud's Azure Resource Manager is, whom its tokens are for, and who issues them."""
-
-    arm_url: str
-    token_scope: str
-    authority_host: str
-
-
-# The same as get_arm_endpoints of azure.mgmt.core and AzureAuthorityHosts of azure.identity, which
-# a cold start of the HTTP API should not have to load.
-CLOUDS: Final[Mapping[str, Cloud]] = {
-    "public": Cloud(
-        "https://management.azure.com",
-        "https://management.azure.com/.default",
-        "login.microsoftonline.com",
-    ),
-    "usgov": Cloud(
-        "https://management.usgovcloudapi.net",
-        "https://management.core.usgovcloudapi.net/.default",
-        "login.microsoftonline.us",
-    ),
-    "china": Cloud(
-        "https://management.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn/.default",
-        "login.chinacloudapi.cn",
-    ),
-}
 _HERE: Final = frozenset({"localhost", "127.0.0.1"})
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
@@ -130,6 +105,12 @@ def _is_true(text: str) -> bool:
     return text.lower() in _TRUE
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("is none of on, off; write one of them, or remove it")
+    return text.lower() == "on"
+
+
 def _is_here(hostname: str | None) -> bool:
     return hostname is None or hostname.partition(":")[0].lower() in _HERE
 
@@ -138,7 +119,8 @@ class Settings(BaseSettings):
     """What the program was told.
 
     ``kinds`` are spelled as given, ids and tags lower-cased; ``include`` empty means every
-    subscription. Times are in seconds, but ``max_age`` is a timedelta.
+    subscription. Times are in seconds, but ``max_age`` and ``retention`` are timedeltas.
+    ``webhook_url`` and ``webhook_secrets`` stay out of every repr; ``alert_on`` holds full types.
     """
 
     model_config = SettingsConfigDict(
@@ -186,10 +168,26 @@ class Settings(BaseSettings):
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
     http_auth: Annotated[HttpAuth, _one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
+    changes_queue: Annotated[bool, BeforeValidator(_switch)] = Field(
+        default=False, alias="CMK_CHANGES_QUEUE"
+    )
+    retention_days: Annotated[int, _whole(1, 3650)] = Field(400, alias="CMK_RETENTION_DAYS")
+    # The secret stands behind the URL, at which its check looks.
+    webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
+    webhook_format: Annotated[str, _one_of(*FORMATS)] = Field(
+        "cloudevents", alias="CMK_WEBHOOK_FORMAT"
+    )
+    webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
+    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = Field(
+        ALERTS, alias="CMK_ALERT_ON"
+    )
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+    def load(cls, environ: Mapping[str, str] | None = None, *, for_webhook: bool = False) -> Self:
         """Read the settings, from the process's environment unless another is given.
+
+        ``for_webhook`` alone the webhook is needed and no storage: ``storage`` is then one that
+        nobody can open.
 
         Raises:
             SettingsError: naming every fault at once, by variable.
@@ -203,8 +201,10 @@ class Settings(BaseSettings):
         source = EnvSettingsSource(cls)
         source.env_vars = given
         storage, faults = read_storage(given)
+        if for_webhook:
+            faults = [] if "CMK_WEBHOOK_URL" in given else [("CMK_WEBHOOK_URL", UNSET)]
         try:
-            # Where there is no storage, the faults below say so: anything may stand in its place.
+            # Where one is missing, the faults say so: anything may stand in its place.
             settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})
         except ValidationError as error:
             faults += [_fault(detail) for detail in error.errors(include_url=False)]
@@ -236,6 +236,21 @@ class Settings(BaseSettings):
             raise ValueError("is no https origin; write https://host:port and nothing behind it")
         return origin
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_a_receiver(cls, value: str | None, info: ValidationInfo) -> str | None:
+        on_azure = not _is_here(info.data.get("hostname"))
+        return None if value is None else check_url(value, on_azure=on_azure)
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _signs_for_a_receiver(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
+        secrets = check_secrets(value)
+        # A URL that is faulty is not among the data, and has said so itself.
+        if info.data.get("webhook_url", "") is None:
+            raise ValueError("is set without CMK_WEBHOOK_URL; set that as well, or remove it")
+        return secrets
+
     @property
     def arm_url(self) -> str:
         """The origin of Azure Resource Manager, without a trailing slash."""
@@ -257,6 +272,16 @@ class Settings(BaseSettings):
     def max_age(self) -> timedelta:
         """How old the last finished scan may be, from its start."""
         return timedelta(minutes=self.max_age_minutes)
+
+    @property
+    def retention(self) -> timedelta:
+        """How long changes and scans are kept."""
+        return timedelta(days=self.retention_days)
+
+    @property
+    def portal_url(self) -> str:
+        """The origin of Azure's portal."""
+        return CLOUDS[self.cloud].portal_url
 
     @property
     def on_azure(self) -> bool:

@@ -112,14 +112,21 @@ class Stack:
         """Ask the API as a dashboard does, with the key of ``api`` unless another is given."""
         text = f"?{urllib.parse.urlencode(query)}" if query else ""
         own = self.host.keys.functions["api"] if key is None else key
-        request = urllib.request.Request(  # noqa: S310 - our own URL
-            f"{self.host.url}/api/{path}{text}", headers={"x-functions-key": own, **(headers or {})}
+        return _ask(
+            urllib.request.Request(  # noqa: S310 - our own URL
+                f"{self.host.url}/api/{path}{text}",
+                headers={"x-functions-key": own, **(headers or {})},
+            )
         )
-        try:
-            with _DIRECT.open(request, timeout=_SECONDS) as answer:
-                return _answer(answer.status, dict(answer.headers), answer.read())
-        except urllib.error.HTTPError as error:
-            return _answer(error.code, dict(error.headers), error.read())
+
+    def post_scan(self, key: str | None = None) -> Answer:
+        """Ask for a scan, with the key of ``scan_now`` unless another is given."""
+        own = self.host.keys.functions["scan_now"] if key is None else key
+        return _ask(
+            urllib.request.Request(  # noqa: S310 - our own URL
+                f"{self.host.url}/api/scan", headers={"x-functions-key": own}, method="POST"
+            )
+        )
 
     def last_scan(self) -> str | None:
         """Return the id of the last scan that ended."""
@@ -144,6 +151,14 @@ class Stack:
             time.sleep(0.05)
         tail = "\n".join(self.host.output()[-20:])
         raise ScanTimeoutError(f"no scan ended within {seconds:g} s; the host said:\n{tail}")
+
+
+def _ask(request: urllib.request.Request) -> Answer:
+    try:
+        with _DIRECT.open(request, timeout=_SECONDS) as answer:
+            return _answer(answer.status, dict(answer.headers), answer.read())
+    except urllib.error.HTTPError as error:
+        return _answer(error.code, dict(error.headers), error.read())
 
 
 def _answer(status: int, headers: Mapping[str, str], body: bytes) -> Answer:

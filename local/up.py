@@ -63,14 +63,16 @@ def _show(stack: Stack, wanted: int) -> None:
     print(f"""
 Status     {url}/api/v1/status
 Findings   {url}/api/v1/findings
+Changes    {url}/api/v1/changes
+Scans      {url}/api/v1/scans
 Contract   {url}/api/v1/openapi.json
 Health     {url}/api/health
 
-Key to read with, as header x-functions-key:  {keys.functions["api"]}
-Master key, to fire the timer:                {keys.master}
+Keys, to send as header x-functions-key:
+to read with          {keys.functions["api"]}
+to start a scan with  {keys.functions["scan_now"]}
 
-  curl -X POST -H 'x-functions-key: {keys.master}' -H 'content-type: application/json' \\
-       -d '{{"input": ""}}' {url}/admin/functions/scan_on_schedule
+  curl -X POST -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
   curl -H 'x-functions-key: {keys.functions["api"]}' {url}/api/v1/status
 
 Everything runs on this machine, over a sample estate. Ctrl-C ends it.""")

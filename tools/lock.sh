@@ -1,7 +1,8 @@
 #!/bin/sh
-# Writes both locks from pyproject.toml: requirements-dev.txt holds everything, requirements.txt the
-# part of it that is deployed, at the same versions. uv lives in a folder of its own for the moment,
-# so that an installation needs nothing but Python and npm.
+# Writes the locks from pyproject.toml: requirements-dev.txt holds everything, requirements.txt the
+# part of it that is deployed, at the same versions; requirements-az.txt is the az command's, which
+# pins what it needs so tightly that it gets an environment of its own. uv lives in a folder of its
+# own for the moment, so that an installation needs nothing but Python and npm.
 set -eu
 
 folder=$(mktemp -d)
@@ -10,11 +11,14 @@ trap 'rm -rf "$folder"' EXIT
 "$folder/bin/pip" install --quiet --disable-pip-version-check "$UV"
 
 compile() {
-    "$folder/bin/uv" pip compile pyproject.toml --quiet --universal --python-version 3.13 \
+    "$folder/bin/uv" pip compile --quiet --universal --python-version 3.13 \
         --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' "$@"
 }
-compile ${UPGRADE:+--upgrade} --extra cli --group dev --output-file requirements-dev.txt
-compile --no-annotate --constraint requirements-dev.txt --output-file "$folder/requirements.txt"
+compile pyproject.toml ${UPGRADE:+--upgrade} --extra cli --group dev \
+    --output-file requirements-dev.txt
+compile pyproject.toml --no-annotate --constraint requirements-dev.txt \
+    --output-file "$folder/requirements.txt"
+compile ${UPGRADE:+--upgrade} --group az --output-file requirements-az.txt
 mv "$folder/requirements.txt" requirements.txt
 if [ -n "$UPGRADE" ]; then
     npm update --package-lock-only

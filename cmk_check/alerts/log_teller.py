@@ -1,56 +1,108 @@
 """Tells changes as log lines that alert rules can count: one JSON object a line.
 
 The Functions worker passes on the text of a log line but no structured fields, so the fields are
-the text. JSON escapes every control character: no name can break a line or start another.
+the text. Every line has ``event`` and ``v``, the version of its shape:
+
+``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
+``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
+                ``durationSeconds``; unless it failed also ``posture``, ``accounts``,
+                ``subscriptions``, ``changes`` (a number)
+``cmk.gap``     a subscription that a scan could not read, 50 a scan at most (``subscriptions.gap``
+                of its ``cmk.scan`` counts all): ``scanId``, ``subscriptionId``, ``name``,
+                ``reason``, ``missingAction``, ``detail``, ``since``
+``cmk.tell``    what became of a message to the webhook: ``state`` is ``delivered``, ``retry`` or
+                ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
+                ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
-from cmk_check.alerts.events import event_of
-from cmk_check.core.model import Change
+from cmk_check.alerts.short_json import short_json
+from cmk_check.core.events import event_of
+from cmk_check.core.model import Change, KnownGap, LastScan, Summary, Verdict
 
 _log = logging.getLogger("cmk_check.lines")
 # Azure Monitor and what people put behind it take 8 KB a line without cutting it.
 LONGEST_LINE: Final = 8192
-# What values are cut to, one after the other, until the line is short enough.
-_SHORTER: Final = (200, 40, 8, 0)
-_IDS: Final = frozenset({"event", "id", "type", "subject", "source", "scanId"})
 
 
 class LogTeller:
-    """Writes each change and each scan's end as a line."""
+    """Writes each change, each scan's end and its gaps as a line."""
 
     async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line per change."""
         for number, change in published:
-            _log.info("%s", line("cmk.change", {"number": number, **event_of(change)}))
+            write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
 
-    async def tell_end(self, scan_id: str, state: str, reason: str | None) -> None:
-        """Write a line for a scan that ended."""
-        level = logging.WARNING if reason else logging.INFO
-        fields = {"scanId": scan_id, "state": state, "reason": reason}
-        _log.log(level, "%s", line("cmk.scan", fields))
+    async def tell_end(
+        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+    ) -> None:
+        """Write a line for a scan that ended, and one for each of its gaps."""
+        for gap in summary.gaps if summary else ():
+            write_line(logging.WARNING, "cmk.gap", _gap(scan.id, gap))
+        fields = _scan(scan) | (_outcome(posture, summary) if summary else {})
+        write_line(logging.WARNING if scan.reason else logging.INFO, "cmk.scan", fields)
+
+
+def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
+    """Write a line that alert rules read."""
+    _log.log(level, "%s", line(event, fields))
 
 
 def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON, at most 8 KB: long values are cut, ids never are."""
-    whole = {"event": event, "v": 1, **fields}
-    text = json.dumps(whole, separators=(",", ":"))
-    for longest in _SHORTER:
-        if len(text) <= LONGEST_LINE:
-            break
-        text = json.dumps(_cut(whole, longest), separators=(",", ":"))
-    return text
+    return short_json({"event": event, "v": 1, **fields}, LONGEST_LINE)
 
 
-def _cut(value: object, longest: int, name: str = "") -> object:
-    match value:
-        case dict():
-            return {key: _cut(entry, longest, key) for key, entry in value.items()}
-        case str() if name not in _IDS:
-            return value[:longest]
-        case _:
-            return value
+def _scan(scan: LastScan) -> dict[str, object]:
+    took = scan.finished_at - scan.started_at if scan.finished_at else None
+    return {
+        "scanId": scan.id,
+        "state": scan.state.value,
+        "trigger": scan.trigger.value,
+        "reason": scan.reason,
+        "startedAt": time_text(scan.started_at),
+        "durationSeconds": None if took is None else int(took.total_seconds()),
+    }
+
+
+def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
+    accounts, subscriptions = summary.accounts, summary.subscriptions
+    return {
+        "posture": posture and posture.value,
+        "accounts": {
+            "total": accounts.total,
+            "compliant": accounts.compliant,
+            "nonCompliant": accounts.non_compliant,
+            "unknown": accounts.unknown,
+            "unread": accounts.unread,
+        },
+        "subscriptions": {
+            "total": subscriptions.total,
+            "read": subscriptions.read,
+            "gap": subscriptions.gap,
+            "excluded": subscriptions.excluded,
+            "retired": subscriptions.retired,
+        },
+        "changes": summary.changes,
+    }
+
+
+def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
+    return {
+        "scanId": scan_id,
+        "subscriptionId": known.subscription_id,
+        "name": known.name,
+        "reason": known.gap.reason.value,
+        "missingAction": known.gap.missing_action,
+        "detail": known.gap.detail,
+        "since": time_text(known.since),
+    }
+
+
+def time_text(time: datetime) -> str:
+    """Return a time as lines and messages spell it."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import batched, groupby
 from operator import attrgetter
 
-from cmk_check.errors import StoreError, WriteConflict
+from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.ports import Teller
 from cmk_check.store.estate import Pending
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
@@ -23,19 +23,19 @@ type Clear = Callable[[Sequence[Pending]], Awaitable[None]]
 
 
 class Relay:
-    """Publishes outbox rows."""
+    """Publishes outbox rows; ``tellers`` hear of them one after the other."""
 
-    def __init__(self, feed: FeedTable, teller: Teller) -> None:
+    def __init__(self, feed: FeedTable, *tellers: Teller) -> None:
         self._feed = feed
-        self._teller = teller
+        self._tellers = tellers
         # Publications of one process would only race each other for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
     async def publish(self, pending: Sequence[Pending], clear: Clear) -> list[Pending]:
         """Publish and tell changes in their order, then delete their rows with ``clear``.
 
-        Return those that could not be published. They stay in the outbox for the next scan: a feed
-        that cannot be written fails no slice.
+        Return those that could not be published or told. They stay in the outbox for the next scan:
+        neither a feed that cannot be written nor a queue that is down fails a slice.
         """
         once = {entry.change.id: entry for entry in pending}
         left = list(once.values())
@@ -43,7 +43,7 @@ class Relay:
             for batch in batched(once.values(), MOST_PER_PUBLICATION, strict=False):
                 try:
                     await self._publish(batch, clear)
-                except StoreError as error:
+                except (StoreError, QueueError) as error:
                     _log.warning("Changes stay in the outbox until the next scan: %s", error)
                     break
                 left = left[len(batch) :]
@@ -51,7 +51,8 @@ class Relay:
 
     async def _publish(self, batch: Sequence[Pending], clear: Clear) -> None:
         published = await self._feed.publish([entry.change for entry in batch])
-        await self._teller.tell(published)
+        for teller in self._tellers:
+            await teller.tell(published)
         for _, entries in groupby(batch, key=attrgetter("partition")):
             try:
                 await clear(list(entries))

@@ -28,7 +28,7 @@ _VERDICTS: Final = {
     Reason.ROW_TOO_NEW: Verdict.UNKNOWN,
 }
 
-_MESSAGES: Final = {
+MESSAGES: Final = {
     Reason.CUSTOMER_MANAGED_KEY: "A customer-managed key is named.",
     Reason.NEVER_CONFIGURED: "No key was ever configured, so Microsoft's keys are used.",
     Reason.MICROSOFT_MANAGED_KEY: "Microsoft's keys are set explicitly.",
@@ -50,7 +50,7 @@ _MESSAGES: Final = {
 def judge(account: Account) -> Judgement:
     """Judge one account: nothing but a named key in Key Vault makes it compliant."""
     reason = _reason(account)
-    message = _MESSAGES[reason]
+    message = MESSAGES[reason]
     if account.malformed is not None:
         message = f"{message} ({account.malformed})"
     return Judgement(_VERDICTS[reason], reason, message, _evidence(account))
@@ -59,7 +59,7 @@ def judge(account: Account) -> Judgement:
 def row_too_new() -> Judgement:
     """Return the verdict on a finding that a newer version of this program recorded."""
     reason = Reason.ROW_TOO_NEW
-    return Judgement(_VERDICTS[reason], reason, _MESSAGES[reason], Evidence())
+    return Judgement(_VERDICTS[reason], reason, MESSAGES[reason], Evidence())
 
 
 def row_broken(message: str) -> Judgement:

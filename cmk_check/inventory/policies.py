@@ -9,9 +9,6 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -32,6 +29,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from cmk_check.core.model import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
+from cmk_check.retry_after import retry_after
 
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
@@ -46,7 +44,6 @@ _LONGEST_BACK_OFF: Final = 8.0
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 # What may stand in a URL; not braces, which the SDK would take for a template.
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
-_NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 class Listing:
@@ -169,25 +166,6 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         """Send when there is a place."""
         async with self._places:
             return await self.next.send(request)
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that an answer asks to wait, None if it does not say.
-
-    Azure sends seconds, a date, or milliseconds in a header of its own
-    (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
-    """
-    for name in ("retry-after-ms", "x-ms-retry-after-ms"):
-        if _NUMBER.fullmatch(text := headers.get(name, "").strip()):
-            return float(text) / 1000
-    text = headers.get("retry-after", "").strip()
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-        return max(0.0, (until.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def arm_policies(

@@ -4,6 +4,7 @@ It is void unless the scan still holds the lease and runs, so a scan that was ov
 raise a posture nor overwrite a newer one.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
@@ -18,10 +19,12 @@ from cmk_check.core.model import (
     ScanState,
     Status,
 )
-from cmk_check.errors import StoreUnavailable, WriteConflict
+from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import Board
+
+_log = logging.getLogger(__name__)
 
 type Write = Callable[[Stored[Scan], Board, datetime], Awaitable[Scan | None]]
 
@@ -103,13 +106,18 @@ async def _close(parts: Parts, scan_id: str, write: Write) -> None:
             continue
         if ended is None:
             return
-        await parts.teller.tell_end(ended.id, ended.state.value, ended.reason)
+        await parts.teller.tell_end(_last(ended), ended.posture, ended.summary)
         break
     else:
         message = f"The end of scan {scan_id} could not be recorded: others wrote at every try."
         raise StoreUnavailable(message)
     await parts.publish_scan_changes()
     await parts.scans.drop_slices(scan_id)
+    await parts.drop_abandoned(stored.value if stored else None)
+    try:
+        await parts.retention.prune(parts.clock.now())
+    except StoreError as error:
+        _log.warning("What is older than the retention stays until the next scan: %s", error)
 
 
 async def _end(

@@ -8,8 +8,10 @@ from typing import Final
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
-from cmk_check.ports import Clock, Inventory, Queues, Teller
+from cmk_check.ports import Clock, Inventory, Queues, ScanTeller
 from cmk_check.store.estate import EstateTable
+from cmk_check.store.retention import Retention
+from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 
 # A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
@@ -46,10 +48,23 @@ class Parts:
     scans: ScanTable
     relay: Relay
     queues: Queues
-    teller: Teller
+    teller: ScanTeller
+    retention: Retention
     clock: Clock
     new_id: Callable[[], str]
     options: Options
+
+    async def drop_abandoned(self, scan: Scan | None) -> None:
+        """Drop the slices of the scans that this one, and those before it, found abandoned.
+
+        Each should have done so for the one before itself, and may have died before it could.
+        """
+        for _ in range(TRIES):
+            if scan is None or scan.supersedes is None:
+                return
+            await self.scans.drop_slices(scan.supersedes)
+            before = await self.scans.scan(scan.supersedes)
+            scan = before.value if before else None
 
     async def publish_scan_changes(self) -> None:
         """Publish what is left in the outbox of the scan itself."""

@@ -6,9 +6,12 @@ B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from cmk_check.core import changes
 from cmk_check.core.model import Change, ChangeType, ScanState, Trigger
+from cmk_check.core.request import Outcome, Requested
 from cmk_check.errors import QueueError, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
@@ -18,6 +21,8 @@ from cmk_check.store.scans import Board, scan_id_of
 
 _log = logging.getLogger(__name__)
 
+# Every scan asks Azure for everything: a button that is pressed again and again must not.
+SPACING: Final = timedelta(seconds=60)
 _ABANDONED = "Its lease ran out before all slices were done."
 
 
@@ -37,6 +42,22 @@ async def start(parts: Parts, trigger: Trigger) -> Started:
         QueueError: the scan could not be handed to the queue; it is closed as failed.
 
     """
+    found = await _start(parts, trigger, timedelta())
+    return Started(found.scan_id, new=found.outcome is Outcome.STARTED)
+
+
+async def request(parts: Parts) -> Requested:
+    """Start a scan because somebody asked, unless the last one started within a minute.
+
+    Raises:
+        StoreError: the lease could not be read or taken.
+        QueueError: the scan could not be handed to the queue; it is closed as failed.
+
+    """
+    return await _start(parts, Trigger.REQUEST, SPACING)
+
+
+async def _start(parts: Parts, trigger: Trigger, spacing: timedelta) -> Requested:
     now = parts.clock.now()
     mine = scan_id_of(now, parts.new_id()[:4])
     for _ in range(TRIES):
@@ -45,7 +66,10 @@ async def start(parts: Parts, trigger: Trigger) -> Started:
         if lease is not None and lease.scan_id == mine:
             break  # it is ours: the answer to our write was lost
         if lease is not None and lease.scan_id and now < lease.expires:
-            return Started(lease.scan_id, new=False)
+            return Requested(Outcome.RUNNING, lease.scan_id)
+        # Behind the lease, so that whoever starts and ends a scan meanwhile makes ours conflict.
+        if spacing and (early := await _too_soon(parts, now, spacing)) is not None:
+            return early
         scan = Scan(mine, lease.epoch + 1 if lease else 1, trigger, now)
         try:
             await _take(parts, board, scan)
@@ -57,7 +81,16 @@ async def start(parts: Parts, trigger: Trigger) -> Started:
         raise StoreUnavailable(message)
     await _send(parts, mine)
     await _tidy_up(parts, mine)
-    return Started(mine, new=True)
+    return Requested(Outcome.STARTED, mine)
+
+
+async def _too_soon(parts: Parts, now: datetime, spacing: timedelta) -> Requested | None:
+    """Find a scan that began less than ``spacing`` ago, or ahead of our clock by no more."""
+    for _, scan in await parts.scans.started_between(now - spacing, now + spacing):
+        wait = min(scan.started_at + spacing - now, spacing)
+        if wait > timedelta():
+            return Requested(Outcome.TOO_SOON, scan.id, wait)
+    return None
 
 
 async def _take(parts: Parts, board: Board, scan: Scan) -> None:
@@ -98,16 +131,11 @@ async def _send(parts: Parts, scan_id: str) -> None:
 async def _tidy_up(parts: Parts, scan_id: str) -> None:
     """Publish what earlier scans left, and drop the slices of those that were abandoned.
 
-    The one before may have died before it could do the same for the one before itself. None of
-    this may cost the new scan: whatever fails here is left to the next one.
+    None of this may cost the new scan: whatever fails here is left to its end and to the next one.
     """
     try:
         await parts.publish_scan_changes()
         scan = await parts.scans.scan(scan_id)
-        for _ in range(TRIES):
-            if scan is None or scan.value.supersedes is None:
-                break
-            await parts.scans.drop_slices(scan.value.supersedes)
-            scan = await parts.scans.scan(scan.value.supersedes)
+        await parts.drop_abandoned(scan.value if scan else None)
     except StoreError as error:
         _log.warning("What earlier scans left stays for the next one: %s", error)

@@ -51,7 +51,6 @@ from cmk_check.store import limits, odata
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
-PAGE_SIZE: Final = 1000  # what the service returns at most
 _DEADLINE_SECONDS: Final = 30
 _TIMES: Final[Mapping[str, Any]] = {"connection_timeout": 10, "read_timeout": 10}
 # For the reads; the deadline bounds a Retry-After, which the client honours at any length. The
@@ -138,7 +137,7 @@ class AzureTables:
             text, parameters = odata.filter_of(conditions)
             pages = (
                 self._clients[table]
-                .query_entities(text, parameters=parameters, results_per_page=PAGE_SIZE, **_TIMES)
+                .query_entities(text, parameters=parameters, results_per_page=query.page, **_TIMES)
                 .by_page()
             )
             while (page := await self._page(table, pages)) is not None:

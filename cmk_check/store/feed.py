@@ -7,28 +7,154 @@ cannot slip a row in behind a reader:
     A: read head 7 .. write 8, 9, 10 and head 10
     B: read head 7 ........................ write 8, 9 and head 9: head has changed
        read head 10, write 11, 12 and head 12
+
+A marker may go only when no outbox holds its change, or the change would be published once more
+under a second number. A change is published from its outbox row, that row is deleted for good, and
+ids are never used twice: where the row is gone, nothing can bring the change back. (Whoever read
+the row before it was deleted is ended by the host within minutes; retention is counted in days.)
 """
 
-from collections.abc import Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from itertools import batched, takewhile
 from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
-from cmk_check.ports import Insert, Replace, Store, Table, Write
+from cmk_check.ports import (
+    LARGEST_PAGE,
+    Clock,
+    Delete,
+    Entity,
+    Insert,
+    Query,
+    Replace,
+    Store,
+    Table,
+    Write,
+)
 from cmk_check.store import keys, rows
+
+_log = logging.getLogger(__name__)
 
 # Per change a row and a marker, and the head: 2 x 49 + 1 of the 100 operations of a transaction.
 MOST_PER_PUBLICATION: Final = 49
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
+_SCANS: Final = "scan"
+_PUBLISHED: Final = "published"
+_NEWER: Final = "A newer version of cmk_check publishes: deploy that version again."
 _TRIES: Final = 20
 
 
 class FeedTable:
-    """The table of published changes."""
+    """The table of published changes.
 
-    def __init__(self, store: Store) -> None:
+    ``clock`` dates publications, for whoever publishes: a change that waited long in its outbox is
+    kept as long as any other.
+    """
+
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self._store = store
+        self._clock = clock
+
+    async def read(self, after: int, top: int) -> list[tuple[int, Change]]:
+        """Return up to ``top`` changes with numbers above ``after``, in their order.
+
+        A broken row is left out, and logged: one must not hold up all that follow it.
+
+        Raises:
+            RowUnusable: a newer version wrote the next one, which must not be passed over.
+            StoreError: the feed could not be read.
+
+        """
+        found: list[tuple[int, Change]] = []
+        if top < 1 or after >= keys.LAST_NUMBER:
+            return found
+        async for entity in self._rows(max(after, 0), min(top, LARGEST_PAGE)):
+            if rows.is_too_new(entity):
+                if found:
+                    break
+                raise RowUnusable(_NEWER)
+            try:
+                found.append((int(entity.row), rows.change_of(entity)))
+            except RowUnusable as error:
+                _log.error("A published change cannot be read: %s", error)
+            if len(found) == top:
+                break
+        return found
+
+    async def last(self) -> int:
+        """Return the highest number given so far, 0 before the first.
+
+        Raises:
+            StoreError: the feed could not be read.
+
+        """
+        head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
+        return 0 if head is None else rows.Reader(head).number("last")
+
+    async def prune(self, before: datetime, most: int) -> int:
+        """Delete up to ``most`` changes published before a moment, oldest first; return how many.
+
+        It ends at the first change that is young enough, or whose outbox row still stands. The head
+        stays: numbers are never given again. With nothing to delete it reads one page at most and
+        writes nothing.
+
+        Raises:
+            StoreError: the rest could not be deleted.
+
+        """
+        pruned = 0
+        old = await self._older(before, most)
+        for batch in batched(old, MOST_PER_PUBLICATION, strict=False):
+            free = await self._out_of_outboxes(batch)
+            if free:
+                await self._delete(free)
+            pruned += len(free)
+            if len(free) < len(batch):
+                break
+        return pruned
+
+    async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
+        old: list[tuple[Entity, Change]] = []
+        async for entity in self._rows(0, MOST_PER_PUBLICATION):
+            if len(old) == most or rows.is_too_new(entity) or _published(entity) >= before:
+                break
+            old.append((entity, rows.change_of(entity)))
+        return old
+
+    async def _out_of_outboxes(
+        self, old: Sequence[tuple[Entity, Change]]
+    ) -> list[tuple[Entity, Change]]:
+        """Return those before the first that still stands in its outbox."""
+        places = [_outbox_of(change) for _, change in old]
+        waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
+        pairs = zip(old, waiting, strict=True)
+        return [entry for entry, _ in takewhile(lambda pair: pair[1] is None, pairs)]
+
+    async def _delete(self, old: Sequence[tuple[Entity, Change]]) -> None:
+        """Delete rows and their markers in one transaction."""
+        names = [keys.feed_marker(change.id) for _, change in old]
+        markers = await asyncio.gather(
+            *(self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
+        )
+        entities = [entity for entity, _ in old] + [found for found in markers if found]
+        writes = [Delete(entity.row, entity.etag) for entity in entities]
+        await self._store.commit(Table.CHANGES, _PARTITION, writes)
+
+    async def _rows(self, after: int, page: int) -> AsyncIterator[Entity]:
+        query = Query(
+            partition=_PARTITION,
+            row_from=keys.feed_row(after + 1),
+            row_to=keys.NUMBERS_TO,
+            page=page,
+        )
+        async for entity in self._store.query(Table.CHANGES, query):
+            if keys.is_feed_row(entity.row):  # and nothing that somebody else put there
+                yield entity
 
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
         """Publish up to 49 changes, those not in the feed yet; return all with their numbers.
@@ -61,17 +187,31 @@ class FeedTable:
     async def _append(self, fresh: Sequence[Change]) -> dict[str, int]:
         head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
         if head is not None and rows.is_too_new(head):
-            raise RowUnusable("A newer version of cmk_check publishes: deploy that version again.")
+            raise RowUnusable(_NEWER)
         last = 0 if head is None else rows.Reader(head).number("last")
         numbers = {change.id: number for number, change in enumerate(fresh, last + 1)}
         moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}
         writes: list[Write] = [
             Insert(_HEAD, moved) if head is None else Replace(_HEAD, moved, head.etag)
         ]
+        dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for change in fresh:
             number = numbers[change.id]
-            writes.append(Insert(keys.feed_row(number), rows.change_values(change)))
+            writes.append(Insert(keys.feed_row(number), rows.change_values(change) | dated))
             marker = {"schema": rows.SCHEMA, "number": number}
             writes.append(Insert(keys.feed_marker(change.id), marker))
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
         return numbers
+
+
+def _published(entity: Entity) -> datetime:
+    row = rows.Reader(entity)
+    return row.optional_time(_PUBLISHED) or row.time("time")
+
+
+def _outbox_of(change: Change) -> tuple[Table, str, str]:
+    """Return the outbox row from which a change was published."""
+    row = keys.outbox_row(change.sequence, change.id)
+    if change.source.startswith("/scans/"):
+        return Table.SCANS, _SCANS, row
+    return Table.FINDINGS, keys.partition_of(change.source.removeprefix("/subscriptions/")), row

@@ -26,6 +26,10 @@ OUTBOX_FROM: Final = "outbox|"
 OUTBOX_TO: Final = "outbox}"
 SCANS_FROM: Final = "scan|"
 SCANS_TO: Final = "scan}"
+# Behind all numbers of the feed: ``:`` is the character behind ``9``.
+NUMBERS_TO: Final = ":"
+_NUMBER_DIGITS: Final = 20
+LAST_NUMBER: Final = 10**_NUMBER_DIGITS - 1
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9\-._()]+")
 _ESCAPED = re.compile(r"~([0-9a-z]+)~")
@@ -131,7 +135,12 @@ def feed_row(number: int) -> str:
         LimitExceeded
 
     """
-    return _padded(number, 20)
+    return _padded(number, _NUMBER_DIGITS)
+
+
+def is_feed_row(row: str) -> bool:
+    """Tell whether ``feed_row`` makes this."""
+    return len(row) == _NUMBER_DIGITS and row.isascii() and row.isdigit()
 
 
 def feed_marker(change_id: str) -> str:

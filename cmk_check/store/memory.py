@@ -9,14 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from itertools import islice
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
 from cmk_check.store import limits
-
-PAGE_SIZE: Final = 1000
-"""As the service: between two pages other writers come through."""
 
 type OperationName = Literal["get", "query", "commit"]
 type Hook = Callable[[OperationName, Table, str], Awaitable[None]]
@@ -63,7 +60,7 @@ class MemoryStore:
             page = self._page(table, query, after)
             for entity in page:
                 yield entity
-            if len(page) < PAGE_SIZE:
+            if len(page) < query.page:
                 return
             after = (page[-1].partition, page[-1].row)
 
@@ -89,7 +86,7 @@ class MemoryStore:
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
-        return [Entity(*key, *rows[key]) for key in islice(matching, PAGE_SIZE)]
+        return [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
 
     def _check(self, table: Table, partition: str, write: Write) -> None:
         found = self._rows[table].get((partition, write.row))

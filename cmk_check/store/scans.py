@@ -4,13 +4,25 @@ All that must be true together stands in one partition, so that a scan starts an
 transaction; each scan's slices have a partition of their own.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from cmk_check.core.model import Change, Status
-from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import (
+    LARGEST_PAGE,
+    Delete,
+    Entity,
+    Insert,
+    Query,
+    Replace,
+    Store,
+    Table,
+    Write,
+)
 from cmk_check.store import cutting, keys, rows
 from cmk_check.store.estate import Pending
 from cmk_check.store.scan_rows import (
@@ -25,6 +37,8 @@ from cmk_check.store.scan_rows import (
     document,
     value_of,
 )
+
+_log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.SCANS
 _PARTITION: Final = "scan"
@@ -66,6 +80,39 @@ class ScanTable:
         row = keys.scan_row(started_of(scan_id), scan_id)
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
+
+    async def history(self, after: str | None, top: int) -> list[tuple[str, Scan]]:
+        """Read up to ``top`` scans, newest first, from behind the row ``after``.
+
+        Each comes with the key of its row. A row that cannot be read is left out: it must not take
+        the others with it.
+        """
+        behind = None if after is None else (_PARTITION, after)
+        query = Query(
+            partition=_PARTITION,
+            row_from=keys.SCANS_FROM,
+            row_to=keys.SCANS_TO,
+            after=behind,
+            page=min(top, LARGEST_PAGE),
+        )
+        return await self._scans(query, top)
+
+    async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
+        """Read the scans that started then, newest first, with the keys of their rows."""
+        row_from = keys.scan_row(last, "")
+        row_to = _behind(keys.scan_row(first, ""))
+        return await self._scans(Query(partition=_PARTITION, row_from=row_from, row_to=row_to))
+
+    async def _scans(self, query: Query, most: int | None = None) -> list[tuple[str, Scan]]:
+        found: list[tuple[str, Scan]] = []
+        async for entity in self._store.query(_TABLE, query):
+            try:
+                found.append((entity.row, value_of(SCAN, entity).value))
+            except RowUnusable as error:
+                _log.warning("The history leaves out a scan. %s", error)
+            if len(found) == most:
+                break
+        return found
 
     async def commit(
         self,

@@ -32,9 +32,13 @@ class Refused(Exception):
         super().__init__(message)
 
 
-def json_answer(body: bytes, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer 200 with a JSON document."""
-    return Response(body, media_type=_JSON, headers={**HEADERS, **(headers or {})})
+def json_answer(
+    body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
+) -> Response:
+    """Answer with a JSON document."""
+    return Response(
+        body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
+    )
 
 
 def error_answer(

@@ -10,69 +10,48 @@ from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.telemetry import TelemetryConfig
+from fastapi import FastAPI, Path, Query, Request, Response
 
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
 from cmk_check.store.estate import EstateTable
+from cmk_check.store.feed import FeedTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import faults, models, openapi
+from cmk_check.web import models, openapi, queries, scan_now
 from cmk_check.web.answers import HEADERS, json_answer, matches
-from cmk_check.web.edge import Edge, SignIn
+from cmk_check.web.changes import ChangesView
 from cmk_check.web.findings import PORTALS, FindingsView
-from cmk_check.web.places import link, origin_of
+from cmk_check.web.places import link
+from cmk_check.web.scans import ScansView
+from cmk_check.web.site import Site
 from cmk_check.web.status import StatusView
 
 _STATUS: Final = "/api/v1/status"
 _FINDINGS: Final = "/api/v1/findings"
+_CHANGES: Final = "/api/v1/changes"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_MODIFIED: Final = {"description": "As `If-None-Match` names it.", "headers": _ETAG}
-# FastAPI would report every request with its query, and the key in it, to whoever listens.
-_NO_TELEMETRY: Final[TelemetryConfig] = {
-    "tracing": False,
-    "metrics": False,
-    "logs": False,
-    "operation_spans": False,
-    "auto_configure": False,
-}
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
-    """How and where the API is served.
+class Tables:
+    """The tables that the API reads."""
 
-    ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope; ``cloud``
-    is ``public``, ``usgov`` or ``china``.
-    """
-
-    sign_in: SignIn
-    hostname: str | None
-    kinds: tuple[str, ...]
-    cloud: str
+    estate: EstateTable
+    scans: ScanTable
+    feed: FeedTable
 
 
-def create_app(
-    estate: EstateTable, scans: ScanTable, clock: Clock, expect: Expectations, site: Site
-) -> FastAPI:
+def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -> FastAPI:
     """Build the API over the store's tables; nothing is read before a request comes."""
-    app = FastAPI(
-        title=openapi.TITLE,
-        description=openapi.DESCRIPTION,
-        version=openapi.VERSION,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # a redirect would repeat whatever Host a caller sent
-        telemetry=_NO_TELEMETRY,
-    )
-    app.add_middleware(Edge, sign_in=site.sign_in)
-    faults.handle(app)
-    findings = FindingsView(estate, scans, site.kinds, PORTALS[site.cloud])
-    _route_status(app, StatusView(estate, scans, clock, expect))
-    _route_findings(app, findings, site.hostname)
-    _route_openapi(app, site.sign_in, findings.allowed_kinds)
+    app = site.application()
+    findings = FindingsView(tables.estate, tables.scans, site.kinds, PORTALS[site.cloud])
+    _route_status(app, StatusView(tables.estate, tables.scans, clock, expect))
+    _route_findings(app, findings, site)
+    _route_changes(app, ChangesView(tables.feed), site)
+    _route_scans(app, ScansView(tables.scans), site)
+    _route_openapi(app, site, findings.allowed_kinds)
     return app
 
 
@@ -85,7 +64,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
     }
 
     @app.get(_STATUS, operation_id="getStatus", response_model=models.Status, responses=responses)
-    async def status(request: Request, query: Annotated[models.StatusQuery, Query()]) -> Response:
+    async def status(request: Request, query: Annotated[queries.StatusQuery, Query()]) -> Response:
         """Answer the posture of the estate, or of one subscription, as of now."""
         if query.subscription is None:
             body, etag = await view.of_estate()
@@ -96,7 +75,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         return json_answer(body, {"ETag": etag})
 
 
-def _route_findings(app: FastAPI, view: FindingsView, hostname: str | None) -> None:
+def _route_findings(app: FastAPI, view: FindingsView, site: Site) -> None:
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
@@ -104,22 +83,77 @@ def _route_findings(app: FastAPI, view: FindingsView, hostname: str | None) -> N
         responses=openapi.ERRORS,
     )
     async def findings(
-        request: Request, query: Annotated[models.FindingsQuery, Query()]
+        request: Request, query: Annotated[queries.FindingsQuery, Query()]
     ) -> Response:
         """List the accounts with their verdicts, by subscription, resource group and name."""
         page = await view.page(query)
         next_link = None
         if page.skip_token is not None:
-            origin = origin_of(hostname, request.headers.get("host"), request.url.scheme)
             asked = query.model_dump(by_alias=True) | {"skipToken": page.skip_token}
-            next_link = link(origin, _FINDINGS, asked)
+            next_link = link(site.origin(request), _FINDINGS, asked)
         return json_answer(models.FindingsPage(value=page.value, next_link=next_link).body())
 
 
-def _route_openapi(app: FastAPI, sign_in: SignIn, kinds: tuple[str, ...]) -> None:
+def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
+    responses: openapi.Responses = {
+        410: openapi.error("What comes next after `since` is not in the feed."),
+        **openapi.ERRORS,
+    }
+
+    @app.get(
+        _CHANGES,
+        operation_id="listChanges",
+        response_model=models.ChangesPage,
+        responses=responses,
+    )
+    async def changes(
+        request: Request, query: Annotated[queries.ChangesQuery, Query()]
+    ) -> Response:
+        """List the changes as CloudEvents, oldest first, each under an id of its own."""
+        page = await view.page(query)
+        asked = query.model_dump(by_alias=True) | {"since": page.cursor}
+        onwards = link(site.origin(request), _CHANGES, asked)
+        if page.more:
+            return json_answer(models.ChangesPage(value=page.value, next_link=onwards).body())
+        return json_answer(models.ChangesPage(value=page.value, delta_link=onwards).body())
+
+
+def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
+    @app.get(
+        scan_now.SCANS,
+        operation_id="listScans",
+        response_model=models.ScansPage,
+        responses=openapi.ERRORS,
+    )
+    async def scans(request: Request, query: Annotated[queries.ScansQuery, Query()]) -> Response:
+        """List the scans, newest first."""
+        page = await view.page(query)
+        next_link = None
+        if page.skip_token is not None:
+            asked = query.model_dump(by_alias=True) | {"skipToken": page.skip_token}
+            next_link = link(site.origin(request), scan_now.SCANS, asked)
+        return json_answer(models.ScansPage(value=page.value, next_link=next_link).body())
+
+    @app.get(
+        f"{scan_now.SCANS}/{{id}}",
+        operation_id="getScan",
+        response_model=models.Scan,
+        responses={404: openapi.error("There is no scan of this id."), **openapi.ERRORS},
+    )
+    async def scan(
+        scan_id: Annotated[str, Path(alias="id", description="The id of a scan.")],
+        _: Annotated[queries.NoQuery, Query()],
+    ) -> Response:
+        """Answer one scan."""
+        return json_answer((await view.one(scan_id)).body())
+
+
+def _route_openapi(app: FastAPI, site: Site, kinds: tuple[str, ...]) -> None:
     @cache
     def body() -> bytes:
-        return json.dumps(openapi.document(app, sign_in.http_auth, kinds)).encode()
+        # Another function serves what starts a scan; to callers it is one contract.
+        routes = [*app.routes, *scan_now.router.routes]
+        return json.dumps(openapi.document(routes, site.sign_in.http_auth, kinds)).encode()
 
     @app.get(
         _OPENAPI,
@@ -127,6 +161,6 @@ def _route_openapi(app: FastAPI, sign_in: SignIn, kinds: tuple[str, ...]) -> Non
         response_model=dict[str, Any],
         responses=openapi.ERRORS,
     )
-    async def contract(_: Annotated[models.NoQuery, Query()]) -> Response:
+    async def contract(_: Annotated[queries.NoQuery, Query()]) -> Response:
         """Answer this document."""
         return json_answer(body())

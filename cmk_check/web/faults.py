@@ -11,13 +11,14 @@ from starlette.exceptions import HTTPException
 from cmk_check.core.model import Verdict
 from cmk_check.errors import StoreError
 from cmk_check.web.answers import Refused, error_answer
-from cmk_check.web.models import MOST, UNKNOWN_PARAMETER
+from cmk_check.web.queries import MOST, UNKNOWN_PARAMETER
 
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
     "verdict": f"verdict is one of {', '.join(Verdict)}.",
     "subscription": "subscription is an id like 00000000-0000-0000-0000-000000000000.",
     "top": f"top is a whole number from 1 to {MOST}.",
+    "since": "since is a cursor: take it from nextLink or deltaLink, or leave it out to begin.",
     "skipToken": "skipToken is too long: take it from nextLink, or leave it out to begin.",
 }
 
@@ -42,12 +43,12 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(StoreError)
     async def unavailable(_: Request, error: StoreError) -> Response:
-        _LOGGER.error("The HTTP API could not read the store: %s", error)
+        _LOGGER.error("The HTTP API could not use the store: %s", error)
         # Why is for the log alone: it names rows and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The app's storage could not be read: try again in 10 seconds. The app's log says why.",
+            "The app's storage could not be used: try again in 10 seconds. The app's log says why.",
             headers={"Retry-After": "10"},
         )
 

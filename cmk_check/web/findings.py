@@ -13,10 +13,11 @@ from cmk_check.core import posture
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Status
 from cmk_check.errors import RowUnusable
+from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.rows import UNDATED
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models
+from cmk_check.web import models, queries
 from cmk_check.web.answers import Refused
 from cmk_check.web.places import Place, place_of, token_of
 
@@ -50,7 +51,7 @@ class FindingsView:
         """What may be asked for as a kind."""
         return (*self.kinds, KIND_UNKNOWN)
 
-    async def page(self, query: models.FindingsQuery) -> Page:
+    async def page(self, query: queries.FindingsQuery) -> Page:
         """Read one page.
 
         Raises:
@@ -59,7 +60,7 @@ class FindingsView:
 
         """
         kind = self._kind(query.kind)
-        after = None if query.skip_token is None else place_of(query.skip_token)
+        after = None if query.skip_token is None else place_of(query.skip_token, keys.FINDINGS_FROM)
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         where = FindingFilter(

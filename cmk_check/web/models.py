@@ -1,28 +1,24 @@
-"""The contract of the HTTP API: what callers may send and what they get, in their names and order.
+"""The contract of the HTTP API: what callers get, in the contract's names and order.
 
 These models make the OpenAPI document and the answers alike, so the two cannot differ. Microsoft's
 REST guidelines rule the shape: camelCase, times in UTC with ``Z``, ``value`` and ``nextLink``.
 """
 
-import re
 from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     WithJsonSchema,
-    model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
 from cmk_check.core.model import (
+    ChangeType,
     GapReason,
     PostureReason,
     Reason,
@@ -31,24 +27,10 @@ from cmk_check.core.model import (
     Verdict,
 )
 
-MOST: Final = 1000
-_GUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-# A place is two keys of 512 characters at most and what parts them, in base64.
-_LONGEST_TOKEN: Final = 1400
-
-UNKNOWN_PARAMETER: Final = "unknown_parameter"
-
 
 def written(time: datetime) -> str:
     """Write a time as the API does: UTC, whole seconds."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _whole(value: object) -> object:
-    """Refuse what int() would read although nobody means it: "1_0", "+1", " 1", "1.0"."""
-    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,9}", value):
-        raise ValueError("not a whole number")
-    return value
 
 
 Time = Annotated[
@@ -56,58 +38,6 @@ Time = Annotated[
     PlainSerializer(written, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(str.lower)]
-
-
-class _Query(BaseModel):
-    """Parameters; a name that is not among them is refused rather than passed over."""
-
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_others(cls, given: dict[str, object]) -> dict[str, object]:
-        known = [str(field.alias) for field in cls.model_fields.values()]
-        for name in given:
-            if name not in known:
-                allowed = f"allowed are {', '.join(known)}" if known else "there are none here"
-                raise PydanticCustomError(
-                    UNKNOWN_PARAMETER,
-                    "There is no parameter {name}: {allowed}.",
-                    {"name": name, "allowed": allowed},
-                )
-        return given
-
-
-class NoQuery(_Query):
-    """No parameter at all."""
-
-
-class StatusQuery(_Query):
-    """What the status may be asked for."""
-
-    subscription: SubscriptionId | SkipJsonSchema[None] = Field(
-        None, description="The id of one subscription; without it, the answer is the estate's."
-    )
-
-
-class FindingsQuery(_Query):
-    """What findings may be asked for."""
-
-    verdict: Verdict | SkipJsonSchema[None] = Field(None, description="Only this verdict.")
-    kind: str | SkipJsonSchema[None] = Field(
-        None,
-        description="Only this kind of account, in any case; `unknown` is those without a kind.",
-    )
-    subscription: SubscriptionId | SkipJsonSchema[None] = Field(
-        None, description="Only this subscription."
-    )
-    top: Annotated[int, BeforeValidator(_whole)] = Field(
-        100, ge=1, le=MOST, description="The most findings on a page."
-    )
-    skip_token: str | SkipJsonSchema[None] = Field(
-        None, max_length=_LONGEST_TOKEN, description="Where to go on, taken from a `nextLink`."
-    )
 
 
 class _Answer(BaseModel):
@@ -175,6 +105,62 @@ class LastScan(_Answer):
     started_at: Time
     finished_at: Time | None
     reason: str | None
+
+
+class Scan(LastScan):
+    """A scan; what it found is null while it runs, and where it failed or was abandoned."""
+
+    posture: Verdict | None
+    accounts: Accounts | None
+    subscriptions: Subscriptions | None
+    changes: int | None
+    rule_version: str
+
+
+class ScansPage(_Answer):
+    """Scans, newest first; `nextLink` is absent on the last page."""
+
+    value: list[Scan]
+    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
+
+
+class ScanStarted(_Answer):
+    """The scan that was started; the header `Location` leads to it."""
+
+    id: str
+
+
+class ChangeEvent(_Answer):
+    """A change as a CloudEvent 1.0; `id` is the one to tell repetitions by.
+
+    What `data` holds depends on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
+    always there.
+    """
+
+    specversion: Literal["1.0"]
+    id: str
+    type: ChangeType
+    time: Time
+    source: str
+    subject: str
+    datacontenttype: Literal["application/json"]
+    data: dict[str, Any]
+
+
+class ChangesPage(_Answer):
+    """Changes, oldest first; `nextLink` while there are more, else `deltaLink` for later."""
+
+    value: list[ChangeEvent]
+    next_link: str | SkipJsonSchema[None] = Field(
+        None,
+        description="The changes behind these.",
+        exclude_if=lambda link: link is None,
+    )
+    delta_link: str | SkipJsonSchema[None] = Field(
+        None,
+        description="The changes that are still to come: keep it, and ask again later.",
+        exclude_if=lambda link: link is None,
+    )
 
 
 class Status(_Answer):

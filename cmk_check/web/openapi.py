@@ -1,8 +1,10 @@
 """The OpenAPI document: what the routes declare, and what platform and settings add to it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute
 
 from cmk_check.auth_level import HttpAuth
 from cmk_check.web.models import Error
@@ -11,30 +13,26 @@ TITLE: Final = "cmk_check"
 VERSION: Final = "1"
 DESCRIPTION: Final = (
     "Which Azure OpenAI accounts are encrypted with a customer-managed key, and which are not. "
-    "Read-only. Times are UTC. Unknown parameters are refused."
+    "Azure is only read. Times are UTC. Unknown parameters are refused."
 )
 
 type Responses = dict[int | str, dict[str, Any]]
 
-_SCHEMES: Final[dict[HttpAuth, tuple[str, dict[str, str]]]] = {
-    "keys": (
-        "functionKey",
-        {
-            "type": "apiKey",
-            "in": "header",
-            "name": "x-functions-key",
-            "description": "A key of the function `api`.",
-        },
-    ),
-    "entra": (
-        "entraId",
-        {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "A token of Microsoft Entra ID for this app.",
-        },
-    ),
+_HOST_KEY: Final = {"type": "apiKey", "in": "header", "name": "x-functions-key"}
+_ENTRA: Final = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "A token of Microsoft Entra ID for this app.",
+}
+# Per scheme; a key opens one function, so the one that starts a scan has its own.
+_READ, _START = "functionKey", "scanKey"
+_SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
+    "keys": {
+        _READ: _HOST_KEY | {"description": "A key of the function `api`."},
+        _START: _HOST_KEY | {"description": "A key of the function `scan_now`."},
+    },
+    "entra": {"entraId": _ENTRA},
 }
 _RETRY_AFTER: Final = {
     "Retry-After": {
@@ -58,23 +56,23 @@ ERRORS: Final[Responses] = {
 }
 
 
-def document(app: FastAPI, http_auth: HttpAuth, kinds: tuple[str, ...]) -> dict[str, Any]:
-    """Return the document of an app: OpenAPI 3.1."""
-    made = app.openapi()
-    name, scheme = _SCHEMES[http_auth]
+def document(
+    routes: Sequence[BaseRoute], http_auth: HttpAuth, kinds: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the document of some routes: OpenAPI 3.1."""
+    made = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=routes)
     components = made["components"]
-    components["securitySchemes"] = {name: scheme}
-    made["security"] = [{name: []}]
-    for operation in _operations(made):
-        # FastAPI adds its own error to every operation with parameters; here it is a 400.
-        operation["responses"].pop("422", None)
-        for parameter in operation.get("parameters", ()):
-            if parameter["name"] == "kind":
-                parameter["schema"]["enum"] = list(kinds)
+    components["securitySchemes"] = _SCHEMES[http_auth]
+    made["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
+    for path in made["paths"].values():
+        for method, operation in path.items():
+            # FastAPI adds its own error to every operation with parameters; here it is a 400.
+            operation["responses"].pop("422", None)
+            if method == "post" and http_auth == "keys":
+                operation["security"] = [{_START: []}]
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "kind":
+                    parameter["schema"]["enum"] = list(kinds)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     return made
-
-
-def _operations(made: dict[str, Any]) -> list[dict[str, Any]]:
-    return [operation for path in made["paths"].values() for operation in path.values()]

@@ -16,7 +16,7 @@ type Place = tuple[str, str]
 _SEPARATOR: Final = "/"  # stands in no key
 _KEYS: Final = re.compile(
     rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{keys.MAX_KEY_UNITS}}}){_SEPARATOR}"
-    rf"(?P<row>{re.escape(keys.FINDINGS_FROM)}[A-Za-z0-9\-._()~|]{{1,{keys.MAX_KEY_UNITS}}})"
+    rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{keys.MAX_KEY_UNITS}}})"
 )
 _LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1)(:\d{1,5})?", re.IGNORECASE)
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
@@ -27,10 +27,10 @@ def token_of(place: Place) -> str:
     return base64.urlsafe_b64encode(_SEPARATOR.join(place).encode()).decode()
 
 
-def place_of(token: str) -> Place:
-    """Return the place of a token.
+def place_of(token: str, rows_from: str) -> Place:
+    """Return the place of a token, in a list of rows whose keys begin with ``rows_from``.
 
-    A token holds nothing but two keys: made for another list, it only begins elsewhere in this one.
+    A token holds nothing but two keys: made for another page, it only begins elsewhere in the list.
 
     Raises:
         Refused: this API did not make it.
@@ -41,7 +41,7 @@ def place_of(token: str) -> Place:
     except (binascii.Error, ValueError):
         text = ""
     match = _KEYS.fullmatch(text)
-    if match is None:
+    if match is None or not match["row"].startswith(rows_from) or match["row"] == rows_from:
         raise Refused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",

@@ -84,9 +84,9 @@ class StatusView:
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
-            accounts=_accounts(summary.accounts),
+            accounts=accounts_shown(summary.accounts),
             keys=None,
-            subscriptions=_subscriptions(summary.subscriptions),
+            subscriptions=subscriptions_shown(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
             last_scan=None if last_scan is None else _last_scan(last_scan),
@@ -94,7 +94,8 @@ class StatusView:
         return body, etag_of(stored.etag, body)
 
 
-def _accounts(counts: AccountCounts) -> models.Accounts:
+def accounts_shown(counts: AccountCounts) -> models.Accounts:
+    """Show accounts by verdict and kind."""
     return models.Accounts(
         total=counts.total,
         compliant=counts.compliant,
@@ -113,7 +114,8 @@ def _accounts(counts: AccountCounts) -> models.Accounts:
     )
 
 
-def _subscriptions(counts: SubscriptionCounts) -> models.Subscriptions:
+def subscriptions_shown(counts: SubscriptionCounts) -> models.Subscriptions:
+    """Show subscriptions by coverage."""
     return models.Subscriptions(
         total=counts.total,
         read=counts.read,

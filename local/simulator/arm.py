@@ -1,8 +1,9 @@
-"""What Azure Resource Manager answers: subscriptions and their accounts, nothing else.
+"""What Azure Resource Manager answers: tenants, subscriptions and their accounts, nothing else.
 
 Order of the checks: route, api-version given, token, api-version supported, subscription,
-permission, registration. The versions are the generally available ones of
-https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/accounts.
+permission, registration. The versions of accounts are those of
+https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions from 2021-04-30
+on, and the preview that the az command sends.
 """
 
 import re
@@ -11,22 +12,30 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from local.simulator import errors
+from local.simulator import errors, subscriptions
 from local.simulator.estate import Access, Estate, Subscription
 from local.simulator.messages import JSON_TYPE, Incoming, Reply, encode
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
 from local.simulator.tokens import Claims, Tokens
 
-SUBSCRIPTION_VERSIONS: Final = ("2022-12-01", "2020-01-01", "2016-06-01")
 ACCOUNT_VERSIONS: Final = (
     "2026-09-01",
     "2026-07-01",
+    "2026-05-15-preview",
     "2026-05-01",
+    "2026-03-15-preview",
     "2026-03-01",
+    "2026-01-15-preview",
     "2025-12-01",
+    "2025-10-01-preview",
     "2025-09-01",
+    "2025-07-01-preview",
     "2025-06-01",
+    "2025-04-01-preview",
     "2024-10-01",
+    "2024-06-01-preview",
+    "2024-04-01-preview",
+    "2023-10-01-preview",
     "2023-05-01",
     "2022-12-01",
     "2022-10-01",
@@ -88,6 +97,7 @@ class Arm:
         self._estate = estate
         self._tokens = tokens
         routes: tuple[tuple[str, _Route], ...] = (
+            ("/tenants", self._list_tenants),
             ("/subscriptions", self._list_subscriptions),
             (_SUBSCRIPTION, self._get_subscription),
             (f"{_SUBSCRIPTION}{_ACCOUNTS}", self._list_accounts),
@@ -135,27 +145,32 @@ class Arm:
             return errors.expired_token(claims.expires, tenant_id)
         return claims
 
+    def _list_tenants(self, incoming: Incoming, _: Mapping[str, str], __: Claims) -> Reply:
+        version = incoming.query["api-version"]
+        if version != subscriptions.TENANT_VERSION:
+            return errors.not_simulated(incoming, f"api-version {version}")
+        return Reply.of(200, {"value": [subscriptions.tenant(self._estate.tenant_id)]})
+
     def _list_subscriptions(self, incoming: Incoming, _: Mapping[str, str], __: Claims) -> Reply:
         version = incoming.query["api-version"]
-        if version not in SUBSCRIPTION_VERSIONS:
-            return errors.invalid_api_version(version, SUBSCRIPTION_VERSIONS)
+        if version not in subscriptions.VERSIONS:
+            return errors.invalid_api_version(version, subscriptions.VERSIONS)
         cursor = Cursor.of(incoming)
         listed = [each for each in self._estate.subscriptions if each.listed]
         end = cursor.offset + self.subscriptions_per_page
-        rows = [_subscription(each, version) for each in listed[cursor.offset : end]]
-        body: dict[str, object] = {"value": rows}
-        if version != SUBSCRIPTION_VERSIONS[-1]:
-            body["count"] = {"type": "Total", "value": len(rows)}
+        body = subscriptions.page(listed[cursor.offset : end], version)
         if end < len(listed):
             body["nextLink"] = Cursor(cursor.page + 1, end).next_link(incoming)
         return Reply.of(200, body)
 
     def _get_subscription(self, incoming: Incoming, names: Mapping[str, str], _: Claims) -> Reply:
         version = incoming.query["api-version"]
-        if version not in SUBSCRIPTION_VERSIONS:
-            return errors.invalid_api_version(version, SUBSCRIPTION_VERSIONS)
+        if version not in subscriptions.VERSIONS:
+            return errors.invalid_api_version(version, subscriptions.VERSIONS)
         found = self._find(names["subscription"])
-        return found if isinstance(found, Reply) else Reply.of(200, _subscription(found, version))
+        if isinstance(found, Reply):
+            return found
+        return Reply.of(200, subscriptions.document(found, version))
 
     def _find(self, subscription_id: str) -> Subscription | Reply:
         if not _GUID.fullmatch(subscription_id):
@@ -237,22 +252,3 @@ def _scope(names: Mapping[str, str]) -> str:
     if "name" in names:
         scope += f"/providers/Microsoft.CognitiveServices/accounts/{names['name']}"
     return scope
-
-
-def _subscription(subscription: Subscription, version: str) -> dict[str, object]:
-    built: dict[str, object] = {
-        "id": f"/subscriptions/{subscription.id}",
-        "authorizationSource": "RoleBased",
-        "subscriptionId": subscription.id,
-        "displayName": subscription.name,
-        "state": subscription.state,
-        "subscriptionPolicies": {
-            "locationPlacementId": "Public_2014-09-01",
-            "quotaId": "EnterpriseAgreement_2014-09-01",
-            "spendingLimit": "Off",
-        },
-    }
-    if version != SUBSCRIPTION_VERSIONS[-1]:
-        tenants = [{"tenantId": tenant_id} for tenant_id in subscription.managed_by_tenants]
-        built |= {"tenantId": subscription.tenant_id, "managedByTenants": tenants}
-    return built

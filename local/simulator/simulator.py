@@ -8,6 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
+from local.simulator import cloud
 from local.simulator.arm import Arm, arm_headers
 from local.simulator.estate import Estate
 from local.simulator.faults import Answer, Close, Cut, Effect, Fault, Faults, Garble, NextLink
@@ -162,9 +163,12 @@ class Simulator:
         return respond(reply)
 
     async def _answer(self, incoming: Incoming, then: Effect | None) -> Reply:
-        if incoming.path.rstrip("/").lower() == IDENTITY_PATH:
+        path = incoming.path.rstrip("/").lower()
+        if path == IDENTITY_PATH:
             return then.reply() if isinstance(then, Answer) else self._identity.answer(incoming)
         await asyncio.sleep(self.delay)
+        if path == cloud.PATH:
+            return then.reply() if isinstance(then, Answer) else cloud.answer(incoming)
         reply = then.reply() if isinstance(then, Answer) else self.arm.answer(incoming)
         return reply.with_headers(arm_headers(incoming))
 

@@ -5,10 +5,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Entity, Query, Store, Table, Write
 from cmk_check.store.memory import OperationName
+
+MOST_OPERATIONS: Final = 10_000
+"""More than any process of a test needs: one that starts over for ever is told from a long one."""
 
 
 class Fault(Enum):
@@ -78,6 +82,7 @@ class FaultyStore:
     async def _next(self, name: OperationName, table: Table, partition: str) -> Fault | None:
         if self.is_dead:
             raise DeathError
+        assert self.operations < MOST_OPERATIONS, "this process never ends"
         fault = self.faults.get(self.operations) or self._at_place(name, table, partition)
         self.operations += 1
         if fault is Fault.DEATH_BEFORE:

@@ -14,11 +14,15 @@ from cmk_check.core.model import (
     Change,
     Finding,
     Gap,
+    LastScan,
     Posture,
     Reading,
+    ScanState,
     Status,
     Subscription,
+    Summary,
     Trigger,
+    Verdict,
 )
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
@@ -32,12 +36,14 @@ from cmk_check.store import rows
 from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
+from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
 
 BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
 MAX_DELIVERIES = 4
+KEPT = timedelta(days=400)
 
 
 @dataclass
@@ -80,9 +86,12 @@ class RecordingTeller:
         """Keep them."""
         self.told += published
 
-    async def tell_end(self, scan_id: str, state: str, reason: str | None) -> None:
-        """Keep it."""
-        self.ended.append((scan_id, state, reason))
+    async def tell_end(
+        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+    ) -> None:
+        """Keep it; only a scan that failed has no outcome."""
+        assert (posture is None) == (summary is None) == (scan.state is ScanState.FAILED)
+        self.ended.append((scan.id, scan.state.value, scan.reason))
 
 
 class World:
@@ -108,7 +117,7 @@ class World:
 
     def process(self, store: Store) -> Parts:
         """Return the parts of a process that has its own view of the store."""
-        feed = FeedTable(store)
+        feed = FeedTable(store, self.clock)
         return Parts(
             inventory=self.inventory,
             estate=EstateTable(store),
@@ -116,6 +125,7 @@ class World:
             relay=Relay(feed, self.teller),
             queues=self.queue,
             teller=self.teller,
+            retention=Retention(store, KEPT),
             clock=self.clock,
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,

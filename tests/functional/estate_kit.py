@@ -74,7 +74,7 @@ def wait_until[T](
         if time.monotonic() > deadline:
             message = f"not within {seconds:g} s: {what}\n{show()}"
             raise TimeoutError(message)
-        time.sleep(0.02)
+        time.sleep(0.05)
     return answer
 
 

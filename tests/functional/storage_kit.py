@@ -138,12 +138,9 @@ class Storage:
         return self.queues.get_queue_client(name)
 
 
-def without_marks(tables: Mapping[str, Sequence[Row]]) -> dict[str, list[Row]]:
+def without_marks(rows: Sequence[Row]) -> list[Row]:
     """Return rows without recording marks, and without the ETags that these change."""
-    return {
-        table: [
-            {name: value for name, value in row.items() if name not in {"recording", "_etag"}}
-            for row in rows
-        ]
-        for table, rows in tables.items()
-    }
+    return [
+        {name: value for name, value in row.items() if name not in {"recording", "_etag"}}
+        for row in rows
+    ]

@@ -1,7 +1,5 @@
 """What happens to single accounts between two scans."""
 
-import pytest
-
 from local.simulator import AccountSpec
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -139,36 +137,36 @@ def test_p1_an_account_moved_out_of_scope_is_counted_and_comes_back_as_it_is(
     assert scene.status()["posture"] == BAD
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param(None, id="null"),
-        pytest.param("chat", id="a string"),
-        pytest.param({"name": "x", "kind": "OpenAI"}, id="no id"),
-        pytest.param({"id": 7, "kind": "OpenAI", "properties": {}}, id="a number as id"),
-    ],
-)
 def test_p7_p11_an_entry_without_a_usable_id_is_a_gap_beside_good_accounts(
-    open_scene: OpenScene, entry: object
+    open_scene: OpenScene,
 ) -> None:
     """It may be any account, so nothing is complete; the others are judged nevertheless."""
-    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": CMK})
-    subscription = estate.subscription(sub_id(1))
-    subscription.add_account(AccountSpec(name="odd", group="rg-test", raw=entry))
+    entries: list[object] = [
+        None,
+        "chat",
+        {"name": "no id", "kind": "OpenAI"},
+        {"id": 7, "kind": "OpenAI", "properties": {}},
+        {"id": "/subscriptions/x", "kind": "OpenAI", "properties": {}},
+    ]
+    estate = estate_of(*({f"chat-{n}": CMK} for n in range(len(entries))), {"search": MICROSOFT})
+    odd = estate.subscriptions[: len(entries)]
+    for subscription, entry in zip(odd, entries, strict=True):
+        subscription.add_account(AccountSpec(name="odd", group="rg-test", raw=entry))
     scene = open_scene(estate)
     scene.scan()
     broken, verdicts = scene.status(), scene.verdicts()
     scene.news()
-    subscription.remove_account("odd")
+    for subscription in odd:
+        subscription.remove_account("odd")
 
     scene.scan()
 
-    assert verdicts == {"chat": GOOD, "search": BAD, "lab": GOOD}
     assert [(gap["subscriptionId"], gap["reason"]) for gap in broken["gaps"]] == [
-        (sub_id(1), "malformed_account")
+        (subscription.id, "malformed_account") for subscription in odd
     ]
+    assert verdicts == {f"chat-{n}": GOOD for n in range(len(entries))} | {"search": BAD}
     assert scene.status()["gaps"] == []
-    assert scene.news() == [("coverage.regained", sub_id(1))]
+    assert sorted(scene.news()) == [("coverage.regained", entry.id) for entry in odd]
 
 
 def test_p1_p7_p11_a_malformed_account_is_unknown_and_costs_only_itself(

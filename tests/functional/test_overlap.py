@@ -14,7 +14,7 @@ from tests.functional.estate_kit import (
     sub_id,
     wait_until,
 )
-from tests.functional.storage_kit import without_marks
+from tests.functional.storage_kit import LONG_AGO, without_marks
 
 BAD, GOOD = "non_compliant", "compliant"
 
@@ -105,42 +105,47 @@ def test_p1_p9_a_worker_that_slept_through_its_lease_changes_nothing(
     _assert_feed_is_whole(scene)
 
 
-def test_p9_a_worker_whose_claim_passed_to_another_changes_nothing(
+def test_p1_p9_a_worker_whose_claim_passed_to_another_changes_nothing(
     open_scene: OpenScene,
 ) -> None:
     """The queue delivers again what it takes for lost, while the first worker may yet wake.
 
     All it may leave is its mark on the coverage row, set before it looks whether its claim still
-    counts; the next scan clears it. The ten minutes of the claim are passed by rewriting its end in
-    the slice's row.
+    counts; the next scan clears it. The scan is kept running by another slice. The ten minutes of
+    the claim are passed by rewriting its end in the slice's row.
     """
-    estate = estate_of({"chat": CMK})
+    estate = estate_of({"chat": CMK}, {"lab": CMK})
     chat = estate.subscription(sub_id(1)).accounts["chat"]
-    scene = open_scene(estate)
-    scene.scan()
+    scene = open_scene(estate, CMK_SLICE_SIZE="1", **AT_ONCE)
+    first = scene.scan()
+    scene.news()
     chat.set_encryption(MICROSOFT)
     older = {"value": [chat.document()]}
     chat.set_encryption(CMK)
-    hold = Hold()
-    fault = Fault(path=accounts_of(1), times=1, hold=hold, then=Answer(body=older))
-    scene.simulator.faults.add(fault)
-    first = scene.status()["lastScan"]["id"]
+    asleep, kept = Hold(), Hold()
+    sleeps = Fault(path=accounts_of(1), times=1, hold=asleep, then=Answer(body=older))
+    keeps = Fault(path=accounts_of(2), times=1, hold=kept)
+    scene.simulator.faults.add(sleeps, keeps)
     scene.fire()
-    hold.wait_until_reached()
-    (taken,) = scene.storage.slices()
-    scene.storage.expire_claims()
-    scene.start_host()
+    asleep.wait_until_reached()
+    scene.enter(scene.new_host())
+    kept.wait_until_reached()
+    (taken,) = [row for row in scene.storage.slices() if row["document"]["number"] == 0]
+    scene.storage.change_document(taken, claimed_until=LONG_AGO)
+    scene.enter(scene.new_host())
     scene.storage.send({"scanId": taken["PartitionKey"].partition("|")[2], "slice": 0})
+    wait_until(lambda: _summaries(scene) == 1, "the other worker's end")
+    rows = scene.storage.rows("cmkfindings")
+
+    scene.simulator.faults.remove(sleeps)
+    scene.wait_for_line("Another worker has taken this slice over")
+    left = scene.storage.rows("cmkfindings")
+    scene.simulator.faults.remove(keeps)
     scene.wait_for_scan("complete", first)
-    rows = scene.storage.everything()
 
-    scene.simulator.faults.remove(fault)
-    wait_until(lambda: not scene.storage.hidden_messages(), "the sleeper's end")
-
-    assert scene.verdicts() == {"chat": GOOD}
-    assert without_marks(scene.storage.everything()) == without_marks(rows)
+    assert without_marks(left) == without_marks(rows)
+    assert scene.verdicts() == {"chat": GOOD, "lab": GOOD}
     assert scene.status()["posture"] == GOOD
-    scene.news()
     scene.scan()
     assert scene.news() == []
     assert not any("recording" in row for row in scene.storage.rows("cmkfindings"))
@@ -187,6 +192,11 @@ def test_p9_two_hosts_share_the_slices_of_a_scan(open_scene: OpenScene) -> None:
     assert status["subscriptions"]["read"] == 8
     assert len(scene.storage.feed()) == 9
     _assert_feed_is_whole(scene)
+
+
+def _summaries(scene: Scene) -> int:
+    """Count the slices that are done."""
+    return sum(bool(row["document"].get("summary")) for row in scene.storage.slices())
 
 
 def _says(lines: list[str], text: str) -> bool:

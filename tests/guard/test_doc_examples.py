@@ -10,7 +10,7 @@ from cmk_check.cli import app as command_line
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.model import GapReason, Judgement, PostureReason, Reason, Verdict
 from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.web import models
+from cmk_check.web import models, openapi, scan_now
 from local.simulator import Access, load_estate
 from tests.guard.documents import HTTP, README, RULE, codes, examples, of_clause, section, table
 from tests.unit.web.served import Served
@@ -70,6 +70,10 @@ def test_every_reason_of_a_posture_is_explained() -> None:
     [
         ("GET /api/v1/status", models.Status),
         ("GET /api/v1/findings", models.FindingsPage),
+        ("GET /api/v1/changes", models.ChangesPage),
+        ("GET /api/v1/scans", models.ScansPage),
+        ("GET /api/v1/scans/{id}", models.Scan),
+        ("POST /api/scan", models.ScanStarted),
         ("Errors", models.Error),
     ],
 )
@@ -87,13 +91,18 @@ def test_each_answer_shown_is_one_that_the_api_could_give(
 
 def test_routes_and_parameters_are_those_of_the_contract() -> None:
     """Unknown parameters are refused, so an invented one is an error at the reader's."""
-    contract = Served().app().openapi()
-    routes = {row[0].strip("`").removeprefix("GET ") for row in table(HTTP, "route")}
+    routes = [*Served().app().routes, *scan_now.router.routes]
+    contract = openapi.document(routes, "keys", ())
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in contract["paths"].items()
+        for method, operation in methods.items()
+    }
 
-    assert routes == {*contract["paths"], "/api/health"}
-    for path, methods in contract["paths"].items():
-        declared = methods["get"].get("parameters", [])
-        text = section(HTTP, f"GET {path}")
+    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/health"}
+    for heading, operation in operations.items():
+        declared = operation.get("parameters", [])
+        text = section(HTTP, heading)
         shown = table(text, "parameter") if declared else []
         defaults = [str(parameter["schema"].get("default", "none")) for parameter in declared]
         assert codes(shown) == [parameter["name"] for parameter in declared]

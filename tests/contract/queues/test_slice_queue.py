@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.slice_queue import QUEUE, SliceQueue, format_message, parse_message
+from cmk_check.alerts.storage_queue import StorageQueues
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage
 from local.azurite import Azurite
@@ -47,6 +48,10 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
     return client
 
 
+def _queue(text: str, shared: AioHttpTransport) -> SliceQueue:
+    return SliceQueue(StorageQueues.by_connection_string(text, transport=shared).queue(QUEUE))
+
+
 def _at(port: int) -> str:
     return (
         "DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=AAAA;"
@@ -62,7 +67,7 @@ async def test_messages_have_exactly_the_form_of_the_contract(
     azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
 ) -> None:
     """The function that reads them is another process, perhaps of another version."""
-    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+    queue = _queue(azurite.connection_string, shared)
 
     await queue.send([SliceMessage("s-1", 7)])
     await queue.send([SliceMessage("s-1", None)])
@@ -75,7 +80,7 @@ async def test_all_messages_of_a_scan_arrive_once(
     azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
 ) -> None:
     """The queue is created by the first of them, which are sent at the same time."""
-    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+    queue = _queue(azurite.connection_string, shared)
     messages = [SliceMessage(SCAN, number) for number in range(100)]
 
     await queue.send(messages)
@@ -88,7 +93,7 @@ async def test_nothing_to_send_sends_nothing(
     azurite: Azurite, shared: AioHttpTransport, reader: QueueClient
 ) -> None:
     """A plan delivered again may find every slice finished."""
-    queue = SliceQueue.by_connection_string(azurite.connection_string, transport=shared)
+    queue = _queue(azurite.connection_string, shared)
     await reader.create_queue()
 
     await queue.send([])
@@ -101,9 +106,9 @@ async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
     credential = UnsignedTokens()
     async with transport(azurite_https.authority) as shared:
         url = azurite_https.azurite.queue_url
-        queue = SliceQueue.by_identity(url, credential, transport=shared)
-        await queue.send([SliceMessage(SCAN, 1)])
-        await queue.close()
+        queues = StorageQueues.by_identity(url, credential, transport=shared)
+        await SliceQueue(queues.queue(QUEUE)).send([SliceMessage(SCAN, 1)])
+        await queues.close()
 
         reader = QueueClient(url, QUEUE, credential=credential, transport=shared)
         assert len(await _received(reader)) == 1
@@ -114,7 +119,7 @@ async def test_a_wrong_key_is_an_error_that_says_what_to_grant(
 ) -> None:
     """Whoever reads the log learns what to do, and no secret."""
     text = azurite.connection_string.replace("AccountKey=Eby8", "AccountKey=AAAA")
-    queue = SliceQueue.by_connection_string(text, transport=shared)
+    queue = _queue(text, shared)
 
     with pytest.raises(QueueError, match="Storage Queue Data Contributor") as raised:
         await queue.send([SliceMessage(SCAN, number) for number in range(20)])
@@ -128,7 +133,7 @@ async def test_a_queue_that_is_down_is_an_error_soon(shared: AioHttpTransport) -
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    queue = SliceQueue.by_connection_string(_at(port), transport=shared)
+    queue = _queue(_at(port), shared)
     started = time.monotonic()
 
     with pytest.raises(QueueError):
@@ -150,7 +155,7 @@ async def test_a_redirect_is_not_followed(shared: AioHttpTransport) -> None:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    queue = SliceQueue.by_connection_string(_at(runner.addresses[0][1]), transport=shared)
+    queue = _queue(_at(runner.addresses[0][1]), shared)
 
     with pytest.raises(QueueError):
         await queue.send([SliceMessage(SCAN, 1)])

@@ -89,6 +89,15 @@ async def test_more_rows_than_one_page_come_whole_and_in_order(store: Store) -> 
     assert await _keys(store, Query(partition_from="p2", equals={})) == expected[700:]
 
 
+@pytest.mark.parametrize("page", [1, 2, 5, 12, 1000])
+async def test_a_page_of_any_size_leads_to_the_next(
+    store: Store, grid: list[tuple[str, str]], page: int
+) -> None:
+    """A caller that wants few rows asks for few at once, and may still read on."""
+    assert await _keys(store, Query(page=page)) == grid
+    assert await _keys(store, Query(page=page, after=("b", "x"))) == grid[6:]
+
+
 @pytest.mark.parametrize("value", HOSTILE)
 async def test_a_value_compares_as_text_whatever_it_holds(store: Store, value: str) -> None:
     """Filters come from callers of the HTTP API; none of them may widen what is asked for."""

@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
+from cmk_check.core.request import Outcome, Requested
+from cmk_check.web.scan_now import create_app
 from tests.unit.web.asgi import send
-from tests.unit.web.served import Served, sample
+from tests.unit.web.served import AS_SERVED, Served, sample
 
 BASE = "https://func-cmk.azurewebsites.net"
 
@@ -83,3 +85,20 @@ async def test_a_304_comes_through_without_a_body() -> None:
     answer = await _ask(served, "/api/v1/status", {"if-none-match": etag})
 
     assert (answer.status_code, answer.get_body()) == (304, b"")
+
+
+async def test_a_post_starts_a_scan_whatever_its_body_holds() -> None:
+    """Clients send nothing, `{}` or a form; none of it means anything here."""
+
+    async def ask() -> Requested:
+        return Requested(Outcome.STARTED, "20261125T120000Z-3fa9")
+
+    request = func.HttpRequest(
+        method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=b"<no json"
+    )
+    adapter = func.AsgiMiddleware(create_app(ask, AS_SERVED))  # type: ignore[no-untyped-call]
+
+    answer = await adapter.handle_async(request)
+
+    assert (answer.status_code, answer.get_body()) == (202, b'{"id":"20261125T120000Z-3fa9"}')
+    assert answer.headers["location"].endswith("/api/v1/scans/20261125T120000Z-3fa9")

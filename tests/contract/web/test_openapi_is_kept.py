@@ -2,15 +2,41 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.model import CoverageState
-from tests.unit.web.served import LAB, Served, counted, coverage, finding, status_of
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    ChangeType,
+    CoverageState,
+    ScanState,
+    Summary,
+    Trigger,
+    Verdict,
+)
+from cmk_check.core.request import Outcome, Requested
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import Board, scan_id_of
+from cmk_check.web import scan_now
+from tests.unit.web.served import (
+    AS_SERVED,
+    LAB,
+    NOON,
+    Served,
+    counted,
+    coverage,
+    finding,
+    status_of,
+)
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -40,19 +66,57 @@ async def _hostile() -> Served:
         await served.put(row, found)
         rows.append(row)
     await served.put_status(status_of(*rows))
+    await _put_hostile_changes(served)
+    await _put_hostile_scans(served, [row.accounts for row in rows])
     return served
 
 
+async def _put_hostile_changes(served: Served) -> None:
+    data = {name: {name: HOSTILE} for name in HOSTILE}
+    changes = [
+        Change(name, list(ChangeType)[number], NOON, name, name, data, number)
+        for number, name in enumerate(HOSTILE)
+    ]
+    await FeedTable(served.store).publish(changes)
+
+
+async def _put_hostile_scans(served: Served, accounts: list[AccountCounts]) -> None:
+    for number, state in enumerate(ScanState):
+        started = NOON + timedelta(minutes=number)
+        scan_id = scan_id_of(started, "3fa9")
+        scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
+        if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
+            scan = replace(scan, posture=Verdict.UNKNOWN, summary=Summary(accounts[number]))
+        await served.scans.commit(scans=[(scan, None)], board=Board(None, None))
+
+
+def _whole(served: Served) -> ASGIApp:
+    """Serve what two functions serve, as the host does."""
+    outcomes = cycle([Requested(outcome, "20261125T120000Z-3fa9") for outcome in Outcome])
+
+    async def ask() -> Requested:
+        return next(outcomes)
+
+    api, starter = served.app(), scan_now.create_app(ask, AS_SERVED)
+
+    async def host(scope: Scope, receive: Receive, send: Send) -> None:
+        app = starter if scope["path"] == scan_now.PATH else api
+        await app(scope, receive, send)
+
+    return host
+
+
 # Here, because its operations are the tests' parameters.
-api = schemathesis.openapi.from_asgi("/api/v1/openapi.json", asyncio.run(_hostile()).app())
+api = schemathesis.openapi.from_asgi("/api/v1/openapi.json", _whole(asyncio.run(_hostile())))
 # The host checks the key, before the app is called at all.
 del api.raw_schema["security"]
+del api.raw_schema["paths"][scan_now.PATH]["post"]["security"]
 RELAXED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
 def _check(case: schemathesis.Case[Any]) -> None:
-    # No schema says what an opaque token is, so that a made-up one may be refused.
-    is_made_up = "skipToken" in (case.query or {})
+    # No schema says which tokens and cursors there are, so that a made-up one may be refused.
+    is_made_up = {"skipToken", "since"} & set(case.query or {})
     case.call_and_validate(excluded_checks=[positive_data_acceptance] if is_made_up else [])
 
 

@@ -3,18 +3,34 @@
 import json
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.events import event_of
 from cmk_check.alerts.log_teller import LONGEST_LINE, LogTeller, line
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Known
-from cmk_check.core.model import Change, ChangeType, Reading, Subscription
+from cmk_check.core.events import event_of
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    ChangeType,
+    Gap,
+    GapReason,
+    KnownGap,
+    LastScan,
+    Reading,
+    ScanState,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    Trigger,
+    Verdict,
+    VerdictCounts,
+)
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, context
 
@@ -48,24 +64,76 @@ async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     assert (second["number"], second["id"]) == (8, "id-2")
 
 
-@pytest.mark.parametrize(
-    ("reason", "level"), [(None, logging.INFO), ("The list is empty.", logging.WARNING)]
-)
-async def test_the_end_of_a_scan_is_a_line(
-    lines: pytest.LogCaptureFixture, reason: str | None, level: int
-) -> None:
-    """A scan that failed must stand out from those that did not."""
-    await LogTeller().tell_end("scan-1", "failed", reason)
+async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
+    """Workbooks draw the estate over time from it, whoever cannot reach the API too."""
+    scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
+    accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3)
+    summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6)
+
+    await LogTeller().tell_end(scan, Verdict.NON_COMPLIANT, summary)
 
     (record,) = lines.records
-    assert record.levelno == level
+    assert record.levelno == logging.INFO
+    assert json.loads(record.getMessage()) == {
+        "event": "cmk.scan",
+        "v": 1,
+        "scanId": "scan-1",
+        "state": "complete",
+        "trigger": "timer",
+        "reason": None,
+        "startedAt": "2026-11-25T12:00:00Z",
+        "durationSeconds": 90,
+        "posture": "non_compliant",
+        "accounts": {"total": 7, "compliant": 4, "nonCompliant": 2, "unknown": 1, "unread": 3},
+        "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
+        "changes": 6,
+    }
+
+
+async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
+    """It says why, and pretends to no counts."""
+    scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")
+
+    await LogTeller().tell_end(scan, None, None)
+
+    (record,) = lines.records
+    assert record.levelno == logging.WARNING
     assert json.loads(record.getMessage()) == {
         "event": "cmk.scan",
         "v": 1,
         "scanId": "scan-1",
         "state": "failed",
-        "reason": reason,
+        "trigger": "request",
+        "reason": "The list is empty.",
+        "startedAt": "2026-11-25T12:00:00Z",
+        "durationSeconds": 0,
     }
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, name: str) -> None:
+    """An alert rule can name the subscription and what to grant, hostile names or not (P10)."""
+    gap = Gap(GapReason.FORBIDDEN, "Microsoft.X/read", name * 3000)
+    summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
+    scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
+
+    await LogTeller().tell_end(scan, Verdict.UNKNOWN, summary)
+
+    first, second = lines.messages
+    assert len(first) <= LONGEST_LINE
+    read = json.loads(first)
+    assert (name * 3000).startswith(read.pop("detail"))
+    assert read == {
+        "event": "cmk.gap",
+        "v": 1,
+        "scanId": "scan-1",
+        "subscriptionId": ID,
+        "name": name,
+        "reason": "forbidden",
+        "missingAction": "Microsoft.X/read",
+        "since": "2026-11-25T12:00:00Z",
+    }
+    assert json.loads(second)["event"] == "cmk.scan"
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))

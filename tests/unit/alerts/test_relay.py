@@ -1,6 +1,7 @@
 """The relay: publish, tell, forget, in this order, so that a death between two loses nothing."""
 
 import contextlib
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import pytest
 
 from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.tell_queue import QueueTeller
 from cmk_check.core.model import Change, ChangeType
 from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
@@ -16,6 +18,7 @@ from cmk_check.store.estate import EstateTable, Pending
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, Operation
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.telling import MemoryTexts
 from tests.fakes.world import RecordingTeller
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -143,16 +146,29 @@ async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
     """They are told by the next scan, under the numbers they have (P3)."""
     store = MemoryStore()
     pending = await recorded(store, "s", "a", "b")
-    with contextlib.suppress(QueueError):
-        await Relay(FeedTable(store), FailingTeller()).publish(
-            pending, EstateTable(store).clear_outbox
-        )
-    assert await outbox(store, "s") == pending
+    left = await Relay(FeedTable(store), FailingTeller()).publish(
+        pending, EstateTable(store).clear_outbox
+    )
+    assert left == await outbox(store, "s") == pending
 
     teller = RecordingTeller()
     await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
 
     assert told(teller) == [(1, "a"), (2, "b")]
+
+
+async def test_tellers_hear_in_turn_and_none_behind_one_that_failed() -> None:
+    """A log line says that a change was passed on, so the queues come first."""
+    store, log, queue = MemoryStore(), RecordingTeller(), FailingTeller()
+    pending = await recorded(store, "s", "a")
+
+    await Relay(FeedTable(store), queue, log).publish(pending, EstateTable(store).clear_outbox)
+
+    assert log.told == []
+    await Relay(FeedTable(store), RecordingTeller(), log).publish(
+        pending, EstateTable(store).clear_outbox
+    )
+    assert told(log) == [(1, "a")]
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
@@ -174,6 +190,33 @@ async def test_after_a_death_between_any_two_steps_the_next_relay_goes_on(
 
     assert set(told(teller)) == {(1, "a"), (2, "b")}
     assert await outbox(store, "s") == []
+
+
+@pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER, Fault.NO_ANSWER])
+@pytest.mark.parametrize("operation", range(3))
+@pytest.mark.parametrize("down", ["ranges", "events", "none"])
+async def test_no_fault_keeps_a_change_off_the_queues(
+    fault: Fault, operation: int, down: str
+) -> None:
+    """The outbox row outlives both queues and the log line (P3)."""
+    store, log = MemoryStore(), RecordingTeller()
+    ranges, events = MemoryTexts(is_down=down == "ranges"), MemoryTexts(is_down=down == "events")
+    pending = await recorded(store, "s", "a", "b")
+    failing = FaultyStore(store, {operation: fault})
+    with contextlib.suppress(DeathError):
+        relay = Relay(FeedTable(failing), QueueTeller(ranges, events), log)
+        await relay.publish(pending, EstateTable(failing).clear_outbox)
+    if await outbox(store, "s"):
+        ranges.is_down = events.is_down = False
+
+    await Relay(FeedTable(store), QueueTeller(ranges, events), log).publish(
+        await outbox(store, "s"), EstateTable(store).clear_outbox
+    )
+
+    assert await outbox(store, "s") == []
+    assert set(told(log)) == {(1, "a"), (2, "b")}
+    assert set(ranges.texts()) == {'{"first": 1, "last": 2}'}
+    assert {event["id"] for text in events.texts() for event in json.loads(text)} == {"a", "b"}
 
 
 async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:

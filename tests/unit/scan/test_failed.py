@@ -1,8 +1,11 @@
 """Failed: what used up its tries is given up, shown, and costs nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.core.model import GapReason, ScanState, Verdict
+from cmk_check.core.scope import Scope
 from cmk_check.errors import SliceHeld
 from cmk_check.ports import SliceMessage
 from tests.fakes.world import World, bad, good
@@ -67,10 +70,22 @@ async def test_a_failed_slice_is_healed_by_the_next_scan(world: World) -> None:
     assert (await world.posture()).verdict is Verdict.COMPLIANT
 
 
-async def test_a_poisoned_slice_without_subscriptions_in_trouble_still_fails_the_scan(
+async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
     world: World,
 ) -> None:
-    """Its subscriptions had the gap before: only the slice's own flag tells of this one."""
+    """Of what is excluded nothing is unread: only the slice's own flag tells that it failed."""
+    world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE})))
+    world.listed(ONE)
+    (message,) = await planned(world)
+
+    await world.poison(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+    assert await world.coverage(ONE) == "excluded"
+
+
+async def test_a_slice_that_is_poisoned_again_tells_of_its_gap_once(world: World) -> None:
+    """A gap that lasts is no news."""
     world.listed(ONE)
     (message,) = await planned(world)
     await world.poison(message)

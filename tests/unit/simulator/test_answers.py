@@ -182,7 +182,9 @@ async def test_a_refusal_names_the_missing_action_and_scope(
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/tenants"),
+        ("GET", "/tenants"),  # at another api-version than today's clients send
+        ("GET", "/metadata/endpoints"),  # as above
+        ("GET", "/common/oauth2/v2.0/token"),
         ("GET", "/subscriptions/{id}/resourceGroups"),
         ("GET", "/subscriptions/{id}/providers/Microsoft.KeyVault/vaults"),
         ("GET", "/subscriptions/{id}/providers/Microsoft.CognitiveServices/accounts?$top=1"),

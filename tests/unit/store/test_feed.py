@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 
 from cmk_check.core.model import Change, ChangeType
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
-from cmk_check.ports import Insert, Query, Replace, Table
-from cmk_check.store import rows
+from cmk_check.ports import Insert, Query, Replace, Scalar, Table
+from cmk_check.store import keys, rows
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.world import MovableClock
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -187,6 +189,75 @@ async def test_a_broken_head_is_a_store_error() -> None:
 
     with pytest.raises(StoreError, match="head"):
         await table.publish(changes("b"))
+
+
+async def test_a_reader_goes_on_behind_its_number() -> None:
+    """Page after page it sees every change once, in order."""
+    table = FeedTable(MemoryStore())
+    await table.publish(changes("a", "b", "c", "d"))
+
+    assert numbered(await table.read(0, 3)) == [(1, "a"), (2, "b"), (3, "c")]
+    assert numbered(await table.read(3, 3)) == [(4, "d")]
+    assert await table.read(4, 3) == await table.read(10**30, 3) == []
+    assert numbered(await table.read(-7, 1)) == [(1, "a")]
+    assert await table.read(0, 0) == []
+
+
+async def test_a_change_is_read_as_it_was_published() -> None:
+    """Whoever polls and whoever is called must hear the same."""
+    table = FeedTable(MemoryStore(), MovableClock())
+
+    published = await table.publish(changes("a", "b"))
+
+    assert await table.read(0, 9) == published
+
+
+async def test_the_last_number_is_known_without_reading_the_feed() -> None:
+    """A reader who wants only what comes from now on starts there."""
+    table = FeedTable(MemoryStore())
+
+    assert await table.last() == 0
+    await table.publish(changes("a", "b"))
+    assert await table.last() == 2
+
+
+async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One bad row costs only itself, and is shown (P7)."""
+    store = MemoryStore()
+    table = FeedTable(store)
+    await table.publish(changes("a", "b", "c"))
+    await spoil(store, 2, {"schema": 1})
+    await store.commit(Table.CHANGES, "feed", [Insert("0", {"x": 1}), Insert("00x", {"x": 1})])
+
+    assert numbered(await table.read(0, 2)) == [(1, "a"), (3, "c")]
+    assert "cannot be read" in caplog.text
+
+
+async def test_a_row_of_a_newer_version_is_not_passed_over() -> None:
+    """A cursor that went past it would never see it, when that version is back."""
+    store = MemoryStore()
+    table = FeedTable(store)
+    await table.publish(changes("a", "b", "c"))
+    await spoil(store, 2, {"schema": 2})
+
+    assert numbered(await table.read(0, 9)) == [(1, "a")]
+    with pytest.raises(StoreError, match="newer"):
+        await table.read(1, 9)
+
+
+def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
+    """Return numbers and ids."""
+    return [(number, change.id) for number, change in found]
+
+
+async def spoil(store: MemoryStore, number: int, values: Mapping[str, Scalar]) -> None:
+    """Write something else into a row of the feed."""
+    row = keys.feed_row(number)
+    found = await store.get(Table.CHANGES, "feed", row)
+    assert found is not None
+    await store.commit(Table.CHANGES, "feed", [Replace(row, values, found.etag)])
 
 
 async def _head(store: MemoryStore) -> object:

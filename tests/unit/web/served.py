@@ -29,10 +29,12 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys, rows
 from cmk_check.store.estate import EstateTable
+from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scans import Board, ScanTable
-from cmk_check.web.api import Site, create_app
+from cmk_check.web.api import Tables, create_app
 from cmk_check.web.edge import SignIn
+from cmk_check.web.site import Site
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
@@ -69,7 +71,8 @@ class Served:
     def app(self, site: Site = AS_SERVED, expect: Expectations | None = None) -> FastAPI:
         """Build the API."""
         expect = expect or Expectations(MAX_AGE)
-        return create_app(EstateTable(self.store), self.scans, self.clock, expect, site)
+        tables = Tables(EstateTable(self.store), self.scans, FeedTable(self.store))
+        return create_app(tables, self.clock, expect, site)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""

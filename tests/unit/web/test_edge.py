@@ -13,7 +13,13 @@ from cmk_check.web.edge import SignIn
 from tests.unit.web.asgi import send
 from tests.unit.web.served import AS_SERVED, LAB, Served
 
-ROUTES = ["/api/v1/status", "/api/v1/findings", "/api/v1/openapi.json"]
+ROUTES = [
+    "/api/v1/status",
+    "/api/v1/findings",
+    "/api/v1/changes",
+    "/api/v1/scans",
+    "/api/v1/openapi.json",
+]
 PRINCIPAL = {"x-ms-client-principal-id": "6f0c7a1e-0000-0000-0000-000000000000"}
 
 
@@ -94,7 +100,7 @@ async def test_other_paths_are_not_found_and_never_redirected(served: Served, pa
 
 
 @pytest.mark.parametrize("error", [StoreUnavailable("cmkscans: 500"), StoreRefused("grant it")])
-@pytest.mark.parametrize("route", ROUTES[:2])
+@pytest.mark.parametrize("route", ROUTES[:-1])
 async def test_a_store_that_does_not_answer_is_unavailable_for_now(
     route: str, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -107,7 +113,7 @@ async def test_a_store_that_does_not_answer_is_unavailable_for_now(
     assert str(error) in caplog.text
 
 
-@pytest.mark.parametrize("route", ROUTES[:2])
+@pytest.mark.parametrize("route", ROUTES[:-1])
 async def test_an_unexpected_failure_tells_callers_nothing(
     route: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,12 +22,15 @@ async def document(empty: Served) -> dict[str, Any]:
 def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
     """No more and no fewer."""
     assert document["openapi"].startswith("3.1.")
-    assert list(document["paths"]) == [
-        "/api/v1/status",
-        "/api/v1/findings",
-        "/api/v1/openapi.json",
-    ]
-    assert all(list(path) == ["get"] for path in document["paths"].values())
+    assert {path: list(methods) for path, methods in document["paths"].items()} == {
+        "/api/v1/status": ["get"],
+        "/api/v1/findings": ["get"],
+        "/api/v1/changes": ["get"],
+        "/api/v1/scans": ["get"],
+        "/api/v1/scans/{id}": ["get"],
+        "/api/v1/openapi.json": ["get"],
+        "/api/scan": ["post"],
+    }
 
 
 def test_it_documents_parameters_with_their_allowed_values(document: dict[str, Any]) -> None:
@@ -50,21 +53,26 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
 
 def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
     """FastAPI's own 422 is never answered; the 401 is the host's, which sends no body."""
-    for path in document["paths"].values():
-        for status, answer in path["get"]["responses"].items():
+    for operation in [entry for path in document["paths"].values() for entry in path.values()]:
+        for status, answer in operation["responses"].items():
             if int(status) >= 400 and status != "401":
                 schema = answer["content"]["application/json"]["schema"]
                 assert schema == {"$ref": "#/components/schemas/Error"}
-        assert "422" not in path["get"]["responses"]
+        assert "422" not in operation["responses"]
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
 
 
-def test_every_field_of_an_answer_is_required_but_the_next_link(document: dict[str, Any]) -> None:
+def test_every_field_of_an_answer_is_required_but_the_links(document: dict[str, Any]) -> None:
     """Null says "there is none"; a missing field says nothing."""
+    links = {
+        "FindingsPage": {"nextLink"},
+        "ScansPage": {"nextLink"},
+        "ChangesPage": {"nextLink", "deltaLink"},
+    }
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema:
             optional = set(schema["properties"]) - set(schema["required"])
-            assert optional == ({"nextLink"} if name == "FindingsPage" else set())
+            assert optional == links.get(name, set())
 
 
 def test_a_half_recorded_subscription_is_no_documented_state(document: dict[str, Any]) -> None:
@@ -74,14 +82,28 @@ def test_a_half_recorded_subscription_is_no_documented_state(document: dict[str,
     assert shown == ["read", "gap", "excluded", "retired"]
 
 
-@pytest.mark.parametrize(("http_auth", "kind"), [("keys", "apiKey"), ("entra", "http")])
-async def test_it_documents_how_to_get_in(empty: Served, http_auth: Any, kind: str) -> None:  # noqa: ANN401
-    """With the key in a header, not in the URL."""
+@pytest.mark.parametrize(
+    ("http_auth", "kind", "to_read", "to_start"),
+    [("keys", "apiKey", "functionKey", "scanKey"), ("entra", "http", "entraId", "entraId")],
+)
+async def test_it_documents_how_to_get_in(
+    empty: Served,
+    http_auth: Any,  # noqa: ANN401
+    kind: str,
+    to_read: str,
+    to_start: str,
+) -> None:
+    """With the key in a header, not in the URL; the one that reads starts nothing."""
     app = empty.app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+
     answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
 
-    ((name, scheme),) = answer.json["components"]["securitySchemes"].items()
-
-    assert answer.json["security"] == [{name: []}]
-    assert scheme["type"] == kind
-    assert scheme.get("name", "x-functions-key") == "x-functions-key"
+    schemes = answer.json["components"]["securitySchemes"]
+    assert set(schemes) == {to_read, to_start}
+    assert {scheme["type"] for scheme in schemes.values()} == {kind}
+    assert {scheme.get("name", "x-functions-key") for scheme in schemes.values()} == {
+        "x-functions-key"
+    }
+    assert answer.json["security"] == [{to_read: []}]
+    starts = answer.json["paths"]["/api/scan"]["post"]
+    assert starts.get("security", answer.json["security"]) == [{to_start: []}]

@@ -24,7 +24,7 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
     """A place that its own token does not lead to is a list that cannot be read on."""
     place = keys.partition_of(subscription), keys.finding_row(group, name)
 
-    assert place_of(token_of(place)) == place
+    assert place_of(token_of(place), keys.FINDINGS_FROM) == place
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
 def test_what_this_api_did_not_make_is_refused(token: str) -> None:
     """A token is a caller's input, and becomes a part of a query."""
     with pytest.raises(Refused) as refused:
-        place_of(token)
+        place_of(token, keys.FINDINGS_FROM)
 
     assert (refused.value.status, refused.value.target) == (400, "skipToken")
 
@@ -56,10 +56,10 @@ def test_what_this_api_did_not_make_is_refused(token: str) -> None:
 def test_no_token_fails_otherwise(token: str) -> None:
     """Anything else would be a 500."""
     try:
-        place = place_of(token)
+        place = place_of(token, keys.FINDINGS_FROM)
     except Refused:
         return
-    assert place_of(token_of(place)) == place
+    assert place_of(token_of(place), keys.FINDINGS_FROM) == place
 
 
 async def test_a_garbled_token_is_refused_by_the_list(served: Served) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from cmk_check.alerts.events import event_of
+from cmk_check.core.events import event_of
 from cmk_check.core.model import Change, ChangeType
 
 NOON = datetime(2026, 11, 25, 12, 0, 7, 999_999, tzinfo=UTC)

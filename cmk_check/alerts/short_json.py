@@ -1,0 +1,31 @@
+"""JSON that keeps within a limit: long values are cut, ids never are.
+
+Only ASCII comes out, every control character is escaped: no name can break a line or start another.
+"""
+
+import json
+from typing import Final
+
+# What values are cut to, one after the other, until the text is short enough.
+_SHORTER: Final = (2000, 200, 40, 8, 0)
+_IDS: Final = frozenset({"event", "id", "type", "subject", "source", "scanId", "subscriptionId"})
+
+
+def short_json(value: object, most: int) -> str:
+    """Return a value as JSON of at most so many characters, which are as many bytes."""
+    text = json.dumps(value, separators=(",", ":"))
+    for longest in _SHORTER:
+        if len(text) <= most:
+            break
+        text = json.dumps(_cut(value, longest), separators=(",", ":"))
+    return text
+
+
+def _cut(value: object, longest: int, name: str = "") -> object:
+    match value:
+        case dict():
+            return {key: _cut(entry, longest, key) for key, entry in value.items()}
+        case str() if name not in _IDS:
+            return value[:longest]
+        case _:
+            return value

@@ -1,0 +1,159 @@
+"""A queue in Azure Storage, or in Azurite: the sending end, the host reads.
+
+A message may be sent twice when an answer is lost: whoever reads it must bear that.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final, Self
+
+from azure.core.credentials_async import AsyncTokenCredential
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceExistsError
+from azure.core.pipeline.transport import AsyncHttpTransport
+from azure.storage.queue import StorageErrorCode, TextBase64EncodePolicy
+from azure.storage.queue.aio import QueueClient, QueueServiceClient
+
+from cmk_check.errors import QueueError
+from cmk_check.ports import AT_ONCE
+
+_MOST_AT_ONCE: Final = 8
+_DEADLINE_SECONDS: Final = 30
+_FOR_EVER: Final = -1
+
+
+class StorageQueues:
+    """The queues of one storage account."""
+
+    def __init__(self, service: QueueServiceClient) -> None:
+        self._service = service
+
+    @classmethod
+    def by_connection_string(cls, text: str, *, transport: AsyncHttpTransport[Any, Any]) -> Self:
+        """Connect with a connection string, for Azurite.
+
+        Raises:
+            ValueError: no connection string.
+
+        """
+        return cls(
+            QueueServiceClient.from_connection_string(text, transport=transport, **_pipeline())
+        )
+
+    @classmethod
+    def by_identity(
+        cls,
+        endpoint: str,
+        credential: AsyncTokenCredential,
+        *,
+        transport: AsyncHttpTransport[Any, Any],
+        audience: str | None = None,
+    ) -> Self:
+        """Connect to an https endpoint with tokens for ``audience``, by default the public cloud's.
+
+        Raises:
+            ValueError: no https URL.
+
+        """
+        return cls(
+            QueueServiceClient(
+                endpoint,
+                credential=credential,
+                audience=audience,
+                transport=transport,
+                **_pipeline(),
+            )
+        )
+
+    def queue(self, name: str, live: timedelta | None = None) -> "StorageQueue":
+        """Return a queue whose messages live until they are read, or for ``live`` at most."""
+        encode = TextBase64EncodePolicy()
+        client = self._service.get_queue_client(name, message_encode_policy=encode)
+        return StorageQueue(client, live)
+
+    async def close(self) -> None:
+        """Let go of the client; the transport stays open if its session is somebody else's."""
+        await self._service.close()
+
+
+class StorageQueue:
+    """The sending end of a queue, which is created when it is first used; see ``TextQueue``.
+
+    Messages are base64, which is what the host expects (``messageEncoding`` in ``host.json``).
+    """
+
+    def __init__(self, client: QueueClient, live: timedelta | None) -> None:
+        self._client = client
+        self._live = _FOR_EVER if live is None else int(live.total_seconds())
+
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
+        """Send them all, a few at once; see ``TextQueue.send``."""
+        free = asyncio.Semaphore(_MOST_AT_ONCE)
+
+        async def send_one(text: str) -> None:
+            async with free:
+                await self._send(text, int(delay.total_seconds()))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for text in texts:
+                    group.create_task(send_one(text))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+
+    async def _send(self, text: str, hidden: int) -> None:
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                await self._send_or_create(text, hidden)
+        except (AzureError, TimeoutError) as error:
+            raise QueueError(_said(self._client.queue_name, error)) from error
+
+    async def _send_or_create(self, text: str, hidden: int) -> None:
+        times = {"visibility_timeout": hidden, "time_to_live": self._live}
+        try:
+            await self._client.send_message(text, **times)
+        except HttpResponseError as error:
+            if _code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+                raise
+            await self._create()
+            await self._client.send_message(text, **times)
+
+    async def _create(self) -> None:
+        try:
+            await self._client.create_queue()
+        except ResourceExistsError as error:
+            # Whoever else needed it was faster; a queue being deleted is a conflict as well.
+            if _code(error) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
+                raise
+
+
+def _pipeline() -> dict[str, Any]:
+    return {
+        # Twice, after a second each: the client waits initial_backoff + increment_base ** n.
+        "retry_total": 2,
+        "initial_backoff": 0,
+        "increment_base": 1,
+        "random_jitter_range": 0,
+        "connection_timeout": 10,
+        "read_timeout": 10,
+        # The service never redirects; a redirected request would carry its token elsewhere.
+        "permit_redirects": False,
+    }
+
+
+def _said(queue: str, error: Exception) -> str:
+    # Neither the text of the service nor the URL: they may hold signatures.
+    status = error.status_code if isinstance(error, HttpResponseError) else None
+    said = f"{queue}: {status or ''} {_code(error) or type(error).__name__}"
+    if status in {401, 403}:
+        return (
+            f"{said}: grant the app's identity the role Storage Queue Data Contributor on the "
+            "storage account, and check that the account's firewall lets the app in"
+        )
+    return said
+
+
+def _code(error: Exception) -> str:
+    code = getattr(error, "error_code", None)
+    text = str(getattr(code, "value", code) or "")
+    return text if text.isalnum() and text.isascii() else ""

@@ -1,0 +1,149 @@
+"""The bodies that a webhook is sent, in three formats: a pure function of the changes.
+
+A message of Slack or Teams that is too long is refused, or cut, so changes are spread over several.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+from cmk_check.alerts.change_lines import Line, line_of
+from cmk_check.core.events import event_of
+from cmk_check.core.model import Change
+
+# Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters
+# in one (https://docs.slack.dev/reference/block-kit/blocks). Teams takes 28 KB, counted in UTF-16
+# (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
+LONGEST_CHAT: Final = 12_000
+MOST_LINES: Final = 40
+_LONGEST_SECTION: Final = 3_000
+_JSON: Final = "application/json; charset=utf-8"
+_BATCH: Final = "application/cloudevents-batch+json; charset=utf-8"
+
+# Slack has no escape for these, so what would open or close markup becomes its lookalike; within a
+# word, as in an account's name, none of the first three does anything.
+_SLACK_MARKS: Final = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
+_SLACK_LOOKALIKES: Final = str.maketrans("*_~`", "\u2217\u02cd\u223c\u02cb")
+# A mention or a channel starts a word, which an address of mail does not; an emoji has two colons.
+_SLACK_MENTION: Final = re.compile(r"(?<![A-Za-z0-9])[@#!](?=\w)")
+_SLACK_WIDE: Final = str.maketrans("@#!", "\uff20\uff03\uff01")
+_SLACK_EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)", re.IGNORECASE)
+# Workflows look for mentions in the whole card, and cards for functions in every text.
+_TEAMS_LOOKALIKES: Final = str.maketrans("<{}", "\u2039\uff5b\uff5d")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One request; ``id`` depends on its changes alone, so that a receiver knows a repetition."""
+
+    id: str
+    content_type: str
+    body: bytes
+
+
+def posts_of(changes: Sequence[Change], style: str, portal_url: str) -> list[Post]:
+    """Make the posts for changes in one of ``webhook_settings.FORMATS``.
+
+    ``portal_url`` is the origin of Azure's portal, to which chats link.
+    """
+    if style == "cloudevents":
+        events = [event_of(change) for change in changes]
+        return [_post([change.id for change in changes], _BATCH, events)] if events else []
+    build = _slack_message if style == "slack" else _teams_message
+    lines = [line_of(change, portal_url) for change in changes]
+    return [
+        _post([line.change_id for line in part], _JSON, build(part))
+        for part in _parts(lines, build)
+    ]
+
+
+def _post(ids: Sequence[str], content_type: str, content: object) -> Post:
+    name = sha256("\n".join([content_type, *ids]).encode(errors="replace")).hexdigest()[:32]
+    return Post(f"msg_{name}", content_type, _written(content))
+
+
+def _written(content: object) -> bytes:
+    # ASCII: a lone surrogate in a name can be written no other way.
+    return json.dumps(content, separators=(",", ":")).encode("ascii")
+
+
+def _parts(lines: Sequence[Line], build: Callable[[Sequence[Line]], object]) -> list[list[Line]]:
+    """Cut lines into runs that fit into one message each; a single line always does."""
+    parts: list[list[Line]] = []
+    for line in lines:
+        longer = [*parts[-1], line] if parts else []
+        if longer and len(longer) <= MOST_LINES and len(_written(build(longer))) <= LONGEST_CHAT:
+            parts[-1] = longer
+        else:
+            parts.append([line])
+    return parts
+
+
+def _headline(lines: Sequence[Line]) -> str:
+    """Say how many of what, in our own words alone: it is what a notification shows."""
+    counts = Counter(line.title for line in lines)
+    return "cmk_check: " + ", ".join(f"{count} x {title}" for title, count in counts.items())
+
+
+def _slack_message(lines: Sequence[Line]) -> object:
+    return {
+        "text": _headline(lines),
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "blocks": [_slack_block(line) for line in lines],
+    }
+
+
+def _slack_block(line: Line) -> object:
+    text = f"*{line.title}*: {_slack_text(line.details)}"
+    links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
+    if len(text) + len(links) <= _LONGEST_SECTION:
+        text += links
+    # verbatim: Slack makes no links, mentions or channels of its own out of the text.
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _slack_text(text: str) -> str:
+    """Return a text that Slack shows as it is: nothing in it is markup, a mention or an emoji."""
+    text = _SLACK_MARKS.sub(lambda found: found[0].translate(_SLACK_LOOKALIKES), text)
+    text = _SLACK_MENTION.sub(lambda found: found[0].translate(_SLACK_WIDE), text)
+    text = _SLACK_EMOJI.sub("\u2236", text)
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _teams_message(lines: Sequence[Line]) -> object:
+    card = {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": [
+            {"type": "TextBlock", "text": _headline(lines), "weight": "Bolder", "wrap": True},
+            *(_teams_block(line) for line in lines),
+        ],
+    }
+    content_type = "application/vnd.microsoft.card.adaptive"
+    attachment = {"contentType": content_type, "contentUrl": None, "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def _teams_block(line: Line) -> object:
+    """Make a line of text runs, which hold plain text: Markdown is for text blocks alone."""
+    runs: list[object] = [
+        {"type": "TextRun", "text": line.title, "weight": "Bolder"},
+        {"type": "TextRun", "text": f": {_teams_text(line.details)}"},
+    ]
+    for name, url in line.links:
+        runs.append({"type": "TextRun", "text": "  "})
+        open_url = {"type": "Action.OpenUrl", "url": url}
+        runs.append({"type": "TextRun", "text": name, "selectAction": open_url})
+    return {"type": "RichTextBlock", "separator": True, "inlines": runs}
+
+
+def _teams_text(text: str) -> str:
+    """Return a text without mentions (<at>name</at>) and functions ({{DATE(...)}})."""
+    return text.translate(_TEAMS_LOOKALIKES)

@@ -1,0 +1,61 @@
+"""Which network addresses are special: a webhook must not be a way to what listens only there.
+
+On Azure the metadata service, the wire server and the identity endpoint of an app answer whoever is
+on the machine, so a URL that leads there, by its text or through DNS, would be this program's
+hand. Private addresses are no such thing: companies have receivers behind private endpoints.
+"""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final
+
+LOOPBACK: Final = "loopback"
+
+# https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+_WIRE_SERVER: Final = IPv4Address("168.63.129.16")
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
+_FUTURE_USE: Final = IPv4Network("240.0.0.0/4")  # with the broadcast address
+# Both hold an IPv4 address in their last 32 bits: RFC 4291 (2.5.5.1) and RFC 6052.
+_COMPATIBLE: Final = IPv6Network("::/96")
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+
+
+def special(text: str) -> str | None:
+    """Name what is special about an address, None for a public or a private one.
+
+    An IPv6 address that stands for an IPv4 address is as special as that one.
+
+    Raises:
+        ValueError: no address.
+
+    """
+    address = ip_address(text.partition("%")[0])
+    return next((kind for each in _meant(address) if (kind := _kind(each))), None)
+
+
+def _meant(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+    yield address
+    if isinstance(address, IPv4Address):
+        return
+    if address.ipv4_mapped:
+        yield address.ipv4_mapped
+    if address.sixtofour:
+        yield address.sixtofour
+    if address.teredo:
+        yield from address.teredo
+    if address in _COMPATIBLE or address in _TRANSLATED:
+        yield IPv4Address(address.packed[-4:])
+
+
+def _kind(address: IPv4Address | IPv6Address) -> str | None:
+    if address.is_loopback:
+        return LOOPBACK
+    if address.is_link_local:
+        return "link-local"
+    if address == _WIRE_SERVER:
+        return "the platform's own"
+    if address.is_multicast:
+        return "multicast"
+    if address.is_unspecified or address in _THIS_NETWORK:
+        return "unspecified"
+    return "reserved" if address in _FUTURE_USE else None

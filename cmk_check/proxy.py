@@ -1,0 +1,14 @@
+"""Which proxy leads to an origin: looked up in the environment once, when a session is opened.
+
+aiohttp's ``trust_env`` reads it, and a .netrc file, in a thread before every request, which costs
+as much as the request itself.
+"""
+
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+
+def proxy_for(url: str) -> str | None:
+    """Return the URL of the proxy that the environment names for this URL, if any."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)

@@ -1,0 +1,50 @@
+"""Retention: published changes and ended scans go when they are old enough, a few at each scan."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from cmk_check.ports import Delete, Query, Store, Table
+from cmk_check.store import keys
+from cmk_check.store.feed import FeedTable
+
+# So many an hour outpace what any estate publishes for long, and take a scan seconds.
+MOST_CHANGES: Final = 490
+MOST_SCANS: Final = 100
+# Even with the shortest retention, a change outlives the day for which its delivery is tried.
+GRACE: Final = timedelta(days=2)
+_PARTITION: Final = "scan"
+
+
+class Retention:
+    """Deletes what was kept for ``keep`` and two days more."""
+
+    def __init__(self, store: Store, keep: timedelta) -> None:
+        self._store = store
+        self._feed = FeedTable(store)
+        self._keep = keep
+
+    async def prune(self, now: datetime) -> None:
+        """Delete up to 490 changes and 100 scans; where nothing is old enough, write nothing.
+
+        Raises:
+            StoreError: the rest stays for the next scan.
+
+        """
+        before = now - self._keep - GRACE
+        await self._feed.prune(before, MOST_CHANGES)
+        await self._prune_scans(before)
+
+    async def _prune_scans(self, before: datetime) -> None:
+        query = Query(
+            partition=_PARTITION,
+            row_from=keys.scan_row(before, ""),
+            row_to=keys.SCANS_TO,
+            page=MOST_SCANS,
+        )
+        old: list[Delete] = []
+        async for entity in self._store.query(Table.SCANS, query):
+            old.append(Delete(entity.row, entity.etag))
+            if len(old) == MOST_SCANS:
+                break
+        if old:
+            await self._store.commit(Table.SCANS, _PARTITION, old)

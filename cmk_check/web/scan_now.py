@@ -1,0 +1,103 @@
+"""The one request that starts something: ``POST /api/scan``.
+
+An application of its own behind a function of its own, so that the key that reads everything starts
+nothing, and the key that starts a scan reads nothing.
+"""
+
+import logging
+import math
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+
+from cmk_check.core.request import Outcome, Requested
+from cmk_check.errors import QueueError
+from cmk_check.web import models, openapi, queries
+from cmk_check.web.answers import error_answer, json_answer
+from cmk_check.web.site import Site
+
+type Ask = Callable[[], Awaitable[Requested]]
+
+PATH: Final = "/api/scan"
+SCANS: Final = "/api/v1/scans"
+_LOGGER: Final = logging.getLogger(__name__)
+_QUEUE_RETRY_SECONDS: Final = 60  # what failed counts as a start, too
+_LOCATION: Final = {
+    "Location": {
+        "description": "The scan.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
+}
+_RETRY_AFTER: Final = {"Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}}}
+_RESPONSES: Final[openapi.Responses] = {
+    202: {"description": "A scan was started.", "headers": _LOCATION},
+    409: openapi.error("A scan is running.") | {"headers": _LOCATION},
+    429: openapi.error("The last scan started less than a minute ago.")
+    | {"headers": _RETRY_AFTER | _LOCATION},
+    **openapi.ERRORS,
+}
+
+router: Final = APIRouter()
+
+
+def create_app(ask: Ask, site: Site) -> FastAPI:
+    """Build the application; ``ask`` starts a scan, or says why not."""
+    app = site.application()
+    app.state.ask = ask
+    app.state.site = site
+    app.include_router(router)
+
+    @app.exception_handler(QueueError)
+    async def not_sent(_: Request, error: QueueError) -> Response:
+        _LOGGER.error("A scan could not be started: %s", error)
+        # Why is for the log alone: it names queues and roles.
+        return error_answer(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "StorageUnavailable",
+            "The scan could not be handed to the queue and is closed as failed: try again in "
+            f"{_QUEUE_RETRY_SECONDS} seconds. The app's log says why.",
+            headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
+        )
+
+    return app
+
+
+@router.post(
+    PATH,
+    operation_id="startScan",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=models.ScanStarted,
+    responses=_RESPONSES,
+)
+async def scan_now(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
+    """Start a scan now, unless one runs or has just begun."""
+    ask: Ask = request.app.state.ask
+    site: Site = request.app.state.site
+    requested = await ask()
+    location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
+    return _answer(requested, {"Location": location})
+
+
+def _answer(requested: Requested, headers: dict[str, str]) -> Response:
+    match requested.outcome:
+        case Outcome.STARTED:
+            body = models.ScanStarted(id=requested.scan_id).body()
+            return json_answer(body, headers, HTTPStatus.ACCEPTED)
+        case Outcome.RUNNING:
+            return error_answer(
+                HTTPStatus.CONFLICT,
+                "ScanRunning",
+                f"Scan {requested.scan_id} is running: the header Location leads to it.",
+                headers=headers,
+            )
+        case Outcome.TOO_SOON:
+            seconds = math.ceil(requested.wait.total_seconds())
+            return error_answer(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                f"Scan {requested.scan_id} has just been started: the header Location leads to it. "
+                f"Another can be started in {seconds} seconds.",
+                headers=headers | {"Retry-After": str(seconds)},
+            )

@@ -1,0 +1,86 @@
+"""The command send-test-alert, as a process against a receiver: what is sent, said and returned."""
+
+import asyncio
+import base64
+import json
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.contract.webhook.conftest import Receiver
+
+ROOT = Path(__file__).parents[3]
+SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+
+
+async def _run(**given: str) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cmk_check", "send-test-alert"),
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **given},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+async def receiver(serve: Callable[[str], Awaitable[Receiver]]) -> Receiver:
+    """A receiver over HTTP: the process knows no authority of tests."""
+    return await serve("http")
+
+
+async def test_it_sends_a_marked_change_and_says_whom_to(receiver: Receiver) -> None:
+    """No storage is set: whoever tries a webhook on a laptop has none at hand."""
+    receiver.answers(202)
+
+    code, out, err = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_SECRET=SECRET)
+
+    (request,) = receiver.received
+    (event,) = Webhook(SECRET).verify(request.body, request.headers)
+    assert (code, err) == (0, "")
+    assert out == (
+        f"Sent the test change {event['id']} (cmkcheck.account.violated, cloudevents, signed) to "
+        "127.0.0.1, which answered 202.\n"
+    )
+    assert event["data"]["test"] is True
+
+
+@pytest.mark.parametrize("style", ["slack", "teams"])
+async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
+    """Nobody is to be woken by it."""
+    code, _, _ = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_FORMAT=style)
+
+    assert code == 0
+    assert b"TEST, no real change" in receiver.received[0].body
+    assert json.loads(receiver.received[0].body)
+
+
+async def test_a_refusal_is_exit_code_3(receiver: Receiver) -> None:
+    """A script must notice; and learn no more of the URL than its host."""
+    receiver.answers(404, "no_service")
+
+    code, out, err = await _run(CMK_WEBHOOK_URL=receiver.url)
+
+    assert (code, out) == (3, "")
+    assert err == (
+        "cmk-check: the test alert was not taken: 127.0.0.1 answered 404 (no_service): "
+        "check CMK_WEBHOOK_URL.\n"
+    )
+
+
+async def test_settings_that_are_not_valid_are_exit_code_2_and_all_named() -> None:
+    """Whoever mends them should have to do it once."""
+    code, out, err = await _run(CMK_WEBHOOK_FORMAT="fax", CMK_ALERT_ON="everything")
+
+    assert (code, out) == (2, "")
+    assert [line.split()[1] for line in err.splitlines()] == [
+        "CMK_WEBHOOK_URL",
+        "CMK_WEBHOOK_FORMAT",
+        "CMK_ALERT_ON",
+    ]

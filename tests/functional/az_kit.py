@@ -1,0 +1,121 @@
+"""Microsoft's az command, signed in to a simulated Azure as an app's managed identity is."""
+
+import json
+import os
+import re
+import socketserver
+import subprocess
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final, Self
+
+import pytest
+
+from local.simulator import RequestRecord, Simulator
+
+PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
+# Where the command looks for a newer version of itself; it does without an answer.
+VERSION_CHECK: Final = "azcliprod.blob.core.windows.net"
+_SECONDS: Final = 60.0
+_GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def skip_without_az() -> None:
+    """Skip where the command is not installed, but never where nobody would see it."""
+    if not PYTHON.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
+        pytest.skip("the az command is not installed: run `make az`")
+
+
+class _DeadEnd(socketserver.ThreadingTCPServer):
+    """A proxy that lets nobody through, and remembers where they wanted to go."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.wanted: set[str] = set()
+        super().__init__(("127.0.0.1", 0), _Refusal)
+
+
+class _Refusal(socketserver.StreamRequestHandler):
+    server: _DeadEnd
+
+    def handle(self) -> None:
+        _, target, *_ = self.rfile.readline().decode().split()
+        self.server.wanted.add(target.removesuffix(":443"))
+
+
+class Az:
+    """The command with a configuration of its own in ``folder``, which trusts the simulator alone.
+
+    ``strayed`` holds the other hosts that it asked for, and did not reach.
+    """
+
+    def __init__(self, simulator: Simulator, folder: Path) -> None:
+        self._simulator = simulator
+        self._dead_end = _DeadEnd()
+        threading.Thread(target=self._dead_end.serve_forever, daemon=True).start()
+        self.strayed = self._dead_end.wanted
+        proxy = f"http://127.0.0.1:{self._dead_end.server_address[1]}"
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "AZURE_CONFIG_DIR": str(folder / "azure"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
+            "PYTHONUTF8": "1",
+            "HTTP_PROXY": proxy,
+            "HTTPS_PROXY": proxy,
+            "NO_PROXY": "127.0.0.1",
+            "IDENTITY_ENDPOINT": simulator.identity_endpoint,
+            "IDENTITY_HEADER": simulator.identity_header,
+            "REQUESTS_CA_BUNDLE": simulator.ca_file,
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._dead_end.shutdown()
+        self._dead_end.server_close()
+
+    def sign_in(self) -> None:
+        """Let it find the cloud by its metadata, as any custom cloud is found, and sign in."""
+        url = self._simulator.url
+        self("cloud", "register", "--name", "simulated", "--endpoint-resource-manager", url)
+        self("cloud", "set", "--name", "simulated")
+        self("login", "--identity")
+
+    def __call__(self, *words: str) -> Any:  # noqa: ANN401 - its JSON
+        """Run it; return the JSON that it printed, None if it printed nothing."""
+        ended = self._run(words)
+        assert ended.returncode == 0, f"az {' '.join(words)}\n{ended.stderr}"
+        return json.loads(ended.stdout) if ended.stdout.strip() else None
+
+    def refusal(self, *words: str) -> str:
+        """Run what must fail; return what it said."""
+        ended = self._run(words)
+        assert ended.returncode != 0, ended.stdout
+        return ended.stderr
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PYTHON, "-m", "azure.cli", *words, "--output", "json"],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=_SECONDS,
+        )
+
+
+def shapes(requests: Iterable[RequestRecord]) -> set[str]:
+    """Return what was asked, with the status: ids, groups and names are left out."""
+    return {f"{each.method} {_shape(each.path)} {each.status}" for each in requests}
+
+
+def _shape(path: str) -> str:
+    path = _GUID.sub("{id}", path)
+    path = re.sub("(?<=/resourceGroups/)[^/]+", "{group}", path)
+    return re.sub("(?<=/accounts/)[^/]+", "{name}", path)

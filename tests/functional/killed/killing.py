@@ -1,0 +1,230 @@
+"""One run: a scan is started, dies at a step, and the program goes on as it would on Azure.
+
+What takes its time on Azure is made short. A message that a dead host had is shown again by the
+receipt that it was given with, where Azure takes ten minutes. Its claim on a slice, which ends
+after ten minutes, is ended by rewriting the row; so is the lease of a scan, thirty minutes, but
+only where no message is left to go on with that scan.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tests.functional.killed.estates import (
+    BETTER,
+    SOUND,
+    WORSE,
+    Estates,
+    build,
+    transitions,
+)
+from tests.functional.killed.proxy import Trap, When
+from tests.functional.killed.rig import DoorHost, Rig, Snapshot
+from tests.functional.killed.truth import Seen, Truth, says_compliant_wrongly
+
+_SECONDS: Final = 15.0
+_LINES: Final = 5
+_LONGEST: Final = 300
+# With two hosts the slices overlap; these steps are taken whichever host has which slice.
+_BESIDE_ANOTHER: Final = frozenset(
+    {
+        (When.AFTER, "cmk-slices: send plan"),
+        (When.BEFORE, "scans: plan stands"),
+        (When.AFTER, "slice 0: claim"),
+        (When.AFTER, "findings: mark S5"),
+        (When.AFTER, "findings: record S5"),
+        (When.BEFORE, "feed: publish S1"),
+        (When.AFTER, "feed: publish S3 S4"),
+        (When.AFTER, "cmk-tell: send S3 S4"),
+        (When.AFTER, "webhook: post S4"),
+        (When.AFTER, "slice 1: done"),
+        (When.BEFORE, "scans: finish"),
+        (When.AFTER, "scans: finish"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A scan to be killed: from what stands in the storage to what the estate is by now."""
+
+    name: str
+    start: Snapshot
+    truth: Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One place to die at."""
+
+    case: Case
+    step: str
+    when: When
+    hosts: int = 1
+
+    def __str__(self) -> str:
+        beside = "" if self.hosts == 1 else ", beside another host"
+        return f"{self.case.name}: {self.when} {self.step}{beside}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended; ``expired`` if the lease had to end before a scan could finish."""
+
+    point: Point
+    faults: tuple[str, ...]
+    expired: bool
+
+
+class Killing:
+    """Runs cases over one rig, with and without a death."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._undisturbed: dict[str, Seen] = {}
+        self._hosts: list[DoorHost] = []
+
+    def cases(self) -> Iterator[tuple[Case, list[str]]]:
+        """Prepare the cases one after the other; each comes with the steps that it takes.
+
+        ``worse`` has everything that makes an estate worse, ``better`` starts over a scan that
+        died and heals it all, ``first`` finds an empty storage.
+        """
+        self._undisturbed_run(Case("sound", {}, _truth({}, SOUND, is_first=True)))
+        worse = self._case("worse", SOUND, WORSE)
+        yield worse, self._undisturbed_run(worse)
+        better = self._after_a_dead_scan("better", WORSE, BETTER)
+        yield better, self._undisturbed_run(better)
+        first = Case("first", {}, _truth({}, WORSE, is_first=True))
+        yield first, self._undisturbed_run(first)
+
+    def run(self, point: Point) -> Outcome:
+        """Die at a point, go on, and compare."""
+        rig = self._rig
+        trap = Trap(point.step, point.when)
+        self._prepare(point.case, trap)
+        while len(self._hosts) < point.hosts:
+            self._start_host()
+        rig.fire_at(rig.host)
+        if not trap.sprung.wait(_SECONDS):
+            return Outcome(point, (f"never came to this step:\n{_tail(rig)}",), expired=False)
+        faults = []
+        self._bury_the_dead()
+        if says_compliant_wrongly(rig.storage.everything()):
+            faults.append("false green: the status says compliant, the findings do not")
+        try:
+            expired = self._go_on()
+        except TimeoutError as error:
+            return Outcome(point, (*faults, str(error)), expired=False)
+        seen = self._see()
+        faults += point.case.truth.faults(seen, self._undisturbed[point.case.name])
+        return Outcome(point, tuple(faults), expired)
+
+    def _bury_the_dead(self) -> None:
+        """End what the dead host had; the other one goes on, or else a new one."""
+        rig = self._rig
+        alive = [host for host in self._hosts if not host.door.is_shut]
+        (dead,) = [host for host in self._hosts if host.door.is_shut]
+        rig.bury(dead)
+        if alive:
+            rig.host = alive[0]
+        else:
+            self._start_host()
+
+    def _go_on(self) -> bool:
+        """Let what waits be done, then scan once more; tell whether the lease had to end."""
+        rig = self._rig
+        rig.drain()
+        expired = rig.is_leased()
+        if expired:
+            rig.storage.expire_lease()
+        rig.scan()
+        rig.drain()
+        return expired
+
+    def _undisturbed_run(self, case: Case) -> list[str]:
+        self._prepare(case, None)
+        self._rig.scan()
+        self._rig.drain()
+        seen = self._see()
+        self._undisturbed[case.name] = seen
+        faults = list(case.truth.faults(seen, None))
+        if faults:
+            raise AssertionError("\n".join([f"{case.name}, undisturbed:", *faults]))
+        return list(self._rig.proxy.watch.taken)
+
+    def _case(self, name: str, before: Estates, after: Estates) -> Case:
+        """Make a case that starts from what stands now."""
+        truth = _truth(before, after, told_before=len(self._rig.storage.feed()))
+        return Case(name, self._rig.storage.everything(), truth)
+
+    def _after_a_dead_scan(self, name: str, before: Estates, after: Estates) -> Case:
+        """Make a case of a scan that nobody goes on with: lease run out, messages lost."""
+        rig = self._rig
+        trap = Trap("slice 0: claim", When.AFTER)
+        rig.proxy.start_over(trap)
+        rig.fire_at(rig.host)
+        if not trap.sprung.wait(_SECONDS):
+            raise TimeoutError(_tail(rig))
+        rig.bury(rig.host)
+        rig.storage.expire_lease()
+        case = self._case(name, before, after)
+        rig.empty_queues()
+        rig.start_host()
+        return case
+
+    def _prepare(self, case: Case, trap: Trap | None) -> None:
+        rig = self._rig
+        rig.put_back(case.start)
+        build(rig.simulator.estate, case.truth.content)
+        rig.host.start_over()
+        self._hosts = [rig.host]
+        rig.proxy.start_over(trap)
+
+    def _start_host(self) -> None:
+        self._rig.start_host()
+        self._hosts.append(self._rig.host)
+
+    def _see(self) -> Seen:
+        rig = self._rig
+        tells = "tell" in rig.host.functions
+        tables = rig.storage.everything()
+        return Seen(
+            tables=tables,
+            feed=rig.storage.feed(),
+            status=rig.status(),
+            logged=frozenset[str]().union(*(host.told() for host in self._hosts)),
+            queued=frozenset(rig.events_in_queue()) if tells else None,
+            posted=frozenset(event["id"] for event in rig.proxy.watch.posted) if tells else None,
+        )
+
+
+def _tail(rig: Rig) -> str:
+    return "\n".join(line[:_LONGEST] for line in rig.host.output()[-_LINES:])
+
+
+def _truth(
+    before: Estates, after: Estates, *, told_before: int = 0, is_first: bool = False
+) -> Truth:
+    return Truth(transitions(before, after), after, before, told_before, is_first)
+
+
+def all_points(killing: Killing) -> list[Point]:
+    """Return the places to die at.
+
+    They are both sides of each step, of a later case only what is new in it, and some once more
+    while another host works on the same scan.
+    """
+    points: list[Point] = []
+    known: set[str] = set()
+    for case, steps in killing.cases():
+        fresh = [step for step in steps if step not in known]
+        known |= set(fresh)
+        points += [Point(case, step, when) for step in fresh for when in _sides(step)]
+    beside = [point for point in points if (point.when, point.step) in _BESIDE_ANOTHER]
+    return [*points, *(replace(point, hosts=2) for point in beside)]
+
+
+def _sides(step: str) -> tuple[When, ...]:
+    # What a message says is known when it is handed out, so there is no before.
+    return (When.AFTER,) if ": receive " in step else (When.BEFORE, When.AFTER)

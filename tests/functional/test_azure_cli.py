@@ -1,0 +1,158 @@
+"""A client nobody here wrote: Microsoft's az command uses the simulator, and agrees with a scan."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cmk_check.clouds import CLOUDS
+from local.simulator import AccountSpec, Simulator, load_estate
+from tests.functional.az_kit import VERSION_CHECK, Az, shapes, skip_without_az
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, MICROSOFT
+
+pytestmark = pytest.mark.long
+
+PRODUCTION: Final = "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28"
+SANDBOX: Final = "5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857"
+ACQUISITIONS: Final = "a07d6c3e-1b95-48f2-9d7a-e6c40b8f2d19"
+ACCOUNTS: Final = "/providers/Microsoft.CognitiveServices/accounts"
+
+# The two commands of the knowledge-base page, with its own filters.
+LIST: Final = "[?(kind==`OpenAI`)].{name:name, resourceGroup:resourceGroup}"
+SHOW: Final = '{"encryptionKey":properties.encryption.keyVaultProperties.keyName}'
+
+# Where the rule departs from the page, which asks for nothing but a name: what each says.
+DEPARTURES: Final = {
+    # R3: Microsoft's keys are in force, and the key that is named is not.
+    "left-behind": ("compliant", "non_compliant", "microsoft_managed_key"),
+    # R4: a blank is a name to whoever asks whether it is null.
+    "translation-memory": ("compliant", "non_compliant", "key_not_named"),
+    # R5: nobody knows what the source is, or there is none.
+    "unheard-of": ("compliant", "unknown", "unrecognised_key_source"),
+    "sourceless": ("compliant", "unknown", "unrecognised_key_source"),
+    # R6: what cannot be read is shown as null.
+    "legacy-import": ("non_compliant", "unknown", "malformed"),
+}
+# The page was written before OpenAI accounts could become those of Microsoft Foundry.
+NOT_ON_THE_PAGE: Final = {
+    "agents-foundry": "compliant",
+    "policy-search": "compliant",
+    "contract-summaries": "non_compliant",
+    "agent-lab": "unknown",
+    "image-evaluation": "unknown",
+}
+
+
+@pytest.fixture(autouse=True)
+def _az_is_installed() -> None:
+    skip_without_az()
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """Serve the sample estate."""
+    with Simulator("sample") as running:
+        yield running
+
+
+def test_az_finds_the_simulated_cloud_signs_in_and_lists(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """What only our own client understands might not be what Azure sends."""
+    with Az(simulator, tmp_path) as az:
+        az.sign_in()
+        signing_in = shapes(simulator.requests)
+        seen = az("account", "list", "--query", "[].[id, name, state, homeTenantId]")
+        tenants = az("rest", "--url", f"{simulator.url}/tenants?api-version=2022-12-01")
+        group = ("--subscription", SANDBOX, "--resource-group", "rg-research")
+        in_group = az("cognitiveservices", "account", "list", *group, "--query", "[].name")
+
+    estate = simulator.estate
+    assert signing_in == {
+        "GET /metadata/endpoints 200",
+        "GET /msi/token 200",
+        "GET /subscriptions 200",
+    }
+    assert [tuple(each) for each in seen] == [
+        (each.id, each.name, "Enabled", estate.tenant_id) for each in estate.subscriptions
+    ]
+    assert [each["tenantId"] for each in tenants["value"]] == [estate.tenant_id]
+    assert in_group == [each.name for each in estate.subscription(SANDBOX).in_group("rg-research")]
+    assert az.strayed <= {VERSION_CHECK}
+
+
+def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
+    open_scene: OpenScene, tmp_path: Path
+) -> None:
+    """An auditor who follows the page must find what we report, or find the difference named."""
+    estate = load_estate("sample")
+    odd = {
+        "left-behind": CMK | MICROSOFT,
+        "unheard-of": CMK | {"keySource": "Contoso.KeySafe"},
+        "sourceless": {"keyVaultProperties": CMK["keyVaultProperties"]},
+    }
+    for name, encryption in odd.items():
+        estate.subscription(PRODUCTION).add_account(
+            AccountSpec(name=name, group="rg-odd", encryption=encryption)
+        )
+    scene = open_scene(estate)
+    scene.scan()
+    findings, gaps = scene.findings(), scene.status()["gaps"]
+    simulator = scene.simulator
+    simulator.requests.clear()
+
+    with Az(simulator, tmp_path) as az:
+        az.sign_in()
+        simulator.requests.clear()
+        by_page = _audit(az, PRODUCTION) | _audit(az, SANDBOX)
+        asked = list(simulator.requests)
+        refusal = az.refusal("cognitiveservices", "account", "list", "--subscription", ACQUISITIONS)
+
+    assert by_page.keys() | NOT_ON_THE_PAGE.keys() == findings.keys()
+    assert not by_page.keys() & NOT_ON_THE_PAGE.keys()
+    verdicts = {name: finding["verdict"] for name, finding in findings.items()}
+    assert {
+        name: (by_page[name], verdicts[name], findings[name]["reason"])
+        for name in by_page
+        if by_page[name] != verdicts[name]
+    } == DEPARTURES
+    assert {"compliant", "non_compliant"} == {by_page[name] for name in by_page.keys() - DEPARTURES}
+    assert {name: verdicts[name] for name in NOT_ON_THE_PAGE} == NOT_ON_THE_PAGE
+    assert [(gap["subscriptionId"], gap["reason"]) for gap in gaps] == [(ACQUISITIONS, "forbidden")]
+    assert "(AuthorizationFailed) The client" in refusal
+    assert gaps[0]["missingAction"] in refusal
+    assert shapes(asked) == {
+        "GET /msi/token 200",
+        f"GET /subscriptions/{{id}}{ACCOUNTS} 200",
+        f"GET /subscriptions/{{id}}/resourceGroups/{{group}}{ACCOUNTS}/{{name}} 200",
+    }
+    assert all("AZURECLI/" in each.headers["user-agent"] for each in asked if each.authorized)
+    assert az.strayed <= {VERSION_CHECK}
+
+
+def _audit(az: Az, subscription: str) -> dict[str, str]:
+    """Follow the page in one subscription; return its verdict on each account."""
+    account = ("cognitiveservices", "account")
+    verdicts = {}
+    for listed in az(*account, "list", "--subscription", subscription, "--query", LIST):
+        place = ("--name", listed["name"], "--resource-group", listed["resourceGroup"])
+        shown = az(*account, "show", *place, "--subscription", subscription, "--query", SHOW)
+        named = shown["encryptionKey"] is not None
+        verdicts[listed["name"]] = "compliant" if named else "non_compliant"
+    return verdicts
+
+
+def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, tmp_path: Path) -> None:
+    """In a sovereign cloud nobody here can look: what Microsoft ships is the best witness."""
+    names = {"public": "AzureCloud", "usgov": "AzureUSGovernment", "china": "AzureChinaCloud"}
+    with Az(simulator, tmp_path) as az:
+        clouds = {cloud["name"]: cloud["endpoints"] for cloud in az("cloud", "list")}
+
+    for name, cloud in CLOUDS.items():
+        known = clouds[names[name]]
+        assert known["resourceManager"].rstrip("/") == cloud.arm_url
+        assert known["activeDirectory"] == f"https://{cloud.authority_host}"
+        assert known["portal"] == cloud.portal_url
+    assert az.strayed <= {VERSION_CHECK}

@@ -1,0 +1,167 @@
+"""Scans that somebody asks for, and pollers that follow what they bring."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.simulator import Fault, Hold
+from local.stack import Answer
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import (
+    CMK,
+    MICROSOFT,
+    Scene,
+    accounts_of,
+    estate_of,
+    sub_id,
+    wait_until,
+)
+
+
+def _follow(scene: Scene, link: str) -> Answer:
+    """Get a link that an answer named, as any client does."""
+    origin = f"{scene.host.url}/api/"
+    assert link.startswith(origin)
+    return scene.get(link.removeprefix(origin))
+
+
+def _wait_for(scene: Scene, location: str) -> Any:  # noqa: ANN401 - the API's JSON
+    """Follow a Location until the scan there has ended; return the scan."""
+
+    def ended() -> Any:  # noqa: ANN401
+        scan = _follow(scene, location).body
+        return scan if scan["finishedAt"] else None
+
+    scan = wait_until(ended, "the end of the scan", show=scene.tail)
+    scene.settle()
+    return scan
+
+
+def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene) -> None:
+    """Whoever has mended a finding wants to see it gone now, not at the next full hour."""
+    scene = open_scene(estate_of({"chat": MICROSOFT, "search": CMK}))
+    hold = Hold()
+    fault = Fault(path=accounts_of(1), hold=hold)
+    scene.simulator.faults.add(fault)
+
+    started = scene.post_scan()
+    hold.wait_until_reached()
+    running = _follow(scene, started.headers["location"])
+    scene.simulator.faults.remove(fault)
+    scan = _wait_for(scene, started.headers["location"])
+
+    assert (started.status, started.headers["cache-control"]) == (202, "no-store")
+    assert running.body == {
+        "id": started.body["id"],
+        "state": "running",
+        "trigger": "request",
+        "startedAt": running.body["startedAt"],
+        "finishedAt": None,
+        "reason": None,
+        "posture": None,
+        "accounts": None,
+        "subscriptions": None,
+        "changes": None,
+        "ruleVersion": "1",
+    }
+    assert (scan["state"], scan["posture"], scan["changes"]) == ("complete", "non_compliant", 2)
+    assert scan["accounts"] == scene.status()["accounts"]
+    assert scene.get("v1/scans").body == {"value": [scan]}
+
+
+def test_no_second_scan_is_started_beside_or_right_after_another(open_scene: OpenScene) -> None:
+    """A scan asks Azure for everything; impatience must not multiply that."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    hold = Hold()
+    fault = Fault(path=accounts_of(1), hold=hold)
+    scene.simulator.faults.add(fault)
+    scene.fire()
+    hold.wait_until_reached()
+
+    beside = scene.post_scan()
+    scene.simulator.faults.remove(fault)
+    scan = _wait_for(scene, beside.headers["location"])
+    after = scene.post_scan()
+
+    assert (beside.status, beside.body["error"]["code"]) == (409, "ScanRunning")
+    assert scan["trigger"] == "timer"
+    assert (after.status, after.body["error"]["code"]) == (429, "TooManyRequests")
+    assert 1 <= int(after.headers["retry-after"]) <= 60
+    assert _follow(scene, after.headers["location"]).body == scan
+    assert len(scene.get("v1/scans").body["value"]) == 1
+
+
+def test_each_key_opens_its_own_function(open_scene: OpenScene) -> None:
+    """A dashboard's key lies on many machines: with it nobody may make the app work."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    keys = scene.host.keys.functions
+
+    refused = [
+        scene.post_scan(keys["api"]).status,
+        scene.post_scan("").status,
+        *(
+            scene.get(path, key=keys["scan_now"]).status
+            for path in ("v1/status", "v1/findings", "v1/changes", "v1/scans", "v1/openapi.json")
+        ),
+    ]
+
+    assert set(refused) == {401}
+    assert scene.storage.rows("cmkscans") == []
+    assert scene.get("scan").status == 404
+
+
+@pytest.mark.parametrize("top", ["1", "100"])
+def test_p3_a_poller_sees_each_change_of_three_scans_once_and_in_order(
+    open_scene: OpenScene, top: str
+) -> None:
+    """It comes back with the link of the last answer, and needs to know nothing else."""
+    estate = estate_of({"chat": MICROSOFT}, {"lab": CMK})
+    scene = open_scene(estate)
+    chat = estate.subscription(sub_id(1)).accounts["chat"]
+    seen: list[str] = []
+
+    def poll(answer: Answer) -> Answer:
+        while True:
+            assert answer.status == 200, answer
+            seen.extend(change["id"] for change in answer.body["value"])
+            if "nextLink" not in answer.body:
+                return answer
+            answer = _follow(scene, answer.body["nextLink"])
+
+    last = poll(scene.get("v1/changes", top=top))
+    for encryption in (MICROSOFT, CMK, MICROSOFT):
+        chat.set_encryption(encryption)
+        scene.scan()
+        last = poll(_follow(scene, last.body["deltaLink"]))
+
+    assert seen == [told.id for told in scene.storage.feed()]
+    assert [told.short[0] for told in scene.storage.feed()][-2:] == [
+        "account.resolved",
+        "account.violated",
+    ]
+    assert poll(_follow(scene, last.body["deltaLink"])).body["value"] == []
+
+
+def test_a_poller_from_before_a_new_storage_is_told(open_scene: OpenScene) -> None:
+    """Numbers begin at 1 again: its cursor would wait for something that is long past."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    scene.scan()
+    query = urlsplit(scene.get("v1/changes").body["deltaLink"]).query
+    scene.host.terminate()
+    scene.storage.clear()
+    scene.start_host()
+
+    answer = scene.get(f"v1/changes?{query}")
+
+    assert (answer.status, answer.body["error"]["code"]) == (410, "ResyncRequired")
+
+
+def test_with_entra_nothing_is_started_without_easy_auth(open_scene: OpenScene) -> None:
+    """The function is anonymous then, and open to the internet."""
+    scene = open_scene(estate_of({"chat": CMK}), CMK_HTTP_AUTH="entra")
+
+    answer = scene.post_scan("")
+
+    assert (answer.status, answer.body["error"]["code"]) == (503, "SignInNotConfigured")
+    assert scene.storage.rows("cmkscans") == []

@@ -1,0 +1,252 @@
+"""Alerts over the whole stack: from a change in Azure to whoever is called, and to subscribers."""
+
+import base64
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.azurite import Azurite
+from local.simulator import Estate, Fault, Hold
+from tests.functional.conftest import OpenScene
+from tests.functional.cut_line import Line
+from tests.functional.estate_kit import (
+    AT_ONCE,
+    CMK,
+    MICROSOFT,
+    Scene,
+    accounts_of,
+    estate_of,
+    sub_id,
+    wait_until,
+)
+from tests.functional.receiver import Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Whoever receives alerts; asked for first, it outlives the host."""
+    with Receiver() as running:
+        yield running
+
+
+@pytest.fixture
+def queue_line(azurite: Azurite) -> Iterator[Line]:
+    """A line to the service for queues; asked for first, it outlives the host."""
+    with Line(urlsplit(azurite.queue_url).port or 0) as line:
+        yield line
+
+
+def wait_until_told(scene: Scene) -> None:
+    """Wait until no range waits to be told; what is hidden for a later try does."""
+
+    def is_empty() -> bool:
+        with closing(scene.storage.queue("cmk-tell")) as client:
+            return client.get_queue_properties().approximate_message_count == 0
+
+    wait_until(is_empty, "the queue cmk-tell empty", show=scene.tail)
+
+
+def make(estate: Estate, number: int, name: str, encryption: object) -> None:
+    """Change the encryption of an account."""
+    estate.subscription(sub_id(number)).accounts[name].set_encryption(encryption)
+
+
+def tells(scene: Scene) -> list[tuple[str, int, int]]:
+    """Return what the log says of telling: state, first and last."""
+    return [
+        (line["state"], line["first"], line["last"])
+        for line in scene.events()
+        if line["event"] == "cmk.tell"
+    ]
+
+
+def test_p3_p4_a_receiver_gets_exactly_the_alerts_in_their_order(
+    receiver: Receiver, open_scene: OpenScene
+) -> None:
+    """One summary of what was found first; then each transition once; and silence between them."""
+    estate = estate_of({"chat": MICROSOFT, "search": CMK}, {"lab": CMK})
+    scene = open_scene(estate, CMK_WEBHOOK_URL=receiver.url)
+
+    baseline = scene.scan()
+    wait_until_told(scene)
+    first = receiver.told()
+    scene.scan()
+    wait_until_told(scene)
+    posts = len(receiver.posts)
+    make(estate, 1, "chat", CMK)
+    make(estate, 1, "search", MICROSOFT)
+    make(estate, 2, "lab", MICROSOFT)
+    scene.scan()
+    wait_until_told(scene)
+    make(estate, 2, "lab", CMK)
+    scene.scan()
+    wait_until_told(scene)
+
+    assert first == [("scan.baseline", baseline)]
+    assert posts == 1
+    alerts = receiver.told()[1:]
+    assert sorted(alerts[:3]) == [
+        ("account.resolved", "chat"),
+        ("account.violated", "lab"),
+        ("account.violated", "search"),
+    ]
+    assert alerts[3:] == [("account.resolved", "lab")]
+    events = receiver.events()[1:]
+    for source in {event["source"] for event in events}:
+        numbers = [event["data"]["sequence"] for event in events if event["source"] == source]
+        assert numbers == sorted(numbers)
+    feed = {told.id for told in scene.storage.feed() if not told.data["baseline"]}
+    assert sorted(event["id"] for event in events) == sorted(feed)
+
+
+def test_a_receiver_that_comes_back_is_told_without_a_scan(
+    receiver: Receiver, open_scene: OpenScene
+) -> None:
+    """The range waits hidden in the queue; the scan knows nothing of it."""
+    estate = estate_of({"chat": CMK})
+    scene = open_scene(estate, CMK_WEBHOOK_URL=receiver.url)
+    scene.scan()
+    wait_until_told(scene)
+    receiver.status = 503
+    make(estate, 1, "chat", MICROSOFT)
+    scene.scan()
+    line = json.loads(scene.wait_for_line('"state":"retry"'))
+    again = datetime.fromisoformat(line["nextTryAt"])
+    with closing(scene.storage.queue("cmk-tell")) as client:
+        waiting = client.get_queue_properties().approximate_message_count
+    visible = scene.storage.messages("cmk-tell")
+    receiver.status = 200
+
+    # As the one that is hidden for a minute, seen earlier.
+    message = {"first": line["first"], "last": line["last"], "attempt": 1}
+    scene.storage.send(message | {"since": datetime.now(UTC).isoformat()}, "cmk-tell")
+    wait_until(lambda: len(receiver.posts) > 1, "the alert", show=scene.tail)
+
+    assert (waiting, visible) == (1, [])
+    assert timedelta() < again - datetime.now(UTC) <= timedelta(minutes=1)
+    assert "503" in line["reason"]
+    assert receiver.told()[1:] == [("account.violated", "chat")]
+
+
+def test_after_a_day_it_is_given_up_and_said(receiver: Receiver, open_scene: OpenScene) -> None:
+    """What nobody took is on the poison queue, as a message that tells it anew."""
+    scene = open_scene(estate_of({"chat": CMK}), CMK_WEBHOOK_URL=receiver.url)
+    receiver.status = 500
+    scene.scan()
+    scene.wait_for_line('"state":"retry"')
+    (number,) = [told.number for told in scene.storage.feed() if told.type.endswith("baseline")]
+    yesterday = datetime.now(UTC) - timedelta(hours=24)
+    message = {"first": number, "last": number, "attempt": 29, "since": yesterday.isoformat()}
+
+    scene.storage.send(message, "cmk-tell")
+    line = json.loads(scene.wait_for_line('"state":"given_up"'))
+    poisoned = scene.storage.messages("cmk-tell-poison")
+
+    assert (line["first"], line["last"], line["changes"]) == (number, number, 1)
+    assert poisoned == [f'{{"first": {number}, "last": {number}}}']
+    receiver.status = 200
+    scene.storage.send(json.loads(poisoned[0]), "cmk-tell")
+    wait_until(lambda: receiver.posts, "the alert", show=scene.tail)
+    assert [kind for kind, _ in receiver.told()] == ["scan.baseline"]
+
+
+def test_p9_p10_forged_messages_tell_nothing_new(receiver: Receiver, open_scene: OpenScene) -> None:
+    """Whoever can write to the queue can make us repeat what happened, and nothing else."""
+    estate = estate_of({"chat": CMK})
+    scene = open_scene(estate, CMK_WEBHOOK_URL=receiver.url, **AT_ONCE)
+    scene.scan()
+    make(estate, 1, "chat", MICROSOFT)
+    scene.scan()
+    wait_until_told(scene)
+    genuine = receiver.events()
+    last = max(told.number for told in scene.storage.feed())
+    refused: list[dict[str, Any]] = [
+        {"first": 1, "last": 10**12},
+        {"first": 1, "last": 1, "url": "https://127.0.0.1/", "change": genuine[0]},
+        {"first": "1", "last": None},
+    ]
+
+    for message in [*refused, {"first": last + 1, "last": last + 900}]:
+        scene.storage.send(message, "cmk-tell")
+    scene.storage.send({"first": 1, "last": last}, "cmk-tell")
+    wait_until(lambda: len(receiver.events()) > len(genuine), "a repetition", show=scene.tail)
+    wait_until_told(scene)
+
+    repeated = receiver.events()[len(genuine) :]
+    assert {event["id"] for event in repeated} == {event["id"] for event in genuine}
+    assert all(event in genuine for event in repeated)
+    poisoned = [json.loads(text) for text in scene.storage.messages("cmk-tell-poison")]
+    assert sorted(map(str, poisoned)) == sorted(map(str, refused))
+
+
+def test_without_a_webhook_nothing_waits(open_scene: OpenScene) -> None:
+    """The queue is fed all the same, and emptied."""
+    scene = open_scene(estate_of({"chat": CMK}))
+
+    scene.scan()
+    wait_until_told(scene)
+
+    assert tells(scene) == []
+
+
+def test_subscribers_find_every_change_once_on_their_queue(open_scene: OpenScene) -> None:
+    """Baseline too: it is a feed, what to ring for is theirs to choose."""
+    estate = estate_of({"chat": MICROSOFT, "search": CMK}, {"lab": CMK})
+    scene = open_scene(estate, CMK_CHANGES_QUEUE="on")
+
+    scene.scan()
+    make(estate, 1, "chat", CMK)
+    scene.scan()
+    scene.scan()
+
+    with closing(scene.storage.queue("cmk-changes")) as client:
+        messages = list(client.receive_messages(messages_per_page=32))
+    batches = [json.loads(base64.b64decode(message.content)) for message in messages]
+    events = [event for batch in batches for event in batch]
+    feed = scene.storage.feed()
+    assert sorted(event["id"] for event in events) == sorted(told.id for told in feed)
+    assert all(event["specversion"] == "1.0" for event in events)
+    for message in messages:
+        assert message.expires_on is not None
+        assert message.inserted_on is not None
+        assert message.expires_on - message.inserted_on == timedelta(days=7)
+
+
+def test_p3_what_a_dead_queue_kept_back_the_next_scan_tells(
+    queue_line: Line, receiver: Receiver, open_scene: OpenScene, azurite: Azurite
+) -> None:
+    """The scan ends without it; the outbox remembers."""
+    url = azurite.queue_url
+    over = azurite.connection_string.replace(
+        url, url.replace(str(urlsplit(url).port), str(queue_line.port))
+    )
+    estate = estate_of({"chat": CMK})
+    scene = open_scene(estate, lease=2, CMK_STORAGE=over, CMK_WEBHOOK_URL=receiver.url, **AT_ONCE)
+    scene.scan()
+    wait_until_told(scene)
+    make(estate, 1, "chat", MICROSOFT)
+    hold = Hold()
+    fault = Fault(path=accounts_of(1), hold=hold)
+    scene.simulator.faults.add(fault)
+    before = scene.last_scan()
+    scene.fire()
+    hold.wait_until_reached()
+    queue_line.cut()
+    scene.simulator.faults.remove(fault)
+    scene.wait_for_line("stay in the outbox")
+    wait_until(lambda: scene.last_scan() != before, "the end of the scan", show=scene.tail)
+    kept, told = len(scene.storage.outbox()), len(receiver.posts)
+    queue_line.mend()
+
+    scene.scan()
+    wait_until_told(scene)
+
+    assert (kept, told) == (1, 1)
+    assert receiver.told()[1:] == [("account.violated", "chat")]
+    ids = [told.id for told in scene.storage.feed()]
+    assert len(set(ids)) == len(ids)

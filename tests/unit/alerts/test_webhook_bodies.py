@@ -1,0 +1,305 @@
+"""The three bodies of the webhook: what they say, and that no name is more than text in them."""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.alerts.change_lines import line_of, plain
+from cmk_check.alerts.webhook_bodies import LONGEST_CHAT, MOST_LINES, Post, posts_of
+from cmk_check.core.events import event_of
+from cmk_check.core.model import Change, ChangeType
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+PORTAL = "https://portal.azure.com"
+SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
+ACCOUNT = (
+    f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg-ai/providers/microsoft.cognitiveservices"
+    "/accounts/chat"
+)
+HOSTILE = [
+    "<!here> <!channel> <@U1>",
+    "<https://evil.test|click>",
+    "&lt;!here&gt; &amp; &",
+    "@channel @here !here #general",
+    "*bold* _it_ ~no~ `code`",
+    "_*both*_ my_name *",
+    ":fire: :+1:",
+    "https://evil.test",
+    "[click](https://evil.test)",
+    "![x](https://evil.test/x.png)",
+    "<at>everyone</at>",
+    "{{DATE(2026-11-25T12:00:00Z)}} ${name}",
+    "\r\n> quoted\n- item\n# head",
+    "\u202eesrever\u2028\u200b\x1b[31m",
+    '"}],"text":"x',
+    "|Portal> <https://evil.test|Finding",
+]
+
+
+def _violated(number: int = 1, **data: object) -> Change:
+    given: dict[str, object] = {
+        "name": "chat",
+        "kind": "OpenAI",
+        "subscriptionName": "Production",
+        "tags": {"owner": "ai-platform"},
+        "before": {"verdict": "compliant", "reason": "customer_managed_key"},
+        "after": {"verdict": "non_compliant", "reason": "microsoft_managed_key"},
+        "findingUrl": f"https://app.test/api/v1/findings{ACCOUNT}",
+        "baseline": False,
+    }
+    return Change(
+        f"change-{number}",
+        ChangeType.ACCOUNT_VIOLATED,
+        NOON,
+        f"/subscriptions/{SUBSCRIPTION}",
+        ACCOUNT,
+        given | data,
+        number,
+    )
+
+
+def _hostile(text: str) -> Change:
+    side = {"verdict": text, "reason": text, "missingAction": text}
+    return _violated(
+        name=text,
+        kind=text,
+        subscriptionName=text,
+        tags={"owner": text},
+        before=side,
+        after=side,
+        removed=text,
+        findingUrl=f"https://{text}",
+        statusUrl=f"https://x/{text}",
+    )
+
+
+def _only(posts: Sequence[Post]) -> Any:  # noqa: ANN401 - JSON
+    (post,) = posts
+    return json.loads(post.body)
+
+
+def _slack_texts(message: Any) -> list[str]:  # noqa: ANN401
+    return [block["text"]["text"] for block in message["blocks"]]
+
+
+def _runs(message: Any) -> list[Any]:  # noqa: ANN401
+    (attachment,) = message["attachments"]
+    blocks = attachment["content"]["body"][1:]
+    return [run for block in blocks for run in block["inlines"]]
+
+
+def test_cloudevents_are_one_batch_of_the_events() -> None:
+    """The batch is the documented form, so that any consumer of CloudEvents can read it."""
+    changes = [_violated(1), _violated(2)]
+
+    (post,) = posts_of(changes, "cloudevents", PORTAL)
+
+    assert post.content_type.startswith("application/cloudevents-batch+json")
+    assert json.loads(post.body) == [event_of(change) for change in changes]
+
+
+@pytest.mark.parametrize("style", ["slack", "teams"])
+def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
+    """Whoever is woken by it must not have to open anything to know."""
+    message = _only(posts_of([_violated()], style, PORTAL))
+
+    said = (
+        _slack_texts(message)[0].replace("&gt;", ">")
+        if style == "slack"
+        else "".join(run["text"] for run in _runs(message))
+    )
+    assert "Account not under a customer-managed key" in said
+    assert (
+        f"chat (OpenAI) in Production ({SUBSCRIPTION}); compliant -> non_compliant; "
+        "Microsoft's keys are set explicitly; owner: ai-platform" in said
+    )
+
+
+def test_slack_links_to_the_finding_and_the_portal() -> None:
+    """From the alert to the evidence is one click."""
+    text = _slack_texts(_only(posts_of([_violated()], "slack", PORTAL)))[0]
+
+    assert text.endswith(
+        f" <https://app.test/api/v1/findings{ACCOUNT}|Finding>"
+        f" <https://portal.azure.com/#resource{ACCOUNT}|Portal>"
+    )
+
+
+def test_teams_links_to_the_finding_and_the_portal() -> None:
+    """As in Slack."""
+    runs = _runs(_only(posts_of([_violated()], "teams", PORTAL)))
+
+    links = {run["text"]: run["selectAction"]["url"] for run in runs if "selectAction" in run}
+    assert links == {
+        "Finding": f"https://app.test/api/v1/findings{ACCOUNT}",
+        "Portal": f"https://portal.azure.com/#resource{ACCOUNT}",
+    }
+
+
+def test_teams_gets_the_envelope_that_workflows_take() -> None:
+    """Anything else is accepted there and then shown to nobody."""
+    message = _only(posts_of([_violated()], "teams", PORTAL))
+
+    (attachment,) = message["attachments"]
+    assert (message["type"], attachment["contentUrl"]) == ("message", None)
+    assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
+    assert attachment["content"]["type"] == "AdaptiveCard"
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "data", "said"),
+    [
+        (
+            ChangeType.ACCOUNT_REMOVED,
+            f"/subscriptions/{SUBSCRIPTION}",
+            {"name": "chat", "kind": None, "before": {"verdict": "unknown"}, "removed": "gone"},
+            f"chat (no kind) in {SUBSCRIPTION}; unknown -> removed (gone)",
+        ),
+        (
+            ChangeType.COVERAGE_LOST,
+            f"/subscriptions/{SUBSCRIPTION}",
+            {
+                "subscriptionName": "Lab",
+                "before": None,
+                "after": {"coverage": "gap", "reason": "forbidden", "missingAction": "a/b/read"},
+            },
+            f"subscription Lab ({SUBSCRIPTION}); new -> gap; forbidden, missing a/b/read",
+        ),
+        (
+            ChangeType.SCAN_FAILED,
+            "/scans/20261125T120000Z-3fa9",
+            {"reason": "The list of subscriptions could not be read."},
+            "scan 20261125T120000Z-3fa9; The list of subscriptions could not be read.",
+        ),
+        (
+            ChangeType.SCAN_BASELINE,
+            "/scans/s",
+            {"accounts": {"total": 7, "compliant": 2, "nonCompliant": 3, "unknown": 2}},
+            "scan s; 3 of 7 accounts are not under a customer-managed key, 2 could not be judged",
+        ),
+    ],
+)
+def test_every_kind_of_change_has_its_line(
+    kind: ChangeType, source: str, data: dict[str, object], said: str
+) -> None:
+    """Each has other data, and none may be shown as an empty line."""
+    assert line_of(Change("id", kind, NOON, source, source, data), PORTAL).details == said
+
+
+@pytest.mark.parametrize("kind", list(ChangeType))
+def test_every_type_has_words_of_its_own(kind: ChangeType) -> None:
+    """A type without them would be shown by its code."""
+    change = Change("id", kind, NOON, "/scans/s", "/scans/s", {})
+
+    assert " " in line_of(change, PORTAL).title
+
+
+def test_a_test_alert_says_so_first_p10() -> None:
+    """Nobody is to be woken by a test, nor to dismiss a real one; no name can claim it."""
+    assert line_of(_violated(test=True), PORTAL).title.startswith("TEST, no real change")
+    assert not line_of(_violated(name="TEST", tags={"test": True}), PORTAL).title.startswith("TEST")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_text_in_slack_p10(text: str) -> None:
+    """P10: no mention, link, emoji or format that somebody put into a tag."""
+    said = _slack_texts(_only(posts_of([_hostile(text)], "slack", PORTAL)))[0]
+
+    without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", said)
+    own = without_links.removeprefix("*Account not under a customer-managed key*: ")
+    assert own != without_links
+    assert not re.search(
+        r"[<>*~`\r\n\u2028\u202e\x1b\u200b]|(?<!\w)[@#!]\w|(?<!\u2060)://|:[a-z0-9+]+:", own
+    )
+    assert not re.search(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", own)
+    assert re.findall(r"&(?!amp;|lt;|gt;)", said) == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_are_text_in_teams_p10(text: str) -> None:
+    """P10: text runs know no Markdown; mentions and functions are broken up."""
+    message = _only(posts_of([_hostile(text)], "teams", PORTAL))
+
+    runs = _runs(message)
+    shown = "".join(run["text"] for run in runs)
+    assert {run["type"] for run in runs} == {"TextRun"}
+    assert not re.search(r"[<{}\r\n\u2028\u202e\x1b\u200b]|(?<!\u2060)://", shown)
+    assert all(
+        run["selectAction"]["url"].startswith("https://") for run in runs if "selectAction" in run
+    )
+
+
+def test_a_headline_holds_no_name_p10() -> None:
+    """P10: it is the one text that is shown in a notification, and in Teams as Markdown."""
+    changes = [_violated(1, name="evil"), _violated(2, name="evil")]
+    said = "cmk_check: 2 x Account not under a customer-managed key"
+
+    (attachment,) = _only(posts_of(changes, "teams", PORTAL))["attachments"]
+    assert attachment["content"]["body"][0]["text"] == said
+    assert _only(posts_of(changes, "slack", PORTAL))["text"] == said
+
+
+@pytest.mark.parametrize("style", ["cloudevents", "slack", "teams"])
+@given(text=st.text(max_size=300) | st.sampled_from(["&" * 500, "<" * 500, "\U0001f600" * 500]))
+def test_no_text_changes_the_shape_or_breaks_a_limit_p10(style: str, text: str) -> None:
+    """P10: whatever Azure holds, the body is the same JSON around it, and is taken."""
+    usual = posts_of([_violated(removed="x")], style, PORTAL)
+    posts = posts_of([_hostile(text)], style, PORTAL)
+
+    (post,) = posts
+    assert post.id == usual[0].id
+    message = json.loads(post.body)
+    if style == "slack":
+        (said,) = _slack_texts(message)
+        assert len(said) <= 3000
+        assert message.keys() == json.loads(usual[0].body).keys()
+    if style == "teams":
+        assert len(_runs(message)) >= 2
+    if style != "cloudevents":
+        assert len(post.body) <= LONGEST_CHAT
+
+
+@pytest.mark.parametrize("style", ["slack", "teams"])
+@pytest.mark.parametrize("text", ["chat", "\U0001f600" * 500])
+def test_many_changes_are_spread_over_messages_within_the_limits(style: str, text: str) -> None:
+    """A message that is too long is refused whole, or accepted and then dropped."""
+    changes = [_violated(n, name=text, subscriptionName=text) for n in range(50)]
+
+    posts = posts_of(changes, style, PORTAL)
+
+    assert max(len(post.body) for post in posts) <= LONGEST_CHAT
+    lines = [
+        len(json.loads(post.body)["blocks"])
+        if style == "slack"
+        else len(json.loads(post.body)["attachments"][0]["content"]["body"]) - 1
+        for post in posts
+    ]
+    assert sum(lines) == 50
+    assert max(lines) <= MOST_LINES
+    assert len({post.id for post in posts}) == len(posts) > 1
+
+
+def test_an_id_stays_with_its_changes() -> None:
+    """A receiver that has seen it knows a repetition, whatever else was changed since."""
+    first, second = (posts_of([_violated(n)], "cloudevents", PORTAL)[0].id for n in (1, 2))
+
+    assert first == posts_of([_violated(1, name="other")], "cloudevents", PORTAL)[0].id
+    assert first != second
+    assert re.fullmatch(r"msg_[0-9a-f]{32}", first)
+
+
+def test_nothing_to_tell_is_no_post() -> None:
+    """An empty message is noise."""
+    assert [posts_of([], style, PORTAL) for style in ("cloudevents", "slack", "teams")] == [[]] * 3
+
+
+def test_a_long_value_is_cut_and_says_so() -> None:
+    """A name that looks whole but is not leads to the wrong account."""
+    assert plain("x" * 65) == "x" * 63 + "\u2026"
+    assert plain("x" * 64) == "x" * 64

@@ -1,0 +1,204 @@
+"""Pruning the feed: what is old goes, and nothing that could still be published a second time."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.core.model import Change, ChangeType
+from cmk_check.errors import StoreError
+from cmk_check.ports import Delete, Entity, Insert, Query, Table
+from cmk_check.store import keys, rows
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.world import MovableClock, World, bad, sub
+
+_FAULT: Final = st.sampled_from(
+    [None, None, Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
+)
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def changes(*ids: str) -> list[Change]:
+    """Return changes with these ids."""
+    return [
+        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/subscriptions/s", f"/s/{name}", {}, 1)
+        for name in ids
+    ]
+
+
+def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
+    """Return numbers and ids."""
+    return [(number, change.id) for number, change in found]
+
+
+async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
+    """The feed does not grow for ever, and no number is given twice."""
+    clock, store = MovableClock(), MemoryStore()
+    table = FeedTable(store, clock)
+    for start in (0, 40, 80):
+        await table.publish(changes(*(f"old{n}" for n in range(start, start + 40))))
+    clock.advance(timedelta(days=1))
+    await table.publish(changes("young"))
+
+    assert await table.prune(clock.now(), 70) == 70
+    assert await table.prune(clock.now(), 70) == 50
+    assert await table.prune(clock.now(), 70) == 0
+
+    left = [entry.row async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    assert left == [f"{121:020}", "head", "id|young"]
+    assert numbered(await table.publish(changes("next"))) == [(122, "next")]
+    assert numbered(await table.read(0, 9)) == [(121, "young"), (122, "next")]
+
+
+async def test_a_change_is_kept_from_its_publication_on() -> None:
+    """One that waited in its outbox while nobody scanned has not been told yet."""
+    clock, store = MovableClock(NOON + timedelta(days=900)), MemoryStore()
+    table = FeedTable(store, clock)
+    await table.publish(changes("late"))
+
+    assert await table.prune(clock.now(), 9) == 0
+    assert await table.prune(clock.now() + timedelta(days=1), 9) == 1
+
+
+async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
+    """It runs with every scan (P4)."""
+    clock, store = MovableClock(), MemoryStore()
+    table = FeedTable(store, clock)
+    await table.publish(changes("a"))
+    before = len(store.log)
+
+    await table.prune(clock.now(), 490)
+
+    assert [entry.name for entry in store.log[before:]] == ["query"]
+
+
+@pytest.mark.parametrize(
+    ("source", "table", "partition"),
+    [
+        ("/subscriptions/Odd Id/1", Table.FINDINGS, keys.partition_of("Odd Id/1")),
+        ("/scans/20261124T231500Z-3fa9", Table.SCANS, "scan"),
+    ],
+    ids=["of a subscription", "of a scan"],
+)
+async def test_a_change_whose_outbox_row_stands_keeps_its_marker(
+    source: str, table: Table, partition: str
+) -> None:
+    """Without it the next relay would publish the change once more, as a second one (P9)."""
+    clock, store = MovableClock(), MemoryStore()
+    feed = FeedTable(store, clock)
+    first, second, third = (replace(change, source=source) for change in changes("a", "b", "c"))
+    outbox = Insert(keys.outbox_row(second.sequence, second.id), rows.change_values(second))
+    (etag,) = await store.commit(table, partition, [outbox])
+    await feed.publish([first, second, third])
+    later = clock.now() + timedelta(days=1)
+
+    assert await feed.prune(later, 9) == 1
+    assert await feed.publish([second]) == [(2, second)]
+    await store.commit(table, partition, [Delete(outbox.row, etag)])
+    assert await feed.prune(later, 9) == 2
+
+
+async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
+    """Their keys are made by others: the estate and the scans."""
+    world = World()
+    world.listed(sub(1))
+    world.read(sub(1), bad(sub(1)))
+    asked: list[tuple[Table, str, str]] = []
+    written: list[tuple[Table, str, str]] = []
+
+    class Watching(MemoryStore):
+        async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+            asked.append((table, partition, row))
+            return await super().get(table, partition, row)
+
+    world.store = store = Watching()
+    await world.scan()
+    for operation in store.log:
+        written += [
+            (operation.table, operation.partition, write.row)
+            for write in operation.writes
+            if isinstance(write, Insert) and write.row.startswith("outbox|")
+        ]
+    asked.clear()
+
+    assert await FeedTable(store).prune(world.clock.now() + timedelta(days=1), 9) == 2
+    assert {place for place in asked if place[2].startswith("outbox|")} == set(written)
+
+
+@pytest.mark.parametrize("operation", range(8))
+@pytest.mark.parametrize(
+    "fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER]
+)
+async def test_after_a_fault_in_pruning_the_next_one_goes_on(fault: Fault, operation: int) -> None:
+    """No row stays without its marker, nor a marker without its row."""
+    clock, store = MovableClock(), MemoryStore()
+    await FeedTable(store, clock).publish(changes("a", "b"))
+    later = clock.now() + timedelta(days=1)
+    failing = FaultyStore(store, {operation: fault})
+    with contextlib.suppress(StoreError, DeathError):
+        await FeedTable(failing).prune(later, 9)
+
+    await FeedTable(store).prune(later, 9)
+
+    left = [entry.row async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    assert left == ["head"]
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(st.sampled_from(["record", "relay", "prune"]), _FAULT), max_size=25))
+def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault | None]]) -> None:
+    """Relays and pruning die at any operation, days pass, and no change is published twice (P9)."""
+
+    async def history() -> None:
+        clock, store = MovableClock(), MemoryStore()
+        numbers: dict[str, int] = {}
+        for step, (what, fault) in enumerate(steps):
+            clock.advance(timedelta(hours=9))
+            view = store if fault is None else FaultyStore(store, {step % 5: fault})
+            feed = FeedTable(view, clock)
+            with contextlib.suppress(StoreError, DeathError):
+                if what == "record":
+                    (change,) = changes(f"c{step}")
+                    row = Insert(keys.outbox_row(1, change.id), rows.change_values(change))
+                    await store.commit(Table.FINDINGS, "s", [row])
+                elif what == "relay":
+                    pending = await outbox(store)
+                    await feed.publish([change for _, change in pending])
+                    deletes = [Delete(entity.row, entity.etag) for entity, _ in pending]
+                    await view.commit(Table.FINDINGS, "s", deletes)
+                else:
+                    await feed.prune(clock.now() - timedelta(days=1), 3)
+            await check(store, numbers)
+        await FeedTable(store, clock).publish([change for _, change in await outbox(store)])
+        await check(store, numbers)
+        recorded = {f"c{step}" for step, (what, _) in enumerate(steps) if what == "record"}
+        assert set(numbers) == recorded
+
+    asyncio.run(history())
+
+
+async def outbox(store: MemoryStore) -> list[tuple[Entity, Change]]:
+    """Return what waits to be published."""
+    query = Query(partition="s")
+    return [(entry, rows.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
+
+
+async def check(store: MemoryStore, numbers: dict[str, int]) -> None:
+    """Check that each change has one number for ever, and a marker as long as it has a row."""
+    found = [entry async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    standing = {str(entry.values["id"]): int(entry.row) for entry in found if entry.row.isdigit()}
+    markers = {
+        entry.row.removeprefix("id|"): entry.values["number"]
+        for entry in found
+        if entry.row.startswith("id|")
+    }
+    assert markers == standing
+    assert all(numbers.setdefault(name, number) == number for name, number in standing.items())
+    assert len(set(numbers.values())) == len(numbers)

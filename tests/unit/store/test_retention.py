@@ -1,0 +1,123 @@
+"""Retention: what is old goes with the scans, a little at each, and costs nothing before."""
+
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.ports import Query, Table
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore, Operation
+from cmk_check.store.retention import GRACE, MOST_CHANGES, MOST_SCANS
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.world import KEPT, World, bad, good, sub
+
+STEADY = KEPT + GRACE - timedelta(hours=3)
+
+
+@pytest.fixture
+async def world() -> World:
+    """An estate scanned twice, an account of it having changed."""
+    world = World()
+    world.listed(sub(1))
+    for account in (good, bad):
+        world.read(sub(1), account(sub(1)))
+        await world.scan()
+    return world
+
+
+async def feed_rows(world: World) -> int:
+    """Count what stands in the feed, markers and head too."""
+    return len([entry async for entry in world.store.query(Table.CHANGES, Query(partition="feed"))])
+
+
+async def scans(world: World) -> list[str]:
+    """Return the ids of the scans that stand in the history, newest first."""
+    query = Query(partition="scan", row_from="scan|", row_to="scan}")
+    return [entry.row.rpartition("|")[2] async for entry in world.store.query(Table.SCANS, query)]
+
+
+async def test_what_is_older_than_the_retention_goes_with_the_next_scan(world: World) -> None:
+    """The tables hold what was asked for, not all there ever was."""
+    world.clock.advance(KEPT + GRACE)
+
+    last = await world.scan()
+
+    assert await feed_rows(world) == 1
+    assert await scans(world) == [last]
+    assert await world.verdicts() == {"chat": "non_compliant"}
+
+
+async def test_a_change_recorded_long_ago_is_told_before_it_may_go(world: World) -> None:
+    """Its outbox row stood while nobody scanned; it is kept from its publication on (P3)."""
+    world.read(sub(1), good(sub(1)))
+    silent = Place("commit", Table.CHANGES, None)
+    store = FaultyStore(world.store, places={silent: Fault.NO_ANSWER})
+    await world.start(world.process(store))
+    while world.queue.messages:
+        await world.deliver(world.queue.messages.pop(0), world.process(store))
+    world.clock.advance(KEPT + GRACE)
+
+    await world.scan()
+
+    feed = await FeedTable(world.store).read(0, 9)
+    assert [change.type.value for _, change in feed] == ["cmkcheck.account.resolved"]
+
+
+async def test_a_steady_scan_within_the_retention_writes_nothing_for_it(world: World) -> None:
+    """It reads a page of the feed and one of the history (P4)."""
+    world.clock.advance(STEADY)
+    feed, before = await feed_rows(world), await scans(world)
+    assert isinstance(world.store, MemoryStore)
+    start = len(world.store.log)
+
+    await world.scan()
+
+    log = world.store.log[start:]
+    assert [entry.name for entry in log if entry.table is Table.CHANGES] == ["query"]
+    assert _deleted_scans(log) == 0
+    assert await feed_rows(world) == feed
+    assert (await scans(world))[1:] == before
+
+
+async def test_a_long_history_goes_in_bounded_parts() -> None:
+    """A scan does not stop for a clean-up (P8)."""
+    world = World()
+    world.listed(sub(1))
+    for _ in range(MOST_SCANS + 20):
+        await world.scan()
+    world.clock.advance(KEPT + GRACE)
+
+    await world.scan()
+    assert len(await scans(world)) == 21
+    await world.scan()
+
+    assert len(await scans(world)) == 2
+    assert MOST_CHANGES < 500
+
+
+@pytest.mark.parametrize("table", [Table.CHANGES, Table.SCANS])
+async def test_a_clean_up_that_fails_fails_no_scan(
+    world: World, table: Table, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next one does it."""
+    world.clock.advance(KEPT + GRACE)
+    started = await world.start()
+    await world.deliver(world.queue.messages.pop(0))
+    number = 0 if table is Table.CHANGES else 1
+    silent = Place("query", table, number, "feed" if table is Table.CHANGES else "scan")
+    store = FaultyStore(world.store, places={silent: Fault.NO_ANSWER})
+
+    await world.deliver(world.queue.messages.pop(0), world.process(store))
+
+    assert (await world.scan_row(started.scan_id)).state == "complete"
+    assert "older than the retention" in caplog.text
+    last = await world.scan()
+    assert await scans(world) == [last, started.scan_id]
+
+
+def _deleted_scans(log: list[Operation]) -> int:
+    return sum(
+        type(write).__name__ == "Delete" and write.row.startswith("scan|")
+        for entry in log
+        for write in entry.writes
+    )
