@@ -154,7 +154,7 @@ class App:
             sign_in=SignIn(settings.http_auth, settings.easy_auth),
             hostname=settings.hostname,
             kinds=settings.kinds,
-            cloud=settings.cloud,
+            portal_url=settings.portal_url,
         )
 
     async def _build_scan_now(self) -> "AsgiMiddleware":

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cmk_check.core.accounts import clean_text, parse_account
-from cmk_check.core.model import Account, Evidence, Judgement, Reason, Verdict
+from cmk_check.core.model import Account, Evidence, Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.words import Reason, Verdict
 
 try:
     import typer

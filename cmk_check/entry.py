@@ -31,7 +31,7 @@ async def start_scan() -> None:
         SettingsError, StoreError, QueueError
 
     """
-    from cmk_check.core.model import Trigger
+    from cmk_check.core.words import Trigger
     from cmk_check.scan.start import start
 
     with _plainly():

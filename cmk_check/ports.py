@@ -7,7 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from cmk_check.core.model import Change, LastScan, Reading, Subscription, Summary, Verdict
+from cmk_check.core.model import Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.words import Verdict
 
 LARGEST_PAGE: Final = 1000
 """The most rows that a query brings at once; between two pages other writers come through."""

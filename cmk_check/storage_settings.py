@@ -82,7 +82,7 @@ def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault
 
 def _by_identity(given: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
     faults = [
-        (name, f"is no storage service; write https://<account>.{kind}.core.windows.net")
+        (name, f"is no storage service; write https://<account>.{kind}.<suffix of the cloud>")
         for name, kind in ((_TABLE, "table"), (_QUEUE, "queue"))
         if not _is_service(given[name])
     ]

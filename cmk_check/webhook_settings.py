@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.core.addresses import LOOPBACK, special
-from cmk_check.core.model import ChangeType
+from cmk_check.core.words import ChangeType
 
 __all__ = ["ALERTS", "FORMATS", "UNSET", "check_secrets", "check_types", "check_url"]
 

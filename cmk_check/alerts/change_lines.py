@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.core.model import Change, ChangeType, Reason
+from cmk_check.core.model import Change
 from cmk_check.core.rule import MESSAGES
+from cmk_check.core.words import ChangeType, Reason
 
 _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",

@@ -22,7 +22,8 @@ from typing import Final
 
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, KnownGap, LastScan, Summary, Verdict
+from cmk_check.core.model import Change, KnownGap, LastScan, Summary
+from cmk_check.core.words import Verdict
 
 _log = logging.getLogger("cmk_check.lines")
 # Azure Monitor and what people put behind it take 8 KB a line without cutting it.

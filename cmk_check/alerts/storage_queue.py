@@ -47,9 +47,8 @@ class StorageQueues:
         credential: AsyncTokenCredential,
         *,
         transport: AsyncHttpTransport[Any, Any],
-        audience: str | None = None,
     ) -> Self:
-        """Connect to an https endpoint with tokens for ``audience``, by default the public cloud's.
+        """Connect to an https endpoint with tokens for Azure Storage, one audience in all clouds.
 
         Raises:
             ValueError: no https URL.
@@ -59,7 +58,6 @@ class StorageQueues:
             QueueServiceClient(
                 endpoint,
                 credential=credential,
-                audience=audience,
                 transport=transport,
                 **_pipeline(),
             )

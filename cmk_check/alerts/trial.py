@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.alerts.webhook import open_webhook
-from cmk_check.core.model import Change, ChangeType, Reason, Verdict
+from cmk_check.core.model import Change
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.words import ChangeType, Reason, Verdict
 from cmk_check.errors import SettingsError
 from cmk_check.settings import Settings
 from cmk_check.webhook_settings import UNSET

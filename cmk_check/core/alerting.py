@@ -2,7 +2,8 @@
 
 from collections.abc import Set as AbstractSet
 
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 
 
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:

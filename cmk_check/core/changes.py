@@ -7,19 +7,16 @@ from typing import Final
 
 from cmk_check.core.model import (
     Change,
-    ChangeType,
     Coverage,
-    CoverageState,
     Evidence,
     Finding,
     Gap,
     Judgement,
-    RemovalReason,
     Subscription,
     Summary,
-    Verdict,
 )
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.words import ChangeType, CoverageState, RemovalReason, Verdict
 
 # What one change may weigh as JSON: a table property holds 32,768 characters, a queue message 48
 # KB.

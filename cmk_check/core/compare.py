@@ -15,20 +15,22 @@ from cmk_check.core.difference import Difference, Known, Step
 from cmk_check.core.model import (
     Account,
     Coverage,
-    CoverageState,
-    Disposition,
     Finding,
     Gap,
-    GapReason,
     Judgement,
     Reading,
-    Reason,
-    RemovalReason,
     Subscription,
     Transition,
-    Verdict,
 )
 from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.words import (
+    CoverageState,
+    Disposition,
+    GapReason,
+    Reason,
+    RemovalReason,
+    Verdict,
+)
 
 KEPT_TRANSITIONS: Final = 20
 _REMOVALS: Final = {

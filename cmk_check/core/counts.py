@@ -7,16 +7,14 @@ from typing import Final
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
-    CoverageState,
     Gap,
-    GapReason,
     Judgement,
     KnownGap,
     SubscriptionCounts,
     Summary,
-    Verdict,
     VerdictCounts,
 )
+from cmk_check.core.words import CoverageState, GapReason, Verdict
 
 MOST_GAPS: Final = 50
 KIND_UNKNOWN: Final = "unknown"

@@ -4,15 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cmk_check.core.counts import count_accounts
-from cmk_check.core.model import (
-    AccountCounts,
-    Change,
-    Coverage,
-    CoverageState,
-    Finding,
-    Verdict,
-)
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.rule import row_too_new
+from cmk_check.core.words import CoverageState, Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmk_check.core.model import (
-    AccountCounts,
-    Coverage,
-    CoverageState,
-    Posture,
-    PostureReason,
-    Status,
-    Verdict,
-)
+from cmk_check.core.model import AccountCounts, Coverage, Posture, Status
+from cmk_check.core.words import CoverageState, PostureReason, Verdict
 
 # Clocks of Azure hosts differ by seconds; a scan further in the future than this was stamped by a
 # wrong clock.

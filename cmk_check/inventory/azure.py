@@ -12,7 +12,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
-from cmk_check.core.model import Gap, GapReason, Reading, Subscription
+from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import (

@@ -26,7 +26,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from cmk_check.core.model import GapReason
+from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
 from cmk_check.retry_after import retry_after

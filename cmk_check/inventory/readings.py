@@ -5,7 +5,8 @@ from collections import Counter
 from typing import Final
 
 from cmk_check.core.accounts import clean_text, parse_account
-from cmk_check.core.model import Account, Gap, GapReason, Reading, Subscription
+from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.gaps import plain
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

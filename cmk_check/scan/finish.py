@@ -11,14 +11,8 @@ from datetime import datetime
 
 from cmk_check.core import changes, posture
 from cmk_check.core.counts import merge
-from cmk_check.core.model import (
-    Change,
-    ChangeType,
-    LastScan,
-    PostureReason,
-    ScanState,
-    Status,
-)
+from cmk_check.core.model import Change, LastScan, Status
+from cmk_check.core.words import ChangeType, PostureReason, ScanState
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored

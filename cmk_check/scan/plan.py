@@ -6,8 +6,9 @@ decides between two planners; what the other one wrote is ignored and deleted wi
 
 from dataclasses import replace
 
-from cmk_check.core.model import Disposition, PostureReason, ScanState, Subscription
+from cmk_check.core.model import Subscription
 from cmk_check.core.scope import cut_ranges, visible
+from cmk_check.core.words import Disposition, PostureReason, ScanState
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan, finish

@@ -14,18 +14,8 @@ from cmk_check.core.changes import Context
 from cmk_check.core.compare import compare, compare_unread
 from cmk_check.core.counts import summarise
 from cmk_check.core.difference import Difference
-from cmk_check.core.model import (
-    Coverage,
-    CoverageState,
-    Disposition,
-    Gap,
-    GapReason,
-    PostureReason,
-    Reading,
-    Status,
-    Subscription,
-    Verdict,
-)
+from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
+from cmk_check.core.words import CoverageState, Disposition, GapReason, PostureReason, Verdict
 from cmk_check.errors import ClaimLost, SliceIncomplete, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take

@@ -1,23 +1,26 @@
 """Start: one scan at a time, whoever asks.
 
-A: read lease (free) . write lease, scan row .. send plan
-B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
+    A: read lease (free) . write lease, scan row .. send plan
+    B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 """
 
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import changes
-from cmk_check.core.model import Change, ChangeType, ScanState, Trigger
 from cmk_check.core.request import Outcome, Requested
+from cmk_check.core.words import ChangeType, ScanState, Trigger
 from cmk_check.errors import QueueError, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.parts import LEASE, TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import Board, scan_id_of
+
+if TYPE_CHECKING:
+    from cmk_check.core.model import Change
 
 _log = logging.getLogger(__name__)
 

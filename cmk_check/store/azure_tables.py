@@ -103,17 +103,16 @@ class AzureTables:
         credential: AsyncTokenCredential,
         *,
         transport: AsyncHttpTransport[Any, Any],
-        audience: str | None = None,
         deadline: float = _DEADLINE_SECONDS,
     ) -> Self:
-        """Connect to an https endpoint with tokens for ``audience``, by default the public cloud's.
+        """Connect to an https endpoint with tokens for Azure Storage, one audience in all clouds.
 
         Raises:
             ValueError: no https URL.
 
         """
         service = TableServiceClient(
-            endpoint, credential=credential, audience=audience, transport=transport, **_PIPELINE
+            endpoint, credential=credential, transport=transport, **_PIPELINE
         )
         return cls(service, deadline)
 

@@ -14,21 +14,17 @@ from pydantic import TypeAdapter
 from cmk_check.core.model import (
     AccountCounts,
     Change,
-    ChangeType,
     Coverage,
-    CoverageState,
     Evidence,
     Finding,
     Gap,
-    GapReason,
     Judgement,
-    Reason,
     Subscription,
     Transition,
-    Verdict,
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.words import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import keys

@@ -20,7 +20,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, openapi, queries, scan_now
 from cmk_check.web.answers import HEADERS, json_answer, matches
 from cmk_check.web.changes import ChangesView
-from cmk_check.web.findings import PORTALS, FindingsView
+from cmk_check.web.findings import FindingsView
 from cmk_check.web.places import link
 from cmk_check.web.scans import ScansView
 from cmk_check.web.site import Site
@@ -46,7 +46,7 @@ class Tables:
 def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -> FastAPI:
     """Build the API over the store's tables; nothing is read before a request comes."""
     app = site.application()
-    findings = FindingsView(tables.estate, tables.scans, site.kinds, PORTALS[site.cloud])
+    findings = FindingsView(tables.estate, tables.scans, site.kinds, site.portal_url)
     _route_status(app, StatusView(tables.estate, tables.scans, clock, expect))
     _route_findings(app, findings, site)
     _route_changes(app, ChangesView(tables.feed), site)

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cmk_check.core.model import Verdict
+from cmk_check.core.words import Verdict
 from cmk_check.errors import StoreError
 from cmk_check.web.answers import Refused, error_answer
 from cmk_check.web.queries import MOST, UNKNOWN_PARAMETER

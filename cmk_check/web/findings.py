@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 from cmk_check.core import posture
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, CoverageState, Evidence, Finding, Status
+from cmk_check.core.model import Coverage, Evidence, Finding, Status
+from cmk_check.core.words import CoverageState
 from cmk_check.errors import RowUnusable
 from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, FindingFilter
@@ -22,11 +23,6 @@ from cmk_check.web.answers import Refused
 from cmk_check.web.places import Place, place_of, token_of
 
 _READS_AT_ONCE: Final = 16
-PORTALS: Final[Mapping[str, str]] = {
-    "public": "https://portal.azure.com",
-    "usgov": "https://portal.azure.us",
-    "china": "https://portal.azure.cn",
-}
 
 
 @dataclass(frozen=True, slots=True)

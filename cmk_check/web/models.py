@@ -17,7 +17,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
-from cmk_check.core.model import (
+from cmk_check.core.words import (
     ChangeType,
     GapReason,
     PostureReason,

@@ -18,7 +18,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.model import Verdict
+from cmk_check.core.words import Verdict
 
 MOST: Final = 1000
 UNKNOWN_PARAMETER: Final = "unknown_parameter"

@@ -24,14 +24,14 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
 class Site:
     """How and where the API is served.
 
-    ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope; ``cloud``
-    is ``public``, ``usgov`` or ``china``.
+    ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope;
+    ``portal_url`` is the origin of the cloud's portal.
     """
 
     sign_in: SignIn
     hostname: str | None
     kinds: tuple[str, ...]
-    cloud: str
+    portal_url: str
 
     def origin(self, request: Request) -> str:
         """Return the origin that links in an answer begin with; "" makes them relative."""

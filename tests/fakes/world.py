@@ -17,15 +17,13 @@ from cmk_check.core.model import (
     LastScan,
     Posture,
     Reading,
-    ScanState,
     Status,
     Subscription,
     Summary,
-    Trigger,
-    Verdict,
 )
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.words import ScanState, Trigger, Verdict
 from cmk_check.errors import QueueError
 from cmk_check.ports import Query, SliceMessage, Store, Table
 from cmk_check.scan.parts import Options, Parts

@@ -11,6 +11,7 @@ from local.simulator import AccountSpec, Simulator, load_estate
 from tests.functional.az_kit import VERSION_CHECK, Az, shapes, skip_without_az
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT
+from tests.guard.documents import SETTINGS, table
 
 pytestmark = pytest.mark.long
 
@@ -148,11 +149,13 @@ def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, tmp_pat
     """In a sovereign cloud nobody here can look: what Microsoft ships is the best witness."""
     names = {"public": "AzureCloud", "usgov": "AzureUSGovernment", "china": "AzureChinaCloud"}
     with Az(simulator, tmp_path) as az:
-        clouds = {cloud["name"]: cloud["endpoints"] for cloud in az("cloud", "list")}
+        clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
 
+    documented = {row[0].strip("`"): row[-1].strip("`") for row in table(SETTINGS, "cloud")}
     for name, cloud in CLOUDS.items():
-        known = clouds[names[name]]
+        known, suffixes = (clouds[names[name]][part] for part in ("endpoints", "suffixes"))
         assert known["resourceManager"].rstrip("/") == cloud.arm_url
         assert known["activeDirectory"] == f"https://{cloud.authority_host}"
         assert known["portal"] == cloud.portal_url
+        assert suffixes["storageEndpoint"] == documented[name]
     assert az.strayed <= {VERSION_CHECK}

@@ -14,20 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from cmk_check.core.model import (
-    Account,
-    Change,
-    ChangeType,
-    CoverageState,
-    Gap,
-    GapReason,
-    Reading,
-    ScanState,
-    Subscription,
-    Verdict,
-)
+from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
+from cmk_check.core.words import ChangeType, CoverageState, GapReason, ScanState, Verdict
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.parts import Parts

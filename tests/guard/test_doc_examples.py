@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 
 from cmk_check.cli import app as command_line
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.model import GapReason, Judgement, PostureReason, Reason, Verdict
+from cmk_check.core.model import Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.words import GapReason, PostureReason, Reason, Verdict
 from cmk_check.web import models, openapi, scan_now
 from local.simulator import Access, load_estate
 from tests.guard.documents import HTTP, README, RULE, codes, examples, of_clause, section, table

@@ -15,19 +15,8 @@ import pytest
 from cmk_check.alerts.log_teller import LogTeller, write_line
 from cmk_check.alerts.tell import Telling, tell
 from cmk_check.core.compare import compare
-from cmk_check.core.model import (
-    Change,
-    ChangeType,
-    Gap,
-    GapReason,
-    KnownGap,
-    LastScan,
-    Reading,
-    ScanState,
-    Summary,
-    Trigger,
-    Verdict,
-)
+from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
+from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import TellMessage
 from cmk_check.store.feed import FeedTable

@@ -7,7 +7,7 @@ the settings; that they are what Microsoft's command knows, with that command.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Self
 
 import aiohttp
 import pytest
@@ -39,7 +39,7 @@ class _Asked:
 
     async def close(self) -> None: ...
 
-    async def __aenter__(self) -> "_Asked":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None: ...

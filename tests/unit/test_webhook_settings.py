@@ -2,12 +2,17 @@
 
 import base64
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
+import yarl
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cmk_check.core.model import ChangeType
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import SettingsError
 from cmk_check.settings import Settings
+from cmk_check.webhook_settings import check_url
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 ON_AZURE = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
@@ -99,6 +104,17 @@ def test_repr_and_faults_show_neither_url_nor_secret_p6() -> None:
 def test_what_is_no_url_of_a_receiver_is_refused(url: str) -> None:
     """What two parsers read differently leads elsewhere than was checked."""
     assert "is no URL of a receiver" in _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL=url)
+
+
+@given(st.text("ahtps:/?#@[].%0127x-_&;|<>\\{}^`! ", max_size=30).map("https://".__add__))
+def test_what_is_taken_is_read_alike_by_who_connects(url: str) -> None:
+    """Else the host that was checked is not the one that is asked."""
+    try:
+        check_url(url, on_azure=True)
+    except ValueError:
+        return
+
+    assert yarl.URL(url, encoded=True).host == urlsplit(url).hostname
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.core.model import Gap, GapReason, Reading
+from cmk_check.core.model import Gap, Reading
 from cmk_check.core.model import Subscription as Listed
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.azure import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Access, Subscription

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from cmk_check.core.model import GapReason
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.azure import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription

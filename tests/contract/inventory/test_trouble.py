@@ -7,7 +7,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from cmk_check.core.model import Gap, GapReason
+from cmk_check.core.model import Gap
+from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure import AzureInventory
 from local.simulator.accounts import AccountSpec

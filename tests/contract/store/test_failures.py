@@ -134,7 +134,7 @@ async def test_a_wrong_key_is_refused_without_being_named(azurite: Azurite, call
 async def test_a_wrong_token_is_refused_without_being_named(
     azurite_https: Https, call: Call
 ) -> None:
-    """A token for another resource is what a sovereign cloud without its audience would get."""
+    """Whoever reads the log learns what to grant, and no token."""
     url = azurite_https.azurite.table_url
     credential = UnsignedTokens(audience="https://elsewhere.example")
     async with transport(azurite_https.authority) as shared:
@@ -145,17 +145,14 @@ async def test_a_wrong_token_is_refused_without_being_named(
     assert token.split(".")[1][:40] not in _told(raised.value)
 
 
-async def test_the_audience_of_another_cloud_is_asked_for(azurite_https: Https) -> None:
-    """China's storage takes no token of the public cloud."""
+async def test_tokens_are_asked_for_azure_storage(azurite_https: Https) -> None:
+    """Its name is the same in every cloud; tenants know no other."""
     url = azurite_https.azurite.table_url
     credential = UnsignedTokens()
     async with transport(azurite_https.authority) as shared:
-        tables = AzureTables.by_identity(
-            url, credential, transport=shared, audience="https://storage.azure.cn"
-        )
-        await tables.get(TABLE, "p", "r")
+        await AzureTables.by_identity(url, credential, transport=shared).get(TABLE, "p", "r")
 
-    assert set(credential.scopes) == {"https://storage.azure.cn/.default"}
+    assert set(credential.scopes) == {"https://storage.azure.com/.default"}
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

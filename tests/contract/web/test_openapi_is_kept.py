@@ -12,17 +12,9 @@ from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.model import (
-    AccountCounts,
-    Change,
-    ChangeType,
-    CoverageState,
-    ScanState,
-    Summary,
-    Trigger,
-    Verdict,
-)
+from cmk_check.core.model import AccountCounts, Change, Summary
 from cmk_check.core.request import Outcome, Requested
+from cmk_check.core.words import ChangeType, CoverageState, ScanState, Trigger, Verdict
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import Board, scan_id_of

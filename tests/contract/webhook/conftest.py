@@ -10,7 +10,8 @@ import pytest
 import trustme
 from aiohttp import web
 
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 
 PATH = "/workflows/hush/triggers?sp=%2Ftriggers%2Fmanual&sig=hush-%2B_x"
 

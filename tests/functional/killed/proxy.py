@@ -143,7 +143,7 @@ class Door:
         self._die(step, When.BEFORE)
         answer = await self._send(request, body, target)
         self._keep_count(request, answer)
-        handed = watch.steps.of_answer(request.method, path, _bytes(answer))
+        handed = watch.steps.of_answer(request.method, path, body, _bytes(answer))
         if (step := step or handed) is not None:
             watch.taken.append(step)
             self._keep_slices(step)

@@ -28,5 +28,5 @@ def _step(point: Point) -> str:
 
 
 def _said(outcome: Outcome) -> str:
-    how = "LOST" if outcome.faults else "ok"
+    how = "WRONG" if outcome.faults else "ok"
     return f"{outcome.point.when} {how}{' (lease ended)' if outcome.expired else ''}"

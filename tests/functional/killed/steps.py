@@ -4,6 +4,7 @@ A name says what is written and for whom, never under which id or number, so tha
 estate takes the same steps every time, in whatever order.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -19,6 +20,7 @@ from tests.functional.killed.requests import (
 
 _BATCH: Final = "/$batch"
 _TABLES: Final = "/Tables"
+_REFUSED: Final = re.compile(rb"HTTP/1\.1 [45]")
 
 
 class Steps:
@@ -34,8 +36,10 @@ class Steps:
         plain = self._plain(method, path, body)
         return None if plain is None else self._numbered(plain)
 
-    def of_answer(self, method: str, path: str, body: bytes) -> str | None:
+    def of_answer(self, method: str, path: str, request: bytes, body: bytes) -> str | None:
         """Name what an answer hands out: a message, which nobody else sees for a time."""
+        if path.endswith(_BATCH) and not _REFUSED.search(body):
+            self._learn(operations(request))
         call = queue_call(path)
         if call is None or method != "GET" or call.message is not None:
             return None
@@ -85,12 +89,16 @@ class Steps:
             case _:
                 return "what nobody understands"
 
+    def _learn(self, writes: Sequence[Operation]) -> None:
+        """Note whose changes got which numbers of the feed."""
+        for write in writes:
+            if write.table == "cmkchanges" and write.row.isdigit() and write.fields:
+                self._sources[int(write.row)] = _short(write.fields["source"])
+
     def _feed(self, writes: Sequence[Operation]) -> str:
         changes = [write for write in writes if write.row.isdigit()]
         if not any(write.row == "head" for write in writes):
             return "feed: prune"
-        for change in changes:
-            self._sources[int(change.row)] = _short(change.fields["source"])
         return f"feed: publish {_whose(change.fields['source'] for change in changes)}"
 
     def _findings(self, writes: Sequence[Operation]) -> str:

@@ -17,20 +17,16 @@ from cmk_check.core.events import event_of
 from cmk_check.core.model import (
     AccountCounts,
     Change,
-    ChangeType,
     Gap,
-    GapReason,
     KnownGap,
     LastScan,
     Reading,
-    ScanState,
     Subscription,
     SubscriptionCounts,
     Summary,
-    Trigger,
-    Verdict,
     VerdictCounts,
 )
+from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, context
 

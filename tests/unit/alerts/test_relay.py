@@ -10,7 +10,8 @@ import pytest
 
 from cmk_check.alerts.relay import Relay
 from cmk_check.alerts.tell_queue import QueueTeller
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys, rows

@@ -10,7 +10,8 @@ import pytest
 
 from cmk_check.alerts.tell import Telling, delay_after, tell
 from cmk_check.alerts.tell_queue import parse_message
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.ports import Replace, Table, TellMessage
 from cmk_check.store import keys

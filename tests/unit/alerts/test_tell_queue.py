@@ -19,7 +19,8 @@ from cmk_check.alerts.tell_queue import (
     ranges_of,
 )
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import QueueError
 from cmk_check.ports import TellMessage
 from tests.fakes.telling import MemoryTexts

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from cmk_check.alerts.change_lines import line_of, plain
 from cmk_check.alerts.webhook_bodies import LONGEST_CHAT, MOST_LINES, Post, posts_of
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PORTAL = "https://portal.azure.com"

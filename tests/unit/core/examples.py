@@ -8,7 +8,8 @@ from typing import Final
 from cmk_check.core.changes import Context
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import Account, Gap, GapReason, Reading, Subscription
+from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.words import GapReason
 from tests.fakes.world import bad, good, odd, sub
 
 ID: Final = sub(1)

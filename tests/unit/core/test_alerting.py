@@ -7,7 +7,8 @@ from typing import Final
 import pytest
 
 from cmk_check.core.alerting import is_alert
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ALL: Final = frozenset(kind.value for kind in ChangeType)

@@ -9,13 +9,13 @@ from cmk_check.core.model import (
     Account,
     AccountCounts,
     Change,
-    ChangeType,
     Reading,
     Subscription,
     SubscriptionCounts,
     Summary,
     VerdictCounts,
 )
+from cmk_check.core.words import ChangeType
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of
 

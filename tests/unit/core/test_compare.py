@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.compare import KEPT_TRANSITIONS, compare
 from cmk_check.core.difference import Difference, Known, Step
-from cmk_check.core.model import Account, ChangeType, Finding, Reading, Reason, Verdict
+from cmk_check.core.model import Account, Finding, Reading
+from cmk_check.core.words import ChangeType, Reason, Verdict
 from tests.fakes.world import account, bad, good, odd
 from tests.unit.core.examples import (
     FORBIDDEN,

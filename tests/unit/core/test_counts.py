@@ -11,16 +11,14 @@ from cmk_check.core.model import (
     Account,
     AccountCounts,
     Coverage,
-    CoverageState,
     Gap,
-    GapReason,
     Subscription,
     SubscriptionCounts,
     Summary,
-    Verdict,
     VerdictCounts,
 )
 from cmk_check.core.rule import judge
+from cmk_check.core.words import CoverageState, GapReason, Verdict
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 

@@ -7,16 +7,8 @@ import pytest
 
 from cmk_check.core.compare import compare, compare_unread
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import (
-    ChangeType,
-    CoverageState,
-    Disposition,
-    Gap,
-    GapReason,
-    Reading,
-    Subscription,
-    VerdictCounts,
-)
+from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.words import ChangeType, CoverageState, Disposition, GapReason
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
     FORBIDDEN,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known, Step
-from cmk_check.core.model import AccountCounts, Coverage, CoverageState, Gap, Reading, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, Gap, Reading, VerdictCounts
+from cmk_check.core.words import CoverageState
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
     FORBIDDEN,

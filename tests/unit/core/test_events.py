@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 
 NOON = datetime(2026, 11, 25, 12, 0, 7, 999_999, tzinfo=UTC)
 

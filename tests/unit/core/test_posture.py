@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
-    CoverageState,
     Posture,
-    PostureReason,
     Status,
     Subscription,
     SubscriptionCounts,
     Summary,
-    Verdict,
     VerdictCounts,
 )
 from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, of_estate, of_subscription
+from cmk_check.core.words import CoverageState, PostureReason, Verdict
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
 R = PostureReason

@@ -9,7 +9,7 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.core.model import GapReason
+from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.credential import SharedCredential, own_credential
 

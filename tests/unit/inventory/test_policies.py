@@ -1,11 +1,8 @@
-"""What is trusted as a next page, and how long Azure asks to wait."""
-
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+"""What is trusted as a next page."""
 
 import pytest
 
-from cmk_check.inventory.policies import Listing, retry_after
+from cmk_check.inventory.policies import Listing
 
 ARM = "https://management.azure.com"
 
@@ -74,31 +71,3 @@ def test_list_without_end_is_ended_p8() -> None:
     asked = sum(listing.asks(f"{ARM}/s?page={number}") for number in range(1_100))
 
     assert asked == 1_000
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "17"}, 17),
-        ({"retry-after": " 0 "}, 0),
-        ({"retry-after": "1.5"}, 1.5),
-        ({"x-ms-retry-after-ms": "250", "retry-after": "9"}, 0.25),
-        ({"retry-after-ms": "1000"}, 1),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
-        ({"retry-after": "Wed, 99 Oct 2015 07:28:00 GMT"}, None),
-    ],
-)
-def test_pause_asked_for(headers: dict[str, str], seconds: float | None) -> None:
-    """What cannot be read counts as not said."""
-    assert retry_after(headers) == seconds
-
-
-def test_pause_asked_for_by_date() -> None:
-    """A date is taken from now on."""
-    date = format_datetime(datetime.now(UTC) + timedelta(seconds=60), usegmt=True)
-
-    assert retry_after({"retry-after": date}) == pytest.approx(60, abs=2)

@@ -8,7 +8,8 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.model import Gap, GapReason
+from cmk_check.core.model import Gap
+from cmk_check.core.words import GapReason
 from cmk_check.ports import Entity, Query, Replace, SliceMessage, Store, Table
 from cmk_check.scan.parts import LEASE, SLICE_DEADLINE, Parts
 from cmk_check.scan.start import Started

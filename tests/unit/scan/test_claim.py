@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.model import ScanState
+from cmk_check.core.words import ScanState
 from cmk_check.errors import SliceHeld, StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.scan.parts import LEASE, SCAN_DEADLINE

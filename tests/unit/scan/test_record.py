@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.model import PostureReason, Reading, ScanState, Verdict
+from cmk_check.core.model import Reading
+from cmk_check.core.words import PostureReason, ScanState, Verdict
 from cmk_check.ports import Replace, Table
 from cmk_check.scan.parts import SLICE_DEADLINE
 from cmk_check.store.memory import MemoryStore

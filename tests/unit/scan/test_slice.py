@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.model import Reading, ScanState, Verdict
+from cmk_check.core.model import Reading
+from cmk_check.core.words import ScanState, Verdict
 from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.parts import TRIES

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import Account, CoverageState
+from cmk_check.core.model import Account
+from cmk_check.core.words import CoverageState
 from cmk_check.errors import RowUnusable, WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Table
 from cmk_check.store import keys, limits, rows

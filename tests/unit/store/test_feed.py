@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Query, Replace, Scalar, Table
 from cmk_check.store import keys, rows
@@ -229,7 +230,9 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
     table = FeedTable(store)
     await table.publish(changes("a", "b", "c"))
     await spoil(store, 2, {"schema": 1})
-    await store.commit(Table.CHANGES, "feed", [Insert("0", {"x": 1}), Insert("00x", {"x": 1})])
+    await store.commit(
+        Table.CHANGES, "feed", [Insert("0", {"x": 1}), Insert(f"{1:020}x", {"x": 1})]
+    )
 
     assert numbered(await table.read(0, 2)) == [(1, "a"), (3, "c")]
     assert "cannot be read" in caplog.text

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Entity, Insert, Query, Table
 from cmk_check.store import keys, rows

@@ -10,22 +10,18 @@ from hypothesis import strategies as st
 from cmk_check.core.model import (
     AccountCounts,
     Change,
-    ChangeType,
     Coverage,
-    CoverageState,
     Evidence,
     Finding,
     Gap,
-    GapReason,
     Judgement,
-    Reason,
     Subscription,
     Transition,
-    Verdict,
     VerdictCounts,
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_too_new
+from cmk_check.core.words import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.errors import StoreError
 from cmk_check.ports import Entity, Insert, Scalar
 from cmk_check.store import keys, limits, rows

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.model import Trigger
+from cmk_check.core.words import Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys
 from cmk_check.store.memory import MemoryStore

@@ -11,20 +11,22 @@ from pydantic import TypeAdapter
 from cmk_check.core.changes import of_scan
 from cmk_check.core.model import (
     AccountCounts,
-    ChangeType,
-    Disposition,
     Gap,
-    GapReason,
     KnownGap,
     LastScan,
-    PostureReason,
-    ScanState,
     Status,
     Subscription,
     SubscriptionCounts,
     Summary,
-    Trigger,
     VerdictCounts,
+)
+from cmk_check.core.words import (
+    ChangeType,
+    Disposition,
+    GapReason,
+    PostureReason,
+    ScanState,
+    Trigger,
 )
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.ports import Entity, Insert, Query, Table

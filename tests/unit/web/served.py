@@ -10,22 +10,17 @@ from cmk_check.core.counts import count_accounts, summarise
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
-    CoverageState,
     Evidence,
     Finding,
     Gap,
-    GapReason,
     Judgement,
     LastScan,
-    Reason,
-    ScanState,
     Status,
     Subscription,
-    Trigger,
-    Verdict,
 )
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.words import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys, rows
 from cmk_check.store.estate import EstateTable
@@ -42,7 +37,8 @@ MAX_AGE = timedelta(hours=3)
 PRODUCTION = "8d3c0000-0000-0000-0000-000000000001"
 LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
-AS_SERVED = Site(SignIn("keys", easy_auth=False), None, ("OpenAI", "AIServices"), "public")
+PORTAL = "https://portal.azure.com"
+AS_SERVED = Site(SignIn("keys", easy_auth=False), None, ("OpenAI", "AIServices"), PORTAL)
 
 
 @dataclass

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.words import ChangeType
 from cmk_check.ports import Delete, Entity, Query, Replace, Table
 from cmk_check.store import keys
 from cmk_check.store.feed import FeedTable

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.model import ScanState, Trigger, Verdict
+from cmk_check.core.words import ScanState, Trigger, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys
 from cmk_check.store.scan_rows import Scan

@@ -6,16 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.model import (
-    CoverageState,
-    Gap,
-    GapReason,
-    KnownGap,
-    Status,
-    SubscriptionCounts,
-    Summary,
-)
+from cmk_check.core.model import Gap, KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.core.posture import Expectations
+from cmk_check.core.words import CoverageState, GapReason
 from tests.unit.web.asgi import send
 from tests.unit.web.served import (
     EARLIER,

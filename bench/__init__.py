@@ -1,0 +1,1 @@
+"""Performance against the floor: what the program costs beside what nobody can do without."""

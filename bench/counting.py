@@ -1,0 +1,131 @@
+"""Ports that count what goes through them: requests as the services would count and bill them."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from cmk_check.core.model import Reading, Subscription
+from cmk_check.ports import (
+    AT_ONCE,
+    Entity,
+    Inventory,
+    Query,
+    SliceMessage,
+    Store,
+    Table,
+    TextQueue,
+    Write,
+)
+
+# A message is sent, received and deleted.
+_REQUESTS_PER_MESSAGE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One transaction that went through."""
+
+    table: Table
+    partition: str
+    writes: tuple[Write, ...]
+
+
+@dataclass(slots=True)
+class Counts:
+    """Requests by service; those of tables by what they do, written ones by table.
+
+    ``table_reads`` are point reads and pages, ``table_writes`` transactions; ``queue`` counts three
+    for each message of the slices; ``commits`` holds the transactions where they are kept.
+    """
+
+    arm: int = 0
+    queue: int = 0
+    table_reads: int = 0
+    table_writes: Counter[str] = field(default_factory=Counter)
+    slices: int = 0
+    commits: list[Commit] | None = None
+
+
+class CountedStore:
+    """A store of which everything is counted."""
+
+    def __init__(self, inner: Store, counts: Counts) -> None:
+        self._inner = inner
+        self._counts = counts
+
+    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+        """Read one row."""
+        self._counts.table_reads += 1
+        return await self._inner.get(table, partition, row)
+
+    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+        """Read rows; each page begun is a request."""
+        self._counts.table_reads += 1
+        number = 0
+        async for entity in self._inner.query(table, query):
+            if number and number % query.page == 0:
+                self._counts.table_reads += 1
+            number += 1
+            yield entity
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write all or nothing."""
+        self._counts.table_writes[table.value] += 1
+        etags = await self._inner.commit(table, partition, writes)
+        if self._counts.commits is not None:
+            self._counts.commits.append(Commit(table, partition, tuple(writes)))
+        return etags
+
+
+class CountedInventory:
+    """Azure, of which each list is counted: those of the generated estates fit one page each."""
+
+    def __init__(self, inner: Inventory, counts: Counts, page: int = 1000) -> None:
+        self._inner = inner
+        self._counts = counts
+        self._page = page
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """List the subscriptions."""
+        found = await self._inner.subscriptions()
+        self._counts.arm += max(1, -(-len(found) // self._page))
+        return found
+
+    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+        """Read one subscription."""
+        self._counts.arm += 1
+        return await self._inner.read(subscription_id, seconds=seconds)
+
+
+class CountedQueue:
+    """A queue of texts whose messages are counted; who receives them is not measured."""
+
+    def __init__(self, inner: TextQueue, counts: Counts) -> None:
+        self._inner = inner
+        self._counts = counts
+
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
+        """Send them all."""
+        self._counts.queue += _REQUESTS_PER_MESSAGE * len(texts)
+        await self._inner.send(texts, delay=delay)
+
+
+class SliceQueueHere:
+    """The queue of slices within the process: the real one adds polling, and nothing else."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+        self._messages: list[SliceMessage] = []
+
+    async def send(self, messages: Sequence[SliceMessage]) -> None:
+        """Keep them."""
+        self._counts.queue += _REQUESTS_PER_MESSAGE * len(messages)
+        self._counts.slices += sum(message.slice is not None for message in messages)
+        self._messages += messages
+
+    def receive(self) -> SliceMessage | None:
+        """Return the oldest message, None where there is none."""
+        return self._messages.pop(0) if self._messages else None

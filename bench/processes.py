@@ -1,0 +1,126 @@
+"""What a measurement runs beside: the simulator and Azurite, each in a process of its own.
+
+Each measurement is a process too, so that none inherits memory, caches or imports of another.
+"""
+
+import json
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from local.azurite import Azurite
+from local.child_process import ChildProcess
+
+_ROOT: Final = Path(__file__).resolve().parents[1]
+_START_SECONDS: Final = 120.0
+_STOP_SECONDS: Final = 5.0
+_MEASURE_SECONDS: Final = 3600.0
+
+BARE_STORAGE: Final = "BENCH_BARE_STORAGE"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How large an estate is: subscriptions, and accounts in each."""
+
+    subscriptions: int
+    accounts: int = 5
+
+    def __str__(self) -> str:
+        """Write it as the simulator's option wants it."""
+        return f"{self.subscriptions}x{self.accounts}"
+
+
+class SimulatorProcess:
+    """The simulator of Azure in a ``with`` block; one size and seed is always the same estate.
+
+    Raises:
+        ChildFailedError: it did not start.
+    """
+
+    def __init__(self, size: Size, delay_ms: int) -> None:
+        self._options = ("--generate", str(size), "--delay-ms", str(delay_ms))
+        self._stack = ExitStack()
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        """Start, and wait until it answers."""
+        process = ChildProcess(
+            [sys.executable, "-m", "local.simulator", *self._options],
+            environment=_own_environment(),
+            folder=_ROOT,
+        )
+        self._stack.callback(process.terminate, _STOP_SECONDS)
+        with ExitStack() as stack:
+            stack.push(self._stack)
+            ready = process.wait_for(_json_line, _START_SECONDS)
+            stack.pop_all()
+        self.environment = {
+            "CMK_ARM_URL": ready["armUrl"],
+            "IDENTITY_ENDPOINT": ready["identityEndpoint"],
+            "IDENTITY_HEADER": ready["identityHeader"],
+            "SSL_CERT_FILE": ready["caFile"],
+        }
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End it."""
+        self._stack.close()
+
+
+def measure(
+    what: str,
+    simulator: SimulatorProcess,
+    storage: Azurite,
+    *options: str,
+    bare: Azurite | None = None,
+    **settings: str,
+) -> dict[str, Any]:
+    """Run ``python -m bench.worker what`` against them; return what it found.
+
+    Raises:
+        ChildFailedError: it did not get to its end; the message holds what it wrote.
+
+    """
+    environment = {
+        **_own_environment(),
+        **simulator.environment,
+        "CMK_STORAGE": storage.connection_string,
+        "CMK_MAX_IN_FLIGHT": "64",
+        # The estate's accounts are of three kinds: so every one of them is a finding.
+        "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
+        **settings,
+    }
+    if bare is not None:
+        environment[BARE_STORAGE] = bare.connection_string
+    process = ChildProcess(
+        [sys.executable, "-m", "bench.worker", what, *options],
+        environment=environment,
+        folder=_ROOT,
+    )
+    try:
+        return process.wait_for(_json_line, _MEASURE_SECONDS)
+    finally:
+        process.terminate(_STOP_SECONDS)
+
+
+def _own_environment() -> dict[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def _json_line(lines: list[str]) -> dict[str, Any] | None:
+    """Find the one line of JSON that a process writes when it is ready."""
+    for line in lines:
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    return None

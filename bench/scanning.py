@@ -1,0 +1,116 @@
+"""A whole scan within this process, through the real composition root, with everything counted."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import aiohttp
+
+from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts, SliceQueueHere
+from cmk_check.alerts.log_teller import LogTeller
+from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.storage_queue import StorageQueues
+from cmk_check.alerts.tell_queue import TELL, QueueTeller
+from cmk_check.app import App
+from cmk_check.core.words import ScanState, Trigger
+from cmk_check.inventory.session import shared_transport
+from cmk_check.ports import TextQueue
+from cmk_check.scan.parts import Parts
+from cmk_check.scan.plan import plan
+from cmk_check.scan.slice import run_slice
+from cmk_check.scan.start import start
+from cmk_check.settings import ConnectionString, Settings
+from cmk_check.store.azure_tables import AzureTables
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.retention import Retention
+from cmk_check.store.scans import ScanTable
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """One scan: its wall-clock and processor seconds, its requests, and what it found."""
+
+    seconds: float
+    cpu: float
+    counts: Counts
+    accounts: int
+    changes: int
+
+
+class Scanning:
+    """Scans with an app's parts, over a store that is counted."""
+
+    def __init__(self, parts: Parts, store: AzureTables, told: TextQueue) -> None:
+        self._parts = parts
+        self._store = store
+        self._told = told
+
+    async def scan(self, *, keep_commits: bool = False) -> Scanned:
+        """Run one scan to its end.
+
+        Raises:
+            RuntimeError: it is not complete.
+
+        """
+        counts = Counts(commits=[] if keep_commits else None)
+        queue = SliceQueueHere(counts)
+        parts = self._counted(counts, queue)
+        began, cpu = time.perf_counter(), time.process_time()
+        started = await start(parts, Trigger.TIMER)
+        while (message := queue.receive()) is not None:
+            if message.slice is None:
+                await plan(parts, message.scan_id)
+            else:
+                await run_slice(parts, message.scan_id, message.slice)
+        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+        ended = await self._parts.scans.scan(started.scan_id)
+        if ended is None or ended.value.state is not ScanState.COMPLETE:
+            raise RuntimeError(f"The scan is not complete: {ended}")
+        summary = ended.value.summary
+        assert summary is not None  # noqa: S101 - a complete scan has one
+        return Scanned(seconds, cpu, counts, summary.accounts.total, summary.changes)
+
+    def _counted(self, counts: Counts, queue: SliceQueueHere) -> Parts:
+        """Return the app's parts over counted ports."""
+        store = CountedStore(self._store, counts)
+        told = QueueTeller(CountedQueue(self._told, counts), None)
+        feed = FeedTable(store, self._parts.clock)
+        return replace(
+            self._parts,
+            inventory=CountedInventory(self._parts.inventory, counts),
+            estate=EstateTable(store),
+            scans=ScanTable(store),
+            relay=Relay(feed, told, LogTeller()),
+            queues=queue,
+            retention=Retention(store, Settings.load().retention),
+        )
+
+
+@asynccontextmanager
+async def scanning() -> AsyncIterator[Scanning]:
+    """Build the app that the environment describes, and scan with it."""
+    settings = Settings.load()
+    app = App(settings)
+    try:
+        async with open_tables(settings) as (store, queues):
+            yield Scanning(await app.parts(), store, queues.queue(TELL))
+    finally:
+        await app.close()
+
+
+@asynccontextmanager
+async def open_tables(settings: Settings) -> AsyncIterator[tuple[AzureTables, StorageQueues]]:
+    """Open tables and queues of Azurite as the app does."""
+    assert isinstance(settings.storage, ConnectionString)  # noqa: S101 - a bench has Azurite
+    text = settings.storage.value
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        transport = shared_transport(session)
+        store = AzureTables.by_connection_string(text, transport=transport)
+        queues = StorageQueues.by_connection_string(text, transport=transport)
+        try:
+            yield store, queues
+        finally:
+            await store.close()
+            await queues.close()

@@ -1,0 +1,147 @@
+"""One measurement in a process of its own; writes a line of JSON when it is done.
+
+``first``   a first scan into empty tables, the floor, and its transactions bare
+``steady``  second scans of what stands, each beside a floor of its own
+``estate``  a first and a second scan of any size: requests and peak memory
+``status``  GET status
+``cold``    which heavy packages indexing the functions loads
+``profile`` where the processor's time of a second scan goes
+"""
+
+import asyncio
+import cProfile
+import json
+import os
+import pstats
+import resource
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from bench import processes
+
+_ROUNDS: Final = 5
+_HEAVY: Final = (
+    "azure.mgmt",
+    "azure.identity",
+    "azure.data",
+    "azure.storage",
+    "aiohttp",
+    "fastapi",
+)
+
+
+async def first() -> dict[str, Any]:
+    """Compare a first scan with its floor and its bare transactions."""
+    from bench.floor import read_all, write_all
+    from bench.scanning import scanning
+
+    async with scanning() as bench:
+        floor = min([(await read_all())[0] for _ in range(3)])
+        scan = await bench.scan(keep_commits=True)
+    commits = scan.counts.commits or []
+    bare = await write_all(os.environ[processes.BARE_STORAGE], commits)
+    return {
+        "floor": floor,
+        "bare": bare,
+        "scan": scan.seconds,
+        "cpu": scan.cpu,
+        "transactions": len(commits),
+        "findings": scan.accounts,
+    }
+
+
+async def steady() -> dict[str, Any]:
+    """Compare second scans with floors, in turn; the first of each warms up and is not counted."""
+    from bench.floor import read_all
+    from bench.scanning import scanning
+
+    rounds = []
+    async with scanning() as bench:
+        await bench.scan()
+        await read_all()
+        for _ in range(_ROUNDS):
+            floor, floor_cpu, _ = await read_all()
+            scan = await bench.scan()
+            rounds.append(
+                {"floor": floor, "floorCpu": floor_cpu, "scan": scan.seconds, "scanCpu": scan.cpu}
+            )
+    return {"rounds": rounds}
+
+
+async def estate() -> dict[str, Any]:
+    """Count the requests of a first and of a second scan; say how much memory the process took."""
+    from bench.scanning import scanning
+
+    async with scanning() as bench:
+        scans = [await bench.scan() for _ in range(2)]
+    return {
+        "scans": [{**asdict(scan), "counts": _plain(asdict(scan.counts))} for scan in scans],
+        # In KiB on Linux.
+        "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+async def status() -> dict[str, Any]:
+    """Compare GET status with its floor."""
+    from bench.status import compare_status
+
+    return dict(await compare_status())
+
+
+async def cold() -> dict[str, Any]:
+    """Name what heavy packages are loaded once the functions are indexed."""
+    import function_app
+
+    prefixes = tuple(f"{name}." for name in _HEAVY)
+    loaded = sorted(name for name in sys.modules if f"{name}.".startswith(prefixes))
+    return {"loaded": loaded, "indexed": function_app.__name__}
+
+
+async def profile() -> dict[str, Any]:
+    """Sum the processor's time of a second scan by package."""
+    from bench.scanning import scanning
+
+    async with scanning() as bench:
+        await bench.scan()
+        with cProfile.Profile() as profiler:
+            await bench.scan()
+    return {"seconds": by_package(pstats.Stats(profiler))}
+
+
+def by_package(stats: pstats.Stats) -> dict[str, float]:
+    """Sum the time spent in each package itself, the largest first."""
+    sums: Counter[str] = Counter()
+    # The type of the standard library's stub leaves this attribute out.
+    for (file, _, function), entry in stats.stats.items():  # type: ignore[attr-defined]
+        sums[_package(file, function)] += entry[2]
+    return {name: round(seconds, 3) for name, seconds in sums.most_common(15)}
+
+
+def _package(file: str, function: str) -> str:
+    path = Path(file)
+    for anchor in ("site-packages", "cmk_check"):
+        if anchor in path.parts:
+            parts = path.parts[path.parts.index(anchor) :]
+            first_part = 1 if anchor == "site-packages" else 0
+            return "/".join(parts[first_part : first_part + 3]).removesuffix(".py")
+    if file == "~":
+        return "waiting" if "poll" in function else f"built in: {function[:40]}"
+    return f"python: {path.stem}"
+
+
+def _plain(counts: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in counts.items() if name != "commits"}
+
+
+def main() -> None:
+    """Run the measurement that the first argument names."""
+    measurements = {call.__name__: call for call in (first, steady, estate, status, cold, profile)}
+    found = asyncio.run(measurements[sys.argv[1]]())
+    sys.stdout.write(f"{json.dumps(found)}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""The closed lists of words that rows, answers and messages spell."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Verdict(StrEnum):
+    """The answer for one account."""
+
+    COMPLIANT = "compliant"
+    NON_COMPLIANT = "non_compliant"
+    UNKNOWN = "unknown"
+
+    @property
+    def badness(self) -> int:
+        """How bad: compliant 0, unknown 1, non_compliant 2."""
+        return _BADNESS[self]
+
+
+_BADNESS: Final = {Verdict.COMPLIANT: 0, Verdict.UNKNOWN: 1, Verdict.NON_COMPLIANT: 2}
+
+
+class Reason(StrEnum):
+    """Why an account got its verdict."""
+
+    CUSTOMER_MANAGED_KEY = "customer_managed_key"
+    NEVER_CONFIGURED = "never_configured"
+    MICROSOFT_MANAGED_KEY = "microsoft_managed_key"
+    KEY_NOT_NAMED = "key_not_named"
+    UNRECOGNISED_KEY_SOURCE = "unrecognised_key_source"
+    MALFORMED = "malformed"
+    ROW_TOO_NEW = "row_too_new"
+
+
+class CoverageState(StrEnum):
+    """How far a subscription is known.
+
+    ``UNREAD`` stands only in a row whose first recording takes more than one transaction, until the
+    last of them; callers of the HTTP API see it as a gap.
+    """
+
+    READ = "read"
+    GAP = "gap"
+    EXCLUDED = "excluded"
+    RETIRED = "retired"
+    UNREAD = "unread"
+
+
+class GapReason(StrEnum):
+    """Why a subscription could not be read to its end."""
+
+    FORBIDDEN = "forbidden"
+    UNAUTHENTICATED = "unauthenticated"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    SERVER_ERROR = "server_error"
+    UNEXPECTED_RESPONSE = "unexpected_response"
+    MALFORMED_PAGE = "malformed_page"
+    MALFORMED_ACCOUNT = "malformed_account"
+    UNTRUSTED_NEXT_LINK = "untrusted_next_link"
+    NOT_FOUND = "not_found"
+    NOT_VISIBLE = "not_visible"
+    SLICE_FAILED = "slice_failed"
+
+
+class RemovalReason(StrEnum):
+    """Why a finding was removed."""
+
+    GONE = "gone"
+    KIND_OUT_OF_SCOPE = "kind_out_of_scope"
+    SUBSCRIPTION_EXCLUDED = "subscription_excluded"
+    SUBSCRIPTION_RETIRED = "subscription_retired"
+
+
+class Disposition(StrEnum):
+    """What a scan has to do with a subscription."""
+
+    READ = "read"
+    EXCLUDED = "excluded"
+    RETIRED = "retired"
+    NOT_VISIBLE = "not_visible"
+
+
+class ScanState(StrEnum):
+    """Where a scan stands; ``INCOMPLETE`` is finished with at least one gap."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    INCOMPLETE = "incomplete"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class Trigger(StrEnum):
+    """What started a scan."""
+
+    TIMER = "timer"
+    REQUEST = "request"
+
+
+class ChangeType(StrEnum):
+    """The CloudEvents types of changes."""
+
+    ACCOUNT_DISCOVERED = "cmkcheck.account.discovered"
+    ACCOUNT_VIOLATED = "cmkcheck.account.violated"
+    ACCOUNT_UNVERIFIABLE = "cmkcheck.account.unverifiable"
+    ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
+    ACCOUNT_UPDATED = "cmkcheck.account.updated"
+    ACCOUNT_REMOVED = "cmkcheck.account.removed"
+    COVERAGE_LOST = "cmkcheck.coverage.lost"
+    COVERAGE_REGAINED = "cmkcheck.coverage.regained"
+    SCAN_FAILED = "cmkcheck.scan.failed"
+    SCAN_ABANDONED = "cmkcheck.scan.abandoned"
+    SCAN_RECOVERED = "cmkcheck.scan.recovered"
+    SCAN_BASELINE = "cmkcheck.scan.baseline"
+
+
+class PostureReason(StrEnum):
+    """Why a posture is what it is; the last two are informative and never make it worse."""
+
+    ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
+    ACCOUNTS_UNKNOWN = "accounts_unknown"
+    SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
+    FEWER_SUBSCRIPTIONS_THAN_EXPECTED = "fewer_subscriptions_than_expected"
+    NO_SUBSCRIPTION_VISIBLE = "no_subscription_visible"
+    NO_SCAN_YET = "no_scan_yet"
+    STALE = "stale"
+    CLOCK_SKEW = "clock_skew"
+    SCAN_FAILED = "scan_failed"
+    RUNNING_SCAN_FOUND_WORSE = "running_scan_found_worse"
+    NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
+    SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
