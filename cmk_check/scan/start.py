@@ -1,7 +1,9 @@
-"""Start: one scan at a time, whoever asks.
+"""Start: one scan at a time, whoever asks. The lease decides:
 
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
+
+A lease that has expired is taken over, and its scan abandoned.
 """
 
 import logging
