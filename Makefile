@@ -14,7 +14,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az demo up test test-all lint format lock clean
+.PHONY: help install az demo up test test-all soak bench lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,6 +54,12 @@ test: install ## run the test suite without the long proofs
 
 test-all: lint az ## run lint and every test, the long proofs too
 	@$(PY) -m pytest
+
+soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
+	@$(PY) -m tests.soak $(SOAK)
+
+bench: install ## measure speed, memory and requests against the floor (BENCH=--short is shorter)
+	@$(PY) -m bench $(BENCH)
 
 lint: install ## check style, types and who imports whom
 	@$(BIN)/ruff check .

@@ -46,6 +46,16 @@ class Counts:
     slices: int = 0
     commits: list[Commit] | None = None
 
+    def plain(self) -> dict[str, object]:
+        """Return the numbers, fit for JSON."""
+        return {
+            "arm": self.arm,
+            "queue": self.queue,
+            "table_reads": self.table_reads,
+            "table_writes": dict(self.table_writes),
+            "slices": self.slices,
+        }
+
 
 class CountedStore:
     """A store of which everything is counted."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import aiohttp
 
@@ -15,7 +16,7 @@ from cmk_check.alerts.tell_queue import TELL, QueueTeller
 from cmk_check.app import App
 from cmk_check.core.words import ScanState, Trigger
 from cmk_check.inventory.session import shared_transport
-from cmk_check.ports import TextQueue
+from cmk_check.ports import Store, TextQueue
 from cmk_check.scan.parts import Parts
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import run_slice
@@ -40,12 +41,13 @@ class Scanned:
 
 
 class Scanning:
-    """Scans with an app's parts, over a store that is counted."""
+    """Scans with an app's parts over a store that is counted; ``told`` is the queue of ``tell``."""
 
-    def __init__(self, parts: Parts, store: AzureTables, told: TextQueue) -> None:
+    def __init__(self, parts: Parts, store: Store, told: TextQueue, retention: timedelta) -> None:
         self._parts = parts
         self._store = store
         self._told = told
+        self._retention = retention
 
     async def scan(self, *, keep_commits: bool = False) -> Scanned:
         """Run one scan to its end.
@@ -84,7 +86,7 @@ class Scanning:
             scans=ScanTable(store),
             relay=Relay(feed, told, LogTeller()),
             queues=queue,
-            retention=Retention(store, Settings.load().retention),
+            retention=Retention(store, self._retention),
         )
 
 
@@ -95,7 +97,7 @@ async def scanning() -> AsyncIterator[Scanning]:
     app = App(settings)
     try:
         async with open_tables(settings) as (store, queues):
-            yield Scanning(await app.parts(), store, queues.queue(TELL))
+            yield Scanning(await app.parts(), store, queues.queue(TELL), settings.retention)
     finally:
         await app.close()
 

@@ -16,13 +16,12 @@ import pstats
 import resource
 import sys
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
 from bench import processes
 
-_ROUNDS: Final = 5
+_ROUNDS: Final = 7
 _HEAVY: Final = (
     "azure.mgmt",
     "azure.identity",
@@ -78,7 +77,7 @@ async def estate() -> dict[str, Any]:
     async with scanning() as bench:
         scans = [await bench.scan() for _ in range(2)]
     return {
-        "scans": [{**asdict(scan), "counts": _plain(asdict(scan.counts))} for scan in scans],
+        "scans": [{"seconds": scan.seconds, "counts": scan.counts.plain()} for scan in scans],
         # In KiB on Linux.
         "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -130,10 +129,6 @@ def _package(file: str, function: str) -> str:
     if file == "~":
         return "waiting" if "poll" in function else f"built in: {function[:40]}"
     return f"python: {path.stem}"
-
-
-def _plain(counts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in counts.items() if name != "commits"}
 
 
 def main() -> None:

@@ -161,10 +161,10 @@ class Settings(BaseSettings):
     max_in_flight: Annotated[int, _whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
     slice_size: Annotated[int, _whole(1, 500)] = Field(200, alias="CMK_SLICE_SIZE")
     # A slice has ten minutes for all of its subscriptions.
-    subscription_timeout: Annotated[float, _number(1, 540)] = Field(
+    subscription_timeout: Annotated[float, _number(1, 240)] = Field(
         120, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
     )
-    retry_after_max: Annotated[float, _number(0, 540)] = Field(
+    retry_after_max: Annotated[float, _number(0, 240)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
     http_auth: Annotated[HttpAuth, _one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")

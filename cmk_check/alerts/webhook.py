@@ -130,7 +130,7 @@ class HttpWebhook:
                     return response.status
                 answer = await response.content.read(_LONGEST_ANSWER)
             failure = self._refused(response, answer)
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
             text = f"{self.host} {_connection_fault(error, self._seconds)}."
             failure = DeliveryFailed(text, permanent=False)
         # Outside of the handler, so that the error carries no other: aiohttp's hold the URL.

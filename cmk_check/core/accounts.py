@@ -15,9 +15,8 @@ from cmk_check.core.resource_id import AccountId
 _LONGEST_TEXT: Final = 1024
 _LONGEST_TAG: Final = 256
 _LONGEST_NAME: Final = 128
-# White space stays although some of it is a control character: a blank key name must not turn into
-# a name.
-_UNWANTED: Final = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+# JSON writes these with six characters each, so that evidence full of them would fit into no row.
+_UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:

@@ -1,4 +1,4 @@
-"""Which changes are alerts: those of the types asked for, but none of a first inventory."""
+"""Which changes are alerts: those of the types asked for, but no account of a first inventory."""
 
 from collections.abc import Set as AbstractSet
 
@@ -9,7 +9,8 @@ from cmk_check.core.words import ChangeType
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
     """Tell whether a change is to be posted; ``alert_on`` holds full types.
 
-    What the first scan finds is told as the one ``scan.baseline`` instead.
+    What the first scan finds of accounts is told as the one ``scan.baseline`` instead; a
+    subscription that it cannot read is an alert at once.
     """
     if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
         return False

@@ -115,7 +115,7 @@ def _upserts(
 ) -> Iterable[Step]:
     for account_id, (account, judgement) in judged.items():
         before = known.findings.get(account_id)
-        if account_id in known.too_new:
+        if account_id in known.untrusted:
             continue
         if before is not None:
             worse = judgement.verdict.badness > before.judgement.verdict.badness
@@ -233,7 +233,7 @@ def _counted(
         return after, ignored, 0
     if known.coverage is not None:
         ignored = known.coverage.accounts.ignored_by_kind
-    return after, ignored, len((after.keys() | known.too_new.keys()) - seen.ids)
+    return after, ignored, len((after.keys() | known.untrusted.keys()) - seen.ids)
 
 
 def _remembered(subscription: Subscription, before: Coverage | None) -> Subscription:

@@ -18,6 +18,8 @@ from cmk_check.core.words import CoverageState, GapReason, Verdict
 
 MOST_GAPS: Final = 50
 KIND_UNKNOWN: Final = "unknown"
+MOST_KINDS: Final = 50
+OTHER_KINDS: Final = "other"
 _UNFINISHED: Final = Gap(
     GapReason.SLICE_FAILED, detail="Its first recording was cut off; the next scan repeats it."
 )
@@ -36,9 +38,7 @@ def count_accounts(
         kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
         for kind in sorted({kind for kind, _ in cells})
     }
-    return AccountCounts(
-        by_kind, dict(sorted(reasons.items())), dict(sorted(ignored_by_kind.items())), unread
-    )
+    return AccountCounts(by_kind, dict(sorted(reasons.items())), _few(ignored_by_kind), unread)
 
 
 def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
@@ -105,6 +105,14 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     return AccountCounts(
         dict(sorted(by_kind.items())),
         dict(sorted(by_reason.items())),
-        dict(sorted(ignored.items())),
+        _few(ignored),
         unread,
     )
+
+
+def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
+    """Keep what a row can hold: a kind is any text that Azure sends."""
+    few = dict(sorted(by_kind.items())[:MOST_KINDS])
+    if rest := sum(by_kind.values()) - sum(few.values()):
+        few[OTHER_KINDS] = few.get(OTHER_KINDS, 0) + rest
+    return few

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from cmk_check.core.counts import count_accounts
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
-from cmk_check.core.rule import row_too_new
 from cmk_check.core.words import CoverageState, Verdict
 
 
@@ -13,13 +12,13 @@ from cmk_check.core.words import CoverageState, Verdict
 class Known:
     """What the table holds of one subscription.
 
-    ``findings`` by lower-cased account id. ``too_new`` are accounts whose rows a newer version of
-    this program wrote, with their kind if it could be told: left alone, they count as unknown.
+    ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
+    this program wrote or that are broken: they are left alone, and count as unknown.
     """
 
     coverage: Coverage | None = None
     findings: Mapping[str, Finding] = field(default_factory=dict)
-    too_new: Mapping[str, str | None] = field(default_factory=dict)
+    untrusted: Mapping[str, Finding] = field(default_factory=dict)
 
     def after(self, steps: Iterable["Step"]) -> dict[str, Finding]:
         """Return the findings as they stand once these steps are recorded."""
@@ -36,8 +35,8 @@ class Known:
         self, findings: Mapping[str, Finding], ignored: Mapping[str, int], unread: int
     ) -> AccountCounts:
         """Count findings together with the rows that are too new."""
-        counted = [(finding.kind, finding.judgement) for finding in findings.values()]
-        counted += [(kind, row_too_new()) for kind in self.too_new.values()]
+        all_of_them = (*findings.values(), *self.untrusted.values())
+        counted = [(finding.kind, finding.judgement) for finding in all_of_them]
         return count_accounts(counted, ignored, unread)
 
 

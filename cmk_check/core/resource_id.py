@@ -58,4 +58,5 @@ class AccountId:
 
 
 def _key_length(name: str) -> int:
-    return len(name) + sum(3 * len(run) + 2 for run in _ESCAPED_RUN.findall(name.lower()))
+    lowered = name.lower()  # which may be longer
+    return len(lowered) + sum(3 * len(run) + 2 for run in _ESCAPED_RUN.findall(lowered))

@@ -12,10 +12,10 @@ from typing import Any, Final, Self
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
+from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.errors import InventoryError
-from cmk_check.inventory.gaps import TROUBLE, no_token
+from cmk_check.inventory.gaps import SIGN_IN_HELP, TROUBLE
 
 # A request under way must not outlive its token; and a token without a time of its own to be
 # renewed is renewed as early as the SDK would.
@@ -61,7 +61,7 @@ class SharedCredential:
         """Return a token; with claims, which Azure asks for when it revoked the last, a new one.
 
         Raises:
-            InventoryError: there is none to be had.
+            ClientAuthenticationError: there is none to be had.
 
         """
         token = self._tokens.get(scopes) if claims is None else None
@@ -87,7 +87,8 @@ class SharedCredential:
         try:
             token = await self._inner.get_token_info(*scopes, options=options)
         except TROUBLE as error:
-            raise InventoryError(no_token()) from error
+            # The SDK's own error, which every adapter translates: storage uses a credential too.
+            raise ClientAuthenticationError(SIGN_IN_HELP) from error
         self._tokens[scopes] = token
         return token
 

@@ -64,6 +64,10 @@ _STATUSES: Final[Mapping[int, GapReason]] = {
     HTTPStatus.TOO_MANY_REQUESTS: GapReason.THROTTLED,
 }
 
+SIGN_IN_HELP: Final = (
+    "No token for Azure could be had: check that the app has its managed identity, and that "
+    "AZURE_CLIENT_ID is that identity's client id; on a laptop, run `az login`."
+)
 _AGAIN: Final = "the next scan tries again; if it stays"
 _SUPPORT: Final = "open a support request with Azure"
 # What happened and what to do, for the reasons that need no word of Azure's.
@@ -120,11 +124,7 @@ def plain(reason: GapReason) -> Gap:
 
 def no_token() -> Gap:
     """Return the gap of a credential that gave no token."""
-    return Gap(
-        GapReason.UNAUTHENTICATED,
-        detail="No token for Azure could be had: check that the app has its managed identity, and "
-        "that AZURE_CLIENT_ID is that identity's client id; on a laptop, run `az login`.",
-    )
+    return Gap(GapReason.UNAUTHENTICATED, detail=SIGN_IN_HELP)
 
 
 def gap_of(error: Exception, action: str) -> Gap:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cmk_check.core.model import Summary
+from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.core.words import ScanState
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
 from cmk_check.scan.parts import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, Parts
@@ -65,7 +66,8 @@ class Claim:
 async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
     """Claim a slice of a running scan.
 
-    Return the scan instead where the slice is done already, None where the scan has ended.
+    Return the scan instead where the slice is done already or no part of its plan, None where the
+    scan has ended.
 
     Raises:
         SliceHeld: another worker has it; deliver the message again later.
@@ -77,12 +79,10 @@ async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
         return None
     scan = stored.value
     entry = await parts.scans.slice(scan, number)
-    if entry is None:
-        return None
-    if entry.value.is_done:
+    if entry is None or entry.value.is_done:
         return scan
     now = parts.clock.now()
-    if entry.value.is_held(now):
+    if entry.value.is_held(now, SLICE_DEADLINE + CLOCK_TOLERANCE):
         raise SliceHeld(f"Slice {number} of scan {scan_id} is being worked on.")
     claim_id = f"{scan_id}/{number}/{parts.new_id()}"
     claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_DEADLINE)

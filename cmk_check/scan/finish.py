@@ -138,7 +138,7 @@ def _last(scan: Scan) -> LastScan:
 def _told(parts: Parts, ended: Scan, had: Status | None, now: datetime) -> list[Change]:
     """Say what there is to tell of a scan that finished: the first ever, or the first again."""
     told = []
-    if (had is None or had.as_of is None) and ended.summary is not None:
+    if ended.baseline and ended.summary is not None:
         told.append(
             changes.of_baseline(
                 ended.id, now, parts.new_id(), ended.summary, parts.options.hostname

@@ -36,6 +36,7 @@ class Options:
     slice_size: int = 200
     subscription_timeout: float = 120
     concurrency: int = 32
+    reading_deadline: timedelta = READING_DEADLINE
     hostname: str | None = None
 
 

@@ -10,7 +10,7 @@ from cmk_check.core.model import Subscription
 from cmk_check.core.scope import cut_ranges, visible
 from cmk_check.core.words import Disposition, PostureReason, ScanState
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
-from cmk_check.ports import SliceMessage
+from cmk_check.ports import LARGEST_PAGE, SliceMessage
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store import keys
@@ -65,16 +65,27 @@ async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
         )
     ]
     await parts.scans.insert_slices(scan.id, slices)
-    status = await parts.scans.status()
+    baseline = not await _has_finished(parts)
     planned = replace(
         scan,
         plan_id=plan_id,
         slices=len(slices),
         visible=visible(listed),
-        baseline=status is None or status.value.as_of is None,
+        baseline=baseline,
     )
     await parts.scans.commit(scans=[(planned, stored.etag)], board=Board(None, None))
     return planned
+
+
+async def _has_finished(parts: Parts) -> bool:
+    """Tell whether a scan has ever finished; the history knows, should the status row be gone."""
+    status = await parts.scans.status()
+    if status is not None and status.value.as_of is not None:
+        return True
+    return any(
+        scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
+        for _, scan in await parts.scans.history(None, LARGEST_PAGE)
+    )
 
 
 def _disposed(parts: Parts, listed: tuple[Subscription, ...]) -> list[Planned]:

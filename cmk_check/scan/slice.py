@@ -1,12 +1,13 @@
 """A slice: read, judge, compare, record, tell, for every subscription in a range of the table.
 
-The table is read once, as one range; each subscription is then worked on by itself, so that one in
-trouble costs only itself.
+The table is read once, as one range, in the order of its keys; each subscription is worked on by
+itself, from when its own rows are read, so that one in trouble costs only itself.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from cmk_check.core import posture
@@ -16,17 +17,30 @@ from cmk_check.core.counts import summarise
 from cmk_check.core.difference import Difference
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
 from cmk_check.core.words import CoverageState, Disposition, GapReason, PostureReason, Verdict
-from cmk_check.errors import ClaimLost, SliceIncomplete, StoreUnavailable, WriteConflict
+from cmk_check.errors import (
+    ClaimLost,
+    LimitExceeded,
+    SliceIncomplete,
+    StoreError,
+    StoreUnavailable,
+    WriteConflict,
+)
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.finish import fail_scan, finish
-from cmk_check.scan.parts import READING_DEADLINE, TRIES, Parts
+from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store import keys
-from cmk_check.store.estate import Pending, StoredSubscription, cut
+from cmk_check.store.estate import cut
+from cmk_check.store.partition import Pending, StoredSubscription
 from cmk_check.store.scan_rows import Planned
 
 _log = logging.getLogger(__name__)
 
+_LONGEST_DETAIL = 300
+_NO_TIME_LEFT = Gap(
+    GapReason.TIMEOUT,
+    detail="The time of its slice was up: lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
+)
 _POISONED = Gap(
     GapReason.SLICE_FAILED,
     detail="It failed four times; the log says why. The next scan tries again.",
@@ -86,7 +100,8 @@ class SliceRun:
         self._status: Status | None = None
         self._lowered = False
         self._slots = asyncio.Semaphore(parts.options.concurrency)
-        self._deadline = asyncio.get_running_loop().time() + READING_DEADLINE.total_seconds()
+        time_to_read = parts.options.reading_deadline.total_seconds()
+        self._deadline = asyncio.get_running_loop().time() + time_to_read
 
     async def work(self) -> None:
         """Work through the slice and mark it done.
@@ -97,52 +112,83 @@ class SliceRun:
             StoreError
 
         """
-        parts, entry = self._parts, self._claim.slice.value
+        parts = self._parts
         await renew_lease(parts, self._claim.scan, parts.clock.now())
-        stored = await parts.estate.read_range(entry.low, entry.high)
-        for found in stored.values():
-            self._wait(found.outbox)
-        self._left_over = frozenset(self._pending)
-        await self._publish()
         status = await parts.scans.status()
         self._status = status.value if status else None
         try:
-            recorded = await self._work_on_all(self._todo(stored))
+            recorded = await self._work_on_all()
         finally:
             await self._publish()
         summary = summarise(recorded, len(self._recorded - self._left_over))
         await self._claim.done(parts, summary, failed=self._poisoned)
 
-    def _todo(
-        self, stored: Mapping[str, StoredSubscription]
-    ) -> list[tuple[Planned, StoredSubscription]]:
-        """Join what was planned with what is stored; what only one side has is not missed."""
-        scope = self._parts.options.scope
-        planned = {
-            keys.partition_of(entry.subscription.id): entry
-            for entry in self._claim.slice.value.subscriptions
-        }
-        for partition in stored.keys() - planned.keys():
-            had = stored[partition].known.coverage
-            subscription = Subscription(keys.unescape(partition))
-            state = had.state if had else None
-            planned[partition] = Planned(subscription, scope.of_unlisted(subscription.id, state))
-        return [
-            (entry, stored.get(partition, StoredSubscription(partition)))
-            for partition, entry in sorted(planned.items())
-        ]
-
-    async def _work_on_all(self, todo: list[tuple[Planned, StoredSubscription]]) -> list[Coverage]:
+    async def _work_on_all(self) -> list[Coverage]:
+        """Work on each subscription as soon as its rows are read, while the next ones come in."""
+        unread: StoreError | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._work_on(*entry)) for entry in todo]
+                try:
+                    tasks = [
+                        group.create_task(self._work_on(*entry)) async for entry in self._todo()
+                    ]
+                except StoreError as error:
+                    unread = error  # what has begun comes to its end first
         except* ClaimLost as lost:
             raise ClaimLost(str(lost.exceptions[0])) from lost
+        except* StoreError as refused:
+            raise refused.exceptions[0] from None
+        if unread is not None:
+            raise unread
         recorded = [coverage for task in tasks if (coverage := task.result()) is not None]
         if len(recorded) < len(tasks):
             missing = len(tasks) - len(recorded)
             raise SliceIncomplete(f"{missing} of {len(tasks)} subscriptions were not recorded.")
         return recorded
+
+    async def _todo(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
+        """Yield what is to be worked on, once its rows are read.
+
+        A subscription in whose outbox a worker that died left changes waits for their publication,
+        all of them at once: what is old goes first.
+        """
+        behind: list[tuple[Planned, StoredSubscription]] = []
+        async for planned, stored in self._joined():
+            if stored.outbox:
+                self._wait(stored.outbox)
+                self._left_over |= {entry.change.id for entry in stored.outbox}
+                behind.append((planned, stored))
+            else:
+                yield planned, stored
+        if behind:
+            await self._publish()
+        for entry in behind:
+            yield entry
+
+    async def _joined(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
+        """Join what was planned with what is stored; what only one side has is not missed."""
+        entry = self._claim.slice.value
+        planned = {keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
+        left = deque(sorted(planned))
+        async for stored in self._parts.estate.subscriptions(entry.low, entry.high):
+            while left and left[0] < stored.partition:
+                partition = left.popleft()
+                yield planned[partition], StoredSubscription(partition)
+            if left and left[0] == stored.partition:
+                yield planned[left.popleft()], stored
+            else:
+                yield self._unplanned(stored), stored
+        for partition in left:
+            yield planned[partition], StoredSubscription(partition)
+
+    def _unplanned(self, stored: StoredSubscription) -> Planned:
+        """Say what to do with a subscription that is recorded and no longer listed."""
+        had = stored.known.coverage
+        subscription = Subscription(keys.unescape(stored.partition))
+        disposition = self._parts.options.scope.of_unlisted(
+            subscription.id, had.state if had else None
+        )
+        return Planned(subscription, disposition)
 
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
         """Work on one subscription, from the start again whenever a race or an answer was lost.
@@ -162,13 +208,25 @@ class SliceRun:
 
     async def _read_and_record(self, planned: Planned, stored: StoredSubscription) -> Coverage:
         if stored.unusable is not None:
-            return self._unusable(planned, stored.unusable)
+            return self._unusable(planned, stored, stored.unusable)
         if stored.mark is not None:
             stored = await self._parts.estate.clear_mark(stored)
-        difference = await self._compare(planned, stored)
-        if not difference.is_empty:
-            await self._record(stored, difference)
-        return difference.coverage
+        try:
+            return await self._record(stored, await self._compare(planned, stored))
+        except LimitExceeded as error:
+            return await self._record_too_much(planned, stored, error)
+
+    async def _record_too_much(
+        self, planned: Planned, stored: StoredSubscription, error: LimitExceeded
+    ) -> Coverage:
+        """Record the gap of a subscription that holds more than the table takes."""
+        why = f"It holds more than a row can: {error}. Report this to the makers of cmk_check."
+        _log.error("Subscription %s: %s", planned.subscription.id, why)
+        fresh = await self._parts.estate.read_one(stored.partition)
+        self._wait(fresh.outbox)
+        gap = Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL])
+        difference = compare(fresh.known, planned.subscription, Reading(gap=gap), self._context())
+        return await self._record(fresh, difference)
 
     async def _compare(self, planned: Planned, stored: StoredSubscription) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
@@ -176,21 +234,50 @@ class SliceRun:
             return compare_unread(stored.known, subscription, disposition, self._context())
         reading = Reading(gap=_POISONED)
         if not self._poisoned:
-            seconds = self._deadline - asyncio.get_running_loop().time()
-            seconds = min(self._parts.options.subscription_timeout, seconds)
-            reading = await self._parts.inventory.read(subscription.id, seconds=seconds)
+            reading = await self._read(subscription)
         return compare(stored.known, subscription, reading, self._context())
 
-    async def _record(self, stored: StoredSubscription, difference: Difference) -> None:
+    async def _read(self, subscription: Subscription) -> Reading:
+        """Read a subscription within its time, or within what is left of the slice's."""
+        left = self._deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return Reading(gap=_NO_TIME_LEFT)
+        seconds = min(self._parts.options.subscription_timeout, left)
+        reading = await self._parts.inventory.read(subscription.id, seconds=seconds)
+        if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
+            return replace(reading, gap=_NO_TIME_LEFT)
+        return reading
+
+    async def _record(self, stored: StoredSubscription, difference: Difference) -> Coverage:
+        """Record what differs; return the coverage row as it stands."""
+        if difference.is_empty:
+            return difference.coverage
         estate = self._parts.estate
         batches = tuple(cut(stored, difference, self._claim.id))
         # One insert where nothing stood is a fence by itself; anything else could be overtaken.
-        if stored.known.coverage is not None or len(batches) > 1:
+        fenced = stored.known.coverage is None and len(batches) == 1
+        if not fenced:
             stored = await estate.mark(stored, difference, self._claim.id)
             await self._claim.check(self._parts)
         if difference.is_worse:
             await self._lower()
         self._wait(await estate.record(stored, batches))
+        if fenced and difference.is_worse and not self._claim.scan.baseline:
+            await self._confirm()
+        return difference.coverage
+
+    async def _confirm(self) -> None:
+        """Take back what a newer scan may have said that does not list this subscription.
+
+        Such a scan writes nothing that the insert could have met. Before any scan has finished,
+        there is nothing to take back.
+        """
+        try:
+            await self._claim.check(self._parts)
+        except ClaimLost:
+            self._lowered = False
+            await self._lower()
+            raise
 
     def _wait(self, outbox: Iterable[Pending]) -> None:
         """Keep changes until they are published, each once and in the order they were made."""
@@ -199,9 +286,10 @@ class SliceRun:
             self._recorded.add(entry.change.id)
 
     async def _publish(self) -> None:
-        pending = list(self._pending.values())
+        pending, self._pending = list(self._pending.values()), {}
         left = await self._parts.relay.publish(pending, self._parts.estate.clear_outbox)
-        self._pending = {entry.change.id: entry for entry in left}
+        # Others may have been recorded meanwhile: what is left stays before them.
+        self._pending = {entry.change.id: entry for entry in left} | self._pending
 
     async def _lower(self) -> None:
         """Take back "compliant" before anything worse stands in the table."""
@@ -233,13 +321,15 @@ class SliceRun:
             hostname=options.hostname,
         )
 
-    def _unusable(self, planned: Planned, why: str) -> Coverage:
-        """Count a subscription whose rows must not be touched as a gap, without writing it."""
+    def _unusable(self, planned: Planned, stored: StoredSubscription, why: str) -> Coverage:
+        """Count a subscription whose coverage row must not be touched as a gap, unwritten."""
+        known = stored.known
         return Coverage(
             subscription=planned.subscription,
             state=CoverageState.GAP,
             since=self._parts.clock.now(),
-            gap=Gap(GapReason.SLICE_FAILED, detail=why),
+            gap=Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL]),
+            accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )
 
 
@@ -247,5 +337,7 @@ def _says_compliant(parts: Parts, status: Status) -> bool:
     """Tell whether the status says compliant to whoever asks while it is fresh."""
     if status.as_of is None:
         return False
-    answer = posture.of_estate(status, status.as_of, parts.options.expectations)
+    # How many subscriptions are expected is a setting, and may be another one when it is asked.
+    expect = replace(parts.options.expectations, subscriptions=0)
+    answer = posture.of_estate(status, status.as_of, expect)
     return answer.verdict is Verdict.COMPLIANT

@@ -1,4 +1,4 @@
-"""Start: one scan at a time, whoever asks. The lease decides:
+"""Start: one scan at a time, whoever asks; the lease decides.
 
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import changes
+from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.core.request import Outcome, Requested
 from cmk_check.core.words import ChangeType, ScanState, Trigger
-from cmk_check.errors import QueueError, StoreError, StoreUnavailable, WriteConflict
+from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.parts import LEASE, TRIES, Parts
@@ -70,7 +71,7 @@ async def _start(parts: Parts, trigger: Trigger, spacing: timedelta) -> Requeste
         lease = board.lease.value if board.lease else None
         if lease is not None and lease.scan_id == mine:
             break  # it is ours: the answer to our write was lost
-        if lease is not None and lease.scan_id and now < lease.expires:
+        if lease is not None and lease.is_held(now, LEASE + CLOCK_TOLERANCE):
             return Requested(Outcome.RUNNING, lease.scan_id)
         # Behind the lease, so that whoever starts and ends a scan meanwhile makes ours conflict.
         if spacing and (early := await _too_soon(parts, now, spacing)) is not None:
@@ -121,7 +122,11 @@ async def _take(parts: Parts, board: Board, scan: Scan) -> None:
 async def _superseded(parts: Parts, board: Board) -> Stored[Scan] | None:
     if board.lease is None or not board.lease.value.scan_id:
         return None
-    old = await parts.scans.scan(board.lease.value.scan_id)
+    try:
+        old = await parts.scans.scan(board.lease.value.scan_id)
+    except RowUnusable as error:
+        _log.warning("A scan is left as it is: %s", error)
+        return None
     return old if old is not None and old.value.state is ScanState.RUNNING else None
 
 

@@ -9,56 +9,29 @@ coverage row, which all of them rewrite:
 """
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from cmk_check.core.difference import Difference, Known, Step
+from cmk_check.core.difference import Difference, Step
 from cmk_check.core.model import Change, Coverage, Finding
-from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import row_broken, row_too_new
-from cmk_check.errors import RowUnusable
+from cmk_check.core.words import Verdict
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
 from cmk_check.store import cutting, keys, rows
+from cmk_check.store.partition import (
+    Pending,
+    StoredSubscription,
+    coverage_in,
+    finding_in,
+    is_ours,
+    parse_partition,
+)
 
 _log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.FINDINGS
 # The coverage row and its change go with every transaction.
 _RESERVE: Final = 2
-_NEWER: Final = (
-    "A newer version of cmk_check recorded this subscription: deploy that version again."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A change in an outbox: its row, and the change."""
-
-    partition: str
-    row: str
-    etag: str
-    change: Change
-
-
-@dataclass(frozen=True, slots=True)
-class StoredSubscription:
-    """A subscription's partition as read.
-
-    ``etags`` by row key. ``unusable`` says why its rows must not be touched, where they must not.
-    """
-
-    partition: str
-    known: Known = field(default_factory=Known)
-    etags: Mapping[str, str] = field(default_factory=dict)
-    outbox: tuple[Pending, ...] = ()
-    unusable: str | None = None
-
-    @property
-    def mark(self) -> str | None:
-        """The claim of a worker whose recording was under way."""
-        return self.known.coverage.recording if self.known.coverage else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +49,32 @@ class EstateTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    async def subscriptions(self, low: str, high: str) -> AsyncIterator[StoredSubscription]:
+        """Read the partitions from ``low`` to before ``high`` ("" is the end), in key order.
+
+        Each is given as soon as its last row is here: nobody has to wait for the whole range.
+        """
+        query = Query(partition_from=low, partition_to=high)
+        found: list[Entity] = []
+        async for entity in self._store.query(_TABLE, query):
+            if not is_ours(entity.partition):
+                continue
+            if found and found[0].partition != entity.partition:
+                yield parse_partition(found[0].partition, found)
+                found = []
+            found.append(entity)
+        if found:
+            yield parse_partition(found[0].partition, found)
+
     async def read_range(self, low: str, high: str) -> dict[str, StoredSubscription]:
         """Read the partitions from ``low`` to before ``high`` ("" is the end), by their keys."""
-        query = Query(partition_from=low, partition_to=high)
-        return await self._gather(self._store.query(_TABLE, query))
+        return {stored.partition: stored async for stored in self.subscriptions(low, high)}
 
     async def read_one(self, partition: str) -> StoredSubscription:
         """Read one partition, empty where nothing is stored."""
-        found = await self._gather(self._store.query(_TABLE, Query(partition=partition)))
-        return found.get(partition, StoredSubscription(partition))
+        query = Query(partition=partition)
+        found = [entity async for entity in self._store.query(_TABLE, query)]
+        return parse_partition(partition, found) if found else StoredSubscription(partition)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
         """Read one coverage row, None where there is none.
@@ -95,21 +85,18 @@ class EstateTable:
         """
         partition = keys.partition_of(subscription_id)
         entity = await self._store.get(_TABLE, partition, keys.COVERAGE)
-        if entity is None:
-            return None
-        if rows.is_too_new(entity):
-            raise RowUnusable(_NEWER)
-        return rows.coverage_of(entity)
+        return None if entity is None else coverage_in(entity)
 
     async def findings(
         self, where: FindingFilter, after: tuple[str, str] | None
     ) -> AsyncIterator[tuple[tuple[str, str], Finding]]:
         """List findings by subscription, group and name, each with its place to go on behind.
 
-        A row that a newer version wrote, or that is broken, is listed as unknown, but not where one
-        verdict is asked for: what the row says of its verdict cannot be trusted.
+        A row that a newer version wrote, or that is broken, is listed as unknown.
         """
-        equals = {"verdict": where.verdict, "kind": where.kind}
+        # A row that cannot be trusted is unknown, whatever verdict stands in it.
+        asked = None if where.verdict == Verdict.UNKNOWN else where.verdict
+        equals = {"verdict": asked, "kind": where.kind}
         query = Query(
             partition=keys.partition_of(where.subscription_id) if where.subscription_id else None,
             row_from=keys.FINDINGS_FROM,
@@ -118,16 +105,11 @@ class EstateTable:
             equals={name: value for name, value in equals.items() if value is not None},
         )
         async for entity in self._store.query(_TABLE, query):
-            if not _is_ours(entity.partition):
+            if not is_ours(entity.partition):
                 continue
-            try:
-                finding = _finding(entity)
-            except RowUnusable as error:
-                if where.verdict is not None:
-                    continue
-                judgement = row_too_new() if rows.is_too_new(entity) else row_broken(str(error))
-                finding = rows.unusable_finding(entity, _id_of(entity), judgement)
-            yield (entity.partition, entity.row), finding
+            finding = finding_in(entity)
+            if where.verdict in {None, finding.judgement.verdict.value}:
+                yield (entity.partition, entity.row), finding
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
         """Clear the mark of a worker that died or was overtaken, so that it can write no more.
@@ -190,13 +172,6 @@ class EstateTable:
         (etag,) = await self._store.commit(_TABLE, stored.partition, [guard])
         return replace(stored, etags={**stored.etags, keys.COVERAGE: etag})
 
-    async def _gather(self, entities: AsyncIterator[Entity]) -> dict[str, StoredSubscription]:
-        partitions: dict[str, list[Entity]] = {}
-        async for entity in entities:
-            if _is_ours(entity.partition):
-                partitions.setdefault(entity.partition, []).append(entity)
-        return {partition: _stored(partition, found) for partition, found in partitions.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -248,70 +223,3 @@ def _finding_write(stored: StoredSubscription, step: Step) -> Write:
 
 def _outbox_write(change: Change) -> Insert:
     return Insert(keys.outbox_row(change.sequence, change.id), rows.change_values(change))
-
-
-@lru_cache(maxsize=1024)
-def _is_ours(partition: str) -> bool:
-    """Leave out what somebody else put into the table: it belongs to no subscription."""
-    try:
-        keys.unescape(partition)
-    except ValueError:
-        _log.warning("Rows that are not ours stand in %s: %.200a", _TABLE, partition)
-        return False
-    return True
-
-
-def _finding(entity: Entity) -> Finding:
-    if rows.is_too_new(entity):
-        raise RowUnusable(_NEWER)
-    return rows.finding_of(entity)
-
-
-def _stored(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
-    try:
-        return _parsed(partition, entities)
-    except RowUnusable as error:
-        # One broken row must not stop the slice it lies in.
-        return StoredSubscription(partition, unusable=str(error))
-
-
-def _parsed(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
-    coverage: Coverage | None = None
-    findings: dict[str, Finding] = {}
-    newer: dict[str, str | None] = {}
-    outbox: list[Pending] = []
-    unusable: str | None = None
-    for entity in entities:
-        is_finding = entity.row.startswith(keys.FINDINGS_FROM)
-        if rows.is_too_new(entity):
-            if is_finding:
-                finding = rows.unusable_finding(entity, _id_of(entity), row_too_new())
-                newer[str(finding.id)] = finding.kind
-            else:
-                unusable = _NEWER
-        elif is_finding:
-            finding = rows.finding_of(entity)
-            findings[str(finding.id)] = finding
-        elif entity.row == keys.COVERAGE:
-            coverage = rows.coverage_of(entity)
-        else:
-            outbox.append(Pending(partition, entity.row, entity.etag, rows.change_of(entity)))
-    etags = {entity.row: entity.etag for entity in entities}
-    known = Known(coverage, findings, newer)
-    return StoredSubscription(partition, known, etags, tuple(outbox), unusable)
-
-
-def _id_of(entity: Entity) -> AccountId:
-    """Rebuild the account id of a row from its keys alone."""
-    _, _, names = entity.row.partition("|")
-    group, _, name = names.partition("|")
-    try:
-        group, name = keys.unescape(group), keys.unescape(name)
-    except ValueError:
-        _log.warning("A row key that is not ours stands in %s: %.200a", _TABLE, entity.row)
-    subscription = keys.unescape(entity.partition)
-    text = (
-        f"/subscriptions/{subscription}/resourcegroups/{group}"
-        f"/providers/microsoft.cognitiveservices/accounts/{name}"
-    )
-    return AccountId(subscription, group, name, text)

@@ -121,9 +121,14 @@ class FeedTable:
     async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
         old: list[tuple[Entity, Change]] = []
         async for entity in self._rows(0, MOST_PER_PUBLICATION):
-            if len(old) == most or rows.is_too_new(entity) or _published(entity) >= before:
+            if len(old) == most or rows.is_too_new(entity):
                 break
-            old.append((entity, rows.change_of(entity)))
+            try:
+                if _published(entity) >= before:
+                    break
+                old.append((entity, rows.change_of(entity)))
+            except RowUnusable as error:
+                _log.warning("A broken change stays in the feed: %s", error)
         return old
 
     async def _out_of_outboxes(

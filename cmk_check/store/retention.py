@@ -31,8 +31,8 @@ class Retention:
 
         """
         before = now - self._keep - GRACE
-        await self._feed.prune(before, MOST_CHANGES)
         await self._prune_scans(before)
+        await self._feed.prune(before, MOST_CHANGES)
 
     async def _prune_scans(self, before: datetime) -> None:
         query = Query(

@@ -6,7 +6,7 @@ A document is cut over properties ``document0``, ``document1``, ... because one 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -29,6 +29,10 @@ class Lease:
     scan_id: str
     epoch: int
     expires: datetime
+
+    def is_held(self, now: datetime, most: timedelta) -> bool:
+        """Whether a scan holds it; a lease for longer than ``most`` is one of a wrong clock."""
+        return bool(self.scan_id) and now < self.expires <= now + most
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +93,12 @@ class Slice:
         """Whether its sums are known."""
         return self.summary is not None
 
-    def is_held(self, now: datetime) -> bool:
-        """Whether a worker's claim on it still counts."""
-        return self.claimed_until is not None and now < self.claimed_until
+    def is_held(self, now: datetime, most: timedelta) -> bool:
+        """Whether a worker's claim on it still counts; one for longer than ``most`` never does.
+
+        It was made by a clock that ran ahead, and would hold up the slice until that time comes.
+        """
+        return self.claimed_until is not None and now < self.claimed_until <= now + most
 
 
 @dataclass(frozen=True, slots=True)

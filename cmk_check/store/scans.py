@@ -24,7 +24,7 @@ from cmk_check.ports import (
     Write,
 )
 from cmk_check.store import cutting, keys, rows
-from cmk_check.store.estate import Pending
+from cmk_check.store.partition import Pending
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,

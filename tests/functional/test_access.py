@@ -242,7 +242,7 @@ def test_p1_p11_a_first_scan_that_sees_nothing_does_not_call_it_clean(
     scene.scan()
 
     assert (blind["posture"], blind["asOf"]) == ("unknown", None)
-    assert codes(blind) == ["no_scan_yet", "no_subscription_visible"]
+    assert codes(blind) == ["no_subscription_visible", "no_scan_yet"]
     assert scene.status()["posture"] == "compliant"
 
 

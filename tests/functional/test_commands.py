@@ -1,5 +1,6 @@
 """The commands a newcomer types first, as processes, also where something is missing."""
 
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ import pytest
 from local.child_process import ChildProcess
 from local.stack import APP
 
+SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
 TOOLS = ("sh", "env", "cat", "dirname", "make", "test", "awk", "sed", "touch", "rm", "mkdir")
 
 
@@ -52,7 +54,9 @@ def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
 
     assert (code, err) == (0, "")
     assert re.match(
-        r"posture: non_compliant: \d+ of \d+ accounts are not under", out.splitlines()[-1]
+        r"posture: non_compliant: \d+ of \d+ accounts are not under a customer-managed key, "
+        r"\d+ could not be judged, 1 of 3 subscriptions could not be read$",
+        out.splitlines()[-1],
     )
 
 
@@ -84,7 +88,7 @@ def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
     assert not any("Traceback" in line for line in process.lines())
 
 
-@pytest.mark.parametrize("port", ["seven", "-1", "70000"])
+@pytest.mark.parametrize("port", ["seven", "-1", "0", "70000"])
 def test_up_refuses_what_is_no_port_in_one_line(port: str) -> None:
     """A wrong word is answered with the right ones, not with a traceback."""
     code, out, err = _run(sys.executable, "-m", "local.up", env=_environment(PORT=port))
@@ -92,6 +96,71 @@ def test_up_refuses_what_is_no_port_in_one_line(port: str) -> None:
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert "PORT" in err
+
+
+def test_up_shows_what_the_app_writes_over_another_estate_and_settings() -> None:
+    """Whoever tries a setting must see what comes of it, errors and log lines too.
+
+    The schedule comes from the shell, the estate is one in which every scan fails, and the storage
+    that the shell names must not be used.
+    """
+    elsewhere = {"CMK_STORAGE__tableServiceUri": "https://t.test", "CMK_ARM_URL": "https://a.test"}
+    process = ChildProcess(
+        [sys.executable, "-m", "local.up"],
+        environment=_environment(
+            PORT="7071", ESTATE="nothing", CMK_SCAN_SCHEDULE="* * * * * *", **elsewhere
+        ),
+        folder=APP,
+    )
+    try:
+        line = process.wait_for(
+            lambda lines: next((line for line in lines if '"event":"cmk.scan"' in line), None), 30
+        )
+        os.kill(process.pid, signal.SIGTERM)
+        code = process.wait(20)
+    finally:
+        process.kill()
+
+    assert '"state":"failed"' in line
+    assert "sees no subscription" in line
+    assert code == 0
+    assert not any(word in line for line in process.lines() for word in ("t.test", "a.test"))
+
+
+@pytest.mark.parametrize("content", [None, "{", "{}", '{"subscriptions": 1}', '{"accounts": []}'])
+def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str | None) -> None:
+    """A wrong word is answered with what would be right."""
+    path = tmp_path / "estate.json"
+    if content is not None:
+        path.write_text(content)
+
+    code, out, err = _run(sys.executable, "-m", "local.up", env=_environment(ESTATE=str(path)))
+
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith(f"ESTATE={path} is no estate: ")
+    assert "clean, empty, nothing, sample" in err
+
+
+def test_up_takes_an_estate_from_a_file(tmp_path: Path) -> None:
+    """Dashboards are tried on the estate that their readers have."""
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps({"subscriptions": [{"id": SUBSCRIPTION, "name": "Mine"}]}))
+    process = ChildProcess(
+        [sys.executable, "-m", "local.up"],
+        environment=_environment(ESTATE=str(path), CMK_SCAN_SCHEDULE="* * * * * *"),
+        folder=APP,
+    )
+    try:
+        line = process.wait_for(
+            lambda lines: next((line for line in lines if '"event":"cmk.scan"' in line), None), 30
+        )
+        os.kill(process.pid, signal.SIGINT)
+        process.wait(20)
+    finally:
+        process.kill()
+
+    assert '"total":1' in line
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -90,6 +91,17 @@ def test_no_second_scan_is_started_beside_or_right_after_another(open_scene: Ope
     assert 1 <= int(after.headers["retry-after"]) <= 60
     assert _follow(scene, after.headers["location"]).body == scan
     assert len(scene.get("v1/scans").body["value"]) == 1
+
+
+def test_health_answers_head_as_uptime_monitors_ask(open_scene: OpenScene) -> None:
+    """They want the status alone, and would take a 404 for an outage."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    request = Request(f"{scene.host.url}/api/health", method="HEAD")  # noqa: S310 - our own URL
+
+    with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+        status, body = answer.status, answer.read()
+
+    assert (status, body) == (200, b"")
 
 
 def test_each_key_opens_its_own_function(open_scene: OpenScene) -> None:

@@ -1,6 +1,12 @@
 """The rule, the HTTP API and the command line as documents show them, against the real ones."""
 
 import json
+import logging
+import os
+import re
+import shlex
+import subprocess
+import sys
 
 import pytest
 from pydantic import BaseModel
@@ -13,7 +19,18 @@ from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.words import GapReason, PostureReason, Reason, Verdict
 from cmk_check.web import models, openapi, scan_now
 from local.simulator import Access, load_estate
-from tests.guard.documents import HTTP, README, RULE, codes, examples, of_clause, section, table
+from tests.guard.documents import (
+    HTTP,
+    README,
+    ROOT,
+    RULE,
+    codes,
+    examples,
+    of_clause,
+    section,
+    table,
+)
+from tests.guard.lines import write_lines
 from tests.unit.web.served import Served
 
 
@@ -100,7 +117,7 @@ def test_routes_and_parameters_are_those_of_the_contract() -> None:
         for method, operation in methods.items()
     }
 
-    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/health"}
+    assert {*codes(table(HTTP, "route"))} == {*operations}
     for heading, operation in operations.items():
         declared = operation.get("parameters", [])
         text = section(HTTP, heading)
@@ -110,12 +127,34 @@ def test_routes_and_parameters_are_those_of_the_contract() -> None:
         assert [row[1] for row in shown] == defaults
 
 
+async def test_the_fields_of_each_log_line_are_those_that_are_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Alert rules and workbooks are written against this table."""
+    caplog.set_level(logging.INFO, logger="cmk_check.lines")
+    await write_lines()
+    written: dict[str, list[set[str]]] = {}
+    for message in caplog.messages:
+        line = json.loads(message)
+        written.setdefault(line.pop("event"), []).append(line.keys() - {"v"})
+
+    rows = table(HTTP, "event")
+
+    assert sorted(codes(rows)) == sorted(written)
+    for row in rows:
+        always, _, sometimes = re.sub(r"\([^)]*\)", "", row[2]).partition("unless")
+        shapes = written[row[0].strip("`")]
+        named = [set(re.findall(r"`(\w+)`", text)) for text in (always, sometimes)]
+        assert named[0] == set.intersection(*shapes)
+        assert named[0] | named[1] == set.union(*shapes)
+
+
 @pytest.mark.parametrize(
     ("meaning", "given"),
     [
         ("no account is non-compliant or unknown", of_clause("R1")),
         ("an account is non-compliant", of_clause("R2")),
-        ("the input cannot be used", "no JSON"),
+        ("the input cannot be used, or the output not written", "no JSON"),
         ("an account is unknown, or the list goes on behind its `nextLink`", of_clause("R5")),
     ],
 )
@@ -127,6 +166,30 @@ def test_exit_codes_are_as_the_readme_says(meaning: str, given: str) -> None:
 
     assert told[meaning] == run.exit_code
     assert sorted(told.values()) == [0, 1, 2, 3]
+
+
+def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:
+    """The first try of an alert fails or works by what stands here."""
+    page = (ROOT / "docs/alerts.md").read_text()
+    (block,) = re.findall(r"(?s)```sh\n(.*?)```", page)
+    command = ".venv/bin/python -m cmk_check send-test-alert"
+    reading = "from cmk_check.settings import Settings; print(Settings.load(for_webhook=True))"
+    python = shlex.join([sys.executable, "-c", reading])
+
+    run = subprocess.run(  # noqa: S602 - our own document
+        block.replace(command, python),
+        shell=True,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert command in block
+    assert run.returncode == 0, run.stderr
+    assert re.fullmatch(r"For the receiver: whsec_[\w+/=]{44}\n.*\n", run.stdout)
 
 
 def test_what_explain_prints_is_shown_as_it_is() -> None:

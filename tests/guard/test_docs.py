@@ -18,6 +18,7 @@ from cmk_check.store import feed, retention
 from tests.guard.documents import (
     ARCHITECTURE,
     DOCUMENTS,
+    HTTP,
     README,
     ROOT,
     SETTINGS,
@@ -186,6 +187,40 @@ def test_the_functions_of_the_architecture_are_those_of_the_app() -> None:
     assert codes(table(ARCHITECTURE, "function")) == functions
 
 
+def test_the_picture_shows_every_function_queue_table_and_line() -> None:
+    """It is the first thing that a reader looks at, and the last that an author mends."""
+    functions = codes(table(ARCHITECTURE, "function"))
+    queues = set(re.findall(r"`(cmk-[a-z-]+)`", ARCHITECTURE))
+    tables = set(re.findall(r"`(cmk[a-z]+)`", ARCHITECTURE))
+    lines = codes(table(HTTP, "event"))
+    picture = (ROOT / "docs/flow.svg").read_text()
+    shown = re.findall(r"<text[^>]*>([^<]*)</text>", picture)
+    described = re.findall(r"<desc[^>]*>([^<]*)</desc>", picture)
+
+    assert {"cmk-slices", "cmk-changes"} < queues
+    for text in (" ".join(shown), " ".join(described)):
+        words = set(re.findall(r"[a-z_-]+", text))
+        assert {*functions, *queues, *tables} <= words
+    assert set(lines) <= {word.strip(",") for text in shown for word in text.split()}
+
+
+def test_the_picture_shows_every_route() -> None:
+    """A route that is not on it is one that nobody looks for."""
+    shown = re.sub(r"<[^>]*>", " ", (ROOT / "docs/flow.svg").read_text())
+    paths = [route.split()[1].removeprefix("/api/v1") for route in codes(table(HTTP, "route"))]
+
+    assert [path for path in paths if path not in shown] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_the_picture_is_described_to_who_cannot_see_it(page: str) -> None:
+    """Both pages show the same picture, so they say the same of it."""
+    (said,) = re.findall(r"!\[([^]]*)\]\((?:docs/)?flow\.svg\)", (ROOT / page).read_text())
+
+    assert f"![{said}](flow.svg)" in ARCHITECTURE
+    assert {"schedule", "operator", "slices", "tell", "webhook"} <= set(re.findall(r"\w+", said))
+
+
 def test_every_dependency_has_its_reason() -> None:
     """A package that nobody can explain is a package to remove."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -200,14 +235,16 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_every_decision_stands_in_their_list() -> None:
-    """A record that nobody finds was written for nobody."""
+    """A record that nobody finds was written for nobody; a number that is missing is looked for."""
     folder = ROOT / "docs/decisions"
     records = sorted(folder.glob("0*.md"))
 
-    assert re.findall(r"\((0\d{3}-[a-z-]+\.md)\)", (folder / "README.md").read_text()) == [
-        record.name for record in records
-    ]
-    for record in records:
+    rows = table((folder / "README.md").read_text(), "#")
+
+    assert [re.findall(r"\((.+)\)", row[1]) for row in rows] == [[entry.name] for entry in records]
+    assert [row[0] for row in rows] == [str(number + 1) for number in range(len(records))]
+    for row, record in zip(rows, records, strict=True):
         text = record.read_text()
-        assert text.startswith(f"# {int(record.name[:4])}. ")
+        assert record.name.startswith(f"{int(row[0]):04}-")
+        assert text.startswith(f"# {row[0]}. ")
         assert re.findall(r"(?m)^\*\*(.+?)\.\*\*", text) == ["Context", "Decision", "Given up"]

@@ -5,26 +5,16 @@ import logging
 import os
 import re
 import subprocess
-from datetime import UTC, datetime
 from functools import cache
 from itertools import takewhile
 from typing import Any
 
 import pytest
 
-from cmk_check.alerts.log_teller import LogTeller, write_line
-from cmk_check.alerts.tell import Telling, tell
-from cmk_check.core.compare import compare
-from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
-from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
-from cmk_check.errors import DeliveryFailed
-from cmk_check.ports import TellMessage
-from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
-from tests.fakes.telling import MemoryTexts, ScriptedWebhook
-from tests.fakes.world import MovableClock, bad, good
+from cmk_check.alerts.log_teller import write_line
+from cmk_check.core.words import ChangeType, ScanState
 from tests.guard.documents import DOCUMENTS, ROOT
-from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of
+from tests.guard.lines import write_lines
 
 SERVICE = ROOT / "node_modules/@kusto/language-service-next"
 # The columns that our queries may use, by the scope that a rule has:
@@ -84,7 +74,7 @@ async def test_each_field_that_a_query_reads_is_in_the_lines(
 ) -> None:
     """A misspelt field is null to KQL, and no fault."""
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
-    await _write_lines()
+    await write_lines()
     lines = [json.loads(record.getMessage()) for record in caplog.records]
 
     for query in QUERIES:
@@ -126,28 +116,3 @@ def _has(line: Any, field: str) -> bool:  # noqa: ANN401 - JSON
             return False
         line = line[name]
     return True
-
-
-async def _write_lines() -> None:
-    """Write a line of each kind, with all that it may hold."""
-    scan = context(NOON + HOUR, hostname="cmk.example.net")
-    account = bad(ID)
-    tagged = type(account)(account.id, account.kind, tags={"owner": "x"})
-    (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
-    await LogTeller().tell([(1, step.change)])
-    time = datetime(2026, 11, 25, 12, tzinfo=UTC)
-    ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
-    gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
-    summary = Summary(gaps=(KnownGap(ID, "Lab", gap, time),))
-    await LogTeller().tell_end(ended, Verdict.UNKNOWN, summary)
-    await _write_deliveries(step.change)
-
-
-async def _write_deliveries(change: Change) -> None:
-    feed = FeedTable(MemoryStore())
-    await feed.publish([change])
-    failing = ScriptedWebhook([DeliveryFailed("503", permanent=False)])
-    telling = Telling(
-        feed, failing, {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
-    )
-    await tell(telling, TellMessage(1, 1))

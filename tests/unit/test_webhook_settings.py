@@ -176,8 +176,17 @@ def test_an_unknown_type_is_answered_with_all_that_there_are() -> None:
     """A typing error must not leave an alert out in silence."""
     fault = _fault("CMK_ALERT_ON", CMK_ALERT_ON="account.violated,account.violate")
 
-    assert fault.startswith("1 of its 2 entries")
+    assert fault.startswith("has 1 entry that is no type of change; write some of ")
     assert all(kind.removeprefix("cmkcheck.") in fault for kind in ChangeType)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("everything,all", "has 2 entries that are no types of changes; "), (",", "names no type; ")],
+)
+def test_the_fault_of_the_types_is_english(value: str, said: str) -> None:
+    """A sentence that stumbles is read twice."""
+    assert _fault("CMK_ALERT_ON", CMK_ALERT_ON=value).startswith(said)
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,26 @@ async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
     assert reading.gap.reason is GapReason.MALFORMED_ACCOUNT
 
 
+async def test_the_gap_says_how_many_entries_have_no_usable_id_p7(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """P7: whoever looks for them must know when all are found."""
+    subscription.page_sizes = (2, 1)
+    subscription.add_account(AccountSpec(name="a", group="rg", raw={"kind": "OpenAI"}))
+    alone = await inventory.read(SUBSCRIPTION, seconds=5)
+    for name in ("b", "c"):
+        subscription.add_account(AccountSpec(name=name, group="rg", raw=None))
+
+    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+
+    assert alone.gap is not None
+    assert reading.gap is not None
+    assert alone.gap.detail.startswith("Azure listed 1 account without a usable id; ")
+    assert "Look for it with" in alone.gap.detail
+    assert reading.gap.detail.startswith("Azure listed 3 accounts without a usable id; ")
+    assert "Look for them with" in reading.gap.detail
+
+
 async def test_unregistered_provider_is_a_complete_empty_reading(
     subscription: Subscription, inventory: AzureInventory
 ) -> None:

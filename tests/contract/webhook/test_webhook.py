@@ -53,6 +53,16 @@ class Resolver(AbstractResolver):
         """Nothing is open."""
 
 
+class Nowhere(Resolver):
+    """Resolves no name, as a resolver does for one that is not there."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Fail."""
+        raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not known")
+
+
 @pytest.fixture
 async def opened(tls: Tls) -> AsyncIterator[Open]:
     """Open webhooks as the app does, but trusting the test's authority."""
@@ -254,7 +264,7 @@ async def test_a_receiver_that_does_not_answer_is_left(receiver: Receiver, tls: 
         failure = await _failure(webhook)
 
     never.set()
-    assert "127.0.0.1 did not answer within 0.2 s" in str(failure)
+    assert str(failure) == "127.0.0.1 did not answer within 0.2 s: the receiver's log says why."
     assert not failure.permanent
 
 
@@ -265,7 +275,10 @@ async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
 
     failure = await _failure(opened(f"https://127.0.0.1:{port}/hush"))
 
-    assert str(failure) == "127.0.0.1 cannot be connected to."
+    assert str(failure) == (
+        "127.0.0.1 cannot be connected to: check host and port in CMK_WEBHOOK_URL, and the "
+        "firewall in between."
+    )
 
 
 async def test_a_connection_that_breaks_off_is_a_failure(receiver: Receiver, opened: Open) -> None:
@@ -278,7 +291,9 @@ async def test_a_connection_that_breaks_off_is_a_failure(receiver: Receiver, ope
 
     receiver.answer = answer
 
-    assert "broke off" in str(await _failure(opened(receiver.url)))
+    assert str(await _failure(opened(receiver.url))) == (
+        "127.0.0.1 broke off (ServerDisconnectedError): the receiver's log says why."
+    )
 
 
 async def test_a_certificate_of_somebody_else_is_refused(receiver: Receiver) -> None:
@@ -291,8 +306,56 @@ async def test_a_certificate_of_somebody_else_is_refused(receiver: Receiver) -> 
     finally:
         await webhook.close()
 
-    assert "certificate" in str(failure)
+    assert str(failure) == (
+        "127.0.0.1 showed a certificate that is not valid for it: is the host in CMK_WEBHOOK_URL "
+        "right, and its CA known here?"
+    )
     assert receiver.received == []
+
+
+async def test_a_receiver_without_tls_is_said_so(
+    serve: Callable[[str], Awaitable[Receiver]], opened: Open
+) -> None:
+    """The port of another program, or https where it speaks http: the URL is to be looked at."""
+    plain = await serve("http")
+
+    failure = await _failure(opened(plain.url.replace("http:", "https:")))
+
+    assert str(failure) == (
+        "127.0.0.1 speaks no TLS that can be trusted: is it https there, on the port in "
+        "CMK_WEBHOOK_URL?"
+    )
+
+
+async def test_a_name_that_does_not_resolve_is_said_so(opened: Open) -> None:
+    """A typing error in the host is the usual reason."""
+    webhook = opened("https://hooks.test/hush", resolver=Nowhere())
+
+    assert str(await _failure(webhook)) == (
+        "hooks.test is a name that cannot be resolved: check the host in CMK_WEBHOOK_URL."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "check that it takes what CMK_WEBHOOK_FORMAT says"),
+        (401, "check CMK_WEBHOOK_URL"),
+        (404, "check CMK_WEBHOOK_URL"),
+        (410, "the receiver was removed: make a new one and set CMK_WEBHOOK_URL"),
+        (418, "the receiver's log says why"),
+        (429, "the receiver's log says why"),
+        (500, "the receiver's log says why"),
+        (503, "the receiver's log says why"),
+    ],
+)
+async def test_every_refusal_says_what_to_do(
+    receiver: Receiver, opened: Open, status: int, advice: str
+) -> None:
+    """A number alone is looked up by nobody at night."""
+    receiver.answers(status)
+
+    assert str(await _failure(opened(receiver.url))) == f"127.0.0.1 answered {status}: {advice}."
 
 
 @pytest.mark.parametrize(
@@ -319,6 +382,7 @@ async def test_a_name_that_leads_to_a_special_address_is_refused_on_azure(
     failure = await _failure(webhook)
 
     assert "leads to an address that no webhook may have" in str(failure)
+    assert str(failure).endswith(": set CMK_WEBHOOK_URL to a receiver elsewhere.")
     assert receiver.received == []
 
 
@@ -351,7 +415,10 @@ async def test_through_a_proxy_the_name_is_the_proxys(
 
     failure = await _failure(webhook)
 
-    assert str(failure) == "hooks.test cannot be reached: the proxy refuses."
+    assert str(failure) == (
+        "hooks.test cannot be reached: the proxy refuses; let the host through there, or check "
+        "HTTPS_PROXY."
+    )
     assert [request.headers["host"] for request in proxy.received] == ["hooks.test"]
 
 

@@ -1,7 +1,8 @@
-"""One rig for all kill points, and what became of them."""
+"""One rig for all kill points, and the report of what became of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 import pytest
 
@@ -27,18 +28,30 @@ class KillPoints:
         return ended
 
 
+_FOUND: Final = pytest.StashKey[KillPoints]()
+
+
 @pytest.fixture(scope="module")
-def kill_points(request: pytest.FixtureRequest) -> Iterator[KillPoints]:
-    """Find all steps by scans that nothing disturbs; in the end, print what became of them."""
+def kill_points(pytestconfig: pytest.Config) -> Iterator[KillPoints]:
+    """Find all steps, by scans that nothing disturbs."""
     with Azurite() as azurite:
         storage = Storage(azurite)
         with Rig(storage, azurite) as rig:
             killing = Killing(rig)
             found = KillPoints(killing, all_points(killing))
+            pytestconfig.stash[_FOUND] = found
             yield found
         storage.close()
-    order = {point: number for number, point in enumerate(map(str, found.points))}
-    outcomes = sorted(found.outcomes, key=lambda outcome: order[str(outcome.point)])
-    terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    if terminal is not None:
-        terminal.write("\n".join(["", *report(outcomes), ""]))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print at which steps the program died, and what became of it."""
+    found = config.stash.get(_FOUND, None)
+    if found is None:
+        return
+    order = {str(point): number for number, point in enumerate(found.points)}
+    terminalreporter.section("killed anywhere")
+    for text in report(sorted(found.outcomes, key=lambda outcome: order[str(outcome.point)])):
+        terminalreporter.write_line(text)

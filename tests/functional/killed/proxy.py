@@ -89,6 +89,7 @@ class Door:
         self._runners: list[web.ServerRunner] = []
         self._pid: int | None = None
         self._dead = False
+        self._sending: set[asyncio.Task[web.Response]] = set()
         self.held: dict[str, Held] = {}
         self.slices: set[int] = set()
         self.ports: dict[str, int] = {}
@@ -128,7 +129,9 @@ class Door:
         self.ports["Webhook"] = await self._listen(_Receive(self))
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Listen no more, once what is on its way has arrived."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=_STOP_SECONDS / 2)
         for runner in self._runners:
             await runner.cleanup()
         if self._client is not None:
@@ -141,12 +144,10 @@ class Door:
         watch, path = self._watch, request.path
         step = watch.steps.of_request(request.method, path, body)
         self._die(step, When.BEFORE)
-        answer = await self._send(request, body, target)
-        self._keep_count(request, answer)
+        answer = await self._send_to_the_end(request, body, target, step)
         handed = watch.steps.of_answer(request.method, path, body, _bytes(answer))
         if (step := step or handed) is not None:
             watch.taken.append(step)
-            self._keep_slices(step)
         self._die(step, When.AFTER)
         return answer
 
@@ -160,6 +161,22 @@ class Door:
         self._watch.taken.append(step)
         self._die(step, When.AFTER)
         return web.Response(status=202)
+
+    async def _send_to_the_end(
+        self, request: web.BaseRequest, body: bytes, target: URL, step: str | None
+    ) -> web.Response:
+        """Get the answer and note what it gives to the host, though the host may die meanwhile."""
+
+        async def send() -> web.Response:
+            answer = await self._send(request, body, target)
+            self._keep_count(request, answer)
+            return answer
+
+        self._keep_slices(step or "")
+        sending = asyncio.create_task(send())
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        return await asyncio.shield(sending)
 
     def _keep_count(self, request: web.BaseRequest, answer: web.Response) -> None:
         """Note which messages the host has, and the receipt that it could give each back with."""

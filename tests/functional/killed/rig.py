@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import batched, groupby
 from operator import itemgetter
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, override
 from urllib.error import URLError
@@ -42,8 +41,8 @@ type Ids = set[str]
 class DoorHost(FunctionsHost):
     """A host that reaches storage and webhook through its own door."""
 
-    def __init__(self, environment: Mapping[str, str], door: Door, *, app: Path = APP) -> None:
-        super().__init__(app, environment, timers=False)
+    def __init__(self, environment: Mapping[str, str], door: Door) -> None:
+        super().__init__(APP, environment, timers=False)
         self.door = door
         self._told_before = 0
 

@@ -5,8 +5,8 @@ import pytest
 from tests.functional.killed.conftest import KillPoints
 from tests.functional.killed.report import faults
 
-# A test may last two minutes; on a slow machine a run takes some seconds.
-_PARTS = 16
+# A test may last two minutes; on a busy machine a run takes ten seconds.
+_PARTS = 24
 _KINDS = (
     "scans: take the lease",
     "scans: plan stands",

@@ -15,9 +15,10 @@ from cmk_check.core.words import ChangeType
 from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import keys, rows
-from cmk_check.store.estate import EstateTable, Pending
+from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, Operation
+from cmk_check.store.partition import Pending
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.telling import MemoryTexts
 from tests.fakes.world import RecordingTeller

@@ -184,6 +184,25 @@ def test_teams_gets_the_envelope_that_workflows_take() -> None:
             {"accounts": {"total": 7, "compliant": 2, "nonCompliant": 3, "unknown": 2}},
             "scan s; 3 of 7 accounts are not under a customer-managed key, 2 could not be judged",
         ),
+        (
+            ChangeType.SCAN_BASELINE,
+            "/scans/s",
+            {
+                "accounts": {"total": 0, "compliant": 0, "nonCompliant": 0, "unknown": 0},
+                "subscriptions": {"total": 3, "read": 1, "gap": 2},
+            },
+            "scan s; 0 of 0 accounts are not under a customer-managed key, 0 could not be judged; "
+            "2 of 3 subscriptions could not be read",
+        ),
+        (
+            ChangeType.SCAN_BASELINE,
+            "/scans/s",
+            {
+                "accounts": {"total": 1, "compliant": 1, "nonCompliant": 0, "unknown": 0},
+                "subscriptions": {"total": 1, "read": 1, "gap": 0},
+            },
+            "scan s; 0 of 1 accounts are not under a customer-managed key, 0 could not be judged",
+        ),
     ],
 )
 def test_every_kind_of_change_has_its_line(

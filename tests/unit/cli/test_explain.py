@@ -118,6 +118,30 @@ def test_p2_a_first_page_is_not_taken_for_all() -> None:
     assert json.loads(result.stdout)[0]["verdict"] == "compliant"
 
 
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ([], "the list is empty"),
+        ([SPEECH, SPEECH], "none is of the kinds OpenAI, AIServices"),
+        (SPEECH, "none is of the kinds OpenAI, AIServices"),
+    ],
+    ids=["an empty list", "none in scope", "one out of scope"],
+)
+def test_that_nothing_was_judged_is_said(given: object, why: str) -> None:
+    """An exit code 0 in silence would pass for "all are compliant"."""
+    result = _explain(given)
+
+    assert result.stderr == (
+        f"cmk-check: 0 accounts judged: {why}; does `az` see the right subscription?\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_where_something_was_judged_nothing_more_is_said() -> None:
+    """Whoever is warned each time stops reading."""
+    assert _explain([SPEECH, GOOD]).stderr == ""
+
+
 def test_a_kind_out_of_scope_is_not_judged() -> None:
     """It is shown all the same: nothing is dropped in silence."""
     explained = json.loads(_explain(SPEECH).stdout)
@@ -178,7 +202,8 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "line 1 column 1"),
+        (b"", "the input is empty"),
+        (b" \n", "the input is empty"),
         (b'{\n "id": 1,\n}', "line 2 column 9"),
         (b"ERROR: Please run 'az login'", "line 1 column 1"),
         (b'{"a": NaN}', "NaN"),
@@ -282,6 +307,29 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path, accounts: int
     with process.stderr:
         said = process.stderr.read()
     assert (process.wait(), said) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("accounts", [1, 2000], ids=["less than a buffer", "more"])
+def test_a_full_disk_is_not_taken_for_a_verdict(tmp_path: Path, accounts: int) -> None:
+    """Exit code 1 speaks of accounts; what was written is not whole."""
+    path = tmp_path / "accounts.json"
+    path.write_text(json.dumps([BAD] * accounts))
+
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "cmk_check", "explain", str(path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert run.returncode == 2
+    assert run.stderr == (
+        "cmk-check: the output cannot be written (No space left on device): "
+        "what stands there is not whole.\n"
+    )
 
 
 def test_ctrl_c_ends_it_quietly() -> None:

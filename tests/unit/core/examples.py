@@ -8,7 +8,8 @@ from typing import Final
 from cmk_check.core.changes import Context
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
+from cmk_check.core.rule import row_too_new
 from cmk_check.core.words import GapReason
 from tests.fakes.world import bad, good, odd, sub
 
@@ -53,9 +54,15 @@ def compared(
 def recorded(difference: Difference) -> Known:
     """Return what the table holds once a difference is recorded."""
     known = difference.known
-    return Known(difference.coverage, known.after(difference.steps), known.too_new)
+    return Known(difference.coverage, known.after(difference.steps), known.untrusted)
 
 
 def known_of(*accounts: Account, at: datetime = NOON) -> Known:
     """Return what the table holds after one complete reading."""
     return recorded(compared(Known(), *accounts, at=at))
+
+
+def untrusted() -> Finding:
+    """Return what stands for a row that a newer version wrote."""
+    account = good(SUBSCRIPTION.id)
+    return Finding(account.id, "OpenAI", None, {}, row_too_new(), "1", NOON, NOON)

@@ -20,6 +20,7 @@ from tests.unit.core.examples import (
     context,
     known_of,
     recorded,
+    untrusted,
 )
 
 THROTTLED: Final = Gap(GapReason.THROTTLED, detail="Wait.")
@@ -211,7 +212,7 @@ def test_accounts_of_other_kinds_are_counted_and_kept_through_a_gap() -> None:
 @pytest.mark.parametrize("gap", [None, FORBIDDEN])
 def test_a_row_of_a_newer_version_is_left_alone_and_unknown(gap: Gap | None) -> None:
     """Nothing is lost by running an old version for a while, and nothing is called good (P1)."""
-    newer = Known(None, {}, {str(good(ID).id): "OpenAI"})
+    newer = Known(None, {}, {str(good(ID).id): untrusted()})
 
     difference = compared(newer, good(ID), gap=gap)
 

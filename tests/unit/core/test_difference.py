@@ -22,6 +22,7 @@ from tests.unit.core.examples import (
     context,
     known_of,
     recorded,
+    untrusted,
 )
 
 
@@ -148,7 +149,7 @@ def test_after_each_step_the_row_sums_what_stands_beside_it(
 
 def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:
     """They stand in the table all the while."""
-    newer = replace(known_of(odd(ID, "b")), too_new={"x": None})
+    newer = replace(known_of(odd(ID, "b")), untrusted={"x": replace(untrusted(), kind=None)})
 
     difference = compared(newer, bad(ID, "a"), at=NOON + HOUR)
 

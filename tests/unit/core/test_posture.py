@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
+    LastScan,
     Posture,
     Status,
     Subscription,
@@ -20,7 +21,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, of_estate, of_subscription
-from cmk_check.core.words import CoverageState, PostureReason, Verdict
+from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
 R = PostureReason
@@ -69,7 +70,7 @@ CASES: Final[dict[str, Case]] = {
     "first scan failed": Case(
         Status(lowered=R.NO_SUBSCRIPTION_VISIBLE),
         UNKNOWN,
-        (R.NO_SCAN_YET, R.NO_SUBSCRIPTION_VISIBLE),
+        (R.NO_SUBSCRIPTION_VISIBLE, R.NO_SCAN_YET),
     ),
     "one bad": Case(status_of((6, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
     "one unknown": Case(status_of((6, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
@@ -192,6 +193,41 @@ def test_the_sentence_counts(verdicts: tuple[int, int, int], sentence: str) -> N
     posture = of_estate(status_of(verdicts), NOON, EXPECT)
 
     assert posture.reasons[0] == (R.ACCOUNTS_NON_COMPLIANT, sentence)
+
+
+@pytest.mark.parametrize(
+    ("excluded", "sentence"),
+    [
+        (1, "1 of 3 subscriptions is excluded by the settings and was not read."),
+        (2, "2 of 3 subscriptions are excluded by the settings and were not read."),
+    ],
+)
+def test_the_sentence_of_what_is_excluded_is_english(excluded: int, sentence: str) -> None:
+    """A sentence that is wrong in form is doubted in content."""
+    status = status_of(subscriptions=(3 - excluded, 0, excluded, 0))
+
+    assert of_estate(status, NOON, EXPECT).reasons == ((R.SUBSCRIPTIONS_EXCLUDED, sentence),)
+
+
+_FAILED: Final = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (
+            None,
+            "No scan has finished yet: wait for the schedule, or start one with POST /api/scan.",
+        ),
+        (Status(last_scan=_FAILED), "No scan has succeeded yet: lastScan.reason says why."),
+    ],
+    ids=["none ended", "all failed"],
+)
+def test_before_the_first_answer_it_says_whether_waiting_helps(
+    status: Status | None, sentence: str
+) -> None:
+    """Where scans fail, neither the schedule nor a request brings an answer."""
+    assert of_estate(status, NOON, EXPECT).reasons == ((R.NO_SCAN_YET, sentence),)
 
 
 def coverage_of(

@@ -10,8 +10,8 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from cmk_check.core.words import GapReason
-from cmk_check.errors import InventoryError
 from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.gaps import gap_of
 
 SCOPE = "https://arm.test/.default"
 LIFE = 3_600
@@ -119,9 +119,8 @@ async def test_failure_is_told_to_all_who_waited_and_not_kept(
     )
     issuer.error = None
 
-    assert [e.gap.reason for e in refused if isinstance(e, InventoryError)] == [
-        GapReason.UNAUTHENTICATED
-    ] * 5
+    errors = [error for error in refused if isinstance(error, ClientAuthenticationError)]
+    assert [gap_of(error, "").reason for error in errors] == [GapReason.UNAUTHENTICATED] * 5
     assert await _ask(shared) == {"token-2"}
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from cmk_check.core.model import Account, Finding
 from cmk_check.core.words import Verdict
 from cmk_check.ports import Query, SliceMessage, Table
+from cmk_check.store import keys
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
 from tests.unit.scan.processes import ONE, THREE, TWO, Invocation, scan_changes
 
@@ -103,7 +104,10 @@ async def outcome(world: World) -> dict[str, object]:
         for change in await world.feed()
         if change.source.startswith("/subscriptions/")
     )
-    stored = await world.parts.estate.read_range("", "")
+    stored = {
+        where: await world.parts.estate.read_one(keys.partition_of(where))
+        for where in (ONE, TWO, THREE)
+    }
     return {
         "findings": {key: facts(entry) for key, entry in (await world.findings()).items()},
         "coverage": {

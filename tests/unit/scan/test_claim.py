@@ -33,6 +33,8 @@ from tests.unit.scan.processes import (
     with_faults,
 )
 
+READ_STATUS = Place("get", Table.SCANS, 4)
+
 
 async def test_a_live_claim_sends_the_message_back(world: World) -> None:
     """Two workers on one slice would read everything twice and race for every row."""
@@ -78,7 +80,7 @@ async def test_an_expired_claim_is_taken_over(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [READ_TABLE, Place("get", Table.SCANS, 4)], ids=["reads the table", "reads the status"]
+    "place", [READ_TABLE, READ_STATUS], ids=["reads the table", "reads the status"]
 )
 async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Place) -> None:
     """The next delivery comes before the claim would end: it must find the slice free."""
@@ -109,11 +111,11 @@ async def test_a_worker_that_was_taken_over_gives_nothing_back(world: World) -> 
     """Its claim is another's by now: to free that would let a third one in."""
     world.listed(ONE)
     (message,) = await planned(world)
-    first = await asleep(world, delivery(world, message), READ_TABLE)
+    first = await asleep(world, delivery(world, message), READ_STATUS)
     world.clock.advance(CLAIM_ENDS)
     second = await asleep(world, delivery(world, message), READ_TABLE)
     held = await slices_of(world, message.scan_id)
-    first.store.places = {Place("get", Table.SCANS, None): Fault.NO_ANSWER}
+    first.store.places = {READ_TABLE: Fault.NO_ANSWER}
 
     with pytest.raises(StoreUnavailable):
         await first.wake()

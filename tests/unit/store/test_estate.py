@@ -7,12 +7,13 @@ import pytest
 
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.model import Account
-from cmk_check.core.words import CoverageState
+from cmk_check.core.words import CoverageState, Reason, Verdict
 from cmk_check.errors import RowUnusable, WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Table
 from cmk_check.store import keys, limits, rows
-from cmk_check.store.estate import Batch, EstateTable, FindingFilter, StoredSubscription, cut
+from cmk_check.store.estate import Batch, EstateTable, FindingFilter, cut
 from cmk_check.store.memory import MemoryStore
+from cmk_check.store.partition import StoredSubscription
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
 
@@ -234,36 +235,68 @@ async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
 
     stored = await EstateTable(store).read_one(PARTITION)
 
-    assert dict(stored.known.too_new) == {str(bad(ID, "A").id): "OpenAI"}
+    (newer,) = stored.known.untrusted.values()
+    assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
+    assert newer.judgement.reason is Reason.ROW_TOO_NEW
     assert list(stored.known.findings) == [str(bad(ID, "b").id)]
     assert stored.unusable is None
 
 
-@pytest.mark.parametrize("row", ["coverage", "outbox"])
-async def test_another_newer_row_makes_the_subscription_unusable(row: str) -> None:
-    """Its sums or its numbers would be written over."""
-    store, stored = await filled(bad(ID))
-    await overwrite(store, row if row == "coverage" else stored.outbox[0].row, schema=2)
+@pytest.mark.parametrize("values", [{"schema": 2}, {"accounts": "{"}], ids=["newer", "broken"])
+async def test_a_coverage_row_that_cannot_be_trusted_makes_the_subscription_unusable(
+    values: dict[str, str | int],
+) -> None:
+    """Its sums and its numbers would be written over; the findings still count."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", **values)
 
     found = await EstateTable(store).read_one(PARTITION)
 
-    assert "newer version" in (found.unusable or "")
+    assert found.unusable
+    assert len(found.known.findings) == 1
 
 
-@pytest.mark.parametrize(
-    ("row", "values"),
-    [("coverage", {"accounts": "{"}), ("finding|rg|chat", {"verdict": "perhaps"})],
-)
-async def test_a_broken_row_costs_its_subscription_alone(
-    row: str, values: dict[str, str | int]
+async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
+    """The subscription goes on being read (P7), and the account is not called good (P1)."""
+    store, _ = await filled(bad(ID), good(ID, "b"))
+    await overwrite(store, "finding|rg|chat", verdict="perhaps")
+
+    found = await EstateTable(store).read_one(PARTITION)
+
+    assert found.unusable is None
+    assert list(found.known.findings) == [str(good(ID, "b").id)]
+    (broken,) = found.known.untrusted.values()
+    assert (broken.judgement.verdict, broken.judgement.reason) == (
+        Verdict.UNKNOWN,
+        Reason.MALFORMED,
+    )
+    assert "delete the row" in broken.judgement.message
+
+
+@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "perhaps"}], ids=["newer", "broken"])
+async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
+    values: dict[str, str | int],
 ) -> None:
-    """The slice it lies in goes on (P7)."""
+    """A newer version tells its change when it is back; nothing else waits for it."""
+    store, stored = await filled(bad(ID))
+    await overwrite(store, stored.outbox[0].row, **values)
+
+    found = await EstateTable(store).read_one(PARTITION)
+
+    assert found.unusable is None
+    assert not found.outbox
+
+
+async def test_rows_of_somebody_else_are_left_alone() -> None:
+    """A partition that is no subscription, or a note beside our rows, stops nothing (P7)."""
     store, _ = await filled(bad(ID))
-    await overwrite(store, row, **values)
+    await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
+    await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
 
     found = await EstateTable(store).read_range("", "")
 
-    assert found[PARTITION].unusable
+    assert list(found) == [PARTITION]
+    assert found[PARTITION].unusable is None
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:

@@ -200,10 +200,23 @@ def test_a_slice_with_sums_is_done(summary: Summary | None) -> None:
 def test_a_claim_holds_until_its_time() -> None:
     """A worker that died gives its slice back by the clock alone."""
     entry = Slice(0, "p", "", "", claim="c", claimed_until=NOON)
+    ten = timedelta(minutes=10)
 
-    assert entry.is_held(NOON - timedelta(seconds=1))
-    assert not entry.is_held(NOON)
-    assert not Slice(0, "p", "", "").is_held(NOON)
+    assert entry.is_held(NOON - timedelta(seconds=1), ten)
+    assert entry.is_held(NOON - ten, ten)
+    assert not entry.is_held(NOON, ten)
+    assert not Slice(0, "p", "", "").is_held(NOON, ten)
+
+
+def test_a_claim_or_lease_of_a_clock_that_ran_ahead_does_not_hold() -> None:
+    """Else one wrong clock would stop all scans until its time comes (P11)."""
+    ten = timedelta(minutes=10)
+    ahead = NOON + timedelta(days=30)
+
+    assert not Slice(0, "p", "", "", claim="c", claimed_until=ahead).is_held(NOON, ten)
+    assert not Lease("scan", 1, ahead).is_held(NOON, ten)
+    assert Lease("scan", 1, NOON + ten).is_held(NOON, ten)
+    assert not Lease("", 1, NOON + ten).is_held(NOON, ten)
 
 
 @pytest.mark.parametrize("scan_id", ["", "nonsense", "20261125-3fa9", "../status"])

@@ -155,7 +155,6 @@ async def test_a_next_link_leads_to_this_app(
         ("kind=unknown", ["odd"]),
         (f"subscription={LAB.upper()}", ["old"]),
         (f"subscription={PRODUCTION}&verdict=compliant&kind=aiservices", ["safe"]),
-        ("subscription=00000000-0000-0000-0000-000000000000", []),
     ],
 )
 async def test_filters_narrow_the_list(served: Served, query: str, names: list[str]) -> None:
@@ -163,6 +162,33 @@ async def test_filters_narrow_the_list(served: Served, query: str, names: list[s
     answer = await send(served.app(), f"{FINDINGS}?{query}")
 
     assert _names(answer) == names
+
+
+async def test_a_subscription_that_is_not_recorded_is_no_empty_list(served: Served) -> None:
+    """Whoever mistypes an id would read "no violations"; the status says the same of it."""
+    unknown = "subscription=00000000-0000-0000-0000-000000000000"
+
+    answer = await send(served.app(), f"{FINDINGS}?verdict=non_compliant&{unknown}")
+
+    assert (answer.status, answer.error) == (404, ("NotFound", "subscription"))
+    assert answer.body == (await send(served.app(), f"/api/v1/status?{unknown}")).body
+
+
+async def test_a_recorded_subscription_without_findings_is_an_empty_list(served: Served) -> None:
+    """There the answer is known: nothing of that kind."""
+    answer = await send(served.app(), f"{FINDINGS}?verdict=unknown&subscription={LAB}")
+
+    assert (answer.status, answer.json) == (200, {"value": []})
+
+
+async def test_a_subscription_whose_row_is_broken_is_recorded_all_the_same(empty: Served) -> None:
+    """Its id is right, so that "check its id" would send people the wrong way."""
+    newer = [Insert(keys.COVERAGE, {"schema": 99})]
+    await empty.store.commit(Table.FINDINGS, keys.partition_of(LAB), newer)
+
+    answer = await send(empty.app(), f"{FINDINGS}?subscription={LAB}")
+
+    assert (answer.status, answer.json) == (200, {"value": []})
 
 
 @pytest.mark.parametrize("recorded", [True, False], ids=["scanned", "first scan running"])

@@ -1,0 +1,44 @@
+"""A log line of each kind, in each of its shapes, as the code writes it."""
+
+from datetime import UTC, datetime
+
+from cmk_check.alerts.log_teller import LogTeller
+from cmk_check.alerts.tell import Telling, tell
+from cmk_check.core.compare import compare
+from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
+from cmk_check.core.words import GapReason, ScanState, Trigger, Verdict
+from cmk_check.errors import DeliveryFailed
+from cmk_check.ports import TellMessage
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.telling import MemoryTexts, ScriptedWebhook
+from tests.fakes.world import MovableClock, bad, good
+from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of
+
+
+async def write_lines() -> None:
+    """Write a change, a scan that ended with a gap, one that failed, deliveries taken and not."""
+    scan = context(NOON + HOUR, hostname="cmk.example.net")
+    account = bad(ID)
+    tagged = type(account)(account.id, account.kind, tags={"owner": "x"})
+    (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
+    await LogTeller().tell([(1, step.change)])
+    time = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
+    gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
+    summary = Summary(gaps=(KnownGap(ID, "Lab", gap, time),))
+    await LogTeller().tell_end(ended, Verdict.UNKNOWN, summary)
+    failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
+    await LogTeller().tell_end(failed, None, None)
+    await _write_deliveries(step.change)
+
+
+async def _write_deliveries(change: Change) -> None:
+    feed = FeedTable(MemoryStore())
+    await feed.publish([change])
+    for answer in (None, DeliveryFailed("503", permanent=False)):
+        webhook = ScriptedWebhook([] if answer is None else [answer])
+        telling = Telling(
+            feed, webhook, {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
+        )
+        await tell(telling, TellMessage(1, 1))

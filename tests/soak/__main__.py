@@ -1,0 +1,106 @@
+"""``python -m tests.soak`` runs many histories: in memory, and over the whole program.
+
+Exit 1 if anything was untrue, lost, doubled or unknown without need.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from local.azurite import Azurite
+from local.stack import ScanTimeoutError
+from tests.functional.storage_kit import Storage
+from tests.soak.stack import StackHistory
+from tests.soak.tally import Tally, run_all
+from tests.soak.walk import walk
+
+_IN_MEMORY: Final = 5_000
+_OVER_THE_STACK: Final = 100
+_WIDTH: Final = 78
+UNKNOWN_AT_MOST: Final = 0.01
+
+type Say = Callable[[str], object]
+
+
+def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int:
+    """Run them and report; return 1 where something does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--memory", type=int, default=_IN_MEMORY, help="histories in memory")
+    parser.add_argument("--stack", type=int, default=_OVER_THE_STACK, help="over the stack")
+    parser.add_argument("--seed", type=int, default=0, help="the first history's seed")
+    asked = parser.parse_args(arguments)
+    logging.disable(logging.CRITICAL)  # disturbed scans say much, as they should
+    memory = in_memory(range(asked.seed, asked.seed + asked.memory), say)
+    stack = over_the_stack(range(asked.seed, asked.seed + asked.stack), say)
+    unknown = max(memory.sound.share, stack.all_hours.share)
+    return int(bool(memory.failed or stack.failed or unknown >= UNKNOWN_AT_MOST))
+
+
+def in_memory(seeds: range, say: Say) -> Tally:
+    """Run a history per seed over the store in memory."""
+    failure = partial(_failure, "--stack 0 --memory 1", say)
+    tally = run_all(seeds, walk, partial(_progress, len(seeds), say), failure)
+    _report("in memory", seeds, tally, say)
+    return tally
+
+
+def over_the_stack(seeds: range, say: Say) -> Tally:
+    """Run a history per seed over Azurite, the simulated Azure and the app in its host."""
+    if not seeds:
+        return Tally()
+    with Azurite() as azurite:
+        storage = Storage(azurite)
+
+        def run(seed: int, tally: Tally) -> None:
+            try:
+                StackHistory(seed, storage, azurite, tally).run()
+            except (TimeoutError, ScanTimeoutError) as error:
+                raise AssertionError(f"it came to no end: {error}") from error
+
+        failure = partial(_failure, "--memory 0 --stack 1", say)
+        tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
+        storage.close()
+    _report("over the stack", seeds, tally, say)
+    return tally
+
+
+def _progress(total: int, say: Say, tally: Tally, seconds: float) -> None:
+    """Keep one line up to date, on a terminal; elsewhere say something now and then."""
+    is_watched = sys.stdout.isatty()
+    if not is_watched and tally.histories % max(total // 10, 1):
+        return
+    left = seconds / tally.histories * (total - tally.histories)
+    line = f"{tally.histories:,} of {total:,} histories, {tally.deaths:,} deaths, "
+    line += f"{len(tally.failed)} failed; {left:.0f} s left"
+    say(f"\r{line:<{_WIDTH}}" if is_watched else f"{line}\n")
+
+
+def _failure(how: str, say: Say, seed: int, error: AssertionError) -> None:
+    _clear(say)
+    say(f"seed {seed}: {type(error).__name__}: {error}\n")
+    say(f"  again: python -m tests.soak {how} --seed {seed}\n")
+
+
+def _report(where: str, seeds: range, tally: Tally, say: Say) -> None:
+    if not seeds:
+        return
+    _clear(say)
+    last = seeds.start + max(tally.histories - 1, 0)
+    say(f"{where}, seeds {seeds.start} to {last}:\n")
+    for line in tally.lines():
+        say(f"  {line}\n")
+    if tally.failed:
+        say(f"  seeds that failed: {', '.join(map(str, tally.failed))}\n")
+
+
+def _clear(say: Say) -> None:
+    """Take the progress line away."""
+    if sys.stdout.isatty():
+        say("\r" + " " * _WIDTH + "\r")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

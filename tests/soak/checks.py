@@ -1,0 +1,170 @@
+"""What must hold in a history: compared with the truth, not with another run of the program."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from cmk_check.core import posture
+from cmk_check.core.model import Account, Change
+from cmk_check.core.posture import Expectations
+from cmk_check.core.words import CoverageState, PostureReason, ScanState, Verdict
+from cmk_check.store import keys
+from cmk_check.store.partition import StoredSubscription
+from cmk_check.store.scans import ScanTable
+from tests.fakes.world import World
+from tests.soak.chain import Link, follow
+from tests.soak.tally import FalseGreenError, Hours, LostChangeError
+from tests.soak.truth import Truth
+
+_MAX_AGE: Final = Expectations(timedelta(minutes=180))
+_NOT_KNOWN: Final = frozenset(
+    {
+        PostureReason.NO_SCAN_YET,
+        PostureReason.STALE,
+        PostureReason.CLOCK_SKEW,
+        PostureReason.SUBSCRIPTIONS_UNREAD,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Compares a world with the truth about its estate; both go on changing."""
+
+    world: World
+    truth: Mapping[str, Truth]
+    excluded: AbstractSet[str]
+
+    async def everything(self) -> None:
+        """Compare rows, feed, tellings and posture after a scan that nothing disturbed."""
+        await self._check_rows()
+        await self._check_feed()
+        await self._check_posture()
+
+    async def green(self) -> None:
+        """P1: compliant is said only where every recorded account is, and everything was read."""
+        status, answer = await self.world.status(), await self.world.posture()
+        if status is not None and status.as_of is not None:
+            assert status.summary.subscriptions.total >= status.visible
+        if answer.verdict is not Verdict.COMPLIANT:
+            return
+        for finding in (await self.world.findings()).values():
+            if finding.judgement.verdict is not Verdict.COMPLIANT:
+                raise FalseGreenError(f"{finding.id} is {finding.judgement.verdict}")
+        for where in self.truth:
+            coverage = (await self._stored(where)).known.coverage
+            if coverage is not None and coverage.state in {CoverageState.GAP, CoverageState.UNREAD}:
+                raise FalseGreenError(f"{where} was not read")
+
+    async def count(self, hours: Hours) -> None:
+        """Count the hour that follows a scan, for each subscription that Azure answers for."""
+        status, now = await self.world.status(), self.world.clock.now()
+        for where, truth in self.truth.items():
+            if not truth.would_answer or where in self.excluded:
+                continue
+            coverage = await self.world.parts.estate.coverage(where)
+            codes: AbstractSet[PostureReason] = {PostureReason.NO_SCAN_YET}
+            if coverage is not None:
+                answer = posture.of_subscription(coverage, status, now, _MAX_AGE)
+                codes = {code for code, _ in answer.reasons}
+            hours.add(known=not codes & _NOT_KNOWN)
+
+    def _expected(self, where: str) -> dict[str, Account]:
+        truth = self.truth[where]
+        if where in self.excluded or truth.deleted:
+            return {}
+        return {
+            str(entry.id): entry for entry in replace(truth, readable=True).reading(where).accounts
+        }
+
+    def _is_gap(self, where: str) -> bool:
+        truth = self.truth[where]
+        if where in self.excluded or (truth.listed and truth.deleted):
+            return False
+        return not (truth.listed and truth.readable)
+
+    async def _stored(self, where: str) -> StoredSubscription:
+        return await self.world.parts.estate.read_one(keys.partition_of(where))
+
+    async def _outbox(self) -> list[Change]:
+        stored = [await self._stored(where) for where in self.truth]
+        return [pending.change for entry in stored for pending in entry.outbox]
+
+    async def _check_rows(self) -> None:
+        if not any(truth.listed for truth in self.truth.values()):
+            return  # nothing is listed: the scan failed, and touched no finding
+        for where, truth in self.truth.items():
+            found = await self._stored(where)
+            coverage = found.known.coverage
+            if coverage is None:
+                assert not truth.listed, f"{where} is listed, and not recorded"
+                continue
+            assert coverage.recording is None, f"{where}: a mark is left"
+            if found.outbox:
+                raise LostChangeError(f"{where}: changes are left in the outbox")
+            if coverage.state is CoverageState.RETIRED and not truth.listed:
+                continue  # deleted when last seen
+            is_gap = coverage.state is CoverageState.GAP
+            assert is_gap == self._is_gap(where), f"{where} is {coverage.state}"
+            if not is_gap:
+                verdicts = {k: f.judgement.verdict for k, f in found.known.findings.items()}
+                expected = self._expected(where)
+                names = {k: truth.accounts[entry.id.name] for k, entry in expected.items()}
+                assert verdicts == names, f"{where}: {verdicts} are stored, {names} are right"
+
+    async def _check_feed(self) -> None:
+        """P3, P9: every transition is there once, in an unbroken chain that ends at the rows.
+
+        Where nothing is listed no slice publishes what a dead worker left: it waits in the outbox.
+        """
+        feed = await self.world.feed()
+        published = {change.id for change in feed}
+        waiting = [change for change in await self._outbox() if change.id not in published]
+        said = follow(_link(change) for change in [*feed, *waiting])
+        told = {change.id for _, change in self.world.teller.told}
+        if published != told:
+            raise LostChangeError("what was told is not what stands in the feed")
+        stored = {
+            key: {"verdict": f.judgement.verdict.value, "reason": f.judgement.reason.value}
+            for key, f in (await self.world.findings()).items()
+        }
+        if said != stored:
+            raise LostChangeError(f"the feed ends at {said}, the rows are {stored}")
+
+    async def _check_posture(self) -> None:
+        status = await self.world.status()
+        assert status is not None, "no scan has ever ended"
+        assert status.last_scan is not None, "no scan has ever ended"
+        answer = (await self.world.posture()).verdict
+        if status.last_scan.state is ScanState.FAILED:
+            if answer is Verdict.COMPLIANT:
+                raise FalseGreenError("the last scan failed")
+            return
+        found = {f.judgement.verdict.value for f in (await self.world.findings()).values()}
+        gaps = [where for where in self.truth if await self._is_recorded_gap(where)]
+        if answer is Verdict.COMPLIANT and (gaps or found - {"compliant"}):
+            raise FalseGreenError(f"{found} are stored, {gaps} are gaps")
+        if "non_compliant" in found:
+            assert answer is Verdict.NON_COMPLIANT, f"{found} are stored, and it says {answer}"
+        elif gaps or "unknown" in found:
+            assert answer is Verdict.UNKNOWN, f"{gaps} are gaps, and it says {answer}"
+        assert not await ScanTable(self.world.store).outbox(), "changes of scans are not published"
+
+    async def _is_recorded_gap(self, where: str) -> bool:
+        state = await self.world.coverage(where)
+        return state is not None and state != "retired" and self._is_gap(where)
+
+
+def _link(change: Change) -> Link:
+    data = change.data
+    return Link(
+        change.id,
+        change.source,
+        change.sequence,
+        change.type,
+        change.subject,
+        data.get("before"),
+        data.get("after"),
+    )

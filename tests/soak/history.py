@@ -1,0 +1,225 @@
+"""One history in memory: an estate changes, breaks and mends, scans are disturbed and die.
+
+After every scan what is stored, published and answered is compared with the known truth.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import Final
+
+from cmk_check.core.model import Subscription
+from cmk_check.core.posture import Expectations
+from cmk_check.core.scope import Scope
+from cmk_check.errors import CmkCheckError, InventoryError
+from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.parts import Parts
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.world import MAX_DELIVERIES, World
+from tests.soak.checks import Checks
+from tests.soak.tally import Tally
+from tests.soak.truth import FORBIDDEN, NAMES, STATES, SUBSCRIPTIONS, Truth
+
+TROUBLE: Final = [
+    [Fault.SLEEP],
+    [Fault.DEATH_BEFORE, Fault.DEATH_AFTER],
+    [Fault.NO_ANSWER, Fault.LOST_ANSWER],
+    list(Fault),
+]
+SHARES: Final = [0.03, 0.1, 0.2]
+_CHANGES: Final = 0.3
+_TAKEN_BACK: Final = 0.7
+
+
+class History:
+    """Scans of an estate that changes, breaks and mends; ``tally`` counts what happens."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.store = MemoryStore()
+        self.world = World(
+            self.store, slice_size=2, expectations=Expectations(timedelta(hours=100))
+        )
+        self.truth = {SUBSCRIPTIONS[0]: Truth({"a": "compliant"})}
+        self.excluded: set[str] = set()
+        self.list_fails = False
+        self.tally = tally
+        self.checks = Checks(self.world, self.truth, self.excluded)
+        self._random = Random(0)
+        self._trouble: Sequence[Fault] = ()
+        self._changed: tuple[str, str, str] | None = None
+        self._sleepers: list[tuple[FaultyStore, asyncio.Task[bool]]] = []
+
+    def account_becomes(self, where: str, name: str, state: str) -> None:
+        """Create or change an account, or let its kind leave the scope."""
+        self.truth.setdefault(where, Truth()).accounts[name] = state
+
+    def account_goes(self, where: str, name: str) -> None:
+        """Delete an account."""
+        self.truth.setdefault(where, Truth()).accounts.pop(name, None)
+
+    def access_changes(self, where: str) -> None:
+        """Lose or regain the right to read."""
+        truth = self.truth.setdefault(where, Truth())
+        truth.readable = not truth.readable
+
+    def vanishes_or_returns(self, where: str) -> None:
+        """Leave the list of subscriptions, or come back to it."""
+        truth = self.truth.setdefault(where, Truth())
+        truth.listed = not truth.listed
+
+    def is_deleted_or_restored(self, where: str) -> None:
+        """Be deleted, or restored."""
+        truth = self.truth.setdefault(where, Truth())
+        truth.deleted = not truth.deleted
+
+    def answers(self, where: str, pages: int | None) -> None:
+        """Answer a part only, or the whole where ``pages`` is None."""
+        self.truth.setdefault(where, Truth()).pages_read = pages
+
+    def exclude_or_include(self, where: str) -> None:
+        """Put a subscription on the exclude list, or take it off."""
+        self.excluded ^= {where}
+
+    def list_breaks_or_mends(self) -> None:
+        """Let the list of subscriptions fail, or answer again."""
+        self.list_fails = not self.list_fails
+
+    async def troubled_scan(
+        self, seed: int, share: float, faults: Sequence[Fault], *, wakes: bool = True
+    ) -> None:
+        """Scan while the estate changes and a share of all storage operations goes wrong."""
+        self._random = Random(seed)
+        self._trouble = faults
+        await self.scan(share, wakes=wakes)
+
+    async def scan(self, share: float = 0, *, wakes: bool = True) -> None:
+        """Scan, a share of all storage operations going wrong; none unless told.
+
+        Whoever sleeps may wake in it, unless told otherwise.
+        """
+        self._script()
+        self.world.clock.advance(timedelta(hours=1))
+        await self._run(self.world.start, share)
+        pending = [(message, 0) for message in self._sent()]
+        while pending:
+            message, tries = pending.pop(self._random.randrange(len(pending)))
+            if share and self._random.random() < _CHANGES:
+                self._change_something()
+            handle = self.world.deliver if tries < MAX_DELIVERIES else self.world.poison
+            if not await self._run(partial(handle, message), share):
+                self.world.clock.advance(timedelta(minutes=self._random.choice([5, 11])))
+                if tries + 1 < 2 * MAX_DELIVERIES:
+                    pending.append((message, tries + 1))
+            pending += [(sent, 0) for sent in self._sent()]
+            if self._random.random() < share / 2:
+                pending.append((message, 0))
+            if wakes and self._sleepers and self._random.random() < 0.5:
+                await self._wake(self._random.randrange(len(self._sleepers)))
+        self.tally.scans += 1
+        if not self.list_fails:
+            await self.checks.count(self.tally.disturbed if share else self.tally.sound)
+
+    async def _run(self, invoke: Callable[[Parts], Awaitable[object]], share: float) -> bool:
+        """Run an invocation in a process of its own; False where it failed, died or fell asleep."""
+        faults = {
+            number: self._random.choice(self._trouble)
+            for number in range(200)
+            if self._random.random() < share
+        }
+        store = FaultyStore(self.store, faults)
+
+        async def process() -> bool:
+            try:
+                await invoke(self.world.process(store))
+            except (CmkCheckError, DeathError, BaseExceptionGroup):
+                return False
+            return True
+
+        task = asyncio.create_task(process())
+        asleep = asyncio.create_task(store.asleep.wait())
+        await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
+        self.tally.faults += sum(number < store.operations for number in faults)
+        self.tally.deaths += store.is_dead
+        if not task.done():
+            self._sleepers.append((store, task))
+            return False
+        asleep.cancel()
+        return task.result()
+
+    async def _wake(self, number: int) -> None:
+        """Let a process go on that slept while others took over its work."""
+        store, task = self._sleepers.pop(number)
+        store.faults = {}
+        store.wake.set()
+        await task
+
+    def _sent(self) -> list[SliceMessage]:
+        sent, self.world.queue.messages = self.world.queue.messages, []
+        return sent
+
+    def _script(self) -> None:
+        inventory = self.world.inventory
+        inventory.listed = tuple(
+            Subscription(where, "name", "tenant", "Deleted" if truth.deleted else "Enabled")
+            for where, truth in self.truth.items()
+            if truth.listed
+        )
+        inventory.list_error = InventoryError(FORBIDDEN) if self.list_fails else None
+        self.world.options = replace(
+            self.world.options, scope=Scope(exclude=frozenset(self.excluded))
+        )
+        self._script_readings()
+
+    def _script_readings(self) -> None:
+        self.world.inventory.readings = {
+            where: truth.reading(where) for where, truth in self.truth.items()
+        }
+
+    def _change_something(self) -> None:
+        """Change an account while the scan runs, or take the last such change back.
+
+        Only what was changed back tells whether a worker that was overtaken writes what it read
+        before: whoever took over finds nothing to write.
+        """
+        if self._changed is not None and self._random.random() < _TAKEN_BACK:
+            where, name, state = self._changed
+            self._changed = None
+        else:
+            where, name = self._random.choice(list(self.truth)), self._random.choice(NAMES)
+            state = self._random.choice(STATES)
+            self._changed = where, name, self.truth[where].accounts.get(name, "other kind")
+        self.truth[where].accounts[name] = state
+        self._script_readings()
+
+    async def settle(self) -> None:
+        """End with a scan that nothing disturbs, compare everything, see the next scan quiet."""
+        self.list_fails = False
+        for truth in self.truth.values():
+            truth.pages_read = None
+        await self.scan()
+        await self.wake_all()
+        self._sent()
+        self.world.clock.advance(timedelta(hours=1))
+        await self.scan()
+        await self.checks.green()
+        await self.checks.everything()
+        if not any(truth.listed for truth in self.truth.values()):
+            return  # each scan of an empty list fails, and says so
+        before, told = len(self.store.log), len(self.world.teller.told)
+        await self.scan()
+        operations = self.store.log[before:]
+        written = [o for o in operations if o.table is Table.FINDINGS and o.writes]
+        assert not written, f"a scan of an unchanged estate wrote {written}"
+        assert len(self.world.teller.told) == told, "a scan of an unchanged estate told something"
+
+    async def wake_all(self) -> None:
+        """P9: what slept through a newer scan puts no older reading over a newer one."""
+        before = await self.world.findings()
+        while self._sleepers:
+            await self._wake(0)
+        after = await self.world.findings()
+        assert {key: after.get(key) for key in before} == before, "an older reading was written"

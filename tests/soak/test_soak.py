@@ -1,0 +1,80 @@
+"""The short version of ``make soak``: histories of other seeds than those of the long one."""
+
+from collections.abc import Iterator
+from sys import stdout
+
+import pytest
+
+from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack
+from tests.soak.tally import (
+    FalseGreenError,
+    LostChangeError,
+    RepeatedChangeError,
+    Tally,
+    run_all,
+)
+from tests.soak.walk import walk
+
+IN_MEMORY = range(100_000, 100_300)
+OVER_THE_STACK = range(100_000, 100_003)
+
+
+@pytest.mark.long
+def test_p1_p3_p9_p11_many_histories_in_memory_end_in_the_truth() -> None:
+    """What nobody thought of is met by chance, if one asks often enough."""
+    tally = in_memory(IN_MEMORY, stdout.write)
+
+    assert tally.failed == {}
+    assert tally.deaths > len(IN_MEMORY)
+    assert tally.sound.share < UNKNOWN_AT_MOST
+
+
+@pytest.mark.long
+def test_p1_p3_p9_histories_over_the_stack_end_in_the_truth() -> None:
+    """The same with real processes that are killed, and a real network that breaks."""
+    tally = over_the_stack(OVER_THE_STACK, stdout.write)
+
+    assert tally.failed == {}
+    assert tally.deaths > 0
+
+
+def test_a_seed_gives_its_history_again() -> None:
+    """A failure that cannot be repeated cannot be mended."""
+    once, again, other = Tally(), Tally(), Tally()
+
+    walk(7, once)
+    walk(7, again)
+    walk(8, other)
+
+    assert once == again != other
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (FalseGreenError("green"), "false greens"),
+        (LostChangeError("lost"), "lost changes"),
+        (RepeatedChangeError("twice"), "repeated change ids"),
+        (AssertionError("else"), "other failures"),
+    ],
+)
+def test_a_history_that_fails_is_counted_by_what_failed(error: AssertionError, name: str) -> None:
+    """The report says which promise broke, and with which seed; the others go on."""
+
+    def run(seed: int, _: Tally) -> None:
+        if seed == 4:
+            raise error
+
+    told: list[object] = []
+    tally = run_all(range(3, 6), run, lambda *_: None, lambda *failure: told.append(failure))
+
+    assert (tally.histories, tally.failed, told) == (3, {4: error}, [(4, error)])
+    counted = dict(_counts(tally.lines()))
+    assert counted.pop(name) == "1"
+    assert all(counted[other] == "0" for other in ("scans", "faults", "deaths"))
+
+
+def _counts(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        name, _, count = line.rpartition(" ")
+        yield name.strip(), count

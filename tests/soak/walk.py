@@ -1,0 +1,83 @@
+"""A history by its seed: the same seed, the same history."""
+
+import asyncio
+from random import Random
+
+from tests.fakes.faults import Fault
+from tests.soak.history import SHARES, TROUBLE, History
+from tests.soak.tally import Tally
+from tests.soak.truth import NAMES, STATES, SUBSCRIPTIONS
+
+STEPS = 25
+
+
+def walk(seed: int, tally: Tally) -> None:
+    """Run a history of so many steps, and compare everything at its end.
+
+    Raises:
+        AssertionError: something does not hold.
+
+    """
+    asyncio.run(_walk(Random(seed), History(tally)))
+
+
+async def _walk(random: Random, history: History) -> None:
+    for _ in range(STEPS):
+        await _step(random, history)
+        await history.checks.green()
+    await history.settle()
+
+
+async def _step(random: Random, history: History) -> None:
+    match random.randrange(15):
+        case 0 | 1:
+            await history.scan()
+        case 2 | 3:
+            seed = random.getrandbits(32)
+            await history.troubled_scan(seed, random.choice(SHARES), random.choice(TROUBLE))
+        case 4:
+            await _is_overtaken(random, history)
+        case 5:
+            history.list_breaks_or_mends()
+        case _:
+            _change(random, history)
+
+
+def _change(random: Random, history: History) -> None:
+    where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
+    match random.randrange(9):
+        case 0:
+            history.account_goes(where, name)
+        case 1:
+            history.access_changes(where)
+        case 2:
+            history.vanishes_or_returns(where)
+        case 3:
+            history.is_deleted_or_restored(where)
+        case 4:
+            history.answers(where, random.choice([0, 1, 2, None, None, None]))
+        case 5:
+            history.exclude_or_include(where)
+        case _:
+            history.account_becomes(where, name, random.choice(STATES))
+
+
+async def _is_overtaken(random: Random, history: History) -> None:
+    """Change an account, let workers fall asleep over it, change it back, scan, wake them.
+
+    The scan finds what stands already and writes nothing, so that no row shows who was overtaken.
+    """
+    where, name = random.choice(list(history.truth)), random.choice(NAMES)
+    await history.scan()
+    await history.wake_all()
+    before = history.truth[where].accounts.get(name)
+    history.account_becomes(where, name, random.choice(STATES))
+    await history.troubled_scan(
+        random.getrandbits(32), random.choice(SHARES), [Fault.SLEEP], wakes=False
+    )
+    if before is None:
+        history.account_goes(where, name)
+    else:
+        history.account_becomes(where, name, before)
+    await history.scan(wakes=False)
+    await history.wake_all()

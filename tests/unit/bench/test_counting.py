@@ -1,0 +1,78 @@
+"""The benchmark's counters: what is counted is what the store was asked. Nothing is timed here."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bench.costs import month
+from bench.scanning import Scanned, Scanning
+from cmk_check.ports import AT_ONCE
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.world import KEPT, World, bad, good, sub
+
+
+class Nobody:
+    """A queue that nobody reads."""
+
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
+        """Take them."""
+
+
+def small_world(store: MemoryStore) -> World:
+    """Return three subscriptions in two slices, with two accounts each."""
+    world = World(store, slice_size=2)
+    world.listed(sub(1), sub(2), sub(3))
+    for number in (1, 2, 3):
+        world.read(sub(number), good(sub(number), "a"), bad(sub(number), "b"))
+    return world
+
+
+async def scan(world: World, *, keep_commits: bool = False) -> Scanned:
+    """Scan an hour later."""
+    world.clock.advance(timedelta(hours=1))
+    bench = Scanning(world.parts, world.store, Nobody(), KEPT)
+    return await bench.scan(keep_commits=keep_commits)
+
+
+async def test_every_request_to_the_tables_is_counted() -> None:
+    """Costs are worked out from these numbers."""
+    store = MemoryStore()
+
+    counts = (await scan(small_world(store), keep_commits=True)).counts
+
+    reads = [entry for entry in store.log if entry.name != "commit"]
+    writes = [entry for entry in store.log if entry.name == "commit"]
+    # The last read is the bench's own: how did the scan end?
+    assert counts.table_reads == len(reads) - 1
+    assert counts.table_writes.total() == len(writes)
+    assert counts.commits is not None
+    assert [commit.writes for commit in counts.commits] == [entry.writes for entry in writes]
+
+
+async def test_every_request_to_azure_and_every_message_is_counted() -> None:
+    """One list of subscriptions, one of accounts in each; each message costs three requests."""
+    found = await scan(small_world(MemoryStore()))
+
+    assert found.counts.arm == 1 + 3
+    assert found.counts.slices == 2
+    assert (found.accounts, found.changes) == (6, 6)
+    # The plan, two slices, and what these and the end of the scan tell.
+    assert found.counts.queue == 3 * (1 + 2 + 3)
+
+
+async def test_a_second_scan_writes_no_finding_and_little_else() -> None:
+    """The bar on writes is counted here as in the benchmark."""
+    world = small_world(MemoryStore())
+    await scan(world)
+
+    counts = (await scan(world)).counts
+
+    assert counts.table_writes["cmkfindings"] == 0
+    assert counts.table_writes.total() <= 2 * counts.slices + 6
+
+
+def test_a_larger_estate_costs_more() -> None:
+    """The table of costs is sorted by size; a slipped digit would show."""
+    small, large = month(20, 6, 1), month(800, 150, 50)
+
+    assert 0 < small.total < large.total < 10
+    assert small.total == small.tables + small.queues + small.functions

@@ -1,0 +1,262 @@
+"""One bad apple costs only itself (P7), is never called good (P1), and has a way out (P11)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core import posture
+from cmk_check.core.model import Account, Reading
+from cmk_check.core.posture import Expectations
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.words import GapReason, ScanState, Verdict
+from cmk_check.errors import StoreError, StoreRefused
+from cmk_check.ports import Delete, Insert, Query, Replace, SliceMessage, Table
+from cmk_check.store import keys
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Place
+from tests.fakes.world import World, account, bad, good, sub
+from tests.unit.scan.processes import asleep, delivery, planned
+
+ONE, TWO = sub(1), sub(2)
+FINDING = keys.finding_row("rg", "chat")
+
+
+async def overwrite(world: World, table: Table, partition: str, row: str, **values: object) -> None:
+    """Change properties of a row by hand."""
+    found = await world.store.get(table, partition, row)
+    assert found is not None
+    changed = {**found.values, **values}
+    await world.store.commit(table, partition, [Replace(row, changed, found.etag)])  # type: ignore[arg-type]
+
+
+async def test_a_broken_finding_row_does_not_blind_its_subscription(world: World) -> None:
+    """The accounts beside it are read and told as ever; itself it is unknown, not good."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE), good(ONE, "b"))
+    await world.scan()
+    await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
+    world.read(ONE, bad(ONE), bad(ONE, "b"))
+
+    await world.scan()
+
+    coverage = await EstateTable(world.store).coverage(ONE)
+    assert coverage is not None
+    answer = posture.of_subscription(
+        coverage, await world.status(), world.clock.now(), world.options.expectations
+    )
+    assert answer.verdict is Verdict.NON_COMPLIANT
+    assert world.told_types()[-1] == "account.violated"
+    assert (coverage.accounts.unknown, coverage.accounts.non_compliant) == (1, 1)
+
+
+async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> None:
+    """That is what its message says to do."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    await overwrite(world, Table.FINDINGS, ONE, FINDING, history="oops")
+    await world.scan()
+    broken = await world.store.get(Table.FINDINGS, ONE, FINDING)
+    assert broken is not None
+    await world.store.commit(Table.FINDINGS, ONE, [Delete(FINDING, broken.etag)])
+
+    await world.scan()
+
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize(
+    ("partition", "row"), [("NotOurs", "coverage"), (ONE, "note")], ids=["partition", "row"]
+)
+async def test_rows_of_somebody_else_change_nothing(world: World, partition: str, row: str) -> None:
+    """Nobody could make such a gap go away."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    await world.store.commit(Table.FINDINGS, partition, [Insert(row, {"text": "mine"})])
+    world.read(ONE, bad(ONE))
+
+    await world.scan()
+
+    assert (await world.posture()).verdict is Verdict.NON_COMPLIANT
+    status = await world.status()
+    assert status is not None
+    assert not status.summary.gaps
+
+
+def _in_group(group: str) -> Account | None:
+    text = (
+        f"/subscriptions/{ONE}/resourceGroups/{group}"
+        "/providers/Microsoft.CognitiveServices/accounts/chat"
+    )
+    account_id = AccountId.parse(text)
+    return replace(good(ONE), id=account_id) if account_id else None
+
+
+def test_a_group_that_lowering_makes_too_long_is_no_id() -> None:
+    """U+0130 becomes two characters; such an account is the gap malformed_account."""
+    assert _in_group("\u0130" * 80) is None
+    assert _in_group("\u0130" * 20) is not None
+
+
+@pytest.mark.parametrize("size", [300, 40_000], ids=["many kinds", "one huge value"])
+async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(size: int) -> None:
+    """Else one account would cost its whole slice, at every scan."""
+    world = World(MemoryStore())
+    world.listed(ONE, TWO)
+    world.read(TWO, good(TWO))
+    kinds = {f"{number:04d}{'k' * 120}": 1 for number in range(size)} if size == 300 else {}
+    huge = (account(ONE, "chat", key_name="x" * size),) if size == 40_000 else ()
+    world.inventory.readings[ONE] = Reading(huge, kinds)
+
+    await world.scan()
+
+    assert await world.coverage(TWO) == "read"
+    status = await world.status()
+    assert status is not None
+    if huge:
+        (gap,) = status.summary.gaps
+        assert (gap.subscription_id, gap.gap.reason) == (ONE, GapReason.SLICE_FAILED)
+        assert await world.coverage(ONE) == "gap"
+    else:
+        assert status.summary.accounts.ignored_by_kind["other"] == 250
+
+
+async def test_a_refusal_of_the_store_is_raised_plain() -> None:
+    """The trigger logs it; a group of errors would carry the service's own words with it."""
+    refusing = False
+
+    async def before(name: str, table: Table, _partition: str) -> None:
+        if refusing and table is Table.FINDINGS and name == "commit":
+            raise StoreRefused("no role") from RuntimeError("?sig=secret")
+
+    world = World(MemoryStore(before=before))
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    (message,) = await planned(world)
+    refusing = True
+
+    with pytest.raises(StoreError) as raised:
+        await world.deliver(message)
+
+    assert isinstance(raised.value, StoreRefused)
+
+
+async def test_a_worse_verdict_lowers_the_status_whatever_number_is_expected(
+    world: World,
+) -> None:
+    """The setting may be lowered, as its reason says, before the scan is over (P1)."""
+    world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 3))
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.read(ONE, bad(ONE))
+    first, _ = await planned(world)
+
+    await world.deliver(first)
+    world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 1))
+
+    assert (await world.posture()).verdict is not Verdict.COMPLIANT
+
+
+async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: World) -> None:
+    """Else nothing would be scanned until that time comes."""
+    world.listed(ONE)
+    world.clock.advance(timedelta(days=30))
+    await planned(world)
+    world.clock.advance(-timedelta(days=30))
+
+    scan_id = await world.scan()
+
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: World) -> None:
+    """Whoever may write to the queue must not be able to end a scan."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+
+    await world.deliver(SliceMessage(message.scan_id, 99))
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_sleeper_that_adds_a_subscription_takes_compliant_back(world: World) -> None:
+    """The newer scan did not list it, and so had nothing that this insert could meet (P1)."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.listed(ONE, TWO)
+    world.read(TWO, bad(TWO))
+    _, second = await planned(world)
+    sleeper = await asleep(world, delivery(world, second), Place("commit", Table.FINDINGS, 0))
+    world.clock.advance(timedelta(hours=1))
+    world.listed(ONE)
+    await world.scan()
+
+    await sleeper.wake()
+
+    assert (await world.posture()).verdict is not Verdict.COMPLIANT
+
+
+async def test_a_status_row_deleted_by_hand_makes_no_new_baseline(world: World) -> None:
+    """What a person does to heal it must not silence what happens meanwhile (P3)."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    status = await world.store.get(Table.SCANS, "scan", "status")
+    assert status is not None
+    await world.store.commit(Table.SCANS, "scan", [Delete("status", status.etag)])
+    world.read(ONE, bad(ONE))
+
+    await world.scan()
+
+    (violated,) = [c for _, c in world.teller.told if c.type.value.endswith("account.violated")]
+    assert violated.data["baseline"] is False
+
+
+async def test_a_broken_scan_row_stops_no_scan(world: World) -> None:
+    """Its lease runs out like any other."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    row = keys.scan_row((await world.scan_row(message.scan_id)).started_at, message.scan_id)
+    await overwrite(world, Table.SCANS, "scan", row, document0="oops")
+
+    scan_id = await world.scan()
+
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> None:
+    """Everything beside it is deleted when its time comes."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.read(ONE, bad(ONE))
+    await world.scan()
+    await overwrite(world, Table.CHANGES, "feed", keys.feed_row(1), data="oops")
+    world.clock.advance(timedelta(days=500))
+
+    await world.scan()
+
+    feed = Query(partition="feed", row_from="0", row_to="9")
+    left = [entity.row async for entity in world.store.query(Table.CHANGES, feed)]
+    assert left == [keys.feed_row(1)]
+
+
+async def test_a_subscription_that_its_slice_has_no_time_for_says_so(world: World) -> None:
+    """Raising its own time-out would make it worse."""
+    world.options = replace(world.options, reading_deadline=timedelta())
+    world.listed(ONE)
+
+    await world.scan()
+
+    status = await world.status()
+    assert status is not None
+    (known,) = status.summary.gaps
+    assert known.gap.reason is GapReason.TIMEOUT
+    assert "CMK_SLICE_SIZE" in (known.gap.detail or "")
+    assert not world.inventory.reads
