@@ -9,11 +9,15 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Self
 
 import pytest
 from aiohttp import web
+from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+from azure.identity import CredentialUnavailableError
 
 from cmk_check.errors import LimitExceeded, StoreError, StoreRefused, StoreUnavailable
+from cmk_check.inventory.credential import SharedCredential
 from cmk_check.ports import Insert, Query, Store, Table
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
@@ -143,6 +147,37 @@ async def test_a_wrong_token_is_refused_without_being_named(
 
     token = (await credential.get_token()).token
     assert token.split(".")[1][:40] not in _told(raised.value)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_a_credential_without_a_token_is_a_store_error(call: Call) -> None:
+    """A scan, an answer and a telling know what to do then; anything else they would not catch."""
+    credential = SharedCredential(NoIdentity())
+    async with transport() as shared:
+        tables = AzureTables.by_identity("https://127.0.0.1:1", credential, transport=shared)
+        with pytest.raises(StoreError):
+            await call(tables)
+
+
+class NoIdentity:
+    """A managed identity that is not there."""
+
+    async def get_token_info(
+        self, *_scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """Refuse, as azure-identity does."""
+        del options
+        raise CredentialUnavailableError("no identity endpoint")
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+    async def __aenter__(self) -> Self:
+        """Open nothing."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close nothing."""
 
 
 async def test_tokens_are_asked_for_azure_storage(azurite_https: Https) -> None:
