@@ -46,7 +46,7 @@ $(VENV)/az/.installed: requirements-az.txt | $(VENV)/.installed
 demo: install ## show the main job on a sample estate, without Azure
 	@$(PY) -m local.demo
 
-up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 for another port)
+up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clean for others)
 	@$(PY) -m local.up
 
 test: install ## run the test suite without the long proofs

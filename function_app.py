@@ -51,7 +51,7 @@ async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpRes
     return await entry.scan_now(req, context)
 
 
-@app.route(route="health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Answer load balancers."""
     return await entry.health()

@@ -107,7 +107,12 @@ async def open_tables(settings: Settings) -> AsyncIterator[tuple[AzureTables, St
     """Open tables and queues of Azurite as the app does."""
     assert isinstance(settings.storage, ConnectionString)  # noqa: S101 - a bench has Azurite
     text = settings.storage.value
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+    # Azurite closes a connection that was idle for five seconds, aiohttp would keep it for fifteen:
+    # a write that met its end would be a lost answer.
+    connector = aiohttp.TCPConnector(keepalive_timeout=3)
+    async with aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
         transport = shared_transport(session)
         store = AzureTables.by_connection_string(text, transport=transport)
         queues = StorageQueues.by_connection_string(text, transport=transport)

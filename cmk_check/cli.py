@@ -44,7 +44,7 @@ app: Final = typer.Typer(
 
 
 class _NotUsable(Exception):
-    """The input is not what it should be; says what is wrong, where, and what to do."""
+    """Input or output is not what it should be; says what is wrong, where, and what to do."""
 
 
 @app.command()
@@ -77,6 +77,12 @@ def explain(
         raise typer.Exit(_USAGE) from error
     except KeyboardInterrupt:
         raise typer.Exit(128 + signal.SIGINT) from None
+    if not any(entry["inScope"] for entry in explained):
+        why = f"none is of the kinds {', '.join(in_scope)}" if explained else "the list is empty"
+        print(
+            f"cmk-check: 0 accounts judged: {why}; does `az` see the right subscription?",
+            file=sys.stderr,
+        )
     if not is_whole:
         print(
             "cmk-check: the list goes on behind its nextLink, so these are not all accounts: "
@@ -127,7 +133,10 @@ def _read(file: str) -> bytes:
 def _parsed(data: bytes, file: str) -> object:
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
     try:
-        return json.loads(data.decode(encoding), parse_constant=_refuse)
+        text = data.decode(encoding)
+        if not text.strip():
+            raise _NotUsable(f"{file}: the input is empty: {_HOW}.")
+        return json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise _NotUsable(
             f"{file}: byte {error.start} is not {encoding} text: save it as UTF-8."
@@ -204,9 +213,14 @@ def _print(explained: object) -> None:
     try:
         # ASCII, so that no name can steer a terminal or fail in its encoding.
         print(json.dumps(explained, indent=2), flush=True)
-    except BrokenPipeError:
-        # Whoever read has read enough; what Python still flushes at its end goes nowhere.
+    except OSError as error:
+        # What Python still flushes at its end goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closed the pipe has read enough.
+        if not isinstance(error, BrokenPipeError):
+            raise _NotUsable(
+                f"the output cannot be written ({error.strerror}): what stands there is not whole."
+            ) from error
 
 
 def _exit_code(explained: Iterable[dict[str, Any]], *, is_whole: bool) -> int:

@@ -125,8 +125,9 @@ def check_types(text: str) -> frozenset[str]:
     wrong = sum(name not in set(ChangeType) for name in full)
     if wrong or not full:
         allowed = ", ".join(kind.removeprefix(_PREFIX) for kind in ChangeType)
-        raise ValueError(
-            f"{wrong} of its {len(full)} entries are no types of changes; write some of "
-            f"{allowed}, or remove it"
-        )
+        fault = "names no type"
+        if wrong:
+            one = "has 1 entry that is no type of change"
+            fault = one if wrong == 1 else f"has {wrong} entries that are no types of changes"
+        raise ValueError(f"{fault}; write some of {allowed}, or remove it")
     return frozenset(full)

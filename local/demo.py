@@ -85,11 +85,12 @@ def _show_status(console: Console, stack: Stack) -> str:
     for gap in status["gaps"]:
         action = f", missing {gap['missingAction']}" if gap["missingAction"] else ""
         console.print(Text(f"  gap: {gap['name']}: {gap['reason']}{action}"))
-    posture, accounts = status["posture"], status["accounts"]
+    posture, accounts, read = status["posture"], status["accounts"], status["subscriptions"]
     text = f"{accounts['nonCompliant']} of {accounts['total']} accounts are not under"
     return (
         f"posture: [{_COLOURS[posture]}]{posture}[/]: {text} a customer-managed key, "
-        f"{accounts['unknown']} could not be judged"
+        f"{accounts['unknown']} could not be judged, "
+        f"{read['gap']} of {read['total']} subscriptions could not be read"
     )
 
 

@@ -1,4 +1,7 @@
-"""The stack until Ctrl-C, for trying the API and for building dashboards against it: `make up`."""
+"""The stack until Ctrl-C, for trying the API and for building dashboards against it: `make up`.
+
+The shell chooses: PORT, ESTATE, and the app's own settings.
+"""
 
 import errno
 import os
@@ -6,14 +9,22 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from local.azurite import AzuriteMissingError
 from local.child_process import ChildFailedError
+from local.functions_host.process import FunctionsHost
+from local.simulator import Estate, load_estate
+from local.simulator.load import estate_names
 from local.stack import Stack
 
 _PORT: Final = 7071
 _LAST_PORT: Final = 65_535
+_LOOK_SECONDS: Final = 0.1
+# The stack's own: what a shell has set for the real Azure must not be scanned or written from here.
+_NOT_PASSED: Final = ("CMK_STORAGE", "CMK_ARM_URL")
 
 
 def main() -> int:
@@ -24,16 +35,37 @@ def main() -> int:
     except (ValueError, OverflowError):
         print(f"PORT is no port: write a number from 1 to {_LAST_PORT}.", file=sys.stderr)
         return 2
+    name = os.environ.get("ESTATE") or "sample"
+    try:
+        estate = _estate(name)
+    except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+        print(
+            f"ESTATE={name} is no estate: write {', '.join(estate_names())}, or a JSON file like "
+            f"theirs in local/simulator/estates ({type(error).__name__}: {error}).",
+            file=sys.stderr,
+        )
+        return 2
+    return _run(port, wanted, name, estate)
+
+
+def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
         with Stack(
-            timers=True, port=port, announce=lambda what: print(f"Starting {what}")
+            estate,
+            settings=_settings(os.environ),
+            timers=True,
+            port=port,
+            announce=lambda what: print(f"Starting {what}"),
         ) as stack:
-            _show(stack, wanted)
-            ended.wait()
-            print("\nStopping.")
+            _show(stack, wanted, name)
+            shown = 0
+            while not ended.wait(_LOOK_SECONDS):
+                shown = _show_output(stack.host, shown)
+            print("\nStopping.", flush=True)
+        _show_output(stack.host, shown)
     except (AzuriteMissingError, ChildFailedError) as error:
         print(
             f"The stack did not start. {error}\nRun `make install` and try again.", file=sys.stderr
@@ -43,7 +75,15 @@ def main() -> int:
 
 
 def free_port(wanted: int) -> int:
-    """Return the port asked for, or the next one that nobody listens on."""
+    """Return the port asked for, or the next one that nobody listens on.
+
+    Raises:
+        ValueError: it is no port.
+        OverflowError: there is none.
+
+    """
+    if wanted < 1:
+        raise ValueError(wanted)
     for port in range(wanted, _LAST_PORT + 1):
         with socket.socket() as probe:
             try:
@@ -56,7 +96,28 @@ def free_port(wanted: int) -> int:
     raise OverflowError
 
 
-def _show(stack: Stack, wanted: int) -> None:
+def _estate(name: str) -> Estate:
+    return load_estate(Path(name) if name.endswith(".json") else name)
+
+
+def _settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Take the app's settings out of the shell's environment."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("CMK_") and not name.startswith(_NOT_PASSED)
+    }
+
+
+def _show_output(host: FunctionsHost, shown: int) -> int:
+    """Print what the host and the app have written since; return how many lines there are."""
+    lines = host.output()
+    for line in lines[shown:]:
+        print(line, flush=True)
+    return len(lines)
+
+
+def _show(stack: Stack, wanted: int, estate: str) -> None:
     url, keys = stack.host.url, stack.host.keys
     if not url.endswith(f":{wanted}"):
         print(f"Port {wanted} is taken.")
@@ -75,7 +136,7 @@ to start a scan with  {keys.functions["scan_now"]}
   curl -X POST -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
   curl -H 'x-functions-key: {keys.functions["api"]}' {url}/api/v1/status
 
-Everything runs on this machine, over a sample estate. Ctrl-C ends it.""")
+Everything runs on this machine, over the estate "{estate}". Ctrl-C ends it. The app writes:""")
     sys.stdout.flush()
 
 

@@ -108,8 +108,16 @@ def _sums(data: Mapping[str, object]) -> str:
     total, bad, unknown = (plain(sums.get(key)) for key in ("total", "nonCompliant", "unknown"))
     return (
         f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
-        "judged"
+        f"judged{_unread(data)}"
     )
+
+
+def _unread(data: Mapping[str, object]) -> str:
+    """Say what the sums of accounts leave out: else "0 of 0" would sound like good news."""
+    sums = data.get("subscriptions")
+    if not isinstance(sums, Mapping) or not sums.get("gap"):
+        return ""
+    return f"; {plain(sums['gap'])} of {plain(sums.get('total'))} subscriptions could not be read"
 
 
 def _links(change: Change, portal_url: str) -> tuple[tuple[str, str], ...]:

@@ -45,17 +45,37 @@ _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.BAD_REQUEST: "check that it takes what CMK_WEBHOOK_FORMAT says",
 }
 _FORBIDDEN: Final = (
-    "leads to an address that no webhook may have: loopback, link-local, multicast, or one of the "
-    "platform's own"
+    "leads to an address that no webhook may have (loopback, link-local, multicast, or one of the "
+    "platform's own): set CMK_WEBHOOK_URL to a receiver elsewhere"
+)
+_LOG_SAYS: Final = "the receiver's log says why"
+_CERTIFICATE: Final = (
+    "showed a certificate that is not valid for it: is the host in CMK_WEBHOOK_URL right, and its "
+    "CA known here?"
 )
 # The first that fits: later ones are wider.
 _FAULTS: Final[Sequence[tuple[type[Exception], str]]] = (
-    (aiohttp.ClientConnectorCertificateError, "showed a certificate that is not valid for it"),
-    (aiohttp.ClientSSLError, "speaks no TLS that can be trusted"),
-    (aiohttp.ClientProxyConnectionError, "cannot be reached: the proxy does not answer"),
-    (aiohttp.ClientHttpProxyError, "cannot be reached: the proxy refuses"),
-    (aiohttp.ClientConnectorDNSError, "is a name that cannot be resolved"),
-    (aiohttp.ClientConnectorError, "cannot be connected to"),
+    (aiohttp.ClientConnectorCertificateError, _CERTIFICATE),
+    (
+        aiohttp.ClientSSLError,
+        "speaks no TLS that can be trusted: is it https there, on the port in CMK_WEBHOOK_URL?",
+    ),
+    (
+        aiohttp.ClientProxyConnectionError,
+        "cannot be reached: the proxy does not answer; check HTTPS_PROXY.",
+    ),
+    (
+        aiohttp.ClientHttpProxyError,
+        "cannot be reached: the proxy refuses; let the host through there, or check HTTPS_PROXY.",
+    ),
+    (
+        aiohttp.ClientConnectorDNSError,
+        "is a name that cannot be resolved: check the host in CMK_WEBHOOK_URL.",
+    ),
+    (
+        aiohttp.ClientConnectorError,
+        "cannot be connected to: check CMK_WEBHOOK_URL's host and port, and the firewalls between.",
+    ),
 )
 
 
@@ -131,7 +151,7 @@ class HttpWebhook:
                 answer = await response.content.read(_LONGEST_ANSWER)
             failure = self._refused(response, answer)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = f"{self.host} {_connection_fault(error, self._seconds)}."
+            text = f"{self.host} {_connection_fault(error, self._seconds)}"
             failure = DeliveryFailed(text, permanent=False)
         # Outside of the handler, so that the error carries no other: aiohttp's hold the URL.
         raise failure
@@ -160,8 +180,8 @@ class HttpWebhook:
             said += "" if code.decode() in self._target.url else f" ({code.decode()})"
         if status in range(300, 400):
             said += ": redirects are not followed, set CMK_WEBHOOK_URL to where it leads"
-        elif advice := _ADVICE.get(status):
-            said += f": {advice}"
+        else:
+            said += f": {_ADVICE.get(status, _LOG_SAYS)}"
         return DeliveryFailed(
             f"{said}.",
             permanent=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -209,8 +229,8 @@ def open_webhook(
 
 def _connection_fault(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"did not answer within {seconds:g} s"
+        return f"did not answer within {seconds:g} s: {_LOG_SAYS}."
     if isinstance(error, aiohttp.ClientConnectorError) and was_refused(error):
-        return _FORBIDDEN
-    broken = f"broke off ({type(error).__name__})"
+        return f"{_FORBIDDEN}."
+    broken = f"broke off ({type(error).__name__}): {_LOG_SAYS}."
     return next((text for kind, text in _FAULTS if isinstance(error, kind)), broken)

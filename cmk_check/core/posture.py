@@ -61,9 +61,10 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if status.lowered is not None and status.lowered not in {code for code, _ in reasons}:
         reasons.append((status.lowered, _LOWERED[status.lowered]))
     if counts.excluded:
+        are, were = ("is", "was") if counts.excluded == 1 else ("are", "were")
         text = (
-            f"{counts.excluded} of {counts.total} subscriptions are excluded by the settings "
-            "and were not read."
+            f"{counts.excluded} of {counts.total} subscriptions {are} excluded by the settings "
+            f"and {were} not read."
         )
         reasons.append((PostureReason.SUBSCRIPTIONS_EXCLUDED, text))
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
@@ -115,14 +116,13 @@ def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
 
 
 def _before_the_first_scan(status: Status | None) -> Posture:
-    reasons: Reasons = [
-        (
-            PostureReason.NO_SCAN_YET,
-            "No scan has finished yet: wait for the schedule, or see why scans fail.",
-        )
-    ]
+    text = "No scan has finished yet: wait for the schedule, or start one with POST /api/scan."
+    if status is not None and status.last_scan is not None:
+        # It ended and left no time: it failed, and so will the next one while the cause stays.
+        text = "No scan has succeeded yet: lastScan.reason says why."
+    reasons: Reasons = [(PostureReason.NO_SCAN_YET, text)]
     if status is not None and status.lowered is not None:
-        reasons.append((status.lowered, _LOWERED[status.lowered]))
+        reasons.insert(0, (status.lowered, _LOWERED[status.lowered]))
     return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
 
 

@@ -87,10 +87,6 @@ _SENTENCES: Final[Mapping[GapReason, str]] = {
         f"Azure's answer was not a list: {_AGAIN}, check that no proxy answers in its place, and "
         f"{_SUPPORT}."
     ),
-    GapReason.MALFORMED_ACCOUNT: (
-        "Azure listed an account without a usable id; all others were read. Look for it with `az "
-        f"cognitiveservices account list`; if it stays, {_SUPPORT}."
-    ),
     GapReason.UNTRUSTED_NEXT_LINK: (
         "Azure named a next page that was not asked for, since it is on another host, came before, "
         f"or is one too many: {_AGAIN}, {_SUPPORT}."
@@ -120,6 +116,18 @@ _CURES: Final[Mapping[GapReason, str]] = {
 def plain(reason: GapReason) -> Gap:
     """Return the gap of a reason that needs no further word."""
     return Gap(reason, detail=_SENTENCES[reason])
+
+
+def unusable_accounts(count: int) -> Gap:
+    """Return the gap of a list in which so many entries had no usable id."""
+    accounts, them, stay = (
+        ("account", "it", "it stays") if count == 1 else ("accounts", "them", "they stay")
+    )
+    return Gap(
+        GapReason.MALFORMED_ACCOUNT,
+        detail=f"Azure listed {count} {accounts} without a usable id; all others were read. Look "
+        f"for {them} with `az cognitiveservices account list`; if {stay}, {_SUPPORT}.",
+    )
 
 
 def no_token() -> Gap:

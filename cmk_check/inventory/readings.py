@@ -6,8 +6,7 @@ from typing import Final
 
 from cmk_check.core.accounts import clean_text, parse_account
 from cmk_check.core.model import Account, Gap, Reading, Subscription
-from cmk_check.core.words import GapReason
-from cmk_check.inventory.gaps import plain
+from cmk_check.inventory.gaps import unusable_accounts
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST_NAME: Final = 256
@@ -39,7 +38,7 @@ class Gathering:
         self._kept_tags = kept_tags
         self._accounts: list[Account] = []
         self._ignored: dict[str, str] = {}
-        self._unusable = False
+        self._unusable = 0
         self.pages = 0
 
     def add(self, entries: list[object]) -> None:
@@ -48,7 +47,7 @@ class Gathering:
         for entry in entries:
             account = parse_account(entry, self._kept_tags)
             if account is None or account.id.subscription_id != self._subscription_id:
-                self._unusable = True
+                self._unusable += 1
             elif account.kind is None or account.kind.lower() in self._kinds:
                 self._accounts.append(account)
             else:
@@ -57,7 +56,7 @@ class Gathering:
     def reading(self, gap: Gap | None = None) -> Reading:
         """Return what came; without a gap it is complete, unless an entry had no usable id."""
         if gap is None and self._unusable:
-            gap = plain(GapReason.MALFORMED_ACCOUNT)
+            gap = unusable_accounts(self._unusable)
         return Reading(
             accounts=tuple(self._accounts),
             ignored_by_kind=Counter(self._ignored.values()),

@@ -32,6 +32,17 @@ class Refused(Exception):
         super().__init__(message)
 
 
+def not_recorded(subscription_id: str) -> Refused:
+    """Refuse a subscription that no scan has met, whatever is asked of it."""
+    return Refused(
+        HTTPStatus.NOT_FOUND,
+        "NotFound",
+        f"The subscription {subscription_id} is not recorded: check its id, and that the app's "
+        "identity may read it.",
+        "subscription",
+    )
+
+
 def json_answer(
     body: bytes, headers: Mapping[str, str] | None = None, status: int = HTTPStatus.OK
 ) -> Response:

@@ -31,6 +31,7 @@ _FINDINGS: Final = "/api/v1/findings"
 _CHANGES: Final = "/api/v1/changes"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
+_NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _NOT_MODIFIED: Final = {"description": "As `If-None-Match` names it.", "headers": _ETAG}
 
 
@@ -59,11 +60,17 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
     responses: openapi.Responses = {
         200: {"headers": _ETAG},
         304: _NOT_MODIFIED,
-        404: openapi.error("The subscription is not recorded."),
+        404: _NOT_RECORDED,
         **openapi.ERRORS,
     }
 
-    @app.get(_STATUS, operation_id="getStatus", response_model=models.Status, responses=responses)
+    @app.get(
+        _STATUS,
+        operation_id="getStatus",
+        summary="The posture of the estate or of one subscription",
+        response_model=models.Status,
+        responses=responses,
+    )
     async def status(request: Request, query: Annotated[queries.StatusQuery, Query()]) -> Response:
         """Answer the posture of the estate, or of one subscription, as of now."""
         if query.subscription is None:
@@ -79,8 +86,9 @@ def _route_findings(app: FastAPI, view: FindingsView, site: Site) -> None:
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
+        summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
-        responses=openapi.ERRORS,
+        responses={404: _NOT_RECORDED, **openapi.ERRORS},
     )
     async def findings(
         request: Request, query: Annotated[queries.FindingsQuery, Query()]
@@ -103,6 +111,7 @@ def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
     @app.get(
         _CHANGES,
         operation_id="listChanges",
+        summary="What changed, for pollers",
         response_model=models.ChangesPage,
         responses=responses,
     )
@@ -122,6 +131,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
     @app.get(
         scan_now.SCANS,
         operation_id="listScans",
+        summary="The history of scans",
         response_model=models.ScansPage,
         responses=openapi.ERRORS,
     )
@@ -137,6 +147,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
     @app.get(
         f"{scan_now.SCANS}/{{id}}",
         operation_id="getScan",
+        summary="One scan",
         response_model=models.Scan,
         responses={404: openapi.error("There is no scan of this id."), **openapi.ERRORS},
     )
@@ -158,6 +169,7 @@ def _route_openapi(app: FastAPI, site: Site, kinds: tuple[str, ...]) -> None:
     @app.get(
         _OPENAPI,
         operation_id="getContract",
+        summary="This document",
         response_model=dict[str, Any],
         responses=openapi.ERRORS,
     )

@@ -19,7 +19,7 @@ from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.rows import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
-from cmk_check.web.answers import Refused
+from cmk_check.web.answers import Refused, not_recorded
 from cmk_check.web.places import Place, place_of, token_of
 
 _READS_AT_ONCE: Final = 16
@@ -51,7 +51,8 @@ class FindingsView:
         """Read one page.
 
         Raises:
-            Refused: the kind is not in scope, or the token is none.
+            Refused: the kind is not in scope, the token is none, or the subscription is not
+                recorded: an empty list would read as "nothing wrong there".
             StoreError
 
         """
@@ -65,6 +66,8 @@ class FindingsView:
             subscription_id=query.subscription,
         )
         found = await self._read(where, kind, after, query.top)
+        if not found and query.subscription and not await self._is_recorded(query.subscription):
+            raise not_recorded(query.subscription)
         shown = found[: query.top]
         coverages = await self._coverages(finding.id.subscription_id for _, finding in shown)
         return Page(
@@ -94,6 +97,12 @@ class FindingsView:
             if len(found) > top:
                 break
         return found
+
+    async def _is_recorded(self, subscription_id: str) -> bool:
+        try:
+            return await self.estate.coverage(subscription_id) is not None
+        except RowUnusable:
+            return True
 
     async def _coverages(self, subscription_ids: Iterable[str]) -> dict[str, Coverage | None]:
         distinct = list(dict.fromkeys(subscription_ids))

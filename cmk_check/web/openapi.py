@@ -41,6 +41,30 @@ _RETRY_AFTER: Final = {
     }
 }
 
+# By hand, because it is answered without the API, which would only delay it.
+HEALTH: Final = "/api/health"
+_SAID: Final = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "status": {"type": "string", "enum": ["ok", "stale", "unavailable"]},
+            },
+            "required": ["status"],
+        }
+    }
+}
+_HEALTH: Final[Mapping[str, Any]] = {
+    "operationId": "getHealth",
+    "summary": "Whether answers are to be had",
+    "description": "For load balancers and uptime monitors, without a key; HEAD works as well.",
+    "security": [],
+    "responses": {
+        "200": {"description": "Answers are to be had: fresh ones, or stale.", "content": _SAID},
+        "503": {"description": "No answers are to be had.", "content": _SAID},
+    },
+}
+
 
 def error(description: str) -> dict[str, Any]:
     """Document an error."""
@@ -73,6 +97,7 @@ def document(
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "kind":
                     parameter["schema"]["enum"] = list(kinds)
+    made["paths"][HEALTH] = {"get": _HEALTH}
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
     return made

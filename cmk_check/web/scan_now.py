@@ -67,6 +67,7 @@ def create_app(ask: Ask, site: Site) -> FastAPI:
 @router.post(
     PATH,
     operation_id="startScan",
+    summary="Start a scan",
     status_code=HTTPStatus.ACCEPTED,
     response_model=models.ScanStarted,
     responses=_RESPONSES,

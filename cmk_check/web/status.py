@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
@@ -22,7 +21,7 @@ from cmk_check.store.estate import EstateTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
-from cmk_check.web.answers import Refused, etag_of
+from cmk_check.web.answers import etag_of, not_recorded
 
 _NOTHING_YET = Stored(Status(), "")
 
@@ -59,13 +58,7 @@ class StatusView:
             self.estate.coverage(subscription_id), self.scans.status()
         )
         if coverage is None:
-            raise Refused(
-                HTTPStatus.NOT_FOUND,
-                "NotFound",
-                f"The subscription {subscription_id} is not recorded: check its id, and that the "
-                "app's identity may read it.",
-                "subscription",
-            )
+            raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
         answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
         as_of = posture.as_of(coverage, stored.value.as_of)

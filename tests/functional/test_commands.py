@@ -127,7 +127,9 @@ def test_up_shows_what_the_app_writes_over_another_estate_and_settings() -> None
     assert not any(word in line for line in process.lines() for word in ("t.test", "a.test"))
 
 
-@pytest.mark.parametrize("content", [None, "{", "{}", '{"subscriptions": 1}', '{"accounts": []}'])
+@pytest.mark.parametrize(
+    "content", [None, "{", "{}", "[]", '{"subscriptions": 1}', '{"accounts": []}']
+)
 def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str | None) -> None:
     """A wrong word is answered with what would be right."""
     path = tmp_path / "estate.json"

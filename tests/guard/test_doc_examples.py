@@ -31,6 +31,7 @@ from tests.guard.documents import (
     table,
 )
 from tests.guard.lines import write_lines
+from tests.unit.web.asgi import send
 from tests.unit.web.served import Served
 
 
@@ -105,6 +106,15 @@ def test_each_answer_shown_is_one_that_the_api_could_give(
     for example in shown:
         written = model.model_validate(example).model_dump_json(by_alias=True)
         assert json.loads(written) == example
+
+
+async def test_the_answer_before_the_first_scan_is_shown_as_it_is() -> None:
+    """Whoever has just deployed compares it, and acts on its sentence."""
+    _, shown = examples(section(HTTP, "GET /api/v1/status"))
+
+    answer = await send(Served().app(), "/api/v1/status")
+
+    assert answer.json == shown
 
 
 def test_routes_and_parameters_are_those_of_the_contract() -> None:
@@ -206,9 +216,11 @@ def test_what_explain_prints_is_shown_as_it_is() -> None:
 
 def test_the_demo_ends_as_the_readme_shows() -> None:
     """Who runs the demo must find what they were told."""
+    subscriptions = [entry for entry in load_estate("sample").subscriptions if entry.listed]
+    unread = sum(entry.access is not Access.READER for entry in subscriptions)
     accounts = [
         account
-        for subscription in load_estate("sample").subscriptions
+        for subscription in subscriptions
         if subscription.access is Access.READER
         for entry in subscription.accounts.values()
         if (account := parse_account(entry.document(), frozenset()))
@@ -219,5 +231,6 @@ def test_the_demo_ends_as_the_readme_shows() -> None:
 
     assert (
         f"posture: non_compliant: {bad} of {len(accounts)} accounts are not under a "
-        f"customer-managed key, {unknown} could not be judged" in README
+        f"customer-managed key, {unknown} could not be judged, {unread} of {len(subscriptions)} "
+        "subscriptions could not be read" in README
     )

@@ -60,6 +60,7 @@ class Nowhere(Resolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Fail."""
+        del family
         raise socket.gaierror(socket.EAI_NONAME, f"{host}:{port} is not known")
 
 
@@ -276,8 +277,8 @@ async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
     failure = await _failure(opened(f"https://127.0.0.1:{port}/hush"))
 
     assert str(failure) == (
-        "127.0.0.1 cannot be connected to: check host and port in CMK_WEBHOOK_URL, and the "
-        "firewall in between."
+        "127.0.0.1 cannot be connected to: check CMK_WEBHOOK_URL's host and port, and the "
+        "firewalls between."
     )
 
 

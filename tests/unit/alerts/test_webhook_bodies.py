@@ -191,8 +191,10 @@ def test_teams_gets_the_envelope_that_workflows_take() -> None:
                 "accounts": {"total": 0, "compliant": 0, "nonCompliant": 0, "unknown": 0},
                 "subscriptions": {"total": 3, "read": 1, "gap": 2},
             },
-            "scan s; 0 of 0 accounts are not under a customer-managed key, 0 could not be judged; "
-            "2 of 3 subscriptions could not be read",
+            (
+                "scan s; 0 of 0 accounts are not under a customer-managed key, 0 could not be "
+                "judged; 2 of 3 subscriptions could not be read"
+            ),
         ),
         (
             ChangeType.SCAN_BASELINE,
