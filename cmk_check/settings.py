@@ -55,7 +55,7 @@ def _ids(text: str) -> frozenset[str]:
     wrong = sum(not _GUID.fullmatch(item) for item in ids)
     if wrong:
         raise ValueError(
-            f"{wrong} of its {len(ids)} entries are no subscription ids; write ids like "
+            f"has {wrong} of {len(ids)} entries that are no subscription id; write ids like "
             "00000000-0000-0000-0000-000000000000, separated by commas"
         )
     return ids

@@ -149,7 +149,7 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_RETRY_AFTER_MAX_SECONDS",
         "CMK_HTTP_AUTH",
     }
-    assert all(sentence.startswith(("is ", "does ", "1 of ")) for sentence in faults.values())
+    assert all(sentence.startswith(("is ", "does ", "has 1 of ")) for sentence in faults.values())
 
 
 def test_storage_that_is_not_named_is_a_fault() -> None:
