@@ -67,6 +67,13 @@ class Parts:
             before = await self.scans.scan(scan.supersedes)
             scan = before.value if before else None
 
+    async def publish_left_over(self) -> None:
+        """Publish what workers that died left in any outbox, where no slice will come by."""
+        pending = [
+            change async for stored in self.estate.subscriptions("", "") for change in stored.outbox
+        ]
+        await self.relay.publish(pending, self.estate.clear_outbox)
+
     async def publish_scan_changes(self) -> None:
         """Publish what is left in the outbox of the scan itself."""
         pending = await self.scans.outbox()

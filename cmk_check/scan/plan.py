@@ -52,10 +52,10 @@ async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
         listed = await parts.inventory.subscriptions()
     except InventoryError as error:
         reason = f"The subscriptions could not be listed. {error.gap.reason}: {error.gap.detail}"
-        await fail_scan(parts, scan.id, reason, PostureReason.SCAN_FAILED)
+        await _fail(parts, scan, reason, PostureReason.SCAN_FAILED)
         return None
     if not listed:
-        await fail_scan(parts, scan.id, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
+        await _fail(parts, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
     plan_id = parts.new_id()
     slices = [
@@ -75,6 +75,12 @@ async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
     )
     await parts.scans.commit(scans=[(planned, stored.etag)], board=Board(None, None))
     return planned
+
+
+async def _fail(parts: Parts, scan: Scan, reason: str, lowered: PostureReason) -> None:
+    """Close the scan; what was recorded before must be told though nothing can be read now."""
+    await fail_scan(parts, scan.id, reason, lowered)
+    await parts.publish_left_over()
 
 
 async def _has_finished(parts: Parts) -> bool:

@@ -66,10 +66,6 @@ class EstateTable:
         if found:
             yield parse_partition(found[0].partition, found)
 
-    async def read_range(self, low: str, high: str) -> dict[str, StoredSubscription]:
-        """Read the partitions from ``low`` to before ``high`` ("" is the end), by their keys."""
-        return {stored.partition: stored async for stored in self.subscriptions(low, high)}
-
     async def read_one(self, partition: str) -> StoredSubscription:
         """Read one partition, empty where nothing is stored."""
         query = Query(partition=partition)

@@ -17,7 +17,7 @@ from cmk_check.store.estate import EstateTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Place
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.processes import asleep, delivery, planned
+from tests.unit.scan.processes import asleep, delivery, dies, planned
 
 ONE, TWO = sub(1), sub(2)
 FINDING = keys.finding_row("rg", "chat")
@@ -216,6 +216,24 @@ async def test_a_status_row_deleted_by_hand_makes_no_new_baseline(world: World) 
 
     (violated,) = [c for _, c in world.teller.told if c.type.value.endswith("account.violated")]
     assert violated.data["baseline"] is False
+
+
+async def test_what_a_dead_worker_left_is_told_though_nothing_is_listed_any_more(
+    world: World,
+) -> None:
+    """A violation must not wait until the list can be read again (P3)."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.read(ONE, bad(ONE))
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), Place("commit", Table.CHANGES, 0))
+    world.clock.advance(timedelta(hours=1))
+    world.listed()
+
+    await world.scan()
+
+    assert "account.violated" in world.told_types()
 
 
 async def test_a_broken_scan_row_stops_no_scan(world: World) -> None:

@@ -222,10 +222,10 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
         )
     table = EstateTable(store)
 
-    found = await table.read_range(keys.partition_of(sub(2)), keys.partition_of(sub(3)))
+    low, high = keys.partition_of(sub(2)), keys.partition_of(sub(3))
 
-    assert list(found) == [keys.partition_of(sub(2))]
-    assert len(await table.read_range("", "")) == 3
+    assert [found.partition async for found in table.subscriptions(low, high)] == [low]
+    assert len([found async for found in table.subscriptions("", "")]) == 3
 
 
 async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
@@ -293,10 +293,10 @@ async def test_rows_of_somebody_else_are_left_alone() -> None:
     await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
     await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
 
-    found = await EstateTable(store).read_range("", "")
+    (found,) = [stored async for stored in EstateTable(store).subscriptions("", "")]
 
-    assert list(found) == [PARTITION]
-    assert found[PARTITION].unusable is None
+    assert found.partition == PARTITION
+    assert found.unusable is None
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
