@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from cmk_check.alerts.messages import object_of
 from cmk_check.ports import SliceMessage, TextQueue
 
 QUEUE: Final = "cmk-slices"
@@ -35,13 +36,8 @@ def parse_message(text: str) -> SliceMessage:
         ValueError: says what is wrong with it.
 
     """
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError("the message is nested too deep") from None
-    except ValueError:
-        raise ValueError("the message is no JSON") from None
-    if not isinstance(content, dict) or content.keys() != {"scanId", "slice"}:
+    content = object_of(text)
+    if content.keys() != {"scanId", "slice"}:
         raise ValueError("the message is no object of exactly scanId and slice")
     scan_id, number = content["scanId"], content["slice"]
     if not isinstance(scan_id, str) or not scan_id:

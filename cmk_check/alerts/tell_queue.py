@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.alerts.messages import object_of
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.events import event_of
 from cmk_check.core.model import Change
@@ -91,18 +92,14 @@ def parse_message(text: str) -> TellMessage:
         ValueError: says what is wrong with it.
 
     """
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError("the message is nested too deep") from None
-    except ValueError:
-        raise ValueError("the message is no JSON") from None
-    if not isinstance(content, dict) or not {"first", "last"} <= content.keys() <= _OURS:
+    content = object_of(text)
+    if not {"first", "last"} <= content.keys() <= _OURS:
         raise ValueError("the message is no object of first and last, attempt and since")
-    first, last, attempt = content["first"], content["last"], content.get("attempt", 0)
-    if not 1 <= _whole(first, "first") <= _whole(last, "last") < first + MOST_PER_MESSAGE:
+    first, last = _whole(content["first"], "first"), _whole(content["last"], "last")
+    attempt = _whole(content.get("attempt", 0), "attempt")
+    if not 1 <= first <= last < first + MOST_PER_MESSAGE:
         raise ValueError(f"first to last is no range of 1 to {MOST_PER_MESSAGE} numbers")
-    if not 0 <= _whole(attempt, "attempt") <= _MOST_ATTEMPTS:
+    if not 0 <= attempt <= _MOST_ATTEMPTS:
         raise ValueError("attempt is no number of attempts")
     return TellMessage(first, last, attempt, _time(content.get("since")))
 

@@ -1,24 +1,21 @@
 """The findings table: state and change in one transaction, cut where the service wants it cut."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import pytest
 
-from cmk_check.core.difference import Difference, Known
+from cmk_check.core.difference import Known
 from cmk_check.core.model import Account
-from cmk_check.core.words import CoverageState, Reason, Verdict
+from cmk_check.core.words import CoverageState
 from cmk_check.errors import RowUnusable, WriteConflict
-from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Table
+from cmk_check.ports import Delete, Insert, Query, Replace, Table
 from cmk_check.store import keys, limits, rows
 from cmk_check.store.estate import Batch, EstateTable, FindingFilter, cut
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.partition import StoredSubscription
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
-
-PARTITION: Final = keys.partition_of(ID)
-CLAIM: Final = "claim-1"
+from tests.unit.store.filled import CLAIM, PARTITION, filled, overwrite, record
 
 
 def many(number: int, **fields: object) -> list[Account]:
@@ -29,32 +26,6 @@ def many(number: int, **fields: object) -> list[Account]:
 def transactions(store: MemoryStore) -> list[tuple[object, ...]]:
     """Return the writes of each commit that happened."""
     return [operation.writes for operation in store.log if operation.name == "commit"]
-
-
-async def record(store: MemoryStore, stored: StoredSubscription, difference: Difference) -> None:
-    """Record as a slice does."""
-    table = EstateTable(store)
-    batches = tuple(cut(stored, difference, CLAIM))
-    if len(batches) > 1:
-        stored = await table.mark(stored, difference, CLAIM)
-    await table.record(stored, batches)
-
-
-async def filled(*accounts: Account) -> tuple[MemoryStore, StoredSubscription]:
-    """Return a store that holds one reading, and the subscription as read from it."""
-    store = MemoryStore()
-    await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts))
-    return store, await EstateTable(store).read_one(PARTITION)
-
-
-async def overwrite(store: MemoryStore, row: str, **values: str | int) -> Entity:
-    """Change properties of a row by hand."""
-    found = await store.get(Table.FINDINGS, PARTITION, row)
-    assert found is not None
-    await store.commit(
-        Table.FINDINGS, PARTITION, [Replace(row, dict(found.values) | values, found.etag)]
-    )
-    return found
 
 
 async def test_what_is_recorded_is_read_back() -> None:
@@ -226,77 +197,6 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
 
     assert [found.partition async for found in table.subscriptions(low, high)] == [low]
     assert len([found async for found in table.subscriptions("", "")]) == 3
-
-
-async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
-    """A rollback for a day must not cost a finding its history."""
-    store, _ = await filled(bad(ID, "A"), bad(ID, "b"))
-    await overwrite(store, "finding|rg|a", schema=2)
-
-    stored = await EstateTable(store).read_one(PARTITION)
-
-    (newer,) = stored.known.untrusted.values()
-    assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
-    assert newer.judgement.reason is Reason.ROW_TOO_NEW
-    assert list(stored.known.findings) == [str(bad(ID, "b").id)]
-    assert stored.unusable is None
-
-
-@pytest.mark.parametrize("values", [{"schema": 2}, {"accounts": "{"}], ids=["newer", "broken"])
-async def test_a_coverage_row_that_cannot_be_trusted_makes_the_subscription_unusable(
-    values: dict[str, str | int],
-) -> None:
-    """Its sums and its numbers would be written over; the findings still count."""
-    store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", **values)
-
-    found = await EstateTable(store).read_one(PARTITION)
-
-    assert found.unusable
-    assert len(found.known.findings) == 1
-
-
-async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
-    """The subscription goes on being read (P7), and the account is not called good (P1)."""
-    store, _ = await filled(bad(ID), good(ID, "b"))
-    await overwrite(store, "finding|rg|chat", verdict="perhaps")
-
-    found = await EstateTable(store).read_one(PARTITION)
-
-    assert found.unusable is None
-    assert list(found.known.findings) == [str(good(ID, "b").id)]
-    (broken,) = found.known.untrusted.values()
-    assert (broken.judgement.verdict, broken.judgement.reason) == (
-        Verdict.UNKNOWN,
-        Reason.MALFORMED,
-    )
-    assert "delete the row" in broken.judgement.message
-
-
-@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "perhaps"}], ids=["newer", "broken"])
-async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
-    values: dict[str, str | int],
-) -> None:
-    """A newer version tells its change when it is back; nothing else waits for it."""
-    store, stored = await filled(bad(ID))
-    await overwrite(store, stored.outbox[0].row, **values)
-
-    found = await EstateTable(store).read_one(PARTITION)
-
-    assert found.unusable is None
-    assert not found.outbox
-
-
-async def test_rows_of_somebody_else_are_left_alone() -> None:
-    """A partition that is no subscription, or a note beside our rows, stops nothing (P7)."""
-    store, _ = await filled(bad(ID))
-    await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
-    await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
-
-    (found,) = [stored async for stored in EstateTable(store).subscriptions("", "")]
-
-    assert found.partition == PARTITION
-    assert found.unusable is None
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:

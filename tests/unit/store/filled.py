@@ -1,0 +1,41 @@
+"""Subscriptions as the table holds them, for the tests of the findings table."""
+
+from typing import Final
+
+from cmk_check.core.difference import Difference, Known
+from cmk_check.core.model import Account
+from cmk_check.ports import Entity, Replace, Table
+from cmk_check.store import keys
+from cmk_check.store.estate import EstateTable, cut
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.partition import StoredSubscription
+from tests.unit.core.examples import ID, compared
+
+PARTITION: Final = keys.partition_of(ID)
+CLAIM: Final = "claim-1"
+
+
+async def record(store: MemoryStore, stored: StoredSubscription, difference: Difference) -> None:
+    """Record as a slice does."""
+    table = EstateTable(store)
+    batches = tuple(cut(stored, difference, CLAIM))
+    if len(batches) > 1:
+        stored = await table.mark(stored, difference, CLAIM)
+    await table.record(stored, batches)
+
+
+async def filled(*accounts: Account) -> tuple[MemoryStore, StoredSubscription]:
+    """Return a store that holds one reading, and the subscription as read from it."""
+    store = MemoryStore()
+    await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts))
+    return store, await EstateTable(store).read_one(PARTITION)
+
+
+async def overwrite(store: MemoryStore, row: str, **values: str | int) -> Entity:
+    """Change properties of a row by hand."""
+    found = await store.get(Table.FINDINGS, PARTITION, row)
+    assert found is not None
+    await store.commit(
+        Table.FINDINGS, PARTITION, [Replace(row, dict(found.values) | values, found.etag)]
+    )
+    return found
