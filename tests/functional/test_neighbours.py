@@ -1,7 +1,9 @@
 """One in trouble beside others that are not: it costs only itself, is shown, and heals."""
 
 import time
+from datetime import UTC, datetime
 
+from cmk_check.scan.parts import SLICE_DEADLINE
 from local.simulator import Access, Answer, Fault, Hold, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -108,7 +110,8 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     scene.fire()
     hold.wait_until_reached()
     (free,) = [row for row in scene.storage.slices() if not row["document"].get("claim")]
-    scene.storage.change_document(free, claim="a worker", claimed_until="2100-01-01T00:00:00Z")
+    until = (datetime.now(UTC) + SLICE_DEADLINE).isoformat()
+    scene.storage.change_document(free, claim="a worker", claimed_until=until)
     scene.simulator.faults.remove(first)
 
     scene.wait_for_line("moved to cmk-slices-poison")
@@ -131,24 +134,24 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     assert (scene.status()["posture"], _gaps(scene)) == (GOOD, {})
 
 
-def test_p1_p7_p11_a_broken_row_costs_its_subscription_and_says_how_to_heal_it(
+def test_p1_p7_p11_a_broken_row_costs_its_account_and_says_how_to_heal_it(
     open_scene: OpenScene,
 ) -> None:
-    """Rows outlive mistakes and hands: one that cannot be read must not stop the slice."""
+    """Rows outlive mistakes and hands: one that cannot be read costs nothing but itself."""
     scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
     scene.scan()
     (row,) = [row for row in scene.storage.rows("cmkfindings") if row["RowKey"].endswith("|lab")]
     scene.storage.put("cmkfindings", {**row, "history": "[{"})
 
     scene.scan()
-    broken, line = scene.status(), _gaps(scene)
-    answer = scene.get("v1/findings", subscription=sub_id(1))
+    broken, gaps = scene.status(), _gaps(scene)
+    (unknown,) = scene.get("v1/findings", verdict="unknown").body["value"]
     with scene.storage.service.get_table_client("cmkfindings") as table:
         table.delete_entity(row["PartitionKey"], row["RowKey"])
     scene.scan()
 
-    assert (broken["posture"], line) == ("unknown", {sub_id(2): "slice_failed"})
-    assert [found["name"] for found in answer.body["value"]] == ["chat"]
+    assert (broken["posture"], broken["accounts"]["unknown"], gaps) == ("unknown", 1, {})
+    assert (unknown["name"], "delete the row" in unknown["message"]) == ("lab", True)
     assert (scene.status()["posture"], scene.verdicts()) == (GOOD, {"chat": GOOD, "lab": GOOD})
 
 
