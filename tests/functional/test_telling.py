@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,13 @@ def receiver() -> Iterator[Receiver]:
     """Whoever receives alerts; asked for first, it outlives the host."""
     with Receiver() as running:
         yield running
+
+
+@pytest.fixture
+def silent_url() -> Iterator[str]:
+    """A receiver that is connected to and never answers; asked for first, it outlives the host."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/hook"
 
 
 @pytest.fixture
@@ -131,6 +139,24 @@ def test_a_receiver_that_comes_back_is_told_without_a_scan(
     assert timedelta() < again - datetime.now(UTC) <= timedelta(minutes=1)
     assert "503" in line["reason"]
     assert receiver.told()[1:] == [("account.violated", "chat")]
+
+
+def test_p8_a_receiver_that_hangs_holds_no_scan_up(silent_url: str, open_scene: OpenScene) -> None:
+    """The scan is done, and all can be read of it, while the post of its alert still waits."""
+    estate = estate_of({"chat": CMK})
+    scene = open_scene(estate, CMK_WEBHOOK_URL=silent_url)
+    first = scene.scan()
+    make(estate, 1, "chat", MICROSOFT)
+
+    second = scene.scan()
+    told = tells(scene)
+
+    violated = scene.storage.feed()[-1]
+    assert violated.type == "cmkcheck.account.violated"
+    assert all(last < violated.number for _, _, last in told)
+    assert first != second == scene.status()["lastScan"]["id"]
+    line = json.loads(scene.wait_for_line('"state":"retry"'))
+    assert line["reason"].startswith("127.0.0.1 did not answer")
 
 
 def test_after_a_day_it_is_given_up_and_said(receiver: Receiver, open_scene: OpenScene) -> None:
