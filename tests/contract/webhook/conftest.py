@@ -9,9 +9,12 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiohttp import web
+from aiohttp.abc import AbstractResolver
 
+from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.core.model import Change
 from cmk_check.core.words import ChangeType
+from cmk_check.settings import Settings
 
 PATH = "/workflows/hush/triggers?sp=%2Ftriggers%2Fmanual&sig=hush-%2B_x"
 
@@ -102,3 +105,18 @@ async def serve(tls: Tls) -> AsyncIterator[Callable[[str], Awaitable[Receiver]]]
 async def receiver(serve: Callable[[str], Awaitable[Receiver]]) -> Receiver:
     """A receiver over HTTPS."""
     return await serve("https")
+
+
+@pytest.fixture
+async def opened(tls: Tls) -> AsyncIterator[Callable[..., HttpWebhook]]:
+    """Open webhooks as the app does, but trusting the test's authority."""
+    async with AsyncExitStack() as stack:
+
+        def start(url: str, resolver: AbstractResolver | None = None, **more: str) -> HttpWebhook:
+            settings = Settings.load({"CMK_WEBHOOK_URL": url, **more}, for_webhook=True)
+            webhook = open_webhook(settings, tls=tls.client, resolver=resolver)
+            assert webhook is not None
+            stack.push_async_callback(webhook.close)
+            return webhook
+
+        yield start
