@@ -344,7 +344,6 @@ def test_ctrl_c_ends_it_quietly() -> None:
     # More than a pipe holds: once it is written, the command is reading.
     process.stdin.write(b" " * 1_000_000)
     process.stdin.flush()
-
     process.send_signal(signal.SIGINT)
 
     assert process.communicate(timeout=20) == (b"", b"")
