@@ -29,7 +29,7 @@ $(VENV)/.installed: requirements-dev.txt
 
 node_modules/.installed: package-lock.json .npmrc
 	@tools/find_node.sh
-	@echo "Installing Azurite into node_modules"
+	@echo "Installing Azurite and the checkers into node_modules"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
