@@ -100,7 +100,7 @@ def _build(spec: AccountSpec, owner: Owner, rate_limit: object) -> object:
         "sku": {"name": "S0"},
         "kind": spec.kind,
         "properties": _properties(spec, account_id, rate_limit),
-        "identity": _identity(spec, owner),
+        "identity": identity(spec.identity, spec, owner),
         "tags": spec.tags,
         "systemData": _system_data(owner, number),
     }
@@ -145,12 +145,13 @@ def _properties(spec: AccountSpec, account_id: str, rate_limit: object) -> dict[
     return {**ordered, **spec.properties}
 
 
-def _identity(spec: AccountSpec, owner: Owner) -> object:
-    if not isinstance(spec.identity, str):
-        return spec.identity
+def identity(wanted: object, spec: AccountSpec, owner: Owner) -> object:
+    """Build the identity that a spec's word stands for; what is no word is sent as it is."""
+    if not isinstance(wanted, str):
+        return wanted
     built: dict[str, object] = {}
     types = []
-    for part in spec.identity.split(","):
+    for part in wanted.split(","):
         kind, _, name = part.strip().partition(":")
         if kind == "system":
             types.append("SystemAssigned")
@@ -201,3 +202,25 @@ def remove(target: object, path: str) -> None:
         target = target.get(part) if isinstance(target, dict) else None
     if isinstance(target, dict):
         target.pop(last, None)
+
+
+def find(document: object, path: str) -> object:
+    """Give what stands at a dotted path of a document; None where nothing does."""
+    for part in path.split("."):
+        document = document.get(part) if isinstance(document, dict) else None
+    return document
+
+
+def merge(target: object, patch: Mapping[str, object]) -> None:
+    """Change an object by a JSON merge patch (RFC 7396): null removes, objects are merged."""
+    if not isinstance(target, dict):
+        raise TypeError("only an object can be merged into")
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = target.get(name)
+            inner = target[name] = dict(inner) if isinstance(inner, dict) else {}
+            merge(inner, value)
+        else:
+            target[name] = value

@@ -1,4 +1,4 @@
-"""What Azure Resource Manager answers: tenants, subscriptions and their accounts, nothing else.
+"""What Azure Resource Manager answers: tenants, subscriptions, their accounts, and nothing else.
 
 Order of the checks: route, api-version given, token, api-version supported, subscription,
 permission, registration. The versions of accounts are those of
@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from local.simulator import errors, subscriptions
-from local.simulator.estate import Access, Estate, Subscription
+from local.simulator import errors, subscriptions, writes
+from local.simulator.estate import Access, Account, Estate, Subscription
 from local.simulator.messages import JSON_TYPE, Incoming, Reply, encode
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
 from local.simulator.tokens import Claims, Tokens
@@ -96,27 +96,30 @@ class Arm:
         self.accounts_per_page = accounts_per_page
         self._estate = estate
         self._tokens = tokens
-        routes: tuple[tuple[str, _Route], ...] = (
-            ("/tenants", self._list_tenants),
-            ("/subscriptions", self._list_subscriptions),
-            (_SUBSCRIPTION, self._get_subscription),
-            (f"{_SUBSCRIPTION}{_ACCOUNTS}", self._list_accounts),
-            (f"{_GROUP}{_ACCOUNTS}", self._list_accounts_of_group),
-            (f"{_GROUP}{_ACCOUNTS}/(?P<name>[^/]+)", self._get_account),
+        account = f"{_GROUP}{_ACCOUNTS}/(?P<name>[^/]+)"
+        routes: tuple[tuple[str, str, _Route], ...] = (
+            ("GET", "/tenants", self._list_tenants),
+            ("GET", "/subscriptions", self._list_subscriptions),
+            ("GET", _SUBSCRIPTION, self._get_subscription),
+            ("GET", f"{_SUBSCRIPTION}{_ACCOUNTS}", self._list_accounts),
+            ("GET", f"{_GROUP}{_ACCOUNTS}", self._list_accounts_of_group),
+            ("GET", account, self._get_account),
+            ("PATCH", account, self._patch_account),
         )
-        self._routes = [(re.compile(f"{path}/?", re.IGNORECASE), route) for path, route in routes]
+        self._routes = [
+            (method, re.compile(f"{path}/?", re.IGNORECASE), route)
+            for method, path, route in routes
+        ]
 
     def answer(self, incoming: Incoming) -> Reply:
-        """Answer a request; what is not simulated, writes too, is 501, never an empty success."""
-        for path, route in self._routes:
-            match = path.fullmatch(incoming.path)
+        """Answer a request; what is not simulated is 501, never an empty success."""
+        for method, path, route in self._routes:
+            match = path.fullmatch(incoming.path) if method == incoming.method else None
             if match is not None:
                 return self._answer(incoming, route, match.groupdict())
         return errors.not_simulated(incoming)
 
     def _answer(self, incoming: Incoming, route: _Route, names: Mapping[str, str]) -> Reply:
-        if incoming.method != "GET":
-            return errors.not_simulated(incoming)
         if not incoming.query.get("api-version"):
             return errors.missing_api_version()
         claims = self._authenticate(incoming)
@@ -193,8 +196,7 @@ class Arm:
         if isinstance(found, Reply):
             return found
         if found.access is Access.FORBIDDEN:
-            ids = claims.client_id, claims.object_id
-            return errors.authorization_failed(*ids, errors.READ_ACCOUNTS, _scope(names))
+            return _refusal(claims, errors.READ_ACCOUNTS, names)
         if found.access is Access.UNREGISTERED:
             return errors.missing_registration()
         return found
@@ -228,6 +230,21 @@ class Arm:
         return _page(rows, Cursor(cursor.page + 1, end).next_link(incoming))
 
     def _get_account(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        account = self._account(incoming, names, claims)
+        return account if isinstance(account, Reply) else Reply(200, account.encoded())
+
+    def _patch_account(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        account = self._account(incoming, names, claims)
+        if isinstance(account, Reply):
+            return account
+        if self._estate.subscription(names["subscription"]).access is not Access.CONTRIBUTOR:
+            return _refusal(claims, errors.WRITE_ACCOUNTS, names)
+        return writes.patch(account, incoming)
+
+    def _account(
+        self, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Account | Reply:
+        """Find an account that the caller may read, or say why not."""
         found = self._readable(incoming, names, claims)
         if isinstance(found, Reply):
             return found
@@ -236,12 +253,16 @@ class Arm:
         account = found.account(names["name"], names["group"])
         if account is None:
             return errors.account_not_found(names["group"], names["name"])
-        return Reply(200, account.encoded())
+        return account
 
 
 def _page(rows: bytes, next_link: str | None = None) -> Reply:
     following = b"" if next_link is None else b',"nextLink":' + encode(next_link)
     return Reply(200, b'{"value":[' + rows + b"]" + following + b"}")
+
+
+def _refusal(claims: Claims, action: str, names: Mapping[str, str]) -> Reply:
+    return errors.authorization_failed(claims.client_id, claims.object_id, action, _scope(names))
 
 
 def _scope(names: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from local.simulator.messages import NO_HEADERS, Incoming, Reply
 
 PROVIDER: Final = "Microsoft.CognitiveServices"
 READ_ACCOUNTS: Final = f"{PROVIDER}/accounts/read"
+WRITE_ACCOUNTS: Final = f"{PROVIDER}/accounts/write"
 _GATEWAY: Final = {"x-ms-failure-cause": "gateway"}
 
 
@@ -145,3 +146,14 @@ def invalid_skip_token() -> Reply:
     return error(
         400, "InvalidSkipToken", "The value of the query parameter '$skiptoken' is invalid."
     )
+
+
+def invalid_request_content() -> Reply:
+    """Refuse a body that is no JSON; the rest of the real sentence quotes the parser."""
+    message = "The request content was invalid and could not be deserialized."
+    return error(400, "InvalidRequestContent", message)
+
+
+def key_vault_properties_invalid() -> Reply:
+    """Refuse a key that the account cannot use; the real code for it could not be compared."""
+    return error(400, "BadRequest", "KeyVaultProperties is invalid.")

@@ -24,6 +24,8 @@ class Access(StrEnum):
     """What the identity may do in a subscription."""
 
     READER = "reader"
+    CONTRIBUTOR = "contributor"
+    """It may also change accounts, as whoever heals one does; the program never needs it."""
     FORBIDDEN = "forbidden"
     """It is seen, but accounts may not be read: 403 AuthorizationFailed."""
     UNREGISTERED = "unregistered"
@@ -79,6 +81,27 @@ class Account:
             if self._changed is arm_accounts.ABSENT:
                 return arm_accounts.encoded(self._spec, self._owner)
             return encode(self._changed)
+
+    @property
+    def sku(self) -> object:
+        """The name of its SKU."""
+        return arm_accounts.find(self.document(), "sku.name")
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether it has an identity of any type."""
+        return arm_accounts.find(self.document(), "identity.type") not in (None, "None")
+
+    def assign_identity(self) -> None:
+        """Give it a system-assigned identity, in place of what it had."""
+        self.set("identity", arm_accounts.identity("system", self._spec, self._owner))
+
+    def merge_encryption(self, encryption: Mapping[str, object]) -> None:
+        """Set what is named of ``properties.encryption``, as a JSON merge patch does (RFC 7396)."""
+        with self._shared.lock:
+            document = self.document()
+            arm_accounts.merge(document, {"properties": {"encryption": encryption}})
+            self.replace(document)
 
     def replace(self, document: object) -> None:
         """Send this instead, whatever it is."""

@@ -86,7 +86,7 @@ class ListenerThread:
         await asyncio.sleep(0)
 
 
-def incoming_of(request: web.BaseRequest) -> Incoming:
+async def incoming_of(request: web.BaseRequest) -> Incoming:
     """Read a request into plain values."""
     return Incoming(
         method=request.method,
@@ -95,6 +95,7 @@ def incoming_of(request: web.BaseRequest) -> Incoming:
         target=request.raw_path,
         query={name.lower(): value for name, value in request.query.items()},
         headers={name.lower(): value for name, value in request.headers.items()},
+        body=await request.read() if request.can_read_body else b"",
     )
 
 

@@ -29,6 +29,7 @@ class Incoming:
     target: str
     query: Mapping[str, str] = NO_HEADERS
     headers: Mapping[str, str] = NO_HEADERS
+    body: bytes = b""
 
     @property
     def url(self) -> str:

@@ -41,7 +41,7 @@ class Foreign:
         self.url = f"https://{HOST}:{listeners.listen(self._handle)}"
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        number = self.requests.opened(incoming_of(request))
+        number = self.requests.opened(await incoming_of(request))
         self.requests.answered(number, 200)
         return respond(Reply.of(200, {"value": []}))
 
@@ -148,7 +148,7 @@ class Simulator:
         return part
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        incoming = incoming_of(request)
+        incoming = await incoming_of(request)
         number = self.requests.opened(incoming)
         fault = self.faults.take(incoming) or Fault()
         if fault.hold is not None:

@@ -1,0 +1,160 @@
+"""The two changes of an account that the simulator takes, as Microsoft's az command sends them."""
+
+from typing import Any
+
+import pytest
+
+from local.simulator import Access, Account, Subscription
+from tests.unit.simulator.client import Client
+
+ASSIGN = {"identity": {"type": "SystemAssigned"}}
+KEY = {"keyName": "cmk", "keyVersion": "", "keyVaultUri": "https://kv-x.vault.azure.net/"}
+ENCRYPTION = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY}
+ENCRYPT = {"sku": {"name": "S0"}, "properties": {"encryption": ENCRYPTION}}
+
+
+@pytest.fixture
+def subscription(client: Client, production: str) -> Subscription:
+    """A subscription that the caller may change."""
+    found = client.simulator.estate.subscription(production.rpartition("/")[2])
+    found.access = Access.CONTRIBUTOR
+    return found
+
+
+@pytest.fixture
+def account(subscription: Subscription) -> Account:
+    """An account without identity and key."""
+    found = next(iter(subscription.accounts.values()))
+    found.remove_encryption()
+    found.remove("identity")
+    return found
+
+
+async def _patch(client: Client, account: Account, body: object) -> tuple[int, Any]:
+    status, answer, _ = await client.get(account.id, method="PATCH", body=body)
+    return status, answer
+
+
+def _shown(account: Account) -> Any:  # noqa: ANN401 - its JSON
+    return account.document()
+
+
+async def test_an_identity_and_a_key_are_there_at_the_next_reading(
+    client: Client, account: Account
+) -> None:
+    """What heals an account in Azure must heal it here, or the next scan proves nothing."""
+    assigned, _ = await _patch(client, account, ASSIGN)
+    encrypted, answer = await _patch(client, account, ENCRYPT)
+    _, read, _ = await client.get(account.id)
+
+    assert (assigned, encrypted) == (200, 200)
+    assert answer == read
+    assert read["identity"]["type"] == "SystemAssigned"
+    assert read["identity"].keys() == {"type", "principalId", "tenantId"}
+    assert read["properties"]["encryption"] == ENCRYPTION
+    assert read["properties"]["endpoint"]
+
+
+async def test_a_key_without_an_identity_is_refused(client: Client, account: Account) -> None:
+    """The best-known procedure never gives one; here too it must not work."""
+    status, answer = await _patch(client, account, ENCRYPT)
+
+    assert (status, answer) == (
+        400,
+        {"error": {"code": "BadRequest", "message": "KeyVaultProperties is invalid."}},
+    )
+    assert "encryption" not in _shown(account)["properties"]
+
+
+async def test_encryption_that_is_not_named_stays(client: Client, account: Account) -> None:
+    """A version that was pinned once is only gone when somebody says so."""
+    account.set("identity", {"type": "SystemAssigned"})
+    account.set_encryption({"keySource": "X", "keyVaultProperties": {"keyVersion": "1", "a": 1}})
+    patch = {"keySource": "Y", "keyVaultProperties": {"keyName": "cmk", "a": None}}
+
+    await _patch(client, account, {"properties": {"encryption": patch}})
+
+    assert _shown(account)["properties"]["encryption"] == {
+        "keySource": "Y",
+        "keyVaultProperties": {"keyVersion": "1", "keyName": "cmk"},
+    }
+
+
+async def test_a_new_identity_takes_the_place_of_the_others(
+    client: Client, account: Account
+) -> None:
+    """`identity assign` on an account with a user-assigned identity takes that one away."""
+    account.set("identity", {"type": "UserAssigned", "userAssignedIdentities": {"/x": {}}})
+
+    _, answer = await _patch(client, account, ASSIGN)
+
+    assert "userAssignedIdentities" not in answer["identity"]
+
+
+async def test_a_reader_may_not_change_an_account(
+    client: Client, subscription: Subscription, account: Account
+) -> None:
+    """The program has the Reader role: a write of it must fail here as it would in Azure."""
+    subscription.access = Access.READER
+
+    status, answer = await _patch(client, account, ASSIGN)
+
+    assert status == 403
+    message = answer["error"]["message"]
+    assert "perform action 'Microsoft.CognitiveServices/accounts/write'" in message
+    assert "identity" not in _shown(account)
+
+
+async def test_every_write_is_in_the_request_log(
+    client: Client, subscription: Subscription, account: Account
+) -> None:
+    """Proofs that the program only reads look there; a write that was refused counts too."""
+    await _patch(client, account, ASSIGN)
+    subscription.access = Access.READER
+    await _patch(client, account, ENCRYPT)
+
+    writes = [each for each in client.simulator.requests if each.method != "GET"]
+    assert [(each.method, each.path, each.status) for each in writes] == [
+        ("PATCH", account.id, 200),
+        ("PATCH", account.id, 403),
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"tags": {"a": "b"}}, id="tags"),
+        pytest.param({"identity": {"type": "None"}}, id="no identity"),
+        pytest.param({**ENCRYPT, "kind": "AIServices"}, id="a kind"),
+        pytest.param({**ENCRYPT, "sku": {"name": "S1"}}, id="another SKU"),
+        pytest.param({"properties": {"encryption": {}, "networkAcls": {}}}, id="network rules"),
+        pytest.param({"properties": {"encryption": []}}, id="a list"),
+        pytest.param([], id="no object"),
+    ],
+)
+async def test_any_other_change_is_an_explicit_501(
+    client: Client, account: Account, body: object
+) -> None:
+    """A success that changes nothing would make a test pass for nothing."""
+    before = account.document()
+
+    status, _ = await _patch(client, account, body)
+
+    assert (status, account.document()) == (501, before)
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
+async def test_any_other_method_is_an_explicit_501(
+    client: Client, account: Account, method: str
+) -> None:
+    """Only what is compared with the az command's own requests is answered."""
+    status, _, _ = await client.get(account.id, method=method, body=ENCRYPT)
+
+    assert status == 501
+
+
+async def test_what_is_no_json_is_refused(client: Client, account: Account) -> None:
+    """A client that sends half a body must learn it."""
+    status, answer, _ = await client.get(account.id, method="PATCH")
+
+    assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent")
