@@ -17,7 +17,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 def tables(text: str) -> Iterator[list[list[str]]]:
     """Yield each table: its head and its rows, without the line of dashes."""
-    for block in re.findall(r"(?m)(?:^\|.*\n)+", text):
+    for block in re.findall(r"(?m)(?:^\|.*\|\n)+", text):
         lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in block.splitlines()]
         yield [[cell.strip() for cell in line] for line in lines if set("".join(line)) - set("- ")]
 

@@ -1,0 +1,65 @@
+"""The queries for Power BI and Excel in the documents: they parse, and ask for what there is."""
+
+import json
+import os
+import re
+import subprocess
+from functools import cache
+
+import pytest
+from pydantic import BaseModel
+
+from cmk_check.web import models, queries
+from tests.guard.documents import ROOT
+
+DASHBOARDS = (ROOT / "docs/dashboards.md").read_text()
+QUERIES = re.findall(r"(?s)```m\n(.*?)```", DASHBOARDS)
+PARSER = ROOT / "node_modules/@microsoft/powerquery-parser"
+ASKED: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
+    "api/v1/findings": (queries.FindingsQuery, models.Finding),
+    "api/v1/scans": (queries.ScansQuery, models.Scan),
+}
+
+
+@cache
+def _faults(given: tuple[str, ...]) -> list[str | None]:
+    if not PARSER.exists():
+        reason = "NO QUERY FOR POWER BI WAS CHECKED: its parser is missing; run `make install`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    run = subprocess.run(
+        ["node", ROOT / "tests/guard/check_m.cjs"],  # noqa: S607 - the reader's own Node.js
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    faults: list[str | None] = json.loads(run.stdout)
+    return faults
+
+
+def test_each_query_parses() -> None:
+    """Power BI says of a query that does not parse little more than that."""
+    assert len(QUERIES) == len(ASKED)
+    assert _faults(tuple(QUERIES)) == [None] * len(QUERIES)
+
+
+@pytest.mark.parametrize("query", ["let a = in a", "if true then 1", "Table.FromRecords({"])
+def test_a_wrong_query_is_found(query: str) -> None:
+    """A check that passes anything checks nothing."""
+    assert _faults((query,)) != [None]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_each_query_asks_for_what_the_api_has(query: str) -> None:
+    """A column that is misspelt is a column of nulls, which reads as "nothing there"."""
+    (path,) = re.findall(r'RelativePath = "([^"]+)"', query)
+    parameters, answer = ASKED[path]
+    columns = re.findall(r"(\w+) = (?:nullable )?(?:text|record)", query.split("type table")[1])
+    asked = {*re.findall(r"\[(top) = ", query), *re.findall(r"\[(skipToken) = ", query)}
+
+    assert columns
+    assert set(columns) <= {field.alias for field in answer.model_fields.values()}
+    assert asked <= {field.alias for field in parameters.model_fields.values()}
