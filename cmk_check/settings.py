@@ -6,7 +6,7 @@ what somebody pastes into the wrong variable may be a secret.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Final, Self
 
@@ -22,10 +22,27 @@ from pydantic_settings import (
 from cmk_check.auth_level import HttpAuth
 from cmk_check.clouds import CLOUDS, Cloud
 from cmk_check.errors import SettingsError
-from cmk_check.storage_settings import ConnectionString, Storage, StorageByIdentity, read_storage
+from cmk_check.storage_settings import (
+    ConnectionString,
+    Fault,
+    InMemory,
+    Storage,
+    StorageByIdentity,
+    named_storage,
+    read_storage,
+)
 from cmk_check.webhook_settings import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 
-__all__ = ["CLOUDS", "Cloud", "ConnectionString", "Settings", "Storage", "StorageByIdentity"]
+__all__ = [
+    "CLOUDS",
+    "Cloud",
+    "ConnectionString",
+    "InMemory",
+    "Settings",
+    "Storage",
+    "StorageByIdentity",
+    "environment",
+]
 
 
 _HERE: Final = frozenset({"localhost", "127.0.0.1"})
@@ -35,6 +52,20 @@ _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?
 # So many of the longest values still fit into one property of a row.
 _MOST_TAGS: Final = 20
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
+
+
+def _given(environ: Mapping[str, str] | None) -> dict[str, str]:
+    """Return what has a value, of the process's environment unless another is given."""
+    return {
+        name: text
+        for name, value in (os.environ if environ is None else environ).items()
+        if (text := value.strip())
+    }
+
+
+def environment() -> dict[str, str]:
+    """Return what the process's environment gives a value, for who looks beyond a fault."""
+    return _given(None)
 
 
 def _items(text: str) -> list[str]:
@@ -193,16 +224,40 @@ class Settings(BaseSettings):
             SettingsError: naming every fault at once, by variable.
 
         """
-        given = {
-            name: text
-            for name, value in (os.environ if environ is None else environ).items()
-            if (text := value.strip())
-        }
-        source = EnvSettingsSource(cls)
-        source.env_vars = given
+        given = _given(environ)
         storage, faults = read_storage(given)
         if for_webhook:
             faults = [] if "CMK_WEBHOOK_URL" in given else [("CMK_WEBHOOK_URL", UNSET)]
+        return cls._checked(given, storage, faults)
+
+    @classmethod
+    def load_for_scan(
+        cls,
+        store: str | None = None,
+        subscriptions: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Read the settings of a scan that a person starts; see ``load``.
+
+        ``store`` names the storage as ``storage_settings.named_storage`` takes it. Without it all
+        stays in memory, whatever the environment names: a try on a laptop must not write into the
+        app's tables. ``subscriptions``, if there are any, are all that is read.
+        """
+        given = _given(environ)
+        storage: Storage | None = InMemory()
+        faults: list[Fault] = []
+        if store is not None:
+            storage, faults = named_storage(store, given)
+        if subscriptions:
+            given["CMK_INCLUDE_SUBSCRIPTIONS"] = ",".join(subscriptions)
+        return cls._checked(given, storage, faults)
+
+    @classmethod
+    def _checked(
+        cls, given: Mapping[str, str], storage: Storage | None, faults: list[Fault]
+    ) -> Self:
+        source = EnvSettingsSource(cls)
+        source.env_vars = given
         try:
             # Where one is missing, the faults say so: anything may stand in its place.
             settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})

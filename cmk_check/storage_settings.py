@@ -39,6 +39,11 @@ _NOT_AZURITE: Final = (
 
 type Fault = tuple[str, str]
 
+_NOT_NAMED: Final = (
+    "names no storage; write https://<account>.table.<suffix of the cloud>, or for Azurite "
+    "UseDevelopmentStorage=true or its connection string"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionString:
@@ -60,7 +65,12 @@ class StorageByIdentity:
     client_id: str | None = None
 
 
-type Storage = ConnectionString | StorageByIdentity
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """There is no storage: what is recorded ends with the process."""
+
+
+type Storage = ConnectionString | StorageByIdentity | InMemory
 
 
 def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
@@ -78,6 +88,25 @@ def read_storage(environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault
     if not any(given.values()):
         return None, [(_NAME, _UNSET)]
     return _by_identity(given)
+
+
+def named_storage(text: str, environ: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:
+    """Return the storage that a person names by ``--store``, or None and every fault.
+
+    ``text`` is the address of a table service, or Azurite's connection string. The queues are
+    beside the tables, as Azure names them (``<account>.queue.<suffix>``), or where the variable
+    says.
+    """
+    said = {_NAME, _TABLE}
+    given = {_NAME: text}
+    if text.strip().lower().startswith("https://"):
+        beside = re.sub(r"^(\S+?)\.table\.", r"\1.queue.", text, count=1, flags=re.IGNORECASE)
+        said |= set() if beside == text else {_QUEUE}
+        queue = beside if _QUEUE in said else environ.get(_QUEUE, "")
+        given = {_TABLE: text, _QUEUE: queue, _CLIENT: environ.get(_CLIENT, "")}
+    storage, faults = read_storage(given)
+    named = [("--store", _NOT_NAMED) if name in said else (name, why) for name, why in faults]
+    return storage, list(dict.fromkeys(named))
 
 
 def _by_identity(given: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]:

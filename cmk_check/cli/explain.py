@@ -1,29 +1,20 @@
-"""The command line: the rule at hand, before or without a scan; and a try of the webhook.
-
-``explain`` needs no Azure package and no settings: it judges what the ``az`` command printed.
-"""
+"""``explain``: judge what the ``az`` command printed, without Azure, settings or a scan."""
 
 import json
-import os
-import signal
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+import typer
+
+from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.output import NotUsable, write
 from cmk_check.core.accounts import clean_text, parse_account
 from cmk_check.core.model import Account, Evidence, Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.words import Reason, Verdict
 
-try:
-    import typer
-except ModuleNotFoundError:
-    # The console script imports this module, so that there is no later moment to say it.
-    print("The command line needs its extra: pip install 'cmk-check[cli]'", file=sys.stderr)
-    sys.exit(2)
-
-_VIOLATED, _USAGE, _UNKNOWN = 1, 2, 3
 _STDIN: Final = "-"
 _HOW: Final = "give it what `az cognitiveservices account show --output json` prints, or `... list`"
 _NO_ID: Final = (
@@ -33,21 +24,7 @@ _NO_ID: Final = (
 # What PowerShell's > puts in front of its output: UTF-16 up to version 5.1, UTF-8 at choice.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
-app: Final = typer.Typer(
-    name="cmk-check",
-    help="Tell which Azure OpenAI accounts are encrypted with a customer-managed key.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,  # help as plain text, the same in every terminal
-    pretty_exceptions_enable=False,
-)
 
-
-class _NotUsable(Exception):
-    """Input or output is not what it should be; says what is wrong, where, and what to do."""
-
-
-@app.command()
 def explain(
     file: Annotated[
         str, typer.Argument(metavar="FILE|-", help="A JSON file; - is the standard input.")
@@ -71,61 +48,29 @@ def explain(
         document, is_whole = _accounts_of(_parsed(_read(file), name), name)
         entries = document if isinstance(document, list) else [document]
         explained = [_explained(entry, in_scope) for entry in entries]
-        _print(explained if isinstance(document, list) else explained[0])
-    except _NotUsable as error:
-        print(f"cmk-check: {error}", file=sys.stderr)
-        raise typer.Exit(_USAGE) from error
+        # ASCII, so that no name can steer a terminal or fail in its encoding.
+        write(json.dumps(explained if isinstance(document, list) else explained[0], indent=2))
+    except NotUsable as error:
+        complain(str(error))
+        raise typer.Exit(USAGE) from error
     except KeyboardInterrupt:
-        raise typer.Exit(128 + signal.SIGINT) from None
+        raise typer.Exit(INTERRUPTED) from None
     if not any(entry["inScope"] for entry in explained):
         why = f"none is of the kinds {', '.join(in_scope)}" if explained else "the list is empty"
-        print(
-            f"cmk-check: 0 accounts judged: {why}; does `az` see the right subscription?",
-            file=sys.stderr,
-        )
+        complain(f"0 accounts judged: {why}; does `az` see the right subscription?")
     if not is_whole:
-        print(
-            "cmk-check: the list goes on behind its nextLink, so these are not all accounts: "
-            "give it all pages.",
-            file=sys.stderr,
+        complain(
+            "the list goes on behind its nextLink, so these are not all accounts: "
+            "give it all pages."
         )
     raise typer.Exit(_exit_code(explained, is_whole=is_whole))
-
-
-@app.command()
-def send_test_alert() -> None:
-    """Send a change that is marked as a test to the webhook that the settings name.
-
-    Reads the same environment as the app, but needs no storage. Prints what was sent to which host,
-    and what it answered.
-
-    Exits with 0 if it was taken, with 3 if not; with 2 if the settings are not valid, naming all.
-    """
-    import asyncio
-
-    from cmk_check.alerts.trial import send_trial
-    from cmk_check.errors import DeliveryFailed, SettingsError
-    from cmk_check.settings import Settings
-
-    try:
-        settings = Settings.load(for_webhook=True)
-        print(asyncio.run(send_trial(settings)))
-    except SettingsError as error:
-        for name, fault in error.faults:
-            print(f"cmk-check: {name} {fault}.", file=sys.stderr)
-        raise typer.Exit(_USAGE) from None
-    except DeliveryFailed as error:
-        print(f"cmk-check: the test alert was not taken: {error}", file=sys.stderr)
-        raise typer.Exit(_UNKNOWN) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(128 + signal.SIGINT) from None
 
 
 def _read(file: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
     except OSError as error:
-        raise _NotUsable(
+        raise NotUsable(
             f"{file} cannot be read ({error.strerror}): name a file, or - for the standard input."
         ) from error
 
@@ -135,18 +80,18 @@ def _parsed(data: bytes, file: str) -> object:
     try:
         text = data.decode(encoding)
         if not text.strip():
-            raise _NotUsable(f"{file}: the input is empty: {_HOW}.")
+            raise NotUsable(f"{file}: the input is empty: {_HOW}.")
         return json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
-        raise _NotUsable(
+        raise NotUsable(
             f"{file}: byte {error.start} is not {encoding} text: save it as UTF-8."
         ) from error
     except json.JSONDecodeError as error:
-        raise _NotUsable(
+        raise NotUsable(
             f"{file}: line {error.lineno} column {error.colno}: no JSON ({error.msg}): {_HOW}."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise _NotUsable(f"{file}: no JSON that can be read ({error}): {_HOW}.") from error
+        raise NotUsable(f"{file}: no JSON that can be read ({error}): {_HOW}.") from error
 
 
 def _refuse(name: str) -> object:
@@ -160,7 +105,7 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
         return document["value"], not document.get("nextLink")
     if isinstance(document, dict | list):
         return document, True
-    raise _NotUsable(f"{file}: the JSON is neither an object nor a list: {_HOW}.")
+    raise NotUsable(f"{file}: the JSON is neither an object nor a list: {_HOW}.")
 
 
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
@@ -209,22 +154,8 @@ def _text(entry: object, name: str) -> str | None:
     return clean_text(entry.get(name)) if isinstance(entry, dict) else None
 
 
-def _print(explained: object) -> None:
-    try:
-        # ASCII, so that no name can steer a terminal or fail in its encoding.
-        print(json.dumps(explained, indent=2), flush=True)
-    except OSError as error:
-        # What Python still flushes at its end goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closed the pipe has read enough.
-        if not isinstance(error, BrokenPipeError):
-            raise _NotUsable(
-                f"the output cannot be written ({error.strerror}): what stands there is not whole."
-            ) from error
-
-
 def _exit_code(explained: Iterable[dict[str, Any]], *, is_whole: bool) -> int:
     verdicts = {entry["verdict"] for entry in explained}
     if Verdict.NON_COMPLIANT in verdicts:
-        return _VIOLATED
-    return _UNKNOWN if Verdict.UNKNOWN in verdicts or not is_whole else 0
+        return VIOLATED
+    return UNKNOWN if Verdict.UNKNOWN in verdicts or not is_whole else 0

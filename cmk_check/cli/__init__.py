@@ -1,0 +1,30 @@
+"""The command line. Each command is a module beside this one, registered here.
+
+A command imports what is heavy inside its function: ``explain`` needs no Azure package and no
+settings, and every ``--help`` answers at once.
+"""
+
+import sys
+from typing import Final
+
+try:
+    import typer
+except ModuleNotFoundError:
+    # The console script imports this package, so that there is no later moment to say it.
+    print("The command line needs its extra: pip install 'cmk-check[cli]'", file=sys.stderr)
+    sys.exit(2)
+
+from cmk_check.cli import alert, doctor, explain, scan
+
+app: Final = typer.Typer(
+    name="cmk-check",
+    help="Tell which Azure OpenAI accounts are encrypted with a customer-managed key.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # help as plain text, the same in every terminal
+    pretty_exceptions_enable=False,
+)
+app.command()(scan.scan)
+app.command()(explain.explain)
+app.command()(doctor.doctor)
+app.command()(alert.send_test_alert)

@@ -1,0 +1,114 @@
+"""How far a scan is: an inventory that is watched, and a bar for whoever waits."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.scope import Scope
+from cmk_check.core.words import Disposition
+from cmk_check.ports import Inventory
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def _nothing() -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been read; ``total`` is the number of subscriptions to read, None until listed.
+
+    A subscription that is read again counts once, with its last reading. ``moved`` is called when
+    something has changed.
+    """
+
+    total: int | None = None
+    readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    moved: Callable[[], None] = _nothing
+
+    @property
+    def done(self) -> int:
+        """Subscriptions read, gaps among them."""
+        return len(self.readings)
+
+    @property
+    def accounts(self) -> int:
+        """Accounts of the kinds in scope."""
+        return sum(accounts for accounts, _ in self.readings.values())
+
+    @property
+    def gaps(self) -> int:
+        """Subscriptions that could not be read to their end."""
+        return sum(gap for _, gap in self.readings.values())
+
+
+class WatchedInventory:
+    """Implements ``ports.Inventory``: counts what another one reads."""
+
+    def __init__(self, inner: Inventory, scope: Scope, tally: Tally) -> None:
+        self._inner = inner
+        self._scope = scope
+        self._tally = tally
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """List them; see ``Inventory.subscriptions``."""
+        listed = await self._inner.subscriptions()
+        self._tally.total = self._to_read(listed)
+        self._tally.moved()
+        return listed
+
+    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+        """Read one; see ``Inventory.read``."""
+        reading = await self._inner.read(subscription_id, seconds=seconds)
+        self._tally.readings[subscription_id] = len(reading.accounts), reading.gap is not None
+        self._tally.moved()
+        return reading
+
+    def _to_read(self, listed: Sequence[Subscription]) -> int:
+        return sum(self._scope.of_listed(entry) is Disposition.READ for entry in listed)
+
+
+@contextmanager
+def bar(console: "Console", tally: Tally) -> Iterator[None]:
+    """Show a bar while the block runs, where the console is a terminal that can move its cursor."""
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task
+    from rich.table import Column
+    from rich.text import Text
+
+    class Numbers(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(numbers(tally, task.speed, task.time_remaining))
+
+    if not console.is_interactive:
+        yield
+        return
+    columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
+    with Progress(*columns, console=console, transient=True, expand=True) as progress:
+        task = progress.add_task("", total=None)
+        tally.moved = lambda: progress.update(task, total=tally.total, completed=tally.done)
+        yield
+
+
+def numbers(tally: Tally, speed: float | None, seconds_left: float | None) -> str:
+    """Say in a line how far it is; ``speed`` is in subscriptions a second."""
+    if tally.total is None:
+        return "listing subscriptions"
+    parts = [
+        f"{tally.done:,}/{tally.total:,} subscriptions",
+        _count(tally.accounts, "account"),
+        _count(tally.gaps, "gap"),
+    ]
+    if speed:
+        parts.append(f"{speed:,.1f}/s")
+    if seconds_left is not None:
+        parts.append(f"{timedelta(seconds=round(seconds_left))} left")
+    return ", ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

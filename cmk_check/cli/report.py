@@ -1,0 +1,96 @@
+"""A scan from its settings to its exit code: progress while it runs, then the result."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cmk_check.app import App
+from cmk_check.cli.answer import Answer
+from cmk_check.cli.console import remarks, results, shown, warnings_shown
+from cmk_check.cli.documents import as_csv, as_json
+from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.output import write, write_bytes
+from cmk_check.cli.progress import Tally, WatchedInventory, bar
+from cmk_check.cli.scan import Format, Wish
+from cmk_check.cli.scanning import Outcome, scan_here
+from cmk_check.cli.table import show, summarise
+from cmk_check.core.words import ScanState, Verdict
+from cmk_check.scan.parts import Parts
+from cmk_check.settings import Settings
+from cmk_check.web import models
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+async def scan_and_report(settings: Settings, wish: Wish) -> int:
+    """Scan as the settings say and write the result; return the exit code.
+
+    Raises:
+        StoreError: the store does not let a scan start or end, or its result be read.
+        NotUsable: the result cannot be written.
+
+    """
+    app = App(settings)
+    try:
+        return await report(await app.parts(), settings, wish)
+    finally:
+        await app.close()
+
+
+async def report(parts: Parts, settings: Settings, wish: Wish) -> int:
+    """Scan with these parts; see ``scan_and_report``."""
+    notes = remarks(color=wish.color)
+    with warnings_shown(notes):
+        outcome = await _watched(parts, notes, wish)
+        if outcome.state is ScanState.RUNNING:
+            complain(
+                f"scan {outcome.scan_id} is running there, so that none was started: try again "
+                "when it has ended; if whoever ran it died, half an hour later."
+            )
+            return INTERRUPTED if outcome.interrupted else UNKNOWN
+        if outcome.reason is not None:
+            complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
+        answer = Answer(parts, settings, outcome.interrupted)
+        status = await answer.status()
+        await _write(answer, status, wish)
+        if wish.output is not Format.TABLE and not wish.quiet:
+            summarise(notes, status)
+    return exit_code(outcome, status)
+
+
+def exit_code(outcome: Outcome, status: models.Status) -> int:
+    """Say in a number what came of it; 0 is for an estate that is whole and compliant, alone."""
+    if outcome.interrupted:
+        return INTERRUPTED
+    if status.accounts.non_compliant:
+        return VIOLATED
+    whole = outcome.state is ScanState.COMPLETE and status.posture is Verdict.COMPLIANT
+    return 0 if whole else UNKNOWN
+
+
+async def _watched(parts: Parts, notes: "Console", wish: Wish) -> Outcome:
+    tally = Tally()
+    watched = WatchedInventory(parts.inventory, parts.options.scope, tally)
+    parts = replace(parts, inventory=watched)
+    if wish.quiet:
+        return await scan_here(parts)
+    with bar(notes, tally):
+        return await scan_here(parts)
+
+
+async def _write(answer: Answer, status: models.Status, wish: Wish) -> None:
+    if wish.output is Format.TABLE:
+        console = results(color=wish.color)
+        with console.capture() as captured:
+            await show(console, answer, status)
+        text = captured.get()
+        # A terminal takes the blanks that fill the last column; in a file they are in the way.
+        write(text if console.is_terminal else _without_trailing_blanks(text), end="")
+        return
+    document = as_json(answer, status) if wish.output is Format.JSON else as_csv(answer)
+    async for piece in document:
+        write_bytes(piece)
+
+
+def _without_trailing_blanks(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

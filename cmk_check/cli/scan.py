@@ -1,0 +1,114 @@
+"""``scan``: the whole job once, from a laptop or a pipeline, in memory or into the app's tables."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Final
+
+import typer
+
+from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain
+from cmk_check.cli.output import NotUsable
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class Format(StrEnum):
+    """How the result is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the result and what is said beside it are to look."""
+
+    output: Format = Format.TABLE
+    quiet: bool = False
+    color: bool = True
+
+
+def scan(
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Read only this subscription; may be given repeatedly."),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Record like the app, in its tables: https://<account>.table.core.windows.net, "
+            "or Azurite's connection string. Without it, all stays in memory.",
+        ),
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="How the result is written.")
+    ] = Format.TABLE,
+    *,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no remarks, only the result.")
+    ] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="No colours, whatever the terminal can show.")
+    ] = False,
+) -> None:
+    """Scan the estate once and say which accounts are not under a customer-managed key.
+
+    Signs in as azure-identity finds it: a managed identity, a pipeline's service principal or
+    workload identity, `az login`. Everything else is taken from the app's settings (CMK_KINDS,
+    CMK_EXCLUDE_SUBSCRIPTIONS, ...) in the environment.
+
+    Exits with 1 if any account is non_compliant, else 3 if any is unknown, any subscription could
+    not be read or the scan failed, else 0; with 2 if options or settings are not valid, with 130
+    after Ctrl-C, which prints what is known by then.
+    """
+    only = _ids(subscription or ())
+    if only and store is not None:
+        # The others would be recorded as excluded, and their findings removed.
+        raise typer.BadParameter(
+            "is for scans in memory: the app's tables hold the whole estate, so that --store "
+            "records all of it",
+            param_hint="--subscription",
+        )
+    raise typer.Exit(_run(store, only, Wish(output, quiet, not no_color)))
+
+
+def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
+    """Scan; return the exit code."""
+    import asyncio
+
+    from cmk_check.cli.report import scan_and_report
+    from cmk_check.errors import CmkCheckError, SettingsError
+    from cmk_check.settings import Settings
+
+    try:
+        settings = Settings.load_for_scan(store, only)
+        return asyncio.run(scan_and_report(settings, wish))
+    except SettingsError as error:
+        for name, fault in error.faults:
+            complain(f"{name} {fault}.")
+        return USAGE
+    except NotUsable as error:
+        complain(str(error))
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except CmkCheckError as error:
+        complain(f"the scan did not come to its end: {error}")
+        return UNKNOWN
+    except Exception as error:  # noqa: BLE001 - exit code 1 would say that an account is violated
+        complain(f"the scan broke off, a fault of this program: {type(error).__name__}: {error}")
+        return UNKNOWN
+
+
+def _ids(given: Sequence[str]) -> list[str]:
+    for text in given:
+        if not _GUID.fullmatch(text.strip()):
+            raise typer.BadParameter(
+                "is no subscription id; write one like 00000000-0000-0000-0000-000000000000",
+                param_hint="--subscription",
+            )
+    return [text.strip().lower() for text in given]

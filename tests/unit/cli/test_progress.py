@@ -1,0 +1,108 @@
+"""How far a scan is: counted at the port, shown in one line."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from cmk_check.cli.progress import Tally, WatchedInventory, bar, numbers
+from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.scope import Scope
+from cmk_check.core.words import GapReason
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.world import bad, good, sub
+
+
+def _watched(inventory: ScriptedInventory, scope: Scope | None = None) -> WatchedInventory:
+    return WatchedInventory(inventory, scope or Scope(), Tally())
+
+
+async def test_what_will_not_be_read_is_not_waited_for() -> None:
+    """A bar that ends at 80 % looks like a scan that left something out."""
+    listed = [Subscription(sub(1)), Subscription(sub(2)), Subscription(sub(3), state="Deleted")]
+    tally = Tally()
+    watched = WatchedInventory(ScriptedInventory(listed), Scope(exclude=frozenset({sub(2)})), tally)
+
+    passed_on = await watched.subscriptions()
+
+    assert passed_on == tuple(listed)
+    assert tally.total == 1
+
+
+async def test_readings_are_passed_on_and_counted() -> None:
+    """The scan must not notice that it is watched."""
+    gap = Reading((good(sub(2)),), gap=Gap(GapReason.TIMEOUT))
+    readings = {sub(1): Reading((good(sub(1)), bad(sub(1), "b"))), sub(2): gap}
+    tally, moves = Tally(), []
+    tally.moved = lambda: moves.append(tally.done)
+    watched = WatchedInventory(ScriptedInventory([], readings), Scope(), tally)
+
+    passed_on = [await watched.read(id_, seconds=1) for id_ in readings]
+
+    assert passed_on == list(readings.values())
+    assert (tally.done, tally.accounts, tally.gaps) == (2, 3, 1)
+    assert moves == [1, 2]
+
+
+async def test_a_subscription_that_is_read_again_counts_once() -> None:
+    """A slice that failed and came back would push the bar past its end."""
+    inventory = ScriptedInventory([], {sub(1): Reading(gap=Gap(GapReason.TIMEOUT))})
+    tally = Tally()
+    watched = WatchedInventory(inventory, Scope(), tally)
+
+    await watched.read(sub(1), seconds=1)
+    inventory.readings[sub(1)] = Reading((good(sub(1)),))
+    await watched.read(sub(1), seconds=1)
+
+    assert (tally.done, tally.accounts, tally.gaps) == (1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("tally", "speed", "left", "expected"),
+    [
+        (Tally(), None, None, "listing subscriptions"),
+        (Tally(3), None, None, "0/3 subscriptions, 0 accounts, 0 gaps"),
+        (
+            Tally(10_000, {str(n): (1, n == 0) for n in range(1234)}),
+            251.26,
+            3661.4,
+            "1,234/10,000 subscriptions, 1,234 accounts, 1 gap, 251.3/s, 1:01:01 left",
+        ),
+    ],
+    ids=["before the list", "at first", "on the way"],
+)
+def test_the_line_says_how_far_how_fast_and_how_long(
+    tally: Tally, speed: float | None, left: float | None, expected: str
+) -> None:
+    """Done, accounts, gaps, rate and time left."""
+    assert numbers(tally, speed, left) == expected
+
+
+def _console(*, interactive: bool) -> Console:
+    return Console(
+        file=io.StringIO(), width=100, force_terminal=True, force_interactive=interactive
+    )
+
+
+def test_the_bar_moves_with_the_tally_and_is_gone_in_the_end() -> None:
+    """What stays on the screen is the result."""
+    console, tally = _console(interactive=True), Tally()
+
+    with bar(console, tally):
+        tally.total = 2
+        tally.readings["a"] = (5, False)
+        tally.moved()
+
+    written: str = console.file.getvalue()  # type: ignore[attr-defined] # a StringIO
+    assert "1/2 subscriptions, 5 accounts, 0 gaps" in written
+    assert written.endswith("\x1b[1A\x1b[2K")
+
+
+def test_where_nothing_can_move_nothing_is_written() -> None:
+    """A log file full of bars helps nobody."""
+    console, tally = _console(interactive=False), Tally()
+
+    with bar(console, tally):
+        tally.moved()
+
+    assert console.file.getvalue() == ""  # type: ignore[attr-defined] # a StringIO

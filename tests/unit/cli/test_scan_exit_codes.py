@@ -1,0 +1,155 @@
+"""The exit code of ``scan``: pipelines look at nothing else."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from cmk_check.cli import app
+from cmk_check.cli.report import exit_code
+from cmk_check.cli.scan import Format, Wish
+from cmk_check.cli.scanning import Outcome
+from cmk_check.core.model import Gap
+from cmk_check.core.posture import Expectations
+from cmk_check.core.scope import Scope
+from cmk_check.core.words import GapReason, ScanState, Verdict
+from cmk_check.errors import InventoryError
+from cmk_check.web import models
+from tests.fakes.world import sub
+from tests.unit.cli.scanned import scan, world_of
+
+type Output = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        pytest.param(("good", "good"), 0, id="all compliant"),
+        pytest.param(("good", "empty"), 0, id="no account in one"),
+        pytest.param(("good", "bad"), 1, id="one violated"),
+        pytest.param(("odd", "bad", "gap"), 1, id="violated is what counts"),
+        pytest.param(("part",), 1, id="violated before the gap"),
+        pytest.param(("good", "odd"), 3, id="one unknown"),
+        pytest.param(("good", "gap"), 3, id="one not read"),
+        pytest.param(("gap",), 3, id="none read"),
+        pytest.param((), 3, id="nothing listed"),
+    ],
+)
+@pytest.mark.parametrize("output", list(Format))
+async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
+    verdicts: tuple[str, ...], expected: int, output: Format
+) -> None:
+    """A pipeline looks at nothing else."""
+    world = world_of(*verdicts)
+
+    code = await scan(world, Wish(output))
+
+    assert code == expected
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"expectations": Expectations(timedelta(hours=3), 2)}, id="fewer visible"),
+        pytest.param({"scope": Scope(exclude=frozenset({sub(1)}))}, id="all excluded"),
+        pytest.param({"scope": Scope(include=frozenset({sub(9)}))}, id="asked for, not listed"),
+    ],
+)
+async def test_p1_a_scan_that_saw_less_than_it_should_is_not_green(options: Any) -> None:  # noqa: ANN401
+    """Nothing bad was found where nobody looked."""
+    assert await scan(world_of("good", **options)) == 3
+
+
+async def test_p1_a_list_that_cannot_be_read_fails_and_says_why(capsys: Output) -> None:
+    """An empty table with exit code 0 would be the worst answer."""
+    world = world_of("good")
+    world.inventory.list_error = InventoryError(Gap(GapReason.UNREACHABLE, detail="Check DNS."))
+
+    code = await scan(world)
+
+    written = capsys.readouterr()
+    assert code == 3
+    assert "could not be listed. unreachable: Check DNS." in written.err
+    assert written.out.splitlines()[-1] == "posture: unknown"
+
+
+@given(
+    interrupted=st.booleans(),
+    state=st.sampled_from(ScanState),
+    posture=st.sampled_from(Verdict),
+    violated=st.integers(0, 2),
+)
+def test_p1_no_other_end_is_zero(
+    *, interrupted: bool, state: ScanState, posture: Verdict, violated: int
+) -> None:
+    """Every combination, those that should not occur among them."""
+    status = models.Status.model_validate_json(EMPTY).model_copy(update={"posture": posture})
+    accounts = status.accounts.model_copy(update={"non_compliant": violated})
+    status = status.model_copy(update={"accounts": accounts})
+
+    code = exit_code(Outcome("id", state, None, interrupted), status)
+
+    whole = state is ScanState.COMPLETE and posture is Verdict.COMPLIANT
+    assert (code == 0) == (whole and not interrupted and not violated)
+    assert code in {0, 1, 3, 130}
+    assert (code == 130) == interrupted
+
+
+EMPTY = json.dumps(
+    {
+        "posture": "unknown",
+        "reasons": [],
+        "asOf": None,
+        "freshUntil": None,
+        "fresh": False,
+        "accounts": {
+            **dict.fromkeys(("total", "compliant", "nonCompliant", "unknown", "unread"), 0),
+            "byKind": {},
+            "ignoredByKind": {},
+        },
+        "keys": None,
+        "subscriptions": dict.fromkeys(("total", "read", "gap", "excluded", "retired"), 0),
+        "gaps": [],
+        "gapsOmitted": 0,
+        "lastScan": None,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["--subscription", "mine"], id="no id"),
+        pytest.param(["--format", "xml"], id="no format"),
+        pytest.param(["--store", "somewhere"], id="no store"),
+        pytest.param(["--store", ""], id="an unset variable"),
+        pytest.param(["--store", "https://mine.test"], id="no queues beside it"),
+        pytest.param(
+            ["--subscription", sub(1), "--store", "UseDevelopmentStorage=true"],
+            id="a part of the estate into the app's tables",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused_as_usage(arguments: list[str]) -> None:
+    """Before anything is asked of Azure, and by a code that is none of the answers."""
+    result = CliRunner().invoke(app, ["scan", *arguments])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr
+
+
+def test_settings_that_are_not_valid_are_named_all_at_once() -> None:
+    """One round of mending is enough."""
+    environ = {"CMK_KINDS": "???", "CMK_MAX_IN_FLIGHT": "many"}
+
+    result = CliRunner().invoke(app, ["scan"], env=environ)
+
+    assert result.exit_code == 2
+    assert [line.split()[1] for line in result.stderr.splitlines()] == [
+        "CMK_KINDS",
+        "CMK_MAX_IN_FLIGHT",
+    ]

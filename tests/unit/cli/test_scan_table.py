@@ -1,0 +1,102 @@
+"""The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.cli.console import shown
+from cmk_check.cli.scan import Wish
+from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.words import GapReason
+from tests.fakes.world import sub
+from tests.unit.cli.scanned import scan, world_of
+
+type Output = pytest.CaptureFixture[str]
+
+
+async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys: Output) -> None:
+    """Whoever reads it has to act on these lines; the last one is what stays on the screen."""
+    world = world_of("good", "bad", "odd", "gap")
+
+    await scan(world)
+
+    out = capsys.readouterr().out
+    rows = [line.split()[0] for line in out.splitlines() if line]
+    assert [row for row in rows if row in {"compliant", "non_compliant", "unknown"}] == [
+        "non_compliant",
+        "unknown",
+    ]
+    assert f"forbidden   name of {sub(4)}   Grant the role Reader." in out
+    assert "microsoft_managed_key: Microsoft's keys are set explicitly." in out
+    assert out.splitlines()[-1] == "posture: non_compliant"
+
+
+async def test_each_reason_is_explained_once(capsys: Output) -> None:
+    """A thousand accounts have three reasons between them."""
+    await scan(world_of("bad", "bad", "bad"))
+
+    assert capsys.readouterr().out.count("Microsoft's keys are set explicitly.") == 1
+
+
+@pytest.fixture
+def terminal_colors(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment in which rich takes a pipe for a terminal with colours."""
+    for name in ("NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("terminal_colors")
+async def test_colours_are_there_where_they_are_wanted(capsys: Output) -> None:
+    """The tests below would pass without any colour at all."""
+    await scan(world_of("bad"))
+
+    assert "\x1b[31mnon_compliant" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", ["--no-color", "NO_COLOR", "TERM=dumb", "piped"])
+async def test_not_one_control_code_where_none_is_wanted(
+    terminal_colors: pytest.MonkeyPatch, capsys: Output, how: str
+) -> None:
+    """Whatever reads it would have to strip them again."""
+    if how == "NO_COLOR":
+        terminal_colors.setenv("NO_COLOR", "1")
+    elif how == "TERM=dumb":
+        terminal_colors.setenv("TERM", "dumb")
+    elif how == "piped":
+        terminal_colors.delenv("FORCE_COLOR")
+
+    await scan(world_of("bad", "gap"), Wish(color=how != "--no-color"))
+
+    written = capsys.readouterr()
+    assert "non_compliant" in written.out
+    assert "\x1b" not in written.out + written.err
+
+
+@pytest.mark.usefixtures("terminal_colors")
+async def test_p10_hostile_names_are_text_in_the_table(capsys: Output) -> None:
+    """A name that clears the screen or turns the line round would show another verdict."""
+    world = world_of("bad", "gap")
+    name = "a\x1b[2J\u202egpj\u2028[red]x[/red]:smile:\x07"
+    world.inventory.listed = (Subscription(sub(1), name), Subscription(sub(2), name))
+    world.read(sub(2), gap=Gap(GapReason.FORBIDDEN, detail=name))
+
+    await scan(world)
+
+    out = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out)
+    assert out.count(r"a\x1b[2J\u202egpj\u2028[red]x[/red]:smile:\x07") == 3
+    assert all(char.isprintable() or char == "\n" for char in out)
+
+
+@given(st.text())
+def test_p10_whatever_is_shown_can_be_seen_and_stays_in_its_line(text: str) -> None:
+    """Every code point there is, not those somebody thought of."""
+    line = shown(text)
+
+    assert all(char.isprintable() or char == "\u3000" or char.isspace() for char in line)
+    assert len(line.splitlines()) <= 1
+    assert not set(line) & set("\x1b\x9b\u200f\u202e\u2066\u2028")
