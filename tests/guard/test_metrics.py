@@ -1,0 +1,27 @@
+"""The metrics as the document names them, against those that a scrape gives."""
+
+import re
+
+from prometheus_client import parser
+
+from tests.guard.documents import HTTP, section, table
+from tests.unit.web.asgi import send
+from tests.unit.web.served import sample
+
+SECTION = section(HTTP, "GET /api/v1/metrics")
+
+
+async def test_the_metrics_and_their_labels_are_those_of_the_table() -> None:
+    """A query for a metric that is not there answers nothing, and alerts nobody."""
+    answer = await send((await sample()).app(), "/api/v1/metrics")
+    given = {
+        sample.name: set(sample.labels)
+        for family in parser.text_string_to_metric_families(answer.body.decode())
+        for sample in family.samples
+    }
+
+    rows = table(SECTION, "metric")
+
+    shown = {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in rows}
+    assert shown == given
+    assert set(re.findall(r"\bcmkcheck_\w+", SECTION)) == set(given)
