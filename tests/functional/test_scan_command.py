@@ -1,0 +1,199 @@
+"""``scan`` as people and pipelines run it: a real credential and a simulated Azure."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.simulator import Estate, Fault, Simulator, arm_error
+from tests.functional import terminal_kit
+from tests.functional.estate_kit import (
+    CMK,
+    MICROSOFT,
+    ODD,
+    accounts_of,
+    estate_of,
+    sub_id,
+)
+
+
+def _names(document: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
+    return {found["name"]: found["verdict"] for found in document["findings"]}
+
+
+def test_p5_the_whole_estate_is_scanned_in_memory_by_reading_alone() -> None:
+    """No storage, no app, no schedule: a credential is enough, and nothing is left behind."""
+    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD})
+    with Simulator(estate) as simulator:
+        ended = terminal_kit.run("scan", "--format=json", environment=simulator.environment())
+        requests = list(simulator.requests)
+
+    document = json.loads(ended.out)
+    assert ended.code == 1
+    assert _names(document) == {"chat": "compliant", "search": "non_compliant", "lab": "unknown"}
+    assert document["status"]["subscriptions"]["read"] == 2
+    assert {request.method for request in requests} == {"GET"}
+    tokens = [request for request in requests if request.path.endswith("/token")]
+    assert len(tokens) == 1  # fetched once, whoever asks
+
+
+def test_p1_compliant_is_zero_and_says_so() -> None:
+    """The one green answer, and nothing but text in a pipe."""
+    with Simulator("clean") as simulator:
+        ended = terminal_kit.run("scan", environment=simulator.environment())
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1] == "posture: compliant"
+    assert "\x1b" not in ended.out
+
+
+def test_one_subscription_alone_is_read() -> None:
+    """Whoever owns one wants to know of one; the others are said to be left out."""
+    with Simulator(estate_of({"chat": MICROSOFT}, {"lab": CMK})) as simulator:
+        ended = terminal_kit.run(
+            "scan",
+            "--format=json",
+            "--subscription",
+            sub_id(2).upper(),
+            environment=simulator.environment(),
+        )
+        paths = [request.path for request in simulator.requests]
+
+    document = json.loads(ended.out)
+    assert ended.code == 0
+    assert _names(document) == {"lab": "compliant"}
+    assert document["status"]["subscriptions"]["excluded"] == 1
+    assert accounts_of(1) not in paths
+
+
+def test_az_login_is_enough(tmp_path: Path) -> None:
+    """On a laptop azure-identity asks the az command for a token."""
+    with Simulator(estate_of({"chat": CMK})) as simulator:
+        token = simulator.tokens.issue(simulator.url)
+        answer = {"accessToken": token.value, "expires_on": token.expires_on}
+        az = tmp_path / "az"
+        az.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
+        az.chmod(0o755)
+        environment = simulator.environment() | {
+            "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+            "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
+        }
+        del environment["IDENTITY_ENDPOINT"], environment["IDENTITY_HEADER"]
+        ended = terminal_kit.run("scan", environment=environment)
+
+    assert (ended.code, ended.err) == (0, "")
+
+
+def test_without_a_credential_it_says_how_to_sign_in() -> None:
+    """The first thing that anybody meets."""
+    with Simulator(estate_of({"chat": CMK})) as simulator:
+        environment = simulator.environment() | {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
+        del environment["IDENTITY_ENDPOINT"], environment["IDENTITY_HEADER"]
+        environment["PATH"] = "/nowhere"
+        ended = terminal_kit.run("scan", environment=environment)
+
+    assert ended.code == 3
+    assert "run `az login`" in ended.err
+    assert ended.out.splitlines()[-1] == "posture: unknown"
+    assert "Traceback" not in ended.err
+
+
+def test_p1_ctrl_c_prints_what_is_known_and_is_no_answer() -> None:
+    """The subscription that was waited for may be the bad one."""
+    with Simulator(estate_of({"chat": CMK}, {"lab": MICROSOFT})) as simulator:
+        hold = terminal_kit.hold_at(simulator, 2)
+        process = terminal_kit.start("scan", "--format=json", environment=simulator.environment())
+        ended = terminal_kit.interrupted(process, hold)
+        hold.release()
+
+    document = json.loads(ended.out)
+    assert ended.code == 130
+    assert document["partial"] is True
+    assert document["status"]["posture"] == "unknown"
+    assert "interrupted" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
+    """Subscriptions, accounts, gaps; and when it is over, the result alone."""
+    estate = estate_of({"chat": CMK}, {"lab": CMK, "search": CMK}, {"held": CMK}, {})
+    with Simulator(estate) as simulator:
+        hold = terminal_kit.hold_at(simulator, 3)
+        simulator.faults.add(Fault(path=accounts_of(4), then=arm_error(403, "No")))
+
+        def meanwhile(written: str) -> None:
+            if "3/4 subscriptions, 3 accounts, 1 gap" in written:
+                hold.release()
+
+        ended = terminal_kit.run_at_terminal(
+            "scan", environment=simulator.environment(), meanwhile=meanwhile
+        )
+
+    after = terminal_kit.without_codes(ended.out.rpartition("\x1b[2K")[2])
+    assert ended.code == 3
+    assert "3/4 subscriptions, 3 accounts, 1 gap" in ended.out
+    assert "4/4" not in after
+    assert after.splitlines()[-1] == "posture: unknown"
+    assert "\x1b[33munknown" in ended.out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param(["--no-color", "--quiet"], {}, id="by option"),
+        pytest.param([], {"TERM": "dumb"}, id="a dumb terminal"),
+        pytest.param(["--quiet"], {"NO_COLOR": "1"}, id="by NO_COLOR"),
+    ],
+)
+def test_a_terminal_that_wants_plain_text_gets_it(
+    arguments: list[str], environment: dict[str, str]
+) -> None:
+    """Not one control code, and no bar."""
+    with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
+        ended = terminal_kit.run_at_terminal(
+            "scan", *arguments, environment=simulator.environment() | environment
+        )
+
+    assert ended.code == 1
+    assert "\x1b" not in ended.out
+    assert ended.out.splitlines()[-1] == "posture: non_compliant"
+
+
+@pytest.mark.long
+def test_a_reader_that_has_read_enough_changes_no_exit_code() -> None:
+    """`cmk-check scan | head` must not turn a violated estate into something else."""
+    with Simulator(estate_of({f"chat-{number:04}": MICROSOFT for number in range(1000)})) as azure:
+        process = terminal_kit.start("scan", environment=azure.environment())
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr is not None
+        err = process.stderr.read()
+        process.stderr.close()
+
+        assert (process.wait(30), err) == (1, b"")
+
+
+@pytest.mark.parametrize(
+    "output", ["table", *(pytest.param(name, marks=pytest.mark.long) for name in ("json", "csv"))]
+)
+def test_p10_what_hostile_estates_call_themselves_is_text(output: str) -> None:
+    """Names of subscriptions are anybody's; a terminal obeys what it is sent."""
+    estate = Estate()
+    estate.add_subscription(sub_id(1), "x\x1b]0;owned\x07\x1b[2J\u202e\u2028=cmd|'/c'!A1")
+    with Simulator(estate) as simulator:
+        simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
+        ended = terminal_kit.run_at_terminal(
+            "scan",
+            "--format",
+            output,
+            "--no-color",
+            "--quiet",
+            environment=simulator.environment(),
+        )
+
+    assert ended.code == 3
+    assert not set(ended.out) & set("\x1b\x07\u202e\u2028")

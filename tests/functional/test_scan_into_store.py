@@ -1,0 +1,149 @@
+"""``scan --store``: the tables of the app, filled from the command line."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.simulator import Simulator
+from tests.functional import terminal_kit
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import (
+    CMK,
+    MICROSOFT,
+    ODD,
+    estate_of,
+    next_second,
+    sub_id,
+    wait_until,
+)
+from tests.functional.receiver import Receiver
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Whoever receives alerts; asked for first, it outlives the host."""
+    with Receiver() as running:
+        yield running
+
+
+def test_a_scan_into_the_store_is_what_the_app_then_answers(
+    receiver: Receiver, open_scene: OpenScene
+) -> None:
+    """The same tables: status, findings and feed, alerts told, and nothing new for the app."""
+    scene = open_scene(
+        estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD}), CMK_WEBHOOK_URL=receiver.url
+    )
+    store = ("--store", scene.azurite.connection_string)
+    environment = scene.simulator.environment()
+
+    first = terminal_kit.run("scan", "--format=json", *store, environment=environment)
+    status, findings = scene.status(), scene.findings()
+    scene.news()
+    scene.simulator.estate.subscription(sub_id(1)).accounts["chat"].set_encryption(MICROSOFT)
+    next_second()
+    second = terminal_kit.run("scan", "--format=json", *store, environment=environment)
+    news = scene.news()
+    told = wait_until(
+        lambda: [e for post in receiver.posts for e in post.events if "violated" in e["type"]],
+        "the alert posted",
+        show=scene.tail,
+    )
+    next_second()
+    scene.scan()
+
+    document = json.loads(first.out)
+    assert (first.code, second.code) == (1, 1)
+    assert document["status"] == status
+    assert document["findings"] == list(findings.values())
+    assert status["lastScan"]["trigger"] == "request"
+    assert news == [("account.violated", "chat")]
+    assert [event["data"]["name"] for event in told] == ["chat"]
+    assert scene.news() == []
+    assert scene.status()["lastScan"]["trigger"] == "timer"
+
+
+@pytest.mark.long
+def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
+    """One at a time, whoever starts it."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    hold = terminal_kit.hold_at(scene.simulator, 1)
+    scene.fire()
+    hold.wait_until_reached()
+
+    ended = terminal_kit.run(
+        "scan",
+        "--store",
+        scene.azurite.connection_string,
+        environment=scene.simulator.environment(),
+    )
+    hold.release()
+    status = scene.wait_for_scan("complete")
+
+    assert (ended.code, ended.out) == (3, "")
+    assert (
+        f"scan {status['lastScan']['id']} is running there, so that none was started" in ended.err
+    )
+
+
+@pytest.mark.long
+def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: OpenScene) -> None:
+    """A laptop may write the tables and not the queues: nothing is lost, and it is said."""
+    scene = open_scene(estate_of({"chat": MICROSOFT}))
+    parts = dict(part.split("=", 1) for part in scene.azurite.connection_string.split(";") if part)
+    dead = ";".join(
+        f"{name}={'http://127.0.0.1:9/devstoreaccount1' if name == 'QueueEndpoint' else value}"
+        for name, value in parts.items()
+    )
+
+    ended = terminal_kit.run("scan", "--store", dead, environment=scene.simulator.environment())
+    waiting = len(scene.storage.outbox())
+    next_second()
+    scene.scan()
+
+    assert ended.code == 1
+    assert "stay in the outbox until the next scan" in ended.err
+    assert waiting > 0
+    assert scene.storage.outbox() == []
+
+
+@pytest.mark.long
+def test_ctrl_c_leaves_a_store_ready_for_the_next_scan(open_scene: OpenScene) -> None:
+    """The lease of a scan that nobody waits for would keep the app from scanning."""
+    scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
+    hold = terminal_kit.hold_at(scene.simulator, 2)
+    process = terminal_kit.start(
+        "scan",
+        "--store",
+        scene.azurite.connection_string,
+        environment=scene.simulator.environment(),
+    )
+
+    ended = terminal_kit.interrupted(process, hold)
+    left = scene.status()
+    hold.release()
+    scene.simulator.faults.clear()
+    next_second()
+    scene.scan()
+
+    assert ended.code == 130
+    assert (left["posture"], left["lastScan"]["state"]) == ("unknown", "failed")
+    assert left["lastScan"]["reason"] == "It was interrupted at the command line."
+    assert scene.status()["posture"] == "compliant"
+
+
+@pytest.mark.long
+def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
+    """Exit code 1 would say that an account is violated."""
+    nowhere = (
+        "AccountName=devstoreaccount1;AccountKey=c2VjcmV0;"
+        "TableEndpoint=http://127.0.0.1:9/devstoreaccount1;"
+        "QueueEndpoint=http://127.0.0.1:9/devstoreaccount1"
+    )
+    with Simulator(estate_of({"chat": CMK})) as simulator:
+        ended = terminal_kit.run("scan", "--store", nowhere, environment=simulator.environment())
+
+    assert (ended.code, ended.out) == (3, "")
+    assert ended.err.splitlines()[-1].startswith("cmk-check: the scan did not come to its end: ")
+    assert "Traceback" not in ended.err
+    assert "c2VjcmV0" not in ended.err
