@@ -1,0 +1,225 @@
+r"""The bash of a remediation script, a block per step; no name of anybody's stands in here.
+
+Habits: a command's output is assigned before it is used, because ``set -e`` sees a failure only
+there; what is there is asked for by lists, which fail when they cannot be read, so that trouble is
+never taken for absence.
+"""
+
+from typing import Final
+
+HEAD: Final = """\
+#!/usr/bin/env bash
+# Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
+# Every step looks first, so after a failure just run it again. In a sovereign cloud, choose the
+# cloud before: az cloud set --name AzureUSGovernment (or AzureChinaCloud), then az login.
+# Before you run it:
+"""
+
+OPTIONS: Final = """\
+set -euo pipefail
+
+# Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty.
+"""
+
+FUNCTIONS: Final = """\
+
+say() { printf '%s\\n' "$*"; }
+
+stop() {
+  printf 'Stopped: %s\\n' "$*" >&2
+  exit 1
+}
+
+plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
+
+account() {
+  az cognitiveservices account show --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \\
+    --name="$ACCOUNT" --query="$1" --output=tsv
+}
+
+vault() {
+  az rest --method=get --url="$VAULT_ID?api-version=$KEY_VAULT_API" --query="$1" --output=tsv
+}
+
+for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
+  case $value in
+    @*) stop "az would read a file where a name begins with @: $value" ;;
+  esac
+done
+"""
+
+SIGN_IN: Final = """\
+tenant=$(az account show --subscription="$SUBSCRIPTION" --query=tenantId --output=tsv) ||
+  stop "sign in first: az login ${TENANT:+--tenant $TENANT}"
+if [ -n "$TENANT" ] && [ "$(plain "$tenant")" != "$(plain "$TENANT")" ]; then
+  stop "az uses tenant $tenant for this subscription, not $TENANT"
+fi
+named=$(account properties.encryption.keyVaultProperties.keyName)
+source=$(account properties.encryption.keySource)
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] && [ "$named" != "$KEY" ]; then
+  stop "the account is under another customer-managed key by now: $named"
+fi
+"""
+
+ASSIGN_IDENTITY: Final = """\
+type=$(account identity.type)
+case $type in
+  *SystemAssigned*) say '   It has one.' ;;
+  '' | None)
+    az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \\
+      --resource-group="$GROUP" --name="$ACCOUNT" --output=none
+    ;;
+  *) stop "the account has another identity by now ($type): make the plan anew" ;;
+esac
+"""
+
+CREATE_VAULT: Final = """\
+if [ -z "$LOCATION" ]; then LOCATION=$(account location); fi
+found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
+  --resource-type=vault --query="[?name=='$VAULT'].id" --output=tsv)
+if [ -z "$found" ]; then
+  az keyvault create --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
+    --name="$VAULT" --location="$LOCATION" --enable-rbac-authorization=true \\
+    --enable-purge-protection=true --retention-days="$RETENTION_DAYS" --output=none
+fi
+"""
+
+CHECK_VAULT: Final = """\
+VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" \\
+  ${VAULT_GROUP:+"--resource-group=$VAULT_GROUP"} --name="$VAULT" --query=id --output=tsv) ||
+  stop "no vault $VAULT is to be seen in subscription $VAULT_SUBSCRIPTION"
+location=$(account location)
+vault_location=$(vault location)
+if [ "$(plain "$location")" != "$(plain "$vault_location")" ]; then
+  stop "the vault is in $vault_location and the account in $location: choose a vault there"
+fi
+vault_tenant=$(vault properties.tenantId)
+if [ "$(plain "$vault_tenant")" != "$(plain "$tenant")" ]; then
+  stop "the vault belongs to tenant $vault_tenant and the account to $tenant"
+fi
+refuses=$(vault "properties.networkAcls.defaultAction == 'Deny' &&
+  properties.networkAcls.bypass != 'AzureServices'")
+if [ "$refuses" = true ]; then
+  stop "the vault's firewall keeps Azure services out: let trusted Microsoft services pass"
+fi
+protected=$(vault properties.enablePurgeProtection)
+if [ "$protected" != true ]; then
+  az keyvault update --subscription="$VAULT_SUBSCRIPTION" \\
+    ${VAULT_GROUP:+"--resource-group=$VAULT_GROUP"} --name="$VAULT" \\
+    --enable-purge-protection=true --output=none
+fi
+VAULT_URI=$(vault properties.vaultUri)
+"""
+
+# Through Resource Manager: it needs no right on the keys, passes the vault's firewall, and answers
+# with the key as it is where there is one of this name.
+# https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
+CREATE_KEY: Final = """\
+now=$(date +%s)
+KEY_ID="$VAULT_ID/keys/$KEY"
+usable=$(az rest --method=put --url="$KEY_ID?api-version=$KEY_VAULT_API" --output=tsv --body='{
+  "properties": {
+    "kty": "RSA",
+    "keySize": '"$KEY_SIZE"',
+    "rotationPolicy": {
+      "attributes": {"expiryTime": "P2Y"},
+      "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}]
+    }
+  }
+}' --query="contains(['RSA', 'RSA-HSM'], properties.kty) &&
+  (properties.keySize == \\`null\\` || properties.keySize >= \\`2048\\`) &&
+  (properties.keyOps == \\`null\\` ||
+    contains(properties.keyOps, 'wrapKey') && contains(properties.keyOps, 'unwrapKey')) &&
+  properties.attributes.enabled != \\`false\\` &&
+  (properties.attributes.nbf == \\`null\\` || properties.attributes.nbf <= \\`$now\\`) &&
+  (properties.attributes.exp == \\`null\\` || properties.attributes.exp > \\`$now\\`)")
+if [ "$usable" != true ]; then
+  stop "the key $KEY is of no use here: it has to be RSA of 2048 bits or more, enabled, within" \\
+    'its dates, and allowed to wrap and unwrap'
+fi
+"""
+
+# Azure merges what it is sent: a client id from before would stay, and be used, unless it is null.
+SYSTEM_IDENTITY: Final = """\
+PRINCIPAL_ID=$(account identity.principalId)
+properties='"identityClientId": null, '
+"""
+
+USER_IDENTITY: Final = """\
+ids=$(account 'identity.userAssignedIdentities.*.clientId')
+if [ -n "$CLIENT_ID" ]; then
+  ids=$(printf '%s\\n' "$ids" | grep -ix -e "$CLIENT_ID" || true)
+fi
+if [ "$(printf '%s\\n' "$ids" | wc -l)" -ne 1 ]; then
+  say 'The account has these identities, by client id:' "$ids"
+  stop 'write the one that may use the key as CLIENT_ID into this script'
+fi
+CLIENT_ID=$ids
+PRINCIPAL_ID=$(account "identity.userAssignedIdentities.* | [?clientId=='$CLIENT_ID'].principalId")
+properties="\\"identityClientId\\": \\"$CLIENT_ID\\", "
+"""
+
+GRANT: Final = """\
+if [ -z "$PRINCIPAL_ID" ]; then
+  stop "the account has not the identity that this plan was made for: make it anew"
+fi
+by_roles=$(vault properties.enableRbacAuthorization)
+if [ "$by_roles" = true ]; then
+  held=$(az role assignment list --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \\
+    --assignee-object-id="$PRINCIPAL_ID" --include-inherited --fill-principal-name=false \\
+    --fill-role-definition-name=false --output=tsv \\
+    --query="[?ends_with(roleDefinitionId, '$ROLE')].id")
+  if [ -z "$held" ]; then
+    az role assignment create --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \\
+      --assignee-object-id="$PRINCIPAL_ID" --assignee-principal-type=ServicePrincipal \\
+      --role="$ROLE" --output=none
+  fi
+else
+  # "add" leaves all other policies, and other permissions of this identity, as they are.
+  az rest --method=put --url="$VAULT_ID/accessPolicies/add?api-version=$KEY_VAULT_API" \\
+    --output=none --body='{"properties": {"accessPolicies": [{"tenantId": "'"$tenant"'",
+      "objectId": "'"$PRINCIPAL_ID"'",
+      "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]}}]}}'
+fi
+"""
+
+WAIT: Final = """\
+say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE seconds apart."
+"""
+
+SWITCH_ON: Final = """\
+is_done() {
+  source=$(account properties.encryption.keySource)
+  named=$(account properties.encryption.keyVaultProperties.keyName)
+  uri=$(account properties.encryption.keyVaultProperties.keyVaultUri)
+  version=$(account properties.encryption.keyVaultProperties.keyVersion)
+  [ "$(plain "$source")" = microsoft.keyvault ] && [ "$named" = "$KEY" ] && [ -z "$version" ] &&
+    [ "$(plain "${uri%/}")" = "$(plain "${VAULT_URI%/}")" ]
+}
+
+encryption='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
+  "keyName": "'"$KEY"'", "keyVersion": "", "keyVaultUri": "'"$VAULT_URI"'"}}'
+tries=1
+until is_done; do
+  if said=$(az cognitiveservices account update --subscription="$SUBSCRIPTION" \\
+    --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$encryption" --output=none 2>&1); then
+    break
+  fi
+  say "$said"
+  case $said in *AuthorizationFailed*) stop 'you may not change the account' ;; esac
+  if [ "$tries" -ge "$TRIES" ]; then
+    stop "Azure does not take the key; what it says stands above"
+  fi
+  say "   Not taken in try $tries of $TRIES; trying again in $PAUSE seconds."
+  tries=$((tries + 1))
+  sleep "$PAUSE"
+done
+"""
+
+VERIFY: Final = """\
+state=$(account properties.provisioningState)
+if ! is_done || [ "$state" = Failed ]; then
+  stop "the account says: source $source, key $named, version '$version', vault $uri, $state"
+fi
+say "Done: the account is under the key $KEY in $VAULT_URI"
+"""

@@ -1,0 +1,124 @@
+#!/bin/bash
+# An az command that remembers: for scripts that are to be watched, and broken, at every call.
+# FAKE_AZ is a folder. It writes calls there (count and words, each ended by NUL), and reads and
+# writes the state of account and vault, a file per fact. FAIL_AT is the number of a call that
+# fails, FAIL_AFTER of one whose answer is lost.
+set -u
+cd "$FAKE_AZ" || exit 9
+
+printf '%s\0' "$#" "$@" >>calls
+echo >>count
+number=$(wc -l <count)
+if [ "$number" -eq "${FAIL_AT:-0}" ]; then
+  echo "ERROR: call $number" >&2
+  exit 1
+fi
+
+# The value of an option that is given as --name=value.
+value() {
+  local word
+  for word in "${words[@]}"; do
+    case $word in --"$1"=*) printf '%s' "${word#*=}" ;; esac
+  done
+}
+
+fact() { cat "$1" 2>/dev/null || true; }
+
+refuse() {
+  echo "ERROR: $1" >&2
+  exit 1
+}
+
+account() {
+  case $1 in
+    location) fact location ;;
+    identity.type) fact identity ;;
+    identity.principalId) case $(fact identity) in *System*) echo principal-system ;; esac ;;
+    *.clientId) fact clients ;;
+    *principalId*) [ -z "$(fact clients)" ] || echo principal-user ;;
+    properties.provisioningState) fact state ;;
+    properties.encryption.keySource) fact source ;;
+    *.keyName) fact name ;;
+    *.keyVaultUri) fact uri ;;
+    *.keyVersion) fact version ;;
+    *) refuse "no such query of an account: $1" ;;
+  esac
+}
+
+vault() {
+  case $1 in
+    location) fact vault_location ;;
+    properties.tenantId) fact vault_tenant ;;
+    *networkAcls*) if [ -e firewall ]; then echo true; else echo false; fi ;;
+    properties.enablePurgeProtection) fact protected ;;
+    properties.enableRbacAuthorization) fact roles ;;
+    properties.vaultUri) echo https://kv.vault.azure.net/ ;;
+    *) refuse "no such query of a vault: $1" ;;
+  esac
+}
+
+rest() {
+  case $(value method)\ $(value url) in
+    put\ *\?*\?*) refuse 'two questions' ;;
+    get\ /vault\?*) vault "$(value query)" ;;
+    put\ /vault/keys/*)
+      [ "$(fact protected)" = true ] || refuse 'the vault is not protected'
+      [ -e key ] || echo true >key
+      fact key
+      ;;
+    put\ /vault/accessPolicies/add\?*)
+      [ "$(fact roles)" = false ] || refuse 'this vault goes by roles'
+      value body >grant
+      ;;
+    *) refuse "nobody answers $(value method) $(value url)" ;;
+  esac
+}
+
+encrypt() {
+  [ -n "$(fact identity)" ] || refuse 'no identity'
+  [ -e key ] || refuse 'no key'
+  [ -e grant ] || refuse 'no grant'
+  if [ -s slowness ]; then
+    sed -i '$d' slowness
+    refuse 'KeyVaultProperties is invalid'
+  fi
+  [ ! -e forbidden ] || refuse '(AuthorizationFailed) not you'
+  value encryption >encryption
+  echo Microsoft.KeyVault >source
+  sed -n 's/.*"keyName": "\([^"]*\)".*/\1/p' encryption >name
+  sed -n 's/.*"keyVersion": "\([^"]*\)".*/\1/p' encryption | tr -d '\n' >version
+  sed -n 's/.*"keyVaultUri": "\([^"]*\)".*/\1/p' encryption >uri
+}
+
+words=("$@")
+case "$*" in
+  'account show '*) fact tenant ;;
+  'cognitiveservices account show '*) account "$(value query)" ;;
+  'cognitiveservices account identity assign '*) echo SystemAssigned >identity ;;
+  'cognitiveservices account update '*) encrypt ;;
+  'keyvault list '*) [ ! -e vault ] || echo /vault ;;
+  'keyvault create '*)
+    [ ! -e vault ] || refuse 'it exists'
+    value location >vault_location
+    value enable-purge-protection >protected
+    value enable-rbac-authorization >roles
+    cp tenant vault_tenant
+    touch vault
+    ;;
+  'keyvault show '*) if [ -e vault ]; then echo /vault; else refuse 'there is none'; fi ;;
+  'keyvault update '*) value enable-purge-protection >protected ;;
+  'rest '*) rest ;;
+  'role assignment list '*) fact grant ;;
+  'role assignment create '*)
+    [ "$(fact roles)" = true ] || refuse 'this vault goes by access policies'
+    value assignee-object-id >grant
+    ;;
+  *) refuse "nobody answers $*" ;;
+esac
+code=$?
+
+if [ "$number" -eq "${FAIL_AFTER:-0}" ]; then
+  echo "ERROR: the answer of call $number is lost" >&2
+  exit 1
+fi
+exit $code

@@ -1,0 +1,120 @@
+"""Findings to make plans for, and a bash that runs their scripts with an az that remembers."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from cmk_check.core.model import Account, Finding
+from cmk_check.core.remediation import Plan, plan_for
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import judge
+
+SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
+TENANT: Final = "72f90000-0000-4000-8000-000000000002"
+CLIENT: Final = "c11e0000-0000-4000-8000-000000000003"
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+NEVER: Final[Mapping[str, str]] = {}
+MICROSOFT: Final = {"key_source": "Microsoft.CognitiveServices", "key_name": "left-behind"}
+NO_KEY: Final = {"key_source": "Microsoft.KeyVault"}
+# A new account as az shows it, and one that has been given another's vault.
+BARE: Final = {"tenant": TENANT, "location": "westeurope", "state": "Succeeded"}
+OLD_VAULT: Final = {
+    "vault": "",
+    "vault_location": "West Europe",
+    "vault_tenant": TENANT.upper(),
+    "roles": "false",
+}
+BASH: Final = shutil.which("bash") or "/bin/bash"
+_FAKE: Final = Path(__file__).with_name("fake_az.sh")
+
+
+def finding_of(
+    name: str = "chat",
+    group: str = "rg-ai",
+    subscription: str = SUBSCRIPTION,
+    **account: Any,  # noqa: ANN401 - the fields of Account
+) -> Finding:
+    """Return the finding of an account, judged by the rule: without fields, never configured."""
+    text = f"/subscriptions/{subscription}/resourceGroups/{group}"
+    account_id = AccountId.parse(f"{text}/providers/Microsoft.CognitiveServices/accounts/{name}")
+    assert account_id is not None
+    fields = {"kind": "OpenAI", "location": "westeurope", **account}
+    read = Account(account_id, **fields)
+    return Finding(read.id, read.kind, read.location, {}, judge(read), "1", NOON, NOON)
+
+
+def planned(finding: Finding, **options: str | None) -> Plan:
+    """Return the plan for a finding that has one."""
+    plan = plan_for(finding, **options)
+    assert plan is not None
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a script ended, and what it asked az, call by call."""
+
+    code: int
+    out: str
+    err: str
+    calls: tuple[tuple[str, ...], ...]
+
+    def words(self, count: int = 4) -> list[str]:
+        """Return the beginnings of the calls, without their options."""
+        return [
+            " ".join(word for word in call[:count] if not word.startswith("-"))
+            for call in self.calls
+        ]
+
+
+class Watched:
+    """A place where scripts run with the fake az; its state stays from run to run."""
+
+    def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
+        self._state, self._path = folder / "state", folder / "bin"
+        self._state.mkdir(parents=True)
+        self._path.mkdir()
+        shutil.copy(_FAKE, self._path / "az")
+        (self._path / "az").chmod(0o755)
+        self._program("sleep", 'echo "$1" >>"$FAKE_AZ/slept"')
+        for name, value in state.items():
+            self.set(name, value)
+
+    def set(self, name: str, value: str) -> None:
+        """Set a fact of the state."""
+        (self._state / name).write_text(f"{value}\n" if value else "")
+
+    def get(self, name: str) -> str | None:
+        """Return a fact of the state, None where it is not so."""
+        path = self._state / name
+        return path.read_text().strip() if path.exists() else None
+
+    def run(self, script: str, **environment: str) -> Ended:
+        """Run a script from its standard input."""
+        for name in ("calls", "count", "slept"):
+            (self._state / name).unlink(missing_ok=True)
+        path = f"{self._path}:{os.environ['PATH']}"
+        ended = subprocess.run(
+            [BASH],
+            input=script.encode(),
+            env={"PATH": path, "FAKE_AZ": str(self._state), "LC_ALL": "C.UTF-8", **environment},
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), self._calls())
+
+    def _program(self, name: str, line: str) -> None:
+        path = self._path / name
+        path.write_text(f"#!/bin/bash\n{line}\n")
+        path.chmod(0o755)
+
+    def _calls(self) -> tuple[tuple[str, ...], ...]:
+        path = self._state / "calls"
+        words = iter(path.read_bytes().decode().split("\0")[:-1] if path.exists() else ())
+        return tuple(tuple(next(words) for _ in range(int(count))) for count in words)
