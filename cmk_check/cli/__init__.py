@@ -14,7 +14,7 @@ except ModuleNotFoundError:
     print("The command line needs its extra: pip install 'cmk-check[cli]'", file=sys.stderr)
     sys.exit(2)
 
-from cmk_check.cli import alert, doctor, explain, scan
+from cmk_check.cli import alert, doctor, explain, plan, scan
 
 app: Final = typer.Typer(
     name="cmk-check",
@@ -26,5 +26,6 @@ app: Final = typer.Typer(
 )
 app.command()(scan.scan)
 app.command()(explain.explain)
+app.command()(plan.plan)
 app.command()(doctor.doctor)
 app.command()(alert.send_test_alert)

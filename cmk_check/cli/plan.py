@@ -1,0 +1,207 @@
+"""``plan``: how to put one account under a customer-managed key, as a script to read and run."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.output import NotUsable, write_bytes
+from cmk_check.core.remediation import GUID, key_named, plan_for, vault_named
+from cmk_check.core.resource_id import AccountId
+
+if TYPE_CHECKING:
+    from cmk_check.core.model import Account, Finding, Gap
+    from cmk_check.ports import Inventory
+    from cmk_check.settings import Settings
+
+
+class Language(StrEnum):
+    """What the plan is written in."""
+
+    AZ = "az"
+    BICEP = "bicep"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them."""
+
+    account: AccountId
+    vault: str | None = None
+    key: str | None = None
+    language: Language = Language.AZ
+
+
+def plan(
+    account_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="ACCOUNT_ID", help="The account's ARM id, as `scan` and the API show it."
+        ),
+    ],
+    vault: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|ID",
+            help="An existing vault: its name in the account's subscription, or its ARM id. "
+            "Without it, the plan creates a vault.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The key; it is created where there is none."),
+    ] = None,
+    language: Annotated[
+        Language, typer.Option("--format", help="A bash script of az commands, or Bicep.")
+    ] = Language.AZ,
+) -> None:
+    """Write down how to put an account under a customer-managed key; nothing is carried out.
+
+    Reads the account from Azure, signed in as for `scan`, and judges it. Standard output gets the
+    script alone, for a file; read its head before you run it. Everything else is told on standard
+    error.
+
+    Exits with 1 if the account is non_compliant and its plan is written, with 0 if it is compliant,
+    so that there is nothing to do, with 3 if it is unknown or could not be read; with 2 if the id,
+    options or settings are not valid, with 130 after Ctrl-C.
+    """
+    account = AccountId.parse(f"/{account_id.strip().strip('/')}")
+    if account is None or not GUID.fullmatch(account.subscription_id):
+        raise typer.BadParameter(
+            "is no account's id; write one like /subscriptions/<id>/resourceGroups/<group>"
+            "/providers/Microsoft.CognitiveServices/accounts/<name>",
+            param_hint="ACCOUNT_ID",
+        )
+    try:
+        if vault is not None:
+            vault_named(vault, account.subscription_id)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--vault") from error
+    try:
+        if key is not None:
+            key_named(key)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--key") from error
+    raise typer.Exit(_run(Wish(account, vault, key, language)))
+
+
+def _run(wish: Wish) -> int:
+    """Read, judge and write; return the exit code."""
+    import asyncio
+    import logging
+
+    from cmk_check.errors import SettingsError
+    from cmk_check.settings import Settings
+
+    # What the libraries say of a failure, the gap says too.
+    logging.getLogger().addHandler(logging.NullHandler())
+    try:
+        return asyncio.run(_read_and_report(Settings.load_for_scan(), wish))
+    except SettingsError as error:
+        for name, fault in error.faults:
+            complain(f"{name} {fault}.")
+        return USAGE
+    except NotUsable as error:
+        complain(str(error))
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - exit code 1 would say that there is a plan
+        complain(f"no plan was made, a fault of this program: {type(error).__name__}: {error}")
+        return UNKNOWN
+
+
+async def _read_and_report(settings: "Settings", wish: Wish) -> int:
+    from cmk_check.inventory.azure import open_inventory
+
+    inventory = await open_inventory(settings)
+    try:
+        return await report(inventory, settings, wish)
+    finally:
+        await inventory.close()
+
+
+async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> int:
+    """Read the account, write its plan, and say on standard error what it is about.
+
+    Raises:
+        NotUsable: the plan cannot be written.
+
+    """
+    from cmk_check.cli.console import shown
+    from cmk_check.core.words import Verdict
+
+    # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
+    account = wish.account
+    reading = await inventory.read(account.subscription_id, seconds=settings.subscription_timeout)
+    found = [each for each in reading.accounts if each.id == account]
+    if not found:
+        is_other_kind = account.text in reading.ignored_ids
+        complain(shown(_absence(account, reading.gap, settings, is_other_kind=is_other_kind)))
+        return UNKNOWN
+    finding = _judged(found)
+    judgement = finding.judgement
+    complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
+    if judgement.verdict is not Verdict.NON_COMPLIANT:
+        is_compliant = judgement.verdict is Verdict.COMPLIANT
+        complain("there is nothing to do." if is_compliant else "what is not known has no plan.")
+        return 0 if is_compliant else UNKNOWN
+    await _write(inventory, finding, wish)
+    return VIOLATED
+
+
+async def _write(inventory: "Inventory", finding: "Finding", wish: Wish) -> None:
+    from cmk_check.cli.console import shown
+    from cmk_check.core.remediation_az import render_az
+    from cmk_check.core.remediation_bicep import render_bicep
+
+    tenant_id = await _tenant(inventory, finding.id.subscription_id)
+    made = plan_for(finding, tenant_id=tenant_id, vault=wish.vault, key=wish.key)
+    if made is None:
+        raise TypeError("a violated account has a plan")
+    complain(shown(f"{made.summary} What cannot be taken back stands in the script's head."))
+    script = render_az(made) if wish.language is Language.AZ else render_bicep(made)
+    write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+
+
+def _judged(found: "list[Account]") -> "Finding":
+    """Judge the account; of two entries with one id the worse counts, as in a scan."""
+    from datetime import UTC, datetime
+
+    from cmk_check.core.model import Finding
+    from cmk_check.core.rule import RULE_VERSION, judge
+
+    now = datetime.now(UTC)
+    judged = [(judge(each), each) for each in found]
+    judgement, worst = max(judged, key=lambda pair: pair[0].verdict.badness)
+    return Finding(
+        worst.id, worst.kind, worst.location, worst.tags, judgement, RULE_VERSION, now, now
+    )
+
+
+async def _tenant(inventory: "Inventory", subscription_id: str) -> str | None:
+    """Return the tenant of a subscription; the script does without where it is not to be had."""
+    from cmk_check.errors import InventoryError
+
+    try:
+        listed = await inventory.subscriptions()
+    except InventoryError:
+        return None
+    return next((each.tenant_id for each in listed if each.id == subscription_id), None)
+
+
+def _absence(
+    account: AccountId, gap: "Gap | None", settings: "Settings", *, is_other_kind: bool
+) -> str:
+    """Say why an account was not found among those of its subscription."""
+    if is_other_kind:
+        kinds = ", ".join(settings.kinds)
+        return f"{account.name} is not of the kinds that are judged, {kinds}: there is no plan."
+    if gap is not None:
+        return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
+    return (
+        f"{account.name} in resource group {account.resource_group} is not among the accounts of "
+        f"subscription {account.subscription_id}: was it deleted, moved, or is the id another's?"
+    )

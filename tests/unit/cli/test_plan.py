@@ -1,0 +1,178 @@
+"""``plan`` from what Azure says to its exit code: what is written where, and when there is one."""
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cmk_check.cli import app
+from cmk_check.cli.plan import Language, Wish, report
+from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.remediation_az import render_az
+from cmk_check.core.remediation_bicep import render_bicep
+from cmk_check.core.words import GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.settings import Settings
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
+
+SETTINGS = Settings.load_for_scan(environ={})
+SUBSCRIPTIONS = (Subscription(SUBSCRIPTION, "Production", TENANT, "Enabled"),)
+FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
+ID = finding_of().id
+TEXT = ID.text
+type Output = pytest.CaptureFixture[str]
+
+
+def _account(key_source: str, key_name: str | None = None) -> Account:
+    return Account(ID, "OpenAI", "westeurope", key_source=key_source, key_name=key_name)
+
+
+BAD = _account("Microsoft.CognitiveServices")
+GOOD = _account("Microsoft.KeyVault", "cmk")
+ODD = _account("Contoso.KeySafe")
+NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
+
+
+async def _plan(reading: Reading, wish: Wish | None = None, *, listed: bool = True) -> int:
+    inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
+    if not listed:
+        inventory.list_error = InventoryError(FORBIDDEN)
+    return await report(inventory, SETTINGS, wish or Wish(ID))
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["plan", *arguments])
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_the_script_stands_alone_on_standard_output(
+    capsys: Output, language: Language
+) -> None:
+    """What is piped into a file is run; what it is about is told beside it."""
+    code = await _plan(Reading((NEIGHBOUR, BAD)), Wish(ID, language=language))
+
+    written = capsys.readouterr()
+    plan = planned(finding_of(key_source="Microsoft.CognitiveServices"), tenant_id=TENANT)
+    assert code == 1
+    assert written.out == (render_az if language is Language.AZ else render_bicep)(plan)
+    assert written.err.splitlines() == [
+        "cmk-check: chat is non_compliant: Microsoft's keys are set explicitly.",
+        f"cmk-check: {plan.summary} What cannot be taken back stands in the script's head.",
+    ]
+
+
+async def test_vault_and_key_are_those_that_were_asked_for(capsys: Output) -> None:
+    """Companies have rules for both."""
+    await _plan(Reading((BAD,)), Wish(ID, vault="kv-old", key="our-key"))
+
+    out = capsys.readouterr().out
+    assert "\nVAULT='kv-old'\n" in out
+    assert "\nKEY='our-key'\n" in out
+    assert "az keyvault create" not in out
+
+
+@pytest.mark.parametrize(
+    ("reading", "code", "said"),
+    [
+        pytest.param(Reading((GOOD,)), 0, "there is nothing to do", id="compliant"),
+        pytest.param(Reading((ODD,)), 3, "what is not known has no plan", id="unknown"),
+        pytest.param(Reading((GOOD, ODD)), 3, "chat is unknown", id="twice, of which one unknown"),
+        pytest.param(Reading(), 3, "was it deleted, moved", id="none of this id"),
+        pytest.param(Reading(gap=FORBIDDEN), 3, "forbidden: Grant the role Reader.", id="gap"),
+        pytest.param(
+            Reading(ignored_by_kind={"Speech": 1}, ignored_ids=frozenset({TEXT})),
+            3,
+            "is not of the kinds that are judged, OpenAI, AIServices",
+            id="out of scope",
+        ),
+    ],
+)
+async def test_without_a_plan_it_says_why_and_writes_nothing(
+    capsys: Output, reading: Reading, code: int, said: str
+) -> None:
+    """An empty file that is run does nothing; the reason must not end up in it."""
+    assert await _plan(reading) == code
+
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert said in written.err
+
+
+async def test_an_account_that_came_before_the_trouble_has_a_plan(capsys: Output) -> None:
+    """What was read of it is enough."""
+    assert await _plan(Reading((BAD,), gap=FORBIDDEN)) == 1
+
+    assert capsys.readouterr().out.startswith("#!/usr/bin/env bash\n")
+
+
+async def test_without_the_tenant_there_is_a_plan_all_the_same(capsys: Output) -> None:
+    """It only says whom to sign in to."""
+    assert await _plan(Reading((BAD,)), listed=False) == 1
+
+    assert "\nTENANT=''\n" in capsys.readouterr().out
+
+
+async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
+    """The words beside the script hold the name as well."""
+    hostile = finding_of("\u202eevil", "rg\u200b").id
+    bad = replace(BAD, id=hostile)
+
+    await _plan(Reading((bad,)), Wish(hostile))
+
+    written = capsys.readouterr()
+    assert "\\u202eevil is non_compliant" in written.err
+    assert all(line.isprintable() for line in (written.err + written.out).splitlines())
+
+
+@pytest.mark.parametrize(
+    "account_id",
+    [
+        "",
+        "chat",
+        f"/subscriptions/{SUBSCRIPTION}",
+        TEXT.replace(SUBSCRIPTION, "Production"),
+        TEXT.replace(SUBSCRIPTION, ".."),
+        f"{TEXT}/deployments/gpt",
+        TEXT.replace("cognitiveservices", "web"),
+    ],
+)
+def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
+    """Said before anything is read, with what an id is like."""
+    result = _run(account_id)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is no account's id" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--vault", "kv_old", "a vault is named by"),
+        ("--vault", "", "a vault is named by"),
+        ("--key", "a b", "a key's name is"),
+        ("--key", "", "a key's name is"),
+        ("--format", "terraform", "'az', 'bicep'"),
+    ],
+)
+def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, said: str) -> None:
+    """As above."""
+    result = _run(TEXT, option, value)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert option in result.stderr
+    assert said in result.stderr
+
+
+def test_settings_that_are_not_valid_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All at once, as for every command."""
+    monkeypatch.setenv("CMK_CLOUD", "moon")
+    monkeypatch.setenv("AZURE_CLIENT_ID", "me")
+
+    result = _run(TEXT)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [line.split()[1] for line in result.stderr.splitlines()] == [
+        "AZURE_CLIENT_ID",
+        "CMK_CLOUD",
+    ]
