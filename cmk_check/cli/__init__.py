@@ -11,7 +11,11 @@ try:
     import typer
 except ModuleNotFoundError:
     # The console script imports this package, so that there is no later moment to say it.
-    print("The command line needs its extra: pip install 'cmk-check[cli]'", file=sys.stderr)
+    print(
+        "The command line needs its extra. In the project's folder: pipx install '.[cli]', "
+        "or uvx --from '.[cli]' cmk-check, or pip install '.[cli]'",
+        file=sys.stderr,
+    )
     sys.exit(2)
 
 from cmk_check.cli import alert, doctor, explain, plan, scan

@@ -72,8 +72,8 @@ def test_what_may_lie_in_the_folder_stays_there(
     assert reader(IGNORED)(path)
 
 
-def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
-    """An installed command line must not bring top-level packages called tests or local."""
+def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:
+    """The page's files too; and no top-level packages called tests or local."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
         cwd=ROOT,
@@ -83,6 +83,7 @@ def test_the_wheel_holds_the_package_alone(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
 
     names = zipfile.ZipFile(wheel).namelist()
+    sources = {f"cmk_check/{path}" for path in _files(ROOT / "cmk_check") if ".pyc" not in path}
 
     assert {name.split("/")[0] for name in names} == {"cmk_check", "cmk_check-0.1.0.dist-info"}
-    assert "cmk_check/py.typed" in names
+    assert {name for name in names if name.startswith("cmk_check/")} == sources
