@@ -58,7 +58,8 @@ def test_the_page_of_the_wheel_has_its_files(installed: Path, tmp_path: Path) ->
     """They are no Python, so that a packager could leave them behind."""
     reading = (
         "from cmk_check.web import page; print(page.__file__); "
-        "print({int(page.answer(path, None, 'keys').status) for path in {'', *page.FILES} - {page.INDEX}})"
+        "paths = {'', *page.FILES} - {page.INDEX}; "
+        "print({int(page.answer(path, None, 'keys').status) for path in paths})"
     )
 
     done = _run(installed / "python", "-c", reading, cwd=tmp_path)
