@@ -1,0 +1,220 @@
+metadata description = 'Who is told, and of what: docs/operations.md says what each alert means and what to do.'
+
+@description('Required. Region of the rules.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. What the names end with.')
+param nameSuffix string
+
+@description('Required. Name of the Application Insights component whose traces the rules read.')
+param insightsName string
+
+@description('Required. Name of the function app.')
+param siteName string
+
+@description('Required. Id of an existing action group, or empty: one is created.')
+param existingActionGroupId string
+
+@description('Required. E-mail addresses of the created action group.')
+param emails string[]
+
+@description('Required. Minutes until an answer is stale.')
+param maxAgeMinutes int
+
+// One line of a change: at least once, hence by id.
+var changes = '''
+traces
+| where message startswith '{"event":"cmk.change"'
+| extend change = parse_json(message)
+| where tostring(change["type"]) in (TYPES)
+| where not(tobool(change["data"]["baseline"]))
+| summarize arg_min(timestamp, change) by id = tostring(change["id"])
+'''
+var accounts = '''
+| project timestamp, id, account = tostring(change["data"]["name"]),
+    subscription = tostring(change["data"]["subscriptionName"]),
+    owner = tostring(change["data"]["tags"]["owner"]),
+    reason = tostring(change["data"]["after"]["reason"]),
+    finding = tostring(change["data"]["findingUrl"])
+'''
+var lastScan = '''
+traces
+| where message startswith '{"event":"cmk.scan"'
+| extend scan = parse_json(message)
+| summarize arg_max(timestamp, scan)
+| where tostring(scan["state"]) == "incomplete"
+| project timestamp, gaps = toint(scan["subscriptions"]["gap"])
+'''
+// A count over nothing is one row, so that silence is seen.
+var finished = '''
+traces
+| where message startswith '{"event":"cmk.scan"'
+| extend scan = parse_json(message)
+| summarize finished = countif(tostring(scan["state"]) in ("complete", "incomplete")
+    and todatetime(scan["startedAt"]) > ago(AGE))
+| where finished == 0
+'''
+// The host says it of a message that used up its tries, the app of alerts that nobody took for a day.
+var poison = '''
+traces
+| where message has "MaxDequeueCount" or message startswith '{"event":"cmk.tell"'
+| extend delivery = parse_json(message)
+| where message has "MaxDequeueCount" or tostring(delivery["state"]) == "given_up"
+| project timestamp, message
+'''
+
+// Of an event each is told once: the window is no longer than the time between two evaluations.
+var once = { evaluationFrequency: 'PT5M', windowSize: 'PT5M', autoMitigate: false }
+// What lasts is told when it begins and when it has ended.
+var whileItLasts = {
+  evaluationFrequency: 'PT15M'
+  windowSize: 'PT15M'
+  overrideQueryTimeRange: 'P2D'
+  autoMitigate: true
+}
+
+var rules = [
+  {
+    name: 'account-violated'
+    title: 'An account is not under a customer-managed key'
+    severity: 1
+    query: '${replace(changes, 'TYPES', '"cmkcheck.account.violated"')}${accounts}'
+    dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    timing: once
+  }
+  {
+    name: 'account-unverifiable'
+    title: 'Nobody knows whether an account is under a customer-managed key'
+    severity: 2
+    query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
+    dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    timing: once
+  }
+  {
+    name: 'scan-failed'
+    title: 'A scan failed or was abandoned'
+    severity: 2
+    query: replace(changes, 'TYPES', '"cmkcheck.scan.failed", "cmkcheck.scan.abandoned"')
+    dimensions: ['id']
+    timing: once
+  }
+  {
+    name: 'scan-incomplete'
+    title: 'Subscriptions could not be read'
+    severity: 3
+    query: lastScan
+    dimensions: []
+    timing: whileItLasts
+  }
+  {
+    name: 'scan-missing'
+    title: 'No scan has finished in the allowed time'
+    severity: 1
+    query: replace(finished, 'AGE', '${maxAgeMinutes}m')
+    dimensions: []
+    timing: whileItLasts
+  }
+  {
+    name: 'message-given-up'
+    title: 'A message used up its tries'
+    severity: 2
+    query: poison
+    dimensions: []
+    timing: once
+  }
+]
+
+var actionGroupId = empty(existingActionGroupId) ? actionGroup.id : existingActionGroupId
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource site 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: siteName
+}
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(existingActionGroupId)) {
+  name: 'ag-cmk-${nameSuffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    enabled: true
+    groupShortName: 'cmk_check'
+    emailReceivers: [
+      for (email, i) in emails: {
+        name: 'email-${i}'
+        emailAddress: email
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for one in rules: {
+    name: 'cmk-${one.name}-${nameSuffix}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: one.title
+      description: '${one.title}. What to do: docs/operations.md.'
+      severity: one.severity
+      enabled: true
+      scopes: [insights.id]
+      evaluationFrequency: one.timing.evaluationFrequency
+      windowSize: one.timing.windowSize
+      overrideQueryTimeRange: one.timing.?overrideQueryTimeRange
+      autoMitigate: one.timing.autoMitigate
+      // Nothing has been logged yet when this is deployed first, and the columns are not known.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: one.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            dimensions: map(one.dimensions, column => { name: column, operator: 'Include', values: ['*'] })
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: [actionGroupId] }
+    }
+  }
+]
+
+resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'cmk-api-errors-${nameSuffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'The API answers with errors of its own. What to do: docs/operations.md.'
+    severity: 3
+    enabled: true
+    scopes: [site.id]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'errors'
+          criterionType: 'StaticThresholdCriterion'
+          metricName: 'Http5xx'
+          metricNamespace: 'Microsoft.Web/sites'
+          operator: 'GreaterThan'
+          threshold: 0
+          timeAggregation: 'Total'
+        }
+      ]
+    }
+    actions: [{ actionGroupId: actionGroupId }]
+  }
+}

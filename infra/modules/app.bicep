@@ -1,0 +1,167 @@
+metadata description = 'The function app on a Flex Consumption plan, and its settings.'
+
+@description('Required. Name of the app.')
+param name string
+
+@description('Required. Name of the plan.')
+param planName string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Whether the app spreads over the zones of the region.')
+param zoneRedundant bool
+
+@description('Required. Name of the identity of the app.')
+param identityName string
+
+@description('Required. Name of the storage account.')
+param storageName string
+
+@description('Required. Name of the container of the package.')
+param packageContainer string
+
+@description('Required. Name of the Application Insights component.')
+param insightsName string
+
+@description('Required. Id of the subnet that the app sends through, or empty.')
+param subnetId string
+
+@description('Required. When scans start: NCRONTAB, UTC.')
+param scanSchedule string
+
+@description('Required. Minutes until an answer is stale.')
+param maxAgeMinutes int
+
+@description('Required. Further settings of the app by name; those that the template works out win.')
+param settings object
+
+@description('Required. Address of the secret with the URL of the webhook, or empty.')
+param webhookUrlSecretUri string
+
+@description('Required. Address of the secret that signs what is posted, or empty.')
+param webhookSigningSecretUri string
+
+@description('Required. Client id of the app registration for signing in, or empty.')
+param entraClientId string
+
+var clouds = { AzureCloud: 'public', AzureUSGovernment: 'usgov', AzureChinaCloud: 'china' }
+var tableUri = storage.properties.primaryEndpoints.table
+var queueUri = storage.properties.primaryEndpoints.queue
+
+// The three addresses alone let hosts fail now and then (Azure/azure-functions-host#11787), but the
+// name alone stands for an account in the public cloud.
+var hostStorage = environment().name == 'AzureCloud'
+  ? { AzureWebJobsStorage__accountName: storage.name }
+  : {
+      AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
+      AzureWebJobsStorage__queueServiceUri: queueUri
+      AzureWebJobsStorage__tableServiceUri: tableUri
+    }
+
+var webhook = union(
+  empty(webhookUrlSecretUri) ? {} : { CMK_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${webhookUrlSecretUri})' },
+  empty(webhookSigningSecretUri)
+    ? {}
+    : { CMK_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${webhookSigningSecretUri})' }
+)
+
+var signIn = empty(entraClientId)
+  ? { CMK_HTTP_AUTH: 'keys' }
+  : {
+      CMK_HTTP_AUTH: 'entra'
+      // The identity itself vouches for the app registration: there is no client secret.
+      OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identity.properties.clientId
+      WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
+    }
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
+  name: storageName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: { name: 'FC1', tier: 'FlexConsumption' }
+  properties: { reserved: true, zoneRedundant: zoneRedundant }
+}
+
+resource site 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: { type: 'UserAssigned', userAssignedIdentities: { '${identity.id}': {} } }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    keyVaultReferenceIdentity: identity.id
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: { ftpsState: 'Disabled', http20Enabled: true, minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storage.properties.primaryEndpoints.blob}${packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identity.id
+          }
+        }
+      }
+      runtime: { name: 'python', version: '3.13' }
+      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
+    }
+  }
+
+  resource appSettings 'config' = {
+    name: 'appsettings'
+    properties: union(settings, hostStorage, webhook, signIn, {
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+      AZURE_CLIENT_ID: identity.properties.clientId
+      AzureWebJobsStorage__clientId: identity.properties.clientId
+      AzureWebJobsStorage__credential: 'managedidentity'
+      CMK_CLOUD: clouds[environment().name]
+      CMK_MAX_AGE_MINUTES: string(maxAgeMinutes)
+      CMK_SCAN_SCHEDULE: scanSchedule
+      CMK_STORAGE__clientId: identity.properties.clientId
+      CMK_STORAGE__credential: 'managedidentity'
+      CMK_STORAGE__queueServiceUri: queueUri
+      CMK_STORAGE__tableServiceUri: tableUri
+    })
+  }
+
+  // The password of a publishing profile opens the app without an identity.
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+}
+
+@description('Id of the app.')
+output id string = site.id
+
+@description('Name of the app.')
+output name string = site.name
+
+@description('Address of the app.')
+output url string = 'https://${site.properties.defaultHostName}'

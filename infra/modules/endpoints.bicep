@@ -1,0 +1,75 @@
+metadata description = 'Private endpoints of the three services of the storage, and the names by which they are found.'
+
+@description('Required. What the names end with.')
+param nameSuffix string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Id of the storage account.')
+param storageId string
+
+@description('Required. Id of the subnet of the endpoints.')
+param subnetId string
+
+@description('Required. Id of the virtual network that looks names up.')
+param networkId string
+
+@description('Required. Private DNS zones: created, existing ones, or none.')
+@allowed(['create', 'existing', 'none'])
+param zones string
+
+@description('Required. Ids of the existing zones: blob, queue and table.')
+param zoneIds object
+
+var services = ['blob', 'queue', 'table']
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
+  for service in services: {
+    name: 'pep-cmk-${service}-${nameSuffix}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: { id: subnetId }
+      privateLinkServiceConnections: [
+        { name: service, properties: { privateLinkServiceId: storageId, groupIds: [service] } }
+      ]
+    }
+  }
+]
+
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for service in services: if (zones == 'create') {
+    name: 'privatelink.${service}.${environment().suffixes.storage}'
+    location: 'global'
+    tags: tags
+  }
+]
+
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (service, i) in services: if (zones == 'create') {
+    parent: zone[i]
+    name: 'link-cmk-${nameSuffix}'
+    location: 'global'
+    tags: tags
+    properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }
+  }
+]
+
+resource record 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
+  for (service, i) in services: if (zones != 'none') {
+    parent: endpoint[i]
+    name: 'default'
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: service
+          properties: { privateDnsZoneId: zones == 'create' ? zone[i].id : zoneIds[service] }
+        }
+      ]
+    }
+  }
+]

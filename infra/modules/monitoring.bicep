@@ -1,0 +1,42 @@
+metadata description = 'Where the log lines of the app go: Application Insights over a workspace, by identity alone.'
+
+@description('Required. Name of the Application Insights component.')
+param insightsName string
+
+@description('Required. Name of the workspace, where one is created.')
+param workspaceName string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Id of an existing workspace, or empty: one is created.')
+param existingWorkspaceId string
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (empty(existingWorkspaceId)) {
+  name: workspaceName
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: 90
+    features: { disableLocalAuth: true }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: insightsName
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    DisableLocalAuth: true
+    WorkspaceResourceId: empty(existingWorkspaceId) ? workspace.id : existingWorkspaceId
+  }
+}
+
+@description('Id of the component.')
+output insightsId string = insights.id

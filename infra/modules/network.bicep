@@ -1,0 +1,83 @@
+metadata description = 'A virtual network for the app and the private endpoints of its storage, for who has none.'
+
+@description('Required. What the names end with.')
+param nameSuffix string
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Whether its way out spreads over the zones of the region.')
+param zoneRedundant bool
+
+resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
+  name: 'pip-cmk-${nameSuffix}'
+  location: location
+  tags: tags
+  sku: { name: zoneRedundant ? 'StandardV2' : 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+// All that the app sends goes through the network, and new subnets have no way out of their own.
+resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
+  name: 'ng-cmk-${nameSuffix}'
+  location: location
+  tags: tags
+  sku: { name: zoneRedundant ? 'StandardV2' : 'Standard' }
+  properties: { publicIpAddresses: [{ id: address.id }] }
+}
+
+resource guard 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
+  name: 'nsg-cmk-${nameSuffix}'
+  location: location
+  tags: tags
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: 'vnet-cmk-${nameSuffix}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: ['10.0.0.0/24'] }
+    subnets: [
+      {
+        name: 'app'
+        properties: {
+          addressPrefix: '10.0.0.0/25'
+          defaultOutboundAccess: false
+          natGateway: { id: gateway.id }
+          networkSecurityGroup: { id: guard.id }
+          delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: '10.0.0.128/26'
+          defaultOutboundAccess: false
+          networkSecurityGroup: { id: guard.id }
+          privateEndpointNetworkPolicies: 'Enabled'
+        }
+      }
+    ]
+  }
+
+  resource appSubnet 'subnets' existing = {
+    name: 'app'
+  }
+
+  resource endpointSubnet 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+@description('Id of the virtual network.')
+output id string = network.id
+
+@description('Id of the subnet of the app.')
+output appSubnetId string = network::appSubnet.id
+
+@description('Id of the subnet of the private endpoints.')
+output endpointSubnetId string = network::endpointSubnet.id

@@ -1,0 +1,28 @@
+metadata description = 'The workbook over the log lines of the app.'
+
+@description('Required. Region.')
+param location string
+
+@description('Required. Tags.')
+param tags object
+
+@description('Required. Name of the Application Insights component whose traces it reads.')
+param insightsName string
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
+  name: guid(insights.id, 'cmk_check')
+  location: location
+  tags: tags
+  kind: 'shared'
+  properties: {
+    category: 'workbook'
+    displayName: 'Customer-managed keys of Azure OpenAI accounts'
+    serializedData: string(union(loadJsonContent('../workbook.json'), { fallbackResourceIds: [insights.id] }))
+    sourceId: insights.id
+    version: '1.0'
+  }
+}

@@ -1,0 +1,20 @@
+using 'main.bicep'
+
+// What a production environment should have. Everything that differs between companies comes from
+// the environment: docs/deploy.md says what, and how to make it.
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
+
+param alertEmails = split(readEnvironmentVariable('CMK_ALERT_EMAILS'), ',')
+
+param privateNetwork = true
+param appSubnetId = readEnvironmentVariable('CMK_APP_SUBNET_ID', '')
+param endpointSubnetId = readEnvironmentVariable('CMK_ENDPOINT_SUBNET_ID', '')
+param zoneRedundant = true
+
+param entraClientId = readEnvironmentVariable('CMK_ENTRA_CLIENT_ID')
+param entraAllowedGroupIds = split(readEnvironmentVariable('CMK_ENTRA_GROUP_IDS'), ',')
+
+param storageKeyIdentityId = readEnvironmentVariable('CMK_STORAGE_KEY_IDENTITY_ID')
+param storageKeyVaultUri = readEnvironmentVariable('CMK_STORAGE_KEY_VAULT_URI')
+param storageKeyName = readEnvironmentVariable('CMK_STORAGE_KEY_NAME')

@@ -1,0 +1,3 @@
+using 'management_group.bicep'
+
+param principalId = readEnvironmentVariable('CMK_IDENTITY_PRINCIPAL_ID')

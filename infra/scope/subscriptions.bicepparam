@@ -1,0 +1,5 @@
+using 'subscriptions.bicep'
+
+param principalId = readEnvironmentVariable('CMK_IDENTITY_PRINCIPAL_ID')
+// Comma-separated.
+param subscriptionIds = split(readEnvironmentVariable('CMK_SUBSCRIPTION_IDS'), ',')
