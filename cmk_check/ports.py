@@ -69,8 +69,9 @@ class Query:
     """Rows in key order, from inclusive to exclusive bounds; an empty upper bound is none.
 
     ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
-    ``equals`` compares string properties exactly, on the table's side. ``page`` is how many rows
-    are asked for at once, for callers that will not go on to the end.
+    ``equals`` compares string properties exactly, on the table's side; a row whose key is
+    ``besides`` comes whatever it says. ``page`` is how many rows are asked for at once, for callers
+    that will not go on to the end.
     """
 
     partition: str | None = None
@@ -80,6 +81,7 @@ class Query:
     row_to: str = ""
     after: tuple[str, str] | None = None
     equals: Mapping[str, str] = field(default=_NO_FILTER)
+    besides: str = ""
     page: int = LARGEST_PAGE
 
 
@@ -172,6 +174,14 @@ class TextQueue(Protocol):
             QueueError: one could not be sent; others may have been.
 
         """
+        ...
+
+
+class QueueService(Protocol):
+    """Whoever has the queues of texts."""
+
+    def queue(self, name: str, live: timedelta | None = None) -> TextQueue:
+        """Return a queue whose messages live until they are read, or for ``live`` at most."""
         ...
 
 

@@ -132,8 +132,8 @@ class AzureTables:
 
     async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
-        for conditions in odata.ranges(query):
-            text, parameters = odata.filter_of(conditions)
+        for clauses in odata.ranges(query):
+            text, parameters = odata.filter_of(clauses)
             pages = (
                 self._clients[table]
                 .query_entities(text, parameters=parameters, results_per_page=query.page, **_TIMES)

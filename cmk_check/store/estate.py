@@ -15,7 +15,9 @@ from typing import Final
 
 from cmk_check.core.difference import Difference, Step
 from cmk_check.core.model import Change, Coverage, Finding
-from cmk_check.core.words import Verdict
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.words import CoverageState, Reason, Verdict
+from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
 from cmk_check.store import cutting, keys, rows
 from cmk_check.store.partition import (
@@ -32,15 +34,50 @@ _log = logging.getLogger(__name__)
 _TABLE: Final = Table.FINDINGS
 # The coverage row and its change go with every transaction.
 _RESERVE: Final = 2
+# Behind the one key: "!" is the first character that may follow in a longer one.
+_BEHIND_COVERAGE: Final = f"{keys.COVERAGE}!"
+# What is said of rows that cannot be trusted, whatever stands in them.
+_OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
+
+type Place = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
     """Which findings to list, None for all; values compare exactly, the id lower-cased."""
 
-    verdict: str | None = None
+    verdict: Verdict | None = None
+    reason: Reason | None = None
     kind: str | None = None
     subscription_id: str | None = None
+
+    def equals(self) -> dict[str, str]:
+        """Return what the table itself can compare: properties that a trusted row must have."""
+        asked = {
+            # A row that cannot be trusted is unknown, whatever verdict stands in it.
+            "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
+            "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
+            "kind": self.kind,
+        }
+        return {name: str(value) for name, value in asked.items() if value is not None}
+
+    def admits(self, finding: Finding) -> bool:
+        """Tell whether a finding of a row that came is one of those asked for."""
+        judgement = finding.judgement
+        return self.verdict in {None, judgement.verdict} and self.reason in {None, judgement.reason}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of a list and its place to go on behind.
+
+    ``finding`` is None where the row is none of those asked for. ``coverage`` is its
+    subscription's, where it was asked for and can be trusted.
+    """
+
+    place: Place
+    finding: Finding | None = None
+    coverage: Coverage | None = None
 
 
 class EstateTable:
@@ -83,29 +120,70 @@ class EstateTable:
         entity = await self._store.get(_TABLE, partition, keys.COVERAGE)
         return None if entity is None else coverage_in(entity)
 
-    async def findings(
-        self, where: FindingFilter, after: tuple[str, str] | None
-    ) -> AsyncIterator[tuple[tuple[str, str], Finding]]:
-        """List findings by subscription, group and name, each with its place to go on behind.
+    async def coverages(
+        self, state: CoverageState | None, after: Place | None
+    ) -> AsyncIterator[tuple[Place, Coverage | RowUnusable]]:
+        """List coverage rows by subscription, each with its place to go on behind.
 
-        A row that a newer version wrote, or that is broken, is listed as unknown.
+        ``state`` leaves out what the table knows to be of another one; a row that cannot be trusted
+        comes as the error that says why.
         """
-        # A row that cannot be trusted is unknown, whatever verdict stands in it.
-        asked = None if where.verdict == Verdict.UNKNOWN else where.verdict
-        equals = {"verdict": asked, "kind": where.kind}
+        query = Query(
+            row_from=keys.COVERAGE,
+            row_to=_BEHIND_COVERAGE,
+            after=after,
+            equals={} if state is None else {"coverage": state.value},
+        )
+        async for entity in self._store.query(_TABLE, query):
+            if entity.row == keys.COVERAGE and is_ours(entity.partition):
+                yield (entity.partition, entity.row), _coverage_or_why(entity)
+
+    async def finding(self, account: AccountId) -> Finding | None:
+        """Read the finding of an account, None where none is recorded.
+
+        One whose row cannot be trusted is unknown.
+        """
+        try:
+            partition = keys.partition_of(account.subscription_id)
+            row = keys.finding_row(account.resource_group, account.name)
+        except LimitExceeded:
+            return None  # nothing of this length was ever written
+        entity = await self._store.get(_TABLE, partition, row)
+        return finding_in(entity) if entity and is_ours(entity.partition) else None
+
+    async def findings(
+        self, where: FindingFilter, after: Place | None, *, joined: bool = False
+    ) -> AsyncIterator[Listed]:
+        """Go through findings by subscription, group and name, and tell those asked for.
+
+        A finding whose row a newer version wrote, or is broken, is listed as unknown. ``joined``
+        reads the coverage rows on the way, in the same query.
+        """
         query = Query(
             partition=keys.partition_of(where.subscription_id) if where.subscription_id else None,
-            row_from=keys.FINDINGS_FROM,
+            row_from=keys.COVERAGE if joined else keys.FINDINGS_FROM,
             row_to=keys.FINDINGS_TO,
             after=after,
-            equals={name: value for name, value in equals.items() if value is not None},
+            equals=where.equals(),
+            besides=keys.COVERAGE if joined else "",
         )
+        met = await self._met_before(after) if joined else {}
         async for entity in self._store.query(_TABLE, query):
             if not is_ours(entity.partition):
                 continue
-            finding = finding_in(entity)
-            if where.verdict in {None, finding.judgement.verdict.value}:
-                yield (entity.partition, entity.row), finding
+            place = entity.partition, entity.row
+            if entity.row == keys.COVERAGE:
+                met = {entity.partition: _usable_coverage(entity)}
+                yield Listed(place)
+            elif entity.row.startswith(keys.FINDINGS_FROM):
+                finding = finding_in(entity)
+                admitted = finding if where.admits(finding) else None
+                yield Listed(place, admitted, met.get(entity.partition))
+
+    async def _met_before(self, after: Place | None) -> dict[str, Coverage | None]:
+        """Read the coverage row that a list has passed when it begins in mid-subscription."""
+        entity = await self._store.get(_TABLE, after[0], keys.COVERAGE) if after else None
+        return {entity.partition: _usable_coverage(entity)} if entity else {}
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
         """Clear the mark of a worker that died or was overtaken, so that it can write no more.
@@ -190,16 +268,14 @@ def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Itera
         (_finding_write(stored, step), _outbox_write(step.change)) for step in difference.steps
     ]
     groups = list(cutting.cut_groups(pairs, reserve=_RESERVE)) or [[]]
-    for number, group in enumerate(groups, 1):
+    coverages = [*difference.partly(map(len, groups[:-1]), claim), difference.coverage]
+    for group, coverage in zip(groups, coverages, strict=True):
         changes = [step.change for step in difference.steps[done : done + len(group)]]
         outbox = [told for _, told in group]
         done += len(group)
-        coverage = difference.upto(done, claim)
-        if number == len(groups):
-            coverage = difference.coverage
-            if difference.coverage_change is not None:
-                changes.append(difference.coverage_change)
-                outbox.append(_outbox_write(difference.coverage_change))
+        if done == len(difference.steps) and difference.coverage_change is not None:
+            changes.append(difference.coverage_change)
+            outbox.append(_outbox_write(difference.coverage_change))
         yield Batch(coverage, tuple(write for write, _ in group), tuple(outbox), tuple(changes))
 
 
@@ -219,3 +295,15 @@ def _finding_write(stored: StoredSubscription, step: Step) -> Write:
 
 def _outbox_write(change: Change) -> Insert:
     return Insert(keys.outbox_row(change.sequence, change.id), rows.change_values(change))
+
+
+def _coverage_or_why(entity: Entity) -> Coverage | RowUnusable:
+    try:
+        return coverage_in(entity)
+    except RowUnusable as error:
+        return error
+
+
+def _usable_coverage(entity: Entity) -> Coverage | None:
+    coverage = _coverage_or_why(entity)
+    return None if isinstance(coverage, RowUnusable) else coverage

@@ -114,5 +114,5 @@ def _matches(query: Query, partition: str, row: str, values: Mapping[str, Scalar
         and row >= query.row_from
         and not (query.partition_to and partition >= query.partition_to)
         and not (query.row_to and row >= query.row_to)
-        and all(values.get(name) == value for name, value in query.equals.items())
+        and (row == query.besides or query.equals.items() <= values.items())
     )

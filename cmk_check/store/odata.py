@@ -10,10 +10,11 @@ from cmk_check.ports import Query
 from cmk_check.store import limits
 
 type Condition = tuple[str, str, str]
+type Clause = tuple[Condition, ...]
 
 
-def ranges(query: Query) -> list[list[Condition]]:
-    """Return the conditions of each request.
+def ranges(query: Query) -> list[list[Clause]]:
+    """Return the clauses of each request: all must hold, of each any condition.
 
     Going on behind a row takes two: for an "or" the service scans the whole table.
     """
@@ -23,31 +24,36 @@ def ranges(query: Query) -> list[list[Condition]]:
         ("RowKey", "ge", query.row_from),
         ("RowKey", "lt", query.row_to),
     ]
-    rest = [bound for bound in bounds if bound[2]] or bounds[:1]
-    rest += [(name, "eq", value) for name, value in query.equals.items()]
+    rest: list[Clause] = [(bound,) for bound in bounds if bound[2]] or [(bounds[0],)]
+    besides: Clause = (("RowKey", "eq", query.besides),) if query.besides else ()
+    rest += [(*besides, (name, "eq", value)) for name, value in query.equals.items()]
     if query.partition is not None:
-        rest.append(("PartitionKey", "eq", query.partition))
+        rest.append((("PartitionKey", "eq", query.partition),))
     if query.after is None:
         return [rest]
     partition, row = query.after
-    behind: list[Condition] = [("PartitionKey", "eq", partition), ("RowKey", "gt", row), *rest]
-    beyond: list[Condition] = [("PartitionKey", "gt", partition), *rest]
+    behind: list[Clause] = [(("PartitionKey", "eq", partition),), (("RowKey", "gt", row),), *rest]
+    beyond: list[Clause] = [(("PartitionKey", "gt", partition),), *rest]
     if query.partition is None:
         return [behind, beyond]
     return [rest] if partition < query.partition else [behind]
 
 
-def filter_of(conditions: Sequence[Condition]) -> tuple[str, dict[str, str]]:
-    """Return a filter and its parameters, which the client quotes.
+def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
+    """Return a filter and its parameters, which the client quotes where blanks part the words.
 
     Raises:
         ValueError: a property's name that no table holds.
 
     """
-    for name, _, _ in conditions:
-        if not limits.is_property_name(name):
-            raise ValueError(f"{name!a} is no name for a property")
-    text = " and ".join(
-        f"{name} {operator} @p{number}" for number, (name, operator, _) in enumerate(conditions)
-    )
-    return text, {f"p{number}": value for number, (_, _, value) in enumerate(conditions)}
+    parameters: dict[str, str] = {}
+    parts: list[str] = []
+    for clause in clauses:
+        either: list[str] = []
+        for name, operator, value in clause:
+            if not limits.is_property_name(name):
+                raise ValueError(f"{name!a} is no name for a property")
+            either.append(f"{name} {operator} @p{len(parameters)}")
+            parameters[f"p{len(parameters)}"] = value
+        parts.append(either[0] if len(either) == 1 else f"( {' or '.join(either)} )")
+    return " and ".join(parts), parameters

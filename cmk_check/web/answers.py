@@ -16,6 +16,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "X-Content-Type-Options": "nosniff",
 }
 _JSON: Final = "application/json; charset=utf-8"
+_CSV: Final = "text/csv; charset=utf-8"
 
 
 class Refused(Exception):
@@ -52,6 +53,12 @@ def json_answer(
     )
 
 
+def csv_answer(body: bytes, next_link: str | None) -> Response:
+    """Answer with rows of a spreadsheet; where the list goes on stands in a header (RFC 8288)."""
+    onwards = {} if next_link is None else {"Link": f'<{next_link}>; rel="next"'}
+    return Response(body, media_type=_CSV, headers={**HEADERS, **onwards})
+
+
 def error_answer(
     status: int,
     code: str,
@@ -73,11 +80,3 @@ def etag_of(row_etag: str, body: bytes) -> str:
     """
     digest = hashlib.blake2b(row_etag.encode() + b"\n" + body, digest_size=16)
     return f'"{digest.hexdigest()}"'
-
-
-def matches(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether the caller has this answer already (RFC 9110, 13.1.2: a weak comparison)."""
-    if if_none_match is None:
-        return False
-    tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or tags == ["*"]

@@ -17,21 +17,31 @@ from cmk_check.ports import Clock
 from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, openapi, queries, scan_now
-from cmk_check.web.answers import HEADERS, json_answer, matches
+from cmk_check.web import metrics, models, openapi, queries, scan_now, spreadsheet
+from cmk_check.web.answers import HEADERS, csv_answer, json_answer
 from cmk_check.web.changes import ChangesView
+from cmk_check.web.conditional import matches
+from cmk_check.web.finding import FindingView
 from cmk_check.web.findings import FindingsView
 from cmk_check.web.places import link
 from cmk_check.web.scans import ScansView
 from cmk_check.web.site import Site
 from cmk_check.web.status import StatusView
+from cmk_check.web.subscriptions import SubscriptionsView
 
 _STATUS: Final = "/api/v1/status"
 _FINDINGS: Final = "/api/v1/findings"
+_SUBSCRIPTIONS: Final = "/api/v1/subscriptions"
 _CHANGES: Final = "/api/v1/changes"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
+_ALSO_CSV: Final[dict[str, Any]] = {
+    "content": {"text/csv": {"schema": {"type": "string"}}},
+    "headers": {
+        "Link": {"description": "The next page of CSV, if any.", "schema": {"type": "string"}}
+    },
+}
 _NOT_MODIFIED: Final = {"description": "As `If-None-Match` names it.", "headers": _ETAG}
 
 
@@ -50,8 +60,11 @@ def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -
     findings = FindingsView(tables.estate, tables.scans, site.kinds, site.portal_url)
     _route_status(app, StatusView(tables.estate, tables.scans, clock, expect))
     _route_findings(app, findings, site)
+    _route_finding(app, FindingView(tables.estate, tables.scans, site.portal_url))
+    _route_subscriptions(app, SubscriptionsView(tables.estate), site)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(tables.scans), site)
+    metrics.route(app, metrics.MetricsView(tables.scans, clock, expect, site.kinds))
     _route_openapi(app, site, findings.allowed_kinds)
     return app
 
@@ -88,18 +101,59 @@ def _route_findings(app: FastAPI, view: FindingsView, site: Site) -> None:
         operation_id="listFindings",
         summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
-        responses={404: _NOT_RECORDED, **openapi.ERRORS},
+        responses={200: _ALSO_CSV, 404: _NOT_RECORDED, **openapi.ERRORS},
     )
     async def findings(
         request: Request, query: Annotated[queries.FindingsQuery, Query()]
     ) -> Response:
-        """List the accounts with their verdicts, by subscription, resource group and name."""
+        """List the accounts with their verdicts, by subscription, resource group and name.
+
+        A request looks at 10,000 rows at most: a page may be short or empty and still go on.
+        """
         page = await view.page(query)
-        next_link = None
-        if page.skip_token is not None:
-            asked = query.model_dump(by_alias=True) | {"skipToken": page.skip_token}
-            next_link = link(site.origin(request), _FINDINGS, asked)
+        next_link = _next_link(site.origin(request), _FINDINGS, query, page.skip_token)
+        if query.format == "csv":
+            return csv_answer(spreadsheet.written(page.value), next_link)
         return json_answer(models.FindingsPage(value=page.value, next_link=next_link).body())
+
+
+def _route_finding(app: FastAPI, view: FindingView) -> None:
+    @app.get(
+        f"{_FINDINGS}/{{id:path}}",
+        operation_id="getFinding",
+        summary="One account with its history and what to do",
+        response_model=models.FindingDetail,
+        responses={404: openapi.error("No account of this id is recorded."), **openapi.ERRORS},
+    )
+    async def finding(
+        account_id: Annotated[
+            str,
+            Path(
+                alias="id",
+                description="The ARM id of an account in any case, without its first slash.",
+            ),
+        ],
+        _: Annotated[queries.NoQuery, Query()],
+    ) -> Response:
+        """Answer one finding."""
+        return json_answer((await view.one(account_id)).body())
+
+
+def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: Site) -> None:
+    @app.get(
+        _SUBSCRIPTIONS,
+        operation_id="listSubscriptions",
+        summary="Subscriptions with their coverage",
+        response_model=models.SubscriptionsPage,
+        responses=openapi.ERRORS,
+    )
+    async def subscriptions(
+        request: Request, query: Annotated[queries.SubscriptionsQuery, Query()]
+    ) -> Response:
+        """List the subscriptions by id: how far each is known, and what a gap needs to end."""
+        page = await view.page(query)
+        next_link = _next_link(site.origin(request), _SUBSCRIPTIONS, query, page.skip_token)
+        return json_answer(models.SubscriptionsPage(value=page.value, next_link=next_link).body())
 
 
 def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
@@ -120,8 +174,7 @@ def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
     ) -> Response:
         """List the changes as CloudEvents, oldest first, each under an id of its own."""
         page = await view.page(query)
-        asked = query.model_dump(by_alias=True) | {"since": page.cursor}
-        onwards = link(site.origin(request), _CHANGES, asked)
+        onwards = link(site.origin(request), _CHANGES, {"since": page.cursor, "top": query.top})
         if page.more:
             return json_answer(models.ChangesPage(value=page.value, next_link=onwards).body())
         return json_answer(models.ChangesPage(value=page.value, delta_link=onwards).body())
@@ -138,10 +191,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
     async def scans(request: Request, query: Annotated[queries.ScansQuery, Query()]) -> Response:
         """List the scans, newest first."""
         page = await view.page(query)
-        next_link = None
-        if page.skip_token is not None:
-            asked = query.model_dump(by_alias=True) | {"skipToken": page.skip_token}
-            next_link = link(site.origin(request), scan_now.SCANS, asked)
+        next_link = _next_link(site.origin(request), scan_now.SCANS, query, page.skip_token)
         return json_answer(models.ScansPage(value=page.value, next_link=next_link).body())
 
     @app.get(
@@ -176,3 +226,12 @@ def _route_openapi(app: FastAPI, site: Site, kinds: tuple[str, ...]) -> None:
     async def contract(_: Annotated[queries.NoQuery, Query()]) -> Response:
         """Answer this document."""
         return json_answer(body())
+
+
+def _next_link(
+    origin: str, path: str, query: queries.AnyQuery, skip_token: str | None
+) -> str | None:
+    """Link to the next page with what was asked for, None where there is no other."""
+    if skip_token is None:
+        return None
+    return link(origin, path, query.asked() | {"skipToken": skip_token})

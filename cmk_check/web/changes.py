@@ -45,7 +45,9 @@ class ChangesView:
             return Page([], str(last), more=False)
         if since is not None and since > last:
             raise _resync_required()
-        found = await self.feed.read(since or 0, query.top + 1)
+        # Where a caller names no cursor, nothing before the first change shown is missed.
+        begin = since or 0 if query.last is None else max(last - query.last, 0)
+        found = await self.feed.read(begin, query.top + 1)
         lost = await self._lost(since, [number for number, _ in found])
         if lost == 0:
             raise _resync_required()

@@ -8,14 +8,26 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cmk_check.core.words import Verdict
+from cmk_check.core.words import Reason, Verdict
 from cmk_check.errors import StoreError
 from cmk_check.web.answers import Refused, error_answer
-from cmk_check.web.queries import MOST, UNKNOWN_PARAMETER
+from cmk_check.web.queries import (
+    LONGEST_LOCATION,
+    LONGEST_SEARCH,
+    MOST,
+    NOT_TOGETHER,
+    UNKNOWN_PARAMETER,
+)
 
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
     "verdict": f"verdict is one of {', '.join(Verdict)}.",
+    "reason": f"reason is one of {', '.join(Reason)}.",
+    "location": f"location is like westeurope, {LONGEST_LOCATION} characters at most.",
+    "q": f"q is one word or several, {LONGEST_SEARCH} characters at most.",
+    "format": "format is one of json, csv.",
+    "coverage": "coverage is one of read, gap, excluded, retired.",
+    "last": f"last is a whole number from 1 to {MOST}.",
     "subscription": "subscription is an id like 00000000-0000-0000-0000-000000000000.",
     "top": f"top is a whole number from 1 to {MOST}.",
     "since": "since is a cursor: take it from nextLink or deltaLink, or leave it out to begin.",
@@ -34,7 +46,7 @@ def handle(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         # One is enough: whoever mends it meets the next.
         detail = error.errors()[0]
-        if detail["type"] == UNKNOWN_PARAMETER:
+        if detail["type"] in {UNKNOWN_PARAMETER, NOT_TOGETHER}:
             name, message = detail["ctx"]["name"], detail["msg"]
         else:
             name = detail["loc"][1]

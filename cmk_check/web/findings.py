@@ -1,28 +1,28 @@
 """The list of findings: pages of the findings table, joined with each subscription's coverage."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from http import HTTPStatus
 from itertools import batched
-from typing import Final, Literal
-from urllib.parse import quote
+from typing import Final
 
-from cmk_check.core import posture
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, Evidence, Finding, Status
-from cmk_check.core.words import CoverageState
+from cmk_check.core.model import Coverage, Finding, Status
 from cmk_check.errors import RowUnusable
+from cmk_check.ports import LARGEST_PAGE
 from cmk_check.store import keys
-from cmk_check.store.estate import EstateTable, FindingFilter
-from cmk_check.store.rows import UNDATED
+from cmk_check.store.estate import EstateTable, FindingFilter, Place
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, queries
+from cmk_check.web import models, paging, queries
 from cmk_check.web.answers import Refused, not_recorded
-from cmk_check.web.places import Place, place_of, token_of
+from cmk_check.web.finding import finding_shown, usable_coverage
+from cmk_check.web.places import place_of, token_of
+from cmk_check.web.search import Search
 
 _READS_AT_ONCE: Final = 16
+
+type _Joined = tuple[Finding, Coverage | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FindingsView:
-    """Makes pages of findings. ``kinds`` are those in scope, ``portal`` the origin of Azure's."""
+    """Makes pages of findings.
+
+    ``kinds`` are those in scope, ``portal`` is the origin of Azure's, ``most`` how many rows a
+    request may look at.
+    """
 
     estate: EstateTable
     scans: ScanTable
     kinds: tuple[str, ...]
     portal: str
+    most: int = paging.MOST_EXAMINED
 
     @property
     def allowed_kinds(self) -> tuple[str, ...]:
@@ -57,22 +62,26 @@ class FindingsView:
 
         """
         kind = self._kind(query.kind)
-        after = None if query.skip_token is None else place_of(query.skip_token, keys.FINDINGS_FROM)
+        after = None
+        if query.skip_token is not None:
+            after = place_of(query.skip_token, keys.FINDINGS_FROM, keys.COVERAGE)
         stored = await self.scans.status()
         status = stored.value if stored else Status()
-        where = FindingFilter(
-            verdict=query.verdict,
-            kind=_spelling(kind, status),
-            subscription_id=query.subscription,
-        )
-        found = await self._read(where, kind, after, query.top)
-        if not found and query.subscription and not await self._is_recorded(query.subscription):
-            raise not_recorded(query.subscription)
-        shown = found[: query.top]
-        coverages = await self._coverages(finding.id.subscription_id for _, finding in shown)
+        spelled = _spelling(kind, status)
+        where = FindingFilter(query.verdict, query.reason, spelled, query.subscription)
+        search = Search.of(query)
+        on_the_way = bool(search.words) or _is_cheap_to_join(where, status)
+        rows = self._matching(where, search, after, joined=on_the_way)
+        found = await paging.gather(rows, query.top, self.most)
+        if not found.value and query.subscription:
+            await self._make_sure_it_is_recorded(query.subscription)
+        joined = found.value if on_the_way else await self._joined(found.value)
         return Page(
-            [self._shown(finding, coverages, status.as_of) for _, finding in shown],
-            token_of(shown[-1][0]) if len(found) > len(shown) else None,
+            [
+                finding_shown(finding, coverage, status.as_of, self.portal)
+                for finding, coverage in joined
+            ],
+            token_of(found.behind) if found.behind else None,
         )
 
     def _kind(self, asked: str | None) -> str | None:
@@ -85,99 +94,39 @@ class FindingsView:
             "kind",
         )
 
-    async def _read(
-        self, where: FindingFilter, kind: str | None, after: Place | None, top: int
-    ) -> list[tuple[Place, Finding]]:
-        """Read one finding more than the page holds, which tells whether there is another page."""
-        found: list[tuple[Place, Finding]] = []
-        rows = self.estate.findings(where, after)
-        async for place, finding in rows:
-            if kind is None or _is_of_kind(finding, kind):
-                found.append((place, finding))
-            if len(found) > top:
-                break
-        return found
+    async def _matching(
+        self, where: FindingFilter, search: Search, after: Place | None, *, joined: bool
+    ) -> AsyncIterator[tuple[Place, _Joined | None]]:
+        """Go through the table, reading the coverage rows on the way where asked to."""
+        async for row in self.estate.findings(where, after, joined=joined):
+            found = row.finding is not None and search.finds(row.finding, row.coverage)
+            yield row.place, (row.finding, row.coverage) if row.finding and found else None
 
-    async def _is_recorded(self, subscription_id: str) -> bool:
+    async def _make_sure_it_is_recorded(self, subscription_id: str) -> None:
         try:
-            return await self.estate.coverage(subscription_id) is not None
+            recorded = await self.estate.coverage(subscription_id) is not None
         except RowUnusable:
-            return True
+            recorded = True
+        if not recorded:
+            raise not_recorded(subscription_id)
 
-    async def _coverages(self, subscription_ids: Iterable[str]) -> dict[str, Coverage | None]:
-        distinct = list(dict.fromkeys(subscription_ids))
-        found: dict[str, Coverage | None] = {}
+    async def _joined(self, found: Iterable[_Joined]) -> list[_Joined]:
+        """Read the coverage rows of what is shown, each once."""
+        findings = [finding for finding, _ in found]
+        distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
+        rows: dict[str, Coverage | None] = {}
         for some in batched(distinct, _READS_AT_ONCE, strict=False):
-            rows = await asyncio.gather(*map(self._usable_coverage, some))
-            found.update(zip(some, rows, strict=True))
-        return found
-
-    async def _usable_coverage(self, subscription_id: str) -> Coverage | None:
-        try:
-            return await self.estate.coverage(subscription_id)
-        except RowUnusable:
-            return None  # shown as a gap; it must not take the page with it
-
-    def _shown(
-        self, finding: Finding, coverages: Mapping[str, Coverage | None], as_of: datetime | None
-    ) -> models.Finding:
-        coverage = coverages[finding.id.subscription_id]
-        subscription = coverage.subscription if coverage else None
-        judgement = finding.judgement
-        dated = finding.first_seen != UNDATED
-        return models.Finding(
-            id=finding.id.text,
-            name=finding.id.name,
-            resource_group=finding.id.resource_group,
-            subscription_id=finding.id.subscription_id,
-            subscription_name=subscription.name if subscription else None,
-            tenant_id=subscription.tenant_id if subscription else None,
-            kind=finding.kind,
-            location=finding.location,
-            tags=dict(finding.tags),
-            verdict=judgement.verdict,
-            reason=judgement.reason,
-            message=judgement.message,
-            rule_version=finding.rule_version,
-            evidence=evidence_shown(judgement.evidence),
-            key_health=None,
-            first_seen=finding.first_seen if dated else None,
-            changed_at=finding.changed_at if dated else None,
-            violated_since=finding.violated_since,
-            previous_verdict=finding.previous_verdict,
-            coverage=_coverage(coverage),
-            as_of=posture.as_of(coverage, as_of) if coverage else None,
-            portal_url=f"{self.portal}/#resource{quote(finding.id.text)}",
-        )
+            read = await asyncio.gather(*(usable_coverage(self.estate, name) for name in some))
+            rows.update(zip(some, read, strict=True))
+        return [(finding, rows[finding.id.subscription_id]) for finding in findings]
 
 
-def evidence_shown(evidence: Evidence) -> models.Evidence:
-    """Show what a verdict rests on."""
-    return models.Evidence(
-        key_source=evidence.key_source,
-        key_name=evidence.key_name,
-        key_version=evidence.key_version,
-        key_vault_uri=evidence.key_vault_uri,
-        identity_type=evidence.identity_type,
-        identity_client_id=evidence.identity_client_id,
-        provisioning_state=evidence.provisioning_state,
-    )
+def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
+    """Tell whether to read coverage rows on the way, rather than one by one what is shown needs.
 
-
-def _coverage(coverage: Coverage | None) -> Literal["read", "gap", "excluded", "retired"]:
-    match coverage.state if coverage else CoverageState.UNREAD:
-        case CoverageState.READ:
-            return "read"
-        case CoverageState.EXCLUDED:
-            return "excluded"
-        case CoverageState.RETIRED:
-            return "retired"
-        case CoverageState.GAP | CoverageState.UNREAD:
-            return "gap"
-
-
-def _is_of_kind(finding: Finding, kind: str) -> bool:
-    return (finding.kind or KIND_UNKNOWN).casefold() == kind.casefold()
+    A filter of the table's brings few findings of many subscriptions, whose rows would all come.
+    """
+    return not where.equals() or status.summary.subscriptions.total <= LARGEST_PAGE
 
 
 def _spelling(kind: str | None, status: Status) -> str | None:

@@ -40,6 +40,9 @@ Time = Annotated[
 ]
 
 
+CoverageShown = Literal["read", "gap", "excluded", "retired"]
+
+
 class _Answer(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
 
@@ -213,7 +216,7 @@ class Finding(_Answer):
     changed_at: Time | None
     violated_since: Time | None
     previous_verdict: Verdict | None
-    coverage: Literal["read", "gap", "excluded", "retired"]
+    coverage: CoverageShown
     as_of: Time | None
     portal_url: str
 
@@ -222,6 +225,72 @@ class FindingsPage(_Answer):
     """Findings by subscription, group and name; `nextLink` is absent on the last page."""
 
     value: list[Finding]
+    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
+
+
+class Transition(_Answer):
+    """One entry of a finding's history."""
+
+    at: Time
+    verdict: Verdict
+    reason: Reason
+    scan_id: str
+
+
+class RemediationStep(_Answer):
+    """What to do, why, and what to mind."""
+
+    title: str
+    why: str
+    warning: str | None
+
+
+class Remediation(_Answer):
+    """How to fix a finding: in words, as a script of `az` for bash, and as Bicep."""
+
+    summary: str
+    steps: list[RemediationStep]
+    az: str
+    bicep: str
+
+
+class FindingDetail(Finding):
+    """A finding with its last 20 transitions, oldest first; `changes` counts all there were."""
+
+    history: Annotated[list[Transition], Field(max_length=20)]
+    changes: int
+    remediation: Remediation | None
+
+
+class GapOfSubscription(_Answer):
+    """Why a subscription was not read to its end, and what to do."""
+
+    reason: GapReason
+    missing_action: str | None
+    detail: str | None
+
+
+class Subscription(_Answer):
+    """A subscription; `state` is Azure's, `lastRead` when it was last read to its end.
+
+    `since` is null where the row cannot be trusted, as is whatever else it says.
+    """
+
+    subscription_id: str
+    name: str | None
+    tenant_id: str | None
+    state: str | None
+    coverage: CoverageShown
+    since: Time | None
+    gap: GapOfSubscription | None
+    last_read: Time | None
+    accounts: Accounts
+
+
+class SubscriptionsPage(_Answer):
+    """Subscriptions by id; `nextLink` is absent on the last page."""
+
+    value: list[Subscription]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 

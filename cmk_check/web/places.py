@@ -9,9 +9,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from cmk_check.store import keys
+from cmk_check.store.estate import Place
 from cmk_check.web.answers import Refused
-
-type Place = tuple[str, str]
 
 _SEPARATOR: Final = "/"  # stands in no key
 _KEYS: Final = re.compile(
@@ -27,8 +26,8 @@ def token_of(place: Place) -> str:
     return base64.urlsafe_b64encode(_SEPARATOR.join(place).encode()).decode()
 
 
-def place_of(token: str, rows_from: str) -> Place:
-    """Return the place of a token, in a list of rows whose keys begin with ``rows_from``.
+def place_of(token: str, *rows: str) -> Place:
+    """Return the place of a token, in a list of rows named by their key or by how it begins.
 
     A token holds nothing but two keys: made for another page, it only begins elsewhere in the list.
 
@@ -41,7 +40,7 @@ def place_of(token: str, rows_from: str) -> Place:
     except (binascii.Error, ValueError):
         text = ""
     match = _KEYS.fullmatch(text)
-    if match is None or not match["row"].startswith(rows_from) or match["row"] == rows_from:
+    if match is None or not any(_is_one_of(match["row"], named) for named in rows):
         raise Refused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
@@ -49,6 +48,10 @@ def place_of(token: str, rows_from: str) -> Place:
             "skipToken",
         )
     return match["partition"], match["row"]
+
+
+def _is_one_of(row: str, named: str) -> bool:
+    return row.startswith(named) and row != named if named.endswith("|") else row == named
 
 
 def link(origin: str, path: str, parameters: Mapping[str, str | int | None]) -> str:

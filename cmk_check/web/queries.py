@@ -4,7 +4,7 @@ Strict, because a parameter that is passed over or bent to fit shows everything 
 """
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -12,16 +12,21 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.words import Verdict
+from cmk_check.core.words import Reason, Verdict
+from cmk_check.web.models import CoverageShown
 
 MOST: Final = 1000
+LONGEST_SEARCH: Final = 200
+LONGEST_LOCATION: Final = 100
 UNKNOWN_PARAMETER: Final = "unknown_parameter"
+NOT_TOGETHER: Final = "not_together"
 _GUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 # A place is two keys of 512 characters at most and what parts them, in base64.
 _LONGEST_TOKEN: Final = 1400
@@ -35,17 +40,39 @@ def _whole(value: object) -> object:
     return value
 
 
+def _not_blank(text: str) -> str:
+    """Refuse what asks for nothing, and would find everything."""
+    if not text.strip():
+        raise ValueError("blank")
+    return text
+
+
+# Checked by Python alone: what is blank to Pydantic's patterns is not all that is blank here.
+_NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
 SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(str.lower)]
 Top = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
+Last = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
+Words = Annotated[
+    str, Field(max_length=LONGEST_SEARCH, json_schema_extra=_NOT_BLANK), AfterValidator(_not_blank)
+]
+Location = Annotated[
+    str,
+    Field(max_length=LONGEST_LOCATION, json_schema_extra=_NOT_BLANK),
+    AfterValidator(_not_blank),
+]
 SkipToken = Annotated[str, Field(max_length=_LONGEST_TOKEN)]
 # A number of the feed, which callers need not know; 18 digits fit every integer there is.
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
-class _Query(BaseModel):
+class AnyQuery(BaseModel):
     """Parameters; a name that is not among them is refused rather than passed over."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    def asked(self) -> dict[str, str | int]:
+        """Return what was given, for a link that asks the same again."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -62,11 +89,11 @@ class _Query(BaseModel):
         return given
 
 
-class NoQuery(_Query):
+class NoQuery(AnyQuery):
     """No parameter at all."""
 
 
-class StatusQuery(_Query):
+class StatusQuery(AnyQuery):
     """What the status may be asked for."""
 
     subscription: SubscriptionId | SkipJsonSchema[None] = Field(
@@ -74,29 +101,49 @@ class StatusQuery(_Query):
     )
 
 
-class FindingsQuery(_Query):
+class FindingsQuery(AnyQuery):
     """What findings may be asked for."""
 
     verdict: Verdict | SkipJsonSchema[None] = Field(None, description="Only this verdict.")
+    reason: Reason | SkipJsonSchema[None] = Field(None, description="Only this reason.")
     kind: str | SkipJsonSchema[None] = Field(
         None,
         description="Only this kind of account, in any case; `unknown` is those without a kind.",
     )
+    location: Location | SkipJsonSchema[None] = Field(
+        None, description="Only this location, in any case; blanks do not count."
+    )
     subscription: SubscriptionId | SkipJsonSchema[None] = Field(
         None, description="Only this subscription."
     )
+    q: Words | SkipJsonSchema[None] = Field(
+        None,
+        description="Only where each of these words stands in the name of the account, its "
+        "resource group or subscription, or in a tag's name or value, in any case.",
+    )
     top: Top = Field(100, description="The most findings on a page.")
+    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
+    format: Literal["json", "csv"] = Field(
+        "json", description="`csv` is for spreadsheets; its next page is in the header `Link`."
+    )
+
+
+class SubscriptionsQuery(AnyQuery):
+    """What subscriptions may be asked for."""
+
+    coverage: CoverageShown | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
+    top: Top = Field(100, description="The most subscriptions on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
-class ScansQuery(_Query):
+class ScansQuery(AnyQuery):
     """How much of the history."""
 
     top: Top = Field(100, description="The most scans on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
-class ChangesQuery(_Query):
+class ChangesQuery(AnyQuery):
     """From where on changes are asked for."""
 
     since: Cursor | SkipJsonSchema[None] = Field(
@@ -105,3 +152,19 @@ class ChangesQuery(_Query):
         "without it, all that are kept.",
     )
     top: Top = Field(100, description="The most changes on a page.")
+    last: Last | SkipJsonSchema[None] = Field(
+        None,
+        description="Only the newest so many changes, and those to come; not together with "
+        "`since`.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_two_beginnings(cls, given: dict[str, object]) -> dict[str, object]:
+        if {"last", "since"} <= given.keys():
+            raise PydanticCustomError(
+                NOT_TOGETHER,
+                "{name} does not go together with since: each says where to begin.",
+                {"name": "last"},
+            )
+        return given

@@ -7,15 +7,15 @@ import pytest
 from cmk_check.core.difference import Known
 from cmk_check.core.model import Account
 from cmk_check.core.words import CoverageState
-from cmk_check.errors import RowUnusable, WriteConflict
-from cmk_check.ports import Delete, Insert, Query, Replace, Table
+from cmk_check.errors import WriteConflict
+from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import keys, limits, rows
-from cmk_check.store.estate import Batch, EstateTable, FindingFilter, cut
+from cmk_check.store.estate import Batch, EstateTable, cut
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.partition import StoredSubscription
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
-from tests.unit.store.filled import CLAIM, PARTITION, filled, overwrite, record
+from tests.unit.store.filled import CLAIM, PARTITION, filled, record
 
 
 def many(number: int, **fields: object) -> list[Account]:
@@ -197,67 +197,3 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
 
     assert [found.partition async for found in table.subscriptions(low, high)] == [low]
     assert len([found async for found in table.subscriptions("", "")]) == 3
-
-
-async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
-    """A page that begins where the last one ended skips nothing."""
-    store, _ = await filled(bad(ID, "b"), good(ID, "a"), bad(ID, "c"))
-    table = EstateTable(store)
-
-    listed = [entry async for entry in table.findings(FindingFilter(), None)]
-    rest = [entry async for entry in table.findings(FindingFilter(), listed[0][0])]
-    wrong = [entry async for entry in table.findings(FindingFilter("non_compliant"), None)]
-
-    assert [finding.id.name for _, finding in listed] == ["a", "b", "c"]
-    assert rest == listed[1:]
-    assert [finding.id.name for _, finding in wrong] == ["b", "c"]
-
-
-async def test_a_newer_finding_is_listed_as_unknown_unless_a_verdict_is_asked_for() -> None:
-    """What it says of its verdict cannot be trusted (P1)."""
-    store, _ = await filled(good(ID, "a"))
-    await overwrite(store, "finding|rg|a", schema=2)
-    table = EstateTable(store)
-
-    ((_, finding),) = [entry async for entry in table.findings(FindingFilter(), None)]
-
-    assert finding.judgement.reason == "row_too_new"
-    assert finding.id == good(ID, "a").id
-    assert not [entry async for entry in table.findings(FindingFilter("compliant"), None)]
-
-
-@pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])
-async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
-    values: dict[str, str | int],
-) -> None:
-    """The list shows what it can, and never a verdict that it cannot trust (P1, P7)."""
-    store, _ = await filled(good(ID, "a"), bad(ID, "b"))
-    await overwrite(store, "finding|rg|a", **values)
-    table = EstateTable(store)
-
-    listed = [finding async for _, finding in table.findings(FindingFilter(), None)]
-
-    assert [finding.id for finding in listed] == [good(ID, "a").id, bad(ID, "b").id]
-    assert [finding.judgement.verdict for finding in listed] == ["unknown", "non_compliant"]
-
-
-async def test_a_coverage_row_that_cannot_be_trusted_is_not_taken_for_none() -> None:
-    """That it was never seen would be an answer; this is not one."""
-    store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", schema=2)
-
-    with pytest.raises(RowUnusable, match="newer version"):
-        await EstateTable(store).coverage(ID)
-
-
-async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:
-    """Every page of the dashboard asks for it."""
-    store, stored = await filled(bad(ID))
-    before = len(store.log)
-
-    coverage = await EstateTable(store).coverage(ID.upper())
-
-    assert coverage == stored.known.coverage
-    assert [operation.name for operation in store.log[before:]] == ["get"]
-    assert await EstateTable(store).coverage(sub(9)) is None
-    assert [e async for e in store.query(Table.FINDINGS, Query(partition="other"))] == []

@@ -267,3 +267,71 @@ async def test_a_row_of_a_newer_version_stops_the_feed(empty: Served) -> None:
     answer = await send(empty.app(), CHANGES)
 
     assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
+
+
+async def test_the_newest_changes_come_oldest_first_and_lead_on(empty: Served) -> None:
+    """Who opens a page wants the latest without a walk through a year, and then what comes."""
+    await _publish(empty, 1, 5)
+    app = empty.app()
+
+    newest = await send(app, f"{CHANGES}?last=2")
+    await _publish(empty, 6, 6)
+    later = await send(app, _onwards(newest))
+
+    assert (_ids(newest), _ids(later)) == (["id-4", "id-5"], ["id-6"])
+
+
+async def test_the_newest_changes_come_in_pages_as_all_do(empty: Served) -> None:
+    """`last` says where to begin, `top` how much comes at once."""
+    await _publish(empty, 1, 5)
+    app = empty.app()
+
+    first = await send(app, f"{CHANGES}?last=3&top=2")
+    second = await send(app, _onwards(first, "nextLink"))
+
+    assert (_ids(first), _ids(second)) == (["id-3", "id-4"], ["id-5"])
+    _onwards(second)
+
+
+@pytest.mark.parametrize(("published", "pruned"), [(0, 0), (2, 0), (4, 2), (3, 3)])
+async def test_of_fewer_changes_than_asked_for_all_come(
+    empty: Served, published: int, pruned: int
+) -> None:
+    """A caller cannot know how many there are; what is kept no longer was not asked for."""
+    if published:
+        await _publish(empty, 1, published)
+    await _prune(empty, pruned)
+    app = empty.app()
+
+    answer = await send(app, f"{CHANGES}?last=1000")
+
+    assert _ids(answer) == [f"id-{number}" for number in range(pruned + 1, published + 1)]
+    await _publish(empty, published + 1, published + 1)
+    assert _ids(await send(app, _onwards(answer))) == [f"id-{published + 1}"]
+
+
+async def test_the_newest_changes_cost_what_they_are(empty: Served) -> None:
+    """Whatever the length of the feed."""
+    await _publish(empty, 1, 9)
+    empty.store.log.clear()
+
+    await send(empty.app(), f"{CHANGES}?last=2")
+
+    assert [operation.name for operation in empty.store.log] == ["get", "query"]
+
+
+@pytest.mark.parametrize("last", ["", "0", "1001", "-1", "2.0", "x", "%D9%A1", "' or '1' eq '1"])
+async def test_how_many_are_the_newest_has_bounds(empty: Served, last: str) -> None:
+    """As a page has."""
+    answer = await send(empty.app(), f"{CHANGES}?last={last}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "last"))
+    assert "from 1 to 1000" in answer.json["error"]["message"]
+
+
+async def test_two_places_to_begin_at_are_refused(empty: Served) -> None:
+    """Whichever of them was passed over, somebody would miss changes."""
+    answer = await send(empty.app(), f"{CHANGES}?last=2&since=1")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "last"))
+    assert "since" in answer.json["error"]["message"]

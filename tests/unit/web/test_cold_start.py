@@ -28,3 +28,8 @@ def test_nothing_of_azure_is_loaded(module: str) -> None:
 def test_health_does_without_the_api() -> None:
     """Probes come to instances that serve nothing else."""
     assert not {"fastapi", "starlette", "cmk_check.web.api"} & _loaded_by("cmk_check.web.health")
+
+
+def test_the_api_does_without_what_one_consumer_needs() -> None:
+    """Metrics are scraped where there is a Prometheus; everybody waits for a cold start."""
+    assert "prometheus_client" not in _loaded_by("cmk_check.web.api")

@@ -11,13 +11,20 @@ from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore, OperationName
 from cmk_check.web.edge import SignIn
 from tests.unit.web.asgi import send
-from tests.unit.web.served import AS_SERVED, LAB, Served
+from tests.unit.web.served import AS_SERVED, LAB, PRODUCTION, Served
 
+CHAT = (
+    f"/api/v1/findings/subscriptions/{PRODUCTION}/resourceGroups/rg-ai/providers"
+    "/Microsoft.CognitiveServices/accounts/Chat"
+)
 ROUTES = [
     "/api/v1/status",
     "/api/v1/findings",
+    CHAT,
+    "/api/v1/subscriptions",
     "/api/v1/changes",
     "/api/v1/scans",
+    "/api/v1/metrics",
     "/api/v1/openapi.json",
 ]
 PRINCIPAL = {"x-ms-client-principal-id": "6f0c7a1e-0000-0000-0000-000000000000"}
@@ -44,6 +51,9 @@ def _failing(error: Exception) -> Served:
         ("/api/v1/status?a=1&a=2", "GET", 400),
         ("/api/v1/nothing", "GET", 404),
         (f"/api/v1/status?subscription={LAB[:-1]}9", "GET", 404),
+        ("/api/v1/findings/", "GET", 404),
+        (f"{CHAT}?format=csv", "GET", 400),
+        ("/api/v1/findings?format=csv&top=0", "GET", 400),
     ],
 )
 async def test_every_answer_carries_the_headers(

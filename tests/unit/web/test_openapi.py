@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cmk_check.core.words import Reason
 from cmk_check.web.edge import SignIn
 from tests.unit.web.asgi import send
 from tests.unit.web.served import AS_SERVED, Served
@@ -25,9 +26,12 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
     assert {path: list(methods) for path, methods in document["paths"].items()} == {
         "/api/v1/status": ["get"],
         "/api/v1/findings": ["get"],
+        "/api/v1/findings/{id}": ["get"],
+        "/api/v1/subscriptions": ["get"],
         "/api/v1/changes": ["get"],
         "/api/v1/scans": ["get"],
         "/api/v1/scans/{id}": ["get"],
+        "/api/v1/metrics": ["get"],
         "/api/v1/openapi.json": ["get"],
         "/api/scan": ["post"],
         "/api/health": ["get"],
@@ -43,9 +47,12 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
     } == {
         "getStatus": "The posture of the estate or of one subscription",
         "listFindings": "Accounts with their verdicts",
+        "getFinding": "One account with its history and what to do",
+        "listSubscriptions": "Subscriptions with their coverage",
         "listChanges": "What changed, for pollers",
         "listScans": "The history of scans",
         "getScan": "One scan",
+        "getMetrics": "The status as metrics",
         "getContract": "This document",
         "startScan": "Start a scan",
         "getHealth": "Whether answers are to be had",
@@ -57,17 +64,50 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
     parameters = document["paths"]["/api/v1/findings"]["get"]["parameters"]
     schemas = {entry["name"]: entry["schema"] for entry in parameters}
 
-    assert list(schemas) == ["verdict", "kind", "subscription", "top", "skipToken"]
+    assert list(schemas) == [
+        "verdict",
+        "reason",
+        "kind",
+        "location",
+        "subscription",
+        "q",
+        "top",
+        "skipToken",
+        "format",
+    ]
     assert schemas["verdict"]["$ref"] == "#/components/schemas/Verdict"
     assert document["components"]["schemas"]["Verdict"]["enum"] == [
         "compliant",
         "non_compliant",
         "unknown",
     ]
+    assert schemas["reason"]["$ref"] == "#/components/schemas/Reason"
+    assert document["components"]["schemas"]["Reason"]["enum"] == list(Reason)
+    assert (schemas["format"]["enum"], schemas["format"]["default"]) == (["json", "csv"], "json")
+    assert (schemas["q"]["maxLength"], schemas["location"]["maxLength"]) == (200, 100)
     assert schemas["kind"]["enum"] == ["OpenAI", "AIServices", "unknown"]
     assert (schemas["top"]["minimum"], schemas["top"]["maximum"]) == (1, 1000)
     assert schemas["top"]["default"] == 100
     assert "pattern" in schemas["subscription"]
+
+
+def test_it_documents_both_forms_of_the_list(document: dict[str, Any]) -> None:
+    """A generator that knows of JSON alone cannot fetch the table."""
+    answer = document["paths"]["/api/v1/findings"]["get"]["responses"]["200"]
+
+    assert set(answer["content"]) == {"application/json", "text/csv"}
+    assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/FindingsPage")
+    assert set(answer["headers"]) == {"Link"}
+
+
+def test_coverage_is_asked_for_in_the_words_it_is_shown_in(document: dict[str, Any]) -> None:
+    """A filter takes what the answer holds."""
+    parameters = document["paths"]["/api/v1/subscriptions"]["get"]["parameters"]
+    (asked,) = [entry["schema"] for entry in parameters if entry["name"] == "coverage"]
+    schemas = document["components"]["schemas"]
+
+    assert asked["enum"] == schemas["Subscription"]["properties"]["coverage"]["enum"]
+    assert asked["enum"] == schemas["Finding"]["properties"]["coverage"]["enum"]
 
 
 def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
@@ -91,6 +131,7 @@ def test_every_field_of_an_answer_is_required_but_the_links(document: dict[str, 
     """Null says "there is none"; a missing field says nothing."""
     links = {
         "FindingsPage": {"nextLink"},
+        "SubscriptionsPage": {"nextLink"},
         "ScansPage": {"nextLink"},
         "ChangesPage": {"nextLink", "deltaLink"},
     }

@@ -1,0 +1,87 @@
+"""Findings as CSV (RFC 4180), for spreadsheets: a row each, and no cell that is ever a formula.
+
+Names and tags are anybody's text. A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or
+``@`` (https://owasp.org/www-community/attacks/CSV_Injection); an apostrophe in front makes it text.
+"""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from cmk_check.web.models import Finding
+
+COLUMNS: Final = (
+    "id",
+    "name",
+    "resourceGroup",
+    "subscriptionId",
+    "subscriptionName",
+    "tenantId",
+    "kind",
+    "location",
+    "verdict",
+    "reason",
+    "message",
+    "violatedSince",
+    "firstSeen",
+    "changedAt",
+    "previousVerdict",
+    "coverage",
+    "asOf",
+    "keySource",
+    "keyName",
+    "keyVersion",
+    "keyVaultUri",
+    "identityType",
+    "identityClientId",
+    "provisioningState",
+    "tags",
+    "ruleVersion",
+    "portalUrl",
+)
+# Without it Excel takes the text for one of the machine's own alphabet.
+_BYTE_ORDER_MARK: Final = "\ufeff"
+_FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
+_TEXT: Final = "'"
+_BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
+
+
+def written(findings: Iterable[Finding]) -> bytes:
+    """Write a page: the row of column names always, then a row for each finding."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_row(finding) for finding in findings)
+    return f"{_BYTE_ORDER_MARK}{text.getvalue()}".encode()
+
+
+def cell(text: str) -> str:
+    """Make a text safe to open.
+
+    A semicolon begins a cell where the spreadsheet's language has it for the comma, so that what
+    stands behind one is guarded as well. Control characters and line breaks become blanks.
+    """
+    return ";".join(_guarded(part) for part in text.split(";"))
+
+
+def _row(finding: Finding) -> list[str]:
+    shown = finding.model_dump(mode="json", by_alias=True)
+    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)}
+    return [cell(values[column] or "") for column in COLUMNS]
+
+
+def _tags(tags: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in tags.items())
+
+
+def _guarded(text: str) -> str:
+    plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+    return f"{_TEXT}{plain}" if text[:1] in {"\t", "\r"} or _is_formula(text) else plain
+
+
+def _is_formula(text: str) -> bool:
+    """Tell whether the first character that shows, in whatever width, begins a formula."""
+    first = next((char for char in text if char.isprintable() and not char.isspace()), "")
+    return unicodedata.normalize("NFKC", first)[:1] in _FORMULA

@@ -1,0 +1,103 @@
+"""The list of subscriptions: how far each is known, and what a gap needs to end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cmk_check.core.counts import known_gap
+from cmk_check.core.model import AccountCounts, Coverage, Gap
+from cmk_check.core.words import CoverageState, GapReason
+from cmk_check.errors import RowUnusable
+from cmk_check.store import keys
+from cmk_check.store.estate import EstateTable, Place
+from cmk_check.web import models, paging, queries
+from cmk_check.web.places import place_of, token_of
+from cmk_check.web.status import accounts_shown
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of subscriptions and the token of the next one, if there is one."""
+
+    value: list[models.Subscription]
+    skip_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionsView:
+    """Makes pages of subscriptions."""
+
+    estate: EstateTable
+
+    async def page(self, query: queries.SubscriptionsQuery) -> Page:
+        """Read one page, by id.
+
+        Raises:
+            Refused: the token is none.
+            StoreError
+
+        """
+        after = None if query.skip_token is None else place_of(query.skip_token, keys.COVERAGE)
+        found = await paging.gather(self._matching(query.coverage, after), query.top)
+        return Page(found.value, token_of(found.behind) if found.behind else None)
+
+    async def _matching(
+        self, asked: models.CoverageShown | None, after: Place | None
+    ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
+        async for place, row in self.estate.coverages(_state(asked), after):
+            shown = _untrusted(place[0], row) if isinstance(row, RowUnusable) else _shown(row)
+            yield place, shown if asked in {None, shown.coverage} else None
+
+
+def coverage_shown(state: CoverageState) -> models.CoverageShown:
+    """Show how far a subscription is known: half a recording is a gap to callers."""
+    match state:
+        case CoverageState.READ:
+            return "read"
+        case CoverageState.EXCLUDED:
+            return "excluded"
+        case CoverageState.RETIRED:
+            return "retired"
+        case CoverageState.GAP | CoverageState.UNREAD:
+            return "gap"
+
+
+def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
+    """Return the state that the table can compare: a gap may stand in a row of any state."""
+    return None if asked in {None, "gap"} else CoverageState(asked)
+
+
+def _shown(row: Coverage) -> models.Subscription:
+    coverage = coverage_shown(row.state)
+    return models.Subscription(
+        subscription_id=row.subscription.id,
+        name=row.subscription.name,
+        tenant_id=row.subscription.tenant_id,
+        state=row.subscription.state,
+        coverage=coverage,
+        since=row.since,
+        gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
+        last_read=row.last_read,
+        accounts=accounts_shown(row.accounts),
+    )
+
+
+def _untrusted(subscription_id: str, why: RowUnusable) -> models.Subscription:
+    """Show a row that must not be trusted: a gap, as a scan counts it, whatever it may say."""
+    return models.Subscription(
+        subscription_id=subscription_id,
+        name=None,
+        tenant_id=None,
+        state=None,
+        coverage="gap",
+        since=None,
+        gap=_gap(Gap(GapReason.SLICE_FAILED, detail=str(why))),
+        last_read=None,
+        accounts=accounts_shown(AccountCounts()),
+    )
+
+
+def _gap(gap: Gap) -> models.GapOfSubscription:
+    return models.GapOfSubscription(
+        reason=gap.reason, missing_action=gap.missing_action, detail=gap.detail
+    )

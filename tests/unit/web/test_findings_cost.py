@@ -1,0 +1,48 @@
+"""What a page of findings costs: requests of the table, however many subscriptions there are."""
+
+import pytest
+
+from cmk_check.core.model import Status, SubscriptionCounts, Summary
+from tests.unit.web.asgi import send
+from tests.unit.web.served import LAB, NOON, Served, coverage, finding
+
+FINDINGS = "/api/v1/findings"
+
+
+async def _put_three_each(served: Served, subscriptions: int) -> None:
+    for number in range(subscriptions):
+        subscription_id = f"{LAB[:-2]}{number:02}"
+        rows = [finding(name, subscription_id=subscription_id) for name in "abc"]
+        await served.put(coverage(subscription_id=subscription_id), rows)
+
+
+async def _reads_of(served: Served, query: str) -> tuple[int, list[str]]:
+    """Return how many findings a page shows, and the requests that it took."""
+    served.store.log.clear()
+    answer = await send(served.app(), f"{FINDINGS}?{query}")
+    assert {entry["subscriptionName"] for entry in answer.json["value"]} == {"Production"}
+    return len(answer.json["value"]), [entry.name for entry in served.store.log]
+
+
+@pytest.mark.parametrize("query", ["top=1000", "verdict=non_compliant&top=1000", "kind=OpenAI"])
+async def test_a_page_costs_no_read_for_each_subscription(empty: Served, query: str) -> None:
+    """A page of 1,000 findings would otherwise be hundreds of requests (P8)."""
+    await _put_three_each(empty, 40)
+
+    shown, reads = await _reads_of(empty, query)
+
+    assert shown == min(120, 100 if "top" not in query else 1000)
+    assert reads == ["get", "query"]
+
+
+async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty: Served) -> None:
+    """All the others would come along just to name these."""
+    await _put_three_each(empty, 20)
+    many = Status(NOON, Summary(subscriptions=SubscriptionCounts(read=1001)), 1001)
+    await empty.put_status(many)
+
+    narrow = await _reads_of(empty, "verdict=non_compliant")
+    whole = await _reads_of(empty, "location=westeurope")
+
+    assert narrow == (60, ["get", "query", *["get"] * 20])
+    assert whole == (60, ["get", "query"])
