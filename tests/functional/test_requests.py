@@ -104,25 +104,6 @@ def test_health_answers_head_as_uptime_monitors_ask(open_scene: OpenScene) -> No
     assert (status, body) == (200, b"")
 
 
-def test_each_key_opens_its_own_function(open_scene: OpenScene) -> None:
-    """A dashboard's key lies on many machines: with it nobody may make the app work."""
-    scene = open_scene(estate_of({"chat": CMK}))
-    keys = scene.host.keys.functions
-
-    refused = [
-        scene.post_scan(keys["api"]).status,
-        scene.post_scan("").status,
-        *(
-            scene.get(path, key=keys["scan_now"]).status
-            for path in ("v1/status", "v1/findings", "v1/changes", "v1/scans", "v1/openapi.json")
-        ),
-    ]
-
-    assert set(refused) == {401}
-    assert scene.storage.rows("cmkscans") == []
-    assert scene.get("scan").status == 404
-
-
 @pytest.mark.parametrize("top", ["1", "100"])
 def test_p3_a_poller_sees_each_change_of_three_scans_once_and_in_order(
     open_scene: OpenScene, top: str
@@ -167,13 +148,3 @@ def test_a_poller_from_before_a_new_storage_is_told(open_scene: OpenScene) -> No
     answer = scene.get(f"v1/changes?{query}")
 
     assert (answer.status, answer.body["error"]["code"]) == (410, "ResyncRequired")
-
-
-def test_with_entra_nothing_is_started_without_easy_auth(open_scene: OpenScene) -> None:
-    """The function is anonymous then, and open to the internet."""
-    scene = open_scene(estate_of({"chat": CMK}), CMK_HTTP_AUTH="entra")
-
-    answer = scene.post_scan("")
-
-    assert (answer.status, answer.body["error"]["code"]) == (503, "SignInNotConfigured")
-    assert scene.storage.rows("cmkscans") == []
