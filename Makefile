@@ -14,7 +14,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az demo up test test-all soak bench lint format lock clean
+.PHONY: help install az demo up test test-all soak bench terminal lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -61,11 +61,16 @@ soak: install ## run thousands of random histories, with faults and deaths (SOAK
 bench: install ## measure speed, memory and requests against the floor (BENCH=--short is shorter)
 	@$(PY) -m bench $(BENCH)
 
-lint: install ## check style, types and who imports whom
+terminal: install ## draw the picture of a scan at a terminal anew: docs/scan.svg
+	@$(PY) -m tools.terminal
+
+lint: install ## check style, types and who imports whom, in Python and on the page
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
+	@npx --no-install eslint --max-warnings 0 eslint.config.mjs cmk_check/web/dashboard
+	@npx --no-install tsc --project .
 
 format: install ## put the code into the project's format
 	@$(BIN)/ruff check --fix-only .

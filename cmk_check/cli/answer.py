@@ -62,7 +62,7 @@ class Answer:
             StoreError
 
         """
-        view = SubscriptionsView(self.parts.estate)
+        view = SubscriptionsView(self.parts.estate, self.parts.scans)
         token: str | None = None
         while True:
             page = await view.page(SubscriptionsQuery(coverage="gap", top=MOST, skipToken=token))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cmk_check.web import models
 
 _BOX: Final = SIMPLE_HEAD
+_PADDING: Final = (0, 1, 0, 0)
 _COLOURS: Final[Mapping[Verdict, str]] = {
     Verdict.COMPLIANT: "green",
     Verdict.NON_COMPLIANT: "red",
@@ -34,6 +35,7 @@ async def show(console: "Console", answer: "Answer", status: "models.Status") ->
     ]
     if wrong:
         console.print(_accounts(wrong))
+        console.print()
         # Said once, since many accounts have the same.
         for reason, message in dict.fromkeys(
             (finding.reason, finding.message) for finding in wrong
@@ -67,6 +69,7 @@ def _accounts(findings: Sequence["models.Finding"]) -> Table:
         box=_BOX,
         show_edge=False,
         pad_edge=False,
+        padding=_PADDING,
     )
     for finding in findings:
         table.add_row(
@@ -88,6 +91,7 @@ def _gaps(gaps: Sequence["models.Subscription"]) -> Table:
         box=_BOX,
         show_edge=False,
         pad_edge=False,
+        padding=_PADDING,
     )
     for subscription in gaps:
         if (gap := subscription.gap) is not None:

@@ -1,27 +1,19 @@
 """The command line as a person runs it: a process on a pseudo-terminal, or on pipes."""
 
-import fcntl
 import os
-import pty
-import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
-import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from local import terminal
 from local.simulator import Fault, Hold, Simulator
 from tests.functional.estate_kit import accounts_of
 
 _COMMAND: Final = [sys.executable, "-m", "cmk_check"]
 _SECONDS: Final = 30.0
-_CODES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,40 +74,12 @@ def run_at_terminal(
     meanwhile: Callable[[str], None] = lambda _: None,
 ) -> Ended:
     """Run the command on a terminal of its own; ``meanwhile`` gets all that is written so far."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    process = subprocess.Popen(
+    code, out = terminal.run_at_terminal(
         [*_COMMAND, *arguments],
-        env={"TERM": "xterm-256color"} | own | dict(environment),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        environment=own | dict(environment),
+        columns=columns,
+        seconds=_SECONDS,
+        meanwhile=meanwhile,
     )
-    os.close(theirs)
-    try:
-        out = _read_all(ours, meanwhile)
-        return Ended(process.wait(_SECONDS), out)
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
-
-
-def without_codes(text: str) -> str:
-    """Return what a terminal was told, without the codes for colours and cursor."""
-    return _CODES.sub("", text)
-
-
-def _read_all(terminal: int, meanwhile: Callable[[str], None]) -> str:
-    data, deadline = b"", time.monotonic() + _SECONDS
-    # Linux reports the other end's closing as an input/output error.
-    with suppress(OSError):
-        while time.monotonic() < deadline:
-            if select.select([terminal], [], [], 0.05)[0]:
-                piece = os.read(terminal, 65_536)
-                if not piece:
-                    break
-                data += piece
-            meanwhile(data.decode(errors="replace"))
-    return data.decode(errors="replace")
+    return Ended(code, out)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from local.simulator import Estate, Fault, Simulator, arm_error
+from local.terminal import left_on_screen, without_codes
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import (
     CMK,
@@ -131,7 +132,7 @@ def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
             "scan", environment=simulator.environment(), meanwhile=meanwhile
         )
 
-    after = terminal_kit.without_codes(ended.out.rpartition("\x1b[2K")[2])
+    after = without_codes(left_on_screen(ended.out))
     assert ended.code == 3
     assert "3/4 subscriptions, 3 accounts, 1 gap" in ended.out
     assert "4/4" not in after

@@ -28,7 +28,7 @@ async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys
         "non_compliant",
         "unknown",
     ]
-    assert f"forbidden   name of {sub(4)}   Grant the role Reader." in out
+    assert f"forbidden  name of {sub(4)}  Grant the role Reader." in out
     assert "microsoft_managed_key: Microsoft's keys are set explicitly." in out
     assert out.splitlines()[-1] == "posture: non_compliant"
 
