@@ -55,3 +55,9 @@ async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpRes
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Answer load balancers."""
     return await entry.health()
+
+
+@app.route(route="dashboard/{*path}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
+    """Show people the page."""
+    return await entry.dashboard(req)

@@ -136,3 +136,21 @@ async def health() -> "func.HttpResponse":
         mimetype="application/json",
         headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"},
     )
+
+
+async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
+    """Answer with the page or one of its files; neither settings nor storage are needed."""
+    import azure.functions as func
+
+    from cmk_check.auth_level import http_auth_level
+    from cmk_check.web.page import answer
+
+    path = request.route_params.get("path") or ""
+    found = answer(path, request.headers.get("if-none-match"), http_auth_level())
+    return func.HttpResponse(
+        found.body,
+        status_code=found.status,
+        mimetype=found.media_type,
+        charset="utf-8",
+        headers=dict(found.headers),
+    )

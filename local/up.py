@@ -122,6 +122,7 @@ def _show(stack: Stack, wanted: int, estate: str) -> None:
     if not url.endswith(f":{wanted}"):
         print(f"Port {wanted} is taken.")
     print(f"""
+Page       {url}/api/dashboard
 Status     {url}/api/v1/status
 Findings   {url}/api/v1/findings
 Changes    {url}/api/v1/changes

@@ -1,0 +1,108 @@
+/**
+ * The counts: how many accounts there are, and how they are divided.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Verdict} Verdict
+ */
+
+import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { count, number, visible } from "./format.js";
+import { fragmentOf } from "./view.js";
+import { verdictWord } from "./words.js";
+
+/** @type {[Verdict, "nonCompliant" | "unknown" | "compliant"][]} */
+const ORDER = [
+  ["non_compliant", "nonCompliant"],
+  ["unknown", "unknown"],
+  ["compliant", "compliant"],
+];
+
+/**
+ * @param {Verdict} verdict
+ * @param {number} value
+ * @param {number} total
+ */
+function tile(verdict, value, total) {
+  const share = total > 0 ? `${share100(value, total)} %` : "–";
+  return h(
+    "a",
+    { class: `tile ${verdict} ${value === 0 ? "none" : ""}`, href: fragmentOf({ verdict }) },
+    h("span", { class: "tile-name" }, icon(verdict), verdictWord(verdict)),
+    h("span", { class: "tile-value" }, number(value)),
+    h("span", { class: "tile-share" }, share),
+  );
+}
+
+/**
+ * Round so that "all" and "none" mean just that.
+ *
+ * @param {number} value
+ * @param {number} total
+ */
+function share100(value, total) {
+  const share = (100 * value) / total;
+  if (value > 0 && share < 1) return "<1";
+  if (value < total && share > 99) return ">99";
+  return String(Math.round(share));
+}
+
+/** @param {import("./types.js").Counts} counts */
+function bar(counts) {
+  const parts = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) => {
+    const part = h("span", { class: `part ${verdict}` });
+    part.style.flexGrow = String(counts[field]);
+    return part;
+  });
+  return h("div", { class: "bar", "aria-hidden": "true" }, ...parts);
+}
+
+/** @param {import("./types.js").Accounts} accounts */
+function kinds(accounts) {
+  const rows = Object.entries(accounts.byKind).map(([kind, counts]) => {
+    const words = ORDER.filter(([, field]) => counts[field] > 0).map(([verdict, field]) =>
+      h("span", { class: `inline ${verdict}` }, icon(verdict), `${number(counts[field])} ${verdictWord(verdict).toLowerCase()}`),
+    );
+    return h("li", {}, h("a", { href: fragmentOf({ kind }) }, visible(kind)), bar(counts), h("span", { class: "words" }, ...words));
+  });
+  return h("ul", { class: "kinds", "aria-label": "Accounts by kind" }, ...rows);
+}
+
+/** @param {import("./types.js").Accounts} accounts */
+function notes(accounts) {
+  const ignored = Object.entries(accounts.ignoredByKind);
+  const others = ignored.reduce((sum, [, value]) => sum + value, 0);
+  const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
+  return [
+    accounts.unread > 0 &&
+      h("p", { class: "note bad" }, `${count(accounts.unread, "account was", "accounts were")} not read by the last scan: the verdict is the last one known.`),
+    others > 0 &&
+      h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
+  ];
+}
+
+/** @param {State} state */
+function draw({ status }) {
+  if (!status) {
+    fill(at("accounts-body"), waiting());
+    return;
+  }
+  const { accounts } = status;
+  if (accounts.total === 0) {
+    const text = status.asOf === null
+      ? "Nothing is counted before a scan has finished."
+      : "No accounts in scope: no Azure OpenAI or Microsoft Foundry account was found.";
+    fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(accounts));
+    return;
+  }
+  fill(
+    at("accounts-body"),
+    h("p", { class: "total" }, h("strong", {}, number(accounts.total)), ` ${accounts.total === 1 ? "account" : "accounts"} judged`),
+    bar(accounts),
+    h("div", { class: "tiles" }, ...ORDER.map(([verdict, field]) => tile(verdict, accounts[field], accounts.total))),
+    kinds(accounts),
+    ...notes(accounts),
+  );
+}
+
+/** @type {(state: State) => void} */
+export const drawAccounts = whenChanged((state) => [state.status], draw);

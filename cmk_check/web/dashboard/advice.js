@@ -1,0 +1,183 @@
+/**
+ * What to do next: the few things that change the answer, in the order in which they do.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Row} Row
+ * @typedef {{ text: string, why: string, href: string | null, tone: "non_compliant" | "unknown" }} Advice
+ */
+
+import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { count, day, number, visible, within } from "./format.js";
+import { isFresh, shownPosture } from "./store.js";
+import { fragmentOf } from "./view.js";
+import { gapEnd, gapWord, midway, reasonWord } from "./words.js";
+
+const MOST_OWNERS = 4;
+const MOST_OTHERS = 3;
+/** Where an advice leads that is about subscriptions. */
+export const TO_GAPS = "#gaps";
+
+/** @type {Record<string, string>} What keeps the whole answer from counting: do it first. */
+const SCANNER = {
+  no_scan_yet: "Start the first scan",
+  scan_failed: "Find out why the last scan failed",
+  no_subscription_visible: "Let the app see your subscriptions",
+  fewer_subscriptions_than_expected: "Give the app its role on the missing subscriptions",
+  stale: "Find out why no scan has finished lately",
+  clock_skew: "Set the clock right",
+  running_scan_found_worse: "Wait for the running scan to end",
+};
+
+/**
+ * @param {State} state
+ * @returns {Advice[]}
+ */
+function aboutTheScanner(state) {
+  const reasons = state.status?.reasons ?? [];
+  const advice = reasons
+    .filter(({ code }) => Object.hasOwn(SCANNER, code))
+    .map(({ code, message }) => said(SCANNER[code], message, null, "unknown"));
+  if (advice.length === 0 && state.status?.asOf && !isFresh(state)) {
+    advice.push(said(SCANNER.stale, "No scan has finished since this answer went out of date.", null, "unknown"));
+  }
+  return advice;
+}
+
+/**
+ * @param {string} text
+ * @param {string} why
+ * @param {string | null} href
+ * @param {Advice["tone"]} tone
+ * @returns {Advice}
+ */
+const said = (text, why, href, tone) => ({ text, why, href, tone });
+
+/**
+ * @template T
+ * @param {readonly T[]} items
+ * @param {(item: T) => string} keyOf
+ * @returns {[string, T[]][]} The largest group first.
+ */
+function grouped(items, keyOf) {
+  /** @type {Map<string, T[]>} */
+  const groups = new Map();
+  for (const one of items) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return [...groups].sort(([, a], [, b]) => b.length - a.length);
+}
+
+/**
+ * @param {readonly Row[]} rows
+ * @returns {Advice[]}
+ */
+function aboutOwners(rows) {
+  const bad = rows.filter(({ finding }) => finding.verdict === "non_compliant");
+  const groups = grouped(bad, ({ owner }) => owner);
+  const advice = groups
+    .filter(([owner]) => owner !== "")
+    .slice(0, MOST_OWNERS)
+    .map(([owner, group]) => {
+      const text = `Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`;
+      return said(text, oldest(group), fragmentOf({ verdict: "non_compliant", q: owner }), "non_compliant");
+    });
+  const orphans = groups.find(([owner]) => owner === "")?.[1] ?? [];
+  if (orphans.length > 0) {
+    const text = `Find who owns ${count(orphans.length, "non-compliant account")} without an owner tag`;
+    const href = fragmentOf({ verdict: "non_compliant", sort: "owner", order: "desc" });
+    advice.push(said(text, oldest(orphans), orphans.length === bad.length ? fragmentOf({ verdict: "non_compliant" }) : href, "non_compliant"));
+  }
+  const rest = groups.filter(([owner]) => owner !== "").slice(MOST_OWNERS);
+  if (rest.length > 0) {
+    const sum = rest.reduce((total, [, group]) => total + group.length, 0);
+    const text = `${count(rest.length, "more owner")} with ${count(sum, "account")}`;
+    advice.push(said(text, "Sorted by owner.", fragmentOf({ verdict: "non_compliant", sort: "owner" }), "non_compliant"));
+  }
+  return advice;
+}
+
+/** @param {Row[]} group */
+function oldest(group) {
+  const since = group.map((row) => row.since).filter(Boolean).sort()[0];
+  const names = group.length === 1 ? ` ${within(group[0].finding.name)}.` : "";
+  return since ? `${group.length === 1 ? "Since" : "The oldest since"} ${day(since)}.${names}` : names.trim();
+}
+
+/**
+ * @param {State} state
+ * @returns {Advice[]}
+ */
+function aboutGaps({ gaps, gapsComplete, status }) {
+  const groups = grouped(gaps, ({ reason }) => reason);
+  const advice = groups.slice(0, MOST_OTHERS).map(([reason, group]) => {
+    const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
+    return said(`Close the gap of ${one}: ${midway(gapWord(reason))}`, gapEnd(reason), TO_GAPS, "unknown");
+  });
+  const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
+  if (omitted > 0) advice.push(said(`Look at ${number(omitted)} more gaps`, "They are being loaded.", TO_GAPS, "unknown"));
+  return advice;
+}
+
+/**
+ * @param {readonly Row[]} rows
+ * @returns {Advice[]}
+ */
+function aboutUnknowns(rows) {
+  const unknown = rows.filter(({ finding }) => finding.verdict === "unknown");
+  return grouped(unknown, ({ finding }) => finding.reason)
+    .slice(0, MOST_OTHERS)
+    .map(([reason, group]) =>
+      said(
+        `Settle ${count(group.length, "account")} that could not be judged: ${midway(reasonWord(reason))}`,
+        visible(group[0].finding.message),
+        fragmentOf({ verdict: "unknown", reason }),
+        "unknown",
+      ),
+    );
+}
+
+/**
+ * Work out the advice, the most urgent first.
+ *
+ * @param {State} state
+ * @returns {Advice[]}
+ */
+export const adviceFor = (state) => [
+  ...aboutTheScanner(state),
+  ...aboutOwners(state.rows),
+  ...aboutGaps(state),
+  ...aboutUnknowns(state.rows),
+];
+
+/** @param {Advice} advice */
+function item({ text, why, href, tone }) {
+  const words = [icon(tone), h("span", { class: "advice-text" }, text, h("small", {}, why))];
+  const body = href === null ? h("div", {}, ...words) : h("a", { href }, ...words, icon("arrow", "go"));
+  return h("li", { class: tone }, body);
+}
+
+/** @param {State} state */
+function draw(state) {
+  const advice = adviceFor(state);
+  if (advice.length > 0) {
+    fill(at("advice-body"), h("ol", { class: "advice" }, ...advice.map(item)));
+    return;
+  }
+  if (!state.complete || !state.status || shownPosture(state) !== "compliant") {
+    fill(at("advice-body"), waiting());
+    return;
+  }
+  const text = state.status.accounts.total > 0
+    ? "Nothing to do: every account is under a customer-managed key, and everything was read."
+    : "Nothing to do: everything was read, and there is no account to judge.";
+  fill(at("advice-body"), h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text)));
+}
+
+/** @type {(state: State) => void} */
+export const drawAdvice = whenChanged(
+  (state) => [state.status, state.rows, state.gaps, state.complete, isFresh(state)],
+  draw,
+);

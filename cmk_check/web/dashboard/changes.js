@@ -1,0 +1,170 @@
+/**
+ * Recent changes, each as a sentence, the newest first.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Change} Change
+ * @typedef {{ tone: "compliant" | "non_compliant" | "unknown", words: import("./dom.js").Child[] }} Sentence
+ */
+
+import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { ago, count, moment, name, number, visible } from "./format.js";
+import { fragmentOf } from "./view.js";
+import { gapWord, midway, reasonWord, removalWord, verdictWord } from "./words.js";
+
+const PREFIX = "cmkcheck.";
+const SHOWN = 20;
+/** More than these are a list to scroll. */
+const FEW = 4;
+
+/** @param {Change} change */
+function account({ subject, data }) {
+  const finding = String(subject).toLowerCase();
+  return h("a", { href: fragmentOf({ finding }) }, name(text(data.name) || finding.split("/").at(-1)));
+}
+
+/** @param {unknown} value */
+const text = (value) => (typeof value === "string" ? value : "");
+
+/** @param {Change} change */
+const subscription = ({ data, source }) =>
+  name(text(data.subscriptionName) || String(source).split("/").at(-1));
+
+/** @param {Change} change */
+const reason = ({ data }) => midway(reasonWord(text(data.after?.reason)));
+
+/** @param {Change} change */
+function owner({ data }) {
+  const tags = Object.entries(data.tags ?? {});
+  const found = tags.find(([key]) => key.toLowerCase() === "owner")?.[1];
+  return found ? [" (owner ", name(text(found)), ")"] : [];
+}
+
+/** @param {Change} change */
+function updated({ data }) {
+  const [before, after] = [text(data.before?.reason), text(data.after?.reason)];
+  if (before === after) return " got another kind, key or owner";
+  return ` changed from ${midway(reasonWord(before))} to ${midway(reasonWord(after))}`;
+}
+
+/** @param {Change} change */
+function unverifiable({ data }) {
+  return data.before ? " can no longer be judged: " : " was found and could not be judged: ";
+}
+
+/** @type {Record<string, (change: Change) => Sentence>} */
+const SENTENCES = {
+  "account.discovered": (change) => ({
+    tone: "compliant",
+    words: [account(change), " was found in ", subscription(change), ": compliant", ...owner(change), "."],
+  }),
+  "account.violated": (change) => ({
+    tone: "non_compliant",
+    words: change.data.before
+      ? [account(change), " became non-compliant: ", reason(change), ...owner(change), "."]
+      : [account(change), " was found in ", subscription(change), ", non-compliant: ", reason(change), ...owner(change), "."],
+  }),
+  "account.resolved": (change) => ({
+    tone: "compliant",
+    words: [account(change), ` is compliant now, it was ${midway(verdictWord(text(change.data.before?.verdict)))}`, ...owner(change), "."],
+  }),
+  "account.unverifiable": (change) => ({
+    tone: "unknown",
+    words: [account(change), unverifiable(change), reason(change), ...owner(change), "."],
+  }),
+  "account.updated": (change) => ({
+    tone: toneOf(change.data.after?.verdict),
+    words: [account(change), updated(change), ...owner(change), "."],
+  }),
+  "account.removed": (change) => ({
+    tone: "unknown",
+    words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
+  }),
+  "coverage.lost": (change) => ({
+    tone: "unknown",
+    words: [subscription(change), " could not be read: ", midway(gapWord(text(change.data.after?.reason))), "."],
+  }),
+  "coverage.regained": (change) => ({ tone: "compliant", words: [subscription(change), " is read again."] }),
+  "scan.failed": (change) => ({ tone: "unknown", words: [scan("A scan failed", change), "."] }),
+  "scan.abandoned": (change) => ({ tone: "unknown", words: [scan("A scan was given up", change), "."] }),
+  "scan.recovered": () => ({ tone: "compliant", words: ["Scans finish again."] }),
+  "scan.baseline": () => ({ tone: "compliant", words: ["The first scan finished."] }),
+};
+
+/**
+ * @param {unknown} verdict
+ * @returns {Sentence["tone"]}
+ */
+const toneOf = (verdict) =>
+  verdict === "compliant" || verdict === "non_compliant" ? verdict : "unknown";
+
+/**
+ * @param {string} what
+ * @param {Change} change
+ */
+function scan(what, { data }) {
+  const why = text(data.reason);
+  return why ? `${what}: ${visible(why).replace(/\.$/, "")}` : what;
+}
+
+/** @param {Change} change */
+function sentence(change) {
+  const type = String(change.type).replace(PREFIX, "");
+  return Object.hasOwn(SENTENCES, type)
+    ? SENTENCES[type](change)
+    : { tone: /** @type {const} */ ("unknown"), words: [visible(type)] };
+}
+
+/**
+ * @param {Sentence} sentence
+ * @param {string} time
+ * @param {number} now
+ */
+const line = ({ tone, words }, time, now) =>
+  h("li", { class: tone }, icon(tone), h("span", { class: "sentence" }, ...words), h("span", { class: "when" }, moment(time, ago(time, now))));
+
+/**
+ * Fold the first look into one line: none of it is news.
+ *
+ * @param {Change[]} first
+ * @returns {Sentence}
+ */
+function baseline(first) {
+  const whole = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data.accounts;
+  /** @param {string} type */
+  const told = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
+  const found = whole ?? {
+    nonCompliant: told("violated"),
+    unknown: told("unverifiable"),
+    compliant: told("discovered"),
+  };
+  const parts = [
+    `${number(found.nonCompliant)} non-compliant`,
+    `${number(found.unknown)} unknown`,
+    `${number(found.compliant)} compliant`,
+  ];
+  const start = whole
+    ? `The first scan found ${count(whole.total, "account")}`
+    : "The first scan is finding accounts; among its latest are";
+  const tone = found.nonCompliant > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
+  return { tone, words: [`${start}: ${parts.join(", ")}.`] };
+}
+
+/** @param {State} state */
+function draw({ changes, now }) {
+  if (changes === null) {
+    fill(at("changes-body"), waiting());
+    return;
+  }
+  if (changes.length === 0) {
+    fill(at("changes-body"), h("p", { class: "empty" }, "No change yet: what changes from now on stands here."));
+    return;
+  }
+  const news = changes.filter(({ data }) => !data.baseline).slice(0, SHOWN);
+  const first = changes.filter(({ data }) => data.baseline);
+  const lines = news.map((change) => line(sentence(change), change.time, now));
+  if (first.length > 0) lines.push(line(baseline(first), first[0].time, now));
+  fill(at("changes-body"), h("ul", { class: lines.length > FEW ? "changes long" : "changes", tabindex: lines.length > FEW && 0, "aria-label": "Changes, the newest first" }, ...lines));
+}
+
+/** @type {(state: State) => void} */
+export const drawChanges = whenChanged((state) => [state.changes, Math.floor(state.now / 60_000)], draw);

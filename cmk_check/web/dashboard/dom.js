@@ -1,0 +1,132 @@
+/**
+ * Elements, made of attributes and text: nothing here parses HTML, so no text can become any.
+ *
+ * @typedef {Node | string | number | null | undefined | false} Child
+ * @typedef {Record<string, string | number | boolean | null | undefined | EventListener>} Attributes
+ */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** Shapes of the icons, on a grid of 16: what they say must not hang on their colour. */
+const SHAPES = {
+  compliant: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.2-4.3 4.9a.8.8 0 0 1-1.2 0L4.3 9.2l1.1-1 1.3 1.3 3.7-4.3Z",
+  non_compliant: "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1ZM7.2 4.2v5h1.6v-5Zm0 6.2V12h1.6v-1.6Z",
+  unknown: "M3.5 1h9A2.5 2.5 0 0 1 15 3.5v9a2.5 2.5 0 0 1-2.5 2.5h-9A2.5 2.5 0 0 1 1 12.5v-9A2.5 2.5 0 0 1 3.5 1ZM5.3 6.3H7c0-.7.4-1.1 1-1.1s1 .4 1 1c0 1.2-1.9 1.4-1.9 3.3h1.7c0-1.5 2-1.7 2-3.4 0-1.5-1.2-2.5-2.8-2.5S5.3 4.7 5.3 6.3Zm1.7 4.3v1.8h1.8v-1.8Z",
+  warning: "M8 1.2 15.6 14.4H.4ZM7.2 5.6v4.6h1.6V5.6Zm0 5.8V13h1.6v-1.6Z",
+  link: "M9 2h5v5h-1.5V4.56L7.53 9.53 6.47 8.47l4.97-4.97H9ZM2 4h5v1.5H3.5v7h7V9H12v5H2Z",
+  arrow: "M9.3 3.2 14 8l-4.7 4.8-1.1-1.1 2.9-3H2V7.3h9.1l-2.9-3Z",
+};
+
+/**
+ * Make an element.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Attributes} [attributes] Functions become listeners; null, undefined and false are left out.
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name, value);
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) {
+      element.setAttribute(name, String(value));
+    }
+  }
+  element.append(...kept(children));
+  return element;
+}
+
+/**
+ * @param {Child[]} children
+ * @returns {(Node | string)[]}
+ */
+function kept(children) {
+  return children
+    .filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+    .map((child) => (child instanceof Node ? child : String(child)));
+}
+
+/**
+ * Replace what an element holds. Whoever had the focus in it keeps it, if it is still there by its
+ * `data-key`.
+ *
+ * @param {Element} element
+ * @param {...Child} children
+ */
+export function fill(element, ...children) {
+  const focused = element.contains(document.activeElement)
+    ? document.activeElement?.closest("[data-key]")
+    : null;
+  const key = focused?.getAttribute("data-key");
+  element.replaceChildren(...kept(children));
+  if (key) focusKey(element, key);
+}
+
+/**
+ * Give the focus to what is known by this key.
+ *
+ * @param {Element} within
+ * @param {string} key
+ * @returns {boolean} Whether it is there.
+ */
+export function focusKey(within, key) {
+  const found = within.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!(found instanceof HTMLElement)) return false;
+  found.focus({ preventScroll: true });
+  return true;
+}
+
+/** Stand where something will stand: seen as bars, heard as a word. */
+export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));
+
+/**
+ * Find an element of the page that must be there.
+ *
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+export function at(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no #${id}.`);
+  return found;
+}
+
+/**
+ * Make an icon. Beside it stands the word that it stands for.
+ *
+ * @param {keyof typeof SHAPES} shape
+ * @param {string} [className]
+ */
+export function icon(shape, className = "") {
+  const svg = document.createElementNS(SVG, "svg");
+  const path = document.createElementNS(SVG, "path");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", `icon ${className}`);
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", SHAPES[shape]);
+  path.setAttribute("fill-rule", "evenodd");
+  svg.append(path);
+  return svg;
+}
+
+/**
+ * Wrap a function that draws, so that it draws only when what it depends on has changed.
+ *
+ * @template T
+ * @param {(state: T) => unknown[]} inputs
+ * @param {(state: T) => void} draw
+ * @returns {(state: T) => void}
+ */
+export function whenChanged(inputs, draw) {
+  /** @type {unknown[] | null} */
+  let before = null;
+  return (state) => {
+    const now = inputs(state);
+    if (before && now.every((value, place) => Object.is(value, before?.[place]))) return;
+    before = now;
+    draw(state);
+  };
+}

@@ -1,0 +1,253 @@
+/**
+ * One account, beside the table: what its verdict rests on, how it came about, how to mend it.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Detail} Detail
+ * @typedef {import("./types.js").Finding} Finding
+ */
+
+import { copy } from "./copy.js";
+import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
+import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
+import { ownerOf } from "./select.js";
+import { EVIDENCE, coverageWord, midway, reasonWord, verdictWord } from "./words.js";
+
+const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
+
+/**
+ * @param {string} term
+ * @param {...import("./dom.js").Child} children
+ */
+const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
+
+/**
+ * Return a link to Azure's portal, if it is one: a script must not run because it was clicked.
+ *
+ * @param {string} url
+ */
+function portal(url) {
+  if (!URL.canParse(url) || new URL(url).protocol !== "https:") return null;
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer", class: "portal", "data-key": "portal" }, "Open in the Azure portal", icon("link"));
+}
+
+/**
+ * @param {Finding} finding
+ * @param {number} now
+ */
+function facts(finding, now) {
+  const { verdict, reason, message } = finding;
+  const since = finding.violatedSince ?? finding.changedAt;
+  return h(
+    "div",
+    { class: `verdict-box ${verdict}` },
+    h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", reasonWord(reason)),
+    h("p", {}, visible(message)),
+    since !== null && h("p", { class: "note" }, "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
+    finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? `, of ${minute(finding.asOf)}` : ""}.`),
+  );
+}
+
+/**
+ * Say what account it is and whose, before anything is said of it.
+ *
+ * @param {Finding} finding
+ */
+function identity(finding) {
+  return h(
+    "dl",
+    { class: "identity" },
+    item("Owner", name(ownerOf(finding.tags), "no owner tag")),
+    item("Subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
+    item("Resource group", name(finding.resourceGroup)),
+    item("Kind", name(finding.kind, "none")),
+    item("Location", name(finding.location)),
+  );
+}
+
+/** @param {Finding} finding */
+function evidence(finding) {
+  const automatic = finding.evidence.keyVersion === "automatic";
+  const values = EVIDENCE.map(([field, term, none]) => {
+    const value = finding.evidence[field];
+    if (field === "keyVersion" && automatic) return item(term, "Always the newest one (automatic rotation)");
+    return item(term, value ? h("code", {}, name(value)) : h("span", { class: "absent" }, none));
+  });
+  return h(
+    "dl",
+    { class: "evidence" },
+    ...values,
+    finding.asOf && item("Read", moment(finding.asOf, minute(finding.asOf))),
+  );
+}
+
+/** @param {Finding} finding */
+function particulars(finding) {
+  const tags = Object.entries(finding.tags).map(([key, value]) => h("li", {}, name(key), " = ", name(value, "empty")));
+  return h(
+    "dl",
+    { class: "evidence" },
+    item("Tags", tags.length > 0 ? h("ul", { class: "tags" }, ...tags) : h("span", { class: "absent" }, "none of those that are kept")),
+    finding.firstSeen && item("First seen", moment(finding.firstSeen, minute(finding.firstSeen))),
+    item("Subscription id", identifier(finding.subscriptionId)),
+    finding.tenantId && item("Tenant id", identifier(finding.tenantId)),
+    item("Resource id", identifier(finding.id)),
+  );
+}
+
+/** @param {Detail} detail */
+function history({ history: entries, changes }) {
+  if (entries.length === 0) return h("p", { class: "empty" }, "Nothing is recorded of it.");
+  const left = changes - entries.length;
+  const items = entries.toReversed().map(({ at: time, verdict, reason }) =>
+    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(reasonWord(reason))}`, h("small", {}, moment(time, minute(time))))),
+  );
+  return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} left out.`));
+}
+
+/**
+ * @param {string} title
+ * @param {string} code
+ */
+function script(title, code) {
+  return h(
+    "details",
+    { class: "script" },
+    h("summary", {}, title),
+    h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, visibleLines(code))),
+  );
+}
+
+/**
+ * Show a script as it is: its line breaks are meant.
+ *
+ * @param {string} code
+ */
+const visibleLines = (code) => code.split("\n").map(visible).join("\n");
+
+/** @param {Detail} detail */
+function remedy({ remediation, verdict, message }) {
+  if (remediation === null) {
+    const text = verdict === "compliant" ? "Nothing to fix: the account is under a customer-managed key." : visible(message);
+    return h("p", { class: "empty" }, text);
+  }
+  const steps = remediation.steps.map(({ title, why, warning }) =>
+    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(warning)))),
+  );
+  return h(
+    "div",
+    {},
+    h("p", {}, visible(remediation.summary)),
+    h(
+      "div",
+      { class: "actions" },
+      h("button", { type: "button", class: "primary", "data-key": "copy-az", click: () => void copied(remediation.az) }, "Copy script"),
+      h("button", { type: "button", "data-key": "copy-bicep", click: () => void copied(remediation.bicep) }, "Copy Bicep"),
+      h("span", { id: "copied", role: "status" }),
+    ),
+    h("ol", { class: "steps" }, ...steps),
+    script("Script for the az command", remediation.az),
+    script("Bicep", remediation.bicep),
+  );
+}
+
+/** @param {string} text */
+async function copied(text) {
+  const done = await copy(text);
+  fill(at("copied"), done ? "Copied" : "The browser did not let the page copy: select the text below.");
+}
+
+/**
+ * Say why there is not more to see.
+ *
+ * @param {State["shown"]} shown
+ */
+function absence(shown) {
+  const text = shown?.missing
+    ? "No such account is recorded: it was removed, or the link is wrong."
+    : shown?.problem || "Loading…";
+  return h("p", { class: "empty", role: "status" }, text);
+}
+
+/**
+ * @param {State} state
+ * @returns {{ finding: Finding | null, detail: Detail | null }}
+ */
+function opened({ shown, rows, view }) {
+  const known = rows.find(({ finding }) => finding.id.toLowerCase() === view.finding)?.finding;
+  const detail = shown?.id === view.finding ? shown.detail : null;
+  return { finding: detail ?? known ?? null, detail };
+}
+
+/**
+ * @param {State} state
+ * @returns {import("./dom.js").Child[]}
+ */
+function sections(state) {
+  const { finding, detail } = opened(state);
+  if (!finding) return [absence(state.shown)];
+  return [
+    identity(finding),
+    facts(finding, state.now),
+    portal(finding.portalUrl),
+    h("h3", {}, "How to fix"),
+    detail ? remedy(detail) : absence(state.shown),
+    h("h3", {}, "Evidence"),
+    evidence(finding),
+    detail && h("h3", {}, "History"),
+    detail && history(detail),
+    h("h3", {}, "Account"),
+    particulars(finding),
+  ];
+}
+
+/**
+ * Make what draws the drawer.
+ *
+ * @param {() => void} close
+ * @returns {(state: State) => void}
+ */
+export function drawerDrawer(close) {
+  /** @param {State} state */
+  const draw = (state) => {
+    const element = drawer();
+    const id = state.view.finding;
+    if (id === "" || state.status === null) {
+      if (element.open) element.close();
+      return;
+    }
+    const parts = sections(state);
+    const title = opened(state).finding?.name ?? id.split("/").at(-1);
+    fill(
+      element,
+      h("header", {}, h("h2", { id: "drawer-title" }, name(title)), h("button", { type: "button", "data-key": "close", click: close }, "Close")),
+      h("div", { class: "drawer-body" }, ...parts),
+    );
+    if (!element.open) element.showModal();
+  };
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null], draw);
+}
+
+/**
+ * Let Escape and a click beside the drawer close it, and give the focus back to its row.
+ *
+ * @param {() => void} close
+ */
+export function watchDrawer(close) {
+  const element = drawer();
+  let left = "";
+  element.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    close();
+  });
+  element.addEventListener("click", (event) => {
+    if (event.target === element) close();
+  });
+  new MutationObserver(() => {
+    if (element.open) left = location.hash;
+    else if (left !== "") {
+      const id = (new URLSearchParams(left.slice(1)).get("finding") ?? "").toLowerCase();
+      left = "";
+      if (!focusKey(at("findings-body"), id)) at("findings").focus({ preventScroll: true });
+    }
+  }).observe(element, { attributeFilter: ["open"] });
+}

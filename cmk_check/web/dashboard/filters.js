@@ -1,0 +1,147 @@
+/**
+ * What stands above the table: search, filters, and how many accounts match.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").View} View
+ * @typedef {import("./types.js").Row} Row
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription"} Choice
+ */
+
+import { at, fill, h, whenChanged } from "./dom.js";
+import { count, number, visible, within } from "./format.js";
+import { choose } from "./select.js";
+import { DEFAULTS, FILTERS, isFiltered } from "./view.js";
+import { reasonWord, verdictWord } from "./words.js";
+
+/** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
+const CHOICES = {
+  verdict: {
+    all: "All verdicts",
+    value: ({ finding }) => finding.verdict,
+    text: ({ finding }) => verdictWord(finding.verdict),
+  },
+  reason: {
+    all: "All reasons",
+    value: ({ finding }) => finding.reason,
+    text: ({ finding }) => reasonWord(finding.reason),
+  },
+  kind: {
+    all: "All kinds",
+    value: ({ finding, kind }) => finding.kind ?? kind,
+    text: ({ finding }) => visible(finding.kind ?? "Without a kind"),
+  },
+  location: {
+    all: "All locations",
+    value: ({ location }) => location,
+    text: ({ location }) => visible(location),
+  },
+  subscription: {
+    all: "All subscriptions",
+    value: ({ finding }) => finding.subscriptionId,
+    text: ({ finding }) => visible(finding.subscriptionName ?? finding.subscriptionId),
+  },
+};
+const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
+/** @type {readonly string[]} The verdicts there are, whether or not an account has them. */
+const VERDICTS = ["non_compliant", "unknown", "compliant"];
+
+/** @param {string} id */
+const select = (id) => /** @type {HTMLSelectElement} */ (at(id));
+const search = () => /** @type {HTMLInputElement} */ (at("q"));
+
+/**
+ * @param {Choice} choice
+ * @param {readonly Row[]} rows
+ * @returns {[string, string][]} Values with their texts, by text.
+ */
+function optionsOf(choice, rows) {
+  if (choice === "verdict") return VERDICTS.map((verdict) => [verdict, verdictWord(verdict)]);
+  const { value, text } = CHOICES[choice];
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const row of rows) {
+    const key = value(row);
+    if (key !== "" && !found.has(key)) found.set(key, text(row));
+  }
+  return [...found].sort(([, a], [, b]) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+/** @type {(state: State) => void} */
+const drawOptions = whenChanged(
+  ({ rows }) => [rows],
+  ({ rows }) => {
+    for (const choice of NAMES) {
+      const options = optionsOf(choice, rows).map(([value, text]) => h("option", { value }, text));
+      fill(select(choice), h("option", { value: "" }, CHOICES[choice].all), ...options);
+    }
+  },
+);
+
+/** @type {(state: State) => void} */
+const drawValues = whenChanged(
+  ({ rows, view }) => [rows, view],
+  ({ view }) => {
+    for (const choice of NAMES) {
+      const wanted = view[choice];
+      const element = select(choice);
+      const same = [...element.options].find(({ value }) => value.toLowerCase() === wanted.toLowerCase());
+      if (!same) element.append(h("option", { value: wanted }, visible(wanted)));
+      element.value = same?.value ?? wanted;
+    }
+    if (search().value !== view.q && document.activeElement !== search()) search().value = view.q;
+    /** @type {HTMLButtonElement} */ (at("clear")).disabled = !isFiltered(view);
+  },
+);
+
+/** @param {State} state */
+function counted({ rows, view, complete, status }) {
+  if (!complete) {
+    const total = status?.accounts.total ?? 0;
+    return `Loading: ${number(rows.length)} of ${number(Math.max(total, rows.length))} accounts`;
+  }
+  return `${number(choose(rows, view).length)} of ${count(rows.length, "account")}`;
+}
+
+/**
+ * Say what is filtered: a list on paper must not be taken for the whole.
+ *
+ * @param {View} view
+ */
+function filtered(view) {
+  const parts = NAMES.filter((choice) => view[choice] !== "").map((choice) => {
+    const text = select(choice).selectedOptions[0]?.textContent ?? view[choice];
+    return `${choice} is ${text}`;
+  });
+  if (view.q.trim() !== "") parts.push(`search is ${within(view.q.trim())}`);
+  return parts.length > 0 ? `Filtered: ${parts.join("; ")}.` : "";
+}
+
+/** @param {State} state */
+export function drawFilters(state) {
+  drawOptions(state);
+  drawValues(state);
+  const text = counted(state);
+  if (at("findings-count").textContent !== text) fill(at("findings-count"), text);
+  const said = filtered(state.view);
+  if (at("filtered").textContent !== said) fill(at("filtered"), said);
+  if (at("notice").textContent !== state.notice) fill(at("notice"), state.notice);
+}
+
+/**
+ * Let the filters set the view.
+ *
+ * @param {(news: Partial<View>, replace?: boolean) => void} go
+ */
+export function watchFilters(go) {
+  at("filters").addEventListener("submit", (event) => event.preventDefault());
+  // A history entry for each letter would bury the way back.
+  search().addEventListener("input", () => go({ q: search().value, page: 1 }, true));
+  for (const choice of NAMES) {
+    select(choice).addEventListener("change", () => go({ [choice]: select(choice).value, page: 1 }));
+  }
+  at("clear").addEventListener("click", () => {
+    search().value = "";
+    search().focus();
+    go({ ...Object.fromEntries(FILTERS.map((filter) => [filter, DEFAULTS[filter]])), page: 1 });
+  });
+}

@@ -1,0 +1,125 @@
+/** Numbers, times and names as people read them. */
+
+import { h } from "./dom.js";
+
+const NUMBER = new Intl.NumberFormat("en");
+/** @type {Intl.DateTimeFormatOptions} */
+const UTC = { timeZone: "UTC" };
+const DAY = new Intl.DateTimeFormat("en-GB", { ...UTC, day: "numeric", month: "short", year: "numeric" });
+const MINUTE = new Intl.DateTimeFormat("en-GB", { ...UTC, hour: "2-digit", minute: "2-digit" });
+
+// Characters without a shape of their own: they would hide in a name, or turn it around.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** @param {number} value */
+export const number = (value) => NUMBER.format(value);
+
+/**
+ * Write a number with its noun: "1 account", "5,000 accounts".
+ *
+ * @param {number} value
+ * @param {string} one
+ * @param {string} [many]
+ */
+export const count = (value, one, many = `${one}s`) =>
+  `${number(value)} ${value === 1 ? one : many}`;
+
+/**
+ * Show what would not be seen: control characters, and those that change the direction of writing.
+ *
+ * @param {string} text
+ */
+export function visible(text) {
+  return text.replace(UNSEEN, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    if (code < 0x20) return String.fromCodePoint(0x2400 + code);
+    return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  });
+}
+
+/**
+ * Show a name that somebody else chose, apart from the direction of what stands around it.
+ *
+ * @param {string | null | undefined} text
+ * @param {string} [absent] What stands there if there is none.
+ */
+export function name(text, absent = "–") {
+  if (text === null || text === undefined || text === "") return h("span", { class: "absent" }, absent);
+  const shown = visible(text);
+  return h("bdi", { title: shown, class: "name" }, shown);
+}
+
+/**
+ * Show a name within a sentence: isolated, so that it cannot turn around the words beside it.
+ *
+ * @param {string} text
+ */
+export const within = (text) => `\u2068${visible(text)}\u2069`;
+
+/**
+ * Show a long identifier: where it has to be broken, behind a slash rather than within a word.
+ *
+ * @param {string} text
+ */
+export function identifier(text) {
+  const parts = visible(text).split(/(?<=\/)/);
+  return h("code", { class: "identifier" }, ...parts.flatMap((part) => [part, h("wbr")]));
+}
+
+/** @param {string} time */
+export const day = (time) => DAY.format(new Date(time));
+
+/** @param {string | number | Date} time */
+export const minute = (time) =>
+  `${DAY.format(new Date(time))}, ${MINUTE.format(new Date(time))} UTC`;
+
+/** @param {string | number | Date} time */
+export const clock = (time) => `${MINUTE.format(new Date(time))} UTC`;
+
+/**
+ * Say how long something takes, in the largest unit that fits.
+ *
+ * @param {number} milliseconds
+ */
+export function span(milliseconds) {
+  const minutes = Math.floor(milliseconds / 60_000);
+  if (minutes < 60) return `${Math.max(minutes, 0)} min`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h`;
+  return count(Math.floor(minutes / (24 * 60)), "day");
+}
+
+/**
+ * Say how long ago something was, beside the date on which it was.
+ *
+ * @param {string} time
+ * @param {number} now
+ */
+export function since(time, now) {
+  const passed = now - Date.parse(time);
+  return passed < 60_000 ? "just now" : span(passed);
+}
+
+/**
+ * @param {string} time
+ * @param {number} now
+ */
+export function ago(time, now) {
+  const passed = now - Date.parse(time);
+  if (passed < -60_000) return `in ${span(-passed)}`;
+  return passed < 60_000 ? "just now" : `${span(passed)} ago`;
+}
+
+/**
+ * Show a time: relative to read, absolute to look up.
+ *
+ * @param {string} time
+ * @param {string} text
+ */
+export const moment = (time, text) => h("time", { datetime: time, title: minute(time) }, text);
+
+/**
+ * Write as JSON times are written, from milliseconds.
+ *
+ * @param {number} milliseconds
+ */
+export const isoDay = (milliseconds) => new Date(milliseconds).toISOString().slice(0, 10);

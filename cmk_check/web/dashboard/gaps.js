@@ -1,0 +1,76 @@
+/**
+ * Coverage gaps: which subscriptions were not read, and what ends that.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Gap} Gap
+ */
+
+import { at, fill, h, waiting, whenChanged } from "./dom.js";
+import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
+import { gapEnd, gapWord } from "./words.js";
+
+const AT_FIRST = 5;
+const STEP = 250;
+const HEADS = ["Subscription", "Reason", "Since", "Missing permission", "What ends it"];
+let most = AT_FIRST;
+
+/**
+ * @param {Gap} gap
+ * @param {number} now
+ */
+function row({ subscriptionId, name: called, reason, since, missingAction, detail }, now) {
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, name(called, "Without a name"), h("small", { class: "id" }, visible(subscriptionId))),
+    h("td", { "data-label": "Reason" }, gapWord(reason)),
+    h("td", { "data-label": "Since" }, since ? h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now))) : "–"),
+    h("td", { "data-label": "Missing permission" }, missingAction ? identifier(missingAction) : name(null, "none known")),
+    h("td", { "data-label": "What ends it", class: "wide" }, detail ? visible(detail) : gapEnd(reason)),
+  );
+}
+
+/** @param {State} state */
+function table({ gaps, now, printing }) {
+  return h(
+    "table",
+    { class: "plain gaps", "aria-label": "Coverage gaps" },
+    h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
+    h("tbody", {}, ...(printing ? gaps : gaps.slice(0, most)).map((gap) => row(gap, now))),
+  );
+}
+
+/** @param {State} state */
+function more(state) {
+  const left = state.gaps.length - most;
+  const omitted = state.gapsComplete ? 0 : (state.status?.gapsOmitted ?? 0);
+  const show = () => {
+    most += STEP;
+    draw(state);
+  };
+  return [
+    left > 0 && !state.printing && h("button", { type: "button", "data-key": "more", click: show }, `Show ${number(Math.min(left, STEP))} more`),
+    omitted > 0 && h("p", { class: "note" }, `${count(omitted, "more gap is", "more gaps are")} being loaded.`),
+  ];
+}
+
+/** @param {State} state */
+function draw(state) {
+  const { status, gaps } = state;
+  if (!status) {
+    fill(at("gaps-body"), waiting());
+  } else if (gaps.length > 0) {
+    fill(at("gaps-body"), table(state), ...more(state));
+  } else {
+    const text = status.asOf === null
+      ? "No subscription has been read yet."
+      : "Every subscription was read.";
+    fill(at("gaps-body"), h("p", { class: "empty" }, text));
+  }
+}
+
+/** @type {(state: State) => void} */
+export const drawGaps = whenChanged(
+  (state) => [state.status, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
+  draw,
+);

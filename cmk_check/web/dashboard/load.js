@@ -1,0 +1,275 @@
+/**
+ * Fetching: the status each minute, everything else when a scan has ended since.
+ *
+ * @typedef {import("./types.js").Row} Row
+ * @typedef {import("./types.js").Change} Change
+ */
+
+import { AUTH, Refusal, ask, key } from "./api.js";
+import { rowOf } from "./select.js";
+import { blank } from "./store.js";
+
+const MOST = 1000;
+const EACH = 60_000;
+const NEWEST_CHANGES = 20;
+const KEPT_CHANGES = 50;
+// A page of the table is drawn anew at most so often while pages come in.
+const DRAWN_EACH = 300;
+
+export class Loader {
+  /** @param {import("./store.js").Store} store */
+  constructor(store) {
+    this.store = store;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    /** @type {string | null} */
+    this.etag = null;
+    this.mark = "";
+    this.delta = "";
+    this.askedAt = 0;
+    this.clockAhead = 0;
+    /** @type {Promise<void> | null} */
+    this.running = null;
+    this.session = new AbortController();
+  }
+
+  /** Begin anew: what still comes in for another key is dropped. */
+  forgetAnswers() {
+    this.session.abort();
+    clearTimeout(this.timer);
+    this.session = new AbortController();
+    this.running = null;
+    [this.etag, this.mark, this.delta] = [null, "", ""];
+  }
+
+  /** The time as the app has it: this machine's clock may be wrong, and the light hangs on it. */
+  now() {
+    return Date.now() - this.clockAhead;
+  }
+
+  start() {
+    setInterval(() => this.store.set({ now: this.now() }), 15_000);
+    document.addEventListener("visibilitychange", () => {
+      this.store.set({ now: this.now() });
+      if (!document.hidden && Date.now() - this.askedAt >= EACH) void this.refresh();
+    });
+    if (AUTH === "keys" && !key.get()) this.store.set({ phase: "signed-out" });
+    else void this.refresh();
+  }
+
+  /** @param {string} given */
+  signIn(given) {
+    key.set(given);
+    this.forgetAnswers();
+    this.store.set({ ...blank(), phase: "loading" });
+    void this.refresh();
+  }
+
+  /** @param {boolean} refused */
+  signOut(refused) {
+    key.forget();
+    this.forgetAnswers();
+    this.store.set({ ...blank(), phase: "signed-out", refused });
+  }
+
+  /** Ask again, unless that is under way. */
+  refresh() {
+    if (this.running) return this.running;
+    const round = this.round(this.session.signal).finally(() => {
+      if (this.running === round) this.running = null;
+    });
+    this.running = round;
+    return round;
+  }
+
+  /** @param {AbortSignal} signal */
+  async round(signal) {
+    clearTimeout(this.timer);
+    this.askedAt = Date.now();
+    if (this.store.state.status === null) this.store.set({ phase: "loading", trouble: null });
+    try {
+      await this.status(signal);
+      this.store.set({ phase: "ready", trouble: null });
+    } catch (error) {
+      if (signal.aborted) return;
+      this.fail(error);
+    }
+    if (this.store.state.phase !== "signed-out") this.wait();
+  }
+
+  wait() {
+    this.timer = setTimeout(() => {
+      if (document.hidden) this.wait();
+      else void this.refresh();
+    }, EACH);
+  }
+
+  /** @param {unknown} error */
+  fail(error) {
+    if (!(error instanceof Refusal)) {
+      const title = "An answer was not understood";
+      this.store.set({ phase: "error", trouble: { phase: "error", title, text: String(error) } });
+      return;
+    }
+    if (error.phase === "signed-out") {
+      this.signOut(AUTH === "keys" && key.get() !== null);
+      return;
+    }
+    const { phase, title, message } = error;
+    this.store.set({ phase, trouble: { phase, title, text: message }, now: this.now() });
+  }
+
+  /** @param {AbortSignal} signal */
+  async status(signal) {
+    const answer = await ask("status", { etag: this.etag, signal });
+    if (!Number.isNaN(answer.date)) this.clockAhead = Date.now() - answer.date;
+    const status = answer.body ?? this.store.state.status;
+    this.etag = answer.etag;
+    this.store.set({ status, answeredAt: this.now(), now: this.now() });
+    const { lastScan, asOf, posture, accounts } = status;
+    const mark = JSON.stringify([lastScan?.id, asOf, posture, accounts]);
+    if (mark === this.mark) return;
+    await Promise.all([
+      this.findings(signal),
+      this.scans(signal),
+      this.changes(signal),
+      this.gaps(status, signal),
+    ]);
+    this.mark = mark;
+    const open = this.store.state.view.finding;
+    if (open) void this.detail(open);
+  }
+
+  /** @param {AbortSignal} signal */
+  async findings(signal) {
+    /** @type {Row[]} */
+    let rows = [];
+    const first = !this.store.state.complete;
+    let drawn = 0;
+    for await (const page of pages(`findings?top=${MOST}`, signal)) {
+      rows = rows.concat(page.map(rowOf));
+      const due = performance.now() - drawn >= DRAWN_EACH;
+      if (first && due) {
+        drawn = performance.now();
+        this.store.set({ rows, loaded: rows.length });
+      }
+    }
+    this.store.set({ rows, loaded: rows.length, complete: true });
+  }
+
+  /** @param {AbortSignal} signal */
+  async scans(signal) {
+    const { body } = await ask(`scans?top=${MOST}`, { signal });
+    this.store.set({ scans: body.value });
+  }
+
+  /** @param {AbortSignal} signal */
+  async changes(signal) {
+    if (this.delta) {
+      try {
+        await this.moreChanges(this.delta, this.store.state.changes ?? [], signal);
+        return;
+      } catch (error) {
+        // 410: the feed began anew, or has forgotten what comes next. So do we.
+        if (!(error instanceof Refusal) || error.status !== 410) throw error;
+      }
+    }
+    await this.moreChanges(`changes?last=${NEWEST_CHANGES}`, [], signal);
+  }
+
+  /**
+   * @param {string} link
+   * @param {Change[]} known Newest first.
+   * @param {AbortSignal} signal
+   */
+  async moreChanges(link, known, signal) {
+    let [next, changes] = [link, known];
+    while (next) {
+      const { body } = await ask(next, { signal });
+      changes = [...body.value.toReversed(), ...changes].slice(0, KEPT_CHANGES);
+      next = body.nextLink;
+      this.delta = body.deltaLink ?? this.delta;
+    }
+    this.store.set({ changes });
+  }
+
+  /**
+   * @param {import("./types.js").Status} status
+   * @param {AbortSignal} signal
+   */
+  async gaps(status, signal) {
+    this.store.set({ gaps: status.gaps, gapsComplete: status.gapsOmitted === 0 });
+    if (status.gapsOmitted === 0) return;
+    /** @type {import("./types.js").Gap[]} */
+    const gaps = [];
+    for await (const page of pages(`subscriptions?coverage=gap&top=${MOST}`, signal)) {
+      gaps.push(...page.map(gapOf));
+    }
+    this.store.set({ gaps, gapsComplete: true });
+  }
+
+  /**
+   * Fetch what the drawer shows.
+   *
+   * @param {string} id
+   */
+  async detail(id) {
+    const { signal } = this.session;
+    const before = this.store.state.shown;
+    const detail = before?.id === id ? before.detail : null;
+    this.store.set({ shown: { id, detail, missing: false, problem: "" } });
+    /** @param {Partial<import("./types.js").Shown>} found */
+    const show = (found) => {
+      const { shown } = this.store.state;
+      if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
+    };
+    try {
+      show({ detail: (await ask(pathOf(id), { signal })).body });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof Refusal)) throw error;
+      if (error.phase === "signed-out") this.fail(error);
+      else if (error.status === 404) show({ missing: true });
+      else show({ problem: `${error.title}. ${error.message}` });
+    }
+  }
+}
+
+/** @param {string} id */
+function pathOf(id) {
+  const parts = id.replace(/^\/+/, "").split("/");
+  return `findings/${parts.map(encodeURIComponent).join("/")}`;
+}
+
+/**
+ * @param {import("./types.js").SubscriptionRow} row
+ * @returns {import("./types.js").Gap}
+ */
+const gapOf = ({ subscriptionId, name, since, gap }) => ({
+  subscriptionId,
+  name,
+  since,
+  reason: gap?.reason ?? "unexpected_response",
+  missingAction: gap?.missingAction ?? null,
+  detail: gap?.detail ?? null,
+});
+
+/**
+ * Follow a list to its end; a page may be empty and yet lead on.
+ *
+ * @param {string} link
+ * @param {AbortSignal} signal
+ */
+async function* pages(link, signal) {
+  const seen = new Set();
+  let next = link;
+  while (next) {
+    if (seen.has(next)) {
+      throw new Refusal("error", "A list has no end", "A page of it leads back to an earlier one.");
+    }
+    seen.add(next);
+    const { body } = await ask(next, { signal });
+    yield body.value;
+    next = body.nextLink;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The page: one state, one way to draw it. Data comes in by `load.js`, wishes by the URL's fragment.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").View} View
+ */
+
+import { drawAccounts } from "./accounts.js";
+import { TO_GAPS, drawAdvice } from "./advice.js";
+import { Refusal } from "./api.js";
+import { drawChanges } from "./changes.js";
+import { copy } from "./copy.js";
+import { download } from "./csv.js";
+import { at } from "./dom.js";
+import { drawerDrawer, watchDrawer } from "./drawer.js";
+import { drawFilters, watchFilters } from "./filters.js";
+import { drawGaps } from "./gaps.js";
+import { Loader } from "./load.js";
+import { drawPosture } from "./posture.js";
+import { restoreFragment, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
+import { Store, isFresh, shownPosture } from "./store.js";
+import { tableDrawer } from "./table.js";
+import { drawTrend, watchTrend } from "./trend.js";
+import { fragmentOf, viewOf } from "./view.js";
+import { verdictWord } from "./words.js";
+
+restoreFragment();
+const store = new Store(draw);
+const loader = new Loader(store);
+const DRAWERS = [
+  signInDrawer(loader),
+  troubleDrawer(loader),
+  sessionDrawer(loader),
+  drawPosture,
+  drawAccounts,
+  drawAdvice,
+  drawTrend,
+  drawChanges,
+  drawGaps,
+  drawFilters,
+  tableDrawer(go),
+  drawerDrawer(close),
+];
+
+/** @param {State} state */
+function draw(state) {
+  const { body } = document;
+  const posture = shownPosture(state);
+  body.dataset.posture = posture;
+  body.dataset.fresh = String(isFresh(state));
+  at("board").hidden = state.phase === "signed-out" || (state.status === null && state.phase !== "loading");
+  for (const drawPart of DRAWERS) drawPart(state);
+  document.title = state.status ? `${verdictWord(posture)} · CMK check` : "CMK check";
+  body.dataset.state = state.phase;
+}
+
+/**
+ * Change the view, and with it the URL.
+ *
+ * @param {Partial<View>} news
+ * @param {boolean} [replace] Whether the way back leads past the view of now.
+ */
+function go(news, replace = false) {
+  const view = { ...store.state.view, ...news };
+  const fragment = fragmentOf(view);
+  const url = fragment === "#" ? location.pathname + location.search : fragment;
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  look(view);
+}
+
+/** @param {View} view */
+function look(view) {
+  const { finding } = store.state.view;
+  store.set({ view, notice: "" });
+  if (view.finding === "") store.set({ shown: null });
+  else if (view.finding !== finding && store.state.status) void loader.detail(view.finding);
+}
+
+function close() {
+  go({ finding: "" });
+}
+
+async function saveCsv() {
+  const button = /** @type {HTMLButtonElement} */ (at("csv"));
+  button.disabled = true;
+  store.set({ notice: "Fetching the CSV…" });
+  try {
+    await download(store.state.view, store.state.now, (pages) => store.set({ notice: `Fetching the CSV: page ${pages}…` }));
+    store.set({ notice: "The CSV is in your downloads." });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.phase === "signed-out") loader.fail(error);
+    else store.set({ notice: `The CSV could not be fetched. ${error.title}: ${error.message}` });
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function copyLink() {
+  const done = await copy(location.href);
+  store.set({ notice: done ? "Copied" : "The browser did not let the page copy: take the address from its bar." });
+}
+
+/** @param {boolean} printing */
+function print(printing) {
+  store.set({ printing });
+  store.flush();
+}
+
+function listen() {
+  addEventListener("popstate", () => look(viewOf(location.hash)));
+  addEventListener("beforeprint", () => print(true));
+  addEventListener("afterprint", () => print(false));
+  matchMedia("print").addEventListener("change", ({ matches }) => print(matches));
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    const href = link?.getAttribute("href");
+    const goal = href === TO_GAPS ? "gaps" : link?.id === "skip" ? "findings" : null;
+    if (goal) {
+      event.preventDefault();
+      at(goal).scrollIntoView({ block: "start" });
+      at(goal).focus({ preventScroll: true });
+    } else if (href?.startsWith("#") && !href.includes("finding=") && !link?.closest("#findings")) {
+      at("findings").scrollIntoView({ block: "start" });
+    }
+  });
+  at("csv").addEventListener("click", () => void saveCsv());
+  at("copy-link").addEventListener("click", () => void copyLink());
+  watchFilters(go);
+  watchDrawer(close);
+  watchTrend();
+}
+
+listen();
+draw(store.state);
+loader.start();

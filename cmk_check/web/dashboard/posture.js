@@ -1,0 +1,125 @@
+/**
+ * The banner: are we compliant, how sure is that, and why.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Status} Status
+ */
+
+import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
+import { isFresh, shownPosture } from "./store.js";
+import { verdictWord } from "./words.js";
+
+/**
+ * Say in a sentence what the light means.
+ *
+ * @param {State} state
+ */
+function lead(state) {
+  const { posture, accounts, reasons } = /** @type {Status} */ (state.status);
+  const shown = shownPosture(state);
+  if (shown === "compliant") {
+    return accounts.total === 0
+      ? "Everything was read, and there is no account to judge."
+      : `All ${number(accounts.total)} accounts are under a customer-managed key.`;
+  }
+  if (shown === "non_compliant") return "Accounts are encrypted with Microsoft's keys.";
+  if (posture === "compliant") return "The last answer is too old to count.";
+  return reasons.some(({ code }) => code === "no_scan_yet")
+    ? "Nothing has been looked at yet."
+    : "Nobody can tell until the following is settled.";
+}
+
+/** @param {State} state */
+function reasonsOf(state) {
+  const { reasons, posture } = /** @type {Status} */ (state.status);
+  const texts = reasons.map(({ message }) => message);
+  if (posture === "compliant" && !isFresh(state)) {
+    texts.unshift("The answer was good until the time beside, and no newer one has come since.");
+  }
+  return texts;
+}
+
+/**
+ * @param {string} term
+ * @param {...import("./dom.js").Child} children
+ */
+const fact = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
+
+/** @param {State} state */
+function ageFact({ status, now }) {
+  const { asOf, lastScan } = /** @type {Status} */ (status);
+  if (asOf === null) return fact("Last finished scan", "none yet");
+  const failed = lastScan?.state === "failed" ? lastScan : null;
+  return fact(
+    "Last finished scan",
+    h("strong", {}, moment(asOf, ago(asOf, now))),
+    h("small", {}, minute(asOf)),
+    failed && h("small", { class: "bad" }, `A later one failed: ${visible(failed.reason ?? "")}`),
+  );
+}
+
+/** @param {State} state */
+function freshFact(state) {
+  const { freshUntil } = /** @type {Status} */ (state.status);
+  if (freshUntil === null) return null;
+  const text = `${clock(freshUntil)}, ${ago(freshUntil, state.now)}`;
+  return isFresh(state)
+    ? fact("Valid until", moment(freshUntil, text))
+    : fact("Out of date since", h("strong", { class: "bad" }, moment(freshUntil, text)));
+}
+
+/** @param {State} state */
+function coverageFact({ status }) {
+  const { total, read, gap, excluded, retired } = /** @type {Status} */ (status).subscriptions;
+  const rest = [
+    gap > 0 && `${number(gap)} not read`,
+    excluded > 0 && `${number(excluded)} excluded`,
+    retired > 0 && `${number(retired)} deleted`,
+  ].filter(Boolean);
+  return fact(
+    "Coverage",
+    h("strong", {}, `${number(read)} of ${number(total)} subscriptions read`),
+    rest.length > 0 && h("small", { class: gap > 0 ? "bad" : "" }, rest.join(", ")),
+  );
+}
+
+/**
+ * Say since when something has been wrong without a break.
+ *
+ * @param {State} state
+ */
+function oldestFact({ rows, complete, now }) {
+  const times = rows.map(({ finding }) => finding.violatedSince ?? "").filter(Boolean);
+  const oldest = times.reduce((a, b) => (a < b ? a : b), times[0] ?? "");
+  if (!complete || oldest === "") return null;
+  return fact("Oldest open violation", h("strong", {}, moment(oldest, since(oldest, now))), h("small", {}, `since ${day(oldest)}`));
+}
+
+/** @param {State} state */
+function draw(state) {
+  if (!state.status) {
+    fill(at("posture"), h("h1", {}, "Asking for the status…"), waiting());
+    return;
+  }
+  const posture = shownPosture(state);
+  const reasons = reasonsOf(state).map((text) => h("li", {}, visible(text)));
+  fill(
+    at("posture"),
+    icon(posture, "light"),
+    h(
+      "div",
+      { class: "verdict" },
+      h("h1", {}, verdictWord(posture)),
+      h("p", { class: "lead" }, lead(state)),
+      reasons.length > 0 && h("ul", { class: "reasons" }, ...reasons),
+    ),
+    h("dl", { class: "facts" }, oldestFact(state), ageFact(state), freshFact(state), coverageFact(state)),
+  );
+}
+
+/** @type {(state: State) => void} */
+export const drawPosture = whenChanged(
+  (state) => [state.status, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state)],
+  draw,
+);

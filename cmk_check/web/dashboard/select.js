@@ -1,0 +1,142 @@
+/**
+ * Filtering and sorting: what each finding is compared by is worked out once, so that a keystroke
+ * costs one pass over strings. A filter means here what it means to the API, which makes the CSV.
+ *
+ * @typedef {import("./types.js").Row} Row
+ * @typedef {import("./types.js").View} View
+ * @typedef {import("./types.js").Column} Column
+ */
+
+import { reasonWord } from "./words.js";
+
+const COLLATOR = new Intl.Collator("en", { numeric: true });
+/** @type {Record<string, number>} */
+const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
+const OWNER = "owner";
+
+/**
+ * Fold case as the API does: beyond lower case, so that "STRASSE" finds "straße".
+ *
+ * @param {string} text
+ */
+export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
+
+/** @param {string | null} text */
+const place = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
+
+/** @param {Record<string, string>} tags */
+export const ownerOf = (tags) =>
+  Object.entries(tags).find(([key, value]) => key.toLowerCase() === OWNER && value !== "")?.[1] ?? "";
+
+/**
+ * @param {import("./types.js").Finding} finding
+ * @returns {Row}
+ */
+export function rowOf(finding) {
+  const tags = Object.entries(finding.tags);
+  const texts = [finding.name, finding.resourceGroup, finding.subscriptionName ?? "", ...tags.flat()];
+  return {
+    finding,
+    haystack: folded(texts.join("\n")),
+    location: place(finding.location),
+    kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
+    owner: ownerOf(finding.tags),
+    since: finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "",
+  };
+}
+
+/**
+ * @param {View} view
+ * @returns {(row: Row) => boolean}
+ */
+function filterOf(view) {
+  const words = folded(view.q).split(/\s+/).filter(Boolean);
+  const kind = view.kind.toLowerCase();
+  const location = place(view.location);
+  const subscription = view.subscription.toLowerCase();
+  return ({ finding, ...row }) =>
+    (view.verdict === "" || finding.verdict === view.verdict) &&
+    (view.reason === "" || finding.reason === view.reason) &&
+    (kind === "" || row.kind === kind) &&
+    (location === "" || row.location === location) &&
+    (subscription === "" || finding.subscriptionId.toLowerCase() === subscription) &&
+    words.every((word) => row.haystack.includes(word));
+}
+
+/** @type {Record<Column, (row: Row) => string>} */
+const TEXT = {
+  name: ({ finding }) => finding.name,
+  verdict: ({ finding }) => String(WORST_FIRST[finding.verdict] ?? 3),
+  reason: ({ finding }) => reasonWord(finding.reason),
+  subscription: ({ finding }) => finding.subscriptionName ?? finding.subscriptionId,
+  group: ({ finding }) => finding.resourceGroup,
+  kind: ({ finding }) => finding.kind ?? "",
+  location: ({ location }) => location,
+  owner: ({ owner }) => owner,
+  since: ({ since }) => since,
+};
+
+/**
+ * @param {readonly Row[]} rows
+ * @param {Column} column
+ * @returns {Row[]} In rising order; those without a value come last.
+ */
+function rising(rows, column) {
+  const text = TEXT[column];
+  const keyed = rows.map((row) => ({ row, text: text(row), since: row.since, name: row.finding.name }));
+  keyed.sort(
+    (a, b) =>
+      Number(a.text === "") - Number(b.text === "") ||
+      (a.text === b.text ? 0 : COLLATOR.compare(a.text, b.text)) ||
+      (a.since < b.since ? -1 : Number(a.since > b.since)) ||
+      COLLATOR.compare(a.name, b.name),
+  );
+  return keyed.map(({ row }) => row);
+}
+
+/**
+ * @param {Row[]} up In rising order.
+ * @param {Column} column
+ */
+function falling(up, column) {
+  const none = up.findIndex((row) => TEXT[column](row) === "");
+  const end = none < 0 ? up.length : none;
+  return [...up.slice(0, end).reverse(), ...up.slice(end)];
+}
+
+/** @type {WeakMap<readonly Row[], Map<string, Row[]>>} */
+const ORDERS = new WeakMap();
+
+/**
+ * Sort the rows, once for each order.
+ *
+ * @param {readonly Row[]} rows
+ * @param {View} view
+ * @returns {Row[]}
+ */
+function sorted(rows, { sort, order }) {
+  const known = ORDERS.get(rows) ?? new Map();
+  ORDERS.set(rows, known);
+  if (!known.has(sort)) known.set(sort, rising(rows, sort));
+  if (order === "asc") return known.get(sort);
+  const key = `${sort} desc`;
+  if (!known.has(key)) known.set(key, falling(known.get(sort), sort));
+  return known.get(key);
+}
+
+/** @type {{ rows: readonly Row[], view: View, chosen: Row[] } | null} */
+let last = null;
+
+/**
+ * Return the rows that the view asks for, in its order.
+ *
+ * @param {readonly Row[]} rows
+ * @param {View} view
+ * @returns {Row[]}
+ */
+export function choose(rows, view) {
+  if (last && last.rows === rows && last.view === view) return last.chosen;
+  const chosen = sorted(rows, view).filter(filterOf(view));
+  last = { rows, view, chosen };
+  return chosen;
+}

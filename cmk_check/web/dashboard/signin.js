@@ -1,0 +1,131 @@
+/**
+ * What stands there when there is nothing else to show: sign-in, and trouble.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./load.js").Loader} Loader
+ */
+
+import { AUTH, key } from "./api.js";
+import { at, fill, h, icon, whenChanged } from "./dom.js";
+import { ago, minute, moment } from "./format.js";
+
+const FRAGMENT = "cmk-fragment";
+const HOME = "/api/dashboard";
+
+/** Go on with the view that was asked for before the sign-in, which loses the fragment. */
+export function restoreFragment() {
+  const kept = sessionStorage.getItem(FRAGMENT);
+  sessionStorage.removeItem(FRAGMENT);
+  if (kept && location.hash.length < 2) history.replaceState(null, "", kept);
+}
+
+/** @param {Loader} loader */
+function keyForm(loader) {
+  const input = h("input", { id: "key", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
+  /** @param {Event} event */
+  const submit = (event) => {
+    event.preventDefault();
+    const given = input.value.trim();
+    // A header holds no more than these; whatever else was pasted is no key.
+    if (/^[\x21-\x7e]+$/.test(given)) loader.signIn(given);
+    else if (given !== "") loader.signOut(true);
+  };
+  return h(
+    "form",
+    { "aria-label": "Sign in", submit },
+    h("label", { for: "key" }, "Function key"),
+    input,
+    h("button", { type: "submit", class: "primary" }, "Show status"),
+    h("p", { class: "note" }, "A key of the function ", h("code", {}, "api"), ": whoever runs the app finds it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
+    h("p", { class: "note" }, "It stays in this tab and is forgotten when the tab is closed."),
+  );
+}
+
+function entraLink() {
+  const keep = () => sessionStorage.setItem(FRAGMENT, location.hash);
+  const target = `/.auth/login/aad?post_login_redirect_uri=${HOME}`;
+  return h("a", { class: "primary button", href: target, click: keep }, "Sign in with Microsoft");
+}
+
+/**
+ * Make what draws the sign-in.
+ *
+ * @param {Loader} loader
+ * @returns {(state: State) => void}
+ */
+export const signInDrawer = (loader) =>
+  whenChanged(
+    ({ phase, refused }) => [phase === "signed-out", refused],
+    ({ phase, refused }) => {
+      const place = at("sign-in");
+      place.hidden = phase !== "signed-out";
+      if (place.hidden) {
+        fill(place);
+        return;
+      }
+      fill(
+        place,
+        h(
+          "section",
+          { class: "panel card", "aria-labelledby": "sign-in-title" },
+          h("h1", { id: "sign-in-title" }, "Is every account under a customer-managed key?"),
+          h("p", {}, "This page shows the latest answer, what is wrong and how to fix it."),
+          refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, "The key was not accepted. Check that it is a key of the function api, and type it again.")),
+          AUTH === "keys" ? keyForm(loader) : entraLink(),
+        ),
+      );
+      document.getElementById("key")?.focus();
+    },
+  );
+
+/**
+ * Make what draws the line that says what went wrong, and how old the rest is.
+ *
+ * @param {Loader} loader
+ * @returns {(state: State) => void}
+ */
+export const troubleDrawer = (loader) =>
+  whenChanged(
+    ({ trouble, status }) => [trouble, status === null],
+    ({ trouble, status, answeredAt }) => {
+      const place = at("trouble");
+      place.hidden = !trouble;
+      if (!trouble) {
+        fill(place);
+        return;
+      }
+      // Without a status there is nothing else on the page.
+      const whole = status === null;
+      place.classList.toggle("whole", whole);
+      const time = new Date(answeredAt).toISOString();
+      const old = status && h("p", {}, "What you see is of ", moment(time, minute(time)), ": it may have changed since.");
+      fill(
+        place,
+        icon("warning"),
+        h("div", {}, h(whole ? "h1" : "strong", {}, trouble.title), h("p", {}, trouble.text), old),
+        h("button", { type: "button", "data-key": "again", click: () => void loader.refresh() }, "Try again"),
+      );
+    },
+  );
+
+/**
+ * Make what draws the corner of the page: how new it is, and the way out.
+ *
+ * @param {Loader} loader
+ * @returns {(state: State) => void}
+ */
+export const sessionDrawer = (loader) =>
+  whenChanged(
+    ({ phase, answeredAt, now }) => [phase, answeredAt, Math.floor(now / 60_000)],
+    ({ phase, answeredAt, now }) => {
+      if (phase === "signed-out") {
+        fill(at("session"));
+        return;
+      }
+      const time = answeredAt ? new Date(answeredAt).toISOString() : null;
+      const out = AUTH === "keys"
+        ? key.get() && h("button", { type: "button", "data-key": "out", click: () => loader.signOut(false) }, "Forget key")
+        : h("a", { href: `/.auth/logout?post_logout_redirect_uri=${HOME}` }, "Sign out");
+      fill(at("session"), time && h("span", { class: "asked" }, "Asked ", moment(time, ago(time, now))), out);
+    },
+  );

@@ -1,0 +1,74 @@
+/**
+ * The one state of the page. Whoever changes it says what is new; all of that is then drawn once.
+ *
+ * @typedef {import("./types.js").State} State
+ */
+
+import { viewOf } from "./view.js";
+
+/** @returns {State} */
+export const blank = () => ({
+  phase: "loading",
+  refused: false,
+  trouble: null,
+  status: null,
+  answeredAt: 0,
+  now: Date.now(),
+  rows: [],
+  loaded: 0,
+  complete: false,
+  scans: null,
+  changes: null,
+  gaps: [],
+  gapsComplete: false,
+  view: viewOf(location.hash),
+  shown: null,
+  notice: "",
+  printing: false,
+});
+
+export class Store {
+  /** @param {(state: State) => void} draw */
+  constructor(draw) {
+    this.state = blank();
+    this.draw = draw;
+    this.waiting = false;
+  }
+
+  /** @param {Partial<State>} news */
+  set(news) {
+    this.state = { ...this.state, ...news };
+    if (this.waiting) return;
+    this.waiting = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Draw now what is still to be drawn: printing does not wait. */
+  flush() {
+    if (!this.waiting) return;
+    this.waiting = false;
+    this.draw(this.state);
+  }
+}
+
+/**
+ * Tell whether the status still counts: the answer said so, and its time is not over.
+ *
+ * @param {State} state
+ */
+export const isFresh = ({ status, now }) =>
+  status !== null &&
+  status.fresh &&
+  status.freshUntil !== null &&
+  now <= Date.parse(status.freshUntil);
+
+/**
+ * Return the posture to show: an old "compliant" is not one.
+ *
+ * @param {State} state
+ * @returns {import("./types.js").Verdict}
+ */
+export function shownPosture(state) {
+  const posture = state.status?.posture ?? "unknown";
+  return posture === "compliant" && !isFresh(state) ? "unknown" : posture;
+}

@@ -1,0 +1,257 @@
+/**
+ * The trend: how many accounts had which verdict at each scan. The chart is uPlot's, on a canvas;
+ * what it shows stands in a sentence and in a table as well.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Scan} Scan
+ * @typedef {import("./types.js").Verdict} Verdict
+ */
+
+import { at, fill, h, waiting, whenChanged } from "./dom.js";
+import { clock, count, day, minute, moment, number } from "./format.js";
+import { trendTable } from "./trend_table.js";
+import { verdictWord } from "./words.js";
+
+// Not a literal, so that the checker takes the types of the package and leaves its code alone.
+const UPLOT = "./vendor/uPlot.esm.js";
+const HEIGHT = 220;
+const HOUR = 3600;
+const DAY = 86_400_000;
+// Beyond this ratio the compliant ones press the rest flat; they are then shown on demand.
+const FLAT = 12;
+
+/** @type {[Verdict, "nonCompliant" | "unknown" | "compliant", number[]][]} */
+const SERIES = [
+  ["non_compliant", "nonCompliant", []],
+  ["unknown", "unknown", [6, 4]],
+  ["compliant", "compliant", [2, 3]],
+];
+/** @type {[string, number][]} */
+const RANGES = [["7 days", 7], ["30 days", 30], ["All days", Infinity]];
+
+/** @type {{ chart: import("uplot") | null, days: number, hidden: Set<Verdict> | null, scans: Scan[] }} */
+const own = { chart: null, days: 30, hidden: null, scans: [] };
+/** @type {Promise<typeof import("uplot")> | null} */
+let library = null;
+
+/** @param {string} name */
+const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+
+/** @param {Scan[]} scans Newest first, as the API has them. */
+function within(scans) {
+  const ended = scans.filter(({ state }) => state !== "running");
+  const from = Date.parse(ended[0]?.startedAt ?? "") - own.days * DAY;
+  const chosen = own.days === Infinity ? ended : ended.filter((scan) => Date.parse(scan.startedAt) >= from);
+  return chosen.toReversed();
+}
+
+/** @param {Scan[]} scans */
+function dataOf(scans) {
+  const times = scans.map(({ startedAt }) => Date.parse(startedAt) / 1000);
+  const values = SERIES.map(([, field]) => scans.map(({ accounts }) => accounts?.[field] ?? null));
+  return /** @type {import("uplot").AlignedData} */ ([times, ...values]);
+}
+
+/** @param {Scan[]} scans */
+function hiddenAtFirst(scans) {
+  const counts = scans.flatMap(({ accounts }) => (accounts ? [accounts] : []));
+  const most = Math.max(0, ...counts.map((one) => Math.max(one.nonCompliant, one.unknown)));
+  const compliant = Math.max(0, ...counts.map((one) => one.compliant));
+  /** @type {Set<Verdict>} */
+  const hidden = new Set();
+  if (most > 0 && compliant > FLAT * most) hidden.add("compliant");
+  return hidden;
+}
+
+/** @returns {import("uplot").Options} */
+function options() {
+  const text = colour("--muted");
+  const grid = { stroke: colour("--line"), width: 1 };
+  const font = "12px system-ui, sans-serif";
+  const axis = { stroke: text, grid, ticks: { ...grid, size: 4 }, font };
+  return {
+    width: at("trend-chart").clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { y: false, drag: { x: false, y: false } },
+    tzDate: (seconds) => utc(seconds),
+    scales: { x: { range: (_, first, last) => spread(first, last) }, y: { range: (_, __, most) => [0, Math.max(1, Math.ceil((most ?? 0) * 1.08))] } },
+    axes: [
+      { ...axis, values: (_, splits, __, ___, step) => splits.map((split) => tick(split, step)), space: 84, size: 30 },
+      { ...axis, values: (_, splits) => splits.map((split) => (Number.isInteger(split) ? number(split) : "")), size: 44 },
+    ],
+    series: [
+      {},
+      ...SERIES.map(([verdict, , dash]) => ({
+        label: verdictWord(verdict),
+        show: !own.hidden?.has(verdict),
+        stroke: colour(`--${verdict}-line`),
+        fill: verdict === "non_compliant" ? colour("--non_compliant-fill") : undefined,
+        width: verdict === "non_compliant" ? 2.5 : 2,
+        dash,
+        points: { size: 5 },
+      })),
+    ],
+    hooks: { setCursor: [(chart) => legend(chart.cursor.idx ?? null)] },
+  };
+}
+
+/**
+ * Leave scans that follow each other at once their distance, so that ticks do not count seconds.
+ *
+ * @param {number | null} first In seconds.
+ * @param {number | null} last
+ * @returns {[number, number]}
+ */
+function spread(first, last) {
+  const [from, to] = [first ?? 0, last ?? 0];
+  const least = Math.max(0, HOUR - (to - from)) / 2;
+  return [from - least, to + least];
+}
+
+/**
+ * Make a date whose local fields are those of UTC, as uPlot wants it.
+ *
+ * @param {number} seconds
+ */
+function utc(seconds) {
+  const date = new Date(seconds * 1000);
+  return new Date(date.getTime() + date.getTimezoneOffset() * 60_000);
+}
+
+/**
+ * @param {number} seconds
+ * @param {number} step Between two ticks, in seconds.
+ */
+function tick(seconds, step) {
+  const time = new Date(seconds * 1000);
+  if (step >= 86_400) return day(time.toISOString()).replace(/ \d{4}$/, "");
+  return clock(time).replace(" UTC", "");
+}
+
+/**
+ * Say what the lines are, with the values of the scan that is pointed at, else of the last one.
+ *
+ * @param {number | null} place
+ */
+function legend(place) {
+  const last = own.scans.findLastIndex(({ accounts }) => accounts !== null);
+  const scan = own.scans[place ?? last];
+  const keys = SERIES.map(([verdict, field]) => {
+    const value = scan?.accounts ? number(scan.accounts[field]) : "–";
+    const toggle = () => {
+      own.hidden?.[own.hidden.has(verdict) ? "delete" : "add"](verdict);
+      void plot();
+    };
+    const shown = String(!own.hidden?.has(verdict));
+    return h(
+      "button",
+      { type: "button", class: `key ${verdict}`, "aria-pressed": shown, "data-key": verdict, click: toggle },
+      h("span", { class: "swatch", "aria-hidden": "true" }),
+      `${verdictWord(verdict)} `,
+      h("b", {}, value),
+    );
+  });
+  fill(at("trend-legend"), ...keys, h("span", { class: "when" }, scan ? minute(scan.startedAt) : ""));
+}
+
+/** Say what the chart shows to who cannot see it. */
+function sentence() {
+  const judged = own.scans.filter(({ accounts }) => accounts !== null);
+  const [first, last] = [judged[0], judged.at(-1)];
+  if (!first?.accounts || !last?.accounts) return "No scan has counted accounts yet.";
+  const from = first === last ? "" : ` At the first of them there were ${number(first.accounts.nonCompliant)}.`;
+  return (
+    `Accounts by verdict over ${count(own.scans.length, "scan")}. At the last one, ` +
+    `${minute(last.startedAt)}, there were ${number(last.accounts.nonCompliant)} non-compliant, ` +
+    `${number(last.accounts.unknown)} unknown and ${number(last.accounts.compliant)} compliant.${from}`
+  );
+}
+
+/** Say in a sentence whether it gets better. */
+function summary() {
+  const judged = own.scans.filter(({ accounts }) => accounts !== null);
+  const [first, last] = [judged[0], judged.at(-1)];
+  if (!first?.accounts || !last?.accounts || first === last) return "";
+  const days = (Date.parse(last.startedAt) - Date.parse(first.startedAt)) / DAY;
+  const then = moment(first.startedAt, days < 2 ? minute(first.startedAt) : day(first.startedAt));
+  const { nonCompliant: now } = last.accounts;
+  const more = now - first.accounts.nonCompliant;
+  if (more === 0) {
+    const same = now === 0 ? "No account is non-compliant, as on " : "As many non-compliant accounts as on ";
+    return h("span", {}, same, then, ".");
+  }
+  const much = h("strong", { class: more > 0 ? "worse" : "better" }, `${number(Math.abs(more))} ${more > 0 ? "more" : "fewer"}`);
+  return h("span", {}, much, ` non-compliant ${Math.abs(more) === 1 ? "account" : "accounts"} than on `, then, ".");
+}
+
+/** Draw the chart anew: its colours and the range are fixed when it is made. */
+async function plot() {
+  const host = at("trend-chart");
+  library ??= import(UPLOT).then((module) => module.default);
+  const Chart = await library;
+  own.chart?.destroy();
+  own.chart = null;
+  if (!host.hidden && host.clientWidth > 0) own.chart = new Chart(options(), dataOf(own.scans), host);
+  legend(null);
+}
+
+/** @param {State} state */
+function draw(state) {
+  ranges(state);
+  const { scans } = state;
+  own.scans = within(scans ?? []);
+  own.hidden ??= scans === null || scans.length === 0 ? null : hiddenAtFirst(own.scans);
+  const counted = own.scans.filter(({ accounts }) => accounts !== null).length;
+  at("trend-chart").setAttribute("aria-label", sentence());
+  // One scan is a point, and no trend.
+  at("trend-chart").hidden = counted < 2;
+  at("trend-legend").hidden = counted < 2;
+  at("trend-details").hidden = counted === 0;
+  fill(at("trend-summary"), summary());
+  fill(at("trend-note"), note(scans, counted));
+  fill(at("trend-table"), trendTable(own.scans));
+  void plot();
+}
+
+/**
+ * @param {Scan[] | null} scans
+ * @param {number} counted
+ */
+function note(scans, counted) {
+  if (scans === null) return waiting();
+  if (counted === 0) return "No scan has finished yet: the trend begins with the first one.";
+  const failed = own.scans.filter(({ accounts }) => accounts === null);
+  if (failed.length > 0) {
+    const last = /** @type {Scan} */ (failed.at(-1));
+    return h("span", {}, `${count(failed.length, "scan")} failed and ${failed.length === 1 ? "leaves" : "leave"} a gap in the lines; the last one on `, moment(last.startedAt, minute(last.startedAt)), ".");
+  }
+  return counted === 1 ? "One scan in this time: the trend begins with the second one." : "";
+}
+
+/** @param {State} state */
+function ranges(state) {
+  const buttons = RANGES.map(([text, days]) => {
+    const choose = () => {
+      own.days = days;
+      draw(state);
+    };
+    return h("button", { type: "button", "aria-pressed": String(own.days === days), "data-key": text, click: choose }, text);
+  });
+  fill(at("trend-ranges"), ...buttons);
+}
+
+/** Keep the chart as wide as its place and in the colours of the theme. */
+export function watchTrend() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  dark.addEventListener("change", () => void plot());
+  new ResizeObserver(() => {
+    const width = at("trend-chart").clientWidth;
+    if (width === 0) return;
+    if (own.chart) own.chart.setSize({ width, height: HEIGHT });
+    else if (own.scans.length > 0) void plot();
+  }).observe(at("trend-chart"));
+}
+
+/** @type {(state: State) => void} */
+export const drawTrend = whenChanged((state) => [state.scans], draw);

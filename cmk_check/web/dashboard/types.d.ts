@@ -1,0 +1,165 @@
+/** The shapes that the modules of the page share; what the API answers stands in docs/http-api.md. */
+
+export type Verdict = "compliant" | "non_compliant" | "unknown";
+export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
+export type Column =
+  | "name" | "verdict" | "reason" | "subscription" | "group" | "kind" | "location" | "owner"
+  | "since";
+
+export interface Counts { compliant: number; nonCompliant: number; unknown: number }
+
+export interface Accounts extends Counts {
+  total: number;
+  unread: number;
+  byKind: Record<string, Counts>;
+  ignoredByKind: Record<string, number>;
+}
+
+export interface Subscriptions {
+  total: number; read: number; gap: number; excluded: number; retired: number;
+}
+
+export interface Gap {
+  subscriptionId: string;
+  name: string | null;
+  reason: string;
+  missingAction: string | null;
+  detail: string | null;
+  since: string | null;
+}
+
+export interface LastScan {
+  id: string;
+  state: string;
+  trigger: string;
+  startedAt: string;
+  finishedAt: string | null;
+  reason: string | null;
+}
+
+export interface Scan extends LastScan {
+  posture: Verdict | null;
+  accounts: Accounts | null;
+  changes: number | null;
+}
+
+export interface Status {
+  posture: Verdict;
+  reasons: { code: string; message: string }[];
+  asOf: string | null;
+  freshUntil: string | null;
+  fresh: boolean;
+  accounts: Accounts;
+  subscriptions: Subscriptions;
+  gaps: Gap[];
+  gapsOmitted: number;
+  lastScan: LastScan | null;
+}
+
+export interface Finding {
+  id: string;
+  name: string;
+  resourceGroup: string;
+  subscriptionId: string;
+  subscriptionName: string | null;
+  tenantId: string | null;
+  kind: string | null;
+  location: string | null;
+  tags: Record<string, string>;
+  verdict: Verdict;
+  reason: string;
+  message: string;
+  evidence: Record<string, string | null>;
+  firstSeen: string | null;
+  changedAt: string | null;
+  violatedSince: string | null;
+  previousVerdict: Verdict | null;
+  coverage: string;
+  asOf: string | null;
+  portalUrl: string;
+}
+
+export interface Remediation {
+  summary: string;
+  steps: { title: string; why: string; warning: string | null }[];
+  az: string;
+  bicep: string;
+}
+
+export interface Detail extends Finding {
+  history: { at: string; verdict: Verdict; reason: string; scanId: string }[];
+  changes: number;
+  remediation: Remediation | null;
+}
+
+export interface SubscriptionRow {
+  subscriptionId: string;
+  name: string | null;
+  coverage: string;
+  since: string | null;
+  gap: { reason: string; missingAction: string | null; detail: string | null } | null;
+}
+
+export interface Change {
+  id: string;
+  type: string;
+  time: string;
+  source: string;
+  subject: string;
+  data: Record<string, any>;
+}
+
+export interface Page<T> { value: T[]; nextLink?: string | null; deltaLink?: string | null }
+
+/** What the fragment of the URL says: the view that a link shares. */
+export interface View {
+  verdict: string;
+  reason: string;
+  kind: string;
+  location: string;
+  subscription: string;
+  q: string;
+  sort: Column;
+  order: "asc" | "desc";
+  page: number;
+  finding: string;
+}
+
+/** A finding with what filters and sorts it, worked out once. */
+export interface Row {
+  finding: Finding;
+  haystack: string;
+  location: string;
+  kind: string;
+  owner: string;
+  since: string;
+}
+
+export interface Trouble { phase: Phase; title: string; text: string }
+
+export interface Shown {
+  id: string;
+  detail: Detail | null;
+  missing: boolean;
+  problem: string;
+}
+
+export interface State {
+  phase: Phase;
+  refused: boolean;
+  trouble: Trouble | null;
+  status: Status | null;
+  answeredAt: number;
+  now: number;
+  rows: Row[];
+  loaded: number;
+  complete: boolean;
+  scans: Scan[] | null;
+  changes: Change[] | null;
+  gaps: Gap[];
+  gapsComplete: boolean;
+  view: View;
+  shown: Shown | null;
+  notice: string;
+  printing: boolean;
+}

@@ -1,0 +1,166 @@
+"""The files of the page: complete, on their own, and in step with the words of the API."""
+
+import re
+from collections.abc import Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cmk_check.core.words import ChangeType, GapReason, PostureReason, Reason, RemovalReason
+from cmk_check.web.page import FILES, INDEX
+from tests.browsers import end_without
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "cmk_check/web/dashboard"
+LIBRARY: Final = ROOT / "node_modules/uplot"
+BASE: Final = "/api/dashboard/"
+# For the checker of types alone.
+NOT_SERVED: Final = {"types.d.ts"}
+OURS: Final = sorted(name for name in FILES if not name.startswith("vendor/"))
+MODULES: Final = [name for name in OURS if name.endswith(".js")]
+IMPORT: Final = re.compile(
+    r'^(?:import|export)\b[^;]*?from "([^"]+)";|^import "([^"]+)";', re.MULTILINE
+)
+# The one name that looks like an address and is none.
+NAMESPACE: Final = "http://www.w3.org/2000/svg"
+
+
+class _Elements(HTMLParser):
+    """Collects the elements of a page with their attributes, and what stands within scripts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.raw = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.cdata_elem is not None:
+            self.raw += data.strip()
+
+
+def _elements() -> _Elements:
+    elements = _Elements()
+    elements.feed((PAGE / INDEX).read_text())
+    return elements
+
+
+def _text(name: str) -> str:
+    return (PAGE / name).read_text()
+
+
+def _imports(name: str) -> set[str]:
+    """Return the modules that a module imports, as files of the page."""
+    found = {first or second for first, second in IMPORT.findall(_text(name))}
+    found |= set(re.findall(r'= "(\./vendor/[^"]+\.js)";', _text(name)))
+    return {path.removeprefix("./") for path in found}
+
+
+def _keys(module: str, constant: str) -> set[str]:
+    """Return the keys of an object that a module declares at its top."""
+    body = re.search(rf"(?ms)^const {constant} = {{$(.*?)^}};$", _text(module))
+    assert body is not None, f"{module} has no {constant}"
+    return {
+        plain or quoted for plain, quoted in re.findall(r'(?m)^  (?:(\w+)|"([^"]+)"):', body[1])
+    }
+
+
+def test_what_is_served_is_what_is_there() -> None:
+    """A module that is not on the list is a page that stays empty."""
+    there = {str(path.relative_to(PAGE)) for path in PAGE.rglob("*") if path.is_file()}
+
+    assert there - NOT_SERVED == set(FILES)
+
+
+@pytest.mark.parametrize("name", ["dist/uPlot.esm.js", "dist/uPlot.min.css", "LICENSE"])
+def test_the_chart_library_is_the_one_of_the_lock(name: str) -> None:
+    """What lies in the package is what its authors published, with their licence beside it."""
+    if not LIBRARY.exists():
+        end_without("THE VENDORED LIBRARY WAS NOT COMPARED: run `make install`")
+    copy = PAGE / "vendor" / Path(name).name.replace("LICENSE", "uPlot.LICENSE")
+
+    assert copy.read_bytes() == (LIBRARY / name).read_bytes()
+
+
+def test_the_page_holds_no_script_and_no_style() -> None:
+    """The policy refuses them, so that what somebody smuggles in is refused as well."""
+    elements = _elements()
+    attributes = {name for _, given in elements.found for name in given}
+
+    assert elements.raw == ""
+    assert [tag for tag, _ in elements.found if tag == "style"] == []
+    assert [name for name in attributes if name.startswith("on") or name == "style"] == []
+    assert all("src" in given for tag, given in elements.found if tag == "script")
+
+
+def test_the_page_loads_only_its_own_files() -> None:
+    """No request leaves the host: there is no content network, and nobody learns who looks."""
+    links = [
+        given.get(name)
+        for tag, given in _elements().found
+        for name in ("src", "href")
+        if tag in {"script", "link", "img"} and name in given
+    ]
+
+    assert len(links) > 5
+    assert {str(link).removeprefix(BASE) for link in links} <= set(FILES) - {INDEX}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_file_names_another_host(name: str) -> None:
+    """As above, for what scripts and styles would ask for."""
+    found = re.findall(r"(?:https?:)?//[a-z0-9-]+\.[^\s\"')]+", _text(name))
+
+    assert [address for address in found if address != NAMESPACE] == []
+    assert re.findall(r"@import|url\(", _text(name)) == []
+
+
+def test_every_module_is_there_and_is_used() -> None:
+    """A name with a slip in it shows in no test of Python, and stops the whole page."""
+    imports = {name: _imports(name) for name in MODULES}
+    reached, waiting = set[str](), ["main.js"]
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        waiting += imports.get(name, set()) - reached
+
+    assert {path for paths in imports.values() for path in paths} <= set(FILES)
+    assert reached == {name for name in FILES if name.endswith(".js")}
+
+
+def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
+    """Half of the page is drawn and then it stops: that is what a missing element looks like."""
+    ids = {given["id"] for _, given in _elements().found if "id" in given}
+    made = {found for name in MODULES for found in re.findall(r'id: "([\w-]+)"', _text(name))}
+    wanted = {found for name in MODULES for found in re.findall(r'\bat\("([\w-]+)"\)', _text(name))}
+
+    assert len(wanted) > 15
+    assert wanted <= ids | made
+
+
+@pytest.mark.parametrize(
+    ("module", "constant", "words"),
+    [
+        ("words.js", "REASONS", Reason),
+        ("words.js", "GAPS", GapReason),
+        ("words.js", "REMOVALS", RemovalReason),
+        ("changes.js", "SENTENCES", [type_.removeprefix("cmkcheck.") for type_ in ChangeType]),
+    ],
+)
+def test_the_page_has_words_for_every_word(
+    module: str, constant: str, words: Iterable[str]
+) -> None:
+    """A reason that is new would be shown by its code, to people who do not know it."""
+    assert _keys(module, constant) == {str(word) for word in words}
+
+
+def test_every_reason_that_the_scanner_is_to_blame_for_has_its_advice() -> None:
+    """Whoever reads "unknown" is told what to do; what accounts and gaps need stands there too."""
+    of_accounts_and_gaps = {"accounts_non_compliant", "accounts_unknown", "subscriptions_unread"}
+    informative = {"no_accounts_in_scope", "subscriptions_excluded"}
+
+    assert _keys("advice.js", "SCANNER") | of_accounts_and_gaps | informative == set(PostureReason)
