@@ -64,13 +64,11 @@ bench: install ## measure speed, memory and requests against the floor (BENCH=--
 terminal: install ## draw the picture of a scan at a terminal anew: docs/scan.svg
 	@$(PY) -m tools.terminal
 
-lint: install ## check style, types and who imports whom, in Python and on the page, in Python and on the page
+lint: install ## check style, types and who imports whom, in Python and on the page
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
-	@npx --no-install eslint --max-warnings 0 eslint.config.mjs cmk_check/web/dashboard
-	@npx --no-install tsc --project .
 	@npx --no-install eslint --max-warnings 0 eslint.config.mjs cmk_check/web/dashboard
 	@npx --no-install tsc --project .
 
