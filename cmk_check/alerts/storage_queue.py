@@ -20,6 +20,12 @@ from cmk_check.ports import AT_ONCE
 _MOST_AT_ONCE: Final = 8
 _DEADLINE_SECONDS: Final = 30
 _FOR_EVER: Final = -1
+# Of the form of a message's id and receipt; no message has them.
+_NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAAAAAAAAAAAA=")
+# Who may not write hears 403 instead.
+_NOTHING_TO_UPDATE: Final = frozenset(
+    {StorageErrorCode.MESSAGE_NOT_FOUND, StorageErrorCode.POP_RECEIPT_MISMATCH}
+)
 
 
 class StorageQueues:
@@ -98,6 +104,41 @@ class StorageQueue:
                     group.create_task(send_one(text))
         except ExceptionGroup as failures:
             raise failures.exceptions[0] from failures
+
+    async def probe(self) -> int:
+        """Try what the identity may do here, leaving no trace; return about how many messages wait.
+
+        A missing queue is created. A look at the first message needs the right to read, and an
+        update of a message that does not exist that to write: it is answered by an error of its own
+        (https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes).
+
+        Raises:
+            QueueError: something is not to be had.
+
+        """
+        try:
+            async with asyncio.timeout(_DEADLINE_SECONDS):
+                await self._look_or_create()
+                await self._update_nothing()
+                properties = await self._client.get_queue_properties()
+        except (AzureError, TimeoutError) as error:
+            raise QueueError(_said(self._client.queue_name, error)) from error
+        return properties.approximate_message_count or 0
+
+    async def _look_or_create(self) -> None:
+        try:
+            await self._client.peek_messages(max_messages=1)
+        except HttpResponseError as error:
+            if _code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+                raise
+            await self._create()
+
+    async def _update_nothing(self) -> None:
+        try:
+            await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
+        except HttpResponseError as error:
+            if _code(error) not in _NOTHING_TO_UPDATE:
+                raise
 
     async def _send(self, text: str, hidden: int) -> None:
         try:

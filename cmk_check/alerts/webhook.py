@@ -132,6 +132,27 @@ class HttpWebhook:
         half = len(changes) // 2
         return await self.deliver(changes[:half]) + await self.deliver(changes[half:])
 
+    async def reach(self) -> int:
+        """Connect as for a post and return the status that the host answers; nothing is told.
+
+        The head of the host's root is asked for, so that not even the path leaves.
+
+        Raises:
+            DeliveryFailed: it cannot be reached.
+
+        """
+        try:
+            async with self._session.head(
+                URL(self._target.url, encoded=True).with_path("/"),
+                headers={"user-agent": _AGENT},
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=self._seconds),
+            ) as response:
+                return response.status
+        except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
+            text = f"{self.host} {_connection_fault(error, self._seconds)}"
+        raise DeliveryFailed(text, permanent=False)
+
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
