@@ -1,0 +1,50 @@
+"""What a check says: a mark and a sentence. Whoever shows it sees to it that names are text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_MOST_SHOWN: Final = 10
+
+
+class Mark(StrEnum):
+    """How a thing stands; only a problem keeps the app from its work."""
+
+    OK = "ok"
+    WARNING = "warning"
+    PROBLEM = "problem"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the diagnosis. ``text`` says what was found and, if not ok, what to do."""
+
+    mark: Mark
+    check: str
+    text: str
+
+
+# What a check function returns: the runner knows its name.
+type Said = tuple[Mark, str]
+
+
+class CheckFailed(Exception):
+    """What other checks need is not there. ``str()`` says what was found and what to do."""
+
+
+class NotTried(Exception):
+    """There is nothing to try here. ``str()`` says why."""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Name the first few of many."""
+    more = len(names) - _MOST_SHOWN
+    return ", ".join(names[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def joined(names: Sequence[str]) -> str:
+    """Name all of a few, as a sentence does."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last

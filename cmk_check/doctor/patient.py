@@ -1,0 +1,100 @@
+"""What is examined: the app's own adapters over settings that may be partly wrong."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Final, Self
+
+from cmk_check.app import App, Once
+from cmk_check.doctor.lines import NotTried
+from cmk_check.errors import SettingsError
+from cmk_check.inventory.azure import open_inventory
+from cmk_check.settings import InMemory, Settings
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from cmk_check.core.model import Subscription
+    from cmk_check.ports import Inventory, QueueService, Store
+
+_STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
+_NO_STORAGE: Final = "No storage is set (CMK_STORAGE), which only the deployed app needs."
+
+type Faults = tuple[tuple[str, str], ...]
+
+
+class Patient(App):
+    """The app, each part to be tried apart from the others.
+
+    ``environ`` is what the settings were read from and ``faults`` what is wrong with it. A check
+    leaves here what others go on with: ``listed``, the subscriptions that Azure lists; ``ahead``,
+    how far the clock here is ahead of Azure's, None where it did not say.
+    """
+
+    # For all subscriptions; the app has ten minutes for each slice of an estate.
+    reading_seconds: float = 300
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str], faults: Faults = ()) -> None:
+        super().__init__(settings)
+        self.environ = environ
+        self.faults = faults
+        self.inventory = Once(self._build_inventory)
+        self.listed: tuple[Subscription, ...] = ()
+        self.ahead: timedelta | None = None
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Self:
+        """Lay out what an environment describes, as far as it is valid."""
+        return cls(*_read_around_faults(environ))
+
+    @property
+    def of_the_app(self) -> bool:
+        """Whether the settings are those of a deployed app, not of a laptop alone."""
+        return not isinstance(self.settings.storage, InMemory)
+
+    async def storage(self) -> "tuple[Store, QueueService]":
+        """Return tables and queues.
+
+        Raises:
+            NotTried: none are set.
+
+        """
+        if not self.of_the_app:
+            raise NotTried(_NO_STORAGE)
+        return await self._storage()
+
+    async def _build_inventory(self) -> "Inventory":
+        inventory = await open_inventory(self.settings)
+        self._opened.push_async_callback(inventory.close)
+        return inventory
+
+
+def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:
+    """Read the settings without those that are faulty, so that the others can be tried."""
+    faults: Faults = ()
+    sound = dict(environ)
+    while True:
+        try:
+            return _read(sound), environ, faults
+        except SettingsError as error:
+            # Without one, another may lose its sense, which is no fault of its own: a secret
+            # without its URL.
+            faults = faults or error.faults
+            sound = _without(sound, {name for name, _ in error.faults})
+
+
+def _read(environ: Mapping[str, str]) -> Settings:
+    # Off Azure the command line does without; the app itself needs one.
+    if any(map(_is_of_storage, environ)) or "WEBSITE_HOSTNAME" in environ:
+        return Settings.load(environ)
+    return Settings.load_for_scan(environ=environ)
+
+
+def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
+    sound = {name: value for name, value in environ.items() if name not in faulty}
+    if not any(map(_is_of_storage, faulty)):
+        return sound
+    # Its variables make sense together alone; what stands in for them is never tried.
+    return {name: value for name, value in sound.items() if not _is_of_storage(name)} | _STAND_IN
+
+
+def _is_of_storage(name: str) -> bool:
+    return name.startswith("CMK_STORAGE")

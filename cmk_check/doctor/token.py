@@ -1,0 +1,53 @@
+"""What a token says of whom it was given to. It is read, never checked: that is Azure's to do."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+# The applications that people sign in with on a laptop:
+# https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
+_TOOLS: Final = {
+    "04b07795-8ddb-461a-bbee-02f9e1bf7b46": "the Azure CLI",
+    "1950a258-227b-4e31-a9cf-717495945fc2": "Azure PowerShell",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Whom a token names, by ids; None where it does not say."""
+
+    tenant: str | None = None
+    principal: str | None = None
+    application: str | None = None
+
+    @classmethod
+    def of(cls, token: str) -> Self:
+        """Read the claims of a token; one that is no JSON Web Token says nothing."""
+        try:
+            payload = token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        except (IndexError, ValueError, RecursionError):
+            return cls()
+        if not isinstance(claims, dict):
+            return cls()
+        application = _id(claims.get("appid")) or _id(claims.get("azp"))
+        return cls(_id(claims.get("tid")), _id(claims.get("oid")), application)
+
+    def __str__(self) -> str:
+        """Name what is known: nothing but ids."""
+        known = (
+            ("tenant", self.tenant),
+            ("object id", self.principal),
+            ("application", self.application),
+        )
+        named = ", ".join(f"{what} {value}" for what, value in known if value)
+        tool = _TOOLS.get(self.application or "")
+        return (named or "it says not of whom") + (f" ({tool})" if tool else "")
+
+
+def _id(value: object) -> str | None:
+    # Nothing but ids is repeated: a name of a person has no business here, nor has markup.
+    return value.lower() if isinstance(value, str) and _GUID.fullmatch(value) else None

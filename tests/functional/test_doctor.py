@@ -1,0 +1,306 @@
+"""``doctor`` as a process: a real credential, a simulated Azure over TLS, Azurite, a receiver."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.azurite import Azurite
+from local.simulator import Answer, Estate, Fault, Hold, Simulator, arm_error
+from tests.functional import terminal_kit
+from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
+from tests.functional.receiver import Receiver
+from tests.functional.storage_kit import TABLES, Storage
+
+LIST: Final = "/subscriptions"
+CLIENT_ID: Final = "00000000-0000-4000-8000-00000000c0de"
+QUEUES: Final = ("cmk-slices", "cmk-slices-poison", "cmk-tell", "cmk-tell-poison")
+
+type Lines = dict[str, list[tuple[str, str]]]
+
+
+@pytest.fixture(scope="module")
+def azure() -> Iterator[Simulator]:
+    """One simulated Azure for all of them: two subscriptions."""
+    with Simulator(estate_of({"chat": CMK}, {"lab": CMK})) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def app(azure: Simulator, azurite: Azurite, storage: Storage) -> Iterator[dict[str, str]]:
+    """The settings of a deployed app, over an empty storage and without faults."""
+    del storage
+    yield azure.environment() | {
+        "CMK_STORAGE": azurite.connection_string,
+        "CMK_SCAN_SCHEDULE": "0 0 * * * *",
+    }
+    azure.faults.clear()
+
+
+def _lines(out: str) -> Lines:
+    """Return mark and text of every line, by check."""
+    found: Lines = {}
+    for line in out.splitlines():
+        found.setdefault(line[9:23].strip(), []).append((line[:8].strip(), line[24:]))
+    return found
+
+
+def _doctor(environment: Mapping[str, str]) -> tuple[int, Lines]:
+    ended = terminal_kit.run("doctor", environment=environment)
+    assert ended.err == ""
+    return ended.code, _lines(ended.out)
+
+
+def _of_mark(mark: str, lines: Lines) -> list[str]:
+    return [check for check, said in lines.items() if mark in {each for each, _ in said}]
+
+
+def _nobody() -> str:
+    """Return a host and port where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return f"127.0.0.1:{taken.getsockname()[1]}"
+
+
+def _without(service: str, connection_string: str) -> str:
+    """Return a connection string whose one service is not there."""
+    parts = (part.partition("=") for part in connection_string.split(";") if part)
+    return ";".join(
+        f"{name}=" + (f"http://{_nobody()}/a" if name == f"{service}Endpoint" else value)
+        for name, _, value in parts
+    )
+
+
+def test_p5_all_is_well_and_nothing_is_changed(
+    azure: Simulator, app: dict[str, str], storage: Storage
+) -> None:
+    """The answer that lets a person go on: Azure was only read, no row, message or post made."""
+    azure.requests.clear()
+    with Receiver() as receiver:
+        code, lines = _doctor(app | {"CMK_WEBHOOK_URL": receiver.url})
+
+    assert code == 0
+    assert list(lines) == [
+        *("settings", "schedule", "cloud", "clock", "credential", "subscriptions"),
+        *("permissions", "tables", "queues", "scans", "webhook"),
+    ]
+    assert {check: said[0][0] for check, said in lines.items() if said[0][0] != "ok"} == {
+        "scans": "warning"
+    }
+    assert lines["permissions"] == [
+        ("ok", "Microsoft.CognitiveServices/accounts/read works in 2 of 2 subscriptions.")
+    ]
+    assert {request.method for request in azure.requests} == {"GET"}
+    assert [row for table in TABLES for row in storage.rows(table)] == []
+    assert [message for queue in QUEUES for message in storage.messages(queue)] == []
+    assert receiver.posts == []
+
+
+def test_p7_each_trouble_is_said_and_hides_no_other(
+    azure: Simulator, azurite: Azurite, app: dict[str, str]
+) -> None:
+    """One round of mending is enough; what is well is said too."""
+    refusal = "The client does not have authorization to perform action 'Some/thing/read' over it."
+    azure.faults.add(
+        Fault(path=accounts_of(2), then=arm_error(403, "AuthorizationFailed", refusal))
+    )
+    host = _nobody()
+
+    code, lines = _doctor(
+        app
+        | {
+            "CMK_STORAGE": _without("Queue", azurite.connection_string),
+            "CMK_SCAN_SCHEDULE": "every hour",
+            "CMK_WEBHOOK_URL": f"http://{host}/hush",
+        }
+    )
+
+    assert code == 3
+    assert _of_mark("problem", lines) == ["schedule", "permissions", "queues", "webhook"]
+    assert "write six fields, seconds first" in lines["schedule"][0][1]
+    assert lines["permissions"][1][1] == (
+        f"forbidden in Subscription 2 ({sub_id(2)}): Azure answered 403 AuthorizationFailed: "
+        "grant the app's identity the role Reader, or one with Some/thing/read."
+    )
+    assert lines["queues"][0][1].endswith(
+        "see whether Azurite runs, and CMK_STORAGE names its ports."
+    )
+    assert lines["webhook"][0][1].startswith("127.0.0.1 cannot be connected to: ")
+    assert lines["tables"][0][0] == "ok"
+    assert "hush" not in str(lines)
+
+
+def test_a_wrong_client_id_is_one_problem(app: dict[str, str]) -> None:
+    """What builds on it is not tried, and says why."""
+    code, lines = _doctor(app | {"AZURE_CLIENT_ID": CLIENT_ID})
+
+    assert code == 3
+    assert _of_mark("problem", lines) == ["credential"]
+    assert "no identity with the client id in AZURE_CLIENT_ID" in lines["credential"][0][1]
+    assert lines["permissions"] == [("skipped", "Not tried, since it needs credential, above.")]
+
+
+def test_p1_an_identity_that_sees_nothing_is_a_problem(
+    azure: Simulator, app: dict[str, str]
+) -> None:
+    """Azure answers with success and an empty list where no role is assigned."""
+    azure.faults.add(Fault(path=LIST, query={"api-version": "*"}, then=Answer(body={"value": []})))
+
+    code, lines = _doctor(app)
+
+    assert code == 3
+    assert lines["subscriptions"][0][0] == "problem"
+    assert "assign it the Reader role" in lines["subscriptions"][0][1]
+
+
+@pytest.mark.long
+def test_tables_that_are_down_are_a_problem(azurite: Azurite, app: dict[str, str]) -> None:
+    """The queues are tried all the same."""
+    code, lines = _doctor(app | {"CMK_STORAGE": _without("Table", azurite.connection_string)})
+
+    assert code == 3
+    assert _of_mark("problem", lines) == ["tables"]
+    assert lines["tables"][0][1].startswith("cmkfindings, cmkchanges, cmkscans: ")
+    assert lines["queues"][0][0] == "ok"
+
+
+def test_a_clock_that_is_wrong_is_told_by_azures_own(azure: Simulator, app: dict[str, str]) -> None:
+    """By a clock that is an hour ahead every answer is an hour too old."""
+    date = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
+    azure.faults.add(Fault(path=LIST, times=1, then=Answer(status=401, headers={"Date": date})))
+
+    code, lines = _doctor(app)
+
+    assert code == 3
+    assert _of_mark("problem", lines) == ["clock"]
+    assert " ahead of Azure's, and 120 s is the most: set it right" in lines["clock"][0][1]
+
+
+@pytest.mark.long
+def test_a_proxy_that_answers_in_azures_place_is_noticed(
+    azure: Simulator, app: dict[str, str]
+) -> None:
+    """A page to sign in at a hotel is a success, too."""
+    azure.faults.add(Fault(path=LIST, times=1, then=Answer(body="<html>Welcome</html>")))
+
+    _, lines = _doctor(app)
+
+    assert lines["cloud"][0][0] == "warning"
+    assert "answered 200 to a request without a token" in lines["cloud"][0][1]
+
+
+@pytest.mark.long
+def test_a_certificate_that_nobody_knows_is_named(app: dict[str, str]) -> None:
+    """A proxy that looks into TLS is the usual reason in a company."""
+    del app["SSL_CERT_FILE"], app["REQUESTS_CA_BUNDLE"]
+
+    code, lines = _doctor(app)
+
+    assert code == 3
+    assert "shows a certificate that nobody known here signed" in lines["cloud"][0][1]
+
+
+@pytest.mark.long
+def test_settings_that_are_wrong_are_all_named(app: dict[str, str]) -> None:
+    """What does not go by them is tried all the same."""
+    wrong = {"CMK_STORAGE": "AccountKey=hush", "CMK_MAX_AGE_MINUTES": "hush", "CMK_CLOUDS": "china"}
+
+    code, lines = _doctor(app | wrong)
+
+    assert code == 3
+    assert [(mark, text.split()[0]) for mark, text in lines["settings"]] == [
+        ("problem", "CMK_STORAGE"),
+        ("problem", "CMK_MAX_AGE_MINUTES"),
+        ("warning", "CMK_CLOUDS"),
+    ]
+    assert lines["permissions"][0][0] == "ok"
+    assert "hush" not in str(lines)
+
+
+def _at_a_laptop(app: Mapping[str, str], tmp_path: Path, az: str) -> dict[str, str]:
+    """Return the environment of a person with this az command, without a managed identity."""
+    program = tmp_path / "az"
+    program.write_text(f"#!/bin/sh\n{az}\n")
+    program.chmod(0o755)
+    own = {name: value for name, value in app.items() if not name.startswith("IDENTITY_")}
+    return own | {
+        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
+        "AZURE_TOKEN_CREDENTIALS": "AzureCliCredential",
+    }
+
+
+def test_who_is_not_signed_in_is_told_how(app: dict[str, str], tmp_path: Path) -> None:
+    """The first thing that anybody meets; nothing of what the az command says comes along."""
+    code, lines = _doctor(_at_a_laptop(app, tmp_path, "echo hush >&2; exit 1"))
+
+    assert code == 3
+    assert _of_mark("problem", lines) == ["credential"]
+    assert lines["credential"][0][1].startswith("Nobody is signed in to Azure here: run `az login`")
+    assert "hush" not in str(lines)
+
+
+@pytest.mark.long
+def test_the_rights_of_a_person_are_not_taken_for_the_apps(
+    azure: Simulator, app: dict[str, str], tmp_path: Path
+) -> None:
+    """An owner of everything would find nothing wrong with an app that may read nothing."""
+    token = azure.tokens.issue(azure.url)
+    answer = json.dumps({"accessToken": token.value, "expires_on": token.expires_on})
+
+    code, lines = _doctor(_at_a_laptop(app, tmp_path, f"echo '{answer}'"))
+
+    assert code == 0
+    assert [mark for mark, _ in lines["credential"]] == ["ok", "warning"]
+    assert "not those of the app's identity" in lines["credential"][1][1]
+    assert token.value not in str(lines)
+
+
+def test_ctrl_c_ends_at_once_with_what_is_known(azure: Simulator, app: dict[str, str]) -> None:
+    """Whoever waits for a slow Azure may stop waiting."""
+    hold = Hold()
+    azure.faults.add(Fault(path=accounts_of(1), hold=hold))
+    process = terminal_kit.start("doctor", environment=app)
+
+    hold.wait_until_reached()
+    process.send_signal(signal.SIGINT)
+    ended = terminal_kit.end(process)
+
+    assert ended.code == 130
+    assert _lines(ended.out)["subscriptions"] == [("ok", "2 visible, 2 in scope.")]
+    assert ended.err == "cmk-check: interrupted: what stands above is what is known.\n"
+
+
+def test_p10_a_subscription_cannot_steer_a_terminal() -> None:
+    """Names of subscriptions are anybody's."""
+    estate = Estate()
+    estate.add_subscription(sub_id(1), "x\x1b]0;owned\x07\x1b[2J\u202e\nok       tables [red]y")
+    with Simulator(estate) as simulator:
+        simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
+        ended = terminal_kit.run_at_terminal(
+            "doctor", "--no-color", environment=simulator.environment()
+        )
+
+    assert ended.code == 3
+    assert not set(ended.out) & set("\x1b\x07\u202e")
+    assert _lines(ended.out)["tables"][0][0] == "skipped"
+    assert "[red]y" in ended.out
+
+
+@pytest.mark.long
+def test_an_azure_that_does_not_answer_does_not_hang_it(
+    azure: Simulator, app: dict[str, str]
+) -> None:
+    """Every check has its time."""
+    azure.faults.add(Fault(path=LIST, hold=Hold()))
+
+    code, lines = _doctor(app)
+
+    assert code == 3
+    assert "does not answer within 20 s" in lines["cloud"][0][1]
+    assert lines["permissions"] == [("skipped", "Not tried, since it needs cloud, above.")]
