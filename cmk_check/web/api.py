@@ -61,7 +61,7 @@ def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -
     _route_status(app, StatusView(tables.estate, tables.scans, clock, expect))
     _route_findings(app, findings, site)
     _route_finding(app, FindingView(tables.estate, tables.scans, site.portal_url))
-    _route_subscriptions(app, SubscriptionsView(tables.estate), site)
+    _route_subscriptions(app, SubscriptionsView(tables.estate, tables.scans), site)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(tables.scans), site)
     metrics.route(app, metrics.MetricsView(tables.scans, clock, expect, site.kinds))

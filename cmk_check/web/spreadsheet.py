@@ -82,6 +82,10 @@ def _guarded(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """Tell whether the first character that shows, in whatever width, begins a formula."""
-    first = next((char for char in text if char.isprintable() and not char.isspace()), "")
+    """Tell whether the first character that shows, in whatever width, begins a formula.
+
+    Quotes do not count: behind a semicolon they open a cell, and what follows them is its text.
+    """
+    shown = (char for char in text if char.isprintable() and not char.isspace() and char != '"')
+    first = next(shown, "")
     return unicodedata.normalize("NFKC", first)[:1] in _FORMULA

@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
+from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
 from cmk_check.core.model import AccountCounts, Coverage, Gap
 from cmk_check.core.words import CoverageState, GapReason
 from cmk_check.errors import RowUnusable
 from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, Place
+from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, paging, queries
 from cmk_check.web.places import place_of, token_of
 from cmk_check.web.status import accounts_shown
@@ -28,6 +31,7 @@ class SubscriptionsView:
     """Makes pages of subscriptions."""
 
     estate: EstateTable
+    scans: ScanTable
 
     async def page(self, query: queries.SubscriptionsQuery) -> Page:
         """Read one page, by id.
@@ -38,14 +42,22 @@ class SubscriptionsView:
 
         """
         after = None if query.skip_token is None else place_of(query.skip_token, keys.COVERAGE)
-        found = await paging.gather(self._matching(query.coverage, after), query.top)
+        stored = await self.scans.status()
+        last_scan = stored.value.as_of if stored else None
+        found = await paging.gather(self._matching(query.coverage, after, last_scan), query.top)
         return Page(found.value, token_of(found.behind) if found.behind else None)
 
     async def _matching(
-        self, asked: models.CoverageShown | None, after: Place | None
+        self,
+        asked: models.CoverageShown | None,
+        after: Place | None,
+        last_scan: datetime | None,
     ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
         async for place, row in self.estate.coverages(_state(asked), after):
-            shown = _untrusted(place[0], row) if isinstance(row, RowUnusable) else _shown(row)
+            if isinstance(row, RowUnusable):
+                shown = _untrusted(place[0], row)
+            else:
+                shown = _shown(row, last_scan)
             yield place, shown if asked in {None, shown.coverage} else None
 
 
@@ -67,7 +79,11 @@ def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> Cover
     return None if asked in {None, "gap"} else CoverageState(asked)
 
 
-def _shown(row: Coverage) -> models.Subscription:
+def _shown(row: Coverage, last_scan: datetime | None) -> models.Subscription:
+    """Show a row; ``last_scan`` is when the last finished scan began.
+
+    While a subscription is read, its row is written for changes alone, and does not say when.
+    """
     coverage = coverage_shown(row.state)
     return models.Subscription(
         subscription_id=row.subscription.id,
@@ -77,7 +93,7 @@ def _shown(row: Coverage) -> models.Subscription:
         coverage=coverage,
         since=row.since,
         gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
-        last_read=row.last_read,
+        last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
         accounts=accounts_shown(row.accounts),
     )
 
