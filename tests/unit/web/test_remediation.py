@@ -22,7 +22,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_p10_what_the_page_shows_of_a_script_is_what_it_copies(name: str) -> None:
-    """It makes visible what a reader could not see; in a script there is nothing left to make so."""
+    """It makes visible what a reader could not see; a script has nothing of the kind."""
     shown = remediation_of(finding_of(name=name, group=name, **MICROSOFT), TENANT)
 
     assert shown is not None
