@@ -189,12 +189,12 @@ say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE sec
 
 SWITCH_ON: Final = """\
 is_done() {
-  source=$(account properties.encryption.keySource)
-  named=$(account properties.encryption.keyVaultProperties.keyName)
-  uri=$(account properties.encryption.keyVaultProperties.keyVaultUri)
-  version=$(account properties.encryption.keyVaultProperties.keyVersion)
-  [ "$(plain "$source")" = microsoft.keyvault ] && [ "$named" = "$KEY" ] && [ -z "$version" ] &&
-    [ "$(plain "${uri%/}")" = "$(plain "${VAULT_URI%/}")" ]
+  set_to=$(account "join('|', [properties.encryption.keySource || '',
+    properties.encryption.keyVaultProperties.keyName || '',
+    properties.encryption.keyVaultProperties.keyVersion || '',
+    properties.encryption.keyVaultProperties.keyVaultUri || ''])") ||
+    stop 'the account cannot be read'
+  [ "$(plain "${set_to%/}")" = "$(plain "Microsoft.KeyVault|$KEY||${VAULT_URI%/}")" ]
 }
 
 encryption='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
@@ -219,7 +219,7 @@ done
 VERIFY: Final = """\
 state=$(account properties.provisioningState)
 if ! is_done || [ "$state" = Failed ]; then
-  stop "the account says: source $source, key $named, version '$version', vault $uri, $state"
+  stop "the account is $state, and set to (source|key|version|vault): $set_to"
 fi
 say "Done: the account is under the key $KEY in $VAULT_URI"
 """

@@ -30,6 +30,7 @@ OLD_VAULT: Final = {
     "roles": "false",
 }
 BASH: Final = shutil.which("bash") or "/bin/bash"
+_SECONDS: Final = 300.0
 _FAKE: Final = Path(__file__).with_name("fake_az.sh")
 
 
@@ -73,14 +74,18 @@ class Ended:
 
 
 class Watched:
-    """A place where scripts run with the fake az; its state stays from run to run."""
+    """A place where scripts run with the fake az; its state stays from run to run.
 
-    def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
-        self._state, self._path = folder / "state", folder / "bin"
+    ``path`` is where they find it. ``real`` is bash that runs before the fake, and may run another
+    command in its place.
+    """
+
+    def __init__(self, folder: Path, state: Mapping[str, str], real: str = "") -> None:
+        self._state, self._programs = folder / "state", folder / "bin"
         self._state.mkdir(parents=True)
-        self._path.mkdir()
-        shutil.copy(_FAKE, self._path / "az")
-        (self._path / "az").chmod(0o755)
+        self._programs.mkdir()
+        self._program("az", f'{real}\nexec {BASH} {_FAKE} "$@"')
+        self.path = f"{self._programs}:{os.environ['PATH']}"
         self._program("sleep", 'echo "$1" >>"$FAKE_AZ/slept"')
         for name, value in state.items():
             self.set(name, value)
@@ -98,19 +103,23 @@ class Watched:
         """Run a script from its standard input."""
         for name in ("calls", "count", "slept"):
             (self._state / name).unlink(missing_ok=True)
-        path = f"{self._path}:{os.environ['PATH']}"
         ended = subprocess.run(
             [BASH],
             input=script.encode(),
-            env={"PATH": path, "FAKE_AZ": str(self._state), "LC_ALL": "C.UTF-8", **environment},
+            env={
+                "PATH": self.path,
+                "FAKE_AZ": str(self._state),
+                "LC_ALL": "C.UTF-8",
+                **environment,
+            },
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=_SECONDS,
         )
         return Ended(ended.returncode, ended.stdout.decode(), ended.stderr.decode(), self._calls())
 
     def _program(self, name: str, line: str) -> None:
-        path = self._path / name
+        path = self._programs / name
         path.write_text(f"#!/bin/bash\n{line}\n")
         path.chmod(0o755)
 
