@@ -17,7 +17,7 @@ from cmk_check.core.accounts import parse_account
 from cmk_check.core.model import Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.words import GapReason, PostureReason, Reason, Verdict
-from cmk_check.web import models, openapi, scan_now
+from cmk_check.web import models, openapi, scan_now, spreadsheet
 from local.simulator import Access, load_estate
 from tests.guard.documents import (
     HTTP,
@@ -89,6 +89,8 @@ def test_every_reason_of_a_posture_is_explained() -> None:
     [
         ("GET /api/v1/status", models.Status),
         ("GET /api/v1/findings", models.FindingsPage),
+        ("GET /api/v1/findings/{id}", models.FindingDetail),
+        ("GET /api/v1/subscriptions", models.SubscriptionsPage),
         ("GET /api/v1/changes", models.ChangesPage),
         ("GET /api/v1/scans", models.ScansPage),
         ("GET /api/v1/scans/{id}", models.Scan),
@@ -106,6 +108,16 @@ def test_each_answer_shown_is_one_that_the_api_could_give(
     for example in shown:
         written = model.model_validate(example).model_dump_json(by_alias=True)
         assert json.loads(written) == example
+
+
+def test_the_table_that_is_shown_is_that_of_the_list() -> None:
+    """Whoever builds a sheet on the columns must find each of them, in this order."""
+    text = section(HTTP, "GET /api/v1/findings")
+    ((shown,), (block,)) = examples(text)[0]["value"], re.findall(r"(?s)```csv\n(.*?)```", text)
+
+    written = spreadsheet.written([models.Finding.model_validate(shown)]).decode("utf-8-sig")
+
+    assert written == block.replace("\n", "\r\n")
 
 
 async def test_the_answer_before_the_first_scan_is_shown_as_it_is() -> None:
@@ -127,7 +139,8 @@ def test_routes_and_parameters_are_those_of_the_contract() -> None:
         for method, operation in methods.items()
     }
 
-    assert {*codes(table(HTTP, "route"))} == {*operations}
+    # The page is for people: no generator of clients needs it.
+    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/dashboard"}
     for heading, operation in operations.items():
         declared = operation.get("parameters", [])
         text = section(HTTP, heading)

@@ -9,6 +9,8 @@ import pytest
 from cmk_check.core.model import Gap, KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.core.posture import Expectations
 from cmk_check.core.words import CoverageState, GapReason
+from cmk_check.ports import Replace, Table
+from cmk_check.store import keys, rows
 from tests.unit.web.asgi import send
 from tests.unit.web.served import (
     EARLIER,
@@ -255,3 +257,37 @@ async def test_what_is_no_subscription_id_is_refused(served: Served, value: str)
     answer = await send(served.app(), f"{STATUS}?subscription={value}")
 
     assert (answer.status, answer.error) == (400, ("InvalidParameter", "subscription"))
+
+
+async def test_p1_a_stale_compliant_subscription_turns_unknown_by_itself(empty: Served) -> None:
+    """As the estate does: a team that looks at its own part must not see an old green."""
+    await empty.put(coverage())
+    await empty.put_status(status_of(coverage()))
+    app, target = empty.app(), f"{STATUS}?subscription={PRODUCTION}"
+    before = await send(app, target)
+
+    empty.clock.time = NOON + MAX_AGE + timedelta(seconds=1)
+    after = await send(app, target, {"if-none-match": before.headers["etag"]})
+
+    assert (before.json["posture"], before.json["fresh"]) == ("compliant", True)
+    assert (after.status, after.json["posture"], after.json["fresh"]) == (200, "unknown", False)
+
+
+async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -> None:
+    """Its own row changes while that of the status may stand still."""
+    await empty.put(coverage())
+    await empty.put_status(status_of(coverage()))
+    app, target = empty.app(), f"{STATUS}?subscription={PRODUCTION}"
+    etag = (await send(app, target)).headers["etag"]
+    same = await send(app, target, {"if-none-match": etag})
+    entity = await empty.store.get(Table.FINDINGS, PRODUCTION, keys.COVERAGE)
+    assert entity
+    lost = rows.coverage_values(coverage(CoverageState.GAP))
+    await empty.store.commit(
+        Table.FINDINGS, PRODUCTION, [Replace(keys.COVERAGE, lost, entity.etag)]
+    )
+
+    changed = await send(app, target, {"if-none-match": etag})
+
+    assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
+    assert (changed.status, changed.json["posture"]) == (200, "unknown")
