@@ -19,6 +19,15 @@ _CHECK_WIDTH: Final = 14
 
 
 def doctor(
+    settings: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            metavar="FILE",
+            encoding="utf-8-sig",
+            help="The settings of a deployed app, as `az functionapp config appsettings list` "
+            "prints them, in place of those in the environment; - is the standard input.",
+        ),
+    ] = None,
     *,
     no_color: Annotated[
         bool, typer.Option("--no-color", help="No colours, whatever the terminal can show.")
@@ -30,17 +39,25 @@ def doctor(
     what it tries only empty tables and queues may stay, which the app would make itself.
 
     Exits with 0 if nothing is wrong (there may be warnings), with 3 if there is a problem, with 2
-    if the output cannot be written, with 130 after Ctrl-C.
+    if the file cannot be used or the output cannot be written, with 130 after Ctrl-C.
     """
     import asyncio
     import logging
 
     from cmk_check.cli.console import results
+    from cmk_check.doctor.app_settings import NotSettings, laid_over
+    from cmk_check.settings import environment
 
     # What the libraries say of a failure, the line of the check says too.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
-        code = asyncio.run(_diagnose(results(color=not no_color)))
+        environ = environment()
+        if settings is not None:
+            environ = laid_over(environ, settings.read())
+        code = asyncio.run(_diagnose(environ, results(color=not no_color)))
+    except (NotSettings, UnicodeDecodeError) as error:
+        why = error if isinstance(error, NotSettings) else "is no text in UTF-8; save it as that"
+        raise typer.BadParameter(str(why), param_hint="--settings") from None
     except NotUsable as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
@@ -50,16 +67,15 @@ def doctor(
     raise typer.Exit(code)
 
 
-async def _diagnose(console: "Console") -> int:
+async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     """Print each line when it is known; return the exit code."""
     from contextlib import aclosing
 
     from cmk_check.doctor.checks import diagnose
     from cmk_check.doctor.lines import Mark
-    from cmk_check.settings import environment
 
     code = 0
-    async with aclosing(diagnose(environment())) as lines:
+    async with aclosing(diagnose(environ)) as lines:
         async for line in lines:
             _print(line, console)
             if line.mark is Mark.PROBLEM:

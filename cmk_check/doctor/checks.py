@@ -45,7 +45,7 @@ CHECKS: Final[Sequence[Check[Patient]]] = (
 async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[Line]:
     """Try all that an environment describes, and yield lines as they are known."""
     patient = Patient.of(environ)
-    faulty = {name for name, _ in patient.faults}
+    faulty = [*patient.references, *(name for name, _ in patient.faults)]
     try:
         async with aclosing(examine(CHECKS, patient, faulty)) as lines:
             async for line in lines:

@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE), which only the deployed app needs."
 
+# The platform puts the secret in its place, where it can:
+# https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
+_REFERENCE: Final = "@Microsoft.KeyVault("
+_URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
+
 type Faults = tuple[tuple[str, str], ...]
 
 
 class Patient(App):
     """The app, each part to be tried apart from the others.
 
-    ``environ`` is what the settings were read from and ``faults`` what is wrong with it. A check
-    leaves here what others go on with: ``listed``, the subscriptions that Azure lists; ``ahead``,
-    how far the clock here is ahead of Azure's, None where it did not say.
+    ``environ`` is what the settings were read from, ``faults`` what is wrong with it, and
+    ``references`` are the variables whose values are in a vault. A check leaves here what others
+    go on with: ``listed``, the subscriptions that Azure lists; ``ahead``, how far the clock here is
+    ahead of Azure's, None where it did not say.
     """
 
     # For all subscriptions; the app has ten minutes for each slice of an estate.
@@ -36,6 +42,7 @@ class Patient(App):
         super().__init__(settings)
         self.environ = environ
         self.faults = faults
+        self.references = _references(environ)
         self.inventory = Once(self._build_inventory)
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
@@ -70,7 +77,9 @@ class Patient(App):
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:
     """Read the settings without those that are faulty, so that the others can be tried."""
     faults: Faults = ()
-    sound = dict(environ)
+    unknown = _references(environ)
+    # Without its URL the secret would be a fault.
+    sound = _without(environ, unknown | ({_SECRET} if _URL in unknown else set()))
     while True:
         try:
             return _read(sound), environ, faults
@@ -79,6 +88,14 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
             # without its URL.
             faults = faults or error.faults
             sound = _without(sound, {name for name, _ in error.faults})
+
+
+def _references(environ: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, value in environ.items()
+        if value.startswith(_REFERENCE) and name.startswith(("CMK_", "AZURE_CLIENT_ID"))
+    )
 
 
 def _read(environ: Mapping[str, str]) -> Settings:

@@ -15,6 +15,10 @@ from cmk_check.settings import Settings
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
 _HOURLY: Final = "0 0 * * * *"
 _TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
+_IN_A_VAULT: Final = (
+    "is a Key Vault reference, which only the platform resolves: what goes by it is not tried; the "
+    "portal shows under Environment variables whether it works."
+)
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -22,6 +26,7 @@ async def settings(patient: Patient) -> Sequence[Said]:
     """Name every fault of the settings."""
     said: list[Said] = [(Mark.PROBLEM, f"{name} {fault}.") for name, fault in patient.faults]
     ours = sorted(name for name in patient.environ if name.startswith("CMK_"))
+    said += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(patient.references)]
     said += [
         (Mark.WARNING, f"{name} is no setting of this program: see docs/settings.md, or remove it.")
         for name in ours
@@ -29,9 +34,7 @@ async def settings(patient: Patient) -> Sequence[Said]:
     ]
     if said:
         return said
-    return [
-        (Mark.OK, f"{len(ours)} are set, all valid." if ours else "None is set: defaults hold.")
-    ]
+    return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set: the defaults hold.")]
 
 
 async def schedule(patient: Patient) -> Sequence[Said]:

@@ -223,6 +223,38 @@ def test_settings_that_are_wrong_are_all_named(app: dict[str, str]) -> None:
     assert "hush" not in str(lines)
 
 
+def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
+    azure: Simulator, app: dict[str, str], tmp_path: Path
+) -> None:
+    """On Azure nobody can run a command; what is set there can be listed and tried here."""
+    listed = app | {
+        "CMK_SCAN_SCHEDULE": "hourly",
+        "CMK_WEBHOOK_URL": "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/hush)",
+    }
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps([{"name": name, "value": it} for name, it in listed.items()]))
+    ours = azure.environment() | {"CMK_CLOUD": "moon"}
+
+    ended = terminal_kit.run("doctor", "--settings", str(file), environment=ours)
+
+    lines = _lines(ended.out)
+    assert (ended.code, ended.err) == (3, "")
+    assert _of_mark("problem", lines) == ["schedule"]
+    assert lines["settings"][0][1].startswith("CMK_WEBHOOK_URL is a Key Vault reference")
+    assert lines["webhook"][0][0] == "skipped"
+    assert lines["queues"][0][0] == "ok"
+    assert "hush" not in ended.out
+
+
+@pytest.mark.parametrize("name", ["/nowhere.json", "-"])
+def test_a_file_that_is_no_list_of_settings_is_a_usage_error(name: str) -> None:
+    """Nothing is tried: every answer would be about something else."""
+    ended = terminal_kit.run("doctor", "--settings", name, environment={})
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "--settings" in ended.err
+
+
 def _at_a_laptop(app: Mapping[str, str], tmp_path: Path, az: str) -> dict[str, str]:
     """Return the environment of a person with this az command, without a managed identity."""
     program = tmp_path / "az"

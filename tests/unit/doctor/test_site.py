@@ -12,9 +12,9 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        pytest.param({}, [("ok", "None is set: defaults hold.")], id="a bare laptop"),
+        pytest.param({}, [("ok", "None set: the defaults hold.")], id="a bare laptop"),
         pytest.param(
-            AZURITE | {"CMK_KINDS": "OpenAI"}, [("ok", "2 are set, all valid.")], id="all valid"
+            AZURITE | {"CMK_KINDS": "OpenAI"}, [("ok", "2 set, all valid.")], id="all valid"
         ),
         pytest.param(
             {"CMK_INCLUDE_SUBSCRIPTION": "x"},

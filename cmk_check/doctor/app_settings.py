@@ -1,0 +1,47 @@
+"""The settings of a deployed app, as the az command lists them, in place of those of a laptop."""
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+_PREFIX: Final = "CMK_"
+_CLIENT_ID: Final = "AZURE_CLIENT_ID"
+
+
+class NotSettings(Exception):
+    """This is no list of an app's settings. ``str()`` says what to give instead."""
+
+
+def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
+    """Return the environment with the app's settings, and with none of its own.
+
+    ``text`` is what ``az functionapp config appsettings list`` prints, or ``local.settings.json``.
+
+    Raises:
+        NotSettings: it is neither.
+
+    """
+    own = {name: value for name, value in environ.items() if not _is_of_the_app(name)}
+    return own | {
+        name: value.strip()
+        for name, value in _listed(text).items()
+        if _is_of_the_app(name) and value.strip()
+    }
+
+
+def _is_of_the_app(name: str) -> bool:
+    return name.startswith(_PREFIX) or name == _CLIENT_ID
+
+
+def _listed(text: str) -> Mapping[str, str]:
+    try:
+        document = json.loads(text)
+        if isinstance(document, dict):
+            document = [{"name": name, "value": it} for name, it in document["Values"].items()]
+        # A value that is not there is null.
+        return {str(entry["name"]): str(entry["value"] or "") for entry in document}
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise NotSettings(
+            "is no list of settings; give what `az functionapp config appsettings list --output "
+            "json` prints, or a local.settings.json"
+        ) from error

@@ -1,0 +1,65 @@
+"""The settings of a deployed app, from a file, looked at on a laptop."""
+
+import json
+
+import pytest
+
+from cmk_check.doctor import site
+from cmk_check.doctor.app_settings import NotSettings, laid_over
+from cmk_check.doctor.patient import Patient
+from tests.unit.doctor.patients import AZURITE, told
+
+LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}
+LISTED = [
+    {"name": "CMK_SCAN_SCHEDULE", "slotSetting": False, "value": "0 0 * * * *"},
+    {"name": "CMK_KINDS", "slotSetting": False, "value": None},
+    {"name": "PATH", "slotSetting": False, "value": "/elsewhere"},
+    {"name": "AZURE_CLIENT_ID", "slotSetting": False, "value": " the-apps "},
+]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(LISTED, id="the az command's list"),
+        pytest.param(
+            {"IsEncrypted": False, "Values": {each["name"]: each["value"] for each in LISTED}},
+            id="local.settings.json",
+        ),
+    ],
+)
+def test_the_apps_settings_take_the_place_of_ones_own(document: object) -> None:
+    """None of the laptop's may be taken for one of the app's; its PATH finds the az command."""
+    assert laid_over(LAPTOP, json.dumps(document)) == {
+        "PATH": "/bin",
+        "HOME": "/home",
+        "CMK_SCAN_SCHEDULE": "0 0 * * * *",
+        "AZURE_CLIENT_ID": "the-apps",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "hush", "7", "[1]", "{}", '{"Values": 1}', '[{"name": "x"}]'])
+def test_what_is_no_list_of_settings_is_refused(text: str) -> None:
+    """Taken for an empty list it would look like an app that lacks everything."""
+    with pytest.raises(NotSettings) as raised:
+        laid_over(LAPTOP, text)
+
+    assert "hush" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"])
+async def test_a_secret_in_a_vault_is_no_fault(name: str) -> None:
+    """The deployment keeps both there; only the platform can read them."""
+    given = {
+        "CMK_WEBHOOK_URL": "https://hooks.test/hush",
+        "CMK_WEBHOOK_SECRET": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz",
+        name: "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/hush)",
+    }
+
+    patient = Patient.of(AZURITE | given)
+
+    assert patient.faults == ()
+    ((mark, text),) = await told(site.settings, patient)
+    assert mark == "warning"
+    assert text.startswith(f"{name} is a Key Vault reference, which only the platform resolves")
+    assert "hush" not in text
