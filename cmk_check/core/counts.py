@@ -25,20 +25,37 @@ _UNFINISHED: Final = Gap(
 )
 
 
+class Tally:
+    """Counts accounts as they come and go, each by its kind and its judgement."""
+
+    def __init__(self) -> None:
+        self._cells: Counter[tuple[str, Verdict]] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    def add(self, kind: str | None, judgement: Judgement, times: int = 1) -> None:
+        """Count one account, or with ``times=-1`` count it no longer."""
+        self._cells[kind or KIND_UNKNOWN, judgement.verdict] += times
+        self._reasons[judgement.reason.value] += times
+
+    def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
+        """Return the counts as they stand; what has gone to nothing is left out."""
+        cells = +self._cells
+        by_kind = {
+            kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
+            for kind in sorted({kind for kind, _ in cells})
+        }
+        by_reason = dict(sorted((+self._reasons).items()))
+        return AccountCounts(by_kind, by_reason, _few(ignored_by_kind), unread)
+
+
 def count_accounts(
     judged: Iterable[tuple[str | None, Judgement]], ignored_by_kind: Mapping[str, int], unread: int
 ) -> AccountCounts:
     """Count accounts given as (kind, judgement)."""
-    cells: Counter[tuple[str, Verdict]] = Counter()
-    reasons: Counter[str] = Counter()
+    tally = Tally()
     for kind, judgement in judged:
-        cells[kind or KIND_UNKNOWN, judgement.verdict] += 1
-        reasons[judgement.reason.value] += 1
-    by_kind = {
-        kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
-        for kind in sorted({kind for kind, _ in cells})
-    }
-    return AccountCounts(by_kind, dict(sorted(reasons.items())), _few(ignored_by_kind), unread)
+        tally.add(kind, judgement)
+    return tally.counts(ignored_by_kind, unread)
 
 
 def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:

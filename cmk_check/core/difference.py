@@ -1,9 +1,10 @@
 """What recording a reading changes: a step per finding, and the coverage row that sums them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
-from cmk_check.core.counts import count_accounts
+from cmk_check.core.counts import Tally
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.words import CoverageState, Verdict
 
@@ -34,10 +35,15 @@ class Known:
     def count(
         self, findings: Mapping[str, Finding], ignored: Mapping[str, int], unread: int
     ) -> AccountCounts:
-        """Count findings together with the rows that are too new."""
-        all_of_them = (*findings.values(), *self.untrusted.values())
-        counted = [(finding.kind, finding.judgement) for finding in all_of_them]
-        return count_accounts(counted, ignored, unread)
+        """Count findings together with the untrusted rows."""
+        return replace(self, findings=findings).tally().counts(ignored, unread)
+
+    def tally(self) -> Tally:
+        """Count what the table holds."""
+        tally = Tally()
+        for finding in (*self.findings.values(), *self.untrusted.values()):
+            tally.add(finding.kind, finding.judgement)
+        return tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,13 @@ class Step:
             message = "A step has a finding before it or after it."
             raise ValueError(message)
         return finding
+
+    def count(self, tally: Tally) -> None:
+        """Count it in the sum of what stands beside it."""
+        if self.before is not None:
+            tally.add(self.before.kind, self.before.judgement, -1)
+        if self.after is not None:
+            tally.add(self.after.kind, self.after.judgement)
 
     @property
     def is_worse(self) -> bool:
@@ -98,6 +111,13 @@ class Difference:
 
     def upto(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
+        return next(self.partly([steps], claim))
+
+    def partly(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
+        """Yield the coverage row after each of these numbers of further steps.
+
+        Counts are carried on from one to the next: a first recording may have a hundred parts.
+        """
         had = self.known.coverage or replace(
             self.coverage,
             state=CoverageState.UNREAD,
@@ -106,9 +126,13 @@ class Difference:
             accounts=AccountCounts(),
             sequence=0,
         )
-        after = self.known.after(self.steps[:steps])
-        accounts = self.known.count(after, had.accounts.ignored_by_kind, had.accounts.unread)
-        return replace(had, accounts=accounts, sequence=had.sequence + steps, recording=claim)
+        tally, steps, done = self.known.tally(), iter(self.steps), 0
+        for size in sizes:
+            for step in islice(steps, size):
+                step.count(tally)
+            done += size
+            accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
+            yield replace(had, accounts=accounts, sequence=had.sequence + done, recording=claim)
 
 
 def _not_good(accounts: AccountCounts) -> int:
