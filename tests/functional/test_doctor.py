@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import Answer, Estate, Fault, Hold, Simulator, arm_error
+from local.simulator import Answer, Close, Estate, Fault, Hold, Simulator, arm_error
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
 from tests.functional.receiver import Receiver
@@ -146,6 +146,28 @@ def test_a_wrong_client_id_is_one_problem(app: dict[str, str]) -> None:
     assert lines["permissions"] == [("skipped", "Not tried, since it needs credential, above.")]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (Answer(status=400), "The app has no system-assigned identity: set AZURE_CLIENT_ID"),
+        (Answer(status=403), "The identity endpoint answered 403: assign the app its identity"),
+        (Close(), "The identity endpoint does not answer: assign the app its identity"),
+    ],
+    ids=["none", "refused", "no answer"],
+)
+def test_an_identity_that_gives_no_token_says_why(
+    azure: Simulator, app: dict[str, str], then: Answer | Close, said: str
+) -> None:
+    """An app without its identity reads nothing at all."""
+    azure.faults.add(Fault(path="/msi/token", then=then))
+
+    code, lines = _doctor(app)
+
+    assert code == 3
+    assert lines["credential"][0][1].startswith(said)
+
+
 def test_p1_an_identity_that_sees_nothing_is_a_problem(
     azure: Simulator, app: dict[str, str]
 ) -> None:
@@ -269,11 +291,14 @@ def _at_a_laptop(app: Mapping[str, str], tmp_path: Path, az: str) -> dict[str, s
 
 def test_who_is_not_signed_in_is_told_how(app: dict[str, str], tmp_path: Path) -> None:
     """The first thing that anybody meets; nothing of what the az command says comes along."""
-    code, lines = _doctor(_at_a_laptop(app, tmp_path, "echo hush >&2; exit 1"))
+    az = "echo 'AADSTS700082: hush has expired' >&2; exit 1"
+
+    code, lines = _doctor(_at_a_laptop(app, tmp_path, az))
 
     assert code == 3
     assert _of_mark("problem", lines) == ["credential"]
     assert lines["credential"][0][1].startswith("Nobody is signed in to Azure here: run `az login`")
+    assert lines["credential"][0][1].endswith(" Microsoft Entra ID answered AADSTS700082.")
     assert "hush" not in str(lines)
 
 
