@@ -15,6 +15,10 @@ const NEWEST_CHANGES = 20;
 const KEPT_CHANGES = 50;
 // A page of the table is drawn anew at most so often while pages come in.
 const DRAWN_EACH = 300;
+// Without these nothing of an answer can be drawn.
+const OF_STATUS = ["posture", "reasons", "accounts", "subscriptions", "gaps"];
+const OF_DETAIL = ["verdict", "evidence", "history"];
+const OF_LIST = ["value"];
 
 export class Loader {
   /** @param {import("./store.js").Store} store */
@@ -123,7 +127,7 @@ export class Loader {
   async status(signal) {
     const answer = await ask("status", { etag: this.etag, signal });
     if (!Number.isNaN(answer.date)) this.clockAhead = Date.now() - answer.date;
-    const status = answer.body ?? this.store.state.status;
+    const status = answer.status === 304 ? this.store.state.status : shaped(answer.body, OF_STATUS);
     this.etag = answer.etag;
     this.store.set({ status, answeredAt: this.now(), now: this.now() });
     const { lastScan, asOf, posture, accounts } = status;
@@ -160,7 +164,7 @@ export class Loader {
   /** @param {AbortSignal} signal */
   async scans(signal) {
     const { body } = await ask(`scans?top=${MOST}`, { signal });
-    this.store.set({ scans: body.value });
+    this.store.set({ scans: shaped(body, OF_LIST).value });
   }
 
   /** @param {AbortSignal} signal */
@@ -186,7 +190,7 @@ export class Loader {
     let [next, changes] = [link, known];
     while (next) {
       const { body } = await ask(next, { signal });
-      changes = [...body.value.toReversed(), ...changes].slice(0, KEPT_CHANGES);
+      changes = [...shaped(body, OF_LIST).value.toReversed(), ...changes].slice(0, KEPT_CHANGES);
       next = body.nextLink;
       this.delta = body.deltaLink ?? this.delta;
     }
@@ -224,7 +228,7 @@ export class Loader {
       if (shown?.id === id) this.store.set({ shown: { ...shown, ...found } });
     };
     try {
-      show({ detail: (await ask(pathOf(id), { signal })).body });
+      show({ detail: shaped((await ask(pathOf(id), { signal })).body, OF_DETAIL) });
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
@@ -233,6 +237,19 @@ export class Loader {
       else show({ problem: `${error.title}. ${error.message}` });
     }
   }
+}
+
+/**
+ * Refuse what only looks like an answer: a proxy or a sign-in page in between may send anything.
+ *
+ * @param {any} body
+ * @param {string[]} fields
+ */
+function shaped(body, fields) {
+  const fits = body !== null && typeof body === "object" && fields.every((field) => Object.hasOwn(body, field));
+  if (fits) return body;
+  const text = "It is not of this app: is there a proxy or a sign-in page of the network in between?";
+  throw new Refusal("error", "The answer was not understood", text);
 }
 
 /** @param {string} id */
@@ -269,7 +286,7 @@ async function* pages(link, signal) {
     }
     seen.add(next);
     const { body } = await ask(next, { signal });
-    yield body.value;
+    yield shaped(body, OF_LIST).value;
     next = body.nextLink;
   }
 }

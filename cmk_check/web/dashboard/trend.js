@@ -185,14 +185,29 @@ function summary() {
   return h("span", {}, much, ` non-compliant ${Math.abs(more) === 1 ? "account" : "accounts"} than on `, then, ".");
 }
 
+/**
+ * Fetch the library when there is something to draw; if that fails, again the next time. Until then
+ * there are the sentence and the table.
+ *
+ * @returns {Promise<typeof import("uplot") | null>}
+ */
+async function fetchLibrary() {
+  library ??= import(UPLOT).then((module) => module.default);
+  try {
+    return await library;
+  } catch {
+    library = null;
+    return null;
+  }
+}
+
 /** Draw the chart anew: its colours and the range are fixed when it is made. */
 async function plot() {
   const host = at("trend-chart");
-  library ??= import(UPLOT).then((module) => module.default);
-  const Chart = await library;
+  const Chart = host.hidden ? null : await fetchLibrary();
   own.chart?.destroy();
   own.chart = null;
-  if (!host.hidden && host.clientWidth > 0) own.chart = new Chart(options(), dataOf(own.scans), host);
+  if (Chart && host.clientWidth > 0) own.chart = new Chart(options(), dataOf(own.scans), host);
   legend(null);
 }
 
