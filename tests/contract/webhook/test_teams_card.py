@@ -2,9 +2,7 @@
 
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,18 +11,15 @@ import pytest
 
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.model import Change
+from local.browser import QUIET
+from tests.browsers import end_without, path_of_browser
 from tests.fakes.hostile import NAMES, changes_of_every_kind
 
 RENDERER = Path(__file__).parents[3] / "node_modules/adaptivecards/dist/adaptivecards.min.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *QUIET,
     # Nothing is to be looked up: what a card made the browser fetch would fail at once.
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--virtual-time-budget=2000",
@@ -60,16 +55,6 @@ setTimeout(() => {{
 pytestmark = pytest.mark.long
 
 
-def _browser() -> str:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is not None and RENDERER.exists():
-        return found
-    reason = "NO CARD WAS DRAWN: install chromium, and run `make install` for the renderer"
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def _cards(changes: list[Change]) -> list[Any]:
     posts = posts_of(changes, "teams", "https://portal.azure.com")
     messages = [json.loads(post.body) for post in posts]
@@ -78,7 +63,9 @@ def _cards(changes: list[Change]) -> list[Any]:
 
 def _draw(folder: Path, cards: list[Any]) -> Any:  # noqa: ANN401 - JSON
     """Draw cards one below the other; return what the page says of itself."""
-    browser = _browser()
+    browser = path_of_browser()
+    if not RENDERER.exists():
+        end_without("NO CARD WAS DRAWN: run `make install` for the renderer")
     page = folder / "page.html"
     page.write_text(PAGE.format(renderer=RENDERER.as_uri()))
     (folder / "cards.js").write_text(f"const cards = {json.dumps(cards)};")
