@@ -1,5 +1,7 @@
 """Queries: rows in key order, within bounds, and values that are only ever compared."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.ports import Insert, Query, Store, Table
@@ -124,6 +126,46 @@ async def test_all_of_equals_must_hold(store: Store) -> None:
     found = await _keys(store, Query(equals={"verdict": "unknown", "kind": "OpenAI"}))
 
     assert found == [("p", "1")]
+
+
+@pytest.fixture
+async def joined(store: Store) -> list[tuple[str, str]]:
+    """Three partitions of a row that comes whatever it says, a match, and one that is none."""
+    for partition in "abc":
+        rows = [
+            Insert("coverage", {"verdict": "none"}),
+            Insert("finding|1", {"verdict": "unknown", "kind": "OpenAI"}),
+            Insert("finding|2", {"verdict": "compliant", "kind": "OpenAI"}),
+            Insert("outbox|1", {"verdict": "unknown", "kind": "OpenAI"}),
+        ]
+        await store.commit(TABLE, partition, rows)
+    return [(partition, row) for partition in "abc" for row in ("coverage", "finding|1")]
+
+
+async def test_a_row_may_come_whatever_it_says(store: Store, joined: list[tuple[str, str]]) -> None:
+    """What belongs to every match is read on the way, and nothing else gets past the filters."""
+    within = Query(row_from="coverage", row_to="finding}", besides="coverage")
+    asked = replace(within, equals={"verdict": "unknown", "kind": "OpenAI"})
+
+    assert await _keys(store, asked) == joined
+    assert await _keys(store, replace(asked, partition="b")) == joined[2:4]
+    assert await _keys(store, replace(asked, after=("b", "coverage"))) == joined[3:]
+    assert await _keys(store, replace(asked, row_from="finding|")) == joined[1::2]
+    assert await _keys(store, replace(asked, page=1)) == joined
+    assert await _keys(store, replace(asked, equals={"verdict": "none"})) == joined[::2]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+async def test_a_value_compares_as_text_beside_a_row_that_always_comes(
+    store: Store, value: str
+) -> None:
+    """The filter has an "or" there, which no value may use."""
+    rows = [Insert(f"{n}", {"name": text}) for n, text in enumerate(HOSTILE)]
+    await store.commit(TABLE, "p", [*rows, Insert("coverage", {})])
+
+    found = await _keys(store, Query(equals={"name": value}, besides="coverage"))
+
+    assert found == [("p", str(HOSTILE.index(value))), ("p", "coverage")]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
