@@ -33,6 +33,14 @@ async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys
     assert out.splitlines()[-1] == "posture: non_compliant"
 
 
+async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
+    """The table fills its last column, which nobody sees at a terminal and everybody in a diff."""
+    await scan(world_of("bad", "odd", "gap"))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [line.rstrip() for line in lines]
+
+
 async def test_each_reason_is_explained_once(capsys: Output) -> None:
     """A thousand accounts have three reasons between them."""
     await scan(world_of("bad", "bad", "bad"))
