@@ -69,10 +69,13 @@ class HttpServer:
     def application(self) -> web.Application:
         """Return the server as an aiohttp application."""
         application = web.Application(client_max_size=_MAX_BODY)
-        application.router.add_route("*", "/{path:.*}", self._answer)
+        # A path may hold a line feed, which a dot alone does not match.
+        application.router.add_route("*", "/{path:(?s:.*)}", self._answer)
         return application
 
     async def _answer(self, request: web.Request) -> web.Response:
+        if not _is_text(request.headers.values()):
+            return web.Response(status=400)
         path = decoded_path(request.rel_url.raw_path)
         if path.startswith(_ADMIN):
             return await self._administer(request, path)
@@ -115,6 +118,15 @@ class HttpServer:
             )
         self._invoker.start(function, *given)
         return web.Response(status=202)
+
+
+def _is_text(headers: Iterable[str]) -> bool:
+    """Say whether all of them came in UTF-8, as Kestrel wants them; aiohttp takes any bytes."""
+    try:
+        "".join(headers).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _response(answer: HttpAnswer) -> web.Response:

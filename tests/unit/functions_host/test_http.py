@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from contextlib import closing
+from http.client import HTTPConnection
 from typing import Any
 
 import pytest
@@ -98,6 +100,27 @@ async def test_a_catch_all_matches_nothing_too(
     seen = await _seen(client, http_host, "/api/items")
 
     assert seen["path"] is None
+
+
+async def test_a_catch_all_matches_a_line_feed_too(
+    http_host: FunctionsHost, client: ClientSession
+) -> None:
+    """Azure's host hands it on; answered here, nobody would see what the app makes of it."""
+    seen = await _seen(client, http_host, "/api/items/a%0Ab")
+
+    assert seen["path"] == "a\nb"
+
+
+@pytest.mark.parametrize("name", ["x-functions-key", "accept"])
+def test_a_header_that_is_no_text_is_refused_before_anybody_looks_at_it(
+    http_host: FunctionsHost, name: str
+) -> None:
+    """No key and no function can be compared with bytes that are not UTF-8."""
+    with closing(HTTPConnection(http_host.url.removeprefix("http://"), timeout=10)) as client:
+        client.request("GET", "/api/open", headers={name: b"\xff\xfe"})
+        answer = client.getresponse()
+
+        assert (answer.status, answer.read()) == (400, b"")
 
 
 @pytest.mark.parametrize(
