@@ -77,8 +77,12 @@ def _tags(tags: Mapping[str, str]) -> str:
 
 
 def _guarded(text: str) -> str:
-    plain = "".join(" " if unicodedata.category(char) in _BREAKS else char for char in text)
+    plain = text if text.isprintable() else "".join(map(_on_one_line, text))
     return f"{_TEXT}{plain}" if text[:1] in {"\t", "\r"} or _is_formula(text) else plain
+
+
+def _on_one_line(char: str) -> str:
+    return " " if unicodedata.category(char) in _BREAKS else char
 
 
 def _is_formula(text: str) -> bool:
