@@ -1,8 +1,8 @@
 #!/bin/sh
 # Writes the locks from pyproject.toml: requirements-dev.txt holds everything, requirements.txt the
-# part of it that is deployed, at the same versions; requirements-az.txt is the az command's, which
-# pins what it needs so tightly that it gets an environment of its own. uv lives in a folder of its
-# own for the moment, so that an installation needs nothing but Python and npm.
+# part of it that is deployed, at the same versions. The others are of tools that are run and never
+# imported, and that pin what they need so tightly that each gets an environment of its own. uv lives
+# in a folder of its own for the moment, so that an installation needs nothing but Python and npm.
 set -eu
 
 folder=$(mktemp -d)
@@ -18,7 +18,9 @@ compile pyproject.toml ${UPGRADE:+--upgrade} --extra cli --group dev \
     --output-file requirements-dev.txt
 compile pyproject.toml --no-annotate --constraint requirements-dev.txt \
     --output-file "$folder/requirements.txt"
-compile ${UPGRADE:+--upgrade} --group az --output-file requirements-az.txt
+for tool in az checkov sbom; do
+    compile ${UPGRADE:+--upgrade} --group "$tool" --output-file "requirements-$tool.txt"
+done
 mv "$folder/requirements.txt" requirements.txt
 if [ -n "$UPGRADE" ]; then
     npm update --package-lock-only

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-HASHED = ["requirements.txt", "requirements-dev.txt", "requirements-az.txt"]
+HASHED = ["requirements.txt", *sorted(path.name for path in ROOT.glob("requirements-*.txt"))]
 LOCKS = [*HASHED, "package-lock.json"]
 
 
