@@ -14,7 +14,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az demo up test test-all soak bench terminal lint format lock clean
+.PHONY: help install az checkov demo up test test-all soak bench terminal lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,14 +33,16 @@ node_modules/.installed: package-lock.json .npmrc
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for one long proof
+az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for long proofs
 
-# az asks for exact versions of what the app uses in others, hence an environment of its own. It lies
+checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, which looks over the templates
+
+# Each asks for exact versions of what the app uses in others, hence an environment of its own. It lies
 # within the other one, where no tool looks for sources.
-$(VENV)/az/.installed: requirements-az.txt | $(VENV)/.installed
-	@echo "Installing the az command into $(VENV)/az"
-	@$(PY) -m venv --clear --without-pip $(VENV)/az
-	@$(PY) -m pip --python $(VENV)/az/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-az.txt
+$(VENV)/%/.installed: requirements-%.txt | $(VENV)/.installed
+	@echo "Installing $* into $(VENV)/$*"
+	@$(PY) -m venv --clear --without-pip $(VENV)/$*
+	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-$*.txt
 	@touch $@
 
 demo: install ## show the main job on a sample estate, without Azure
@@ -52,7 +54,7 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clea
 test: install ## run the test suite without the long proofs
 	@$(PY) -m pytest -m "not long"
 
-test-all: lint az ## run lint and every test, the long proofs too
+test-all: lint az checkov ## run lint and every test, the long proofs too
 	@$(PY) -m pytest
 
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
