@@ -1,10 +1,14 @@
 """A whole scan within this process, through the real composition root, with everything counted."""
 
+import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Final
 
 import aiohttp
 
@@ -16,7 +20,7 @@ from cmk_check.alerts.tell_queue import TELL, QueueTeller
 from cmk_check.app import App
 from cmk_check.core.words import ScanState, Trigger
 from cmk_check.inventory.session import shared_transport
-from cmk_check.ports import Store, TextQueue
+from cmk_check.ports import SliceMessage, Store, TextQueue
 from cmk_check.scan.parts import Parts
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import run_slice
@@ -27,6 +31,8 @@ from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
+
+_HOST: Final = Path(__file__).parents[1] / "host.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +67,7 @@ class Scanning:
         parts = self._counted(counts, queue)
         began, cpu = time.perf_counter(), time.process_time()
         started = await start(parts, Trigger.TIMER)
-        while (message := queue.receive()) is not None:
-            if message.slice is None:
-                await plan(parts, message.scan_id)
-            else:
-                await run_slice(parts, message.scan_id, message.slice)
+        await _listen(parts, queue)  # planning, and slices as they come
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         ended = await self._parts.scans.scan(started.scan_id)
         if ended is None or ended.value.state is not ScanState.COMPLETE:
@@ -88,6 +90,32 @@ class Scanning:
             queues=queue,
             retention=Retention(store, self._retention),
         )
+
+
+async def _listen(parts: Parts, queue: SliceQueueHere) -> None:
+    """Work through the messages, as many at once as the host does on one instance."""
+    at_once, working = slices_at_once(), set[asyncio.Task[None]]()
+    while True:
+        while len(working) < at_once and (message := queue.receive()) is not None:
+            working.add(asyncio.create_task(_deliver(parts, message)))
+        if not working:
+            return
+        done, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _deliver(parts: Parts, message: SliceMessage) -> None:
+    if message.slice is None:
+        await plan(parts, message.scan_id)
+    else:
+        await run_slice(parts, message.scan_id, message.slice)
+
+
+def slices_at_once() -> int:
+    """Read how many messages of one queue the host gives an instance at once."""
+    queues = json.loads(_HOST.read_text())["extensions"]["queues"]
+    return int(queues["batchSize"] + queues["newBatchThreshold"])
 
 
 @asynccontextmanager

@@ -18,10 +18,9 @@ from cmk_check.errors import SettingsError
 if TYPE_CHECKING:
     from azure.functions import AsgiMiddleware
 
-    from cmk_check.alerts.storage_queue import StorageQueues
     from cmk_check.alerts.tell import Telling
     from cmk_check.core.request import Requested
-    from cmk_check.ports import Store
+    from cmk_check.ports import QueueService, Store
     from cmk_check.scan.parts import Options, Parts
     from cmk_check.settings import Settings
     from cmk_check.web.health import Health
@@ -108,6 +107,8 @@ class App:
             teller=log,
             retention=Retention(store, self.settings.retention),
             clock=self.clock,
+            slots=asyncio.Semaphore(self.settings.max_in_flight),
+            turn=asyncio.Lock(),
             new_id=lambda: str(uuid.uuid4()),
             options=scan_options(self.settings),
         )
@@ -176,16 +177,21 @@ class App:
         store, _ = await self._storage()
         return Health(ScanTable(store), self.clock, self.settings.max_age)
 
-    async def _build_storage(self) -> "tuple[Store, StorageQueues]":
+    async def _build_storage(self) -> "tuple[Store, QueueService]":
         import aiohttp
 
         from cmk_check.alerts.storage_queue import StorageQueues
         from cmk_check.inventory.credential import SharedCredential, own_credential
         from cmk_check.inventory.session import open_session, shared_transport
-        from cmk_check.settings import ConnectionString
+        from cmk_check.settings import ConnectionString, InMemory
         from cmk_check.store.azure_tables import AzureTables
 
         settings, storage = self.settings, self.settings.storage
+        if isinstance(storage, InMemory):
+            from cmk_check.alerts.no_queues import NoQueues
+            from cmk_check.store.memory import MemoryStore
+
+            return MemoryStore(), NoQueues()
         if isinstance(storage, ConnectionString):
             # Azurite is on this machine, and behind no proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -223,7 +229,6 @@ def scan_options(settings: "Settings") -> "Options":
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,
         subscription_timeout=settings.subscription_timeout,
-        concurrency=settings.max_in_flight,
         hostname=settings.hostname if settings.on_azure else None,
     )
 

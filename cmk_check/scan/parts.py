@@ -1,5 +1,6 @@
 """What a scan works with, and the times it keeps to."""
 
+from asyncio import Lock, Semaphore
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -35,14 +36,19 @@ class Options:
     scope: Scope = field(default_factory=Scope)
     slice_size: int = 200
     subscription_timeout: float = 120
-    concurrency: int = 32
     reading_deadline: timedelta = READING_DEADLINE
     hostname: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The ports and tables of a scan. ``new_id`` makes UUIDs."""
+    """The ports and tables of a scan.
+
+    ``slots`` are for the subscriptions in work, of all slices that run in the process: what one
+    leaves free at its end the next one takes. Each slice has its ``turn`` to read its range of the
+    table, so that all it holds is served before the next one: two that shared the slots evenly
+    would end together, and leave them all free. ``new_id`` makes UUIDs.
+    """
 
     inventory: Inventory
     estate: EstateTable
@@ -52,6 +58,8 @@ class Parts:
     teller: ScanTeller
     retention: Retention
     clock: Clock
+    slots: Semaphore
+    turn: Lock
     new_id: Callable[[], str]
     options: Options
 

@@ -5,6 +5,7 @@ decides between two planners; what the other one wrote is ignored and deleted wi
 """
 
 from dataclasses import replace
+from typing import Final
 
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import cut_ranges, visible
@@ -17,6 +18,8 @@ from cmk_check.store import keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import Board
 
+# The row of a slice is named by four digits.
+_MOST_SLICES: Final = 10_000
 _NOBODY = "The identity sees no subscription: is the Reader role assigned?"
 
 
@@ -57,13 +60,13 @@ async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
     if not listed:
         await _fail(parts, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
+    ranges = cut_ranges(_disposed(parts, listed), _partition, parts.options.slice_size)
+    if len(ranges) > _MOST_SLICES:
+        reason = f"{len(ranges)} slices are more than {_MOST_SLICES}: raise CMK_SLICE_SIZE."
+        await _fail(parts, scan, reason, PostureReason.SCAN_FAILED)
+        return None
     plan_id = parts.new_id()
-    slices = [
-        Slice(number, plan_id, low, high, entries)
-        for number, (low, high, entries) in enumerate(
-            cut_ranges(_disposed(parts, listed), _partition, parts.options.slice_size)
-        )
-    ]
+    slices = [Slice(number, plan_id, *one) for number, one in enumerate(ranges)]
     await parts.scans.insert_slices(scan.id, slices)
     baseline = not await _has_finished(parts)
     planned = replace(

@@ -99,7 +99,6 @@ class SliceRun:
         self._recorded: set[str] = set()
         self._status: Status | None = None
         self._lowered = False
-        self._slots = asyncio.Semaphore(parts.options.concurrency)
         time_to_read = parts.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + time_to_read
 
@@ -129,9 +128,9 @@ class SliceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 try:
-                    tasks = [
-                        group.create_task(self._work_on(*entry)) async for entry in self._todo()
-                    ]
+                    async with self._parts.turn:
+                        todo = self._todo()
+                        tasks = [group.create_task(self._work_on(*entry)) async for entry in todo]
                 except StoreError as error:
                     unread = error  # what has begun comes to its end first
         except* ClaimLost as lost:
@@ -195,7 +194,7 @@ class SliceRun:
 
         None where it could not be recorded.
         """
-        async with self._slots:
+        async with self._parts.slots:
             for attempt in range(TRIES):
                 try:
                     if attempt:

@@ -1,5 +1,6 @@
 """A whole program in memory: a scripted estate, a clock that a test moves, queues it delivers."""
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -125,6 +126,8 @@ class World:
             teller=self.teller,
             retention=Retention(store, KEPT),
             clock=self.clock,
+            slots=asyncio.Semaphore(32),
+            turn=asyncio.Lock(),
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,
         )
@@ -167,7 +170,7 @@ class World:
     async def findings(self) -> dict[str, Finding]:
         """Return what is stored, by account id."""
         listed = EstateTable(self.store).findings(FindingFilter(), None)
-        return {str(finding.id): finding async for _, finding in listed}
+        return {str(row.finding.id): row.finding async for row in listed if row.finding}
 
     async def verdicts(self) -> dict[str, str]:
         """Return the stored verdicts by account name."""

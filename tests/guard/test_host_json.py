@@ -27,9 +27,14 @@ def test_the_host_kills_no_slice_that_keeps_its_deadline() -> None:
     assert _span(HOST["functionTimeout"]) > SLICE_DEADLINE
 
 
-def test_one_slice_runs_at_a_time_on_an_instance() -> None:
-    """The bounds on requests and memory are per process, and each slice uses them fully."""
-    assert QUEUES["batchSize"] + QUEUES["newBatchThreshold"] == 1
+def test_the_next_slice_begins_before_the_one_at_work_ends() -> None:
+    """Both share the bound on requests; a third would hold memory and have none left to send."""
+    assert QUEUES["batchSize"] + QUEUES["newBatchThreshold"] == 2
+
+
+def test_a_slice_that_comes_first_leaves_the_next_one_to_other_instances() -> None:
+    """Messages fetched by the batch would wait here while other instances are idle."""
+    assert QUEUES["batchSize"] == 1
 
 
 def test_sampling_drops_no_log_line() -> None:

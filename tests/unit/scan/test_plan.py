@@ -207,6 +207,21 @@ async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World)
     assert (await world.posture()).verdict is Verdict.UNKNOWN
 
 
+async def test_more_slices_than_there_are_names_for_fail_the_scan_and_name_the_setting(
+    world: World,
+) -> None:
+    """Four tries that fail alike would end in a sentence that helps nobody (P11)."""
+    world.listed(*(sub(number) for number in range(1, 10_002)))
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    assert row.state is ScanState.FAILED
+    assert "10001 slices" in (row.reason or "")
+    assert "raise CMK_SLICE_SIZE" in (row.reason or "")
+    assert await count_slice_rows(world, scan_id) == 0
+
+
 async def test_each_subscription_gets_what_scope_and_state_say(world: World) -> None:
     """Excluding, including and deleting are decisions; none of them may read as a gap."""
     included = frozenset({ONE, TWO, THREE, sub(9)})

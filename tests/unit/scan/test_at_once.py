@@ -1,0 +1,103 @@
+"""Slices that one process works through at once share its places."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.words import ScanState
+from cmk_check.scan.parts import Parts
+from tests.fakes.world import World, bad
+from tests.unit.scan.processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
+
+
+class Azure:
+    """Answers when it is told to; knows how many requests wait for it."""
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self.most = 0
+        self.open = asyncio.Event()
+
+    async def answer(self, _subscription_id: str) -> None:
+        """Wait for the answer."""
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        await self.open.wait()
+        self.waiting -= 1
+
+
+async def settle() -> None:
+    """Let everything run as far as it gets."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def planned(world: World) -> World:
+    """Return a program with three slices in its queue, of one subscription each."""
+    world.listed(ONE, TWO, THREE)
+    for subscription in (ONE, TWO, THREE):
+        world.read(subscription, bad(subscription))
+    await starting(world)
+    await world.deliver(sent(world)[0])
+    return world
+
+
+def narrow(world: World, places: int) -> Parts:
+    """Return a process with so many places."""
+    return replace(world.parts, slots=asyncio.Semaphore(places))
+
+
+@pytest.mark.parametrize("places", [1, 2])
+async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(planned: World, places: int) -> None:
+    """The bound on requests is that of the process, however many slices the host gives it."""
+    azure = Azure()
+    planned.inventory.before_read = azure.answer
+    parts = narrow(planned, places)
+    async with asyncio.TaskGroup() as group:
+        for message in sent(planned):
+            group.create_task(planned.deliver(message, parts))
+        await settle()
+        azure.open.set()
+
+    assert azure.most == places
+    assert (await planned.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_slice_begins_in_the_places_that_another_leaves_free(planned: World) -> None:
+    """Else a process would wait idly for the last answers of each slice."""
+    azure = Azure()
+    planned.inventory.before_read = azure.answer
+    parts = narrow(planned, 2)
+    async with asyncio.TaskGroup() as group:
+        first, second, _ = sent(planned)
+        group.create_task(planned.deliver(first, parts))
+        await settle()
+        group.create_task(planned.deliver(second, parts))
+        await settle()
+        begun = azure.waiting
+        azure.open.set()
+
+    assert begun == 2
+
+
+async def test_a_slice_reads_its_range_once_the_one_before_it_has_read_its_own(
+    planned: World,
+) -> None:
+    """Slices that take places by turns end together, and leave every place free at once."""
+    first, second, _ = sent(planned)
+    parts = planned.parts
+
+    async def beside(process: Parts) -> None:
+        await planned.deliver(first, replace(process, slots=parts.slots, turn=parts.turn))
+
+    reading = await asleep(planned, beside, READ_TABLE)
+    waiting = asyncio.create_task(planned.deliver(second, parts))
+    await settle()
+    begun = list(planned.inventory.reads)
+    await reading.wake()
+    await waiting
+
+    assert begun == []
+    assert planned.inventory.reads == [ONE, TWO]
