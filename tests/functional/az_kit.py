@@ -48,7 +48,8 @@ class _Refusal(socketserver.StreamRequestHandler):
 class Az:
     """The command with a configuration of its own in ``folder``, which trusts the simulator alone.
 
-    ``strayed`` holds the other hosts that it asked for, and did not reach.
+    ``environment`` is what it runs in. ``strayed`` holds the other hosts that it asked for, and did
+    not reach.
     """
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
@@ -57,7 +58,7 @@ class Az:
         threading.Thread(target=self._dead_end.serve_forever, daemon=True).start()
         self.strayed = self._dead_end.wanted
         proxy = f"http://127.0.0.1:{self._dead_end.server_address[1]}"
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "AZURE_CONFIG_DIR": str(folder / "azure"),
@@ -101,7 +102,7 @@ class Az:
     def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PYTHON, "-m", "azure.cli", *words, "--output", "json"],
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,

@@ -1,0 +1,301 @@
+"""A plan in the hands of others: Microsoft's az command carries it out, its compiler reads it."""
+
+import json
+import os
+import shutil
+import subprocess
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.remediation_az import render_az
+from cmk_check.core.remediation_bicep import literal, render_bicep
+from local.simulator import Access, AccountSpec
+from tests.fakes.remediation import (
+    BARE,
+    CLIENT,
+    NO_KEY,
+    OLD_VAULT,
+    TENANT,
+    Watched,
+    finding_of,
+    planned,
+)
+from tests.functional import terminal_kit
+from tests.functional.az_kit import PYTHON, VERSION_CHECK, Az, skip_without_az
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
+
+pytestmark = pytest.mark.long
+
+PARSER: Final = Path(__file__).with_name("az_parser.py")
+# What the simulated Azure has; vaults, keys and grants are played by the fake command.
+REAL: Final = f"""
+case "$1 $2" in
+  'cognitiveservices account' | 'account show') exec {PYTHON} -m azure.cli "$@" ;;
+esac
+"""
+STALE: Final = {"keyVaultProperties": {"identityClientId": CLIENT, "keyVersion": "0123456789"}}
+PINNED: Final = {
+    "keySource": "Microsoft.KeyVault",
+    "keyVaultProperties": {
+        "keyVaultUri": "https://kv-old.vault.azure.net/",
+        "keyVersion": "0123456789",
+    },
+}
+FOUNDRY: Final = finding_of(
+    kind="AIServices", identity_type="UserAssigned", identity_client_id=CLIENT
+)
+KEY: Final = {"keyVersion": "", "keyVaultUri": "https://kv-old.vault.azure.net/"}
+# Latin and what controls text, the punctuation that turns and joins it, the highest planes.
+ODD: Final = (
+    (0, 0x300),
+    (0x2000, 0x2070),
+    (0xFDD0, 0xFE10),
+    (0x1F510, 0x1F520),
+    (0x10FFF0, 0x110000),
+)
+HOSTILE: Final = {"name": "-rf '$(touch ran)` \"${x}\u202e", "group": "--query=[ \\ é🔑"}
+
+
+@pytest.fixture(scope="module")
+def bicep() -> str:
+    """Microsoft's compiler: what BICEP names, or the one in the PATH."""
+    found = os.environ.get("BICEP") or shutil.which("bicep")
+    if not found:
+        pytest.skip("NOT CHECKED, no Bicep compiler: name one in BICEP, or put it in the PATH")
+    return found
+
+
+CHAT: Final = AccountSpec(name="chat", group="rg-test", encryption=MICROSOFT | STALE)
+AGENTS: Final = AccountSpec(
+    name="agents", group="rg (süd)", kind="AIServices", encryption=PINNED, identity="user:bot"
+)
+
+
+@pytest.mark.parametrize(
+    ("spec", "state", "writes"),
+    [
+        pytest.param(CHAT, BARE, 2, id="without an identity"),
+        pytest.param(AGENTS, BARE | OLD_VAULT, 1, id="naming a vault but no key"),
+    ],
+)
+def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
+    open_scene: OpenScene, tmp_path: Path, spec: AccountSpec, state: dict[str, str], writes: int
+) -> None:
+    """From violated to resolved, with nothing of ours but the script in between."""
+    skip_without_az()
+    estate = estate_of({})
+    subscription = estate.subscription(sub_id(1))
+    subscription.access = Access.CONTRIBUTOR
+    subscription.add_account(spec)
+    account = subscription.accounts[spec.name]
+    scene = open_scene(estate)
+    environment = scene.simulator.environment()
+    scene.scan()
+    first = scene.news()
+
+    plan = terminal_kit.run("plan", account.id, environment=environment)
+    of_tenant = dict.fromkeys(("tenant", "vault_tenant"), estate.tenant_id)
+    watched = Watched(tmp_path, {**state, **of_tenant}, REAL)
+    with Az(scene.simulator, tmp_path) as az:
+        az.sign_in()
+        ended = watched.run(plan.out, **az.environment | {"PATH": watched.path})
+        place = ("--subscription", sub_id(1), "--resource-group", spec.group, "--name", spec.name)
+        shown = az("cognitiveservices", "account", "show", *place)
+        strayed = az.strayed
+    file = tmp_path / "shown.json"
+    file.write_text(json.dumps(shown))
+    explained = terminal_kit.run("explain", str(file), environment={})
+    next_second()
+    scene.scan()
+    again = terminal_kit.run("plan", account.id, environment=environment)
+
+    assert ("account.violated", spec.name) in first
+    assert plan.code == 1, plan.err
+    assert (ended.code, ended.err) == (0, ""), ended.out
+    assert explained.code == 0
+    assert json.loads(explained.out)["verdict"] == "compliant"
+    assert scene.news() == [("account.resolved", spec.name)]
+    assert scene.verdicts() == {spec.name: "compliant"}
+    assert (again.code, again.out) == (0, "")
+    assert "there is nothing to do" in again.err
+    # What was left of another key is gone: the client id of one, the version of the other.
+    document: Any = account.document()
+    key = document["properties"]["encryption"]["keyVaultProperties"]
+    user = {"identityClientId": key["identityClientId"]} if spec is AGENTS else {}
+    assert key == KEY | {"keyName": key["keyName"]} | user
+    assert CLIENT not in key.values()
+    sent = [each for each in scene.simulator.requests if each.method != "GET"]
+    assert [(each.method, each.status) for each in sent] == [("PATCH", 200)] * writes
+    assert all("AZURECLI/" in each.headers["user-agent"] for each in sent)
+    assert strayed <= {VERSION_CHECK}
+
+
+def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) -> None:
+    """A misspelt option would be found by whoever has to mend an account tonight."""
+    skip_without_az()
+    commands = _commands(tmp_path)
+
+    parsed = _parsed(commands, tmp_path)
+
+    wrong = {" ".join(w): p for w, p in zip(commands, parsed, strict=True) if "error" in p}
+    assert wrong == {}
+    assert {each["command"] for each in parsed} == {
+        "account show",
+        "cloud set",
+        "cognitiveservices account identity assign",
+        "cognitiveservices account show",
+        "cognitiveservices account update",
+        "deployment group create",
+        "deployment group show",
+        "keyvault create",
+        "keyvault list",
+        "keyvault show",
+        "keyvault update",
+        "login",
+        "rest",
+        "role assignment create",
+        "role assignment list",
+    }
+    assert "error" in _parsed([["keyvault", "show", "--nam"]], tmp_path)[0]
+    assert "error" in _parsed([["rest", "--url=/x", "--query=]["]], tmp_path)[0]
+
+
+def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
+    """A leading dash, quotes and blanks reach the place where az keeps the name."""
+    skip_without_az()
+    watched = Watched(tmp_path, BARE)
+    script = render_az(planned(finding_of(**HOSTILE)))
+
+    calls = watched.run(script, FAIL_AT="5").calls[1:]
+
+    for parsed in _parsed([list(call) for call in calls], tmp_path):
+        values = parsed["values"]
+        assert (values["account_name"], values["resource_group_name"]) == tuple(HOSTILE.values())
+    assert len(calls) == 4
+    assert watched.get("ran") is None
+
+
+def _commands(folder: Path) -> list[list[str]]:
+    """Return every command of plans of every form, as a shell gives it to az."""
+    system = finding_of(identity_type="SystemAssigned")
+    user = finding_of(identity_type="UserAssigned")
+    old = BARE | OLD_VAULT
+    runs = (
+        (planned(finding_of(), tenant_id=TENANT), BARE),
+        (planned(system, vault="kv-old"), old | {"identity": "SystemAssigned"}),
+        (planned(user, vault="kv-old"), old | {"identity": "UserAssigned", "clients": CLIENT}),
+        (planned(finding_of(**NO_KEY), vault=_vault_id(), key="our-key"), old | {"roles": "true"}),
+    )
+    calls: dict[tuple[str, ...], None] = {
+        ("login", "--tenant", TENANT): None,
+        ("cloud", "set", "--name", "AzureUSGovernment"): None,
+        ("cloud", "set", "--name", "AzureChinaCloud"): None,
+    }
+    for number, (plan, state) in enumerate(runs):
+        watched = Watched(folder / str(number), state)
+        ended = watched.run(render_az(plan))
+        assert ended.code == 0, ended.err
+        calls |= dict.fromkeys(ended.calls)
+        of_head = watched.run(_of_head(render_bicep(plan)))
+        calls |= dict.fromkeys(of_head.calls)
+    return [list(call) for call in calls]
+
+
+def _vault_id() -> str:
+    place = f"/subscriptions/{CLIENT}/resourceGroups/rg-keys"
+    return f"{place}/providers/Microsoft.KeyVault/vaults/kv-old"
+
+
+def _of_head(template: str) -> str:
+    """Return the commands that stand in a template's head, as a script."""
+    lines = [line[2:] for line in template.splitlines() if line.startswith("//   ")]
+    script = "\n".join(line for line in lines if not line.startswith("   Once"))
+    names = ("SUBSCRIPTION", "GROUP", "ACCOUNT", "VAULT_SUBSCRIPTION", "VAULT_GROUP", "VAULT")
+    return "".join(f"{name}=x\n" for name in names) + script[: script.rindex(')"') + 2]
+
+
+def _parsed(commands: list[list[str]], folder: Path) -> list[Any]:
+    ended = subprocess.run(
+        [PYTHON, PARSER],
+        input=json.dumps(commands),
+        env={
+            "HOME": str(folder),
+            "AZURE_CONFIG_DIR": str(folder / "azure"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "PYTHONUTF8": "1",
+        },
+        cwd=folder,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    parsed: list[Any] = json.loads(ended.stdout)
+    return parsed
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param(render_bicep(planned(finding_of())), id="new vault"),
+        pytest.param(render_bicep(planned(finding_of(location=None))), id="region unknown"),
+        pytest.param(render_bicep(planned(finding_of(), vault="kv-old")), id="old vault"),
+        pytest.param(render_bicep(planned(FOUNDRY)), id="new vault, user-assigned"),
+        pytest.param(
+            render_bicep(planned(finding_of(identity_type="UserAssigned"), vault="kv-old")),
+            id="old vault, user-assigned, not named",
+        ),
+    ],
+)
+def test_the_compiler_takes_every_template_without_a_word(
+    bicep: str, tmp_path: Path, template: str
+) -> None:
+    """A misspelt property is a warning alone, and a vault without purge protection."""
+    assert _compiled(bicep, tmp_path, template)["resources"]
+
+
+def test_p10_the_compiler_sees_hostile_names_as_literals(bicep: str, tmp_path: Path) -> None:
+    """What Azure Resource Manager gets is the name, character by character."""
+    compiled = _compiled(bicep, tmp_path, render_bicep(planned(finding_of(**HOSTILE))))
+
+    parameters = compiled["parameters"]
+
+    assert parameters["accountName"]["defaultValue"] == HOSTILE["name"]
+    assert parameters["accountGroup"]["defaultValue"] == HOSTILE["group"]
+
+
+def test_p10_the_compiler_sees_any_text_as_one_literal(bicep: str, tmp_path: Path) -> None:
+    """Every way to put together what the language gives a meaning, and every odd character."""
+    marks = ("\\", "'", "$", "{", "}", "u", "\n")
+    texts = ["".join(text) for size in range(4) for text in product(marks, repeat=size)]
+    texts += [chr(code) for span in ODD for code in range(*span)]
+    items = "".join(f"  {literal(text)}\n" for text in texts)
+
+    compiled = _compiled(bicep, tmp_path, f"output all array = [\n{items}]\n")
+
+    assert [_plain(text) for text in compiled["outputs"]["all"]["value"]] == texts
+
+
+def _compiled(bicep: str, folder: Path, template: str) -> Any:  # noqa: ANN401 - ARM's JSON
+    """Compile a template; not even a warning is let pass."""
+    file = folder / "main.bicep"
+    file.write_text(template, encoding="utf-8", newline="")
+    ended = subprocess.run(
+        [bicep, "build", file, "--stdout"],
+        env={"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", **os.environ},
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    return json.loads(ended.stdout)
+
+
+def _plain(text: str) -> str:
+    """Take off what keeps a text that begins like an expression from being one."""
+    return text[1:] if text.startswith("[[") else text
