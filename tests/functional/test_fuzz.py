@@ -12,15 +12,13 @@ import pytest
 from local.azurite import Azurite
 from local.functions_host.request import decoded_path
 from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id
-from tests.functional.http_kit import PATIENCE, Client, Operation, Reply, operations
+from tests.functional.http_kit import LONGEST_LINE, PATIENCE, Client, Operation, Reply, operations
 from tests.functional.storage_kit import Storage
 
 pytestmark = pytest.mark.long
 
 API: Final = "/api/v1/"
 SEED: Final = 20261125
-# Azure's host and the local one refuse a longer request line by themselves.
-LONGEST_LINE: Final = 8190
 TEXTS: Final = (
     "",
     " ",
