@@ -14,10 +14,10 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov demo up test test-all soak bench terminal lint format lock clean
+.PHONY: help install az checkov demo up test test-all soak bench terminal screenshots lint format lock clean
 
 help: ## list these tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 install: $(VENV)/.installed node_modules/.installed ## install everything into .venv and node_modules
 
@@ -65,6 +65,9 @@ bench: install ## measure speed, memory and requests against the floor (BENCH=--
 
 terminal: install ## draw the picture of a scan at a terminal anew: docs/scan.svg
 	@$(PY) -m tools.terminal
+
+screenshots: install ## take the pictures of the page that the documents show, in Chromium
+	@$(PY) -m tools.screenshots
 
 lint: install ## check style, types and who imports whom, in Python and on the page
 	@$(BIN)/ruff check .

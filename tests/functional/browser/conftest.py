@@ -1,0 +1,137 @@
+"""One browser and one running program for all tests of the page; a context for each of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from local.azurite import Azurite
+from local.browser import chromium
+from tests.browsers import path_of_browser
+from tests.functional.browser.estate import break_two, hostile_estate
+from tests.functional.browser.visit import Visit
+from tests.functional.browser.watching import Watch
+from tests.functional.cut_line import Line
+from tests.functional.estate_kit import Scene
+from tests.functional.storage_kit import Storage
+
+type OpenVisit = Callable[..., Visit]
+
+PLACE: Final = {"locale": "en-GB", "timezone_id": "Europe/Berlin"}
+CLIPBOARD: Final = ["clipboard-read", "clipboard-write"]
+_MILLISECONDS: Final = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The program over the hostile estate after two scans, with lines that a test may cut.
+
+    ``line`` leads from the browser to the host, ``storage_line`` from the host to its tables.
+    """
+
+    scene: Scene
+    line: Line
+    storage_line: Line
+
+    @property
+    def origin(self) -> str:
+        """Where the browser finds the page."""
+        return f"http://127.0.0.1:{self.line.port}"
+
+    @property
+    def key(self) -> str:
+        """The key to read with."""
+        return self.scene.host.keys.functions["api"]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Chromium without a screen."""
+    path_of_browser()
+    expect.set_options(timeout=_MILLISECONDS)
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def world(browser: Browser) -> Iterator[World]:  # noqa: ARG001 - nothing is started without one
+    """The program, which tests may look at and whose lines they may cut, but leave as it is."""
+    with ExitStack() as stack:
+        azurite = stack.enter_context(Azurite())
+        storage = Storage(azurite)
+        stack.callback(storage.close)
+        port = urlsplit(azurite.table_url).port or 0
+        storage_line = stack.enter_context(Line(port))
+        text = azurite.connection_string.replace(f":{port}/", f":{storage_line.port}/")
+        estate = hostile_estate()
+        scene = Scene(estate, storage, azurite, settings={"CMK_STORAGE": text})
+        stack.enter_context(scene)
+        scene.scan()
+        break_two(estate)
+        scene.scan()
+        line = stack.enter_context(Line(urlsplit(scene.host.url).port or 0))
+        yield World(scene, line, storage_line)
+
+
+@pytest.fixture
+def open_visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[OpenVisit]:
+    """Open a window: ``open_visit(scene=..., trouble=..., color_scheme=...)``.
+
+    Without a scene it is on the world. ``trouble`` is for tests in which answers are to fail; any
+    other option is Playwright's for a context. What no visit may do is asserted at the end.
+    """
+    with ExitStack() as stack:
+        watches: list[Watch] = []
+
+        def open_one(
+            scene: Scene | None = None, *, trouble: bool = False, **options: object
+        ) -> Visit:
+            if scene is None:
+                world: World = request.getfixturevalue("world")
+                origin, key = world.origin, world.key
+            else:
+                origin, key = scene.host.url, scene.host.keys.functions["api"]
+            context = browser.new_context(**PLACE, **options)  # type: ignore[arg-type] # as the caller says
+            stack.callback(context.close)
+            context.set_default_timeout(_MILLISECONDS)
+            watch = Watch(context, key, trouble=trouble)
+            watches.append(watch)
+            return Visit(context.new_page(), origin, key, watch)
+
+        yield open_one
+        for watch in watches:
+            watch.check()
+
+
+@pytest.fixture(scope="package")
+def _desk(browser: Browser, world: World) -> Iterator[Visit]:
+    with browser.new_context(permissions=CLIPBOARD, **PLACE) as context:  # type: ignore[arg-type] # as below
+        context.set_default_timeout(_MILLISECONDS)
+        watch = Watch(context, world.key, trouble=False)
+        visit = Visit(context.new_page(), world.origin, world.key, watch)
+        visit.sign_in()
+        visit.hide()
+        yield visit
+
+
+@pytest.fixture
+def desk(_desk: Visit) -> Iterator[Visit]:
+    """A window on the world that is signed in: one for all tests that look at nothing but a view.
+
+    A view is its address, so that each begins with the plain one; a page that is loaded anew for
+    each of them would cost a minute and prove nothing more. The window is in the background, so
+    that it asks for nothing while another test has a line cut.
+    """
+    _desk.look_afresh()
+    yield _desk
+    _desk.watch.check()
+
+
+@pytest.fixture
+def visit(open_visit: OpenVisit) -> Visit:
+    """A window on the world in which no answer fails."""
+    return open_visit()

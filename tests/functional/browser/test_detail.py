@@ -1,0 +1,90 @@
+"""The detail of an account: evidence, history, and the fix to copy."""
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.estate import CHANGED
+from tests.functional.browser.visit import Visit
+
+pytestmark = pytest.mark.long
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+BROKEN = "fraud-scoring"
+SOUND = "agents-foundry"
+
+
+def _detail(world: World, account: str) -> dict[str, Any]:
+    found = world.scene.findings()[account]
+    answer = world.scene.get(f"v1/findings{quote(found['id'])}")
+    assert answer.status == 200, answer
+    body: dict[str, Any] = answer.body
+    return body
+
+
+def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, world: World) -> None:
+    """Nobody has to believe a verdict without what it was made from."""
+    detail = _detail(world, CHANGED)
+
+    desk.open_detail(CHANGED)
+
+    expect(desk.drawer).to_contain_text(detail["message"])
+    for said in (detail["evidence"]["keySource"], detail["resourceGroup"], detail["id"]):
+        expect(desk.drawer).to_contain_text(said)
+    portal = desk.drawer.get_by_role("link", name="Open in the Azure portal")
+    expect(portal).to_have_attribute("href", detail["portalUrl"])
+    assert "noopener" in (portal.get_attribute("rel") or "")
+
+
+def test_the_history_shows_what_it_was_before(desk: Visit, world: World) -> None:
+    """Since when, and what changed, is the second question of whoever has to mend it."""
+    detail = _detail(world, CHANGED)
+
+    desk.open_detail(CHANGED)
+
+    assert [each["verdict"] for each in detail["history"]] == ["compliant", "non_compliant"]
+    expect(desk.drawer.get_by_text("Compliant", exact=True).first).to_be_visible()
+    expect(desk.drawer.get_by_text("Not compliant", exact=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize(("button", "part"), [("Copy script", "az"), ("Copy Bicep", "bicep")])
+def test_the_fix_is_copied_as_the_api_gives_it(
+    open_visit: OpenVisit, world: World, button: str, part: str
+) -> None:
+    """A script that lost a character on its way to a shell does something else."""
+    fix = _detail(world, BROKEN)["remediation"]
+    visit = open_visit(permissions=CLIPBOARD)
+    visit.sign_in()
+    visit.open_detail(BROKEN)
+
+    visit.drawer.get_by_role("button", name=button).click()
+
+    expect(visit.drawer.get_by_role("status")).to_contain_text("Copied")
+    assert visit.clipboard() == fix[part]
+    for step in fix["steps"]:
+        expect(visit.drawer).to_contain_text(step["title"])
+
+
+def test_a_sound_account_has_nothing_to_fix(desk: Visit, world: World) -> None:
+    """A fix for what is not broken breaks it."""
+    desk.open_detail(SOUND)
+
+    assert _detail(world, SOUND)["remediation"] is None
+    expect(desk.drawer.get_by_role("button", name="Copy script")).to_have_count(0)
+    expect(desk.drawer.get_by_role("heading", name="History")).to_be_visible()
+
+
+def test_the_detail_closes_by_button_and_leaves_the_list_as_it_was(desk: Visit) -> None:
+    """Going through ten accounts is ten times there and back."""
+    desk.choose("Verdict", "non_compliant")
+    before, url = desk.names(), desk.page.url
+    desk.open_detail(before[0])
+
+    desk.drawer.get_by_role("button", name="Close").click()
+
+    expect(desk.drawer).to_be_hidden()
+    assert (desk.names(), desk.page.url) == (before, url)
+    expect(desk.link(before[0])).to_be_focused()

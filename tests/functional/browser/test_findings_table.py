@@ -1,0 +1,160 @@
+"""Finding what is wrong among the accounts: filters, search, order, pages."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.conftest import World
+from tests.functional.browser.estate import shown
+from tests.functional.browser.visit import COLUMNS, Visit
+
+pytestmark = pytest.mark.long
+
+type Finding = dict[str, Any]
+type Wanted = Callable[[Finding], bool]
+
+FILTERS: Final[dict[str, tuple[str, str, Wanted]]] = {
+    "verdict": ("Verdict", "unknown", lambda one: bool(one["verdict"] == "unknown")),
+    "reason": (
+        "Reason",
+        "microsoft_managed_key",
+        lambda one: bool(one["reason"] == "microsoft_managed_key"),
+    ),
+    "kind": ("Kind", "AIServices", lambda one: bool(one["kind"] == "AIServices")),
+    "location": (
+        "Location",
+        "swedencentral",
+        lambda one: bool(one["location"].lower() == "swedencentral"),
+    ),
+    "subscription": (
+        "Subscription",
+        "c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28",
+        lambda one: bool(one["subscriptionName"] == "Production AI"),
+    ),
+}
+SEARCHES: Final = {
+    "a name": ("assistant", {"claims-assistant"}),
+    "a group, any case": ("RG-RESEARCH", None),
+    "a tag": ("legal-tech", {"contract-summaries"}),
+    "a subscription": ("unmanaged", None),
+    "several words": ("prod agents", {"agents-foundry"}),
+    "nothing": ("no such thing", set[str]()),
+}
+
+
+def _texts(finding: Finding) -> str:
+    tags = [text for pair in finding["tags"].items() for text in pair]
+    names = [finding["name"], finding["resourceGroup"], finding["subscriptionName"]]
+    return "\n".join([*names, *tags]).casefold()
+
+
+def test_all_accounts_are_shown_and_counted(desk: Visit, world: World) -> None:
+    """A row that is missing would look like an account without a fault."""
+    found = world.scene.findings()
+    desk.expect_names(list(found))
+    expect(desk.count).to_have_text(f"{len(found)} of {len(found)} accounts")
+
+
+@pytest.mark.parametrize("parameter", FILTERS)
+def test_a_filter_shows_what_the_api_says_and_nothing_else(
+    desk: Visit, world: World, parameter: str
+) -> None:
+    """The count beside it says how many others there are."""
+    label, value, wanted = FILTERS[parameter]
+    found = world.scene.findings()
+    expected = [name for name, one in found.items() if wanted(one)]
+
+    desk.choose(label, value)
+
+    assert 0 < len(expected) < len(found)
+    desk.expect_names(expected)
+    expect(desk.count).to_have_text(f"{len(expected)} of {len(found)} accounts")
+    assert f"{parameter}=" in desk.page.url
+
+
+def test_filters_hold_together_and_are_cleared_together(desk: Visit, world: World) -> None:
+    """Which of five filters hides a row must not be a riddle."""
+    found = world.scene.findings()
+    desk.choose("Verdict", "non_compliant")
+    desk.choose("Kind", "OpenAI")
+    desk.search.fill("research")
+    expected = [
+        name
+        for name, one in found.items()
+        if (one["verdict"], one["kind"]) == ("non_compliant", "OpenAI")
+        and "research" in _texts(one)
+    ]
+
+    desk.expect_names(expected)
+    desk.button("Clear filters").click()
+
+    assert expected
+    desk.expect_names(list(found))
+    expect(desk.search).to_have_value("")
+    assert "#" not in desk.page.url.rstrip("#")
+
+
+@pytest.mark.parametrize("what", SEARCHES)
+def test_search_finds_by_name_group_subscription_and_tag(
+    desk: Visit, world: World, what: str
+) -> None:
+    """People remember a team or a group more often than the name of an account."""
+    text, named = SEARCHES[what]
+    found = world.scene.findings()
+    expected = {
+        name
+        for name, one in found.items()
+        if all(word in _texts(one) for word in text.casefold().split())
+    }
+
+    desk.search.fill(text)
+
+    assert named is None or expected == named
+    desk.expect_names(sorted(expected))
+    expect(desk.count).to_have_text(f"{len(expected)} of {len(found)} accounts")
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [("Account", "name"), ("Resource group", "resourceGroup"), ("Location", "location")],
+)
+def test_a_column_sorts_both_ways_and_says_so(
+    desk: Visit, world: World, column: str, field: str
+) -> None:
+    """A screen reader hears the order that others see."""
+    found = world.scene.findings()
+    by_name = {shown(name): one for name, one in found.items()}
+    desk.sort_by("Kind")
+
+    desk.sort_by(column)
+    expect(desk.head(column)).to_have_attribute("aria-sort", "ascending")
+    rising = _plain(by_name[name][field] for name in desk.names())
+    desk.sort_by(column)
+    expect(desk.head(column)).to_have_attribute("aria-sort", "descending")
+    falling = _plain(by_name[name][field] for name in desk.names())
+
+    assert len(set(rising)) > 1
+    assert rising == sorted(rising)
+    assert falling == rising[::-1]
+    assert "order=desc" in desk.page.url
+
+
+def _plain(texts: Iterable[str]) -> list[str]:
+    """Return the texts about whose order every alphabet agrees."""
+    folded = [text.casefold() for text in texts]
+    return [text for text in folded if re.fullmatch("[a-z0-9-]+", text)]
+
+
+def test_every_column_can_be_sorted_by(desk: Visit) -> None:
+    """One column at a time, and no row is lost on the way."""
+    before = desk.names()
+
+    for column in COLUMNS:
+        desk.sort_by(column)
+
+        expect(desk.head(column)).to_have_attribute("aria-sort", re.compile("ending$"))
+        expect(desk.page.locator("[aria-sort$=ending]")).to_have_count(1)
+        assert sorted(desk.names()) == sorted(before)

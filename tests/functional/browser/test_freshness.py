@@ -1,0 +1,117 @@
+"""The page keeps up with the scans, and says when they have stopped."""
+
+import json
+from typing import Final
+
+import pytest
+from playwright.sync_api import Request, expect
+
+from tests.functional.browser.conftest import OpenVisit
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id
+
+pytestmark = pytest.mark.long
+
+MINUTE: Final = 60_000
+
+
+@pytest.fixture
+def scene(open_scene: OpenScene) -> Scene:
+    """Two accounts as they should be, after a scan."""
+    scene = open_scene(estate_of({"chat": CMK, "search": CMK}))
+    scene.scan()
+    return scene
+
+
+def _age(scene: Scene) -> None:
+    """Make the last scan look as if it had been half a year ago."""
+    (row,) = [row for row in scene.storage.rows("cmkscans") if row["RowKey"] == "status"]
+    text = json.dumps(json.loads(row["document0"]))
+    year = text[text.index("20") :][:4]
+    scene.storage.put("cmkscans", {**row, "document0": text.replace(year, "2024")})
+
+
+def test_a_scan_that_ends_shows_without_a_reload(scene: Scene, open_visit: OpenVisit) -> None:
+    """A screen on a wall has nobody to press a key."""
+    visit = open_visit(scene)
+    visit.page.clock.install()
+    visit.sign_in()
+    expect(visit.posture).to_have_text("Compliant")
+    scene.simulator.estate.subscription(sub_id(1)).accounts["chat"].set_encryption(MICROSOFT)
+    scene.scan()
+
+    visit.page.clock.fast_forward(MINUTE + 1_000)
+
+    expect(visit.posture).to_have_text("Not compliant")
+    expect(visit.rows.filter(has_text="chat")).to_contain_text("Not compliant")
+    expect(visit.region("Recent changes")).to_contain_text("chat")
+    visit.open_detail("chat")
+    expect(visit.drawer.get_by_text("Compliant", exact=True).first).to_be_visible()
+
+
+def test_nothing_new_costs_one_small_answer(scene: Scene, open_visit: OpenVisit) -> None:
+    """Fifty people with the page open must not be felt by the storage."""
+    visit = open_visit(scene)
+    visit.page.clock.install()
+    visit.sign_in()
+    before = len(visit.watch.asked())
+
+    with visit.page.expect_request("**/api/v1/status") as asked:
+        visit.page.clock.fast_forward(MINUTE + 1_000)
+    answer = asked.value.response()
+
+    assert answer is not None
+    assert answer.status == 304
+    assert visit.watch.asked()[before:] == ["/api/v1/status"]
+    visit.expect_state("ready")
+
+
+def test_the_time_passes_between_two_scans(scene: Scene, open_visit: OpenVisit) -> None:
+    """'2 minutes ago' that stands still for an hour is a lie that nobody notices."""
+    visit = open_visit(scene, trouble=True)
+    visit.page.clock.install()
+    visit.sign_in()
+    clock = visit.region("Posture").locator("time").first
+    before = clock.inner_text()
+    visit.page.route("**/api/v1/**", lambda route: route.abort())
+
+    visit.page.clock.fast_forward(20 * MINUTE)
+
+    expect(clock).not_to_have_text(before)
+
+
+def test_scans_that_stopped_turn_the_posture_to_unknown(
+    scene: Scene, open_visit: OpenVisit
+) -> None:
+    """All accounts were compliant when somebody last looked, which is not now."""
+    visit = open_visit(scene)
+    visit.page.clock.install()
+    visit.sign_in()
+    _age(scene)
+
+    visit.page.clock.fast_forward(MINUTE + 1_000)
+
+    expect(visit.posture).to_have_text("Unknown")
+    expect(visit.body).to_have_attribute("data-fresh", "false")
+    expect(visit.body).to_have_attribute("data-posture", "unknown")
+    expect(visit.region("Posture").get_by_role("listitem")).not_to_have_count(0)
+
+
+def test_a_tab_in_the_background_asks_for_nothing(scene: Scene, open_visit: OpenVisit) -> None:
+    """A tab forgotten over the weekend costs nothing, and is right again when looked at."""
+    visit = open_visit(scene)
+    visit.page.clock.install()
+    visit.sign_in()
+    visit.hide()
+    before = len(visit.watch.asked())
+
+    visit.page.clock.fast_forward(10 * MINUTE)
+    while_hidden = visit.watch.asked()[before:]
+    with visit.page.expect_request(_is_status):
+        visit.hide(hidden=False)
+
+    assert while_hidden == []
+
+
+def _is_status(request: Request) -> bool:
+    return request.url.endswith("/api/v1/status")

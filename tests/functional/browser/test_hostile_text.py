@@ -1,0 +1,66 @@
+"""Names come from whoever may create an account, and are text wherever the page shows them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.estate import BACKWARDS, FORMULA, GAP_NAME, NAMES, SCRIPT, shown
+from tests.functional.browser.visit import Visit
+
+pytestmark = pytest.mark.long
+
+# Elements that no part of the page is made of, but a name that became markup would be.
+ALIEN = ":is(main, dialog) :is(img, iframe, object, embed, script, [onerror], [onload])"
+
+
+def test_p10_names_are_text_in_the_table(desk: Visit) -> None:
+    """P10: each of them is shown as it is written, and none of them has become an element."""
+    desk.search.fill("rg-hostile")
+
+    desk.expect_names(NAMES)
+    expect(desk.rows.first).to_contain_text(SCRIPT)
+    expect(desk.rows.first).to_contain_text(FORMULA)
+    expect(desk.page.locator(ALIEN)).to_have_count(0)
+
+
+def test_p10_a_name_that_turns_the_direction_does_not_turn_its_neighbours(desk: Visit) -> None:
+    """P10: a right-to-left override would make the cells beside it read backwards."""
+    desk.search.fill("gnp")
+
+    link = desk.link(BACKWARDS)
+
+    expect(link).to_be_visible()
+    assert link.locator("bdi").count() == 1
+    assert "\u202e" not in desk.page.locator("main").inner_text()
+
+
+def test_p10_names_are_text_in_the_detail(desk: Visit) -> None:
+    """P10: the drawer repeats name, evidence and tags."""
+    for name in NAMES:
+        desk.open_detail(name)
+
+        expect(desk.drawer.get_by_role("heading", name=shown(name), exact=True)).to_be_visible()
+        expect(desk.drawer).to_contain_text(SCRIPT)
+        expect(desk.page.locator(ALIEN)).to_have_count(0)
+        desk.page.keyboard.press("Escape")
+
+
+def test_p10_names_are_text_in_changes_gaps_and_filters(desk: Visit) -> None:
+    """P10: the same names stand in lists that other code draws."""
+    changes = desk.region("Recent changes").inner_text()
+
+    expect(desk.region("Coverage gaps")).to_contain_text(GAP_NAME)
+    filters = desk.region("Findings").get_by_role("combobox", name="Subscription")
+    expect(filters).to_contain_text(SCRIPT)
+    assert shown(NAMES[0]) in changes
+    expect(desk.page.locator(ALIEN)).to_have_count(0)
+
+
+def test_p10_a_long_name_widens_neither_page_nor_drawer(desk: Visit) -> None:
+    """P10: ninety characters without a blank must not push everything else out of sight."""
+    desk.search.fill("rg-hostile")
+    desk.open_detail(NAMES[3])
+
+    beyond = "(e) => e.scrollWidth - e.clientWidth"
+
+    assert desk.page.locator("html").evaluate(beyond) <= 0
+    assert desk.drawer.evaluate(beyond) <= 0

@@ -1,0 +1,85 @@
+"""Everything the mouse does, without one."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.visit import Visit
+
+pytestmark = pytest.mark.long
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  return at.getAttribute("aria-label") || at.labels?.[0]?.textContent.trim()
+    || at.textContent.trim();
+}"""
+
+
+def _tab_to(visit: Visit, name: str, most: int = 60) -> None:
+    """Press Tab until the element of this name has the focus."""
+    passed = []
+    for _ in range(most):
+        visit.page.keyboard.press("Tab")
+        passed.append(" ".join(str(visit.page.evaluate(FOCUSED)).split()))
+        if passed[-1].startswith(name):
+            return
+    raise AssertionError(f"{name} is not reached; passed {passed}")
+
+
+def test_the_key_is_typed_and_sent_by_keyboard_alone(visit: Visit) -> None:
+    """The field is where the typing goes, and Enter sends it."""
+    visit.go()
+    expect(visit.page.get_by_label("Function key")).to_be_focused()
+
+    visit.page.keyboard.type(visit.key)
+    visit.page.keyboard.press("Enter")
+
+    visit.wait_until_ready()
+
+
+def test_tab_reaches_search_filters_order_and_rows(desk: Visit) -> None:
+    """In the order in which they stand."""
+    for name in ("Search findings", "Verdict", "Reason", "Download CSV", "Account"):
+        _tab_to(desk, name)
+    desk.page.keyboard.press("Enter")
+    expect(desk.head("Account")).to_have_attribute("aria-sort", "ascending")
+    _tab_to(desk, desk.names()[0])
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.drawer).to_be_visible()
+
+
+def test_the_drawer_keeps_the_focus_and_gives_it_back(desk: Visit) -> None:
+    """Tab must not wander off into a page that is covered."""
+    name = desk.names()[2]
+    desk.link(name).focus()
+    desk.page.keyboard.press("Enter")
+    expect(desk.drawer.get_by_role("heading", name="History")).to_be_visible()
+    within = "(drawer) => drawer.contains(document.activeElement)"
+    outside = []
+
+    for key in ["Tab"] * 20 + ["Shift+Tab"] * 20:
+        desk.page.keyboard.press(key)
+        on_page = desk.page.evaluate("document.activeElement !== document.body")
+        if on_page and not desk.drawer.evaluate(within):
+            outside.append(desk.page.evaluate(FOCUSED))
+    desk.page.keyboard.press("Escape")
+
+    assert outside == []
+    expect(desk.drawer).to_be_hidden()
+    expect(desk.link(name)).to_be_focused()
+
+
+def test_the_focus_can_be_seen_wherever_it_is(desk: Visit) -> None:
+    """A focus that cannot be seen is none for those who look."""
+    unseen = []
+
+    for _ in range(25):
+        desk.page.keyboard.press("Tab")
+        drawn = desk.page.evaluate(
+            "() => { const style = getComputedStyle(document.activeElement);"
+            " return style.outlineStyle !== 'none' || style.boxShadow !== 'none'; }"
+        )
+        if not drawn:
+            unseen.append(desk.page.evaluate(FOCUSED))
+
+    assert unseen == []

@@ -1,0 +1,114 @@
+"""Five thousand findings: the browser holds them all, draws fifty, and asks nobody to filter."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Route, expect
+
+from tests.functional.browser.conftest import World
+from tests.functional.browser.visit import Visit
+from tests.functional.browser.watching import Watch
+
+pytestmark = pytest.mark.long
+
+ACCOUNTS: Final = 5_000
+PAGE: Final = 1_000
+DRAWN: Final = 50
+# Types into the search, and counts the frames until the one that matches is drawn alone.
+FRAMES_TO_FILTER: Final = """async () => {
+  const box = document.querySelector("input[type=search]");
+  box.value = "account-04999";
+  box.dispatchEvent(new Event("input", {bubbles: true}));
+  for (let frames = 1; frames <= 600; frames += 1) {
+    await new Promise(requestAnimationFrame);
+    const shown = [...document.querySelectorAll("tbody a")].map((link) => link.textContent);
+    if (shown.includes("account-04999") && !shown.includes("account-00000")) return frames;
+  }
+  return Infinity;
+}"""
+
+
+@pytest.fixture(scope="module")
+def _many(browser: Browser, world: World) -> Iterator[Visit]:
+    found = list(world.scene.findings().values())
+    findings = [_copy(found[number % len(found)], number) for number in range(ACCOUNTS)]
+
+    def answer(route: Route) -> None:
+        start = int(parse_qs(urlsplit(route.request.url).query).get("skipToken", ["0"])[0])
+        body: dict[str, Any] = {"value": findings[start : start + PAGE]}
+        if start + PAGE < ACCOUNTS:
+            body["nextLink"] = f"{world.origin}/api/v1/findings?top=1000&skipToken={start + PAGE}"
+        route.fulfill(body=json.dumps(body), content_type="application/json")
+
+    with browser.new_context() as context:
+        watch = Watch(context, world.key, trouble=False)
+        visit = Visit(context.new_page(), world.origin, world.key, watch)
+        visit.page.route("**/api/v1/findings?**", answer)
+        visit.sign_in()
+        visit.hide()
+        yield visit
+
+
+@pytest.fixture
+def many(_many: Visit) -> Iterator[Visit]:
+    """A window on a world of which each finding is there a few hundred times."""
+    _many.look_afresh()
+    yield _many
+    _many.watch.check()
+
+
+def _copy(finding: dict[str, Any], number: int) -> dict[str, Any]:
+    name = f"account-{number:05d}"
+    return {**finding, "name": name, "id": f"{finding['id'].rpartition('/')[0]}/{name}"}
+
+
+def test_no_more_rows_are_drawn_than_are_looked_at(many: Visit) -> None:
+    """Five thousand rows would take seconds at each key that is pressed."""
+    expect(many.count).to_have_text("5,000 of 5,000 accounts")
+    expect(many.rows).to_have_count(DRAWN)
+
+
+def test_filters_ask_nobody_and_show_within_a_few_frames(many: Visit) -> None:
+    """What was read once is filtered where it is; a clock would tell more of the machine."""
+    before = len(many.watch.asked())
+
+    frames = many.page.evaluate(FRAMES_TO_FILTER)
+
+    expect(many.count).to_have_text("1 of 5,000 accounts")
+    assert frames <= 60
+    many.search.fill("")
+    many.choose("Verdict", "unknown")
+    many.sort_by("Since")
+    expect(many.rows).to_have_count(DRAWN)
+    assert many.watch.asked()[before:] == []
+
+
+def test_pages_lead_through_all_of_them(many: Visit) -> None:
+    """What is not drawn has to be within reach."""
+    many.sort_by("Account")
+    first = many.names()
+
+    many.button("Next page").click()
+    expect(many.link("account-00050")).to_be_visible()
+    second = many.names()
+    many.button("Previous page").click()
+    expect(many.link("account-00000")).to_be_visible()
+
+    assert (len(first), len(second)) == (DRAWN, DRAWN)
+    assert not set(first) & set(second)
+    expect(many.button("Previous page")).to_be_disabled()
+
+
+def test_paper_shows_them_all(many: Visit) -> None:
+    """The print of a filtered list is complete, or it is not a record."""
+    many.search.fill("account-004")
+    expect(many.count).to_have_text("100 of 5,000 accounts")
+
+    many.print()
+
+    expect(many.rows).to_have_count(100)
+    many.print(printing=False)
+    expect(many.rows).to_have_count(DRAWN)

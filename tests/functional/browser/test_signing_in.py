@@ -1,0 +1,131 @@
+"""Who may see: the key, where it is kept, and signing in where Entra ID does it."""
+
+import json
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.visit import PATH, Visit
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, Scene, estate_of
+
+pytestmark = pytest.mark.long
+
+ENTRA: Final = {"CMK_HTTP_AUTH": "entra", "WEBSITE_AUTH_ENABLED": "True"}
+# What App Service adds to each request once somebody has signed in.
+SIGNED_IN: Final = {"x-ms-client-principal-id": "7b1c5a2e-3f0d-4c55-9d6a-0c6f1f0e2a11"}
+
+
+def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
+    """The page itself is for everybody, so nothing may be in it or be asked for without a key."""
+    visit.go()
+
+    visit.expect_state("signed-out")
+    expect(visit.page.get_by_role("form", name="Sign in")).to_be_visible()
+    expect(visit.page.get_by_label("Function key")).to_have_attribute("type", "password")
+    expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
+    assert visit.watch.asked() == []
+    assert visit.stored() == {"session": {}, "local": {}, "cookies": ""}
+
+
+def test_a_wrong_key_is_refused_and_not_kept(open_visit: OpenVisit) -> None:
+    """Whoever mistyped a key must see that, and be able to try again at once."""
+    visit = open_visit(trouble=True)
+    visit.go()
+
+    visit.type_key("wrong")
+
+    expect(visit.alert).to_contain_text("not accepted")
+    visit.expect_state("signed-out")
+    assert visit.stored()["session"] == {}
+    visit.type_key()
+    visit.wait_until_ready()
+    expect(visit.alert).to_have_count(0)
+
+
+def test_a_key_of_another_function_is_refused(open_visit: OpenVisit, world: World) -> None:
+    """The key that starts scans reads nothing."""
+    visit = open_visit(trouble=True)
+    visit.go()
+
+    visit.type_key(world.scene.host.keys.functions["scan_now"])
+
+    expect(visit.alert).to_contain_text("not accepted")
+
+
+def test_the_right_key_opens_the_page_and_is_sent_as_a_header_alone(visit: Visit) -> None:
+    """Addresses end up in histories and logs; the watch over every window looks at each of them."""
+    visit.sign_in()
+
+    sent = [each.headers for each in visit.watch.requests if "/api/v1/" in each.url]
+    assert {headers["x-functions-key"] for headers in sent} == {visit.key}
+    files = [each.headers for each in visit.watch.requests if PATH in each.url]
+    assert not [headers for headers in files if "x-functions-key" in headers]
+    assert visit.stored() == {"session": {"cmk-key": visit.key}, "local": {}, "cookies": ""}
+
+
+def test_the_key_survives_a_reload_but_not_the_window(
+    open_visit: OpenVisit,
+) -> None:
+    """Typing it once a session is enough, and a machine that is left keeps nothing."""
+    first, second = open_visit(), open_visit()
+    first.sign_in()
+
+    first.page.reload()
+    second.go()
+
+    first.wait_until_ready()
+    second.expect_state("signed-out")
+
+
+def test_a_key_that_was_withdrawn_is_forgotten(open_visit: OpenVisit) -> None:
+    """A key that no longer opens anything would otherwise be sent for ever."""
+    visit = open_visit(trouble=True)
+    visit.sign_in()
+    visit.page.evaluate("sessionStorage.setItem('cmk-key', 'withdrawn')")
+
+    visit.page.reload()
+
+    expect(visit.alert).to_contain_text("not accepted")
+    visit.expect_state("signed-out")
+    assert visit.stored()["session"] == {}
+    expect(visit.page.get_by_role("table", name="Findings")).to_be_hidden()
+
+
+@pytest.fixture
+def entra(open_scene: OpenScene) -> Scene:
+    """The program behind App Service Authentication."""
+    scene = open_scene(estate_of({"chat": CMK}), **ENTRA)
+    scene.host.fire("scan_on_schedule")
+    return scene
+
+
+def test_under_entra_the_page_leads_to_its_sign_in(entra: Scene, open_visit: OpenVisit) -> None:
+    """No key is asked for where none would do; the view that was asked for comes back after."""
+    visit = open_visit(entra, trouble=True)
+    # What App Service answers to a request for data without a sign-in.
+    visit.page.route("**/api/v1/**", lambda route: route.fulfill(status=401))
+    visit.go("#verdict=compliant")
+
+    link = visit.page.get_by_role("link", name="Sign in with Microsoft")
+
+    expect(link).to_have_attribute("href", f"/.auth/login/aad?post_login_redirect_uri={PATH}")
+    visit.expect_state("signed-out")
+    expect(visit.page.get_by_label("Function key")).to_have_count(0)
+    visit.page.route("**/.auth/**", lambda route: route.fulfill(body="signed in"))
+    link.click()
+    assert "verdict=compliant" in json.dumps(visit.stored()["session"])
+
+
+def test_under_entra_who_is_signed_in_needs_no_key(entra: Scene, open_visit: OpenVisit) -> None:
+    """The browser's own session is enough, and no key is sent."""
+    visit = open_visit(entra, extra_http_headers=SIGNED_IN)
+
+    visit.go()
+
+    visit.wait_until_ready()
+    sent = [each.headers for each in visit.watch.requests if "/api/v1/" in each.url]
+    assert sent
+    assert not [headers for headers in sent if "x-functions-key" in headers]

@@ -1,0 +1,218 @@
+"""What the page says when there is no answer, and that it never passes old news off as new."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.visit import Visit
+from tests.functional.conftest import OpenScene
+from tests.functional.cut_line import Line
+from tests.functional.estate_kit import CMK, MICROSOFT, estate_of
+
+pytestmark = pytest.mark.long
+
+MINUTE: Final = 60_000
+DATA: Final = "**/api/v1/**"
+
+
+@pytest.fixture
+def lines(world: World) -> Iterator[tuple[Line, Line]]:
+    """The lines browser-host and host-tables, which are mended afterwards."""
+    pair = (world.line, world.storage_line)
+    yield pair
+    for line in pair:
+        line.cut()
+        line.mend()
+
+
+def _poll(page: Page, milliseconds: int = MINUTE + 1_000) -> None:
+    """Let as much time pass for the page as it waits before it asks again."""
+    page.clock.fast_forward(milliseconds)
+
+
+def _open(open_visit: OpenVisit) -> Visit:
+    """Open a window whose clock a test can move, and see everything in it."""
+    visit = open_visit(trouble=True)
+    visit.page.clock.install()
+    visit.sign_in()
+    return visit
+
+
+def test_what_was_shown_stays_under_a_notice_when_the_app_is_gone(
+    open_visit: OpenVisit, lines: tuple[Line, Line]
+) -> None:
+    """The list is still of use to whoever works through it, as long as its age is said."""
+    visit = _open(open_visit)
+    names, posture = visit.names(), visit.posture.inner_text()
+    lines[0].cut()
+
+    _poll(visit.page)
+
+    visit.expect_state("unreachable")
+    expect(visit.alert.first).to_be_visible()
+    assert (visit.names(), visit.posture.inner_text()) == (names, posture)
+    lines[0].mend()
+    visit.button("Try again").click()
+    visit.expect_state("ready")
+    expect(visit.alert).to_have_count(0)
+
+
+def test_an_app_that_is_gone_from_the_start_can_be_tried_again(
+    open_visit: OpenVisit, lines: tuple[Line, Line]
+) -> None:
+    """A page that has to be loaded anew to get out of an error asks for the key in vain."""
+    visit = open_visit(trouble=True)
+    visit.go()
+    lines[0].cut()
+
+    visit.type_key()
+
+    visit.expect_state("unreachable")
+    expect(visit.alert.first).to_be_visible()
+    expect(visit.page.get_by_role("heading", name="Compliant", exact=True)).to_have_count(0)
+    lines[0].mend()
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+
+
+def test_storage_that_is_down_is_told_in_the_words_of_the_api(
+    open_visit: OpenVisit, lines: tuple[Line, Line]
+) -> None:
+    """It is the app's storage that failed, not the reader's network."""
+    visit = open_visit(trouble=True)
+    visit.go()
+    lines[1].cut()
+
+    visit.type_key()
+
+    visit.expect_state("error")
+    expect(visit.alert.first).to_contain_text("storage")
+    lines[1].mend()
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+
+
+def test_a_host_that_is_killed_turns_the_posture_to_unknown_in_time(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Green that nobody renews is the worst that a screen on a wall can show."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    scene.scan()
+    visit = open_visit(scene, trouble=True)
+    visit.page.clock.install()
+    visit.sign_in()
+    expect(visit.posture).to_have_text("Compliant")
+    scene.host.kill()
+
+    _poll(visit.page)
+    visit.expect_state("unreachable")
+    expect(visit.body).to_have_attribute("data-fresh", "true")
+    _poll(visit.page, 4 * 60 * MINUTE)
+
+    expect(visit.body).to_have_attribute("data-fresh", "false")
+    expect(visit.posture).to_have_text("Unknown")
+    visit.link("chat").wait_for()
+
+
+def test_who_may_not_read_is_told_so(open_visit: OpenVisit) -> None:
+    """Trying other keys would not help."""
+    visit = open_visit(trouble=True)
+    visit.page.route(DATA, lambda route: route.fulfill(status=403))
+    visit.go()
+
+    visit.type_key()
+
+    visit.expect_state("forbidden")
+    expect(visit.alert.first).to_be_visible()
+    visit.page.unroute(DATA)
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(200, "<html>Sign in to the guest network</html>"), (200, "{}"), (500, ""), (502, "Bad")],
+    ids=["a portal of a network", "nothing in it", "an error", "a gateway"],
+)
+def test_an_answer_that_makes_no_sense_is_an_error(
+    open_visit: OpenVisit, status: int, body: str
+) -> None:
+    """What cannot be read must not look like an estate without faults."""
+    visit = open_visit(trouble=True)
+    visit.page.route(DATA, lambda route: route.fulfill(status=status, body=body))
+    visit.go()
+
+    visit.type_key()
+
+    visit.expect_state("error", "unreachable")
+    expect(visit.alert.first).to_be_visible()
+    expect(visit.body).not_to_have_attribute("data-posture", "compliant")
+    visit.page.unroute(DATA)
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+
+
+def test_a_slow_answer_is_waited_for_in_sight(open_visit: OpenVisit) -> None:
+    """An empty page looks like an empty estate."""
+    visit = open_visit(trouble=True)
+    held: list[Route] = []
+    holding = True
+
+    def hold(route: Route) -> None:
+        if holding:
+            held.append(route)
+        else:
+            route.continue_()
+
+    visit.page.route(DATA, hold)
+    visit.go()
+    visit.type_key()
+
+    visit.expect_state("loading")
+    expect(visit.body).not_to_have_attribute("data-posture", "compliant")
+    holding = False
+    for route in held:
+        route.continue_()
+
+    visit.wait_until_ready()
+
+
+def test_findings_that_fail_do_not_take_the_posture_with_them(open_visit: OpenVisit) -> None:
+    """The first question has its answer; that the list is missing is said where it would be."""
+    visit = open_visit(trouble=True)
+    visit.page.route("**/api/v1/findings?**", lambda route: route.abort())
+    visit.go()
+
+    visit.type_key()
+
+    expect(visit.posture).to_have_text("Not compliant")
+    expect(visit.alert.first).to_be_visible()
+    expect(visit.page.get_by_text("No account")).to_have_count(0)
+
+
+def test_a_page_of_findings_that_is_cut_off_is_never_taken_for_all(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Half a list without a word is a list with half of its faults hidden."""
+    scene = open_scene(estate_of({"chat": CMK, "search": MICROSOFT}))
+    scene.scan()
+    whole = scene.get("v1/findings", top="1")
+    visit = open_visit(scene, trouble=True)
+
+    def first_page_only(route: Route) -> None:
+        if "skipToken" in route.request.url:
+            route.abort()
+        else:
+            route.fulfill(json=whole.body)
+
+    visit.page.route("**/api/v1/findings?**", first_page_only)
+    visit.go()
+
+    visit.type_key()
+
+    assert whole.body["nextLink"]
+    expect(visit.alert.first).to_be_visible()
+    expect(visit.page.get_by_text("1 of 1 accounts")).to_have_count(0)

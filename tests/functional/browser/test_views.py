@@ -1,0 +1,84 @@
+"""A view has an address: it can be shared, kept, and gone back to."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.visit import Visit
+
+pytestmark = pytest.mark.long
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+ACCOUNT = "fraud-scoring"
+
+
+def test_a_shared_link_opens_the_same_view_after_the_key(open_visit: OpenVisit) -> None:
+    """Who gets the link sees what the sender saw, and needs a key of their own."""
+    sender, receiver = open_visit(permissions=CLIPBOARD), open_visit()
+    sender.sign_in()
+    sender.choose("Verdict", "non_compliant")
+    sender.choose("Reason", "microsoft_managed_key")
+    sender.search.fill("prod")
+    sender.sort_by("Location")
+    sender.link(ACCOUNT).click()
+    expect(sender.drawer).to_be_visible()
+    sender.page.keyboard.press("Escape")
+    seen = sender.names()
+    sender.button("Copy link").click()
+    view = sender.clipboard()
+    sender.open_detail(ACCOUNT)
+
+    receiver.page.goto(sender.page.url)
+    receiver.type_key()
+
+    expect(receiver.drawer.get_by_role("heading", name=ACCOUNT)).to_be_visible()
+    receiver.page.keyboard.press("Escape")
+    receiver.expect_names(seen, ordered=True)
+    assert receiver.page.url == view
+    expect(receiver.search).to_have_value("prod")
+    expect(receiver.head("Location")).to_have_attribute("aria-sort", "ascending")
+
+
+def test_back_and_forward_go_through_the_views(desk: Visit, world: World) -> None:
+    """The browser's own buttons are the ones that people use."""
+    everything = list(world.scene.findings())
+    desk.choose("Verdict", "unknown")
+    unknown = desk.names()
+    desk.open_detail(unknown[0])
+
+    desk.page.go_back()
+    expect(desk.drawer).to_be_hidden()
+    desk.expect_names(unknown)
+    desk.page.go_back()
+    desk.expect_names(everything)
+    desk.page.go_forward()
+    desk.expect_names(unknown)
+    desk.page.go_forward()
+
+    expect(desk.drawer.get_by_role("heading", name=unknown[0])).to_be_visible()
+
+
+def test_a_link_that_makes_no_sense_is_shown_without_harm(desk: Visit) -> None:
+    """Links are cut off by mail programs and made up by others."""
+    for fragment in (
+        "#verdict=<script>alert(1)</script>&unknown=1",
+        "#page=-1&sort=__proto__&order=sideways",
+        "#page=99999999999&q=%",
+        "#kind=constructor&reason=%E0%A4%A",
+    ):
+        desk.follow(fragment)
+
+        expect(desk.count).to_contain_text("accounts")
+        desk.look_afresh()
+        expect(desk.rows).not_to_have_count(0)
+
+
+def test_a_link_to_an_account_that_is_gone_says_so(open_visit: OpenVisit) -> None:
+    """An account that was deleted is good news, not an error of the page."""
+    visit = open_visit(trouble=True)
+    gone = "/subscriptions/00000001-0000-4000-8000-00000000beef/resourcegroups/rg/providers/x/y/z"
+
+    visit.sign_in(f"#finding={gone}")
+
+    expect(visit.page.get_by_text("not recorded").or_(visit.drawer)).not_to_have_count(0)
+    visit.expect_state("ready")

@@ -1,0 +1,75 @@
+"""Take the pictures of the page that the documents show, from the sample estate: docs/page-*.png.
+
+Run by ``make screenshots``. Window and scale are fixed; the times in the pictures are those of the
+run, and the account that changed is the same each time.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page
+
+from local.azurite import AzuriteMissingError
+from local.browser import BrowserMissingError, chromium
+from local.child_process import ChildFailedError
+from local.stack import Stack
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+LARGEST: Final = 400_000
+_DESK: Final = {"width": 1280, "height": 1600}
+_PHONE: Final = {"width": 390, "height": 844}
+_PICTURES: Final[dict[str, dict[str, Any]]] = {
+    "light": {"viewport": _DESK, "color_scheme": "light"},
+    "dark": {"viewport": _DESK, "color_scheme": "dark"},
+    "phone": {"viewport": _PHONE, "color_scheme": "light", "has_touch": True},
+}
+
+
+def main() -> int:
+    """Take the pictures; return the exit code."""
+    try:
+        with chromium() as browser, Stack("sample", announce=print) as stack:
+            _scan(stack)
+            for name, options in _PICTURES.items():
+                path = DOCS / f"page-{name}.png"
+                path.write_bytes(_take(browser, stack, options))
+                print(f"{path.name}: {path.stat().st_size:,} bytes")
+    except (AzuriteMissingError, BrowserMissingError, ChildFailedError) as error:
+        print(f"No picture was taken: {error}", file=sys.stderr)
+        return 1
+    sizes = [(DOCS / f"page-{name}.png").stat().st_size for name in _PICTURES]
+    return 0 if max(sizes) < LARGEST else 1
+
+
+def _scan(stack: Stack) -> None:
+    """Scan, take the key away from one account, and scan again."""
+    stack.scan()
+    for subscription in stack.simulator.estate.subscriptions:
+        account = subscription.account("claims-assistant")
+        if account is not None:
+            account.set_encryption({"keySource": "Microsoft.CognitiveServices"})
+    stack.scan()
+
+
+def _take(browser: Browser, stack: Stack, options: dict[str, Any]) -> bytes:
+    """Open the page, sign in, and take its picture."""
+    with browser.new_context(locale="en-GB", timezone_id="UTC", **options) as context:
+        page = context.new_page()
+        page.goto(f"{stack.host.url}/api/dashboard")
+        page.get_by_label("Function key").fill(stack.host.keys.functions["api"])
+        page.get_by_role("button", name="Show status").click()
+        page.locator("body[data-state=ready]").wait_for()
+        page.get_by_role("table", name="Findings").locator("tbody a").first.wait_for()
+        _settle(page)
+        return page.screenshot(animations="disabled", caret="hide")
+
+
+def _settle(page: Page) -> None:
+    """Wait until nothing more is drawn."""
+    page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
+    page.evaluate("new Promise(requestAnimationFrame)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
