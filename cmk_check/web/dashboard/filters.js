@@ -10,7 +10,7 @@
 import { at, fill, h, whenChanged } from "./dom.js";
 import { count, number, visible, within } from "./format.js";
 import { choose } from "./select.js";
-import { DEFAULTS, FILTERS, isFiltered } from "./view.js";
+import { DEFAULTS, FILTERS } from "./view.js";
 import { reasonWord, verdictWord } from "./words.js";
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
@@ -89,7 +89,6 @@ const drawValues = whenChanged(
       element.value = same?.value ?? wanted;
     }
     if (search().value !== view.q && document.activeElement !== search()) search().value = view.q;
-    /** @type {HTMLButtonElement} */ (at("clear")).disabled = !isFiltered(view);
   },
 );
 
