@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain
+from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain, leave_at_once
 from cmk_check.cli.output import NotUsable
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -86,7 +86,11 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
 
     try:
         settings = Settings.load_for_scan(store, only)
-        return asyncio.run(scan_and_report(settings, wish))
+        with asyncio.Runner() as runner:
+            try:
+                return runner.run(scan_and_report(settings, wish))
+            except KeyboardInterrupt:
+                leave_at_once()  # before the runner waits for tasks that wait for a store
     except SettingsError as error:
         for name, fault in error.faults:
             complain(f"{name} {fault}.")

@@ -62,7 +62,7 @@ def hold_at(simulator: Simulator, number: int) -> Hold:
 
 def interrupted(process: subprocess.Popen[bytes], hold: Hold) -> Ended:
     """Press Ctrl-C when it has come so far, and wait for its end."""
-    hold.wait_until_reached()
+    hold.wait_until_reached(timeout=_SECONDS)
     process.send_signal(signal.SIGINT)
     return end(process)
 
