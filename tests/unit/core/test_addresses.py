@@ -19,6 +19,7 @@ from cmk_check.core.addresses import special
         ("169.254.129.2", "link-local"),
         ("fe80::1", "link-local"),
         ("fe80::1%eth0", "link-local"),
+        ("127.0.0.1%lo", "loopback"),
         ("168.63.129.16", "the platform's own"),
         ("0.0.0.0", "unspecified"),  # noqa: S104 - refused, not bound to
         ("0.1.2.3", "unspecified"),

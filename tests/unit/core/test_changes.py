@@ -118,13 +118,14 @@ def test_the_first_scan_is_told_as_its_sums() -> None:
 
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
 
-    assert change.type is ChangeType.SCAN_BASELINE
-    assert change.data["accounts"] == {
-        "total": 7,
-        "compliant": 3,
-        "nonCompliant": 3,
-        "unknown": 1,
+    assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_BASELINE, NOON)
+    assert change.source == change.subject == "/scans/scan-1"
+    assert change.data == {
+        "scanId": "scan-1",
+        "accounts": {"total": 7, "compliant": 3, "nonCompliant": 3, "unknown": 1},
+        "subscriptions": {"total": 3, "read": 2, "gap": 1},
+        "ruleVersion": "1",
+        "baseline": True,
+        "statusUrl": f"https://{HOST}/api/v1/status",
     }
-    assert change.data["subscriptions"] == {"total": 3, "read": 2, "gap": 1}
-    assert change.data["statusUrl"] == f"https://{HOST}/api/v1/status"
     assert "statusUrl" not in changes.of_baseline("scan-1", NOON, "id-1", summary, None).data

@@ -91,6 +91,20 @@ def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
     assert begun.subscription == SUBSCRIPTION
 
 
+def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_last() -> None:
+    """A gap or sums that stood there early would be taken for all that is known (P1)."""
+    reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2})
+    complete = compare(Known(), SUBSCRIPTION, reading, context())
+    gone = compare(Known(), SUBSCRIPTION, replace(reading, gap=FORBIDDEN), context())
+
+    begun = [difference.upto(1, "claim") for difference in (complete, gone)]
+
+    assert [row.gap for row in begun] == [None, None]
+    assert [row.accounts.ignored_by_kind for row in begun] == [{}, {}]
+    assert gone.coverage.gap == FORBIDDEN
+    assert complete.coverage.accounts.ignored_by_kind == {"Face": 2}
+
+
 def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     """Coverage and its dates change with the last part alone."""
     known = recorded(

@@ -83,3 +83,12 @@ def test_a_slice_holds_its_own_ids_and_no_more_than_asked(ids: set[str], size: i
     for low, high, group in cut_ranges(ids, str, size):
         assert 1 <= len(group) <= size
         assert all(low <= key and (not high or key < high) for key in group)
+
+
+def test_slices_are_cut_in_the_order_of_keys() -> None:
+    """The table sorts by its keys, and an id and its key may sort differently."""
+    entries = ["a3", "b1", "c2"]
+
+    ranges = cut_ranges(entries, lambda entry: entry[1], 2)
+
+    assert ranges == [("", "3", ("b1", "c2")), ("3", "", ("a3",))]

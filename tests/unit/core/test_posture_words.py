@@ -1,0 +1,116 @@
+"""What a posture says besides its verdict: sentences for people, and of when it is."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.model import LastScan, Status
+from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, as_of, of_estate, of_subscription
+from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger
+from tests.unit.core.examples import HOUR, NOON
+from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, status_of
+
+R = PostureReason
+FAILED = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
+
+
+SENTENCES: Final[dict[str, tuple[Status, timedelta, PostureReason]]] = {
+    "There is no account of a kind in scope.": (
+        status_of((0, 0, 0)),
+        timedelta(),
+        R.NO_ACCOUNTS_IN_SCOPE,
+    ),
+    "1 of 2 accounts could not be judged: each finding says what to do.": (
+        status_of((1, 0, 1)),
+        timedelta(),
+        R.ACCOUNTS_UNKNOWN,
+    ),
+    "1 subscription was not read: each gap says what to do.": (
+        status_of(subscriptions=(1, 1, 0, 0)),
+        timedelta(),
+        R.SUBSCRIPTIONS_UNREAD,
+    ),
+    "2 subscriptions were not read: each gap says what to do.": (
+        status_of(subscriptions=(1, 2, 0, 0)),
+        timedelta(),
+        R.SUBSCRIPTIONS_UNREAD,
+    ),
+    (
+        "No subscription is in scope: every visible one is excluded or retired; "
+        "look at CMK_INCLUDE_SUBSCRIPTIONS and CMK_EXCLUDE_SUBSCRIPTIONS."
+    ): (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE),
+    (
+        "1 of at least 2 expected subscriptions are visible: assign the identity the Reader "
+        "role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
+    ): (status_of(visible=1), timedelta(), R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED),
+    (
+        "The last finished scan began more than 180 minutes ago: "
+        "see whether the schedule still fires."
+    ): (status_of(), AGE + SECOND, R.STALE),
+    "The last scan lies in the future: set the clock right, here or where it ran.": (
+        status_of(),
+        -CLOCK_TOLERANCE - SECOND,
+        R.CLOCK_SKEW,
+    ),
+}
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_each_reason_has_its_sentence(sentence: str) -> None:
+    """Settings and roles are copied from it: a name in another casing leads nowhere (P11)."""
+    status, age, reason = SENTENCES[sentence]
+
+    posture = of_estate(status, NOON + age, Expectations(AGE, 2))
+
+    assert dict(posture.reasons)[reason] == sentence
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence", "fresh"),
+    [
+        (CoverageState.READ, None, True),
+        (CoverageState.UNREAD, "It was not read: its gap says what to do.", False),
+        (CoverageState.EXCLUDED, "It is excluded by the settings and was not read.", False),
+    ],
+)
+def test_a_subscription_says_whether_it_was_read(
+    state: CoverageState, sentence: str | None, *, fresh: bool
+) -> None:
+    """An answer that looks fresh is taken for one that somebody has just checked (P1)."""
+    posture = of_subscription(coverage_of(state), status_of(), NOON, EXPECT)
+
+    assert [text for _, text in posture.reasons] == ([] if sentence is None else [sentence])
+    assert posture.fresh is fresh
+
+
+def test_where_every_scan_failed_a_subscription_says_so() -> None:
+    """Neither its owner's patience nor a request brings an answer then."""
+    status = Status(last_scan=FAILED)
+
+    posture = of_subscription(coverage_of(), status, NOON, EXPECT)
+
+    assert posture.reasons == of_estate(status, NOON, EXPECT).reasons
+    assert "No scan has succeeded yet" in posture.reasons[0][1]
+
+
+@pytest.mark.parametrize(
+    ("state", "last_scan", "expected"),
+    [
+        (CoverageState.READ, NOON + HOUR, NOON + HOUR),
+        (CoverageState.READ, None, NOON),
+        (CoverageState.GAP, NOON + HOUR, NOON),
+        (CoverageState.UNREAD, NOON + HOUR, NOON),
+        (CoverageState.EXCLUDED, NOON + HOUR, NOON),
+        (CoverageState.RETIRED, NOON + HOUR, NOON + HOUR),
+        (CoverageState.RETIRED, None, None),
+    ],
+)
+def test_what_was_not_read_keeps_the_time_of_its_last_reading(
+    state: CoverageState, last_scan: datetime | None, expected: datetime | None
+) -> None:
+    """The scan of this hour says nothing of accounts that were read a week ago (P1)."""
+    coverage = replace(coverage_of(state), last_read=NOON)
+
+    assert as_of(coverage, last_scan) == expected
