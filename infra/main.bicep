@@ -3,6 +3,12 @@ metadata description = 'The app, its storage and its alerts, in a resource group
 
 targetScope = 'subscription'
 
+import { furtherSettings } from 'modules/app.bicep'
+import { objectId } from 'modules/sign_in.bicep'
+
+@minLength(3)
+type email = string
+
 @description('Required. Name of this environment; resources are named after it.')
 @minLength(1)
 @maxLength(64)
@@ -27,7 +33,7 @@ param scanSchedule string = '0 0 * * * *'
 param maxAgeMinutes int = 180
 
 @description('Optional. Further settings of the app by name, as docs/settings.md lists them, such as CMK_KINDS.')
-param settings object = {}
+param settings furtherSettings = {}
 
 @description('Optional. Address of the Key Vault secret that holds the URL of the webhook. The identity of the app needs Key Vault Secrets User on it.')
 param webhookUrlSecretUri string = ''
@@ -36,7 +42,7 @@ param webhookUrlSecretUri string = ''
 param webhookSigningSecretUri string = ''
 
 @description('Optional. E-mail addresses that the alerts go to.')
-param alertEmails string[] = []
+param alertEmails email[] = []
 
 @description('Optional. Id of an action group that the alerts go to, in place of one of their own.')
 param existingActionGroupId string = ''
@@ -66,11 +72,13 @@ param zoneRedundant bool = false
 @description('Optional. Client id of an app registration: people and programs then sign in with Microsoft Entra ID, and function keys no longer open anything.')
 param entraClientId string = ''
 
-@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedClientIds, everybody in the tenant may.')
-param entraAllowedGroupIds string[] = []
+@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedObjectIds, everybody in the tenant may.')
+@maxLength(13)
+param entraAllowedGroupIds objectId[] = []
 
-@description('Optional. Client ids of the programs that may sign in.')
-param entraAllowedClientIds string[] = []
+@description('Optional. Object ids of single ones who may sign in, in the groups or not: managed identities and other service principals, or people.')
+@maxLength(13)
+param entraAllowedObjectIds objectId[] = []
 
 @description('Optional. Id of a user-assigned identity that may use the key of the storage (Key Vault Crypto Service Encryption User). With it, the storage of the app is under a customer-managed key.')
 param storageKeyIdentityId string = ''
@@ -88,8 +96,34 @@ var storageName = 'stcmk${token}'
 var insightsName = 'appi-cmk-${token}'
 var siteName = 'func-cmk-${token}'
 
+// What is given in part or without what it belongs to would be left out without a word; here the
+// deployment ends instead, before anything is made.
+var ownNetwork = !empty(appSubnetId) || !empty(endpointSubnetId)
+var storageKey = [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+var faults = filter(
+  [
+    ownNetwork && !privateNetwork ? 'appSubnetId and endpointSubnetId need privateNetwork.' : ''
+    empty(appSubnetId) != empty(endpointSubnetId) ? 'appSubnetId and endpointSubnetId go together.' : ''
+    privateDnsZones == 'existing' && length(intersection(objectKeys(privateDnsZoneIds), ['blob', 'queue', 'table'])) < 3
+      ? 'privateDnsZoneIds must name the existing zones: blob, queue and table.'
+      : ''
+    contains(storageKey, '') && length(union(storageKey, [])) > 1 ? 'storageKeyIdentityId, storageKeyVaultUri and storageKeyName go together.' : ''
+    empty(entraClientId) && !empty(concat(entraAllowedGroupIds, entraAllowedObjectIds))
+      ? 'entraAllowedGroupIds and entraAllowedObjectIds need entraClientId.'
+      : ''
+    !empty(existingActionGroupId) && !empty(alertEmails)
+      ? 'alertEmails belong to an action group that is created: enter them in the existing one.'
+      : ''
+    empty(webhookUrlSecretUri) && !empty(webhookSigningSecretUri)
+      ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
+      : ''
+  ],
+  fault => !empty(fault)
+)
+var groupName = empty(faults) ? resourceGroupName : fail(join(faults, ' '))
+
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
-  name: resourceGroupName
+  name: groupName
   location: location
   tags: allTags
 }
@@ -135,7 +169,7 @@ module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
     tags: allTags
     storageId: storage.outputs.id
     subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
-    networkId: network.?outputs.id ?? join(take(split(endpointSubnetId, '/'), 9), '/')
+    networkId: network.?outputs.id ?? join(take(split(appSubnetId, '/'), 9), '/')
     zones: privateDnsZones
     zoneIds: privateDnsZoneIds
   }
@@ -156,11 +190,11 @@ module monitoring 'modules/monitoring.bicep' = {
 module access 'modules/access.bicep' = {
   scope: group
   params: {
-    identityName: identityName
+    principalId: identity.outputs.principalId
     storageName: storageName
     insightsName: insightsName
   }
-  dependsOn: [identity, monitoring, storage]
+  dependsOn: [monitoring, storage]
 }
 
 module app 'modules/app.bicep' = {
@@ -192,7 +226,7 @@ module signIn 'modules/sign_in.bicep' = if (!empty(entraClientId)) {
     siteName: siteName
     clientId: entraClientId
     allowedGroupIds: entraAllowedGroupIds
-    allowedClientIds: entraAllowedClientIds
+    allowedObjectIds: entraAllowedObjectIds
   }
   dependsOn: [app]
 }

@@ -5,7 +5,7 @@ using 'main.bicep'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
 param location = readEnvironmentVariable('AZURE_LOCATION')
 
-param alertEmails = split(readEnvironmentVariable('CMK_ALERT_EMAILS'), ',')
+param alertEmails = map(split(readEnvironmentVariable('CMK_ALERT_EMAILS'), ','), email => trim(email))
 
 param privateNetwork = true
 param appSubnetId = readEnvironmentVariable('CMK_APP_SUBNET_ID', '')
@@ -13,7 +13,7 @@ param endpointSubnetId = readEnvironmentVariable('CMK_ENDPOINT_SUBNET_ID', '')
 param zoneRedundant = true
 
 param entraClientId = readEnvironmentVariable('CMK_ENTRA_CLIENT_ID')
-param entraAllowedGroupIds = split(readEnvironmentVariable('CMK_ENTRA_GROUP_IDS'), ',')
+param entraAllowedGroupIds = map(split(readEnvironmentVariable('CMK_ENTRA_GROUP_IDS'), ','), id => trim(id))
 
 param storageKeyIdentityId = readEnvironmentVariable('CMK_STORAGE_KEY_IDENTITY_ID')
 param storageKeyVaultUri = readEnvironmentVariable('CMK_STORAGE_KEY_VAULT_URI')

@@ -1,5 +1,26 @@
 metadata description = 'The function app on a Flex Consumption plan, and its settings.'
 
+@description('The settings that the template does not work out; docs/settings.md says what each means.')
+@export()
+@sealed()
+type furtherSettings = {
+  CMK_ALERT_ON: string?
+  CMK_CHANGES_QUEUE: string?
+  CMK_EXCLUDE_SUBSCRIPTIONS: string?
+  CMK_EXPECT_SUBSCRIPTIONS: string?
+  CMK_INCLUDE_SUBSCRIPTIONS: string?
+  CMK_KINDS: string?
+  CMK_MAX_IN_FLIGHT: string?
+  CMK_RETENTION_DAYS: string?
+  CMK_RETRY_AFTER_MAX_SECONDS: string?
+  CMK_SLICE_SIZE: string?
+  CMK_SUBSCRIPTION_TIMEOUT_SECONDS: string?
+  CMK_TAGS: string?
+  CMK_WEBHOOK_FORMAT: string?
+  HTTPS_PROXY: string?
+  NO_PROXY: string?
+}
+
 @description('Required. Name of the app.')
 param name string
 
@@ -36,8 +57,8 @@ param scanSchedule string
 @description('Required. Minutes until an answer is stale.')
 param maxAgeMinutes int
 
-@description('Required. Further settings of the app by name; those that the template works out win.')
-param settings object
+@description('Required. Further settings of the app by name.')
+param settings furtherSettings
 
 @description('Required. Address of the secret with the URL of the webhook, or empty.')
 param webhookUrlSecretUri string
@@ -123,7 +144,12 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
         }
       }
       runtime: { name: 'python', version: '3.13' }
-      scaleAndConcurrency: { instanceMemoryMB: 2048, maximumInstanceCount: 40 }
+      scaleAndConcurrency: {
+        instanceMemoryMB: 2048
+        maximumInstanceCount: 40
+        // Python apps have 1 unless they say so: each request of the page would start an instance.
+        triggers: { http: { perInstanceConcurrency: 16 } }
+      }
     }
   }
 

@@ -27,6 +27,8 @@ param zoneIds object
 
 var services = ['blob', 'queue', 'table']
 
+// One by one: the account takes one change at a time (StorageAccountOperationInProgress).
+@batchSize(1)
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {
     name: 'pep-cmk-${service}-${nameSuffix}'

@@ -20,6 +20,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
+// A gateway and its address are of one SKU; StandardV2 spreads over the zones by itself.
 // All that the app sends goes through the network, and new subnets have no way out of their own.
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   name: 'ng-cmk-${nameSuffix}'
@@ -29,10 +30,12 @@ resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   properties: { publicIpAddresses: [{ id: address.id }] }
 }
 
+// The rules that every group has are the right ones: nothing comes in from the internet.
 resource guard 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-cmk-${nameSuffix}'
   location: location
   tags: tags
+  properties: { securityRules: [] }
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {

@@ -1,5 +1,10 @@
 metadata description = 'App Service Authentication in front of the app: Microsoft Entra ID, without a client secret.'
 
+@export()
+@minLength(36)
+@maxLength(36)
+type objectId = string
+
 @description('Required. Name of the app.')
 param siteName string
 
@@ -7,10 +12,10 @@ param siteName string
 param clientId string
 
 @description('Required. Object ids of the groups that may sign in.')
-param allowedGroupIds string[]
+param allowedGroupIds objectId[]
 
-@description('Required. Client ids of the programs that may sign in.')
-param allowedClientIds string[]
+@description('Required. Object ids of the people and service principals that may sign in beside the groups.')
+param allowedObjectIds objectId[]
 
 resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: siteName
@@ -37,9 +42,12 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
           }
           validation: {
             allowedAudiences: [clientId, 'api://${clientId}']
+            // Of principals either list is enough. The list of applications would be asked as well, and
+            // would shut out each program that is in no group.
             defaultAuthorizationPolicy: {
-              allowedApplications: empty(allowedClientIds) ? null : union([clientId], allowedClientIds)
-              allowedPrincipals: empty(allowedGroupIds) ? null : { groups: allowedGroupIds }
+              allowedPrincipals: empty(concat(allowedGroupIds, allowedObjectIds))
+                ? null
+                : { groups: allowedGroupIds, identities: allowedObjectIds }
             }
           }
         }

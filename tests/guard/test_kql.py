@@ -1,4 +1,4 @@
-"""The KQL in the documents: it parses, and it reads fields that the log lines have."""
+"""The KQL in documents and workbook: it parses, and it reads fields that the log lines have."""
 
 import json
 import logging
@@ -23,9 +23,10 @@ TABLES = {
     "AppTraces": "(TimeGenerated: datetime, Message: string, SeverityLevel: int)",
     "traces": "(timestamp: datetime, message: string, severityLevel: int)",
 }
+WORKBOOK = json.loads((ROOT / "infra/workbook.json").read_text())
 QUERIES = [
     query for path in DOCUMENTS for query in re.findall(r"(?s)```kusto\n(.*?)```", path.read_text())
-]
+] + [item["content"]["query"] for item in WORKBOOK["items"] if "query" in item["content"]]
 
 
 @cache
@@ -78,18 +79,20 @@ async def test_each_field_that_a_query_reads_is_in_the_lines(
     lines = [json.loads(record.getMessage()) for record in caplog.records]
 
     for query in QUERIES:
-        (event,) = re.findall(r'startswith \'\{"event":"([a-z.]+)"\'', query)
-        (name,) = re.findall(r"extend (\w+) = parse_json", query)
-        fields = re.findall(rf"\b{name}((?:\[\"\w+\"\])+)", query)
-        of_event = [line for line in lines if line["event"] == event]
-        missing = [field for field in fields if not any(_has(line, field) for line in of_event)]
-        assert fields
-        assert missing == [], query
+        events = re.findall(r'startswith \'\{"event":"([a-z.]+)"\'', query)
+        names = re.findall(r"extend (\w+) = parse_json", query)
+        for event, name in zip(events, names, strict=True):
+            fields = re.findall(rf"\b{name}((?:\[\"\w+\"\])+)", query)
+            of_event = [line for line in lines if line["event"] == event]
+            missing = [field for field in fields if not any(_has(line, field) for line in of_event)]
+            assert fields
+            assert missing == [], query
 
 
 def test_each_type_and_state_that_a_query_compares_with_exists() -> None:
     """A word that is never written is never found."""
-    words = {kind.value for kind in ChangeType} | set(ScanState) | {"given_up", "retry"}
+    deliveries = {"delivered", "given_up", "retry"}
+    words = {kind.value for kind in ChangeType} | set(ScanState) | deliveries
 
     for query in QUERIES:
         compared = re.findall(r'(?:== |in \(|, )"([a-z_.]+)"', re.sub(r"'[^']*'", "", query))

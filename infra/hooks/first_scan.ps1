@@ -1,0 +1,67 @@
+#!/usr/bin/env pwsh
+# Starts a scan after a deployment, waits for its end, and prints the posture and where the page is.
+#
+# azd runs it with what the template puts out. By hand: set AZURE_RESOURCE_GROUP, AZURE_FUNCTION_NAME,
+# CMK_API_URL and CMK_PAGE_URL. It needs az, signed in. Exit code 0: there is an answer.
+$ErrorActionPreference = 'Stop'
+$pause = if ($env:PAUSE) { [int]$env:PAUSE } else { 10 } # seconds between two tries
+$tries = if ($env:TRIES) { [int]$env:TRIES } else { 60 }
+
+function Stop-Here([string]$why) {
+    [Console]::Error.WriteLine("No first scan: $why`nThe next one comes with the schedule.")
+    exit 1
+}
+
+foreach ($name in 'AZURE_RESOURCE_GROUP', 'AZURE_FUNCTION_NAME', 'CMK_API_URL', 'CMK_PAGE_URL') {
+    if (-not [Environment]::GetEnvironmentVariable($name)) { Stop-Here "$name is not set." }
+}
+if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Stop-Here 'az is not installed.' }
+if ($env:CMK_ENTRA_CLIENT_ID) { Stop-Here "people and programs sign in. Sign in at $env:CMK_PAGE_URL." }
+
+function Get-Key([string]$function) {
+    az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP `
+        --name $env:AZURE_FUNCTION_NAME --function-name $function --query default --output tsv 2>$null
+}
+
+function Invoke-App([string]$method, [string]$url, [string]$key) {
+    Invoke-WebRequest -Method $method -Uri $url -Headers @{ 'x-functions-key' = $key } `
+        -TimeoutSec 60 -SkipHttpErrorCheck
+}
+
+# A new app finds its functions, and a new role is heeded, only after some minutes.
+$scan = $null
+$last = 'none, and no key'
+for ($try = 0; -not $scan; $try++) {
+    if ($try -ge $tries) { Stop-Here "the app did not start one. Its last answer: $last" }
+    $start = Get-Key 'scan_now'
+    if ($start) {
+        try {
+            $answer = Invoke-App 'Post' "$($env:CMK_API_URL -replace '/v1$', '')/scan" $start
+            $last = "$($answer.StatusCode) $($answer.Content)"
+            if ($answer.StatusCode -in 202, 409) { $scan = "$($answer.Headers.Location)".Split('/')[-1] }
+        }
+        catch { $last = $_.Exception.Message }
+    }
+    if (-not $scan) { Start-Sleep -Seconds $pause }
+}
+Write-Output "A scan has begun: $scan"
+
+$read = Get-Key 'api'
+$state = 'running'
+for ($try = 0; $state -eq 'running'; $try++) {
+    if ($try -ge $tries) { Stop-Here "the scan is not at its end yet: look at $env:CMK_PAGE_URL later." }
+    Start-Sleep -Seconds $pause
+    try {
+        $answer = Invoke-App 'Get' "$env:CMK_API_URL/scans/$scan" $read
+        if ($answer.StatusCode -eq 200) { $state = ($answer.Content | ConvertFrom-Json).state }
+    }
+    catch { $state = 'running' } # no answer this time
+}
+
+$status = (Invoke-App 'Get' "$env:CMK_API_URL/status" $read).Content | ConvertFrom-Json
+Write-Output "The scan is $state."
+Write-Output "posture: $($status.posture)"
+foreach ($reason in $status.reasons) { Write-Output "  $($reason.code): $($reason.message)" }
+Write-Output "The page: $env:CMK_PAGE_URL"
+Write-Output ("Its key: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +
+    "--name $env:AZURE_FUNCTION_NAME --function-name api --query default --output tsv")
