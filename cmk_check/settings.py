@@ -54,18 +54,13 @@ _MOST_TAGS: Final = 20
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
-def _given(environ: Mapping[str, str] | None) -> dict[str, str]:
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return what has a value, of the process's environment unless another is given."""
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
         if (text := value.strip())
     }
-
-
-def environment() -> dict[str, str]:
-    """Return what the process's environment gives a value, for who looks beyond a fault."""
-    return _given(None)
 
 
 def _items(text: str) -> list[str]:
@@ -224,7 +219,7 @@ class Settings(BaseSettings):
             SettingsError: naming every fault at once, by variable.
 
         """
-        given = _given(environ)
+        given = environment(environ)
         storage, faults = read_storage(given)
         if for_webhook:
             faults = [] if "CMK_WEBHOOK_URL" in given else [("CMK_WEBHOOK_URL", UNSET)]
@@ -243,7 +238,7 @@ class Settings(BaseSettings):
         stays in memory, whatever the environment names: a try on a laptop must not write into the
         app's tables. ``subscriptions``, if there are any, are all that is read.
         """
-        given = _given(environ)
+        given = environment(environ)
         storage: Storage | None = InMemory()
         faults: list[Fault] = []
         if store is not None:
