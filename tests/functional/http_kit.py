@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 # Azure's host and the local one refuse a longer request line by themselves.
 LONGEST_LINE: Final = 8190
 # Far more than any answer takes, on a machine that is busy with something else too.
-PATIENCE: Final = 10.0
+PATIENCE: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
