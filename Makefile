@@ -14,7 +14,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov demo up test test-all soak bench terminal screenshots lint format lock clean
+.PHONY: help install az checkov demo up test test-all soak mutants bench terminal screenshots lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -60,6 +60,10 @@ test-all: lint az checkov ## run lint and every test, the long proofs too
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
 
+mutants: install ## break core/ in hundreds of places and show what no test noticed
+	@$(BIN)/mutmut run --max-children 2
+	@$(BIN)/mutmut results
+
 bench: install ## measure speed, memory and requests against the floor (BENCH=--short is shorter)
 	@$(PY) -m bench $(BENCH)
 
@@ -86,5 +90,5 @@ lock: ## write the locks anew from pyproject.toml (UPGRADE=1 takes the newest ve
 
 clean: ## remove what the tasks above made
 	@rm -rf $(VENV) node_modules .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
-		.coverage build dist
+		.coverage build dist mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

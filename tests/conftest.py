@@ -6,10 +6,16 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", max_examples=5_000, print_blob=True, deadline=None)
+settings.register_profile(  # to fail is enough where the code is broken on purpose
+    "mutants",
+    settings.get_profile("ci"),
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("ci")  # for examples never tried: pytest --hypothesis-profile=explore
 
 # The settings of whoever runs the tests are hidden: an estate of theirs must never be scanned.

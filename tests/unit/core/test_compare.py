@@ -204,6 +204,7 @@ def test_the_history_keeps_the_last_transitions_and_counts_all() -> None:
     assert finding.changes == 30
     assert len(finding.history) == KEPT_TRANSITIONS == 20
     assert [entry.at for entry in finding.history] == [NOON + n * HOUR for n in range(10, 30)]
+    assert [entry.verdict.value for entry in finding.history] == ["compliant", "non_compliant"] * 10
     assert finding.history[-1].scan_id == context(NOON + 29 * HOUR).scan_id
 
 
