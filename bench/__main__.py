@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.costs import month
-from bench.processes import SimulatorProcess, Size, measure
+from bench.processes import SimulatorProcess, Size, host_of, measure
 from local.azurite import Azurite
 
 _MIDDLE: Final = Size(1_000)
 _SIZES: Final = (Size(10), _MIDDLE, Size(10_000))
+_PARTS: Final = ("scans", "web", "estates")
 _DELAY_MS: Final = 100
-# 500 is the most; with 64 in flight a slice then ends with a full wave of requests.
-_SLICE_SIZE: Final = "500"
 
 
 class Report:
@@ -57,31 +56,57 @@ def main() -> int:
     """Measure, and print what came; exit 1 where a bar is not held."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
+    parser.add_argument("--only", choices=_PARTS, help="measure nothing but this part")
     arguments = parser.parse_args()
+    parts = [arguments.only] if arguments.only else _PARTS
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     report = Report(console)
-    with Azurite() as storage, Azurite() as bare:
-        with SimulatorProcess(_MIDDLE, _DELAY_MS) as simulator:
-            console.print("First and second scans, 100 ms an answer ...")
-            first = measure("first", simulator, storage, bare=bare, CMK_SLICE_SIZE=_SLICE_SIZE)
-            _steady(report, measure("steady", simulator, storage, CMK_SLICE_SIZE=_SLICE_SIZE))
-        with SimulatorProcess(_MIDDLE, 0) as simulator:
-            console.print("Second scans, 0 ms an answer ...")
-            found = measure("steady", simulator, storage, CMK_SLICE_SIZE=_SLICE_SIZE)
-            _steady(report, found, 0, 4)
-            _first(report, first)
-            found = measure("profile", simulator, storage, CMK_SLICE_SIZE=_SLICE_SIZE)
-            _show_profile(console, found["seconds"])
-            _status(report, measure("status", simulator, storage))
-            _cold(report, measure("cold", simulator, storage))
-    console.print("Requests and memory ...")
-    sizes = _SIZES[:2] if arguments.short else _SIZES
-    estates = {str(size): _estate(size) for size in sizes}
-    _memory(report, estates)
-    _writes(report, estates[str(_MIDDLE)]["scans"][1]["counts"])
+    with Azurite() as storage:
+        if "scans" in parts:
+            _scans(report, console, storage)
+        if "web" in parts:
+            _web(report, console, storage, filled="scans" in parts)
+    estates = {}
+    if "estates" in parts:
+        console.print("Requests and memory ...")
+        sizes = _SIZES[:2] if arguments.short else _SIZES
+        estates = {str(size): _estate(size) for size in sizes}
+        _memory(report, estates)
+        _writes(report, estates[str(_MIDDLE)]["scans"][1]["counts"])
     report.show()
-    _show_costs(console, estates)
+    if estates:
+        _show_costs(console, estates)
     return 0 if report.holds else 1
+
+
+def _scans(report: Report, console: Console, storage: Azurite) -> None:
+    """Compare scans with their floors, and leave the findings of the last one."""
+    with Azurite() as bare, SimulatorProcess(_MIDDLE, _DELAY_MS) as simulator:
+        console.print("First and second scans, 100 ms an answer ...")
+        first = measure("first", simulator, storage, bare=bare)
+        _steady(report, measure("steady", simulator, storage))
+    with SimulatorProcess(_MIDDLE, 0) as simulator:
+        console.print("Second scans, 0 ms an answer ...")
+        found = measure("steady", simulator, storage)
+        _steady(report, found, 0, 4)
+        _first(report, first)
+        found = measure("profile", simulator, storage)
+        _show_profile(console, found["seconds"])
+        _cold(report, measure("cold", simulator, storage))
+
+
+def _web(report: Report, console: Console, storage: Azurite, *, filled: bool) -> None:
+    """Compare the API and the page with their floors, over 5,000 findings."""
+    with SimulatorProcess(_MIDDLE, 0) as simulator:
+        if not filled:
+            console.print("A first scan ...")
+            measure("estate", simulator, storage)
+        console.print("The API and the page ...")
+        _status(report, measure("status", simulator, storage))
+        _findings(report, measure("findings", simulator, storage))
+        with host_of(simulator, storage) as host:
+            _polling(report, measure("polling", simulator, storage, host=host))
+            _page(report, measure("page", simulator, storage, host=host))
 
 
 def _steady(
@@ -97,9 +122,28 @@ def _first(report: Report, found: Mapping[str, Any]) -> None:
     report.ratio(figure, found["scan"], found["bare"] + found["floor"], 2, "s")
 
 
-def _status(report: Report, found: Mapping[str, float]) -> None:
-    report.ratio("GET status", found["answer"], found["read"] + found["routing"], 2, "ms")
+def _status(report: Report, found: Mapping[str, Any]) -> None:
+    for name, bar in (("p50", 2), ("p99", 3)):
+        answer, floor = found["answer"][name], found["floor"][name]
+        report.ratio(f"GET status, {name}", answer, floor, bar, "ms")
     report.most("GET status, point reads", found["requests"], 1)
+
+
+def _findings(report: Report, found: Mapping[str, float]) -> None:
+    figure = f"GET findings, a page of {found['rows']:,}"
+    report.ratio(figure, found["answer"], found["floor"], 3, "ms")
+
+
+def _polling(report: Report, found: Mapping[str, Any]) -> None:
+    figure = f"50 clients poll the status for 30 s, errors of {found['answers']:,} answers"
+    report.most(figure, sum(found["errors"].values()), 0)
+
+
+def _page(report: Report, found: Mapping[str, float]) -> None:
+    rows = f"{found['rows']:,.0f} findings"
+    report.ratio("page, first paint", found["paint"], found["paintFloor"], 4, "ms")
+    report.ratio(f"page, {rows} ready", found["ready"], found["readyFloor"], 2, "ms")
+    report.ratio(f"page, {rows} filtered", found["filter"], found["filterFloor"], 4, "ms")
 
 
 def _cold(report: Report, found: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, Self
 
 from local.azurite import Azurite
 from local.child_process import ChildProcess
+from local.functions_host.process import FunctionsHost
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _START_SECONDS: Final = 120.0
@@ -21,6 +22,8 @@ _STOP_SECONDS: Final = 5.0
 _MEASURE_SECONDS: Final = 3600.0
 
 BARE_STORAGE: Final = "BENCH_BARE_STORAGE"
+API_URL: Final = "BENCH_API_URL"
+API_KEY: Final = "BENCH_API_KEY"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ def measure(
     storage: Azurite,
     *options: str,
     bare: Azurite | None = None,
+    host: FunctionsHost | None = None,
     **settings: str,
 ) -> dict[str, Any]:
     """Run ``python -m bench.worker what`` against them; return what it found.
@@ -91,17 +95,11 @@ def measure(
         ChildFailedError: it did not get to its end; the message holds what it wrote.
 
     """
-    environment = {
-        **_own_environment(),
-        **simulator.environment,
-        "CMK_STORAGE": storage.connection_string,
-        "CMK_MAX_IN_FLIGHT": "64",
-        # The estate's accounts are of three kinds: so every one of them is a finding.
-        "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
-        **settings,
-    }
+    environment = {**_own_environment(), **_app_environment(simulator, storage), **settings}
     if bare is not None:
         environment[BARE_STORAGE] = bare.connection_string
+    if host is not None:
+        environment |= {API_URL: host.url, API_KEY: host.keys.functions["api"]}
     process = ChildProcess(
         [sys.executable, "-m", "bench.worker", what, *options],
         environment=environment,
@@ -111,6 +109,22 @@ def measure(
         return process.wait_for(_json_line, _MEASURE_SECONDS)
     finally:
         process.terminate(_STOP_SECONDS)
+
+
+def host_of(simulator: SimulatorProcess, storage: Azurite) -> FunctionsHost:
+    """Return a host of the app over what stands in the storage, not started yet."""
+    settings = {**_app_environment(simulator, storage), "CMK_SCAN_SCHEDULE": "0 0 * * * *"}
+    return FunctionsHost(_ROOT, settings, timers=False)
+
+
+def _app_environment(simulator: SimulatorProcess, storage: Azurite) -> dict[str, str]:
+    return {
+        **simulator.environment,
+        "CMK_STORAGE": storage.connection_string,
+        "CMK_MAX_IN_FLIGHT": "64",
+        # The estate's accounts are of three kinds: so every one of them is a finding.
+        "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
+    }
 
 
 def _own_environment() -> dict[str, str]:

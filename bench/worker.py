@@ -4,6 +4,9 @@
 ``steady``  second scans of what stands, each beside a floor of its own
 ``estate``  a first and a second scan of any size: requests and peak memory
 ``status``  GET status
+``findings`` a page of 1,000 findings
+``polling`` fifty clients of a running host
+``page``    the page in a browser
 ``cold``    which heavy packages indexing the functions loads
 ``profile`` where the processor's time of a second scan goes
 """
@@ -87,7 +90,28 @@ async def status() -> dict[str, Any]:
     """Compare GET status with its floor."""
     from bench.status import compare_status
 
-    return dict(await compare_status())
+    return await compare_status()
+
+
+async def findings() -> dict[str, Any]:
+    """Compare a page of findings with its floor."""
+    from bench.listing import compare_findings
+
+    return await compare_findings()
+
+
+async def polling() -> dict[str, Any]:
+    """Poll the host that runs."""
+    from bench.polling import poll
+
+    return await poll()
+
+
+async def page() -> dict[str, Any]:
+    """Compare the page with its floors; in a thread, since the browser's driver needs its loop."""
+    from bench.page import compare_page
+
+    return await asyncio.to_thread(compare_page)
 
 
 async def cold() -> dict[str, Any]:
@@ -133,7 +157,8 @@ def _package(file: str, function: str) -> str:
 
 def main() -> None:
     """Run the measurement that the first argument names."""
-    measurements = {call.__name__: call for call in (first, steady, estate, status, cold, profile)}
+    calls = (first, steady, estate, status, findings, polling, page, cold, profile)
+    measurements = {call.__name__: call for call in calls}
     found = asyncio.run(measurements[sys.argv[1]]())
     sys.stdout.write(f"{json.dumps(found)}\n")
 

@@ -1,0 +1,102 @@
+"""The API on the server's side, through the middleware that the Functions worker calls."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Final, Self
+
+import azure.functions as func
+from azure.functions import AsgiMiddleware
+from fastapi import FastAPI, Response
+
+from cmk_check.app import SystemClock, scan_options
+from cmk_check.ports import Store
+from cmk_check.settings import Settings
+from cmk_check.store.estate import EstateTable
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.scans import ScanTable
+from cmk_check.web.api import Tables, create_app
+from cmk_check.web.edge import SignIn
+from cmk_check.web.site import Site
+
+_EMPTY: Final = "/api/empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Milliseconds that half and that 99 of 100 calls took at most."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, times: list[float]) -> Self:
+        """Sum up what single calls took."""
+        return cls(median(times), quantiles(times, n=100)[98])
+
+    def plain(self) -> dict[str, float]:
+        """Return the numbers, fit for JSON."""
+        return {"p50": self.p50, "p99": self.p99}
+
+
+class Served:
+    """An application under the middleware."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._middleware = AsgiMiddleware(app)  # type: ignore[no-untyped-call] # untyped library
+
+    async def get(self, path: str) -> bytes:
+        """Ask, and return the body.
+
+        Raises:
+            RuntimeError: the answer is not 200.
+
+        """
+        request = func.HttpRequest(
+            method="GET",
+            url=f"http://127.0.0.1{path}",
+            headers={"host": "127.0.0.1"},
+            body=b"",
+        )
+        answer = await self._middleware.handle_async(request)
+        if answer.status_code != 200:  # noqa: PLR2004 - OK
+            raise RuntimeError(f"{path} answered {answer.status_code}: {answer.get_body()!r}")
+        return bytes(answer.get_body())
+
+
+def api(store: Store, settings: Settings) -> Served:
+    """Serve the API over a store."""
+    site = Site(
+        sign_in=SignIn(settings.http_auth, settings.easy_auth),
+        hostname=settings.hostname,
+        kinds=settings.kinds,
+        portal_url=settings.portal_url,
+    )
+    tables = Tables(EstateTable(store), ScanTable(store), FeedTable(store))
+    return Served(create_app(tables, SystemClock(), scan_options(settings).expectations, site))
+
+
+def empty() -> Callable[[], Awaitable[object]]:
+    """Return a call that routes a request to an answer without anything in it."""
+    app = FastAPI(openapi_url=None)
+
+    @app.get(_EMPTY)
+    async def nothing() -> Response:
+        return Response()
+
+    served = Served(app)
+    return lambda: served.get(_EMPTY)
+
+
+async def in_turn(rounds: int, *calls: Callable[[], Awaitable[object]]) -> list[list[float]]:
+    """Time calls in turn, so that whatever else the machine does meets them alike; in ms."""
+    for call in calls:
+        await call()
+    times: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds):
+        for call, taken in zip(calls, times, strict=True):
+            began = time.perf_counter()
+            await call()
+            taken.append((time.perf_counter() - began) * 1000)
+    return times
