@@ -17,7 +17,7 @@ from local.stack import Stack
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 LARGEST: Final = 400_000
-_DESK: Final = {"width": 1280, "height": 1600}
+_DESK: Final = {"width": 1280, "height": 1900}
 _PHONE: Final = {"width": 390, "height": 844}
 _PICTURES: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": _DESK, "color_scheme": "light"},
