@@ -63,8 +63,8 @@ param endpointSubnetId string = ''
 @allowed(['create', 'existing', 'none'])
 param privateDnsZones string = 'create'
 
-@description('Optional. Ids of the existing private DNS zones: blob, queue and table.')
-param privateDnsZoneIds object = {}
+@description('Optional. Ids of the existing private DNS zones.')
+param privateDnsZoneIds { blob: string, queue: string, table: string }?
 
 @description('Optional. Spread app and storage over the zones of the region.')
 param zoneRedundant bool = false
@@ -96,23 +96,23 @@ var storageName = 'stcmk${token}'
 var insightsName = 'appi-cmk-${token}'
 var siteName = 'func-cmk-${token}'
 
-// What is given in part or without what it belongs to would be left out without a word; here the
+// What is given in part, or without what it belongs to, would be left out without a word; here the
 // deployment ends instead, before anything is made.
-var ownNetwork = !empty(appSubnetId) || !empty(endpointSubnetId)
-var storageKey = [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+var privateParts = '${appSubnetId}${endpointSubnetId}${replace(privateDnsZones, 'create', '')}'
+var keyParts = length(filter([storageKeyIdentityId, storageKeyVaultUri, storageKeyName], part => !empty(part)))
 var faults = filter(
   [
-    ownNetwork && !privateNetwork ? 'appSubnetId and endpointSubnetId need privateNetwork.' : ''
+    !privateNetwork && !empty(privateParts) ? 'Subnets and DNS zones need privateNetwork.' : ''
     empty(appSubnetId) != empty(endpointSubnetId) ? 'appSubnetId and endpointSubnetId go together.' : ''
-    privateDnsZones == 'existing' && length(intersection(objectKeys(privateDnsZoneIds), ['blob', 'queue', 'table'])) < 3
-      ? 'privateDnsZoneIds must name the existing zones: blob, queue and table.'
+    (privateDnsZones == 'existing') != (privateDnsZoneIds != null)
+      ? 'privateDnsZoneIds and privateDnsZones=existing go together.'
       : ''
-    contains(storageKey, '') && length(union(storageKey, [])) > 1 ? 'storageKeyIdentityId, storageKeyVaultUri and storageKeyName go together.' : ''
+    keyParts == 1 || keyParts == 2 ? 'storageKeyIdentityId, storageKeyVaultUri and storageKeyName go together.' : ''
     empty(entraClientId) && !empty(concat(entraAllowedGroupIds, entraAllowedObjectIds))
       ? 'entraAllowedGroupIds and entraAllowedObjectIds need entraClientId.'
       : ''
     !empty(existingActionGroupId) && !empty(alertEmails)
-      ? 'alertEmails belong to an action group that is created: enter them in the existing one.'
+      ? 'existingActionGroupId has receivers of its own: alertEmails belong there.'
       : ''
     empty(webhookUrlSecretUri) && !empty(webhookSigningSecretUri)
       ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
@@ -190,11 +190,11 @@ module monitoring 'modules/monitoring.bicep' = {
 module access 'modules/access.bicep' = {
   scope: group
   params: {
-    principalId: identity.outputs.principalId
+    identityName: identityName
     storageName: storageName
     insightsName: insightsName
   }
-  dependsOn: [monitoring, storage]
+  dependsOn: [identity, monitoring, storage]
 }
 
 module app 'modules/app.bicep' = {

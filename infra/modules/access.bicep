@@ -1,7 +1,7 @@
 metadata description = 'What the identity of the app may do with what belongs to the app. Nothing here opens the estate.'
 
-@description('Required. Object id of the identity.')
-param principalId string
+@description('Required. Name of the identity.')
+param identityName string
 
 @description('Required. Name of the storage account.')
 param storageName string
@@ -18,6 +18,10 @@ var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
 // Monitoring Metrics Publisher: Application Insights takes nothing without it.
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
 resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: storageName
 }
@@ -26,14 +30,14 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// The names hold the object id: an identity made anew gets grants of its own, where Azure would
-// refuse to change whom an old one is for.
+// The names hold the id of the identity, not its object id, which is not known beforehand: what-if
+// would leave these grants out. Who deletes the identity alone deletes them too, before deploying anew.
 resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [blobDataOwner, queueDataContributor, tableDataContributor]: {
     scope: storage
-    name: guid(storage.id, principalId, role)
+    name: guid(storage.id, identity.id, role)
     properties: {
-      principalId: principalId
+      principalId: identity.properties.principalId
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role)
     }
@@ -42,9 +46,9 @@ resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 resource insightsRole 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, principalId, metricsPublisher)
+  name: guid(insights.id, identity.id, metricsPublisher)
   properties: {
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsPublisher)
   }

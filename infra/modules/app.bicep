@@ -1,6 +1,6 @@
 metadata description = 'The function app on a Flex Consumption plan, and its settings.'
 
-@description('The settings that the template does not work out; docs/settings.md says what each means.')
+@description('The settings that the template does not work out: docs/settings.md says what each means, and the last two are the way out through a proxy.')
 @export()
 @sealed()
 type furtherSettings = {

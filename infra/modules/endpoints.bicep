@@ -22,8 +22,8 @@ param networkId string
 @allowed(['create', 'existing', 'none'])
 param zones string
 
-@description('Required. Ids of the existing zones: blob, queue and table.')
-param zoneIds object
+@description('Required. Ids of the existing zones, or null.')
+param zoneIds { blob: string, queue: string, table: string }?
 
 var services = ['blob', 'queue', 'table']
 
@@ -69,7 +69,7 @@ resource record 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05
       privateDnsZoneConfigs: [
         {
           name: service
-          properties: { privateDnsZoneId: zones == 'create' ? zone[i].id : zoneIds[service] }
+          properties: { privateDnsZoneId: zones == 'create' ? zone[i].id : zoneIds![service] }
         }
       ]
     }
