@@ -177,18 +177,17 @@ async def test_the_fields_of_each_log_line_are_those_that_are_written(
     [
         ("no account is non-compliant or unknown", of_clause("R1")),
         ("an account is non-compliant", of_clause("R2")),
-        ("the input cannot be used, or the output not written", "no JSON"),
-        ("an account is unknown, or the list goes on behind its `nextLink`", of_clause("R5")),
+        ("the input cannot be used", "no JSON"),
+        ("an account is unknown, or the list is not whole", of_clause("R5")),
     ],
 )
-def test_exit_codes_are_as_the_readme_says(meaning: str, given: str) -> None:
+def test_exit_codes_of_explain_are_as_documented(meaning: str, given: str) -> None:
     """Scripts act on the number alone."""
-    told = {row[1]: int(row[0]) for row in table(README, "exit code")}
+    told = {row[2]: int(row[0]) for row in table((ROOT / "docs/cli.md").read_text(), "code")}
 
     run = CliRunner().invoke(command_line, ["explain", "-"], input=given)
 
     assert told[meaning] == run.exit_code
-    assert sorted(told.values()) == [0, 1, 2, 3]
 
 
 def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:
@@ -213,18 +212,6 @@ def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:
     assert command in block
     assert run.returncode == 0, run.stderr
     assert re.fullmatch(r"For the receiver: whsec_[\w+/=]{44}\n.*\n", run.stdout)
-
-
-def test_what_explain_prints_is_shown_as_it_is() -> None:
-    """The example is what people compare their own output with."""
-    (shown,) = examples(README)
-    key = {"keyName": shown["evidence"]["keyName"]}
-    encryption = {"keySource": shown["evidence"]["keySource"], "keyVaultProperties": key}
-    entry = {"id": shown["id"], "kind": shown["kind"], "properties": {"encryption": encryption}}
-
-    run = CliRunner().invoke(command_line, ["explain", "-"], input=json.dumps(entry))
-
-    assert json.loads(run.stdout) == shown
 
 
 def test_the_demo_ends_as_the_readme_shows() -> None:
