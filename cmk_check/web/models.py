@@ -89,14 +89,14 @@ class Subscriptions(_Answer):
 
 
 class Gap(_Answer):
-    """A subscription that was not read to its end."""
+    """A subscription that was not read to its end; `since` is null where its row is of no use."""
 
     subscription_id: str
     name: str | None
     reason: GapReason
     missing_action: str | None
     detail: str | None
-    since: Time
+    since: Time | None
 
 
 class LastScan(_Answer):

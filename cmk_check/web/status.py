@@ -8,6 +8,7 @@ from cmk_check.core import posture
 from cmk_check.core.counts import summarise
 from cmk_check.core.model import (
     AccountCounts,
+    Coverage,
     KnownGap,
     LastScan,
     Posture,
@@ -16,12 +17,14 @@ from cmk_check.core.model import (
     Summary,
 )
 from cmk_check.core.posture import Expectations
+from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.estate import EstateTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.answers import etag_of, not_recorded
+from cmk_check.web.untrusted import since_shown, untrusted
 
 _NOTHING_YET = Stored(Status(), "")
 
@@ -47,22 +50,26 @@ class StatusView:
         return self._written(answer, stored, stored.value.summary, stored.value.as_of)
 
     async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
-        """Show one subscription, given its lower-cased id.
+        """Show one subscription, given its lower-cased id; a row of no use makes it a gap.
 
         Raises:
             Refused: it is not recorded.
             StoreError
 
         """
-        coverage, found = await asyncio.gather(
-            self.estate.coverage(subscription_id), self.scans.status()
-        )
+        coverage, found = await asyncio.gather(self._coverage(subscription_id), self.scans.status())
         if coverage is None:
             raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
         answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
         as_of = posture.as_of(coverage, stored.value.as_of)
         return self._written(answer, stored, summarise([coverage], changes=0), as_of)
+
+    async def _coverage(self, subscription_id: str) -> Coverage | None:
+        try:
+            return await self.estate.coverage(subscription_id)
+        except RowUnusable as error:
+            return untrusted(subscription_id, error)
 
     def _written(
         self, answer: Posture, stored: Stored[Status], summary: Summary, as_of: datetime | None
@@ -125,7 +132,7 @@ def _gap(known: KnownGap) -> models.Gap:
         reason=known.gap.reason,
         missing_action=known.gap.missing_action,
         detail=known.gap.detail,
-        since=known.since,
+        since=since_shown(known.since),
     )
 
 

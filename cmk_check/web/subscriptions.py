@@ -7,8 +7,8 @@ from typing import Literal
 
 from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
-from cmk_check.core.model import AccountCounts, Coverage, Gap
-from cmk_check.core.words import CoverageState, GapReason
+from cmk_check.core.model import Coverage, Gap
+from cmk_check.core.words import CoverageState
 from cmk_check.errors import RowUnusable
 from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, Place
@@ -16,6 +16,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, paging, queries
 from cmk_check.web.places import place_of, token_of
 from cmk_check.web.status import accounts_shown
+from cmk_check.web.untrusted import since_shown, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,8 @@ class SubscriptionsView:
         last_scan: datetime | None,
     ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
         async for place, row in self.estate.coverages(_state(asked), after):
-            if isinstance(row, RowUnusable):
-                shown = _untrusted(place[0], row)
-            else:
-                shown = _shown(row, last_scan)
+            known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
+            shown = _shown(known, last_scan)
             yield place, shown if asked in {None, shown.coverage} else None
 
 
@@ -91,25 +90,10 @@ def _shown(row: Coverage, last_scan: datetime | None) -> models.Subscription:
         tenant_id=row.subscription.tenant_id,
         state=row.subscription.state,
         coverage=coverage,
-        since=row.since,
+        since=since_shown(row.since),
         gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
         last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
         accounts=accounts_shown(row.accounts),
-    )
-
-
-def _untrusted(subscription_id: str, why: RowUnusable) -> models.Subscription:
-    """Show a row that must not be trusted: a gap, as a scan counts it, whatever it may say."""
-    return models.Subscription(
-        subscription_id=subscription_id,
-        name=None,
-        tenant_id=None,
-        state=None,
-        coverage="gap",
-        since=None,
-        gap=_gap(Gap(GapReason.SLICE_FAILED, detail=str(why))),
-        last_read=None,
-        accounts=accounts_shown(AccountCounts()),
     )
 
 

@@ -291,3 +291,22 @@ async def test_p1_a_subscription_that_is_read_no_more_is_no_304(empty: Served) -
 
     assert (same.status, same.body, same.headers["etag"]) == (304, b"", etag)
     assert (changed.status, changed.json["posture"]) == (200, "unknown")
+
+
+@pytest.mark.parametrize("broken", [{"schema": 99}, {"since": "soon"}, {"accounts": "{"}])
+async def test_p1_a_subscription_whose_row_cannot_be_trusted_is_unknown(
+    served: Served, broken: dict[str, str | int]
+) -> None:
+    """One row of no use is that subscription's gap, and no trouble of the storage."""
+    entity = await served.store.get(Table.FINDINGS, PRODUCTION, keys.COVERAGE)
+    assert entity
+    write = Replace(keys.COVERAGE, dict(entity.values) | broken, entity.etag)
+    await served.store.commit(Table.FINDINGS, PRODUCTION, [write])
+
+    answer = await send(served.app(), f"{STATUS}?subscription={PRODUCTION}")
+
+    assert (answer.status, answer.json["posture"], answer.json["fresh"]) == (200, "unknown", False)
+    assert [reason["code"] for reason in answer.json["reasons"]] == ["subscriptions_unread"]
+    (gap,) = answer.json["gaps"]
+    assert (gap["reason"], gap["since"], answer.json["asOf"]) == ("slice_failed", None, None)
+    assert gap["detail"]
