@@ -7,6 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
+DIST := dist
 
 # pip and npm keep their caches in the home folder: without one that can be written, here.
 ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
@@ -14,7 +15,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov demo up test test-all soak mutants bench terminal screenshots lint format lock clean
+.PHONY: help install az checkov demo up test test-all soak mutants bench terminal screenshots package sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +46,13 @@ $(VENV)/%/.installed: requirements-%.txt | $(VENV)/.installed
 	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-$*.txt
 	@touch $@
 
+# What the app has on Azure, and nothing else; with dependencies resolved, as Azure's build does.
+$(VENV)/deployed/.installed: requirements.txt | $(VENV)/.installed
+	@echo "Installing what is deployed into $(VENV)/deployed"
+	@$(PY) -m venv --clear --without-pip $(VENV)/deployed
+	@$(PY) -m pip --python $(VENV)/deployed/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
+	@touch $@
+
 demo: install ## show the main job on a sample estate, without Azure
 	@$(PY) -m local.demo
 
@@ -54,7 +62,7 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clea
 test: install ## run the test suite without the long proofs
 	@$(PY) -m pytest -m "not long"
 
-test-all: lint az checkov ## run lint and every test, the long proofs too
+test-all: lint az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
 	@$(PY) -m pytest
 
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
@@ -72,6 +80,15 @@ terminal: install ## draw the picture of a scan at a terminal anew: docs/scan.sv
 
 screenshots: install ## take the pictures of the page that the documents show, in Chromium
 	@$(PY) -m tools.screenshots
+
+package: $(VENV)/.installed ## pack what is deployed: dist/cmk_check.zip, the same bytes for the same sources
+	@$(PY) -m tools.package $(DIST)/cmk_check.zip
+
+sbom: $(VENV)/sbom/.installed ## write what the package needs as a CycloneDX bill of materials: dist/sbom.json
+	@mkdir -p $(DIST)
+	@$(VENV)/sbom/bin/python -W ignore -m cyclonedx_py requirements requirements.txt \
+		--pyproject pyproject.toml --output-reproducible -o $(DIST)/sbom.json
+	@echo "$(DIST)/sbom.json"
 
 lint: install ## check style, types and who imports whom, in Python and on the page
 	@$(BIN)/ruff check .

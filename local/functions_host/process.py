@@ -51,6 +51,7 @@ class FunctionsHost:
         keys_file: JSON with keys; random ones for what it leaves out.
         local_settings: Whether the app's local.settings.json fills what is left out.
         lease_seconds: How long a received message is hidden; None for Azure's ten minutes.
+        python: The interpreter, whose environment holds what the app imports.
 
     Raises:
         ChildFailedError: The host did not start; the message holds the end of its output.
@@ -66,8 +67,9 @@ class FunctionsHost:
         keys_file: Path | None = None,
         local_settings: bool = False,
         lease_seconds: int | None = None,
+        python: Path = Path(sys.executable),
     ) -> None:
-        self._arguments = [sys.executable, "-m", "local.functions_host", "--exit-with-stdin"]
+        self._arguments = [str(python), "-m", "local.functions_host", "--exit-with-stdin"]
         self._arguments += ["--app", str(app.resolve()), "--port", str(port)]
         self._arguments += [] if timers else ["--no-timers"]
         self._arguments += ["--keys-file", str(keys_file.resolve())] if keys_file else []

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pathspec import GitIgnoreSpec
 
+from tools.package import pack
+
 ROOT = Path(__file__).parents[2]
 IGNORED = (ROOT / ".funcignore").read_text().splitlines()
 
@@ -70,6 +72,39 @@ def test_what_may_lie_in_the_folder_stays_there(
 ) -> None:
     """Settings hold secrets, and an environment made on a laptop does not run on Azure."""
     assert reader(IGNORED)(path)
+
+
+def test_the_package_holds_what_the_list_leaves(tmp_path: Path) -> None:
+    """A pipeline must deploy what azd and `func` deploy from the same folder."""
+    ignored = _by_azd(IGNORED)
+
+    pack(ROOT, tmp_path / "app.zip")
+
+    with zipfile.ZipFile(tmp_path / "app.zip") as package:
+        assert set(package.namelist()) == {path for path in _files(ROOT) if not ignored(path)}
+        assert package.testzip() is None
+        for name in package.namelist():
+            assert package.read(name) == (ROOT / name).read_bytes()
+
+
+def test_equal_sources_are_equal_packages(tmp_path: Path) -> None:
+    """Whoever builds a release again can tell by its hash that nothing was slipped in."""
+    names = ["function_app.py", "cmk_check/a.py", "cmk_check/web/b.py"]
+    for checkout, order in (("one", names), ("two", names[::-1])):
+        for age, name in enumerate(order):
+            path = tmp_path / checkout / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+            path.chmod(0o600 + 0o44 * age)
+            os.utime(path, (1_700_000_000 + age, 1_700_000_000 + age))
+        (tmp_path / checkout / ".funcignore").write_text("/.*\n")
+        pack(tmp_path / checkout, tmp_path / f"{checkout}.zip")
+
+    first, second = ((tmp_path / f"{name}.zip").read_bytes() for name in ("one", "two"))
+    assert first == second
+    assert [entry.filename for entry in zipfile.ZipFile(tmp_path / "one.zip").infolist()] == sorted(
+        names
+    )
 
 
 def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""The package as Azure runs it: unpacked, with nothing installed but requirements.txt."""
+
+import json
+import os
+import re
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution, distributions
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.azurite import Azurite
+from local.functions_host.process import FunctionsHost
+from tests.functional.estate_kit import Scene
+from tests.functional.storage_kit import Storage
+from tools.package import ROOT, pack
+
+pytestmark = pytest.mark.long
+
+DEPLOYED: Final = ROOT / ".venv/deployed"
+BILL: Final = ROOT / ".venv/sbom/bin/python"
+# The host brings this along, as Azure's has its worker beside the app.
+OF_THE_HOST: Final = (
+    "azure-functions-runtime",
+    "azurefunctions-extensions-base",
+    "croniter",
+    "python-dateutil",
+)
+
+
+def _require(path: Path, task: str) -> Path:
+    """Skip and say why where an environment is missing; but fail in CI, where nobody would see."""
+    if not path.exists():
+        reason = f"{path.relative_to(ROOT)} is missing: run `{task}`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package, unpacked into an empty folder."""
+    folder = tmp_path_factory.mktemp("package")
+    pack(ROOT, folder / "app.zip")
+    with zipfile.ZipFile(folder / "app.zip") as archive:
+        archive.extractall(folder / "app")
+    return folder / "app"
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what the host imports and the app must not need."""
+    folder = tmp_path_factory.mktemp("worker")
+    for name in OF_THE_HOST:
+        found = distribution(name)
+        for top in {file.parts[0] for file in found.files or ()}:
+            (folder / top).symlink_to(Path(str(found.locate_file(top))).resolve())
+    return folder
+
+
+class _Packaged(Scene):
+    """A scene whose host runs the package in an environment of what is deployed."""
+
+    def __init__(self, app: Path, worker: Path, storage: Storage, azurite: Azurite) -> None:
+        super().__init__("sample", storage, azurite)
+        self._app = app
+        self._worker = worker
+
+    def new_host(self) -> FunctionsHost:
+        environment = {**self.environment(), "PYTHONPATH": str(self._worker)}
+        python = _require(DEPLOYED / "bin/python", "make test-all")
+        return FunctionsHost(self._app, environment, timers=False, python=python)
+
+
+@pytest.fixture(scope="module")
+def scene(unpacked: Path, worker: Path, azurite: Azurite, _storage: Storage) -> Iterator[Scene]:
+    """The package at work."""
+    _storage.clear()
+    with _Packaged(unpacked, worker, _storage, azurite) as scene:
+        yield scene
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _locked() -> dict[str, tuple[str, bool]]:
+    """Map each package of requirements.txt to its version, and whether some systems do without."""
+    lines = re.findall(r"(?m)^(\S+)==(\S+)( ;)?", (ROOT / "requirements.txt").read_text())
+    return {_key(name): (version, bool(marker)) for name, version, marker in lines}
+
+
+def test_the_environment_holds_what_is_locked_and_nothing_else() -> None:
+    """Whatever else were there could hide that the lock forgot it."""
+    (folder,) = _require(DEPLOYED, "make test-all").glob("lib/*/site-packages")
+    found: list[Distribution] = list(distributions(path=[str(folder)]))
+    locked = _locked()
+
+    assert {_key(each.name): each.version for each in found}.items() <= {
+        (name, version) for name, (version, _) in locked.items()
+    }
+    assert len(found) >= len([name for name, (_, optional) in locked.items() if not optional])
+
+
+def test_the_package_answers_and_scans(scene: Scene) -> None:
+    """A file or a package that was left behind shows only on Azure, as an app without functions."""
+    health = scene.get("health", key="")
+    page = scene.get("dashboard", key="")
+    scene.scan()
+
+    assert (health.status, page.status) == (200, 200)
+    assert scene.status()["posture"] == "non_compliant"
+    assert "scan_on_schedule" in scene.host.functions
+
+
+def test_the_package_runs_nothing_of_the_sources(scene: Scene, unpacked: Path) -> None:
+    """Else the test above would pass whatever was packed."""
+    loaded = unpacked.rglob("*.pyc")
+
+    assert scene.host.functions
+    assert any("cmk_check" in path.parts for path in loaded)
+
+
+def test_the_bill_of_materials_names_exactly_what_is_locked(tmp_path: Path) -> None:
+    """Whoever looks up a weak package there must find it, and at its version."""
+    _require(BILL, "make sbom")
+    subprocess.run(
+        ["make", "sbom", f"DIST={tmp_path}"],  # noqa: S607 - the project's own task
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+
+    bill = json.loads((tmp_path / "sbom.json").read_text())
+
+    named = {_key(each["name"]): each["version"] for each in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["name"] == "cmk-check"
+    assert named == {name: version for name, (version, _) in _locked().items()}
