@@ -4,7 +4,7 @@
 # azd runs it with what the template puts out. By hand: set AZURE_RESOURCE_GROUP, AZURE_FUNCTION_NAME,
 # CMK_API_URL and CMK_PAGE_URL. It needs az, signed in. Exit code 0: there is an answer.
 $ErrorActionPreference = 'Stop'
-$pause = if ($env:PAUSE) { [int]$env:PAUSE } else { 10 } # seconds between two tries
+$pause = if ($env:PAUSE) { [double]$env:PAUSE } else { 10 } # seconds between two tries
 $tries = if ($env:TRIES) { [int]$env:TRIES } else { 60 }
 
 function Stop-Here([string]$why) {
@@ -23,9 +23,19 @@ function Get-Key([string]$function) {
         --name $env:AZURE_FUNCTION_NAME --function-name $function --query default --output tsv 2>$null
 }
 
-function Invoke-App([string]$method, [string]$url, [string]$key) {
-    Invoke-WebRequest -Method $method -Uri $url -Headers @{ 'x-functions-key' = $key } `
-        -TimeoutSec 60 -SkipHttpErrorCheck
+# Status, body, and the last part of where the answer leads; or why there is none.
+function Get-Answer([string]$method, [string]$url, [string]$key) {
+    try {
+        $answer = Invoke-WebRequest -Method $method -Uri $url -Headers @{ 'x-functions-key' = $key } `
+            -TimeoutSec 60 -SkipHttpErrorCheck
+        return @{
+            Status = $answer.StatusCode
+            Text   = "$($answer.StatusCode) $($answer.Content)"
+            Goal   = "$($answer.Headers.Location)".Split('/')[-1]
+            Body   = if ($answer.StatusCode -eq 200) { $answer.Content | ConvertFrom-Json }
+        }
+    }
+    catch { return @{ Status = 0; Text = $_.Exception.Message } }
 }
 
 # A new app finds its functions, and a new role is heeded, only after some minutes.
@@ -35,33 +45,29 @@ for ($try = 0; -not $scan; $try++) {
     if ($try -ge $tries) { Stop-Here "the app did not start one. Its last answer: $last" }
     $start = Get-Key 'scan_now'
     if ($start) {
-        try {
-            $answer = Invoke-App 'Post' "$($env:CMK_API_URL -replace '/v1$', '')/scan" $start
-            $last = "$($answer.StatusCode) $($answer.Content)"
-            if ($answer.StatusCode -in 202, 409) { $scan = "$($answer.Headers.Location)".Split('/')[-1] }
-        }
-        catch { $last = $_.Exception.Message }
+        $answer = Get-Answer 'Post' "$($env:CMK_API_URL -replace '/v1$', '')/scan" $start
+        $last = $answer.Text
+        if ($answer.Status -in 202, 409) { $scan = $answer.Goal }
     }
     if (-not $scan) { Start-Sleep -Seconds $pause }
 }
-Write-Output "A scan has begun: $scan"
+Write-Output "The scan: $scan"
 
-$read = Get-Key 'api'
+$read = $null
 $state = 'running'
 for ($try = 0; $state -eq 'running'; $try++) {
-    if ($try -ge $tries) { Stop-Here "the scan is not at its end yet: look at $env:CMK_PAGE_URL later." }
+    if ($try -ge $tries) { Stop-Here "no end of it was seen. Look at $env:CMK_PAGE_URL later." }
     Start-Sleep -Seconds $pause
-    try {
-        $answer = Invoke-App 'Get' "$env:CMK_API_URL/scans/$scan" $read
-        if ($answer.StatusCode -eq 200) { $state = ($answer.Content | ConvertFrom-Json).state }
-    }
-    catch { $state = 'running' } # no answer this time
+    if (-not $read) { $read = Get-Key 'api' }
+    $answer = Get-Answer 'Get' "$env:CMK_API_URL/scans/$scan" $read
+    if ($answer.Body.state) { $state = $answer.Body.state }
 }
 
-$status = (Invoke-App 'Get' "$env:CMK_API_URL/status" $read).Content | ConvertFrom-Json
+$answer = Get-Answer 'Get' "$env:CMK_API_URL/status" $read
+if (-not $answer.Body.posture) { Stop-Here "its outcome cannot be read: $($answer.Text)" }
 Write-Output "The scan is $state."
-Write-Output "posture: $($status.posture)"
-foreach ($reason in $status.reasons) { Write-Output "  $($reason.code): $($reason.message)" }
+Write-Output "posture: $($answer.Body.posture)"
+foreach ($reason in $answer.Body.reasons) { Write-Output "  $($reason.code): $($reason.message)" }
 Write-Output "The page: $env:CMK_PAGE_URL"
 Write-Output ("Its key: az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP " +
     "--name $env:AZURE_FUNCTION_NAME --function-name api --query default --output tsv")

@@ -26,18 +26,21 @@ if [ -n "${CMK_ENTRA_CLIENT_ID:-}" ]; then
 fi
 
 # Keys go to curl by its standard input: what stands in a command line, everybody on the machine sees.
-ask() { # method, url, key
-  printf 'header = "x-functions-key: %s"\n' "$3" |
-    curl --config - --silent --show-error --max-time 60 --request "$1" --include "$2" 2>&1 || true
+# What it prints: the status, a line for where the answer leads, and the body, or why there is none.
+ask() { # key, url, further options of curl
+  key=$1
+  shift
+  printf 'header = "x-functions-key: %s"\n' "$key" |
+    curl --config - --silent --show-error --max-time 60 --include --suppress-connect-headers \
+      "$@" 2>&1 | tr -d '\r' |
+    sed -n -e '1s|^HTTP/[0-9.]* ||p' -e '/^[Ll]ocation: /p' -e '/^$/,$p' -e '/^curl: /p'
 }
 
-status_of() { printf '%s\n' "$1" | sed -n 's|^HTTP/[0-9.]* \([0-9]*\).*|\1|p' | tail -n 1; }
-
-field() { # answer, name: a string of the first object that has it
+field() { # answer, name: a string in its JSON
   printf '%s\n' "$1" | sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1
 }
 
-key() {
+key_of() { # function
   az functionapp function keys list --resource-group "$AZURE_RESOURCE_GROUP" \
     --name "$AZURE_FUNCTION_NAME" --function-name "$1" --query default --output tsv 2>/dev/null || true
 }
@@ -48,31 +51,35 @@ scan=
 while [ -z "$scan" ]; do
   [ "$tries" -gt 0 ] || stop "the app did not start one. Its last answer: ${answer:-none, and no key}"
   tries=$((tries - 1))
-  start=$(key scan_now)
+  start=$(key_of scan_now)
   if [ -n "$start" ]; then
-    answer=$(ask POST "${CMK_API_URL%/v1}/scan" "$start")
-    case $(status_of "$answer") in
-      202 | 409) scan=$(printf '%s\n' "$answer" | tr -d '\r' | sed -n 's/^[Ll]ocation: *//p' | head -n 1) ;;
+    # The body is empty, and not missing: to a POST without a length Azure answers 411.
+    answer=$(ask "$start" --data '' "${CMK_API_URL%/v1}/scan")
+    case $answer in
+      202* | 409*) scan=$(printf '%s\n' "$answer" | sed -n 's|^[Ll]ocation: .*/||p') ;;
     esac
   fi
   [ -n "$scan" ] || sleep "$PAUSE"
 done
-say "A scan has begun: ${scan##*/}"
+say "The scan: $scan"
 
-read=$(key api)
 tries=$TRIES
 state=running
+read=
 while [ "$state" = running ]; do
-  [ "$tries" -gt 0 ] || stop "the scan is not at its end yet: look at $CMK_PAGE_URL later."
+  [ "$tries" -gt 0 ] || stop "no end of it was seen. Look at $CMK_PAGE_URL later."
   tries=$((tries - 1))
   sleep "$PAUSE"
-  now=$(field "$(ask GET "$CMK_API_URL/scans/${scan##*/}" "$read")" state)
-  state=${now:-running}
+  [ -n "$read" ] || read=$(key_of api)
+  state=$(field "$(ask "$read" "$CMK_API_URL/scans/$scan")" state)
+  state=${state:-running}
 done
 
-answer=$(ask GET "$CMK_API_URL/status" "$read")
+answer=$(ask "$read" "$CMK_API_URL/status")
+posture=$(field "$answer" posture)
+[ -n "$posture" ] || stop "its outcome cannot be read: $answer"
 say "The scan is $state."
-say "posture: $(field "$answer" posture)"
+say "posture: $posture"
 printf '%s\n' "$answer" | grep -o '"code":"[^"]*","message":"[^"]*"' |
   sed 's/"code":"\([^"]*\)","message":"\([^"]*\)"/  \1: \2/'
 say "The page: $CMK_PAGE_URL"

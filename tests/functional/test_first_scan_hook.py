@@ -1,0 +1,237 @@
+"""The first scan after a deployment: the hook as azd runs it, against the running app."""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.azurite import Azurite
+from local.simulator import Fault, Hold
+from tests.functional.estate_kit import MICROSOFT, Scene, accounts_of, estate_of, wait_until
+from tests.functional.storage_kit import Storage
+
+HOOKS: Final = Path(__file__).parents[2] / "infra/hooks"
+SH: Final = ("/bin/sh", str(HOOKS / "first_scan.sh"))
+# All that the hook may need of the machine, apart from az.
+COMMANDS: Final = ("curl", "grep", "head", "sed", "sleep", "tr")
+KEY_COMMAND: Final = (
+    "az functionapp function keys list --resource-group rg-cmk --name func-cmk "
+    "--function-name api --query default --output tsv"
+)
+_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run printed and returned, and the command line of every process that it started."""
+
+    code: int
+    printed: str
+    complained: str
+    commands: str
+
+
+class Laptop:
+    """A machine with nothing but the commands, and an ``az`` that finds no key when asked first."""
+
+    def __init__(self, folder: Path, keys: Mapping[str, str], missing: str | None = None) -> None:
+        self._folder = folder
+        self._path = folder / "bin"
+        self._path.mkdir(parents=True)
+        for function, key in keys.items():
+            (folder / function).write_text(f"{key}\n")
+        for name in {"az", *COMMANDS} - {missing}:
+            goes_on = f'exec {shutil.which(name)} "$@"' if name in COMMANDS else self._az()
+            script = f"#!/bin/sh\nprintf '%s\\n' \"{name} $*\" >>{folder}/commands\n{goes_on}\n"
+            (self._path / name).write_text(script)
+            (self._path / name).chmod(0o755)
+
+    def _az(self) -> str:
+        return (
+            f"[ -e {self._folder}/asked ] || {{ : >{self._folder}/asked; exit 1; }}\n"
+            'while [ "$1" != --function-name ]; do shift; done\n'
+            f'while read -r key; do printf "%s\\n" "$key"; done <{self._folder}/"$2"'
+        )
+
+    def start(
+        self, url: str, command: Sequence[str] = SH, **environment: str
+    ) -> subprocess.Popen[str]:
+        """Start the hook for the app at this address."""
+        given = {
+            "PATH": str(self._path),
+            "AZURE_RESOURCE_GROUP": "rg-cmk",
+            "AZURE_FUNCTION_NAME": "func-cmk",
+            "CMK_API_URL": f"{url}/api/v1",
+            "CMK_PAGE_URL": f"{url}/api/dashboard",
+            "PAUSE": "0.1",
+            **environment,
+        }
+        return subprocess.Popen(
+            command,
+            env=given,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def finish(self, process: subprocess.Popen[str]) -> Run:
+        """Wait for its end."""
+        printed, complained = process.communicate(timeout=_SECONDS)
+        return Run(process.returncode, printed, complained, self.commands())
+
+    def commands(self) -> str:
+        """Return the command lines so far."""
+        log = self._folder / "commands"
+        return log.read_text() if log.exists() else ""
+
+    def run(self, url: str, command: Sequence[str] = SH, **environment: str) -> Run:
+        """Run the hook to its end."""
+        return self.finish(self.start(url, command, **environment))
+
+
+@pytest.fixture(scope="module")
+def scene(azurite: Azurite, _storage: Storage) -> Iterator[Scene]:
+    """An app that was just deployed, and has not scanned yet."""
+    _storage.clear()
+    with Scene(estate_of({"chat": MICROSOFT, "search": MICROSOFT}), _storage, azurite) as scene:
+        yield scene
+
+
+@pytest.fixture(scope="module")
+def runs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """A run that starts a scan, and one that comes while it is running."""
+    keys = scene.host.keys.functions
+    hold = Hold()
+    fault = Fault(path=accounts_of(1), hold=hold)
+    scene.simulator.faults.add(fault)
+    first, second = (Laptop(tmp_path_factory.mktemp("laptop"), keys) for _ in range(2))
+
+    starting = first.start(scene.host.url)
+    hold.wait_until_reached()
+    joining = second.start(scene.host.url)
+    for laptop in (first, second):
+        wait_until(lambda at=laptop: "/scans/" in at.commands(), "both look for its end")  # type: ignore[misc]
+    scene.simulator.faults.remove(fault)
+    return first.finish(starting), second.finish(joining)
+
+
+def test_a_deployment_ends_with_an_answer(scene: Scene, runs: tuple[Run, Run]) -> None:
+    """Ten minutes after the decision to try it, somebody wants to see what it found."""
+    run, _ = runs
+
+    page = f"{scene.host.url}/api/dashboard"
+    assert (run.code, run.complained) == (0, "")
+    assert run.printed.splitlines() == [
+        f"The scan: {scene.last_scan()}",
+        "The scan is complete.",
+        "posture: non_compliant",
+        "  accounts_non_compliant: 2 of 2 accounts are not under a customer-managed key.",
+        f"The page: {page}",
+        f"Its key: {KEY_COMMAND}",
+    ]
+
+
+def test_a_scan_that_runs_already_is_waited_for(runs: tuple[Run, Run]) -> None:
+    """The schedule may have been faster; its scan is as good."""
+    first, second = runs
+
+    assert second == Run(0, first.printed, "", second.commands)
+
+
+def test_p6_no_key_is_seen(scene: Scene, runs: tuple[Run, Run]) -> None:
+    """A pipeline keeps what is printed, and every user of a machine sees its command lines."""
+    keys = scene.host.keys.functions.values()
+
+    for run in runs:
+        assert {line.split()[0] for line in run.commands.splitlines()} == {"az", *COMMANDS}
+        assert [key for key in keys if key in run.commands + run.printed + run.complained] == []
+
+
+def test_a_key_that_is_refused_is_told(scene: Scene, tmp_path: Path) -> None:
+    """The app is there: to wait for it, or to deploy it again, would not help."""
+    laptop = Laptop(tmp_path, {"scan_now": "wrong", "api": "wrong"})
+
+    run = laptop.run(scene.host.url, TRIES="3", PAUSE="0")
+
+    assert (run.code, run.printed) == (1, "")
+    assert run.complained == (
+        "No first scan: the app did not start one. Its last answer: 401 Unauthorized\n"
+        "The next one comes with the schedule.\n"
+    )
+
+
+def test_an_app_that_does_not_come_is_given_up(tmp_path: Path) -> None:
+    """A deployment must end; what curl says is what there is to go by."""
+    laptop = Laptop(tmp_path, {"scan_now": "a", "api": "b"})
+
+    run = laptop.run("http://127.0.0.1:1", TRIES="2", PAUSE="0")
+
+    assert (run.code, run.printed) == (1, "")
+    assert re.match(r"No first scan: .* Its last answer: curl: \(7\) ", run.complained)
+    assert run.commands.count("\naz ") == 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "environment", "why"),
+    [
+        (None, {"CMK_API_URL": ""}, "CMK_API_URL is not set."),
+        ("curl", {}, "curl is not installed."),
+        ("az", {}, "az is not installed."),
+        (None, {"CMK_ENTRA_CLIENT_ID": "x"}, "people and programs sign in. Sign in at "),
+    ],
+)
+def test_what_cannot_work_is_not_tried(
+    tmp_path: Path, missing: str | None, environment: dict[str, str], why: str
+) -> None:
+    """Ten minutes of silence for a variable that is not set would be a poor welcome."""
+    run = Laptop(tmp_path, {}, missing).run("http://127.0.0.1:1", **environment)
+
+    assert (run.code, run.printed, run.commands) == (1, "", "")
+    assert run.complained.startswith(f"No first scan: {why}")
+
+
+class _Strict(BaseHTTPRequestHandler):
+    """Answers a POST without a length as Azure's front end does."""
+
+    def do_POST(self) -> None:
+        self.send_response(503 if "content-length" in self.headers else 411)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_the_request_has_a_length(tmp_path: Path) -> None:
+    """Azure refuses a POST without one before the app sees it; the local host does not."""
+    laptop = Laptop(tmp_path, {"scan_now": "a"})
+    with HTTPServer(("127.0.0.1", 0), _Strict) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+        run = laptop.run(f"http://127.0.0.1:{server.server_port}", TRIES="2", PAUSE="0")
+        server.shutdown()
+
+    assert "Its last answer: 503 " in run.complained
+
+
+@pytest.mark.long  # the app refuses a second scan in the minute of the first
+@pytest.mark.skipif(
+    shutil.which("pwsh") is None, reason="THE HOOK FOR WINDOWS WAS NOT RUN: there is no pwsh"
+)
+def test_the_hook_for_windows_says_the_same(
+    scene: Scene, runs: tuple[Run, Run], tmp_path: Path
+) -> None:
+    """Two scripts that do one thing drift apart."""
+    laptop = Laptop(tmp_path, scene.host.keys.functions)
+    command = (str(shutil.which("pwsh")), "-NoProfile", "-File", str(HOOKS / "first_scan.ps1"))
+
+    run = laptop.run(scene.host.url, command, HOME=str(tmp_path), PAUSE="2", TRIES="40")
+
+    assert (run.code, run.complained) == (0, "")
+    assert run.printed.splitlines()[1:] == runs[0].printed.splitlines()[1:]
