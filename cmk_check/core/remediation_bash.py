@@ -104,11 +104,16 @@ if [ "$refuses" = true ]; then
 fi
 protected=$(vault properties.enablePurgeProtection)
 if [ "$protected" != true ]; then
-  az keyvault update --subscription="$VAULT_SUBSCRIPTION" \\
-    ${VAULT_GROUP:+"--resource-group=$VAULT_GROUP"} --name="$VAULT" \\
-    --enable-purge-protection=true --output=none
+  stop 'the vault has no purge protection, which is for ever and for everything in it: ask' \\
+    'whoever owns it, then run: az keyvault update --enable-purge-protection=true' \\
+    "--subscription=$VAULT_SUBSCRIPTION --name=$VAULT"
 fi
 VAULT_URI=$(vault properties.vaultUri)
+held_in=$(account properties.encryption.keyVaultProperties.keyVaultUri)
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] &&
+  [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
+  stop "the account is under a key of another vault by now: $named in $held_in"
+fi
 """
 
 # Through Resource Manager: it needs no right on the keys, passes the vault's firewall, and answers

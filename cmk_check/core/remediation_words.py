@@ -67,11 +67,12 @@ CREATE_VAULT: Final = Step(
 )
 CHECK_VAULT: Final = Step(
     Action.CHECK_VAULT,
-    "Check the existing vault and turn on its purge protection",
+    "Check the existing vault",
     "The vault has to be in the account's region and tenant, its firewall has to let Azure "
     "services in, and Azure refuses a key that could be purged.",
-    "Where it is off, purge protection is turned on, for everything in the vault and for ever: "
-    "what is deleted stays until the vault's retention period is over.",
+    "Where its purge protection is off, ask whoever owns the vault before you turn it on: it is "
+    "for everything in the vault and for ever, and what is deleted stays until the vault's "
+    "retention period is over.",
 )
 CREATE_KEY: Final = Step(
     Action.CREATE_KEY,

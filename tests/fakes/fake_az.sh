@@ -41,6 +41,7 @@ account() {
     properties.encryption.keySource) fact source ;;
     join*) echo "$(fact source)|$(fact name)|$(fact version)|$(fact uri)" ;;
     *.keyName) fact name ;;
+    *.keyVaultUri) fact uri ;;
     *) refuse "no such query of an account: $1" ;;
   esac
 }

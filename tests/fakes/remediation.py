@@ -28,6 +28,7 @@ OLD_VAULT: Final = {
     "vault_location": "West Europe",
     "vault_tenant": TENANT.upper(),
     "roles": "false",
+    "protected": "true",
 }
 BASH: Final = shutil.which("bash") or "/bin/bash"
 _SECONDS: Final = 300.0
