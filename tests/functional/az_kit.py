@@ -15,6 +15,7 @@ import pytest
 from local.simulator import RequestRecord, Simulator
 
 PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
+_PARSER: Final = Path(__file__).with_name("az_parser.py")
 # Where the command looks for a newer version of itself; it does without an answer.
 VERSION_CHECK: Final = "azcliprod.blob.core.windows.net"
 _SECONDS: Final = 60.0
@@ -25,6 +26,27 @@ def skip_without_az() -> None:
     """Skip where the command is not installed, but never where nobody would see it."""
     if not PYTHON.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
         pytest.skip("the az command is not installed: run `make az`")
+
+
+def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
+    """Return what the command makes of each list of words: its values, or an error; none is run."""
+    ended = subprocess.run(
+        [PYTHON, _PARSER],
+        input=json.dumps(commands),
+        env={
+            "HOME": str(folder),
+            "AZURE_CONFIG_DIR": str(folder / "azure"),
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "PYTHONUTF8": "1",
+        },
+        cwd=folder,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    parsed: list[Any] = json.loads(ended.stdout)
+    return parsed
 
 
 class _DeadEnd(socketserver.ThreadingTCPServer):

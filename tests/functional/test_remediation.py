@@ -24,13 +24,12 @@ from tests.fakes.remediation import (
     planned,
 )
 from tests.functional import terminal_kit
-from tests.functional.az_kit import PYTHON, VERSION_CHECK, Az, skip_without_az
+from tests.functional.az_kit import PYTHON, VERSION_CHECK, Az, parsed_by_az, skip_without_az
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
 
 pytestmark = pytest.mark.long
 
-PARSER: Final = Path(__file__).with_name("az_parser.py")
 # What the simulated Azure has; vaults, keys and grants are played by the fake command.
 REAL: Final = f"""
 case "$1 $2" in
@@ -139,7 +138,7 @@ def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) ->
     skip_without_az()
     commands = _commands(tmp_path)
 
-    parsed = _parsed(commands, tmp_path)
+    parsed = parsed_by_az(commands, tmp_path)
 
     wrong = {" ".join(w): p for w, p in zip(commands, parsed, strict=True) if "error" in p}
     assert wrong == {}
@@ -160,8 +159,8 @@ def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) ->
         "role assignment create",
         "role assignment list",
     }
-    assert "error" in _parsed([["keyvault", "show", "--nam"]], tmp_path)[0]
-    assert "error" in _parsed([["rest", "--url=/x", "--query=]["]], tmp_path)[0]
+    assert "error" in parsed_by_az([["keyvault", "show", "--nam"]], tmp_path)[0]
+    assert "error" in parsed_by_az([["rest", "--url=/x", "--query=]["]], tmp_path)[0]
 
 
 def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
@@ -172,7 +171,7 @@ def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
 
     calls = watched.run(script, FAIL_AT="5").calls[1:]
 
-    for parsed in _parsed([list(call) for call in calls], tmp_path):
+    for parsed in parsed_by_az([list(call) for call in calls], tmp_path):
         values = parsed["values"]
         assert (values["account_name"], values["resource_group_name"]) == tuple(HOSTILE.values())
     assert len(calls) == 4
@@ -216,26 +215,6 @@ def _of_head(template: str) -> str:
     script = "\n".join(line for line in lines if not line.startswith("   Once"))
     names = ("SUBSCRIPTION", "GROUP", "ACCOUNT", "VAULT_SUBSCRIPTION", "VAULT_GROUP", "VAULT")
     return "".join(f"{name}=x\n" for name in names) + script[: script.rindex(')"') + 2]
-
-
-def _parsed(commands: list[list[str]], folder: Path) -> list[Any]:
-    ended = subprocess.run(
-        [PYTHON, PARSER],
-        input=json.dumps(commands),
-        env={
-            "HOME": str(folder),
-            "AZURE_CONFIG_DIR": str(folder / "azure"),
-            "AZURE_CORE_COLLECT_TELEMETRY": "false",
-            "PYTHONUTF8": "1",
-        },
-        cwd=folder,
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-    parsed: list[Any] = json.loads(ended.stdout)
-    return parsed
 
 
 @pytest.mark.parametrize(

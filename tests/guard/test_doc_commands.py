@@ -1,0 +1,123 @@
+"""The commands that the documents give to whoever deploys and operates the app.
+
+A shell carries each document out from its first command to its last, with nothing to run: what
+it would start is noted down instead, with its words as the shell gives them. Those of az are then
+parsed by the real az. azd and Core Tools are no Python packages and have no parser to ask: their
+subcommands and options are compared with a list from Microsoft's references.
+"""
+
+import re
+import subprocess
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.functional.az_kit import parsed_by_az, skip_without_az
+from tests.guard.documents import DOCUMENTS, ROOT
+
+# https://learn.microsoft.com/azure/developer/azure-developer-cli/reference and
+# https://learn.microsoft.com/azure/azure-functions/functions-core-tools-reference
+KNOWN: Final = {
+    ("azd", "auth", "login"): set(),
+    ("azd", "deploy"): set(),
+    ("azd", "down"): {"--purge", "--force"},
+    ("azd", "env", "get-value"): set(),
+    ("azd", "env", "get-values"): set(),
+    ("azd", "env", "new"): {"--location", "--subscription"},
+    ("azd", "env", "set"): set(),
+    ("azd", "hooks", "run"): set(),
+    ("azd", "pipeline", "config"): {"--provider"},
+    ("azd", "provision"): {"--preview"},
+    ("azd", "up"): set(),
+    ("func", "azure", "functionapp", "publish"): {"--build", "--no-build"},
+    ("func", "start"): set(),
+}
+# No command is found. Those that matter are noted down with the number of their words, and answer;
+# others say nothing, which ends a document's loops. Nor may a document end the shell.
+SHELL: Final = """
+PATH=/nowhere
+command_not_found_handle() {
+  case $1 in az | azd | func) printf '%s\\0' "$#" "$@" >>calls && echo value ;; esac
+}
+exit() { :; }
+"""
+# <app> and its like, which a reader replaces; to the shell they would be files.
+PLACEHOLDER: Final = re.compile(r"<([a-z][a-z .]*)>")
+
+
+def _commands(path: Path, folder: Path) -> list[list[str]]:
+    """Return what a shell starts for the blocks of a document, in order."""
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```", path.read_text())
+    script = PLACEHOLDER.sub(lambda found: found[1].replace(" ", "-"), "\n".join(blocks))
+    calls = folder / "calls"
+    calls.write_text("")
+
+    subprocess.run(
+        ["bash", "-c", SHELL + script],  # noqa: S607 - the reader's own shell
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+    noted = iter(calls.read_text().split("\0")[:-1])
+    return [list(islice(noted, int(number))) for number in noted]
+
+
+def _of(name: str, commands: list[list[str]]) -> list[list[str]]:
+    return [words for words in commands if words[0] == name]
+
+
+@pytest.mark.long
+def test_every_az_command_in_the_documents_is_one_that_az_can_parse(tmp_path: Path) -> None:
+    """Whoever deploys at midnight types what stands there."""
+    skip_without_az()
+    places = {
+        tuple(words[1:]): path.relative_to(ROOT)
+        for path in DOCUMENTS
+        for words in _of("az", _commands(path, tmp_path))
+    }
+
+    parsed = parsed_by_az([list(words) for words in places], tmp_path)
+
+    wrong = {
+        f"{place}: az {' '.join(words)}": answer["error"]
+        for (words, place), answer in zip(places.items(), parsed, strict=True)
+        if "error" in answer
+    }
+    assert wrong == {}
+    assert "deployment mg create" in {answer["command"] for answer in parsed}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_azd_and_func_command_is_known(path: Path, tmp_path: Path) -> None:
+    """An option of another tool, or of another year, is found by a reader otherwise."""
+    commands = _commands(path, tmp_path)
+
+    for words in _of("azd", commands) + _of("func", commands):
+        (options,) = [
+            given for start, given in KNOWN.items() if tuple(words[: len(start)]) == start
+        ]
+        assert {word for word in words if word.startswith("-")} <= options, words
+
+
+def test_words_arrive_as_the_shell_gives_them(tmp_path: Path) -> None:
+    """What this file sees of a document has to be what a reader's az would see."""
+    page = tmp_path / "page.md"
+    page.write_text(
+        "```sh\nGROUP='a b'\naz group show --name \"$GROUP\" \\\n  --tags x='[\"y\"]' <app>\n"
+        'exit 1\nfor ONE in 1 2; do az login --tenant "$(az account show)$ONE"; done\n```\n'
+        '`az login` is prose.\n```sh\ncat x | az webapp restart --name "$NONE"\n```\n'
+    )
+
+    assert _commands(page, tmp_path) == [
+        ["az", "group", "show", "--name", "a b", "--tags", 'x=["y"]', "app"],
+        ["az", "account", "show"],
+        ["az", "login", "--tenant", "value1"],
+        ["az", "account", "show"],
+        ["az", "login", "--tenant", "value2"],
+        ["az", "webapp", "restart", "--name", ""],
+    ]

@@ -1,0 +1,99 @@
+"""The documents of those who deploy and operate the app, against the templates and the code."""
+
+import json
+import re
+from typing import Final
+
+from cmk_check.core.words import GapReason, PostureReason
+from tests.guard.documents import ROOT, section, table
+
+INFRA: Final = ROOT / "infra"
+DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
+OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
+PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
+SECURITY: Final = (ROOT / "docs/security.md").read_text()
+PERFORMANCE: Final = (ROOT / "docs/performance.md").read_text()
+
+
+def test_every_option_of_the_template_is_listed_with_its_variable() -> None:
+    """An option that nobody finds is not used; one that is not there stops a deployment."""
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    taken = {re.findall(r"\w+", entry["value"])[0]: name for name, entry in given.items()}
+
+    shown = {row[0].strip("`"): row[1].strip("`") for row in table(DEPLOY, "azd variable")}
+
+    assert shown == taken
+    assert set(shown.values()) == set(
+        re.findall(r"(?m)^param (\w+)", (INFRA / "main.bicep").read_text())
+    )
+
+
+def test_what_the_production_file_takes_from_the_environment_is_listed() -> None:
+    """It stops at the first variable that is missing, and names no other."""
+    text = (INFRA / "production.bicepparam").read_text()
+
+    shown = [
+        name for row in table(DEPLOY, "environment variable") for name in re.findall(r"\w+", row[0])
+    ]
+
+    assert sorted(shown) == sorted(set(re.findall(r"readEnvironmentVariable\('(\w+)'", text)))
+
+
+def test_the_roles_of_the_app_are_those_that_the_template_grants() -> None:
+    """An auditor compares this table with what the portal shows."""
+    text = (INFRA / "modules/access.bicep").read_text()
+    granted = re.findall(r"// ([\w ]+).*\nvar \w+ = '([0-9a-f-]{36})'", text)
+
+    shown = [(row[0], row[1].strip("`")) for row in table(PERMISSIONS, "role")]
+
+    assert len(granted) == text.count("\nvar ")
+    assert sorted(shown) == sorted(granted)
+
+
+def test_each_alert_says_what_it_means() -> None:
+    """Its mail names this page, and the page has to know it."""
+    text = (INFRA / "modules/alerts.bicep").read_text()
+    kinds = {"once": "event", "whileItLasts": "condition"}
+    rules = re.findall(r"(?s)    name: '([\w-]+)'.*?severity: (\d).*?timing: (\w+)", text)
+    metric = re.findall(r"(?s)metricAlerts.*?name: 'cmk-([\w-]+)-\$.*?severity: (\d)", text)
+
+    rows = table(OPERATIONS, "alert")
+
+    assert [(row[0].strip("`"), row[1], row[2].split(",")[0]) for row in rows] == [
+        *((name, severity, kinds[timing]) for name, severity, timing in rules),
+        *((name, severity, "condition") for name, severity in metric),
+    ]
+    assert all(row[3] and row[4] for row in rows)
+
+
+def test_each_gap_and_each_posture_says_who_has_to_act() -> None:
+    """An unknown that is nobody's stays."""
+    gaps = table(section(OPERATIONS, "Gaps"), "reasons")
+    postures = table(section(OPERATIONS, "Postures and unknowns"), "reasons")
+    unknown = {"unrecognised_key_source", "malformed", "row_too_new"}
+
+    assert sorted(_named(gaps)) == sorted(GapReason)
+    assert sorted(_named(postures)) == sorted([*PostureReason, *unknown])
+
+
+def _named(rows: list[list[str]]) -> list[str]:
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
+
+
+def test_the_cost_is_the_one_that_was_counted() -> None:
+    """A figure that stands twice is mended once."""
+    counted = {row[0]: row[-1] for row in table(PERFORMANCE, "subscriptions") if row[-1]}
+
+    told = section(OPERATIONS, "What it costs")
+
+    for number, dollars in counted.items():
+        assert re.search(rf"{dollars} \$ [\w ]*for {number}\b", told)
+
+
+def test_each_threat_has_a_proof_or_a_reason() -> None:
+    """A threat that is only named is an invitation."""
+    rows = table(SECURITY, "threat")
+
+    assert len(rows) > 1
+    for threat, answer, proof in rows:
+        assert "](../tests/" in proof or answer.startswith("reason: "), threat
