@@ -86,6 +86,11 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
 
     try:
         settings = Settings.load_for_scan(store, only)
+        if left_out := sorted(settings.exclude.intersection(only)):
+            # It would not be read, and the others could make the answer a green one.
+            named = ", ".join(left_out)
+            complain(f"--subscription names {named}, which CMK_EXCLUDE_SUBSCRIPTIONS leaves out.")
+            return USAGE
         with asyncio.Runner() as runner:
             try:
                 return runner.run(scan_and_report(settings, wish))

@@ -142,6 +142,16 @@ def test_what_cannot_be_done_is_refused_as_usage(arguments: list[str]) -> None:
     assert result.stderr
 
 
+def test_p1_a_subscription_that_is_asked_for_and_left_out_is_refused() -> None:
+    """The answer for the other one would pass for both."""
+    arguments = ["scan", "--subscription", sub(1), "--subscription", sub(2)]
+
+    result = CliRunner().invoke(app, arguments, env={"CMK_EXCLUDE_SUBSCRIPTIONS": sub(2).upper()})
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"--subscription names {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS" in result.stderr
+
+
 def test_settings_that_are_not_valid_are_named_all_at_once() -> None:
     """One round of mending is enough."""
     environ = {"CMK_KINDS": "???", "CMK_MAX_IN_FLIGHT": "many"}
