@@ -4,12 +4,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain, leave_at_once
 from cmk_check.cli.output import NotUsable
+
+if TYPE_CHECKING:
+    from cmk_check.settings import Settings
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -82,15 +85,9 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
 
     from cmk_check.cli.report import scan_and_report
     from cmk_check.errors import CmkCheckError, SettingsError
-    from cmk_check.settings import Settings
 
     try:
-        settings = Settings.load_for_scan(store, only)
-        if left_out := sorted(settings.exclude.intersection(only)):
-            # It would not be read, and the others could make the answer a green one.
-            named = ", ".join(left_out)
-            complain(f"--subscription names {named}, which CMK_EXCLUDE_SUBSCRIPTIONS leaves out.")
-            return USAGE
+        settings = _settings(store, only)
         with asyncio.Runner() as runner:
             try:
                 return runner.run(scan_and_report(settings, wish))
@@ -111,6 +108,18 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
     except Exception as error:  # noqa: BLE001 - exit code 1 would say that an account is violated
         complain(f"the scan broke off, a fault of this program: {type(error).__name__}: {error}")
         return UNKNOWN
+
+
+def _settings(store: str | None, only: Sequence[str]) -> "Settings":
+    from cmk_check.errors import SettingsError
+    from cmk_check.settings import Settings
+
+    settings = Settings.load_for_scan(store, only)
+    if left_out := sorted(settings.exclude.intersection(only)):
+        # It would not be read, and the others could make the answer a green one.
+        why = f"names {', '.join(left_out)}, which CMK_EXCLUDE_SUBSCRIPTIONS leaves out"
+        raise SettingsError([("--subscription", why)])
+    return settings
 
 
 def _ids(given: Sequence[str]) -> list[str]:
