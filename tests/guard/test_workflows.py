@@ -1,0 +1,137 @@
+"""The pipelines: what runs there is what was chosen, and may do no more than it must."""
+
+import re
+import subprocess
+from typing import Any, Final
+
+import pytest
+import yaml
+
+from tests.guard.documents import ROOT
+
+WORKFLOWS: Final = {path.name: path for path in (ROOT / ".github/workflows").iterdir()}
+PARSED: Final[dict[str, Any]] = {
+    name: yaml.safe_load(path.read_text()) for name, path in WORKFLOWS.items()
+}
+JOBS: Final = [
+    (name, job, given)
+    for name, document in PARSED.items()
+    for job, given in document["jobs"].items()
+]
+# What a job may do beyond reading the sources.
+MORE: Final = {
+    ("deploy.yml", "deploy"): {"id-token": "write"},
+    ("release.yml", "release"): {
+        "attestations": "write",
+        "contents": "write",
+        "id-token": "write",
+    },
+}
+PINNED: Final = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+STEPS: Final = [(name, step) for name, _, job in JOBS for step in job.get("steps", [])]
+RUNS: Final = [(name, step["run"]) for name, step in STEPS if "run" in step]
+
+
+def test_the_pipelines_are_those_that_are_meant() -> None:
+    """A file with a misspelt ending is one that GitHub never runs."""
+    assert set(WORKFLOWS) == {"ci.yml", "deploy.yml", "release.yml"}
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_each_action_is_pinned_by_its_commit(name: str) -> None:
+    """A tag can be moved to other code by whoever takes over an action."""
+    used = re.findall(r"(?m)\buses:\s*(.*)$", WORKFLOWS[name].read_text())
+
+    assert used
+    assert [one for one in used if not PINNED.fullmatch(one) and not one.startswith("./")] == []
+
+
+def test_an_action_is_the_same_everywhere() -> None:
+    """Of two versions one is the forgotten one."""
+    texts = "".join(path.read_text() for path in WORKFLOWS.values())
+    pins = set(PINNED.findall(texts))
+
+    assert len({pin.split("@")[0] for pin in pins}) == len(pins)
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nothing_is_allowed_unless_a_job_asks(name: str) -> None:
+    """Without the line, a job has what the organisation gives by default, which may be all."""
+    assert PARSED[name]["permissions"] in ({}, {"contents": "read"})
+
+
+@pytest.mark.parametrize(("name", "job", "given"), JOBS)
+def test_a_job_may_do_no_more_than_it_must(name: str, job: str, given: dict[str, Any]) -> None:
+    """Where other people's packages are installed, nothing may be written or signed."""
+    allowed = {"contents": "read", **MORE.get((name, job), {})}
+
+    assert given.get("permissions", {}).items() <= allowed.items()
+    if (name, job) in MORE:
+        runs = [step["run"] for step in given["steps"] if "run" in step]
+        assert not [run for run in runs if re.search(r"\b(make|pip|npm|npx)\b", run)]
+
+
+@pytest.mark.parametrize(("name", "run"), RUNS)
+def test_a_script_takes_no_text_from_elsewhere(name: str, run: str) -> None:
+    """Put into a script before a shell reads it, the name of a branch is code (P10)."""
+    assert "${{" not in run, name
+
+
+@pytest.mark.parametrize(("name", "run"), RUNS)
+def test_a_script_parses_and_calls_what_is_there(name: str, run: str) -> None:
+    """A pipeline that is seldom used breaks on the day that it is needed."""
+    tasks = set(re.findall(r"(?m)^([a-z-]+):.*##", (ROOT / "Makefile").read_text()))
+
+    subprocess.run(["bash", "-n"], input=run, text=True, check=True)  # noqa: S607 - the reader's
+    called = {task for line in re.findall(r"\bmake ([a-z -]+)", run) for task in line.split()}
+    scripts = [word for word in run.split() if re.match(r"(\.ci|infra|tools)/", word)]
+
+    assert called <= tasks, name
+    assert [word for word in scripts if not (ROOT / word).stat().st_mode & 0o100] == []
+
+
+def test_no_token_stays_in_a_checkout() -> None:
+    """Whatever runs later in the job could read it there."""
+    kept = [
+        name
+        for name, step in STEPS
+        if step.get("uses", "").startswith("actions/checkout@")
+        and step["with"]["persist-credentials"] is not False
+    ]
+
+    assert kept == []
+
+
+def test_strangers_start_nothing_that_may_write() -> None:
+    """pull_request_target and workflow_run run with rights beside the code of a stranger."""
+    # To YAML 1.1, and so to this reader, the key `on` is true.
+    started = {name: set(document[True]) for name, document in PARSED.items()}
+
+    assert started == {
+        "ci.yml": {"push", "pull_request", "workflow_call"},
+        "deploy.yml": {"workflow_dispatch"},
+        "release.yml": {"push"},
+    }
+
+
+def test_the_pipeline_deploys_as_the_document_does() -> None:
+    """The document's commands are parsed by the real az; this one is to be among them."""
+    document = " ".join((ROOT / "docs/deploy.md").read_text().replace("\\\n", " ").split())
+    (command,) = [run for _, run in RUNS if run.startswith("az ")]
+
+    assert " ".join(command.replace("\\\n", " ").split()) in document
+
+
+def test_azd_finds_app_and_hooks() -> None:
+    """A hook that is not there is told after the deployment, when nobody looks any more."""
+    azd = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    hooks = [ROOT / hook["run"] for hook in azd["hooks"]["postdeploy"].values()]
+
+    assert azd["services"]["api"] == {"project": ".", "language": "python", "host": "function"}
+    assert [hook.name for hook in hooks] == ["first_scan.sh", "first_scan.ps1"]
+    assert all(hook.is_file() for hook in hooks)
+    version = re.search(r'(?m)^version = "(.*)"', (ROOT / "pyproject.toml").read_text())
+    assert version
+    assert azd["metadata"]["template"] == f"cmk-check@{version[1]}"
