@@ -39,6 +39,16 @@ def test_what_the_production_file_takes_from_the_environment_is_listed() -> None
     assert sorted(shown) == sorted(set(re.findall(r"readEnvironmentVariable\('(\w+)'", text)))
 
 
+def test_the_variables_of_the_workflow_are_those_that_it_reads() -> None:
+    """A variable that is missing is an empty word in a command."""
+    text = (ROOT / ".github/workflows/deploy.yml").read_text()
+    head = "variable of the environment"
+
+    shown = [name for row in table(DEPLOY, head) for name in re.findall(r"`([A-Z_]+)`", row[0])]
+
+    assert sorted(shown) == sorted(set(re.findall(r"vars\.(\w+)", text)))
+
+
 def test_the_roles_of_the_app_are_those_that_the_template_grants() -> None:
     """An auditor compares this table with what the portal shows."""
     text = (INFRA / "modules/access.bicep").read_text()
