@@ -126,7 +126,8 @@ export function whenChanged(inputs, draw) {
   return (state) => {
     const now = inputs(state);
     if (before && now.every((value, place) => Object.is(value, before?.[place]))) return;
-    before = now;
     draw(state);
+    // Not before: what could not be drawn is tried again, and not taken for drawn.
+    before = now;
   };
 }

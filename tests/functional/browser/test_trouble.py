@@ -216,3 +216,44 @@ def test_a_page_of_findings_that_is_cut_off_is_never_taken_for_all(
     assert whole.body["nextLink"]
     expect(visit.alert.first).to_be_visible()
     expect(visit.page.get_by_text("1 of 1 accounts")).to_have_count(0)
+
+
+def test_an_answer_that_cannot_be_drawn_leaves_no_older_one_in_sight(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """A tab that stays open for weeks meets an app that has moved on."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    scene.scan()
+    later = scene.get("v1/status").body | {"accounts": {"total": 1}}
+    visit = open_visit(scene, trouble=True)
+    visit.page.clock.install()
+    visit.sign_in()
+    expect(visit.posture).to_have_text("Compliant")
+    visit.page.route("**/api/v1/status", lambda route: route.fulfill(json=later))
+
+    _poll(visit.page)
+
+    visit.expect_state("error")
+    expect(visit.posture).to_be_hidden()
+    expect(visit.alert.first).to_be_visible()
+    visit.page.unroute("**/api/v1/status")
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+    expect(visit.posture).to_have_text("Compliant")
+
+
+def test_links_of_the_apps_own_name_are_followed_where_the_page_has_another(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Behind a gateway or a domain of one's own, the app still links to the name it knows."""
+    scene = open_scene(estate_of({"chat": CMK, "search": MICROSOFT}))
+    scene.scan()
+    first = scene.get("v1/findings", top="1").body
+    first["nextLink"] = first["nextLink"].replace(scene.host.url, "https://app.test")
+    visit = open_visit(scene, trouble=True)
+    visit.page.route("**/api/v1/findings?top=1000", lambda route: route.fulfill(json=first))
+
+    visit.sign_in()
+
+    assert first["nextLink"].startswith("https://app.test/")
+    assert visit.names() == ["search", "chat"]
