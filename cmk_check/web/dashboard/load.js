@@ -93,7 +93,7 @@ export class Loader {
     if (this.store.state.status === null) this.store.set({ phase: "loading", trouble: null });
     try {
       await this.status(signal);
-      this.store.set({ phase: "ready", trouble: null });
+      this.store.set({ phase: "ready", trouble: null, answeredAt: this.now() });
     } catch (error) {
       if (signal.aborted) return;
       this.fail(error);
@@ -129,16 +129,19 @@ export class Loader {
     if (!Number.isNaN(answer.date)) this.clockAhead = Date.now() - answer.date;
     const status = answer.status === 304 ? this.store.state.status : shaped(answer.body, OF_STATUS);
     this.etag = answer.etag;
-    this.store.set({ status, answeredAt: this.now(), now: this.now() });
+    this.store.set({ status, now: this.now() });
     const { lastScan, asOf, posture, accounts } = status;
     const mark = JSON.stringify([lastScan?.id, asOf, posture, accounts]);
     if (mark === this.mark) return;
-    await Promise.all([
+    // All come to an end before one that failed counts: what still came in could replace newer news.
+    const ended = await Promise.allSettled([
       this.findings(signal),
       this.scans(signal),
       this.changes(signal),
       this.gaps(status, signal),
     ]);
+    const failed = ended.find((one) => one.status === "rejected");
+    if (failed) throw failed.reason;
     this.mark = mark;
     const open = this.store.state.view.finding;
     if (open) void this.detail(open);

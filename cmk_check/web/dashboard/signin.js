@@ -98,7 +98,7 @@ export const troubleDrawer = (loader) =>
       const whole = status === null;
       place.classList.toggle("whole", whole);
       const time = new Date(answeredAt).toISOString();
-      const old = status && h("p", {}, "What you see is of ", moment(time, minute(time)), ": it may have changed since.");
+      const old = status && answeredAt > 0 && h("p", {}, "What you see is of ", moment(time, minute(time)), ": it may have changed since.");
       fill(
         place,
         icon("warning"),
