@@ -62,11 +62,17 @@ function draw(state) {
   } else if (gaps.length > 0) {
     fill(at("gaps-body"), table(state), ...more(state));
   } else {
-    const text = status.asOf === null
-      ? "No subscription has been read yet."
-      : "Every subscription was read.";
-    fill(at("gaps-body"), h("p", { class: "empty" }, text));
+    fill(at("gaps-body"), h("p", { class: "empty" }, noGap(status)));
   }
+}
+
+/** @param {import("./types.js").Status} status */
+function noGap({ asOf, lastScan, subscriptions }) {
+  if (lastScan?.state === "failed") return "The last scan failed: what it could not read is not known.";
+  if (asOf === null) return "No subscription has been read yet.";
+  return subscriptions.excluded > 0
+    ? "Every subscription was read that is not excluded."
+    : "Every subscription was read.";
 }
 
 /** @type {(state: State) => void} */
