@@ -22,7 +22,7 @@ param networkId string
 @allowed(['create', 'existing', 'none'])
 param zones string
 
-@description('Required. Ids of the existing zones, or null.')
+@description('Optional. Ids of the existing zones.')
 param zoneIds { blob: string, queue: string, table: string }?
 
 var services = ['blob', 'queue', 'table']

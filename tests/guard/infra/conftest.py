@@ -1,0 +1,22 @@
+"""The compiler is started once, and each template and snapshot is asked for once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.guard.infra.bicep_kit import Bicep, Json
+from tests.guard.infra.expressions import worked_out
+
+
+@pytest.fixture(scope="session")
+def compiler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicep]:
+    """Return the running compiler, over a copy of the templates."""
+    with Bicep(tmp_path_factory.mktemp("infra")) as running:
+        yield running
+
+
+@pytest.fixture(params=["minimal.bicepparam", "production.bicepparam"])
+def resources(compiler: Bicep, request: pytest.FixtureRequest) -> list[Json]:
+    """Return what a deployment would create, in the public cloud."""
+    found: list[Json] = worked_out(compiler.snapshot(request.param))
+    return found

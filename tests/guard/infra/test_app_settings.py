@@ -1,0 +1,151 @@
+"""The settings of the deployed app: those that the code knows, and none that Flex forbids."""
+
+import re
+
+import pytest
+
+from cmk_check.settings import Settings
+from tests.guard.documents import SETTINGS, codes, table
+from tests.guard.infra.bicep_kit import PRINCIPAL, Bicep, only
+from tests.guard.infra.expressions import ENVIRONMENTS, Later, worked_out
+
+KNOWN = {name: row[1] for row in table(SETTINGS, "setting") for name in codes([row])}
+# For a laptop and for the simulator: the app refuses both on Azure.
+NOT_ON_AZURE = {"CMK_STORAGE", "CMK_ARM_URL"}
+WEBHOOK = {
+    "webhookUrlSecretUri": "https://kv-example.vault.azure.net/secrets/webhook",
+    "webhookSigningSecretUri": "https://kv-example.vault.azure.net/secrets/signing",
+}
+# Names that are the host's or the platform's, not the app's.
+OF_THE_HOST = {
+    "AzureWebJobsStorage__accountName",
+    "AzureWebJobsStorage__clientId",
+    "AzureWebJobsStorage__credential",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+}
+OF_SIGN_IN = {"OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID", "WEBSITE_AUTH_AAD_ALLOWED_TENANTS"}
+# https://learn.microsoft.com/azure/azure-functions/functions-app-settings
+FORBIDDEN_ON_FLEX = (
+    "AzureWebJobsStorage|DEPLOYMENT_STORAGE_CONNECTION_STRING|ENABLE_ORYX_BUILD|"
+    "FUNCTIONS_(EXTENSION_VERSION|WORKER_.*)|SCM_DO_BUILD_DURING_DEPLOYMENT|TZ|"
+    "WEBSITE_(CONTENT.*|NODE_DEFAULT_VERSION|RUN_FROM_PACKAGE|TIME_ZONE|VNET_ROUTE_ALL)"
+)
+
+
+def _set(compiler: Bicep, cloud: str = "AzureCloud", **given: object) -> dict[str, str]:
+    resources = worked_out(compiler.snapshot_with(given), cloud)
+    settings = only(resources, "Microsoft.Web/sites/config", "/appsettings")["properties"]
+    return {str(name): value for name, value in settings.items()}
+
+
+def _further(compiler: Bicep) -> set[str]:
+    return set(compiler.compiled("main.bicep")[0]["definitions"]["furtherSettings"]["properties"])
+
+
+def test_each_setting_of_the_app_is_set_or_may_be_given(compiler: Bicep) -> None:
+    """A setting that no deployment can reach might as well not be there."""
+    set_ = _set(compiler, **WEBHOOK).keys()
+    further = _further(compiler)
+
+    assert not set_ & further  # two places for one setting: which one counts?
+    assert (set_ | further) - OF_THE_HOST - {"HTTPS_PROXY", "NO_PROXY"} == (
+        KNOWN.keys() - NOT_ON_AZURE
+    )
+    assert {name for name in further & KNOWN.keys() if "required" in KNOWN[name]} == set()
+
+
+def test_what_is_given_reaches_the_app(compiler: Bicep) -> None:
+    """The template hands the further settings on as they are."""
+    given = dict.fromkeys(_further(compiler), "1")
+
+    assert _set(compiler, settings=given) == _set(compiler) | given
+
+
+def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler: Bicep) -> None:
+    """A setting too many hides a default that a later version may better."""
+    assert _set(compiler).keys() == OF_THE_HOST | {
+        "AZURE_CLIENT_ID",
+        "CMK_CLOUD",
+        "CMK_HTTP_AUTH",
+        "CMK_MAX_AGE_MINUTES",
+        "CMK_SCAN_SCHEDULE",
+        "CMK_STORAGE__clientId",
+        "CMK_STORAGE__credential",
+        "CMK_STORAGE__queueServiceUri",
+        "CMK_STORAGE__tableServiceUri",
+    }
+
+
+def test_signing_in_adds_its_own_settings(compiler: Bicep) -> None:
+    """The identity stands in for the secret of the app registration: there is none to leak."""
+    settings = _set(compiler, entraClientId=PRINCIPAL)
+
+    assert settings.keys() - _set(compiler).keys() == OF_SIGN_IN
+    assert settings["CMK_HTTP_AUTH"] == "entra"
+    assert settings["OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"] == settings["AZURE_CLIENT_ID"]
+
+
+@pytest.mark.parametrize("cloud", ENVIRONMENTS)
+@pytest.mark.parametrize("given", [{}, WEBHOOK | {"entraClientId": PRINCIPAL}])
+def test_none_is_one_that_flex_forbids(
+    compiler: Bicep, cloud: str, given: dict[str, object]
+) -> None:
+    """Some of them break the app, and some only its clock or its TLS."""
+    settings = _set(compiler, cloud, **given)
+
+    assert [name for name in settings if re.fullmatch(FORBIDDEN_ON_FLEX, name)] == []
+    assert [name for name in _further(compiler) if re.fullmatch(FORBIDDEN_ON_FLEX, name)] == []
+
+
+@pytest.mark.parametrize("cloud", ENVIRONMENTS)
+def test_the_app_takes_what_the_template_sets(compiler: Bicep, cloud: str) -> None:
+    """A fault in a setting stops every function, and is seen after the deployment."""
+    suffix = ENVIRONMENTS[cloud]["suffixes"]["storage"]
+    settings = _set(compiler, cloud, entraClientId=PRINCIPAL, maxAgeMinutes=60)
+    deployed = {name: _deployed(value, suffix) for name, value in settings.items()}
+
+    read = Settings.load(deployed | {"WEBSITE_HOSTNAME": "func-cmk-example.azurewebsites.net"})
+
+    names = {"AzureCloud": "public", "AzureUSGovernment": "usgov", "AzureChinaCloud": "china"}
+    assert read.cloud == names[cloud]
+    assert read.max_age_minutes == 60
+    assert read.client_id == PRINCIPAL
+    assert read.http_auth == "entra"
+
+
+def _deployed(value: str, suffix: str) -> str:
+    """Return what Azure would put in place of what it alone knows."""
+    if not isinstance(value, Later):
+        return value
+    if value.endswith(".clientId"):
+        return PRINCIPAL
+    return re.sub(r".*\.primaryEndpoints\.(\w+)", rf"https://stcmkexample.\1.{suffix}/", value)
+
+
+def test_the_host_finds_its_storage_in_each_cloud(compiler: Bicep) -> None:
+    """The name alone stands for an account in the public cloud."""
+    by_address = {f"AzureWebJobsStorage__{one}ServiceUri" for one in ("blob", "queue", "table")}
+
+    for cloud in ENVIRONMENTS:
+        names = {one for one in _set(compiler, cloud) if one.startswith("AzureWebJobsStorage__")}
+        named = names - {"AzureWebJobsStorage__clientId", "AzureWebJobsStorage__credential"}
+        is_public = cloud == "AzureCloud"
+        assert named == ({"AzureWebJobsStorage__accountName"} if is_public else by_address)
+
+
+def test_secrets_are_named_by_their_place_in_a_vault(compiler: Bicep) -> None:
+    """A secret in a setting is read by whoever may read the app's settings, or its deployments."""
+    settings = _set(compiler, **WEBHOOK)
+
+    assert settings["CMK_WEBHOOK_URL"] == (
+        f"@Microsoft.KeyVault(SecretUri={WEBHOOK['webhookUrlSecretUri']})"
+    )
+    assert settings["CMK_WEBHOOK_SECRET"] == (
+        f"@Microsoft.KeyVault(SecretUri={WEBHOOK['webhookSigningSecretUri']})"
+    )
+    site = only(compiler.snapshot_with(WEBHOOK), "Microsoft.Web/sites")
+    assert (
+        site["properties"]["keyVaultReferenceIdentity"]
+        in site["identity"]["userAssignedIdentities"]
+    )

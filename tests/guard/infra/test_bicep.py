@@ -1,0 +1,82 @@
+"""The templates by themselves: they compile, lint and read well, and azd can fill them in."""
+
+import json
+import re
+
+import pytest
+
+from tests.guard.infra.bicep_kit import INFRA, PARAMETERS, TEMPLATES, Bicep
+
+AZD = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+RULES = json.loads((INFRA / "bicepconfig.json").read_text())["analyzers"]["core"]["rules"]
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *PARAMETERS])
+def test_it_compiles_and_lints_without_a_warning(compiler: Bicep, path: str) -> None:
+    """A misspelt property is no more than a warning, and is left out when deployed."""
+    assert compiler.compiled(path)[1] == []
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *PARAMETERS])
+def test_it_is_laid_out_as_the_compiler_does_it(compiler: Bicep, path: str) -> None:
+    """A layout of one's own makes each change look like many."""
+    assert compiler.formatted(path) == (INFRA / path).read_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("param left string", "no-unused-params"),
+        ("output password string = 'x'", "outputs-should-not-contain-secrets"),
+        (
+            "resource x 'Microsoft.Storage/storageAccounts@2021-01-01' existing = { name: 'name' }",
+            "use-recent-api-versions",
+        ),
+        (
+            "resource x 'Microsoft.Network/natGateways@2025-05-01' = { name: 'x', propertys: {} }",
+            "BCP089",
+        ),
+    ],
+)
+def test_the_compiler_is_awake(compiler: Bicep, fault: str, said: str) -> None:
+    """Silence of a linter that found no configuration would prove nothing."""
+    path = compiler.write(f"{said.lower()}.bicep", f"{fault}\n")
+
+    assert said in " ".join(compiler.compiled(path)[1])
+
+
+def test_each_rule_of_the_linter_is_an_error() -> None:
+    """A warning scrolls by in a deployment."""
+    assert {rule["level"] for rule in RULES.values()} == {"error"}
+
+
+def test_azd_fills_in_each_parameter_and_no_other(compiler: Bicep) -> None:
+    """A parameter that azd does not know cannot be set by whoever deploys with it."""
+    parameters = compiler.compiled("main.bicep")[0]["parameters"]
+    variables = [re.fullmatch(r"\$\{([A-Z_]+)\}", entry["value"]) for entry in AZD.values()]
+
+    assert AZD.keys() == parameters.keys()
+    assert len({found[1] for found in variables if found}) == len(parameters)
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_each_parameter_says_what_it_is_for_and_whether_it_is_needed(
+    compiler: Bicep, path: str
+) -> None:
+    """The description is all that a portal or an editor shows."""
+    template = compiler.compiled(path)[0]
+    optional = {
+        name: "defaultValue" in one or one.get("nullable", False)
+        for name, one in template.get("parameters", {}).items()
+    }
+
+    said = {
+        name: one.get("metadata", {}).get("description", "")
+        for name, one in template.get("parameters", {}).items()
+    }
+
+    for name, text in said.items():
+        assert re.fullmatch(r"(Required|Optional)\. [A-Z].*\.", text), name
+        assert text.startswith("Optional") == optional[name], name
+    for name, one in template.get("outputs", {}).items():
+        assert one.get("metadata", {}).get("description"), name

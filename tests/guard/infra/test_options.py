@@ -1,0 +1,111 @@
+"""What each option adds to the smallest deployment, and nothing else: see ``options.toml``."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.guard.infra.bicep_kit import PRINCIPAL, TENANT, Bicep, Json, RefusedError, only
+from tests.guard.infra.differences import differences
+
+OPTIONS: Final = tomllib.loads(Path(__file__).with_name("options.toml").read_text())
+# The name of the group is in every id, and tags are on everything: test_snapshots.py looks at both.
+EVERYWHERE: Final = {"resourceGroupName", "tags"}
+pytestmark = pytest.mark.long
+PRIVATE: Final[dict[str, Any]] = OPTIONS["private network"]["added"]
+SUBNETS: Final[dict[str, Any]] = OPTIONS["existing subnets"]["added"]
+KEY: Final[dict[str, Any]] = OPTIONS["key of the customer"]["added"]
+ZONES: Final = OPTIONS["existing DNS zones"]["added"]["privateDnsZoneIds"]
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_adds_this_and_nothing_else(compiler: Bicep, name: str) -> None:
+    """Who switches one thing on must not find another one switched off."""
+    option = OPTIONS[name]
+    before = option.get("before", {})
+
+    found = differences(
+        compiler.snapshot_with(before), compiler.snapshot_with(before | option["added"])
+    )
+
+    assert found == option["changes"].splitlines()
+
+
+def test_each_option_is_looked_at(compiler: Bicep) -> None:
+    """An option that is not in the table may do anything."""
+    parameters = compiler.compiled("main.bicep")[0]["parameters"]
+    required = {"environmentName", "location"}
+    optional = {name for option in OPTIONS.values() for name in option["added"]}
+
+    assert required | EVERYWHERE | optional == parameters.keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (PRIVATE | {"appSubnetId": SUBNETS["appSubnetId"]}, "go together"),
+        (PRIVATE | {"endpointSubnetId": SUBNETS["endpointSubnetId"]}, "go together"),
+        (SUBNETS, "need privateNetwork"),
+        ({"privateDnsZones": "none"}, "need privateNetwork"),
+        (PRIVATE | {"privateDnsZones": "existing"}, "privateDnsZoneIds and"),
+        (PRIVATE | {"privateDnsZoneIds": ZONES}, "privateDnsZoneIds and"),
+        (PRIVATE | {"privateDnsZones": "existing", "privateDnsZoneIds": {"blob": "x"}}, "queue"),
+        *(({name: "x"}, "storageKeyIdentityId, ") for name in KEY),
+        *((KEY | {name: ""}, "storageKeyIdentityId, ") for name in KEY),
+        ({"entraAllowedGroupIds": [PRINCIPAL]}, "need entraClientId"),
+        ({"entraAllowedObjectIds": [PRINCIPAL]}, "need entraClientId"),
+        ({"entraClientId": PRINCIPAL, "entraAllowedGroupIds": ["a group"]}, "too short.* 36"),
+        ({"existingActionGroupId": "x", "alertEmails": ["a@example.com"]}, "alertEmails belong"),
+        ({"alertEmails": [""]}, "too short"),
+        ({"webhookSigningSecretUri": "https://x"}, "needs webhookUrlSecretUri"),
+        ({"settings": {"CMK_STORAGE": "x"}}, "CMK_STORAGE"),
+        ({"settings": {"CMK_HTTP_AUTH": "keys"}}, "CMK_HTTP_AUTH"),
+        ({"settings": {"CMK_KIND": "OpenAI"}}, "CMK_KIND"),
+        ({"maxAgeMinutes": 14}, "14. is too small"),
+        ({"maxAgeMinutes": 2821}, "2821. is too large"),
+    ],
+)
+def test_a_contradiction_ends_the_deployment(compiler: Bicep, given: Json, said: str) -> None:
+    """What is left out without a word is believed to be there."""
+    with pytest.raises(RefusedError, match=said):
+        compiler.snapshot_with(given)
+
+
+def test_all_that_is_wrong_is_said_at_once(compiler: Bicep) -> None:
+    """Deployments take minutes: nobody wants to learn of faults one by one."""
+    with pytest.raises(RefusedError, match=r"need privateNetwork.*needs webhookUrlSecretUri"):
+        compiler.snapshot_with(SUBNETS | {"webhookSigningSecretUri": "https://x"})
+
+
+def test_production_turns_the_safe_options_on(compiler: Bicep) -> None:
+    """Whoever takes that file must not find out later what was not in it."""
+    found = differences(
+        compiler.snapshot("minimal.bicepparam"), compiler.snapshot("production.bicepparam")
+    )
+
+    for name in ("private network", "zones of the region", "sign-in"):
+        assert set(OPTIONS[name]["changes"].splitlines()) <= set(found)
+    for part in (
+        "keySource: Microsoft.Storage -> Microsoft.Keyvault",
+        "emailReceivers.1.emailAddress: unset -> platform@example.com",
+    ):
+        assert any(line.endswith(part) for line in found)
+
+
+def test_of_those_who_may_sign_in_either_list_is_enough(compiler: Bicep) -> None:
+    """A list of applications would be asked as well, and would shut out who is in no group."""
+    option = OPTIONS["who may sign in"]
+    resources = compiler.snapshot_with(option["before"] | option["added"])
+    settings = only(resources, "Microsoft.Web/sites/config", "/authsettingsV2")["properties"]
+
+    validation = settings["identityProviders"]["azureActiveDirectory"]["validation"]
+    assert validation["defaultAuthorizationPolicy"] == {
+        "allowedPrincipals": {"groups": [TENANT], "identities": [PRINCIPAL]}
+    }
+    assert settings["globalValidation"] == {
+        "requireAuthentication": True,
+        "unauthenticatedClientAction": "Return401",
+        # The page, which holds no data, and what load balancers ask.
+        "excludedPaths": ["/api/health", "/api/dashboard", "/api/dashboard/*"],
+    }

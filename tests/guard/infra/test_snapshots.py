@@ -1,0 +1,217 @@
+"""What the templates would create, worked out by the engine of deployments itself."""
+
+import re
+import sys
+
+import pytest
+
+from cmk_check.alerts import tell_queue
+from cmk_check.ports import Table
+from tests.guard.documents import ROOT
+from tests.guard.infra.bicep_kit import INFRA, TEMPLATES, Bicep, Json, of_type, only
+from tests.guard.infra.expressions import worked_out
+
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+# https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+ROLES = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+    "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+}
+
+
+def test_identities_alone_open_the_storage(resources: list[Json]) -> None:
+    """A key opens everything, belongs to nobody, and is copied."""
+    account = only(resources, ACCOUNT)["properties"]
+    containers = of_type(resources, f"{ACCOUNT}/blobServices/containers")
+
+    assert account["allowSharedKeyAccess"] is False
+    assert account["allowBlobPublicAccess"] is False
+    assert account["allowCrossTenantReplication"] is False
+    assert account["defaultToOAuthAuthentication"] is True
+    assert account["supportsHttpsTrafficOnly"] is True
+    assert account["minimumTlsVersion"] == "TLS1_2"
+    assert [one["properties"] for one in containers] == [{"publicAccess": "None"}]
+
+
+def test_a_key_of_the_customer_would_reach_tables_and_queues(resources: list[Json]) -> None:
+    """That is said when the account is created, or never; findings are in tables."""
+    services = only(resources, ACCOUNT)["properties"]["encryption"]["services"]
+
+    assert services == {
+        name: {"enabled": True, "keyType": "Account"} for name in ("blob", "file", "queue", "table")
+    }
+
+
+def test_telemetry_is_taken_from_identities_alone(resources: list[Json]) -> None:
+    """Whoever has a connection string could else make up that a scan went well."""
+    insights = only(resources, "Microsoft.Insights/components")["properties"]
+    workspace = only(resources, "Microsoft.OperationalInsights/workspaces")["properties"]
+
+    assert insights["DisableLocalAuth"] is True
+    assert workspace["features"]["disableLocalAuth"] is True
+
+
+def test_the_app_takes_tls_and_no_password(resources: list[Json]) -> None:
+    """A publishing profile would be a way in that no role shows."""
+    site = only(resources, "Microsoft.Web/sites")["properties"]
+    policies = of_type(resources, "Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+
+    assert site["httpsOnly"] is True
+    assert site["siteConfig"] == {
+        "ftpsState": "Disabled",
+        "http20Enabled": True,
+        "minTlsVersion": "1.2",
+        "scmMinTlsVersion": "1.2",
+    }
+    assert {one["name"].rpartition("/")[2]: one["properties"] for one in policies} == {
+        "ftp": {"allow": False},
+        "scm": {"allow": False},
+    }
+
+
+def test_the_app_runs_the_python_that_it_was_tested_with(resources: list[Json]) -> None:
+    """On another one the locked packages do not install."""
+    runtime = only(resources, "Microsoft.Web/sites")["properties"]["functionAppConfig"]["runtime"]
+
+    assert runtime == {"name": "python", "version": ".".join(map(str, sys.version_info[:2]))}
+
+
+def test_the_package_lies_in_the_container_that_is_created(resources: list[Json]) -> None:
+    """A container that is not there is found missing by the first deployment of the app."""
+    site = only(resources, "Microsoft.Web/sites")
+    storage = site["properties"]["functionAppConfig"]["deployment"]["storage"]
+    container = only(resources, f"{ACCOUNT}/blobServices/containers")["name"].rpartition("/")[2]
+
+    assert storage["value"].endswith(f".primaryEndpoints.blob{container}")
+    assert storage["authentication"]["type"] == "UserAssignedIdentity"
+    assert list(site["identity"]["userAssignedIdentities"]) == [
+        storage["authentication"]["userAssignedIdentityResourceId"]
+    ]
+
+
+def test_the_storage_holds_the_tables_and_queues_of_the_code(resources: list[Json]) -> None:
+    """A queue that only the app creates is not there yet when its trigger first looks."""
+    read = set(re.findall(r'queue_name="([^"]+)"', (ROOT / "function_app.py").read_text()))
+    # The host moves what used up its tries to the queue's own poison queue.
+    poison = {f"{name}-poison" for name in read if not name.endswith("-poison")}
+    written = {tell_queue.TELL, tell_queue.TELL_POISON, tell_queue.CHANGES}
+
+    tables = of_type(resources, f"{ACCOUNT}/tableServices/tables")
+    queues = of_type(resources, f"{ACCOUNT}/queueServices/queues")
+
+    assert {one["name"].rpartition("/")[2] for one in tables} == set(Table)
+    assert {one["name"].rpartition("/")[2] for one in queues} == read | poison | written
+
+
+def test_the_identity_holds_four_roles_over_the_apps_own_things(resources: list[Json]) -> None:
+    """One too many is a way for an intruder; one too few is an app that does not start."""
+    grants = of_type(resources, "Microsoft.Authorization/roleAssignments")
+
+    assert sorted(
+        (one["id"].split("/")[-6], ROLES[one["properties"]["roleDefinitionId"][-36:]])
+        for one in grants
+    ) == [
+        ("components", "Monitoring Metrics Publisher"),
+        ("storageAccounts", "Storage Blob Data Owner"),
+        ("storageAccounts", "Storage Queue Data Contributor"),
+        ("storageAccounts", "Storage Table Data Contributor"),
+    ]
+    identity = only(resources, "Microsoft.ManagedIdentity/userAssignedIdentities")["id"]
+    for one in grants:
+        assert f"{identity}, " in one["properties"]["principalId"]
+        assert one["properties"]["principalType"] == "ServicePrincipal"
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_each_role_is_the_one_that_its_comment_names(path: str) -> None:
+    """Nobody reads a role off its id."""
+    lines = (INFRA / path).read_text().splitlines()
+
+    for before, line in zip(["", *lines], lines, strict=False):
+        for found in re.findall(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", line):
+            assert ROLES[found] in f"{before} {line}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES)
+def test_no_output_holds_a_secret(compiler: Bicep, path: str) -> None:
+    """Outputs stay readable in the history of deployments, and azd writes them into a file."""
+    outputs = str(compiler.compiled(path)[0].get("outputs", {})).lower()
+
+    assert not re.search(r"list\w*\(|connectionstring|instrumentationkey|secret|sas", outputs)
+
+
+def test_roles_are_granted_before_the_app_is_made(compiler: Bicep) -> None:
+    """It takes minutes until a role is heeded; an app that starts before fails its first start."""
+    modules = compiler.compiled("main.bicep")[0]["resources"]
+
+    def before(name: str) -> set[str]:
+        direct = set(modules[name].get("dependsOn", []))
+        return direct.union(*map(before, direct))
+
+    assert {"identity", "storage", "monitoring"} <= before("access")
+    assert {"access", "endpoints"} <= before("app")
+    assert "app" in before("signIn")
+
+
+def test_azd_finds_the_app_by_the_tag_of_its_service(resources: list[Json]) -> None:
+    """Without it `azd deploy` has nowhere to deploy to."""
+    services = re.search(r"(?m)^services:\n  ([a-z]+):$", (ROOT / "azure.yaml").read_text())
+    tagged = [one for one in resources if "azd-service-name" in one.get("tags", {})]
+
+    assert services is not None
+    assert [one["type"] for one in tagged] == ["Microsoft.Web/sites"]
+    assert tagged[0]["tags"]["azd-service-name"] == services[1]
+
+
+def test_whatever_can_be_tagged_says_which_environment_it_is_of(compiler: Bicep) -> None:
+    """`azd down` and the bill both go by tags."""
+    resources = compiler.snapshot_with({"tags": {"team": "security"}, "privateNetwork": True})
+
+    for one in resources:
+        if "location" in one:
+            assert one["tags"]["team"] == "security"
+            assert one["tags"]["azd-env-name"] == "example"
+
+
+def test_each_private_name_leads_to_its_own_service(compiler: Bicep) -> None:
+    """A table that is looked for at the endpoint of queues is a storage that does not answer."""
+    resources = worked_out(compiler.snapshot("production.bicepparam"), "AzureUSGovernment")
+
+    for service in ("blob", "queue", "table"):
+        zone = f"privatelink.{service}.core.usgovcloudapi.net"
+        endpoint = next(
+            one
+            for one in of_type(resources, "Microsoft.Network/privateEndpoints")
+            if f"-{service}-" in one["name"]
+        )
+        (connection,) = endpoint["properties"]["privateLinkServiceConnections"]
+        group = only(
+            resources,
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+            f"{endpoint['name']}/default",
+        )
+        (config,) = group["properties"]["privateDnsZoneConfigs"]
+        assert connection["properties"]["groupIds"] == [service]
+        assert connection["properties"]["privateLinkServiceId"] == only(resources, ACCOUNT)["id"]
+        assert zone in config["properties"]["privateDnsZoneId"]
+        assert only(resources, "Microsoft.Network/privateDnsZones", zone)
+
+
+def test_a_network_of_its_own_has_a_way_out(compiler: Bicep) -> None:
+    """All that the app sends goes through it: Azure Resource Manager and sign-in too."""
+    resources = compiler.snapshot("production.bicepparam")
+    network = only(resources, "Microsoft.Network/virtualNetworks")["properties"]
+    app, endpoints = (one["properties"] for one in network["subnets"])
+    gateway = only(resources, "Microsoft.Network/natGateways")
+    address = only(resources, "Microsoft.Network/publicIPAddresses")
+
+    assert app["natGateway"]["id"] == gateway["id"]
+    assert gateway["properties"]["publicIpAddresses"] == [{"id": address["id"]}]
+    assert gateway["sku"] == address["sku"]  # Azure joins no two of different ones
+    assert [one["properties"]["serviceName"] for one in app["delegations"]] == [
+        "Microsoft.App/environments"
+    ]
+    assert "delegations" not in endpoints
