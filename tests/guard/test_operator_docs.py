@@ -97,7 +97,7 @@ def test_the_cost_is_the_one_that_was_counted() -> None:
     told = section(OPERATIONS, "What it costs")
 
     for number, dollars in counted.items():
-        assert re.search(rf"{dollars} \$ [\w ]*for {number}\b", told)
+        assert re.search(rf"{dollars} \$ [\w ]*for {number}\b(?!,\d)", told)
 
 
 def test_each_threat_has_a_proof_or_a_reason() -> None:
