@@ -236,8 +236,9 @@ export class Loader {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       if (error.phase === "signed-out") this.fail(error);
-      else if (error.status === 404) show({ missing: true });
-      else show({ problem: `${error.title}. ${error.message}` });
+      // Nor does what was shown before count any longer.
+      else if (error.status === 404) show({ detail: null, missing: true });
+      else show({ detail: null, problem: `${error.title}. ${error.message}` });
     }
   }
 }

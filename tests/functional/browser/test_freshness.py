@@ -49,6 +49,23 @@ def test_a_scan_that_ends_shows_without_a_reload(scene: Scene, open_visit: OpenV
     expect(visit.drawer.get_by_text("Compliant", exact=True).first).to_be_visible()
 
 
+def test_an_account_that_is_gone_is_not_shown_as_it_was(
+    scene: Scene, open_visit: OpenVisit
+) -> None:
+    """Whoever has it open must not go on believing what was true before."""
+    visit = open_visit(scene, trouble=True)
+    visit.page.clock.install()
+    visit.sign_in()
+    visit.open_detail("chat")
+    scene.simulator.estate.subscription(sub_id(1)).remove_account("chat")
+    scene.scan()
+
+    visit.page.clock.fast_forward(MINUTE + 1_000)
+
+    expect(visit.drawer).to_contain_text("No such account is recorded")
+    expect(visit.drawer).not_to_contain_text("Compliant")
+
+
 def test_nothing_new_costs_one_small_answer(scene: Scene, open_visit: OpenVisit) -> None:
     """Fifty people with the page open must not be felt by the storage."""
     visit = open_visit(scene)
