@@ -166,8 +166,12 @@ function draw(state) {
     fill(at("advice-body"), h("ol", { class: "advice" }, ...advice.map(item)));
     return;
   }
-  if (!state.complete || !state.status || shownPosture(state) !== "compliant") {
+  if (!state.complete || !state.status) {
     fill(at("advice-body"), waiting());
+    return;
+  }
+  if (shownPosture(state) !== "compliant") {
+    fill(at("advice-body"), h("p", { class: "empty" }, "The reasons beside the posture say what to do."));
     return;
   }
   const text = state.status.accounts.total > 0

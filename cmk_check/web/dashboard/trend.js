@@ -27,7 +27,7 @@ const SERIES = [
   ["compliant", "compliant", [2, 3]],
 ];
 /** @type {[string, number][]} */
-const RANGES = [["7 days", 7], ["30 days", 30], ["All days", Infinity]];
+const RANGES = [["7 days", 7], ["30 days", 30], ["1,000 scans", Infinity]];
 
 /** @type {{ chart: import("uplot") | null, days: number, hidden: Set<Verdict> | null, scans: Scan[] }} */
 const own = { chart: null, days: 30, hidden: null, scans: [] };
