@@ -36,6 +36,11 @@ def test_identities_alone_open_the_storage(resources: list[Json]) -> None:
     assert [one["properties"] for one in containers] == [{"publicAccess": "None"}]
 
 
+def test_the_name_of_the_storage_is_one(resources: list[Json]) -> None:
+    """It is put together of parts, and Azure takes 3 to 24 small letters and digits."""
+    assert re.fullmatch("[a-z0-9]{3,24}", only(resources, ACCOUNT)["name"])
+
+
 def test_a_key_of_the_customer_would_reach_tables_and_queues(resources: list[Json]) -> None:
     """That is said when the account is created, or never; findings are in tables."""
     services = only(resources, ACCOUNT)["properties"]["encryption"]["services"]
