@@ -1,28 +1,32 @@
 """A log line of each kind, in each of its shapes, as the code writes it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from cmk_check.alerts.log_teller import LogTeller
 from cmk_check.alerts.tell import Telling, tell
+from cmk_check.core.changes import of_scan
 from cmk_check.core.compare import compare
 from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
-from cmk_check.core.words import GapReason, ScanState, Trigger, Verdict
+from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import TellMessage
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.telling import MemoryTexts, ScriptedWebhook
-from tests.fakes.world import MovableClock, bad, good
+from tests.fakes.world import MovableClock, bad, good, odd
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of
 
 
 async def write_lines() -> None:
-    """Write a change, a scan that ended with a gap, one that failed, deliveries taken and not."""
+    """Write all bad news, a scan that ended with a gap, one that failed, and deliveries."""
     scan = context(NOON + HOUR, hostname="cmk.example.net")
-    account = bad(ID)
-    tagged = type(account)(account.id, account.kind, tags={"owner": "x"})
-    (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
-    await LogTeller().tell([(1, step.change)])
+    for number, account in enumerate((bad(ID), odd(ID)), 1):
+        tagged = replace(account, tags={"owner": "x"})
+        (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
+        await LogTeller().tell([(number, step.change)])
+    for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
+        await LogTeller().tell([(number, of_scan(kind, "s", NOON, "id", "why"))])
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")

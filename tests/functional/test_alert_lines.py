@@ -1,0 +1,46 @@
+"""What alert rules look for, in the lines of real scans."""
+
+from pathlib import Path
+
+import pytest
+
+from local.simulator import Access, Fault, arm_error
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, MICROSOFT, ODD, estate_of, next_second, sub_id
+from tests.guard.infra.alert_rules import criterion, rules_of
+from tests.guard.infra.bicep_kit import Bicep
+from tests.guard.infra.expressions import worked_out
+from tests.guard.kql import missing
+
+# The app knows its own address there and nowhere else.
+ON_AZURE_ALONE = '["data"]["findingUrl"]'
+
+
+@pytest.mark.long
+def test_each_alert_rule_finds_what_it_reads_in_the_lines_of_scans(
+    open_scene: OpenScene, tmp_path: Path
+) -> None:
+    """Examples can drift from what the app writes; a rule that reads amiss is silent."""
+    with Bicep(tmp_path) as compiler:
+        rules = rules_of(worked_out(compiler.snapshot("minimal.bicepparam")))
+    queries = {name: criterion(rule)["query"] for name, rule in rules.items()}
+    # Its line comes after a day of a receiver's silence.
+    del queries["message-given-up"]
+    estate = estate_of({"chat": CMK, "search": CMK}, {"lab": CMK})
+    scene = open_scene(estate)
+    scene.scan()
+    for name, encryption in (("chat", MICROSOFT), ("search", ODD)):
+        account = estate.subscription(sub_id(1)).accounts[name]
+        account.set_encryption(encryption)
+        account.set("tags", {"owner": "somebody"})
+    estate.subscription(sub_id(2)).access = Access.FORBIDDEN
+    scene.scan()
+    fault = Fault(path="/subscriptions", then=arm_error(403, "AuthorizationFailed"))
+    scene.simulator.faults.add(fault)
+    next_second()
+
+    scene.scan()
+
+    lines = scene.events()
+    absent = {field for query in queries.values() for _, field in missing(query, lines)}
+    assert absent == {ON_AZURE_ALONE}

@@ -1,0 +1,195 @@
+"""The alert rules as they would be deployed: they fire on what the app writes, and on all of it."""
+
+import json
+import logging
+import re
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.words import ChangeType
+from cmk_check.webhook_settings import ALERTS
+from tests.guard.infra.alert_rules import criterion, rules_of
+from tests.guard.infra.bicep_kit import Bicep, Json, only
+from tests.guard.infra.expressions import worked_out
+from tests.guard.kql import (
+    WORDS,
+    bound,
+    compared,
+    events,
+    fields,
+    has,
+    missing,
+    negated,
+    prefixes,
+)
+from tests.guard.lines import write_lines
+
+# What a person is told by another rule, or need not be told apart from it.
+BY_OTHER_RULES: Final = {
+    # It lasts, so the rule looks at the last scan, and says when it is over.
+    ChangeType.COVERAGE_LOST: "scan-incomplete",
+}
+GOOD_NEWS: Final = {
+    ChangeType.ACCOUNT_DISCOVERED,
+    ChangeType.ACCOUNT_RESOLVED,
+    ChangeType.ACCOUNT_UPDATED,
+    ChangeType.ACCOUNT_REMOVED,
+    ChangeType.COVERAGE_REGAINED,
+    ChangeType.SCAN_RECOVERED,
+    ChangeType.SCAN_BASELINE,
+}
+# https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits
+MOST_DIMENSIONS: Final = 6
+LONGEST_LOOK_BACK: Final = timedelta(days=2)
+
+
+@pytest.fixture(scope="module")
+def resources(compiler: Bicep) -> list[Json]:
+    """What a deployment would create; the rules of both parameter files are the same."""
+    found: list[Json] = worked_out(compiler.snapshot("minimal.bicepparam"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def rules(resources: list[Json]) -> dict[str, Any]:
+    """The properties of each rule over log lines, by its name without prefix and suffix."""
+    return rules_of(resources)
+
+
+@pytest.fixture(scope="module")
+def queries(rules: dict[str, Any]) -> dict[str, str]:
+    """The query of each rule."""
+    return {name: criterion(rule)["query"] for name, rule in rules.items()}
+
+
+def _span(text: str) -> timedelta:
+    found = re.fullmatch(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
+    assert found
+    days, hours, minutes = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def test_each_query_parses_and_knows_its_columns(queries: dict[str, str]) -> None:
+    """Azure does not look at them when they are deployed: a wrong one would never fire."""
+    found = dict(zip(queries, bound(tuple(queries.values())), strict=True))
+
+    assert {name: one.faults for name, one in found.items() if one.faults} == {}
+
+
+def test_each_dimension_is_a_column_of_text(rules: dict[str, Any], queries: dict[str, str]) -> None:
+    """A rule splits by them; by one that is not there, it fails at each evaluation."""
+    results = bound(tuple(queries.values()))
+
+    for rule, result in zip(rules.values(), results, strict=True):
+        names = [dimension["name"] for dimension in criterion(rule)["dimensions"]]
+        assert {result.columns.get(name) for name in names} <= {"string"}, result.columns
+        assert len(names) <= MOST_DIMENSIONS
+
+
+def test_each_rule_is_given_a_time(queries: dict[str, str], rules: dict[str, Any]) -> None:
+    """An evaluation that counts rows of a window needs to know when each was."""
+    results = dict(zip(queries, bound(tuple(queries.values())), strict=True))
+
+    timeless = {name for name, one in results.items() if one.columns.get("timestamp") != "datetime"}
+
+    assert timeless == {"scan-missing"}
+    assert rules["scan-missing"]["overrideQueryTimeRange"]
+
+
+async def test_each_field_that_a_query_reads_is_in_the_lines(
+    queries: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A misspelt field is null to KQL, and no fault."""
+    caplog.set_level(logging.INFO, logger="cmk_check.lines")
+    await write_lines()
+    lines = [json.loads(text) for text in caplog.messages]
+
+    for name, query in queries.items():
+        assert all(fields(query).values()), name
+        assert missing(query, lines) == [], name
+
+
+async def test_what_a_query_negates_is_in_every_line(
+    queries: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The opposite of a field that is missing is null, and its line is left out in silence."""
+    caplog.set_level(logging.INFO, logger="cmk_check.lines")
+    await write_lines()
+    lines = [json.loads(text) for text in caplog.messages]
+
+    assert any(negated(query) for query in queries.values())
+    for query in queries.values():
+        read = [line for line in lines if line["event"] in events(query)]
+        assert [
+            field for field in negated(query) if not all(has(line, field) for line in read)
+        ] == []
+
+
+def test_each_type_and_state_that_a_query_compares_with_exists(queries: dict[str, str]) -> None:
+    """A word that is never written is never found."""
+    for query in queries.values():
+        assert compared(query)
+        assert compared(query) <= WORDS
+
+
+def test_the_prefix_that_queries_look_for_begins_the_lines(queries: dict[str, str]) -> None:
+    """The same prefixes are proved against the lines themselves, for documents and workbook."""
+    for query in queries.values():
+        assert prefixes(query) == {f'{{"event":"{event}"' for event in events(query)}
+
+
+def test_all_bad_news_has_a_rule(queries: dict[str, str]) -> None:
+    """Whoever relies on Azure Monitor alone must hear of what a webhook would be told."""
+    told = {word for query in queries.values() for word in compared(query)}
+    bad = set(ChangeType) - GOOD_NEWS - BY_OTHER_RULES.keys()
+
+    assert told & set(ChangeType) == bad
+    assert {kind.value for kind in bad} <= ALERTS
+    assert set(BY_OTHER_RULES.values()) <= queries.keys()
+    assert compared(queries["scan-incomplete"]) == {"incomplete"}
+    assert compared(queries["scan-missing"]) == {"complete", "incomplete"}
+    assert compared(queries["message-given-up"]) == {"given_up"}
+
+
+def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[str, Any]) -> None:
+    """A rule without a receiver is one that fires for nobody."""
+    group = only(resources, "Microsoft.Insights/actionGroups")
+    component = only(resources, "Microsoft.Insights/components")
+    errors = only(resources, "Microsoft.Insights/metricAlerts")["properties"]
+
+    for rule in rules.values():
+        assert rule["enabled"] is True
+        assert rule["scopes"] == [component["id"]]
+        assert rule["actions"] == {"actionGroups": [group["id"]]}
+        assert (criterion(rule)["timeAggregation"], criterion(rule)["operator"]) == (
+            "Count",
+            "GreaterThan",
+        )
+        assert criterion(rule)["threshold"] == 0
+    assert errors["enabled"] is True
+    assert errors["actions"] == [{"actionGroupId": group["id"]}]
+
+
+def test_no_event_is_told_twice_and_none_falls_between(rules: dict[str, Any]) -> None:
+    """Windows that overlap tell an event again; windows with a gap between them lose it."""
+    for rule in rules.values():
+        window = _span(rule["windowSize"])
+        assert window == _span(rule["evaluationFrequency"])
+        if rule["autoMitigate"]:
+            assert window <= _span(rule["overrideQueryTimeRange"]) <= LONGEST_LOOK_BACK
+        else:
+            assert not rule.get("overrideQueryTimeRange")
+
+
+def test_a_missing_scan_is_seen_within_what_a_rule_can_look_back(
+    rules: dict[str, Any], queries: dict[str, str], compiler: Bicep
+) -> None:
+    """Asked about a longer time than it sees, the rule would complain for ever."""
+    (minutes,) = re.findall(r"ago\((\d+)m\)", queries["scan-missing"])
+    longest = compiler.compiled("main.bicep")[0]["parameters"]["maxAgeMinutes"]["maxValue"]
+
+    look_back = _span(rules["scan-missing"]["overrideQueryTimeRange"])
+
+    assert timedelta(minutes=int(minutes)) <= timedelta(minutes=longest) < look_back

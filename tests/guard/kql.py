@@ -1,0 +1,104 @@
+"""KQL as Azure would take it: bound by Microsoft's language service, held against our log lines."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.words import ChangeType, ScanState
+from tests.guard.documents import ROOT
+
+_SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
+# The columns that our queries may use, by the scope that a rule has:
+# https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces
+_TABLES: Final = {
+    "AppTraces": "(TimeGenerated: datetime, Message: string, SeverityLevel: int)",
+    "traces": "(timestamp: datetime, message: string, severityLevel: int)",
+}
+# Every word that a line may hold where a query compares.
+WORDS: Final = (
+    {kind.value for kind in ChangeType} | set(ScanState) | {"delivered", "given_up", "retry"}
+)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A query with its columns known: what is wrong with it, and the type of each result."""
+
+    faults: list[str]
+    columns: dict[str, str]
+
+
+@cache
+def bound(queries: tuple[str, ...]) -> list[Bound]:
+    """Bind queries, all at once: to start the service takes longer than to ask it."""
+    if not _SERVICE.exists():
+        reason = "NO KQL WAS CHECKED: the Kusto language service is missing; run `make install`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    run = subprocess.run(
+        ["node", ROOT / "tests/guard/check_kql.cjs"],  # noqa: S607 - the reader's own Node.js
+        input=json.dumps({"tables": _TABLES, "queries": queries}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return [Bound(**answer) for answer in json.loads(run.stdout)]
+
+
+def events(query: str) -> list[str]:
+    """Return the kinds of lines that it reads."""
+    return re.findall(r"startswith '\{\"event\":\"([a-z.]+)\"'", query)
+
+
+def prefixes(query: str) -> set[str]:
+    """Return what it takes for the beginning of a line."""
+    return set(re.findall(r"startswith '(.*?)'", query))
+
+
+def fields(query: str) -> dict[str, list[str]]:
+    """Return the fields that it reads, as they stand there, by the kind of line."""
+    names = re.findall(r"extend (\w+) = parse_json", query)
+    return {
+        event: re.findall(rf"\b{name}((?:\[\"\w+\"\])+)", query)
+        for event, name in zip(events(query), names, strict=True)
+    }
+
+
+def missing(query: str, lines: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return each field that it reads and that no line has which it looks for."""
+    types = compared(query) & set(ChangeType)
+    wanted = [line for line in lines if not types or line.get("type") in types]
+    return [
+        (event, field)
+        for event, read in fields(query).items()
+        for field in read
+        if not any(has(line, field) for line in wanted if line["event"] == event)
+    ]
+
+
+def negated(query: str) -> list[str]:
+    """Return the fields whose opposite it asks for: that of one which is missing is null."""
+    return re.findall(r"not\(tobool\(\w+((?:\[\"\w+\"\])+)\)\)", query)
+
+
+def compared(query: str) -> set[str]:
+    """Return the words that it compares with."""
+    return set(re.findall(r'(?:== |in \(|, )"([a-z_.]+)"', re.sub(r"'[^']*'", "", query)))
+
+
+def has(line: Any, field: str) -> bool:  # noqa: ANN401 - JSON
+    """Tell whether a line has a field, written as in a query."""
+    for name in re.findall(r"\w+", field):
+        if not isinstance(line, Mapping) or name not in line:
+            return False
+        line = line[name]
+    return True
