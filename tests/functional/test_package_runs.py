@@ -117,6 +117,29 @@ def test_the_package_answers_and_scans(scene: Scene) -> None:
     assert "scan_on_schedule" in scene.host.functions
 
 
+def test_every_module_of_the_app_can_be_imported(unpacked: Path) -> None:
+    """Some are loaded only when they are needed: the webhook's, at the first alert."""
+    python = _require(DEPLOYED / "bin/python", "make test-all")
+    modules = [
+        ".".join(path.relative_to(unpacked).with_suffix("").parts)
+        for path in unpacked.rglob("*.py")
+        if path.name != "__main__.py" and "cli" not in path.parts
+    ]
+
+    run = subprocess.run(
+        [python, "-c", "".join(f"import {module}\n" for module in sorted(modules))],
+        cwd=unpacked,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "cmk_check.alerts.webhook" in modules
+    assert run.stderr == ""
+
+
 def test_the_package_runs_nothing_of_the_sources(scene: Scene, unpacked: Path) -> None:
     """Else the test above would pass whatever was packed."""
     loaded = unpacked.rglob("*.pyc")
