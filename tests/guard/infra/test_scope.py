@@ -11,9 +11,14 @@ import pytest
 
 from local.simulator import Simulator
 from tests.guard.documents import ROOT, codes, table
+from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, of_type
+from tests.guard.infra.expressions import worked_out
 
 GRANTED: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
+ROLE: Final = "Microsoft.Authorization/roleDefinitions"
+ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
+READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 # What each request takes: https://learn.microsoft.com/azure/role-based-access-control/permissions
 NEEDED: Final = {
     "GET /subscriptions": "Microsoft.Resources/subscriptions/read",
@@ -53,6 +58,58 @@ def test_the_role_grants_what_a_scan_asks_for_and_nothing_else(asked: set[str]) 
 def test_the_role_only_reads() -> None:
     """A wildcard, or a verb like listKeys/action, would be more than anybody was told (P5)."""
     assert [action for action in GRANTED if not re.fullmatch(r"[\w./]+/read", action)] == []
+
+
+GROUP: Final = "/providers/Microsoft.Management/managementGroups/mg-ai"
+EACH: Final = [f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{TENANT}"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "group", "scopes"),
+    [
+        ("scope/management_group.bicepparam", "mg-ai", [GROUP]),
+        ("scope/subscriptions.bicepparam", None, EACH),
+    ],
+)
+def test_the_templates_grant_the_role_to_the_app_and_no_more(
+    compiler: Bicep, parameters: str, group: str | None, scopes: list[str]
+) -> None:
+    """With a data action the role could not be assigned at a management group at all."""
+    resources = worked_out(compiler.snapshot(parameters, management_group=group))
+    roles = of_type(resources, ROLE)
+    granted = of_type(resources, ASSIGNMENT)
+
+    assert len(resources) == len(roles) + len(granted)
+    assert [role["properties"]["permissions"] for role in roles] == [
+        [{"actions": GRANTED, "notActions": [], "dataActions": [], "notDataActions": []}]
+    ] * len(scopes)
+    assert [role["properties"]["assignableScopes"] for role in roles] == [[one] for one in scopes]
+    assert [one["id"].split(f"/providers/{ASSIGNMENT}/")[0] for one in granted] == scopes
+    for role, one in zip(roles, granted, strict=True):
+        assert one["properties"]["principalId"] == PRINCIPAL
+        assert one["properties"]["roleDefinitionId"] == role["id"]
+
+
+def test_names_of_roles_differ(compiler: Bicep) -> None:
+    """They are taken for a whole tenant: the second of one name would not be created."""
+    resources = [
+        *compiler.snapshot("scope/management_group.bicepparam", management_group="mg-ai"),
+        *compiler.snapshot("scope/subscriptions.bicepparam"),
+    ]
+    names = [role["properties"]["roleName"] for role in of_type(resources, ROLE)]
+
+    assert len(set(names)) == len(names) == 3
+
+
+def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
+    """Who may assign roles may often not define them."""
+    text = f"using 'management_group.bicep'\nparam principalId = '{PRINCIPAL}'\n"
+    path = compiler.write("scope/reader.bicepparam", f"{text}param useReader = true\n")
+
+    (granted,) = worked_out(compiler.snapshot(path, management_group="mg-ai"))
+
+    assert granted["type"] == ASSIGNMENT
+    assert granted["properties"]["roleDefinitionId"].endswith(f"/roleDefinitions/{READER}")
 
 
 def test_the_document_names_each_action_with_its_request() -> None:
