@@ -1,5 +1,6 @@
 """What one snapshot has that another has not, as lines for people."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -54,10 +55,17 @@ def _shortened(value: Any, token: str) -> Any:  # noqa: ANN401 - it is JSON
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - as above
     """Yield each value that holds no others, with its path; of a text, each line."""
-    parts = value.splitlines() if isinstance(value, str) and "\n" in value else value
+    parts = _parts(value)
     if isinstance(parts, dict | list) and parts:
         items = parts.items() if isinstance(parts, dict) else enumerate(parts)
         for key, item in items:
             yield from _leaves(item, f"{path}.{key}")
     else:
         yield path, value
+
+
+def _parts(value: Any) -> Any:  # noqa: ANN401
+    """Return the lines of a text, and what is in one that is JSON."""
+    if isinstance(value, str) and value.startswith("{"):
+        return json.loads(value)
+    return value.splitlines() if isinstance(value, str) and "\n" in value else value
