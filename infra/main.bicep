@@ -252,6 +252,7 @@ module workbook 'modules/workbook.bicep' = {
     location: location
     tags: allTags
     insightsName: insightsName
+    maxAgeMinutes: maxAgeMinutes
   }
   dependsOn: [monitoring]
 }

@@ -30,20 +30,34 @@ traces
 | where message startswith '{"event":"cmk.change"'
 | extend change = parse_json(message)
 | where tostring(change["type"]) in (TYPES)
-| where not(tobool(change["data"]["baseline"]))
 | summarize arg_min(timestamp, change) by id = tostring(change["id"])
 '''
+// What the first scan of all found is told as one.
 var accounts = '''
+| where not(tobool(change["data"]["baseline"]))
 | project timestamp, id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
     owner = tostring(change["data"]["tags"]["owner"]),
     reason = tostring(change["data"]["after"]["reason"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
+var coverage = '''
+| project timestamp, id, subscription = tostring(change["data"]["subscriptionName"]),
+    path = tostring(change["subject"]), reason = tostring(change["data"]["after"]["reason"]),
+    lacking = tostring(change["data"]["after"]["missingAction"])
+'''
+var firstScan = '''
+| project timestamp, id, total = tostring(change["data"]["accounts"]["total"]),
+    nonCompliant = tostring(change["data"]["accounts"]["nonCompliant"]),
+    unknown = tostring(change["data"]["accounts"]["unknown"]),
+    unread = tostring(change["data"]["subscriptions"]["gap"])
+'''
+// A scan that failed read nothing, and says nothing of what could be read.
 var lastScan = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
 | extend scan = parse_json(message)
+| where tostring(scan["state"]) in ("complete", "incomplete")
 | summarize arg_max(timestamp, scan)
 | where tostring(scan["state"]) == "incomplete"
 | project timestamp, gaps = toint(scan["subscriptions"]["gap"])
@@ -91,6 +105,22 @@ var rules = [
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    timing: once
+  }
+  {
+    name: 'coverage-lost'
+    title: 'A subscription can no longer be read'
+    severity: 2
+    query: '${replace(changes, 'TYPES', '"cmkcheck.coverage.lost"')}${coverage}'
+    dimensions: ['id', 'subscription', 'path', 'reason', 'lacking']
+    timing: once
+  }
+  {
+    name: 'scan-baseline'
+    title: 'The first scan has finished: what it found'
+    severity: 3
+    query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstScan}'
+    dimensions: ['id', 'total', 'nonCompliant', 'unknown', 'unread']
     timing: once
   }
   {

@@ -9,6 +9,12 @@ param tags object
 @description('Required. Name of the Application Insights component whose traces it reads.')
 param insightsName string
 
+@description('Required. Minutes until an answer is stale.')
+param maxAgeMinutes int
+
+// The file says it for the default.
+var content = replace(loadTextContent('../workbook.json'), 'ago(180m)', 'ago(${maxAgeMinutes}m)')
+
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
@@ -21,7 +27,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   properties: {
     category: 'workbook'
     displayName: 'Customer-managed keys of Azure OpenAI accounts'
-    serializedData: string(union(loadJsonContent('../workbook.json'), { fallbackResourceIds: [insights.id] }))
+    serializedData: string(union(json(content), { fallbackResourceIds: [insights.id] }))
     sourceId: insights.id
     version: '1.0'
   }

@@ -5,10 +5,17 @@ from datetime import UTC, datetime
 
 from cmk_check.alerts.log_teller import LogTeller
 from cmk_check.alerts.tell import Telling, tell
-from cmk_check.core.changes import of_scan
+from cmk_check.core.changes import of_baseline, of_coverage, of_scan
 from cmk_check.core.compare import compare
 from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
-from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
+from cmk_check.core.words import (
+    ChangeType,
+    CoverageState,
+    GapReason,
+    ScanState,
+    Trigger,
+    Verdict,
+)
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import TellMessage
 from cmk_check.store.feed import FeedTable
@@ -27,6 +34,9 @@ async def write_lines() -> None:
         await LogTeller().tell([(number, step.change)])
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogTeller().tell([(number, of_scan(kind, "s", NOON, "id", "why"))])
+    lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
+    first = of_baseline("s", NOON, "id", Summary(), "cmk.example.net")
+    await LogTeller().tell([(5, change) for change in (lost, first) if change])
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")

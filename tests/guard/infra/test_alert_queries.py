@@ -26,11 +26,6 @@ from tests.guard.kql import (
 )
 from tests.guard.lines import write_lines
 
-# What a person is told by another rule, or need not be told apart from it.
-BY_OTHER_RULES: Final = {
-    # It lasts, so the rule looks at the last scan, and says when it is over.
-    ChangeType.COVERAGE_LOST: "scan-incomplete",
-}
 GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_DISCOVERED,
     ChangeType.ACCOUNT_RESOLVED,
@@ -38,7 +33,6 @@ GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_REMOVED,
     ChangeType.COVERAGE_REGAINED,
     ChangeType.SCAN_RECOVERED,
-    ChangeType.SCAN_BASELINE,
 }
 # https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits
 MOST_DIMENSIONS: Final = 6
@@ -143,12 +137,11 @@ def test_the_prefix_that_queries_look_for_begins_the_lines(queries: dict[str, st
 def test_all_bad_news_has_a_rule(queries: dict[str, str]) -> None:
     """Whoever relies on Azure Monitor alone must hear of what a webhook would be told."""
     told = {word for query in queries.values() for word in compared(query)}
-    bad = set(ChangeType) - GOOD_NEWS - BY_OTHER_RULES.keys()
+    bad = set(ChangeType) - GOOD_NEWS
 
     assert told & set(ChangeType) == bad
     assert {kind.value for kind in bad} <= ALERTS
-    assert set(BY_OTHER_RULES.values()) <= queries.keys()
-    assert compared(queries["scan-incomplete"]) == {"incomplete"}
+    assert compared(queries["scan-incomplete"]) == {"complete", "incomplete"}
     assert compared(queries["scan-missing"]) == {"complete", "incomplete"}
     assert compared(queries["message-given-up"]) == {"given_up"}
 
