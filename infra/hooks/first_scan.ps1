@@ -18,9 +18,14 @@ foreach ($name in 'AZURE_RESOURCE_GROUP', 'AZURE_FUNCTION_NAME', 'CMK_API_URL', 
 if (-not (Get-Command az -ErrorAction SilentlyContinue)) { Stop-Here 'az is not installed.' }
 if ($env:CMK_ENTRA_CLIENT_ID) { Stop-Here "people and programs sign in. Sign in at $env:CMK_PAGE_URL." }
 
+# The key; or nothing, and what az says in $said.
 function Get-Key([string]$function) {
-    az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP `
-        --name $env:AZURE_FUNCTION_NAME --function-name $function --query default --output tsv 2>$null
+    $ErrorActionPreference = 'Continue' # what a program writes on standard error is no end of this one
+    $lines = az functionapp function keys list --resource-group $env:AZURE_RESOURCE_GROUP `
+        --name $env:AZURE_FUNCTION_NAME --function-name $function --query default --output tsv `
+        --only-show-errors 2>&1
+    $script:said = "$($lines | Select-Object -Last 1)"
+    if ($LASTEXITCODE -eq 0) { $script:said }
 }
 
 # Status, body, and the last part of where the answer leads; or why there is none.
@@ -40,7 +45,7 @@ function Get-Answer([string]$method, [string]$url, [string]$key) {
 
 # A new app finds its functions, and a new role is heeded, only after some minutes.
 $scan = $null
-$last = 'none, and no key'
+$last = 'none'
 for ($try = 0; -not $scan; $try++) {
     if ($try -ge $tries) { Stop-Here "the app did not start one. Its last answer: $last" }
     $start = Get-Key 'scan_now'
@@ -49,6 +54,7 @@ for ($try = 0; -not $scan; $try++) {
         $last = $answer.Text
         if ($answer.Status -in 202, 409) { $scan = $answer.Goal }
     }
+    else { $last = "none, and no key: $said" }
     if (-not $scan) { Start-Sleep -Seconds $pause }
 }
 Write-Output "The scan: $scan"
@@ -61,6 +67,10 @@ for ($try = 0; $state -eq 'running'; $try++) {
     if (-not $read) { $read = Get-Key 'api' }
     $answer = Get-Answer 'Get' "$env:CMK_API_URL/scans/$scan" $read
     if ($answer.Body.state) { $state = $answer.Body.state }
+}
+
+if ($state -notin 'complete', 'incomplete') {
+    Stop-Here "the scan is ${state}: $($answer.Body.reason)"
 }
 
 $answer = Get-Answer 'Get' "$env:CMK_API_URL/status" $read

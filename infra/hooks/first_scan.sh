@@ -40,24 +40,28 @@ field() { # answer, name: a string in its JSON
   printf '%s\n' "$1" | sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1
 }
 
-key_of() { # function
-  az functionapp function keys list --resource-group "$AZURE_RESOURCE_GROUP" \
-    --name "$AZURE_FUNCTION_NAME" --function-name "$1" --query default --output tsv 2>/dev/null || true
+key_of() { # function: its key; or what az says, and a failure
+  said=$(az functionapp function keys list --resource-group "$AZURE_RESOURCE_GROUP" \
+    --name "$AZURE_FUNCTION_NAME" --function-name "$1" --query default --output tsv \
+    --only-show-errors 2>&1) && code=0 || code=1
+  printf '%s\n' "$said" | sed -n '$p'
+  return "$code"
 }
 
 # A new app finds its functions, and a new role is heeded, only after some minutes.
 tries=$TRIES
 scan=
 while [ -z "$scan" ]; do
-  [ "$tries" -gt 0 ] || stop "the app did not start one. Its last answer: ${answer:-none, and no key}"
+  [ "$tries" -gt 0 ] || stop "the app did not start one. Its last answer: ${answer:-none}"
   tries=$((tries - 1))
-  start=$(key_of scan_now)
-  if [ -n "$start" ]; then
+  if start=$(key_of scan_now); then
     # The body is empty, and not missing: to a POST without a length Azure answers 411.
     answer=$(ask "$start" --data '' "${CMK_API_URL%/v1}/scan")
     case $answer in
       202* | 409*) scan=$(printf '%s\n' "$answer" | sed -n 's|^[Ll]ocation: .*/||p') ;;
     esac
+  else
+    answer="none, and no key: $start"
   fi
   [ -n "$scan" ] || sleep "$PAUSE"
 done
@@ -70,10 +74,16 @@ while [ "$state" = running ]; do
   [ "$tries" -gt 0 ] || stop "no end of it was seen. Look at $CMK_PAGE_URL later."
   tries=$((tries - 1))
   sleep "$PAUSE"
-  [ -n "$read" ] || read=$(key_of api)
-  state=$(field "$(ask "$read" "$CMK_API_URL/scans/$scan")" state)
+  [ -n "$read" ] || read=$(key_of api) || read=
+  answer=$(ask "$read" "$CMK_API_URL/scans/$scan")
+  state=$(field "$answer" state)
   state=${state:-running}
 done
+
+case $state in
+  complete | incomplete) ;;
+  *) stop "the scan is $state: $(field "$answer" reason)" ;;
+esac
 
 answer=$(ask "$read" "$CMK_API_URL/status")
 posture=$(field "$answer" posture)

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import Fault, Hold
+from local.simulator import Fault, Hold, arm_error
 from tests.functional.estate_kit import MICROSOFT, Scene, accounts_of, estate_of, wait_until
 from tests.functional.storage_kit import Storage
 
@@ -55,7 +55,8 @@ class Laptop:
 
     def _az(self) -> str:
         return (
-            f"[ -e {self._folder}/asked ] || {{ : >{self._folder}/asked; exit 1; }}\n"
+            f"if [ ! -e {self._folder}/asked ]; then\n"
+            f"  : >{self._folder}/asked; echo no key yet >&2; exit 1\nfi\n"
             'while [ "$1" != --function-name ]; do shift; done\n'
             f'while read -r key; do printf "%s\\n" "$key"; done <{self._folder}/"$2"'
         )
@@ -105,7 +106,7 @@ def scene(azurite: Azurite, _storage: Storage) -> Iterator[Scene]:
 
 
 @pytest.fixture(scope="module")
-def runs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+def runs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Run]]:
     """A run that starts a scan, and one that comes while it is running."""
     keys = scene.host.keys.functions
     hold = Hold()
@@ -113,13 +114,15 @@ def runs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, R
     scene.simulator.faults.add(fault)
     first, second = (Laptop(tmp_path_factory.mktemp("laptop"), keys) for _ in range(2))
 
-    starting = first.start(scene.host.url)
-    hold.wait_until_reached()
-    joining = second.start(scene.host.url)
-    for laptop in (first, second):
-        wait_until(lambda at=laptop: "/scans/" in at.commands(), "both look for its end")  # type: ignore[misc]
-    scene.simulator.faults.remove(fault)
-    return first.finish(starting), second.finish(joining)
+    with first.start(scene.host.url) as starting, second.start(scene.host.url) as joining:
+        try:
+            for laptop in (first, second):
+                wait_until(lambda at=laptop: "/scans/" in at.commands(), "both look for its end")  # type: ignore[misc]
+            scene.simulator.faults.remove(fault)
+            yield first.finish(starting), second.finish(joining)
+        finally:
+            starting.kill()
+            joining.kill()
 
 
 def test_a_deployment_ends_with_an_answer(scene: Scene, runs: tuple[Run, Run]) -> None:
@@ -176,6 +179,14 @@ def test_an_app_that_does_not_come_is_given_up(tmp_path: Path) -> None:
     assert (run.code, run.printed) == (1, "")
     assert re.match(r"No first scan: .* Its last answer: curl: \(7\) ", run.complained)
     assert run.commands.count("\naz ") == 1
+
+
+def test_what_az_complains_of_is_told(tmp_path: Path) -> None:
+    """That somebody has to sign in first is known to az alone."""
+    run = Laptop(tmp_path, {}).run("http://127.0.0.1:1", TRIES="1", PAUSE="0")
+
+    assert run.code == 1
+    assert "Its last answer: none, and no key: no key yet\n" in run.complained
 
 
 @pytest.mark.parametrize(
@@ -235,3 +246,18 @@ def test_the_hook_for_windows_says_the_same(
 
     assert (run.code, run.complained) == (0, "")
     assert run.printed.splitlines()[1:] == runs[0].printed.splitlines()[1:]
+
+
+@pytest.mark.long  # an app of its own, over the storage of the others: it comes last
+def test_a_scan_that_fails_fails_the_deployment(
+    azurite: Azurite, storage: Storage, tmp_path: Path
+) -> None:
+    """A pipeline takes the scan for the proof that the app works."""
+    with Scene(estate_of({"chat": MICROSOFT}), storage, azurite) as scene:
+        scene.simulator.faults.add(Fault(path="/subscriptions", then=arm_error(403, "Forbidden")))
+
+        run = Laptop(tmp_path, scene.host.keys.functions).run(scene.host.url)
+
+    assert (run.code, run.printed.splitlines()[1:]) == (1, [])
+    assert run.complained.startswith("No first scan: the scan is failed: ")
+    assert "Microsoft.Resources/subscriptions/read" in run.complained

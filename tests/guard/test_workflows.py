@@ -92,6 +92,14 @@ def test_a_script_parses_and_calls_what_is_there(name: str, run: str) -> None:
     assert [word for word in scripts if not (ROOT / word).stat().st_mode & 0o100] == []
 
 
+def test_who_signs_in_to_azure_is_in_an_environment() -> None:
+    """Azure trusts the environment, whose reviewers see the deployment before it happens."""
+    signing = [job for _, _, job in JOBS if "azure/login@" in str(job)]
+
+    assert len(signing) == 1
+    assert signing[0]["environment"]
+
+
 def test_no_token_stays_in_a_checkout() -> None:
     """Whatever runs later in the job could read it there."""
     kept = [
