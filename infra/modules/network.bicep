@@ -20,7 +20,8 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-// A gateway and its address are of one SKU; StandardV2 spreads over the zones by itself.
+// A gateway and its address are of one SKU. StandardV2 spreads over the zones by itself, but some
+// regions do not have it: https://learn.microsoft.com/azure/nat-gateway/nat-sku
 // All that the app sends goes through the network, and new subnets have no way out of their own.
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   name: 'ng-cmk-${nameSuffix}'
