@@ -1,6 +1,6 @@
 """Metrics as text: their names, labels and units, written by Prometheus' own client library.
 
-Names and units follow the conventions of OpenMetrics. A value that is not known has no sample: an
+Names and units follow the conventions of OpenMetrics. A time that is not known has no sample: an
 absent series can be alerted on, a made-up zero cannot.
 """
 
