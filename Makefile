@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
+# Tests mostly wait for processes of their own; the long ones measure, kill and draw, one at a time.
+BESIDE := --numprocesses=4 --dist=loadfile
 DIST := dist
 
 # pip and npm keep their caches in the home folder: without one that can be written, here.
@@ -60,10 +62,10 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clea
 	@$(PY) -m local.up
 
 test: install ## run the test suite without the long proofs
-	@$(PY) -m pytest -m "not long"
+	@$(PY) -m pytest -m "not long" $(BESIDE)
 
-test-all: lint az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
-	@$(PY) -m pytest
+test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
+	@$(PY) -m pytest -m long
 
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
