@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
 # Tests mostly wait for processes of their own; the long ones measure, kill and draw, one at a time.
-BESIDE := --numprocesses=4 --dist=loadfile
+BESIDE := --numprocesses=4 --dist=worksteal
 DIST := dist
 
 # pip and npm keep their caches in the home folder: without one that can be written, here.

@@ -98,6 +98,7 @@ def test_up_refuses_what_is_no_port_in_one_line(port: str) -> None:
     assert "PORT" in err
 
 
+@pytest.mark.long
 def test_up_shows_what_the_app_writes_over_another_estate_and_settings() -> None:
     """Whoever tries a setting must see what comes of it, errors and log lines too.
 
@@ -144,6 +145,7 @@ def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str |
     assert "clean, empty, nothing, sample" in err
 
 
+@pytest.mark.long
 def test_up_takes_an_estate_from_a_file(tmp_path: Path) -> None:
     """Dashboards are tried on the estate that their readers have."""
     path = tmp_path / "mine.json"

@@ -6,6 +6,7 @@ A history that fails is made as short as it can be; ``make soak`` runs many more
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -98,4 +99,4 @@ class Histories(RuleBasedStateMachine):
 
 
 Histories.TestCase.settings = settings(max_examples=400, stateful_step_count=25)
-TestHistories = Histories.TestCase
+TestHistories = pytest.mark.long(Histories.TestCase)

@@ -8,6 +8,14 @@ from tests.guard.infra.bicep_kit import Bicep, Json
 from tests.guard.infra.expressions import worked_out
 
 
+@pytest.hookimpl(tryfirst=True)  # before those are left out that are long
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count whatever asks the compiler among the long proofs: few machines have it."""
+    for item in items:
+        if "compiler" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def compiler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bicep]:
     """Return the running compiler, over a copy of the templates."""

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmk_check.core.model import Evidence, Finding, Judgement, Transition
@@ -176,6 +176,7 @@ async def test_an_account_that_is_not_recorded_is_not_found(served: Served, foun
     assert "/api/v1/findings lists" in answer.json["error"]["message"]
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=300) | st.sampled_from(TEXTS))
 def test_no_id_fails_otherwise(text: str) -> None:
     """Anything else would be a 500."""
@@ -265,6 +266,7 @@ async def test_the_route_does_not_shadow_the_list(served: Served) -> None:
     assert (await send(served.app(), f"{FINDINGS}/")).status == 404
 
 
+@settings(max_examples=30)
 @given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.sampled_from(Reason))
 def test_p10_no_evidence_keeps_a_finding_from_being_shown(
     text: str, other: str, reason: Reason
