@@ -7,8 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
-# Tests mostly wait for processes of their own; the long ones measure, kill and draw, one at a time.
+# Tests mostly wait for processes of their own. The long ones load a machine more, and share by file.
 BESIDE := --numprocesses=4 --dist=worksteal
+LONG_BESIDE := --numprocesses=2 --dist=loadfile
 DIST := dist
 
 # pip and npm keep their caches in the home folder: without one that can be written, here.
@@ -65,7 +66,7 @@ test: install ## run the test suite without the long proofs
 	@$(PY) -m pytest -m "not long" $(BESIDE)
 
 test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
-	@$(PY) -m pytest -m long
+	@$(PY) -m pytest -m long $(LONG_BESIDE)
 
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
