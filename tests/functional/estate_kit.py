@@ -23,6 +23,8 @@ MICROSOFT: Final = {"keySource": "Microsoft.CognitiveServices"}
 ODD: Final = {"keySource": "Contoso.KeySafe"}
 # A message that failed is seen again at once, rather than after five minutes.
 AT_ONCE: Final = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:00"}
+# Two workers of a host may hold messages of one slice: none must use up its tries at once.
+SOON: Final = {"AzureFunctionsJobHost__extensions__queues__visibilityTimeout": "00:00:03"}
 _SECONDS: Final = 20.0
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -16,10 +16,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from local.azurite import Azurite
 from local.simulator import Access, Close, Cut, Estate, Fault, Subscription, arm_error
 from tests.functional.estate_kit import (
-    AT_ONCE,
     CMK,
     MICROSOFT,
     ODD,
+    SOON,
     Scene,
     accounts_of,
     add_account,
@@ -44,7 +44,7 @@ _TROUBLE: Final = (
 )
 # A scan of this estate takes about as long; the death may come anywhere in it, or just after it.
 _LONGEST_LIFE: Final = 0.35
-_SETTINGS: Final = {**AT_ONCE, "CMK_SLICE_SIZE": "2"}
+_SETTINGS: Final = {**SOON, "CMK_SLICE_SIZE": "2"}
 
 type Verdicts = dict[tuple[str, str], str]
 

@@ -18,7 +18,7 @@ from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
 from local.simulator import Estate
 from local.stack import APP
-from tests.functional.estate_kit import AT_ONCE, Scene, wait_until
+from tests.functional.estate_kit import SOON, Scene, wait_until
 from tests.functional.killed.proxy import Door, Proxy
 from tests.functional.storage_kit import LONG_AGO, TABLES, Row, Storage
 
@@ -26,7 +26,7 @@ from tests.functional.storage_kit import LONG_AGO, TABLES, Row, Storage
 QUEUES: Final = ("cmk-slices", "cmk-slices-poison", "cmk-tell", "cmk-tell-poison")
 EVENTS: Final = "cmk-changes"
 _SETTINGS: Final = {
-    **AT_ONCE,
+    **SOON,
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
     "CMK_SLICE_SIZE": "2",
     "CMK_CHANGES_QUEUE": "on",
