@@ -7,7 +7,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from cmk_check.core.model import Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
 from cmk_check.core.words import Verdict
 
 LARGEST_PAGE: Final = 1000
@@ -119,6 +120,23 @@ class Store(Protocol):
             StoreUnavailable: no answer; it may have been written.
             StoreRefused: the identity may not.
 
+        """
+        ...
+
+
+class KeyInventory(Protocol):
+    """The keys behind accounts, read only, for as long as a slice is worked on.
+
+    What accounts share is asked for once: each vault, key and list of grants.
+    """
+
+    async def read(
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+    ) -> Mapping[str, KeyFacts]:
+        """Read what is behind each of these accounts, by the account's lower-cased id.
+
+        ``known_vaults`` maps such ids to the vault ids found last time, for those that are known.
+        Trouble is ``Unread`` in the facts, never raised; so is what takes longer than ``seconds``.
         """
         ...
 

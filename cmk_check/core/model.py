@@ -9,6 +9,10 @@ from cmk_check.core.words import (
     ChangeType,
     CoverageState,
     GapReason,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
     PostureReason,
     Reason,
     ScanState,
@@ -28,11 +32,20 @@ class Subscription:
 
 
 @dataclass(frozen=True, slots=True)
+class UserIdentity:
+    """A user-assigned identity of an account; ids lower-cased, None where Azure left one out."""
+
+    client_id: str | None
+    principal_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account as read: identity, what the rule looks at, and what people need to find its owner.
 
     ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
-    shape, or None. ``tags`` holds the kept tags alone, keys lower-cased.
+    shape, or None. ``tags`` holds the kept tags alone, keys lower-cased. ``principal_id`` is the
+    object id of the system-assigned identity, lower-cased, None without one.
     """
 
     id: AccountId
@@ -45,6 +58,8 @@ class Account:
     key_vault_uri: str | None = None
     identity_type: str | None = None
     identity_client_id: str | None = None
+    principal_id: str | None = None
+    user_identities: tuple[UserIdentity, ...] = ()
     provisioning_state: str | None = None
     malformed: str | None = None
 
@@ -73,6 +88,40 @@ class Judgement:
     reason: Reason
     message: str
     evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConcern:
+    """One reason of key health: its code, how bad it is, and a sentence for a person.
+
+    ``message`` says what follows from it and what to do. ``evidence`` holds what it rests on, texts
+    under camelCase names. ``missing_action`` is the permission that reading lacked.
+    """
+
+    code: KeyReason
+    severity: KeySeverity
+    message: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    missing_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHealth:
+    """Whether the key behind a compliant account can be used, and will stay so.
+
+    ``concerns`` are the worst first. ``expires`` is when the version in use does, None for never or
+    not known. Ids are ARM ids, lower-cased, None where nothing was found. ``key_version`` is the
+    version in use, ``principal_id`` the object id of the identity that uses it.
+    """
+
+    state: KeyState
+    concerns: tuple[KeyConcern, ...] = ()
+    rotation: KeyRotation | None = None
+    expires: datetime | None = None
+    vault_id: str | None = None
+    key_id: str | None = None
+    key_version: str | None = None
+    principal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +167,8 @@ class Finding:
     """An account with its verdict, evidence and dates, as stored.
 
     ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
-    transitions, ``history`` keeps the last 20, oldest first. Times are aware and UTC.
+    transitions, ``history`` keeps the last 20, oldest first. ``key_health`` is None where the
+    verdict is not compliant, and where key health is switched off. Times are aware and UTC.
     """
 
     id: AccountId
@@ -133,6 +183,7 @@ class Finding:
     previous_verdict: Verdict | None = None
     changes: int = 1
     history: tuple[Transition, ...] = ()
+    key_health: KeyHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +205,15 @@ class AccountCounts:
     """Accounts of an estate or a subscription.
 
     ``unread`` says how many of them were not part of the last reading: their verdict is the last
-    one known. An account without a kind is counted under the kind ``unknown``.
+    one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
+    counts those whose key was looked at.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
     by_reason: Mapping[str, int] = field(default_factory=dict)
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
+    by_key_health: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def compliant(self) -> int:

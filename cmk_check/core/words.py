@@ -32,6 +32,58 @@ class Reason(StrEnum):
     ROW_TOO_NEW = "row_too_new"
 
 
+class KeyState(StrEnum):
+    """The health of the key behind a compliant account."""
+
+    HEALTHY = "healthy"
+    AT_RISK = "at_risk"
+    BROKEN = "broken"
+    UNKNOWN = "unknown"
+
+
+class KeySeverity(StrEnum):
+    """What a reason does to key health; ``NOTICE`` is said and changes nothing."""
+
+    NOTICE = "notice"
+    AT_RISK = "at_risk"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+
+class KeyReason(StrEnum):
+    """Why key health is what it is; the last three are notices, where Microsoft's pages differ."""
+
+    VAULT_NOT_FOUND = "vault_not_found"
+    VAULT_SOFT_DELETE_OFF = "vault_soft_delete_off"
+    VAULT_PURGE_PROTECTION_OFF = "vault_purge_protection_off"
+    VAULT_FIREWALL_BLOCKS_SERVICES = "vault_firewall_blocks_services"
+    KEY_NOT_FOUND = "key_not_found"
+    KEY_DISABLED = "key_disabled"
+    KEY_EXPIRED = "key_expired"
+    KEY_EXPIRES_SOON = "key_expires_soon"
+    KEY_NOT_YET_VALID = "key_not_yet_valid"
+    KEY_TYPE_UNSUPPORTED = "key_type_unsupported"
+    KEY_TOO_SMALL = "key_too_small"
+    KEY_OPERATIONS_MISSING = "key_operations_missing"
+    VERSION_PINNED = "version_pinned"
+    VERSION_NOT_LATEST = "version_not_latest"
+    IDENTITY_MISSING = "identity_missing"
+    IDENTITY_LACKS_PERMISSION = "identity_lacks_permission"
+    SCOPE_NOT_CUSTOMER_MANAGED = "scope_not_customer_managed"
+    CANNOT_READ = "cannot_read"
+    MANAGED_HSM_NOT_VERIFIABLE = "managed_hsm_not_verifiable"
+    KEY_SIZE_DISPUTED = "key_size_disputed"
+    IDENTITY_TYPE_DISPUTED = "identity_type_disputed"
+    PERMISSION_MODEL_DISPUTED = "permission_model_disputed"
+
+
+class KeyRotation(StrEnum):
+    """Whether an account follows its key to new versions or stays with one."""
+
+    AUTOMATIC = "automatic"
+    PINNED = "pinned"
+
+
 class CoverageState(StrEnum):
     """How far a subscription is known.
 
@@ -108,6 +160,8 @@ class ChangeType(StrEnum):
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
+    KEY_DEGRADED = "cmkcheck.key.degraded"
+    KEY_RECOVERED = "cmkcheck.key.recovered"
     COVERAGE_LOST = "cmkcheck.coverage.lost"
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
     SCAN_FAILED = "cmkcheck.scan.failed"
@@ -121,6 +175,8 @@ class PostureReason(StrEnum):
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
+    KEYS_BROKEN = "keys_broken"
+    KEYS_UNKNOWN = "keys_unknown"
     SUBSCRIPTIONS_UNREAD = "subscriptions_unread"
     FEWER_SUBSCRIPTIONS_THAN_EXPECTED = "fewer_subscriptions_than_expected"
     NO_SUBSCRIPTION_VISIBLE = "no_subscription_visible"

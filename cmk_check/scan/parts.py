@@ -9,7 +9,7 @@ from typing import Final
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
-from cmk_check.ports import Clock, Inventory, Queues, ScanTeller
+from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanTeller
 from cmk_check.store.estate import EstateTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
@@ -47,7 +47,8 @@ class Parts:
     ``slots`` are for the subscriptions in work, of all slices that run in the process: what one
     leaves free at its end the next one takes. Each slice has its ``turn`` to read its range of the
     table, so that all it holds is served before the next one: two that shared the slots evenly
-    would end together, and leave them all free. ``new_id`` makes UUIDs.
+    would end together, and leave them all free. ``new_id`` makes UUIDs. ``keys`` opens what reads
+    the keys behind accounts, anew for each slice; None where key health is switched off.
     """
 
     inventory: Inventory
@@ -62,6 +63,7 @@ class Parts:
     turn: Lock
     new_id: Callable[[], str]
     options: Options
+    keys: Callable[[], KeyInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
         """Drop the slices of the scans that this one, and those before it, found abandoned.
