@@ -22,6 +22,17 @@ from pydantic_settings import (
 from cmk_check.auth_level import HttpAuth
 from cmk_check.clouds import CLOUDS, Cloud
 from cmk_check.errors import SettingsError
+from cmk_check.setting_values import (
+    is_true,
+    number,
+    one_of,
+    read_client_id,
+    read_ids,
+    read_kinds,
+    read_names,
+    switch,
+    whole,
+)
 from cmk_check.storage_settings import (
     ConnectionString,
     Fault,
@@ -46,12 +57,7 @@ __all__ = [
 
 
 _HERE: Final = frozenset({"localhost", "127.0.0.1"})
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
-# So many of the longest values still fit into one property of a row.
-_MOST_TAGS: Final = 20
-_TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
 def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -61,80 +67,6 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in (os.environ if environ is None else environ).items()
         if (text := value.strip())
     }
-
-
-def _items(text: str) -> list[str]:
-    return [item for part in text.split(",") if (item := part.strip())]
-
-
-def _kinds(text: str) -> tuple[str, ...]:
-    kinds: dict[str, str] = {}
-    for kind in _items(text):
-        kinds.setdefault(kind.lower(), kind)
-    if not kinds or not all(map(_KIND.fullmatch, kinds)):
-        raise ValueError("does not name kinds of accounts; write kinds like OpenAI,AIServices")
-    return tuple(kinds.values())
-
-
-def _ids(text: str) -> frozenset[str]:
-    ids = frozenset(item.lower() for item in _items(text))
-    wrong = sum(not _GUID.fullmatch(item) for item in ids)
-    if wrong:
-        raise ValueError(
-            f"has {wrong} of {len(ids)} entries that are no subscription id; write ids like "
-            "00000000-0000-0000-0000-000000000000, separated by commas"
-        )
-    return ids
-
-
-def _names(text: str) -> frozenset[str]:
-    names = frozenset(item.lower() for item in _items(text))
-    if len(names) > _MOST_TAGS:
-        raise ValueError(f"names {len(names)} tags; name {_MOST_TAGS} at most, or remove it")
-    return names
-
-
-def _client_id(text: str) -> str:
-    if not _GUID.fullmatch(text):
-        raise ValueError("is no client id; copy the identity's client id, not its name")
-    return text
-
-
-def _whole(least: int, most: int) -> BeforeValidator:
-    def check(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise ValueError(f"is no whole number from {least} to {most}; write one, or remove it")
-        return int(text)
-
-    return BeforeValidator(check)
-
-
-def _number(least: float, most: float) -> BeforeValidator:
-    def check(text: str) -> float:
-        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
-            raise ValueError(f"is no number from {least:g} to {most:g}; write one, or remove it")
-        return float(text)
-
-    return BeforeValidator(check)
-
-
-def _one_of(*allowed: str) -> BeforeValidator:
-    def check(text: str) -> str:
-        if text.lower() not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}; write one of them, or remove it")
-        return text.lower()
-
-    return BeforeValidator(check)
-
-
-def _is_true(text: str) -> bool:
-    return text.lower() in _TRUE
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in {"on", "off"}:
-        raise ValueError("is none of on, off; write one of them, or remove it")
-    return text.lower() == "on"
 
 
 def _is_here(hostname: str | None) -> bool:
@@ -160,52 +92,60 @@ class Settings(BaseSettings):
 
     # The platform's own three; the first stands before CMK_ARM_URL, whose check looks at it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
-    easy_auth: Annotated[bool, BeforeValidator(_is_true)] = Field(
+    easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
     identity_endpoint: str | None = Field(None, alias="IDENTITY_ENDPOINT", repr=False)
     storage: Storage = Field(alias="CMK_STORAGE")
-    client_id: Annotated[str | None, BeforeValidator(_client_id)] = Field(
+    client_id: Annotated[str | None, BeforeValidator(read_client_id)] = Field(
         None, alias="AZURE_CLIENT_ID"
     )
-    cloud: Annotated[str, _one_of(*CLOUDS)] = Field("public", alias="CMK_CLOUD")
+    cloud: Annotated[str, one_of(*CLOUDS)] = Field("public", alias="CMK_CLOUD")
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
-    kinds: Annotated[tuple[str, ...], BeforeValidator(_kinds)] = Field(
+    kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = Field(
         ("OpenAI", "AIServices"), alias="CMK_KINDS"
     )
-    include: Annotated[frozenset[str], BeforeValidator(_ids)] = Field(
+    include: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
         frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS"
     )
-    exclude: Annotated[frozenset[str], BeforeValidator(_ids)] = Field(
+    exclude: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
         frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS"
     )
-    expect: Annotated[int, _whole(1, 1_000_000)] = Field(1, alias="CMK_EXPECT_SUBSCRIPTIONS")
-    tags: Annotated[frozenset[str], BeforeValidator(_names)] = Field(
+    expect: Annotated[int, whole(1, 1_000_000)] = Field(1, alias="CMK_EXPECT_SUBSCRIPTIONS")
+    tags: Annotated[frozenset[str], BeforeValidator(read_names)] = Field(
         frozenset({"owner", "team", "application", "environment", "costcenter"}), alias="CMK_TAGS"
     )
-    max_age_minutes: Annotated[int, _whole(1, 525_600)] = Field(180, alias="CMK_MAX_AGE_MINUTES")
-    max_in_flight: Annotated[int, _whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
-    slice_size: Annotated[int, _whole(1, 500)] = Field(200, alias="CMK_SLICE_SIZE")
+    max_age_minutes: Annotated[int, whole(1, 525_600)] = Field(180, alias="CMK_MAX_AGE_MINUTES")
+    max_in_flight: Annotated[int, whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
+    slice_size: Annotated[int, whole(1, 500)] = Field(200, alias="CMK_SLICE_SIZE")
     # A slice has ten minutes for all of its subscriptions.
-    subscription_timeout: Annotated[float, _number(1, 240)] = Field(
+    subscription_timeout: Annotated[float, number(1, 240)] = Field(
         120, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
     )
-    retry_after_max: Annotated[float, _number(0, 240)] = Field(
+    retry_after_max: Annotated[float, number(0, 240)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
-    http_auth: Annotated[HttpAuth, _one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
-    changes_queue: Annotated[bool, BeforeValidator(_switch)] = Field(
+    http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
+    changes_queue: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_CHANGES_QUEUE"
     )
-    retention_days: Annotated[int, _whole(1, 3650)] = Field(400, alias="CMK_RETENTION_DAYS")
+    retention_days: Annotated[int, whole(1, 3650)] = Field(400, alias="CMK_RETENTION_DAYS")
     # The secret stands behind the URL, at which its check looks.
     webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
-    webhook_format: Annotated[str, _one_of(*FORMATS)] = Field(
+    webhook_format: Annotated[str, one_of(*FORMATS)] = Field(
         "cloudevents", alias="CMK_WEBHOOK_FORMAT"
     )
     webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
     alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = Field(
         ALERTS, alias="CMK_ALERT_ON"
+    )
+
+    key_health: Annotated[bool, BeforeValidator(switch)] = Field(
+        default=True, alias="CMK_KEY_HEALTH"
+    )
+    # It stands behind the one above, at which its check looks.
+    require_healthy_keys: Annotated[bool, BeforeValidator(switch)] = Field(
+        default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
 
     @classmethod
@@ -300,6 +240,16 @@ class Settings(BaseSettings):
         if info.data.get("webhook_url", "") is None:
             raise ValueError("is set without CMK_WEBHOOK_URL; set that as well, or remove it")
         return secrets
+
+    @field_validator("require_healthy_keys")
+    @classmethod
+    def _looks_at_keys(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if value and info.data.get("key_health") is False:
+            raise ValueError(
+                "is on while CMK_KEY_HEALTH is off, so that no key is looked at; switch that on, "
+                "or this off"
+            )
+        return value
 
     @property
     def arm_url(self) -> str:

@@ -36,10 +36,14 @@ _LOWERED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Expectations:
-    """What must hold for an answer to count: its greatest age, the least visible subscriptions."""
+    """What must hold for an answer to count: its greatest age, the least visible subscriptions.
+
+    ``require_healthy_keys``: the key behind a compliant account must be usable as well.
+    """
 
     max_age: timedelta
     subscriptions: int = 1
+    require_healthy_keys: bool = False
 
 
 def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:

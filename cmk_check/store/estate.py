@@ -16,7 +16,7 @@ from typing import Final
 from cmk_check.core.difference import Difference, Step
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import CoverageState, Reason, Verdict
+from cmk_check.core.words import CoverageState, KeyState, Reason, Verdict
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
 from cmk_check.store import cutting, keys, rows
@@ -50,6 +50,7 @@ class FindingFilter:
     reason: Reason | None = None
     kind: str | None = None
     subscription_id: str | None = None
+    key_health: KeyState | None = None
 
     def equals(self) -> dict[str, str]:
         """Return what the table itself can compare: properties that a trusted row must have."""
@@ -58,13 +59,18 @@ class FindingFilter:
             "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
             "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
             "kind": self.kind,
+            "keyHealth": self.key_health,
         }
         return {name: str(value) for name, value in asked.items() if value is not None}
 
     def admits(self, finding: Finding) -> bool:
         """Tell whether a finding of a row that came is one of those asked for."""
-        judgement = finding.judgement
-        return self.verdict in {None, judgement.verdict} and self.reason in {None, judgement.reason}
+        judgement, key = finding.judgement, finding.key_health
+        return (
+            self.verdict in {None, judgement.verdict}
+            and self.reason in {None, judgement.reason}
+            and self.key_health in {None, key.state if key else None}
+        )
 
 
 @dataclass(frozen=True, slots=True)

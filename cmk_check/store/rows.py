@@ -19,6 +19,7 @@ from cmk_check.core.model import (
     Finding,
     Gap,
     Judgement,
+    KeyHealth,
     Subscription,
     Transition,
 )
@@ -38,6 +39,7 @@ type Values = dict[str, Scalar]
 
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
+_KEY_HEALTH: Final = TypeAdapter(KeyHealth)
 _COUNTS: Final = TypeAdapter(AccountCounts)
 _DATA: Final = TypeAdapter(Mapping[str, object])
 
@@ -77,8 +79,20 @@ def finding_values(finding: Finding) -> Values:
             "previousVerdict": finding.previous_verdict and finding.previous_verdict.value,
             "changes": finding.changes,
             "history": _text(_HISTORY, finding.history),
+            **_key_values(finding.key_health),
         }
     )
+
+
+def _key_values(health: KeyHealth | None) -> Values:
+    """Lay key health out: its state to filter by, its reasons for people, and all of it."""
+    if health is None:
+        return {}
+    return {
+        "keyHealth": health.state.value,
+        "keyReasons": ",".join(concern.code for concern in health.concerns),
+        "keyDetail": _text(_KEY_HEALTH, health),
+    }
 
 
 def finding_of(entity: Entity) -> Finding:
@@ -111,6 +125,7 @@ def finding_of(entity: Entity) -> Finding:
         previous_verdict=row.optional_choice(Verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=row.json(_HISTORY, "history"),
+        key_health=row.optional_json(_KEY_HEALTH, "keyDetail"),
     )
 
 
@@ -259,6 +274,10 @@ class Reader:
             return adapter.validate_json(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
+
+    def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
+        """Return a value kept as JSON, or None where there is none."""
+        return self.json(adapter, name) if name in self._entity.values else None
 
     def _broken(self, name: str) -> RowUnusable:
         where = f"{self._entity.partition} / {self._entity.row}"

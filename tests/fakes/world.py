@@ -39,6 +39,7 @@ from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.keys import PRINCIPAL, ScriptedKeys
 
 BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
 MAX_DELIVERIES = 4
@@ -94,11 +95,21 @@ class RecordingTeller:
 
 
 class World:
-    """The scan's parts over one store, with everything around them scripted."""
+    """The scan's parts over one store, with everything around them scripted.
 
-    def __init__(self, store: Store | None = None, seed: int = 0, **options: Any) -> None:  # noqa: ANN401 - those of Options
+    Without ``keys`` key health is switched off.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        seed: int = 0,
+        keys: ScriptedKeys | None = None,
+        **options: Any,  # noqa: ANN401 - those of Options
+    ) -> None:
         self.store: Store = store or MemoryStore()
         self.inventory = ScriptedInventory()
+        self.keys = keys
         self.queue = MemoryQueue()
         self.teller = RecordingTeller()
         self.clock = MovableClock()
@@ -130,6 +141,7 @@ class World:
             turn=asyncio.Lock(),
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,
+            keys=self.keys.open if self.keys else None,
         )
 
     def listed(self, *ids: str, state: str = "Enabled") -> None:
@@ -241,6 +253,7 @@ def good(subscription_id: str, name: str = "chat") -> Account:
         key_source="Microsoft.KeyVault",
         key_name="cmk",
         key_vault_uri="https://kv.vault.azure.net/",
+        principal_id=PRINCIPAL,
     )
 
 

@@ -41,6 +41,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert (settings.max_in_flight, settings.slice_size) == (32, 200)
     assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
     assert (settings.http_auth, settings.client_id, settings.hostname) == ("keys", None, None)
+    assert (settings.key_health, settings.require_healthy_keys) == (True, False)
     assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (
         False,
         False,
@@ -68,6 +69,7 @@ def test_everything_can_be_set() -> None:
             "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "2.5",
             "CMK_RETRY_AFTER_MAX_SECONDS": "0",
             "CMK_HTTP_AUTH": "Entra",
+            "CMK_REQUIRE_HEALTHY_KEYS": "On",
             "WEBSITE_HOSTNAME": "app.azurewebsites.net",
             "WEBSITE_AUTH_ENABLED": "True",
         }
@@ -85,6 +87,7 @@ def test_everything_can_be_set() -> None:
     assert (settings.max_age, settings.max_in_flight) == (timedelta(minutes=90), 100)
     assert (settings.slice_size, settings.subscription_timeout) == (1, 2.5)
     assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
+    assert settings.require_healthy_keys
     assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (True,) * 3
 
 
@@ -127,6 +130,8 @@ def test_all_faults_are_named_at_once() -> None:
             "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "0",
             "CMK_RETRY_AFTER_MAX_SECONDS": "-1",
             "CMK_HTTP_AUTH": "none",
+            "CMK_KEY_HEALTH": "perhaps",
+            "CMK_REQUIRE_HEALTHY_KEYS": "1",
         }
     )
 
@@ -148,6 +153,8 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_SUBSCRIPTION_TIMEOUT_SECONDS",
         "CMK_RETRY_AFTER_MAX_SECONDS",
         "CMK_HTTP_AUTH",
+        "CMK_KEY_HEALTH",
+        "CMK_REQUIRE_HEALTHY_KEYS",
     }
     assert all(sentence.startswith(("is ", "does ", "has 1 of ")) for sentence in faults.values())
 
@@ -273,3 +280,18 @@ def test_auth_level_loads_no_pydantic() -> None:
     program = "import sys, cmk_check.auth_level; sys.exit('pydantic' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_key_health_can_be_switched_off() -> None:
+    """Whoever has no rights on vaults to give must not live with unknowns for ever."""
+    assert not Settings.load({**AZURITE, "CMK_KEY_HEALTH": "off"}).key_health
+
+
+def test_healthy_keys_cannot_be_required_where_no_key_is_looked_at() -> None:
+    """No key would ever be healthy, and the posture never compliant: that is no setting (P11)."""
+    switches = {"CMK_KEY_HEALTH": "off", "CMK_REQUIRE_HEALTHY_KEYS": "on"}
+
+    faults = _faults({**AZURITE, **switches})
+
+    assert set(faults) == {"CMK_REQUIRE_HEALTHY_KEYS"}
+    assert "CMK_KEY_HEALTH" in faults["CMK_REQUIRE_HEALTHY_KEYS"]

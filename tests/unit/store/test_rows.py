@@ -1,5 +1,6 @@
 """Rows: what is written is read back as it was, and what is not ours is not guessed at."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -15,13 +16,25 @@ from cmk_check.core.model import (
     Finding,
     Gap,
     Judgement,
+    KeyConcern,
+    KeyHealth,
     Subscription,
     Transition,
     VerdictCounts,
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_too_new
-from cmk_check.core.words import ChangeType, CoverageState, GapReason, Reason, Verdict
+from cmk_check.core.words import (
+    ChangeType,
+    CoverageState,
+    GapReason,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
+    Reason,
+    Verdict,
+)
 from cmk_check.errors import StoreError
 from cmk_check.ports import Entity, Insert, Scalar
 from cmk_check.store import keys, limits, rows
@@ -46,6 +59,24 @@ def account_id(group: str, name: str) -> AccountId:
 _IDS: Final = st.builds(
     account_id, _NAMES.filter(lambda name: 0 < len(name) < 40), st.text("aB-_é", min_size=1)
 )
+_KEY_HEALTH: Final = st.builds(
+    KeyHealth,
+    st.sampled_from(KeyState),
+    st.lists(
+        st.builds(
+            KeyConcern,
+            st.sampled_from(KeyReason),
+            st.sampled_from(KeySeverity),
+            _TEXT,
+            st.dictionaries(_TEXT, _TEXT, max_size=2),
+            _MAYBE,
+        ),
+        max_size=3,
+    ).map(tuple),
+    st.none() | st.sampled_from(KeyRotation),
+    st.none() | _TIMES,
+    *[_MAYBE] * 4,
+)
 _FINDINGS: Final = st.builds(
     Finding,
     id=_IDS,
@@ -69,6 +100,7 @@ _FINDINGS: Final = st.builds(
         st.builds(Transition, _TIMES, st.sampled_from(Verdict), st.sampled_from(Reason), _TEXT),
         max_size=4,
     ).map(tuple),
+    key_health=st.none() | _KEY_HEALTH,
 )
 _COUNTS: Final = st.builds(
     AccountCounts,
@@ -76,6 +108,7 @@ _COUNTS: Final = st.builds(
     st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
     st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
     st.integers(0, 99),
+    st.dictionaries(st.sampled_from(KeyState), st.integers(0, 99)),
 )
 _COVERAGE: Final = st.builds(
     Coverage,
@@ -163,6 +196,32 @@ def test_a_person_can_read_the_row() -> None:
     assert values["changedAt"] == "2026-11-25T12:00:00+00:00"
     assert values["accountId"] == str(account_id("rg", "chat"))
     assert "keyName" not in values
+    assert "keyHealth" not in values
+
+
+def test_a_person_can_read_the_health_of_the_key() -> None:
+    """Its state and its reasons stand in columns of their own."""
+    concerns = [
+        KeyConcern(code, KeySeverity.BROKEN, "Away.")
+        for code in (KeyReason.KEY_DISABLED, KeyReason.KEY_EXPIRED)
+    ]
+    health = KeyHealth(KeyState.BROKEN, tuple(concerns))
+
+    values = rows.finding_values(replace(finding(), key_health=health))
+
+    assert values["keyHealth"] == "broken"
+    assert values["keyReasons"] == "key_disabled,key_expired"
+
+
+def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
+    """It is read as it is, and not written again for want of a column (P4)."""
+    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON)
+    values = rows.coverage_values(coverage)
+    values["accounts"] = str(values["accounts"]).replace(',"by_key_health":{}', "")
+    assert "by_key_health" not in str(values["accounts"])
+
+    assert rows.coverage_of(entity(values)) == coverage
+    assert rows.finding_of(entity(rows.finding_values(finding()))).key_health is None
 
 
 def test_the_heaviest_finding_fits_into_a_row() -> None:
@@ -178,6 +237,16 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
         NOON,
         NOON,
         history=(Transition(NOON, Verdict.UNKNOWN, Reason.UNRECOGNISED_KEY_SOURCE, "s" * 30),) * 20,
+        key_health=KeyHealth(
+            KeyState.BROKEN,
+            tuple(
+                KeyConcern(code, KeySeverity.UNKNOWN, "m" * 400, {"a": long[:128], "b": "b" * 128})
+                for code in KeyReason
+            ),
+            None,
+            NOON,
+            *[long[:128]] * 4,
+        ),
     )
     row = keys.finding_row(heavy.id.resource_group, heavy.id.name)
 
@@ -230,6 +299,7 @@ _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
     "verdict of another language": ("verdict", "konform"),
     "unheard-of reason": ("reason", "because"),
     "unheard-of previous verdict": ("previousVerdict", "perhaps"),
+    "no key health": ("keyDetail", '{"state":"fine"}'),
     "time without a zone": ("changedAt", "2026-11-25T12:00:00"),
 }
 

@@ -1,0 +1,101 @@
+"""What a single setting may say: each check reads a text, or says what is wrong and what to do.
+
+None repeats the value: what somebody pastes into the wrong variable may be a secret.
+"""
+
+import re
+from typing import Final
+
+from pydantic import BeforeValidator
+
+_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+# So many of the longest values still fit into one property of a row.
+_MOST_TAGS: Final = 20
+_TRUE: Final = frozenset({"true", "1", "yes", "on"})
+
+
+def _items(text: str) -> list[str]:
+    return [item for part in text.split(",") if (item := part.strip())]
+
+
+def read_kinds(text: str) -> tuple[str, ...]:
+    """Read a list of kinds, each once, as spelled first."""
+    kinds: dict[str, str] = {}
+    for kind in _items(text):
+        kinds.setdefault(kind.lower(), kind)
+    if not kinds or not all(map(_KIND.fullmatch, kinds)):
+        raise ValueError("does not name kinds of accounts; write kinds like OpenAI,AIServices")
+    return tuple(kinds.values())
+
+
+def read_ids(text: str) -> frozenset[str]:
+    """Read a list of subscription ids, lower-cased."""
+    ids = frozenset(item.lower() for item in _items(text))
+    wrong = sum(not _GUID.fullmatch(item) for item in ids)
+    if wrong:
+        raise ValueError(
+            f"has {wrong} of {len(ids)} entries that are no subscription id; write ids like "
+            "00000000-0000-0000-0000-000000000000, separated by commas"
+        )
+    return ids
+
+
+def read_names(text: str) -> frozenset[str]:
+    """Read a list of names of tags, lower-cased."""
+    names = frozenset(item.lower() for item in _items(text))
+    if len(names) > _MOST_TAGS:
+        raise ValueError(f"names {len(names)} tags; name {_MOST_TAGS} at most, or remove it")
+    return names
+
+
+def read_client_id(text: str) -> str:
+    """Read the client id of an identity."""
+    if not _GUID.fullmatch(text):
+        raise ValueError("is no client id; copy the identity's client id, not its name")
+    return text
+
+
+def whole(least: int, most: int) -> BeforeValidator:
+    """Check a whole number within these bounds."""
+
+    def check(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"is no whole number from {least} to {most}; write one, or remove it")
+        return int(text)
+
+    return BeforeValidator(check)
+
+
+def number(least: float, most: float) -> BeforeValidator:
+    """Check a number within these bounds, in plain digits."""
+
+    def check(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
+            raise ValueError(f"is no number from {least:g} to {most:g}; write one, or remove it")
+        return float(text)
+
+    return BeforeValidator(check)
+
+
+def one_of(*allowed: str) -> BeforeValidator:
+    """Check one of these words, in any case."""
+
+    def check(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"is none of {', '.join(allowed)}; write one of them, or remove it")
+        return text.lower()
+
+    return BeforeValidator(check)
+
+
+def is_true(text: str) -> bool:
+    """Read what the platform calls true."""
+    return text.lower() in _TRUE
+
+
+def switch(text: str) -> bool:
+    """Read on or off."""
+    if text.lower() not in {"on", "off"}:
+        raise ValueError("is none of on, off; write one of them, or remove it")
+    return text.lower() == "on"
