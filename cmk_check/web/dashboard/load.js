@@ -93,6 +93,7 @@ export class Loader {
     if (this.store.state.status === null) this.store.set({ phase: "loading", trouble: null });
     try {
       await this.status(signal);
+      signal.throwIfAborted();
       this.store.set({ phase: "ready", trouble: null, answeredAt: this.now() });
     } catch (error) {
       if (signal.aborted) return;
@@ -106,6 +107,19 @@ export class Loader {
       if (document.hidden) this.wait();
       else void this.refresh();
     }, EACH);
+  }
+
+  /**
+   * Give up what could not be drawn, and all that came with it: whatever of it stayed, a tag or a round
+   * under way, would keep the next answer from being drawn.
+   *
+   * @param {unknown} error
+   */
+  drop(error) {
+    this.forgetAnswers();
+    this.store.set({ ...blank(), now: this.now() });
+    this.fail(error);
+    this.wait();
   }
 
   /** @param {unknown} error */
@@ -140,6 +154,7 @@ export class Loader {
       this.changes(signal),
       this.gaps(status, signal),
     ]);
+    signal.throwIfAborted();
     const failed = ended.find((one) => one.status === "rejected");
     if (failed) throw failed.reason;
     this.mark = mark;

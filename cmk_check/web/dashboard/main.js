@@ -51,7 +51,7 @@ function draw(state) {
     at("board").hidden = true;
     Object.assign(document.body.dataset, { posture: "unknown", fresh: "false", state: "error" });
     document.title = "CMK check";
-    if (!state.trouble) loader.fail(error);
+    if (state.status) loader.drop(error);
   }
 }
 

@@ -229,13 +229,25 @@ def test_an_answer_that_cannot_be_drawn_leaves_no_older_one_in_sight(
     visit.page.clock.install()
     visit.sign_in()
     expect(visit.posture).to_have_text("Compliant")
-    visit.page.route("**/api/v1/status", lambda route: route.fulfill(json=later))
+    held: list[Route] = []
+    tag = {"ETag": '"later"'}
+    visit.page.route("**/api/v1/status", lambda route: route.fulfill(json=later, headers=tag))
+    # The rest of that answer is still on its way when somebody tries again.
+    visit.page.route(
+        "**/api/v1/scans?**", lambda route: route.continue_() if held else held.append(route)
+    )
 
     _poll(visit.page)
 
     visit.expect_state("error")
     expect(visit.posture).to_be_hidden()
     expect(visit.alert.first).to_be_visible()
+    visit.page.unroute("**/api/v1/status")
+    visit.button("Try again").click()
+    visit.wait_until_ready()
+    expect(visit.posture).to_have_text("Compliant")
+    statuses = [one for one in visit.watch.requests if one.url.endswith("/v1/status")]
+    assert "if-none-match" not in statuses[-1].headers
 
 
 def test_links_of_the_apps_own_name_are_followed_where_the_page_has_another(
