@@ -8,7 +8,7 @@ key source for a customer's key vault.
 import re
 from typing import Final
 
-from cmk_check.core.model import Account
+from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.resource_id import AccountId
 
 # In bytes: seven strings of evidence stay below 8 KB whatever alphabet they are written in.
@@ -43,6 +43,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     properties = _object(entry.get("properties"))
     encryption = _object(properties.get("encryption"))
     key = _object(encryption.get("keyVaultProperties"))
+    identity = _object(entry.get("identity"))
     return Account(
         id=account_id,
         kind=_kind(entry.get("kind")),
@@ -52,10 +53,13 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
         key_name=clean_text(key.get("keyName")),
         key_version=clean_text(key.get("keyVersion")),
         key_vault_uri=clean_text(key.get("keyVaultUri")),
-        identity_type=clean_text(_object(entry.get("identity")).get("type")),
+        identity_type=clean_text(identity.get("type")),
         identity_client_id=clean_text(key.get("identityClientId")),
+        principal_id=_principal(identity),
+        user_identities=_user_identities(identity.get("userAssignedIdentities")),
         provisioning_state=clean_text(properties.get("provisioningState")),
         malformed=_malformed(entry),
+        malformed_key=_malformed_key(entry, key),
     )
 
 
@@ -96,6 +100,55 @@ def _malformed_encryption(encryption: object) -> str | None:
     if not isinstance(_object(key).get("keyName"), str | None):
         return "properties.encryption.keyVaultProperties.keyName is not a text."
     return None
+
+
+def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | None:
+    """Say which part has not the shape that key health needs.
+
+    A client id that cannot be read must not be taken for none, which would mean another identity;
+    nor a version for the newest one.
+    """
+    for name in ("keyVersion", "keyVaultUri", "identityClientId"):
+        if not isinstance(key.get(name), str | None):
+            return f"properties.encryption.keyVaultProperties.{name} is not a text."
+    identity = entry.get("identity")
+    if not isinstance(identity, dict | None):
+        return "The account's identity is not an object."
+    for name in ("type", "principalId"):
+        if not isinstance(_object(identity).get(name), str | None):
+            return f"identity.{name} is not a text."
+    if not isinstance(_object(identity).get("userAssignedIdentities"), dict | None):
+        return "identity.userAssignedIdentities is not an object."
+    return None
+
+
+def _principal(identity: dict[str, object]) -> str | None:
+    """Return the object id of the system-assigned identity; an account without one may name none.
+
+    Types are SystemAssigned, UserAssigned, both with a comma between them, or None.
+    """
+    kinds = clean_text(identity.get("type"))
+    if kinds is not None and "systemassigned" not in kinds.lower():
+        return None
+    return _identifier(identity.get("principalId"))
+
+
+def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
+    """Return the identities in an order of our own: Azure keeps none."""
+    identities = {
+        UserIdentity(
+            _identifier(_object(entry).get("clientId")),
+            _identifier(_object(entry).get("principalId")),
+        )
+        for entry in _object(entries).values()
+    }
+    return tuple(
+        sorted(identities, key=lambda each: (each.client_id or "", each.principal_id or ""))
+    )
+
+
+def _identifier(value: object) -> str | None:
+    return (clean_text(value, _LONGEST_NAME) or "").strip().lower() or None
 
 
 def _kind(value: object) -> str | None:

@@ -21,9 +21,14 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """It could not be read; the gap says why, and which action is missing if that is why."""
+    """It could not be read; the gap says why, and which action is missing if that is why.
+
+    ``id`` is what was asked for, lower-cased, where that is known: a vault that is known is looked
+    for in its place again.
+    """
 
     gap: Gap
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +85,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RolePermissions:
-    """What a role definition allows on data, as spelled: patterns, less other patterns."""
+    """What a role definition allows on data, as spelled: patterns, less other patterns.
+
+    ``conditional`` where it holds under a condition of the definition's own.
+    """
 
     data_actions: tuple[str, ...] = ()
     not_data_actions: tuple[str, ...] = ()
+    conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,8 +44,9 @@ class Account:
     """An account as read: identity, what the rule looks at, and what people need to find its owner.
 
     ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
-    shape, or None. ``tags`` holds the kept tags alone, keys lower-cased. ``principal_id`` is the
-    object id of the system-assigned identity, lower-cased, None without one.
+    shape, or None; ``malformed_key`` the same of what key health looks at and the rule does not.
+    ``tags`` holds the kept tags alone, keys lower-cased. ``principal_id`` is the object id of the
+    system-assigned identity, lower-cased, None without one.
     """
 
     id: AccountId
@@ -62,6 +63,7 @@ class Account:
     user_identities: tuple[UserIdentity, ...] = ()
     provisioning_state: str | None = None
     malformed: str | None = None
+    malformed_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,9 @@ class KeyHealth:
     """Whether the key behind a compliant account can be used, and will stay so.
 
     ``concerns`` are the worst first. ``expires`` is when the version in use does, None for never or
-    not known. Ids are ARM ids, lower-cased, None where nothing was found. ``key_version`` is the
-    version in use, ``principal_id`` the object id of the identity that uses it.
+    not known. Ids are ARM ids, lower-cased, None where they are not known; those of a vault or key
+    that is gone or could not be read stay. ``key_version`` is the version in use, ``principal_id``
+    the object id of the identity that uses it.
     """
 
     state: KeyState

@@ -48,6 +48,11 @@ MESSAGES: Final = {
 }
 
 
+def lowered(word: str) -> str:
+    """Lower a word; a lookalike of another alphabet must not become the letter it mimics."""
+    return word.lower() if word.isascii() else word
+
+
 def judge(account: Account) -> Judgement:
     """Judge one account: nothing but a named key in Key Vault makes it compliant."""
     reason = _reason(account)
@@ -72,7 +77,7 @@ def _reason(account: Account) -> Reason:
     """Apply R6, R2, R3, R4, R1, R5 in this order."""
     if account.malformed is not None:
         return Reason.MALFORMED
-    source = _lowered(account.key_source or "")
+    source = lowered(account.key_source or "")
     named = _is_named(account.key_name)
     if not source and not named:
         return Reason.NEVER_CONFIGURED
@@ -91,11 +96,6 @@ def _is_named(key_name: str | None) -> bool:
     return any(
         char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""
     )
-
-
-def _lowered(source: str) -> str:
-    """Lower a key source; a lookalike of another alphabet must not become the letter it mimics."""
-    return source.lower() if source.isascii() else source
 
 
 def _evidence(account: Account) -> Evidence:
