@@ -1,4 +1,4 @@
-"""Paging, retrying and throttling: what stands between the SDK and the wire.
+"""Guarding, decoding, retrying: what stands between the SDK and the wire.
 
 These replace the SDK's own policies, because those register resource providers (a write), send the
 token to whatever host a next page is on, and sleep as long as any Retry-After says. The decoding
@@ -8,10 +8,8 @@ policy keeps the SDK from building models, which costs 35 times what reading the
 import asyncio
 import json
 import random
-import re
 from http import HTTPStatus
-from typing import Final
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Final, cast
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import IncompleteReadError, ServiceRequestError, ServiceResponseError
@@ -31,56 +29,22 @@ from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
 from cmk_check.retry_after import retry_after
 
+if TYPE_CHECKING:
+    from cmk_check.inventory.calls import Call
+
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 
 AGENT: Final = "cmk_check/0.1.0"
 
-_LISTING: Final = "listing"
-# An ARM page holds tens to a thousand entries: no real list is a thousand pages long.
-_MOST_PAGES: Final = 1_000
+_CALL: Final = "call"
 _TRIES: Final = 5
 _LONGEST_BACK_OFF: Final = 8.0
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
-# What may stand in a URL; not braces, which the SDK would take for a template.
-_URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
-
-
-class Listing:
-    """One list on its way, given to an operation of the SDK as the keyword ``listing``.
-
-    ``deadline`` is in the event loop's time. ``page`` holds the raw entries of the page that came
-    last, while the SDK gets an empty one; ``refused`` says that its link leads elsewhere.
-    """
-
-    def __init__(self, arm_url: str, deadline: float) -> None:
-        self.deadline = deadline
-        self.page: list[object] = []
-        self.refused = False
-        with_port = arm_url if re.search(r":[0-9]+$", arm_url) else f"{arm_url}:443"
-        self._origins = (f"{arm_url}/", f"{with_port}/")
-        self._asked: set[object] = set()
-
-    def trusts(self, url: str) -> bool:
-        """Say whether a URL leads to Azure Resource Manager, however a parser may read it.
-
-        What stands before the path is compared as text, so that user info, backslashes and hosts
-        that only look alike have no chance.
-        """
-        return _URL.fullmatch(url) is not None and url.lower().startswith(self._origins)
-
-    def asks(self, url: str) -> bool:
-        """Note a URL; False where it was asked before, or where there were too many."""
-        parts = urlsplit(url)
-        # The SDK rebuilds the URL of a next page: two spellings may be the same page.
-        page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
-        new = page not in self._asked and len(self._asked) < _MOST_PAGES
-        self._asked.add(page)
-        return new
 
 
 class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Lets nothing out but GET, to Azure Resource Manager alone, and no page twice."""
+    """Lets nothing out but what only reads, to Azure Resource Manager alone, and no page twice."""
 
     def on_request(self, request: Request) -> None:
         """Refuse what must not leave.
@@ -89,32 +53,36 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             InventoryError: the request is refused.
 
         """
-        listing: Listing = request.context.options.pop(_LISTING)
-        request.context[_LISTING] = listing
+        call: Call = request.context.options.pop(_CALL)
+        request.context[_CALL] = call
         asked = request.http_request
-        if asked.method != "GET":
+        if asked.method != call.method:
             raise InventoryError(plain(GapReason.UNEXPECTED_RESPONSE))
-        if not listing.trusts(asked.url) or not listing.asks(asked.url):
+        if not call.trusts(asked.url) or not call.asks(asked.url):
             raise InventoryError(plain(GapReason.UNTRUSTED_NEXT_LINK))
 
 
 class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Reads a page and keeps its raw entries; the SDK gets an empty page with the link onwards."""
+    """Has the call keep what Azure answered; the SDK gets an answer with nearly nothing in it."""
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Take the entries of a page.
+        """Take the body.
 
         Raises:
-            InventoryError: the body is no page.
+            InventoryError: the body is not what was asked for.
 
         """
-        listing: Listing = request.context[_LISTING]
-        page: dict[str, object] | None = None
-        if response.http_response.status_code == HTTPStatus.OK:
-            listing.page, link = _page(response.http_response)
-            listing.refused = bool(link) and not listing.trusts(link)
-            page = {"value": [], "nextLink": None if listing.refused else link}
-        response.context[ContentDecodePolicy.CONTEXT_NAME] = page
+        call: Call = request.context[_CALL]
+        answer = response.http_response
+        if answer.status_code == HTTPStatus.OK:
+            rest = call.take(_object(answer))
+            # The older SDKs look for what is decoded here, the newer ones ask the answer.
+            response.context[ContentDecodePolicy.CONTEXT_NAME] = rest
+            response.http_response = cast("AsyncHttpResponse", _Emptied(answer, rest))
+        else:
+            # What failed is explained by its text (cmk_check.inventory.gaps), not by a model.
+            response.context[ContentDecodePolicy.CONTEXT_NAME] = None
+            response.http_response = cast("AsyncHttpResponse", _Wordless(answer))
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
@@ -133,13 +101,13 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             AzureError: no try brought an answer.
 
         """
-        listing: Listing = request.context[_LISTING]
+        call: Call = request.context[_CALL]
         for attempt in range(_TRIES - 1):
             pause = min(self._back_off * 2**attempt, _LONGEST_BACK_OFF) * _jitter()
             try:
                 response = await self.next.send(request)
             except (ServiceRequestError, ServiceResponseError, IncompleteReadError):
-                if not _fits(pause, listing):
+                if not call.has_time_for(pause):
                     raise
             else:
                 if response.http_response.status_code not in _MAY_PASS:
@@ -147,9 +115,9 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 asked = retry_after(response.http_response.headers)
                 if asked is not None:
                     pause = asked
-                    if pause > self._retry_after_max or not _fits(pause, listing):
+                    if pause > self._retry_after_max or not call.has_time_for(pause):
                         raise InventoryError(plain(GapReason.THROTTLED))
-                elif not _fits(pause, listing):
+                elif not call.has_time_for(pause):
                     return response
             await asyncio.sleep(pause)
         return await self.next.send(request)
@@ -183,21 +151,45 @@ def arm_policies(
     ]
 
 
-def _page(answer: AsyncHttpResponse) -> tuple[list[object], str]:
-    """Take a page apart: its entries, and the link to the next or ""."""
+class _Wordless:
+    """An answer whose JSON is an empty object, and which is itself in all else."""
+
+    def __init__(self, answer: AsyncHttpResponse) -> None:
+        self._answer = answer
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._answer, name)
+
+    def json(self) -> object:
+        """Return what the SDK is to build a model from."""
+        return {}
+
+
+class _Emptied(_Wordless):
+    """An answer with another body."""
+
+    def __init__(self, answer: AsyncHttpResponse, body: dict[str, object]) -> None:
+        super().__init__(answer)
+        self._body = body
+
+    def json(self) -> object:
+        """Return the other body."""
+        return self._body
+
+    def text(self, _encoding: str | None = None) -> str:
+        """Return the other body as text."""
+        return json.dumps(self._body)
+
+
+def _object(answer: AsyncHttpResponse) -> dict[str, object]:
+    """Read the body, which is an object whatever is asked for."""
     try:
-        page = json.loads(answer.text("utf-8-sig"))
+        body = json.loads(answer.text("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InventoryError(plain(GapReason.MALFORMED_PAGE)) from error
-    entries = page.get("value") if isinstance(page, dict) else None
-    link = (page.get("nextLink") or "") if isinstance(page, dict) else ""
-    if not isinstance(entries, list) or not isinstance(link, str):
+    if not isinstance(body, dict):
         raise InventoryError(plain(GapReason.MALFORMED_PAGE))
-    return entries, link
-
-
-def _fits(pause: float, listing: Listing) -> bool:
-    return asyncio.get_running_loop().time() + pause < listing.deadline
+    return body
 
 
 def _jitter() -> float:

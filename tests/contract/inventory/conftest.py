@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
-from cmk_check.inventory.azure import AzureInventory, Options
+from cmk_check.inventory.azure import AzureInventory
+from cmk_check.inventory.clients import Options
 from cmk_check.inventory.session import shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator

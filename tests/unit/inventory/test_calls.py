@@ -2,9 +2,10 @@
 
 import pytest
 
-from cmk_check.inventory.policies import Listing
+from cmk_check.inventory.calls import Listing, Until
 
 ARM = "https://management.azure.com"
+SOON = Until(0)
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ ARM = "https://management.azure.com"
 )
 def test_link_of_azure_is_trusted(url: str) -> None:
     """These are the forms that Azure's providers really send."""
-    assert Listing(ARM, 0).trusts(url)
+    assert Listing(ARM, SOON).trusts(url)
 
 
 @pytest.mark.parametrize(
@@ -43,12 +44,12 @@ def test_link_of_azure_is_trusted(url: str) -> None:
 )
 def test_link_that_any_parser_could_lead_elsewhere_is_not_trusted_p6(url: str) -> None:
     """P6: the token is sent wherever the link leads."""
-    assert not Listing(ARM, 0).trusts(url)
+    assert not Listing(ARM, SOON).trusts(url)
 
 
 def test_port_of_the_origin_is_part_of_it() -> None:
     """Another port is another server."""
-    listing = Listing("https://127.0.0.1:8443", 0)
+    listing = Listing("https://127.0.0.1:8443", SOON)
 
     assert listing.trusts("https://127.0.0.1:8443/x")
     assert not listing.trusts("https://127.0.0.1:8444/x")
@@ -57,7 +58,7 @@ def test_port_of_the_origin_is_part_of_it() -> None:
 
 def test_page_is_asked_once_however_it_is_spelled() -> None:
     """The SDK rebuilds links, so a circle may look like a way on."""
-    listing = Listing(ARM, 0)
+    listing = Listing(ARM, SOON)
 
     assert listing.asks(f"{ARM}/s?a=1&b=2%2f")
     assert not listing.asks(f"{ARM}/S?b=2/&a=1")
@@ -66,7 +67,7 @@ def test_page_is_asked_once_however_it_is_spelled() -> None:
 
 def test_list_without_end_is_ended_p8() -> None:
     """P8: a link that is new every time would be followed for ever."""
-    listing = Listing(ARM, 0)
+    listing = Listing(ARM, SOON)
 
     asked = sum(listing.asks(f"{ARM}/s?page={number}") for number in range(1_100))
 

@@ -1,0 +1,103 @@
+"""The SDK's clients, all over one transport, one credential and one bound on requests at once."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from azure.core import AzureClouds
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.subscription.aio import SubscriptionClient
+
+from cmk_check.core.words import GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.calls import Listing, Until
+from cmk_check.inventory.credential import SharedCredential
+from cmk_check.inventory.gaps import plain
+from cmk_check.inventory.policies import InFlightPolicy, RetryPolicy, arm_policies
+
+if TYPE_CHECKING:
+    from azure.core.async_paging import AsyncItemPaged
+
+# Address and scope are given; without a cloud the SDK would look up its global settings each time.
+_UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What reading needs to know.
+
+    ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` lower-cased.
+    ``list_seconds`` bounds the list of subscriptions, ``back_off`` is the first pause in seconds
+    after trouble for which Azure names none.
+    """
+
+    arm_url: str
+    token_scope: str
+    kinds: tuple[str, ...]
+    tags: frozenset[str]
+    max_in_flight: int
+    retry_after_max: float
+    list_seconds: float
+    back_off: float = 0.5
+
+
+class Clients:
+    """Makes clients, each with a pipeline of ours; what they share is closed by who gave it."""
+
+    def __init__(
+        self, options: Options, credential: SharedCredential, transport: AioHttpTransport
+    ) -> None:
+        self.arm_url: Final = options.arm_url
+        self._options = options
+        self._credential = credential
+        self._transport = transport
+        self._places = asyncio.Semaphore(options.max_in_flight)
+
+    def subscriptions(self) -> SubscriptionClient:
+        """Make a client for the list of subscriptions."""
+        return SubscriptionClient(
+            self._credential,
+            self.arm_url,
+            transport=self._transport,
+            policies=self._policies(),
+        )
+
+    def accounts(self, subscription_id: str) -> CognitiveServicesManagementClient:
+        """Make a client for the accounts of a subscription."""
+        return CognitiveServicesManagementClient(
+            self._credential,
+            subscription_id,
+            self.arm_url,
+            cloud_setting=_UNUSED_CLOUD,
+            credential_scopes=[self._options.token_scope],
+            transport=self._transport,
+            policies=self._policies(),
+        )
+
+    def _policies(self) -> list[object]:
+        return arm_policies(
+            self._credential,
+            self._options.token_scope,
+            RetryPolicy(self._options.retry_after_max, self._options.back_off),
+            InFlightPolicy(self._places),
+        )
+
+    def listing(self, until: Until) -> Listing:
+        """Make the call of an operation that lists."""
+        return Listing(self.arm_url, until)
+
+
+async def pages(paged: AsyncIterable[object], listing: Listing) -> AsyncIterator[list[object]]:
+    """Yield the raw entries of each page of an operation that was given this listing.
+
+    Raises:
+        InventoryError: the page just yielded names a next one that is not to be trusted.
+
+    """
+    # The older of the SDKs say less of what they return.
+    async for _ in cast("AsyncItemPaged[object]", paged).by_page():
+        yield listing.page
+        if listing.refused:
+            raise InventoryError(plain(GapReason.UNTRUSTED_NEXT_LINK))
