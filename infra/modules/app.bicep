@@ -9,8 +9,10 @@ type furtherSettings = {
   CMK_EXCLUDE_SUBSCRIPTIONS: string?
   CMK_EXPECT_SUBSCRIPTIONS: string?
   CMK_INCLUDE_SUBSCRIPTIONS: string?
+  CMK_KEY_HEALTH: string?
   CMK_KINDS: string?
   CMK_MAX_IN_FLIGHT: string?
+  CMK_REQUIRE_HEALTHY_KEYS: string?
   CMK_RETENTION_DAYS: string?
   CMK_RETRY_AFTER_MAX_SECONDS: string?
   CMK_SLICE_SIZE: string?

@@ -10,8 +10,11 @@ param principalId string
 @minLength(1)
 param subscriptionIds string[]
 
-@description('Optional. Grant the built-in role Reader, which reads much more, in place of a role of two actions.')
+@description('Optional. Grant the built-in role Reader, which reads much more, in place of a role of just what the app asks for.')
 param useReader bool = false
+
+@description('Optional. Let the role read the keys behind the accounts too: their vaults, who may use them. Without it set CMK_KEY_HEALTH=off.')
+param keyHealth bool = true
 
 module grant 'subscription.bicep' = [
   for id in subscriptionIds: {
@@ -19,6 +22,7 @@ module grant 'subscription.bicep' = [
     params: {
       principalId: principalId
       useReader: useReader
+      keyHealth: keyHealth
     }
   }
 ]

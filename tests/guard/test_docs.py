@@ -82,7 +82,7 @@ def test_the_settings_table_names_every_setting_and_no_other() -> None:
 def test_the_settings_table_tells_the_defaults() -> None:
     """Whoever leaves a setting out relies on what the table says."""
     told = {name: row[1].strip("`") for row in table(SETTINGS, "setting") for name in codes([row])}
-    words: dict[object, str] = {None: "none", (): "none", frozenset(): "empty", False: "off"}
+    words: dict[object, str] = {None: "none", (): "none", frozenset(): "empty"}
 
     for name, field in Settings.model_fields.items():
         if field.is_required() or field.alias in OF_THE_PLATFORM:
@@ -91,6 +91,8 @@ def test_the_settings_table_tells_the_defaults() -> None:
         if isinstance(default, tuple | frozenset) and default:
             written = Settings.load(AZURITE | {str(field.alias): told[str(field.alias)]})
             assert getattr(written, name) == default
+        elif isinstance(default, bool):
+            assert told[str(field.alias)] == ("on" if default else "off")
         else:
             assert told[str(field.alias)] == words.get(default, str(default))
 
@@ -118,7 +120,14 @@ def test_the_settings_table_tells_the_bounds(name: str, least: int, most: int) -
         (row[0].strip("`"), re.findall(r"`([a-z]+)`", row[2]))
         for row in table(SETTINGS, "setting")
         if row[0].strip("`")
-        in {"CMK_CLOUD", "CMK_HTTP_AUTH", "CMK_CHANGES_QUEUE", "CMK_WEBHOOK_FORMAT"}
+        in {
+            "CMK_CLOUD",
+            "CMK_HTTP_AUTH",
+            "CMK_KEY_HEALTH",
+            "CMK_REQUIRE_HEALTHY_KEYS",
+            "CMK_CHANGES_QUEUE",
+            "CMK_WEBHOOK_FORMAT",
+        }
     ],
 )
 def test_the_settings_table_tells_the_choices(name: str, choices: list[str]) -> None:

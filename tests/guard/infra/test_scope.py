@@ -14,45 +14,45 @@ from tests.guard.documents import ROOT, codes, table
 from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, of_type
 from tests.guard.infra.expressions import worked_out
 
-GRANTED: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
+ACTIONS: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
+GRANTED: Final = [*ACTIONS["accounts"], *ACTIONS["keyHealth"]]
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 ROLE: Final = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
-# What each request takes: https://learn.microsoft.com/azure/role-based-access-control/permissions
-NEEDED: Final = {
-    "GET /subscriptions": "Microsoft.Resources/subscriptions/read",
-    "GET /subscriptions/{id}/providers/Microsoft.CognitiveServices/accounts": (
-        "Microsoft.CognitiveServices/accounts/read"
-    ),
-}
 
 
-@pytest.fixture(scope="module")
-def asked() -> set[str]:
-    """What a scan of the sample estate asked of Azure Resource Manager."""
-    with Simulator("sample") as simulator:
+def _asked(estate: str, **settings: str) -> set[tuple[str, str]]:
+    """Return method and action of each request to Azure Resource Manager by a scan."""
+    with Simulator(estate) as simulator:
         subprocess.run(
             [sys.executable, "-m", "cmk_check", "scan", "--quiet"],
             cwd=ROOT,
-            env={"PATH": os.defpath, **simulator.environment()},
+            env={"PATH": os.defpath, **simulator.environment(), **settings},
             capture_output=True,
             timeout=60,
             check=False,
         )
         # The endpoint of the identity asks who calls by other means: no role is needed for it.
         by_role = [record for record in simulator.requests if record.authorized]
-        return {f"{record.method} {_pattern(record.path)}" for record in by_role}
+        return {(record.method, _action(record.path)) for record in by_role}
 
 
-def _pattern(path: str) -> str:
-    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "{id}", path)
+def _action(path: str) -> str:
+    """Return what a request takes: the provider and the types of what it reads, without names.
+
+    https://learn.microsoft.com/azure/role-based-access-control/permissions lists each.
+    """
+    _, _, found = f"/providers/Microsoft.Resources{path}".rpartition("/providers/")
+    provider, *rest = found.split("/")
+    return "/".join([provider, *rest[::2], "read"])
 
 
-def test_the_role_grants_what_a_scan_asks_for_and_nothing_else(asked: set[str]) -> None:
+def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     """One action too few is a gap in every subscription; one too many is a right for a thief."""
-    assert asked == NEEDED.keys()
-    assert sorted(GRANTED) == sorted(NEEDED.values())
+    asked = _asked("sample", CMK_KEY_HEALTH="off")
+
+    assert asked == {("GET", action) for action in ACTIONS["accounts"]}
 
 
 def test_the_role_only_reads() -> None:
@@ -101,6 +101,25 @@ def test_names_of_roles_differ(compiler: Bicep) -> None:
     assert len(set(names)) == len(names) == 3
 
 
+def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
+    """Who keeps vaults and roles to himself must be able to."""
+    given = f"param principalId = '{PRINCIPAL}'\nparam keyHealth = false\n"
+    group = compiler.write(
+        "scope/small_group.bicepparam", f"using 'management_group.bicep'\n{given}"
+    )
+    ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
+    each = compiler.write(
+        "scope/small_each.bicepparam", f"using 'subscriptions.bicep'\n{given}{ids}"
+    )
+
+    resources = [*compiler.snapshot(group, management_group="mg-ai"), *compiler.snapshot(each)]
+
+    roles = of_type(worked_out(resources), ROLE)
+    assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
+        ACTIONS["accounts"]
+    ] * 2
+
+
 def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
     """Who may assign roles may often not define them."""
     text = f"using 'management_group.bicep'\nparam principalId = '{PRINCIPAL}'\n"
@@ -114,12 +133,10 @@ def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
 
 def test_the_document_names_each_action_with_its_request() -> None:
     """Whoever grants the role by hand copies the actions from there."""
-    rows = table(PERMISSIONS, "action")
+    small, of_keys = table(PERMISSIONS, "action"), table(PERMISSIONS, "action of key health")
+    requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in (*small, *of_keys)]
 
-    told = {
-        request: action
-        for action, row in zip(codes(rows), rows, strict=True)
-        for request in re.findall(r"`(GET [^`]+)`", row[1])
-    }
-
-    assert told == NEEDED
+    assert codes(small) == ACTIONS["accounts"]
+    assert codes(of_keys) == ACTIONS["keyHealth"]
+    assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in GRANTED]
+    assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)
