@@ -72,6 +72,7 @@ def api(store: Store, settings: Settings) -> Served:
         hostname=settings.hostname,
         kinds=settings.kinds,
         portal_url=settings.portal_url,
+        key_health=settings.key_health,
     )
     tables = Tables(EstateTable(store), ScanTable(store), FeedTable(store))
     return Served(create_app(tables, SystemClock(), scan_options(settings).expectations, site))

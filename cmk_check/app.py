@@ -156,6 +156,7 @@ class App:
             hostname=settings.hostname,
             kinds=settings.kinds,
             portal_url=settings.portal_url,
+            key_health=settings.key_health,
         )
 
     async def _build_scan_now(self) -> "AsgiMiddleware":

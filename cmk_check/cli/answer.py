@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.counts import summarise
-from cmk_check.core.words import PostureReason, Verdict
+from cmk_check.core.words import KeyState, PostureReason, Verdict
 from cmk_check.scan.parts import Parts
 from cmk_check.settings import Settings
 from cmk_check.web import models
 from cmk_check.web.findings import FindingsView
+from cmk_check.web.key_health import keys_shown
 from cmk_check.web.queries import MOST, FindingsQuery, SubscriptionsQuery
 from cmk_check.web.status import StatusView, accounts_shown, subscriptions_shown
 from cmk_check.web.subscriptions import SubscriptionsView
@@ -25,6 +26,11 @@ class Answer:
     settings: Settings
     partial: bool = False
 
+    @property
+    def _keys(self) -> bool:
+        """Whether keys were looked at."""
+        return self.parts.keys is not None
+
     async def status(self) -> models.Status:
         """Return the status; after an interruption it is never compliant.
 
@@ -33,12 +39,15 @@ class Answer:
 
         """
         parts = self.parts
-        view = StatusView(parts.estate, parts.scans, parts.clock, parts.options.expectations)
+        expect = parts.options.expectations
+        view = StatusView(parts.estate, parts.scans, parts.clock, expect, self._keys)
         body, _ = await view.of_estate()
         status = models.Status.model_validate_json(body)
         return await self._cut_short(status) if self.partial else status
 
-    async def pages(self, verdict: Verdict | None = None) -> AsyncIterator[list[models.Finding]]:
+    async def pages(
+        self, verdict: Verdict | None = None, key_health: KeyState | None = None
+    ) -> AsyncIterator[list[models.Finding]]:
         """Go through the findings by subscription, group and name, page by page.
 
         Raises:
@@ -46,10 +55,11 @@ class Answer:
 
         """
         parts, settings = self.parts, self.settings
-        view = FindingsView(parts.estate, parts.scans, settings.kinds, settings.portal_url)
+        kinds, portal = settings.kinds, settings.portal_url
+        view = FindingsView(parts.estate, parts.scans, parts.clock, kinds, portal)
         token: str | None = None
         while True:
-            query = FindingsQuery(verdict=verdict, top=MOST, skipToken=token)
+            query = FindingsQuery(verdict=verdict, keyHealth=key_health, top=MOST, skipToken=token)
             page = await view.page(query)
             yield page.value
             if (token := page.skip_token) is None:
@@ -62,7 +72,7 @@ class Answer:
             StoreError
 
         """
-        view = SubscriptionsView(self.parts.estate, self.parts.scans)
+        view = SubscriptionsView(self.parts.estate, self.parts.scans, self._keys)
         token: str | None = None
         while True:
             page = await view.page(SubscriptionsQuery(coverage="gap", top=MOST, skipToken=token))
@@ -79,14 +89,18 @@ class Answer:
             if stored.known.coverage is not None
         ]
         summary = summarise(known, changes=0)
-        posture = Verdict.NON_COMPLIANT if summary.accounts.non_compliant else Verdict.UNKNOWN
+        accounts, keys = summary.accounts, keys_shown(summary.accounts)
+        required = self.parts.options.expectations.require_healthy_keys
+        violated = accounts.non_compliant or (required and keys.broken)
+        posture = Verdict.NON_COMPLIANT if violated else Verdict.UNKNOWN
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
         return status.model_copy(
             update={
                 "posture": posture,
                 "reasons": [reason],
                 "fresh": False,
-                "accounts": accounts_shown(summary.accounts),
+                "accounts": accounts_shown(accounts),
+                "keys": keys if self._keys else None,
                 "subscriptions": subscriptions_shown(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,

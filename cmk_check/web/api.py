@@ -57,14 +57,15 @@ class Tables:
 def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -> FastAPI:
     """Build the API over the store's tables; nothing is read before a request comes."""
     app = site.application()
-    findings = FindingsView(tables.estate, tables.scans, site.kinds, site.portal_url)
-    _route_status(app, StatusView(tables.estate, tables.scans, clock, expect))
+    estate, scans = tables.estate, tables.scans
+    findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
+    _route_status(app, StatusView(estate, scans, clock, expect, site.key_health))
     _route_findings(app, findings, site)
-    _route_finding(app, FindingView(tables.estate, tables.scans, site.portal_url))
-    _route_subscriptions(app, SubscriptionsView(tables.estate, tables.scans), site)
+    _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
+    _route_subscriptions(app, SubscriptionsView(estate, scans, site.key_health), site)
     _route_changes(app, ChangesView(tables.feed), site)
-    _route_scans(app, ScansView(tables.scans), site)
-    metrics.route(app, metrics.MetricsView(tables.scans, clock, expect, site.kinds))
+    _route_scans(app, ScansView(scans), site)
+    metrics.route(app, metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health))
     _route_openapi(app, site, findings.allowed_kinds)
     return app
 

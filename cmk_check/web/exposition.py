@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 
 from cmk_check.core.model import AccountCounts, LastScan, Posture, Status, VerdictCounts
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.words import PostureReason, Reason, ScanState, Verdict
+from cmk_check.core.words import KeyState, PostureReason, Reason, ScanState, Verdict
+from cmk_check.web.key_health import keys_shown
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
 
@@ -36,6 +37,7 @@ class Scraped(Collector):
     posture: Posture
     now: datetime
     kinds: tuple[str, ...]
+    key_health: bool
 
     def collect(self) -> Iterator[Metric]:
         """Yield all families."""
@@ -43,6 +45,8 @@ class Scraped(Collector):
         yield from _of_posture(self.posture)
         yield from _of_age(self.status.as_of, self.now)
         yield from _of_accounts(self.status.summary.accounts, self.kinds)
+        if self.key_health:
+            yield _of_keys(self.status.summary.accounts)
         yield self._subscriptions()
         if self.status.last_scan is not None:
             yield from _of_scan(self.status.last_scan)
@@ -137,6 +141,16 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
         "Accounts of kinds that are not judged.",
         (((kind,), number) for kind, number in sorted(accounts.ignored_by_kind.items())),
         ("kind",),
+    )
+
+
+def _of_keys(accounts: AccountCounts) -> Metric:
+    keys = keys_shown(accounts)
+    return _gauge(
+        "accounts_by_key_health",
+        "The compliant accounts by the health of their key.",
+        (((state.value,), getattr(keys, state.value)) for state in KeyState),
+        ("key_health",),
     )
 
 

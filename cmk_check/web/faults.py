@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cmk_check.core.words import Reason, Verdict
+from cmk_check.core.words import KeyState, Reason, Verdict
 from cmk_check.errors import StoreError
 from cmk_check.web.answers import Refused, error_answer
 from cmk_check.web.queries import (
@@ -22,6 +22,7 @@ from cmk_check.web.queries import (
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
     "verdict": f"verdict is one of {', '.join(Verdict)}.",
+    "keyHealth": f"keyHealth is one of {', '.join(KeyState)}.",
     "reason": f"reason is one of {', '.join(Reason)}.",
     "location": f"location is like westeurope, {LONGEST_LOCATION} characters at most.",
     "q": f"q is one word or several, {LONGEST_SEARCH} characters at most.",

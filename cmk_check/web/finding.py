@@ -8,14 +8,17 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
+from cmk_check.core.limits import limits_of
 from cmk_check.core.model import Coverage, Evidence, Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
+from cmk_check.ports import Clock
 from cmk_check.store.estate import EstateTable
 from cmk_check.store.rows import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.answers import Refused
+from cmk_check.web.key_health import key_health_shown
 from cmk_check.web.remediation import remediation_of
 from cmk_check.web.subscriptions import coverage_shown
 
@@ -30,6 +33,7 @@ class FindingView:
 
     estate: EstateTable
     scans: ScanTable
+    clock: Clock
     portal: str
 
     async def one(self, account_id: str) -> models.FindingDetail:
@@ -56,7 +60,8 @@ class FindingView:
                 "No account of this id is recorded: /api/v1/findings lists those that are."
             )
         as_of = stored.value.as_of if stored else None
-        return _with_details(finding_shown(finding, coverage, as_of, self.portal), finding)
+        now = self.clock.now()
+        return _with_details(finding_shown(finding, coverage, as_of, now, self.portal), finding)
 
 
 async def usable_coverage(estate: EstateTable, subscription_id: str) -> Coverage | None:
@@ -68,7 +73,11 @@ async def usable_coverage(estate: EstateTable, subscription_id: str) -> Coverage
 
 
 def finding_shown(
-    finding: Finding, coverage: Coverage | None, as_of: datetime | None, portal: str
+    finding: Finding,
+    coverage: Coverage | None,
+    as_of: datetime | None,
+    now: datetime,
+    portal: str,
 ) -> models.Finding:
     """Show a finding; ``as_of`` is when the last finished scan began.
 
@@ -92,7 +101,7 @@ def finding_shown(
         message=judgement.message,
         rule_version=finding.rule_version,
         evidence=_evidence(judgement.evidence),
-        key_health=None,
+        key_health=key_health_shown(finding.key_health, now) if finding.key_health else None,
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
@@ -109,6 +118,7 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
         history=[_transition(entry) for entry in finding.history],
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
+        limits=list(limits_of(finding.kind, shown.verdict)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding, Status
 from cmk_check.errors import RowUnusable
-from cmk_check.ports import LARGEST_PAGE
+from cmk_check.ports import LARGEST_PAGE, Clock
 from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, FindingFilter, Place
 from cmk_check.store.scans import ScanTable
@@ -43,6 +43,7 @@ class FindingsView:
 
     estate: EstateTable
     scans: ScanTable
+    clock: Clock
     kinds: tuple[str, ...]
     portal: str
     most: int = paging.MOST_EXAMINED
@@ -68,7 +69,9 @@ class FindingsView:
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         spelled = _spelling(kind, status)
-        where = FindingFilter(query.verdict, query.reason, spelled, query.subscription)
+        where = FindingFilter(
+            query.verdict, query.reason, spelled, query.subscription, query.key_health
+        )
         search = Search.of(query)
         on_the_way = bool(search.words) or _is_cheap_to_join(where, status)
         rows = self._matching(where, search, after, joined=on_the_way)
@@ -76,9 +79,10 @@ class FindingsView:
         if not found.value and query.subscription:
             await self._make_sure_it_is_recorded(query.subscription)
         joined = found.value if on_the_way else await self._joined(found.value)
+        now = self.clock.now()
         return Page(
             [
-                finding_shown(finding, coverage, status.as_of, self.portal)
+                finding_shown(finding, coverage, status.as_of, now, self.portal)
                 for finding, coverage in joined
             ],
             token_of(found.behind) if found.behind else None,

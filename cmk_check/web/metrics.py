@@ -28,12 +28,16 @@ _WRITTEN: Final = {
 
 @dataclass(frozen=True, slots=True)
 class MetricsView:
-    """Makes the answer to a scrape; ``kinds`` are those in scope."""
+    """Makes the answer to a scrape.
+
+    ``kinds`` are those in scope, ``key_health`` tells whether keys are looked at.
+    """
 
     scans: ScanTable
     clock: Clock
     expect: Expectations
     kinds: tuple[str, ...]
+    key_health: bool
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics in the format that is accepted, and their content type.
@@ -49,7 +53,7 @@ class MetricsView:
         status = stored.value if stored else Status()
         now = self.clock.now()
         answer = posture.of_estate(status, now, self.expect)
-        return write(Scraped(status, answer, now, self.kinds), accept)
+        return write(Scraped(status, answer, now, self.kinds, self.key_health), accept)
 
 
 def route(app: FastAPI, view: MetricsView) -> None:

@@ -20,6 +20,10 @@ from pydantic.json_schema import SkipJsonSchema
 from cmk_check.core.words import (
     ChangeType,
     GapReason,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
     PostureReason,
     Reason,
     ScanState,
@@ -76,6 +80,15 @@ class Accounts(_Answer):
     unread: int
     by_kind: dict[str, CountsOfKind]
     ignored_by_kind: dict[str, int]
+
+
+class Keys(_Answer):
+    """Compliant accounts by the health of their key; `unknown` has those never looked at, too."""
+
+    healthy: int
+    at_risk: int
+    broken: int
+    unknown: int
 
 
 class Subscriptions(_Answer):
@@ -175,7 +188,7 @@ class Status(_Answer):
     fresh_until: Time | None
     fresh: bool
     accounts: Accounts
-    keys: None
+    keys: Keys | None
     subscriptions: Subscriptions
     gaps: Annotated[list[Gap], Field(max_length=50)]
     gaps_omitted: int
@@ -192,6 +205,30 @@ class Evidence(_Answer):
     identity_type: str | None
     identity_client_id: str | None
     provisioning_state: str | None
+
+
+class ReasonOfKeyHealth(_Answer):
+    """Why key health is what it is, and what to do; a `notice` is said and changes nothing."""
+
+    code: KeyReason
+    severity: KeySeverity
+    message: str
+    evidence: dict[str, str]
+    missing_action: str | None
+
+
+class KeyHealth(_Answer):
+    """The key behind a compliant account; `daysToExpiry` is as of now, below 0 once expired."""
+
+    state: KeyState
+    reasons: list[ReasonOfKeyHealth]
+    rotation: KeyRotation | None
+    expires: Time | None
+    days_to_expiry: int | None
+    vault_id: str | None
+    key_id: str | None
+    key_version: str | None
+    principal_id: str | None
 
 
 class Finding(_Answer):
@@ -211,7 +248,7 @@ class Finding(_Answer):
     message: str
     rule_version: str
     evidence: Evidence
-    key_health: None
+    key_health: KeyHealth | None
     first_seen: Time | None
     changed_at: Time | None
     violated_since: Time | None
@@ -255,11 +292,15 @@ class Remediation(_Answer):
 
 
 class FindingDetail(Finding):
-    """A finding with its last 20 transitions, oldest first; `changes` counts all there were."""
+    """A finding with its last 20 transitions, oldest first; `changes` counts all there were.
+
+    `limits` are sentences on what a customer-managed key does not cover.
+    """
 
     history: Annotated[list[Transition], Field(max_length=20)]
     changes: int
     remediation: Remediation | None
+    limits: list[str]
 
 
 class GapOfSubscription(_Answer):
@@ -285,6 +326,7 @@ class Subscription(_Answer):
     gap: GapOfSubscription | None
     last_read: Time | None
     accounts: Accounts
+    keys: Keys | None
 
 
 class SubscriptionsPage(_Answer):

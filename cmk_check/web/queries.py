@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.words import Reason, Verdict
+from cmk_check.core.words import KeyState, Reason, Verdict
 from cmk_check.web.models import CoverageShown
 
 MOST: Final = 1000
@@ -115,6 +115,9 @@ class FindingsQuery(AnyQuery):
     )
     subscription: SubscriptionId | SkipJsonSchema[None] = Field(
         None, description="Only this subscription."
+    )
+    key_health: KeyState | SkipJsonSchema[None] = Field(
+        None, description="Only accounts whose key is in this health."
     )
     q: Words | SkipJsonSchema[None] = Field(
         None,

@@ -25,13 +25,15 @@ class Site:
     """How and where the API is served.
 
     ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope;
-    ``portal_url`` is the origin of the cloud's portal.
+    ``portal_url`` is the origin of the cloud's portal. ``key_health`` tells whether keys are looked
+    at.
     """
 
     sign_in: SignIn
     hostname: str | None
     kinds: tuple[str, ...]
     portal_url: str
+    key_health: bool
 
     def origin(self, request: Request) -> str:
         """Return the origin that links in an answer begin with; "" makes them relative."""

@@ -8,7 +8,7 @@ import csv
 import io
 import unicodedata
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from cmk_check.web.models import Finding
 
@@ -40,6 +40,11 @@ COLUMNS: Final = (
     "tags",
     "ruleVersion",
     "portalUrl",
+    "keyHealth",
+    "keyReasons",
+    "keyExpires",
+    "keyRotation",
+    "keyVaultId",
 )
 # Without it Excel takes the text for one of the machine's own alphabet.
 _BYTE_ORDER_MARK: Final = "\ufeff"
@@ -68,8 +73,19 @@ def cell(text: str) -> str:
 
 def _row(finding: Finding) -> list[str]:
     shown = finding.model_dump(mode="json", by_alias=True)
-    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)}
+    key = _of_key(shown["keyHealth"] or {})
+    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key
     return [cell(values[column] or "") for column in COLUMNS]
+
+
+def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "keyHealth": health.get("state"),
+        "keyReasons": "; ".join(reason["code"] for reason in health.get("reasons", ())),
+        "keyExpires": health.get("expires"),
+        "keyRotation": health.get("rotation"),
+        "keyVaultId": health.get("vaultId"),
+    }
 
 
 def _tags(tags: Mapping[str, str]) -> str:

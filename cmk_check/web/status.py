@@ -24,6 +24,7 @@ from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.answers import etag_of, not_recorded
+from cmk_check.web.key_health import keys_shown
 from cmk_check.web.untrusted import since_shown, untrusted
 
 _NOTHING_YET = Stored(Status(), "")
@@ -31,12 +32,13 @@ _NOTHING_YET = Stored(Status(), "")
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Makes the body of the status and its ETag."""
+    """Makes the body of the status and its ETag; ``key_health`` where keys are looked at."""
 
     estate: EstateTable
     scans: ScanTable
     clock: Clock
     expect: Expectations
+    key_health: bool
 
     async def of_estate(self) -> tuple[bytes, str]:
         """Show the whole estate.
@@ -85,7 +87,7 @@ class StatusView:
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
             accounts=accounts_shown(summary.accounts),
-            keys=None,
+            keys=keys_shown(summary.accounts) if self.key_health else None,
             subscriptions=subscriptions_shown(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,

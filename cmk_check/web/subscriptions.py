@@ -14,6 +14,7 @@ from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, Place
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, paging, queries
+from cmk_check.web.key_health import keys_shown
 from cmk_check.web.places import place_of, token_of
 from cmk_check.web.status import accounts_shown
 from cmk_check.web.untrusted import since_shown, untrusted
@@ -29,10 +30,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionsView:
-    """Makes pages of subscriptions."""
+    """Makes pages of subscriptions; ``key_health`` where keys are looked at."""
 
     estate: EstateTable
     scans: ScanTable
+    key_health: bool
 
     async def page(self, query: queries.SubscriptionsQuery) -> Page:
         """Read one page, by id.
@@ -56,8 +58,27 @@ class SubscriptionsView:
     ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
         async for place, row in self.estate.coverages(_state(asked), after):
             known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
-            shown = _shown(known, last_scan)
+            shown = self._shown(known, last_scan)
             yield place, shown if asked in {None, shown.coverage} else None
+
+    def _shown(self, row: Coverage, last_scan: datetime | None) -> models.Subscription:
+        """Show a row; ``last_scan`` is when the last finished scan began.
+
+        While a subscription is read, its row is written for changes alone, and does not say when.
+        """
+        coverage = coverage_shown(row.state)
+        return models.Subscription(
+            subscription_id=row.subscription.id,
+            name=row.subscription.name,
+            tenant_id=row.subscription.tenant_id,
+            state=row.subscription.state,
+            coverage=coverage,
+            since=since_shown(row.since),
+            gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
+            last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
+            accounts=accounts_shown(row.accounts),
+            keys=keys_shown(row.accounts) if self.key_health else None,
+        )
 
 
 def coverage_shown(state: CoverageState) -> models.CoverageShown:
@@ -76,25 +97,6 @@ def coverage_shown(state: CoverageState) -> models.CoverageShown:
 def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
     """Return the state that the table can compare: a gap may stand in a row of any state."""
     return None if asked in {None, "gap"} else CoverageState(asked)
-
-
-def _shown(row: Coverage, last_scan: datetime | None) -> models.Subscription:
-    """Show a row; ``last_scan`` is when the last finished scan began.
-
-    While a subscription is read, its row is written for changes alone, and does not say when.
-    """
-    coverage = coverage_shown(row.state)
-    return models.Subscription(
-        subscription_id=row.subscription.id,
-        name=row.subscription.name,
-        tenant_id=row.subscription.tenant_id,
-        state=row.subscription.state,
-        coverage=coverage,
-        since=since_shown(row.since),
-        gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
-        last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
-        accounts=accounts_shown(row.accounts),
-    )
 
 
 def _gap(gap: Gap) -> models.GapOfSubscription:

@@ -38,7 +38,8 @@ PRODUCTION = "8d3c0000-0000-0000-0000-000000000001"
 LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
 PORTAL = "https://portal.azure.com"
-AS_SERVED = Site(SignIn("keys", easy_auth=False), None, ("OpenAI", "AIServices"), PORTAL)
+KINDS = ("OpenAI", "AIServices")
+AS_SERVED = Site(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
 
 
 @dataclass

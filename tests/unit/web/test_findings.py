@@ -30,7 +30,7 @@ CHAT = (
     f"/subscriptions/{PRODUCTION}/resourcegroups/rg-ai/providers/microsoft.cognitiveservices"
     "/accounts/chat"
 )
-ALLOWED = "verdict, reason, kind, location, subscription, q, top, skipToken, format"
+ALLOWED = "verdict, reason, kind, location, subscription, keyHealth, q, top, skipToken, format"
 EXPECTED = {
     "id": CHAT,
     "name": "Chat",
@@ -284,7 +284,9 @@ async def test_the_portal_is_the_clouds(served: Served) -> None:
         ("q=%20%1C%C2%A0", "q", "200 characters"),
         (f"q={'x' * 201}", "q", "200 characters"),
         ("format=CSV", "format", "json, csv"),
-        ("keyHealth=broken", "keyHealth", ALLOWED),
+        ("keyHealth=Broken", "keyHealth", "healthy, at_risk, broken, unknown"),
+        ("keyHealth=", "keyHealth", "healthy, at_risk, broken, unknown"),
+        ("key_health=broken", "key_health", ALLOWED),
         ("skip_token=x", "skip_token", ALLOWED),
         ("Verdict=compliant", "Verdict", ALLOWED),
         ("top=1&top=2", "top", "once"),

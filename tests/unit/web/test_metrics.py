@@ -121,6 +121,7 @@ async def test_the_status_is_shown_family_by_family(served: Served) -> None:
             "",
             {"customer_managed_key": 2, "microsoft_managed_key": 1, "malformed": 1},
         ),
+        "accounts_by_key_health": ("gauge", "", {"unknown": 2}),
         "accounts_unread": ("gauge", "", {"": 1}),
         "accounts_ignored": ("gauge", "", {"SpeechServices": 3}),
         "subscriptions": ("gauge", "", {"read": 1, "gap": 1}),
@@ -290,7 +291,7 @@ async def test_the_format_is_the_best_that_is_asked_for(
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(_families(answer)) == 13
+    assert len(_families(answer)) == 14
 
 
 @settings(max_examples=50)
@@ -345,4 +346,4 @@ async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[st
         sample.labels["kind"] for sample in families["cmkcheck_accounts"].samples if sample.value
     }
     assert shown == set(kept.by_kind)
-    assert len(families) == 13
+    assert len(families) == 14

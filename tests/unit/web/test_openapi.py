@@ -70,6 +70,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
         "kind",
         "location",
         "subscription",
+        "keyHealth",
         "q",
         "top",
         "skipToken",

@@ -229,7 +229,9 @@ async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -
     """Ten thousand of them without a match are no reason to read on."""
     await _put_many(empty, 10, subscriptions=10)
     await empty.put(coverage(), [finding("bad")])
-    view = FindingsView(EstateTable(empty.store), empty.scans, ("OpenAI",), PORTAL, most=4)
+    view = FindingsView(
+        EstateTable(empty.store), empty.scans, empty.clock, ("OpenAI",), PORTAL, most=4
+    )
     pages, token = list[list[str]](), None
 
     while not pages or token:

@@ -71,8 +71,8 @@ async def test_a_row_says_what_the_list_says(served: Served) -> None:
     assert [row["name"] for row in table] == ["old", "Chat", "odd", "safe"]
     for row, shown in zip(table, listed, strict=True):
         flat = shown | shown["evidence"] | {"tags": "owner=ai-platform"}
-        assert row == {name: flat[name] or "" for name in spreadsheet.COLUMNS}
-        assert set(shown) - {"evidence", "keyHealth"} < set(row)
+        assert row == {name: flat.get(name) or "" for name in spreadsheet.COLUMNS}
+        assert set(shown) - {"evidence"} < set(row)
         assert set(shown["evidence"]) < set(row)
 
 
@@ -179,7 +179,7 @@ def _shown(text: str, other: str) -> models.Finding:
     found = replace(
         finding(), judgement=judgement, kind=text, location=other, tags={text: other, "a": text}
     )
-    return finding_shown(found, coverage(name=text), NOON, PORTAL)
+    return finding_shown(found, coverage(name=text), NOON, NOON, PORTAL)
 
 
 TEXTS = st.sampled_from([*NAMES, *FORMULAS]) | st.text(

@@ -57,7 +57,7 @@ EXPECTED = {
         },
         "ignoredByKind": {"SpeechServices": 3},
     },
-    "keys": None,
+    "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 2},
     "subscriptions": {"total": 2, "read": 1, "gap": 1, "excluded": 0, "retired": 0},
     "gaps": [
         {

@@ -49,6 +49,7 @@ async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
             "byKind": {"OpenAI": {"compliant": 1, "nonCompliant": 0, "unknown": 0}},
             "ignoredByKind": {},
         },
+        "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1},
     }
     assert json.dumps(answer.json["value"][0]) == json.dumps(lab)
     assert _ids(answer) == [LAB, PRODUCTION]
