@@ -1,9 +1,10 @@
-"""Azure as far as this project asks it: subscriptions, accounts and tokens, over real HTTPS.
+"""Azure as far as this project asks it: accounts, their keys, and who may use them; over HTTPS.
 
 It shares no code with what it tests, so that a mistake is not made twice and agreed upon.
 """
 
 from local.simulator.accounts import ABSENT, AccountSpec
+from local.simulator.denials import Denial
 from local.simulator.estate import Access, Account, Estate, Subscription
 from local.simulator.faults import (
     FIRST_PAGE,
@@ -20,9 +21,13 @@ from local.simulator.faults import (
     arm_error,
 )
 from local.simulator.generate import generate
+from local.simulator.grants import Assignment
 from local.simulator.load import estate_of, load_estate
 from local.simulator.request_log import RequestLog, RequestRecord
+from local.simulator.roles import Permission, Role, custom_role
 from local.simulator.simulator import Foreign, Simulator
+from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
+from local.simulator.vaults import Key, KeyVersion, Vault
 
 __all__ = [
     "ABSENT",
@@ -33,20 +38,31 @@ __all__ = [
     "Account",
     "AccountSpec",
     "Answer",
+    "Assignment",
     "Close",
     "Cut",
+    "Denial",
     "Estate",
     "Fault",
     "Faults",
     "Foreign",
     "Garble",
     "Hold",
+    "Key",
+    "KeySpec",
+    "KeyVersion",
     "NextLink",
+    "Permission",
     "RequestLog",
     "RequestRecord",
+    "Role",
     "Simulator",
     "Subscription",
+    "Vault",
+    "VaultSpec",
+    "VersionSpec",
     "arm_error",
+    "custom_role",
     "estate_of",
     "generate",
     "load_estate",

@@ -43,6 +43,7 @@ class AccountSpec:
     ``encryption``, ``tags``   as Azure has them; absent where not given
     ``identity``               "system", "user:<name>", "system,user:<name>", or Azure's own object
     ``big``                    41 KB instead of 3 KB
+    ``scopes``                 names of its encryption scopes to their ``properties``
     ``properties``             added to ``properties``, over what is filled in
     ``without``                dotted paths to leave out, such as "properties.endpoint"
     ``raw``                    the whole entry as sent, whatever it is; nothing is filled in
@@ -56,6 +57,7 @@ class AccountSpec:
     identity: object = ABSENT
     tags: object = ABSENT
     big: bool = False
+    scopes: Mapping[str, object] = _NOTHING
     properties: Mapping[str, object] = _NOTHING
     without: Sequence[str] = ()
     raw: object = ABSENT

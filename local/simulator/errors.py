@@ -10,9 +10,7 @@ from typing import Final
 
 from local.simulator.messages import NO_HEADERS, Incoming, Reply
 
-PROVIDER: Final = "Microsoft.CognitiveServices"
-READ_ACCOUNTS: Final = f"{PROVIDER}/accounts/read"
-WRITE_ACCOUNTS: Final = f"{PROVIDER}/accounts/write"
+_ACCOUNTS: Final = "Microsoft.CognitiveServices"
 _GATEWAY: Final = {"x-ms-failure-cause": "gateway"}
 
 
@@ -41,10 +39,12 @@ def invalid_api_version(version: str, supported: tuple[str, ...]) -> Reply:
     return error(400, "InvalidApiVersionParameter", message)
 
 
-def invalid_resource_type(version: str, supported: tuple[str, ...]) -> Reply:
+def invalid_resource_type(
+    provider: str, kind: str, version: str, supported: tuple[str, ...]
+) -> Reply:
     """Refuse a version that a resource provider does not have: 404 in recorded answers, not 400."""
     message = (
-        f"The resource type 'accounts' could not be found in the namespace '{PROVIDER}' for "
+        f"The resource type '{kind}' could not be found in the namespace '{provider}' for "
         f"api version '{version}'. The supported api-versions are '{','.join(supported)}'."
     )
     return error(404, "InvalidResourceType", message)
@@ -118,11 +118,11 @@ def authorization_failed(client_id: str, object_id: str, action: str, scope: str
 def missing_registration() -> Reply:
     """Say that the subscription does not use the resource provider."""
     message = (
-        f"The subscription is not registered to use namespace '{PROVIDER}'. See "
+        f"The subscription is not registered to use namespace '{_ACCOUNTS}'. See "
         "https://aka.ms/rps-not-found for how to register subscriptions."
     )
     code = "MissingSubscriptionRegistration"
-    details = [{"code": code, "target": PROVIDER, "message": message}]
+    details = [{"code": code, "target": _ACCOUNTS, "message": message}]
     body = {"error": {"code": code, "message": message, "details": details}}
     return Reply.of(409, body, _GATEWAY)
 
@@ -132,13 +132,37 @@ def resource_group_not_found(group: str) -> Reply:
     return error(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
 
-def account_not_found(group: str, name: str) -> Reply:
-    """Say that there is no such account."""
+def resource_not_found(kind: str, group: str, name: str) -> Reply:
+    """Say that there is no such resource."""
     message = (
-        f"The Resource '{PROVIDER}/accounts/{name}' under resource group '{group}' was not found. "
+        f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
     )
     return error(404, "ResourceNotFound", message)
+
+
+def parent_not_found(kind: str, parent_id: str) -> Reply:
+    """Say that there is not even what this should lie in."""
+    message = (
+        f"Failed to perform 'read' on resource(s) of type '{kind}', because the parent resource "
+        f"'{parent_id}' could not be found."
+    )
+    return error(404, "ParentResourceNotFound", message)
+
+
+def key_not_found(name: str) -> Reply:
+    """Say that a vault has no such key, in the vault's words; ARM's could not be compared."""
+    message = (
+        f"A key with (name/id) {name} was not found in this key vault. If you recently deleted "
+        "this key you may be able to recover it using the correct recovery command."
+    )
+    return error(404, "KeyNotFound", message)
+
+
+def role_not_found(role_id: str) -> Reply:
+    """Say that there is no such role definition."""
+    message = f"The specified role definition with ID '{role_id}' does not exist."
+    return error(404, "RoleDefinitionDoesNotExist", message)
 
 
 def invalid_skip_token() -> Reply:

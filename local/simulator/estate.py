@@ -14,7 +14,11 @@ from typing import Final
 
 from local.simulator import accounts as arm_accounts
 from local.simulator.accounts import AccountSpec, Owner
+from local.simulator.denials import Denials
+from local.simulator.encryption_scopes import EncryptionScopes
+from local.simulator.grants import Grants
 from local.simulator.messages import encode
+from local.simulator.vaults import Vault, Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
 _CACHED_PAGES: Final = 2048
@@ -27,7 +31,7 @@ class Access(StrEnum):
     CONTRIBUTOR = "contributor"
     """It may also change accounts, as whoever heals one does; the program never needs it."""
     FORBIDDEN = "forbidden"
-    """It is seen, but accounts may not be read: 403 AuthorizationFailed."""
+    """It is seen, but nothing in it may be read: 403 AuthorizationFailed."""
     UNREGISTERED = "unregistered"
     """The resource provider is not registered: 409 MissingSubscriptionRegistration."""
     NOT_FOUND = "not_found"
@@ -63,6 +67,7 @@ class Account:
         self.name = spec.name
         self.group = spec.group
         self.id = arm_accounts.resource_id(spec, owner)
+        self.scopes = EncryptionScopes(self.id, spec.scopes, shared.lock)
         self._spec = spec
         self._owner = owner
         self._shared = shared
@@ -81,6 +86,12 @@ class Account:
             if self._changed is arm_accounts.ABSENT:
                 return arm_accounts.encoded(self._spec, self._owner)
             return encode(self._changed)
+
+    @property
+    def principal_id(self) -> str | None:
+        """The object id of its system-assigned identity."""
+        found = arm_accounts.find(self.document(), "identity.principalId")
+        return found if isinstance(found, str) else None
 
     @property
     def sku(self) -> object:
@@ -142,6 +153,7 @@ class Subscription:
     ``listed``      whether it stands in the list of subscriptions
     ``page_sizes``  sizes of the first pages of its account list, such as (2, 0, 3); what is left
                     fills further pages
+    ``management_groups``  names of those above it, from the nearest up
     """
 
     def __init__(self, shared: _Shared, subscription_id: str, name: str, tenant_id: str) -> None:
@@ -153,8 +165,11 @@ class Subscription:
         self.access: Access = Access.READER
         self.listed = True
         self.page_sizes: Sequence[int] = ()
+        self.management_groups: Sequence[str] = (tenant_id,)
         self._shared = shared
         self._accounts: list[Account] = []
+        self._groups: set[str] = set()
+        self.vaults = Vaults(Owner(self.id, self.tenant_id), shared.lock, self.add_group)
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -180,6 +195,7 @@ class Subscription:
         account = Account(spec, Owner(self.id, self.tenant_id), self._shared)
         with self._shared.lock:
             self._accounts.append(account)
+            self.add_group(account.group)
             self._shared.touch(self.id)
         return account
 
@@ -193,9 +209,26 @@ class Subscription:
             self._shared.touch(self.id)
 
     def in_group(self, group: str) -> list[Account]:
-        """Give the accounts of a resource group; a group without one does not exist here."""
+        """Give the accounts of a resource group."""
         with self._shared.lock:
             return [account for account in self._accounts if account.group.lower() == group.lower()]
+
+    def add_group(self, group: str) -> None:
+        """Add a resource group; whatever is added brings its own."""
+        self._groups.add(group.lower())
+
+    def has_group(self, group: str) -> bool:
+        """Whether there is such a resource group; one that is empty by now stays."""
+        return group.lower() in self._groups
+
+    def remove_group(self, group: str) -> None:
+        """Delete a resource group with all that is in it."""
+        with self._shared.lock:
+            for account in self.in_group(group):
+                self.remove_account(account.name, group)
+            for vault in self.vaults.among(group):
+                self.vaults.remove(vault.name)
+            self._groups.discard(group.lower())
 
     def page(self, offset: int, size: int) -> tuple[bytes, int | None]:
         """Give accounts from an offset on, as JSON without brackets, and the next offset if any."""
@@ -214,6 +247,9 @@ class Estate:
     def __init__(self, tenant_id: str = DEFAULT_TENANT, user_assigned: Iterable[str] = ()) -> None:
         self.tenant_id = tenant_id
         self.user_assigned = tuple(user_assigned)
+        self.grants = Grants()
+        self.denials = Denials()
+        self._indexed: list[tuple[Subscription, Vault]] | None = None
         self._shared = _Shared()
         self._subscriptions: dict[str, Subscription] = {}
 
@@ -222,6 +258,21 @@ class Estate:
         """All subscriptions, listed or not, in the order they were added."""
         with self._shared.lock:
             return tuple(self._subscriptions.values())
+
+    def freeze_graph(self) -> None:
+        """Let Resource Graph lag: from now on it lists the vaults that there are now."""
+        self._indexed = None
+        self._indexed = self.indexed_vaults()
+
+    def thaw_graph(self) -> None:
+        """Let Resource Graph list again what there is."""
+        self._indexed = None
+
+    def indexed_vaults(self) -> list[tuple[Subscription, Vault]]:
+        """Give the vaults that Resource Graph knows of, with their subscriptions."""
+        if self._indexed is not None:
+            return self._indexed
+        return [(each, vault) for each in self.subscriptions for vault in each.vaults.all]
 
     def subscription(self, subscription_id: str) -> Subscription:
         """Find a subscription, whatever the case of its id. Raises KeyError if there is none."""

@@ -28,12 +28,16 @@ class Cursor:
 
     @classmethod
     def of(cls, incoming: Incoming) -> Self:
-        """Read the cursor of a request; without a continuation it is the first page.
+        """Read the cursor of a request; without a continuation it is the first page."""
+        return cls.of_token(incoming.query.get(SKIP_TOKEN))
+
+    @classmethod
+    def of_token(cls, token: str | None) -> Self:
+        """Read a continuation; None is the first page.
 
         Raises InvalidSkipTokenError for anything but a continuation issued here: a ``+`` that a
         client failed to escape arrives as a space, and must not work by luck.
         """
-        token = incoming.query.get(SKIP_TOKEN)
         if token is None:
             return cls()
         try:
@@ -43,15 +47,19 @@ class Cursor:
         except (binascii.Error, zlib.error, ValueError, KeyError, TypeError) as error:
             raise InvalidSkipTokenError(token) from error
 
-    def next_link(self, incoming: Incoming) -> str:
-        """Give the absolute URL of this page; the escapes are in lower case, as recorded."""
+    @property
+    def token(self) -> str:
+        """The continuation of this page."""
         fields = {
             "page": self.page,
             "offset": self.offset,
             "partition": "westeurope/northeurope/eastus2",
         }
-        packed = zlib.compress(encode(fields), wbits=-15)
-        token = quote(base64.b64encode(packed).decode(), safe="")
+        return base64.b64encode(zlib.compress(encode(fields), wbits=-15)).decode()
+
+    def next_link(self, incoming: Incoming) -> str:
+        """Give the absolute URL of this page; the escapes are in lower case, as recorded."""
+        token = quote(self.token, safe="")
         escaped = _ESCAPE.sub(lambda match: match.group().lower(), token)
         path = incoming.target.partition("?")[0]
         version = quote(incoming.query["api-version"])

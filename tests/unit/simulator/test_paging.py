@@ -44,7 +44,7 @@ async def test_subscriptions_are_paged_by_the_size_asked_for(client: Client) -> 
 
 async def test_accounts_of_a_group_are_paged_too(client: Client, sandbox: str) -> None:
     """The list of a group is another route with the same links."""
-    client.simulator.arm.accounts_per_page = 5
+    client.simulator.arm.accounts.per_page = 5
     pages = await client.walk(f"{sandbox}/resourcegroups/RG-RESEARCH{ACCOUNTS}")
 
     assert [len(page) for page in pages] == [5, 3]

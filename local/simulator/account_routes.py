@@ -1,0 +1,153 @@
+"""What Azure Resource Manager answers about accounts and their encryption scopes.
+
+The versions are those of
+https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions from 2021-04-30
+on, and the preview that the az command sends.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from local.simulator import errors, writes
+from local.simulator.estate import Access, Account, Estate, Subscription
+from local.simulator.gate import GROUP, SUBSCRIPTION, Gate, Route, page, paged
+from local.simulator.messages import Incoming, Reply
+from local.simulator.paging import Cursor
+from local.simulator.tokens import Claims
+
+PROVIDER: Final = "Microsoft.CognitiveServices"
+READ: Final = f"{PROVIDER}/accounts/read"
+WRITE: Final = f"{PROVIDER}/accounts/write"
+READ_SCOPES: Final = f"{PROVIDER}/accounts/encryptionScopes/read"
+VERSIONS: Final = (
+    "2026-09-01",
+    "2026-07-01",
+    "2026-05-15-preview",
+    "2026-05-01",
+    "2026-03-15-preview",
+    "2026-03-01",
+    "2026-01-15-preview",
+    "2025-12-01",
+    "2025-10-01-preview",
+    "2025-09-01",
+    "2025-07-01-preview",
+    "2025-06-01",
+    "2025-04-01-preview",
+    "2024-10-01",
+    "2024-06-01-preview",
+    "2024-04-01-preview",
+    "2023-10-01-preview",
+    "2023-05-01",
+    "2022-12-01",
+    "2022-10-01",
+    "2022-03-01",
+    "2021-10-01",
+    "2021-04-30",
+)
+# https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/accounts/encryptionscopes
+_SCOPES_SINCE: Final = "2023-10-01-preview"
+_ACCOUNTS: Final = "/providers/microsoft\\.cognitiveservices/accounts"
+
+
+class AccountRoutes:
+    """Answers about the accounts of one estate; the page size may be changed while it runs."""
+
+    def __init__(self, estate: Estate, gate: Gate, per_page: int) -> None:
+        self.per_page = per_page
+        self._estate = estate
+        self._gate = gate
+        account = f"{GROUP}{_ACCOUNTS}/(?P<name>[^/]+)"
+        self.routes = (
+            Route("GET", f"{SUBSCRIPTION}{_ACCOUNTS}", self._list),
+            Route("GET", f"{GROUP}{_ACCOUNTS}", self._list_of_group),
+            Route("GET", account, self._get),
+            Route("PATCH", account, self._patch),
+            Route("GET", f"{account}/encryptionScopes", self._list_scopes),
+        )
+
+    def _readable(
+        self, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Subscription | Reply:
+        """Find a subscription whose accounts the caller may read, or say why not."""
+        version = incoming.query["api-version"]
+        if version not in VERSIONS:
+            return errors.invalid_resource_type(PROVIDER, "accounts", version, VERSIONS)
+        found = self._gate.readable(claims, names, READ, _scope(names))
+        if isinstance(found, Subscription) and found.access is Access.UNREGISTERED:
+            return errors.missing_registration()
+        return found
+
+    def _list(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        found = self._readable(incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        cursor = Cursor.of(incoming)
+        sizes = found.page_sizes
+        size = sizes[cursor.page - 1] if cursor.page <= len(sizes) else self.per_page
+        rows, following = found.page(cursor.offset, size)
+        if following is None:
+            return page(rows)
+        return page(rows, Cursor(cursor.page + 1, following).next_link(incoming))
+
+    def _list_of_group(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        found = self._readable(incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        if not found.has_group(names["group"]):
+            return errors.resource_group_not_found(names["group"])
+        accounts = found.in_group(names["group"])
+        cursor = Cursor.of(incoming)
+        end = cursor.offset + self.per_page
+        rows = b",".join(account.encoded() for account in accounts[cursor.offset : end])
+        if end >= len(accounts):
+            return page(rows)
+        return page(rows, Cursor(cursor.page + 1, end).next_link(incoming))
+
+    def _get(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        account = self._account(incoming, names, claims)
+        return account if isinstance(account, Reply) else Reply(200, account.encoded())
+
+    def _patch(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        account = self._account(incoming, names, claims)
+        if isinstance(account, Reply):
+            return account
+        if self._estate.subscription(names["subscription"]).access is not Access.CONTRIBUTOR:
+            return errors.authorization_failed(
+                claims.client_id, claims.object_id, WRITE, _scope(names)
+            )
+        return writes.patch(account, incoming)
+
+    def _list_scopes(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        version, kind = incoming.query["api-version"], "accounts/encryptionScopes"
+        supported = tuple(each for each in VERSIONS if each >= _SCOPES_SINCE)
+        if version not in supported:
+            return errors.invalid_resource_type(PROVIDER, kind, version, supported)
+        account = self._account(incoming, names, claims)
+        if isinstance(account, Reply):
+            return account
+        refusal = self._gate.refused(claims, READ_SCOPES, _scope(names))
+        return refusal or paged(incoming, account.scopes.documents(), self.per_page)
+
+    def _account(
+        self, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Account | Reply:
+        """Find an account that the caller may read, or say why not."""
+        found = self._readable(incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        if not found.has_group(names["group"]):
+            return errors.resource_group_not_found(names["group"])
+        account = found.account(names["name"], names["group"])
+        if account is None:
+            return errors.resource_not_found(f"{PROVIDER}/accounts", names["group"], names["name"])
+        return account
+
+
+def _scope(names: Mapping[str, str]) -> str:
+    """Name what was asked for as an id, the way a refusal does."""
+    scope = f"/subscriptions/{names['subscription']}"
+    if "group" in names:
+        scope += f"/resourceGroups/{names['group']}"
+    if "name" in names:
+        scope += f"/providers/{PROVIDER}/accounts/{names['name']}"
+    return scope

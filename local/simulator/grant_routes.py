@@ -1,0 +1,186 @@
+"""What Azure Resource Manager answers about role assignments and role definitions.
+
+https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope. Whether what a
+scope names is there is not asked: how Azure answers for a key that is gone could not be compared.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from local.simulator import errors
+from local.simulator.estate import Estate, Subscription
+from local.simulator.gate import Gate, Route, paged
+from local.simulator.grants import ROOT, Assignment
+from local.simulator.messages import Incoming, Reply
+from local.simulator.roles import Role, document
+from local.simulator.tokens import Claims
+
+PROVIDER: Final = "Microsoft.Authorization"
+READ: Final = f"{PROVIDER}/roleAssignments/read"
+READ_ROLES: Final = f"{PROVIDER}/roleDefinitions/read"
+# Of each type those that today's clients send: older ones have another shape.
+_VERSIONS: Final = ("2022-04-01", "2022-05-01-preview")
+_FILTER: Final = "$filter"
+_AT_SCOPE: Final = re.compile(r"\s*atScope\(\)\s*", re.IGNORECASE)
+_HELD_BY: Final = re.compile(r"\s*principalId eq '(?P<id>[0-9a-f-]+)'\s*", re.IGNORECASE)
+_ASSIGNED_TO: Final = re.compile(r"\s*assignedTo\('(?P<id>[0-9a-f-]+)'\)\s*", re.IGNORECASE)
+_NAMED: Final = re.compile(r"\s*roleName eq '(?P<name>[^']+)'\s*", re.IGNORECASE)
+_MANAGED: Final = re.compile(
+    "/providers/microsoft\\.management/managementgroups/([^/]+)", re.IGNORECASE
+)
+_PER_PAGE: Final = 1000
+
+
+class GrantRoutes:
+    """Answers about who may do what in one estate; the page size may be changed while it runs."""
+
+    def __init__(self, estate: Estate, gate: Gate, per_page: int = _PER_PAGE) -> None:
+        self.per_page = per_page
+        self._estate = estate
+        self._gate = gate
+        at = "(?P<scope>(/.+)?)/providers/microsoft\\.authorization"
+        self.routes = (
+            Route("GET", f"{at}/roleAssignments", self._list, (_FILTER,)),
+            Route("GET", f"{at}/roleDefinitions", self._list_roles, (_FILTER,)),
+            Route("GET", f"{at}/roleDefinitions/(?P<role>[^/]+)", self._get_role),
+        )
+
+    def _list(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        wanted = _Filter.of(incoming.query.get(_FILTER, ""))
+        if wanted is None:
+            return errors.not_simulated(incoming, "this filter")
+        groups = wanted.assigned_to is not None
+        subscription = self._allowed(incoming, names["scope"], READ, claims, groups=groups)
+        if isinstance(subscription, Reply):
+            return subscription
+        found = self._reaching(names["scope"], subscription, below=not wanted.at_scope)
+        holders = self._holders(wanted)
+        rows: list[object] = [
+            each.document(None if subscription is None else subscription.id)
+            for each in found
+            if holders is None or each.principal_id.lower() in holders
+        ]
+        return paged(incoming, rows, self.per_page)
+
+    def _holders(self, wanted: "_Filter") -> set[str] | None:
+        if wanted.assigned_to is not None:
+            return self._estate.grants.holders(wanted.assigned_to)
+        return None if wanted.held_by is None else {wanted.held_by.lower()}
+
+    def _list_roles(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        wanted = incoming.query.get(_FILTER)
+        named = None if wanted is None else _NAMED.fullmatch(wanted)
+        if wanted is not None and named is None:
+            return errors.not_simulated(incoming, "this filter")
+        subscription = self._allowed(incoming, names["scope"], READ_ROLES, claims)
+        if isinstance(subscription, Reply):
+            return subscription
+        rows: list[object] = [
+            self._document(role, subscription)
+            for role in self._estate.grants.roles()
+            if named is None or role.name.lower() == named["name"].lower()
+        ]
+        return paged(incoming, rows, self.per_page)
+
+    def _get_role(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        subscription = self._allowed(incoming, names["scope"], READ_ROLES, claims)
+        if isinstance(subscription, Reply):
+            return subscription
+        for role in self._estate.grants.roles():
+            if role.id.lower() == names["role"].lower():
+                return Reply.of(200, self._document(role, subscription))
+        return errors.role_not_found(names["role"])
+
+    @staticmethod
+    def _document(role: Role, subscription: Subscription | None) -> dict[str, object]:
+        return document(role, None if subscription is None else subscription.id)
+
+    def _allowed(
+        self,
+        incoming: Incoming,
+        scope: str,
+        action: str,
+        claims: Claims,
+        *,
+        groups: bool = False,
+    ) -> Subscription | Reply | None:
+        """Find the subscription of a scope, None for one above, or say why it may not be read."""
+        version = incoming.query["api-version"]
+        if version not in _VERSIONS:
+            return errors.not_simulated(incoming, f"api-version {version}")
+        inside = scope.lower().startswith("/subscriptions/")
+        found = self._gate.find(scope.split("/")[2]) if inside else None
+        if isinstance(found, Reply):
+            return found
+        refusal = self._gate.refused(claims, action, scope or ROOT, found, asking_for_groups=groups)
+        return refusal or found
+
+    def _reaching(
+        self, scope: str, subscription: Subscription | None, *, below: bool
+    ) -> list[Assignment]:
+        """Give what is assigned at and above a scope, and below it if wanted."""
+        grants = self._estate.grants
+        managed = _MANAGED.fullmatch(scope)
+        if subscription is not None:
+            above = [scope, *_parents(scope), *_groups(subscription.management_groups), ROOT]
+        else:
+            above = [scope or ROOT, *(self._above(managed[1]) if managed else ()), ROOT]
+        found = grants.at_or_above(above)
+        return [*found, *self._below(scope, managed)] if below else found
+
+    def _above(self, group: str) -> list[str]:
+        """Give the management groups above one, as its subscriptions name them."""
+        for subscription in self._estate.subscriptions:
+            names = [each.lower() for each in subscription.management_groups]
+            if group.lower() in names:
+                return _groups(subscription.management_groups[names.index(group.lower()) + 1 :])
+        return []
+
+    def _below(self, scope: str, managed: re.Match[str] | None) -> list[Assignment]:
+        if managed is None:
+            return self._estate.grants.below(scope or ROOT)
+        return [
+            assignment
+            for each in self._estate.subscriptions
+            if managed[1].lower() in (name.lower() for name in each.management_groups)
+            for inside in (f"/subscriptions/{each.id}",)
+            for assignment in (
+                *self._estate.grants.at_or_above([inside]),
+                *self._estate.grants.below(inside),
+            )
+        ]
+
+
+class _Filter:
+    """A filter over role assignments: parts joined by "and"."""
+
+    def __init__(self) -> None:
+        self.at_scope = False
+        self.held_by: str | None = None
+        self.assigned_to: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> "_Filter | None":
+        """Read a filter; None for one that is not simulated."""
+        wanted = cls()
+        for part in re.split(r"\s+and\s+", text) if text.strip() else ():
+            if _AT_SCOPE.fullmatch(part):
+                wanted.at_scope = True
+            elif found := _HELD_BY.fullmatch(part):
+                wanted.held_by = found["id"]
+            elif found := _ASSIGNED_TO.fullmatch(part):
+                wanted.assigned_to = found["id"]
+            else:
+                return None
+        return wanted
+
+
+def _parents(scope: str) -> list[str]:
+    """Give the scopes above one, up to its subscription."""
+    parts = scope.split("/")
+    return ["/".join(parts[:length]) for length in range(len(parts) - 1, 2, -1)]
+
+
+def _groups(names: Sequence[str]) -> list[str]:
+    return [f"/providers/Microsoft.Management/managementGroups/{each}" for each in names]

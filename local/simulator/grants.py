@@ -1,0 +1,138 @@
+"""Role assignments of an estate, and the groups that hold some of them."""
+
+import threading
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from local.simulator.roles import BUILT_IN, Role, definition_id
+from local.simulator.tokens import Identity
+
+ROOT: Final = "/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """A role that somebody has at a scope, under a condition if there is one."""
+
+    scope: str
+    role: Role
+    principal_id: str
+    principal_type: str = "ServicePrincipal"
+    condition: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its GUID; the same role for the same principal at the same scope has the same."""
+        return str(
+            uuid.uuid5(uuid.NAMESPACE_URL, f"{self.scope}/{self.role.id}/{self.principal_id}")
+        )
+
+    def document(self, subscription_id: str | None) -> dict[str, object]:
+        """Build the JSON of it, as it is read in a subscription."""
+        author = Identity.named(f"{self.scope}/author").object_id
+        at = {"createdOn": "2026-03-02T08:15:20.1234567Z", "updatedOn": "2026-03-02T08:15:20.1Z"}
+        scope = self.scope.rstrip("/")
+        return {
+            "properties": {
+                "roleDefinitionId": definition_id(self.role.id, subscription_id),
+                "principalId": self.principal_id,
+                "principalType": self.principal_type,
+                "scope": self.scope,
+                "condition": self.condition,
+                "conditionVersion": None if self.condition is None else "2.0",
+                **at,
+                "createdBy": author,
+                "updatedBy": author,
+                "delegatedManagedIdentityResourceId": None,
+                "description": None,
+            },
+            "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.name}",
+            "type": "Microsoft.Authorization/roleAssignments",
+            "name": self.name,
+        }
+
+
+def group_id(name: str) -> str:
+    """Give the object id of a group."""
+    return Identity.named(f"group/{name}").object_id
+
+
+@dataclass(slots=True)
+class Grants:
+    """Who has which role where; changes of it are read by the next request."""
+
+    _assignments: list[Assignment] = field(default_factory=list)
+    _members: dict[str, set[str]] = field(default_factory=dict)
+    _roles: dict[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def add(
+        self, scope: str, role: str | Role, principal_id: str, *, condition: str | None = None
+    ) -> Assignment:
+        """Assign a role, by its name, at a scope. Raises KeyError for a role that is not there."""
+        with self._lock:
+            added = Assignment(
+                scope=scope,
+                role=self._roles[role] if isinstance(role, str) else role,
+                principal_id=principal_id,
+                principal_type="Group" if principal_id in self._members else "ServicePrincipal",
+                condition=condition,
+            )
+            self._assignments.append(added)
+            return added
+
+    def remove(self, assignment: Assignment) -> None:
+        """Take a role away. Raises ValueError if it was not assigned."""
+        with self._lock:
+            self._assignments.remove(assignment)
+
+    def add_role(self, role: Role) -> Role:
+        """Add a role definition."""
+        with self._lock:
+            self._roles[role.name] = role
+        return role
+
+    def remove_role(self, name: str) -> None:
+        """Delete a role definition; assignments of it stay, which Azure would not allow."""
+        with self._lock:
+            del self._roles[name]
+
+    def set_group(self, name: str, members: Iterable[str]) -> str:
+        """Say who is in a group, object ids of groups among them; gives its object id."""
+        with self._lock:
+            self._members[group_id(name)] = {each.lower() for each in members}
+        return group_id(name)
+
+    def roles(self) -> list[Role]:
+        """Give all role definitions."""
+        with self._lock:
+            return list(self._roles.values())
+
+    def at_or_above(self, scopes: Sequence[str]) -> list[Assignment]:
+        """Give what is assigned at one of these scopes: the one asked about and those above it."""
+        wanted = {each.lower() for each in scopes}
+        with self._lock:
+            return [each for each in self._assignments if each.scope.lower() in wanted]
+
+    def below(self, scope: str) -> list[Assignment]:
+        """Give what is assigned below a scope."""
+        inside = f"{scope.rstrip('/')}/".lower()
+        with self._lock:
+            return [
+                each
+                for each in self._assignments
+                if each.scope.lower().startswith(inside) and each.scope.lower() != scope.lower()
+            ]
+
+    def holders(self, principal_id: str) -> set[str]:
+        """Give whose assignments reach a principal: his own, those of his groups and of theirs."""
+        found = {principal_id.lower()}
+        with self._lock:
+            members: Mapping[str, set[str]] = dict(self._members)
+        while True:
+            more = {group for group, inside in members.items() if inside & found} - found
+            if not more:
+                return found
+            found |= more

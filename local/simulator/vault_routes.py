@@ -1,0 +1,178 @@
+"""What Azure Resource Manager answers about vaults, managed HSMs and their keys.
+
+The versions are those in https://github.com/Azure/bicep-types-az (generated/keyvault).
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from local.simulator import errors
+from local.simulator.estate import Subscription
+from local.simulator.gate import GROUP, SUBSCRIPTION, Gate, Route, paged
+from local.simulator.messages import Incoming, Reply
+from local.simulator.paging import Cursor
+from local.simulator.tokens import Claims
+from local.simulator.vault_documents import PROVIDER, listed
+from local.simulator.vaults import Key, Vault
+
+VERSIONS: Final = (
+    "2026-06-01-preview",
+    "2026-05-15",
+    "2026-03-01-preview",
+    "2026-02-01",
+    "2025-05-01",
+    "2024-12-01-preview",
+    "2024-11-01",
+    "2024-04-01-preview",
+    "2023-07-01",
+    "2023-02-01",
+    "2022-11-01",
+    "2022-07-01",
+    "2022-02-01-preview",
+    "2021-11-01-preview",
+    "2021-10-01",
+    "2021-06-01-preview",
+    "2021-04-01-preview",
+    "2020-04-01-preview",
+    "2019-09-01",
+    "2018-02-14",
+    "2018-02-14-preview",
+    "2016-10-01",
+    "2015-06-01",
+)
+_SINCE: Final = {
+    "vaults": "2015-06-01",
+    "vaults/keys": "2019-09-01",
+    "managedHSMs": "2020-04-01-preview",
+    "managedHSMs/keys": "2022-11-01",
+}
+_TYPES: Final = ("vaults", "managedHSMs")
+_KEYS: Final = "/keys"
+_KEY: Final = "/keys/(?P<key>[^/]+)"
+_VERSION: Final = "/versions/(?P<version>[^/]+)"
+
+
+class VaultRoutes:
+    """Answers about the vaults of one estate; the page size may be changed while it runs."""
+
+    def __init__(self, gate: Gate, per_page: int = 100) -> None:
+        self.per_page = per_page
+        self._gate = gate
+        self.routes = tuple(route for kind in _TYPES for route in self._routes_of(kind))
+
+    def _routes_of(self, kind: str) -> tuple[Route, ...]:
+        many = f"/providers/microsoft\\.keyvault/{kind}"
+        one = f"{GROUP}{many}/(?P<name>[^/]+)"
+        return (
+            Route("GET", f"{SUBSCRIPTION}{many}", partial(self._list, kind)),
+            Route("GET", f"{GROUP}{many}", partial(self._list, kind)),
+            Route("GET", one, partial(self._get, kind)),
+            Route("GET", f"{one}{_KEYS}", partial(self._list_keys, kind)),
+            Route("GET", f"{one}{_KEY}", partial(self._get_key, kind)),
+            Route("GET", f"{one}{_KEY}/versions", partial(self._list_versions, kind)),
+            Route("GET", f"{one}{_KEY}{_VERSION}", partial(self._get_version, kind)),
+        )
+
+    def _list(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        found = self._readable(kind, kind, incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        vaults = found.vaults.among(names.get("group"), hsm=kind == "managedHSMs")
+        cursor, sizes = Cursor.of(incoming), found.vaults.page_sizes
+        size = sizes[cursor.page - 1] if cursor.page <= len(sizes) else self.per_page
+        return paged(incoming, [vault.document() for vault in vaults], size)
+
+    def _get(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        vault = self._vault(kind, kind, incoming, names, claims)
+        return vault if isinstance(vault, Reply) else Reply.of(200, vault.document())
+
+    def _list_keys(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        vault = self._vault(kind, f"{kind}/keys", incoming, names, claims)
+        if isinstance(vault, Reply):
+            return vault
+        rows = [listed(key.document()) for key in vault.keys]
+        return paged(incoming, rows, self.per_page)
+
+    def _get_key(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        key = self._key(kind, f"{kind}/keys", incoming, names, claims)
+        return key if isinstance(key, Reply) else Reply.of(200, key.document())
+
+    def _list_versions(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        key = self._key(kind, f"{kind}/keys/versions", incoming, names, claims)
+        if isinstance(key, Reply):
+            return key
+        return paged(incoming, [listed(each.document()) for each in key.versions], self.per_page)
+
+    def _get_version(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        key = self._key(kind, f"{kind}/keys/versions", incoming, names, claims)
+        if isinstance(key, Reply):
+            return key
+        version = key.version(names["version"])
+        if version is None:
+            return errors.key_not_found(f"{names['key']}/{names['version']}")
+        return Reply.of(200, version.document())
+
+    def _readable(
+        self, kind: str, read: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Subscription | Reply:
+        """Find a subscription where the caller may read this type, or say why not."""
+        version = incoming.query["api-version"]
+        since = _SINCE[kind if read == kind else f"{kind}/keys"]
+        supported = tuple(each for each in VERSIONS if each >= since)
+        if version not in supported:
+            return errors.invalid_resource_type(PROVIDER, read, version, supported)
+        found = self._gate.readable(claims, names, f"{PROVIDER}/{read}/read", _scope(kind, names))
+        if isinstance(found, Subscription) and "group" in names:
+            group = names["group"]
+            return found if found.has_group(group) else errors.resource_group_not_found(group)
+        return found
+
+    def _vault(
+        self, kind: str, read: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Vault | Reply:
+        found = self._readable(kind, read, incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        name, group = names["name"], names["group"]
+        vault_id = _scope(kind, {"subscription": found.id, "group": group, "name": name})
+        vault = found.vaults.find(name, group, hsm=kind == "managedHSMs")
+        if vault is not None:
+            return vault
+        if read != kind:
+            return errors.parent_not_found(f"{kind}/keys", vault_id)
+        return errors.resource_not_found(f"{PROVIDER}/{kind}", group, name)
+
+    def _key(
+        self, kind: str, read: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Key | Reply:
+        vault = self._vault(kind, read, incoming, names, claims)
+        if isinstance(vault, Reply):
+            return vault
+        return vault.key(names["key"]) or errors.key_not_found(names["key"])
+
+
+def _scope(kind: str, names: Mapping[str, str]) -> str:
+    """Name what was asked for as an id, the way a refusal does."""
+    scope = f"/subscriptions/{names['subscription']}"
+    if "group" in names:
+        scope += f"/resourceGroups/{names['group']}"
+    if "name" in names:
+        scope += f"/providers/{PROVIDER}/{kind}/{names['name']}"
+    if "key" in names:
+        scope += f"/keys/{names['key']}"
+    if "version" in names:
+        scope += f"/versions/{names['version']}"
+    return scope

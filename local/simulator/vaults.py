@@ -1,0 +1,187 @@
+"""The vaults of a subscription and their keys, alive: tests change them while they are read."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from local.simulator import vault_documents
+from local.simulator.accounts import Owner
+from local.simulator.resource import Resource
+from local.simulator.vault_documents import KeyPlace, KeySpec, VaultSpec, VersionSpec
+
+
+class KeyVersion(Resource):
+    """One version of a key; ``version`` is its name."""
+
+    def __init__(self, document: object, version: str, lock: threading.RLock) -> None:
+        super().__init__(document, lock)
+        self.version = version
+
+
+class Key:
+    """A key and its versions, oldest first."""
+
+    def __init__(self, spec: KeySpec, place: KeyPlace, lock: threading.RLock) -> None:
+        self.name = spec.name
+        self.id = place.id
+        self.versions: list[KeyVersion] = []
+        self._spec = spec
+        self._place = place
+        self._lock = lock
+        for version in spec.versions:
+            self.rotate(version)
+
+    def rotate(self, spec: VersionSpec | None = None) -> KeyVersion:
+        """Add a version, which is the latest from now on; by itself one made just now."""
+        spec = spec or VersionSpec(created="-0m")
+        with self._lock:
+            name = vault_documents.version_name(spec, self._place, len(self.versions))
+            properties = vault_documents.key_properties(self._spec, spec, self._place, name)
+            document = vault_documents.key(self._place, properties, name)
+            self.versions.append(KeyVersion(document, name, self._lock))
+            return self.versions[-1]
+
+    @property
+    def latest(self) -> KeyVersion:
+        """The version that the name of the key alone leads to."""
+        return self.versions[-1]
+
+    def version(self, name: str) -> KeyVersion | None:
+        """Find a version, whatever the case of its name."""
+        with self._lock:
+            found = (each for each in self.versions if each.version.lower() == name.lower())
+            return next(found, None)
+
+    def document(self) -> object:
+        """Give the JSON Azure would send for the key without a version."""
+        latest = self.latest.document()
+        if not isinstance(latest, dict):
+            return latest
+        return {**latest, **vault_documents.key(self._place, latest.get("properties"))}
+
+
+class Vault(Resource):
+    """A key vault or a managed HSM; its properties may be set at any time."""
+
+    def __init__(self, spec: VaultSpec, owner: Owner, lock: threading.RLock) -> None:
+        super().__init__(vault_documents.vault(spec, owner), lock)
+        self.name = spec.name
+        self.group = spec.group
+        self.is_hsm = spec.hsm
+        self.type = vault_documents.type_of(spec)
+        self.id = vault_documents.resource_id(spec, owner)
+        self._spec = spec
+        self._owner = owner
+        self._keys: list[Key] = []
+        for key in spec.keys:
+            self.add_key(key)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Its keys."""
+        with self._lock:
+            return tuple(self._keys)
+
+    def key(self, name: str) -> Key | None:
+        """Find a key, whatever the case of its name."""
+        return next((each for each in self.keys if each.name.lower() == name.lower()), None)
+
+    def add_key(self, spec: KeySpec) -> Key:
+        """Add a key."""
+        key = Key(spec, KeyPlace(self._spec, self.id, spec.name), self._lock)
+        with self._lock:
+            self._keys.append(key)
+        return key
+
+    def remove_key(self, name: str) -> Key:
+        """Delete a key, and give it for ``restore_key``. Raises KeyError if there is none."""
+        key = self.key(name)
+        if key is None:
+            raise KeyError(name)
+        with self._lock:
+            self._keys.remove(key)
+        return key
+
+    def restore_key(self, key: Key) -> None:
+        """Bring a deleted key back as it was."""
+        with self._lock:
+            self._keys.append(key)
+
+    def set_policy(self, object_id: str, keys: Sequence[str]) -> None:
+        """Let somebody do this with keys by an access policy, in place of one that he had."""
+        with self._lock:
+            kept = self._policies(object_id)
+            added = vault_documents.policy(self._owner.tenant_id, object_id, keys)
+            self.set("properties.accessPolicies", [*kept, added])
+
+    def remove_policy(self, object_id: str) -> None:
+        """Take somebody's access policies away."""
+        with self._lock:
+            self.set("properties.accessPolicies", self._policies(object_id))
+
+    def _policies(self, without: str) -> list[object]:
+        policies = self.find("properties.accessPolicies")
+        listed = policies if isinstance(policies, list) else []
+        return [each for each in listed if each.get("objectId", "").lower() != without.lower()]
+
+
+class Vaults:
+    """The vaults and managed HSMs of one subscription.
+
+    ``page_sizes``  sizes of the first pages of their lists, such as (1, 0, 1); what is left fills
+                    further pages
+    """
+
+    def __init__(
+        self, owner: Owner, lock: threading.RLock, add_group: Callable[[str], object]
+    ) -> None:
+        self.page_sizes: Sequence[int] = ()
+        self._owner = owner
+        self._lock = lock
+        self._add_group = add_group
+        self._vaults: list[Vault] = []
+
+    @property
+    def all(self) -> tuple[Vault, ...]:
+        """All of them, in the order they were added."""
+        with self._lock:
+            return tuple(self._vaults)
+
+    def add(self, spec: VaultSpec) -> Vault:
+        """Add a vault, last in the list."""
+        vault = Vault(spec, self._owner, self._lock)
+        self.restore(vault)
+        return vault
+
+    def restore(self, vault: Vault) -> None:
+        """Bring a deleted vault back as it was."""
+        with self._lock:
+            self._add_group(vault.group)
+            self._vaults.append(vault)
+
+    def among(self, group: str | None, *, hsm: bool | None = None) -> list[Vault]:
+        """Give the key vaults, the managed HSMs, or both, of a resource group, or of all."""
+        return [
+            vault
+            for vault in self.all
+            if hsm in (None, vault.is_hsm)
+            and (group is None or vault.group.lower() == group.lower())
+        ]
+
+    def find(self, name: str, group: str, *, hsm: bool) -> Vault | None:
+        """Find a vault as Azure does, whatever the case of the name and the group."""
+        found = (each for each in self.among(group, hsm=hsm) if each.name.lower() == name.lower())
+        return next(found, None)
+
+    def __getitem__(self, name: str) -> Vault:
+        """Find a vault by its name. Raises KeyError if there is none."""
+        for vault in self.all:
+            if vault.name.lower() == name.lower():
+                return vault
+        raise KeyError(name)
+
+    def remove(self, name: str) -> Vault:
+        """Delete a vault, and give it for ``restore``. Raises KeyError if there is none."""
+        vault = self[name]
+        with self._lock:
+            self._vaults.remove(vault)
+        return vault
