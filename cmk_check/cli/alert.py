@@ -2,7 +2,7 @@
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain
+from cmk_check.cli.exits import ended
 
 
 def send_test_alert() -> None:
@@ -13,21 +13,15 @@ def send_test_alert() -> None:
 
     Exits with 0 if it was taken, with 3 if not; with 2 if the settings are not valid, naming all.
     """
+    raise typer.Exit(ended(_send, "the test alert was not taken"))
+
+
+def _send() -> int:
+    """Send it; return the exit code."""
     import asyncio
 
     from cmk_check.alerts.trial import send_trial
-    from cmk_check.errors import DeliveryFailed, SettingsError
     from cmk_check.settings import Settings
 
-    try:
-        settings = Settings.load(for_webhook=True)
-        print(asyncio.run(send_trial(settings)))
-    except SettingsError as error:
-        for name, fault in error.faults:
-            complain(f"{name} {fault}.")
-        raise typer.Exit(USAGE) from None
-    except DeliveryFailed as error:
-        complain(f"the test alert was not taken: {error}")
-        raise typer.Exit(UNKNOWN) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    print(asyncio.run(send_trial(Settings.load(for_webhook=True))))
+    return 0

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
-from cmk_check.cli.output import NotUsable, write_bytes
+from cmk_check.cli.exits import UNKNOWN, VIOLATED, complain, ended
+from cmk_check.cli.output import write_bytes
 from cmk_check.core.remediation import GUID, key_named, plan_for, vault_named
 from cmk_check.core.resource_id import AccountId
 
@@ -84,7 +84,8 @@ def plan(
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
-    raise typer.Exit(_run(Wish(account, vault, key, language)))
+    wish = Wish(account, vault, key, language)
+    raise typer.Exit(ended(lambda: _run(wish), "no plan was made"))
 
 
 def _run(wish: Wish) -> int:
@@ -92,25 +93,11 @@ def _run(wish: Wish) -> int:
     import asyncio
     import logging
 
-    from cmk_check.errors import SettingsError
     from cmk_check.settings import Settings
 
     # What the libraries say of a failure, the gap says too.
     logging.getLogger().addHandler(logging.NullHandler())
-    try:
-        return asyncio.run(_read_and_report(Settings.load_for_scan(), wish))
-    except SettingsError as error:
-        for name, fault in error.faults:
-            complain(f"{name} {fault}.")
-        return USAGE
-    except NotUsable as error:
-        complain(str(error))
-        return USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - exit code 1 would say that there is a plan
-        complain(f"no plan was made, a fault of this program: {type(error).__name__}: {error}")
-        return UNKNOWN
+    return asyncio.run(_read_and_report(Settings.load_for_scan(), wish))
 
 
 async def _read_and_report(settings: "Settings", wish: Wish) -> int:

@@ -62,7 +62,7 @@ def exit_code(outcome: Outcome, status: models.Status) -> int:
     """Say in a number what came of it; 0 is for an estate that is whole and compliant, alone."""
     if outcome.interrupted:
         return INTERRUPTED
-    if status.accounts.non_compliant:
+    if status.accounts.non_compliant or status.posture is Verdict.NON_COMPLIANT:
         return VIOLATED
     whole = outcome.state is ScanState.COMPLETE and status.posture is Verdict.COMPLIANT
     return 0 if whole else UNKNOWN

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain, leave_at_once
-from cmk_check.cli.output import NotUsable
+from cmk_check.cli.exits import ended, leave_at_once
 
 if TYPE_CHECKING:
     from cmk_check.settings import Settings
@@ -66,7 +65,8 @@ def scan(
 
     Exits with 1 if any account is non_compliant, else 3 if any is unknown, any subscription could
     not be read or the scan failed, else 0; with 2 if options or settings are not valid, with 130
-    after Ctrl-C, which prints what is known by then.
+    after Ctrl-C, which prints what is known by then. With CMK_REQUIRE_HEALTHY_KEYS=on an account
+    whose key is broken counts as non_compliant here, and one whose key is unknown as unknown.
     """
     only = _ids(subscription or ())
     if only and store is not None:
@@ -76,7 +76,8 @@ def scan(
             "records all of it",
             param_hint="--subscription",
         )
-    raise typer.Exit(_run(store, only, Wish(output, quiet, not no_color)))
+    wish = Wish(output, quiet, not no_color)
+    raise typer.Exit(ended(lambda: _run(store, only, wish), "the scan did not come to its end"))
 
 
 def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
@@ -84,30 +85,13 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
     import asyncio
 
     from cmk_check.cli.report import scan_and_report
-    from cmk_check.errors import CmkCheckError, SettingsError
 
-    try:
-        settings = _settings(store, only)
-        with asyncio.Runner() as runner:
-            try:
-                return runner.run(scan_and_report(settings, wish))
-            except KeyboardInterrupt:
-                leave_at_once()  # before the runner waits for tasks that wait for a store
-    except SettingsError as error:
-        for name, fault in error.faults:
-            complain(f"{name} {fault}.")
-        return USAGE
-    except NotUsable as error:
-        complain(str(error))
-        return USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except CmkCheckError as error:
-        complain(f"the scan did not come to its end: {error}")
-        return UNKNOWN
-    except Exception as error:  # noqa: BLE001 - exit code 1 would say that an account is violated
-        complain(f"the scan broke off, a fault of this program: {type(error).__name__}: {error}")
-        return UNKNOWN
+    settings = _settings(store, only)
+    with asyncio.Runner() as runner:
+        try:
+            return runner.run(scan_and_report(settings, wish))
+        except KeyboardInterrupt:
+            leave_at_once()  # before the runner waits for tasks that wait for a store
 
 
 def _settings(store: str | None, only: Sequence[str]) -> "Settings":

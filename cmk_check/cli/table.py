@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cmk_check.cli.console import shown
-from cmk_check.core.words import Verdict
+from cmk_check.core.words import KeyState, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,21 +25,22 @@ _COLOURS: Final[Mapping[Verdict, str]] = {
 }
 
 
+_KEY_COLOURS: Final[Mapping[KeyState, str]] = {
+    KeyState.HEALTHY: "green",
+    KeyState.AT_RISK: "yellow",
+    KeyState.BROKEN: "red",
+    KeyState.UNKNOWN: "yellow",
+}
+
+
 async def show(console: "Console", answer: "Answer", status: "models.Status") -> None:
-    """Print the accounts and subscriptions that are not well, the sums, and the posture."""
-    wrong = [
-        finding
-        for verdict in (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-        async for page in answer.pages(verdict)
-        for finding in page
-    ]
+    """Print the accounts, keys and subscriptions that are not well, the sums, and the posture."""
+    wrong = await _wrong(answer)
     if wrong:
         console.print(_accounts(wrong))
         console.print()
         # Said once, since many accounts have the same.
-        for reason, message in dict.fromkeys(
-            (finding.reason, finding.message) for finding in wrong
-        ):
+        for reason, message in dict.fromkeys(map(_why, wrong)):
             console.print(Text(f"{reason}: {shown(message)}"), soft_wrap=True)
         console.print()
     if gaps := [gap async for gap in answer.gaps()]:
@@ -48,9 +49,32 @@ async def show(console: "Console", answer: "Answer", status: "models.Status") ->
     summarise(console, status)
 
 
+async def _wrong(answer: "Answer") -> list["models.Finding"]:
+    """Return what to act on, the worst first."""
+    asked = (
+        answer.pages(verdict=Verdict.NON_COMPLIANT),
+        answer.pages(verdict=Verdict.UNKNOWN),
+        answer.pages(key_health=KeyState.BROKEN),
+        answer.pages(key_health=KeyState.UNKNOWN),
+        answer.pages(key_health=KeyState.AT_RISK),
+    )
+    return [finding for pages in asked async for page in pages for finding in page]
+
+
+def _why(finding: "models.Finding") -> tuple[str, str]:
+    """Return what is worst about it, as a code and a sentence: the key, where the rest is well."""
+    if finding.key_health is None or not finding.key_health.reasons:
+        return finding.reason, finding.message
+    worst = finding.key_health.reasons[0]
+    return worst.code, worst.message
+
+
 def summarise(console: "Console", status: "models.Status") -> None:
     """Print the sums, the reasons and the posture, a line each."""
-    for text in (_sums_of_accounts(status.accounts), _sums_of_subscriptions(status.subscriptions)):
+    sums = [_sums_of_accounts(status.accounts), _sums_of_subscriptions(status.subscriptions)]
+    if status.keys is not None:
+        sums.insert(1, _sums_of_keys(status.keys))
+    for text in sums:
         console.print(Text(text), soft_wrap=True)
     for reason in status.reasons:
         console.print(Text(f"{reason.code}: {shown(reason.message)}"), soft_wrap=True)
@@ -59,12 +83,14 @@ def summarise(console: "Console", status: "models.Status") -> None:
 
 
 def _accounts(findings: Sequence["models.Finding"]) -> Table:
+    with_keys = any(finding.key_health for finding in findings)
     table = Table(
         Column("verdict", no_wrap=True),
         Column("account", overflow="fold"),
         Column("resource group", overflow="fold"),
         Column("kind", overflow="fold"),
         Column("subscription", overflow="fold"),
+        *([Column("key", no_wrap=True)] if with_keys else []),
         Column("reason", no_wrap=True),
         box=_BOX,
         show_edge=False,
@@ -78,7 +104,8 @@ def _accounts(findings: Sequence["models.Finding"]) -> Table:
             _cell(finding.resource_group),
             _cell(finding.kind),
             _cell(finding.subscription_name or finding.subscription_id),
-            _cell(finding.reason),
+            *([_key(finding.key_health)] if with_keys else []),
+            _cell(_why(finding)[0]),
         )
     return table
 
@@ -103,6 +130,10 @@ def _gaps(gaps: Sequence["models.Subscription"]) -> Table:
     return table
 
 
+def _key(health: "models.KeyHealth | None") -> Text:
+    return Text(health.state.value, style=_KEY_COLOURS[health.state]) if health else Text()
+
+
 def _cell(text: str | None) -> Text:
     return Text(shown(text or ""))
 
@@ -117,6 +148,14 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
     if ignored := sum(counts.ignored_by_kind.values()):
         line += f"; {ignored:,} of other kinds passed over"
     return line
+
+
+def _sums_of_keys(keys: "models.Keys") -> str:
+    total = keys.healthy + keys.at_risk + keys.broken + keys.unknown
+    return (
+        f"keys: {total:,}: {keys.healthy:,} healthy, {keys.at_risk:,} at_risk, "
+        f"{keys.broken:,} broken, {keys.unknown:,} unknown"
+    )
 
 
 def _sums_of_subscriptions(counts: "models.Subscriptions") -> str:

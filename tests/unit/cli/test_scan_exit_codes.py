@@ -97,6 +97,8 @@ def test_p1_no_other_end_is_zero(
     assert (code == 0) == (whole and not interrupted and not violated)
     assert code in {0, 1, 3, 130}
     assert (code == 130) == interrupted
+    is_violated = violated > 0 or posture is Verdict.NON_COMPLIANT
+    assert (code == 1) == (is_violated and not interrupted)
 
 
 EMPTY = json.dumps(
