@@ -206,7 +206,7 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
 
 def _policy_fault(entry: object) -> str | None:
     keys = _at(entry, "permissions.keys")
-    if isinstance(keys, list) and not _are_texts(keys):
+    if keys is not None and not _are_texts(keys):
         return "An access policy has a permissions.keys that is not a list of texts."
     return _fault(entry, _POLICY, "An access policy")
 
@@ -224,7 +224,7 @@ def _version(document: object, name: str | None, whose: str) -> KeyVersion:
         created=_time(attributes.get("created")),
         type=_word(properties.get("kty")),
         size=size if type(size) is int and size <= _LARGEST_SIZE else None,
-        operations=_words(operations) if isinstance(operations, list) else None,
+        operations=_words(operations) if _are_texts(operations) else None,
         malformed=_version_fault(document, whose),
     )
 
@@ -234,7 +234,7 @@ def _version_fault(document: object, whose: str) -> str | None:
     if fault is not None:
         return fault
     operations = _at(document, "properties.keyOps")
-    if isinstance(operations, list) and not _are_texts(operations):
+    if operations is not None and not _are_texts(operations):
         return f"{whose} has a properties.keyOps that is not a list of texts."
     for name in _TIMES:
         value = _at(document, f"properties.attributes.{name}")
@@ -293,8 +293,8 @@ def _words(values: object) -> frozenset[str]:
     return frozenset(lowered(word) for value in entries if (word := _word(value)))
 
 
-def _are_texts(values: Iterable[object]) -> bool:
-    return all(isinstance(value, str) for value in values)
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _flag(value: object) -> bool | None:

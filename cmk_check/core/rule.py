@@ -17,7 +17,7 @@ AUTOMATIC_ROTATION: Final = "automatic"
 
 # KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"
-_KEY_VAULT: Final = "microsoft.keyvault"
+KEY_VAULT: Final = "microsoft.keyvault"
 
 _VERDICTS: Final = {
     Reason.CUSTOMER_MANAGED_KEY: Verdict.COMPLIANT,
@@ -83,7 +83,7 @@ def _reason(account: Account) -> Reason:
         return Reason.NEVER_CONFIGURED
     if source == _MICROSOFT:
         return Reason.MICROSOFT_MANAGED_KEY
-    if source == _KEY_VAULT:
+    if source == KEY_VAULT:
         return Reason.CUSTOMER_MANAGED_KEY if named else Reason.KEY_NOT_NAMED
     return Reason.UNRECOGNISED_KEY_SOURCE
 
