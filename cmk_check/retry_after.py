@@ -7,18 +7,24 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,12})?")
+_CLOCK: Final = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})")
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that an answer asks to wait, None if it does not say.
 
     Azure sends seconds, a date, or milliseconds in a header of its own
-    (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
+    (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling);
+    Resource Graph says as hh:mm:ss when its quota is whole again
+    (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
     """
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):
         if _NUMBER.fullmatch(text := headers.get(name, "").strip()):
             return float(text) / 1000
     text = headers.get("retry-after", "").strip()
+    if not text and (quota := _CLOCK.fullmatch(headers.get("x-ms-user-quota-resets-after", ""))):
+        hours, minutes, seconds = (int(part) for part in quota.groups())
+        return float(hours * 3600 + minutes * 60 + seconds)
     if _NUMBER.fullmatch(text):
         return float(text)
     try:

@@ -21,6 +21,7 @@ from cmk_check.inventory.gaps import (
     gap_of,
     is_unregistered,
 )
+from cmk_check.inventory.keys import AzureKeys
 from cmk_check.inventory.readings import Gathering, parse_subscription
 from cmk_check.inventory.session import open_session, shared_transport
 from cmk_check.settings import Settings
@@ -118,6 +119,10 @@ class AzureInventory:
                 return gathering.reading()
             return gathering.reading(gap_of(error, READ_ACCOUNTS))
         return gathering.reading()
+
+    def keys(self) -> AzureKeys:
+        """Return what reads the keys behind accounts, each thing once as long as it lives."""
+        return AzureKeys(self._clients)
 
     async def close(self) -> None:
         """Close the credential and what was opened with it."""

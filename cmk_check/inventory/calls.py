@@ -99,14 +99,27 @@ class Listing(Call):
 
 
 class Document(Call):
-    """One thing: ``body`` is its JSON, None as long as no answer brought it."""
+    """One thing, whose JSON is kept as a whole."""
 
-    body: dict[str, object] | None = None
+    def __init__(self, arm_url: str, until: Until) -> None:
+        super().__init__(arm_url, until)
+        self._body: dict[str, object] | None = None
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
         """Keep all of it; the SDK gets an empty object."""
-        self.body = body
+        self._body = body
         return {}
+
+    def answer(self) -> dict[str, object]:
+        """Return what came.
+
+        Raises:
+            InventoryError: a success without a body, which some operations of the SDK let pass.
+
+        """
+        if self._body is None:
+            raise InventoryError(plain(GapReason.UNEXPECTED_RESPONSE))
+        return self._body
 
 
 class Query(Document):

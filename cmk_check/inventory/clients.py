@@ -1,18 +1,21 @@
 """The SDK's clients, all over one transport, one credential and one bound on requests at once."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from azure.core import AzureClouds
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Listing, Until
+from cmk_check.inventory.calls import Call, Document, Listing, Until
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.gaps import plain
 from cmk_check.inventory.policies import InFlightPolicy, RetryPolicy, arm_policies
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 # Address and scope are given; without a cloud the SDK would look up its global settings each time.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
+_UNUSED_SUBSCRIPTION: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,40 @@ class Clients:
             policies=self._policies(),
         )
 
+    def vaults(self, subscription_id: str) -> KeyVaultManagementClient:
+        """Make a client for the vaults of a subscription."""
+        return KeyVaultManagementClient(
+            self._credential,
+            subscription_id,
+            self.arm_url,
+            cloud_setting=_UNUSED_CLOUD,
+            credential_scopes=[self._options.token_scope],
+            transport=self._transport,
+            policies=self._policies(),
+        )
+
+    def grants(self) -> AuthorizationManagementClient:
+        """Make a client for role assignments and definitions, at whatever scope."""
+        return AuthorizationManagementClient(
+            self._credential,
+            _UNUSED_SUBSCRIPTION,
+            self.arm_url,
+            credential_scopes=[self._options.token_scope],
+            transport=self._transport,
+            policies=self._policies(),
+        )
+
+    def graph(self) -> ResourceGraphClient:
+        """Make a client for queries over all subscriptions."""
+        return ResourceGraphClient(
+            self._credential,
+            self.arm_url,
+            cloud_setting=_UNUSED_CLOUD,
+            credential_scopes=[self._options.token_scope],
+            transport=self._transport,
+            policies=self._policies(),
+        )
+
     def _policies(self) -> list[object]:
         return arm_policies(
             self._credential,
@@ -87,6 +125,31 @@ class Clients:
     def listing(self, until: Until) -> Listing:
         """Make the call of an operation that lists."""
         return Listing(self.arm_url, until)
+
+    async def document(
+        self, until: Until, ask: Callable[[Call], Awaitable[object]]
+    ) -> dict[str, object]:
+        """Return the JSON of one thing, by an operation of the SDK that is given the call.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        call = Document(self.arm_url, until)
+        await ask(call)
+        return call.answer()
+
+    async def entries(
+        self, until: Until, ask: Callable[[Call], AsyncIterable[object]]
+    ) -> list[object]:
+        """Return the raw entries of a whole list.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        listing = self.listing(until)
+        return [entry async for page in pages(ask(listing), listing) for entry in page]
 
 
 async def pages(paged: AsyncIterable[object], listing: Listing) -> AsyncIterator[list[object]]:

@@ -31,6 +31,29 @@ from cmk_check.errors import InventoryError
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"
 READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
+READ_VAULTS: Final = "Microsoft.KeyVault/vaults/read"
+READ_KEYS: Final = "Microsoft.KeyVault/vaults/keys/read"
+READ_VERSIONS: Final = "Microsoft.KeyVault/vaults/keys/versions/read"
+READ_HSMS: Final = "Microsoft.KeyVault/managedHSMs/read"
+READ_HSM_KEYS: Final = "Microsoft.KeyVault/managedHSMs/keys/read"
+READ_HSM_VERSIONS: Final = "Microsoft.KeyVault/managedHSMs/keys/versions/read"
+READ_ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments/read"
+READ_ROLES: Final = "Microsoft.Authorization/roleDefinitions/read"
+READ_SCOPES: Final = "Microsoft.CognitiveServices/accounts/encryptionScopes/read"
+QUERY_GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
+KEY_ACTIONS: Final = (
+    READ_VAULTS,
+    READ_KEYS,
+    READ_VERSIONS,
+    READ_HSMS,
+    READ_HSM_KEYS,
+    READ_HSM_VERSIONS,
+    READ_ASSIGNMENTS,
+    READ_ROLES,
+    READ_SCOPES,
+    QUERY_GRAPH,
+)
+"""What key health reads with, beyond the actions for accounts."""
 
 # What reading can raise. The last four are what the SDK raises for bodies that it does not expect.
 TROUBLE: Final = (
@@ -84,8 +107,8 @@ _SENTENCES: Final[Mapping[GapReason, str]] = {
         "proxy and certificates between the app and Azure Resource Manager."
     ),
     GapReason.MALFORMED_PAGE: (
-        f"Azure's answer was not a list: {_AGAIN}, check that no proxy answers in its place, and "
-        f"{_SUPPORT}."
+        f"Azure's answer had not the shape of what was asked for: {_AGAIN}, check that no proxy "
+        f"answers in its place, and {_SUPPORT}."
     ),
     GapReason.UNTRUSTED_NEXT_LINK: (
         "Azure named a next page that was not asked for, since it is on another host, came before, "
@@ -130,6 +153,37 @@ def unusable_accounts(count: int) -> Gap:
     )
 
 
+def vault_not_seen(action: str) -> Gap:
+    """Return the gap of a vault that is nowhere to be seen, and was not seen before either.
+
+    Azure hides what may not be read, so nobody can say from here which of the two it is.
+    """
+    return Gap(
+        GapReason.FORBIDDEN,
+        missing_action=action,
+        detail="No key vault of this name is visible: it was deleted, or is in a subscription that "
+        "the app's identity may not read (a new one shows up within minutes). Grant the identity "
+        "Reader on the vault's subscription, or set a key of another vault on the account.",
+    )
+
+
+def unusable_key(what: str) -> Gap:
+    """Return the gap of an account whose key cannot be looked for; ``what`` is wrong with it."""
+    return Gap(
+        GapReason.UNEXPECTED_RESPONSE,
+        detail=f"{what}, so that its key cannot be looked at: set the key again on the account.",
+    )
+
+
+def another_vault() -> Gap:
+    """Return the gap of a vault that answers for another address than the account names."""
+    return Gap(
+        GapReason.UNEXPECTED_RESPONSE,
+        detail="The vault found under this name has another address than the account names: set "
+        f"the key again on the account; if that does not help, {_SUPPORT}.",
+    )
+
+
 def no_token() -> Gap:
     """Return the gap of a credential that gave no token."""
     return Gap(GapReason.UNAUTHENTICATED, detail=SIGN_IN_HELP)
@@ -156,6 +210,17 @@ def is_unregistered(error: Exception) -> bool:
         and error.status_code == HTTPStatus.CONFLICT
         and _arm_error(error)[0].lower() == "missingsubscriptionregistration"
     )
+
+
+def code_of_404(error: Exception) -> str | None:
+    """Return the code of an answer that says "not found", lower-cased and "" for none; else None.
+
+    What was not found is told by the code alone: the thing, where it lies, its type, or the page of
+    a proxy.
+    """
+    if isinstance(error, HttpResponseError) and error.status_code == HTTPStatus.NOT_FOUND:
+        return _arm_error(error)[0].lower()
+    return None
 
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:

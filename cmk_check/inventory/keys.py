@@ -1,0 +1,69 @@
+"""Reads what is behind accounts: vaults, keys, grants and encryption scopes.
+
+All by Azure Resource Manager, with rights to read alone: nothing here asks a vault itself, so no
+firewall of a vault stands in the way and no key material is touched.
+"""
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+
+from cmk_check.core.key_facts import Absent, Grant, Key, KeyFacts, Unread, Vault
+from cmk_check.core.key_health import user_of
+from cmk_check.core.model import Account
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.encryption_scopes import EncryptionScopes
+from cmk_check.inventory.gaps import unusable_key
+from cmk_check.inventory.grants import Grants
+from cmk_check.inventory.vault_id import KeyId
+from cmk_check.inventory.vault_keys import VaultKeys
+from cmk_check.inventory.vaults import Vaults
+
+
+class AzureKeys:
+    """Implements ``ports.KeyInventory``: trouble costs the one fact that could not be read."""
+
+    def __init__(self, clients: Clients) -> None:
+        client_of = functools.cache(clients.vaults)
+        self._vaults = Vaults(clients, client_of)
+        self._keys = VaultKeys(clients, client_of)
+        self._grants = Grants(clients)
+        self._scopes = EncryptionScopes(clients)
+
+    async def read(
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+    ) -> Mapping[str, KeyFacts]:
+        """Read what is behind each of these accounts, by the account's lower-cased id."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        self._vaults.remember(known_vaults.values())
+        async with asyncio.TaskGroup() as group:
+            facts = {
+                account.id.text: group.create_task(self._facts(account, deadline))
+                for account in accounts
+            }
+        return {account_id: task.result() for account_id, task in facts.items()}
+
+    async def _facts(self, account: Account, deadline: float) -> KeyFacts:
+        async with asyncio.TaskGroup() as group:
+            scopes = group.create_task(self._scopes.find(account.id, deadline))
+            vault = await self._vaults.find(account.key_vault_uri, deadline)
+            key, grants = await self._behind(account, vault, deadline)
+        return KeyFacts(vault, key, grants, scopes.result())
+
+    async def _behind(
+        self, account: Account, vault: Vault | Absent | Unread, deadline: float
+    ) -> tuple[Key | Absent | Unread | None, tuple[Grant, ...] | Unread | None]:
+        """Return the key, and the grants on it where roles decide."""
+        if not isinstance(vault, Vault):
+            return None, None
+        key_id = KeyId.of(vault.id, account.key_name)
+        if key_id is None:
+            return Unread(unusable_key("The account names no usable key")), None
+        pinned = bool((account.key_version or "").strip())
+        principal_id = user_of(account)
+        async with asyncio.TaskGroup() as group:
+            key = group.create_task(self._keys.find(key_id, deadline, pinned=pinned))
+            if principal_id is None or not vault.uses_rbac or vault.is_managed_hsm:
+                return await key, None
+            grants = await self._grants.find(principal_id, key_id.text, deadline)
+        return key.result(), grants

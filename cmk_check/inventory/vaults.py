@@ -1,0 +1,124 @@
+"""The vault behind an account: where it is, and what Azure Resource Manager says of it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+
+from cmk_check.core.key_facts import Absent, Unread, Vault
+from cmk_check.core.key_parsing import parse_vault, vault_name
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_HSMS,
+    READ_VAULTS,
+    TROUBLE,
+    another_vault,
+    code_of_404,
+    gap_of,
+    unusable_key,
+    vault_not_seen,
+)
+from cmk_check.inventory.graph import VaultSearch
+from cmk_check.inventory.once import Once
+from cmk_check.inventory.vault_id import VaultId
+
+# That a vault is not where it was asked for. A subscription that is gone took its vaults along;
+# other codes are about types and versions, and a page of HTML says nothing about vaults at all.
+_GONE: Final = frozenset(
+    {
+        "notfound",
+        "resourcegroupnotfound",
+        "resourcenotfound",
+        "subscriptionnotfound",
+        "vaultnotfound",
+    }
+)
+
+type VaultClients = Callable[[str], KeyVaultManagementClient]
+
+
+class Vaults:
+    """Finds and reads vaults, each of them once."""
+
+    def __init__(self, clients: Clients, client_of: VaultClients) -> None:
+        self._clients = clients
+        self._client_of = client_of
+        self._search = VaultSearch(clients)
+        self._read: Once[Vault | Absent | Unread] = Once()
+        self._found: Once[tuple[VaultId, ...] | Unread] = Once()
+        self._known: dict[tuple[str, bool], VaultId] = {}
+
+    def remember(self, known: Iterable[str]) -> None:
+        """Take ids of vaults found earlier, which save looking for them; of a name the first."""
+        for text in known:
+            vault_id = VaultId.parse(text)
+            if vault_id is not None:
+                self._known.setdefault((vault_id.name, vault_id.is_managed_hsm), vault_id)
+
+    async def find(self, uri: str | None, deadline: float) -> Vault | Absent | Unread:
+        """Return the vault of an address, by the event loop's time ``deadline``.
+
+        ``Absent`` only where it is known to have been there, or Azure still lists it: what is
+        merely not to be seen may lie where the identity cannot look.
+        """
+        named = vault_name(uri)
+        if named is None:
+            return Unread(unusable_key("The account names no usable key vault"))
+        name, is_managed_hsm = named
+        known = self._known.get(named)
+        vault = None if known is None else await self._vault(known, deadline)
+        if vault is None or isinstance(vault, Absent):
+            found = await self._look_for(name, deadline)
+            if isinstance(found, Unread):
+                return found
+            elsewhere = [i for i in found if i.is_managed_hsm is is_managed_hsm and i != known]
+            vault = await self._first(elsewhere, vault, deadline)
+        if vault is None:
+            return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
+        if isinstance(vault, Vault) and _host(vault.uri) != _host(uri):
+            return Unread(another_vault())
+        return vault
+
+    async def _first(
+        self, ids: Iterable[VaultId], before: Absent | None, deadline: float
+    ) -> Vault | Absent | Unread | None:
+        """Return what is there, better than what is not: a list may still hold a vault's old id."""
+        best: Vault | Absent | Unread | None = before
+        for vault_id in ids:
+            vault = await self._vault(vault_id, deadline)
+            if isinstance(vault, Vault):
+                return vault
+            if best is None or isinstance(vault, Unread):
+                best = vault
+        return best
+
+    async def _look_for(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
+        return await self._found.get(name, lambda until: self._search.find(name, until), deadline)
+
+    async def _vault(self, vault_id: VaultId, deadline: float) -> Vault | Absent | Unread:
+        return await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
+
+    async def _get(self, vault_id: VaultId, until: Until) -> Vault | Absent | Unread:
+        client = self._client_of(vault_id.subscription_id)
+        hsm = vault_id.is_managed_hsm
+        get = client.managed_hsms.get if hsm else client.vaults.get
+        at = (vault_id.group, vault_id.name)
+        try:
+            document = await self._clients.document(until, lambda call: get(*at, call=call))
+        except TROUBLE as error:
+            if code_of_404(error) in _GONE:
+                return Absent(vault_id.text)
+            return Unread(gap_of(error, READ_HSMS if hsm else READ_VAULTS))
+        # By the id that led to it, so that it does so again.
+        return replace(parse_vault(document, managed_hsm=hsm), id=vault_id.text)
+
+
+def _host(uri: str | None) -> str | None:
+    """Return the host of a vault's address, None where it is none."""
+    if vault_name(uri) is None:
+        return None
+    host = urlsplit((uri or "").strip()).hostname
+    return host.rstrip(".") if host else None
