@@ -18,7 +18,7 @@ from local.simulator.denials import Denials
 from local.simulator.encryption_scopes import EncryptionScopes
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
-from local.simulator.vaults import Vault, Vaults
+from local.simulator.vaults import Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
 _CACHED_PAGES: Final = 2048
@@ -249,7 +249,6 @@ class Estate:
         self.user_assigned = tuple(user_assigned)
         self.grants = Grants()
         self.denials = Denials()
-        self._indexed: list[tuple[Subscription, Vault]] | None = None
         self._shared = _Shared()
         self._subscriptions: dict[str, Subscription] = {}
 
@@ -258,21 +257,6 @@ class Estate:
         """All subscriptions, listed or not, in the order they were added."""
         with self._shared.lock:
             return tuple(self._subscriptions.values())
-
-    def freeze_graph(self) -> None:
-        """Let Resource Graph lag: from now on it lists the vaults that there are now."""
-        self._indexed = None
-        self._indexed = self.indexed_vaults()
-
-    def thaw_graph(self) -> None:
-        """Let Resource Graph list again what there is."""
-        self._indexed = None
-
-    def indexed_vaults(self) -> list[tuple[Subscription, Vault]]:
-        """Give the vaults that Resource Graph knows of, with their subscriptions."""
-        if self._indexed is not None:
-            return self._indexed
-        return [(each, vault) for each in self.subscriptions for vault in each.vaults.all]
 
     def subscription(self, subscription_id: str) -> Subscription:
         """Find a subscription, whatever the case of its id. Raises KeyError if there is none."""

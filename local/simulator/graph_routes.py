@@ -76,7 +76,8 @@ class GraphRoutes:
             return errors.invalid_skip_token()
         rows = [
             {"id": vault.id, "name": vault.name, "type": vault.type.lower()}
-            for subscription, vault in self._estate.indexed_vaults()
+            for subscription in self._estate.subscriptions
+            for vault in subscription.vaults.indexed
             if vault.name.lower() in names and self._visible(subscription, vault)
         ]
         end = cursor.offset + min(options.get("$top", self.per_page), self.per_page)

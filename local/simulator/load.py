@@ -2,8 +2,21 @@
 
 An estate file is JSON: ``tenantId``, ``userAssigned`` (client ids the identity endpoint knows) and
 ``subscriptions``, each with ``id``, ``name`` and optionally ``tenantId``, ``managedByTenants``,
-``state``, ``access``, ``listed``, ``pageSizes`` and ``accounts``, whose fields are those of
-AccountSpec.
+``managementGroups`` (names, from the nearest up), ``state``, ``access``, ``listed``, ``pageSizes``,
+``accounts``, whose fields are those of AccountSpec, and ``vaults``, whose fields are those of
+VaultSpec, with ``keys`` as KeySpec and their ``versions`` as VersionSpec has them.
+
+Beside the subscriptions stand, each optional:
+
+``groups``       names to the principals that are in them
+``roles``        custom roles: ``name``, ``scope`` and ``permissions`` as Azure has them
+``assignments``  ``role`` (its name), ``principal``, ``scope`` and maybe ``condition``
+``denied``       what the identity may not do: ``action``, maybe ``scope``, and maybe
+                 ``askingForGroups``, for requests with ``assignedTo()`` alone
+
+A principal, also where a vault names whom its ``policies`` are for, is "system:<account>",
+"user:<identity>", "group:<name>", or an object id. Dates of keys may be relative to the loading of
+the file, such as "+10d".
 """
 
 import json
@@ -12,20 +25,40 @@ from pathlib import Path
 from typing import Any, Final
 
 from local.simulator.accounts import AccountSpec
-from local.simulator.estate import DEFAULT_TENANT, Access, Estate
+from local.simulator.estate import DEFAULT_TENANT, Access, Estate, Subscription
+from local.simulator.grants import group_id
+from local.simulator.roles import Permission, custom_role
+from local.simulator.tokens import Identity
+from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
 
 DIRECTORY: Final = Path(__file__).parent / "estates"
-_ESTATE: Final = {"tenantId", "userAssigned", "subscriptions"}
+_ESTATE: Final = {
+    "tenantId",
+    "userAssigned",
+    "subscriptions",
+    "groups",
+    "roles",
+    "assignments",
+    "denied",
+}
 _SUBSCRIPTION: Final = {
     "id",
     "name",
     "tenantId",
     "managedByTenants",
+    "managementGroups",
     "state",
     "access",
     "listed",
     "pageSizes",
     "accounts",
+    "vaults",
+}
+_PERMISSION: Final = {
+    "actions": "actions",
+    "notActions": "not_actions",
+    "dataActions": "data_actions",
+    "notDataActions": "not_data_actions",
 }
 
 
@@ -49,15 +82,25 @@ def estate_of(document: Mapping[str, Any]) -> Estate:
     """Build an estate from the JSON of a file. Raises ValueError for words it does not know."""
     _refuse_unknown(document, _ESTATE)
     estate = Estate(document.get("tenantId", DEFAULT_TENANT), document.get("userAssigned", ()))
-    for entry in document["subscriptions"]:
-        _add(estate, entry)
+    entries = document["subscriptions"]
+    added = [_add_subscription(estate, entry) for entry in entries]
+    # Principals are identities of accounts: those of every subscription come before any vault.
+    for subscription, entry in zip(added, entries, strict=True):
+        for vault in entry.get("vaults", ()):
+            subscription.vaults.add(_vault(estate, vault))
+    _add_grants(estate, document)
+    for denial in document.get("denied", ()):
+        _refuse_unknown(denial, {"action", "scope", "askingForGroups"})
+        groups = denial.get("askingForGroups", False)
+        estate.denials.add(denial["action"], denial.get("scope", "/"), asking_for_groups=groups)
     return estate
 
 
-def _add(estate: Estate, entry: Mapping[str, Any]) -> None:
+def _add_subscription(estate: Estate, entry: Mapping[str, Any]) -> Subscription:
     _refuse_unknown(entry, _SUBSCRIPTION)
     added = estate.add_subscription(entry["id"], entry["name"], tenant_id=entry.get("tenantId"))
     added.managed_by_tenants = entry.get("managedByTenants", ())
+    added.management_groups = entry.get("managementGroups", added.management_groups)
     added.state = entry.get("state", "Enabled")
     added.access = Access(entry.get("access", "reader"))
     added.listed = entry.get("listed", True)
@@ -65,6 +108,59 @@ def _add(estate: Estate, entry: Mapping[str, Any]) -> None:
     for account in entry.get("accounts", ()):
         _refuse_unknown(account, set(AccountSpec.__dataclass_fields__))
         added.add_account(AccountSpec(**account))
+    return added
+
+
+def _vault(estate: Estate, entry: Mapping[str, Any]) -> VaultSpec:
+    _refuse_unknown(entry, set(VaultSpec.__dataclass_fields__))
+    policies = {
+        _principal(estate, principal): keys for principal, keys in entry.get("policies", {}).items()
+    }
+    keys = [_key(key) for key in entry.get("keys", ())]
+    return VaultSpec(**{**entry, "policies": policies, "keys": keys})
+
+
+def _key(entry: Mapping[str, Any]) -> KeySpec:
+    _refuse_unknown(entry, set(KeySpec.__dataclass_fields__))
+    versions = entry.get("versions", [{}])
+    for version in versions:
+        _refuse_unknown(version, set(VersionSpec.__dataclass_fields__))
+    return KeySpec(**{**entry, "versions": [VersionSpec(**version) for version in versions]})
+
+
+def _add_grants(estate: Estate, document: Mapping[str, Any]) -> None:
+    grants = estate.grants
+    for name, members in document.get("groups", {}).items():
+        grants.set_group(name, [_principal(estate, member) for member in members])
+    for role in document.get("roles", ()):
+        _refuse_unknown(role, {"name", "scope", "permissions"})
+        blocks = [_permission(block) for block in role["permissions"]]
+        grants.add_role(custom_role(role["name"], role["scope"], *blocks))
+    for grant in document.get("assignments", ()):
+        _refuse_unknown(grant, {"role", "principal", "scope", "condition"})
+        principal = _principal(estate, grant["principal"])
+        grants.add(grant["scope"], grant["role"], principal, condition=grant.get("condition"))
+
+
+def _permission(block: Mapping[str, Any]) -> Permission:
+    _refuse_unknown(block, set(_PERMISSION))
+    return Permission(**{_PERMISSION[name]: actions for name, actions in block.items()})
+
+
+def _principal(estate: Estate, word: str) -> str:
+    """Give the object id that a word stands for. Raises ValueError for one of nobody."""
+    kind, named, name = word.partition(":")
+    if not named:
+        return word
+    if kind == "user":
+        return Identity.named(name).object_id
+    if kind == "group":
+        return group_id(name)
+    for subscription in estate.subscriptions if kind == "system" else ():
+        account = subscription.account(name)
+        if account is not None and account.principal_id is not None:
+            return account.principal_id
+    raise ValueError(f"an estate file does not know the principal {word}")
 
 
 def _refuse_unknown(entry: Mapping[str, Any], known: set[str]) -> None:

@@ -58,6 +58,7 @@ class VaultSpec:
     ``policies``    object ids to the key permissions of their access policies
     ``properties``  added to ``properties``, over what is filled in
     ``without``     dotted paths to leave out, such as "properties.enablePurgeProtection"
+    ``deleted``     it is gone, and only Resource Graph has not noticed yet
 
     Not said otherwise it has soft delete, purge protection, no firewall and access policies.
     """
@@ -70,6 +71,7 @@ class VaultSpec:
     keys: Sequence[KeySpec] = ()
     properties: Mapping[str, object] = _NOTHING
     without: Sequence[str] = ()
+    deleted: bool = False
 
 
 def seconds(when: object) -> object:

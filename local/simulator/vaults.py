@@ -60,13 +60,17 @@ class Key:
 
 
 class Vault(Resource):
-    """A key vault or a managed HSM; its properties may be set at any time."""
+    """A key vault or a managed HSM; its properties may be set at any time.
+
+    ``indexed``  whether Resource Graph lists it, which lags behind what there is
+    """
 
     def __init__(self, spec: VaultSpec, owner: Owner, lock: threading.RLock) -> None:
         super().__init__(vault_documents.vault(spec, owner), lock)
         self.name = spec.name
         self.group = spec.group
         self.is_hsm = spec.hsm
+        self.indexed = True
         self.type = vault_documents.type_of(spec)
         self.id = vault_documents.resource_id(spec, owner)
         self._spec = spec
@@ -139,6 +143,13 @@ class Vaults:
         self._lock = lock
         self._add_group = add_group
         self._vaults: list[Vault] = []
+        self._deleted: list[Vault] = []
+
+    @property
+    def indexed(self) -> list[Vault]:
+        """Those that Resource Graph lists, deleted ones that it still does among them."""
+        with self._lock:
+            return [vault for vault in (*self._vaults, *self._deleted) if vault.indexed]
 
     @property
     def all(self) -> tuple[Vault, ...]:
@@ -150,13 +161,17 @@ class Vaults:
         """Add a vault, last in the list."""
         vault = Vault(spec, self._owner, self._lock)
         self.restore(vault)
+        if spec.deleted:
+            self.remove(vault.name, still_indexed=True)
         return vault
 
     def restore(self, vault: Vault) -> None:
         """Bring a deleted vault back as it was."""
         with self._lock:
+            self._deleted = [each for each in self._deleted if each is not vault]
             self._add_group(vault.group)
             self._vaults.append(vault)
+            vault.indexed = True
 
     def among(self, group: str | None, *, hsm: bool | None = None) -> list[Vault]:
         """Give the key vaults, the managed HSMs, or both, of a resource group, or of all."""
@@ -179,9 +194,11 @@ class Vaults:
                 return vault
         raise KeyError(name)
 
-    def remove(self, name: str) -> Vault:
+    def remove(self, name: str, *, still_indexed: bool = False) -> Vault:
         """Delete a vault, and give it for ``restore``. Raises KeyError if there is none."""
         vault = self[name]
         with self._lock:
             self._vaults.remove(vault)
+            self._deleted.append(vault)
+            vault.indexed = still_indexed
         return vault
