@@ -41,6 +41,17 @@ var accounts = '''
     reason = tostring(change["data"]["after"]["reason"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
+// Of one kind or the other, so that none is left out: worse may also be a key that cannot be read.
+var keys = '''
+| where not(tobool(change["data"]["baseline"]))
+| where tostring(change["data"]["after"]["keyHealth"]) OPERATOR "broken"
+| project timestamp, id, account = tostring(change["data"]["name"]),
+    subscription = tostring(change["data"]["subscriptionName"]),
+    owner = tostring(change["data"]["tags"]["owner"]),
+    reasons = strcat_array(change["data"]["after"]["keyReasons"], ", "),
+    finding = tostring(change["data"]["findingUrl"])
+'''
+var degraded = '${replace(changes, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
 var coverage = '''
 | project timestamp, id, subscription = tostring(change["data"]["subscriptionName"]),
     path = tostring(change["subject"]), reason = tostring(change["data"]["after"]["reason"]),
@@ -105,6 +116,22 @@ var rules = [
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    timing: once
+  }
+  {
+    name: 'key-broken'
+    title: 'The key behind an account cannot be used'
+    severity: 1
+    query: replace(degraded, 'OPERATOR', '==')
+    dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
+    timing: once
+  }
+  {
+    name: 'key-degraded'
+    title: 'The key behind an account is at risk, or nobody knows'
+    severity: 2
+    query: replace(degraded, 'OPERATOR', '!=')
+    dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
     timing: once
   }
   {

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.words import ChangeType, ScanState
+from cmk_check.core.words import ChangeType, KeyState, ScanState
 from tests.guard.documents import ROOT
 
 _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
@@ -23,7 +23,10 @@ _TABLES: Final = {
 }
 # Every word that a line may hold where a query compares.
 WORDS: Final = (
-    {kind.value for kind in ChangeType} | set(ScanState) | {"delivered", "given_up", "retry"}
+    {kind.value for kind in ChangeType}
+    | set(ScanState)
+    | set(KeyState)
+    | {"delivered", "given_up", "retry"}
 )
 
 
@@ -92,7 +95,7 @@ def negated(query: str) -> list[str]:
 
 def compared(query: str) -> set[str]:
     """Return the words that it compares with."""
-    return set(re.findall(r'(?:== |in \(|, )"([a-z_.]+)"', re.sub(r"'[^']*'", "", query)))
+    return set(re.findall(r'(?:[!=]= |in \(|, )"([a-z_.]+)"', re.sub(r"'[^']*'", "", query)))
 
 
 def has(line: Any, field: str) -> bool:  # noqa: ANN401 - JSON

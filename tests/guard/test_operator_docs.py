@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from cmk_check.core.words import GapReason, PostureReason
+from cmk_check.core.words import GapReason, KeyReason, PostureReason
 from tests.guard.documents import ROOT, section, table
 
 INFRA: Final = ROOT / "infra"
@@ -76,13 +76,15 @@ def test_each_alert_says_what_it_means() -> None:
     assert all(row[3] and row[4] for row in rows)
 
 
-def test_each_gap_and_each_posture_says_who_has_to_act() -> None:
+def test_each_gap_key_and_posture_says_who_has_to_act() -> None:
     """An unknown that is nobody's stays."""
+    keys = table(section(OPERATIONS, "Keys"), "reasons")
     gaps = table(section(OPERATIONS, "Gaps"), "reasons")
     postures = table(section(OPERATIONS, "Postures and unknowns"), "reasons")
     unknown = {"unrecognised_key_source", "malformed", "row_too_new"}
 
     assert sorted(_named(gaps)) == sorted(GapReason)
+    assert sorted(_named(keys)) == sorted(KeyReason)
     assert sorted(_named(postures)) == sorted([*PostureReason, *unknown])
 
 

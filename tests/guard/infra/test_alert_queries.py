@@ -31,6 +31,7 @@ GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_RESOLVED,
     ChangeType.ACCOUNT_UPDATED,
     ChangeType.ACCOUNT_REMOVED,
+    ChangeType.KEY_RECOVERED,
     ChangeType.COVERAGE_REGAINED,
     ChangeType.SCAN_RECOVERED,
 }
@@ -144,6 +145,14 @@ def test_all_bad_news_has_a_rule(queries: dict[str, str]) -> None:
     assert compared(queries["scan-incomplete"]) == {"complete", "incomplete"}
     assert compared(queries["scan-missing"]) == {"complete", "incomplete"}
     assert compared(queries["message-given-up"]) == {"given_up"}
+
+
+def test_a_key_that_got_worse_has_one_rule_and_no_other(queries: dict[str, str]) -> None:
+    """Two alerts for one key are one too many, and a state that neither takes is none."""
+    broken, other = queries["key-broken"], queries["key-degraded"]
+
+    assert broken.replace('== "broken"', '!= "broken"') == other
+    assert '== "broken"' in broken
 
 
 def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[str, Any]) -> None:
