@@ -214,7 +214,6 @@ def _policy_fault(entry: object) -> str | None:
 def _version(document: object, name: str | None, whose: str) -> KeyVersion:
     properties = _object(_object(document).get("properties"))
     attributes = _object(properties.get("attributes"))
-    size = properties.get("keySize")
     operations = properties.get("keyOps")
     return KeyVersion(
         version=name,
@@ -223,7 +222,7 @@ def _version(document: object, name: str | None, whose: str) -> KeyVersion:
         expires=_time(attributes.get("exp")),
         created=_time(attributes.get("created")),
         type=_word(properties.get("kty")),
-        size=size if type(size) is int and size <= _LARGEST_SIZE else None,
+        size=_size(properties.get("keySize")),
         operations=_words(operations) if _are_texts(operations) else None,
         malformed=_version_fault(document, whose),
     )
@@ -236,6 +235,9 @@ def _version_fault(document: object, whose: str) -> str | None:
     operations = _at(document, "properties.keyOps")
     if operations is not None and not _are_texts(operations):
         return f"{whose} has a properties.keyOps that is not a list of texts."
+    size = _at(document, "properties.keySize")
+    if size is not None and _size(size) is None:
+        return f"{whose} has a properties.keySize that no key has."
     for name in _TIMES:
         value = _at(document, f"properties.attributes.{name}")
         if value is not None and _time(value) is None:
@@ -268,6 +270,10 @@ def _is_condition(value: object) -> bool:
 def _named_in_uri(uri: object) -> str | None:
     match = _URI_WITH_VERSION.fullmatch(clean_text(uri) or "")
     return _word(match[1]) if match else None
+
+
+def _size(value: object) -> int | None:
+    return value if type(value) is int and value <= _LARGEST_SIZE else None
 
 
 def _time(seconds: object) -> datetime | None:

@@ -69,7 +69,7 @@ def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: dat
     # Lists of versions may be shorter on each than an answer for the key is.
     version = replace(
         found,
-        type=found.type or key.latest.type,
+        type=key.latest.type if found.type is None else found.type,
         size=key.latest.size if found.size is None else found.size,
         operations=key.latest.operations if found.operations is None else found.operations,
     )
