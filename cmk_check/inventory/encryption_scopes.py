@@ -1,34 +1,38 @@
 """The encryption scopes of accounts: parts of an account that may have another key, or none."""
 
+import asyncio
+import functools
+from typing import Final
+
 from cmk_check.core.key_facts import EncryptionScope, Unread
 from cmk_check.core.key_parsing import parse_scope
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, code_of_404, gap_of
-from cmk_check.inventory.once import Once
 
-type _Scopes = tuple[EncryptionScope, ...] | Unread
+# Accounts come by subscription: a few clients are enough, and none is kept for long.
+_CLIENTS_KEPT: Final = 16
 
 
 class EncryptionScopes:
-    """Reads the encryption scopes of each account once."""
+    """Reads the encryption scopes of accounts."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._scopes: Once[_Scopes] = Once()
+        self._client_of = functools.lru_cache(_CLIENTS_KEPT)(clients.accounts)
 
-    async def find(self, account_id: AccountId, deadline: float) -> _Scopes:
-        """Return the encryption scopes of an account."""
-        return await self._scopes.get(
-            account_id, lambda until: self._ask(account_id, until), deadline
-        )
-
-    async def _ask(self, account_id: AccountId, until: Until) -> _Scopes:
-        scopes = self._clients.accounts(account_id.subscription_id).encryption_scopes
+    async def find(
+        self, account_id: AccountId, deadline: float
+    ) -> tuple[EncryptionScope, ...] | Unread:
+        """Return the encryption scopes of an account, by the event loop's time ``deadline``."""
+        scopes = self._client_of(account_id.subscription_id).encryption_scopes
         at = (account_id.resource_group, account_id.name)
         try:
-            entries = await self._clients.entries(until, lambda call: scopes.list(*at, call=call))
+            async with asyncio.timeout_at(deadline):
+                entries = await self._clients.entries(
+                    Until(deadline), lambda call: scopes.list(*at, call=call)
+                )
         except TROUBLE as error:
             # Not every cloud and kind of account has them; a page of a proxy has no code.
             return () if code_of_404(error) else Unread(gap_of(error, READ_SCOPES))

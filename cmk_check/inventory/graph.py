@@ -53,18 +53,20 @@ class VaultSearch:
         self._wanted[name] = until
         try:
             async with self._turn:
-                if name in self._wanted:
+                if name not in self._found:
                     # Who asks in the same breath is to be in the same query.
                     await asyncio.sleep(0)
                     await self._find_wanted(name)
+            return self._found.pop(name)
         finally:
-            self._wanted.pop(name, None)
-        return self._found.pop(name)
+            # Not that of a caller who came after this one had given up.
+            if self._wanted.get(name) is until:
+                del self._wanted[name]
 
     async def _find_wanted(self, first: str) -> None:
         others = (name for name in self._wanted if name != first)
         names = (first, *islice(others, _MOST_NAMES - 1))
-        # Whoever waits longest; and if this task ends before, the next in turn asks for the rest.
+        # As long as any of them waits; and if this task ends before, the next in turn asks anew.
         until = Until(max(self._wanted[name].latest for name in names))
         found = await self._ask(names, until)
         for name in names:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from cmk_check.core.key_facts import Absent, Grant, Key, KeyFacts, Unread, Vault
 from cmk_check.core.key_health import user_of
+from cmk_check.core.key_version import pinned_version
 from cmk_check.core.model import Account
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.encryption_scopes import EncryptionScopes
@@ -38,8 +39,8 @@ class AzureKeys:
         self._vaults.remember(known_vaults.values())
         async with asyncio.TaskGroup() as group:
             facts = {
-                account.id.text: group.create_task(self._facts(account, deadline))
-                for account in accounts
+                account_id: group.create_task(self._facts(account, deadline))
+                for account_id, account in {each.id.text: each for each in accounts}.items()
             }
         return {account_id: task.result() for account_id, task in facts.items()}
 
@@ -59,10 +60,9 @@ class AzureKeys:
         key_id = KeyId.of(vault.id, account.key_name)
         if key_id is None:
             return Unread(unusable_key("The account names no usable key")), None
-        pinned = bool((account.key_version or "").strip())
         principal_id = user_of(account)
         async with asyncio.TaskGroup() as group:
-            key = group.create_task(self._keys.find(key_id, deadline, pinned=pinned))
+            key = group.create_task(self._keys.find(key_id, pinned_version(account), deadline))
             if principal_id is None or not vault.uses_rbac or vault.is_managed_hsm:
                 return await key, None
             grants = await self._grants.find(principal_id, key_id.text, deadline)

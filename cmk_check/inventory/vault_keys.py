@@ -1,5 +1,6 @@
 """The keys of vaults by Azure Resource Manager: attributes only, never the key itself."""
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -23,49 +24,86 @@ from cmk_check.inventory.vaults import VaultClients
 # Of a vault that was just read: other codes would say that this very vault is not there, or that
 # its type is not known.
 _GONE: Final = frozenset({"keynotfound", "notfound", "resourcenotfound"})
+_VERSION_NAME: Final = re.compile("[A-Za-z0-9]{1,64}")
 
 type _Versions = tuple[KeyVersion, ...] | Unread
 
 
 class VaultKeys:
-    """Reads keys, each of them and its versions once."""
+    """Reads keys: each of them, its list of versions and each version once."""
 
     def __init__(self, clients: Clients, client_of: VaultClients) -> None:
         self._clients = clients
         self._client_of = client_of
         self._keys: Once[Key | Absent | Unread] = Once()
         self._versions: Once[_Versions] = Once()
+        self._version: Once[KeyVersion | Unread] = Once()
 
-    async def find(self, key_id: KeyId, deadline: float, *, pinned: bool) -> Key | Absent | Unread:
-        """Return a key, with all its versions where one of them is pinned."""
+    async def find(
+        self, key_id: KeyId, pinned: str | None, deadline: float
+    ) -> Key | Absent | Unread:
+        """Return a key; with all its versions, and all about the one that is pinned, if one is."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
-        if not (pinned and isinstance(key, Key)):
-            return key
+        if isinstance(key, Key) and pinned is not None:
+            key = replace(key, versions=await self._versions_of(key_id, pinned, deadline))
+        return replace(key, id=key_id.text)
+
+    async def _versions_of(self, key_id: KeyId, pinned: str, deadline: float) -> _Versions:
         versions = await self._versions.get(
             key_id, lambda until: self._list(key_id, until), deadline
         )
-        return replace(key, versions=versions)
+        if isinstance(versions, Unread):
+            return versions
+        name = next(
+            (v.version for v in versions if _compared(v.version) == _compared(pinned)), None
+        )
+        if name is None or not _VERSION_NAME.fullmatch(name):
+            return versions
+        # The list says neither type, size nor operations, in which versions may differ.
+        whole = await self._version.get(
+            (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
+        )
+        if isinstance(whole, Unread):
+            return whole
+        return tuple(whole if each.version == name else each for each in versions)
 
     async def _get(self, key_id: KeyId, until: Until) -> Key | Absent | Unread:
-        client = self._client_of(key_id.vault.subscription_id)
+        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
         hsm = key_id.vault.is_managed_hsm
         get = client.managed_hsm_keys.get if hsm else client.keys.get
-        at = (key_id.vault.group, key_id.vault.name, key_id.name)
         try:
             document = await self._clients.document(until, lambda call: get(*at, call=call))
         except TROUBLE as error:
             if code_of_404(error) in _GONE:
                 return Absent(key_id.text)
             return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
-        return replace(parse_key(document), id=key_id.text)
+        return parse_key(document)
 
     async def _list(self, key_id: KeyId, until: Until) -> _Versions:
-        client = self._client_of(key_id.vault.subscription_id)
+        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
         hsm = key_id.vault.is_managed_hsm
         versions = client.managed_hsm_keys.list_versions if hsm else client.keys.list_versions
-        at = (key_id.vault.group, key_id.vault.name, key_id.name)
         try:
             entries = await self._clients.entries(until, lambda call: versions(*at, call=call))
         except TROUBLE as error:
             return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
         return tuple(parse_version(entry) for entry in entries)
+
+    async def _get_version(self, key_id: KeyId, name: str, until: Until) -> KeyVersion | Unread:
+        client, at = self._client_of(key_id.vault.subscription_id), (*_path(key_id), name)
+        hsm = key_id.vault.is_managed_hsm
+        get = client.managed_hsm_keys.get_version if hsm else client.keys.get_version
+        try:
+            document = await self._clients.document(until, lambda call: get(*at, call=call))
+        except TROUBLE as error:
+            return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
+        return replace(parse_version(document), version=name)
+
+
+def _path(key_id: KeyId) -> tuple[str, str, str]:
+    return key_id.vault.group, key_id.vault.name, key_id.name
+
+
+def _compared(version: str | None) -> str | None:
+    """Write a version as it is compared: accounts may spell it with dashes, and in capitals."""
+    return None if version is None else version.replace("-", "").lower()

@@ -73,7 +73,7 @@ class Vaults:
         if vault is None or isinstance(vault, Absent):
             found = await self._look_for(name, deadline)
             if isinstance(found, Unread):
-                return found
+                return found if known is None else replace(found, id=known.text)
             elsewhere = [i for i in found if i.is_managed_hsm is is_managed_hsm and i != known]
             vault = await self._first(elsewhere, vault, deadline)
         if vault is None:
@@ -99,7 +99,9 @@ class Vaults:
         return await self._found.get(name, lambda until: self._search.find(name, until), deadline)
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> Vault | Absent | Unread:
-        return await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
+        read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
+        # Also where it could not be read: it is asked for in its place again.
+        return replace(read, id=vault_id.text)
 
     async def _get(self, vault_id: VaultId, until: Until) -> Vault | Absent | Unread:
         client = self._client_of(vault_id.subscription_id)
@@ -112,8 +114,7 @@ class Vaults:
             if code_of_404(error) in _GONE:
                 return Absent(vault_id.text)
             return Unread(gap_of(error, READ_HSMS if hsm else READ_VAULTS))
-        # By the id that led to it, so that it does so again.
-        return replace(parse_vault(document, managed_hsm=hsm), id=vault_id.text)
+        return parse_vault(document, managed_hsm=hsm)
 
 
 def _host(uri: str | None) -> str | None:
