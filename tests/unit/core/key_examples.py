@@ -5,11 +5,14 @@ assignments, role definitions and encryption scopes.
 """
 
 import copy
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.key_facts import Grant, Key, KeyFacts, KeyVersion, Unread
+from cmk_check.core.key_health import judge_key
 from cmk_check.core.key_parsing import (
     parse_assignment,
     parse_key,
@@ -20,10 +23,12 @@ from cmk_check.core.key_parsing import (
 )
 from cmk_check.core.key_user import user_of
 from cmk_check.core.key_version import pinned_version
-from cmk_check.core.model import Account, Gap
-from cmk_check.core.words import GapReason
+from cmk_check.core.model import Account, Gap, KeyHealth
+from cmk_check.core.words import GapReason, KeyReason
 
 type Case = dict[str, Any]
+type Changes = Mapping[str, object]
+type Expected = dict[KeyReason, dict[str, str]]
 
 NOW: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 DAY: Final = 86_400
@@ -36,6 +41,11 @@ USER: Final = "5A1E0000-0000-4000-8000-0000000000BB"
 CLIENT: Final = "C11E0000-0000-4000-8000-0000000000BB"
 ROLE_ID: Final = f"{SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/12338AF0"
 OLD, NEW = "0a" * 16, "0b" * 16
+SETTINGS: Final = "account.properties.encryption.keyVaultProperties"
+ATTRIBUTES: Final = "key.properties.attributes"
+PINNED: Final = "versions.1.properties"
+KEY_EVIDENCE: Final = {"keyId": KEY_ID.lower(), "keyVersion": NEW}
+VAULT_EVIDENCE: Final = {"vaultId": VAULT_ID.lower()}
 UNREAD: Final = Unread(Gap(GapReason.FORBIDDEN, "Some.Provider/things/read", "Grant the role."))
 
 
@@ -128,6 +138,13 @@ def changed(case: Case, path: str, value: object = None, *, drop: bool = False) 
     return case
 
 
+def with_changes(case: Case, changes: Changes) -> Case:
+    """Return a case that differs at each of these paths."""
+    for path, value in changes.items():
+        case = changed(case, path, value)
+    return case
+
+
 def account_of(case: Case) -> Account | None:
     """Return the account of a case as it was read."""
     return parse_account(case["account"], frozenset())
@@ -148,6 +165,24 @@ def facts_of(case: Case) -> KeyFacts:
         grants=_grants(case, user_of(account)) if vault.uses_rbac else None,
         scopes=tuple(parse_scope(each) for each in case["scopes"]),
     )
+
+
+def account_and_facts(case: Case) -> tuple[Account, KeyFacts]:
+    """Return what was read of a case."""
+    account = account_of(case)
+    assert account is not None
+    return account, facts_of(case)
+
+
+def judged(case: Case, **facts: Any) -> KeyHealth:  # noqa: ANN401 - fields of KeyFacts
+    """Judge a case of which some facts are others."""
+    account, read = account_and_facts(case)
+    return judge_key(account, replace(read, **facts), NOW)
+
+
+def found(health: KeyHealth) -> Expected:
+    """Return the evidence of each concern by its code."""
+    return {each.code: dict(each.evidence) for each in health.concerns}
 
 
 def _key(key_id: str, name: str, version: str, created: int) -> dict[str, Any]:
@@ -188,3 +223,7 @@ def _grants(case: Case, user: str | None) -> tuple[Grant, ...] | Unread:
             Grant(assignment.role_id, assignment.scope, permissions, assignment.conditional)
         )
     return tuple(grants)
+
+
+POLICIES: Final = with_policies()
+ROLES: Final = with_roles()

@@ -1,0 +1,223 @@
+"""Each reason of key health that lies with the vault or with encryption scopes."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.key_facts import Absent, Unread
+from cmk_check.core.key_health import judge_key
+from cmk_check.core.words import KeyReason, KeyState
+from tests.unit.core.key_examples import (
+    KEY_ID,
+    NOW,
+    POLICIES,
+    SETTINGS,
+    SYSTEM,
+    VAULT_EVIDENCE,
+    VAULT_ID,
+    Changes,
+    Expected,
+    account_and_facts,
+    changed,
+    found,
+    judged,
+    with_changes,
+)
+
+_FIREWALL: Final = {
+    **VAULT_EVIDENCE,
+    "defaultAction": "Deny",
+    "bypass": "AzureServices",
+    "publicNetworkAccess": "Enabled",
+}
+
+
+_VAULTS: Final[dict[str, tuple[Changes, Expected]]] = {
+    "soft delete off": (
+        {"vault.properties.enableSoftDelete": False},
+        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
+    ),
+    "soft delete not set": (
+        {"vault.properties.enableSoftDelete": None},
+        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
+    ),
+    "purge protection off": (
+        {"vault.properties.enablePurgeProtection": False},
+        {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
+    ),
+    "purge protection not set": (
+        {"vault.properties.enablePurgeProtection": None},
+        {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
+    ),
+    "firewall without the bypass": (
+        {"vault.properties.networkAcls.bypass": "None"},
+        {KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {**_FIREWALL, "bypass": "None"}},
+    ),
+    "firewall with an empty bypass": (
+        {"vault.properties.networkAcls.bypass": ""},
+        {KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {**_FIREWALL, "bypass": ""}},
+    ),
+    "firewall with the bypass not set": ({"vault.properties.networkAcls.bypass": None}, {}),
+    "firewall with the bypass among others": (
+        {"vault.properties.networkAcls.bypass": "Logging, azureservices"},
+        {},
+    ),
+    "open, without a bypass": (
+        {"vault.properties.networkAcls": {"defaultAction": "ALLOW", "bypass": "None"}},
+        {},
+    ),
+    "no rules at all": ({"vault.properties.networkAcls": None}, {}),
+    "no public access, without the bypass": (
+        {
+            "vault.properties.networkAcls": {"defaultAction": "Allow", "bypass": "None"},
+            "vault.properties.publicNetworkAccess": "disabled",
+        },
+        {
+            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
+                **_FIREWALL,
+                "defaultAction": "Allow",
+                "bypass": "None",
+                "publicNetworkAccess": "disabled",
+            }
+        },
+    ),
+    "no public access, with the bypass": (
+        {"vault.properties.publicNetworkAccess": "Disabled"},
+        {},
+    ),
+    "a perimeter overrides the bypass": (
+        {"vault.properties.publicNetworkAccess": "SecuredByPerimeter"},
+        {
+            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
+                **_FIREWALL,
+                "publicNetworkAccess": "SecuredByPerimeter",
+            }
+        },
+    ),
+    "public access not said": ({"vault.properties.publicNetworkAccess": " "}, {}),
+    "public access never heard of": (
+        {"vault.properties.publicNetworkAccess": "Sometimes"},
+        {
+            KeyReason.CANNOT_READ: {
+                **_FIREWALL,
+                "publicNetworkAccess": "Sometimes",
+                "notSeen": "firewall",
+            }
+        },
+    ),
+    "default action never heard of": (
+        {"vault.properties.networkAcls": {"defaultAction": "Audit"}},
+        {
+            KeyReason.CANNOT_READ: {
+                **VAULT_EVIDENCE,
+                "defaultAction": "Audit",
+                "publicNetworkAccess": "Enabled",
+                "notSeen": "firewall",
+            }
+        },
+    ),
+    "another vault was read": (
+        {"vault.properties.vaultUri": "https://other.vault.azure.net/"},
+        {KeyReason.CANNOT_READ: {"notSeen": "vault"}},
+    ),
+    "a part of the vault is odd": (
+        {"vault.properties.enableSoftDelete": "yes"},
+        {KeyReason.CANNOT_READ: {"notSeen": "vault"}},
+    ),
+}
+
+
+_SCOPES: Final[dict[str, tuple[Changes, Expected]]] = {
+    "a scope under Microsoft's key": (
+        {
+            "scopes": [
+                {"name": "z", "properties": {"keySource": "Microsoft.CognitiveServices"}},
+                {"name": "fine", "properties": {"keySource": "MICROSOFT.KEYVAULT"}},
+                {"name": "a", "properties": {"keySource": None}},
+                {"name": "b", "properties": {"keySource": "Microsoft.\u212aeyVault"}},
+            ]
+        },
+        {
+            KeyReason.SCOPE_NOT_CUSTOMER_MANAGED: {
+                "count": "3",
+                "scopes": "a (none), b (Microsoft.\u212aeyVault), z (Microsoft.CognitiveServices)",
+            }
+        },
+    ),
+    "no scopes": ({"scopes": []}, {}),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), _VAULTS.values(), ids=list(_VAULTS))
+def test_what_the_vault_says(changes: Changes, expected: Expected) -> None:
+    """Data are lost with an unprotected vault, and unreachable behind a closed one."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+@pytest.mark.parametrize(("changes", "expected"), _SCOPES.values(), ids=list(_SCOPES))
+def test_what_encryption_scopes_say(changes: Changes, expected: Expected) -> None:
+    """Data in a scope are not under the account's key."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+def test_a_vault_that_is_gone_is_broken_and_stays_known() -> None:
+    """Looked for where it was, it is found gone at the next scan too, and not lost from sight."""
+    health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)
+
+    assert found(health) == {
+        KeyReason.VAULT_NOT_FOUND: {**VAULT_EVIDENCE, "keyVaultUri": "https://safe.vault.azure.net"}
+    }
+    assert (health.state, health.vault_id) == (KeyState.BROKEN, VAULT_ID.lower())
+
+
+def test_of_a_vault_that_is_gone_nothing_more_is_said_of_the_key() -> None:
+    """One cause, one concern."""
+    health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=Absent(KEY_ID.lower()))
+
+    assert [each.code for each in health.concerns] == [KeyReason.VAULT_NOT_FOUND]
+
+
+def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
+    """P11: whoever may use its keys cannot be seen, and nothing a person does would change that."""
+    case = changed(POLICIES, f"{SETTINGS}.keyVaultUri", "https://safe.managedhsm.azure.net/")
+    account, facts = account_and_facts(case)
+    vault = facts.vault
+    assert not isinstance(vault, Absent | Unread)
+    hsm = replace(
+        vault,
+        uri="https://safe.managedhsm.azure.net",
+        is_managed_hsm=True,
+        soft_delete=None,
+        policies={},
+    )
+
+    health = judge_key(account, replace(facts, vault=hsm), NOW)
+
+    assert found(health) == {KeyReason.MANAGED_HSM_NOT_VERIFIABLE: {"identity": SYSTEM.lower()}}
+    assert health.state is KeyState.AT_RISK
+
+
+def test_evidence_of_many_scopes_is_bounded() -> None:
+    """A finding's row holds 8 KB of evidence."""
+    scopes = [{"name": f"{n:03}{'x' * 99}", "properties": {}} for n in range(50)]
+    health = judged(changed(POLICIES, "scopes", scopes))
+
+    evidence = found(health)[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert evidence["count"] == "50"
+    assert evidence["scopes"].startswith(f"000{'x' * 37} (none), 001x")
+    assert evidence["scopes"].count("(none)") == 20
+    assert len(evidence["scopes"]) <= 1024
+
+
+def test_the_order_of_scopes_is_no_difference() -> None:
+    """P4: Azure promises no order, and another one must not be told."""
+    scopes = [{"name": name, "properties": {}} for name in "ba"]
+
+    assert judged(changed(POLICIES, "scopes", scopes)) == judged(
+        changed(POLICIES, "scopes", scopes[::-1])
+    )
