@@ -17,20 +17,19 @@ _REVOKED: Final = (
 )
 _AGENTS: Final = (
     "Agents in the basic setup keep conversations, files and vector stores under Microsoft's keys; "
-    "only the standard setup, with storage of your own, puts them under yours."
+    "in the standard setup they lie in services of yours, each with a key of its own to set."
 )
 _HOSTED_AGENTS: Final = (
     "The home folder of a hosted agent's session lies on Microsoft's storage under Microsoft's "
     "keys, in every setup, and cannot be switched off."
 )
 _SPEECH: Final = (
-    "What Speech keeps (audio, transcriptions, custom models) is under your key only where the "
-    "account has storage of your own for it."
+    "What Speech keeps (training and test data, transcriptions, logs) is under Microsoft's keys, "
+    "unless it lies in a storage account of yours, with a key of its own to set."
 )
 _ASSISTANTS: Final = "What OpenAI Assistants (deprecated) keep is under Microsoft's keys."
 _CONNECTED: Final = (
-    "Connected services, such as Azure AI Search, have encryption of their own: set a key there, "
-    "too."
+    "Connected services, such as Azure AI Search, have encryption of their own, and a key to set."
 )
 _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
     "openai": (_REVOKED,),

@@ -90,6 +90,7 @@ def test_every_reason_of_a_posture_is_explained() -> None:
         ("GET /api/v1/status", models.Status),
         ("GET /api/v1/findings", models.FindingsPage),
         ("GET /api/v1/findings/{id}", models.FindingDetail),
+        ("Key health", models.KeyHealth),
         ("GET /api/v1/subscriptions", models.SubscriptionsPage),
         ("GET /api/v1/changes", models.ChangesPage),
         ("GET /api/v1/scans", models.ScansPage),
