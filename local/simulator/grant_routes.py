@@ -138,18 +138,17 @@ class GrantRoutes:
         return []
 
     def _below(self, scope: str, managed: re.Match[str] | None) -> list[Assignment]:
+        grants = self._estate.grants
         if managed is None:
-            return self._estate.grants.below(scope or ROOT)
-        return [
-            assignment
-            for each in self._estate.subscriptions
-            if managed[1].lower() in (name.lower() for name in each.management_groups)
-            for inside in (f"/subscriptions/{each.id}",)
-            for assignment in (
-                *self._estate.grants.at_or_above([inside]),
-                *self._estate.grants.below(inside),
-            )
-        ]
+            return grants.below(scope or ROOT)
+        inside: dict[str, None] = {}
+        for each in self._estate.subscriptions:
+            names = [name.lower() for name in each.management_groups]
+            if managed[1].lower() in names:
+                nearer = each.management_groups[: names.index(managed[1].lower())]
+                inside |= dict.fromkeys((*_groups(nearer), f"/subscriptions/{each.id}"))
+        below = [found for each in inside for found in grants.below(each)]
+        return [*grants.at_or_above([*inside]), *below]
 
 
 class _Filter:

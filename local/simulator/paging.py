@@ -62,5 +62,9 @@ class Cursor:
         token = quote(self.token, safe="")
         escaped = _ESCAPE.sub(lambda match: match.group().lower(), token)
         path = incoming.target.partition("?")[0]
-        version = quote(incoming.query["api-version"])
-        return f"https://{incoming.host}{path}?api-version={version}&%24skiptoken={escaped}"
+        kept = "".join(
+            f"{quote(name)}={quote(value, safe='')}&"
+            for name, value in incoming.query.items()
+            if name != SKIP_TOKEN
+        )
+        return f"https://{incoming.host}{path}?{kept}%24skiptoken={escaped}"

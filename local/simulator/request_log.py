@@ -1,6 +1,8 @@
 """What was asked of the simulator, so that tests can prove what was sent and what never was."""
 
+import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +12,22 @@ from local.simulator.messages import Incoming
 from local.simulator.tokens import audience_of
 
 _SECRET_HEADERS: Final = frozenset({"authorization", "x-identity-header"})
+# The first that is found in a path says what was asked for.
+_KINDS: Final = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("token", "^/msi/token"),
+        ("graph", "/Microsoft[.]ResourceGraph/"),
+        ("role", "/roleDefinitions"),
+        ("grant", "/roleAssignments"),
+        ("version", "/Microsoft[.]KeyVault/.*/keys/[^/]+/versions"),
+        ("key", "/Microsoft[.]KeyVault/.*/keys"),
+        ("vault", "/Microsoft[.]KeyVault/"),
+        ("scope", "/encryptionScopes"),
+        ("account", "/Microsoft[.]CognitiveServices/accounts"),
+        ("subscription", "^/subscriptions"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +50,15 @@ class RequestRecord:
     authorized: bool
     audience: str | None
     status: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """What was asked for.
+
+        A token, graph, role (definition), grant (role assignments), version (of a key), key, vault
+        (or managed HSM), (encryption) scope, account, subscription, or other.
+        """
+        return next((kind for kind, path in _KINDS if path.search(self.path)), "other")
 
     @classmethod
     def of(cls, incoming: Incoming) -> Self:
@@ -77,6 +104,10 @@ class RequestLog(Sequence[RequestRecord]):
         """Forget all requests."""
         with self._lock:
             self._records.clear()
+
+    def kinds(self) -> Counter[str]:
+        """Count the requests by what was asked for; see ``RequestRecord.kind``."""
+        return Counter(record.kind for record in self)
 
     def _snapshot(self) -> list[RequestRecord]:
         with self._lock:

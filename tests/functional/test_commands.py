@@ -142,7 +142,7 @@ def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str |
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
     assert err.startswith(f"ESTATE={path} is no estate: ")
-    assert "clean, empty, nothing, sample" in err
+    assert "clean, empty, keys, nothing, sample" in err
 
 
 @pytest.mark.long

@@ -1,0 +1,43 @@
+"""A small estate with vaults, and the paths in it."""
+
+from typing import Any
+
+from local.simulator import AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
+
+VAULTS = "/providers/Microsoft.KeyVault/vaults"
+HSMS = "/providers/Microsoft.KeyVault/managedHSMs"
+KEY_VERSION = "2026-05-15"
+GRANT_VERSION = "2022-04-01"
+GRAPH_VERSION = "2021-03-01"
+APPS = "/subscriptions/5d0c7b1e-0000-4000-8000-000000000001"
+KEYS = "/subscriptions/5d0c7b1e-0000-4000-8000-000000000002"
+GROUP = f"{KEYS}/resourceGroups/rg-Keys"
+VAULT = f"{GROUP}{VAULTS}/kv-one"
+KEY = f"{VAULT}/keys/cmk"
+HSM = f"{GROUP}{HSMS}/hsm-one"
+OLD, NEW = "a" * 32, "b" * 32
+
+
+def small_estate() -> Estate:
+    """Make an estate of two subscriptions: an account in one, vaults in the other."""
+    estate = Estate()
+    apps = estate.add_subscription(APPS.rpartition("/")[2], "Applications")
+    keys = estate.add_subscription(KEYS.rpartition("/")[2], "Keys")
+    apps.management_groups = ("applications", "company")
+    keys.management_groups = ("platform", "company")
+    apps.add_account(AccountSpec(name="chat", group="rg-apps", identity="system"))
+    versions = (VersionSpec(version=OLD, created=1_700_000_000), VersionSpec(version=NEW))
+    keys.vaults.add(
+        VaultSpec(name="kv-one", group="rg-Keys", keys=(KeySpec(name="cmk", versions=versions),))
+    )
+    keys.vaults.add(VaultSpec(name="kv-two", group="rg-keys"))
+    keys.vaults.add(VaultSpec(name="kv-three", group="rg-other"))
+    keys.vaults.add(
+        VaultSpec(name="hsm-one", group="rg-keys", hsm=True, keys=(KeySpec(name="cmk"),))
+    )
+    return estate
+
+
+def names(page: dict[str, Any]) -> list[str]:
+    """Give the names on a page of a list."""
+    return [each["name"] for each in page["value"]]
