@@ -11,16 +11,20 @@ from cmk_check.core.model import (
     Evidence,
     Finding,
     Gap,
-    Judgement,
+    KeyHealth,
     Subscription,
     Summary,
 )
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.words import ChangeType, CoverageState, RemovalReason, Verdict
+from cmk_check.core.transitions import types_of
+from cmk_check.core.words import ChangeType, CoverageState, RemovalReason
 
 # What one change may weigh as JSON: a table property holds 32,768 characters, a queue message 48
 # KB.
-_LONGEST_EVIDENCE: Final = 1024
+_LONGEST_EVIDENCE: Final = 512
+_LONGEST_MESSAGE: Final = 1024
+_MOST_REASONS: Final = 10
+_OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Context:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
-    to their spelling.
+    to their spelling. ``require_healthy_keys``: a posture is compliant only while keys can be used.
     """
 
     scan_id: str
@@ -38,14 +42,16 @@ class Context:
     baseline: bool = False
     status_as_of: datetime | None = None
     hostname: str | None = None
+    require_healthy_keys: bool = False
 
 
-def of_account(
+def of_finding(
     before: Finding | None, after: Finding, subscription: Subscription, context: Context
-) -> Change:
-    """Tell that a finding appeared or changed."""
-    return _account_change(
-        _account_type(before, after), after, subscription, context, _sides(before, after)
+) -> tuple[Change, ...]:
+    """Tell that a finding appeared or changed: in one change, or in one of each of its sides."""
+    return tuple(
+        _account_change(kind, after, subscription, context, _told(kind, before, after))
+        for kind in types_of(before, after)
     )
 
 
@@ -119,19 +125,6 @@ def of_baseline(
     return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)
 
 
-def _account_type(before: Finding | None, after: Finding) -> ChangeType:
-    verdict = after.judgement.verdict
-    if before is not None and before.judgement.verdict is verdict:
-        return ChangeType.ACCOUNT_UPDATED
-    match verdict:
-        case Verdict.NON_COMPLIANT:
-            return ChangeType.ACCOUNT_VIOLATED
-        case Verdict.UNKNOWN:
-            return ChangeType.ACCOUNT_UNVERIFIABLE
-        case Verdict.COMPLIANT:
-            return ChangeType.ACCOUNT_DISCOVERED if before is None else ChangeType.ACCOUNT_RESOLVED
-
-
 def _account_change(
     kind: ChangeType,
     finding: Finding,
@@ -163,15 +156,59 @@ def _subscription_data(subscription: Subscription) -> dict[str, object]:
     return {"subscriptionName": subscription.name, "tenantId": subscription.tenant_id}
 
 
-def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
+def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:
+    """Return both sides of a change, and of a key the key; its sides then always speak of it."""
+    if kind not in _OF_KEYS or after.key_health is None:
+        return _sides(before, after)
     return {
-        "before": None if before is None else _side(before.judgement),
-        "after": None if after is None else _side(after.judgement),
+        "before": before and _key_side(before),
+        "after": _key_side(after),
+        "key": _key(after.key_health),
     }
 
 
-def _side(judgement: Judgement) -> dict[str, str]:
+def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
+    return {"before": before and _side(before), "after": after and _side(after)}
+
+
+def _side(finding: Finding) -> dict[str, object]:
+    if finding.key_health is not None:
+        return _key_side(finding)
+    judgement = finding.judgement
     return {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
+
+
+def _key_side(finding: Finding) -> dict[str, object]:
+    health, judgement = finding.key_health, finding.judgement
+    return {
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason.value,
+        "keyHealth": health.state.value if health else None,
+        "keyReasons": [concern.code.value for concern in health.concerns] if health else [],
+    }
+
+
+def _key(health: KeyHealth) -> dict[str, object]:
+    """Show a key: where it lies, and what is the matter with it, the worst first."""
+    return {
+        "vaultId": _cut(health.vault_id),
+        "keyId": _cut(health.key_id),
+        "keyVersion": _cut(health.key_version),
+        "rotation": health.rotation and health.rotation.value,
+        "expires": health.expires and f"{health.expires:%Y-%m-%dT%H:%M:%SZ}",
+        "reasons": [
+            {
+                "code": concern.code.value,
+                "severity": concern.severity.value,
+                "message": concern.message[:_LONGEST_MESSAGE],
+            }
+            for concern in health.concerns[:_MOST_REASONS]
+        ],
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text[:_LONGEST_EVIDENCE]
 
 
 def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:

@@ -7,30 +7,24 @@ resolves and refreshes nothing, because what it did not bring may say otherwise.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from typing import Final
 
 from cmk_check.core import changes
 from cmk_check.core.changes import Context
 from cmk_check.core.difference import Difference, Known, Step
+from cmk_check.core.judging import Judged, Keys, folded, judge_all, with_keys
 from cmk_check.core.model import (
-    Account,
     Coverage,
     Finding,
     Gap,
-    Judgement,
     Reading,
     Subscription,
     Transition,
 )
-from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.core.words import (
-    CoverageState,
-    Disposition,
-    GapReason,
-    Reason,
-    RemovalReason,
-    Verdict,
-)
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.transitions import badness, is_same_health
+from cmk_check.core.words import CoverageState, Disposition, GapReason, RemovalReason, Verdict
 
 KEPT_TRANSITIONS: Final = 20
 _REMOVALS: Final = {
@@ -45,8 +39,6 @@ _NOT_VISIBLE: Final = Gap(
     ),
 )
 
-type Judged = Mapping[str, tuple[Account, Judgement]]
-
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
@@ -59,10 +51,20 @@ class _Seen:
 
 
 def compare(
-    known: Known, subscription: Subscription, reading: Reading, context: Context
+    known: Known,
+    subscription: Subscription,
+    reading: Reading,
+    context: Context,
+    keys: Keys | None = None,
 ) -> Difference:
-    """Compare what was read of a subscription with what is known of it."""
-    judged = _judge_all(reading.accounts, context.kinds)
+    """Compare what was read of a subscription with what is known of it.
+
+    ``keys`` is what was read of the keys of its compliant accounts, None where nobody looks at
+    keys.
+    """
+    judged = judge_all(reading.accounts, context.kinds)
+    if keys is not None:
+        judged = with_keys(judged, known.findings, keys, context.now)
     complete = reading.gap is None
     steps = list(_upserts(known, subscription, judged, context, complete=complete))
     if complete:
@@ -88,49 +90,33 @@ def compare_unread(
     return _difference(known, subscription, steps, _Seen(state), context)
 
 
-def _judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> Judged:
-    """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
-
-    Of two that are equally bad one is chosen by what they say, never by which came first: the
-    order of an answer varies, and would be told as a change.
-    """
-    judged: dict[str, tuple[Account, Judgement]] = {}
-    for account in accounts:
-        spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
-        judgement = judge(spelled)
-        entry = (spelled, judgement)
-        had = judged.setdefault(str(account.id), entry)
-        judged[str(account.id)] = max(had, entry, key=_weight)
-    return dict(sorted(judged.items()))
-
-
-def _weight(entry: tuple[Account, Judgement]) -> tuple[object, ...]:
-    account, judgement = entry
-    said = _folded(account.kind, account.location, judgement)
-    return (judgement.verdict.badness, judgement.reason, said, sorted(account.tags.items()))
-
-
 def _upserts(
-    known: Known, subscription: Subscription, judged: Judged, context: Context, *, complete: bool
+    known: Known,
+    subscription: Subscription,
+    judged: Mapping[str, Judged],
+    context: Context,
+    *,
+    complete: bool,
 ) -> Iterable[Step]:
-    for account_id, (account, judgement) in judged.items():
+    for account_id, entry in judged.items():
         before = known.findings.get(account_id)
         if account_id in known.untrusted:
             continue
-        if before is not None:
-            worse = judgement.verdict.badness > before.judgement.verdict.badness
-            if not (complete or worse) or _says_the_same(before, account, judgement):
-                continue
-        after = _finding(before, account, judgement, context)
-        yield Step(before, after, changes.of_account(before, after, subscription, context))
+        if before is not None and (
+            not (complete or _is_worse(before, entry)) or _says_the_same(before, entry)
+        ):
+            continue
+        after = _finding(before, entry, context)
+        yield Step(before, after, changes.of_finding(before, after, subscription, context))
 
 
-def _finding(
-    before: Finding | None, account: Account, judgement: Judgement, context: Context
-) -> Finding:
+def _finding(before: Finding | None, entry: Judged, context: Context) -> Finding:
     """Return the finding from now on; its time never goes back, whatever the clock does."""
+    account, judgement, key = entry.account, entry.judgement, entry.key
     now = context.now if before is None else max(context.now, before.changed_at)
-    transition = Transition(now, judgement.verdict, judgement.reason, context.scan_id)
+    transition = Transition(
+        now, judgement.verdict, judgement.reason, context.scan_id, key.state if key else None
+    )
     violated = judgement.verdict is Verdict.NON_COMPLIANT
     finding = Finding(
         id=account.id,
@@ -143,6 +129,7 @@ def _finding(
         changed_at=now,
         violated_since=now if violated else None,
         history=(transition,),
+        key_health=key,
     )
     if before is None:
         return finding
@@ -157,42 +144,32 @@ def _finding(
     )
 
 
-def _says_the_same(before: Finding, account: Account, judgement: Judgement) -> bool:
+def _is_worse(before: Finding, entry: Judged) -> bool:
+    """Tell what an incomplete reading may say: a worse verdict, or a worse key behind the same."""
+    had, has = before.judgement.verdict, entry.judgement.verdict
+    if had is not has:
+        return has.badness > had.badness
+    return badness(entry.key) > badness(before.key_health)
+
+
+def _says_the_same(before: Finding, entry: Judged) -> bool:
     """Tell whether a finding still holds; spelling that varies between answers is no difference."""
+    account, judgement = entry.account, entry.judgement
     return (
         before.judgement.reason is judgement.reason
         and before.rule_version == RULE_VERSION
         and before.tags == account.tags
-        and _folded(before.kind, before.location, before.judgement)
-        == _folded(account.kind, account.location, judgement)
+        and folded(before.kind, before.location, before.judgement)
+        == folded(account.kind, account.location, judgement)
+        and is_same_health(before.key_health, entry.key)
     )
-
-
-def _folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
-    evidence = judgement.evidence
-    # Azure returns one vault with and without the trailing slash and the port.
-    uri = (evidence.key_vault_uri or "").casefold().rstrip("/").removesuffix(":443")
-    # What is malformed stands in the message alone; every other message says what the reason says,
-    # and a new wording is no change of the account.
-    malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
-    parts = (
-        kind,
-        location,
-        malformed,
-        evidence.key_source,
-        evidence.key_name,
-        evidence.key_version,
-        evidence.identity_type,
-        evidence.identity_client_id,
-        evidence.provisioning_state,
-    )
-    return (uri, *((part or "").casefold() for part in parts))
 
 
 def _removal(
     finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
 ) -> Step:
-    return Step(finding, None, changes.of_removal(finding, subscription, reason, context))
+    told = changes.of_removal(finding, subscription, reason, context)
+    return Step(finding, None, (told,))
 
 
 def _difference(
@@ -204,13 +181,17 @@ def _difference(
 ) -> Difference:
     before = known.coverage
     first = 1 if before is None else before.sequence + 1
+    numbers = count(first)
     numbered = tuple(
-        replace(step, change=replace(step.change, sequence=number))
-        for number, step in enumerate(steps, first)
+        replace(
+            step,
+            changes=tuple(replace(each, sequence=next(numbers)) for each in step.changes),
+        )
+        for step in steps
     )
     told = changes.of_coverage(before, seen.state, seen.gap, subscription, context)
     if told is not None:
-        told = replace(told, sequence=first + len(steps))
+        told = replace(told, sequence=next(numbers))
     coverage = Coverage(
         subscription=_remembered(subscription, before),
         state=seen.state,
@@ -218,9 +199,9 @@ def _difference(
         gap=_same_gap(before, seen.gap),
         last_read=_last_read(before, seen.state, context),
         accounts=known.count(*_counted(known, steps, seen)),
-        sequence=first - 1 + len(steps) + (told is not None),
+        sequence=next(numbers) - 1,
     )
-    return Difference(known, coverage, numbered, told)
+    return Difference(known, coverage, numbered, told, context.require_healthy_keys)
 
 
 def _counted(

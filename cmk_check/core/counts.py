@@ -9,12 +9,13 @@ from cmk_check.core.model import (
     Coverage,
     Gap,
     Judgement,
+    KeyHealth,
     KnownGap,
     SubscriptionCounts,
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.words import CoverageState, GapReason, Verdict
+from cmk_check.core.words import CoverageState, GapReason, KeyState, Verdict
 
 MOST_GAPS: Final = 50
 KIND_UNKNOWN: Final = "unknown"
@@ -26,16 +27,26 @@ _UNFINISHED: Final = Gap(
 
 
 class Tally:
-    """Counts accounts as they come and go, each by its kind and its judgement."""
+    """Counts accounts as they come and go, each by its kind, its judgement and its key's health."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
         self._reasons: Counter[str] = Counter()
+        self._keys: Counter[str] = Counter()
 
-    def add(self, kind: str | None, judgement: Judgement, times: int = 1) -> None:
+    def add(
+        self,
+        kind: str | None,
+        judgement: Judgement,
+        key: KeyHealth | None = None,
+        *,
+        times: int = 1,
+    ) -> None:
         """Count one account, or with ``times=-1`` count it no longer."""
         self._cells[kind or KIND_UNKNOWN, judgement.verdict] += times
         self._reasons[judgement.reason.value] += times
+        if key is not None and judgement.verdict is Verdict.COMPLIANT:
+            self._keys[key.state.value] += times
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
@@ -45,7 +56,8 @@ class Tally:
             for kind in sorted({kind for kind, _ in cells})
         }
         by_reason = dict(sorted((+self._reasons).items()))
-        return AccountCounts(by_kind, by_reason, _few(ignored_by_kind), unread)
+        by_key_health = dict(sorted((+self._keys).items()))
+        return AccountCounts(by_kind, by_reason, _few(ignored_by_kind), unread, by_key_health)
 
 
 def count_accounts(
@@ -56,6 +68,17 @@ def count_accounts(
     for kind, judgement in judged:
         tally.add(kind, judgement)
     return tally.counts(ignored_by_kind, unread)
+
+
+def broken_keys(accounts: AccountCounts) -> int:
+    """Return how many compliant accounts have a key that cannot be used."""
+    return accounts.by_key_health.get(KeyState.BROKEN, 0)
+
+
+def unknown_keys(accounts: AccountCounts) -> int:
+    """Return of how many compliant accounts nobody knows it; of some no key was ever looked at."""
+    known = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.BROKEN)
+    return accounts.compliant - sum(accounts.by_key_health.get(state, 0) for state in known)
 
 
 def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
@@ -107,6 +130,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     by_kind: dict[str, VerdictCounts] = {}
     by_reason: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
+    keys: Counter[str] = Counter()
     unread = 0
     for part in counts:
         for kind, more in part.by_kind.items():
@@ -118,12 +142,14 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
             )
         by_reason.update(part.by_reason)
         ignored.update(part.ignored_by_kind)
+        keys.update(part.by_key_health)
         unread += part.unread
     return AccountCounts(
         dict(sorted(by_kind.items())),
         dict(sorted(by_reason.items())),
         _few(ignored),
         unread,
+        dict(sorted(keys.items())),
     )
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import Final
 
-from cmk_check.core.counts import Tally
+from cmk_check.core.counts import Tally, broken_keys, unknown_keys
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
-from cmk_check.core.words import CoverageState, Verdict
+from cmk_check.core.words import CoverageState, KeyState, Verdict
+
+_USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +45,20 @@ class Known:
         """Count what the table holds."""
         tally = Tally()
         for finding in (*self.findings.values(), *self.untrusted.values()):
-            tally.add(finding.kind, finding.judgement)
+            tally.add(finding.kind, finding.judgement, finding.key_health)
         return tally
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One finding that changes: None before is new, None after is removed."""
+    """One finding that changes: None before is new, None after is removed.
+
+    ``changes`` are what is told of it, one or two.
+    """
 
     before: Finding | None
     after: Finding | None
-    change: Change
+    changes: tuple[Change, ...]
 
     @property
     def finding(self) -> Finding:
@@ -65,17 +71,17 @@ class Step:
 
     def count(self, tally: Tally) -> None:
         """Count it in the sum of what stands beside it."""
-        if self.before is not None:
-            tally.add(self.before.kind, self.before.judgement, -1)
-        if self.after is not None:
-            tally.add(self.after.kind, self.after.judgement)
+        for finding, times in ((self.before, -1), (self.after, 1)):
+            if finding is not None:
+                tally.add(finding.kind, finding.judgement, finding.key_health, times=times)
 
-    @property
-    def is_worse(self) -> bool:
-        """Whether it makes an estate that was called compliant something else."""
-        if self.after is None or self.after.judgement.verdict is Verdict.COMPLIANT:
+    def is_worse(self, *, require_healthy_keys: bool) -> bool:
+        """Tell whether it makes an estate that was called compliant something else."""
+        if self.after is None or _is_good(self.after, require_healthy_keys=require_healthy_keys):
             return False
-        return self.before is None or self.before.judgement.verdict is Verdict.COMPLIANT
+        return self.before is None or _is_good(
+            self.before, require_healthy_keys=require_healthy_keys
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +89,14 @@ class Difference:
     """What recording a reading changes.
 
     ``coverage`` is the row as it stands afterwards; ``coverage_change`` what is told of it, if
-    anything.
+    anything. ``require_healthy_keys``: a posture is compliant only while keys can be used.
     """
 
     known: Known
     coverage: Coverage
     steps: tuple[Step, ...] = ()
     coverage_change: Change | None = None
+    require_healthy_keys: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -105,9 +112,19 @@ class Difference:
         )
         # A row that has become too new makes an account unknown without a step.
         fewer_good = before is not None and (
-            _not_good(self.coverage.accounts) > _not_good(before.accounts)
+            self._not_good(self.coverage.accounts) > self._not_good(before.accounts)
         )
-        return new_gap or fewer_good or any(step.is_worse for step in self.steps)
+        required = self.require_healthy_keys
+        return (
+            new_gap
+            or fewer_good
+            or any(step.is_worse(require_healthy_keys=required) for step in self.steps)
+        )
+
+    def _not_good(self, accounts: AccountCounts) -> int:
+        unusable = broken_keys(accounts) + unknown_keys(accounts)
+        keys = unusable if self.require_healthy_keys else 0
+        return accounts.non_compliant + accounts.unknown + keys
 
     def upto(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -126,14 +143,17 @@ class Difference:
             accounts=AccountCounts(),
             sequence=0,
         )
-        tally, steps, done = self.known.tally(), iter(self.steps), 0
+        tally, steps, told = self.known.tally(), iter(self.steps), 0
         for size in sizes:
             for step in islice(steps, size):
                 step.count(tally)
-            done += size
+                told += len(step.changes)
             accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
-            yield replace(had, accounts=accounts, sequence=had.sequence + done, recording=claim)
+            yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
 
 
-def _not_good(accounts: AccountCounts) -> int:
-    return accounts.non_compliant + accounts.unknown
+def _is_good(finding: Finding, *, require_healthy_keys: bool) -> bool:
+    if finding.judgement.verdict is not Verdict.COMPLIANT:
+        return False
+    key = finding.key_health
+    return not require_healthy_keys or (key is not None and key.state in _USABLE)

@@ -157,12 +157,13 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One entry of a finding's history."""
+    """One entry of a finding's history; ``key_health`` where the key was looked at."""
 
     at: datetime
     verdict: Verdict
     reason: Reason
     scan_id: str
+    key_health: KeyState | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.model import AccountCounts, Coverage, Posture, Status
 from cmk_check.core.words import CoverageState, PostureReason, Verdict
 
@@ -15,6 +16,7 @@ from cmk_check.core.words import CoverageState, PostureReason, Verdict
 # wrong clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 _INFORMATIVE: Final = {PostureReason.NO_ACCOUNTS_IN_SCOPE, PostureReason.SUBSCRIPTIONS_EXCLUDED}
+_NON_COMPLIANT: Final = {PostureReason.ACCOUNTS_NON_COMPLIANT, PostureReason.KEYS_BROKEN}
 
 type Reasons = list[tuple[PostureReason, str]]
 
@@ -51,7 +53,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     counts = status.summary.subscriptions
-    reasons = _of_accounts(status.summary.accounts, read=not counts.gap)
+    reasons = _of_accounts(status.summary.accounts, expect, read=not counts.gap)
     if counts.gap:
         plural = "subscription was" if counts.gap == 1 else "subscriptions were"
         reasons.append(
@@ -81,7 +83,7 @@ def of_subscription(
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
-    reasons = _of_accounts(coverage.accounts, read=read)
+    reasons = _of_accounts(coverage.accounts, expect, read=read)
     match coverage.state:
         case CoverageState.GAP | CoverageState.UNREAD:
             reasons.append(
@@ -130,7 +132,7 @@ def _before_the_first_scan(status: Status | None) -> Posture:
     return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
-def _of_accounts(accounts: AccountCounts, *, read: bool) -> Reasons:
+def _of_accounts(accounts: AccountCounts, expect: Expectations, *, read: bool) -> Reasons:
     reasons: Reasons = []
     of_all = f"of {accounts.total} account{'s' if accounts.total != 1 else ''}"
     if bad := accounts.non_compliant:
@@ -139,10 +141,28 @@ def _of_accounts(accounts: AccountCounts, *, read: bool) -> Reasons:
     if unknown := accounts.unknown:
         text = f"{unknown} {of_all} could not be judged: each finding says what to do."
         reasons.append((PostureReason.ACCOUNTS_UNKNOWN, text))
+    if expect.require_healthy_keys:
+        reasons += _of_keys(accounts, of_all)
     if read and not accounts.total:
         reasons.append(
             (PostureReason.NO_ACCOUNTS_IN_SCOPE, "There is no account of a kind in scope.")
         )
+    return reasons
+
+
+def _of_keys(accounts: AccountCounts, of_all: str) -> Reasons:
+    reasons: Reasons = []
+    if broken := broken_keys(accounts):
+        have = "has" if broken == 1 else "have"
+        text = f"{broken} {of_all} {have} a key that cannot be used: each finding says what to do."
+        reasons.append((PostureReason.KEYS_BROKEN, text))
+    if unknown := unknown_keys(accounts):
+        have = "has" if unknown == 1 else "have"
+        text = (
+            f"{unknown} {of_all} {have} a key whose health is not known: each finding says what "
+            "to do, and the next scan looks at those that have never been looked at."
+        )
+        reasons.append((PostureReason.KEYS_UNKNOWN, text))
     return reasons
 
 
@@ -189,7 +209,7 @@ def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
 def _posture(reasons: Reasons, *, fresh: bool) -> Posture:
     codes = {code for code, _ in reasons} - _INFORMATIVE
     verdict = Verdict.UNKNOWN
-    if PostureReason.ACCOUNTS_NON_COMPLIANT in codes:
+    if codes & _NON_COMPLIANT:
         verdict = Verdict.NON_COMPLIANT
     elif not codes:
         verdict = Verdict.COMPLIANT

@@ -40,6 +40,19 @@ class KeyState(StrEnum):
     BROKEN = "broken"
     UNKNOWN = "unknown"
 
+    @property
+    def badness(self) -> int:
+        """How bad: healthy 0, at_risk 1, unknown 2, broken 3."""
+        return _KEY_BADNESS[self]
+
+
+_KEY_BADNESS: Final = {
+    KeyState.HEALTHY: 0,
+    KeyState.AT_RISK: 1,
+    KeyState.UNKNOWN: 2,
+    KeyState.BROKEN: 3,
+}
+
 
 class KeySeverity(StrEnum):
     """What a reason does to key health; ``NOTICE`` is said and changes nothing."""

@@ -11,6 +11,7 @@ coverage row, which all of them rewrite:
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 from cmk_check.core.difference import Difference, Step
@@ -40,6 +41,8 @@ _BEHIND_COVERAGE: Final = f"{keys.COVERAGE}!"
 _OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 type Place = tuple[str, str]
+# A finding and what is told of it: written together, or not at all.
+type _Group = tuple[Write, *tuple[Insert, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,20 +272,20 @@ def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Itera
     The last one brings the coverage row to its final state and clears the mark; those before keep
     the mark.
     """
-    done = 0
-    pairs = [
-        (_finding_write(stored, step), _outbox_write(step.change)) for step in difference.steps
+    groups: list[_Group] = [
+        (_finding_write(stored, step), *map(_outbox_write, step.changes))
+        for step in difference.steps
     ]
-    groups = list(cutting.cut_groups(pairs, reserve=_RESERVE)) or [[]]
-    coverages = [*difference.partly(map(len, groups[:-1]), claim), difference.coverage]
-    for group, coverage in zip(groups, coverages, strict=True):
-        changes = [step.change for step in difference.steps[done : done + len(group)]]
-        outbox = [told for _, told in group]
-        done += len(group)
-        if done == len(difference.steps) and difference.coverage_change is not None:
+    parts = list(cutting.cut_groups(groups, reserve=_RESERVE)) or [[]]
+    coverages = [*difference.partly(map(len, parts[:-1]), claim), difference.coverage]
+    steps = iter(difference.steps)
+    for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):
+        changes = [told for step in islice(steps, len(part)) for told in step.changes]
+        outbox = [insert for _, *inserts in part for insert in inserts]
+        if number == len(parts) and difference.coverage_change is not None:
             changes.append(difference.coverage_change)
             outbox.append(_outbox_write(difference.coverage_change))
-        yield Batch(coverage, tuple(write for write, _ in group), tuple(outbox), tuple(changes))
+        yield Batch(coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes))
 
 
 def _guard(values: rows.Values, etag: str | None) -> Write:

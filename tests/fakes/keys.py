@@ -72,6 +72,14 @@ UNPROTECTED: Final = replace(HEALTHY, vault=replace(_VAULT, purge_protection=Fal
 WITH_SCOPE: Final = replace(HEALTHY, scopes=(EncryptionScope("s", "Microsoft.CognitiveServices"),))
 VAULT_GONE: Final = replace(HEALTHY, vault=Absent(VAULT), key=None)
 UNREAD: Final = replace(HEALTHY, vault=_DENIED, key=_DENIED)
+BY_STATE: Final[Mapping[str, KeyFacts | None]] = {
+    "off": None,
+    "healthy": HEALTHY,
+    "at_risk": UNPROTECTED,
+    "broken": DISABLED,
+    "unknown": UNREAD,
+}
+"""Facts that lead to each state of a key; None is what nobody looks at."""
 
 
 async def _nothing(_accounts: Sequence[Account]) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from cmk_check.alerts.log_teller import LogTeller
 from cmk_check.alerts.tell import Telling, tell
-from cmk_check.core.changes import of_baseline, of_coverage, of_scan
+from cmk_check.core.changes import Context, of_baseline, of_coverage, of_scan
 from cmk_check.core.compare import compare
 from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
 from cmk_check.core.words import (
@@ -20,9 +20,10 @@ from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import TellMessage
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
+from tests.fakes.keys import DISABLED, HEALTHY
 from tests.fakes.telling import MemoryTexts, ScriptedWebhook
 from tests.fakes.world import MovableClock, bad, good, odd
-from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of
+from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
 
 
 async def write_lines() -> None:
@@ -31,7 +32,8 @@ async def write_lines() -> None:
     for number, account in enumerate((bad(ID), odd(ID)), 1):
         tagged = replace(account, tags={"owner": "x"})
         (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
-        await LogTeller().tell([(number, step.change)])
+        await LogTeller().tell([(number, step.changes[0])])
+    await _write_keys(scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogTeller().tell([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
@@ -44,7 +46,20 @@ async def write_lines() -> None:
     await LogTeller().tell_end(ended, Verdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogTeller().tell_end(failed, None, None)
-    await _write_deliveries(step.change)
+    await _write_deliveries(step.changes[0])
+
+
+async def _write_keys(scan: Context) -> None:
+    """Write of a key that it was disabled, and that it is well again."""
+    known = known_of(good(ID))
+    for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1)):
+        account = replace(good(ID), tags={"owner": "x"})
+        reading = Reading((account,))
+        found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})
+        told = [one for step in found.steps for one in step.changes if ".key." in one.type]
+        assert len(told) == count
+        await LogTeller().tell([(number, one) for number, one in enumerate(told, 7)])
+        known = recorded(found)
 
 
 async def _write_deliveries(change: Change) -> None:

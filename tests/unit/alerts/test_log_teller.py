@@ -182,7 +182,7 @@ def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
     subscription = Subscription(ID, "\U0001f600" * 64, "t")
     (step,) = compare(Known(), subscription, Reading((heavy,)), context(hostname="h")).steps
 
-    text = line("cmk.change", {"number": 7, **event_of(step.change)})
+    text = line("cmk.change", {"number": 7, **event_of(step.changes[0])})
 
     assert len(text) <= LONGEST_LINE
     assert json.loads(text)["subject"] == str(heavy.id)

@@ -8,7 +8,8 @@ from typing import Final
 from cmk_check.core.changes import Context
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known
-from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
+from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.model import Account, Finding, Gap, KeyHealth, Reading, Subscription
 from cmk_check.core.rule import row_too_new
 from cmk_check.core.words import GapReason
 from tests.fakes.world import bad, good, odd, sub
@@ -31,6 +32,7 @@ def context(
     status_as_of: datetime | None = None,
     baseline: bool = False,
     hostname: str | None = None,
+    require_healthy_keys: bool = False,
 ) -> Context:
     """Return a scan at a time, which gives every change an id of its own."""
     return Context(
@@ -41,14 +43,25 @@ def context(
         baseline=baseline,
         status_as_of=status_as_of,
         hostname=hostname,
+        require_healthy_keys=require_healthy_keys,
     )
 
 
 def compared(
-    known: Known, *accounts: Account, at: datetime = NOON, gap: Gap | None = None
+    known: Known,
+    *accounts: Account,
+    at: datetime = NOON,
+    gap: Gap | None = None,
+    keys: KeyFacts | None = None,
+    required: bool = False,
 ) -> Difference:
-    """Compare a reading, complete unless it has a gap, with what is known."""
-    return compare(known, SUBSCRIPTION, Reading(accounts, gap=gap), context(at))
+    """Compare a reading, complete unless it has a gap, with what is known.
+
+    ``keys`` are the facts of every account's key, None where nobody looks at keys.
+    """
+    facts = None if keys is None else {str(account.id): keys for account in accounts}
+    scan = context(at, require_healthy_keys=required)
+    return compare(known, SUBSCRIPTION, Reading(accounts, gap=gap), scan, facts)
 
 
 def recorded(difference: Difference) -> Known:
@@ -57,9 +70,28 @@ def recorded(difference: Difference) -> Known:
     return Known(difference.coverage, known.after(difference.steps), known.untrusted)
 
 
-def known_of(*accounts: Account, at: datetime = NOON) -> Known:
+def known_of(*accounts: Account, at: datetime = NOON, keys: KeyFacts | None = None) -> Known:
     """Return what the table holds after one complete reading."""
-    return recorded(compared(Known(), *accounts, at=at))
+    return recorded(compared(Known(), *accounts, at=at, keys=keys))
+
+
+def told(difference: Difference) -> list[str]:
+    """Return the types of all changes of findings, in order, without their common prefix."""
+    changes = [change for step in difference.steps for change in step.changes]
+    return [change.type.removeprefix("cmkcheck.") for change in changes]
+
+
+def only_finding(known: Known) -> Finding:
+    """Return the one finding there must be."""
+    (finding,) = known.findings.values()
+    return finding
+
+
+def health_of(known: Known) -> KeyHealth:
+    """Return the health of the one key there must be."""
+    key = only_finding(known).key_health
+    assert key is not None
+    return key
 
 
 def untrusted() -> Finding:

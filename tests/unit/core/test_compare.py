@@ -90,7 +90,7 @@ def test_each_transition_is_told_as_its_type(
 
     difference = compared(had, *accounts_of(now), at=NOON + HOUR)
 
-    change = only(difference).change
+    change = only(difference).changes[0]
     assert change.type is kind
     assert (change.data["before"], change.data["after"]) == (side(before), side(now))
     assert change.data.get("removed") == (None if now else "gone")
@@ -120,7 +120,7 @@ def test_the_same_verdict_otherwise_is_an_update(now: Account) -> None:
     """Whoever owns an account must hear of what they are looking at, not as an alarm."""
     step = only(compared(known_of(bad(ID)), now, at=NOON + HOUR))
 
-    assert step.change.type is ChangeType.ACCOUNT_UPDATED
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
     assert step.after is not None
     assert step.after.violated_since == step.after.first_seen == NOON
     assert step.after.previous_verdict is None
@@ -161,8 +161,8 @@ def test_a_kind_that_left_the_scope_is_not_taken_for_a_deletion() -> None:
 
     difference = compare(known_of(bad(ID)), SUBSCRIPTION, ignored, context())
 
-    assert only(difference).change.type is ChangeType.ACCOUNT_REMOVED
-    assert only(difference).change.data["removed"] == "kind_out_of_scope"
+    assert only(difference).changes[0].type is ChangeType.ACCOUNT_REMOVED
+    assert only(difference).changes[0].data["removed"] == "kind_out_of_scope"
     assert difference.coverage.accounts.total == 0
 
 
@@ -216,7 +216,7 @@ def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
     for number, minute in enumerate(minutes):
         difference = compared(had, (bad, good)[number % 2](ID), at=NOON + timedelta(minutes=minute))
         finding = after(difference)
-        assert only(difference).change.time == finding.changed_at
+        assert only(difference).changes[0].time == finding.changed_at
         assert finding.violated_since in {None, finding.changed_at}
         times.append(finding.changed_at)
         had = recorded(difference)
@@ -256,7 +256,7 @@ def test_of_one_id_twice_with_one_verdict_the_order_does_not_decide() -> None:
 def test_the_order_of_accounts_does_not_matter() -> None:
     """Sequence numbers must not depend on the order of pages."""
     names = [
-        [step.change.subject for step in compared(Known(), *order).steps]
+        [step.changes[0].subject for step in compared(Known(), *order).steps]
         for order in permutations([bad(ID, "b"), good(ID, "a"), odd(ID, "c")])
     ]
 
@@ -280,7 +280,7 @@ def test_an_incomplete_reading_removes_resolves_and_refreshes_nothing(
     for account_id, finding in had.findings.items():
         is_worse = found[account_id].judgement.verdict.badness > finding.judgement.verdict.badness
         assert is_worse or found[account_id] == finding
-    assert not {step.change.type for step in difference.steps} & {
+    assert not {step.changes[0].type for step in difference.steps} & {
         ChangeType.ACCOUNT_REMOVED,
         ChangeType.ACCOUNT_RESOLVED,
         ChangeType.ACCOUNT_UPDATED,
@@ -313,6 +313,6 @@ def test_a_complete_reading_leaves_exactly_what_it_brought(
         name: verdict for name, verdict in zip("abcd", now, strict=True) if verdict
     }
     first = found.coverage and found.coverage.sequence - len(difference.steps) + 1
-    numbers = [step.change.sequence for step in difference.steps]
+    numbers = [step.changes[0].sequence for step in difference.steps]
     assert not numbers or numbers == list(range(first or 0, (first or 0) + len(numbers)))
     assert compared(found, *accounts_of(*now), at=NOON + 2 * HOUR).is_empty

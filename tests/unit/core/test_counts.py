@@ -6,19 +6,20 @@ from itertools import batched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.counts import KIND_UNKNOWN, MOST_GAPS, count_accounts, merge, summarise
+from cmk_check.core.counts import KIND_UNKNOWN, MOST_GAPS, Tally, count_accounts, merge, summarise
 from cmk_check.core.model import (
     Account,
     AccountCounts,
     Coverage,
     Gap,
+    KeyHealth,
     Subscription,
     SubscriptionCounts,
     Summary,
     VerdictCounts,
 )
 from cmk_check.core.rule import judge
-from cmk_check.core.words import CoverageState, GapReason, Verdict
+from cmk_check.core.words import CoverageState, GapReason, KeyState, Verdict
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
@@ -31,6 +32,7 @@ _COUNTS = st.builds(
     st.dictionaries(st.sampled_from(["never_configured", "malformed"]), st.integers(1, 9)),
     st.dictionaries(st.sampled_from(["Face", "SpeechServices"]), st.integers(1, 9)),
     st.integers(0, 9),
+    st.dictionaries(st.sampled_from(["broken", "healthy"]), st.integers(1, 9)),
 )
 _ROWS = st.lists(
     st.builds(
@@ -83,6 +85,15 @@ def test_the_order_of_sums_is_fixed() -> None:
     assert list(forth.by_reason) == list(back.by_reason)
 
 
+def test_keys_are_counted_behind_compliant_accounts_alone() -> None:
+    """Where a finding says otherwise somebody has edited it; no key speaks for such an account."""
+    tally = Tally()
+    for make in (good, bad, odd):
+        tally.add("OpenAI", judge(make(ID)), KeyHealth(KeyState.HEALTHY))
+
+    assert tally.counts({}, 0).by_key_health == {"healthy": 1}
+
+
 def test_every_state_of_coverage_is_counted_once() -> None:
     """One that was never read to its end is a gap to everybody outside."""
     rows = [Coverage(Subscription(state), state, NOON) for state in CoverageState]
@@ -115,12 +126,15 @@ def test_slices_sum_to_the_estate(rows: list[Coverage], size: int) -> None:
 
 def test_subscriptions_are_summed_kind_by_kind() -> None:
     """Sums that agree with each other may still all be wrong."""
-    one = AccountCounts({"OpenAI": VerdictCounts(1, 2, 3)}, {"malformed": 3}, {"Face": 1}, 4)
+    one = AccountCounts(
+        {"OpenAI": VerdictCounts(1, 2, 3)}, {"malformed": 3}, {"Face": 1}, 4, {"broken": 1}
+    )
     other = AccountCounts(
         {"OpenAI": VerdictCounts(10, 20, 30), "AIServices": VerdictCounts(5, 6, 7)},
         {"malformed": 30, "key_not_named": 6},
         {"Face": 10, "Speech": 2},
         40,
+        {"broken": 2, "at_risk": 3},
     )
     rows = [
         Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=accounts)
@@ -132,6 +146,7 @@ def test_subscriptions_are_summed_kind_by_kind() -> None:
         {"key_not_named": 6, "malformed": 33},
         {"Face": 11, "Speech": 2},
         44,
+        {"at_risk": 3, "broken": 3},
     )
 
 

@@ -73,6 +73,18 @@ def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
     assert difference.is_worse
 
 
+def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None:
+    """Two changes of one number, or a hole, and nobody can tell whether one was lost (P3)."""
+    known = known_of(bad(ID, "z"))
+
+    lost = compared(known, bad(ID, "a"), bad(ID, "b"), gap=FORBIDDEN)
+
+    assert lost.coverage_change is not None
+    numbers = [change.sequence for step in lost.steps for change in step.changes]
+    assert [*numbers, lost.coverage_change.sequence] == [2, 3, 4]
+    assert lost.coverage.sequence == 4
+
+
 @pytest.mark.parametrize("before", STATES)
 def test_coverage_is_regained_from_a_gap_alone(before: str) -> None:
     """The end of what was announced is announced, and nothing else."""
@@ -100,8 +112,8 @@ def test_findings_of_a_subscription_that_is_no_longer_watched_are_removed(
     """They would stay forever as what they last were; the change says why they went."""
     difference = unread(known_of(bad(ID, "a"), good(ID, "b")), disposition)
 
-    assert [step.change.type for step in difference.steps] == [ChangeType.ACCOUNT_REMOVED] * 2
-    assert {step.change.data["removed"] for step in difference.steps} == {
+    assert [step.changes[0].type for step in difference.steps] == [ChangeType.ACCOUNT_REMOVED] * 2
+    assert {step.changes[0].data["removed"] for step in difference.steps} == {
         f"subscription_{disposition}"
     }
     assert difference.coverage.state == disposition.value
@@ -222,13 +234,25 @@ def test_a_row_of_a_newer_version_is_left_alone_and_unknown(gap: Gap | None) -> 
     assert difference.coverage.accounts.unread == 0
 
 
+@pytest.mark.parametrize("passed_over", ["untrusted", "unchanged"])
+def test_an_account_that_is_passed_over_costs_only_itself(passed_over: str) -> None:
+    """What stands behind it in the order of ids is judged and told all the same (P7)."""
+    known = known_of(bad(ID, "a"))
+    if passed_over == "untrusted":
+        known = replace(known, findings={}, untrusted={str(bad(ID, "a").id): untrusted()})
+
+    difference = compared(known, bad(ID, "a"), bad(ID, "b"))
+
+    assert [step.finding.id.name for step in difference.steps] == ["b"]
+
+
 def test_a_baseline_silences_accounts_and_never_a_gap() -> None:
     """The first scan tells its findings as one; a blind spot is news from the first."""
     quiet = context(baseline=True)
 
     difference = compare(Known(), SUBSCRIPTION, Reading((bad(ID),), gap=FORBIDDEN), quiet)
 
-    assert difference.steps[0].change.data["baseline"] is True
+    assert difference.steps[0].changes[0].data["baseline"] is True
     assert difference.coverage_change is not None
     assert difference.coverage_change.data["baseline"] is False
     assert difference.coverage.state is CoverageState.GAP

@@ -30,10 +30,10 @@ from tests.unit.core.examples import (
 
 def test_a_step_needs_a_finding() -> None:
     """A change of nothing could be written nowhere."""
-    change = compared(Known(), bad(ID)).steps[0].change
+    change = compared(Known(), bad(ID)).steps[0].changes[0]
 
     with pytest.raises(ValueError, match="before it or after it"):
-        _ = Step(None, None, change).finding
+        _ = Step(None, None, (change,)).finding
 
 
 @pytest.mark.parametrize("now", [None, *MAKERS])

@@ -36,11 +36,15 @@ def status_of(
     subscriptions: tuple[int, int, int, int] = (1, 0, 0, 0),
     visible: int = 1,
     lowered: PostureReason | None = None,
+    keys: tuple[int, int, int, int] = (0, 0, 0, 0),
 ) -> Status:
-    """Return a status: accounts compliant, non_compliant, unknown; read, gap, excluded, retired."""
-    summary = Summary(
-        AccountCounts({"OpenAI": VerdictCounts(*verdicts)}), SubscriptionCounts(*subscriptions)
-    )
+    """Return a status: accounts compliant, non_compliant, unknown; read, gap, excluded, retired.
+
+    ``keys`` are those looked at: healthy, at risk, broken, unknown.
+    """
+    health = dict(zip(("healthy", "at_risk", "broken", "unknown"), keys, strict=True))
+    accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=health)
+    summary = Summary(accounts, SubscriptionCounts(*subscriptions))
     return Status(NOON, summary, visible, lowered=lowered)
 
 
@@ -53,6 +57,7 @@ class Case:
     reasons: tuple[PostureReason, ...] = ()
     age: timedelta = timedelta(0)
     expected: int = 1
+    requires_keys: bool = False
 
 
 GOOD, BAD, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
@@ -112,12 +117,31 @@ CASES: Final[dict[str, Case]] = {
     "lowered and bad": Case(
         status_of((0, 1, 0), lowered=WORSE), BAD, (R.ACCOUNTS_NON_COMPLIANT, WORSE)
     ),
+    "broken keys that do not count": Case(status_of((3, 0, 0), keys=(0, 0, 2, 1)), GOOD),
+    "healthy keys": Case(status_of((2, 0, 0), keys=(2, 0, 0, 0)), GOOD, requires_keys=True),
+    "keys at risk": Case(status_of((2, 0, 0), keys=(1, 1, 0, 0)), GOOD, requires_keys=True),
+    "a broken key": Case(
+        status_of((2, 0, 0), keys=(1, 0, 1, 0)), BAD, (R.KEYS_BROKEN,), requires_keys=True
+    ),
+    "an unknown key": Case(
+        status_of((2, 0, 0), keys=(1, 0, 0, 1)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
+    ),
+    "a key never looked at": Case(
+        status_of((2, 0, 0), keys=(1, 0, 0, 0)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
+    ),
+    "everything wrong with accounts and keys": Case(
+        status_of((3, 1, 1), keys=(1, 0, 1, 1)),
+        BAD,
+        (R.ACCOUNTS_NON_COMPLIANT, R.ACCOUNTS_UNKNOWN, R.KEYS_BROKEN, R.KEYS_UNKNOWN),
+        requires_keys=True,
+    ),
 }
 
 
 def answer(case: Case) -> Posture:
     """Ask for the posture of a case."""
-    return of_estate(case.status, NOON + case.age, Expectations(AGE, case.expected))
+    expect = Expectations(AGE, case.expected, require_healthy_keys=case.requires_keys)
+    return of_estate(case.status, NOON + case.age, expect)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -140,27 +164,42 @@ _STATUSES: Final = st.builds(
     st.tuples(*[st.integers(0, 2)] * 4),
     st.integers(0, 3),
     st.sampled_from([None, None, R.SCAN_FAILED, R.NO_SUBSCRIPTION_VISIBLE, WORSE]),
+    st.tuples(st.integers(0, 1), st.integers(0, 1), *[st.integers(0, 1)] * 2),
 )
 
 
-@given(_STATUSES, st.integers(1, 3), st.integers(-200, 400))
+@given(
+    status=_STATUSES,
+    expected=st.integers(1, 3),
+    minutes=st.integers(-200, 400),
+    required=st.booleans(),
+)
 def test_nothing_is_compliant_that_anything_speaks_against(
-    status: Status, expected: int, minutes: int
+    *, status: Status, expected: int, minutes: int, required: bool
 ) -> None:
     """No false green (P1), and no needless unknown: said once more, the other way round."""
     now = NOON + timedelta(minutes=minutes)
 
-    posture = of_estate(status, now, Expectations(AGE, expected))
+    expect = Expectations(AGE, expected, require_healthy_keys=required)
+    posture = of_estate(status, now, expect)
 
     accounts, subscriptions = status.summary.accounts, status.summary.subscriptions
     is_fresh = -2 <= minutes <= 180
+    keys = accounts.by_key_health
+    broken = required and keys["broken"]
+    dark = required and accounts.compliant != keys["healthy"] + keys["at_risk"] + keys["broken"]
     nothing_against = not (
-        accounts.non_compliant or accounts.unknown or subscriptions.gap or status.lowered
+        accounts.non_compliant
+        or accounts.unknown
+        or subscriptions.gap
+        or status.lowered
+        or broken
+        or dark
     )
     assert (posture.verdict is GOOD) == (
         nothing_against and status.visible >= expected and subscriptions.read > 0 and is_fresh
     )
-    assert (posture.verdict is BAD) == (accounts.non_compliant > 0)
+    assert (posture.verdict is BAD) == bool(accounts.non_compliant or broken)
     assert posture.verdict is GOOD or {code for code, _ in posture.reasons} - INFORMATIVE
 
 
@@ -231,11 +270,13 @@ def test_before_the_first_answer_it_says_whether_waiting_helps(
 
 
 def coverage_of(
-    state: CoverageState = CoverageState.READ, verdicts: tuple[int, int, int] = (1, 0, 0)
+    state: CoverageState = CoverageState.READ,
+    verdicts: tuple[int, int, int] = (1, 0, 0),
+    keys: dict[str, int] | None = None,
 ) -> Coverage:
     """Return a subscription in a state."""
     gap = FORBIDDEN if state is CoverageState.GAP else None
-    accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)})
+    accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=keys or {})
     return Coverage(Subscription(ID), state, NOON, gap, accounts=accounts)
 
 
@@ -286,6 +327,20 @@ def test_an_old_answer_for_a_subscription_is_unknown(
     assert posture.verdict is UNKNOWN
     assert [code for code, _ in posture.reasons] == [reason]
     assert not posture.fresh
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"), [({"healthy": 1}, GOOD), ({"broken": 1}, BAD), ({}, UNKNOWN)]
+)
+def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
+    keys: dict[str, int], verdict: Verdict
+) -> None:
+    """What is asked of the estate is asked of each part of it."""
+    strict, coverage = Expectations(AGE, 1, require_healthy_keys=True), coverage_of(keys=keys)
+
+    answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
+
+    assert [each.verdict for each in answers] == [GOOD, verdict]
 
 
 def test_a_subscription_is_not_blamed_for_the_rest_of_the_estate() -> None:

@@ -27,6 +27,24 @@ SENTENCES: Final[dict[str, tuple[Status, timedelta, PostureReason]]] = {
         timedelta(),
         R.ACCOUNTS_UNKNOWN,
     ),
+    "1 of 2 accounts has a key that cannot be used: each finding says what to do.": (
+        status_of(keys=(1, 0, 1, 0)),
+        timedelta(),
+        R.KEYS_BROKEN,
+    ),
+    "2 of 3 accounts have a key that cannot be used: each finding says what to do.": (
+        status_of((3, 0, 0), keys=(1, 0, 2, 0)),
+        timedelta(),
+        R.KEYS_BROKEN,
+    ),
+    (
+        "1 of 2 accounts has a key whose health is not known: each finding says what to do, and "
+        "the next scan looks at those that have never been looked at."
+    ): (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN),
+    (
+        "2 of 2 accounts have a key whose health is not known: each finding says what to do, and "
+        "the next scan looks at those that have never been looked at."
+    ): (status_of(), timedelta(), R.KEYS_UNKNOWN),
     "1 subscription was not read: each gap says what to do.": (
         status_of(subscriptions=(1, 1, 0, 0)),
         timedelta(),
@@ -62,7 +80,7 @@ def test_each_reason_has_its_sentence(sentence: str) -> None:
     """Settings and roles are copied from it: a name in another casing leads nowhere (P11)."""
     status, age, reason = SENTENCES[sentence]
 
-    posture = of_estate(status, NOON + age, Expectations(AGE, 2))
+    posture = of_estate(status, NOON + age, Expectations(AGE, 2, require_healthy_keys=True))
 
     assert dict(posture.reasons)[reason] == sentence
 

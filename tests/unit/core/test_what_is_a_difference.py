@@ -15,7 +15,7 @@ def test_another_vault_is_an_update() -> None:
 
     (step,) = compared(known_of(good(ID)), moved, at=LATER).steps
 
-    assert step.change.type is ChangeType.ACCOUNT_UPDATED
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
 
 
 def test_another_broken_part_is_an_update() -> None:
@@ -24,7 +24,7 @@ def test_another_broken_part_is_an_update() -> None:
 
     (step,) = compared(known_of(odd(ID)), broken, at=LATER).steps
 
-    assert step.change.type is ChangeType.ACCOUNT_UPDATED
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
 
 
 def test_a_reworded_message_is_no_difference() -> None:
@@ -49,7 +49,7 @@ def test_a_change_names_each_piece_of_evidence() -> None:
 
     (step,) = compared(known_of(bad(ID)), account, at=LATER).steps
 
-    assert step.change.data["evidence"] == {
+    assert step.changes[0].data["evidence"] == {
         "keySource": "Microsoft.KeyVault",
         "keyName": "cmk",
         "keyVersion": "7",

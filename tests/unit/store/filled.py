@@ -3,15 +3,16 @@
 from typing import Final
 
 from cmk_check.core.difference import Difference, Known
+from cmk_check.core.key_facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Entity, Replace, Table
-from cmk_check.store import keys
 from cmk_check.store.estate import EstateTable, cut
+from cmk_check.store.keys import partition_of
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.partition import StoredSubscription
 from tests.unit.core.examples import ID, compared
 
-PARTITION: Final = keys.partition_of(ID)
+PARTITION: Final = partition_of(ID)
 CLAIM: Final = "claim-1"
 
 
@@ -24,10 +25,12 @@ async def record(store: MemoryStore, stored: StoredSubscription, difference: Dif
     await table.record(stored, batches)
 
 
-async def filled(*accounts: Account) -> tuple[MemoryStore, StoredSubscription]:
+async def filled(
+    *accounts: Account, keys: KeyFacts | None = None
+) -> tuple[MemoryStore, StoredSubscription]:
     """Return a store that holds one reading, and the subscription as read from it."""
     store = MemoryStore()
-    await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts))
+    await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts, keys=keys))
     return store, await EstateTable(store).read_one(PARTITION)
 
 

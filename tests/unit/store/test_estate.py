@@ -13,6 +13,7 @@ from cmk_check.store import keys, limits, rows
 from cmk_check.store.estate import Batch, EstateTable, cut
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.partition import StoredSubscription
+from tests.fakes.keys import DISABLED
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
 from tests.unit.store.filled import CLAIM, PARTITION, filled, record
@@ -89,6 +90,27 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
     assert done == number
     assert sequences(batches) == list(range(1, number + 2))
     assert batches[-1].coverage == difference.coverage
+
+
+@pytest.mark.parametrize("number", [1, 32, 33, 100])
+async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_finding(
+    number: int,
+) -> None:
+    """No state without its changes, though there are two of them (P3)."""
+    accounts = [good(ID, f"chat-{count:04}") for count in range(number)]
+    difference = compared(Known(), *accounts, gap=FORBIDDEN, keys=DISABLED)
+
+    batches = list(cut(StoredSubscription(PARTITION), difference, CLAIM))
+
+    for batch in batches:
+        guard = Insert(keys.COVERAGE, rows.coverage_values(batch.coverage))
+        limits.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        subjects = [change.subject for change in batch.changes if "account" in change.subject]
+        assert len(subjects) == 2 * len(batch.writes) == 2 * len(set(subjects))
+    assert len(batches) == -(-number // 32)
+    assert sequences(batches) == list(range(1, 2 * number + 2))
+    assert batches[-1].coverage == difference.coverage
+    assert difference.coverage.accounts.by_key_health == {"broken": number}
 
 
 def sequences(batches: Sequence[Batch]) -> list[int]:

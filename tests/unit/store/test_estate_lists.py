@@ -4,12 +4,13 @@ import pytest
 
 from cmk_check.core.model import Account
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import CoverageState, Reason, Verdict
+from cmk_check.core.words import CoverageState, KeyState, Reason, Verdict
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Query, Table
 from cmk_check.store import keys, rows
 from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.memory import MemoryStore
+from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import ID
 from tests.unit.store.filled import PARTITION, filled, overwrite
@@ -54,6 +55,17 @@ async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
     assert {each for each, found in by_verdict.items() if found} == {Verdict.UNKNOWN}
     assert {each for each, found in by_reason.items() if found} == {reason}
     assert await names(table, FindingFilter(Verdict.UNKNOWN, reason)) == ["a"]
+
+
+async def test_findings_are_found_by_the_health_of_their_keys() -> None:
+    """A broken key among a thousand healthy ones is what somebody looks for."""
+    store, _ = await filled(good(ID, "a"), bad(ID, "b"), good(ID, "c"), keys=DISABLED)
+    await overwrite(store, "finding|rg|a", keyDetail="{")
+    table = EstateTable(store)
+
+    found = {each: await names(table, FindingFilter(key_health=each)) for each in KeyState}
+
+    assert {each: listed for each, listed in found.items() if listed} == {KeyState.BROKEN: ["c"]}
 
 
 async def test_what_the_table_can_compare_does_not_come() -> None:

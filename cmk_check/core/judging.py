@@ -1,0 +1,138 @@
+"""Judging what a reading brought: each account once, and the key behind a compliant one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.key_facts import KeyFacts, Unread
+from cmk_check.core.key_health import judge_key
+from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
+from cmk_check.core.rule import judge
+from cmk_check.core.words import GapReason, Reason, Verdict
+
+type Keys = Mapping[str, KeyFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An account with its verdict; ``key`` is None where no key was looked at."""
+
+    account: Account
+    judgement: Judgement
+    key: KeyHealth | None = None
+
+
+def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
+    """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
+
+    Of two that are equally bad one is chosen by what they say, never by which came first: the
+    order of an answer varies, and would be told as a change.
+    """
+    judged: dict[str, Judged] = {}
+    for account in accounts:
+        spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
+        entry = Judged(spelled, judge(spelled))
+        had = judged.setdefault(str(account.id), entry)
+        judged[str(account.id)] = max(had, entry, key=_weight)
+    return dict(sorted(judged.items()))
+
+
+def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
+    """Return the accounts that are judged compliant: those whose keys are worth looking at."""
+    return tuple(
+        entry.account
+        for entry in judge_all(accounts, kinds).values()
+        if entry.judgement.verdict is Verdict.COMPLIANT
+    )
+
+
+def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
+    """Return, by account id, the vaults found last time under the addresses of these accounts."""
+    return {
+        str(account.id): vault_id
+        for account in accounts
+        if (vault_id := _known_vault(findings.get(str(account.id)), account)) is not None
+    }
+
+
+def with_keys(
+    judged: Mapping[str, Judged], findings: Mapping[str, Finding], keys: Keys, now: datetime
+) -> dict[str, Judged]:
+    """Judge the keys behind compliant accounts as well; of what nothing was said is unknown."""
+    return {
+        account_id: replace(entry, key=_key(entry.account, findings.get(account_id), keys, now))
+        if entry.judgement.verdict is Verdict.COMPLIANT
+        else entry
+        for account_id, entry in judged.items()
+    }
+
+
+def unread(gap: Gap) -> KeyFacts:
+    """Return what is known of a key of which nothing could be read."""
+    nothing = Unread(gap)
+    return KeyFacts(vault=nothing, key=nothing, grants=nothing, scopes=nothing)
+
+
+def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
+    """Return what two answers about one account must agree in, however they spell it."""
+    evidence = judgement.evidence
+    # What is malformed stands in the message alone; every other message says what the reason says,
+    # and a new wording is no change of the account.
+    malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
+    parts = (
+        kind,
+        location,
+        malformed,
+        evidence.key_source,
+        evidence.key_name,
+        evidence.key_version,
+        evidence.identity_type,
+        evidence.identity_client_id,
+        evidence.provisioning_state,
+    )
+    return (_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
+
+
+_UNANSWERED: Final = unread(
+    Gap(
+        GapReason.SLICE_FAILED,
+        detail="Its key was not looked at: the log says why. The next scan tries again.",
+    )
+)
+
+
+def _weight(entry: Judged) -> tuple[object, ...]:
+    account, judgement = entry.account, entry.judgement
+    said = folded(account.kind, account.location, judgement)
+    users = sorted(map(str, account.user_identities))
+    tags = sorted(account.tags.items())
+    return (
+        judgement.verdict.badness,
+        judgement.reason,
+        said,
+        tags,
+        account.principal_id or "",
+        users,
+    )
+
+
+def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) -> KeyHealth:
+    health = judge_key(account, keys.get(str(account.id), _UNANSWERED), now)
+    if health.vault_id is not None:
+        return health
+    # Where a vault was is all there is to tell one that is gone from one that cannot be seen.
+    return replace(health, vault_id=_known_vault(before, account))
+
+
+def _known_vault(before: Finding | None, account: Account) -> str | None:
+    if before is None or before.key_health is None:
+        return None
+    if _address(before.judgement.evidence.key_vault_uri) != _address(account.key_vault_uri):
+        return None
+    return before.key_health.vault_id
+
+
+def _address(uri: str | None) -> str:
+    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
+    return (uri or "").casefold().rstrip("/").removesuffix(":443")
