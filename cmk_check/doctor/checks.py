@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from cmk_check.doctor import azure, estate, site, storage
+from cmk_check.doctor import azure, estate, keys, site, storage
 from cmk_check.doctor.lines import Line
 from cmk_check.doctor.patient import Patient
 from cmk_check.doctor.run import Check, examine
@@ -32,6 +32,13 @@ CHECKS: Final[Sequence[Check[Patient]]] = (
         estate.permissions,
         needs=("subscriptions",),
         seconds=Patient.reading_seconds + 30,
+    ),
+    Check(
+        "keys",
+        keys.keys,
+        needs=("permissions",),
+        settings=("CMK_KEY_HEALTH",),
+        seconds=keys.SECONDS + 30,
     ),
     Check("storage token", azure.storage_credential, settings=_STORE),
     # Each of a few requests has half a minute.

@@ -9,6 +9,7 @@ from cmk_check.core.model import Gap, Status, Subscription, SubscriptionCounts, 
 from cmk_check.core.posture import of_estate
 from cmk_check.core.scope import visible
 from cmk_check.core.words import Disposition, GapReason, PostureReason
+from cmk_check.doctor import keys
 from cmk_check.doctor.lines import CheckFailed, Mark, NotTried, Said, listed
 from cmk_check.doctor.patient import Patient
 from cmk_check.errors import InventoryError
@@ -66,8 +67,10 @@ async def _gaps(patient: Patient, chosen: Sequence[Subscription]) -> Mapping[Gap
 
     async def read(subscription: Subscription) -> None:
         async with free:
-            # No account is kept: an estate may hold more than a laptop.
-            found[subscription.id] = (await inventory.read(subscription.id, seconds=seconds)).gap
+            # Few accounts are kept: an estate may hold more than a laptop.
+            reading = await inventory.read(subscription.id, seconds=seconds)
+            keys.sample(patient, reading.accounts)
+            found[subscription.id] = reading.gap
 
     tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]
     try:

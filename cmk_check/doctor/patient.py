@@ -12,8 +12,9 @@ from cmk_check.settings import InMemory, Settings
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from cmk_check.core.model import Subscription
-    from cmk_check.ports import Inventory, QueueService, Store
+    from cmk_check.core.model import Account, Subscription
+    from cmk_check.inventory.azure import AzureInventory
+    from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE), which only the deployed app needs."
@@ -31,8 +32,9 @@ class Patient(App):
 
     ``environ`` is what the settings were read from, ``faults`` what is wrong with it, and
     ``references`` are the variables whose values are in a vault. A check leaves here what others
-    go on with: ``listed``, the subscriptions that Azure lists; ``ahead``, how far the clock here is
-    ahead of Azure's, None where it did not say.
+    go on with: ``listed``, the subscriptions that Azure lists; ``sampled``, a few accounts whose
+    keys are to be tried, by the address of the vault; ``ahead``, how far the clock here is ahead of
+    Azure's, None where it did not say.
     """
 
     # For all subscriptions; the app has ten minutes for each slice of an estate.
@@ -43,7 +45,10 @@ class Patient(App):
         self.environ = environ
         self.faults = faults
         self.references = _references(environ)
+        self._azure = Once(self._open_azure)
         self.inventory = Once(self._build_inventory)
+        self.keys = Once(self._build_keys)
+        self.sampled: dict[str, Account] = {}
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
 
@@ -69,6 +74,12 @@ class Patient(App):
         return await self._storage()
 
     async def _build_inventory(self) -> "Inventory":
+        return await self._azure()
+
+    async def _build_keys(self) -> "KeyInventory":
+        return (await self._azure()).keys()
+
+    async def _open_azure(self) -> "AzureInventory":
         inventory = await open_inventory(self.settings)
         self._opened.push_async_callback(inventory.close)
         return inventory

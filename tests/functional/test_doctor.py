@@ -13,13 +13,23 @@ from typing import Final
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import Answer, Close, Fault, Hold, Simulator, arm_error
+from local.simulator import (
+    Answer,
+    Close,
+    Fault,
+    Hold,
+    KeySpec,
+    Simulator,
+    VaultSpec,
+    arm_error,
+)
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
 from tests.functional.receiver import Receiver
 from tests.functional.storage_kit import TABLES, Storage
 
 LIST: Final = "/subscriptions"
+READ_KEYS: Final = "Microsoft.KeyVault/vaults/keys/read"
 CLIENT_ID: Final = "00000000-0000-4000-8000-00000000c0de"
 QUEUES: Final = ("cmk-slices", "cmk-slices-poison", "cmk-tell", "cmk-tell-poison")
 
@@ -35,9 +45,10 @@ def azure() -> Iterator[Simulator]:
 
 @pytest.fixture
 def app(azure: Simulator, azurite: Azurite, storage: Storage) -> Iterator[dict[str, str]]:
-    """The settings of a deployed app, over an empty storage and without faults."""
+    """The settings of a deployed app, over an empty storage and without faults or vaults."""
     del storage
     yield azure.environment() | {
+        "CMK_KEY_HEALTH": "off",
         "CMK_STORAGE": azurite.connection_string,
         "CMK_SCAN_SCHEDULE": "0 0 * * * *",
     }
@@ -134,6 +145,34 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
     assert lines["webhook"][0][1].startswith("127.0.0.1 cannot be connected to: ")
     assert lines["tables"][0][0] == "ok"
     assert "hush" not in str(lines)
+
+
+@pytest.mark.long
+def test_p11_rights_that_keys_lack_are_named_and_granting_them_ends_it() -> None:
+    """Whoever upgrades finds out here that the role has to be deployed again, and where."""
+    estate = estate_of({"chat": CMK}, {})
+    vault = VaultSpec(name="kv-test", group="rg-keys", keys=[KeySpec(name="cmk")])
+    estate.subscription(sub_id(2)).vaults.add(vault)
+    denied = estate.denials.add(READ_KEYS, f"/subscriptions/{sub_id(2)}")
+    with Simulator(estate) as azure:
+        before, lacking = _doctor(azure.environment())
+        estate.denials.remove(denied)
+        after, granted = _doctor(azure.environment())
+        asked = {(one.method, one.path) for one in azure.requests if one.method != "GET"}
+
+    assert (before, after) == (3, 0)
+    assert lacking["keys"] == [
+        (
+            "problem",
+            (
+                f"forbidden for chat (kv-test.vault.azure.net in {sub_id(2)}): Azure answered 403 "
+                "AuthorizationFailed: grant the app's identity the role Reader, or one with "
+                f"{READ_KEYS}."
+            ),
+        )
+    ]
+    assert granted["keys"] == [("ok", "1 of 1 sampled keys could be looked at.")]
+    assert asked == {("POST", "/providers/Microsoft.ResourceGraph/resources")}
 
 
 @pytest.mark.long

@@ -7,18 +7,20 @@ from cmk_check.alerts.no_queues import NoQueues
 from cmk_check.core.model import Subscription
 from cmk_check.doctor.lines import CheckFailed, NotTried, Said
 from cmk_check.doctor.patient import Patient
-from cmk_check.ports import Inventory, QueueService, Store
+from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.keys import ScriptedKeys
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 type Check = Callable[[Patient], Awaitable[Sequence[Said]]]
 
 
 class ScriptedPatient(Patient):
-    """A patient over ``azure`` and ``store``, whatever the settings say of both."""
+    """A patient over ``azure``, ``behind`` its accounts and ``store``, whatever is set."""
 
     azure: ScriptedInventory
+    behind: ScriptedKeys
     store: Store
 
     @classmethod
@@ -31,11 +33,15 @@ class ScriptedPatient(Patient):
         """Lay one out."""
         patient = cls.of(environ)
         patient.azure = azure or ScriptedInventory()
+        patient.behind = ScriptedKeys()
         patient.store = store or MemoryStore()
         return patient
 
     async def _build_inventory(self) -> Inventory:
         return self.azure
+
+    async def _build_keys(self) -> KeyInventory:
+        return self.behind.open()
 
     async def _build_storage(self) -> tuple[Store, QueueService]:
         return self.store, NoQueues()
