@@ -13,6 +13,8 @@ from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, code_of_404, gap_of
 
 # Accounts come by subscription: a few clients are enough, and none is kept for long.
 _CLIENTS_KEPT: Final = 16
+# What is not found may be the account, with all that it has; and a page of a proxy has no code.
+_NOT_SAID: Final = frozenset({"", "resourcegroupnotfound", "subscriptionnotfound"})
 
 
 class EncryptionScopes:
@@ -34,6 +36,8 @@ class EncryptionScopes:
                     Until(deadline), lambda call: scopes.list(*at, call=call)
                 )
         except TROUBLE as error:
-            # Not every cloud and kind of account has them; a page of a proxy has no code.
-            return () if code_of_404(error) else Unread(gap_of(error, READ_SCOPES))
+            # Not every cloud and kind of account has them.
+            if (code_of_404(error) or "") in _NOT_SAID:
+                return Unread(gap_of(error, READ_SCOPES))
+            return ()
         return tuple(parse_scope(entry) for entry in entries)

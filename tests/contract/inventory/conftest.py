@@ -12,6 +12,7 @@ from cmk_check.inventory.clients import Options
 from cmk_check.inventory.session import shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
+from tests.contract.inventory.keys_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
 ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
@@ -57,3 +58,9 @@ async def inventory(
         await opened.close()
         # A connection whose request was given up says goodbye in the background.
         await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def azure(simulator: Simulator, subscription: Subscription, inventory: AzureInventory) -> Azure:
+    """Accounts here, vaults there, and what reads them."""
+    return Azure(simulator, subscription, inventory)
