@@ -13,9 +13,19 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance, unsuppor
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.model import AccountCounts, Change, Summary
+from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth, Summary
 from cmk_check.core.request import Outcome, Requested
-from cmk_check.core.words import ChangeType, CoverageState, ScanState, Trigger, Verdict
+from cmk_check.core.words import (
+    ChangeType,
+    CoverageState,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
+    ScanState,
+    Trigger,
+    Verdict,
+)
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import Board, scan_id_of
@@ -53,6 +63,7 @@ async def _hostile() -> Served:
                 finding(part.replace("/", "-"), kind=name, subscription_id=subscription_id),
                 location=name,
                 tags={name: name},
+                key_health=_hostile_key(name, number),
             )
             for part in HOSTILE
         ]
@@ -64,6 +75,15 @@ async def _hostile() -> Served:
     await _put_hostile_changes(served)
     await _put_hostile_scans(served, [row.accounts for row in rows])
     return served
+
+
+def _hostile_key(name: str, number: int) -> KeyHealth:
+    severities = cycle(KeySeverity)
+    concerns = tuple(
+        KeyConcern(code, next(severities), name, {name: name}, name) for code in KeyReason
+    )
+    state = list(KeyState)[number % len(KeyState)]
+    return KeyHealth(state, concerns, KeyRotation.PINNED, NOON, name, name, name, name)
 
 
 async def _put_hostile_changes(served: Served) -> None:
