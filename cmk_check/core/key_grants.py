@@ -16,8 +16,7 @@ NEEDED_ACTIONS: Final = (
     "Microsoft.KeyVault/vaults/keys/wrap/action",
     "Microsoft.KeyVault/vaults/keys/unwrap/action",
 )
-# As facts have them: lower-cased.
-NEEDED_PERMISSIONS: Final = ("get", "wrapkey", "unwrapkey")
+NEEDED_PERMISSIONS: Final = ("get", "wrapKey", "unwrapKey")
 _EVERY_PERMISSION: Final = "all"
 
 
@@ -40,10 +39,10 @@ def missing_actions(grants: Iterable[Grant], *, conditions_hold: bool = False) -
 
 
 def missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
-    """Return the needed permissions that access policies allowing these do not give."""
+    """Return the needed permissions that are not among these, which are lower-cased."""
     if _EVERY_PERMISSION in allowed:
         return ()
-    return tuple(name for name in NEEDED_PERMISSIONS if name not in allowed)
+    return tuple(name for name in NEEDED_PERMISSIONS if name.lower() not in allowed)
 
 
 def _allows(block: RolePermissions, action: str) -> bool:

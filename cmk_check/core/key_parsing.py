@@ -57,6 +57,7 @@ _VERSION: Final[Mapping[str, type]] = {
     "properties.keyOps": list,
     "properties.keyUriWithVersion": str,
 }
+_POLICIES: Final = "properties.accessPolicies[]"
 _NEEDED: Final = {"id", "objectId", "properties", "properties.attributes"}
 _TIMES: Final = ("nbf", "exp", "created")
 
@@ -99,7 +100,7 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
         default_action=_word(rules.get("defaultAction")),
         bypass=_word(rules.get("bypass")),
         public_access=_word(properties.get("publicNetworkAccess")),
-        malformed=_fault(document, _VAULT, "The vault") or odd_policy,
+        malformed=_fault(document, _VAULT) or odd_policy,
     )
 
 
@@ -107,8 +108,8 @@ def parse_key(document: object) -> Key:
     """Make a key of one document, its versions not asked for; never raises."""
     entry = _object(document)
     properties = _object(entry.get("properties"))
-    latest = _version(document, _named_in_uri(properties.get("keyUriWithVersion")), "The key")
-    return Key(id=_id(entry), latest=latest)
+    version = _named_in_uri(properties.get("keyUriWithVersion"))
+    return Key(id=_id(entry), latest=_version(document, version))
 
 
 def parse_version(document: object) -> KeyVersion:
@@ -117,7 +118,7 @@ def parse_version(document: object) -> KeyVersion:
     None for its name is one that it does not have.
     """
     name = _word(_object(document).get("name"))
-    return _version(document, name or None, "A version of the key")
+    return _version(document, name or None)
 
 
 def parse_assignment(entry: object) -> Assignment | None:
@@ -166,17 +167,18 @@ def vault_name(uri: str | None) -> tuple[str, bool] | None:
     return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
 
 
-def _fault(document: object, shape: Mapping[str, type], whose: str) -> str | None:
+def _fault(document: object, shape: Mapping[str, type], inside: str = "") -> str | None:
     """Name the first part that is not of its type, or is missing though Azure always sends it."""
     if not isinstance(document, dict):
-        return f"{whose} is not an object."
+        return f"{inside or 'It'} is not an object."
+    where = f"{inside}." if inside else ""
     for path, kind in shape.items():
         value = _at(document, path)
         if value is None and path in _NEEDED:
-            return f"{whose} has no {path}."
+            return f"{where}{path} is missing."
         # By identity, because to Python true is a whole number too.
         if value is not None and type(value) is not kind:
-            return f"{whose} has a {path} that is not {_TYPES[kind]}."
+            return f"{where}{path} is not {_TYPES[kind]}."
     return None
 
 
@@ -207,11 +209,11 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
 def _policy_fault(entry: object) -> str | None:
     keys = _at(entry, "permissions.keys")
     if keys is not None and not _are_texts(keys):
-        return "An access policy has a permissions.keys that is not a list of texts."
-    return _fault(entry, _POLICY, "An access policy")
+        return f"{_POLICIES}.permissions.keys is not a list of texts."
+    return _fault(entry, _POLICY, _POLICIES)
 
 
-def _version(document: object, name: str | None, whose: str) -> KeyVersion:
+def _version(document: object, name: str | None) -> KeyVersion:
     properties = _object(_object(document).get("properties"))
     attributes = _object(properties.get("attributes"))
     operations = properties.get("keyOps")
@@ -224,24 +226,24 @@ def _version(document: object, name: str | None, whose: str) -> KeyVersion:
         type=_word(properties.get("kty")),
         size=_size(properties.get("keySize")),
         operations=_words(operations) if _are_texts(operations) else None,
-        malformed=_version_fault(document, whose),
+        malformed=_version_fault(document),
     )
 
 
-def _version_fault(document: object, whose: str) -> str | None:
-    fault = _fault(document, _VERSION, whose)
+def _version_fault(document: object) -> str | None:
+    fault = _fault(document, _VERSION)
     if fault is not None:
         return fault
     operations = _at(document, "properties.keyOps")
     if operations is not None and not _are_texts(operations):
-        return f"{whose} has a properties.keyOps that is not a list of texts."
+        return "properties.keyOps is not a list of texts."
     size = _at(document, "properties.keySize")
     if size is not None and _size(size) is None:
-        return f"{whose} has a properties.keySize that no key has."
+        return "properties.keySize is none that a key has."
     for name in _TIMES:
         value = _at(document, f"properties.attributes.{name}")
         if value is not None and _time(value) is None:
-            return f"{whose} has a properties.attributes.{name} that is no time."
+            return f"properties.attributes.{name} is no time."
     return None
 
 
@@ -273,7 +275,7 @@ def _named_in_uri(uri: object) -> str | None:
 
 
 def _size(value: object) -> int | None:
-    return value if type(value) is int and value <= _LARGEST_SIZE else None
+    return value if type(value) is int and 0 <= value <= _LARGEST_SIZE else None
 
 
 def _time(seconds: object) -> datetime | None:

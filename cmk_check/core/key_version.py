@@ -14,8 +14,7 @@ from cmk_check.core.words import KeyReason, KeyRotation
 SOON: Final = timedelta(days=30)
 _SMALLEST: Final = 2048
 _RSA: Final = {"rsa", "rsa-hsm"}
-# As facts have them: lower-cased.
-_OPERATIONS: Final = {"wrapkey": "wrapKey", "unwrapkey": "unwrapKey"}
+_OPERATIONS: Final = ("wrapKey", "unwrapKey")
 
 _KEY: Final = "key"
 _VERSIONS: Final = "keyVersions"
@@ -129,7 +128,7 @@ def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[Ke
             "unwrapKey.",
         )
         return
-    missing = [name for key, name in _OPERATIONS.items() if key not in version.operations]
+    missing = [name for name in _OPERATIONS if name.lower() not in version.operations]
     if missing:
         yield concern(
             KeyReason.KEY_OPERATIONS_MISSING, facts | {"missingOperations": ", ".join(missing)}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.model import Account
+from cmk_check.core.model import Account, UserIdentity
 
 TAGS = frozenset({"owner", "costcenter"})
 ID = (
@@ -155,6 +155,92 @@ def test_optional_part_of_a_wrong_type_is_left_out(wrong: object) -> None:
     assert (account.provisioning_state, account.key_version) == (None, None)
 
 
+_KEY_SETTINGS: Final = "properties.encryption.keyVaultProperties"
+
+
+@pytest.mark.parametrize("wrong", [7, [], {}, False])
+@pytest.mark.parametrize("name", ["keyVersion", "keyVaultUri", "identityClientId"])
+def test_key_settings_of_a_wrong_type_are_named(name: str, wrong: object) -> None:
+    """P1: taken for absent they would mean another version, or another identity."""
+    account = _encrypted({"keyVaultProperties": {**KEY, name: wrong}})
+
+    assert account.malformed_key == f"{_KEY_SETTINGS}.{name} is not a text."
+
+
+@pytest.mark.parametrize(
+    ("identity", "sentence"),
+    [
+        ("on", "The account's identity is not an object."),
+        ([], "The account's identity is not an object."),
+        ({"type": 7}, "identity.type is not a text."),
+        ({"principalId": {}}, "identity.principalId is not a text."),
+        (
+            {"userAssignedIdentities": ["/a"]},
+            "identity.userAssignedIdentities is not an object.",
+        ),
+    ],
+)
+def test_the_broken_part_of_an_identity_is_named(identity: object, sentence: str) -> None:
+    """P11; the rule does not need it, so the verdict stands."""
+    account = _parse(identity=identity)
+
+    assert (account.malformed, account.malformed_key) == (None, sentence)
+
+
+@pytest.mark.parametrize(
+    ("identity", "principal_id"),
+    [
+        ({"type": "SystemAssigned", "principalId": " AB "}, "ab"),
+        ({"type": "systemassigned,UserAssigned", "principalId": "ab"}, "ab"),
+        ({"principalId": "ab"}, "ab"),
+        ({"type": "UserAssigned", "principalId": "ab"}, None),
+        ({"type": "None", "principalId": "ab"}, None),
+        ({"type": "", "principalId": "ab"}, None),
+        ({"type": "SystemAssigned", "principalId": " "}, None),
+        ({"type": "SystemAssigned"}, None),
+        (None, None),
+    ],
+)
+def test_system_assigned_identity(identity: object, principal_id: str | None) -> None:
+    """P1: an identity that was switched off uses no key."""
+    account = _parse(identity=identity)
+
+    assert (account.principal_id, account.malformed_key) == (principal_id, None)
+
+
+def test_user_assigned_identities_have_an_order_of_their_own() -> None:
+    """P4: Azure keeps none, and two readings of the same account must not differ."""
+    entries = {
+        "/c": {"clientId": "CC", "principalId": "2"},
+        "/d": {"clientId": "cc", "principalId": "1"},
+        "/b": {"clientId": 7},
+        "/a": None,
+        "/e": {"clientId": "Aa", "principalId": "3"},
+        "/f": {"clientId": " ", "principalId": "PP"},
+        "/g": {"clientId": "cc"},
+    }
+
+    account = _parse(identity={"userAssignedIdentities": entries})
+
+    assert account.user_identities == (
+        UserIdentity(None, None),
+        UserIdentity(None, "pp"),
+        UserIdentity("aa", "3"),
+        UserIdentity("cc", None),
+        UserIdentity("cc", "1"),
+        UserIdentity("cc", "2"),
+    )
+
+
+def test_ids_of_identities_are_cut() -> None:
+    """P8: an account may bring any number of texts, but none without end."""
+    long = {"clientId": "x" * 999, "principalId": "y" * 999}
+    account = _parse(identity={**long, "userAssignedIdentities": {"/a": long}})
+
+    assert account.principal_id == "y" * 128
+    assert account.user_identities == (UserIdentity("x" * 128, "y" * 128),)
+
+
 def test_tags_with_values_that_are_no_text_are_left_out() -> None:
     """One odd tag must not cost the owner's."""
     assert _parse(tags={"owner": "ai", "costcenter": 7}).tags == {"owner": "ai"}
@@ -204,7 +290,10 @@ _JSON = st.recursive(
     max_leaves=8,
 )
 _PARTS = st.sampled_from(
-    ["keySource", "keyName", "keyVaultProperties", "encryption", "properties", "kind", "tags"]
+    [
+        *("keySource", "keyName", "keyVaultProperties", "encryption", "properties", "kind", "tags"),
+        *("identity", "type", "principalId", "clientId", "userAssignedIdentities"),
+    ]
 )
 _SHAPED = st.recursive(
     _JSON, lambda inner: st.dictionaries(_PARTS, inner, max_size=4), max_leaves=12
@@ -217,4 +306,6 @@ def test_no_entry_raises_and_every_account_can_be_encoded_p7(entry: dict[str, ob
     account = parse_account({**entry, "id": ID}, TAGS)
 
     assert account is not None
-    json.dumps([account.kind, account.key_name, dict(account.tags)], ensure_ascii=False).encode()
+    users = [each.client_id for each in account.user_identities]
+    kept = [account.kind, account.key_name, dict(account.tags), account.principal_id, users]
+    json.dumps(kept, ensure_ascii=False).encode()

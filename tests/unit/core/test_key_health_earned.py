@@ -148,7 +148,7 @@ def _check_shape(version: dict[str, Any]) -> None:
     _is(int, *times, version.get("keySize"))
     _must(*(time in _CALENDAR for time in times if time is not None))
     _is(bool, version["attributes"].get("enabled"))
-    _must((version.get("keySize") or 0) <= 10**6)
+    _must(0 <= (version.get("keySize") or 0) <= 10**6)
     _is(str, version.get("kty"), version.get("keyUriWithVersion"), *(version.get("keyOps") or ()))
     _is(list, version.get("keyOps"))
     _must(None not in (version.get("keyOps") or ()))

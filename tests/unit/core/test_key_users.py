@@ -20,7 +20,7 @@ from tests.unit.core.key_examples import (
 )
 
 _BLOCK: Final = "roles.0.properties.permissions.0"
-_LACKING: Final = {"identity": SYSTEM.lower(), "missingPermissions": "get, wrapkey, unwrapkey"}
+_LACKING: Final = {"identity": SYSTEM.lower(), "missingPermissions": "get, wrapKey, unwrapKey"}
 
 
 _SYSTEM_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
