@@ -9,7 +9,8 @@ from typing import Final
 
 import pytest
 
-from local.simulator import Simulator
+from cmk_check.inventory.gaps import KEY_ACTIONS, READ_ACCOUNTS, READ_SUBSCRIPTIONS
+from local.simulator import Estate, Simulator, load_estate
 from tests.guard.documents import ROOT, codes, table
 from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, of_type
 from tests.guard.infra.expressions import worked_out
@@ -22,7 +23,7 @@ ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
 READER: Final = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 
-def _asked(estate: str, **settings: str) -> set[tuple[str, str]]:
+def _asked(estate: str | Estate, **settings: str) -> set[tuple[str, str]]:
     """Return method and action of each request to Azure Resource Manager by a scan."""
     with Simulator(estate) as simulator:
         subprocess.run(
@@ -53,6 +54,28 @@ def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     asked = _asked("sample", CMK_KEY_HEALTH="off")
 
     assert asked == {("GET", action) for action in ACTIONS["accounts"]}
+
+
+@pytest.mark.long
+def test_a_scan_of_keys_asks_for_what_the_role_grants_and_nothing_else() -> None:
+    """One action too few is key health that nobody can make known."""
+    estate = load_estate("keys")
+    in_hsm = [each.account("managed-hsm-not-verifiable") for each in estate.subscriptions]
+    (pinned,) = filter(None, in_hsm)
+    pinned.set("properties.encryption.keyVaultProperties.keyVersion", "0" * 32)
+
+    asked = _asked(estate)
+
+    assert {action.lower() for _, action in asked} == {action.lower() for action in GRANTED}
+    assert {action for method, action in asked if method != "GET"} == {
+        "Microsoft.ResourceGraph/resources/read"
+    }
+
+
+def test_the_program_and_the_role_name_the_same_actions() -> None:
+    """What a gap says is missing must be what the template can grant."""
+    assert sorted(ACTIONS["accounts"]) == sorted([READ_ACCOUNTS, READ_SUBSCRIPTIONS])
+    assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
