@@ -111,6 +111,7 @@ class App:
             turn=asyncio.Lock(),
             new_id=lambda: str(uuid.uuid4()),
             options=scan_options(self.settings),
+            keys=inventory.keys if self.settings.key_health else None,
         )
 
     async def _build_telling(self) -> "Telling":
@@ -226,7 +227,11 @@ def scan_options(settings: "Settings") -> "Options":
 
     return Options(
         kinds={kind.lower(): kind for kind in settings.kinds},
-        expectations=Expectations(settings.max_age, settings.expect),
+        expectations=Expectations(
+            settings.max_age,
+            settings.expect,
+            require_healthy_keys=settings.require_healthy_keys,
+        ),
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,
         subscription_timeout=settings.subscription_timeout,

@@ -28,6 +28,7 @@ from cmk_check.errors import (
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.finish import fail_scan, finish
+from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store import keys
 from cmk_check.store.estate import cut
@@ -99,6 +100,7 @@ class SliceRun:
         self._recorded: set[str] = set()
         self._status: Status | None = None
         self._lowered = False
+        self._keys = KeyReader(parts.keys, parts.options) if parts.keys else None
         time_to_read = parts.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + time_to_read
 
@@ -234,7 +236,10 @@ class SliceRun:
         reading = Reading(gap=_POISONED)
         if not self._poisoned:
             reading = await self._read(subscription)
-        return compare(stored.known, subscription, reading, self._context())
+        keys = None
+        if self._keys is not None:
+            keys = await self._keys.read(reading.accounts, stored.known.findings)
+        return compare(stored.known, subscription, reading, self._context(), keys)
 
     async def _read(self, subscription: Subscription) -> Reading:
         """Read a subscription within its time, or within what is left of the slice's."""
@@ -318,6 +323,7 @@ class SliceRun:
             baseline=self._claim.scan.baseline,
             status_as_of=self._status.as_of if self._status else None,
             hostname=options.hostname,
+            require_healthy_keys=options.expectations.require_healthy_keys,
         )
 
     def _unusable(self, planned: Planned, stored: StoredSubscription, why: str) -> Coverage:

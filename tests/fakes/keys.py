@@ -92,7 +92,8 @@ class ScriptedKeys:
     Everything may be changed between two reads: ``facts`` by account id, ``missing`` are ids that
     get no answer at all; ``before_read`` is awaited with the accounts before each answer and may
     wait, raise, or change the script. ``asked`` keeps, read by read, the vault ids known for the
-    accounts, by the account's name; ``opened`` counts those who asked for it.
+    accounts, by the account's name, and ``seconds`` how long each might take; ``opened`` counts
+    those who asked for it.
     """
 
     def __init__(self, facts: Mapping[str, KeyFacts] | None = None) -> None:
@@ -100,6 +101,7 @@ class ScriptedKeys:
         self.missing: set[str] = set()
         self.before_read: Callable[[Sequence[Account]], Awaitable[None]] = _nothing
         self.asked: list[dict[str, str | None]] = []
+        self.seconds: list[float] = []
         self.opened = 0
 
     def open(self) -> "ScriptedKeys":
@@ -115,6 +117,7 @@ class ScriptedKeys:
         self.asked.append(
             {account.id.name: known_vaults.get(str(account.id)) for account in accounts}
         )
+        self.seconds.append(seconds)
         await self.before_read(accounts)
         ids = [str(account.id) for account in accounts]
         return {text: self.facts.get(text, HEALTHY) for text in ids if text not in self.missing}

@@ -6,17 +6,27 @@ counted together, those of task groups too, so that "the 17th await" is one plac
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Mapping,
+    Sequence,
+)
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 from types import CoroutineType
 from typing import Any
 
 from cmk_check.alerts.relay import Relay
-from cmk_check.core.model import Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
 from cmk_check.core.words import Verdict
 from cmk_check.errors import CmkCheckError
-from cmk_check.ports import Entity, Query, SliceMessage, Table, Write
+from cmk_check.ports import Entity, KeyInventory, Query, SliceMessage, Table, Write
 from cmk_check.scan.parts import Parts
 from cmk_check.store.feed import FeedTable
 from tests.fakes.faults import DeathError
@@ -72,7 +82,14 @@ class Process:
         outside = Outside(self, self._world)
         relay = Relay(FeedTable(outside, self._world.clock), outside)
         parts = self._world.process(outside)
-        return replace(parts, inventory=outside, queues=outside, teller=outside, relay=relay)
+        return replace(
+            parts,
+            inventory=outside,
+            queues=outside,
+            teller=outside,
+            relay=relay,
+            keys=parts.keys and partial(OutsideKeys, outside, parts.keys()),
+        )
 
     def _task[T](
         self,
@@ -127,7 +144,7 @@ class Outside:
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row."""
-        return await self._request(lambda: self._world.store.get(table, partition, row))
+        return await self.request(lambda: self._world.store.get(table, partition, row))
 
     async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
         """Read rows, each of which could be the first of a page."""
@@ -140,34 +157,35 @@ class Outside:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write."""
-        return await self._request(lambda: self._world.store.commit(table, partition, writes))
+        return await self.request(lambda: self._world.store.commit(table, partition, writes))
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """List the estate."""
-        return await self._request(self._world.inventory.subscriptions)
+        return await self.request(self._world.inventory.subscriptions)
 
     async def read(self, subscription_id: str, *, seconds: float) -> Reading:
         """Read a subscription."""
-        return await self._request(
+        return await self.request(
             lambda: self._world.inventory.read(subscription_id, seconds=seconds)
         )
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
         """Send messages, one request each."""
         for message in messages:
-            await self._request(lambda message=message: self._world.queue.send([message]))  # type: ignore[misc]
+            await self.request(lambda message=message: self._world.queue.send([message]))  # type: ignore[misc]
 
     async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
         """Tell changes."""
-        await self._request(lambda: self._world.teller.tell(published))
+        await self.request(lambda: self._world.teller.tell(published))
 
     async def tell_end(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
         """Tell the end of a scan."""
-        await self._request(lambda: self._world.teller.tell_end(scan, posture, summary))
+        await self.request(lambda: self._world.teller.tell_end(scan, posture, summary))
 
-    async def _request[T](self, request: Callable[[], Awaitable[T]]) -> T:
+    async def request[T](self, request: Callable[[], Awaitable[T]]) -> T:
+        """Make a request: one wait before it is done, and one for its answer."""
         await self._wait()
         answer = await request()
         await self._wait()
@@ -179,3 +197,19 @@ class Outside:
         await asyncio.sleep(0)
         if self._process.is_dead:
             raise DeathError
+
+
+class OutsideKeys:
+    """The keys that a process reads."""
+
+    def __init__(self, outside: Outside, keys: KeyInventory) -> None:
+        self._outside = outside
+        self._keys = keys
+
+    async def read(
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+    ) -> Mapping[str, KeyFacts]:
+        """Read what is behind accounts, as one request."""
+        return await self._outside.request(
+            lambda: self._keys.read(accounts, known_vaults, seconds=seconds)
+        )

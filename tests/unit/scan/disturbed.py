@@ -2,20 +2,38 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from cmk_check.core.key_facts import KeyFacts
 from cmk_check.core.model import Account, Finding
-from cmk_check.core.words import Verdict
+from cmk_check.core.words import KeyState, Verdict
 from cmk_check.ports import Query, SliceMessage, Table
 from cmk_check.store import keys
+from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
 from tests.unit.scan.processes import ONE, THREE, TWO, Invocation, scan_changes
 
 type Estate = Mapping[str, tuple[Account, ...]]
 
-RED: Final[tuple[Estate, Estate]] = (
+
+@dataclass(frozen=True)
+class History:
+    """An estate as recorded, and as it is when the disturbed scan comes.
+
+    ``keys_before`` and ``keys`` are by the names of accounts; those not named are healthy.
+    """
+
+    before: Estate
+    after: Estate
+    keys_before: Mapping[str, KeyFacts] = field(default_factory=dict)
+    keys: Mapping[str, KeyFacts] = field(default_factory=dict)
+    require_healthy_keys: bool = False
+
+
+RED: Final = History(
     {
         ONE: (bad(ONE, "fixed"), good(ONE, "broken")),
         TWO: (good(TWO, "removed"),),
@@ -26,12 +44,16 @@ RED: Final[tuple[Estate, Estate]] = (
         TWO: (),
         THREE: (good(THREE, "same"), bad(THREE, "new")),
     },
+    keys_before={"same": UNREAD},
+    keys={"fixed": DISABLED},
 )
-GREEN: Final[tuple[Estate, Estate]] = (
-    {ONE: (good(ONE, "broken"),), TWO: (good(TWO, "removed"),), THREE: (good(THREE, "same"),)},
-    {ONE: (bad(ONE, "broken"),), TWO: (), THREE: (good(THREE, "same"), good(THREE, "new"))},
+GREEN: Final = History(
+    {ONE: (good(ONE, "key"),), TWO: (good(TWO, "removed"),), THREE: (good(THREE, "broken"),)},
+    {ONE: (good(ONE, "key"),), TWO: (), THREE: (bad(THREE, "broken"), good(THREE, "new"))},
+    keys={"key": DISABLED},
+    require_healthy_keys=True,
 )
-FIRST: Final[tuple[Estate, Estate]] = ({}, RED[1])
+FIRST: Final = History({}, RED.after, keys=RED.keys, require_healthy_keys=True)
 HISTORIES: Final = {"red": RED, "green": GREEN, "first scan": FIRST}
 
 
@@ -69,28 +91,39 @@ class Run(ABC):
     async def _check_green(self) -> None:
         """P1, after every process: compliant is not said while anything else is recorded."""
         if (await self.world.posture()).verdict is Verdict.COMPLIANT:
-            found = await self.world.verdicts()
-            assert set(found.values()) <= {"compliant"}
+            found = await self.world.findings()
+            assert {each.judgement.verdict for each in found.values()} <= {Verdict.COMPLIANT}
+            if self.world.options.expectations.require_healthy_keys:
+                assert set(map(state_of, found.values())) <= {KeyState.HEALTHY, KeyState.AT_RISK}
 
     def _sent(self) -> list[SliceMessage]:
         sent, self.world.queue.messages = self.world.queue.messages, []
         return sent
 
 
-async def begun(history: tuple[Estate, Estate]) -> World:
+async def begun(history: History) -> World:
     """Return a world whose estate was recorded once, unless it is to be, and has changed since."""
-    before, after = history
-    world = World(slice_size=2)
-    if before:
-        script(world, before)
+    world = World(slice_size=2, keys=ScriptedKeys())
+    expect = world.options.expectations
+    expect = replace(expect, require_healthy_keys=history.require_healthy_keys)
+    world.options = replace(world.options, expectations=expect)
+    if history.before:
+        script(world, history.before, history.keys_before)
         await world.scan()
-    script(world, after)
+    script(world, history.after, history.keys)
     return world
 
 
-def script(world: World, estate: Estate) -> None:
+def script(world: World, estate: Estate, keys: Mapping[str, KeyFacts]) -> None:
     """Let Azure list and answer an estate."""
     world.listed(*estate)
+    assert world.keys is not None
+    world.keys.facts = {
+        str(each.id): keys[each.id.name]
+        for accounts in estate.values()
+        for each in accounts
+        if each.id.name in keys
+    }
     for subscription_id, accounts in estate.items():
         world.read(subscription_id, *accounts)
 
@@ -124,8 +157,14 @@ async def outcome(world: World) -> dict[str, object]:
 
 def facts(finding: Finding) -> tuple[object, ...]:
     """Return what a finding says, without its times and scans."""
-    passed = [(entry.verdict, entry.reason) for entry in finding.history]
-    return finding.judgement, finding.previous_verdict, finding.changes, passed
+    passed = [(entry.verdict, entry.reason, entry.key_health) for entry in finding.history]
+    key = finding.key_health
+    return finding.judgement, key, finding.previous_verdict, finding.changes, passed
+
+
+def state_of(finding: Finding) -> KeyState | None:
+    """Return how the key behind a finding is."""
+    return finding.key_health.state if finding.key_health else None
 
 
 def said(data: Mapping[str, object]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from cmk_check.errors import CmkCheckError
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.world import World
-from tests.unit.scan.disturbed import HISTORIES, Estate, Run, begun, check_told, outcome
+from tests.unit.scan.disturbed import HISTORIES, History, Run, begun, check_told, outcome
 from tests.unit.scan.processes import Invocation
 
 
@@ -63,7 +63,7 @@ class FaultyRun(Run):
         return task.result()
 
 
-async def points(history: tuple[Estate, Estate], *faults: Fault) -> list[Point]:
+async def points(history: History, *faults: Fault) -> list[Point]:
     """Return every point of an undisturbed scan, with every one of these faults."""
     run = FaultyRun(await begun(history))
     await run.scan()

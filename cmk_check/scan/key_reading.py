@@ -1,0 +1,62 @@
+"""Reading the keys behind the accounts of a slice: whatever fails here costs their health alone."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from cmk_check.core.judging import Keys, compliant, known_vaults, unread
+from cmk_check.core.model import Account, Finding, Gap
+from cmk_check.core.words import GapReason
+from cmk_check.ports import KeyInventory
+from cmk_check.scan.parts import Options
+
+_log = logging.getLogger(__name__)
+
+# Of the time that a slice has for reading. A verdict goes before the health of a key: when vaults
+# answer slowly, the accounts of the subscriptions that come last are to be read all the same.
+_SHARE: Final = 5 / 8
+_NO_TIME_LEFT: Final = Gap(
+    GapReason.TIMEOUT,
+    detail=(
+        "The time for the keys of its slice was up: lower CMK_SLICE_SIZE or raise "
+        "CMK_MAX_IN_FLIGHT."
+    ),
+)
+
+
+class KeyReader:
+    """Reads keys for one slice, until ``deadline`` on the clock of the event loop.
+
+    What accounts share is asked for once, so it must not be older than the claim of the slice:
+    whoever had it before may have written something newer.
+    """
+
+    def __init__(self, open_keys: Callable[[], KeyInventory], options: Options) -> None:
+        self._open = open_keys
+        self._inventory: KeyInventory | None = None
+        self._options = options
+        time = options.reading_deadline.total_seconds() * _SHARE
+        self._deadline = asyncio.get_running_loop().time() + time
+
+    async def read(self, accounts: tuple[Account, ...], findings: Mapping[str, Finding]) -> Keys:
+        """Read the keys of those of these accounts that are compliant.
+
+        ``findings`` are what is known of the subscription's accounts. What could not be read is
+        ``Unread``, or not there at all.
+        """
+        looked_at = compliant(accounts, self._options.kinds)
+        if not looked_at:
+            return {}
+        left = self._deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return {str(account.id): unread(_NO_TIME_LEFT) for account in looked_at}
+        seconds = min(self._options.subscription_timeout, left)
+        vaults = known_vaults(findings, looked_at)
+        try:
+            if self._inventory is None:
+                self._inventory = self._open()
+            return await self._inventory.read(looked_at, vaults, seconds=seconds)
+        except Exception:  # noqa: BLE001 - a fault of ours in here must cost no verdict
+            _log.exception("The keys of %s could not be looked at.", looked_at[0].id)
+            return {}

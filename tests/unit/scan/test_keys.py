@@ -1,0 +1,367 @@
+"""Keys in a scan: looked at behind compliant accounts alone, and never at a verdict's expense."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.model import Account
+from cmk_check.core.words import PostureReason, Verdict
+from cmk_check.ports import Table
+from cmk_check.scan.key_reading import KeyReader
+from cmk_check.store.keys import COVERAGE, partition_of
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault
+from tests.fakes.keys import (
+    BY_STATE,
+    DISABLED,
+    HEALTHY,
+    UNREAD,
+    VAULT,
+    VAULT_GONE,
+    ScriptedKeys,
+    expiring,
+)
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.processes import (
+    FORBIDDEN,
+    ONE,
+    RECORD,
+    TWO,
+    delivery,
+    dies,
+    planned,
+    slices_of,
+    told_of,
+    touch,
+)
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def keys() -> ScriptedKeys:
+    """Return keys, all of them healthy as yet."""
+    return ScriptedKeys()
+
+
+@pytest.fixture
+def world(store: MemoryStore, keys: ScriptedKeys) -> World:
+    """Return a program with key health, over one compliant account, a subscription to a slice."""
+    world = World(store, keys=keys, slice_size=1)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    return world
+
+
+def let(keys: ScriptedKeys, facts: KeyFacts, *accounts: Account) -> None:
+    """Let the keys of these accounts be so from now on."""
+    keys.facts |= {str(account.id): facts for account in accounts or (good(ONE),)}
+
+
+def require_keys(world: World) -> None:
+    """Let the posture be compliant only while keys can be used."""
+    expect = replace(world.options.expectations, require_healthy_keys=True)
+    world.options = replace(world.options, expectations=expect)
+
+
+async def states(world: World) -> dict[str, str | None]:
+    """Return how the key of each finding is, by the account's name."""
+    found = (await world.findings()).values()
+    return {
+        each.id.name: each.key_health.state.value if each.key_health else None for each in found
+    }
+
+
+def writes_of_findings(store: MemoryStore, since: int) -> int:
+    """Count the transactions in the findings table."""
+    return sum(
+        entry.name == "commit" and entry.table is Table.FINDINGS for entry in store.log[since:]
+    )
+
+
+async def test_only_the_keys_of_compliant_accounts_are_looked_at(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Others have no key to look at; of one id twice the worse entry counts, as for verdicts."""
+    world.read(ONE, good(ONE, "a"), bad(ONE, "b"), good(ONE, "c"), bad(ONE, "c"))
+
+    await world.scan()
+
+    assert keys.asked == [{"a": None}]
+    assert await states(world) == {"a": "healthy", "b": None, "c": None}
+
+
+async def test_without_compliant_accounts_nobody_is_asked(world: World, keys: ScriptedKeys) -> None:
+    """Most subscriptions have none."""
+    world.read(ONE, bad(ONE))
+
+    await world.scan()
+
+    assert (keys.asked, keys.opened) == ([], 0)
+
+
+async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
+    world: World, keys: ScriptedKeys, store: MemoryStore
+) -> None:
+    """Nor does one of tomorrow: days pass, and no key has changed."""
+    let(keys, expiring(world.clock.now() + 99 * DAY))
+    await world.scan()
+    before, told = len(store.log), len(world.teller.told)
+
+    for _ in range(2):
+        world.clock.advance(DAY)
+        await world.scan()
+
+    assert writes_of_findings(store, before) == 0
+    assert len(world.teller.told) == told
+    assert keys.asked == [{"chat": None}, {"chat": VAULT}, {"chat": VAULT}]
+
+
+async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """What accounts share is kept: older than the claim, it could go over newer facts (P9)."""
+    world.listed(ONE, TWO)
+    world.read(TWO, good(TWO))
+    claims: list[bool] = []
+
+    async def look(accounts: Sequence[Account]) -> None:
+        number = [ONE, TWO].index(accounts[0].id.subscription_id)
+        claims.append((await slices_of(world, scan_id))[number].claim is not None)
+
+    keys.before_read = look
+    messages = await planned(world)
+    scan_id = messages[0].scan_id
+
+    assert keys.opened == 0
+    for message in messages:
+        await world.deliver(message)
+
+    assert (keys.opened, claims) == (2, [True, True])
+
+
+async def test_p7_a_key_inventory_that_breaks_costs_no_verdict(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """A fault of ours in what is new must not blind what has always worked."""
+    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
+
+    async def fail(_accounts: Sequence[Account]) -> None:
+        raise RuntimeError("a bug")
+
+    keys.before_read = fail
+    await world.scan()
+
+    assert await world.verdicts() == {"a": "compliant", "b": "non_compliant"}
+    assert await states(world) == {"a": "unknown", "b": None}
+    assert await world.coverage(ONE) == "read"
+
+
+async def test_p11_what_was_not_answered_is_unknown_until_it_is(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """An account that the answer left out is neither healthy nor forgotten."""
+    keys.missing.add(str(good(ONE).id))
+    await world.scan()
+    first = await states(world)
+    keys.missing.clear()
+
+    await world.scan()
+
+    assert (first, await states(world)) == ({"chat": "unknown"}, {"chat": "healthy"})
+    assert world.told_types()[-1] == "key.recovered"
+
+
+async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Vaults that answer slowly must leave time for the accounts that come last."""
+    world.options = replace(world.options, reading_deadline=timedelta(seconds=1))
+    reader = KeyReader(keys.open, world.options)
+    late = KeyReader(keys.open, replace(world.options, reading_deadline=timedelta()))
+
+    facts = [await each.read((good(ONE),), {}) for each in (reader, late)]
+
+    assert len(keys.asked) == 1
+    assert facts[0] == {str(good(ONE).id): HEALTHY}
+    (unread,) = facts[1].values()
+    assert unread.vault == unread.key == unread.grants == unread.scopes
+    assert "CMK_SLICE_SIZE" in str(unread.vault)
+
+
+async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_does(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Five of the eight minutes of a slice, if a person allows one subscription that much."""
+    for timeout in (120, 900):
+        options = replace(world.options, subscription_timeout=timeout)
+        await KeyReader(keys.open, options).read((good(ONE),), {})
+
+    assert keys.seconds[0] == 120
+    assert 299 < keys.seconds[1] <= 300
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("facts", [DISABLED, UNREAD, VAULT_GONE], ids=["off", "unread", "gone"])
+async def test_p1_the_status_is_lowered_before_a_bad_key_stands_where_keys_count(
+    world: World, keys: ScriptedKeys, store: MemoryStore, facts: KeyFacts, *, required: bool
+) -> None:
+    """In between, the API would call an estate compliant that is recorded otherwise."""
+    if required:
+        require_keys(world)
+    await world.scan()
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    let(keys, facts)
+    (message,) = await planned(world)
+    before = len(store.log)
+
+    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+
+    rows = [write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes]
+    verdict = (await world.posture()).verdict
+    assert rows.count("status") == required
+    assert not required or rows.index("status") < rows.index("outbox")
+    assert verdict is (Verdict.UNKNOWN if required else Verdict.COMPLIANT)
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "reason"),
+    [
+        (DISABLED, Verdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
+        (UNREAD, Verdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
+    ],
+    ids=["broken", "unknown"],
+)
+async def test_where_keys_count_the_posture_follows_them_both_ways(
+    world: World, keys: ScriptedKeys, facts: KeyFacts, verdict: Verdict, reason: PostureReason
+) -> None:
+    """And comes back when they do (P11)."""
+    require_keys(world)
+    let(keys, facts)
+    await world.scan()
+    worse = await world.posture()
+    let(keys, HEALTHY)
+
+    await world.scan()
+
+    assert worse.verdict is verdict
+    assert [code for code, _ in worse.reasons] == [reason]
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+
+
+async def test_switching_key_health_on_tells_what_is_bad_and_nothing_else(
+    store: MemoryStore, keys: ScriptedKeys
+) -> None:
+    """Thousands of unknowns at once would drown the one key that is broken."""
+    accounts = [good(ONE, state) for state in BY_STATE if state != "off"]
+    old = World(store, slice_size=1)
+    old.listed(ONE)
+    old.read(ONE, *accounts)
+    await old.scan()
+    world = World(store, seed=1, keys=keys, slice_size=1)
+    world.inventory, world.clock = old.inventory, old.clock
+    for account in accounts:
+        let(keys, BY_STATE[account.id.name] or HEALTHY, account)
+
+    await world.scan()
+    await world.scan()
+
+    assert [(kind, name) for number, kind, name in await told_of(world, ONE) if number > 4] == [
+        ("key.degraded", "at_risk"),
+        ("key.degraded", "broken"),
+        ("account.updated", "healthy"),
+        ("account.updated", "unknown"),
+    ]
+    assert await states(world) == {state: state for state in BY_STATE if state != "off"}
+
+
+async def test_switching_key_health_off_forgets_it_once(
+    world: World, keys: ScriptedKeys, store: MemoryStore
+) -> None:
+    """A state that nobody keeps up to date must not stand there, nor be written again (P4)."""
+    let(keys, DISABLED)
+    await world.scan()
+    world.keys = None
+    await world.scan()
+    before = len(store.log)
+
+    await world.scan()
+
+    assert await states(world) == {"chat": None}
+    assert world.told_types()[-1] == "account.updated"
+    assert writes_of_findings(store, before) == 0
+    status = await world.status()
+    assert status is not None
+    assert status.summary.accounts.by_key_health == {}
+
+
+async def test_the_first_scan_tells_its_broken_keys_as_part_of_the_baseline(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """As it does its accounts: they are in the feed, and one message stands for them."""
+    let(keys, DISABLED)
+
+    await world.scan()
+
+    found = {change.type: change.data["baseline"] for _, change in world.teller.told}
+    assert found == {
+        "cmkcheck.account.discovered": True,
+        "cmkcheck.key.degraded": True,
+        "cmkcheck.scan.baseline": True,
+    }
+
+
+async def test_p2_an_incomplete_reading_says_that_a_key_is_broken_and_never_that_it_is_well(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Half an answer is enough for bad news."""
+    await world.scan()
+    seen = []
+    for facts in (DISABLED, HEALTHY):
+        let(keys, facts)
+        world.read(ONE, good(ONE), gap=FORBIDDEN)
+        await world.scan()
+        seen.append(await states(world))
+
+    assert seen == [{"chat": "broken"}] * 2
+
+
+async def test_a_slice_that_is_given_up_leaves_the_health_of_keys_as_it_was(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """What was not read has not changed (P2)."""
+    let(keys, DISABLED)
+    await world.scan()
+    (message,) = await planned(world)
+    let(keys, HEALTHY)
+
+    await world.poison(message)
+
+    assert await states(world) == {"chat": "broken"}
+    status = await world.status()
+    assert status is not None
+    assert status.summary.accounts.by_key_health == {"broken": 1}
+
+
+async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(
+    world: World, keys: ScriptedKeys, store: MemoryStore
+) -> None:
+    """What was read before another one wrote may be older than what that one wrote (P9)."""
+    await world.scan()
+    let(keys, DISABLED)
+
+    async def overtake(_accounts: Sequence[Account]) -> None:
+        keys.before_read = recover
+        await touch(store, Table.FINDINGS, partition_of(ONE), COVERAGE)
+
+    async def recover(_accounts: Sequence[Account]) -> None:
+        let(keys, HEALTHY)
+
+    keys.before_read = overtake
+    await world.scan()
+
+    assert await states(world) == {"chat": "healthy"}
+    assert await told_of(world, ONE) == [(1, "account.discovered", "chat")]
