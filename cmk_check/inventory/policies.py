@@ -170,15 +170,19 @@ class _Emptied(_Wordless):
 
     def __init__(self, answer: AsyncHttpResponse, body: dict[str, object]) -> None:
         super().__init__(answer)
-        self._body = body
+        self._rest = body
 
     def json(self) -> object:
         """Return the other body."""
-        return self._body
+        return self._rest
 
     def text(self, _encoding: str | None = None) -> str:
         """Return the other body as text."""
-        return json.dumps(self._body)
+        return json.dumps(self._rest)
+
+    def body(self) -> bytes:
+        """Return the other body as bytes; some SDKs tell an answer by having this."""
+        return self.text().encode()
 
 
 def _object(answer: AsyncHttpResponse) -> dict[str, object]:

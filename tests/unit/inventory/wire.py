@@ -1,0 +1,90 @@
+"""A wire without sockets: what the SDK sends is answered by a function."""
+
+import json
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, cast
+
+from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+
+from cmk_check.inventory.clients import Clients, Options
+from cmk_check.inventory.credential import SharedCredential
+
+if TYPE_CHECKING:
+    from azure.core.pipeline.transport import AioHttpTransport
+
+ARM: Final = "https://management.azure.com"
+_FOREVER: Final = 4_000_000_000
+
+type Answerer = Callable[[str, str], object]
+"""Takes method and path; bytes are sent as they are, anything else as JSON."""
+
+
+class Answer:
+    """An answer as far as the pipeline and the SDK look at it."""
+
+    reason = "OK"
+    content_type = "application/json"
+
+    def __init__(self, request: object, body: object, status: int = 200) -> None:
+        self.request = request
+        self.status_code = status
+        self.headers: Mapping[str, str] = {"content-type": self.content_type}
+        self._body = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    def text(self, encoding: str | None = None) -> str:
+        """Return the body."""
+        return self._body.decode(encoding or "utf-8-sig")
+
+
+class Wire:
+    """A transport; ``asked`` holds (method, path, body) of each request."""
+
+    def __init__(self, answerer: Answerer) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+        self._answerer = answerer
+
+    async def send(self, request: Any, **_: object) -> Answer:  # noqa: ANN401 - the SDK's, old or new
+        """Answer a request."""
+        path = request.url.removeprefix(ARM).partition("?")[0]
+        content = getattr(request, "content", None)
+        self.asked.append((request.method, path, json.loads(content) if content else None))
+        return Answer(request, self._answerer(request.method, path))
+
+
+class _Credential:
+    async def get_token_info(
+        self,
+        *_: str,
+        options: TokenRequestOptions | None = None,  # noqa: ARG002 - the SDK's protocol
+    ) -> AccessTokenInfo:
+        return AccessTokenInfo("token", _FOREVER)
+
+    async def close(self) -> None:
+        pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        pass
+
+
+def clients_over(wire: Wire) -> Clients:
+    """Make clients over a wire."""
+    options = Options(
+        arm_url=ARM,
+        token_scope=f"{ARM}/.default",
+        kinds=(),
+        tags=frozenset(),
+        max_in_flight=100,
+        retry_after_max=0,
+        list_seconds=5,
+        back_off=0,
+    )
+    return Clients(options, SharedCredential(_Credential()), cast("AioHttpTransport", wire))
