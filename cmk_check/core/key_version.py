@@ -54,7 +54,10 @@ def in_use(
     if pinned is None:
         return InUse(key.latest, tuple(_of_version(key.latest, key.id, now)))
     if not isinstance(key.versions, tuple):
-        return InUse(None, (unread(_VERSIONS, "Versions of the key", key.versions),))
+        missing = unread(_VERSIONS, "Versions of the key", key.versions)
+        if _compared(key.latest.version) != _compared(pinned):
+            return InUse(None, (missing,))
+        return InUse(key.latest, (*_of_version(key.latest, key.id, now), missing))
     return _pinned(account, key, key.versions, now)
 
 

@@ -1,12 +1,14 @@
 """Each reason of key health that lies with the key at the version in use."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from cmk_check.core.key_facts import Absent, Unread
+from cmk_check.core.key_facts import Absent, Key, Unread
 from cmk_check.core.key_health import judge_key
+from cmk_check.core.model import KeyHealth
 from cmk_check.core.words import KeyReason, KeyState
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
@@ -22,9 +24,11 @@ from tests.unit.core.key_examples import (
     SECONDS,
     SETTINGS,
     UNREAD,
+    Case,
     Changes,
     Expected,
     account_and_facts,
+    changed,
     found,
     judged,
     with_changes,
@@ -267,13 +271,32 @@ def test_a_key_that_is_gone_is_broken() -> None:
     )
 
 
-def test_versions_that_could_not_be_read_are_unknown() -> None:
-    """Whether the pinned one is still there nobody knows."""
-    account, facts = account_and_facts(ROLES)
-    assert not isinstance(facts.key, Absent | Unread | None)
+def _with_versions_unread(case: Case, versions: Unread | None) -> KeyHealth:
+    account, facts = account_and_facts(case)
+    assert isinstance(facts.key, Key)
+    return judge_key(account, replace(facts, key=replace(facts.key, versions=versions)), NOW)
 
-    for versions in (UNREAD, None):
-        health = judge_key(account, replace(facts, key=replace(facts.key, versions=versions)), NOW)
 
-        assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}}
-        assert health.key_version == NEW
+@pytest.mark.parametrize("versions", [UNREAD, None])
+def test_versions_that_could_not_be_read_are_unknown(versions: Unread | None) -> None:
+    """Whether there is a newer one nobody knows."""
+    health = _with_versions_unread(ROLES, versions)
+
+    assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}}
+    assert (health.key_version, health.expires) == (NEW, NOW + timedelta(days=365))
+
+
+def test_the_latest_version_is_judged_without_the_others() -> None:
+    """What is known to be broken is said, though something else could not be read."""
+    health = _with_versions_unread(changed(ROLES, f"{ATTRIBUTES}.enabled", value=False), UNREAD)
+
+    assert list(found(health)) == [KeyReason.KEY_DISABLED, KeyReason.CANNOT_READ]
+
+
+def test_an_older_version_is_not_judged_by_the_latest() -> None:
+    """Of the pinned one nothing is known then, not even whether it is there."""
+    older = with_changes(ROLES, {f"{SETTINGS}.keyVersion": OLD, f"{ATTRIBUTES}.enabled": False})
+    health = _with_versions_unread(older, UNREAD)
+
+    assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}}
+    assert (health.key_version, health.expires) == (OLD, None)
