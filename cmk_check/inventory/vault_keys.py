@@ -45,24 +45,27 @@ class VaultKeys:
         """Return a key; with all its versions, and all about the one that is pinned, if one is."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
-            key = replace(key, versions=await self._versions_of(key_id, pinned, deadline))
+            key = replace(key, versions=await self._versions_of(key, key_id, pinned, deadline))
         return replace(key, id=key_id.text)
 
-    async def _versions_of(self, key_id: KeyId, pinned: str, deadline: float) -> _Versions:
+    async def _versions_of(
+        self, key: Key, key_id: KeyId, pinned: str, deadline: float
+    ) -> _Versions:
         versions = await self._versions.get(
             key_id, lambda until: self._list(key_id, until), deadline
         )
         if isinstance(versions, Unread):
             return versions
-        name = next(
-            (v.version for v in versions if _compared(v.version) == _compared(pinned)), None
-        )
+        wanted = _compared(pinned)
+        name = next((v.version for v in versions if _compared(v.version) == wanted), None)
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
         # The list says neither type, size nor operations, in which versions may differ.
-        whole = await self._version.get(
-            (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
-        )
+        whole: KeyVersion | Unread = key.latest
+        if _compared(key.latest.version) != wanted:
+            whole = await self._version.get(
+                (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
+            )
         if isinstance(whole, Unread):
             return whole
         return tuple(whole if each.version == name else each for each in versions)

@@ -53,6 +53,18 @@ async def test_version_that_is_pinned_is_read_as_a_whole_p1(azure: Azure, spelle
     assert read.latest.size == 3072
 
 
+async def test_latest_version_that_is_pinned_costs_no_further_request_p8(azure: Azure) -> None:
+    """P8: it was just read as the key itself, and most of those pinned are the latest."""
+    azure.add_vault(keys=[ROTATED])
+
+    key = (await azure.facts_of(azure.add_account(keyVersion=NEW))).key
+
+    assert isinstance(key, Key)
+    assert isinstance(key.versions, tuple)
+    assert [(v.version, v.size) for v in key.versions] == [(OLD, None), (NEW, 3072)]
+    assert (azure.costs()["keys"], azure.costs()["versions"]) == (1, 1)
+
+
 async def test_version_that_is_not_there_leaves_those_that_are(azure: Azure) -> None:
     """Whether it was deleted or never made is judged from the list."""
     azure.add_vault(keys=[ROTATED])
