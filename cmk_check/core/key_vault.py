@@ -12,7 +12,6 @@ from cmk_check.core.rule import KEY_VAULT, lowered
 from cmk_check.core.words import GapReason, KeyReason
 
 _VAULT: Final = "vault"
-_FIREWALL: Final = "firewall"
 _SCOPES: Final = "scopes"
 _MOST_SCOPES: Final = 20
 _LONGEST_NAME: Final = 40
@@ -20,6 +19,10 @@ _NOT_SAID: Final = "none"
 _OF_ANOTHER: Final = (
     "the one that was read is not the one that the account names; set the key again on the "
     "account's Encryption page."
+)
+_UNHEARD_OF: Final = (
+    "Firewall: the vault's is set in a way that is not known here; set it again on the vault's "
+    "Networking page, and if it stays, look for a newer version of cmk_check."
 )
 _MALFORMED: Final = (
     "Look at it with `az keyvault show`; if Azure changed the shape, update cmk_check."
@@ -100,12 +103,8 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
         "bypass": vault.bypass,
     }
     if action not in _ACTIONS or access not in _ACCESS:
-        yield Unseen(
-            _FIREWALL,
-            "Firewall: the vault's is set in a way that is not known here; set it again on the "
-            "vault's Networking page, and if it stays, look for a newer version of cmk_check.",
-            facts={name: value for name, value in facts.items() if value is not None},
-        )
+        said = {name: value for name, value in facts.items() if value is not None}
+        yield Unseen("firewall", _UNHEARD_OF, facts=said)
     closed = action == "deny" or access == "disabled"
     if access == "securedbyperimeter" or (closed and not _lets_services_in(vault.bypass)):
         yield concern(KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, facts)

@@ -18,7 +18,28 @@ _OPERATIONS: Final = ("wrapKey", "unwrapKey")
 
 _KEY: Final = "key"
 _VERSIONS: Final = "keyVersions"
-_TO_SHOW: Final = "look at it with `az keyvault key show`"
+_MALFORMED: Final = (
+    "Look at it with `az keyvault key show`; if Azure changed the shape, update cmk_check."
+)
+_TYPE: Final = Unseen(
+    "keyType",
+    f"Key: Azure did not say its type; look at it with `az keyvault key show`, and {AGAIN}",
+)
+_SIZE: Final = Unseen(
+    "keySize",
+    f"Key: Azure did not say its size; look at it with `az keyvault key show`, and {AGAIN}",
+)
+_USE: Final = Unseen(
+    "keyOperations",
+    "Key: Azure did not say what it may be used for; permit wrapKey and unwrapKey with "
+    f"`az keyvault key set-attributes`, and {AGAIN}",
+)
+_UNCLEAR: Final = Unseen(
+    _VERSIONS,
+    "Versions of the key: Azure did not say enough to tell which is newer; look at them with "
+    "`az keyvault key list-versions`, or take the version out of the account's encryption "
+    "settings.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,7 @@ def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: dat
     found = next((each for each in versions if _compared(each.version) == wanted), None)
     if found is None:
         if any(each.version is None for each in versions):
-            return InUse(None, (_unclear(),))
+            return InUse(None, (_UNCLEAR,))
         return InUse(None, (_not_found(account, key.id),))
     # Lists of versions may be shorter on each than an answer for the key is.
     version = replace(
@@ -82,11 +103,7 @@ def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: dat
 
 def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:
     if version.malformed is not None:
-        yield Unseen(
-            _KEY,
-            f"Key: {version.malformed} Look at it with `az keyvault key show`; if Azure changed "
-            "the shape, update cmk_check.",
-        )
+        yield Unseen(_KEY, f"Key: {version.malformed} {_MALFORMED}")
     facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
     # Azure documents that a key is enabled where it does not say so.
     if version.enabled is False:
@@ -110,13 +127,13 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
     facts = facts | {"keyType": version.type, "keySize": version.size}
     is_rsa = lowered(version.type or "") in _RSA
     if not version.type:
-        yield Unseen("keyType", f"Key: Azure did not say its type; {_TO_SHOW}, and {AGAIN}")
+        yield _TYPE
     elif not is_rsa:
         yield concern(KeyReason.KEY_TYPE_UNSUPPORTED, facts)
     if version.size is None:
         # Only keys of other types have none.
         if is_rsa or not version.type:
-            yield Unseen("keySize", f"Key: Azure did not say its size; {_TO_SHOW}, and {AGAIN}")
+            yield _SIZE
     elif version.size < _SMALLEST:
         yield concern(KeyReason.KEY_TOO_SMALL, facts)
     elif is_rsa and version.size > _SMALLEST:
@@ -125,11 +142,7 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
 
 def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
     if not version.operations:
-        yield Unseen(
-            "keyOperations",
-            f"Key: Azure did not say what it may be used for; {_TO_SHOW}, and permit wrapKey and "
-            "unwrapKey.",
-        )
+        yield _USE
         return
     missing = [name for name in _OPERATIONS if name.lower() not in version.operations]
     if missing:
@@ -144,7 +157,7 @@ def _of_pinning(
     """Say whether staying with this version is a risk: it ends, or a newer one is there."""
     created = version.created
     if others and (created is None or any(_is_unclear(each) for each in others)):
-        yield _unclear()
+        yield _UNCLEAR
     enabled = [each for each in others if each.enabled is not False]
     newer = [each for each in enabled if each.created and created and each.created > created]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
@@ -162,15 +175,6 @@ def _newest(versions: Sequence[KeyVersion]) -> str | None:
 
 def _is_unclear(version: KeyVersion) -> bool:
     return version.malformed is not None or version.created is None
-
-
-def _unclear() -> Unseen:
-    return Unseen(
-        _VERSIONS,
-        "Versions of the key: Azure did not say enough to tell which is newer; look at them with "
-        "`az keyvault key list-versions`, or take the version out of the account's encryption "
-        "settings.",
-    )
 
 
 def _not_found(account: Account, key_id: str) -> KeyConcern:

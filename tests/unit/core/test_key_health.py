@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Final
 
 import pytest
 
@@ -18,11 +19,13 @@ from tests.unit.core.key_examples import (
     POLICIES,
     ROLES,
     SECONDS,
+    SETTINGS,
     SYSTEM,
     UNREAD,
     USER,
     VAULT_ID,
     Case,
+    Changes,
     changed,
     judged,
     with_changes,
@@ -171,3 +174,36 @@ def test_every_reason_says_what_follows_and_what_to_do(code: KeyReason) -> None:
 def test_each_reason_has_words_of_its_own() -> None:
     """Two reasons with one sentence would be one to whoever reads it."""
     assert len(set(KEY_MESSAGES.values())) == len(KeyReason)
+
+
+_BASE: Final = KEY_MESSAGES[KeyReason.CANNOT_READ]
+_UNSEEN: Final[dict[str, tuple[Case, Changes]]] = {
+    "account": (POLICIES, {f"{SETTINGS}.keyVersion": 7}),
+    "vault": (POLICIES, {"vault.properties.enableSoftDelete": 7}),
+    "another vault": (POLICIES, {f"{SETTINGS}.keyVaultUri": "https://other.vault.azure.net/"}),
+    "firewall": (POLICIES, {"vault.properties.publicNetworkAccess": "Sometimes"}),
+    "key": (POLICIES, {f"{ATTRIBUTES}.exp": "never"}),
+    "type": (POLICIES, {"key.properties.kty": None}),
+    "size": (POLICIES, {"key.properties.keySize": None}),
+    "operations": (POLICIES, {"key.properties.keyOps": None}),
+    "versions": (ROLES, {"versions.0.properties.attributes.created": None}),
+    "identity": (POLICIES, {"account.identity.principalId": None}),
+    "condition": (ROLES, {"assignments.0.properties.condition": "x"}),
+    "policies": (POLICIES, {"vault.properties.accessPolicies.0.objectId": "perhaps a group"}),
+}
+
+
+@pytest.mark.parametrize(("case", "changes"), _UNSEEN.values(), ids=list(_UNSEEN))
+def test_every_unseen_part_says_what_it_is_and_what_to_do_p11(case: Case, changes: Changes) -> None:
+    """P11: an unknown that nobody can end is worse than none."""
+    health = judged(with_changes(case, changes))
+
+    (concern,) = health.concerns
+    base, part = concern.message[: len(_BASE)], concern.message[len(_BASE) :]
+    assert (health.state, base) == (KeyState.UNKNOWN, _BASE)
+    assert re.fullmatch(r" [A-Z][a-z ]+: \S.{60,260}[a-z_]\.", part)
+    assert re.search(
+        r"update cmk_check|set it again|set the key again|permit |give |assign "
+        r"|attach |take the version out|newer version of cmk_check",
+        part,
+    )

@@ -1,5 +1,6 @@
 """Each reason of key health that lies with the key at the version in use."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -257,6 +258,24 @@ def test_what_is_said_of_pinned_versions(changes: Changes, expected: Expected) -
     health = judged(with_changes(ROLES, changes))
 
     assert found(health) == expected
+
+
+@pytest.mark.parametrize(
+    ("created", "newest"),
+    [({"f": 5, "0": 6}, "0"), ({"0": 6, "f": 5}, "0"), ({"f": 6, "0": 6}, "f")],
+)
+def test_the_newest_version_is_the_one_made_last(created: dict[str, int], newest: str) -> None:
+    """P4: it stands in the evidence, so of two made at once it must always be the same."""
+    case = changed(ROLES, "versions", [ROLES["versions"][1]] * (len(created) + 1))
+    case = json.loads(json.dumps(case))  # versions of their own, of which each can be changed
+    for place, (name, seconds) in enumerate(created.items(), 1):
+        case["versions"][place]["name"] = name
+        case["versions"][place]["properties"]["attributes"]["created"] += seconds
+
+    concerns = found(judged(case))
+
+    assert concerns[KeyReason.VERSION_PINNED]["newestVersion"] == newest
+    assert concerns[KeyReason.VERSION_NOT_LATEST]["newestVersion"] == newest
 
 
 def test_a_key_that_is_gone_is_broken() -> None:
