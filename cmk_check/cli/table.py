@@ -1,6 +1,6 @@
 """The result of a scan for people: what is wrong, why, and what to do; the answer comes last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from rich.box import SIMPLE_HEAD
@@ -35,34 +35,37 @@ _KEY_COLOURS: Final[Mapping[KeyState, str]] = {
 
 async def show(console: "Console", answer: "Answer", status: "models.Status") -> None:
     """Print the accounts, keys and subscriptions that are not well, the sums, and the posture."""
-    wrong = await _wrong(answer)
-    if wrong:
-        console.print(_accounts(wrong))
-        console.print()
-        # Said once, since many accounts have the same.
-        for reason, message in dict.fromkeys(map(_why, wrong)):
-            console.print(Text(f"{reason}: {shown(message)}"), soft_wrap=True)
-        console.print()
+    verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
+    wrong = await _all(answer.pages(verdict) for verdict in verdicts)
+    _print_accounts(console, "verdict", wrong)
+    states = (KeyState.BROKEN, KeyState.UNKNOWN, KeyState.AT_RISK)
+    unwell = await _all(answer.pages(key_health=state) for state in states)
+    _print_accounts(console, "key", unwell)
     if gaps := [gap async for gap in answer.gaps()]:
         console.print(_gaps(gaps))
         console.print()
     summarise(console, status)
 
 
-async def _wrong(answer: "Answer") -> list["models.Finding"]:
-    """Return what to act on, the worst first."""
-    asked = (
-        answer.pages(verdict=Verdict.NON_COMPLIANT),
-        answer.pages(verdict=Verdict.UNKNOWN),
-        answer.pages(key_health=KeyState.BROKEN),
-        answer.pages(key_health=KeyState.UNKNOWN),
-        answer.pages(key_health=KeyState.AT_RISK),
-    )
+async def _all(
+    asked: Iterable[AsyncIterator[list["models.Finding"]]],
+) -> list["models.Finding"]:
     return [finding for pages in asked async for page in pages for finding in page]
 
 
+def _print_accounts(console: "Console", head: str, findings: Sequence["models.Finding"]) -> None:
+    if not findings:
+        return
+    console.print(_accounts(head, findings))
+    console.print()
+    # Said once, since many accounts have the same.
+    for reason, message in dict.fromkeys(map(_why, findings)):
+        console.print(Text(f"{reason}: {shown(message)}"), soft_wrap=True)
+    console.print()
+
+
 def _why(finding: "models.Finding") -> tuple[str, str]:
-    """Return what is worst about it, as a code and a sentence: the key, where the rest is well."""
+    """Return what is worst about it, as a code and a sentence: the key, where there is one."""
     if finding.key_health is None or not finding.key_health.reasons:
         return finding.reason, finding.message
     worst = finding.key_health.reasons[0]
@@ -82,15 +85,13 @@ def summarise(console: "Console", status: "models.Status") -> None:
     console.print(Text("posture: ").append_text(posture))
 
 
-def _accounts(findings: Sequence["models.Finding"]) -> Table:
-    with_keys = any(finding.key_health for finding in findings)
+def _accounts(head: str, findings: Sequence["models.Finding"]) -> Table:
     table = Table(
-        Column("verdict", no_wrap=True),
+        Column(head, no_wrap=True),
         Column("account", overflow="fold"),
         Column("resource group", overflow="fold"),
         Column("kind", overflow="fold"),
         Column("subscription", overflow="fold"),
-        *([Column("key", no_wrap=True)] if with_keys else []),
         Column("reason", no_wrap=True),
         box=_BOX,
         show_edge=False,
@@ -99,12 +100,11 @@ def _accounts(findings: Sequence["models.Finding"]) -> Table:
     )
     for finding in findings:
         table.add_row(
-            Text(finding.verdict.value, style=_COLOURS[finding.verdict]),
+            _state(finding),
             _cell(finding.name),
             _cell(finding.resource_group),
             _cell(finding.kind),
             _cell(finding.subscription_name or finding.subscription_id),
-            *([_key(finding.key_health)] if with_keys else []),
             _cell(_why(finding)[0]),
         )
     return table
@@ -130,8 +130,11 @@ def _gaps(gaps: Sequence["models.Subscription"]) -> Table:
     return table
 
 
-def _key(health: "models.KeyHealth | None") -> Text:
-    return Text(health.state.value, style=_KEY_COLOURS[health.state]) if health else Text()
+def _state(finding: "models.Finding") -> Text:
+    if finding.key_health is None:
+        return Text(finding.verdict.value, style=_COLOURS[finding.verdict])
+    state = finding.key_health.state
+    return Text(state.value, style=_KEY_COLOURS[state])
 
 
 def _cell(text: str | None) -> Text:

@@ -1,0 +1,148 @@
+"""The health of keys in what ``scan`` writes and how it ends."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.cli.answer import Answer
+from cmk_check.cli.scan import Format, Wish
+from cmk_check.core.posture import Expectations
+from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.cli.scanned import CSV, JSON, SETTINGS, scan
+
+type Output = pytest.CaptureFixture[str]
+OF_STATE = {
+    "healthy": HEALTHY,
+    "at_risk": UNPROTECTED,
+    "broken": replace(DISABLED, vault=UNPROTECTED.vault),
+    "unknown": UNREAD,
+}
+
+
+def _world(*states: str, required: bool = False) -> World:
+    """Make a world with a compliant account for each state of a key, named after it.
+
+    What stands behind a dash tells those of one state apart.
+    """
+    accounts = [good(sub(1), state) for state in states]
+    keys = ScriptedKeys(
+        {str(each.id): OF_STATE[each.id.name.partition("-")[0]] for each in accounts}
+    )
+    expectations = Expectations(timedelta(hours=3), require_healthy_keys=required)
+    world = World(keys=keys, expectations=expectations)
+    world.listed(sub(1))
+    world.read(sub(1), *accounts)
+    return world
+
+
+def _rows(out: str, head: str) -> list[tuple[str, str, str]]:
+    """Return state, account and reason of each row of the table that begins with this heading."""
+    (table,) = (block for block in out.split("\n\n") if block.startswith(f"{head} "))
+    cells = [line.split() for line in table.splitlines()[2:]]
+    return [(row[0], row[1], row[-1]) for row in cells]
+
+
+async def test_the_table_shows_keys_that_are_not_well_the_worst_first(capsys: Output) -> None:
+    """A compliant account whose key is broken is as little safe as one without."""
+    await scan(_world("at_risk", "broken", "healthy", "unknown"))
+
+    out = capsys.readouterr().out
+    assert _rows(out, "key") == [
+        ("broken", "broken", "key_disabled"),
+        ("unknown", "unknown", "cannot_read"),
+        ("at_risk", "at_risk", "vault_purge_protection_off"),
+    ]
+    for code in ("key_disabled", "cannot_read", "vault_purge_protection_off"):
+        assert f"\n{code}: " in out
+
+
+async def test_the_sums_count_keys_by_their_state(capsys: Output) -> None:
+    """They stand beside those of the accounts, and say how much of it is shown above."""
+    numbers = {"healthy": 4, "at_risk": 3, "broken": 2, "unknown": 1}
+    names = [f"{state}-{number}" for state in numbers for number in range(numbers[state])]
+
+    await scan(_world(*names))
+
+    out = capsys.readouterr().out
+    assert "\nkeys: 10: 4 healthy, 3 at_risk, 2 broken, 1 unknown\n" in out
+
+
+async def test_accounts_and_keys_are_two_tables(capsys: Output) -> None:
+    """What is wrong with an account is not what is wrong with a key, and nothing is in both."""
+    world = _world("broken")
+    world.read(sub(1), bad(sub(1), "plain"), good(sub(1), "broken"))
+
+    await scan(world)
+
+    out = capsys.readouterr().out
+    assert _rows(out, "verdict") == [("non_compliant", "plain", "microsoft_managed_key")]
+    assert _rows(out, "key") == [("broken", "broken", "key_disabled")]
+
+
+async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Output) -> None:
+    """A sum of zeros would say that there are none."""
+    world = _world("broken")
+    world.keys = None
+
+    await scan(world)
+
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "accounts: 1: 1 compliant, 0 non_compliant, 0 unknown",
+        "subscriptions: 1: 1 read, 0 not read, 0 excluded, 0 retired",
+    ]
+
+
+async def test_json_and_csv_say_of_keys_what_the_api_says(capsys: Output) -> None:
+    """Whoever reads both must not find another answer."""
+    await scan(_world("broken", "healthy"), JSON)
+    document = json.loads(capsys.readouterr().out)
+    await scan(_world("broken", "healthy"), CSV)
+    table = capsys.readouterr().out
+
+    assert document["status"]["keys"] == {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 0}
+    states = [finding["keyHealth"]["state"] for finding in document["findings"]]
+    assert states == ["broken", "healthy"]
+    cells = list(csv.DictReader(io.StringIO(table.removeprefix("\ufeff"))))
+    assert [row["keyHealth"] for row in cells] == states
+    assert cells[0]["keyReasons"] == "key_disabled; vault_purge_protection_off"
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [
+        pytest.param(("healthy",), 0, id="healthy"),
+        pytest.param(("healthy", "at_risk"), 0, id="at risk"),
+        pytest.param(("healthy", "unknown"), 3, id="unknown"),
+        pytest.param(("unknown", "broken"), 1, id="broken is what counts"),
+    ],
+)
+@pytest.mark.parametrize("output", list(Format))
+async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
+    states: tuple[str, ...], code: int, output: Format
+) -> None:
+    """Asked for, they are part of the answer; else they are told beside it."""
+    assert await scan(_world(*states, required=True), Wish(output)) == code
+    assert await scan(_world(*states), Wish(output)) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "required", "posture"),
+    [("broken", True, "non_compliant"), ("broken", False, "unknown"), ("healthy", True, "unknown")],
+)
+async def test_p1_an_interrupted_scan_says_of_keys_what_it_knew(
+    state: str, posture: str, *, required: bool
+) -> None:
+    """What was found is not taken back by an end before its time, nor is the rest called well."""
+    world = _world(state, required=required)
+    await world.scan()
+
+    status = await Answer(world.parts, SETTINGS, partial=True).status()
+
+    assert status.posture == posture
+    assert status.keys is not None
+    assert (status.keys.healthy, status.keys.broken) == (state == "healthy", state == "broken")
