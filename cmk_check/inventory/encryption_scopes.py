@@ -9,7 +9,7 @@ from cmk_check.core.key_parsing import parse_scope
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, code_of_404, gap_of
+from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, code_of_404, gap_of
 
 # Accounts come by subscription: a few clients are enough, and none is kept for long.
 _CLIENTS_KEPT: Final = 16
@@ -37,7 +37,7 @@ class EncryptionScopes:
                 )
         except TROUBLE as error:
             # Not every cloud and kind of account has them.
-            if (code_of_404(error) or "") in _NOT_SAID:
-                return Unread(gap_of(error, READ_SCOPES))
-            return ()
+            if cannot_have_scopes(error) or (code_of_404(error) or "") not in _NOT_SAID:
+                return ()
+            return Unread(gap_of(error, READ_SCOPES))
         return tuple(parse_scope(entry) for entry in entries)

@@ -223,6 +223,18 @@ def code_of_404(error: Exception) -> str | None:
     return None
 
 
+def cannot_have_scopes(error: Exception) -> bool:
+    """Say whether Azure answered that an account of its kind or region has no encryption scopes.
+
+    That is the answer of Azure, 400 BadRequest, where one is made: other tools know it by its
+    message. Were a list answered so as well, nobody could end what is then unknown of the account.
+    """
+    if not isinstance(error, HttpResponseError) or error.status_code != HTTPStatus.BAD_REQUEST:
+        return False
+    message = _arm_error(error)[1].lower()
+    return "encryption scope" in message and "not supported" in message
+
+
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     code, message = _arm_error(error)
     reason, missing = _reason_of(status, code), None
