@@ -31,6 +31,7 @@ _MODULES: Final = (
     "filters.js",
     "format.js",
     "gaps.js",
+    "keys.js",
     "load.js",
     "main.js",
     "posture.js",

@@ -7,6 +7,7 @@
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, number, visible } from "./format.js";
+import { keyCounts } from "./keys.js";
 import { fragmentOf } from "./view.js";
 import { verdictWord } from "./words.js";
 
@@ -100,6 +101,7 @@ function draw({ status }) {
     bar(accounts),
     h("div", { class: "tiles" }, ...ORDER.map(([verdict, field]) => tile(verdict, accounts[field], accounts.total))),
     kinds(accounts),
+    keyCounts(status),
     ...notes(accounts),
   );
 }

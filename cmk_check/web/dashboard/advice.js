@@ -8,12 +8,19 @@
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, day, number, visible, within } from "./format.js";
+import { lookOf } from "./keys.js";
 import { isFresh, shownPosture } from "./store.js";
 import { fragmentOf } from "./view.js";
-import { gapEnd, gapWord, midway, reasonWord } from "./words.js";
+import { gapEnd, gapWord, keyReasonWord, midway, reasonWord } from "./words.js";
 
 const MOST_OWNERS = 4;
 const MOST_OTHERS = 3;
+/** @type {Record<string, (whose: string) => string>} What to do about a key, by its state. */
+const KEYS = {
+  broken: (whose) => `Repair the key of ${whose}`,
+  unknown: (whose) => `Make sure of the key of ${whose}`,
+  at_risk: (whose) => `See to the key of ${whose}`,
+};
 /** Where an advice leads that is about subscriptions. */
 export const TO_GAPS = "#gaps";
 
@@ -140,6 +147,26 @@ function aboutUnknowns(rows) {
 }
 
 /**
+ * @param {readonly Row[]} rows
+ * @param {string} state
+ * @returns {Advice[]}
+ */
+function aboutKeys(rows, state) {
+  const bad = rows.filter(({ key }) => key === state);
+  return grouped(bad, ({ finding }) => finding.keyHealth?.reasons[0]?.code ?? "")
+    .slice(0, MOST_OTHERS)
+    .map(([code, group]) => {
+      const [{ finding }] = group;
+      const one = group.length === 1;
+      const whose = one ? within(finding.name) : count(group.length, "account");
+      const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
+      const why = visible(finding.keyHealth?.reasons[0]?.message ?? "");
+      const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
+      return said(`${KEYS[state](whose)}: ${midway(keyReasonWord(code))}`, why, href, tone);
+    });
+}
+
+/**
  * Work out the advice, the most urgent first.
  *
  * @param {State} state
@@ -148,8 +175,11 @@ function aboutUnknowns(rows) {
 export const adviceFor = (state) => [
   ...aboutTheScanner(state),
   ...aboutOwners(state.rows),
+  ...aboutKeys(state.rows, "broken"),
   ...aboutGaps(state),
   ...aboutUnknowns(state.rows),
+  ...aboutKeys(state.rows, "unknown"),
+  ...aboutKeys(state.rows, "at_risk"),
 ];
 
 /** @param {Advice} advice */

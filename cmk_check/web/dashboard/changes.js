@@ -9,7 +9,8 @@
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./view.js";
-import { gapWord, midway, reasonWord, removalWord, verdictWord } from "./words.js";
+import { lookOf } from "./keys.js";
+import { gapWord, keyReasonWord, keyWord, midway, reasonWord, removalWord, verdictWord } from "./words.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
@@ -42,6 +43,9 @@ function owner({ data }) {
 /** @param {Change} change */
 function updated({ data }) {
   const [before, after] = [text(data.before?.reason), text(data.after?.reason)];
+  const [old, now] = [text(data.before?.keyHealth), text(data.after?.keyHealth)];
+  if (before === after && old === "" && now !== "") return ` had its key looked at: ${midway(keyWord(now))}`;
+  if (before === after && old !== "" && now === "") return " has its key no longer looked at";
   if (before === after) return " got another kind, key or owner";
   return ` changed from ${midway(reasonWord(before))} to ${midway(reasonWord(after))}`;
 }
@@ -49,6 +53,34 @@ function updated({ data }) {
 /** @param {Change} change */
 function unverifiable({ data }) {
   return data.before ? " can no longer be judged: " : " was found and could not be judged: ";
+}
+
+/**
+ * Name what stands in one list of reasons of key health and not in the other.
+ *
+ * @param {string} lead
+ * @param {any} here
+ * @param {any} there
+ */
+function keyReasons(lead, here, there) {
+  /** @type {[unknown[], unknown[]]} */
+  const [some, others] = [here?.keyReasons ?? [], there?.keyReasons ?? []];
+  const only = some.filter((code) => !others.includes(code));
+  const words = only.map((code) => midway(keyReasonWord(text(code))));
+  return words.length > 0 ? `${lead}${words.join(", ")}` : "";
+}
+
+/**
+ * @param {Change} change
+ * @param {string} reasons
+ * @returns {Sentence}
+ */
+function ofKey(change, reasons) {
+  const [old, now] = [text(change.data.before?.keyHealth), text(change.data.after?.keyHealth)];
+  const still = old === now ? "still " : "";
+  const was = old !== "" && old !== now ? `, it was ${midway(keyWord(old))}` : "";
+  const words = ` is ${still}${midway(keyWord(now))}${was}${reasons}`;
+  return { tone: lookOf(now).tone, words: ["The key of ", account(change), words, ...owner(change), "."] };
 }
 
 /** @type {Record<string, (change: Change) => Sentence>} */
@@ -79,6 +111,8 @@ const SENTENCES = {
     tone: "unknown",
     words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
   }),
+  "key.degraded": (change) => ofKey(change, keyReasons(": ", change.data.after, change.data.before)),
+  "key.recovered": (change) => ofKey(change, keyReasons("; settled: ", change.data.before, change.data.after)),
   "coverage.lost": (change) => ({
     tone: "unknown",
     words: [subscription(change), " could not be read: ", midway(gapWord(text(change.data.after?.reason))), "."],

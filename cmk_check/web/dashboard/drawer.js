@@ -9,6 +9,7 @@
 import { copy } from "./copy.js";
 import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
+import { hasKeys, keySection } from "./keys.js";
 import { ownerOf } from "./select.js";
 import { EVIDENCE, coverageWord, midway, reasonWord, verdictWord } from "./words.js";
 
@@ -104,6 +105,13 @@ function history({ history: entries, changes }) {
   return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} left out.`));
 }
 
+/** @param {Detail} detail */
+function limits({ limits: sentences }) {
+  if (sentences.length === 0) return [];
+  const items = sentences.map((sentence) => h("li", {}, visible(sentence)));
+  return [h("h3", {}, "What the key does not cover"), h("ul", { class: "limits" }, ...items)];
+}
+
 /**
  * @param {string} title
  * @param {string} code
@@ -125,9 +133,12 @@ function script(title, code) {
 const visibleLines = (code) => code.split("\n").map(visible).join("\n");
 
 /** @param {Detail} detail */
-function remedy({ remediation, verdict, message }) {
+function remedy({ remediation, verdict, message, keyHealth }) {
   if (remediation === null) {
-    const text = verdict === "compliant" ? "Nothing to fix: the account is under a customer-managed key." : visible(message);
+    if (verdict !== "compliant") return h("p", { class: "empty" }, visible(message));
+    const text = (keyHealth?.state ?? "healthy") === "healthy"
+      ? "Nothing to fix: the account is under a customer-managed key."
+      : "Nothing to fix on the account, which is under a customer-managed key; what its key needs stands above.";
     return h("p", { class: "empty" }, text);
   }
   const steps = remediation.steps.map(({ title, why, warning }) =>
@@ -189,10 +200,12 @@ function sections(state) {
     identity(finding),
     facts(finding, state.now),
     portal(finding.portalUrl),
+    ...(hasKeys(state.status) ? keySection(finding, state.now) : []),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),
     evidence(finding),
+    ...(detail ? limits(detail) : []),
     detail && h("h3", {}, "History"),
     detail && history(detail),
     h("h3", {}, "Account"),
@@ -224,7 +237,7 @@ export function drawerDrawer(close) {
     );
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, hasKeys(state.status)], draw);
 }
 
 /**

@@ -4,14 +4,15 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription"} Choice
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth"} Choice
  */
 
 import { at, fill, h, whenChanged } from "./dom.js";
 import { count, number, visible, within } from "./format.js";
+import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./select.js";
 import { DEFAULTS, FILTERS } from "./view.js";
-import { reasonWord, verdictWord } from "./words.js";
+import { keyWord, reasonWord, verdictWord } from "./words.js";
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
 const CHOICES = {
@@ -40,6 +41,11 @@ const CHOICES = {
     value: ({ finding }) => finding.subscriptionId,
     text: ({ finding }) => visible(finding.subscriptionName ?? finding.subscriptionId),
   },
+  keyHealth: {
+    all: "All keys",
+    value: ({ key }) => key,
+    text: ({ key }) => keyWord(key),
+  },
 };
 const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
 /** @type {readonly string[]} The verdicts there are, whether or not an account has them. */
@@ -56,6 +62,7 @@ const search = () => /** @type {HTMLInputElement} */ (at("q"));
  */
 function optionsOf(choice, rows) {
   if (choice === "verdict") return VERDICTS.map((verdict) => [verdict, verdictWord(verdict)]);
+  if (choice === "keyHealth") return KEY_STATES.map((state) => [state, keyWord(state)]);
   const { value, text } = CHOICES[choice];
   /** @type {Map<string, string>} */
   const found = new Map();
@@ -109,7 +116,7 @@ function counted({ rows, view, complete, status }) {
 function filtered(view) {
   const parts = NAMES.filter((choice) => view[choice] !== "").map((choice) => {
     const text = select(choice).selectedOptions[0]?.textContent ?? view[choice];
-    return `${choice} is ${text}`;
+    return `${choice === "keyHealth" ? "key" : choice} is ${text}`;
   });
   if (view.q.trim() !== "") parts.push(`search is ${within(view.q.trim())}`);
   return parts.length > 0 ? `Filtered: ${parts.join("; ")}.` : "";
@@ -117,6 +124,8 @@ function filtered(view) {
 
 /** @param {State} state */
 export function drawFilters(state) {
+  // A link may filter by keys where they are not looked at: then it can be seen, and taken off.
+  at("key-filter").hidden = !hasKeys(state.status) && state.view.keyHealth === "";
   drawOptions(state);
   drawValues(state);
   const text = counted(state);

@@ -11,21 +11,34 @@ import { isFresh, shownPosture } from "./store.js";
 import { verdictWord } from "./words.js";
 
 /**
+ * Say of how many compliant accounts the key is broken: their data cannot be read or written.
+ *
+ * @param {Status} status
+ */
+const brokenKeys = ({ keys }) => (keys && keys.broken > 0 ? `; the keys of ${number(keys.broken)} are broken` : "");
+
+/**
  * Say in a sentence what the light means.
  *
  * @param {State} state
  */
 function lead(state) {
-  const { posture, accounts, reasons } = /** @type {Status} */ (state.status);
+  const status = /** @type {Status} */ (state.status);
+  const { posture, accounts, reasons } = status;
   const shown = shownPosture(state);
   if (shown === "compliant") {
     return accounts.total === 0
       ? "Everything was read, and there is no account to judge."
-      : `All ${number(accounts.total)} accounts are under a customer-managed key.`;
+      : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}.`;
   }
-  if (shown === "non_compliant") return "Accounts are encrypted with Microsoft's keys.";
+  const codes = reasons.map(({ code }) => code);
+  if (shown === "non_compliant") {
+    return codes.includes("keys_broken") && !codes.includes("accounts_non_compliant")
+      ? "Accounts are under keys that are broken."
+      : "Accounts are encrypted with Microsoft's keys.";
+  }
   if (posture === "compliant") return "The last answer is too old to count.";
-  return reasons.some(({ code }) => code === "no_scan_yet")
+  return codes.includes("no_scan_yet")
     ? "Nothing has been looked at yet."
     : "Nobody can tell until the following is settled.";
 }

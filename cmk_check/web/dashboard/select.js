@@ -12,6 +12,8 @@ import { reasonWord } from "./words.js";
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 /** @type {Record<string, number>} */
 const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
+/** @type {Record<string, number>} */
+const WORST_KEY_FIRST = { broken: 0, unknown: 1, at_risk: 2, healthy: 3 };
 const OWNER = "owner";
 
 /**
@@ -40,10 +42,17 @@ export function rowOf(finding) {
     haystack: folded(texts.join("\n")),
     location: place(finding.location),
     kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
+    key: finding.keyHealth?.state ?? "",
     owner: ownerOf(finding.tags),
     since: finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "",
   };
 }
+
+/**
+ * @param {string} wanted Nothing, if it does not matter.
+ * @param {string} value
+ */
+const fits = (wanted, value) => wanted === "" || wanted === value;
 
 /**
  * @param {View} view
@@ -55,19 +64,22 @@ function filterOf(view) {
   const location = place(view.location);
   const subscription = view.subscription.toLowerCase();
   return ({ finding, ...row }) =>
-    (view.verdict === "" || finding.verdict === view.verdict) &&
-    (view.reason === "" || finding.reason === view.reason) &&
-    (kind === "" || row.kind === kind) &&
-    (location === "" || row.location === location) &&
-    (subscription === "" || finding.subscriptionId.toLowerCase() === subscription) &&
+    fits(view.verdict, finding.verdict) &&
+    fits(view.reason, finding.reason) &&
+    fits(kind, row.kind) &&
+    fits(location, row.location) &&
+    fits(view.keyHealth, row.key) &&
+    fits(subscription, finding.subscriptionId.toLowerCase()) &&
     words.every((word) => row.haystack.includes(word));
 }
 
 /** @type {Record<Column, (row: Row) => string>} */
 const TEXT = {
   name: ({ finding }) => finding.name,
-  verdict: ({ finding }) => String(WORST_FIRST[finding.verdict] ?? 3),
+  // Of the compliant ones, those first whose key is the trouble.
+  verdict: ({ finding, key }) => `${WORST_FIRST[finding.verdict] ?? 3}${WORST_KEY_FIRST[key] ?? 4}`,
   reason: ({ finding }) => reasonWord(finding.reason),
+  key: ({ key }) => (key === "" ? "" : String(WORST_KEY_FIRST[key] ?? 4)),
   subscription: ({ finding }) => finding.subscriptionName ?? finding.subscriptionId,
   group: ({ finding }) => finding.resourceGroup,
   kind: ({ finding }) => finding.kind ?? "",

@@ -9,6 +9,7 @@
 
 import { at, fill, h, icon, whenChanged } from "./dom.js";
 import { day, moment, name, number, since as elapsed } from "./format.js";
+import { hasKeys, keyCell } from "./keys.js";
 import { choose } from "./select.js";
 import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./view.js";
 import { coverageWord, reasonWord, verdictWord } from "./words.js";
@@ -20,6 +21,7 @@ const HEADS = {
   name: "Account",
   verdict: "Verdict",
   reason: "Reason",
+  key: "Key",
   subscription: "Subscription",
   group: "Resource group",
   kind: "Kind",
@@ -30,10 +32,11 @@ const HEADS = {
 
 /**
  * @param {View} view
+ * @param {boolean} keyed Whether keys are looked at.
  * @param {(news: Partial<View>) => void} go
  */
-function head(view, go) {
-  return COLUMNS.map((column) => {
+function head(view, keyed, go) {
+  return COLUMNS.filter((column) => keyed || column !== "key").map((column) => {
     const sorted = view.sort === column;
     const turned = sorted && view.order === "asc" ? "desc" : "asc";
     /** @type {() => void} */
@@ -56,9 +59,10 @@ const cell = (column, ...children) =>
 /**
  * @param {Row} row
  * @param {View} view
+ * @param {boolean} keyed
  * @param {number} now
  */
-function line({ finding, owner, since }, view, now) {
+function line({ finding, owner, since }, view, keyed, now) {
   const old = finding.coverage !== "read";
   const link = h("a", { href: fragmentOf({ ...view, finding: finding.id.toLowerCase() }), "data-key": finding.id.toLowerCase() }, name(finding.name));
   return h(
@@ -67,6 +71,7 @@ function line({ finding, owner, since }, view, now) {
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
     cell("verdict", h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)), old && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known")),
     cell("reason", reasonWord(finding.reason)),
+    keyed && cell("key", ...keyCell(finding)),
     cell("subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     cell("group", name(finding.resourceGroup)),
     cell("kind", name(finding.kind, "none")),
@@ -110,6 +115,7 @@ export function tableDrawer(go) {
   /** @param {State} state */
   const draw = (state) => {
     const { rows, view, now, printing } = state;
+    const keyed = hasKeys(state.status);
     const chosen = choose(rows, view);
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
     const page = Math.min(view.page, pages);
@@ -124,8 +130,8 @@ export function tableDrawer(go) {
         h(
           "table",
           { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": chosen.length + 1 },
-          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head(view, go))),
-          h("tbody", { role: "rowgroup" }, ...shown.map((row) => line(row, kept, now))),
+          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head(view, keyed, go))),
+          h("tbody", { role: "rowgroup" }, ...shown.map((row) => line(row, kept, keyed, now))),
         ),
       ),
       chosen.length === 0 && h("p", { class: "empty" }, empty(state)),
@@ -133,7 +139,7 @@ export function tableDrawer(go) {
     );
   };
   return whenChanged(
-    (state) => [state.rows, state.complete, state.status?.asOf, listed(state.view), state.printing, Math.floor(state.now / 3_600_000)],
+    (state) => [state.rows, state.complete, state.status?.asOf, hasKeys(state.status), listed(state.view), state.printing, Math.floor(state.now / 3_600_000)],
     draw,
   );
 }

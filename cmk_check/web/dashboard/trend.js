@@ -146,7 +146,7 @@ function legend(place) {
     const shown = String(!own.hidden?.has(verdict));
     return h(
       "button",
-      { type: "button", class: `key ${verdict}`, "aria-pressed": shown, "data-key": verdict, click: toggle },
+      { type: "button", class: `series ${verdict}`, "aria-pressed": shown, "data-key": verdict, click: toggle },
       h("span", { class: "swatch", "aria-hidden": "true" }),
       `${verdictWord(verdict)} `,
       h("b", {}, value),

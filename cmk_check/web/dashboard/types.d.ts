@@ -3,8 +3,10 @@
 export type Verdict = "compliant" | "non_compliant" | "unknown";
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
 export type Column =
-  | "name" | "verdict" | "reason" | "subscription" | "group" | "kind" | "location" | "owner"
+  | "name" | "verdict" | "reason" | "key" | "subscription" | "group" | "kind" | "location" | "owner"
   | "since";
+
+export type KeyState = "healthy" | "at_risk" | "broken" | "unknown";
 
 export interface Counts { compliant: number; nonCompliant: number; unknown: number }
 
@@ -14,6 +16,8 @@ export interface Accounts extends Counts {
   byKind: Record<string, Counts>;
   ignoredByKind: Record<string, number>;
 }
+
+export interface Keys { healthy: number; atRisk: number; broken: number; unknown: number }
 
 export interface Subscriptions {
   total: number; read: number; gap: number; excluded: number; retired: number;
@@ -50,10 +54,31 @@ export interface Status {
   freshUntil: string | null;
   fresh: boolean;
   accounts: Accounts;
+  keys: Keys | null;
   subscriptions: Subscriptions;
   gaps: Gap[];
   gapsOmitted: number;
   lastScan: LastScan | null;
+}
+
+export interface KeyReason {
+  code: string;
+  severity: string;
+  message: string;
+  evidence: Record<string, string>;
+  missingAction: string | null;
+}
+
+/** The worst reason comes first. */
+export interface KeyHealth {
+  state: KeyState;
+  reasons: KeyReason[];
+  rotation: string | null;
+  expires: string | null;
+  vaultId: string | null;
+  keyId: string | null;
+  keyVersion: string | null;
+  principalId: string | null;
 }
 
 export interface Finding {
@@ -70,6 +95,7 @@ export interface Finding {
   reason: string;
   message: string;
   evidence: Record<string, string | null>;
+  keyHealth: KeyHealth | null;
   firstSeen: string | null;
   changedAt: string | null;
   violatedSince: string | null;
@@ -90,6 +116,7 @@ export interface Detail extends Finding {
   history: { at: string; verdict: Verdict; reason: string; scanId: string }[];
   changes: number;
   remediation: Remediation | null;
+  limits: string[];
 }
 
 export interface SubscriptionRow {
@@ -118,6 +145,7 @@ export interface View {
   kind: string;
   location: string;
   subscription: string;
+  keyHealth: string;
   q: string;
   sort: Column;
   order: "asc" | "desc";
@@ -131,6 +159,7 @@ export interface Row {
   haystack: string;
   location: string;
   kind: string;
+  key: string;
   owner: string;
   since: string;
 }

@@ -7,7 +7,7 @@
 
 /** @type {readonly import("./types.js").Column[]} */
 export const COLUMNS = [
-  "name", "verdict", "reason", "subscription", "group", "kind", "location", "owner", "since",
+  "name", "verdict", "reason", "key", "subscription", "group", "kind", "location", "owner", "since",
 ];
 
 /** @type {Readonly<View>} The worst comes first. */
@@ -17,6 +17,7 @@ export const DEFAULTS = Object.freeze({
   kind: "",
   location: "",
   subscription: "",
+  keyHealth: "",
   q: "",
   sort: "verdict",
   order: "asc",
@@ -24,8 +25,8 @@ export const DEFAULTS = Object.freeze({
   finding: "",
 });
 
-/** @type {readonly ("verdict" | "reason" | "kind" | "location" | "subscription" | "q")[]} */
-export const FILTERS = ["verdict", "reason", "kind", "location", "subscription", "q"];
+/** @type {readonly ("verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "q")[]} */
+export const FILTERS = ["verdict", "reason", "kind", "location", "subscription", "keyHealth", "q"];
 
 /** As long as the API takes it. */
 export const LONGEST_SEARCH = 200;

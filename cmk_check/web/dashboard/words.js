@@ -18,6 +18,41 @@ const REASONS = {
   row_too_new: "Recorded by a newer version",
 };
 
+/** @type {Record<string, string>} */
+const KEY_STATES = { healthy: "Healthy", at_risk: "At risk", broken: "Broken", unknown: "Unknown" };
+
+/** @type {Record<string, string>} */
+const KEY_REASONS = {
+  vault_not_found: "Key vault not found",
+  vault_soft_delete_off: "Soft delete is off",
+  vault_purge_protection_off: "Purge protection is off",
+  vault_firewall_blocks_services: "Firewall keeps Azure services out",
+  key_not_found: "Key not found",
+  key_disabled: "Key disabled",
+  key_expired: "Key expired",
+  key_expires_soon: "Key expires soon",
+  key_not_yet_valid: "Key not valid yet",
+  key_type_unsupported: "Key is not RSA",
+  key_too_small: "Key too small",
+  key_operations_missing: "Key may not wrap and unwrap",
+  version_pinned: "Stays with one version",
+  version_not_latest: "Not the newest version",
+  identity_missing: "No identity to use the key",
+  identity_lacks_permission: "Identity may not use the key",
+  scope_not_customer_managed: "Encryption scope under Microsoft's key",
+  cannot_read: "Could not be read",
+  managed_hsm_not_verifiable: "Roles of a managed HSM cannot be seen",
+  key_size_disputed: "Microsoft's pages differ on the size",
+  identity_type_disputed: "Microsoft's pages differ on the identity",
+  permission_model_disputed: "Microsoft's pages differ on access policies",
+};
+
+/** @type {Record<string, string>} */
+const ROTATIONS = {
+  automatic: "Automatic: the account follows its key to new versions",
+  pinned: "Pinned: the account stays with this version until somebody sets another",
+};
+
 /** @type {Record<string, [string, string]>} A gap's reason in words, and what ends it. */
 const GAPS = {
   forbidden: [
@@ -95,7 +130,7 @@ export const EVIDENCE = [
 
 /** @param {string} word */
 function plainly(word) {
-  const text = word.replaceAll("_", " ");
+  const text = word.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -115,6 +150,11 @@ export const midway = (words) =>
 
 export const verdictWord = reader(VERDICTS);
 export const reasonWord = reader(REASONS);
+export const keyWord = reader(KEY_STATES);
+export const keyReasonWord = reader(KEY_REASONS);
+export const rotationWord = reader(ROTATIONS);
+/** Names of what a reason of key health rests on: "newestVersion" is "Newest version". */
+export const evidenceWord = plainly;
 export const coverageWord = reader(COVERAGES);
 export const removalWord = reader(REMOVALS);
 

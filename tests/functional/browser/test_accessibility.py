@@ -20,7 +20,7 @@ RUN: Final = """async () => {
 }"""
 
 
-def _faults(visit: Visit) -> list[str]:
+def faults(visit: Visit) -> list[str]:
     """Return what axe-core finds on the page as it is now."""
     if not AXE.exists():
         end_without("NOTHING WAS LOOKED AT: run `make install` for axe-core")
@@ -36,19 +36,19 @@ def test_axe_finds_nothing_in_any_state(open_visit: OpenVisit, scheme: str) -> N
     visit = open_visit(trouble=True, bypass_csp=True, color_scheme=scheme, reduced_motion="reduce")
     found: dict[str, list[str]] = {}
     visit.go()
-    found["signed out"] = _faults(visit)
+    found["signed out"] = faults(visit)
     visit.type_key("wrong")
     expect(visit.alert).to_be_visible()
-    found["refused"] = _faults(visit)
+    found["refused"] = faults(visit)
     visit.type_key()
     visit.wait_until_ready()
-    found["ready"] = _faults(visit)
+    found["ready"] = faults(visit)
     visit.open_detail("fraud-scoring")
-    found["detail"] = _faults(visit)
+    found["detail"] = faults(visit)
     visit.page.keyboard.press("Escape")
     visit.search.fill("nothing is called this")
     expect(visit.count).to_contain_text("0 of")
-    found["no match"] = _faults(visit)
+    found["no match"] = faults(visit)
 
     assert {state: faults for state, faults in found.items() if faults} == {}
 
@@ -69,7 +69,7 @@ def test_axe_finds_nothing_in_trouble(open_visit: OpenVisit, scheme: str) -> Non
     for state, status in answers.items():  # noqa: B007 - the route answers with it
         visit.button("Try again").click()
         visit.expect_state(state)
-        found[state] = _faults(visit)
+        found[state] = faults(visit)
 
     assert found == {state: [] for state in answers}
 
@@ -80,4 +80,4 @@ def test_axe_would_notice(open_visit: OpenVisit) -> None:
     visit.go()
     visit.page.evaluate("document.body.append(document.createElement('button'))")
 
-    assert [fault for fault in _faults(visit) if fault.startswith("button-name")]
+    assert [fault for fault in faults(visit) if fault.startswith("button-name")]

@@ -169,7 +169,9 @@ class Visit:
 
     def column(self, name: str) -> list[str]:
         """Return what stands in a column, row by row."""
-        cells = self.rows.locator(f"> :nth-child({COLUMNS.index(name) + 1})")
+        heads = self.page.get_by_role("table", name="Findings").get_by_role("columnheader")
+        place = [" ".join(text.split()) for text in heads.all_inner_texts()].index(name)
+        cells = self.rows.locator(f"> :nth-child({place + 1})")
         return [" ".join(text.split()) for text in cells.all_inner_texts()]
 
     def names(self) -> list[str]:

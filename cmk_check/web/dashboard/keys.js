@@ -1,0 +1,176 @@
+/**
+ * The keys behind compliant accounts, wherever they are shown: as counts, as a badge, in full.
+ *
+ * @typedef {import("./types.js").Finding} Finding
+ * @typedef {import("./types.js").KeyHealth} KeyHealth
+ * @typedef {import("./types.js").Status} Status
+ * @typedef {"compliant" | "non_compliant" | "unknown"} Tone
+ * @typedef {{ tone: Tone, shape: Tone | "warning" }} Look
+ */
+
+import { h, icon } from "./dom.js";
+import { ago, identifier, minute, moment, name, number, visible } from "./format.js";
+import { fragmentOf } from "./view.js";
+import { evidenceWord, keyReasonWord, keyWord, rotationWord } from "./words.js";
+
+/** @type {[import("./types.js").KeyState, keyof import("./types.js").Keys][]} The worst first. */
+const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];
+/** @type {Look} */
+const UNKNOWN = { tone: "unknown", shape: "unknown" };
+/** @type {Record<string, Look>} Of states and severities; what is not known here is no good news. */
+const LOOKS = {
+  healthy: { tone: "compliant", shape: "compliant" },
+  at_risk: { tone: "unknown", shape: "warning" },
+  broken: { tone: "non_compliant", shape: "non_compliant" },
+  unknown: UNKNOWN,
+};
+
+/** The states of key health, whether or not an account has them, the worst first. */
+export const KEY_STATES = ORDER.map(([state]) => state);
+
+/** @param {string} state Or severity. */
+export const lookOf = (state) => (Object.hasOwn(LOOKS, state) ? LOOKS[state] : UNKNOWN);
+
+/**
+ * Tell whether keys are looked at; where they are not, the page does not speak of them.
+ *
+ * @param {Status | null} status
+ */
+export const hasKeys = (status) => Boolean(status?.keys);
+
+/** @param {string} state */
+export function keyBadge(state) {
+  const { tone, shape } = lookOf(state);
+  return h("span", { class: `badge ${tone}` }, icon(shape), keyWord(state));
+}
+
+/**
+ * Count the keys by their health.
+ *
+ * @param {Status} status
+ */
+export function keyCounts({ keys }) {
+  if (!keys) return null;
+  const items = ORDER.map(([state, field]) => {
+    const { tone, shape } = lookOf(state);
+    return h(
+      "a",
+      { class: `tile ${tone} ${keys[field] === 0 ? "none" : ""}`, href: fragmentOf({ keyHealth: state }) },
+      h("span", { class: "tile-name" }, icon(shape), keyWord(state)),
+      h("span", { class: "tile-value" }, number(keys[field])),
+    );
+  });
+  return h(
+    "div",
+    { class: "keys", role: "group", "aria-labelledby": "keys-title" },
+    h("h3", { id: "keys-title" }, "Keys of the compliant accounts"),
+    h("div", { class: "tiles" }, ...items),
+  );
+}
+
+/**
+ * Show in a cell how the key is, and the worst of what is said of it.
+ *
+ * @param {Finding} finding
+ * @returns {import("./dom.js").Child[]}
+ */
+export function keyCell({ keyHealth, verdict }) {
+  if (!keyHealth) return [name(null, verdict === "compliant" ? "not looked at" : "–")];
+  const { state, reasons } = keyHealth;
+  const [worst] = reasons.filter(({ severity }) => severity !== "notice");
+  return [keyBadge(state), worst && h("small", {}, keyReasonWord(worst.code))];
+}
+
+/**
+ * @param {string} term
+ * @param {...import("./dom.js").Child} children
+ */
+const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
+
+/** @param {import("./types.js").KeyReason} reason */
+function reasonItem({ code, severity, message, evidence, missingAction }) {
+  const { tone, shape } = lookOf(severity);
+  const rests = Object.entries(evidence).map(([field, value]) => item(evidenceWord(field), h("code", {}, name(value))));
+  if (missingAction) rests.push(item("Missing permission", identifier(missingAction)));
+  return h(
+    "li",
+    { class: severity === "notice" ? "notice" : tone },
+    icon(shape),
+    h(
+      "div",
+      {},
+      h("p", {}, h("strong", {}, keyReasonWord(code)), ` (${keyWord(severity).toLowerCase()})`),
+      h("p", {}, visible(message)),
+      rests.length > 0 && h("dl", { class: "evidence" }, ...rests),
+    ),
+  );
+}
+
+/**
+ * Make a link to a resource in the portal in which the account is.
+ *
+ * @param {Finding} finding
+ * @param {string} path
+ * @param {string} text
+ */
+function portal({ portalUrl }, path, text) {
+  if (!URL.canParse(portalUrl) || new URL(portalUrl).protocol !== "https:") return null;
+  const href = `${new URL(portalUrl).origin}/#resource${path.split("/").map(encodeURIComponent).join("/")}`;
+  return h("a", { href, target: "_blank", rel: "noopener noreferrer", class: "portal", "data-key": path }, text, icon("link"));
+}
+
+/**
+ * @param {string | null} id
+ * @param {Node | null} link
+ */
+const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : name(null, "not known"));
+
+/**
+ * @param {Finding} finding
+ * @param {KeyHealth} health
+ * @param {number} now
+ */
+function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, principalId }, now) {
+  const keys = vaultId && keyId && portal(finding, `${vaultId}/keys`, "Open its keys");
+  return h(
+    "dl",
+    { class: "evidence" },
+    item("Rotation", rotation ? rotationWord(rotation) : name(null, "not known")),
+    item("Expires", expires ? h("span", {}, moment(expires, `${ago(expires, now)}, ${minute(expires)}`)) : name(null, "never, or not known")),
+    item("Vault", place(vaultId, vaultId ? portal(finding, vaultId, "Open the vault") : null)),
+    item("Key", place(keyId, keys || null)),
+    item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "not known")),
+    item("Identity that uses it", principalId ? identifier(principalId) : name(null, "not known")),
+  );
+}
+
+/**
+ * Say all that is known of the key behind an account.
+ *
+ * @param {Finding} finding
+ * @param {number} now
+ * @returns {import("./dom.js").Child[]}
+ */
+export function keySection(finding, now) {
+  if (finding.verdict !== "compliant") return [];
+  const title = h("h3", {}, "Key health");
+  const health = finding.keyHealth;
+  if (!health) {
+    const text = "The key was not looked at yet: the next scan that reads the subscription does.";
+    return [title, h("p", { class: "empty" }, text)];
+  }
+  const { tone } = lookOf(health.state);
+  const none = "Vault, key and permissions are as they should be.";
+  return [
+    title,
+    h(
+      "div",
+      { class: `verdict-box ${tone}` },
+      h("p", { class: "verdict-line" }, keyBadge(health.state)),
+      health.reasons.length > 0
+        ? h("ul", { class: "key-reasons" }, ...health.reasons.map(reasonItem))
+        : h("p", {}, none),
+    ),
+    particulars(finding, health, now),
+  ];
+}

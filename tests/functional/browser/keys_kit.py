@@ -1,0 +1,104 @@
+"""Answers about keys that no estate gives in one scan, for a window on the world."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from playwright.sync_api import Route
+
+from tests.functional.browser.conftest import World
+from tests.functional.browser.estate import BACKWARDS, SCRIPT
+from tests.functional.browser.visit import Visit
+
+BROKEN, UNKNOWN, AT_RISK, HEALTHY = "broken", "unknown", "at_risk", "healthy"
+# Compliant accounts of the world, and how their keys are said to be.
+ACCOUNTS: Final = {
+    "tm-openai-workspace-server": BROKEN,
+    "policy-search": UNKNOWN,
+    "agents-foundry": AT_RISK,
+}
+COUNTS: Final = {HEALTHY: 1_200, "atRisk": 1, BROKEN: 1, UNKNOWN: 1}
+VAULT: Final = (
+    "/subscriptions/c4a9e1d7-52b0-4f3c-8e6d-93f1b7a05c28/resourcegroups/rg_(süd)/"
+    "providers/microsoft.keyvault/vaults/kv-claims"
+)
+MISSING: Final = "Microsoft.KeyVault/vaults/keys/read"
+LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
+
+
+def _reason(code: str, severity: str, **more: object) -> dict[str, object]:
+    message = f"What follows from {code}, and what to do."
+    blank: dict[str, object] = {"evidence": {}, "missingAction": None}
+    return {"code": code, "severity": severity, "message": message, **blank, **more}
+
+
+REASONS: Final = {
+    BROKEN: [
+        _reason("key_expired", BROKEN, evidence={"newestVersion": SCRIPT, "scopes": BACKWARDS}),
+        _reason("version_pinned", AT_RISK),
+        _reason("key_size_disputed", "notice"),
+    ],
+    UNKNOWN: [_reason("cannot_read", UNKNOWN, missingAction=MISSING)],
+    AT_RISK: [_reason("a_reason_of_next_year", AT_RISK)],
+    HEALTHY: [],
+}
+
+
+def health(state: str, *, days: float | None = None) -> dict[str, Any]:
+    """Return a key's health as the API gives it; ``days`` until it expires."""
+    expires = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    return {
+        "state": state,
+        "reasons": REASONS[state],
+        "rotation": "pinned",
+        "expires": None if expires is None else expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "daysToExpiry": None if days is None else int(days // 1),
+        "vaultId": VAULT,
+        "keyId": f"{VAULT}/keys/cmk",
+        "keyVersion": "9f4b2c7d1e8a4f60b3c5d7e9a1f20486",
+        "principalId": "0f1e2d3c-4b5a-4697-8877-665544332211",
+    }
+
+
+def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return a change of the key of an account as the API gives it."""
+    path = "/subscriptions/x/resourcegroups/g/providers/microsoft.cognitiveservices/accounts/chat"
+    same = {"verdict": "compliant", "reason": "customer_managed_key"}
+    data = {"name": "chat", "tags": {"owner": SCRIPT}, "baseline": False}
+    return {
+        "id": f"{kind}{before}",
+        "type": f"cmkcheck.{kind}",
+        "time": "2026-11-24T23:15:07Z",
+        "source": "/subscriptions/x",
+        "subject": path,
+        "data": data | {"before": same | before, "after": same | after},
+    }
+
+
+def answer_with_keys(
+    visit: Visit, world: World, changes: list[dict[str, Any]] | None = None, **status: object
+) -> None:
+    """Let the world's answers speak of keys, whatever the world itself says of them."""
+    found = list(world.scene.findings().values())
+    shown = [one | {"keyHealth": _of(one)} for one in found]
+    body = world.scene.get("v1/status").body | {"keys": COUNTS} | status
+    visit.page.route("**/api/v1/status", lambda route: _fulfill(route, body))
+    visit.page.route("**/api/v1/findings?top=1000", lambda route: _fulfill(route, {"value": shown}))
+    visit.page.route("**/api/v1/findings/**", _detail)
+    if changes is not None:
+        visit.page.route("**/api/v1/changes?**", lambda route: _fulfill(route, {"value": changes}))
+
+
+def _of(finding: dict[str, Any]) -> dict[str, Any] | None:
+    state = ACCOUNTS.get(finding["name"])
+    days = {BROKEN: -3.5, AT_RISK: 12.5}
+    return None if state is None else health(state, days=days.get(state))
+
+
+def _detail(route: Route) -> None:
+    body = route.fetch().json()
+    _fulfill(route, body | {"keyHealth": _of(body), "limits": [LIMIT]})
+
+
+def _fulfill(route: Route, body: object) -> None:
+    route.fulfill(body=json.dumps(body), content_type="application/json")

@@ -1,0 +1,219 @@
+"""Whether the key behind a compliant account can be used: counts, column, filter, detail."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from tests.functional.browser.conftest import CLIPBOARD, PLACE, OpenVisit, World
+from tests.functional.browser.estate import SCRIPT, SHOWN_BACKWARDS
+from tests.functional.browser.keys_kit import (
+    ACCOUNTS,
+    AT_RISK,
+    BROKEN,
+    HEALTHY,
+    LIMIT,
+    MISSING,
+    REASONS,
+    UNKNOWN,
+    VAULT,
+    answer_with_keys,
+    change,
+)
+from tests.functional.browser.test_accessibility import faults
+from tests.functional.browser.test_hostile_text import ALIEN
+from tests.functional.browser.test_sizes_and_paper import BEYOND
+from tests.functional.browser.visit import Visit
+from tests.functional.browser.watching import Watch
+
+pytestmark = pytest.mark.long
+
+NAME_OF: Final = {state: name for name, state in ACCOUNTS.items()}
+CHANGES: Final = [
+    change(
+        "key.recovered",
+        {"keyHealth": BROKEN, "keyReasons": ["key_disabled", "version_pinned"]},
+        {"keyHealth": AT_RISK, "keyReasons": ["version_pinned"]},
+    ),
+    change(
+        "key.degraded",
+        {"keyHealth": AT_RISK, "keyReasons": ["version_pinned"]},
+        {"keyHealth": AT_RISK, "keyReasons": ["version_pinned", "key_expires_soon"]},
+    ),
+    change("key.degraded", {}, {"keyHealth": BROKEN, "keyReasons": ["vault_not_found"]}),
+    change("account.updated", {}, {"keyHealth": HEALTHY, "keyReasons": []}),
+]
+
+
+@pytest.fixture(scope="module")
+def _keyed(browser: Browser, world: World) -> Iterator[Visit]:
+    with browser.new_context(permissions=CLIPBOARD, **PLACE) as context:  # type: ignore[arg-type] # as in conftest
+        context.set_default_timeout(15_000)
+        watch = Watch(context, world.key, trouble=False)
+        visit = Visit(context.new_page(), world.origin, world.key, watch)
+        answer_with_keys(visit, world, CHANGES)
+        visit.sign_in()
+        visit.hide()
+        yield visit
+
+
+@pytest.fixture
+def keyed(_keyed: Visit) -> Iterator[Visit]:
+    """A window on a world whose keys are looked at: one for all tests that look at a view."""
+    _keyed.look_afresh()
+    yield _keyed
+    _keyed.watch.check()
+
+
+def _counts(visit: Visit) -> Locator:
+    return visit.region("Accounts").get_by_role("group", name="Keys of the compliant accounts")
+
+
+def test_keys_are_counted_and_each_count_leads_to_its_accounts(keyed: Visit) -> None:
+    """Green accounts over a key that is gone are the outage that nobody sees coming."""
+    links = _counts(keyed).get_by_role("link")
+
+    said = [" ".join(text.split()) for text in links.all_inner_texts()]
+    links.nth(0).click()
+
+    assert said == ["Broken 1", "Unknown 1", "At risk 1", "Healthy 1,200"]
+    keyed.expect_names([NAME_OF[BROKEN]])
+    assert keyed.page.url.endswith("#keyHealth=broken")
+
+
+def test_the_list_says_how_each_key_is_and_why(keyed: Visit) -> None:
+    """The worst comes first where the list is sorted by it, and what has no key comes last."""
+    keyed.sort_by("Key")
+
+    assert keyed.column("Key")[:4] == [
+        "Broken Key expired",
+        "Unknown Could not be read",
+        "At risk A reason of next year",
+        "–",  # noqa: RUF001 - as the page writes what is not there
+    ]
+    assert keyed.names()[:3] == [NAME_OF[BROKEN], NAME_OF[UNKNOWN], NAME_OF[AT_RISK]]
+
+
+def test_among_compliant_accounts_those_with_a_bad_key_come_first(keyed: Visit) -> None:
+    """At the end of the green ones nobody would look for it."""
+    keyed.choose("Verdict", "compliant")
+
+    keyed.expect_names([NAME_OF[BROKEN], NAME_OF[UNKNOWN], NAME_OF[AT_RISK]], ordered=True)
+
+
+def test_the_file_is_filtered_by_key_as_the_list_is(keyed: Visit) -> None:
+    """A sheet with other accounts than those on the screen is sent to the wrong people."""
+    keyed.choose("Key", AT_RISK)
+    keyed.expect_names([NAME_OF[AT_RISK]])
+
+    with keyed.page.expect_download():
+        keyed.button("Download CSV").click()
+
+    asked = [one for one in keyed.watch.asked() if "format=csv" in one]
+    assert [one for one in asked if "keyHealth=at_risk" in one] == asked != []
+
+
+def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit) -> None:
+    """P10: reasons in full, as text whatever Azure put into them, with the way to the vault."""
+    keyed.open_detail(NAME_OF[BROKEN])
+
+    for said in ("Key expired (broken)", "Stays with one version (at risk)", "(notice)"):
+        expect(keyed.drawer).to_contain_text(said)
+    for reason in REASONS[BROKEN]:
+        expect(keyed.drawer).to_contain_text(str(reason["message"]))
+    for said in ("Newest version", SCRIPT, SHOWN_BACKWARDS, "3 days ago", f"{VAULT}/keys/cmk"):
+        expect(keyed.drawer).to_contain_text(said)
+    expect(keyed.drawer).to_contain_text("what its key needs stands above")
+    expect(keyed.drawer).to_contain_text(LIMIT)
+    expect(keyed.page.locator(ALIEN)).to_have_count(0)
+    link = keyed.drawer.get_by_role("link", name="Open the vault")
+    target = "https://portal.azure.com/#resource" + VAULT.replace("ü", "%C3%BC")
+    expect(link).to_have_attribute("href", target)
+
+
+def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
+    """P11: the permission that is missing, in the detail and among what to do next."""
+    expect(keyed.region("What to do next")).to_contain_text(
+        f"Make sure of the key of \u2068{NAME_OF[UNKNOWN]}\u2069: could not be read"
+    )
+
+    keyed.open_detail(NAME_OF[UNKNOWN])
+
+    expect(keyed.drawer).to_contain_text(MISSING)
+    expect(keyed.drawer).to_contain_text("never, or not known")
+
+
+def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
+    """Somebody who was told by an alert looks for it here."""
+    lines = keyed.region("Recent changes").locator(".sentence")
+
+    assert lines.all_inner_texts() == [
+        f"chat had its key looked at: healthy (owner {SCRIPT}).",
+        f"The key of chat is broken: key vault not found (owner {SCRIPT}).",
+        f"The key of chat is still at risk: key expires soon (owner {SCRIPT}).",
+        f"The key of chat is at risk, it was broken; settled: key disabled (owner {SCRIPT}).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("posture", "codes", "lead"),
+    [
+        ("compliant", [], "All 17 accounts are under a customer-managed key; the keys of 1 are"),
+        ("non_compliant", ["keys_broken"], "Accounts are under keys that are broken."),
+        (
+            "non_compliant",
+            ["accounts_non_compliant", "keys_broken"],
+            "Accounts are encrypted with Microsoft's keys.",
+        ),
+    ],
+    ids=["keys are told", "keys are required", "accounts come first"],
+)
+def test_the_banner_does_not_keep_broken_keys_to_itself(
+    open_visit: OpenVisit, world: World, posture: str, codes: list[str], lead: str
+) -> None:
+    """Who reads one line of the page reads this one."""
+    reasons = [{"code": code, "message": f"What to do about {code}."} for code in codes]
+    accounts = world.scene.get("v1/status").body["accounts"] | {"total": 17}
+    visit = open_visit()
+    answer_with_keys(visit, world, posture=posture, reasons=reasons, accounts=accounts)
+
+    visit.sign_in()
+
+    expect(visit.region("Posture")).to_contain_text(lead)
+
+
+def test_where_keys_are_not_looked_at_nothing_speaks_of_them(
+    open_visit: OpenVisit, world: World
+) -> None:
+    """A column that is empty for ever looks like a fault of the page."""
+    visit = open_visit()
+    answer_with_keys(visit, world, keys=None)
+
+    visit.sign_in()
+
+    expect(_counts(visit)).to_have_count(0)
+    expect(visit.head("Key")).to_have_count(0)
+    expect(visit.page.get_by_role("combobox", name="Key", exact=True)).to_have_count(0)
+    visit.open_detail(NAME_OF[BROKEN])
+    expect(visit.drawer.get_by_role("heading", name="Key health")).to_have_count(0)
+
+
+def test_keys_fit_a_phone_and_axe_finds_nothing(open_visit: OpenVisit, world: World) -> None:
+    """In both colour schemes, in the list and in the detail."""
+    visit = open_visit(
+        bypass_csp=True,
+        reduced_motion="reduce",
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+    )
+    answer_with_keys(visit, world)
+    visit.sign_in()
+    found = [faults(visit), visit.page.evaluate(BEYOND)]
+    visit.open_detail(NAME_OF[BROKEN])
+
+    for scheme in ("light", "dark"):
+        visit.page.emulate_media(color_scheme=scheme)
+        found += [faults(visit), visit.page.evaluate(BEYOND)]
+
+    assert found == [[], 0] * 3
