@@ -26,7 +26,7 @@ pytestmark = pytest.mark.long
 @pytest.fixture
 def scene(open_scene: OpenScene) -> Scene:
     """Scan the sample estate once."""
-    scene = open_scene("sample")
+    scene = open_scene("sample", CMK_KEY_HEALTH="on")
     scene.scan()
     return scene
 
