@@ -75,7 +75,8 @@ class KeyVersion:
 class Key:
     """A key: ``latest`` is what its name alone leads to, ``versions`` all there are.
 
-    The versions are read only for a key of which an account pins one, and None otherwise.
+    The versions are read only for a key of which an account pins one, and None otherwise. That one
+    has to be whole: lists of versions do not say all, and another version may differ.
     """
 
     id: str

@@ -1,7 +1,7 @@
 """What is wrong with a key at the version that the account uses."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -89,16 +89,9 @@ def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: dat
         if any(each.version is None for each in versions):
             return InUse(None, (_UNCLEAR,))
         return InUse(None, (_not_found(account, key.id),))
-    # Lists of versions may be shorter on each than an answer for the key is.
-    version = replace(
-        found,
-        type=key.latest.type if found.type is None else found.type,
-        size=key.latest.size if found.size is None else found.size,
-        operations=key.latest.operations if found.operations is None else found.operations,
-    )
     others = [each for each in versions if _compared(each.version) != wanted]
-    said = (*_of_version(version, key.id, now), *_of_pinning(version, others, now))
-    return InUse(version, said)
+    said = (*_of_version(found, key.id, now), *_of_pinning(found, others, now))
+    return InUse(found, said)
 
 
 def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:

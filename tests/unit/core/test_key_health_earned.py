@@ -122,18 +122,12 @@ def _check_vault(case: Case) -> None:
 
 
 def _check_key(case: Case) -> None:
-    # Of a version that is listed with all its parts nothing has to be seen elsewhere.
-    latest = case["key"].get("properties") if type(case["key"]) is dict else {}
-    latest = latest if type(latest) is dict else {}
     pinned = (settings(case).get("keyVersion") or "").strip().lower().replace("-", "")
     if not pinned:
-        _check_version(latest)
+        _check_version(case["key"]["properties"])
         return
     named = {str(each.get("name")).lower(): each["properties"] for each in case["versions"]}
-    version = {
-        **{name: latest.get(name) for name in ("kty", "keySize", "keyOps")},
-        **{name: value for name, value in named[pinned].items() if value is not None},
-    }
+    version = named[pinned]
     _check_version(version)
     # Only the newest one is without a risk, unless the others are switched off for good.
     for other in (each for name, each in named.items() if name != pinned):
