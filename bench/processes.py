@@ -124,6 +124,8 @@ def _app_environment(simulator: SimulatorProcess, storage: Azurite) -> dict[str,
         "CMK_MAX_IN_FLIGHT": "64",
         # The estate's accounts are of three kinds: so every one of them is a finding.
         "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
+        # The plain client that it is held against reads accounts alone.
+        "CMK_KEY_HEALTH": "off",
     }
 
 

@@ -31,9 +31,8 @@ def test_a_scan_into_the_store_is_what_the_app_then_answers(
     receiver: Receiver, open_scene: OpenScene
 ) -> None:
     """The same tables: status, findings and feed, alerts told, and nothing new for the app."""
-    scene = open_scene(
-        estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD}), CMK_WEBHOOK_URL=receiver.url
-    )
+    estate = estate_of({"chat": CMK, "search": MICROSOFT}, {"lab": ODD})
+    scene = open_scene(estate, CMK_WEBHOOK_URL=receiver.url, CMK_KEY_HEALTH="on")
     store = ("--store", scene.azurite.connection_string)
     environment = scene.simulator.environment()
 
