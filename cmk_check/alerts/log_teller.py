@@ -5,8 +5,9 @@ the text. Every line has ``event`` and ``v``, the version of its shape:
 
 ``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
 ``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
-                ``durationSeconds``; unless it failed also ``posture``, ``accounts``,
-                ``subscriptions``, ``changes`` (a number)
+                ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
+                the compliant ones; null where none was looked at), ``subscriptions``, ``changes``
+                (a number)
 ``cmk.gap``     a subscription that a scan could not read, 50 a scan at most (``subscriptions.gap``
                 of its ``cmk.scan`` counts all): ``scanId``, ``subscriptionId``, ``name``,
                 ``reason``, ``missingAction``, ``detail``, ``since``
@@ -21,9 +22,10 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.alerts.short_json import short_json
+from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.events import event_of
-from cmk_check.core.model import Change, KnownGap, LastScan, Summary
-from cmk_check.core.words import Verdict
+from cmk_check.core.model import AccountCounts, Change, KnownGap, LastScan, Summary
+from cmk_check.core.words import KeyState, Verdict
 
 _log = logging.getLogger("cmk_check.lines")
 # Azure Monitor and what people put behind it take 8 KB a line without cutting it.
@@ -81,6 +83,7 @@ def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
             "unknown": accounts.unknown,
             "unread": accounts.unread,
         },
+        "keys": _keys(accounts),
         "subscriptions": {
             "total": subscriptions.total,
             "read": subscriptions.read,
@@ -89,6 +92,17 @@ def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
             "retired": subscriptions.retired,
         },
         "changes": summary.changes,
+    }
+
+
+def _keys(accounts: AccountCounts) -> dict[str, int] | None:
+    if not accounts.by_key_health:
+        return None
+    return {
+        "healthy": accounts.by_key_health.get(KeyState.HEALTHY, 0),
+        "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
+        "broken": broken_keys(accounts),
+        "unknown": unknown_keys(accounts),
     }
 
 

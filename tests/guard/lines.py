@@ -7,11 +7,21 @@ from cmk_check.alerts.log_teller import LogTeller
 from cmk_check.alerts.tell import Telling, tell
 from cmk_check.core.changes import Context, of_baseline, of_coverage, of_scan
 from cmk_check.core.compare import compare
-from cmk_check.core.model import Change, Gap, KnownGap, LastScan, Reading, Summary
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    Gap,
+    KnownGap,
+    LastScan,
+    Reading,
+    Summary,
+    VerdictCounts,
+)
 from cmk_check.core.words import (
     ChangeType,
     CoverageState,
     GapReason,
+    KeyState,
     ScanState,
     Trigger,
     Verdict,
@@ -42,7 +52,8 @@ async def write_lines() -> None:
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
-    summary = Summary(gaps=(KnownGap(ID, "Lab", gap, time),))
+    keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
+    summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),))
     await LogTeller().tell_end(ended, Verdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogTeller().tell_end(failed, None, None)

@@ -26,7 +26,7 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.words import ChangeType, GapReason, ScanState, Trigger, Verdict
+from cmk_check.core.words import ChangeType, GapReason, KeyState, ScanState, Trigger, Verdict
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, context
 
@@ -63,7 +63,8 @@ async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
 async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     """Workbooks draw the estate over time from it, whoever cannot reach the API too."""
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
-    accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3)
+    keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
+    accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6)
 
     await LogTeller().tell_end(scan, Verdict.NON_COMPLIANT, summary)
@@ -81,9 +82,20 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
         "durationSeconds": 90,
         "posture": "non_compliant",
         "accounts": {"total": 7, "compliant": 4, "nonCompliant": 2, "unknown": 1, "unread": 3},
+        "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
         "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
         "changes": 6,
     }
+
+
+async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCaptureFixture) -> None:
+    """Nought keys that are broken would be taken for good news."""
+    scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON)
+    accounts = AccountCounts({"OpenAI": VerdictCounts(4)})
+
+    await LogTeller().tell_end(scan, Verdict.COMPLIANT, Summary(accounts))
+
+    assert json.loads(lines.messages[0])["keys"] is None
 
 
 async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
