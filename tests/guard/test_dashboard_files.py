@@ -8,7 +8,16 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.words import ChangeType, GapReason, PostureReason, Reason, RemovalReason
+from cmk_check.core.words import (
+    ChangeType,
+    GapReason,
+    KeyReason,
+    KeyRotation,
+    KeyState,
+    PostureReason,
+    Reason,
+    RemovalReason,
+)
 from cmk_check.web.page import FILES, INDEX
 from tests.browsers import end_without
 
@@ -148,6 +157,9 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
         ("words.js", "REASONS", Reason),
         ("words.js", "GAPS", GapReason),
         ("words.js", "REMOVALS", RemovalReason),
+        ("words.js", "KEY_STATES", KeyState),
+        ("words.js", "KEY_REASONS", KeyReason),
+        ("words.js", "ROTATIONS", KeyRotation),
         ("changes.js", "SENTENCES", [type_.removeprefix("cmkcheck.") for type_ in ChangeType]),
     ],
 )
@@ -159,8 +171,9 @@ def test_the_page_has_words_for_every_word(
 
 
 def test_every_reason_that_the_scanner_is_to_blame_for_has_its_advice() -> None:
-    """Whoever reads "unknown" is told what to do; what accounts and gaps need stands there too."""
-    of_accounts_and_gaps = {"accounts_non_compliant", "accounts_unknown", "subscriptions_unread"}
+    """Whoever reads "unknown" is told what to do; what accounts, gaps and keys need, too."""
+    of_findings = {"accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown"}
+    of_what_was_read = of_findings | {"subscriptions_unread"}
     informative = {"no_accounts_in_scope", "subscriptions_excluded"}
 
-    assert _keys("advice.js", "SCANNER") | of_accounts_and_gaps | informative == set(PostureReason)
+    assert _keys("advice.js", "SCANNER") | of_what_was_read | informative == set(PostureReason)

@@ -19,7 +19,12 @@ const REASONS = {
 };
 
 /** @type {Record<string, string>} */
-const KEY_STATES = { healthy: "Healthy", at_risk: "At risk", broken: "Broken", unknown: "Unknown" };
+const KEY_STATES = {
+  healthy: "Healthy",
+  at_risk: "At risk",
+  broken: "Broken",
+  unknown: "Unknown",
+};
 
 /** @type {Record<string, string>} */
 const KEY_REASONS = {
