@@ -23,6 +23,10 @@ ACCOUNTS: Final = "/providers/Microsoft.CognitiveServices/accounts"
 # The two commands of the knowledge-base page, with its own filters.
 LIST: Final = "[?(kind==`OpenAI`)].{name:name, resourceGroup:resourceGroup}"
 SHOW: Final = '{"encryptionKey":properties.encryption.keyVaultProperties.keyName}'
+KEY: Final = (
+    *("--api-version", "2026-02-01"),
+    *("--query", "properties.[kty, keySize, attributes.enabled]"),
+)
 
 # Where the rule departs from the page, which asks for nothing but a name: what each says.
 DEPARTURES: Final = {
@@ -130,6 +134,34 @@ def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
         f"GET /subscriptions/{{id}}/resourceGroups/{{group}}{ACCOUNTS}/{{name}} 200",
     }
     assert all("AZURECLI/" in each.headers["user-agent"] for each in asked if each.authorized)
+    assert az.strayed <= {VERSION_CHECK}
+
+
+def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, tmp_path: Path) -> None:
+    """What key health rests on has to be in the shape that Azure's other clients understand."""
+    agents = ("--resource-group", "rg-agents-prod", "--subscription", PRODUCTION)
+    search = ("--resource-group", "rg-search-prod", "--subscription", PRODUCTION)
+    with Az(simulator, tmp_path) as az:
+        az.sign_in()
+        # The command asks for these of a cloud, and does nothing with them here.
+        unused = (
+            *("--suffix-keyvault-dns", ".vault.invalid"),
+            *("--endpoint-microsoft-graph-resource-id", simulator.url),
+        )
+        az("cloud", "update", "--name", "simulated", *unused)
+        vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
+        hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
+        key = az("resource", "show", "--ids", f"{vault['id']}/keys/cmk-agents", *KEY)
+        at_vault = ("--scope", vault["id"], "--fill-principal-name", "false")
+        grants = az("role", "assignment", "list", *at_vault, "--query", "[].roleDefinitionName")
+
+    assert vault["properties"]["vaultUri"] == "https://kv-agents-prod.vault.azure.net/"
+    assert vault["properties"]["enableRbacAuthorization"] is True
+    assert hsm["properties"]["hsmUri"] == "https://hsm-search-prod.managedhsm.azure.net/"
+    assert key == ["RSA", 2048, True]
+    assert grants == ["Key Vault Crypto User"]
+    assert {each.kind for each in simulator.requests} >= {"vault", "key", "grant", "role"}
+    assert {each.status for each in simulator.requests} == {200}
     assert az.strayed <= {VERSION_CHECK}
 
 
