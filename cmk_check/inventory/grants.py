@@ -21,6 +21,7 @@ from cmk_check.inventory.gaps import (
     plain,
 )
 from cmk_check.inventory.once import Once
+from cmk_check.inventory.vault_id import KeyId
 
 _GUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PRINCIPAL: Final = re.compile(_GUID)
@@ -57,9 +58,9 @@ class Grants:
         self._roles: Once[tuple[RolePermissions, ...] | Unread] = Once()
 
     async def find(
-        self, principal_id: str, key_id: str, deadline: float
+        self, principal_id: str, key_id: KeyId, deadline: float
     ) -> tuple[Grant, ...] | Unread:
-        """Return what a principal was granted on a key, both ids lower-cased.
+        """Return what a principal, by its lower-cased object id, was granted on a key.
 
         ``Unread`` only where what could not be read may be what makes the grants suffice.
         """
@@ -80,14 +81,14 @@ class Grants:
             trouble = _MALFORMED
         return grants if trouble is None or suffices(grants) else trouble
 
-    async def _list(self, key_id: str, wanted: str, deadline: float) -> _Assignments | Unread:
+    async def _list(self, key_id: KeyId, wanted: str, deadline: float) -> _Assignments | Unread:
         return await self._assignments.get(
             (key_id, wanted), lambda until: self._ask(key_id, wanted, until), deadline
         )
 
-    async def _ask(self, key_id: str, wanted: str, until: Until) -> _Assignments | Unread:
+    async def _ask(self, key_id: KeyId, wanted: str, until: Until) -> _Assignments | Unread:
         listing = self._client.role_assignments.list_for_scope
-        scope = quote(key_id.removeprefix("/"))
+        scope = quote(key_id.path.removeprefix("/"))
         try:
             entries = await self._clients.entries(
                 until, lambda call: listing(scope, filter=wanted, call=call)
@@ -96,7 +97,7 @@ class Grants:
             return Unread(gap_of(error, READ_ASSIGNMENTS))
         understood = [each for each in map(parse_assignment, entries) if each is not None]
         return _Assignments(
-            tuple(each for each in understood if _reaches(each.scope, key_id)),
+            tuple(each for each in understood if _reaches(each.scope, key_id.text)),
             whole=len(understood) == len(entries),
         )
 

@@ -8,7 +8,7 @@ import asyncio
 import functools
 from collections.abc import Mapping, Sequence
 
-from cmk_check.core.key_facts import Absent, Grant, Key, KeyFacts, Unread, Vault
+from cmk_check.core.key_facts import Absent, Grant, Key, KeyFacts, Unread
 from cmk_check.core.key_health import user_of
 from cmk_check.core.key_version import pinned_version
 from cmk_check.core.model import Account
@@ -18,7 +18,7 @@ from cmk_check.inventory.gaps import unusable_key
 from cmk_check.inventory.grants import Grants
 from cmk_check.inventory.vault_id import KeyId
 from cmk_check.inventory.vault_keys import VaultKeys
-from cmk_check.inventory.vaults import Vaults
+from cmk_check.inventory.vaults import Found, Vaults
 
 
 class AzureKeys:
@@ -47,23 +47,23 @@ class AzureKeys:
     async def _facts(self, account: Account, deadline: float) -> KeyFacts:
         async with asyncio.TaskGroup() as group:
             scopes = group.create_task(self._scopes.find(account.id, deadline))
-            vault = await self._vaults.find(account.key_vault_uri, deadline)
-            key, grants = await self._behind(account, vault, deadline)
-        return KeyFacts(vault, key, grants, scopes.result())
+            found = await self._vaults.find(account.key_vault_uri, deadline)
+            if not isinstance(found, Found):
+                return KeyFacts(found, None, None, await scopes)
+            key, grants = await self._behind(account, found, deadline)
+        return KeyFacts(found.vault, key, grants, scopes.result())
 
     async def _behind(
-        self, account: Account, vault: Vault | Absent | Unread, deadline: float
-    ) -> tuple[Key | Absent | Unread | None, tuple[Grant, ...] | Unread | None]:
+        self, account: Account, found: Found, deadline: float
+    ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
         """Return the key, and the grants on it where roles decide."""
-        if not isinstance(vault, Vault):
-            return None, None
-        key_id = KeyId.of(vault.id, account.key_name)
+        key_id = KeyId.of(found.at, account.key_name)
         if key_id is None:
             return Unread(unusable_key("The account names no usable key")), None
-        principal_id = user_of(account)
+        principal_id, vault = user_of(account), found.vault
         async with asyncio.TaskGroup() as group:
             key = group.create_task(self._keys.find(key_id, pinned_version(account), deadline))
             if principal_id is None or not vault.uses_rbac or vault.is_managed_hsm:
                 return await key, None
-            grants = await self._grants.find(principal_id, key_id.text, deadline)
+            grants = await self._grants.find(principal_id, key_id, deadline)
         return key.result(), grants

@@ -1,6 +1,7 @@
 """The ids of key vaults, managed HSMs and keys: taken apart to be asked for, and made for keys.
 
-Only what fits these patterns becomes a part of a URL or a query.
+Only what fits these patterns becomes a part of a URL or a query. In ASCII, or a sign for kelvin
+would pass for the letter that it looks like, and one thing be read for another.
 """
 
 import re
@@ -11,17 +12,20 @@ from typing import Final, Self
 _VAULT: Final = re.compile(
     r"/subscriptions/(?P<subscription>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
     r"/resourcegroups/(?P<group>(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90})"
-    r"/providers/microsoft\.keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})"
+    r"/providers/microsoft\.keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})",
+    re.IGNORECASE | re.ASCII,
 )
-
-_KEY_NAME: Final = re.compile("[a-z0-9-]{1,127}")
+_KEY_NAME: Final = re.compile("[a-z0-9-]{1,127}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class VaultId:
-    """The id of a vault, lower-cased as a whole."""
+    """The id of a vault, lower-cased; but a group of other letters than ASCII as it is spelled.
 
-    text: str
+    Azure compares names in any case, though not as Python does: a dotted I in capitals is another
+    letter to it than the two that Python makes of it.
+    """
+
     subscription_id: str
     group: str
     name: str
@@ -30,27 +34,48 @@ class VaultId:
     @classmethod
     def parse(cls, text: object) -> Self | None:
         """Take an id in any case apart; None where it is not that of a vault."""
-        match = _VAULT.fullmatch(text.lower()) if isinstance(text, str) else None
+        match = _VAULT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return None
-        is_managed_hsm = match["type"] == "managedhsms"
-        return cls(match[0], match["subscription"], match["group"], match["name"], is_managed_hsm)
+        group = match["group"]
+        return cls(
+            match["subscription"].lower(),
+            group.lower() if group.isascii() else group,
+            match["name"].lower(),
+            match["type"].lower() == "managedhsms",
+        )
+
+    @property
+    def path(self) -> str:
+        """The id as it is asked for."""
+        kind = "managedhsms" if self.is_managed_hsm else "vaults"
+        group = f"/subscriptions/{self.subscription_id}/resourcegroups/{self.group}"
+        return f"{group}/providers/microsoft.keyvault/{kind}/{self.name}"
+
+    @property
+    def text(self) -> str:
+        """The id lower-cased, as facts have it."""
+        return self.path.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class KeyId:
-    """The id of a key, lower-cased: its vault and its name."""
+    """The id of a key: its vault, and its name lower-cased."""
 
     vault: VaultId
     name: str
 
     @classmethod
-    def of(cls, vault_id: str, name: str | None) -> Self | None:
-        """Name a key of a vault; None where there can be no such vault or key."""
-        vault, lowered = VaultId.parse(vault_id), (name or "").lower()
-        return cls(vault, lowered) if vault and _KEY_NAME.fullmatch(lowered) else None
+    def of(cls, vault: VaultId, name: str | None) -> Self | None:
+        """Name a key of a vault; None where there can be no such key."""
+        return cls(vault, name.lower()) if name and _KEY_NAME.fullmatch(name) else None
+
+    @property
+    def path(self) -> str:
+        """The id as it is asked for."""
+        return f"{self.vault.path}/keys/{self.name}"
 
     @property
     def text(self) -> str:
-        """The id as Azure writes it, but lower-cased."""
-        return f"{self.vault.text}/keys/{self.name}"
+        """The id lower-cased, as facts have it."""
+        return self.path.lower()

@@ -1,7 +1,7 @@
 """The vault behind an account: where it is, and what Azure Resource Manager says of it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -40,6 +40,14 @@ _GONE: Final = frozenset(
 type VaultClients = Callable[[str], KeyVaultManagementClient]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A vault, and where it is."""
+
+    at: VaultId
+    vault: Vault
+
+
 class Vaults:
     """Finds and reads vaults, each of them once."""
 
@@ -58,7 +66,7 @@ class Vaults:
             if vault_id is not None:
                 self._known.setdefault((vault_id.name, vault_id.is_managed_hsm), vault_id)
 
-    async def find(self, uri: str | None, deadline: float) -> Vault | Absent | Unread:
+    async def find(self, uri: str | None, deadline: float) -> Found | Absent | Unread:
         """Return the vault of an address, by the event loop's time ``deadline``.
 
         ``Absent`` only where it is known to have been there, or Azure still lists it: what is
@@ -69,27 +77,27 @@ class Vaults:
             return Unread(unusable_key("The account names no usable key vault"))
         name, is_managed_hsm = named
         known = self._known.get(named)
-        vault = None if known is None else await self._vault(known, deadline)
-        if vault is None or isinstance(vault, Absent):
+        best = None if known is None else await self._vault(known, deadline)
+        if best is None or isinstance(best, Absent):
             found = await self._look_for(name, deadline)
             if isinstance(found, Unread):
                 return found if known is None else replace(found, id=known.text)
             elsewhere = [i for i in found if i.is_managed_hsm is is_managed_hsm and i != known]
-            vault = await self._first(elsewhere, vault, deadline)
-        if vault is None:
+            best = await self._first(elsewhere, best, deadline)
+        if best is None:
             return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
-        if isinstance(vault, Vault) and _host(vault.uri) != _host(uri):
+        if isinstance(best, Found) and _host(best.vault.uri) != _host(uri):
             return Unread(another_vault())
-        return vault
+        return best
 
     async def _first(
         self, ids: Iterable[VaultId], before: Absent | None, deadline: float
-    ) -> Vault | Absent | Unread | None:
+    ) -> Found | Absent | Unread | None:
         """Return what is there, better than what is not: a list may still hold a vault's old id."""
-        best: Vault | Absent | Unread | None = before
+        best: Found | Absent | Unread | None = before
         for vault_id in ids:
             vault = await self._vault(vault_id, deadline)
-            if isinstance(vault, Vault):
+            if isinstance(vault, Found):
                 return vault
             if best is None or isinstance(vault, Unread):
                 best = vault
@@ -98,10 +106,11 @@ class Vaults:
     async def _look_for(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
         return await self._found.get(name, lambda until: self._search.find(name, until), deadline)
 
-    async def _vault(self, vault_id: VaultId, deadline: float) -> Vault | Absent | Unread:
+    async def _vault(self, vault_id: VaultId, deadline: float) -> Found | Absent | Unread:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
         # Also where it could not be read: it is asked for in its place again.
-        return replace(read, id=vault_id.text)
+        read = replace(read, id=vault_id.text)
+        return Found(vault_id, read) if isinstance(read, Vault) else read
 
     async def _get(self, vault_id: VaultId, until: Until) -> Vault | Absent | Unread:
         client = self._client_of(vault_id.subscription_id)

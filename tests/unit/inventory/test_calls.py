@@ -1,8 +1,9 @@
-"""What is trusted as a next page."""
+"""Where a call may lead, what it keeps, and how long it is of use."""
 
 import pytest
 
-from cmk_check.inventory.calls import Listing, Until
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.calls import Document, Listing, Query, Until
 
 ARM = "https://management.azure.com"
 SOON = Until(0)
@@ -72,3 +73,37 @@ def test_list_without_end_is_ended_p8() -> None:
     asked = sum(listing.asks(f"{ARM}/s?page={number}") for number in range(1_100))
 
     assert asked == 1_000
+
+
+@pytest.mark.parametrize(
+    ("url", "trusted"),
+    [
+        (f"{ARM}/providers/Microsoft.ResourceGraph/resources?api-version=2021-03-01", True),
+        (f"{ARM}/providers/Microsoft.ResourceGraph/resources/x", False),
+        (f"{ARM}/providers/Microsoft.ResourceGraph/resourcesHistory", False),
+        (f"{ARM}/subscriptions/x/providers/Microsoft.ResourceGraph/resources", False),
+        (f"{ARM}/subscriptions/x?/providers/Microsoft.ResourceGraph/resources", False),
+        (f"{ARM}/providers/Microsoft.KeyVault/register", False),
+        ("https://evil.test/providers/Microsoft.ResourceGraph/resources", False),
+    ],
+)
+def test_query_goes_to_resource_graph_alone_p5(url: str, trusted: bool) -> None:  # noqa: FBT001
+    """P5: it is a POST, which anywhere else may change something."""
+    assert Query(ARM, SOON).trusts(url) is trusted
+
+
+def test_document_that_never_came_is_no_empty_one_p2() -> None:
+    """P2: an operation of the SDK may take an answer without a body for a success."""
+    with pytest.raises(InventoryError, match="unexpected_response"):
+        Document(ARM, SOON).answer()
+
+
+async def test_time_left_is_that_of_the_most_patient() -> None:
+    """What is asked for once for many has as much time as the one who has most."""
+    until = Until.within(1)
+    call = Document(ARM, until)
+    before = call.has_time_for(5)
+
+    until.latest += 10
+
+    assert (before, call.has_time_for(5), call.has_time_for(50)) == (False, True, False)
