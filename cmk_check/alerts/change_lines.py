@@ -4,13 +4,13 @@ Whatever comes from Azure is somebody's free text. Here it loses what could not 
 span lines; each format then escapes what is left for its own markup.
 """
 
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from cmk_check.alerts.key_lines import key_place, key_transition, key_trouble
+from cmk_check.alerts.plain_text import plain
 from cmk_check.core.model import Change
 from cmk_check.core.rule import MESSAGES
 from cmk_check.core.words import ChangeType, Reason
@@ -22,6 +22,8 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
     ChangeType.ACCOUNT_REMOVED: "Account no longer watched",
+    ChangeType.KEY_DEGRADED: "Key behind an account in worse health",
+    ChangeType.KEY_RECOVERED: "Key behind an account in better health",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
     ChangeType.COVERAGE_REGAINED: "Subscription is read again",
     ChangeType.SCAN_FAILED: "Scan failed",
@@ -29,12 +31,8 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-# Azure's own bound for names of accounts; so that the longest line still fits one message.
-_LONGEST: Final = 64
 _LONGEST_REASON: Final = 200
 _LONGEST_URL: Final = 900
-# A word joiner: it is not seen, and no service takes what is around it for the start of a link.
-_JOINER: Final = "\u2060"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,12 @@ def line_of(change: Change, portal_url: str) -> Line:
     title = _TITLES.get(change.type, change.type.removeprefix("cmkcheck."))
     if data.get("test") is True:
         title = f"TEST, no real change: {title}"
-    parts = [_what(change), _transition(data), _why(data), _owner(data), _sums(data)]
+    key = data.get("key")
+    if isinstance(key, Mapping):
+        told = [key_transition(data), key_trouble(data, key), key_place(key)]
+    else:
+        told = [_transition(data), _why(data)]
+    parts = [_what(change), *told, _owner(data), _sums(data)]
     return Line(
         change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
     )
@@ -136,18 +139,3 @@ def _url(given: object) -> str:
         return ""
     url = quote(given, safe="%/:#?=&-._~", errors="replace")
     return url if len(url) <= _LONGEST_URL else ""
-
-
-def plain(value: object, longest: int = _LONGEST) -> str:
-    """Return a value as one short line of visible characters in which nothing is a link."""
-    if not isinstance(value, str | int):
-        return ""
-    # Cut first: what comes from a row may be 64 KB. What is C or Z to Unicode is not seen, breaks
-    # a line or turns its direction.
-    seen = (
-        " " if unicodedata.category(char)[0] in "CZ" else char for char in str(value)[: 4 * longest]
-    )
-    text = " ".join("".join(seen).split())
-    if len(text) > longest:
-        text = text[: longest - 1] + "\u2026"
-    return re.sub(r"(?=://)", _JOINER, text)

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from cmk_check.alerts.change_lines import Line, line_of
+from cmk_check.alerts.plain_text import plain
 from cmk_check.core.events import event_of
 from cmk_check.core.model import Change
 
@@ -21,6 +22,7 @@ from cmk_check.core.model import Change
 LONGEST_CHAT: Final = 12_000
 MOST_LINES: Final = 40
 _LONGEST_SECTION: Final = 3_000
+_ALWAYS_FITS: Final = 550
 _JSON: Final = "application/json; charset=utf-8"
 _BATCH: Final = "application/cloudevents-batch+json; charset=utf-8"
 
@@ -100,6 +102,9 @@ def _slack_message(lines: Sequence[Line]) -> object:
 
 def _slack_block(line: Line) -> object:
     text = f"*{line.title}*: {_slack_text(line.details)}"
+    if len(text) > _LONGEST_SECTION:
+        # Every character that has to be escaped takes five: so short it fits, whatever it is.
+        text = f"*{line.title}*: {_slack_text(plain(line.details, _ALWAYS_FITS))}"
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
     if len(text) + len(links) <= _LONGEST_SECTION:
         text += links

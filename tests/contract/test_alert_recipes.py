@@ -177,8 +177,34 @@ def test_a_ticket_is_closed_under_the_key_it_was_opened_with(
         subject = f"/scans/{kind}" if kind.startswith("scan.") else "/subscriptions/s/a"
         return {"type": TYPES[kind].value, "subject": subject, "data": data}
 
-    assert _shown("ticket")(event(opening)) == ("open", key)
-    assert _shown("ticket")(event(closing)) == ("close", key)
+    assert _shown("tickets")(event(opening))[0] == ("open", key)
+    assert _shown("tickets")(event(closing))[0] == ("close", key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "health", "todo"),
+    [
+        ("key.degraded", "broken", ["open"]),
+        ("key.recovered", "at_risk", []),
+        ("key.recovered", "healthy", ["close"]),
+        ("account.violated", None, ["close"]),
+        ("account.unverifiable", None, ["close"]),
+        ("account.removed", None, ["close"]),
+        ("account.resolved", "broken", []),
+        ("account.discovered", "healthy", []),
+        ("account.updated", "healthy", []),
+    ],
+)
+def test_a_ticket_of_a_key_is_open_while_the_key_is_not_well(
+    kind: str, health: str | None, todo: list[str]
+) -> None:
+    """An account that leaves its key takes the ticket along: nobody will ever tell of it again."""
+    data = {"after": {"keyHealth": health}}
+    event = {"type": TYPES[kind].value, "subject": "/a", "data": data}
+
+    found = [verb for verb, key in _shown("tickets")(event) if key == "/a key"]
+
+    assert found == todo
 
 
 def test_no_ticket_is_opened_by_a_test_or_by_what_is_no_fault() -> None:
@@ -186,6 +212,6 @@ def test_no_ticket_is_opened_by_a_test_or_by_what_is_no_fault() -> None:
     test = trial_change("id", NOON)
     quiet = ["account.discovered", "account.updated", "scan.baseline"]
 
-    assert _shown("ticket")({"type": test.type.value, "subject": "s", "data": test.data}) is None
+    assert _shown("tickets")({"type": test.type.value, "subject": "s", "data": test.data}) == []
     for kind in quiet:
-        assert _shown("ticket")({"type": TYPES[kind].value, "subject": "s", "data": {}}) is None
+        assert _shown("tickets")({"type": TYPES[kind].value, "subject": "s", "data": {}}) == []

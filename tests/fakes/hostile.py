@@ -29,8 +29,24 @@ NAMES: Final = (
 
 def changes_of_every_kind(name: str) -> list[Change]:
     """Return a change per type, with this name wherever a text can stand."""
-    side = {"verdict": name, "coverage": name, "reason": name, "missingAction": name}
-    data = {
+    side = {
+        "verdict": name,
+        "coverage": name,
+        "reason": name,
+        "missingAction": name,
+        "keyHealth": name,
+        "keyReasons": [name],
+    }
+    reason = {"code": name, "severity": name, "message": name}
+    key = {
+        "vaultId": f"/vaults/{name}",
+        "keyId": f"/keys/{name}",
+        "keyVersion": name,
+        "rotation": name,
+        "expires": name,
+        "reasons": [reason] * 10,
+    }
+    data: dict[str, object] = {
         "name": name,
         "kind": name,
         "subscriptionName": name,
@@ -41,8 +57,16 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "statusUrl": f"https://app.test/{name}",
         "baseline": False,
     }
+    of_keys = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
     return [
-        Change(f"change-{number}", kind, NOON, *_place(kind), data, number)
+        Change(
+            f"change-{number}",
+            kind,
+            NOON,
+            *_place(kind),
+            data | {"key": key} if kind in of_keys else data,
+            number,
+        )
         for number, kind in enumerate(ChangeType, 1)
     ]
 

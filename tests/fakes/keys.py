@@ -7,7 +7,6 @@ from typing import Final
 
 from cmk_check.core.key_facts import (
     Absent,
-    EncryptionScope,
     Key,
     KeyFacts,
     KeyVersion,
@@ -69,7 +68,7 @@ DISABLED: Final = with_version(enabled=False)
 EXPIRED: Final = expiring(CREATED + timedelta(days=1))
 GONE: Final = replace(HEALTHY, key=Absent(f"{VAULT}/keys/cmk"))
 UNPROTECTED: Final = replace(HEALTHY, vault=replace(_VAULT, purge_protection=False))
-WITH_SCOPE: Final = replace(HEALTHY, scopes=(EncryptionScope("s", "Microsoft.CognitiveServices"),))
+BOTH: Final = replace(DISABLED, vault=UNPROTECTED.vault)
 VAULT_GONE: Final = replace(HEALTHY, vault=Absent(VAULT), key=None)
 UNREAD: Final = replace(HEALTHY, vault=_DENIED, key=_DENIED)
 BY_STATE: Final[Mapping[str, KeyFacts | None]] = {

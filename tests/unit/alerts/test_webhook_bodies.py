@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.change_lines import line_of, plain
+from cmk_check.alerts.change_lines import line_of
+from cmk_check.alerts.plain_text import plain
 from cmk_check.alerts.webhook_bodies import LONGEST_CHAT, MOST_LINES, Post, posts_of
 from cmk_check.core.events import event_of
 from cmk_check.core.model import Change

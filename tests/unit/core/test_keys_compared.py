@@ -16,10 +16,10 @@ from cmk_check.core.key_facts import Absent, KeyFacts, Unread
 from cmk_check.core.model import Gap, Reading
 from cmk_check.core.words import GapReason, KeyState
 from tests.fakes.keys import (
+    BOTH,
     BY_STATE,
     DISABLED,
     HEALTHY,
-    UNPROTECTED,
     UNREAD,
     VAULT,
     VAULT_GONE,
@@ -47,19 +47,18 @@ DAY: Final = timedelta(days=1)
 DEGRADED: Final = "key.degraded"
 RECOVERED: Final = "key.recovered"
 _LOOKED_AT: Final = [facts for facts in BY_STATE.values() if facts]
-_BOTH: Final = replace(DISABLED, vault=UNPROTECTED.vault)
 
 
 def test_another_wording_of_a_key_is_no_change() -> None:
     """A new version of this program must not tell a change of every key (P4)."""
-    known = known_of(good(ID), keys=_BOTH)
+    known = known_of(good(ID), keys=BOTH)
     finding = only_finding(known)
     key = health_of(known)
     worded = tuple(replace(each, message="As it was put before.") for each in key.concerns)
     older = replace(finding, key_health=replace(key, concerns=worded))
 
     difference = compared(
-        replace(known, findings={str(finding.id): older}), good(ID), at=LATER, keys=_BOTH
+        replace(known, findings={str(finding.id): older}), good(ID), at=LATER, keys=BOTH
     )
 
     assert difference.is_empty

@@ -11,12 +11,12 @@ from cmk_check.core.difference import Known
 from cmk_check.core.key_facts import KeyFacts, Unread
 from cmk_check.core.model import Account
 from tests.fakes.keys import (
+    BOTH,
     BY_STATE,
     DISABLED,
     EXPIRED,
     GONE,
     HEALTHY,
-    UNPROTECTED,
     UNREAD,
     VAULT,
     expiring,
@@ -157,11 +157,10 @@ def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() ->
 
 
 DAY: Final = timedelta(days=1)
-_BOTH: Final = replace(DISABLED, vault=UNPROTECTED.vault)
 SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
     "another reason": (DISABLED, EXPIRED, DEGRADED),
-    "a reason more": (DISABLED, _BOTH, DEGRADED),
-    "a reason less": (_BOTH, DISABLED, RECOVERED),
+    "a reason more": (DISABLED, BOTH, DEGRADED),
+    "a reason less": (BOTH, DISABLED, RECOVERED),
     "gone instead of disabled": (DISABLED, GONE, DEGRADED),
     "a new version": (HEALTHY, with_version(version="v2"), UPDATED),
     "an expiry far away": (HEALTHY, expiring(NOON + 99 * DAY), UPDATED),
