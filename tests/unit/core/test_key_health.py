@@ -65,6 +65,10 @@ def test_what_nobody_tried_to_read_is_unknown(case: Case, fact: str) -> None:
     health = judged(case, **{fact: None})
 
     assert health.state is KeyState.UNKNOWN
+    assert health.concerns[0].message.endswith(
+        ": not read; the next scan tries again, and if it stays, look for a newer version of "
+        "cmk_check."
+    )
 
 
 def test_several_unread_parts_are_one_concern_that_names_them_all() -> None:
@@ -132,6 +136,21 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
         KeyReason.KEY_SIZE_DISPUTED,
     ]
     assert health.state is KeyState.BROKEN
+    assert [each.severity for each in health.concerns] == [
+        KEY_SEVERITIES[each.code] for each in health.concerns
+    ]
+    assert [each.message for each in health.concerns if each.code is not KeyReason.CANNOT_READ] == [
+        KEY_MESSAGES[each.code]
+        for each in health.concerns
+        if each.code is not KeyReason.CANNOT_READ
+    ]
+
+
+def test_a_long_word_of_azures_is_cut() -> None:
+    """P8: a finding's row holds 8 KB."""
+    health = judged(POLICIES, scopes=Unread(Gap(GapReason.TIMEOUT, detail="x" * 9_000)))
+
+    assert health.concerns[0].message.endswith(": " + "x" * 381)
 
 
 def test_notices_alone_leave_a_key_healthy() -> None:

@@ -62,6 +62,10 @@ _SYSTEM_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
         {"vault.properties.accessPolicies": None},
         {KeyReason.IDENTITY_LACKS_PERMISSION: _LACKING},
     ),
+    "a policy of another, perhaps a group's": (
+        {"vault.properties.accessPolicies.0.objectId": "other"},
+        {KeyReason.CANNOT_READ: {"notSeen": "permissions", "identity": SYSTEM.lower()}},
+    ),
     "kind OpenAI with its own identity and a policy": ({"account.kind": "OpenAI"}, {}),
 }
 

@@ -9,6 +9,7 @@ from cmk_check.core.key_facts import Absent, Unread
 from cmk_check.core.key_health import judge_key
 from cmk_check.core.words import KeyReason, KeyState
 from tests.unit.core.key_examples import (
+    ATTRIBUTES,
     KEY_ID,
     NOW,
     POLICIES,
@@ -60,7 +61,7 @@ _VAULTS: Final[dict[str, tuple[Changes, Expected]]] = {
     ),
     "firewall with the bypass not set": ({"vault.properties.networkAcls.bypass": None}, {}),
     "firewall with the bypass among others": (
-        {"vault.properties.networkAcls.bypass": "Logging, azureservices"},
+        {"vault.properties.networkAcls.bypass": "Logging,azureservices , Metrics"},
         {},
     ),
     "open, without a bypass": (
@@ -180,6 +181,46 @@ def test_of_a_vault_that_is_gone_nothing_more_is_said_of_the_key() -> None:
     health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=Absent(KEY_ID.lower()))
 
     assert [each.code for each in health.concerns] == [KeyReason.VAULT_NOT_FOUND]
+
+
+def test_a_vault_whose_document_is_odd_stays_known_and_is_not_judged() -> None:
+    """P1: what it says elsewhere may be as wrong; the next scan looks at the same vault again."""
+    health = judged(
+        with_changes(
+            POLICIES,
+            {"vault.properties.enableSoftDelete": "no", "vault.properties.accessPolicies": []},
+        )
+    )
+
+    (concern,) = health.concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert concern.message.endswith(
+        " Vault: properties.enableSoftDelete is not true or false. Look at it with `az keyvault "
+        "show`; if Azure changed the shape, update cmk_check."
+    )
+    assert health.vault_id == VAULT_ID.lower()
+
+
+def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
+    """P1: what is fine there says nothing of the account's own vault, nor what is wrong there."""
+    health = judged(
+        with_changes(
+            POLICIES,
+            {
+                "vault.properties.vaultUri": "https://other.vault.azure.net/",
+                "vault.properties.accessPolicies": [],
+                f"{ATTRIBUTES}.enabled": False,
+            },
+        )
+    )
+
+    (concern,) = health.concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert concern.message.endswith(
+        " Vault: the one that was read is not the one that the account names; set the key again "
+        "on the account's Encryption page."
+    )
+    assert (health.vault_id, health.key_id) == (None, None)
 
 
 def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:

@@ -219,6 +219,13 @@ _PINNINGS: Final[dict[str, tuple[Changes, Expected]]] = {
         {f"{PINNED}.attributes.created": None},
         {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}},
     ),
+    "when the only one was made is not said": (
+        {
+            "versions": [ROLES["versions"][1]],
+            "versions.0.properties.attributes.created": None,
+        },
+        {},
+    ),
     "another version is odd": (
         {"versions.0.properties.attributes.enabled": "no"},
         {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}},
@@ -244,7 +251,7 @@ def test_what_is_said_of_pinned_versions(changes: Changes, expected: Expected) -
 
 @pytest.mark.parametrize(
     ("created", "newest"),
-    [({"f": 5, "0": 6}, "0"), ({"0": 6, "f": 5}, "0"), ({"f": 6, "0": 6}, "f")],
+    [({"f": 5, "0": 6}, "0"), ({"0": 6, "f": 5}, "0"), ({"0": 6, "f": 6}, "f")],
 )
 def test_the_newest_version_is_the_one_made_last(created: dict[str, int], newest: str) -> None:
     """P4: it stands in the evidence, so of two made at once it must always be the same."""
