@@ -152,18 +152,29 @@ function aboutUnknowns(rows) {
  * @returns {Advice[]}
  */
 function aboutKeys(rows, state) {
+  const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
   const bad = rows.filter(({ key }) => key === state);
-  return grouped(bad, ({ finding }) => finding.keyHealth?.reasons[0]?.code ?? "")
-    .slice(0, MOST_OTHERS)
-    .map(([code, group]) => {
-      const [{ finding }] = group;
-      const one = group.length === 1;
-      const whose = one ? within(finding.name) : count(group.length, "account");
-      const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
-      const why = visible(finding.keyHealth?.reasons[0]?.message ?? "");
-      const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
-      return said(`${KEYS[state](whose)}: ${midway(keyReasonWord(code))}`, why, href, tone);
-    });
+  const groups = grouped(bad, ({ finding }) => finding.keyHealth?.reasons[0]?.code ?? "");
+  const advice = groups.slice(0, MOST_OTHERS).map(([code, group]) => {
+    const [{ finding }] = group;
+    const one = group.length === 1;
+    const whose = one ? within(finding.name) : count(group.length, "account");
+    const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
+    return said(`${KEYS[state](whose)}: ${midway(keyReasonWord(code))}`, keyMessage(group), href, tone);
+  });
+  const rest = groups.slice(MOST_OTHERS).reduce((total, [, group]) => total + group.length, 0);
+  if (rest > 0) {
+    const text = KEYS[state](count(rest, "more account"));
+    advice.push(said(text, "Each of them says why.", fragmentOf({ keyHealth: state, sort: "key" }), tone));
+  }
+  return advice;
+}
+
+/** @param {Row[]} group With the same worst reason, which need not be the same trouble. */
+function keyMessage(group) {
+  const messages = new Set(group.map(({ finding }) => finding.keyHealth?.reasons[0]?.message ?? ""));
+  const [first] = messages;
+  return messages.size === 1 ? visible(first) : "Each of them says what is missing and what ends that.";
 }
 
 /**

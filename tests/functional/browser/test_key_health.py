@@ -1,7 +1,8 @@
 """Whether the key behind a compliant account can be used: counts, column, filter, detail."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Browser, Locator, expect
@@ -26,6 +27,7 @@ from tests.functional.browser.test_hostile_text import ALIEN
 from tests.functional.browser.test_sizes_and_paper import BEYOND
 from tests.functional.browser.visit import Visit
 from tests.functional.browser.watching import Watch
+from tests.functional.conftest import OpenScene
 
 pytestmark = pytest.mark.long
 
@@ -68,6 +70,19 @@ def keyed(_keyed: Visit) -> Iterator[Visit]:
 
 def _counts(visit: Visit) -> Locator:
     return visit.region("Accounts").get_by_role("group", name="Keys of the compliant accounts")
+
+
+def _state(finding: dict[str, Any]) -> str:
+    health = finding["keyHealth"]
+    return "" if health is None else str(health["state"])
+
+
+def _beyond_three(found: dict[str, Any]) -> int:
+    """Count the accounts with a broken key whose reason is not among the three most frequent."""
+    bad = [
+        one["keyHealth"]["reasons"][0]["code"] for one in found.values() if _state(one) == BROKEN
+    ]
+    return len(bad) - sum(count for _, count in Counter(bad).most_common(3))
 
 
 def test_keys_are_counted_and_each_count_leads_to_its_accounts(keyed: Visit) -> None:
@@ -217,3 +232,40 @@ def test_keys_fit_a_phone_and_axe_finds_nothing(open_visit: OpenVisit, world: Wo
         found += [faults(visit), visit.page.evaluate(BEYOND)]
 
     assert found == [[], 0] * 3
+
+
+def test_the_page_shows_of_every_key_what_the_scan_found(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Each reason there is, from Azure's answers to the words for people."""
+    scene = open_scene("keys", CMK_KEY_HEALTH="on")
+    scene.scan()
+    found = scene.findings()
+    counts = scene.get("v1/status").body["keys"]
+    visit = open_visit(scene)
+
+    visit.sign_in("#sort=key")
+
+    words = {HEALTHY: "Healthy", AT_RISK: "At risk", BROKEN: "Broken", UNKNOWN: "Unknown"}
+    states = {name: _state(one) for name, one in found.items()}
+    cells = dict(zip(visit.names(), visit.column("Key"), strict=True))
+    wrong = [
+        (name, cell)
+        for name, cell in cells.items()
+        if not cell.startswith(words.get(states[name], "\u2013"))
+    ]
+    assert wrong == []
+    assert len(cells) == 50
+    assert {states[name] for name in cells} == set(words)
+    said = [" ".join(text.split()) for text in _counts(visit).get_by_role("link").all_inner_texts()]
+    assert said == [
+        f"Broken {counts['broken']}",
+        f"Unknown {counts['unknown']}",
+        f"At risk {counts['atRisk']}",
+        f"Healthy {counts['healthy']}",
+    ]
+    advice = visit.region("What to do next")
+    expect(advice).to_contain_text(f"Repair the key of {_beyond_three(found)} more accounts")
+    expect(advice).to_contain_text("Each of them says what is missing")
+    visit.open_detail("key-expired")
+    expect(visit.drawer).to_contain_text(found["key-expired"]["keyHealth"]["reasons"][0]["message"])
