@@ -25,6 +25,15 @@ async def test_a_next_link_has_the_form_azure_gives_it(client: Client, sandbox: 
     assert re.fullmatch(start + r"&%24skiptoken=([A-Za-z0-9]|%2b|%2f|%3d)+", body["nextLink"])
 
 
+async def test_a_page_in_the_middle_carries_one_continuation(client: Client, sandbox: str) -> None:
+    """Its own must not come along into the next, which a client may read first."""
+    _, first, _ = await client.get(f"{sandbox}{ACCOUNTS}")
+    _, middle, _ = await client.get(first["nextLink"])
+
+    assert middle["nextLink"].count("skiptoken=") == 1
+    assert middle["nextLink"].count("api-version=") == 1
+
+
 async def test_an_unescaped_continuation_is_refused(client: Client, sandbox: str) -> None:
     """A plus that arrives as a space must not work by luck."""
     _, body, _ = await client.get(f"{sandbox}{ACCOUNTS}")
