@@ -36,16 +36,13 @@ class Once[T]:
 
         ``deadline`` is in the event loop's time; ``ask`` is given the latest of those who wait.
         """
-        left = deadline - asyncio.get_running_loop().time()
         asked = self._asked.get(name)
-        if asked is None and left <= 0:
-            return Unread(plain(GapReason.TIMEOUT))
         if asked is None:
             until = Until(deadline)
             asked = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
         asked.until.latest = max(asked.until.latest, deadline)
         if not asked.task.done():
-            await self._wait(name, asked, left)
+            await self._wait(name, asked, deadline - asyncio.get_running_loop().time())
         return asked.task.result() if asked.task.done() else Unread(plain(GapReason.TIMEOUT))
 
     async def _wait(self, name: Hashable, asked: _Asked[T], seconds: float) -> None:
