@@ -1,10 +1,11 @@
 """Take the pictures of the page that the documents show, from the sample estate: docs/page-*.png.
 
 Run by ``make screenshots``. Window and scale are fixed; the times in the pictures are those of the
-run, and the account that changed is the same each time.
+run, and the account and the key that changed are the same each time.
 """
 
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,17 +14,22 @@ from playwright.sync_api import Browser, Page
 from local.azurite import AzuriteMissingError
 from local.browser import BrowserMissingError, chromium
 from local.child_process import ChildFailedError
+from local.simulator import VersionSpec
 from local.stack import Stack
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 LARGEST: Final = 400_000
 _DESK: Final = {"width": 1280, "height": 1900}
+_DETAIL: Final = {"width": 1280, "height": 1000}
 _PHONE: Final = {"width": 390, "height": 844}
 _PICTURES: Final[dict[str, dict[str, Any]]] = {
     "light": {"viewport": _DESK, "color_scheme": "light"},
     "dark": {"viewport": _DESK, "color_scheme": "dark"},
     "phone": {"viewport": _PHONE, "color_scheme": "light", "has_touch": True},
+    "key": {"viewport": _DETAIL, "color_scheme": "light"},
 }
+# The account whose detail is on the picture of a key.
+_BROKEN: Final = "tm-openai-workspace-server"
 
 
 def main() -> int:
@@ -33,7 +39,7 @@ def main() -> int:
             _scan(stack)
             for name, options in _PICTURES.items():
                 path = DOCS / f"page-{name}.png"
-                path.write_bytes(_take(browser, stack, options))
+                path.write_bytes(_take(browser, stack, options, _BROKEN if name == "key" else None))
                 print(f"{path.name}: {path.stat().st_size:,} bytes")
     except (AzuriteMissingError, BrowserMissingError, ChildFailedError) as error:
         print(f"No picture was taken: {error}", file=sys.stderr)
@@ -43,17 +49,21 @@ def main() -> int:
 
 
 def _scan(stack: Stack) -> None:
-    """Scan, take the key away from one account, and scan again."""
+    """Scan, take the key away from one account, let that of another run out, and scan again."""
     stack.scan()
     for subscription in stack.simulator.estate.subscriptions:
         account = subscription.account("claims-assistant")
         if account is not None:
             account.set_encryption({"keySource": "Microsoft.CognitiveServices"})
+            for key in subscription.vaults["kv-agents-prod"].keys:
+                key.rotate(VersionSpec(created="-1d", exp="+12d"))
+    # Scans of one second have no order in the trend.
+    time.sleep(1)
     stack.scan()
 
 
-def _take(browser: Browser, stack: Stack, options: dict[str, Any]) -> bytes:
-    """Open the page, sign in, and take its picture."""
+def _take(browser: Browser, stack: Stack, options: dict[str, Any], detail: str | None) -> bytes:
+    """Open the page, sign in, open the detail of an account if one is named; take the picture."""
     with browser.new_context(locale="en-GB", timezone_id="UTC", **options) as context:
         page = context.new_page()
         page.goto(f"{stack.host.url}/api/dashboard")
@@ -61,6 +71,9 @@ def _take(browser: Browser, stack: Stack, options: dict[str, Any]) -> bytes:
         page.get_by_role("button", name="Show status").click()
         page.locator("body[data-state=ready]").wait_for()
         page.get_by_role("table", name="Findings").locator("tbody a").first.wait_for()
+        if detail is not None:
+            page.get_by_role("table", name="Findings").get_by_role("link", name=detail).click()
+            page.get_by_role("dialog").get_by_role("heading", name="History").wait_for()
         _settle(page)
         return page.screenshot(animations="disabled", caret="hide")
 

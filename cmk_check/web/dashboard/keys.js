@@ -90,7 +90,7 @@ const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, 
 /** @param {import("./types.js").KeyReason} reason */
 function reasonItem({ code, severity, message, evidence, missingAction }) {
   const { tone, shape } = lookOf(severity);
-  const rests = Object.entries(evidence).map(([field, value]) => item(evidenceWord(field), h("code", {}, name(value))));
+  const rests = Object.entries(evidence).map(([field, value]) => item(evidenceWord(field), identifier(value)));
   if (missingAction) rests.push(item("Missing permission", identifier(missingAction)));
   return h(
     "li",
