@@ -76,20 +76,20 @@ def in_use(
         return InUse(key.latest, tuple(_of_version(key.latest, key.id, now)))
     if not isinstance(key.versions, tuple):
         missing = unread(_VERSIONS, "Versions of the key", key.versions)
-        if _compared(key.latest.version) != _compared(pinned):
+        if compared_version(key.latest.version) != compared_version(pinned):
             return InUse(None, (missing,))
         return InUse(key.latest, (*_of_version(key.latest, key.id, now), missing))
     return _pinned(account, key, key.versions, now)
 
 
 def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: datetime) -> InUse:
-    wanted = _compared(pinned_version(account))
-    found = next((each for each in versions if _compared(each.version) == wanted), None)
+    wanted = compared_version(pinned_version(account))
+    found = next((each for each in versions if compared_version(each.version) == wanted), None)
     if found is None:
         if any(each.version is None for each in versions):
             return InUse(None, (_UNCLEAR,))
         return InUse(None, (_not_found(account, key.id),))
-    others = [each for each in versions if _compared(each.version) != wanted]
+    others = [each for each in versions if compared_version(each.version) != wanted]
     said = (*_of_version(found, key.id, now), *_of_pinning(found, others, now))
     return InUse(found, said)
 
@@ -176,6 +176,6 @@ def _not_found(account: Account, key_id: str) -> KeyConcern:
     )
 
 
-def _compared(version: str | None) -> str:
-    """Versions are hexadecimal digits, in some documents written like a GUID."""
+def compared_version(version: str | None) -> str:
+    """Return a version as it is compared: hexadecimal digits, in places written like a GUID."""
     return (version or "").strip().lower().replace("-", "")

@@ -6,6 +6,7 @@ from typing import Final
 
 from cmk_check.core.key_facts import Absent, Key, KeyVersion, Unread
 from cmk_check.core.key_parsing import parse_key, parse_version
+from cmk_check.core.key_version import compared_version
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
@@ -56,13 +57,13 @@ class VaultKeys:
         )
         if isinstance(versions, Unread):
             return versions
-        wanted = _compared(pinned)
-        name = next((v.version for v in versions if _compared(v.version) == wanted), None)
+        wanted = compared_version(pinned)
+        name = next((v.version for v in versions if compared_version(v.version) == wanted), None)
         if name is None or not _VERSION_NAME.fullmatch(name):
             return versions
         # The list says neither type, size nor operations, in which versions may differ.
         whole: KeyVersion | Unread = key.latest
-        if _compared(key.latest.version) != wanted:
+        if compared_version(key.latest.version) != wanted:
             whole = await self._version.get(
                 (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
             )
@@ -105,8 +106,3 @@ class VaultKeys:
 
 def _path(key_id: KeyId) -> tuple[str, str, str]:
     return key_id.vault.group, key_id.vault.name, key_id.name
-
-
-def _compared(version: str | None) -> str | None:
-    """Write a version as it is compared: accounts may spell it with dashes, and in capitals."""
-    return None if version is None else version.replace("-", "").lower()

@@ -165,6 +165,21 @@ async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: A
     assert isinstance((await late).vault, Vault)
 
 
+async def test_query_has_the_time_of_the_most_patient_whose_name_is_in_it(azure: Azure) -> None:
+    """Who asks first may have the least time, and a pause that he cannot wait for is for others."""
+    azure.add_vault("kv-b")
+    hasty = azure.add_account(uri_of("kv-a"), name="hasty")
+    patient = azure.add_account(uri_of("kv-b"), name="patient")
+    then = arm_error(429, "RateLimiting", headers={"Retry-After": "1"})
+    azure.answer("*/Microsoft.ResourceGraph/resources", then, times=1)
+
+    soon = asyncio.create_task(azure.facts_of(hasty, seconds=0.3))
+    late = asyncio.create_task(azure.facts_of(patient, seconds=5))
+
+    assert unread((await soon).vault).reason is GapReason.TIMEOUT
+    assert isinstance((await late).vault, Vault)
+
+
 async def test_who_is_cancelled_takes_nothing_from_the_others(azure: Azure) -> None:
     """A worker that loses its claim ends, and others go on."""
     azure.add_vault()
