@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-from cmk_check.core.counts import Tally, broken_keys, unknown_keys
+from cmk_check.core.counts import Tally
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.words import CoverageState, KeyState, Verdict
 
@@ -110,9 +110,9 @@ class Difference:
         new_gap = self.coverage.state is CoverageState.GAP and (
             before is None or before.state is not CoverageState.GAP
         )
-        # A row that has become too new makes an account unknown without a step.
+        # A row that has become too new makes an account unknown without a step; no key does.
         fewer_good = before is not None and (
-            self._not_good(self.coverage.accounts) > self._not_good(before.accounts)
+            _not_good(self.coverage.accounts) > _not_good(before.accounts)
         )
         required = self.require_healthy_keys
         return (
@@ -120,11 +120,6 @@ class Difference:
             or fewer_good
             or any(step.is_worse(require_healthy_keys=required) for step in self.steps)
         )
-
-    def _not_good(self, accounts: AccountCounts) -> int:
-        unusable = broken_keys(accounts) + unknown_keys(accounts)
-        keys = unusable if self.require_healthy_keys else 0
-        return accounts.non_compliant + accounts.unknown + keys
 
     def upto(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -157,3 +152,7 @@ def _is_good(finding: Finding, *, require_healthy_keys: bool) -> bool:
         return False
     key = finding.key_health
     return not require_healthy_keys or (key is not None and key.state in _USABLE)
+
+
+def _not_good(accounts: AccountCounts) -> int:
+    return accounts.non_compliant + accounts.unknown

@@ -9,6 +9,7 @@ from cmk_check.core.compare import compare, compare_unread
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
 from cmk_check.core.words import ChangeType, CoverageState, Disposition, GapReason
+from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (
     FORBIDDEN,
@@ -77,12 +78,12 @@ def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None
     """Two changes of one number, or a hole, and nobody can tell whether one was lost (P3)."""
     known = known_of(bad(ID, "z"))
 
-    lost = compared(known, bad(ID, "a"), bad(ID, "b"), gap=FORBIDDEN)
+    lost = compared(known, bad(ID, "a"), good(ID, "b"), gap=FORBIDDEN, keys=DISABLED)
 
     assert lost.coverage_change is not None
     numbers = [change.sequence for step in lost.steps for change in step.changes]
-    assert [*numbers, lost.coverage_change.sequence] == [2, 3, 4]
-    assert lost.coverage.sequence == 4
+    assert [*numbers, lost.coverage_change.sequence] == [2, 3, 4, 5]
+    assert lost.coverage.sequence == 5
 
 
 @pytest.mark.parametrize("before", STATES)

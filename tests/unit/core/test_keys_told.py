@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.difference import Known
-from cmk_check.core.key_facts import KeyFacts, Unread
+from cmk_check.core.key_facts import KeyFacts, Unread, Vault
 from cmk_check.core.model import Account
 from tests.fakes.keys import (
     BOTH,
@@ -17,6 +17,7 @@ from tests.fakes.keys import (
     EXPIRED,
     GONE,
     HEALTHY,
+    PRINCIPAL,
     UNREAD,
     VAULT,
     expiring,
@@ -29,6 +30,7 @@ from tests.unit.core.examples import (
     ID,
     NOON,
     compared,
+    health_of,
     known_of,
     only_finding,
     recorded,
@@ -185,3 +187,17 @@ def test_within_one_state_reasons_decide(before: KeyFacts, now: KeyFacts, kind: 
     known = known_of(good(ID), keys=before)
 
     assert told(compared(known, good(ID), at=LATER, keys=now)) == [kind]
+
+
+def test_another_user_of_a_key_is_an_update() -> None:
+    """Whoever looks for what may use a key must find the identity that does now."""
+    vault = HEALTHY.vault
+    assert isinstance(vault, Vault)
+    policies = {**vault.policies, "another": vault.policies[PRINCIPAL]}
+    facts = replace(HEALTHY, vault=replace(vault, policies=policies))
+    known = known_of(good(ID), keys=facts)
+
+    difference = compared(known, replace(good(ID), principal_id="another"), at=LATER, keys=facts)
+
+    assert told(difference) == [UPDATED]
+    assert health_of(recorded(difference)).principal_id == "another"

@@ -143,6 +143,17 @@ async def test_keys_are_opened_for_each_slice_and_never_before_its_claim(
     assert (keys.opened, claims) == (2, [True, True])
 
 
+async def test_what_a_slice_shares_is_opened_once(world: World, keys: ScriptedKeys) -> None:
+    """A vault behind two hundred accounts is to be asked for once."""
+    world.options = replace(world.options, slice_size=2)
+    world.listed(ONE, TWO)
+    world.read(TWO, good(TWO))
+
+    await world.scan()
+
+    assert (len(keys.asked), keys.opened) == (2, 1)
+
+
 async def test_p7_a_key_inventory_that_breaks_costs_no_verdict(
     world: World, keys: ScriptedKeys
 ) -> None:

@@ -12,8 +12,8 @@ from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
-from tests.unit.core.examples import ID
-from tests.unit.store.filled import PARTITION, filled, overwrite
+from tests.unit.core.examples import FORBIDDEN, ID, compared
+from tests.unit.store.filled import PARTITION, filled, overwrite, record
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
@@ -70,11 +70,14 @@ async def test_findings_are_found_by_the_health_of_their_keys() -> None:
 
 async def test_what_the_table_can_compare_does_not_come() -> None:
     """A filter that is applied here alone would read the whole estate for a handful of rows."""
-    store, _ = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
+    store, stored = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
+    more = compared(stored.known, good(ID, "x"), gap=FORBIDDEN, keys=DISABLED)
+    await record(store, stored, more)
     table = EstateTable(store)
     chosen = FindingFilter(reason=Reason.MICROSOFT_MANAGED_KEY)
+    of_key = FindingFilter(key_health=KeyState.BROKEN)
 
-    for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT)):
+    for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT), of_key):
         found = [row async for row in table.findings(where, None)]
         assert len(found) == 1
         assert found[0].finding is not None
