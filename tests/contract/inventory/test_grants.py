@@ -299,13 +299,16 @@ async def test_role_of_the_tenant_is_read_without_a_subscription(
     assert suffices(await _granted(azure, account))
 
 
-async def test_group_of_resources_may_have_any_name_p10(azure: Azure) -> None:
-    """P10: names of groups hold brackets and letters of any alphabet."""
-    vault = azure.add_rbac_vault(group="Rg-(ÄÖ)_1")
+@pytest.mark.parametrize("group", ["Rg-(ÄÖ)_1", "İstanbul"])
+async def test_group_of_resources_may_have_any_name_p1_p10(azure: Azure, group: str) -> None:
+    """P1 and P10: brackets and letters of any alphabet are asked for as they are spelled."""
+    vault = azure.add_rbac_vault(group=group)
     account = azure.add_account()
     azure.grant(vault.id, account)
 
     assert suffices(await _granted(azure, account))
+    asked = [r.path for r in azure.simulator.requests if "/keys/cmk" in r.path]
+    assert [path for path in asked if f"/{group}/" not in path] == []
 
 
 async def test_list_of_assignments_of_several_pages_is_read_to_its_end(

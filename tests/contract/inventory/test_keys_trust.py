@@ -99,6 +99,33 @@ async def test_each_action_that_lacks_costs_its_own_facts_until_it_is_granted_p7
     assert _unread_parts(granted) == {}
 
 
+PATHS = {
+    READ_VAULTS: "*/vaults/kv-a",
+    READ_KEYS: "*/keys/cmk",
+    READ_VERSIONS: "*/keys/cmk/versions",
+    READ_HSMS: "*/managedHSMs/hsm-a",
+    READ_HSM_KEYS: "*/keys/cmk",
+    READ_HSM_VERSIONS: "*/keys/cmk/versions",
+    READ_ASSIGNMENTS: "*/roleAssignments",
+    READ_ROLES: "*/roleDefinitions/*",
+    READ_SCOPES: "*/encryptionScopes",
+    QUERY_GRAPH: "*/Microsoft.ResourceGraph/resources",
+}
+
+
+@pytest.mark.parametrize("action", KEY_ACTIONS)
+async def test_refusal_that_names_no_action_is_told_with_the_one_that_is_needed_p11(
+    azure: Azure, action: str
+) -> None:
+    """P11: some providers refuse without a word."""
+    hsm = "managedHSMs" in action
+    account = _set_up(azure, hsm=hsm)
+    azure.answer(PATHS[action], Answer(status=403))
+    known = None if action == QUERY_GRAPH else HSM if hsm else KEY_VAULT
+
+    assert _unread_parts(await azure.facts_of(account, known)) == {WHERE[action]: action}
+
+
 async def test_nothing_but_get_and_the_one_query_leaves_p5(azure: Azure) -> None:
     """P5: the query is the only POST, and goes to one address alone."""
     account = _set_up(azure)

@@ -1,5 +1,6 @@
 """A wire without sockets: what the SDK sends is answered by a function."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -38,9 +39,14 @@ class Answer:
 
 
 class Wire:
-    """A transport; ``asked`` holds (method, path, body) of each request."""
+    """A transport; ``asked`` holds (method, path, body) of each request.
+
+    Nothing is answered while it is not ``open``.
+    """
 
     def __init__(self, answerer: Answerer) -> None:
+        self.open = asyncio.Event()
+        self.open.set()
         self.asked: list[tuple[str, str, Any]] = []
         self._answerer = answerer
 
@@ -49,6 +55,7 @@ class Wire:
         path = request.url.removeprefix(ARM).partition("?")[0]
         content = getattr(request, "content", None)
         self.asked.append((request.method, path, json.loads(content) if content else None))
+        await self.open.wait()
         return Answer(request, self._answerer(request.method, path))
 
 
