@@ -1,5 +1,7 @@
 """What an identity was granted on a key arrives from wherever it was granted, and from groups."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.core.key_facts import Grant, Unread
@@ -130,6 +132,30 @@ async def test_roles_of_the_identity_and_of_its_groups_add_up(azure: Azure, vaul
     assert len(grants) == 2
     assert suffices(grants)
     assert grants[1].permissions[0].not_data_actions == (f"{KEYS}/read",)
+
+
+async def test_roles_that_only_the_first_list_shows_count_too(azure: Azure, vault: Vault) -> None:
+    """Two answers are as old as they like, and Azure spreads a new role from place to place."""
+    account = azure.add_account()
+    new = azure.grant(vault.id, account, "Reader")
+    azure.simulator.estate.grants.remove(new)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [new.document(OTHER)]}), times=1)
+
+    (grant,) = await _granted(azure, account)
+
+    assert grant.role_id.endswith(new.role.id)
+    assert azure.costs()["grants"] == 2
+
+
+async def test_object_id_that_is_none_gets_into_no_filter_p10(azure: Azure, vault: Vault) -> None:
+    """P10: it stands in the answer for an account, and a filter is a piece of a query."""
+    account = replace(azure.add_account(), principal_id="x') or assignedTo('y")
+
+    grants = (await azure.facts_of(account)).grants
+
+    assert vault.name == "kv-a"
+    assert unread(grants).reason is GapReason.MALFORMED_PAGE
+    assert azure.costs()["grants"] == 1
 
 
 async def test_condition_is_told(azure: Azure, vault: Vault) -> None:

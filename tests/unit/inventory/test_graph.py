@@ -65,6 +65,7 @@ async def test_name_asked_for_anew_while_the_first_caller_is_giving_up_is_found(
 ) -> None:
     """The one who leaves tidies up his own question only."""
     wire.open.clear()
+    wire.goodbye = 0.01
     first = asyncio.create_task(_find(search, "kv-a"))
     await asyncio.sleep(0.01)
     first.cancel()

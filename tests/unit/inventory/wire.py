@@ -41,12 +41,13 @@ class Answer:
 class Wire:
     """A transport; ``asked`` holds (method, path, body) of each request.
 
-    Nothing is answered while it is not ``open``.
+    Nothing is answered while it is not ``open``; who gives up then gets away ``goodbye`` later.
     """
 
     def __init__(self, answerer: Answerer) -> None:
         self.open = asyncio.Event()
         self.open.set()
+        self.goodbye = 0.0
         self.asked: list[tuple[str, str, Any]] = []
         self._answerer = answerer
 
@@ -55,7 +56,11 @@ class Wire:
         path = request.url.removeprefix(ARM).partition("?")[0]
         content = getattr(request, "content", None)
         self.asked.append((request.method, path, json.loads(content) if content else None))
-        await self.open.wait()
+        try:
+            await self.open.wait()
+        except asyncio.CancelledError:
+            await asyncio.sleep(self.goodbye)
+            raise
         return Answer(request, self._answerer(request.method, path))
 
 
