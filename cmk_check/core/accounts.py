@@ -67,7 +67,7 @@ def clean_text(value: object, longest: int = _LONGEST_TEXT) -> str | None:
     """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
     if not isinstance(value, str):
         return None
-    if not value.isascii() or not value.isprintable():
+    if not value.isprintable():
         value = _UNWANTED.sub("\ufffd", value)
     if len(value) * 4 <= longest:
         return value

@@ -215,7 +215,7 @@ def test_user_assigned_identities_have_an_order_of_their_own() -> None:
         "/d": {"clientId": "cc", "principalId": "1"},
         "/b": {"clientId": 7},
         "/a": None,
-        "/e": {"clientId": "Aa", "principalId": "3"},
+        "/e": {"clientId": "0A", "principalId": "3"},
         "/f": {"clientId": " ", "principalId": "PP"},
         "/g": {"clientId": "cc"},
     }
@@ -225,7 +225,7 @@ def test_user_assigned_identities_have_an_order_of_their_own() -> None:
     assert account.user_identities == (
         UserIdentity(None, None),
         UserIdentity(None, "pp"),
-        UserIdentity("aa", "3"),
+        UserIdentity("0a", "3"),
         UserIdentity("cc", None),
         UserIdentity("cc", "1"),
         UserIdentity("cc", "2"),
@@ -255,6 +255,8 @@ def test_long_texts_are_cut() -> None:
     """Evidence is 8 KB at most, in any alphabet."""
     long = "ü" * 5_000
     account = _parse(
+        kind=long,
+        location=long,
         tags={"owner": long},
         identity={"type": long},
         properties={
@@ -274,6 +276,8 @@ def test_long_texts_are_cut() -> None:
     )
     assert [len((text or "").encode()) for text in evidence] == [1024] * 7
     assert len(account.tags["owner"].encode()) == 256
+    names = (account.kind, account.location)
+    assert [len((text or "").encode()) for text in names] == [128] * 2
 
 
 def test_characters_that_cannot_be_stored_are_replaced() -> None:

@@ -54,6 +54,13 @@ def test_ids_sort_as_the_table_lists_them() -> None:
     assert [str(account) for account in sorted(ids)] == sorted(str(account) for account in ids)
 
 
+def test_entries_of_one_id_keep_their_order() -> None:
+    """Of two entries of one account the first gives the names, whatever is sorted in between."""
+    ids = [parsed(text_of(group, "a")) for group in ("rg", "RG", "Rg")]
+
+    assert [account.resource_group for account in sorted(ids)] == ["rg", "RG", "Rg"]
+
+
 NO_IDS: Final[dict[str, object]] = {
     "nothing": None,
     "number": 7,
@@ -72,6 +79,8 @@ NO_IDS: Final[dict[str, object]] = {
     "control character": text_of("r\x00g", "chat"),
     "C1 control character": text_of("rg", "ch\x85at"),
     "half a surrogate pair": text_of("rg", "\ud800"),
+    "name one too long": text_of("rg", "x" * 65),
+    "group one too long": text_of("g" * 91, "chat"),
     "endless name": text_of("rg", "x" * 1000),
 }
 
@@ -99,6 +108,21 @@ def test_an_id_that_fits_into_no_key_is_none(group: str, name: str) -> None:
     account = AccountId.parse(text_of(group, name))
 
     assert account is None or keys.finding_row(account.resource_group, account.name)
+
+
+# A run of letters that a key escapes takes four characters each and two more; a dotted capital I is
+# two letters in lower case, one of which is escaped.
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [("é" * 90, "x" * 8 + "é" * 32), ("g" * 52, "\u0130" * 64)],
+    ids=["runs", "longer in lower case"],
+)
+def test_an_id_may_fill_its_key_to_the_last_character(group: str, name: str) -> None:
+    """An account that is left out for its name is one that nobody watches; one more is refused."""
+    fitting = parsed(text_of(group, name))
+
+    assert keys.finding_row(fitting.resource_group, fitting.name)
+    assert AccountId.parse(text_of(group.replace("g", "gg", 1), name.replace("x", "xx", 1))) is None
 
 
 _NAMES = st.text(st.sampled_from("aAsSkK\u017f\u212a\u0130\u0131\u03a3\u03c2.~|-é"), min_size=1)
