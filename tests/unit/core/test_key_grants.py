@@ -55,6 +55,7 @@ _SUFFICIENT: Final[dict[str, tuple[Grant, ...]]] = {
     "everything": (_grant("*"),),
     "in other case": (_grant(*(action.upper() for action in _ALL_THREE)),),
     "stars within": (_grant("microsoft.keyvault/*/keys/read", "*/keys/*wrap/action"),),
+    "letters after stars that come again later": (_grant("*e*e*a*"),),
     "over several grants": (_grant(READ), _grant(WRAP), _grant(UNWRAP)),
     "excluded there, allowed here": (_grant("*", less=(READ,)), _grant(READ)),
     "something else is excluded": (_grant("*", less=("*/delete", "*/secrets/*")),),

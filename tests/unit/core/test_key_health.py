@@ -172,11 +172,22 @@ def test_health_names_the_key_its_version_and_who_uses_it() -> None:
         key_version=NEW,
         principal_id=USER.lower(),
     )
-    automatic = judged(POLICIES)
-    assert (automatic.rotation, automatic.principal_id) == (
-        KeyRotation.AUTOMATIC,
-        SYSTEM.lower(),
+    assert judged(POLICIES) == KeyHealth(
+        KeyState.HEALTHY,
+        rotation=KeyRotation.AUTOMATIC,
+        expires=NOW + timedelta(days=365),
+        vault_id=VAULT_ID.lower(),
+        key_id=KEY_ID.lower(),
+        key_version=NEW,
+        principal_id=SYSTEM.lower(),
     )
+
+
+def test_a_version_is_named_as_the_key_has_it() -> None:
+    """P4: an account that is told the same version in another spelling has not changed."""
+    spelled = "0B0B0B0B-0b0b-0b0b-0b0b-0b0b0b0b0b0b"
+
+    assert judged(changed(ROLES, f"{SETTINGS}.keyVersion", spelled)).key_version == NEW
 
 
 @pytest.mark.parametrize("code", KeyReason)

@@ -245,6 +245,15 @@ def test_the_broken_part_of_a_key_is_named(path: str, value: object, sentence: s
     assert parse_version(document).malformed == sentence
 
 
+def test_a_flag_that_is_none_is_not_kept() -> None:
+    """P1: to Python any text is true."""
+    vault = changed(POLICIES, "vault.properties.enableSoftDelete", "no")["vault"]
+    key = changed(POLICIES, "key.properties.attributes.enabled", "no")["key"]
+
+    assert parse_vault(vault, managed_hsm=False).soft_delete is None
+    assert parse_key(key).latest.enabled is None
+
+
 @pytest.mark.parametrize("size", [0, 10**6])
 def test_a_size_that_a_key_may_have_is_kept(size: int) -> None:
     """Whether it is enough is judged elsewhere."""

@@ -246,13 +246,22 @@ def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
 def test_evidence_of_many_scopes_is_bounded() -> None:
     """A finding's row holds 8 KB of evidence."""
     scopes = [{"name": f"{n:03}{'x' * 99}", "properties": {}} for n in range(50)]
-    health = judged(changed(POLICIES, "scopes", scopes))
+    evidence = found(judged(changed(POLICIES, "scopes", scopes)))
 
-    evidence = found(health)[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
-    assert evidence["count"] == "50"
-    assert evidence["scopes"].startswith(f"000{'x' * 37} (none), 001x")
-    assert evidence["scopes"].count("(none)") == 20
-    assert len(evidence["scopes"]) <= 1024
+    texts = evidence[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert texts["count"] == "50"
+    assert texts["scopes"].startswith(f"000{'x' * 37} (none), 001x")
+    assert texts["scopes"].count("(none)") == 20
+
+
+def test_long_key_sources_of_scopes_are_cut() -> None:
+    """A finding's row holds 8 KB of evidence."""
+    scopes = [{"name": "x" * 99, "properties": {"keySource": "y" * 99}}] * 20
+    evidence = found(judged(changed(POLICIES, "scopes", scopes)))
+
+    texts = evidence[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert texts["scopes"].startswith(f"{'x' * 40} ({'y' * 40}), xxx")
+    assert len(texts["scopes"]) == 1024
 
 
 def test_the_order_of_scopes_is_no_difference() -> None:

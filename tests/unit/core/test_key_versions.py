@@ -298,7 +298,11 @@ def test_the_latest_version_is_judged_without_the_others() -> None:
     """What is known to be broken is said, though something else could not be read."""
     health = _with_versions_unread(changed(ROLES, f"{ATTRIBUTES}.enabled", value=False), UNREAD)
 
-    assert list(found(health)) == [KeyReason.KEY_DISABLED, KeyReason.CANNOT_READ]
+    assert found(health) == {
+        KeyReason.KEY_DISABLED: KEY_EVIDENCE,
+        KeyReason.CANNOT_READ: {"notSeen": "keyVersions"},
+    }
+    assert health.concerns[-1].message.endswith(" Versions of the key: Grant the role.")
 
 
 def test_an_older_version_is_not_judged_by_the_latest() -> None:
