@@ -176,6 +176,6 @@ def _not_found(account: Account, key_id: str) -> KeyConcern:
     )
 
 
-def compared_version(version: str | None) -> str:
+def compared_version(version: str | None) -> str | None:
     """Return a version as it is compared: hexadecimal digits, in places written like a GUID."""
-    return (version or "").strip().lower().replace("-", "")
+    return None if version is None else version.strip().lower().replace("-", "")

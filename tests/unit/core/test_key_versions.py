@@ -154,6 +154,10 @@ _PINNINGS: Final[dict[str, tuple[Changes, Expected]]] = {
         {f"{SETTINGS}.keyVersion": "0c", "versions.0.name": None},
         {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}},
     ),
+    "dashes alone are not the version without a name": (
+        {f"{SETTINGS}.keyVersion": "--", "versions.0.name": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "keyVersions"}},
+    ),
     "pinned version is disabled": (
         {f"{PINNED}.attributes.enabled": False},
         {KeyReason.KEY_DISABLED: KEY_EVIDENCE},
@@ -303,6 +307,16 @@ def test_the_latest_version_is_judged_without_the_others() -> None:
         KeyReason.CANNOT_READ: {"notSeen": "keyVersions"},
     }
     assert health.concerns[-1].message.endswith(" Versions of the key: Grant the role.")
+
+
+def test_a_latest_version_without_a_name_is_not_the_pinned_one() -> None:
+    """P1: dashes alone name no version."""
+    case = with_changes(
+        ROLES,
+        {f"{SETTINGS}.keyVersion": "--", "key.properties.keyUriWithVersion": None},
+    )
+
+    assert _with_versions_unread(case, UNREAD).expires is None
 
 
 def test_an_older_version_is_not_judged_by_the_latest() -> None:
