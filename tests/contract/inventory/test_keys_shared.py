@@ -123,9 +123,11 @@ async def test_known_place_is_kept_where_there_was_no_time(azure: Azure, path: s
     azure.vaults.add_group("rg-keys")
     known = KEY_VAULT if "Graph" in path else KEY_VAULT.replace("rg-keys", "rg-new")
     _hold(azure, path)
+    started = time.monotonic()
 
     facts = await azure.facts_of(azure.add_account(), known, seconds=0.2)
 
+    assert time.monotonic() - started < 5
     late = facts.scopes if "Scopes" in path else facts.vault
     assert unread(late).reason is GapReason.TIMEOUT
     assert facts.vault.id == known

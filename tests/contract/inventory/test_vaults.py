@@ -222,9 +222,9 @@ async def test_vault_of_another_address_is_not_taken_for_this_one(azure: Azure) 
 
 
 async def test_managed_hsm_is_read_as_one(azure: Azure) -> None:
-    """A vault of the same name is another thing."""
+    """A vault of the same name is another thing, and roles of its own decide in it."""
     azure.add_vault("hsm-a")
-    azure.add_vault("hsm-a", hsm=True)
+    azure.add_vault("hsm-a", hsm=True, enableRbacAuthorization=True)
     account = azure.add_account("https://hsm-a.managedhsm.azure.net/")
 
     facts = await azure.facts_of(account)
