@@ -23,6 +23,11 @@ FILTERS: Final[dict[str, tuple[str, str, Wanted]]] = {
         "microsoft_managed_key",
         lambda one: bool(one["reason"] == "microsoft_managed_key"),
     ),
+    "keyHealth": (
+        "Key",
+        "broken",
+        lambda one: (one["keyHealth"] or {}).get("state") == "broken",
+    ),
     "kind": ("Kind", "AIServices", lambda one: bool(one["kind"] == "AIServices")),
     "location": (
         "Location",

@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "Account",
     "Verdict",
     "Reason",
+    "Key",
     "Subscription",
     "Resource group",
     "Kind",
