@@ -167,6 +167,17 @@ def vault_not_seen(action: str) -> Gap:
     )
 
 
+def vault_hidden(action: str) -> Gap:
+    """Return the gap of a vault in a subscription that Azure says it cannot find."""
+    return Gap(
+        GapReason.NOT_FOUND,
+        missing_action=action,
+        detail="Azure does not find the subscription in which the vault was: it was deleted, moved "
+        "to another tenant, or the app's identity lost its access to it. Grant the identity Reader "
+        "on it, or set a key of another vault on the account.",
+    )
+
+
 def unusable_key(what: str) -> Gap:
     """Return the gap of an account whose key cannot be looked for; ``what`` is wrong with it."""
     return Gap(

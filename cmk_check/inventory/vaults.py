@@ -9,6 +9,7 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 
 from cmk_check.core.key_facts import Absent, Unread, Vault
 from cmk_check.core.key_parsing import parse_vault, vault_name
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
@@ -19,23 +20,18 @@ from cmk_check.inventory.gaps import (
     code_of_404,
     gap_of,
     unusable_key,
+    vault_hidden,
     vault_not_seen,
 )
 from cmk_check.inventory.graph import VaultSearch
 from cmk_check.inventory.once import Once
 from cmk_check.inventory.vault_id import VaultId
 
-# That a vault is not where it was asked for. A subscription that is gone took its vaults along;
-# other codes are about types and versions, and a page of HTML says nothing about vaults at all.
-_GONE: Final = frozenset(
-    {
-        "notfound",
-        "resourcegroupnotfound",
-        "resourcenotfound",
-        "subscriptionnotfound",
-        "vaultnotfound",
-    }
-)
+# That a vault is not where it was asked for. Other codes are about types and versions, and a page
+# of HTML says nothing about vaults at all.
+_GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
+# Said of a subscription that was deleted, of one of another tenant, and of one that is hidden.
+_HIDDEN: Final = "subscriptionnotfound"
 
 type VaultClients = Callable[[str], KeyVaultManagementClient]
 
@@ -46,6 +42,9 @@ class Found:
 
     at: VaultId
     vault: Vault
+
+
+type _Sought = Found | Absent | Unread
 
 
 class Vaults:
@@ -66,7 +65,7 @@ class Vaults:
             if vault_id is not None:
                 self._known.setdefault((vault_id.name, vault_id.is_managed_hsm), vault_id)
 
-    async def find(self, uri: str | None, deadline: float) -> Found | Absent | Unread:
+    async def find(self, uri: str | None, deadline: float) -> _Sought:
         """Return the vault of an address, by the event loop's time ``deadline``.
 
         ``Absent`` only where it is known to have been there, or Azure still lists it: what is
@@ -78,7 +77,7 @@ class Vaults:
         name, is_managed_hsm = named
         known = self._known.get(named)
         best = None if known is None else await self._vault(known, deadline)
-        if best is None or isinstance(best, Absent):
+        if best is None or isinstance(best, Absent) or _is_hidden(best):
             found = await self._look_for(name, deadline)
             if isinstance(found, Unread):
                 return found if known is None else replace(found, id=known.text)
@@ -91,10 +90,10 @@ class Vaults:
         return best
 
     async def _first(
-        self, ids: Iterable[VaultId], before: Absent | None, deadline: float
-    ) -> Found | Absent | Unread | None:
+        self, ids: Iterable[VaultId], before: _Sought | None, deadline: float
+    ) -> _Sought | None:
         """Return what is there, better than what is not: a list may still hold a vault's old id."""
-        best: Found | Absent | Unread | None = before
+        best = before
         for vault_id in ids:
             vault = await self._vault(vault_id, deadline)
             if isinstance(vault, Found):
@@ -106,7 +105,7 @@ class Vaults:
     async def _look_for(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
         return await self._found.get(name, lambda until: self._search.find(name, until), deadline)
 
-    async def _vault(self, vault_id: VaultId, deadline: float) -> Found | Absent | Unread:
+    async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
         # Also where it could not be read: it is asked for in its place again.
         read = replace(read, id=vault_id.text)
@@ -120,10 +119,15 @@ class Vaults:
         try:
             document = await self._clients.document(until, lambda call: get(*at, call=call))
         except TROUBLE as error:
-            if code_of_404(error) in _GONE:
+            code, action = code_of_404(error), READ_HSMS if hsm else READ_VAULTS
+            if code in _GONE:
                 return Absent(vault_id.text)
-            return Unread(gap_of(error, READ_HSMS if hsm else READ_VAULTS))
+            return Unread(vault_hidden(action) if code == _HIDDEN else gap_of(error, action))
         return parse_vault(document, managed_hsm=hsm)
+
+
+def _is_hidden(fact: Found | Unread) -> bool:
+    return isinstance(fact, Unread) and fact.gap.reason is GapReason.NOT_FOUND
 
 
 def _host(uri: str | None) -> str | None:

@@ -5,7 +5,7 @@ import pytest
 from cmk_check.core.key_facts import Absent, Unread, Vault
 from cmk_check.core.words import GapReason
 from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
-from local.simulator import Answer, VaultSpec, arm_error
+from local.simulator import Access, Answer, VaultSpec, arm_error
 from local.simulator.faults import Effect
 from tests.contract.inventory.keys_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
 
@@ -80,7 +80,6 @@ async def test_vault_that_moved_is_found_again(azure: Azure) -> None:
     [
         ("ResourceNotFound", True),
         ("ResourceGroupNotFound", True),
-        ("SubscriptionNotFound", True),
         ("VaultNotFound", True),
         ("NotFound", True),
         ("InvalidResourceType", False),
@@ -104,6 +103,38 @@ async def test_known_vault_is_absent_only_where_azure_says_so_p2(
     assert vault.id == KEY_VAULT
     if not absent:
         assert unread(vault).reason is GapReason.UNEXPECTED_RESPONSE
+
+
+async def test_vault_of_a_subscription_that_azure_does_not_find_is_unread_p2_p11(
+    azure: Azure,
+) -> None:
+    """P2 and P11: Azure says so of subscriptions, too, in which the identity may do nothing."""
+    azure.vaults.access = Access.NOT_FOUND
+    account = azure.add_account()
+
+    hidden = (await azure.facts_of(account, KEY_VAULT)).vault
+    azure.add_vault()
+    azure.vaults.access = Access.READER
+    azure.new_slice()
+
+    gap = unread(hidden)
+    assert (gap.reason, gap.missing_action) == (GapReason.NOT_FOUND, READ_VAULTS)
+    assert hidden.id == KEY_VAULT
+    assert isinstance((await azure.facts_of(account, KEY_VAULT)).vault, Vault)
+
+
+async def test_vault_that_left_a_subscription_that_is_hidden_now_is_found_again(
+    azure: Azure,
+) -> None:
+    """A vault may be moved out of a subscription before that is deleted."""
+    third = azure.simulator.estate.add_subscription(OTHER[:-1] + "3", "New")
+    third.vaults.add(VaultSpec(name="kv-a", group="rg-keys"))
+    azure.vaults.access = Access.NOT_FOUND
+
+    vault = (await azure.facts_of(azure.add_account(), KEY_VAULT)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT.replace(OTHER, third.id)
 
 
 async def test_page_that_is_not_azures_is_no_absent_vault_p2(azure: Azure) -> None:
