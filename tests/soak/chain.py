@@ -1,16 +1,19 @@
 """The change feed as a chain: what each change says was before is what the last one left."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import zip_longest
+from typing import Any, Final
 
 from tests.soak.tally import LostChangeError, RepeatedChangeError
+
+OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A change in the feed; ``before`` and ``after`` are its verdicts with their reasons."""
+    """A change in the feed; ``before`` and ``after`` are its verdicts and keys with reasons."""
 
     id: str
     source: str
@@ -43,15 +46,67 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
         numbers = [link.sequence for link in links]
         if numbers != list(range(1, len(links) + 1)):
             raise LostChangeError(f"{source} has the changes {numbers}")
+        last: Link | None = None
         for link in links:
-            if link.type.startswith("cmkcheck.account."):
-                _apply(link, said)
+            if not link.type.startswith("cmkcheck.coverage."):
+                _apply(link, last, said)
+            last = link
+        _check_keys(links)
     return said
 
 
-def _apply(link: Link, said: dict[str, Any]) -> None:
+def _apply(link: Link, last: Link | None, said: dict[str, Any]) -> None:
+    """Take over what a change says; one of a key besides its account's says the same again."""
+    if last is not None and _is_besides(last, link):
+        return
     before = said.pop(link.subject, None)
-    if link.before != before:
+    if plain(link.before) != before:
         raise LostChangeError(f"{link.subject} was {before}, and {link.id} says {link.before}")
     if link.type != "cmkcheck.account.removed":
-        said[link.subject] = link.after
+        said[link.subject] = plain(link.after)
+
+
+def _is_besides(last: Link, link: Link) -> bool:
+    if link.type not in OF_KEYS or last.type in OF_KEYS:
+        return False
+    return (last.subject, plain(last.before), last.after) == (
+        link.subject,
+        plain(link.before),
+        link.after,
+    )
+
+
+def plain(side: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a side without the names that a change of a key always has, where they say nothing."""
+    if not side or side.get("keyHealth") is not None:
+        return side
+    return {name: value for name, value in side.items() if name not in {"keyHealth", "keyReasons"}}
+
+
+def _check_keys(links: Sequence[Link]) -> None:
+    """See every step of a key from one state to another told as what it is."""
+    for link, following in zip_longest(links, links[1:]):
+        before, after = (_health(side) for side in (link.before, link.after))
+        if link.type in OF_KEYS:
+            _check_direction(link, before, after)
+            continue
+        is_step = None not in {before, after} and before != after
+        is_first = before is None and after in {"at_risk", "broken"}
+        is_told = following is not None and (following.type, following.subject) == (
+            "cmkcheck.key.degraded",
+            link.subject,
+        )
+        if is_step or (is_first and not is_told):
+            raise LostChangeError(f"{link.id}: a key went {before} -> {after}, untold")
+
+
+def _check_direction(link: Link, before: Any, after: Any) -> None:  # noqa: ANN401 - JSON
+    """See good news told as such where it is good, and nowhere else."""
+    had, has = (set(side["keyReasons"]) if side else set() for side in (link.before, link.after))
+    is_better = after == "healthy" or (before, after) == ("broken", "at_risk") or has < had
+    if (link.type == "cmkcheck.key.recovered") != is_better:
+        raise LostChangeError(f"{link.id}: a key went {before} -> {after}, told as {link.type}")
+
+
+def _health(side: Any) -> Any:  # noqa: ANN401 - JSON
+    return side.get("keyHealth") if side else None

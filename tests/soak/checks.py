@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.core import posture
-from cmk_check.core.model import Account, Change
+from cmk_check.core.model import Account, Change, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.core.words import CoverageState, PostureReason, ScanState, Verdict
 from cmk_check.store import keys
@@ -16,7 +16,7 @@ from cmk_check.store.scans import ScanTable
 from tests.fakes.world import World
 from tests.soak.chain import Link, follow
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
-from tests.soak.truth import Truth
+from tests.soak.truth import Truth, found_as
 
 _MAX_AGE: Final = Expectations(timedelta(minutes=180))
 _NOT_KNOWN: Final = frozenset(
@@ -27,6 +27,12 @@ _NOT_KNOWN: Final = frozenset(
         PostureReason.SUBSCRIPTIONS_UNREAD,
     }
 )
+
+_OF_KEYS: Final[Mapping[str | None, Verdict]] = {
+    "healthy": Verdict.COMPLIANT,
+    "at_risk": Verdict.COMPLIANT,
+    "broken": Verdict.NON_COMPLIANT,
+}
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,9 @@ class Checks:
         if answer.verdict is not Verdict.COMPLIANT:
             return
         for finding in (await self.world.findings()).values():
-            if finding.judgement.verdict is not Verdict.COMPLIANT:
-                raise FalseGreenError(f"{finding.id} is {finding.judgement.verdict}")
+            if self._said(finding) is not Verdict.COMPLIANT:
+                said = f"{finding.judgement.verdict}, its key {_state_of(finding)}"
+                raise FalseGreenError(f"{finding.id} is {said}")
         for where in self.truth:
             coverage = (await self._stored(where)).known.coverage
             if coverage is not None and coverage.state in {CoverageState.GAP, CoverageState.UNREAD}:
@@ -70,6 +77,13 @@ class Checks:
                 answer = posture.of_subscription(coverage, status, now, _MAX_AGE)
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
+
+    def _said(self, finding: Finding) -> Verdict:
+        """Return what a finding makes of the posture."""
+        required = self.world.options.expectations.require_healthy_keys
+        if finding.judgement.verdict is not Verdict.COMPLIANT or not required:
+            return finding.judgement.verdict
+        return _OF_KEYS.get(_state_of(finding), Verdict.UNKNOWN)
 
     def _expected(self, where: str) -> dict[str, Account]:
         truth = self.truth[where]
@@ -109,10 +123,15 @@ class Checks:
             is_gap = coverage.state is CoverageState.GAP
             assert is_gap == self._is_gap(where), f"{where} is {coverage.state}"
             if not is_gap:
-                verdicts = {k: f.judgement.verdict for k, f in found.known.findings.items()}
-                expected = self._expected(where)
-                names = {k: truth.accounts[entry.id.name] for k, entry in expected.items()}
-                assert verdicts == names, f"{where}: {verdicts} are stored, {names} are right"
+                stored = {
+                    account_id: (finding.judgement.verdict, _state_of(finding))
+                    for account_id, finding in found.known.findings.items()
+                }
+                due = {
+                    account_id: found_as(truth.accounts[entry.id.name])
+                    for account_id, entry in self._expected(where).items()
+                }
+                assert stored == due, f"{where}: {stored} are stored, {due} are right"
 
     async def _check_feed(self) -> None:
         """P3, P9: every transition is there once, in an unbroken chain that ends at the rows.
@@ -126,10 +145,7 @@ class Checks:
         told = {change.id for _, change in self.world.teller.told}
         if published != told:
             raise LostChangeError("what was told is not what stands in the feed")
-        stored = {
-            key: {"verdict": f.judgement.verdict.value, "reason": f.judgement.reason.value}
-            for key, f in (await self.world.findings()).items()
-        }
+        stored = {key: _side(finding) for key, finding in (await self.world.findings()).items()}
         if said != stored:
             raise LostChangeError(f"the feed ends at {said}, the rows are {stored}")
 
@@ -142,7 +158,7 @@ class Checks:
             if answer is Verdict.COMPLIANT:
                 raise FalseGreenError("the last scan failed")
             return
-        found = {f.judgement.verdict.value for f in (await self.world.findings()).values()}
+        found = {self._said(finding).value for finding in (await self.world.findings()).values()}
         gaps = [where for where in self.truth if await self._is_recorded_gap(where)]
         if answer is Verdict.COMPLIANT and (gaps or found - {"compliant"}):
             raise FalseGreenError(f"{found} are stored, {gaps} are gaps")
@@ -155,6 +171,23 @@ class Checks:
     async def _is_recorded_gap(self, where: str) -> bool:
         state = await self.world.coverage(where)
         return state is not None and state != "retired" and self._is_gap(where)
+
+
+def _state_of(finding: Finding) -> str | None:
+    return finding.key_health.state.value if finding.key_health else None
+
+
+def _side(finding: Finding) -> dict[str, object]:
+    """Show a finding as the changes that lead to it do."""
+    judgement, key = finding.judgement, finding.key_health
+    side: dict[str, object] = {
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason.value,
+    }
+    if key is None:
+        return side
+    reasons = [concern.code.value for concern in key.concerns]
+    return side | {"keyHealth": key.state.value, "keyReasons": reasons}
 
 
 def _link(change: Change) -> Link:

@@ -19,6 +19,7 @@ from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.parts import Parts
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.keys import ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, World
 from tests.soak.checks import Checks
 from tests.soak.tally import Tally
@@ -38,10 +39,16 @@ _TAKEN_BACK: Final = 0.7
 class History:
     """Scans of an estate that changes, breaks and mends; ``tally`` counts what happens."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, *, require_healthy_keys: bool = True) -> None:
         self.store = MemoryStore()
+        self.keys = ScriptedKeys()
         self.world = World(
-            self.store, slice_size=2, expectations=Expectations(timedelta(hours=100))
+            self.store,
+            keys=self.keys,
+            slice_size=2,
+            expectations=Expectations(
+                timedelta(hours=100), require_healthy_keys=require_healthy_keys
+            ),
         )
         self.truth = {SUBSCRIPTIONS[0]: Truth({"a": "compliant"})}
         self.excluded: set[str] = set()
@@ -177,6 +184,11 @@ class History:
     def _script_readings(self) -> None:
         self.world.inventory.readings = {
             where: truth.reading(where) for where, truth in self.truth.items()
+        }
+        self.keys.facts = {
+            account_id: facts
+            for where, truth in self.truth.items()
+            for account_id, facts in truth.keys(where).items()
         }
 
     def _change_something(self) -> None:

@@ -3,15 +3,37 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from cmk_check.core.key_facts import KeyFacts
 from cmk_check.core.model import Gap, Reading
 from cmk_check.core.words import GapReason
+from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
 from tests.fakes.world import bad, good, odd, sub
 
 SUBSCRIPTIONS: Final = [sub(number) for number in range(1, 5)]
 NAMES: Final = ["a", "b", "c"]
-MAKERS: Final = {"compliant": good, "non_compliant": bad, "unknown": odd}
+# What an account may be: compliant with a key in each of its states, or one of the others.
+KEYS: Final = {
+    "compliant": HEALTHY,
+    "key at risk": UNPROTECTED,
+    "key broken": DISABLED,
+    "key broken otherwise": EXPIRED,
+    "key unread": UNREAD,
+}
+KEY_STATES: Final = {
+    "compliant": "healthy",
+    "key at risk": "at_risk",
+    "key broken": "broken",
+    "key broken otherwise": "broken",
+    "key unread": "unknown",
+}
+MAKERS: Final = {"non_compliant": bad, "unknown": odd, **dict.fromkeys(KEYS, good)}
 STATES: Final = [*MAKERS, "other kind"]
 FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "no right")
+
+
+def found_as(state: str) -> tuple[str, str | None]:
+    """Return the verdict and the health of the key that an account of this state must get."""
+    return "compliant" if state in KEYS else state, KEY_STATES.get(state)
 
 
 @dataclass
@@ -40,6 +62,14 @@ class Truth:
             timeout = Gap(GapReason.TIMEOUT, detail="page 2 did not come")
             return Reading(tuple(found[: self.pages_read]), {}, frozenset(), timeout)
         return Reading(tuple(found), kinds, ids)
+
+    def keys(self, subscription_id: str) -> dict[str, KeyFacts]:
+        """Return what Azure would say of the keys now, by account id."""
+        return {
+            str(good(subscription_id, name).id): KEYS[state]
+            for name, state in self.accounts.items()
+            if state in KEYS
+        }
 
     @property
     def would_answer(self) -> bool:
