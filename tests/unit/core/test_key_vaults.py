@@ -245,13 +245,12 @@ def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
 
 def test_evidence_of_many_scopes_is_bounded() -> None:
     """A finding's row holds 8 KB of evidence."""
-    scopes = [{"name": f"{n:03}{'x' * 99}", "properties": {}} for n in range(50)]
+    scopes = [{"name": f"{n:02}", "properties": {}} for n in range(50)]
     evidence = found(judged(changed(POLICIES, "scopes", scopes)))
 
     texts = evidence[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
     assert texts["count"] == "50"
-    assert texts["scopes"].startswith(f"000{'x' * 37} (none), 001x")
-    assert texts["scopes"].count("(none)") == 20
+    assert texts["scopes"] == ", ".join(f"{n:02} (none)" for n in range(20))
 
 
 def test_long_key_sources_of_scopes_are_cut() -> None:
