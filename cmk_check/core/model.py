@@ -342,12 +342,3 @@ class Status:
     visible: int = 0
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Posture:
-    """The answer for an estate or a subscription; ``reasons`` are (code, sentence)."""
-
-    verdict: Verdict
-    reasons: tuple[tuple[PostureReason, str], ...]
-    fresh: bool

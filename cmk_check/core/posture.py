@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.counts import broken_keys, unknown_keys
-from cmk_check.core.model import AccountCounts, Coverage, Posture, Status
+from cmk_check.core.model import AccountCounts, Coverage, Status
 from cmk_check.core.words import CoverageState, PostureReason, Verdict
 
 # Clocks of Azure hosts differ by seconds; a scan further in the future than this was stamped by a
@@ -34,6 +34,15 @@ _LOWERED: Final = {
         "or their management group."
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """The answer for an estate or a subscription; ``reasons`` are (code, sentence)."""
+
+    verdict: Verdict
+    reasons: tuple[tuple[PostureReason, str], ...]
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)

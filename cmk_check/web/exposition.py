@@ -15,7 +15,8 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSet
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from cmk_check.core.model import AccountCounts, LastScan, Posture, Status, VerdictCounts
+from cmk_check.core.model import AccountCounts, LastScan, Status, VerdictCounts
+from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.words import KeyState, PostureReason, Reason, ScanState, Verdict
 from cmk_check.web.key_health import keys_shown

@@ -124,7 +124,11 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
 
 def _transition(entry: Transition) -> models.Transition:
     return models.Transition(
-        at=entry.at, verdict=entry.verdict, reason=entry.reason, scan_id=entry.scan_id
+        at=entry.at,
+        verdict=entry.verdict,
+        reason=entry.reason,
+        key_health=entry.key_health,
+        scan_id=entry.scan_id,
     )
 
 

@@ -7,13 +7,7 @@ REST guidelines rule the shape: camelCase, times in UTC with ``Z``, ``value`` an
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
@@ -266,11 +260,12 @@ class FindingsPage(_Answer):
 
 
 class Transition(_Answer):
-    """One entry of a finding's history."""
+    """One entry of a finding's history; `keyHealth` where its key was looked at."""
 
     at: Time
     verdict: Verdict
     reason: Reason
+    key_health: KeyState | None
     scan_id: str
 
 

@@ -11,12 +11,11 @@ from cmk_check.core.model import (
     Coverage,
     KnownGap,
     LastScan,
-    Posture,
     Status,
     SubscriptionCounts,
     Summary,
 )
-from cmk_check.core.posture import Expectations
+from cmk_check.core.posture import Expectations, Posture
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.estate import EstateTable

@@ -16,13 +16,12 @@ from cmk_check.core.model import (
     Finding,
     Gap,
     LastScan,
-    Posture,
     Reading,
     Status,
     Subscription,
     Summary,
 )
-from cmk_check.core.posture import Expectations
+from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.words import ScanState, Trigger, Verdict
 from cmk_check.errors import QueueError

@@ -11,7 +11,7 @@ import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf } from "./select.js";
-import { EVIDENCE, coverageWord, midway, reasonWord, verdictWord } from "./words.js";
+import { EVIDENCE, coverageWord, keyWord, midway, reasonWord, verdictWord } from "./words.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
@@ -99,8 +99,8 @@ function particulars(finding) {
 function history({ history: entries, changes }) {
   if (entries.length === 0) return h("p", { class: "empty" }, "Nothing is recorded of it.");
   const left = changes - entries.length;
-  const items = entries.toReversed().map(({ at: time, verdict, reason }) =>
-    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(reasonWord(reason))}`, h("small", {}, moment(time, minute(time))))),
+  const items = entries.toReversed().map(({ at: time, verdict, reason, keyHealth }) =>
+    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(reasonWord(reason))}`, keyHealth && `; key ${midway(keyWord(keyHealth))}`, h("small", {}, moment(time, minute(time))))),
   );
   return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} left out.`));
 }

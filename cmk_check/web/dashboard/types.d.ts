@@ -113,7 +113,7 @@ export interface Remediation {
 }
 
 export interface Detail extends Finding {
-  history: { at: string; verdict: Verdict; reason: string; scanId: string }[];
+  history: { at: string; verdict: Verdict; reason: string; keyHealth: string | null; scanId: string }[];
   changes: number;
   remediation: Remediation | null;
   limits: string[];

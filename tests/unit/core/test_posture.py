@@ -13,14 +13,19 @@ from cmk_check.core.model import (
     AccountCounts,
     Coverage,
     LastScan,
-    Posture,
     Status,
     Subscription,
     SubscriptionCounts,
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, of_estate, of_subscription
+from cmk_check.core.posture import (
+    CLOCK_TOLERANCE,
+    Expectations,
+    Posture,
+    of_estate,
+    of_subscription,
+)
 from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
@@ -327,20 +332,6 @@ def test_an_old_answer_for_a_subscription_is_unknown(
     assert posture.verdict is UNKNOWN
     assert [code for code, _ in posture.reasons] == [reason]
     assert not posture.fresh
-
-
-@pytest.mark.parametrize(
-    ("keys", "verdict"), [({"healthy": 1}, GOOD), ({"broken": 1}, BAD), ({}, UNKNOWN)]
-)
-def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
-    keys: dict[str, int], verdict: Verdict
-) -> None:
-    """What is asked of the estate is asked of each part of it."""
-    strict, coverage = Expectations(AGE, 1, require_healthy_keys=True), coverage_of(keys=keys)
-
-    answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
-
-    assert [each.verdict for each in answers] == [GOOD, verdict]
 
 
 def test_a_subscription_is_not_blamed_for_the_rest_of_the_estate() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.model import LastScan, Status
 from cmk_check.core.posture import CLOCK_TOLERANCE, Expectations, as_of, of_estate, of_subscription
-from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger
+from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from tests.unit.core.examples import HOUR, NOON
 from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, status_of
 
@@ -132,3 +132,22 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
     coverage = replace(coverage_of(state), last_read=NOON)
 
     assert as_of(coverage, last_scan) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [
+        ({"healthy": 1}, Verdict.COMPLIANT),
+        ({"broken": 1}, Verdict.NON_COMPLIANT),
+        ({}, Verdict.UNKNOWN),
+    ],
+)
+def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
+    keys: dict[str, int], verdict: Verdict
+) -> None:
+    """What is asked of the estate is asked of each part of it."""
+    strict, coverage = Expectations(AGE, 1, require_healthy_keys=True), coverage_of(keys=keys)
+
+    answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
+
+    assert [each.verdict for each in answers] == [Verdict.COMPLIANT, verdict]

@@ -8,19 +8,15 @@ import pytest
 
 from cmk_check.core.key_facts import KeyFacts
 from cmk_check.core.model import Account
-from cmk_check.core.words import PostureReason, Verdict
 from cmk_check.ports import Table
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.store.keys import COVERAGE, partition_of
 from cmk_check.store.memory import MemoryStore
-from tests.fakes.faults import Fault
 from tests.fakes.keys import (
     BY_STATE,
     DISABLED,
     HEALTHY,
-    UNREAD,
     VAULT,
-    VAULT_GONE,
     ScriptedKeys,
     expiring,
 )
@@ -28,10 +24,7 @@ from tests.fakes.world import World, bad, good
 from tests.unit.scan.processes import (
     FORBIDDEN,
     ONE,
-    RECORD,
     TWO,
-    delivery,
-    dies,
     planned,
     slices_of,
     told_of,
@@ -59,12 +52,6 @@ def world(store: MemoryStore, keys: ScriptedKeys) -> World:
 def let(keys: ScriptedKeys, facts: KeyFacts, *accounts: Account) -> None:
     """Let the keys of these accounts be so from now on."""
     keys.facts |= {str(account.id): facts for account in accounts or (good(ONE),)}
-
-
-def require_keys(world: World) -> None:
-    """Let the posture be compliant only while keys can be used."""
-    expect = replace(world.options.expectations, require_healthy_keys=True)
-    world.options = replace(world.options, expectations=expect)
 
 
 async def states(world: World) -> dict[str, str | None]:
@@ -213,54 +200,6 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
 
     assert keys.seconds[0] == 120
     assert 299 < keys.seconds[1] <= 300
-
-
-@pytest.mark.parametrize("required", [True, False])
-@pytest.mark.parametrize("facts", [DISABLED, UNREAD, VAULT_GONE], ids=["off", "unread", "gone"])
-async def test_p1_the_status_is_lowered_before_a_bad_key_stands_where_keys_count(
-    world: World, keys: ScriptedKeys, store: MemoryStore, facts: KeyFacts, *, required: bool
-) -> None:
-    """In between, the API would call an estate compliant that is recorded otherwise."""
-    if required:
-        require_keys(world)
-    await world.scan()
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
-    let(keys, facts)
-    (message,) = await planned(world)
-    before = len(store.log)
-
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
-
-    rows = [write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes]
-    verdict = (await world.posture()).verdict
-    assert rows.count("status") == required
-    assert not required or rows.index("status") < rows.index("outbox")
-    assert verdict is (Verdict.UNKNOWN if required else Verdict.COMPLIANT)
-
-
-@pytest.mark.parametrize(
-    ("facts", "verdict", "reason"),
-    [
-        (DISABLED, Verdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
-        (UNREAD, Verdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
-    ],
-    ids=["broken", "unknown"],
-)
-async def test_where_keys_count_the_posture_follows_them_both_ways(
-    world: World, keys: ScriptedKeys, facts: KeyFacts, verdict: Verdict, reason: PostureReason
-) -> None:
-    """And comes back when they do (P11)."""
-    require_keys(world)
-    let(keys, facts)
-    await world.scan()
-    worse = await world.posture()
-    let(keys, HEALTHY)
-
-    await world.scan()
-
-    assert worse.verdict is verdict
-    assert [code for code, _ in worse.reasons] == [reason]
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
 
 
 async def test_switching_key_health_on_tells_what_is_bad_and_nothing_else(

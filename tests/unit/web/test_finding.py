@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmk_check.core.model import Evidence, Finding, Judgement, Transition
-from cmk_check.core.words import Reason, Verdict
+from cmk_check.core.words import KeyState, Reason, Verdict
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import keys
 from cmk_check.web import models
@@ -49,7 +49,9 @@ async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
 ) -> None:
     """Since when, and how often already: 20 are kept of any number."""
     history = (
-        Transition(EARLIER, Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, "scan-1"),
+        Transition(
+            EARLIER, Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, "scan-1", KeyState.BROKEN
+        ),
         Transition(NOON, Verdict.NON_COMPLIANT, Reason.KEY_NOT_NAMED, "scan-2"),
     )
     found = replace(finding(), history=history, changes=23)
@@ -63,12 +65,14 @@ async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(
             "at": "2026-11-22T12:00:00Z",
             "verdict": "compliant",
             "reason": "customer_managed_key",
+            "keyHealth": "broken",
             "scanId": "scan-1",
         },
         {
             "at": "2026-11-25T12:00:00Z",
             "verdict": "non_compliant",
             "reason": "key_not_named",
+            "keyHealth": None,
             "scanId": "scan-2",
         },
     ]
