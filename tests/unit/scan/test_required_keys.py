@@ -1,0 +1,85 @@
+"""Where the posture asks for healthy keys: lowered before a bad one stands, and raised after it."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.words import PostureReason, Verdict
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault
+from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
+from tests.fakes.world import World, good
+from tests.unit.scan.processes import ONE, RECORD, delivery, dies, planned
+
+ACCOUNT: Final = str(good(ONE).id)
+
+
+@pytest.fixture
+def keys() -> ScriptedKeys:
+    """Return keys, all of them healthy as yet."""
+    return ScriptedKeys()
+
+
+@pytest.fixture
+def world(store: MemoryStore, keys: ScriptedKeys) -> World:
+    """Return a program with key health, over one compliant account."""
+    world = World(store, keys=keys, slice_size=1)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    return world
+
+
+def require_keys(world: World) -> None:
+    """Let the posture be compliant only while keys can be used."""
+    expect = replace(world.options.expectations, require_healthy_keys=True)
+    world.options = replace(world.options, expectations=expect)
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("facts", [DISABLED, UNREAD, VAULT_GONE], ids=["off", "unread", "gone"])
+async def test_p1_the_status_is_lowered_before_a_bad_key_stands_where_keys_count(
+    world: World, keys: ScriptedKeys, store: MemoryStore, facts: KeyFacts, *, required: bool
+) -> None:
+    """In between, the API would call an estate compliant that is recorded otherwise."""
+    if required:
+        require_keys(world)
+    await world.scan()
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    keys.facts[ACCOUNT] = facts
+    (message,) = await planned(world)
+    before = len(store.log)
+
+    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+
+    rows = [write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes]
+    verdict = (await world.posture()).verdict
+    assert rows.count("status") == required
+    assert not required or rows.index("status") < rows.index("outbox")
+    assert verdict is (Verdict.UNKNOWN if required else Verdict.COMPLIANT)
+
+
+@pytest.mark.parametrize(
+    ("facts", "verdict", "reason"),
+    [
+        (DISABLED, Verdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
+        (UNREAD, Verdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
+    ],
+    ids=["broken", "unknown"],
+)
+async def test_where_keys_count_the_posture_follows_them_both_ways(
+    world: World, keys: ScriptedKeys, facts: KeyFacts, verdict: Verdict, reason: PostureReason
+) -> None:
+    """And comes back when they do (P11)."""
+    require_keys(world)
+    keys.facts[ACCOUNT] = facts
+    await world.scan()
+    worse = await world.posture()
+    keys.facts[ACCOUNT] = HEALTHY
+
+    await world.scan()
+
+    assert worse.verdict is verdict
+    assert [code for code, _ in worse.reasons] == [reason]
+    assert (await world.posture()).verdict is Verdict.COMPLIANT
