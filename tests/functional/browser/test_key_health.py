@@ -269,3 +269,4 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     expect(advice).to_contain_text("Each of them says what is missing")
     visit.open_detail("key-expired")
     expect(visit.drawer).to_contain_text(found["key-expired"]["keyHealth"]["reasons"][0]["message"])
+    expect(visit.drawer.locator(".timeline")).to_contain_text("; key broken")
