@@ -5,7 +5,7 @@ assignments, role definitions and encryption scopes.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -136,6 +136,20 @@ def changed(case: Case, path: str, value: object = None, *, drop: bool = False) 
     else:
         inner[place] = value
     return case
+
+
+def paths_of(documents: object, path: str = "") -> Iterator[str]:
+    """Name every part of the documents of a case, and every entry of their lists."""
+    entries: Iterable[tuple[object, object]] = ()
+    if isinstance(documents, dict):
+        entries = documents.items()
+    elif isinstance(documents, list):
+        entries = enumerate(documents)
+    for name, each in entries:
+        inner = f"{path}.{name}" if path else str(name)
+        if path or inner in {"vault", "key"}:
+            yield inner
+        yield from paths_of(each, inner)
 
 
 def with_changes(case: Case, changes: Changes) -> Case:

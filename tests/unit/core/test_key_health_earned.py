@@ -4,7 +4,6 @@ What "sound" means is written down here a second time, over the JSON itself and 
 the program has it, and both must agree on everything that is tried.
 """
 
-from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,6 +23,7 @@ from tests.unit.core.key_examples import (
     account_of,
     changed,
     facts_of,
+    paths_of,
     settings,
     with_policies,
     with_roles,
@@ -213,18 +213,6 @@ def _lets(block: dict[str, Any], action: str) -> bool:
     )
 
 
-def _paths(value: object, path: str = "") -> Iterator[str]:
-    """Name every part of the documents, and every entry of their lists."""
-    entries: Iterable[tuple[object, object]] = value.items() if isinstance(value, dict) else ()
-    if isinstance(value, list):
-        entries = enumerate(value)
-    for name, each in entries:
-        inner = f"{path}.{name}" if path else str(name)
-        if path or inner in {"vault", "key"}:
-            yield inner
-        yield from _paths(each, inner)
-
-
 def _disagreement(case: Case) -> object:
     """Compare both on a case; None where they agree or key health is not judged at all."""
     account = account_of(case)
@@ -250,7 +238,7 @@ def test_sound_keys_are_healthy(name: str) -> None:
 def test_nothing_can_be_dropped_and_the_key_stay_healthy_unseen_p1(name: str) -> None:
     """P1: every part of every document, one at a time."""
     case = CASES[name]()
-    paths = [path for path in _paths(case) if "." in path]
+    paths = [path for path in paths_of(case) if "." in path]
 
     assert {
         path: found
@@ -266,7 +254,7 @@ def test_nothing_can_be_wrong_and_the_key_stay_healthy_unseen_p1(name: str) -> N
 
     assert [
         (path, value, found)
-        for path in _paths(case)
+        for path in paths_of(case)
         for value in _WRONG
         if (found := _disagreement(changed(case, path, value))) is not None
     ] == []
@@ -277,7 +265,7 @@ def test_several_faults_at_once_do_not_make_up_for_each_other_p1(data: st.DataOb
     """P1: two wrongs must not look right."""
     case = data.draw(st.sampled_from(list(CASES.values())))()
     for _ in range(data.draw(st.integers(1, 4))):
-        path = data.draw(st.sampled_from(sorted(_paths(case))))
+        path = data.draw(st.sampled_from(sorted(paths_of(case))))
         case = changed(case, path, data.draw(_VALUES))
 
     assert _disagreement(case) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.key_facts import Key, KeyVersion, Vault
+from cmk_check.core.key_facts import EncryptionScope, Key, KeyVersion, Vault
 from cmk_check.core.key_parsing import (
     parse_assignment,
     parse_key,
@@ -17,7 +17,7 @@ from cmk_check.core.key_parsing import (
     parse_vault,
     parse_version,
 )
-from tests.unit.core.key_examples import KEY_ID, POLICIES, ROLES, VAULT_ID, changed
+from tests.unit.core.key_examples import KEY_ID, POLICIES, ROLES, VAULT_ID, Case, changed, paths_of
 
 _ATTRIBUTES: Final = {"enabled": False, "nbf": 1, "exp": 253_402_300_799, "created": -1}
 _KEY: Final[dict[str, Any]] = {
@@ -282,38 +282,44 @@ def test_texts_are_cut_and_cleaned() -> None:
     assert vault.id == vault.uri == "\ufffd\ufffd" + "x" * 1_018
 
 
-def _names(value: object) -> set[str]:
-    """Return the names of all parts of documents."""
-    if isinstance(value, dict):
-        return set(value).union(*map(_names, value.values()))
-    return set().union(*map(_names, value)) if isinstance(value, list) else set()
-
-
-_NUMBERS: Final = st.integers() | st.floats() | st.sampled_from([10**400, -(10**400)])
-_SCALARS: Final = st.none() | st.booleans() | _NUMBERS | st.text()
-_PARTS: Final = st.sampled_from(
-    sorted(_names(POLICIES) | _names(ROLES) | {"hsmUri", "applicationId", "condition"})
-)
-_JSON: Final = st.recursive(
+_TEXTS: Final = st.text() | st.just("\ud800\x00")
+_SCALARS: Final = st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS
+_VALUES: Final = st.sampled_from([10**400, -(10**400)]) | st.recursive(
     _SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_PARTS, inner, max_size=6),
-    max_leaves=20,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=6,
 )
+_PLACES: Final = [(case, path) for case in (POLICIES, ROLES) for path in paths_of(case)]
 
 
-@given(_JSON, _JSON)
+@given(st.sampled_from(_PLACES), _VALUES)
 def test_no_document_raises_and_all_that_is_kept_can_be_encoded_p7(
-    document: object, properties: object
+    place: tuple[Case, str], value: object
 ) -> None:
     """P7: one odd vault must never cost the others."""
-    for entry in (document, {"id": "/x", "name": "n", "properties": properties}):
+    case = changed(place[0], place[1], value)
+
+    kept: list[object] = []
+    for entry in (case["vault"], case["key"], *case["versions"]):
         vault = parse_vault(entry, managed_hsm=False)
-        hsm = parse_vault(entry, managed_hsm=True)
-        kept = [
-            (vault.id, vault.uri, vault.malformed, vault.bypass, *vault.policies),
-            (hsm.uri, hsm.default_action, hsm.public_access),
-            (parse_key(entry).id, parse_version(entry).type, parse_scope(entry).name),
-            [(each.principal_id, each.scope) for each in [parse_assignment(entry)] if each],
-            [each.data_actions for each in parse_role(entry) or ()],
-        ]
-        json.dumps(kept, ensure_ascii=False).encode()
+        version = parse_version(entry)
+        kept += [vault.id, vault.uri, vault.malformed, vault.bypass, *vault.policies]
+        kept += [parse_vault(entry, managed_hsm=True).uri, parse_key(entry).latest.version]
+        kept += [version.version, version.type, *(version.operations or ())]
+    scopes = [parse_scope(each) for each in case["scopes"]]
+    assignments = [parse_assignment(each) for each in case["assignments"]]
+    roles = [parse_role(each) for each in case["roles"]]
+    kept += [each.name for each in scopes] + [each.role_id for each in assignments if each]
+    kept += [block.data_actions for blocks in roles for block in blocks or ()]
+    json.dumps(kept, ensure_ascii=False).encode()
+
+
+@given(_VALUES)
+def test_no_answer_at_all_raises_p7(value: object) -> None:
+    """P7: an answer need not be a document."""
+    parse_vault(value, managed_hsm=True)
+    parse_key(value)
+    parse_version(value)
+
+    assert (parse_assignment(value), parse_role(value)) == (None, None)
+    assert parse_scope(value) == EncryptionScope("", None)
