@@ -33,8 +33,8 @@ def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str
     for account in accounts:
         spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
         entry = Judged(spelled, judge(spelled))
-        had = judged.setdefault(str(account.id), entry)
-        judged[str(account.id)] = max(had, entry, key=_weight)
+        had = judged.get(account.id.text)
+        judged[account.id.text] = entry if had is None else max(had, entry, key=_weight)
     return dict(sorted(judged.items()))
 
 
