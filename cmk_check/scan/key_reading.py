@@ -5,8 +5,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from cmk_check.core.changes import Context
+from cmk_check.core.compare import compare
+from cmk_check.core.difference import Difference, Known
 from cmk_check.core.judging import Keys, compliant, known_vaults, unread
-from cmk_check.core.model import Account, Finding, Gap
+from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
 from cmk_check.core.words import GapReason
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.parts import Options
@@ -38,6 +41,19 @@ class KeyReader:
         self._options = options
         time = options.reading_deadline.total_seconds() * _SHARE
         self._deadline = asyncio.get_running_loop().time() + time
+
+    async def compare(
+        self, known: Known, subscription: Subscription, reading: Reading, context: Context
+    ) -> Difference:
+        """Read the keys behind a reading, and compare both with what is known."""
+        keys = await self.read(reading.accounts, known.findings)
+        try:
+            return compare(known, subscription, reading, context, keys)
+        except Exception:
+            if not keys:
+                raise
+            _log.exception("The keys of subscription %s could not be judged.", subscription.id)
+            return compare(known, subscription, reading, context, {})
 
     async def read(self, accounts: tuple[Account, ...], findings: Mapping[str, Finding]) -> Keys:
         """Read the keys of those of these accounts that are compliant.

@@ -236,10 +236,9 @@ class SliceRun:
         reading = Reading(gap=_POISONED)
         if not self._poisoned:
             reading = await self._read(subscription)
-        keys = None
-        if self._keys is not None:
-            keys = await self._keys.read(reading.accounts, stored.known.findings)
-        return compare(stored.known, subscription, reading, self._context(), keys)
+        if self._keys is None:
+            return compare(stored.known, subscription, reading, self._context())
+        return await self._keys.compare(stored.known, subscription, reading, self._context())
 
     async def _read(self, subscription: Subscription) -> Reading:
         """Read a subscription within its time, or within what is left of the slice's."""

@@ -158,6 +158,19 @@ async def test_p7_a_key_inventory_that_breaks_costs_no_verdict(
     assert await world.coverage(ONE) == "read"
 
 
+async def test_p7_facts_that_break_judging_cost_no_verdict(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Azure sends what nobody thought of: that is a key nobody knows of, and no failed slice."""
+    world.read(ONE, good(ONE, "a"), bad(ONE, "b"))
+    let(keys, replace(HEALTHY, scopes=7), good(ONE, "a"))  # type: ignore[arg-type]
+
+    await world.scan()
+
+    assert await world.verdicts() == {"a": "compliant", "b": "non_compliant"}
+    assert await states(world) == {"a": "unknown", "b": None}
+
+
 async def test_p11_what_was_not_answered_is_unknown_until_it_is(
     world: World, keys: ScriptedKeys
 ) -> None:
