@@ -41,7 +41,8 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
     vault = facts.vault
     if not isinstance(vault, Vault):
         return facts
-    if vault_name(vault.uri) != vault_name(account.key_vault_uri):
+    named = vault_name(account.key_vault_uri)
+    if named is None or vault_name(vault.uri) != named:
         return replace(facts, vault=_untrusted(_OF_ANOTHER), key=None)
     if vault.malformed is not None:
         return replace(facts, vault=_untrusted(f"{vault.malformed} {_MALFORMED}", vault.id))

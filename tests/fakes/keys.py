@@ -21,7 +21,7 @@ PRINCIPAL: Final = "5a1e0000-0000-4000-8000-0000000000aa"
 
 VAULT: Final = (
     "/subscriptions/00000000-0000-4000-8000-0000000000ff/resourcegroups/rg-keys"
-    "/providers/microsoft.keyvault/vaults/kv"
+    "/providers/microsoft.keyvault/vaults/kv-cmk"
 )
 CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 LATEST: Final = KeyVersion(
@@ -34,7 +34,7 @@ LATEST: Final = KeyVersion(
 )
 _VAULT: Final = Vault(
     VAULT,
-    uri="https://kv.vault.azure.net/",
+    uri="https://kv-cmk.vault.azure.net/",
     soft_delete=True,
     purge_protection=True,
     policies={PRINCIPAL: frozenset({"get", "wrapkey", "unwrapkey"})},

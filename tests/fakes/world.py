@@ -251,7 +251,7 @@ def good(subscription_id: str, name: str = "chat") -> Account:
         name,
         key_source="Microsoft.KeyVault",
         key_name="cmk",
-        key_vault_uri="https://kv.vault.azure.net/",
+        key_vault_uri="https://kv-cmk.vault.azure.net/",
         principal_id=PRINCIPAL,
     )
 

@@ -68,7 +68,7 @@ def test_a_line_says_what_is_wrong_with_which_key(
     before: KeyFacts | None, now: KeyFacts, said: str
 ) -> None:
     """Whoever is woken by it must not have to open anything to know."""
-    assert details(told(before, now)) == f"{said}; key cmk in vault kv"
+    assert details(told(before, now)) == f"{said}; key cmk in vault kv-cmk"
 
 
 def test_a_key_that_cannot_be_read_says_what_to_do() -> None:
@@ -77,7 +77,7 @@ def test_a_key_that_cannot_be_read_says_what_to_do() -> None:
 
     assert said.startswith("healthy -> unknown; ")
     assert "Assign the role" in said
-    assert said.endswith("; vault kv")
+    assert said.endswith("; vault kv-cmk")
 
 
 @pytest.mark.parametrize("key", [{}, {"reasons": "x", "keyId": 7}, {"reasons": ["x"]}])

@@ -32,7 +32,6 @@ def context(
     status_as_of: datetime | None = None,
     baseline: bool = False,
     hostname: str | None = None,
-    require_healthy_keys: bool = False,
 ) -> Context:
     """Return a scan at a time, which gives every change an id of its own."""
     return Context(
@@ -43,7 +42,6 @@ def context(
         baseline=baseline,
         status_as_of=status_as_of,
         hostname=hostname,
-        require_healthy_keys=require_healthy_keys,
     )
 
 
@@ -53,14 +51,13 @@ def compared(
     at: datetime = NOON,
     gap: Gap | None = None,
     keys: KeyFacts | None = None,
-    required: bool = False,
 ) -> Difference:
     """Compare a reading, complete unless it has a gap, with what is known.
 
     ``keys`` are the facts of every account's key, None where nobody looks at keys.
     """
     facts = None if keys is None else {str(account.id): keys for account in accounts}
-    scan = context(at, require_healthy_keys=required)
+    scan = context(at)
     return compare(known, SUBSCRIPTION, Reading(accounts, gap=gap), scan, facts)
 
 

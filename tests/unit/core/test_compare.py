@@ -133,8 +133,8 @@ SPELLINGS: Final = {
     "location": replace(good(ID), location="WestEurope"),
     "key source": replace(good(ID), key_source="microsoft.keyvault"),
     "key name": replace(good(ID), key_name="CMK"),
-    "vault without slash": replace(good(ID), key_vault_uri="https://kv.vault.azure.net"),
-    "vault with port": replace(good(ID), key_vault_uri="https://KV.vault.azure.net:443/"),
+    "vault without slash": replace(good(ID), key_vault_uri="https://kv-cmk.vault.azure.net"),
+    "vault with port": replace(good(ID), key_vault_uri="https://KV-cmk.vault.azure.net:443/"),
     "version empty": replace(good(ID), key_version=""),
 }
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.key_facts import Absent, Unread
+from cmk_check.core.key_facts import Absent, Unread, Vault
 from cmk_check.core.key_health import judge_key
 from cmk_check.core.words import KeyReason, KeyState
 from tests.unit.core.key_examples import (
@@ -221,6 +221,20 @@ def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
         "on the account's Encryption page."
     )
     assert (health.vault_id, health.key_id) == (None, None)
+
+
+@pytest.mark.parametrize("address", [None, "", "kv", "https://example.com/"])
+def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | None) -> None:
+    """P1: a document without a usable address is the document of any vault."""
+    account, facts = account_and_facts(POLICIES)
+    vault = facts.vault
+    assert isinstance(vault, Vault)
+
+    health = judge_key(
+        replace(account, key_vault_uri=address), replace(facts, vault=replace(vault, uri=None)), NOW
+    )
+
+    assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "vault"}}
 
 
 def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:

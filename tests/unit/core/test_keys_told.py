@@ -154,7 +154,7 @@ def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() ->
         "keySource": "Microsoft.KeyVault",
         "keyName": "k2",
         "keyVersion": "automatic",
-        "keyVaultUri": "https://kv.vault.azure.net/",
+        "keyVaultUri": "https://kv-cmk.vault.azure.net/",
     }
 
 

@@ -53,7 +53,7 @@ def test_a_change_names_each_piece_of_evidence() -> None:
         "keySource": "Microsoft.KeyVault",
         "keyName": "cmk",
         "keyVersion": "7",
-        "keyVaultUri": "https://kv.vault.azure.net/",
+        "keyVaultUri": "https://kv-cmk.vault.azure.net/",
         "identityType": "UserAssigned",
         "identityClientId": "client",
         "provisioningState": "Succeeded",
