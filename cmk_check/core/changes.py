@@ -32,7 +32,7 @@ class Context:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
-    to their spelling. ``require_healthy_keys``: a posture is compliant only while keys can be used.
+    to their spelling.
     """
 
     scan_id: str
@@ -42,7 +42,6 @@ class Context:
     baseline: bool = False
     status_as_of: datetime | None = None
     hostname: str | None = None
-    require_healthy_keys: bool = False
 
 
 def of_finding(

@@ -201,7 +201,7 @@ def _difference(
         accounts=known.count(*_counted(known, steps, seen)),
         sequence=next(numbers) - 1,
     )
-    return Difference(known, coverage, numbered, told, context.require_healthy_keys)
+    return Difference(known, coverage, numbered, told)
 
 
 def _counted(

@@ -1,6 +1,6 @@
 """What recording a reading changes: a step per finding, and the coverage row that sums them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
@@ -75,13 +75,15 @@ class Step:
             if finding is not None:
                 tally.add(finding.kind, finding.judgement, finding.key_health, times=times)
 
-    def is_worse(self, *, require_healthy_keys: bool) -> bool:
-        """Tell whether it makes an estate that was called compliant something else."""
-        if self.after is None or _is_good(self.after, require_healthy_keys=require_healthy_keys):
-            return False
-        return self.before is None or _is_good(
-            self.before, require_healthy_keys=require_healthy_keys
-        )
+    @property
+    def is_worse(self) -> bool:
+        """Whether it makes an estate that was called compliant something else."""
+        return _is_worse(self.before, self.after, _is_compliant)
+
+    @property
+    def key_is_worse(self) -> bool:
+        """Whether it does so where an account counts only while its key can be used."""
+        return _is_worse(self.before, self.after, _is_usable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,13 @@ class Difference:
     """What recording a reading changes.
 
     ``coverage`` is the row as it stands afterwards; ``coverage_change`` what is told of it, if
-    anything. ``require_healthy_keys``: a posture is compliant only while keys can be used.
+    anything.
     """
 
     known: Known
     coverage: Coverage
     steps: tuple[Step, ...] = ()
     coverage_change: Change | None = None
-    require_healthy_keys: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -114,12 +115,12 @@ class Difference:
         fewer_good = before is not None and (
             _not_good(self.coverage.accounts) > _not_good(before.accounts)
         )
-        required = self.require_healthy_keys
-        return (
-            new_gap
-            or fewer_good
-            or any(step.is_worse(require_healthy_keys=required) for step in self.steps)
-        )
+        return new_gap or fewer_good or any(step.is_worse for step in self.steps)
+
+    @property
+    def keys_are_worse(self) -> bool:
+        """Whether it might no longer be where keys count."""
+        return any(step.key_is_worse for step in self.steps)
 
     def upto(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -147,11 +148,21 @@ class Difference:
             yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
 
 
-def _is_good(finding: Finding, *, require_healthy_keys: bool) -> bool:
-    if finding.judgement.verdict is not Verdict.COMPLIANT:
+def _is_worse(
+    before: Finding | None, after: Finding | None, is_good: Callable[[Finding], bool]
+) -> bool:
+    if after is None or is_good(after):
         return False
+    return before is None or is_good(before)
+
+
+def _is_compliant(finding: Finding) -> bool:
+    return finding.judgement.verdict is Verdict.COMPLIANT
+
+
+def _is_usable(finding: Finding) -> bool:
     key = finding.key_health
-    return not require_healthy_keys or (key is not None and key.state in _USABLE)
+    return _is_compliant(finding) and key is not None and key.state in _USABLE
 
 
 def _not_good(accounts: AccountCounts) -> int:

@@ -334,7 +334,7 @@ class Status:
 
     ``as_of`` is when the last finished scan took its lease, None before the first. ``visible`` is
     how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
-    "compliant".
+    "compliant", ``keys_lowered`` that a key was, which forbids it where keys count.
     """
 
     as_of: datetime | None = None
@@ -342,3 +342,4 @@ class Status:
     visible: int = 0
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
+    keys_lowered: bool = False

@@ -22,7 +22,7 @@ type Reasons = list[tuple[PostureReason, str]]
 
 _LOWERED: Final = {
     PostureReason.RUNNING_SCAN_FOUND_WORSE: (
-        "The running scan has found an account or a subscription worse off than the last one did; "
+        "The running scan has found an account, key or subscription worse off than the last did; "
         "the answer comes when it ends."
     ),
     PostureReason.SCAN_FAILED: (
@@ -73,8 +73,11 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         )
     reasons += _of_visibility(status, expect.subscriptions)
     reasons += _of_age(status.as_of, now, expect.max_age)
-    if status.lowered is not None and status.lowered not in {code for code, _ in reasons}:
-        reasons.append((status.lowered, _LOWERED[status.lowered]))
+    lowered = status.lowered
+    if lowered is None and status.keys_lowered and expect.require_healthy_keys:
+        lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
+    if lowered is not None and lowered not in {code for code, _ in reasons}:
+        reasons.append((lowered, _LOWERED[lowered]))
     if counts.excluded:
         are, were = ("is", "was") if counts.excluded == 1 else ("are", "were")
         text = (

@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
-from cmk_check.core import posture
 from cmk_check.core.changes import Context
 from cmk_check.core.compare import compare, compare_unread
 from cmk_check.core.counts import summarise
 from cmk_check.core.difference import Difference
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
-from cmk_check.core.words import CoverageState, Disposition, GapReason, PostureReason, Verdict
+from cmk_check.core.words import CoverageState, Disposition, GapReason
 from cmk_check.errors import (
     ClaimLost,
     LimitExceeded,
@@ -29,6 +28,7 @@ from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
+from cmk_check.scan.lowering import Lowering
 from cmk_check.scan.parts import TRIES, Parts
 from cmk_check.store import keys
 from cmk_check.store.estate import cut
@@ -99,7 +99,7 @@ class SliceRun:
         self._left_over: frozenset[str] = frozenset()
         self._recorded: set[str] = set()
         self._status: Status | None = None
-        self._lowered = False
+        self._lowering = Lowering(parts)
         self._keys = KeyReader(parts.keys, parts.options) if parts.keys else None
         time_to_read = parts.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + time_to_read
@@ -262,24 +262,25 @@ class SliceRun:
         if not fenced:
             stored = await estate.mark(stored, difference, self._claim.id)
             await self._claim.check(self._parts)
-        if difference.is_worse:
-            await self._lower()
+        await self._lowering.lower(difference)
         self._wait(await estate.record(stored, batches))
-        if fenced and difference.is_worse and not self._claim.scan.baseline:
-            await self._confirm()
+        if fenced and not self._claim.scan.baseline:
+            await self._confirm(difference)
         return difference.coverage
 
-    async def _confirm(self) -> None:
+    async def _confirm(self, difference: Difference) -> None:
         """Take back what a newer scan may have said that does not list this subscription.
 
         Such a scan writes nothing that the insert could have met. Before any scan has finished,
         there is nothing to take back.
         """
+        if not (difference.is_worse or difference.keys_are_worse):
+            return
         try:
             await self._claim.check(self._parts)
         except ClaimLost:
-            self._lowered = False
-            await self._lower()
+            self._lowering.forget()
+            await self._lowering.lower(difference)
             raise
 
     def _wait(self, outbox: Iterable[Pending]) -> None:
@@ -294,24 +295,6 @@ class SliceRun:
         # Others may have been recorded meanwhile: what is left stays before them.
         self._pending = {entry.change.id: entry for entry in left} | self._pending
 
-    async def _lower(self) -> None:
-        """Take back "compliant" before anything worse stands in the table."""
-        if self._lowered:
-            return
-        for _ in range(TRIES):
-            board = replace(await self._parts.scans.board(), lease=None)
-            if board.status is None or not _says_compliant(self._parts, board.status.value):
-                break
-            lowered = replace(board.status.value, lowered=PostureReason.RUNNING_SCAN_FOUND_WORSE)
-            try:
-                await self._parts.scans.commit(status=lowered, board=board)
-            except WriteConflict:
-                continue
-            break
-        else:
-            raise StoreUnavailable("The status could not be lowered: others wrote at every try.")
-        self._lowered = True
-
     def _context(self) -> Context:
         options = self._parts.options
         return Context(
@@ -322,7 +305,6 @@ class SliceRun:
             baseline=self._claim.scan.baseline,
             status_as_of=self._status.as_of if self._status else None,
             hostname=options.hostname,
-            require_healthy_keys=options.expectations.require_healthy_keys,
         )
 
     def _unusable(self, planned: Planned, stored: StoredSubscription, why: str) -> Coverage:
@@ -335,13 +317,3 @@ class SliceRun:
             gap=Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL]),
             accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )
-
-
-def _says_compliant(parts: Parts, status: Status) -> bool:
-    """Tell whether the status says compliant to whoever asks while it is fresh."""
-    if status.as_of is None:
-        return False
-    # How many subscriptions are expected is a setting, and may be another one when it is asked.
-    expect = replace(parts.options.expectations, subscriptions=0)
-    answer = posture.of_estate(status, status.as_of, expect)
-    return answer.verdict is Verdict.COMPLIANT
