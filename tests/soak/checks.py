@@ -50,14 +50,20 @@ class Checks:
         await self._check_posture()
 
     async def green(self) -> None:
-        """P1: compliant is said only where every recorded account is, and everything was read."""
-        status, answer = await self.world.status(), await self.world.posture()
+        """P1: compliant is said only where every recorded account is, and everything was read.
+
+        Whether keys count is a setting that may have changed a moment ago: both must hold.
+        """
+        status = await self.world.status()
         if status is not None and status.as_of is not None:
             assert status.summary.subscriptions.total >= status.visible
-        if answer.verdict is not Verdict.COMPLIANT:
-            return
+        for required in (False, True):
+            if await self._answer(required=required) is Verdict.COMPLIANT:
+                await self._check_green(required=required)
+
+    async def _check_green(self, *, required: bool) -> None:
         for finding in (await self.world.findings()).values():
-            if self._said(finding) is not Verdict.COMPLIANT:
+            if _said(finding, required=required) is not Verdict.COMPLIANT:
                 said = f"{finding.judgement.verdict}, its key {_state_of(finding)}"
                 raise FalseGreenError(f"{finding.id} is {said}")
         for where in self.truth:
@@ -78,12 +84,11 @@ class Checks:
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
 
-    def _said(self, finding: Finding) -> Verdict:
-        """Return what a finding makes of the posture."""
-        required = self.world.options.expectations.require_healthy_keys
-        if finding.judgement.verdict is not Verdict.COMPLIANT or not required:
-            return finding.judgement.verdict
-        return _OF_KEYS.get(_state_of(finding), Verdict.UNKNOWN)
+    async def _answer(self, *, required: bool) -> Verdict:
+        """Return the posture as the API would give it now, where keys count or do not."""
+        expect = replace(self.world.options.expectations, require_healthy_keys=required)
+        answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
+        return answer.verdict
 
     def _expected(self, where: str) -> dict[str, Account]:
         truth = self.truth[where]
@@ -153,12 +158,18 @@ class Checks:
         status = await self.world.status()
         assert status is not None, "no scan has ever ended"
         assert status.last_scan is not None, "no scan has ever ended"
-        answer = (await self.world.posture()).verdict
-        if status.last_scan.state is ScanState.FAILED:
+        for required in (False, True):
+            await self._check_answer(status.last_scan.state, required=required)
+        assert not await ScanTable(self.world.store).outbox(), "changes of scans are not published"
+
+    async def _check_answer(self, ended: ScanState, *, required: bool) -> None:
+        answer = await self._answer(required=required)
+        if ended is ScanState.FAILED:
             if answer is Verdict.COMPLIANT:
                 raise FalseGreenError("the last scan failed")
             return
-        found = {self._said(finding).value for finding in (await self.world.findings()).values()}
+        findings = (await self.world.findings()).values()
+        found = {_said(finding, required=required).value for finding in findings}
         gaps = [where for where in self.truth if await self._is_recorded_gap(where)]
         if answer is Verdict.COMPLIANT and (gaps or found - {"compliant"}):
             raise FalseGreenError(f"{found} are stored, {gaps} are gaps")
@@ -166,7 +177,6 @@ class Checks:
             assert answer is Verdict.NON_COMPLIANT, f"{found} are stored, and it says {answer}"
         elif gaps or "unknown" in found:
             assert answer is Verdict.UNKNOWN, f"{gaps} are gaps, and it says {answer}"
-        assert not await ScanTable(self.world.store).outbox(), "changes of scans are not published"
 
     async def _is_recorded_gap(self, where: str) -> bool:
         state = await self.world.coverage(where)
@@ -188,6 +198,13 @@ def _side(finding: Finding) -> dict[str, object]:
         return side
     reasons = [concern.code.value for concern in key.concerns]
     return side | {"keyHealth": key.state.value, "keyReasons": reasons}
+
+
+def _said(finding: Finding, *, required: bool) -> Verdict:
+    """Return what a finding makes of the posture, where keys count or do not."""
+    if finding.judgement.verdict is not Verdict.COMPLIANT or not required:
+        return finding.judgement.verdict
+    return _OF_KEYS.get(_state_of(finding), Verdict.UNKNOWN)
 
 
 def _link(change: Change) -> Link:

@@ -39,16 +39,14 @@ _TAKEN_BACK: Final = 0.7
 class History:
     """Scans of an estate that changes, breaks and mends; ``tally`` counts what happens."""
 
-    def __init__(self, tally: Tally, *, require_healthy_keys: bool = True) -> None:
+    def __init__(self, tally: Tally) -> None:
         self.store = MemoryStore()
         self.keys = ScriptedKeys()
         self.world = World(
             self.store,
             keys=self.keys,
             slice_size=2,
-            expectations=Expectations(
-                timedelta(hours=100), require_healthy_keys=require_healthy_keys
-            ),
+            expectations=Expectations(timedelta(hours=100)),
         )
         self.truth = {SUBSCRIPTIONS[0]: Truth({"a": "compliant"})}
         self.excluded: set[str] = set()
