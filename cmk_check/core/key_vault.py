@@ -67,12 +67,13 @@ def of_scopes(scopes: tuple[EncryptionScope, ...] | Unread) -> Iterator[KeyConce
     if isinstance(scopes, Unread):
         yield unread(_SCOPES, "Encryption scopes", scopes)
         return
-    # In an order of our own: Azure promises none, and another order is no change.
-    others = sorted(_described(scope) for scope in scopes if not _is_customers(scope))
-    if others:
+    # In an order of our own: Azure promises neither one nor a case, and another is no change.
+    others = (_described(scope) for scope in scopes if not _is_customers(scope))
+    described = sorted(others, key=str.casefold)
+    if described:
         yield concern(
             KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
-            {"scopes": ", ".join(others[:_MOST_SCOPES]), "count": len(others)},
+            {"scopes": ", ".join(described[:_MOST_SCOPES]), "count": len(described)},
         )
 
 

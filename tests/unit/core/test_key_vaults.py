@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.key_facts import Absent, Unread, Vault
 from cmk_check.core.key_health import judge_key
+from cmk_check.core.transitions import is_same_health
 from cmk_check.core.words import KeyReason, KeyState
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
@@ -283,4 +284,16 @@ def test_the_order_of_scopes_is_no_difference() -> None:
 
     assert judged(changed(POLICIES, "scopes", scopes)) == judged(
         changed(POLICIES, "scopes", scopes[::-1])
+    )
+
+
+@pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
+def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
+    """P4: in another case they would come in another order, and of many others be named."""
+    upper, lower = (
+        [{"name": name, "properties": {}} for name in (last, *others)] for last in ("B", "b")
+    )
+
+    assert is_same_health(
+        judged(changed(POLICIES, "scopes", upper)), judged(changed(POLICIES, "scopes", lower))
     )
