@@ -91,7 +91,12 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
         evidence.identity_client_id,
         evidence.provisioning_state,
     )
-    return (_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
+    return (folded_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
+
+
+def folded_address(uri: str | None) -> str:
+    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
+    return (uri or "").casefold().rstrip("/").removesuffix(":443")
 
 
 _UNANSWERED: Final = unread(
@@ -128,11 +133,7 @@ def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) ->
 def _known_vault(before: Finding | None, account: Account) -> str | None:
     if before is None or before.key_health is None:
         return None
-    if _address(before.judgement.evidence.key_vault_uri) != _address(account.key_vault_uri):
+    had = before.judgement.evidence.key_vault_uri
+    if folded_address(had) != folded_address(account.key_vault_uri):
         return None
     return before.key_health.vault_id
-
-
-def _address(uri: str | None) -> str:
-    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
-    return (uri or "").casefold().rstrip("/").removesuffix(":443")

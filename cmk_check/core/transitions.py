@@ -7,6 +7,7 @@ key.
 
 from typing import Final
 
+from cmk_check.core.judging import folded_address
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.words import ChangeType, KeySeverity, KeyState, Verdict
 
@@ -94,7 +95,7 @@ def _facts(health: KeyHealth | None) -> object:
                 concern.code,
                 concern.severity,
                 (concern.missing_action or "").casefold(),
-                sorted((name, text.casefold()) for name, text in concern.evidence.items()),
+                sorted((name, _folded(text)) for name, text in concern.evidence.items()),
             )
             for concern in health.concerns
         ),
@@ -102,3 +103,11 @@ def _facts(health: KeyHealth | None) -> object:
         health.expires,
         *((text or "").casefold() for text in ids),
     )
+
+
+def _folded(evidence: str) -> list[str]:
+    """Fold a text that stands for itself, for an address, or for a list, whose order says nothing.
+
+    Addresses and lists come in the spelling and order of Azure's answer.
+    """
+    return sorted(folded_address(each) for each in evidence.split(", "))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.judging import known_vaults
-from cmk_check.core.key_facts import Absent, KeyFacts, Unread
+from cmk_check.core.key_facts import Absent, EncryptionScope, KeyFacts, Unread
 from cmk_check.core.model import Gap, Reading
 from cmk_check.core.words import GapReason, KeyState
 from tests.fakes.keys import (
@@ -70,6 +70,35 @@ def test_another_spelling_of_a_key_is_no_change() -> None:
     spelled = with_version(type="rsa", version="V1", enabled=False, size=1024)
 
     assert compared(known, good(ID), at=LATER, keys=spelled).is_empty
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://kv-cmk.vault.azure.net", "https://KV-CMK.vault.azure.net:443/"]
+)
+def test_another_spelling_of_the_address_of_a_vault_that_is_gone_is_no_change(uri: str) -> None:
+    """P4: Azure returns an address with and without its slash, and each scan would tell of it."""
+    known = known_of(good(ID), keys=VAULT_GONE)
+
+    now = compared(known, replace(good(ID), key_vault_uri=uri), at=LATER, keys=VAULT_GONE)
+
+    assert now.is_empty
+
+
+def test_another_order_in_a_list_of_evidence_is_no_change() -> None:
+    """P4: scopes once stood in an order that depended on how Azure spelled them."""
+    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in ("b", "a"))
+    facts = replace(HEALTHY, scopes=scopes)
+    known = known_of(good(ID), keys=facts)
+    key = health_of(known)
+    text = ", ".join(f"{each.name} ({each.key_source})" for each in scopes)
+    listed = replace(key.concerns[0], evidence={"scopes": text, "count": "2"})
+    older = replace(only_finding(known), key_health=replace(key, concerns=(listed,)))
+
+    difference = compared(
+        replace(known, findings={str(older.id): older}), good(ID), at=LATER, keys=facts
+    )
+
+    assert difference.is_empty
 
 
 @pytest.mark.parametrize(
