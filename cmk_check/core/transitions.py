@@ -12,6 +12,7 @@ from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.words import ChangeType, KeySeverity, KeyState, Verdict
 
 _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
+_OF_VERSIONS: Final = {"key", "keyVersions"}
 
 
 def types_of(before: Finding | None, after: Finding) -> tuple[ChangeType, ...]:
@@ -60,10 +61,21 @@ def _of_key(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | N
     if before.state is not after.state:
         worse = _is_worse(before.state, after.state)
         return ChangeType.KEY_DEGRADED if worse else ChangeType.KEY_RECOVERED
+    return _of_reasons(before, after)
+
+
+def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
+    """Compare the reasons within one state; one that is gone may only be out of sight."""
     had, has = _codes(before), _codes(after)
     if has - had:
         return ChangeType.KEY_DEGRADED
-    return ChangeType.KEY_RECOVERED if had - has else None
+    if not had - has:
+        return None
+    hidden = _not_seen(after)
+    if hidden - _not_seen(before):
+        return ChangeType.KEY_DEGRADED
+    # Whether the version that the account uses was seen before and is now, these do not say.
+    return None if hidden & _OF_VERSIONS else ChangeType.KEY_RECOVERED
 
 
 def _is_worse(before: KeyState, after: KeyState) -> bool:
@@ -81,6 +93,12 @@ def _codes(health: KeyHealth) -> set[str]:
         for concern in health.concerns
         if concern.severity is not KeySeverity.NOTICE
     }
+
+
+def _not_seen(health: KeyHealth) -> set[str]:
+    """Return the parts that ``cmk_check.core.key_concerns.cannot_read`` names."""
+    texts = (concern.evidence.get("notSeen", "") for concern in health.concerns)
+    return {part for text in texts if text for part in text.split(", ")}
 
 
 def _facts(health: KeyHealth | None) -> object:

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.difference import Known
-from cmk_check.core.key_facts import KeyFacts, Unread, Vault
+from cmk_check.core.key_facts import Key, KeyFacts, Unread, Vault
 from cmk_check.core.model import Account
 from tests.fakes.keys import (
     BOTH,
@@ -17,7 +17,9 @@ from tests.fakes.keys import (
     EXPIRED,
     GONE,
     HEALTHY,
+    LATEST,
     PRINCIPAL,
+    UNPROTECTED,
     UNREAD,
     VAULT,
     expiring,
@@ -187,6 +189,53 @@ def test_within_one_state_reasons_decide(before: KeyFacts, now: KeyFacts, kind: 
     known = known_of(good(ID), keys=before)
 
     assert told(compared(known, good(ID), at=LATER, keys=now)) == [kind]
+
+
+DENIED: Final = Unread(FORBIDDEN)
+KEY_ID: Final = f"{VAULT}/keys/cmk"
+PINNED: Final = replace(good(ID), key_version="v1")
+USERLESS: Final = replace(good(ID), principal_id=None)
+OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
+    "the vault too": (
+        good(ID),
+        replace(UNPROTECTED, scopes=DENIED),
+        replace(UNREAD, key=None, scopes=DENIED),
+        DEGRADED,
+    ),
+    "a broken key": (
+        USERLESS,
+        replace(DISABLED, scopes=DENIED),
+        replace(HEALTHY, key=DENIED, scopes=DENIED),
+        DEGRADED,
+    ),
+    "the version, behind a newer one": (
+        PINNED,
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, expires=NOON + DAY), DENIED)),
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, version="v2"), DENIED)),
+        UPDATED,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "before", "now", "kind"), OUT_OF_SIGHT.values(), ids=OUT_OF_SIGHT
+)
+def test_what_is_only_out_of_sight_has_not_recovered(
+    account: Account, before: KeyFacts, now: KeyFacts, kind: str
+) -> None:
+    """P1: an alert would be closed though nobody knows that anything is better."""
+    known = known_of(account, keys=before)
+
+    assert told(compared(known, account, at=LATER, keys=now)) == [kind]
+
+
+def test_a_fault_that_was_seen_to_be_gone_has_recovered_whatever_else_is_hidden() -> None:
+    """What was mended is news, and was hidden by nothing."""
+    known = known_of(good(ID), keys=replace(UNPROTECTED, scopes=DENIED))
+
+    now = compared(known, good(ID), at=LATER, keys=replace(HEALTHY, scopes=DENIED))
+
+    assert told(now) == [RECOVERED]
 
 
 def test_another_user_of_a_key_is_an_update() -> None:
