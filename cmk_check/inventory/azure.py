@@ -74,6 +74,7 @@ class AzureInventory:
     ) -> None:
         self._credential = SharedCredential(credential)
         self._clients = Clients(options, self._credential, transport)
+        self._key_clients = self._clients.for_keys()
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in options.kinds)
         self._tags = options.tags
@@ -122,7 +123,7 @@ class AzureInventory:
 
     def keys(self) -> AzureKeys:
         """Return what reads the keys behind accounts, each thing once as long as it lives."""
-        return AzureKeys(self._clients)
+        return AzureKeys(self._key_clients)
 
     async def close(self) -> None:
         """Close the credential and what was opened with it."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Self, cast
 
 from azure.core import AzureClouds
 from azure.core.pipeline.transport import AioHttpTransport
@@ -51,13 +51,26 @@ class Clients:
     """Makes clients, each with a pipeline of ours; what they share is closed by who gave it."""
 
     def __init__(
-        self, options: Options, credential: SharedCredential, transport: AioHttpTransport
+        self,
+        options: Options,
+        credential: SharedCredential,
+        transport: AioHttpTransport,
+        places: tuple[asyncio.Semaphore, ...] | None = None,
     ) -> None:
         self.arm_url: Final = options.arm_url
         self._options = options
         self._credential = credential
         self._transport = transport
-        self._places = asyncio.Semaphore(options.max_in_flight)
+        self._places = places or (asyncio.Semaphore(options.max_in_flight),)
+
+    def for_keys(self) -> Self:
+        """Make what shares all with this, but holds or awaits at most three quarters of the places.
+
+        Requests for keys are many, and slow vaults are to cost no list of accounts its time.
+        """
+        most = max(1, self._options.max_in_flight * 3 // 4)
+        places = (asyncio.Semaphore(most), *self._places)
+        return type(self)(self._options, self._credential, self._transport, places)
 
     def subscriptions(self) -> SubscriptionClient:
         """Make a client for the list of subscriptions."""
@@ -119,7 +132,7 @@ class Clients:
             self._credential,
             self._options.token_scope,
             RetryPolicy(self._options.retry_after_max, self._options.back_off),
-            InFlightPolicy(self._places),
+            *(InFlightPolicy(places) for places in self._places),
         )
 
     def listing(self, until: Until) -> Listing:

@@ -137,7 +137,7 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 def arm_policies(
-    credential: AsyncTokenCredential, scope: str, retry: RetryPolicy, in_flight: InFlightPolicy
+    credential: AsyncTokenCredential, scope: str, retry: RetryPolicy, *in_flight: InFlightPolicy
 ) -> list[object]:
     """Return the pipeline of one client, the outermost first: no two clients may share a policy."""
     return [
@@ -147,7 +147,7 @@ def arm_policies(
         DecodePolicy(),
         retry,
         AsyncBearerTokenCredentialPolicy(credential, scope),
-        in_flight,
+        *in_flight,
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.key_facts import Key, Vault
 from cmk_check.core.words import GapReason
+from cmk_check.inventory.azure import AzureInventory
 from local.simulator import Fault, Hold, KeySpec, arm_error
 from tests.contract.inventory.keys_kit import KEY_VAULT, Azure, unread, uri_of
 
@@ -238,16 +239,23 @@ async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path
     assert left == []
 
 
-async def test_no_more_requests_at_once_than_allowed_p8(azure: Azure) -> None:
-    """P8: keys and accounts are read within one bound."""
+async def test_slow_keys_leave_places_to_lists_of_accounts_p8(
+    azure: Azure, inventory: AzureInventory
+) -> None:
+    """P8: within the one bound on requests keys are many, and are to cost no verdict."""
     accounts = [azure.add_account(None, name=f"a{number}") for number in range(12)]
     hold = _hold(azure, "*/encryptionScopes")
-    reading = asyncio.create_task(azure.keys.read(accounts, {}, seconds=5))
-    await hold.reached(8)
+    slices = [
+        asyncio.create_task(azure.new_slice().read(half, {}, seconds=5))
+        for half in (accounts[:6], accounts[6:])
+    ]
+    await hold.reached(6)
     await asyncio.sleep(0.1)
 
     at_once = hold.arrived
+    reading = await inventory.read(azure.accounts.id, seconds=2)
     hold.release()
-    await reading
+    await asyncio.gather(*slices)
 
-    assert (at_once, hold.arrived) == (8, 12)
+    assert (reading.gap, len(reading.accounts)) == (None, 12)
+    assert (at_once, hold.arrived) == (6, 12)

@@ -87,14 +87,14 @@ class _Credential:
         pass
 
 
-def clients_over(wire: Wire) -> Clients:
+def clients_over(wire: Wire, *, at_once: int = 100) -> Clients:
     """Make clients over a wire."""
     options = Options(
         arm_url=ARM,
         token_scope=f"{ARM}/.default",
         kinds=(),
         tags=frozenset(),
-        max_in_flight=100,
+        max_in_flight=at_once,
         retry_after_max=0,
         list_seconds=5,
         back_off=0,
