@@ -82,15 +82,17 @@ def in_use(
     return _pinned(account, key, key.versions, now)
 
 
-def _pinned(account: Account, key: Key, versions: Sequence[KeyVersion], now: datetime) -> InUse:
-    wanted = compared_version(pinned_version(account))
-    found = next((each for each in versions if compared_version(each.version) == wanted), None)
+def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
+    wanted, latest = compared_version(pinned_version(account)), _name(key.latest)
+    # The list may lag behind the key, or the key behind it.
+    versions = listed if latest in map(_name, listed) else (*listed, key.latest)
+    found = next((each for each in versions if _name(each) == wanted), None)
     if found is None:
         if any(each.version is None for each in versions):
             return InUse(None, (_UNCLEAR,))
         return InUse(None, (_not_found(account, key.id),))
-    others = [each for each in versions if compared_version(each.version) != wanted]
-    said = (*_of_version(found, key.id, now), *_of_pinning(found, others, now))
+    others = [each for each in versions if _name(each) != wanted]
+    said = (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
     return InUse(found, said)
 
 
@@ -145,14 +147,20 @@ def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[Ke
 
 
 def _of_pinning(
-    version: KeyVersion, others: Sequence[KeyVersion], now: datetime
+    version: KeyVersion, others: Sequence[KeyVersion], latest: str | None, now: datetime
 ) -> Iterator[KeyConcern | Unseen]:
-    """Say whether staying with this version is a risk: it ends, or a newer one is there."""
+    """Say whether staying with this version is a risk: it ends, or a newer one is there.
+
+    Where none was made later, the ``latest`` is newer, for Azure leads to it: several may have been
+    made in one second.
+    """
     created = version.created
     if others and (created is None or any(_is_unclear(each) for each in others)):
         yield _UNCLEAR
     enabled = [each for each in others if each.enabled is not False]
-    newer = [each for each in enabled if each.created and created and each.created > created]
+    newer = [each for each in enabled if each.created and created and each.created > created] or [
+        each for each in enabled if each.version and _name(each) == latest
+    ]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
     if newer or (version.expires is not None and version.expires - now <= SOON):
         yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
@@ -167,7 +175,11 @@ def _newest(versions: Sequence[KeyVersion]) -> str | None:
 
 
 def _is_unclear(version: KeyVersion) -> bool:
-    return version.malformed is not None or version.created is None
+    return version.malformed is not None or version.created is None or version.version is None
+
+
+def _name(version: KeyVersion) -> str | None:
+    return compared_version(version.version)
 
 
 def _not_found(account: Account, key_id: str) -> KeyConcern:

@@ -126,15 +126,19 @@ def _check_key(case: Case) -> None:
     if not pinned:
         _check_version(case["key"]["properties"])
         return
-    named = {str(each.get("name")).lower(): each["properties"] for each in case["versions"]}
+    key = case["key"]["properties"]
+    latest = urlsplit(key["keyUriWithVersion"]).path.split("/")[3].lower()
+    _must(latest, *(type(each["name"]) is str and each["name"] for each in case["versions"]))
+    named = {latest: key} | {each["name"].lower(): each["properties"] for each in case["versions"]}
     version = named[pinned]
     _check_version(version)
     # Only the newest one is without a risk, unless the others are switched off for good.
-    for other in (each for name, each in named.items() if name != pinned):
-        _check_shape(other)
-        created = version["attributes"]["created"]
-        switched_off = other["attributes"].get("enabled") is False
-        _must(other["attributes"]["created"] <= created or switched_off)
+    for name, other in named.items():
+        if name != pinned:
+            _check_shape(other)
+            older = other["attributes"]["created"] <= version["attributes"]["created"]
+            switched_off = other["attributes"].get("enabled") is False
+            _must(switched_off or (older and name != latest))
 
 
 def _check_shape(version: dict[str, Any]) -> None:
