@@ -39,15 +39,17 @@ class AzureKeys:
         self._vaults.remember(known_vaults.values())
         async with asyncio.TaskGroup() as group:
             facts = {
-                account_id: group.create_task(self._facts(account, deadline))
+                account_id: group.create_task(
+                    self._facts(account, known_vaults.get(account_id), deadline)
+                )
                 for account_id, account in {each.id.text: each for each in accounts}.items()
             }
         return {account_id: task.result() for account_id, task in facts.items()}
 
-    async def _facts(self, account: Account, deadline: float) -> KeyFacts:
+    async def _facts(self, account: Account, known: str | None, deadline: float) -> KeyFacts:
         async with asyncio.TaskGroup() as group:
             scopes = group.create_task(self._scopes.find(account.id, deadline))
-            found = await self._vaults.find(account.key_vault_uri, deadline)
+            found = await self._vaults.find(account.key_vault_uri, known, deadline)
             if not isinstance(found, Found):
                 return KeyFacts(found, None, None, await scopes)
             key, grants = await self._behind(account, found, deadline)

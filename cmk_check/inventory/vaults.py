@@ -1,5 +1,6 @@
 """The vault behind an account: where it is, and what Azure Resource Manager says of it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -44,6 +45,7 @@ class Found:
     vault: Vault
 
 
+type _Named = tuple[str, bool]
 type _Sought = Found | Absent | Unread
 
 
@@ -56,37 +58,62 @@ class Vaults:
         self._search = VaultSearch(clients)
         self._read: Once[Vault | Absent | Unread] = Once()
         self._found: Once[tuple[VaultId, ...] | Unread] = Once()
-        self._known: dict[tuple[str, bool], VaultId] = {}
+        self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
     def remember(self, known: Iterable[str]) -> None:
-        """Take ids of vaults found earlier, which save looking for them; of a name the first."""
-        for text in known:
-            vault_id = VaultId.parse(text)
-            if vault_id is not None:
-                self._known.setdefault((vault_id.name, vault_id.is_managed_hsm), vault_id)
+        """Take ids of vaults found earlier, which save looking for them."""
+        for vault_id in filter(None, map(VaultId.parse, known)):
+            self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
 
-    async def find(self, uri: str | None, deadline: float) -> _Sought:
+    async def find(self, uri: str | None, known: str | None, deadline: float) -> _Sought:
         """Return the vault of an address, by the event loop's time ``deadline``.
 
-        ``Absent`` only where it is known to have been there, or Azure still lists it: what is
-        merely not to be seen may lie where the identity cannot look.
+        ``known`` is the id under which it was found for this account earlier. ``Absent`` only where
+        it is known to have been there, or Azure still lists it: what is merely not to be seen may
+        lie where the identity cannot look.
         """
         named = vault_name(uri)
         if named is None:
             return Unread(unusable_key("The account names no usable key vault"))
-        name, is_managed_hsm = named
-        known = self._known.get(named)
-        best = None if known is None else await self._vault(known, deadline)
+        own = VaultId.parse(known)
+        if own not in self._known[named]:  # the account may name another vault by now
+            own = None
+        best = await self._where_known(named, own, deadline)
         if best is None or isinstance(best, Absent) or _is_hidden(best):
-            found = await self._look_for(name, deadline)
-            if isinstance(found, Unread):
-                return found if known is None else replace(found, id=known.text)
-            elsewhere = [i for i in found if i.is_managed_hsm is is_managed_hsm and i != known]
-            best = await self._first(elsewhere, best, deadline)
-        if best is None:
-            return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
+            best = await self._where_listed(named, own, best, deadline)
         if isinstance(best, Found) and _host(best.vault.uri) != _host(uri):
             return Unread(another_vault())
+        return best
+
+    async def _where_known(
+        self, named: _Named, own: VaultId | None, deadline: float
+    ) -> _Sought | None:
+        """Return what is at the account's own place, or at those that others know.
+
+        That it is gone from theirs says nothing; and theirs is remembered only where it is there.
+        """
+        best = None if own is None else await self._vault(own, deadline)
+        for vault_id in tuple(self._known[named]):
+            if isinstance(best, Found):
+                break
+            vault = await self._vault(vault_id, deadline)
+            if isinstance(vault, Found):
+                best = vault
+            elif isinstance(vault, Unread) and not isinstance(best, Unread):
+                best = replace(vault, id=None if own is None else own.text)
+        return best
+
+    async def _where_listed(
+        self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
+    ) -> _Sought:
+        name, is_managed_hsm = named
+        listed = await self._look_for(name, deadline)
+        if isinstance(listed, Unread):
+            return replace(listed, id=None if own is None else own.text)
+        elsewhere = [i for i in listed if i.is_managed_hsm is is_managed_hsm and i != own]
+        best = await self._first(elsewhere, best, deadline)
+        if best is None:
+            return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
         return best
 
     async def _first(
