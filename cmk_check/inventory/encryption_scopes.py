@@ -9,12 +9,10 @@ from cmk_check.core.key_parsing import parse_scope
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, code_of_404, gap_of
+from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of
 
 # Accounts come by subscription: a few clients are enough, and none is kept for long.
 _CLIENTS_KEPT: Final = 16
-# What is not found may be the account, with all that it has; and a page of a proxy has no code.
-_NOT_SAID: Final = frozenset({"", "resourcegroupnotfound", "subscriptionnotfound"})
 
 
 class EncryptionScopes:
@@ -36,8 +34,5 @@ class EncryptionScopes:
                     Until(deadline), lambda call: scopes.list(*at, call=call)
                 )
         except TROUBLE as error:
-            # Not every cloud and kind of account has them.
-            if cannot_have_scopes(error) or (code_of_404(error) or "") not in _NOT_SAID:
-                return ()
-            return Unread(gap_of(error, READ_SCOPES))
+            return () if cannot_have_scopes(error) else Unread(gap_of(error, READ_SCOPES))
         return tuple(parse_scope(entry) for entry in entries)

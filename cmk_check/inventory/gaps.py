@@ -67,6 +67,9 @@ TROUBLE: Final = (
     ValueError,
 )
 _ACTION: Final = re.compile(r"perform action '([A-Za-z0-9./*_-]{1,200})'")
+_NO_SUCH_TYPE: Final = frozenset(
+    {"invalidresourcetype", "missingsubscriptionregistration", "noregisteredproviderfound"}
+)
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 # In order: some of these are bases of others. A body cut short is a broken connection, though the
@@ -235,15 +238,20 @@ def code_of_404(error: Exception) -> str | None:
 
 
 def cannot_have_scopes(error: Exception) -> bool:
-    """Say whether Azure answered that an account of its kind or region has no encryption scopes.
+    """Say whether Azure answered that where the account is there are no encryption scopes.
 
-    That is the answer of Azure, 400 BadRequest, where one is made: other tools know it by its
-    message. Were a list answered so as well, nobody could end what is then unknown of the account.
+    Of a kind or region that has none it says so with 400 BadRequest, where a scope is made: other
+    tools know it by its message. The codes are those for types that a cloud, region, version or
+    subscription does not have. Were a list answered so, nobody could end what is then unknown.
     """
-    if not isinstance(error, HttpResponseError) or error.status_code != HTTPStatus.BAD_REQUEST:
+    if not isinstance(error, HttpResponseError):
         return False
-    message = _arm_error(error)[1].lower()
-    return "encryption scope" in message and "not supported" in message
+    code, message = (text.lower() for text in _arm_error(error))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return bool(code)  # which a proxy's page has not
+    words = ("encryption scope", "not supported")
+    unsupported = error.status_code == HTTPStatus.BAD_REQUEST and all(w in message for w in words)
+    return unsupported or code in _NO_SUCH_TYPE
 
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from cmk_check.core.key_facts import Absent, EncryptionScope, Key, Unread
-from cmk_check.core.words import GapReason
+from cmk_check.core.key_facts import Absent, Key, Unread
 from cmk_check.inventory.gaps import READ_VERSIONS
 from local.simulator import Answer, KeySpec, VersionSpec, arm_error
 from tests.contract.inventory.keys_kit import KEY_VAULT, Azure, unread
@@ -159,47 +158,6 @@ async def test_name_that_is_no_keys_gets_into_no_url_p10(azure: Azure, name: str
     assert "set the key again" in (unread(facts.key).detail or "")
     assert facts.grants is None
     assert azure.costs() == {"scopes": 1, "graph": 1, "vaults": 1}
-
-
-async def test_encryption_scopes_are_read_with_their_key_sources(azure: Azure) -> None:
-    """A scope with Microsoft's key is a hole in an account that has a key of its own."""
-    scopes = {
-        "a": {"keySource": "Microsoft.KeyVault", "state": "Enabled"},
-        "b": {"keySource": "Microsoft.CognitiveServices"},
-        "c": {},
-    }
-    account = azure.add_account(scopes=scopes)
-
-    assert (await azure.facts_of(account)).scopes == (
-        EncryptionScope("a", "Microsoft.KeyVault"),
-        EncryptionScope("b", "Microsoft.CognitiveServices"),
-        EncryptionScope("c", None),
-    )
-
-
-@pytest.mark.parametrize(
-    ("then", "reason"),
-    [
-        (arm_error(404, "InvalidResourceType"), None),
-        (arm_error(404, "NotFound"), None),
-        (Answer(status=404, body="<html/>"), GapReason.UNEXPECTED_RESPONSE),
-        (arm_error(404, "ResourceGroupNotFound"), GapReason.UNEXPECTED_RESPONSE),
-        (arm_error(404, "SubscriptionNotFound"), GapReason.NOT_FOUND),
-        (arm_error(400, "BadRequest"), GapReason.UNEXPECTED_RESPONSE),
-        (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
-        (Answer(body={"value": None}), GapReason.MALFORMED_PAGE),
-    ],
-)
-async def test_encryption_scopes_are_none_only_where_azure_has_no_such_thing_p2(
-    azure: Azure, then: Answer, reason: GapReason | None
-) -> None:
-    """P2: not every cloud knows them; anything else may hide one with Microsoft's key."""
-    account = azure.add_account()
-    azure.answer("*/encryptionScopes", then)
-
-    scopes = (await azure.facts_of(account)).scopes
-
-    assert scopes == () if reason is None else unread(scopes).reason is reason
 
 
 async def test_account_that_stands_twice_is_read_once(azure: Azure) -> None:
