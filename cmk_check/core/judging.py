@@ -27,14 +27,14 @@ def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str
     """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
 
     Of two that are equally bad one is chosen by what they say, never by which came first: the
-    order of an answer varies, and would be told as a change.
+    order of an answer varies, and would be told as a change. Of two keys neither can be judged.
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
         spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
         entry = Judged(spelled, judge(spelled))
         had = judged.get(account.id.text)
-        judged[account.id.text] = entry if had is None else max(had, entry, key=_weight)
+        judged[account.id.text] = entry if had is None else _worse(had, entry)
     return dict(sorted(judged.items()))
 
 
@@ -94,6 +94,9 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
     return (folded_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
 
 
+_SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
+
+
 def folded_address(uri: str | None) -> str:
     """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
     return (uri or "").casefold().rstrip("/").removesuffix(":443")
@@ -107,19 +110,26 @@ _UNANSWERED: Final = unread(
 )
 
 
+def _worse(one: Judged, other: Judged) -> Judged:
+    worse = max(one, other, key=_weight)
+    if _said_of_key(one) == _said_of_key(other):
+        return worse
+    # What was read behind one of two keys says nothing of the other.
+    return replace(worse, account=replace(worse.account, malformed_key=_SAID_TWICE))
+
+
 def _weight(entry: Judged) -> tuple[object, ...]:
     account, judgement = entry.account, entry.judgement
     said = folded(account.kind, account.location, judgement)
-    users = sorted(map(str, account.user_identities))
     tags = sorted(account.tags.items())
-    return (
-        judgement.verdict.badness,
-        judgement.reason,
-        said,
-        tags,
-        account.principal_id or "",
-        users,
-    )
+    return judgement.verdict.badness, judgement.reason, said, tags, _said_of_key(entry)
+
+
+def _said_of_key(entry: Judged) -> tuple[object, ...]:
+    account = entry.account
+    users = sorted(map(str, account.user_identities))
+    said = folded(None, None, entry.judgement)
+    return said, account.principal_id or "", users, account.malformed_key or ""
 
 
 def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) -> KeyHealth:

@@ -197,14 +197,6 @@ def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
     assert known_vaults(known.findings, [spelled]) == {str(good(ID).id): VAULT}
 
 
-def test_accounts_of_one_id_that_differ_in_their_identity_alone_are_one_in_any_order() -> None:
-    """Else the user of a key would change with the order of an answer (P4)."""
-    twice = [good(ID), replace(good(ID), principal_id="another")]
-    known = known_of(*twice, keys=HEALTHY)
-
-    assert compared(known, *reversed(twice), at=LATER, keys=HEALTHY).is_empty
-
-
 @pytest.mark.parametrize(("before", "now"), list(product([None, *BY_STATE], BY_STATE)))
 def test_p1_a_bad_key_takes_back_what_is_compliant_only_while_keys_can_be_used(
     before: str | None, now: str
