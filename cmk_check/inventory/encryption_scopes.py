@@ -7,9 +7,10 @@ from typing import Final
 from cmk_check.core.key_facts import EncryptionScope, Unread
 from cmk_check.core.key_parsing import parse_scope
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.calls import Until
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of
+from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of, plain
 
 # Accounts come by subscription: a few clients are enough, and none is kept for long.
 _CLIENTS_KEPT: Final = 16
@@ -28,6 +29,8 @@ class EncryptionScopes:
         """Return the encryption scopes of an account, by the event loop's time ``deadline``."""
         scopes = self._client_of(account_id.subscription_id).encryption_scopes
         at = (account_id.resource_group, account_id.name)
+        if not all(part.strip(".") for part in at):  # dots alone would lead to another path
+            return Unread(plain(GapReason.UNEXPECTED_RESPONSE))
         try:
             async with asyncio.timeout_at(deadline):
                 entries = await self._clients.entries(
