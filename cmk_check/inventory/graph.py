@@ -6,8 +6,8 @@ Graph knows all resources that the identity may read, a few minutes late; it all
 """
 
 import asyncio
-from collections.abc import Sequence
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
@@ -18,12 +18,15 @@ from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Query, Until
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of, plain
+from cmk_check.inventory.once import Once
 from cmk_check.inventory.vault_id import VaultId
 
 _MOST_NAMES: Final = 1_000
 _ROWS_PER_PAGE: Final = 1_000
 # A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
 _MOST_PAGES: Final = 10
+
+type _Answer = Mapping[str, tuple[VaultId, ...]] | Unread
 
 
 def query_of(names: Sequence[str]) -> str:
@@ -35,48 +38,54 @@ def query_of(names: Sequence[str]) -> str:
     )
 
 
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """Names that are asked for by one query; itself, whatever it holds."""
+
+    names: list[str] = field(default_factory=list)
+
+
 class VaultSearch:
-    """Looks vaults up; names that are asked for while a query is under way go into the next."""
+    """Looks vaults up, each name once; those wanted while a query is under way go into the next.
+
+    A query goes on as long as anybody waits for one of its names.
+    """
 
     def __init__(self, clients: Clients) -> None:
         self._arm_url = clients.arm_url
         self._client = clients.graph()
         self._turn = asyncio.Lock()
-        self._wanted: dict[str, Until] = {}
-        self._found: dict[str, tuple[VaultId, ...] | Unread] = {}
+        self._next = _Batch()
+        self._batches: dict[str, _Batch] = {}
+        self._answers: Once[_Answer] = Once()
 
-    async def find(self, name: str, until: Until) -> tuple[VaultId, ...] | Unread:
+    async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
         """Return the ids of all vaults and managed HSMs of a name, lower-cased as it is.
 
-        A name is asked for by one caller at a time.
+        By ``deadline``, in the event loop's time.
         """
-        self._wanted[name] = until
-        try:
-            async with self._turn:
-                if name not in self._found:
-                    # Who asks in the same breath is to be in the same query.
-                    await asyncio.sleep(0)
-                    await self._find_wanted(name)
-            return self._found.pop(name)
-        finally:
-            # Not that of a caller who came after this one had given up.
-            if self._wanted.get(name) is until:
-                del self._wanted[name]
+        batch = self._batches.get(name) or self._add(name)
+        answer = await self._answers.get(
+            batch, lambda until: self._ask_in_turn(batch, until), deadline
+        )
+        return answer if isinstance(answer, Unread) else answer.get(name, ())
 
-    async def _find_wanted(self, first: str) -> None:
-        others = (name for name in self._wanted if name != first)
-        names = (first, *islice(others, _MOST_NAMES - 1))
-        # As long as any of them waits; and if this task ends before, the next in turn asks anew.
-        until = Until(max(self._wanted[name].latest for name in names))
-        found = await self._ask(names, until)
-        for name in names:
-            # Some may have gone since.
-            if self._wanted.pop(name, None):
-                self._found[name] = found if isinstance(found, Unread) else found.get(name, ())
+    def _add(self, name: str) -> _Batch:
+        if len(self._next.names) == _MOST_NAMES:
+            self._next = _Batch()
+        self._next.names.append(name)
+        self._batches[name] = self._next
+        return self._next
 
-    async def _ask(
-        self, names: Sequence[str], until: Until
-    ) -> dict[str, tuple[VaultId, ...]] | Unread:
+    async def _ask_in_turn(self, batch: _Batch, until: Until) -> _Answer:
+        async with self._turn:
+            # Who asks in the same breath is to be in the same query.
+            await asyncio.sleep(0)
+            if self._next is batch:
+                self._next = _Batch()
+            return await self._ask(batch.names, until)
+
+    async def _ask(self, names: Sequence[str], until: Until) -> _Answer:
         found: dict[str, tuple[VaultId, ...]] = {}
         try:
             for row in await self._rows(query_of(names), until):

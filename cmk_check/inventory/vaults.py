@@ -57,7 +57,6 @@ class Vaults:
         self._client_of = client_of
         self._search = VaultSearch(clients)
         self._read: Once[Vault | Absent | Unread] = Once()
-        self._found: Once[tuple[VaultId, ...] | Unread] = Once()
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
     def remember(self, known: Iterable[str]) -> None:
@@ -107,7 +106,7 @@ class Vaults:
         self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
     ) -> _Sought:
         name, is_managed_hsm = named
-        listed = await self._look_for(name, deadline)
+        listed = await self._search.find(name, deadline)
         if isinstance(listed, Unread):
             return replace(listed, id=None if own is None else own.text)
         elsewhere = [i for i in listed if i.is_managed_hsm is is_managed_hsm and i != own]
@@ -128,9 +127,6 @@ class Vaults:
             if best is None or isinstance(vault, Unread):
                 best = vault
         return best
-
-    async def _look_for(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
-        return await self._found.get(name, lambda until: self._search.find(name, until), deadline)
 
     async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)

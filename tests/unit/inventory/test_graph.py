@@ -6,7 +6,6 @@ import re
 import pytest
 
 from cmk_check.core.key_facts import Unread
-from cmk_check.inventory.calls import Until
 from cmk_check.inventory.graph import VaultSearch
 from tests.unit.inventory.wire import Wire, clients_over
 
@@ -32,7 +31,7 @@ def _queries(wire: Wire) -> list[list[str]]:
 
 
 async def _find(search: VaultSearch, name: str) -> list[str]:
-    found = await search.find(name, Until.within(5))
+    found = await search.find(name, asyncio.get_running_loop().time() + 5)
     return [] if isinstance(found, Unread) else [vault.name for vault in found]
 
 
