@@ -26,7 +26,9 @@ _ROWS_PER_PAGE: Final = 1_000
 # A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
 _MOST_PAGES: Final = 10
 
-type _Answer = Mapping[str, tuple[VaultId, ...]] | Unread
+_MALFORMED: Final = plain(GapReason.MALFORMED_PAGE)
+
+type _Answer = Mapping[str, tuple[VaultId, ...] | Unread] | Unread
 
 
 def query_of(names: Sequence[str]) -> str:
@@ -87,15 +89,19 @@ class VaultSearch:
 
     async def _ask(self, names: Sequence[str], until: Until) -> _Answer:
         found: dict[str, tuple[VaultId, ...]] = {}
+        odd: set[str] = set()
         try:
             for row in await self._rows(query_of(names), until):
-                vault = VaultId.parse(row.get("id") if isinstance(row, dict) else None)
-                if vault is None:  # which may be the one that is wanted
-                    raise InventoryError(plain(GapReason.MALFORMED_PAGE))
-                found[vault.name] = (*found.get(vault.name, ()), vault)
+                vault, name = VaultId.parse(_text(row, "id")), _text(row, "name").lower()
+                if vault is not None:
+                    found[vault.name] = (*found.get(vault.name, ()), vault)
+                elif name in names:
+                    odd.add(name)
+                else:  # which may be any of them
+                    raise InventoryError(_MALFORMED)
         except TROUBLE as error:
             return Unread(gap_of(error, QUERY_GRAPH))
-        return found
+        return found | dict.fromkeys(odd, Unread(_MALFORMED))
 
     async def _rows(self, query: str, until: Until) -> list[object]:
         """Return the rows of all pages.
@@ -113,7 +119,7 @@ class VaultSearch:
                 if len(rows) < total:
                     break
                 return rows
-        raise InventoryError(plain(GapReason.MALFORMED_PAGE))
+        raise InventoryError(_MALFORMED)
 
     async def _page(self, query: str, token: str | None, until: Until) -> dict[str, object]:
         options = QueryRequestOptions(
@@ -124,6 +130,11 @@ class VaultSearch:
         return call.answer()
 
 
+def _text(row: object, name: str) -> str:
+    value = row.get(name) if isinstance(row, dict) else None
+    return value if isinstance(value, str) else ""
+
+
 def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int]:
     """Return the rows of a page, the token of the next, and how many rows there are in all.
 
@@ -132,7 +143,7 @@ def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int
     rows, token, total = page.get("data"), page.get("$skipToken") or None, page.get("totalRecords")
     whole = token is not None or str(page.get("resultTruncated")).lower() == "false"
     if not (isinstance(rows, list) and isinstance(token, str | None) and whole):
-        raise InventoryError(plain(GapReason.MALFORMED_PAGE))
+        raise InventoryError(_MALFORMED)
     if not isinstance(total, int):
-        raise InventoryError(plain(GapReason.MALFORMED_PAGE))
+        raise InventoryError(_MALFORMED)
     return rows, token, total

@@ -6,7 +6,9 @@ import re
 import pytest
 
 from cmk_check.core.key_facts import Unread
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.graph import VaultSearch
+from cmk_check.inventory.vault_id import VaultId
 from tests.unit.inventory.wire import Wire, clients_over
 
 GROUP = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourceGroups/rg"
@@ -16,7 +18,7 @@ NAMES = ("kv-a", "kv-b", "kv-c")
 @pytest.fixture
 def wire() -> Wire:
     """Resource Graph, which always answers all that there is."""
-    rows = [{"id": f"{GROUP}/providers/Microsoft.KeyVault/vaults/{name}"} for name in NAMES]
+    rows = [{"id": _id(name)} for name in NAMES]
     return Wire(lambda *_: {"totalRecords": 3, "resultTruncated": "false", "data": rows})
 
 
@@ -30,9 +32,20 @@ def _queries(wire: Wire) -> list[list[str]]:
     return [re.findall("'(kv-[a-z])'", body["query"]) for _, _, body in wire.asked]
 
 
+def _id(name: str) -> str:
+    return f"{GROUP}/providers/Microsoft.KeyVault/vaults/{name}"
+
+
+def _soon() -> float:
+    return asyncio.get_running_loop().time() + 5
+
+
+def _ids(found: tuple[VaultId, ...] | Unread) -> tuple[VaultId, ...]:
+    return () if isinstance(found, Unread) else found
+
+
 async def _find(search: VaultSearch, name: str) -> list[str]:
-    found = await search.find(name, asyncio.get_running_loop().time() + 5)
-    return [] if isinstance(found, Unread) else [vault.name for vault in found]
+    return [vault.name for vault in _ids(await search.find(name, _soon()))]
 
 
 async def test_each_caller_gets_his_own_vault(wire: Wire, search: VaultSearch) -> None:
@@ -73,3 +86,36 @@ async def test_name_asked_for_anew_while_the_first_caller_is_giving_up_is_found(
 
     assert await second == ["kv-a"]
     assert first.cancelled()
+
+
+def _odd(wire_row: object) -> VaultSearch:
+    rows = [wire_row, *({"id": _id(name), "name": name} for name in NAMES)]
+    body = {"totalRecords": len(rows), "resultTruncated": "false", "data": rows}
+    return VaultSearch(clients_over(Wire(lambda *_: body)))
+
+
+@pytest.mark.parametrize("name", ["kv-a", "KV-A"])
+@pytest.mark.parametrize("vault_id", [None, 7, "", GROUP, f"{GROUP} 2/vaults/kv-a"])
+async def test_row_without_usable_id_costs_the_name_that_it_bears_p2_p7(
+    name: str, vault_id: object
+) -> None:
+    """P2 and P7: its vault may be this one, though another row has the name too; others are not."""
+    search = _odd({"id": vault_id, "name": name})
+
+    a, b = await asyncio.gather(*(search.find(n, _soon()) for n in NAMES[:2]))
+
+    assert isinstance(a, Unread)
+    assert a.gap.reason is GapReason.MALFORMED_PAGE
+    assert [vault.name for vault in _ids(b)] == ["kv-b"]
+
+
+@pytest.mark.parametrize(
+    "row", [None, "kv-a", {}, {"name": None}, {"name": "kv-z"}, {"name": ["kv-a"]}]
+)
+async def test_row_that_bears_no_name_that_was_asked_for_costs_all_p2(row: object) -> None:
+    """P2: it may stand for any of them."""
+    search = _odd(row)
+
+    found = await asyncio.gather(*(search.find(n, _soon()) for n in NAMES[:2]))
+
+    assert [type(each) for each in found] == [Unread] * 2
