@@ -104,18 +104,20 @@ class Grants:
     async def _granted(
         self, assignments: Sequence[Assignment], deadline: float
     ) -> tuple[tuple[Grant, ...], Unread | None]:
-        """Return the grants whose roles could be read, and why the first other could not."""
+        """Return the grants whose roles could be read, and why another could not.
+
+        Of several the same one, in whatever order they came, and rather one that can be granted.
+        """
         ids = dict.fromkeys(each.role_id for each in assignments)
         read = await asyncio.gather(*(self._role(role_id, deadline) for role_id in ids))
         roles = dict(zip(ids, read, strict=True))
         grants: dict[Grant, None] = {}
-        trouble: Unread | None = None
         for each in assignments:
             permissions = roles[each.role_id]
-            if isinstance(permissions, Unread):
-                trouble = trouble or permissions
-            else:
+            if not isinstance(permissions, Unread):
                 grants[Grant(each.role_id, each.scope, permissions, each.conditional)] = None
+        unread = [role for _, role in sorted(roles.items()) if isinstance(role, Unread)]
+        trouble = min(unread, key=lambda each: each.gap.missing_action is None, default=None)
         return tuple(grants), trouble
 
     async def _role(self, role_id: str, deadline: float) -> tuple[RolePermissions, ...] | Unread:

@@ -18,7 +18,7 @@ ARM: Final = "https://management.azure.com"
 _FOREVER: Final = 4_000_000_000
 
 type Answerer = Callable[[str, str], object]
-"""Takes method and path; bytes are sent as they are, anything else as JSON."""
+"""Takes method and path; bytes are sent as they are, anything else as JSON, a pair with status."""
 
 
 class Answer:
@@ -61,7 +61,9 @@ class Wire:
         except asyncio.CancelledError:
             await asyncio.sleep(self.goodbye)
             raise
-        return Answer(request, self._answerer(request.method, path))
+        answer = self._answerer(request.method, path)
+        status, body = answer if isinstance(answer, tuple) else (200, answer)
+        return Answer(request, body, status)
 
 
 class _Credential:

@@ -1,0 +1,73 @@
+"""What an identity was granted, where Azure's answers are odd, varying or large."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+from cmk_check.core.key_facts import Grant, Unread
+from cmk_check.inventory.gaps import READ_ROLES
+from cmk_check.inventory.grants import Grants
+from cmk_check.inventory.vault_id import KeyId, VaultId
+from tests.unit.inventory.wire import Wire, clients_over
+
+SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
+PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
+REFUSED, GONE, BROKEN, USABLE = (
+    f"{ROLES}/00000000-0000-4000-8000-00000000000{n}" for n in range(4)
+)
+OF_A_GROUP = f"/providers/Microsoft.Management/managementGroups/mg{USABLE}"
+USE = [
+    f"Microsoft.KeyVault/vaults/keys/{part}" for part in ("read", "wrap/action", "unwrap/action")
+]
+
+
+def _key(name: str = "cmk") -> KeyId:
+    group = f"{SUBSCRIPTION}/resourceGroups/rg"
+    vault = VaultId.parse(f"{group}/providers/Microsoft.KeyVault/vaults/kv-a")
+    assert vault is not None
+    return KeyId(vault, name)
+
+
+def _assigned(role: str, principal: str = PRINCIPAL) -> Mapping[str, object]:
+    properties = {"roleDefinitionId": role, "principalId": principal, "scope": SUBSCRIPTION}
+    return {"id": "x" * 150, "properties": properties}
+
+
+def _over(entries: Sequence[object]) -> Grants:
+    """Read these assignments; of the roles one is refused, one gone, one without permissions."""
+
+    def answer(_: str, path: str) -> object:
+        if path.endswith("/roleAssignments"):
+            return {"value": entries}
+        if path.lower() in {REFUSED.lower(), GONE.lower()}:
+            return 403 if path.lower() == REFUSED.lower() else 404, {"error": {"code": "Odd"}}
+        granted = {"permissions": [{"dataActions": USE}]}
+        return {"properties": {} if path.lower() == BROKEN.lower() else granted}
+
+    return Grants(clients_over(Wire(answer)))
+
+
+async def _find(grants: Grants, key: KeyId) -> tuple[Grant, ...] | Unread:
+    return await grants.find(PRINCIPAL, key, asyncio.get_running_loop().time() + 5)
+
+
+async def test_of_several_roles_that_cannot_be_read_the_same_one_is_told() -> None:
+    """The order of a list varies, and another reason would be told as a change of the key."""
+    orders = permutations(map(_assigned, (OF_A_GROUP, BROKEN, REFUSED)))
+
+    found = [await _find(_over(order), _key()) for order in orders]
+
+    gaps = {each.gap for each in found if isinstance(each, Unread)}
+    assert [gap.missing_action for gap in gaps] == [READ_ROLES]
+    assert len(found) == 6
+
+
+async def test_of_roles_that_lack_no_action_the_smallest_id_is_told() -> None:
+    """As above."""
+    orders = permutations(map(_assigned, (OF_A_GROUP, BROKEN, GONE)))
+
+    found = [await _find(_over(order), _key()) for order in orders]
+
+    assert len({each.gap for each in found if isinstance(each, Unread)}) == 1
+    assert all(isinstance(each, Unread) for each in found)
