@@ -189,6 +189,16 @@ def unusable_key(what: str) -> Gap:
     )
 
 
+def odd_role() -> Gap:
+    """Return the gap of grants that do not suffice, but for one that could not be understood."""
+    return Gap(
+        GapReason.MALFORMED_PAGE,
+        detail="A role assignment, or its role, could not be understood here, and no other lets "
+        "the account's identity use the key: assign it Key Vault Crypto User on the key or its "
+        "vault.",
+    )
+
+
 def another_vault() -> Gap:
     """Return the gap of a vault that answers for another address than the account names."""
     return Gap(

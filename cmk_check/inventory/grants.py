@@ -18,6 +18,7 @@ from cmk_check.inventory.gaps import (
     READ_ROLES,
     TROUBLE,
     gap_of,
+    odd_role,
     plain,
 )
 from cmk_check.inventory.once import Once
@@ -32,7 +33,7 @@ _ROLE: Final = re.compile(
 # As they stand in the URL: the SDK escapes neither filter nor scope.
 _AT_OR_ABOVE: Final = "atScope()"
 _REACHING: Final = "atScope()%20and%20assignedTo('{}')"
-_MALFORMED: Final = Unread(plain(GapReason.MALFORMED_PAGE))
+_ODD: Final = Unread(odd_role())
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
 
@@ -72,13 +73,13 @@ class Grants:
         if suffices(grants):
             return grants
         if not _PRINCIPAL.fullmatch(principal_id):
-            return _MALFORMED
+            return Unread(plain(GapReason.MALFORMED_PAGE))
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):
             return reaching
         grants, trouble = await self._granted([*own, *reaching.all], deadline)
         if trouble is None and not (listed.whole and reaching.whole):
-            trouble = _MALFORMED
+            trouble = _ODD
         return grants if trouble is None or suffices(grants) else trouble
 
     async def _list(self, key_id: KeyId, wanted: str, deadline: float) -> _Assignments | Unread:
@@ -122,7 +123,7 @@ class Grants:
 
     async def _role(self, role_id: str, deadline: float) -> tuple[RolePermissions, ...] | Unread:
         if not _ROLE.fullmatch(role_id):
-            return _MALFORMED
+            return _ODD
         return await self._roles.get(
             role_id, lambda until: self._ask_role(role_id, until), deadline
         )
@@ -135,7 +136,7 @@ class Grants:
         except TROUBLE as error:
             return Unread(gap_of(error, READ_ROLES))
         permissions = parse_role(document)
-        return _MALFORMED if permissions is None else permissions
+        return _ODD if permissions is None else permissions
 
 
 def _reaches(scope: str, key_id: str) -> bool:

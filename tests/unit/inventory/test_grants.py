@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
+import pytest
+
 from cmk_check.core.key_facts import Grant, Unread
+from cmk_check.core.key_grants import suffices
+from cmk_check.core.words import GapReason
 from cmk_check.inventory.gaps import READ_ROLES
 from cmk_check.inventory.grants import Grants
 from cmk_check.inventory.vault_id import KeyId, VaultId
@@ -71,3 +75,16 @@ async def test_of_roles_that_lack_no_action_the_smallest_id_is_told() -> None:
 
     assert len({each.gap for each in found if isinstance(each, Unread)}) == 1
     assert all(isinstance(each, Unread) for each in found)
+
+
+@pytest.mark.parametrize("odd", [_assigned(OF_A_GROUP), _assigned(BROKEN), {"properties": 7}])
+async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: object) -> None:
+    """P11: no support request changes the form of an id; the sentence says what does."""
+    unknown = await _find(_over([odd]), _key())
+    cured = await _find(_over([odd, _assigned(USABLE)]), _key())
+
+    assert isinstance(unknown, Unread)
+    assert unknown.gap.reason is GapReason.MALFORMED_PAGE
+    assert "assign it Key Vault Crypto User" in (unknown.gap.detail or "")
+    assert isinstance(cured, tuple)
+    assert suffices(cured)
