@@ -130,6 +130,7 @@ def _finding(before: Finding | None, entry: Judged, context: Context) -> Finding
         violated_since=now if violated else None,
         history=(transition,),
         key_health=key,
+        vault_id=key.vault_id if key else None,
     )
     if before is None:
         return finding
@@ -141,6 +142,7 @@ def _finding(before: Finding | None, entry: Judged, context: Context) -> Finding
         previous_verdict=before.previous_verdict if lasts else before.judgement.verdict,
         changes=before.changes + 1,
         history=(*before.history, transition)[-KEPT_TRANSITIONS:],
+        vault_id=finding.vault_id or before.vault_id,
     )
 
 

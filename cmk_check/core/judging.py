@@ -7,6 +7,7 @@ from typing import Final
 
 from cmk_check.core.key_facts import KeyFacts, Unread
 from cmk_check.core.key_health import judge_key
+from cmk_check.core.key_parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
 from cmk_check.core.rule import judge
 from cmk_check.core.words import GapReason, Reason, Verdict
@@ -48,7 +49,7 @@ def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Ac
 
 
 def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
-    """Return, by account id, the vaults found last time under the addresses of these accounts."""
+    """Return, by account id, where the vaults of these accounts were found last."""
     return {
         str(account.id): vault_id
         for account in accounts
@@ -141,9 +142,10 @@ def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) ->
 
 
 def _known_vault(before: Finding | None, account: Account) -> str | None:
-    if before is None or before.key_health is None:
+    """Return where the account's vault was last; names of vaults are unique in a cloud."""
+    named = vault_name(account.key_vault_uri)
+    if named is None or before is None or before.vault_id is None:
         return None
-    had = before.judgement.evidence.key_vault_uri
-    if folded_address(had) != folded_address(account.key_vault_uri):
-        return None
-    return before.key_health.vault_id
+    name, is_managed_hsm = named
+    end = f"/{'managedhsms' if is_managed_hsm else 'vaults'}/{name}"
+    return before.vault_id if before.vault_id.lower().endswith(end) else None

@@ -172,7 +172,8 @@ class Finding:
 
     ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
     transitions, ``history`` keeps the last 20, oldest first. ``key_health`` is None where the
-    verdict is not compliant, and where key health is switched off. Times are aware and UTC.
+    verdict is not compliant, and where key health is switched off; ``vault_id`` is where the vault
+    of a key was last, lower-cased, whatever was read since. Times are aware and UTC.
     """
 
     id: AccountId
@@ -188,6 +189,7 @@ class Finding:
     changes: int = 1
     history: tuple[Transition, ...] = ()
     key_health: KeyHealth | None = None
+    vault_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ def finding_values(finding: Finding) -> Values:
             "changes": finding.changes,
             "history": _text(_HISTORY, finding.history),
             **_key_values(finding.key_health),
+            "keyVaultId": finding.vault_id,
         }
     )
 
@@ -98,6 +99,7 @@ def _key_values(health: KeyHealth | None) -> Values:
 def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
+    health = row.optional_json(_KEY_HEALTH, "keyDetail")
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
     return Finding(
         id=AccountId(keys.unescape(entity.partition), group, name, text),
@@ -125,7 +127,9 @@ def finding_of(entity: Entity) -> Finding:
         previous_verdict=row.optional_choice(Verdict, "previousVerdict"),
         changes=row.number("changes"),
         history=row.json(_HISTORY, "history"),
-        key_health=row.optional_json(_KEY_HEALTH, "keyDetail"),
+        key_health=health,
+        # Rows were written without the column.
+        vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
     )
 
 

@@ -13,7 +13,7 @@ from cmk_check.core.compare import compare
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.judging import known_vaults
 from cmk_check.core.key_facts import Absent, EncryptionScope, KeyFacts, Unread
-from cmk_check.core.model import Gap, Reading
+from cmk_check.core.model import Account, Gap, Reading
 from cmk_check.core.words import GapReason, KeyState
 from tests.fakes.keys import (
     BOTH,
@@ -182,6 +182,33 @@ def test_where_a_vault_was_is_kept_while_it_cannot_be_found() -> None:
 
         assert health_of(known).vault_id == VAULT
         assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
+
+
+@pytest.mark.parametrize(
+    ("between", "keys"),
+    [(odd(ID), HEALTHY), (bad(ID), HEALTHY), (good(ID), None)],
+    ids=["malformed", "not compliant", "switched off"],
+)
+def test_where_a_vault_was_outlives_a_reading_without_its_key(
+    between: Account, keys: KeyFacts | None
+) -> None:
+    """One odd answer, and a vault that is gone would be one that cannot be seen, for good (P11)."""
+    known = recorded(compared(known_of(good(ID), keys=VAULT_GONE), between, at=LATER, keys=keys))
+
+    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
+    known = recorded(compared(known, between, at=LATER, keys=keys))
+    known = recorded(compared(known, good(ID), at=LATER, keys=UNREAD))
+    assert health_of(known).vault_id == VAULT
+
+
+@pytest.mark.parametrize(
+    "name", ["", "not an id", f"{VAULT}-2", VAULT.replace("vaults", "managedhsms")]
+)
+def test_a_place_that_is_none_of_the_vault_is_not_asked_for(name: str) -> None:
+    """People may edit rows; and names of managed HSMs are others' than those of vaults."""
+    finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=name)
+
+    assert known_vaults({str(finding.id): finding}, [good(ID)]) == {}
 
 
 def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:

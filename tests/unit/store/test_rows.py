@@ -101,6 +101,7 @@ _FINDINGS: Final = st.builds(
         max_size=4,
     ).map(tuple),
     key_health=st.none() | _KEY_HEALTH,
+    vault_id=st.text(min_size=1, max_size=12),
 )
 _COUNTS: Final = st.builds(
     AccountCounts,
@@ -211,6 +212,16 @@ def test_a_person_can_read_the_health_of_the_key() -> None:
 
     assert values["keyHealth"] == "broken"
     assert values["keyReasons"] == "key_disabled,key_expired"
+
+
+def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_key() -> None:
+    """Else each scan would look for it again, since a row is not written for want of a column."""
+    found = replace(finding(), key_health=KeyHealth(KeyState.HEALTHY, vault_id="/v"), vault_id="/v")
+    values = rows.finding_values(found)
+
+    del values["keyVaultId"]
+
+    assert rows.finding_of(entity(values)) == found
 
 
 def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
