@@ -56,6 +56,8 @@ class Grants:
         self._clients = clients
         self._client = clients.grants()
         self._assignments: Once[_Assignments | Unread] = Once()
+        # Keys inherit most of theirs: each is kept once, in whatever many lists it stands.
+        self._kept: dict[Assignment, Assignment] = {}
         self._roles: Once[tuple[RolePermissions, ...] | Unread] = Once()
 
     async def find(
@@ -97,8 +99,9 @@ class Grants:
         except TROUBLE as error:
             return Unread(gap_of(error, READ_ASSIGNMENTS))
         understood = [each for each in map(parse_assignment, entries) if each is not None]
+        reaching = (each for each in understood if _reaches(each.scope, key_id.text))
         return _Assignments(
-            tuple(each for each in understood if _reaches(each.scope, key_id.text)),
+            tuple(self._kept.setdefault(each, each) for each in reaching),
             whole=len(understood) == len(entries),
         )
 

@@ -1,6 +1,7 @@
 """What an identity was granted, where Azure's answers are odd, varying or large."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from itertools import permutations
 
@@ -88,3 +89,18 @@ async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: ob
     assert "assign it Key Vault Crypto User" in (unknown.gap.detail or "")
     assert isinstance(cured, tuple)
     assert suffices(cured)
+
+
+async def test_assignments_that_many_keys_inherit_are_kept_once_p8() -> None:
+    """P8: a slice has hundreds of keys, and a subscription hundreds of assignments."""
+    others = [_assigned(USABLE, f"5e8d0000-0000-4000-8000-{n:012d}") for n in range(2, 302)]
+    grants = _over([*others, _assigned(USABLE)])
+    await _find(grants, _key())
+
+    tracemalloc.start()
+    found = [await _find(grants, _key(f"cmk-{number}")) for number in range(20)]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert all(isinstance(each, tuple) and suffices(each) for each in found)
+    assert kept < 20 * 20_000
