@@ -211,6 +211,25 @@ def test_a_place_that_is_none_of_the_vault_is_not_asked_for(name: str) -> None:
     assert known_vaults({str(finding.id): finding}, [good(ID)]) == {}
 
 
+def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
+    """Vaults move between groups; where it was before, it is gone."""
+    moved, known = VAULT.replace("rg-keys", "rg-new"), known_of(good(ID), keys=HEALTHY)
+    facts = replace(HEALTHY, vault=replace(HEALTHY.vault, id=moved))
+
+    known = recorded(compared(known, good(ID), at=LATER, keys=facts))
+
+    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): moved}
+
+
+def test_a_managed_hsm_is_looked_for_among_managed_hsms() -> None:
+    """It shares no names with vaults."""
+    hsm = VAULT.replace("vaults", "managedhsms")
+    finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=hsm)
+    account = replace(good(ID), key_vault_uri="https://kv-cmk.managedhsm.azure.net/")
+
+    assert known_vaults({str(finding.id): finding}, [account]) == {str(finding.id): hsm}
+
+
 def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
     """It would be found where it was, and be the wrong one."""
     known, moved = known_of(good(ID), keys=HEALTHY), "https://other.vault.azure.net"

@@ -208,6 +208,12 @@ OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
         replace(HEALTHY, key=DENIED, scopes=DENIED),
         DEGRADED,
     ),
+    "the key, which was odd before": (
+        USERLESS,
+        with_version(enabled=False, malformed="properties.keySize is odd."),
+        replace(HEALTHY, key=DENIED),
+        UPDATED,
+    ),
     "the version, behind a newer one": (
         PINNED,
         replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, expires=NOON + DAY), DENIED)),
