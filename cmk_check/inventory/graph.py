@@ -81,8 +81,6 @@ class VaultSearch:
 
     async def _ask_in_turn(self, batch: _Batch, until: Until) -> _Answer:
         async with self._turn:
-            # Who asks in the same breath is to be in the same query.
-            await asyncio.sleep(0)
             if self._next is batch:
                 self._next = _Batch()
             return await self._ask(batch.names, until)

@@ -18,7 +18,7 @@ from tests.unit.inventory.wire import Wire, clients_over
 SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
 PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"
 ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
-REFUSED, GONE, BROKEN, USABLE = (
+GONE, BROKEN, REFUSED, USABLE = (
     f"{ROLES}/00000000-0000-4000-8000-00000000000{n}" for n in range(4)
 )
 OF_A_GROUP = f"/providers/Microsoft.Management/managementGroups/mg{USABLE}"
