@@ -60,16 +60,6 @@ class Tally:
         return AccountCounts(by_kind, by_reason, _few(ignored_by_kind), unread, by_key_health)
 
 
-def count_accounts(
-    judged: Iterable[tuple[str | None, Judgement]], ignored_by_kind: Mapping[str, int], unread: int
-) -> AccountCounts:
-    """Count accounts given as (kind, judgement)."""
-    tally = Tally()
-    for kind, judgement in judged:
-        tally.add(kind, judgement)
-    return tally.counts(ignored_by_kind, unread)
-
-
 def broken_keys(accounts: AccountCounts) -> int:
     """Return how many compliant accounts have a key that cannot be used."""
     return accounts.by_key_health.get(KeyState.BROKEN, 0)

@@ -6,7 +6,17 @@ from itertools import batched
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.counts import KIND_UNKNOWN, MOST_GAPS, Tally, count_accounts, merge, summarise
+from cmk_check.core.counts import (
+    KIND_UNKNOWN,
+    MOST_GAPS,
+    MOST_KINDS,
+    OTHER_KINDS,
+    Tally,
+    broken_keys,
+    merge,
+    summarise,
+    unknown_keys,
+)
 from cmk_check.core.model import (
     Account,
     AccountCounts,
@@ -49,7 +59,10 @@ _ROWS = st.lists(
 
 def counted(*accounts: Account) -> AccountCounts:
     """Judge and count."""
-    return count_accounts([(entry.kind, judge(entry)) for entry in accounts], {}, 0)
+    tally = Tally()
+    for entry in accounts:
+        tally.add(entry.kind, judge(entry))
+    return tally.counts({}, 0)
 
 
 def test_accounts_are_counted_by_kind_verdict_and_reason() -> None:
@@ -92,6 +105,28 @@ def test_keys_are_counted_behind_compliant_accounts_alone() -> None:
         tally.add("OpenAI", judge(make(ID)), KeyHealth(KeyState.HEALTHY))
 
     assert tally.counts({}, 0).by_key_health == {"healthy": 1}
+
+
+def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None:
+    """What nobody saw is not taken for good."""
+    counts = counted(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
+
+    assert broken_keys(counts) == 0
+    assert unknown_keys(counts) == 2
+
+
+def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
+    """A kind is any text that Azure sends; what a row cannot name it still counts."""
+    named = {f"Kind{number:03}": 1 for number in range(MOST_KINDS)}
+    further = {"Kind998": 2, "Kind999": 3}
+
+    counts = Tally().counts({**further, **named}, 0)
+
+    assert counts.ignored_by_kind == {**named, OTHER_KINDS: 5}
+    later = {f"zone{number:03}": 1 for number in range(MOST_KINDS)}
+    both = Tally().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
+    assert both[OTHER_KINDS] == 4 + 1
+    assert len(both) == MOST_KINDS
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:
@@ -152,7 +187,7 @@ def test_subscriptions_are_summed_kind_by_kind() -> None:
 
 def test_what_was_not_read_is_counted_as_told() -> None:
     """Whoever counts the accounts knows how many of them are old."""
-    assert count_accounts([], {}, 3).unread == 3
+    assert Tally().counts({}, 3).unread == 3
 
 
 def test_nothing_sums_to_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 from cmk_check.core.compare import compare, compare_unread
 from cmk_check.core.difference import Difference, Known
 from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.words import ChangeType, CoverageState, Disposition, GapReason
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good
@@ -65,6 +66,14 @@ def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
     assert change.type is ChangeType.COVERAGE_LOST
     assert change.sequence == difference.coverage.sequence == had + 1
     assert change.subject == change.source == f"/subscriptions/{ID}"
+    assert change.id.startswith("change-")
+    assert change.time == NOON + HOUR
+    assert change.data.keys() == {
+        *("subscriptionName", "tenantId", "before", "after"),
+        *("scanId", "ruleVersion", "baseline"),
+    }
+    assert change.data["scanId"] == context(NOON + HOUR).scan_id
+    assert change.data["ruleVersion"] == RULE_VERSION
     assert change.data["after"] == {
         "coverage": "gap",
         "reason": "throttled",

@@ -134,6 +134,21 @@ CASES: Final[dict[str, Case]] = {
     "a key never looked at": Case(
         status_of((2, 0, 0), keys=(1, 0, 0, 0)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
     ),
+    "a key that a scan found worse": Case(
+        replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True),
+        UNKNOWN,
+        (WORSE,),
+        requires_keys=True,
+    ),
+    "a key that a scan found worse where keys do not count": Case(
+        replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True), GOOD
+    ),
+    "a scan that failed after a key was found worse": Case(
+        replace(status_of(keys=(2, 0, 0, 0), lowered=R.SCAN_FAILED), keys_lowered=True),
+        UNKNOWN,
+        (R.SCAN_FAILED,),
+        requires_keys=True,
+    ),
     "everything wrong with accounts and keys": Case(
         status_of((3, 1, 1), keys=(1, 0, 1, 1)),
         BAD,

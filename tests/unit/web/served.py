@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
-from cmk_check.core.counts import count_accounts, summarise
+from cmk_check.core.counts import Tally, summarise
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -149,8 +149,10 @@ def coverage(
 
 def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
     """Count findings, with three accounts of a kind out of scope."""
-    pairs = [(entry.kind, entry.judgement) for entry in findings]
-    return count_accounts(pairs, {"SpeechServices": 3}, unread)
+    tally = Tally()
+    for entry in findings:
+        tally.add(entry.kind, entry.judgement)
+    return tally.counts({"SpeechServices": 3}, unread)
 
 
 def status_of(*recorded: Coverage, as_of: datetime | None = NOON) -> Status:
