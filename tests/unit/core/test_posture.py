@@ -42,8 +42,6 @@ def status_of(
     visible: int = 1,
     lowered: PostureReason | None = None,
     keys: tuple[int, int, int, int] = (0, 0, 0, 0),
-    *,
-    keys_lowered: bool = False,
 ) -> Status:
     """Return a status: accounts compliant, non_compliant, unknown; read, gap, excluded, retired.
 
@@ -52,7 +50,7 @@ def status_of(
     health = dict(zip(("healthy", "at_risk", "broken", "unknown"), keys, strict=True))
     accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=health)
     summary = Summary(accounts, SubscriptionCounts(*subscriptions))
-    return Status(NOON, summary, visible, lowered=lowered, keys_lowered=keys_lowered)
+    return Status(NOON, summary, visible, lowered=lowered)
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,7 @@ class Case:
 
 GOOD, BAD, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
 WORSE: Final = R.RUNNING_SCAN_FOUND_WORSE
+KEY_WORSE: Final = replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True)
 CASES: Final[dict[str, Case]] = {
     "all compliant": Case(status_of(), GOOD),
     "no account": Case(status_of((0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
@@ -136,10 +135,8 @@ CASES: Final[dict[str, Case]] = {
     "a key never looked at": Case(
         status_of((2, 0, 0), keys=(1, 0, 0, 0)), UNKNOWN, (R.KEYS_UNKNOWN,), requires_keys=True
     ),
-    "a key that a scan found worse": Case(
-        status_of(keys=(2, 0, 0, 0), keys_lowered=True), UNKNOWN, (WORSE,), requires_keys=True
-    ),
-    "a key that a scan found worse, not counted": Case(status_of(keys_lowered=True), GOOD),
+    "a key that a scan found worse": Case(KEY_WORSE, UNKNOWN, (WORSE,), requires_keys=True),
+    "a key that a scan found worse, not counted": Case(KEY_WORSE, GOOD),
     "everything wrong with accounts and keys": Case(
         status_of((3, 1, 1), keys=(1, 0, 1, 1)),
         BAD,
