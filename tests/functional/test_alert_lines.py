@@ -6,7 +6,16 @@ import pytest
 
 from local.simulator import Access, Fault, arm_error
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, MICROSOFT, ODD, estate_of, next_second, sub_id
+from tests.functional.estate_kit import (
+    CMK,
+    MICROSOFT,
+    ODD,
+    add_account_with_key,
+    disable_key,
+    estate_of,
+    next_second,
+    sub_id,
+)
 from tests.guard.infra.alert_rules import criterion, rules_of
 from tests.guard.infra.bicep_kit import Bicep
 from tests.guard.infra.expressions import worked_out
@@ -26,9 +35,12 @@ def test_each_alert_rule_finds_what_it_reads_in_the_lines_of_scans(
     queries = {name: criterion(rule)["query"] for name, rule in rules.items()}
     # Its line comes after a day of a receiver's silence.
     del queries["message-given-up"]
-    estate = estate_of({"chat": CMK, "search": CMK}, {"lab": CMK})
-    scene = open_scene(estate)
+    estate = estate_of({"chat": CMK, "search": CMK}, {"lab": CMK}, {})
+    vault = add_account_with_key(estate, "vision", vault_in=3)
+    scene = open_scene(estate, CMK_KEY_HEALTH="on")
     scene.scan()
+    estate.subscription(sub_id(1)).accounts["vision"].set("tags", {"owner": "somebody"})
+    disable_key(vault)
     for name, encryption in (("chat", MICROSOFT), ("search", ODD)):
         account = estate.subscription(sub_id(1)).accounts[name]
         account.set_encryption(encryption)

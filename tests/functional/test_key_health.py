@@ -6,11 +6,11 @@ import pytest
 
 from cmk_check.core.key_words import KEY_SEVERITIES
 from cmk_check.core.words import KeyReason
-from local.simulator import AccountSpec, Estate, KeySpec, Vault, VaultSpec, VersionSpec
+from local.simulator import Estate, Vault
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
-    CMK,
     Scene,
+    add_account_with_key,
     codes,
     estate_of,
     next_second,
@@ -19,23 +19,13 @@ from tests.functional.estate_kit import (
 )
 
 ON: Final = {"CMK_KEY_HEALTH": "on", "CMK_REQUIRE_HEALTHY_KEYS": "on"}
-VERSION: Final = "a" * 32
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 
 
 def one_key() -> tuple[Estate, Vault]:
     """Return an estate with an account in one subscription, and its vault in another."""
     estate = estate_of({}, {})
-    spec = AccountSpec(
-        name="chat", group="rg-test", kind="AIServices", encryption=CMK, identity="system"
-    )
-    account = estate.subscription(sub_id(1)).add_account(spec)
-    key = KeySpec(name="cmk", versions=(VersionSpec(version=VERSION),))
-    vault = estate.subscription(sub_id(2)).vaults.add(
-        VaultSpec(name="kv-test", group="rg-keys", keys=(key,))
-    )
-    vault.set_policy(account.principal_id or "", ("get", "wrapKey", "unwrapKey"))
-    return estate, vault
+    return estate, add_account_with_key(estate, "chat", vault_in=2)
 
 
 def key_of(scene: Scene) -> tuple[str, list[str]]:
