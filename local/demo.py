@@ -2,7 +2,8 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -12,9 +13,6 @@ from rich.text import Text
 from local.azurite import AzuriteMissingError
 from local.child_process import ChildFailedError
 from local.stack import ScanTimeoutError, Stack
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _COLOURS: Final = {"compliant": "green", "non_compliant": "red", "unknown": "yellow"}
 # A terminal says how wide it is; a file or a pipe takes whole lines.
@@ -73,7 +71,15 @@ def _show_findings(console: Console, stack: Stack) -> None:
                 for name in ("name", "kind", "subscriptionName", "reason", "message")
             ),
         )
+        for reason in _worries(finding):
+            table.add_row("", "", "", "its key", Text(reason["code"]), Text(reason["message"]))
     console.print(table)
+
+
+def _worries(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return why the key behind a finding is not healthy."""
+    reasons: list[Mapping[str, Any]] = (finding["keyHealth"] or {"reasons": []})["reasons"]
+    return [reason for reason in reasons if reason["severity"] != "notice"]
 
 
 def _show_status(console: Console, stack: Stack) -> str:
@@ -82,6 +88,11 @@ def _show_status(console: Console, stack: Stack) -> str:
     console.print(f"GET {stack.host.url}/api/v1/status:")
     for reason in status["reasons"]:
         console.print(Text(f"  {reason['code']}: {reason['message']}"))
+    if keys := status["keys"]:
+        console.print(
+            f"  keys of compliant accounts: {keys['healthy']} healthy, {keys['atRisk']} at risk, "
+            f"{keys['broken']} broken, {keys['unknown']} unknown"
+        )
     for gap in status["gaps"]:
         action = f", missing {gap['missingAction']}" if gap["missingAction"] else ""
         console.print(Text(f"  gap: {gap['name']}: {gap['reason']}{action}"))

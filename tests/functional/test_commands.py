@@ -58,6 +58,7 @@ def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
         r"\d+ could not be judged, 1 of 3 subscriptions could not be read$",
         out.splitlines()[-1],
     )
+    assert "  keys of compliant accounts: 2 healthy, 1 at risk, 1 broken, 0 unknown\n" in out
 
 
 def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
