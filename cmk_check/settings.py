@@ -117,7 +117,7 @@ class Settings(BaseSettings):
     )
     max_age_minutes: Annotated[int, whole(1, 525_600)] = Field(180, alias="CMK_MAX_AGE_MINUTES")
     max_in_flight: Annotated[int, whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
-    slice_size: Annotated[int, whole(1, 500)] = Field(200, alias="CMK_SLICE_SIZE")
+    slice_size: Annotated[int, whole(1, 500)] = Field(400, alias="CMK_SLICE_SIZE")
     # A slice has ten minutes for all of its subscriptions.
     subscription_timeout: Annotated[float, number(1, 240)] = Field(
         120, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"

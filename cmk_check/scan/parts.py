@@ -34,7 +34,7 @@ class Options:
     kinds: Mapping[str, str]
     expectations: Expectations
     scope: Scope = field(default_factory=Scope)
-    slice_size: int = 200
+    slice_size: int = 400
     subscription_timeout: float = 120
     reading_deadline: timedelta = READING_DEADLINE
     hostname: str | None = None

@@ -38,7 +38,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     assert settings.tags == {"owner", "team", "application", "environment", "costcenter"}
     assert (settings.include, settings.exclude, settings.expect) == (frozenset(), frozenset(), 1)
     assert settings.max_age == timedelta(hours=3)
-    assert (settings.max_in_flight, settings.slice_size) == (32, 200)
+    assert (settings.max_in_flight, settings.slice_size) == (32, 400)
     assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
     assert (settings.http_auth, settings.client_id, settings.hostname) == ("keys", None, None)
     assert (settings.key_health, settings.require_healthy_keys) == (True, False)
