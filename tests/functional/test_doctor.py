@@ -18,22 +18,18 @@ from local.simulator import (
     Close,
     Fault,
     Hold,
-    KeySpec,
     Simulator,
-    VaultSpec,
     arm_error,
 )
 from tests.functional import terminal_kit
+from tests.functional.doctor_kit import doctor, lines_of, of_mark
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
 from tests.functional.receiver import Receiver
 from tests.functional.storage_kit import TABLES, Storage
 
 LIST: Final = "/subscriptions"
-READ_KEYS: Final = "Microsoft.KeyVault/vaults/keys/read"
 CLIENT_ID: Final = "00000000-0000-4000-8000-00000000c0de"
 QUEUES: Final = ("cmk-slices", "cmk-slices-poison", "cmk-tell", "cmk-tell-poison")
-
-type Lines = dict[str, list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
@@ -53,24 +49,6 @@ def app(azure: Simulator, azurite: Azurite, storage: Storage) -> Iterator[dict[s
         "CMK_SCAN_SCHEDULE": "0 0 * * * *",
     }
     azure.faults.clear()
-
-
-def _lines(out: str) -> Lines:
-    """Return mark and text of every line, by check."""
-    found: Lines = {}
-    for line in out.splitlines():
-        found.setdefault(line[9:23].strip(), []).append((line[:8].strip(), line[24:]))
-    return found
-
-
-def _doctor(environment: Mapping[str, str]) -> tuple[int, Lines]:
-    ended = terminal_kit.run("doctor", environment=environment)
-    assert ended.err == ""
-    return ended.code, _lines(ended.out)
-
-
-def _of_mark(mark: str, lines: Lines) -> list[str]:
-    return [check for check, said in lines.items() if mark in {each for each, _ in said}]
 
 
 def _nobody() -> str:
@@ -94,7 +72,7 @@ def test_p5_all_is_well_and_nothing_is_changed(
     """The answer that lets a person go on: Azure was only read, no row, message or post made."""
     azure.requests.clear()
     with Receiver() as receiver:
-        code, lines = _doctor(app | {"CMK_WEBHOOK_URL": receiver.url})
+        code, lines = doctor(app | {"CMK_WEBHOOK_URL": receiver.url})
 
     assert code == 0
     assert list(lines) == [
@@ -123,7 +101,7 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
     )
     host = _nobody()
 
-    code, lines = _doctor(
+    code, lines = doctor(
         app
         | {
             "CMK_STORAGE": _without("Queue", azurite.connection_string),
@@ -133,7 +111,7 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
     )
 
     assert code == 3
-    assert _of_mark("problem", lines) == ["schedule", "permissions", "queues", "webhook"]
+    assert of_mark("problem", lines) == ["schedule", "permissions", "queues", "webhook"]
     assert "write six fields, seconds first" in lines["schedule"][0][1]
     assert lines["permissions"][1][1] == (
         f"forbidden in Subscription 2 ({sub_id(2)}): Azure answered 403 AuthorizationFailed: "
@@ -148,40 +126,12 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
 
 
 @pytest.mark.long
-def test_p11_rights_that_keys_lack_are_named_and_granting_them_ends_it() -> None:
-    """Whoever upgrades finds out here that the role has to be deployed again, and where."""
-    estate = estate_of({"chat": CMK}, {})
-    vault = VaultSpec(name="kv-test", group="rg-keys", keys=[KeySpec(name="cmk")])
-    estate.subscription(sub_id(2)).vaults.add(vault)
-    denied = estate.denials.add(READ_KEYS, f"/subscriptions/{sub_id(2)}")
-    with Simulator(estate) as azure:
-        before, lacking = _doctor(azure.environment())
-        estate.denials.remove(denied)
-        after, granted = _doctor(azure.environment())
-        asked = {(one.method, one.path) for one in azure.requests if one.method != "GET"}
-
-    assert (before, after) == (3, 0)
-    assert lacking["keys"] == [
-        (
-            "problem",
-            (
-                f"forbidden for chat (kv-test.vault.azure.net in {sub_id(2)}): Azure answered 403 "
-                "AuthorizationFailed: grant the app's identity the role Reader, or one with "
-                f"{READ_KEYS}."
-            ),
-        )
-    ]
-    assert granted["keys"] == [("ok", "1 of 1 sampled keys could be looked at.")]
-    assert asked == {("POST", "/providers/Microsoft.ResourceGraph/resources")}
-
-
-@pytest.mark.long
 def test_a_wrong_client_id_is_one_problem(app: dict[str, str]) -> None:
     """What builds on it is not tried, and says why."""
-    code, lines = _doctor(app | {"AZURE_CLIENT_ID": CLIENT_ID})
+    code, lines = doctor(app | {"AZURE_CLIENT_ID": CLIENT_ID})
 
     assert code == 3
-    assert _of_mark("problem", lines) == ["credential"]
+    assert of_mark("problem", lines) == ["credential"]
     assert "no identity with the client id in AZURE_CLIENT_ID" in lines["credential"][0][1]
     assert lines["permissions"] == [("skipped", "Not tried, since it needs credential, above.")]
 
@@ -202,7 +152,7 @@ def test_an_identity_that_gives_no_token_says_why(
     """An app without its identity reads nothing at all."""
     azure.faults.add(Fault(path="/msi/token", then=then))
 
-    code, lines = _doctor(app)
+    code, lines = doctor(app)
 
     assert code == 3
     assert lines["credential"][0][1].startswith(said)
@@ -214,7 +164,7 @@ def test_p1_an_identity_that_sees_nothing_is_a_problem(
     """Azure answers with success and an empty list where no role is assigned."""
     azure.faults.add(Fault(path=LIST, query={"api-version": "*"}, then=Answer(body={"value": []})))
 
-    code, lines = _doctor(app)
+    code, lines = doctor(app)
 
     assert code == 3
     assert lines["subscriptions"][0][0] == "problem"
@@ -224,10 +174,10 @@ def test_p1_an_identity_that_sees_nothing_is_a_problem(
 @pytest.mark.long
 def test_tables_that_are_down_are_a_problem(azurite: Azurite, app: dict[str, str]) -> None:
     """The queues are tried all the same."""
-    code, lines = _doctor(app | {"CMK_STORAGE": _without("Table", azurite.connection_string)})
+    code, lines = doctor(app | {"CMK_STORAGE": _without("Table", azurite.connection_string)})
 
     assert code == 3
-    assert _of_mark("problem", lines) == ["tables"]
+    assert of_mark("problem", lines) == ["tables"]
     assert lines["tables"][0][1].startswith("cmkfindings, cmkchanges, cmkscans: ")
     assert lines["queues"][0][0] == "ok"
 
@@ -238,10 +188,10 @@ def test_a_clock_that_is_wrong_is_told_by_azures_own(azure: Simulator, app: dict
     date = format_datetime(datetime.now(UTC) - timedelta(hours=1), usegmt=True)
     azure.faults.add(Fault(path=LIST, times=1, then=Answer(status=401, headers={"Date": date})))
 
-    code, lines = _doctor(app)
+    code, lines = doctor(app)
 
     assert code == 3
-    assert _of_mark("problem", lines) == ["clock"]
+    assert of_mark("problem", lines) == ["clock"]
     assert " ahead of Azure's, and 120 s is the most: set it right" in lines["clock"][0][1]
 
 
@@ -252,7 +202,7 @@ def test_a_proxy_that_answers_in_azures_place_is_noticed(
     """A page to sign in at a hotel is a success, too."""
     azure.faults.add(Fault(path=LIST, times=1, then=Answer(body="<html>Welcome</html>")))
 
-    _, lines = _doctor(app)
+    _, lines = doctor(app)
 
     assert lines["cloud"][0][0] == "warning"
     assert "answered 200 to a request without a token" in lines["cloud"][0][1]
@@ -263,7 +213,7 @@ def test_a_certificate_that_nobody_knows_is_named(app: dict[str, str]) -> None:
     """A proxy that looks into TLS is the usual reason in a company."""
     del app["SSL_CERT_FILE"], app["REQUESTS_CA_BUNDLE"]
 
-    code, lines = _doctor(app)
+    code, lines = doctor(app)
 
     assert code == 3
     assert "shows a certificate that nobody known here signed" in lines["cloud"][0][1]
@@ -274,7 +224,7 @@ def test_settings_that_are_wrong_are_all_named(app: dict[str, str]) -> None:
     """What does not go by them is tried all the same."""
     wrong = {"CMK_STORAGE": "AccountKey=hush", "CMK_MAX_AGE_MINUTES": "hush", "CMK_CLOUDS": "china"}
 
-    code, lines = _doctor(app | wrong)
+    code, lines = doctor(app | wrong)
 
     assert code == 3
     assert [(mark, text.split()[0]) for mark, text in lines["settings"]] == [
@@ -300,9 +250,9 @@ def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
 
     ended = terminal_kit.run("doctor", "--settings", str(file), environment=ours)
 
-    lines = _lines(ended.out)
+    lines = lines_of(ended.out)
     assert (ended.code, ended.err) == (3, "")
-    assert _of_mark("problem", lines) == ["schedule"]
+    assert of_mark("problem", lines) == ["schedule"]
     assert lines["settings"][0][1].startswith("CMK_WEBHOOK_URL is a Key Vault reference")
     assert lines["webhook"][0][0] == "skipped"
     assert lines["queues"][0][0] == "ok"
@@ -325,10 +275,10 @@ def test_who_is_not_signed_in_is_told_how(app: dict[str, str], tmp_path: Path) -
     """The first thing that anybody meets; nothing of what the az command says comes along."""
     az = "echo 'AADSTS700082: hush has expired' >&2; exit 1"
 
-    code, lines = _doctor(_at_a_laptop(app, tmp_path, az))
+    code, lines = doctor(_at_a_laptop(app, tmp_path, az))
 
     assert code == 3
-    assert _of_mark("problem", lines) == ["credential"]
+    assert of_mark("problem", lines) == ["credential"]
     assert lines["credential"][0][1].startswith("Nobody is signed in to Azure here: run `az login`")
     assert lines["credential"][0][1].endswith(" Microsoft Entra ID answered AADSTS700082.")
     assert "hush" not in str(lines)
@@ -342,7 +292,7 @@ def test_the_rights_of_a_person_are_not_taken_for_the_apps(
     token = azure.tokens.issue(azure.url)
     answer = json.dumps({"accessToken": token.value, "expires_on": token.expires_on})
 
-    code, lines = _doctor(_at_a_laptop(app, tmp_path, f"echo '{answer}'"))
+    code, lines = doctor(_at_a_laptop(app, tmp_path, f"echo '{answer}'"))
 
     assert code == 0
     assert [mark for mark, _ in lines["credential"]] == ["ok", "warning"]
@@ -361,7 +311,7 @@ def test_ctrl_c_ends_at_once_with_what_is_known(azure: Simulator, app: dict[str,
     ended = terminal_kit.end(process)
 
     assert ended.code == 130
-    assert _lines(ended.out)["subscriptions"] == [("ok", "2 visible, 2 in scope.")]
+    assert lines_of(ended.out)["subscriptions"] == [("ok", "2 visible, 2 in scope.")]
     assert ended.err == "cmk-check: interrupted: what stands above is what is known.\n"
 
 
@@ -372,7 +322,7 @@ def test_an_azure_that_does_not_answer_does_not_hang_it(
     """Every check has its time."""
     azure.faults.add(Fault(path=LIST, hold=Hold()))
 
-    code, lines = _doctor(app)
+    code, lines = doctor(app)
 
     assert code == 3
     assert "does not answer within 20 s" in lines["cloud"][0][1]
