@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from cmk_check import entry
-from cmk_check.auth_level import http_auth_level
+from cmk_check.config.http_auth import http_auth_level
 
 # Behind Easy Auth the platform has signed the caller in; a function key would be a second gate.
 _DATA = func.AuthLevel.ANONYMOUS if http_auth_level() == "entra" else func.AuthLevel.FUNCTION

@@ -11,9 +11,9 @@ from azure.data.tables.aio import TableClient, TableServiceClient
 from bench.counting import CountedStore, Counts
 from bench.scanning import open_tables
 from bench.serving import api, empty, in_turn
+from cmk_check.config.settings import ConnectionString, Settings
 from cmk_check.ports import Table
-from cmk_check.settings import ConnectionString, Settings
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 
 _ROUNDS: Final = 15
 _TOP: Final = 1_000
@@ -50,7 +50,7 @@ async def compare_findings() -> dict[str, Any]:
 
 async def _first_rows(table: TableClient) -> int:
     """Read as many findings as a page has, as azure-data-tables gives them."""
-    where = f"RowKey ge '{keys.FINDINGS_FROM}' and RowKey lt '{keys.FINDINGS_TO}'"
+    where = f"RowKey ge '{table_keys.FINDINGS_FROM}' and RowKey lt '{table_keys.FINDINGS_TO}'"
     read = 0
     async for page in table.query_entities(where, results_per_page=_TOP).by_page():
         read += len([row async for row in page])

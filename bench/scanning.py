@@ -13,22 +13,22 @@ from typing import Final
 import aiohttp
 
 from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts, SliceQueueHere
-from cmk_check.alerts.log_teller import LogTeller
+from cmk_check.alerts.delivery_queue import TELL, QueueTeller
+from cmk_check.alerts.log_lines import LogTeller
 from cmk_check.alerts.relay import Relay
-from cmk_check.alerts.storage_queue import StorageQueues
-from cmk_check.alerts.tell_queue import TELL, QueueTeller
 from cmk_check.app import App
-from cmk_check.core.words import ScanState, Trigger
+from cmk_check.config.settings import ConnectionString, Settings
+from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.inventory.session import shared_transport
 from cmk_check.ports import SliceMessage, Store, TextQueue
-from cmk_check.scan.parts import Parts
+from cmk_check.queues.storage_queue import StorageQueues
+from cmk_check.scan.context import Parts
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import run_slice
 from cmk_check.scan.start import start
-from cmk_check.settings import ConnectionString, Settings
 from cmk_check.store.azure_tables import AzureTables
-from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
 

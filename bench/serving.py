@@ -11,14 +11,14 @@ from azure.functions import AsgiMiddleware
 from fastapi import FastAPI, Response
 
 from cmk_check.app import SystemClock, scan_options
+from cmk_check.config.settings import Settings
 from cmk_check.ports import Store
-from cmk_check.settings import Settings
-from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.api import Tables, create_app
-from cmk_check.web.edge import SignIn
-from cmk_check.web.site import Site
+from cmk_check.web.application import Site
+from cmk_check.web.http.middleware import SignIn
 
 _EMPTY: Final = "/api/empty"
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from bench.counting import CountedStore, Counts
 from bench.scanning import open_tables
 from bench.serving import Spread, api, empty, in_turn
-from cmk_check.settings import Settings
+from cmk_check.config.settings import Settings
 from cmk_check.store.scans import ScanTable
 
 _ROUNDS: Final = 1_000

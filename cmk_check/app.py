@@ -18,13 +18,13 @@ from cmk_check.errors import SettingsError
 if TYPE_CHECKING:
     from azure.functions import AsgiMiddleware
 
-    from cmk_check.alerts.tell import Telling
-    from cmk_check.core.request import Requested
+    from cmk_check.alerts.deliver import Telling
+    from cmk_check.config.settings import Settings
+    from cmk_check.core.scan_request import Requested
     from cmk_check.ports import QueueService, Store
-    from cmk_check.scan.parts import Options, Parts
-    from cmk_check.settings import Settings
-    from cmk_check.web.health import Health
-    from cmk_check.web.site import Site
+    from cmk_check.scan.context import Options, Parts
+    from cmk_check.web.application import Site
+    from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
 
@@ -81,14 +81,14 @@ class App:
         await self._opened.aclose()
 
     async def _build_parts(self) -> "Parts":
-        from cmk_check.alerts.log_teller import LogTeller
+        from cmk_check.alerts.delivery_queue import CHANGES, CHANGES_LIVE, TELL, QueueTeller
+        from cmk_check.alerts.log_lines import LogTeller
         from cmk_check.alerts.relay import Relay
-        from cmk_check.alerts.slice_queue import QUEUE, SliceQueue
-        from cmk_check.alerts.tell_queue import CHANGES, CHANGES_LIVE, TELL, QueueTeller
-        from cmk_check.inventory.azure import open_inventory
-        from cmk_check.scan.parts import Parts
-        from cmk_check.store.estate import EstateTable
+        from cmk_check.inventory.azure_inventory import open_inventory
+        from cmk_check.queues.slices import QUEUE, SliceQueue
+        from cmk_check.scan.context import Parts
         from cmk_check.store.feed import FeedTable
+        from cmk_check.store.findings import EstateTable
         from cmk_check.store.retention import Retention
         from cmk_check.store.scans import ScanTable
 
@@ -115,8 +115,8 @@ class App:
         )
 
     async def _build_telling(self) -> "Telling":
-        from cmk_check.alerts.tell import Telling
-        from cmk_check.alerts.tell_queue import TELL, TELL_POISON
+        from cmk_check.alerts.deliver import Telling
+        from cmk_check.alerts.delivery_queue import TELL, TELL_POISON
         from cmk_check.alerts.webhook import open_webhook
         from cmk_check.store.feed import FeedTable
 
@@ -136,8 +136,8 @@ class App:
     async def _build_api(self) -> "AsgiMiddleware":
         from azure.functions import AsgiMiddleware
 
-        from cmk_check.store.estate import EstateTable
         from cmk_check.store.feed import FeedTable
+        from cmk_check.store.findings import EstateTable
         from cmk_check.store.scans import ScanTable
         from cmk_check.web.api import Tables, create_app
 
@@ -148,8 +148,8 @@ class App:
         return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
 
     def _site(self) -> "Site":
-        from cmk_check.web.edge import SignIn
-        from cmk_check.web.site import Site
+        from cmk_check.web.application import Site
+        from cmk_check.web.http.middleware import SignIn
 
         settings = self.settings
         return Site(
@@ -174,7 +174,7 @@ class App:
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable
-        from cmk_check.web.health import Health
+        from cmk_check.web.views.health import Health
 
         store, _ = await self._storage()
         return Health(ScanTable(store), self.clock, self.settings.max_age)
@@ -182,15 +182,15 @@ class App:
     async def _build_storage(self) -> "tuple[Store, QueueService]":
         import aiohttp
 
-        from cmk_check.alerts.storage_queue import StorageQueues
+        from cmk_check.config.settings import ConnectionString, InMemory
         from cmk_check.inventory.credential import SharedCredential, own_credential
         from cmk_check.inventory.session import open_session, shared_transport
-        from cmk_check.settings import ConnectionString, InMemory
+        from cmk_check.queues.storage_queue import StorageQueues
         from cmk_check.store.azure_tables import AzureTables
 
         settings, storage = self.settings, self.settings.storage
         if isinstance(storage, InMemory):
-            from cmk_check.alerts.no_queues import NoQueues
+            from cmk_check.queues.null_queues import NoQueues
             from cmk_check.store.memory import MemoryStore
 
             return MemoryStore(), NoQueues()
@@ -223,7 +223,7 @@ def scan_options(settings: "Settings") -> "Options":
     """Return what the settings say of a scan."""
     from cmk_check.core.posture import Expectations
     from cmk_check.core.scope import Scope
-    from cmk_check.scan.parts import Options
+    from cmk_check.scan.context import Options
 
     return Options(
         kinds={kind.lower(): kind for kind in settings.kinds},
@@ -247,7 +247,7 @@ def the_app() -> App:
         SettingsError: naming every fault of the settings at once.
 
     """
-    from cmk_check.settings import Settings
+    from cmk_check.config.settings import Settings
 
     try:
         return App(Settings.load())

@@ -31,7 +31,7 @@ async def start_scan() -> None:
         SettingsError, StoreError, QueueError
 
     """
-    from cmk_check.core.words import Trigger
+    from cmk_check.core.enums import Trigger
     from cmk_check.scan.start import start
 
     with _plainly():
@@ -48,7 +48,7 @@ async def work(body: bytes) -> None:
         SettingsError, SliceHeld, SliceIncomplete, StoreError, QueueError: deliver it again.
 
     """
-    from cmk_check.alerts.slice_queue import parse_message
+    from cmk_check.queues.slices import parse_message
     from cmk_check.scan.plan import plan
     from cmk_check.scan.slice import run_slice
 
@@ -68,7 +68,7 @@ async def give_up(body: bytes) -> None:
         SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver it again.
 
     """
-    from cmk_check.alerts.slice_queue import parse_message
+    from cmk_check.queues.slices import parse_message
     from cmk_check.scan.slice import fail
 
     try:
@@ -88,12 +88,12 @@ async def tell(body: bytes) -> None:
         SettingsError, QueueError: deliver it again.
 
     """
-    from cmk_check.alerts import tell
-    from cmk_check.alerts.tell_queue import parse_message
+    from cmk_check.alerts import deliver
+    from cmk_check.alerts.delivery_queue import parse_message
 
     message = parse_message(body.decode())
     with _plainly():
-        await tell.tell(await the_app().telling(), message)
+        await deliver.tell(await the_app().telling(), message)
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
@@ -142,8 +142,8 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
     """Answer with the page or one of its files; neither settings nor storage are needed."""
     import azure.functions as func
 
-    from cmk_check.auth_level import http_auth_level
-    from cmk_check.web.page import answer
+    from cmk_check.config.http_auth import http_auth_level
+    from cmk_check.web.dashboard_files import answer
 
     path = request.route_params.get("path") or ""
     found = answer(path, request.headers.get("if-none-match"), http_auth_level())

@@ -7,9 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.enums import Verdict
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
-from cmk_check.core.words import Verdict
 
 LARGEST_PAGE: Final = 1000
 """The most rows that a query brings at once; between two pages other writers come through."""

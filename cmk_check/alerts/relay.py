@@ -15,7 +15,7 @@ from operator import attrgetter
 from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.ports import Teller
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
-from cmk_check.store.partition import Pending
+from cmk_check.store.subscription_rows import Pending
 
 _log = logging.getLogger(__name__)
 

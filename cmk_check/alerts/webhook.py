@@ -24,11 +24,11 @@ from yarl import URL
 
 from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.alerts.webhook_guard import guarded_connector, was_refused
+from cmk_check.config.settings import Settings
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed
-from cmk_check.proxy import proxy_for
-from cmk_check.retry_after import retry_after
-from cmk_check.settings import Settings
+from cmk_check.net.proxy import proxy_for
+from cmk_check.net.retry_after import retry_after
 
 TIMEOUT_SECONDS: Final = 10.0
 _AGENT: Final = "cmk_check/0.1.0"

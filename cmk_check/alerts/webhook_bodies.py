@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cmk_check.alerts.change_lines import Line, line_of
+from cmk_check.alerts.chat_text import Line, line_of
 from cmk_check.alerts.plain_text import plain
-from cmk_check.core.events import event_of
+from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
 
 # Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters

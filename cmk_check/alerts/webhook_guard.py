@@ -11,7 +11,7 @@ from typing import Final
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from cmk_check.core.addresses import LOOPBACK, special
+from cmk_check.net.addresses import LOOPBACK, special
 
 type AddressInfo = tuple[
     int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]

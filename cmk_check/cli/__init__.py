@@ -18,7 +18,7 @@ except ModuleNotFoundError:
     )
     sys.exit(2)
 
-from cmk_check.cli import alert, doctor, explain, plan, scan
+from cmk_check.cli import doctor, explain, plan, scan, send_test_alert
 
 app: Final = typer.Typer(
     name="cmk-check",
@@ -32,4 +32,4 @@ app.command()(scan.scan)
 app.command()(explain.explain)
 app.command()(plan.plan)
 app.command()(doctor.doctor)
-app.command()(alert.send_test_alert)
+app.command()(send_test_alert.send_test_alert)

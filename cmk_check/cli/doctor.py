@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, complain
-from cmk_check.cli.output import NotUsable, write
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, complain
+from cmk_check.cli.stdout import NotUsable, write
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.doctor.lines import Line
+    from cmk_check.doctor.results import Line
 
 _STYLES: Final[Mapping[str, str]] = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _MARK_WIDTH: Final = 8
@@ -45,8 +45,8 @@ def doctor(
     import logging
 
     from cmk_check.cli.console import results
+    from cmk_check.config.settings import environment
     from cmk_check.doctor.app_settings import NotSettings, laid_over
-    from cmk_check.settings import environment
 
     # What the libraries say of a failure, the line of the check says too.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -72,7 +72,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     from contextlib import aclosing
 
     from cmk_check.doctor.checks import diagnose
-    from cmk_check.doctor.lines import Mark
+    from cmk_check.doctor.results import Mark
 
     code = 0
     async with aclosing(diagnose(environ)) as lines:

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
-from cmk_check.cli.output import NotUsable, write
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.accounts import clean_text, parse_account
+from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Account, Evidence, Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.core.words import Reason, Verdict
 
 _STDIN: Final = "-"
 _HOW: Final = "give it what `az cognitiveservices account show --output json` prints, or `... list`"

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exits import UNKNOWN, VIOLATED, complain, ended
-from cmk_check.cli.output import write_bytes
-from cmk_check.core.remediation import GUID, key_named, plan_for, vault_named
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
+from cmk_check.cli.stdout import write_bytes
+from cmk_check.core.remediation.plan import GUID, key_named, plan_for, vault_named
 from cmk_check.core.resource_id import AccountId
 
 if TYPE_CHECKING:
+    from cmk_check.config.settings import Settings
     from cmk_check.core.model import Account, Finding, Gap
     from cmk_check.ports import Inventory
-    from cmk_check.settings import Settings
 
 
 class Language(StrEnum):
@@ -93,7 +93,7 @@ def _run(wish: Wish) -> int:
     import asyncio
     import logging
 
-    from cmk_check.settings import Settings
+    from cmk_check.config.settings import Settings
 
     # What the libraries say of a failure, the gap says too.
     logging.getLogger().addHandler(logging.NullHandler())
@@ -101,7 +101,7 @@ def _run(wish: Wish) -> int:
 
 
 async def _read_and_report(settings: "Settings", wish: Wish) -> int:
-    from cmk_check.inventory.azure import open_inventory
+    from cmk_check.inventory.azure_inventory import open_inventory
 
     inventory = await open_inventory(settings)
     try:
@@ -118,7 +118,7 @@ async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> in
 
     """
     from cmk_check.cli.console import shown
-    from cmk_check.core.words import Verdict
+    from cmk_check.core.enums import Verdict
 
     # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
     account = wish.account
@@ -141,8 +141,8 @@ async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> in
 
 async def _write(inventory: "Inventory", finding: "Finding", wish: Wish) -> None:
     from cmk_check.cli.console import shown
-    from cmk_check.core.remediation_az import render_az
-    from cmk_check.core.remediation_bicep import render_bicep
+    from cmk_check.core.remediation.az_script import render_az
+    from cmk_check.core.remediation.bicep import render_bicep
 
     tenant_id = await _tenant(inventory, finding.id.subscription_id)
     made = plan_for(finding, tenant_id=tenant_id, vault=wish.vault, key=wish.key)

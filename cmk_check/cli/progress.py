@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cmk_check.core.enums import Disposition
 from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.scope import Scope
-from cmk_check.core.words import Disposition
 from cmk_check.ports import Inventory
 
 if TYPE_CHECKING:

@@ -4,18 +4,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cmk_check.app import App
-from cmk_check.cli.answer import Answer
 from cmk_check.cli.console import remarks, results, shown, warnings_shown
-from cmk_check.cli.documents import as_csv, as_json
-from cmk_check.cli.exits import INTERRUPTED, UNKNOWN, VIOLATED, complain
-from cmk_check.cli.output import write, write_bytes
+from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
+from cmk_check.cli.json_csv import as_csv, as_json
+from cmk_check.cli.local_scan import Outcome, scan_here
 from cmk_check.cli.progress import Tally, WatchedInventory, bar
+from cmk_check.cli.result import Answer
 from cmk_check.cli.scan import Format, Wish
-from cmk_check.cli.scanning import Outcome, scan_here
+from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.cli.table import show, summarise
-from cmk_check.core.words import ScanState, Verdict
-from cmk_check.scan.parts import Parts
-from cmk_check.settings import Settings
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.scan.context import Parts
 from cmk_check.web import models
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exits import ended, leave_at_once
+from cmk_check.cli.exit_codes import ended, leave_at_once
 
 if TYPE_CHECKING:
-    from cmk_check.settings import Settings
+    from cmk_check.config.settings import Settings
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -95,8 +95,8 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
 
 
 def _settings(store: str | None, only: Sequence[str]) -> "Settings":
+    from cmk_check.config.settings import Settings
     from cmk_check.errors import SettingsError
-    from cmk_check.settings import Settings
 
     settings = Settings.load_for_scan(store, only)
     if left_out := sorted(settings.exclude.intersection(only)):

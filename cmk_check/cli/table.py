@@ -8,12 +8,12 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cmk_check.cli.console import shown
-from cmk_check.core.words import KeyState, Verdict
+from cmk_check.core.enums import KeyState, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.answer import Answer
+    from cmk_check.cli.result import Answer
     from cmk_check.web import models
 
 _BOX: Final = SIMPLE_HEAD

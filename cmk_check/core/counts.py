@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -15,7 +16,6 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.words import CoverageState, GapReason, KeyState, Verdict
 
 MOST_GAPS: Final = 50
 KIND_UNKNOWN: Final = "unknown"

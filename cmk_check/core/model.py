@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import (
+from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
     GapReason,
@@ -19,6 +18,7 @@ from cmk_check.core.words import (
     Trigger,
     Verdict,
 )
+from cmk_check.core.resource_id import AccountId
 
 
 @dataclass(frozen=True, slots=True)

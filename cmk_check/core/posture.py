@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.counts import broken_keys, unknown_keys
+from cmk_check.core.enums import CoverageState, PostureReason, Verdict
 from cmk_check.core.model import AccountCounts, Coverage, Status
-from cmk_check.core.words import CoverageState, PostureReason, Verdict
 
 # Clocks of Azure hosts differ by seconds; a scan further in the future than this was stamped by a
 # wrong clock.

@@ -19,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_GROUP = 90
 _LONGEST_NAME = 64
 # An id must fit into a table key, where a run of other characters than these takes two more
-# characters, and three more for each of its own (cmk_check.store.keys).
+# characters, and three more for each of its own (cmk_check.store.table_keys).
 _ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
 _LONGEST_KEY = 500
 

@@ -9,8 +9,8 @@ functions below; docs/rule.md gives the table.
 
 from typing import Final
 
+from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Account, Evidence, Judgement
-from cmk_check.core.words import Reason, Verdict
 
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"

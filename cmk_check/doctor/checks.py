@@ -4,24 +4,24 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
-from cmk_check.doctor import azure, estate, keys, site, storage
-from cmk_check.doctor.lines import Line
-from cmk_check.doctor.patient import Patient
-from cmk_check.doctor.run import Check, examine
+from cmk_check.doctor import app_checks, azure_checks, estate_checks, key_checks, storage_checks
+from cmk_check.doctor.results import Line
+from cmk_check.doctor.runner import Check, examine
+from cmk_check.doctor.subject import Patient
 
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _STORE: Final = ("CMK_STORAGE",)
 _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS")
 
 CHECKS: Final[Sequence[Check[Patient]]] = (
-    Check("settings", site.settings),
-    Check("schedule", site.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
-    Check("cloud", azure.cloud, settings=_ARM),
-    Check("clock", azure.clock, needs=("cloud",)),
-    Check("credential", azure.credential, settings=(*_ARM, "AZURE_CLIENT_ID")),
+    Check("settings", app_checks.settings),
+    Check("schedule", app_checks.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
+    Check("cloud", azure_checks.cloud, settings=_ARM),
+    Check("clock", azure_checks.clock, needs=("cloud",)),
+    Check("credential", azure_checks.credential, settings=(*_ARM, "AZURE_CLIENT_ID")),
     Check(
         "subscriptions",
-        estate.subscriptions,
+        estate_checks.subscriptions,
         needs=("cloud", "credential"),
         settings=_SCOPE,
         # The list itself may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS, which are 240 at most.
@@ -29,23 +29,23 @@ CHECKS: Final[Sequence[Check[Patient]]] = (
     ),
     Check(
         "permissions",
-        estate.permissions,
+        estate_checks.permissions,
         needs=("subscriptions",),
         seconds=Patient.reading_seconds + 30,
     ),
     Check(
         "keys",
-        keys.keys,
+        key_checks.keys,
         needs=("permissions",),
         settings=("CMK_KEY_HEALTH",),
-        seconds=keys.SECONDS + 30,
+        seconds=key_checks.SECONDS + 30,
     ),
-    Check("storage token", azure.storage_credential, settings=_STORE),
+    Check("storage token", azure_checks.storage_credential, settings=_STORE),
     # Each of a few requests has half a minute.
-    Check("tables", storage.tables, needs=("storage token",), settings=_STORE, seconds=120),
-    Check("queues", storage.queues, needs=("storage token",), settings=_STORE, seconds=120),
-    Check("scans", storage.scans, needs=("tables",), settings=("CMK_MAX_AGE_MINUTES",)),
-    Check("webhook", site.webhook, settings=("CMK_WEBHOOK",)),
+    Check("tables", storage_checks.tables, needs=("storage token",), settings=_STORE, seconds=120),
+    Check("queues", storage_checks.queues, needs=("storage token",), settings=_STORE, seconds=120),
+    Check("scans", storage_checks.scans, needs=("tables",), settings=("CMK_MAX_AGE_MINUTES",)),
+    Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK",)),
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from cmk_check.core.words import GapReason
+from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
 

@@ -13,12 +13,12 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
-from cmk_check.core.words import GapReason
+from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Call, Document, Listing, Until
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.gaps import plain
-from cmk_check.inventory.policies import InFlightPolicy, RetryPolicy, arm_policies
+from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
 
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged

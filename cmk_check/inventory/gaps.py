@@ -25,8 +25,8 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"

@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
-from cmk_check.proxy import proxy_for
+from cmk_check.net.proxy import proxy_for
 
 _CONNECT_SECONDS: Final = 10
 _READ_SECONDS: Final = 60

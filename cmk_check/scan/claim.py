@@ -10,11 +10,11 @@ over clears the marks it meets, so the write of a worker that was overtaken fail
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Summary
 from cmk_check.core.posture import CLOCK_TOLERANCE
-from cmk_check.core.words import ScanState
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
-from cmk_check.scan.parts import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, Parts
+from cmk_check.scan.context import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, Parts
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 

@@ -9,12 +9,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from cmk_check.core import changes, posture
+from cmk_check.core import posture
+from cmk_check.core.comparison import changes
 from cmk_check.core.counts import merge
+from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change, LastScan, Status
-from cmk_check.core.words import ChangeType, PostureReason, ScanState
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
-from cmk_check.scan.parts import TRIES, Parts
+from cmk_check.scan.context import TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import Board
 

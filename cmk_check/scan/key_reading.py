@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from cmk_check.core.changes import Context
-from cmk_check.core.compare import compare
-from cmk_check.core.difference import Difference, Known
-from cmk_check.core.judging import Keys, compliant, known_vaults, unread
+from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
-from cmk_check.core.words import GapReason
 from cmk_check.ports import KeyInventory
-from cmk_check.scan.parts import Options
+from cmk_check.scan.context import Options
 
 _log = logging.getLogger(__name__)
 

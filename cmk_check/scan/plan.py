@@ -7,14 +7,14 @@ decides between two planners; what the other one wrote is ignored and deleted wi
 from dataclasses import replace
 from typing import Final
 
+from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import cut_ranges, visible
-from cmk_check.core.words import Disposition, PostureReason, ScanState
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.ports import LARGEST_PAGE, SliceMessage
+from cmk_check.scan.context import TRIES, Parts
 from cmk_check.scan.finish import fail_scan, finish
-from cmk_check.scan.parts import TRIES, Parts
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import Board
 
@@ -109,7 +109,7 @@ def _disposed(parts: Parts, listed: tuple[Subscription, ...]) -> list[Planned]:
 
 
 def _partition(planned: Planned) -> str:
-    return keys.partition_of(planned.subscription.id)
+    return table_keys.partition_of(planned.subscription.id)
 
 
 async def _send(parts: Parts, scan: Scan) -> None:

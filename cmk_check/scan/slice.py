@@ -10,12 +10,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
-from cmk_check.core.changes import Context
-from cmk_check.core.compare import compare, compare_unread
+from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.compare import compare, compare_unread
+from cmk_check.core.comparison.difference import Difference
 from cmk_check.core.counts import summarise
-from cmk_check.core.difference import Difference
+from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
-from cmk_check.core.words import CoverageState, Disposition, GapReason
 from cmk_check.errors import (
     ClaimLost,
     LimitExceeded,
@@ -26,14 +26,14 @@ from cmk_check.errors import (
 )
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
+from cmk_check.scan.context import TRIES, Parts
+from cmk_check.scan.downgrade import Lowering
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
-from cmk_check.scan.lowering import Lowering
-from cmk_check.scan.parts import TRIES, Parts
-from cmk_check.store import keys
-from cmk_check.store.estate import cut
-from cmk_check.store.partition import Pending, StoredSubscription
+from cmk_check.store import table_keys
+from cmk_check.store.findings import cut
 from cmk_check.store.scan_rows import Planned
+from cmk_check.store.subscription_rows import Pending, StoredSubscription
 
 _log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ class SliceRun:
     async def _joined(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
         """Join what was planned with what is stored; what only one side has is not missed."""
         entry = self._claim.slice.value
-        planned = {keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
+        planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
         left = deque(sorted(planned))
         async for stored in self._parts.estate.subscriptions(entry.low, entry.high):
             while left and left[0] < stored.partition:
@@ -185,7 +185,7 @@ class SliceRun:
     def _unplanned(self, stored: StoredSubscription) -> Planned:
         """Say what to do with a subscription that is recorded and no longer listed."""
         had = stored.known.coverage
-        subscription = Subscription(keys.unescape(stored.partition))
+        subscription = Subscription(table_keys.unescape(stored.partition))
         disposition = self._parts.options.scope.of_unlisted(
             subscription.id, had.state if had else None
         )

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from cmk_check.core import changes
+from cmk_check.core.comparison import changes
+from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.posture import CLOCK_TOLERANCE
-from cmk_check.core.request import Outcome, Requested
-from cmk_check.core.words import ChangeType, ScanState, Trigger
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import SliceMessage
+from cmk_check.scan.context import LEASE, TRIES, Parts
 from cmk_check.scan.finish import fail_scan
-from cmk_check.scan.parts import LEASE, TRIES, Parts
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import Board, scan_id_of
 

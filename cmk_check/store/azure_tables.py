@@ -47,7 +47,7 @@ from cmk_check.errors import (
     WriteConflict,
 )
 from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
-from cmk_check.store import limits, odata
+from cmk_check.store import odata, table_limits
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
@@ -147,7 +147,7 @@ class AzureTables:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write all or nothing; see ``Store.commit``."""
-        limits.check(writes, partition)
+        table_limits.check(writes, partition)
         operations = [_operation(partition, write) for write in writes]
         with _translating(table, writing=True):
             answers = await self._call(table, lambda client: _send(client, operations))
@@ -226,9 +226,9 @@ def _operation(partition: str, write: Write) -> Operation:
 def _properties(values: Mapping[str, Scalar]) -> dict[str, Any]:
     return {
         name: EntityProperty(value, EdmType.INT64)
-        if isinstance(value, int) and not -limits.MAX_INT32 <= value <= limits.MAX_INT32
+        if isinstance(value, int) and not -table_limits.MAX_INT32 <= value <= table_limits.MAX_INT32
         else value
-        for name, value in limits.stored(values).items()
+        for name, value in table_limits.stored(values).items()
     }
 
 

@@ -35,7 +35,7 @@ from cmk_check.ports import (
     Table,
     Write,
 )
-from cmk_check.store import keys, rows
+from cmk_check.store import rows, table_keys
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class FeedTable:
 
         """
         found: list[tuple[int, Change]] = []
-        if top < 1 or after >= keys.LAST_NUMBER:
+        if top < 1 or after >= table_keys.LAST_NUMBER:
             return found
         async for entity in self._rows(max(after, 0), min(top, LARGEST_PAGE)):
             if rows.is_too_new(entity):
@@ -142,7 +142,7 @@ class FeedTable:
 
     async def _delete(self, old: Sequence[tuple[Entity, Change]]) -> None:
         """Delete rows and their markers in one transaction."""
-        names = [keys.feed_marker(change.id) for _, change in old]
+        names = [table_keys.feed_marker(change.id) for _, change in old]
         markers = await asyncio.gather(
             *(self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
         )
@@ -153,12 +153,12 @@ class FeedTable:
     async def _rows(self, after: int, page: int) -> AsyncIterator[Entity]:
         query = Query(
             partition=_PARTITION,
-            row_from=keys.feed_row(after + 1),
-            row_to=keys.NUMBERS_TO,
+            row_from=table_keys.feed_row(after + 1),
+            row_to=table_keys.NUMBERS_TO,
             page=page,
         )
         async for entity in self._store.query(Table.CHANGES, query):
-            if keys.is_feed_row(entity.row):  # and nothing that somebody else put there
+            if table_keys.is_feed_row(entity.row):  # and nothing that somebody else put there
                 yield entity
 
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
@@ -184,7 +184,9 @@ class FeedTable:
         """Find the numbers of those in the feed that a publisher who died left in the outbox."""
         numbers = {}
         for change in changes:
-            marker = await self._store.get(Table.CHANGES, _PARTITION, keys.feed_marker(change.id))
+            marker = await self._store.get(
+                Table.CHANGES, _PARTITION, table_keys.feed_marker(change.id)
+            )
             if marker is not None:
                 numbers[change.id] = rows.Reader(marker).number("number")
         return numbers
@@ -202,9 +204,9 @@ class FeedTable:
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
         for change in fresh:
             number = numbers[change.id]
-            writes.append(Insert(keys.feed_row(number), rows.change_values(change) | dated))
+            writes.append(Insert(table_keys.feed_row(number), rows.change_values(change) | dated))
             marker = {"schema": rows.SCHEMA, "number": number}
-            writes.append(Insert(keys.feed_marker(change.id), marker))
+            writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
         return numbers
 
@@ -216,7 +218,11 @@ def _published(entity: Entity) -> datetime:
 
 def _outbox_of(change: Change) -> tuple[Table, str, str]:
     """Return the outbox row from which a change was published."""
-    row = keys.outbox_row(change.sequence, change.id)
+    row = table_keys.outbox_row(change.sequence, change.id)
     if change.source.startswith("/scans/"):
         return Table.SCANS, _SCANS, row
-    return Table.FINDINGS, keys.partition_of(change.source.removeprefix("/subscriptions/")), row
+    return (
+        Table.FINDINGS,
+        table_keys.partition_of(change.source.removeprefix("/subscriptions/")),
+        row,
+    )

@@ -13,7 +13,7 @@ from typing import Literal
 
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
-from cmk_check.store import limits
+from cmk_check.store import table_limits
 
 type OperationName = Literal["get", "query", "commit"]
 type Hook = Callable[[OperationName, Table, str], Awaitable[None]]
@@ -68,7 +68,7 @@ class MemoryStore:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write all or nothing; see ``Store.commit``."""
-        limits.check(writes, partition)
+        table_limits.check(writes, partition)
         await self._announce("commit", table, partition)
         for write in writes:
             self._check(table, partition, write)
@@ -103,7 +103,7 @@ class MemoryStore:
             return ""
         self._written += 1
         etag = f'W/"{self._written}"'
-        self._rows[table][key] = (etag, MappingProxyType(limits.stored(write.values)))
+        self._rows[table][key] = (etag, MappingProxyType(table_limits.stored(write.values)))
         return etag
 
 

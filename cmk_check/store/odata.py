@@ -7,7 +7,7 @@ to the client as parameters, which it quotes.
 from collections.abc import Sequence
 
 from cmk_check.ports import Query
-from cmk_check.store import limits
+from cmk_check.store import table_limits
 
 type Condition = tuple[str, str, str]
 type Clause = tuple[Condition, ...]
@@ -51,7 +51,7 @@ def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
     for clause in clauses:
         either: list[str] = []
         for name, operator, value in clause:
-            if not limits.is_property_name(name):
+            if not table_limits.is_property_name(name):
                 raise ValueError(f"{name!a} is no name for a property")
             either.append(f"{name} {operator} @p{len(parameters)}")
             parameters[f"p{len(parameters)}"] = value

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.ports import Delete, Query, Store, Table
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 
 # So many an hour outpace what any estate publishes for long, and take a scan seconds.
@@ -37,8 +37,8 @@ class Retention:
     async def _prune_scans(self, before: datetime) -> None:
         query = Query(
             partition=_PARTITION,
-            row_from=keys.scan_row(before, ""),
-            row_to=keys.SCANS_TO,
+            row_from=table_keys.scan_row(before, ""),
+            row_to=table_keys.SCANS_TO,
             page=MOST_SCANS,
         )
         old: list[Delete] = []

@@ -11,6 +11,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Change,
@@ -25,10 +26,9 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.words import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 
 SCHEMA: Final = 1
 
@@ -102,7 +102,7 @@ def finding_of(entity: Entity) -> Finding:
     health = row.optional_json(_KEY_HEALTH, "keyDetail")
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
     return Finding(
-        id=AccountId(keys.unescape(entity.partition), group, name, text),
+        id=AccountId(table_keys.unescape(entity.partition), group, name, text),
         kind=row.optional("kind"),
         location=row.optional("location"),
         tags=row.json(_TAGS, "tags"),

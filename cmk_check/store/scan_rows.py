@@ -11,9 +11,9 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import Status, Subscription, Summary
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.words import Disposition, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store.rows import SCHEMA, is_too_new

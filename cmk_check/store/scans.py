@@ -23,8 +23,7 @@ from cmk_check.ports import (
     Table,
     Write,
 )
-from cmk_check.store import cutting, keys, rows
-from cmk_check.store.partition import Pending
+from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,
@@ -37,6 +36,7 @@ from cmk_check.store.scan_rows import (
     document,
     value_of,
 )
+from cmk_check.store.subscription_rows import Pending
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class ScanTable:
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan."""
-        row = keys.scan_row(started_of(scan_id), scan_id)
+        row = table_keys.scan_row(started_of(scan_id), scan_id)
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
 
@@ -90,8 +90,8 @@ class ScanTable:
         behind = None if after is None else (_PARTITION, after)
         query = Query(
             partition=_PARTITION,
-            row_from=keys.SCANS_FROM,
-            row_to=keys.SCANS_TO,
+            row_from=table_keys.SCANS_FROM,
+            row_to=table_keys.SCANS_TO,
             after=behind,
             page=min(top, LARGEST_PAGE),
         )
@@ -99,8 +99,8 @@ class ScanTable:
 
     async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
         """Read the scans that started then, newest first, with the keys of their rows."""
-        row_from = keys.scan_row(last, "")
-        row_to = _behind(keys.scan_row(first, ""))
+        row_from = table_keys.scan_row(last, "")
+        row_to = _behind(table_keys.scan_row(first, ""))
         return await self._scans(Query(partition=_PARTITION, row_from=row_from, row_to=row_to))
 
     async def _scans(self, query: Query, most: int | None = None) -> list[tuple[str, Scan]]:
@@ -137,17 +137,19 @@ class ScanTable:
         if status is not None:
             writes.append(_write(_STATUS, document(STATUS, status), board.status))
         for scan, etag in scans:
-            row = keys.scan_row(scan.started_at, scan.id)
+            row = table_keys.scan_row(scan.started_at, scan.id)
             values = document(SCAN, scan, {"state": scan.state.value})
             writes.append(Insert(row, values) if etag is None else Replace(row, values, etag))
         for change in changes:
-            row = keys.outbox_row(change.sequence, change.id)
+            row = table_keys.outbox_row(change.sequence, change.id)
             writes.append(Insert(row, rows.change_values(change)))
         await self._store.commit(_TABLE, _PARTITION, writes)
 
     async def outbox(self) -> tuple[Pending, ...]:
         """Read the changes of scans that are not published."""
-        query = Query(partition=_PARTITION, row_from=keys.OUTBOX_FROM, row_to=keys.OUTBOX_TO)
+        query = Query(
+            partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
+        )
         return tuple(
             [
                 Pending(entity.partition, entity.row, entity.etag, rows.change_of(entity))
@@ -163,7 +165,7 @@ class ScanTable:
 
     async def slice(self, scan: Scan, number: int) -> Stored[Slice] | None:
         """Read one slice of the scan's plan."""
-        partition, row = keys.slice_partition(scan.id), _slice_row(scan.plan_id, number)
+        partition, row = table_keys.slice_partition(scan.id), _slice_row(scan.plan_id, number)
         entity = await self._store.get(_TABLE, partition, row)
         return None if entity is None else value_of(SLICE, entity)
 
@@ -171,7 +173,7 @@ class ScanTable:
         """Read all slices of the scan's plan; rows of another planner's plan are ignored."""
         prefix = f"{scan.plan_id}|"
         query = Query(
-            partition=keys.slice_partition(scan.id), row_from=prefix, row_to=_behind(prefix)
+            partition=table_keys.slice_partition(scan.id), row_from=prefix, row_to=_behind(prefix)
         )
         return [value_of(SLICE, entity).value async for entity in self._store.query(_TABLE, query)]
 
@@ -181,8 +183,8 @@ class ScanTable:
             Insert(_slice_row(entry.plan_id, entry.number), document(SLICE, entry))
             for entry in slices
         ]
-        for batch in cutting.cut(writes):
-            await self._store.commit(_TABLE, keys.slice_partition(scan_id), batch)
+        for batch in batching.cut(writes):
+            await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), batch)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
         """Write a slice only if nobody wrote it since it was read.
@@ -192,16 +194,16 @@ class ScanTable:
 
         """
         write = Replace(_slice_row(entry.plan_id, entry.number), document(SLICE, entry), etag)
-        (new,) = await self._store.commit(_TABLE, keys.slice_partition(scan_id), [write])
+        (new,) = await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), [write])
         return Stored(entry, new)
 
     async def drop_slices(self, scan_id: str) -> None:
         """Delete the slices of a scan that ended, of every plan."""
-        partition = keys.slice_partition(scan_id)
+        partition = table_keys.slice_partition(scan_id)
         found: list[Entity] = [
             entity async for entity in self._store.query(_TABLE, Query(partition=partition))
         ]
-        for batch in cutting.cut([Delete(entity.row, entity.etag) for entity in found]):
+        for batch in batching.cut([Delete(entity.row, entity.etag) for entity in found]):
             await self._store.commit(_TABLE, partition, batch)
 
 
@@ -226,7 +228,7 @@ def _write[T](row: str, values: rows.Values, had: Stored[T] | None) -> Write:
 
 
 def _slice_row(plan_id: str | None, number: int) -> str:
-    return f"{plan_id}|{keys.slice_row(number)}"
+    return f"{plan_id}|{table_keys.slice_row(number)}"
 
 
 def _behind(prefix: str) -> str:

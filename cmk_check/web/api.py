@@ -14,20 +14,22 @@ from fastapi import FastAPI, Path, Query, Request, Response
 
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
-from cmk_check.store.estate import EstateTable
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import metrics, models, openapi, queries, scan_now, spreadsheet
-from cmk_check.web.answers import HEADERS, csv_answer, json_answer
-from cmk_check.web.changes import ChangesView
-from cmk_check.web.conditional import matches
-from cmk_check.web.finding import FindingView
-from cmk_check.web.findings import FindingsView
-from cmk_check.web.places import link
-from cmk_check.web.scans import ScansView
-from cmk_check.web.site import Site
-from cmk_check.web.status import StatusView
-from cmk_check.web.subscriptions import SubscriptionsView
+from cmk_check.web import models, queries, scan_now
+from cmk_check.web.application import Site
+from cmk_check.web.http import openapi
+from cmk_check.web.http.conditional import matches
+from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
+from cmk_check.web.http.skip_tokens import link
+from cmk_check.web.views import csv_export, metrics
+from cmk_check.web.views.changes import ChangesView
+from cmk_check.web.views.finding import FindingView
+from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.scans import ScansView
+from cmk_check.web.views.status import StatusView
+from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _STATUS: Final = "/api/v1/status"
 _FINDINGS: Final = "/api/v1/findings"
@@ -114,7 +116,7 @@ def _route_findings(app: FastAPI, view: FindingsView, site: Site) -> None:
         page = await view.page(query)
         next_link = _next_link(site.origin(request), _FINDINGS, query, page.skip_token)
         if query.format == "csv":
-            return csv_answer(spreadsheet.written(page.value), next_link)
+            return csv_answer(csv_export.written(page.value), next_link)
         return json_answer(models.FindingsPage(value=page.value, next_link=next_link).body())
 
 

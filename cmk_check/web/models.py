@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSche
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
-from cmk_check.core.words import (
+from cmk_check.core.enums import (
     ChangeType,
     GapReason,
     KeyReason,

@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.words import KeyState, Reason, Verdict
+from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.web.models import CoverageShown
 
 MOST: Final = 1000

@@ -12,11 +12,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from cmk_check.core.request import Outcome, Requested
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.errors import QueueError
-from cmk_check.web import models, openapi, queries
-from cmk_check.web.answers import error_answer, json_answer
-from cmk_check.web.site import Site
+from cmk_check.web import models, queries
+from cmk_check.web.application import Site
+from cmk_check.web.http import openapi
+from cmk_check.web.http.responses import error_answer, json_answer
 
 type Ask = Callable[[], Awaitable[Requested]]
 

@@ -18,11 +18,11 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cmk_check.alerts.storage_queue import StorageQueues
-from cmk_check.alerts.tell_queue import CHANGES, TELL, QueueTeller
-from cmk_check.alerts.trial import trial_change
+from cmk_check.alerts.delivery_queue import CHANGES, TELL, QueueTeller
+from cmk_check.alerts.sample_alert import trial_change
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
+from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.store.feed import FeedTable
 from local.azurite import Azurite
 from tests.contract.store.connections import transport

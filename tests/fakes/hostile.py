@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SUBSCRIPTION: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"

@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cmk_check.core.key_facts import (
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import (
     Absent,
     Key,
     KeyFacts,
@@ -14,7 +15,6 @@ from cmk_check.core.key_facts import (
     Vault,
 )
 from cmk_check.core.model import Account, Gap
-from cmk_check.core.words import GapReason
 
 PRINCIPAL: Final = "5a1e0000-0000-4000-8000-0000000000aa"
 """Who uses the key of a compliant account of the scripted world."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cmk_check.core.model import Account, Finding
-from cmk_check.core.remediation import Plan, plan_for
+from cmk_check.core.remediation.plan import Plan, plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import judge
 

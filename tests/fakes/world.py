@@ -10,6 +10,7 @@ from typing import Any
 
 from cmk_check.alerts.relay import Relay
 from cmk_check.core import posture
+from cmk_check.core.enums import ScanState, Trigger, Verdict
 from cmk_check.core.model import (
     Account,
     Change,
@@ -23,16 +24,15 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import ScanState, Trigger, Verdict
 from cmk_check.errors import QueueError
 from cmk_check.ports import Query, SliceMessage, Store, Table
-from cmk_check.scan.parts import Options, Parts
+from cmk_check.scan.context import Options, Parts
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.start import Started, start
 from cmk_check.store import rows
-from cmk_check.store.estate import EstateTable, FindingFilter
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable, FindingFilter
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan

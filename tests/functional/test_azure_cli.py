@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.clouds import CLOUDS
+from cmk_check.config.clouds import CLOUDS
 from local.simulator import AccountSpec, Simulator, load_estate
 from tests.functional.az_kit import VERSION_CHECK, Az, shapes, skip_without_az
 from tests.functional.conftest import OpenScene

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from cmk_check.web.page import FILES, INDEX
+from cmk_check.web.dashboard_files import FILES, INDEX
 from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
 from local.simulator import Estate

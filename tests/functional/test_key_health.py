@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.key_words import KEY_SEVERITIES
-from cmk_check.core.words import KeyReason
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.reasons import KEY_SEVERITIES
 from local.simulator import Estate, Vault
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (

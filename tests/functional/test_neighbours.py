@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from cmk_check.scan.parts import SLICE_DEADLINE
+from cmk_check.scan.context import SLICE_DEADLINE
 from local.simulator import Access, Answer, Fault, Hold, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (

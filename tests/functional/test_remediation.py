@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.remediation_az import render_az
-from cmk_check.core.remediation_bicep import literal, render_bicep
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import literal, render_bicep
 from local.simulator import Access, AccountSpec
 from tests.fakes.remediation import (
     BARE,

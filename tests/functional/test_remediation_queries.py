@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.remediation_az import render_az
+from cmk_check.core.remediation.az_script import render_az
 from tests.fakes.remediation import BARE, Watched, finding_of, planned
 from tests.functional.az_kit import PYTHON, skip_without_az
 

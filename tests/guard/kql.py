@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.words import ChangeType, KeyState, ScanState
+from cmk_check.core.enums import ChangeType, KeyState, ScanState
 from tests.guard.documents import ROOT
 
 _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"

@@ -3,10 +3,19 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cmk_check.alerts.log_teller import LogTeller
-from cmk_check.alerts.tell import Telling, tell
-from cmk_check.core.changes import Context, of_baseline, of_coverage, of_scan
-from cmk_check.core.compare import compare
+from cmk_check.alerts.deliver import Telling, tell
+from cmk_check.alerts.log_lines import LogTeller
+from cmk_check.core.comparison.changes import Context, of_baseline, of_coverage, of_scan
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.enums import (
+    ChangeType,
+    CoverageState,
+    GapReason,
+    KeyState,
+    ScanState,
+    Trigger,
+    Verdict,
+)
 from cmk_check.core.model import (
     AccountCounts,
     Change,
@@ -16,15 +25,6 @@ from cmk_check.core.model import (
     Reading,
     Summary,
     VerdictCounts,
-)
-from cmk_check.core.words import (
-    ChangeType,
-    CoverageState,
-    GapReason,
-    KeyState,
-    ScanState,
-    Trigger,
-    Verdict,
 )
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import TellMessage

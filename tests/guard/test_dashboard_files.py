@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.words import (
+from cmk_check.core.enums import (
     ChangeType,
     GapReason,
     KeyReason,
@@ -18,7 +18,7 @@ from cmk_check.core.words import (
     Reason,
     RemovalReason,
 )
-from cmk_check.web.page import FILES, INDEX
+from cmk_check.web.dashboard_files import FILES, INDEX
 from tests.browsers import end_without
 
 ROOT: Final = Path(__file__).parents[2]

@@ -14,10 +14,12 @@ from typer.testing import CliRunner
 
 from cmk_check.cli import app as command_line
 from cmk_check.core.accounts import parse_account
+from cmk_check.core.enums import GapReason, PostureReason, Reason, Verdict
 from cmk_check.core.model import Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.core.words import GapReason, PostureReason, Reason, Verdict
-from cmk_check.web import models, openapi, scan_now, spreadsheet
+from cmk_check.web import models, scan_now
+from cmk_check.web.http import openapi
+from cmk_check.web.views import csv_export
 from local.simulator import Access, load_estate
 from tests.guard.documents import (
     HTTP,
@@ -116,7 +118,7 @@ def test_the_table_that_is_shown_is_that_of_the_list() -> None:
     text = section(HTTP, "GET /api/v1/findings")
     ((shown,), (block,)) = examples(text)[0]["value"], re.findall(r"(?s)```csv\n(.*?)```", text)
 
-    written = spreadsheet.written([models.Finding.model_validate(shown)]).decode("utf-8-sig")
+    written = csv_export.written([models.Finding.model_validate(shown)]).decode("utf-8-sig")
 
     assert written == block.replace("\n", "\r\n")
 
@@ -196,7 +198,9 @@ def test_the_lines_that_try_the_webhook_work_as_pasted() -> None:
     page = (ROOT / "docs/alerts.md").read_text()
     (block,) = re.findall(r"(?s)```sh\n(.*?)```", page)
     command = ".venv/bin/python -m cmk_check send-test-alert"
-    reading = "from cmk_check.settings import Settings; print(Settings.load(for_webhook=True))"
+    reading = (
+        "from cmk_check.config.settings import Settings; print(Settings.load(for_webhook=True))"
+    )
     python = shlex.join([sys.executable, "-c", reading])
 
     run = subprocess.run(  # noqa: S602 - our own document

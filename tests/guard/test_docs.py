@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cmk_check.alerts import log_teller, tell, tell_queue
-from cmk_check.core import compare, counts, posture
+from cmk_check.alerts import deliver, delivery_queue, log_lines
+from cmk_check.config.settings import Settings
+from cmk_check.core import counts, posture
+from cmk_check.core.comparison import compare
 from cmk_check.errors import SettingsError
-from cmk_check.scan import parts
-from cmk_check.settings import Settings
+from cmk_check.scan import context
 from cmk_check.store import feed, retention
 from tests.guard.documents import (
     ARCHITECTURE,
@@ -155,11 +156,11 @@ def test_the_constants_of_the_architecture_are_those_of_the_code() -> None:
     host = json.loads((ROOT / "host.json").read_text())
     queues = host["extensions"]["queues"]
     expected = [
-        _minutes(parts.SLICE_DEADLINE),
-        _minutes(parts.READING_DEADLINE),
-        _minutes(parts.LEASE),
-        _minutes(parts.SCAN_DEADLINE),
-        f"{parts.TRIES} times",
+        _minutes(context.SLICE_DEADLINE),
+        _minutes(context.READING_DEADLINE),
+        _minutes(context.LEASE),
+        _minutes(context.SCAN_DEADLINE),
+        f"{context.TRIES} times",
         _minutes(_span(queues["visibilityTimeout"])),
         str(queues["maxDequeueCount"]),
         str(queues["batchSize"] + queues["newBatchThreshold"]),
@@ -168,13 +169,13 @@ def test_the_constants_of_the_architecture_are_those_of_the_code() -> None:
         str(counts.MOST_GAPS),
         str(compare.KEPT_TRANSITIONS),
         _minutes(posture.CLOCK_TOLERANCE),
-        f"{log_teller.LONGEST_LINE} characters",
-        str(tell.MOST_PER_POST),
-        _minutes(tell.FIRST_DELAY),
-        _minutes(tell.LONGEST_DELAY),
-        _minutes(tell.GIVEN_UP_AFTER),
-        str(tell_queue.MOST_PER_MESSAGE),
-        f"{tell_queue.LARGEST} bytes",
+        f"{log_lines.LONGEST_LINE} characters",
+        str(deliver.MOST_PER_POST),
+        _minutes(deliver.FIRST_DELAY),
+        _minutes(deliver.LONGEST_DELAY),
+        _minutes(deliver.GIVEN_UP_AFTER),
+        str(delivery_queue.MOST_PER_MESSAGE),
+        f"{delivery_queue.LARGEST} bytes",
         f"{retention.MOST_CHANGES}, {retention.MOST_SCANS}",
         f"{retention.GRACE.days} days",
     ]

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from cmk_check.scan.parts import SLICE_DEADLINE
+from cmk_check.scan.context import SLICE_DEADLINE
 
 HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
 QUEUES = HOST["extensions"]["queues"]

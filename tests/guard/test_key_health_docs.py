@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from cmk_check.core.key_words import KEY_MESSAGES, KEY_SEVERITIES
-from cmk_check.core.words import KeyReason, KeyState
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
 from tests.guard.documents import ROOT, codes, section, table
 
 PAGE: Final = (ROOT / "docs/key-health.md").read_text()

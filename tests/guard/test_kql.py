@@ -7,7 +7,7 @@ from itertools import takewhile
 
 import pytest
 
-from cmk_check.alerts.log_teller import write_line
+from cmk_check.alerts.log_lines import write_line
 from tests.guard.documents import DOCUMENTS, ROOT
 from tests.guard.kql import WORDS, bound, compared, events, fields, missing, prefixes
 from tests.guard.lines import write_lines

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Final
 
-from cmk_check.core.words import GapReason, KeyReason, PostureReason
+from cmk_check.core.enums import GapReason, KeyReason, PostureReason
 from tests.guard.documents import ROOT, section, table
 
 INFRA: Final = ROOT / "infra"

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.core import posture
+from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Verdict
 from cmk_check.core.model import Account, Change, Finding
 from cmk_check.core.posture import Expectations
-from cmk_check.core.words import CoverageState, PostureReason, ScanState, Verdict
-from cmk_check.store import keys
-from cmk_check.store.partition import StoredSubscription
+from cmk_check.store import table_keys
 from cmk_check.store.scans import ScanTable
+from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
 from tests.soak.chain import Link, follow
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
@@ -105,7 +105,7 @@ class Checks:
         return not (truth.listed and truth.readable)
 
     async def _stored(self, where: str) -> StoredSubscription:
-        return await self.world.parts.estate.read_one(keys.partition_of(where))
+        return await self.world.parts.estate.read_one(table_keys.partition_of(where))
 
     async def _outbox(self) -> list[Change]:
         stored = [await self._stored(where) for where in self.truth]

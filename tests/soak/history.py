@@ -16,7 +16,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.parts import Parts
+from cmk_check.scan.context import Parts
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Gap, Reading
-from cmk_check.core.words import GapReason
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
 from tests.fakes.world import bad, good, odd, sub
 

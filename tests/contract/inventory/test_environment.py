@@ -19,8 +19,8 @@ from tests.contract.inventory.conftest import SUBSCRIPTION
 
 PROGRAM = f"""
 import asyncio
-from cmk_check.inventory.azure import open_inventory
-from cmk_check.settings import Settings
+from cmk_check.inventory.azure_inventory import open_inventory
+from cmk_check.config.settings import Settings
 
 async def main():
     inventory = await open_inventory(Settings.load())

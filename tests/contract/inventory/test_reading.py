@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Reading
 from cmk_check.core.model import Subscription as Listed
-from cmk_check.core.words import GapReason
-from cmk_check.inventory.azure import AzureInventory
+from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Access, Subscription
 from local.simulator.simulator import Simulator

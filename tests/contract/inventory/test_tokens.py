@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from cmk_check.core.words import GapReason
-from cmk_check.inventory.azure import AzureInventory
+from cmk_check.core.enums import GapReason
+from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Close, Effect, Fault, NextLink, arm_error

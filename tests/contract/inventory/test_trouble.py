@@ -7,10 +7,10 @@ from email.utils import format_datetime
 
 import pytest
 
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.azure import AzureInventory
+from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
 from local.simulator.faults import (

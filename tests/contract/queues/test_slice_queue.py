@@ -16,10 +16,10 @@ from azure.storage.queue.aio import QueueClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.slice_queue import QUEUE, SliceQueue, format_message, parse_message
-from cmk_check.alerts.storage_queue import StorageQueues
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage
+from cmk_check.queues.slices import QUEUE, SliceQueue, format_message, parse_message
+from cmk_check.queues.storage_queue import StorageQueues
 from local.azurite import Azurite
 from tests.contract.conftest import Https
 from tests.contract.store.connections import UnsignedTokens, transport

@@ -11,9 +11,9 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import QueueMessage, TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from cmk_check.alerts.storage_queue import StorageQueues
-from cmk_check.alerts.tell_queue import CHANGES_LIVE, LARGEST
+from cmk_check.alerts.delivery_queue import CHANGES_LIVE, LARGEST
 from cmk_check.errors import QueueError
+from cmk_check.queues.storage_queue import StorageQueues
 from local.azurite import Azurite
 from tests.contract.store.connections import transport
 

@@ -6,14 +6,14 @@ import pytest
 
 from cmk_check.errors import LimitExceeded
 from cmk_check.ports import Delete, Insert, Query, Replace, Store, Table, Write
-from cmk_check.store import limits
+from cmk_check.store import table_limits
 
 TABLE = Table.FINDINGS
-LONGEST = "s" * limits.MAX_STRING_UNITS
+LONGEST = "s" * table_limits.MAX_STRING_UNITS
 # 15 strings of 64 KiB, and one that fills what is left of 1 MiB behind keys of one character.
 _FILLED = {f"p{n:02}": LONGEST for n in range(15)}
-_TAKEN = 4 + 2 * 2 + 34 + 15 * (8 + 2 * 3 + 4 + 2 * limits.MAX_STRING_UNITS) + (8 + 2 * 3 + 4)
-ROOM = (limits.MAX_ENTITY_BYTES - _TAKEN) // 2
+_TAKEN = 4 + 2 * 2 + 34 + 15 * (8 + 2 * 3 + 4 + 2 * table_limits.MAX_STRING_UNITS) + (8 + 2 * 3 + 4)
+ROOM = (table_limits.MAX_ENTITY_BYTES - _TAKEN) // 2
 
 AT_THE_EDGE: dict[str, list[Write]] = {
     "a row key of 512": [Insert("k" * 512, {})],

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.ports import Insert, Query, Store, Table
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 
 TABLE = Table.FINDINGS
 HOSTILE = [
@@ -171,7 +171,7 @@ async def test_a_value_compares_as_text_beside_a_row_that_always_comes(
 @pytest.mark.parametrize("name", HOSTILE)
 async def test_hostile_names_are_usable_keys(store: Store, name: str) -> None:
     """An account may be called anything; its row must be written, found and listed."""
-    partition, row = keys.partition_of(name), keys.finding_row(name, name)
+    partition, row = table_keys.partition_of(name), table_keys.finding_row(name, name)
     (etag,) = await store.commit(TABLE, partition, [Insert(row, {"name": name})])
 
     entity = await store.get(TABLE, partition, row)
@@ -185,10 +185,12 @@ async def test_hostile_names_are_usable_keys(store: Store, name: str) -> None:
 async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
     """The join compares keys in Python with the order of the table."""
     texts = ["a", "A", "a-b", "a.b", "a_b", "ab", "a(b)", "é", "😀", "\ue000", "z", "0", "a|b", "~"]
-    rows = sorted(keys.finding_row(text, "x") for text in {text.lower() for text in texts})
+    rows = sorted(table_keys.finding_row(text, "x") for text in {text.lower() for text in texts})
     await store.commit(TABLE, "p", [Insert(row, {}) for row in reversed(rows)])
 
-    found = await _keys(store, Query(row_from=keys.FINDINGS_FROM, row_to=keys.FINDINGS_TO))
+    found = await _keys(
+        store, Query(row_from=table_keys.FINDINGS_FROM, row_to=table_keys.FINDINGS_TO)
+    )
 
     assert [row for _, row in found] == rows
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from cmk_check.core.request import Outcome, Requested
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.web.scan_now import create_app
 from tests.unit.web.asgi import send
 from tests.unit.web.served import AS_SERVED, Served, sample

@@ -13,9 +13,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance, unsuppor
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth, Summary
-from cmk_check.core.request import Outcome, Requested
-from cmk_check.core.words import (
+from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
     KeyReason,
@@ -26,11 +24,14 @@ from cmk_check.core.words import (
     Trigger,
     Verdict,
 )
+from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth, Summary
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import Board, scan_id_of
-from cmk_check.web import openapi, scan_now
-from cmk_check.web.health import Health
+from cmk_check.web import scan_now
+from cmk_check.web.http import openapi
+from cmk_check.web.views.health import Health
 from tests.unit.web.served import (
     AS_SERVED,
     LAB,

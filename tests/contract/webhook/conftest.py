@@ -12,9 +12,9 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
-from cmk_check.settings import Settings
 
 PATH = "/workflows/hush/triggers?sp=%2Ftriggers%2Fmanual&sig=hush-%2B_x"
 

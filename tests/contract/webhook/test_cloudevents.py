@@ -11,7 +11,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from cmk_check.alerts.webhook_bodies import posts_of
-from cmk_check.core.events import event_of
+from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
 from cmk_check.store.feed import FeedTable
 from tests.fakes.hostile import NAMES, NOON, changes_of_every_kind

@@ -11,16 +11,16 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from cmk_check.alerts.deliver import Telling, tell
+from cmk_check.alerts.delivery_queue import QueueTeller, parse_message
 from cmk_check.alerts.relay import Relay
-from cmk_check.alerts.tell import Telling, tell
-from cmk_check.alerts.tell_queue import QueueTeller, parse_message
 from cmk_check.alerts.webhook import HttpWebhook, Target
 from cmk_check.alerts.webhook_guard import guarded_connector
-from cmk_check.core.words import ChangeType
+from cmk_check.core.enums import ChangeType
 from cmk_check.ports import Insert, Table, TellMessage
-from cmk_check.store import keys, rows
-from cmk_check.store.estate import EstateTable
+from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.memory import MemoryStore
 from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
 from tests.fakes.telling import MemoryTexts
@@ -71,7 +71,8 @@ class Scene:
     async def scan_found(self) -> None:
         """Pass changes on as a scan does: out of the outbox into the feed and onto the queue."""
         writes = [
-            Insert(keys.outbox_row(n, change(n).id), rows.change_values(change(n))) for n in NUMBERS
+            Insert(table_keys.outbox_row(n, change(n).id), rows.change_values(change(n)))
+            for n in NUMBERS
         ]
         await self.store.commit(Table.FINDINGS, "s", writes)
         estate = EstateTable(self.store)

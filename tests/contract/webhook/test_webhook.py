@@ -8,7 +8,7 @@ from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from cmk_check.alerts.webhook import open_webhook
-from cmk_check.settings import Settings
+from cmk_check.config.settings import Settings
 from tests.contract.webhook.conftest import Receiver, change
 from tests.contract.webhook.opening import OTHER, SECRET, Open, failure_of
 

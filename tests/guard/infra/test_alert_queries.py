@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.words import ChangeType
-from cmk_check.webhook_settings import ALERTS
+from cmk_check.config.webhook import ALERTS
+from cmk_check.core.enums import ChangeType
 from tests.guard.infra.alert_rules import criterion, rules_of
 from tests.guard.infra.bicep_kit import Bicep, Json, only
 from tests.guard.infra.expressions import worked_out

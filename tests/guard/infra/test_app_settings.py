@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cmk_check.settings import Settings
+from cmk_check.config.settings import Settings
 from tests.guard.documents import SETTINGS, codes, table
 from tests.guard.infra.bicep_kit import PRINCIPAL, Bicep, only
 from tests.guard.infra.expressions import ENVIRONMENTS, Later, worked_out

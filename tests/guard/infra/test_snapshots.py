@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from cmk_check.alerts import tell_queue
+from cmk_check.alerts import delivery_queue
 from cmk_check.ports import Table
 from tests.guard.documents import ROOT
 from tests.guard.infra.bicep_kit import INFRA, TEMPLATES, Bicep, Json, of_type, only
@@ -102,7 +102,7 @@ def test_the_storage_holds_the_tables_and_queues_of_the_code(resources: list[Jso
     read = set(re.findall(r'queue_name="([^"]+)"', (ROOT / "function_app.py").read_text()))
     # The host moves what used up its tries to the queue's own poison queue.
     poison = {f"{name}-poison" for name in read if not name.endswith("-poison")}
-    written = {tell_queue.TELL, tell_queue.TELL_POISON, tell_queue.CHANGES}
+    written = {delivery_queue.TELL, delivery_queue.TELL_POISON, delivery_queue.CHANGES}
 
     tables = of_type(resources, f"{ACCOUNT}/tableServices/tables")
     queues = of_type(resources, f"{ACCOUNT}/queueServices/queues")

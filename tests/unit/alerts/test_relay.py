@@ -8,17 +8,17 @@ from typing import Final
 
 import pytest
 
+from cmk_check.alerts.delivery_queue import QueueTeller
 from cmk_check.alerts.relay import Relay
-from cmk_check.alerts.tell_queue import QueueTeller
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
-from cmk_check.store import keys, rows
-from cmk_check.store.estate import EstateTable
+from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.memory import MemoryStore, Operation
-from cmk_check.store.partition import Pending
+from cmk_check.store.subscription_rows import Pending
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.telling import MemoryTexts
 from tests.fakes.world import RecordingTeller
@@ -41,7 +41,7 @@ async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[Pendin
         for number, name in enumerate(ids, 1)
     ]
     writes = [
-        Insert(keys.outbox_row(change.sequence, change.id), rows.change_values(change))
+        Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
         for change in changes
     ]
     for start in range(0, len(writes), 100):

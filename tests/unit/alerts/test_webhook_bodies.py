@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.change_lines import line_of
+from cmk_check.alerts.chat_text import line_of
 from cmk_check.alerts.plain_text import plain
 from cmk_check.alerts.webhook_bodies import LONGEST_CHAT, MOST_LINES, Post, posts_of
-from cmk_check.core.events import event_of
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PORTAL = "https://portal.azure.com"

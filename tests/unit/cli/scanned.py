@@ -4,9 +4,9 @@ from typing import Any
 
 from cmk_check.cli.report import report
 from cmk_check.cli.scan import Format, Wish
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.words import GapReason
-from cmk_check.settings import Settings
 from tests.fakes.world import World, bad, good, odd, sub
 
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.settings import Settings
+from cmk_check.config.settings import Settings
 from cmk_check.web import models
 
 ID = (

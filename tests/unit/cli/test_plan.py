@@ -7,12 +7,12 @@ from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from cmk_check.cli.plan import Language, Wish, report
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
-from cmk_check.core.remediation_az import render_az
-from cmk_check.core.remediation_bicep import render_bicep
-from cmk_check.core.words import GapReason
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError
-from cmk_check.settings import Settings
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 

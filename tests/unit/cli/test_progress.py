@@ -6,9 +6,9 @@ import pytest
 from rich.console import Console
 
 from cmk_check.cli.progress import Tally, WatchedInventory, bar, numbers
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Reading, Subscription
 from cmk_check.core.scope import Scope
-from cmk_check.core.words import GapReason
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good, sub
 

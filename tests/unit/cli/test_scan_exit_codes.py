@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
+from cmk_check.cli.local_scan import Outcome
 from cmk_check.cli.report import exit_code
 from cmk_check.cli.scan import Format, Wish
-from cmk_check.cli.scanning import Outcome
+from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
-from cmk_check.core.words import GapReason, ScanState, Verdict
 from cmk_check.errors import InventoryError
 from cmk_check.web import models
 from tests.fakes.world import sub

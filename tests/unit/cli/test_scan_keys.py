@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.answer import Answer
+from cmk_check.cli.result import Answer
 from cmk_check.cli.scan import Format, Wish
 from cmk_check.core.posture import Expectations
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys

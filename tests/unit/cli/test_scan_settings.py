@@ -2,8 +2,8 @@
 
 import pytest
 
+from cmk_check.config.settings import ConnectionString, InMemory, Settings, StorageByIdentity
 from cmk_check.errors import SettingsError
-from cmk_check.settings import ConnectionString, InMemory, Settings, StorageByIdentity
 from tests.fakes.world import sub
 
 OF_AN_APP = {

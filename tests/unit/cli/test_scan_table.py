@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.scan import Wish
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Subscription
-from cmk_check.core.words import GapReason
 from tests.fakes.world import sub
 from tests.unit.cli.scanned import scan, world_of
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
-from cmk_check.core.changes import Context
-from cmk_check.core.compare import compare
-from cmk_check.core.difference import Difference, Known
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding, Gap, KeyHealth, Reading, Subscription
 from cmk_check.core.rule import row_too_new
-from cmk_check.core.words import GapReason
 from tests.fakes.world import bad, good, odd, sub
 
 ID: Final = sub(1)

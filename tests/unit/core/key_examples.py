@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.key_facts import Grant, Key, KeyFacts, KeyVersion, Unread
-from cmk_check.core.key_health import judge_key
-from cmk_check.core.key_parsing import (
+from cmk_check.core.enums import GapReason, KeyReason
+from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion, Unread
+from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.identity import user_of
+from cmk_check.core.keys.parsing import (
     parse_assignment,
     parse_key,
     parse_role,
@@ -21,10 +23,8 @@ from cmk_check.core.key_parsing import (
     parse_vault,
     parse_version,
 )
-from cmk_check.core.key_user import user_of
-from cmk_check.core.key_version import pinned_version
+from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.model import Account, Gap, KeyHealth
-from cmk_check.core.words import GapReason, KeyReason
 
 type Case = dict[str, Any]
 type Changes = Mapping[str, object]

@@ -17,6 +17,7 @@ from cmk_check.core.counts import (
     summarise,
     unknown_keys,
 )
+from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
 from cmk_check.core.model import (
     Account,
     AccountCounts,
@@ -29,7 +30,6 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.rule import judge
-from cmk_check.core.words import CoverageState, GapReason, KeyState, Verdict
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 

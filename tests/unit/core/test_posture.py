@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -26,7 +27,6 @@ from cmk_check.core.posture import (
     of_estate,
     of_subscription,
 )
-from cmk_check.core.words import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
 R = PostureReason

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cmk_check.core.resource_id import AccountId
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
 
@@ -95,7 +95,7 @@ def test_the_longest_names_that_azure_allows_are_ids() -> None:
     """An account that is left out for its name is one that nobody watches."""
     longest = parsed(text_of("é" * 90, "x" * 64))
 
-    assert keys.finding_row(longest.resource_group, longest.name)
+    assert table_keys.finding_row(longest.resource_group, longest.name)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_an_id_that_fits_into_no_key_is_none(group: str, name: str) -> None:
     """It must be the gap malformed_account of its subscription, not the end of a slice (P7)."""
     account = AccountId.parse(text_of(group, name))
 
-    assert account is None or keys.finding_row(account.resource_group, account.name)
+    assert account is None or table_keys.finding_row(account.resource_group, account.name)
 
 
 # A run of letters that a key escapes takes four characters each and two more; a dotted capital I is
@@ -121,7 +121,7 @@ def test_an_id_may_fill_its_key_to_the_last_character(group: str, name: str) -> 
     """An account that is left out for its name is one that nobody watches; one more is refused."""
     fitting = parsed(text_of(group, name))
 
-    assert keys.finding_row(fitting.resource_group, fitting.name)
+    assert table_keys.finding_row(fitting.resource_group, fitting.name)
     assert AccountId.parse(text_of(group.replace("g", "gg", 1), name.replace("x", "xx", 1))) is None
 
 
@@ -136,5 +136,5 @@ def test_two_ids_never_share_a_row(group: str, name: str, prefix: str) -> None:
     other = AccountId.parse(text_of(group, name.lower(), prefix))
 
     if plain and other and plain != other:
-        rows = {keys.finding_row(part.resource_group, part.name) for part in (plain, other)}
+        rows = {table_keys.finding_row(part.resource_group, part.name) for part in (plain, other)}
         assert len(rows) == 2

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import CoverageState, Disposition
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope, cut_ranges, visible
-from cmk_check.core.words import CoverageState, Disposition
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from cmk_check.doctor import site
+from cmk_check.doctor import app_checks
 from cmk_check.doctor.app_settings import NotSettings, laid_over
-from cmk_check.doctor.patient import Patient
-from tests.unit.doctor.patients import AZURITE, told
+from cmk_check.doctor.subject import Patient
+from tests.unit.doctor.subjects import AZURITE, told
 
 LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}
 LISTED = [
@@ -59,7 +59,7 @@ async def test_a_secret_in_a_vault_is_no_fault(name: str) -> None:
     patient = Patient.of(AZURITE | given)
 
     assert patient.faults == ()
-    ((mark, text),) = await told(site.settings, patient)
+    ((mark, text),) = await told(app_checks.settings, patient)
     assert mark == "warning"
     assert text.startswith(f"{name} is a Key Vault reference, which only the platform resolves")
     assert "hush" not in text

@@ -9,7 +9,7 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.core.words import GapReason
+from cmk_check.core.enums import GapReason
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import gap_of
 

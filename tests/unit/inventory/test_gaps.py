@@ -5,8 +5,8 @@ import pytest
 from azure.core import exceptions
 from azure.core.exceptions import AzureError, HttpResponseError
 
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.words import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of, plain
 

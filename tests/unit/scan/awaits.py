@@ -22,12 +22,12 @@ from types import CoroutineType
 from typing import Any
 
 from cmk_check.alerts.relay import Relay
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.enums import Verdict
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
-from cmk_check.core.words import Verdict
 from cmk_check.errors import CmkCheckError
 from cmk_check.ports import Entity, KeyInventory, Query, SliceMessage, Table, Write
-from cmk_check.scan.parts import Parts
+from cmk_check.scan.context import Parts
 from cmk_check.store.feed import FeedTable
 from tests.fakes.faults import DeathError
 from tests.fakes.world import World

@@ -7,11 +7,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding
-from cmk_check.core.words import KeyState, Verdict
 from cmk_check.ports import Query, SliceMessage, Table
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
 from tests.unit.scan.processes import ONE, THREE, TWO, Invocation, scan_changes
@@ -138,7 +138,7 @@ async def outcome(world: World) -> dict[str, object]:
         if change.source.startswith("/subscriptions/")
     )
     stored = {
-        where: await world.parts.estate.read_one(keys.partition_of(where))
+        where: await world.parts.estate.read_one(table_keys.partition_of(where))
         for where in (ONE, TWO, THREE)
     }
     return {

@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.words import GapReason
 from cmk_check.ports import Entity, Query, Replace, SliceMessage, Store, Table
-from cmk_check.scan.parts import LEASE, SLICE_DEADLINE, Parts
+from cmk_check.scan.context import LEASE, SLICE_DEADLINE, Parts
 from cmk_check.scan.start import Started
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
@@ -124,7 +124,7 @@ async def slices_of(world: World, scan_id: str) -> list[Slice]:
 
 def slice_rows(world: World, scan_id: str) -> AsyncIterator[Entity]:
     """List the slice rows of a scan, of whatever plan."""
-    return world.store.query(Table.SCANS, Query(partition=keys.slice_partition(scan_id)))
+    return world.store.query(Table.SCANS, Query(partition=table_keys.slice_partition(scan_id)))
 
 
 async def count_slice_rows(world: World, scan_id: str) -> int:
@@ -147,7 +147,7 @@ async def mark_of(world: World, subscription_id: str) -> str | None:
 
 async def outbox_of(world: World, subscription_id: str) -> list[str]:
     """Return the ids of a subscription's changes that are not published."""
-    stored = await world.parts.estate.read_one(keys.partition_of(subscription_id))
+    stored = await world.parts.estate.read_one(table_keys.partition_of(subscription_id))
     return [pending.change.id for pending in stored.outbox]
 
 

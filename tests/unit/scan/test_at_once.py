@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.words import ScanState
-from cmk_check.scan.parts import Parts
+from cmk_check.core.enums import ScanState
+from cmk_check.scan.context import Parts
 from tests.fakes.world import World, bad
 from tests.unit.scan.processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
 

@@ -6,21 +6,21 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core import posture
+from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.model import Account, Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import GapReason, ScanState, Verdict
 from cmk_check.errors import StoreError, StoreRefused
 from cmk_check.ports import Delete, Insert, Query, Replace, SliceMessage, Table
-from cmk_check.store import keys
-from cmk_check.store.estate import EstateTable
+from cmk_check.store import table_keys
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Place
 from tests.fakes.world import World, account, bad, good, sub
 from tests.unit.scan.processes import asleep, delivery, dies, planned
 
 ONE, TWO = sub(1), sub(2)
-FINDING = keys.finding_row("rg", "chat")
+FINDING = table_keys.finding_row("rg", "chat")
 
 
 async def overwrite(world: World, table: Table, partition: str, row: str, **values: object) -> None:
@@ -240,7 +240,7 @@ async def test_a_broken_scan_row_stops_no_scan(world: World) -> None:
     """Its lease runs out like any other."""
     world.listed(ONE)
     (message,) = await planned(world)
-    row = keys.scan_row((await world.scan_row(message.scan_id)).started_at, message.scan_id)
+    row = table_keys.scan_row((await world.scan_row(message.scan_id)).started_at, message.scan_id)
     await overwrite(world, Table.SCANS, "scan", row, document0="oops")
 
     scan_id = await world.scan()
@@ -255,14 +255,14 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> Non
     await world.scan()
     world.read(ONE, bad(ONE))
     await world.scan()
-    await overwrite(world, Table.CHANGES, "feed", keys.feed_row(1), data="oops")
+    await overwrite(world, Table.CHANGES, "feed", table_keys.feed_row(1), data="oops")
     world.clock.advance(timedelta(days=500))
 
     await world.scan()
 
     feed = Query(partition="feed", row_from="0", row_to="9")
     left = [entity.row async for entity in world.store.query(Table.CHANGES, feed)]
-    assert left == [keys.feed_row(1)]
+    assert left == [table_keys.feed_row(1)]
 
 
 async def test_a_subscription_that_its_slice_has_no_time_for_says_so(world: World) -> None:

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.words import ScanState
+from cmk_check.core.enums import ScanState
 from cmk_check.errors import SliceHeld, StoreUnavailable
 from cmk_check.ports import Table
-from cmk_check.scan.parts import LEASE, SCAN_DEADLINE
+from cmk_check.scan.context import LEASE, SCAN_DEADLINE
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place

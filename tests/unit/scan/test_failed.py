@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.scope import Scope
-from cmk_check.core.words import GapReason, ScanState, Verdict
 from cmk_check.errors import SliceHeld
 from cmk_check.ports import SliceMessage
 from tests.fakes.world import World, bad, good

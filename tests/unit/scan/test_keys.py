@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Table
 from cmk_check.scan.key_reading import KeyReader
-from cmk_check.store.keys import COVERAGE, partition_of
 from cmk_check.store.memory import MemoryStore
+from cmk_check.store.table_keys import COVERAGE, partition_of
 from tests.fakes.keys import (
     BY_STATE,
     DISABLED,

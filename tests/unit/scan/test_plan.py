@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.enums import Disposition, PostureReason, ScanState, Verdict
 from cmk_check.core.model import Status, Subscription
 from cmk_check.core.scope import Scope
-from cmk_check.core.words import Disposition, PostureReason, ScanState, Verdict
 from cmk_check.errors import InventoryError, QueueError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.plan import plan

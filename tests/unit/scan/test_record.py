@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.enums import PostureReason, ScanState, Verdict
 from cmk_check.core.model import Reading
-from cmk_check.core.words import PostureReason, ScanState, Verdict
 from cmk_check.ports import Replace, Table
-from cmk_check.scan.parts import SLICE_DEADLINE
+from cmk_check.scan.context import SLICE_DEADLINE
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good, odd

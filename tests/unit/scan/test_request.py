@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.request import Outcome, Requested
-from cmk_check.core.words import ScanState, Trigger
+from cmk_check.core.enums import ScanState, Trigger
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.start import SPACING, request

@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.key_facts import KeyFacts
-from cmk_check.core.words import PostureReason, Verdict
+from cmk_check.core.enums import PostureReason, Verdict
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys

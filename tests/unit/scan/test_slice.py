@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.enums import ScanState, Verdict
 from cmk_check.core.model import Reading
-from cmk_check.core.words import ScanState, Verdict
 from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.parts import TRIES
-from cmk_check.store import keys
+from cmk_check.scan.context import TRIES
+from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good
@@ -208,7 +208,7 @@ async def test_a_lost_race_starts_over_with_azure(known: World) -> None:
         reads += 1
         known.read(ONE, *([good(ONE)] if reads == 1 else [bad(ONE), bad(ONE, "new")]))
         if reads == 1:
-            await touch(known.store, Table.FINDINGS, subscription_id, keys.COVERAGE)
+            await touch(known.store, Table.FINDINGS, subscription_id, table_keys.COVERAGE)
 
     known.inventory.before_read = overtaken_once
     await known.deliver(message)
@@ -254,7 +254,7 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     async def always_overtaken(subscription_id: str) -> None:
         assert len(world.inventory.reads) < 10
         if subscription_id == ONE:
-            await touch(world.store, Table.FINDINGS, ONE, keys.COVERAGE)
+            await touch(world.store, Table.FINDINGS, ONE, table_keys.COVERAGE)
 
     world.inventory.before_read = always_overtaken
     with pytest.raises(SliceIncomplete):

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.words import ScanState
+from cmk_check.core.enums import ScanState
 from cmk_check.errors import QueueError, StoreUnavailable
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.start import Started

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.core.words import KeyReason
+from cmk_check.core.enums import KeyReason
 from local.simulator import Access, Estate, Key, Vault, estate_of, load_estate
 
 SUB = "1d1f6a54-0000-4000-8000-000000000001"

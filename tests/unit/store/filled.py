@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from cmk_check.core.difference import Difference, Known
-from cmk_check.core.key_facts import KeyFacts
+from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Entity, Replace, Table
-from cmk_check.store.estate import EstateTable, cut
-from cmk_check.store.keys import partition_of
+from cmk_check.store.findings import EstateTable, cut
 from cmk_check.store.memory import MemoryStore
-from cmk_check.store.partition import StoredSubscription
+from cmk_check.store.subscription_rows import StoredSubscription
+from cmk_check.store.table_keys import partition_of
 from tests.unit.core.examples import ID, compared
 
 PARTITION: Final = partition_of(ID)

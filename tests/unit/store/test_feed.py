@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Query, Replace, Scalar, Table
-from cmk_check.store import keys, rows
+from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
@@ -257,7 +257,7 @@ def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
 
 async def spoil(store: MemoryStore, number: int, values: Mapping[str, Scalar]) -> None:
     """Write something else into a row of the feed."""
-    row = keys.feed_row(number)
+    row = table_keys.feed_row(number)
     found = await store.get(Table.CHANGES, "feed", row)
     assert found is not None
     await store.commit(Table.CHANGES, "feed", [Replace(row, values, found.etag)])

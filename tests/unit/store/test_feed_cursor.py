@@ -8,8 +8,8 @@ from typing import Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 from cmk_check.ports import Table
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.core.words import ChangeType
 from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Entity, Insert, Query, Table
-from cmk_check.store import keys, rows
+from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
@@ -83,7 +83,7 @@ async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
 @pytest.mark.parametrize(
     ("source", "table", "partition"),
     [
-        ("/subscriptions/Odd Id/1", Table.FINDINGS, keys.partition_of("Odd Id/1")),
+        ("/subscriptions/Odd Id/1", Table.FINDINGS, table_keys.partition_of("Odd Id/1")),
         ("/scans/20261124T231500Z-3fa9", Table.SCANS, "scan"),
     ],
     ids=["of a subscription", "of a scan"],
@@ -95,7 +95,7 @@ async def test_a_change_whose_outbox_row_stands_keeps_its_marker(
     clock, store = MovableClock(), MemoryStore()
     feed = FeedTable(store, clock)
     first, second, third = (replace(change, source=source) for change in changes("a", "b", "c"))
-    outbox = Insert(keys.outbox_row(second.sequence, second.id), rows.change_values(second))
+    outbox = Insert(table_keys.outbox_row(second.sequence, second.id), rows.change_values(second))
     (etag,) = await store.commit(table, partition, [outbox])
     await feed.publish([first, second, third])
     later = clock.now() + timedelta(days=1)
@@ -167,7 +167,7 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
             with contextlib.suppress(StoreError, DeathError):
                 if what == "record":
                     (change,) = changes(f"c{step}")
-                    row = Insert(keys.outbox_row(1, change.id), rows.change_values(change))
+                    row = Insert(table_keys.outbox_row(1, change.id), rows.change_values(change))
                     await store.commit(Table.FINDINGS, "s", [row])
                 elif what == "relay":
                     pending = await outbox(store)

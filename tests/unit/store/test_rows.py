@@ -8,6 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.enums import (
+    ChangeType,
+    CoverageState,
+    GapReason,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
+    Reason,
+    Verdict,
+)
 from cmk_check.core.model import (
     AccountCounts,
     Change,
@@ -24,20 +35,9 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_too_new
-from cmk_check.core.words import (
-    ChangeType,
-    CoverageState,
-    GapReason,
-    KeyReason,
-    KeyRotation,
-    KeySeverity,
-    KeyState,
-    Reason,
-    Verdict,
-)
 from cmk_check.errors import StoreError
 from cmk_check.ports import Entity, Insert, Scalar
-from cmk_check.store import keys, limits, rows
+from cmk_check.store import rows, table_keys, table_limits
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
@@ -139,7 +139,7 @@ _CHANGES: Final = st.builds(
 
 def entity(values: rows.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
     """Return a row as a store gives it back."""
-    return Entity(partition, row, "etag", limits.stored(values))
+    return Entity(partition, row, "etag", table_limits.stored(values))
 
 
 def finding() -> Finding:
@@ -259,13 +259,13 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
             *[long[:128]] * 4,
         ),
     )
-    row = keys.finding_row(heavy.id.resource_group, heavy.id.name)
+    row = table_keys.finding_row(heavy.id.resource_group, heavy.id.name)
 
     write = Insert(row, rows.finding_values(heavy))
 
-    limits.check([write], SUBSCRIPTION)
+    table_limits.check([write], SUBSCRIPTION)
 
-    assert limits.transaction_size(write) < limits.TRANSACTION_BYTES / 10
+    assert table_limits.transaction_size(write) < table_limits.TRANSACTION_BYTES / 10
 
 
 @pytest.mark.parametrize(

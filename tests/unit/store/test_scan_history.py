@@ -5,9 +5,9 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.words import Trigger
+from cmk_check.core.enums import Trigger
 from cmk_check.ports import Insert, Table
-from cmk_check.store import keys
+from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Scan
 from cmk_check.store.scans import Board, ScanTable, scan_id_of
@@ -74,7 +74,7 @@ async def test_rows_that_cannot_be_read_make_room_for_others(
 ) -> None:
     """And the log names them."""
     store, table = await _table(_scan(0), _scan(1))
-    row = keys.scan_row(_scan(2).started_at, _scan(2).id)
+    row = table_keys.scan_row(_scan(2).started_at, _scan(2).id)
     await store.commit(Table.SCANS, "scan", [Insert(row, {"schema": 1})])
 
     found = await table.history(None, 1)

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from cmk_check.core.changes import of_scan
+from cmk_check.core.comparison.changes import of_scan
+from cmk_check.core.enums import (
+    ChangeType,
+    Disposition,
+    GapReason,
+    PostureReason,
+    ScanState,
+    Trigger,
+)
 from cmk_check.core.model import (
     AccountCounts,
     Gap,
@@ -20,17 +28,9 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.words import (
-    ChangeType,
-    Disposition,
-    GapReason,
-    PostureReason,
-    ScanState,
-    Trigger,
-)
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.ports import Entity, Insert, Query, Table
-from cmk_check.store import cutting, keys, limits, scan_rows
+from cmk_check.store import batching, scan_rows, table_keys, table_limits
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import ScanTable, scan_id_of, started_of
@@ -131,7 +131,7 @@ async def test_scans_sort_newest_first() -> None:
         scan = Scan(scan_id, 1, Trigger.TIMER, started_of(scan_id))
         await table.commit(scans=[(scan, None)], board=await table.board())
 
-    query = Query(partition="scan", row_from=keys.SCANS_FROM, row_to=keys.SCANS_TO)
+    query = Query(partition="scan", row_from=table_keys.SCANS_FROM, row_to=table_keys.SCANS_TO)
     found = [entity.row async for entity in store.query(Table.SCANS, query)]
 
     assert [row.rsplit("|", 1)[1] for row in found] == sorted(ids, reverse=True)
@@ -173,7 +173,7 @@ async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
     await table.drop_slices(ID)
 
     assert await table.slices(SCAN) == []
-    assert max(len(operation.writes) for operation in store.log) <= limits.TRANSACTION_WRITES
+    assert max(len(operation.writes) for operation in store.log) <= table_limits.TRANSACTION_WRITES
 
 
 async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:
@@ -241,7 +241,7 @@ def test_a_long_document_of_one_character_fits(character: str, length: int) -> N
     """An estate whose names are all emoji has twice the UTF-16 units that it has characters."""
     values = document(_ANY, [character * length])
 
-    limits.check([Insert("row", values)], "scan")
+    table_limits.check([Insert("row", values)], "scan")
     assert value_of(_ANY, Entity("scan", "row", "e", values)).value == [character * length]
 
 
@@ -251,8 +251,8 @@ def test_a_document_is_cut_so_that_every_piece_fits(text: str, times: int) -> No
     """Characters outside the basic plane count twice, and none may be cut in half."""
     values = document(_ANY, [text * times], {"state": "running"})
 
-    limits.check([Insert("row", values)], "scan")
-    read = value_of(_ANY, Entity("scan", "row", "e", limits.stored(values)))
+    table_limits.check([Insert("row", values)], "scan")
+    read = value_of(_ANY, Entity("scan", "row", "e", table_limits.stored(values)))
     assert read.value == [text * times]
     assert values["state"] == "running"
 
@@ -276,19 +276,19 @@ def test_writes_are_cut_in_their_order() -> None:
     """What comes first must stand first if a process dies in between."""
     writes = [Insert(f"{number:03}", {"text": "x" * 30_000}) for number in range(250)]
 
-    batches = list(cutting.cut(writes))
+    batches = list(batching.cut(writes))
 
     assert [write for batch in batches for write in batch] == writes
     for batch in batches:
-        limits.check(batch, "p")
-    assert list(cutting.cut([])) == []
+        table_limits.check(batch, "p")
+    assert list(batching.cut([])) == []
 
 
 def test_a_group_of_writes_is_never_torn() -> None:
     """A finding and its change share one transaction, and room is kept for the coverage row."""
     pairs = [(Insert(f"f{n}", {}), Insert(f"o{n}", {})) for n in range(120)]
 
-    batches = list(cutting.cut_groups(pairs, reserve=2))
+    batches = list(batching.cut_groups(pairs, reserve=2))
 
     assert [len(batch) for batch in batches] == [49, 49, 22]
     assert [pair for batch in batches for pair in batch] == pairs

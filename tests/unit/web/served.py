@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from fastapi import FastAPI
 
 from cmk_check.core.counts import Tally, summarise
+from cmk_check.core.enums import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -20,16 +21,15 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.words import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
 from cmk_check.ports import Insert, Table
-from cmk_check.store import keys, rows
-from cmk_check.store.estate import EstateTable
+from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.findings import EstateTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scans import Board, ScanTable
 from cmk_check.web.api import Tables, create_app
-from cmk_check.web.edge import SignIn
-from cmk_check.web.site import Site
+from cmk_check.web.application import Site
+from cmk_check.web.http.middleware import SignIn
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
@@ -73,15 +73,15 @@ class Served:
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""
-        partition = keys.partition_of(coverage.subscription.id)
+        partition = table_keys.partition_of(coverage.subscription.id)
         await self.store.commit(
             Table.FINDINGS,
             partition,
             [
-                Insert(keys.COVERAGE, rows.coverage_values(coverage)),
+                Insert(table_keys.COVERAGE, rows.coverage_values(coverage)),
                 *(
                     Insert(
-                        keys.finding_row(finding.id.resource_group, finding.id.name),
+                        table_keys.finding_row(finding.id.resource_group, finding.id.name),
                         rows.finding_values(finding),
                     )
                     for finding in findings

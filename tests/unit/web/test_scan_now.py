@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 
-from cmk_check.core.request import Outcome, Requested
+from cmk_check.core.scan_request import Outcome, Requested
 from cmk_check.errors import QueueError, StoreRefused, StoreUnavailable
-from cmk_check.web.edge import SignIn
+from cmk_check.web.application import Site
+from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app
-from cmk_check.web.site import Site
 from tests.unit.web.asgi import send
 from tests.unit.web.served import AS_SERVED
 

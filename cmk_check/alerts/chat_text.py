@@ -1,0 +1,141 @@
+"""A change in one line for people: what the chat formats of the webhook have in common.
+
+Whatever comes from Azure is somebody's free text. Here it loses what could not be seen or could
+span lines; each format then escapes what is left for its own markup.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from cmk_check.alerts.chat_key_text import key_place, key_transition, key_trouble
+from cmk_check.alerts.plain_text import plain
+from cmk_check.core.enums import ChangeType, Reason
+from cmk_check.core.model import Change
+from cmk_check.core.rule import MESSAGES
+
+_TITLES: Final[Mapping[str, str]] = {
+    ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
+    ChangeType.ACCOUNT_VIOLATED: "Account not under a customer-managed key",
+    ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
+    ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
+    ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
+    ChangeType.ACCOUNT_REMOVED: "Account no longer watched",
+    ChangeType.KEY_DEGRADED: "Key behind an account in worse health",
+    ChangeType.KEY_RECOVERED: "Key behind an account in better health",
+    ChangeType.COVERAGE_LOST: "Subscription cannot be read",
+    ChangeType.COVERAGE_REGAINED: "Subscription is read again",
+    ChangeType.SCAN_FAILED: "Scan failed",
+    ChangeType.SCAN_ABANDONED: "Scan abandoned",
+    ChangeType.SCAN_RECOVERED: "Scanning works again",
+    ChangeType.SCAN_BASELINE: "First scan finished",
+}
+_LONGEST_REASON: Final = 200
+_LONGEST_URL: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One change: a title of our own words, its details, and (name, URL) links."""
+
+    change_id: str
+    title: str
+    details: str
+    links: tuple[tuple[str, str], ...]
+
+
+def line_of(change: Change, portal_url: str) -> Line:
+    """Say a change in one line; ``portal_url`` is the origin of Azure's portal."""
+    data = change.data
+    title = _TITLES.get(change.type, change.type.removeprefix("cmkcheck."))
+    if data.get("test") is True:
+        title = f"TEST, no real change: {title}"
+    key = data.get("key")
+    if isinstance(key, Mapping):
+        told = [key_transition(data), key_trouble(data, key), key_place(key)]
+    else:
+        told = [_transition(data), _why(data)]
+    parts = [_what(change), *told, _owner(data), _sums(data)]
+    return Line(
+        change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
+    )
+
+
+def _what(change: Change) -> str:
+    """Name the account and the subscription, or the scan."""
+    subscription_id = plain(change.source.rpartition("/")[2])
+    if not change.source.startswith("/subscriptions/"):
+        return f"scan {subscription_id}"
+    named = plain(change.data.get("subscriptionName"))
+    subscription = f"{named} ({subscription_id})" if named else subscription_id
+    if not (name := plain(change.data.get("name"))):
+        return f"subscription {subscription}"
+    kind = plain(change.data.get("kind")) or "no kind"
+    return f"{name} ({kind}) in {subscription}"
+
+
+def _transition(data: Mapping[str, object]) -> str:
+    before, after = (_side(data.get(name)) for name in ("before", "after"))
+    if removed := plain(data.get("removed")):
+        after = f"removed ({removed})"
+    return f"{before or 'new'} -> {after}" if before or after else ""
+
+
+def _side(side: object) -> str:
+    if not isinstance(side, Mapping):
+        return ""
+    return plain(side.get("verdict") or side.get("coverage"))
+
+
+def _why(data: Mapping[str, object]) -> str:
+    after = data.get("after")
+    if not isinstance(after, Mapping):
+        return plain(data.get("reason"), _LONGEST_REASON)
+    reason, action = plain(after.get("reason")), plain(after.get("missingAction"))
+    if reason in MESSAGES:
+        return MESSAGES[Reason(reason)].rstrip(".")
+    return f"{reason}, missing {action}" if action else reason
+
+
+def _owner(data: Mapping[str, object]) -> str:
+    tags = data.get("tags")
+    owner = plain(tags.get("owner")) if isinstance(tags, Mapping) else ""
+    return f"owner: {owner}" if owner else ""
+
+
+def _sums(data: Mapping[str, object]) -> str:
+    sums = data.get("accounts")
+    if not isinstance(sums, Mapping):
+        return ""
+    total, bad, unknown = (plain(sums.get(key)) for key in ("total", "nonCompliant", "unknown"))
+    return (
+        f"{bad} of {total} accounts are not under a customer-managed key, {unknown} could not be "
+        f"judged{_unread(data)}"
+    )
+
+
+def _unread(data: Mapping[str, object]) -> str:
+    """Say what the sums of accounts leave out: else "0 of 0" would sound like good news."""
+    sums = data.get("subscriptions")
+    if not isinstance(sums, Mapping) or not sums.get("gap"):
+        return ""
+    return f"; {plain(sums['gap'])} of {plain(sums.get('total'))} subscriptions could not be read"
+
+
+def _links(change: Change, portal_url: str) -> tuple[tuple[str, str], ...]:
+    links = [
+        ("Finding", change.data.get("findingUrl")),
+        ("Status", change.data.get("statusUrl")),
+    ]
+    if change.subject.startswith("/subscriptions/"):
+        links.append(("Portal", f"{portal_url}/#resource{quote(change.subject)}"))
+    return tuple((name, url) for name, given in links if (url := _url(given)))
+
+
+def _url(given: object) -> str:
+    """Return an https URL that can stand in any markup, else ""."""
+    if not isinstance(given, str) or not given.startswith("https://"):
+        return ""
+    url = quote(given, safe="%/:#?=&-._~", errors="replace")
+    return url if len(url) <= _LONGEST_URL else ""

@@ -1,0 +1,157 @@
+"""Tell: read a range of the feed, post what are alerts; what fails is tried again for a day.
+
+    post .. 1 min .. post .. 2 min .. post .. 4 min ... 1 h .. post .. 1 h ... cmk-tell-poison
+
+The message that tries again is our own, with what is left, rather than the host's redelivery: that
+ends after four tries, and an hour without the webhook, or without the tables, must lose nothing. A
+message is deleted by the host when its follower is sent, so a death between two repeats: receivers
+tell changes apart by their ids.
+"""
+
+import logging
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from cmk_check.alerts.delivery_queue import format_message
+from cmk_check.alerts.log_lines import time_text, write_line
+from cmk_check.core.alert_filter import is_alert
+from cmk_check.core.model import Change
+from cmk_check.errors import DeliveryFailed, StoreError
+from cmk_check.ports import Clock, TellMessage, TextQueue, Webhook
+from cmk_check.store.feed import FeedTable
+
+MOST_PER_POST: Final = 50
+FIRST_DELAY: Final = timedelta(minutes=1)
+LONGEST_DELAY: Final = timedelta(hours=1)
+GIVEN_UP_AFTER: Final = timedelta(hours=24)
+_DOUBLINGS: Final = 6
+
+type Numbered = tuple[int, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What telling works with: ``again`` is the queue ``cmk-tell``, ``poison`` the end of it."""
+
+    feed: FeedTable
+    webhook: Webhook | None
+    alert_on: AbstractSet[str]
+    again: TextQueue
+    poison: TextQueue
+    clock: Clock
+
+
+async def tell(telling: Telling, message: TellMessage) -> None:
+    """Post the alerts among the changes of a range, in their order.
+
+    Numbers beyond the feed, or pruned from it, tell nothing; without a webhook none do.
+
+    Raises:
+        QueueError: what is left could not be sent on; deliver the message again.
+
+    """
+    if telling.webhook is None:
+        return
+    posted, size = 0, MOST_PER_POST
+    alerts: list[Numbered] | None = None
+    try:
+        alerts = await _alerts(telling, message)
+        while alerts:
+            batch = alerts[:size]
+            refused = await _post(telling.webhook, batch)
+            if refused is None:
+                posted += len(batch)
+            elif len(batch) > 1:
+                size = 1  # whichever of them it is, the others must not wait for it
+                continue
+            else:
+                number = batch[0][0]
+                await _give_up(telling, replace(message, first=number, last=number), 1, refused)
+            alerts = alerts[size:]
+    except (DeliveryFailed, StoreError) as error:
+        first = alerts[0][0] if alerts else message.first
+        _write_delivered(replace(message, last=first - 1), posted)
+        count = None if alerts is None else len(alerts)
+        await _try_again(telling, replace(message, first=first), count, error)
+        return
+    _write_delivered(message, posted)
+
+
+def delay_after(attempt: int, asked: float | None = None) -> timedelta:
+    """Return how long to wait after a failed attempt, counted from 0: 1 min, doubling, 1 h at most.
+
+    A receiver that asks for more seconds than that is heeded, up to the hour.
+    """
+    delay = min(FIRST_DELAY * (1 << min(attempt, _DOUBLINGS)), LONGEST_DELAY)
+    return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELAY.total_seconds())))
+
+
+async def _alerts(telling: Telling, message: TellMessage) -> list[Numbered]:
+    """Read the range to its end: a page that ends before it may end at a row of a newer version."""
+    alerts: list[Numbered] = []
+    after = message.first - 1
+    while after < message.last:
+        found = await telling.feed.read(after, message.last - after)
+        if not found:
+            break
+        after = found[-1][0]
+        alerts += [
+            (number, change)
+            for number, change in found
+            if number <= message.last and is_alert(change, telling.alert_on)
+        ]
+    return alerts
+
+
+async def _post(webhook: Webhook, batch: Sequence[Numbered]) -> str | None:
+    """Post changes; return why one of them will never be taken, None where all were."""
+    try:
+        await webhook.post([change for _, change in batch])
+    except DeliveryFailed as failure:
+        if not failure.permanent:
+            raise
+        return str(failure)
+    return None
+
+
+async def _try_again(
+    telling: Telling, left: TellMessage, count: int | None, error: DeliveryFailed | StoreError
+) -> None:
+    """Send what is left on, to be seen after a while, or to its end where the day is over."""
+    now = telling.clock.now()
+    since = min(left.since or now, now)  # a forged time must not make a longer day
+    asked = error.retry_after if isinstance(error, DeliveryFailed) else None
+    again = now + (delay := delay_after(left.attempt, asked))
+    if again > since + GIVEN_UP_AFTER:
+        await _give_up(telling, left, count, str(error))
+        return
+    following = replace(left, attempt=left.attempt + 1, since=since)
+    await telling.again.send([format_message(following)], delay=delay)
+    fields = {"state": "retry", **_fields(left, count)}
+    fields |= {"reason": str(error), "nextTryAt": time_text(again)}
+    write_line(logging.WARNING, "cmk.tell", fields)
+
+
+async def _give_up(telling: Telling, left: TellMessage, count: int | None, reason: str) -> None:
+    # As new: whoever moves it back to the first queue gets another day.
+    await telling.poison.send([format_message(TellMessage(left.first, left.last))])
+    fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
+    write_line(logging.ERROR, "cmk.tell", fields)
+
+
+def _write_delivered(message: TellMessage, posted: int) -> None:
+    if posted:
+        fields = {"state": "delivered", **_fields(message, posted)}
+        write_line(logging.INFO, "cmk.tell", fields)
+
+
+def _fields(message: TellMessage, count: int | None) -> dict[str, object]:
+    return {
+        "first": message.first,
+        "last": message.last,
+        "changes": count,
+        "attempt": message.attempt,
+    }

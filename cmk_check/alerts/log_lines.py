@@ -1,0 +1,123 @@
+"""Tells changes as log lines that alert rules can count: one JSON object a line.
+
+The Functions worker passes on the text of a log line but no structured fields, so the fields are
+the text. Every line has ``event`` and ``v``, the version of its shape:
+
+``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
+``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
+                ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
+                the compliant ones; null where none was looked at), ``subscriptions``, ``changes``
+                (a number)
+``cmk.gap``     a subscription that a scan could not read, 50 a scan at most (``subscriptions.gap``
+                of its ``cmk.scan`` counts all): ``scanId``, ``subscriptionId``, ``name``,
+                ``reason``, ``missingAction``, ``detail``, ``since``
+``cmk.tell``    what became of a message to the webhook: ``state`` is ``delivered``, ``retry`` or
+                ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
+                ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from cmk_check.alerts.short_json import short_json
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.counts import broken_keys, unknown_keys
+from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.model import AccountCounts, Change, KnownGap, LastScan, Summary
+
+_log = logging.getLogger("cmk_check.lines")
+# Azure Monitor and what people put behind it take 8 KB a line without cutting it.
+LONGEST_LINE: Final = 8192
+
+
+class LogTeller:
+    """Writes each change, each scan's end and its gaps as a line."""
+
+    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+        """Write a line per change."""
+        for number, change in published:
+            write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
+
+    async def tell_end(
+        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+    ) -> None:
+        """Write a line for a scan that ended, and one for each of its gaps."""
+        for gap in summary.gaps if summary else ():
+            write_line(logging.WARNING, "cmk.gap", _gap(scan.id, gap))
+        fields = _scan(scan) | (_outcome(posture, summary) if summary else {})
+        write_line(logging.WARNING if scan.reason else logging.INFO, "cmk.scan", fields)
+
+
+def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
+    """Write a line that alert rules read."""
+    _log.log(level, "%s", line(event, fields))
+
+
+def line(event: str, fields: Mapping[str, object]) -> str:
+    """Return one line of JSON, at most 8 KB: long values are cut, ids never are."""
+    return short_json({"event": event, "v": 1, **fields}, LONGEST_LINE)
+
+
+def _scan(scan: LastScan) -> dict[str, object]:
+    took = scan.finished_at - scan.started_at if scan.finished_at else None
+    return {
+        "scanId": scan.id,
+        "state": scan.state.value,
+        "trigger": scan.trigger.value,
+        "reason": scan.reason,
+        "startedAt": time_text(scan.started_at),
+        "durationSeconds": None if took is None else int(took.total_seconds()),
+    }
+
+
+def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
+    accounts, subscriptions = summary.accounts, summary.subscriptions
+    return {
+        "posture": posture and posture.value,
+        "accounts": {
+            "total": accounts.total,
+            "compliant": accounts.compliant,
+            "nonCompliant": accounts.non_compliant,
+            "unknown": accounts.unknown,
+            "unread": accounts.unread,
+        },
+        "keys": _keys(accounts),
+        "subscriptions": {
+            "total": subscriptions.total,
+            "read": subscriptions.read,
+            "gap": subscriptions.gap,
+            "excluded": subscriptions.excluded,
+            "retired": subscriptions.retired,
+        },
+        "changes": summary.changes,
+    }
+
+
+def _keys(accounts: AccountCounts) -> dict[str, int] | None:
+    if not accounts.by_key_health:
+        return None
+    return {
+        "healthy": accounts.by_key_health.get(KeyState.HEALTHY, 0),
+        "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
+        "broken": broken_keys(accounts),
+        "unknown": unknown_keys(accounts),
+    }
+
+
+def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
+    return {
+        "scanId": scan_id,
+        "subscriptionId": known.subscription_id,
+        "name": known.name,
+        "reason": known.gap.reason.value,
+        "missingAction": known.gap.missing_action,
+        "detail": known.gap.detail,
+        "since": time_text(known.since),
+    }
+
+
+def time_text(time: datetime) -> str:
+    """Return a time as lines and messages spell it."""
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,68 @@
+"""A change that never happened, to see whether alerts arrive before one matters."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Final
+
+from cmk_check.alerts.webhook import open_webhook
+from cmk_check.config.settings import Settings
+from cmk_check.config.webhook import UNSET
+from cmk_check.core.enums import ChangeType, Reason, Verdict
+from cmk_check.core.model import Change
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.errors import SettingsError
+
+_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
+_NAME: Final = "test-alert"
+_SCAN: Final = "test"
+
+
+def trial_change(change_id: str, now: datetime) -> Change:
+    """Make a violation of an account that does not exist, marked by ``"test": true``."""
+    group = f"/subscriptions/{_SUBSCRIPTION}/resourcegroups/{_NAME}"
+    data: dict[str, object] = {
+        "test": True,
+        "name": _NAME,
+        "kind": "OpenAI",
+        "location": None,
+        "subscriptionName": "No real subscription",
+        "tenantId": None,
+        "tags": {},
+        "before": {"verdict": Verdict.COMPLIANT, "reason": Reason.CUSTOMER_MANAGED_KEY},
+        "after": {"verdict": Verdict.NON_COMPLIANT, "reason": Reason.MICROSOFT_MANAGED_KEY},
+        "evidence": {},
+        "scanId": _SCAN,
+        "ruleVersion": RULE_VERSION,
+        "baseline": False,
+    }
+    return Change(
+        change_id,
+        ChangeType.ACCOUNT_VIOLATED,
+        now,
+        f"/subscriptions/{_SUBSCRIPTION}",
+        f"{group}/providers/microsoft.cognitiveservices/accounts/{_NAME}",
+        data,
+    )
+
+
+async def send_trial(settings: Settings) -> str:
+    """Post a test change and return a sentence: what was sent where, and the answer.
+
+    Raises:
+        SettingsError: no webhook is set.
+        DeliveryFailed: it was not taken.
+
+    """
+    webhook = open_webhook(settings)
+    if webhook is None:
+        raise SettingsError([("CMK_WEBHOOK_URL", UNSET)])
+    change = trial_change(str(uuid.uuid4()), datetime.now(UTC))
+    try:
+        statuses = await webhook.deliver([change])
+    finally:
+        await webhook.close()
+    how = "signed" if settings.webhook_secrets else "not signed"
+    return (
+        f"Sent the test change {change.id} ({change.type}, {settings.webhook_format}, {how}) to "
+        f"{webhook.host}, which answered {statuses[-1]}."
+    )

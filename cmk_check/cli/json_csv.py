@@ -1,0 +1,48 @@
+"""The result of a scan for programs: JSON in the API's models, or the API's CSV."""
+
+import json
+from collections.abc import AsyncIterator
+from textwrap import indent
+from typing import TYPE_CHECKING, Final
+
+from cmk_check.web.views import csv_export
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from cmk_check.cli.result import Answer
+    from cmk_check.web import models
+
+_INDENT: Final = "  "
+
+
+async def as_json(answer: "Answer", status: "models.Status") -> AsyncIterator[bytes]:
+    """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
+
+    It is ASCII, so that no name can steer a terminal or fail in its encoding.
+    """
+    partial = json.dumps(answer.partial)
+    yield (
+        f'{{\n{_INDENT}"partial": {partial},\n'
+        f'{_INDENT}"status": {_document(status).lstrip()},\n{_INDENT}"findings": ['
+    ).encode()
+    comma = ""
+    async for page in answer.pages():
+        for finding in page:
+            yield f"{comma}\n{indent(_document(finding), _INDENT)}".encode()
+            comma = ","
+    yield f"\n{_INDENT}]\n}}\n".encode()
+
+
+async def as_csv(answer: "Answer") -> AsyncIterator[bytes]:
+    """Write all findings as the API does, as one file: its mark and its header stand once."""
+    begun = False
+    async for page in answer.pages():
+        written = csv_export.written(page)
+        yield written.partition(b"\r\n")[2] if begun else written
+        begun = True
+
+
+def _document(model: "BaseModel") -> str:
+    plain = model.model_dump(mode="json", by_alias=True)
+    return indent(json.dumps(plain, indent=len(_INDENT)), _INDENT)

@@ -1,0 +1,126 @@
+"""A scan within this process: the app's own four steps, over a queue that is delivered here.
+
+    start -> plan -> run_slice (each slice) -> finish
+
+A message that fails is delivered again as the host does it, and goes through ``fail`` in the end.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from cmk_check.core.enums import ScanState, Trigger
+from cmk_check.errors import StoreError
+from cmk_check.ports import SliceMessage
+from cmk_check.scan.context import Parts
+from cmk_check.scan.finish import fail_scan
+from cmk_check.scan.plan import plan
+from cmk_check.scan.slice import fail, run_slice
+from cmk_check.scan.start import Started, start
+
+_log = logging.getLogger(__name__)
+
+# Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
+PAUSES: Final = (1.0, 5.0, 20.0)
+INTERRUPTED: Final = "It was interrupted at the command line."
+_OVERTAKEN: Final = "Another scan took over: this one did not end within its time."
+
+type Sleep = Callable[[float], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a scan ended; ``reason`` says why it failed.
+
+    ``state`` is RUNNING where another scan was found running and none was started.
+    """
+
+    scan_id: str
+    state: ScanState
+    reason: str | None = None
+    interrupted: bool = False
+
+
+class QueueHere:
+    """Implements ``ports.Queues``: what is sent waits here, in order."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[SliceMessage] = deque()
+
+    async def send(self, messages: Sequence[SliceMessage]) -> None:
+        """Append them; see ``Queues.send``."""
+        self._waiting.extend(messages)
+
+    def receive(self) -> SliceMessage | None:
+        """Take the next message, None where there is none."""
+        return self._waiting.popleft() if self._waiting else None
+
+
+async def scan_here(parts: Parts, sleep: Sleep = asyncio.sleep) -> Outcome:
+    """Run one scan to its end, unless one runs; cancelled, close it with what it has recorded.
+
+    Raises:
+        StoreError: the store does not let it start or end.
+
+    """
+    queue = QueueHere()
+    parts = replace(parts, queues=queue)
+    starting = asyncio.create_task(start(parts, Trigger.REQUEST))
+    try:
+        # Shielded: a lease that is taken has to be given back.
+        started = await asyncio.shield(starting)
+        if started.new:
+            await _work_off(parts, queue, sleep)
+    except asyncio.CancelledError:
+        return await _interrupted(parts, await starting)
+    if not started.new:
+        return Outcome(started.scan_id, ScanState.RUNNING)
+    return await _outcome(parts, started.scan_id)
+
+
+async def _work_off(parts: Parts, queue: QueueHere, sleep: Sleep) -> None:
+    while (message := queue.receive()) is not None:
+        await _deliver(parts, message, sleep)
+
+
+async def _deliver(parts: Parts, message: SliceMessage, sleep: Sleep) -> None:
+    for pause in (*PAUSES, None):
+        try:
+            if message.slice is None:
+                await plan(parts, message.scan_id)
+            else:
+                await run_slice(parts, message.scan_id, message.slice)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the host delivers again
+            _log.warning("%s did not work: %s: %s", _name(message), type(error).__name__, error)
+            if pause is not None:
+                await sleep(pause)
+        else:
+            return
+    await fail(parts, message)
+
+
+def _name(message: SliceMessage) -> str:
+    return "The plan" if message.slice is None else f"Slice {message.slice}"
+
+
+async def _interrupted(parts: Parts, started: Started) -> Outcome:
+    """Close the scan: whoever holds the lease keeps others from scanning."""
+    if task := asyncio.current_task():
+        task.uncancel()  # once; who interrupts again means it
+    if not started.new:
+        return Outcome(started.scan_id, ScanState.RUNNING, interrupted=True)
+    try:
+        await fail_scan(parts, started.scan_id, INTERRUPTED)
+    except StoreError as error:
+        _log.warning("The scan is left open until its lease ends, in half an hour: %s", error)
+    return Outcome(started.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
+
+
+async def _outcome(parts: Parts, scan_id: str) -> Outcome:
+    stored = await parts.scans.scan(scan_id)
+    if stored is None or stored.value.state in {ScanState.RUNNING, ScanState.ABANDONED}:
+        return Outcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
+    return Outcome(scan_id, stored.value.state, stored.value.reason)

@@ -1,0 +1,108 @@
+"""What a scan found, in the words of the HTTP API: its own views over the same tables."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from cmk_check.config.settings import Settings
+from cmk_check.core.counts import summarise
+from cmk_check.core.enums import KeyState, PostureReason, Verdict
+from cmk_check.scan.context import Parts
+from cmk_check.web import models
+from cmk_check.web.queries import MOST, FindingsQuery, SubscriptionsQuery
+from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.key_health import keys_shown
+from cmk_check.web.views.status import StatusView, accounts_shown, subscriptions_shown
+from cmk_check.web.views.subscriptions import SubscriptionsView
+
+_PARTIAL: Final = "The scan was interrupted: this is what was known by then, not the whole estate."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known after a scan; ``partial`` where it was interrupted."""
+
+    parts: Parts
+    settings: Settings
+    partial: bool = False
+
+    @property
+    def _keys(self) -> bool:
+        """Whether keys were looked at."""
+        return self.parts.keys is not None
+
+    async def status(self) -> models.Status:
+        """Return the status; after an interruption it is never compliant.
+
+        Raises:
+            StoreError
+
+        """
+        parts = self.parts
+        expect = parts.options.expectations
+        view = StatusView(parts.estate, parts.scans, parts.clock, expect, self._keys)
+        body, _ = await view.of_estate()
+        status = models.Status.model_validate_json(body)
+        return await self._cut_short(status) if self.partial else status
+
+    async def pages(
+        self, verdict: Verdict | None = None, key_health: KeyState | None = None
+    ) -> AsyncIterator[list[models.Finding]]:
+        """Go through the findings by subscription, group and name, page by page.
+
+        Raises:
+            StoreError
+
+        """
+        parts, settings = self.parts, self.settings
+        kinds, portal = settings.kinds, settings.portal_url
+        view = FindingsView(parts.estate, parts.scans, parts.clock, kinds, portal)
+        token: str | None = None
+        while True:
+            query = FindingsQuery(verdict=verdict, keyHealth=key_health, top=MOST, skipToken=token)
+            page = await view.page(query)
+            yield page.value
+            if (token := page.skip_token) is None:
+                return
+
+    async def gaps(self) -> AsyncIterator[models.Subscription]:
+        """Go through all subscriptions that could not be read to their end.
+
+        Raises:
+            StoreError
+
+        """
+        view = SubscriptionsView(self.parts.estate, self.parts.scans, self._keys)
+        token: str | None = None
+        while True:
+            page = await view.page(SubscriptionsQuery(coverage="gap", top=MOST, skipToken=token))
+            for subscription in page.value:
+                yield subscription
+            if (token := page.skip_token) is None:
+                return
+
+    async def _cut_short(self, status: models.Status) -> models.Status:
+        """Sum what is recorded: the status row has the sums of scans that ended."""
+        known = [
+            stored.known.coverage
+            async for stored in self.parts.estate.subscriptions("", "")
+            if stored.known.coverage is not None
+        ]
+        summary = summarise(known, changes=0)
+        accounts, keys = summary.accounts, keys_shown(summary.accounts)
+        required = self.parts.options.expectations.require_healthy_keys
+        violated = accounts.non_compliant or (required and keys.broken)
+        posture = Verdict.NON_COMPLIANT if violated else Verdict.UNKNOWN
+        reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
+        return status.model_copy(
+            update={
+                "posture": posture,
+                "reasons": [reason],
+                "fresh": False,
+                "accounts": accounts_shown(accounts),
+                "keys": keys if self._keys else None,
+                "subscriptions": subscriptions_shown(summary.subscriptions),
+                "gaps": [],
+                "gaps_omitted": summary.subscriptions.gap,
+            }
+        )

@@ -1,0 +1,1 @@
+"""The settings: everything that the environment may say to this program."""

@@ -1,0 +1,44 @@
+"""What a customer-managed key does not cover, although the account is under one.
+
+Source: Microsoft's page "Customer-managed key encryption in Microsoft Foundry" of 24 August 2026,
+its tables of coverage and its section on revoking a key; what is said of kind OpenAI stands on
+"Azure OpenAI in Microsoft Foundry Models encryption of data at rest" of 26 November 2025 as well.
+An account does not say which of these capabilities it uses.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cmk_check.core.enums import Verdict
+
+_REVOKED: Final = (
+    "Fine-tuned models that are deployed already go on serving after the key was revoked, until "
+    "their deployments are deleted."
+)
+_AGENTS: Final = (
+    "Agents in the basic setup keep conversations, files and vector stores under Microsoft's keys; "
+    "in the standard setup they lie in services of yours, each with a key of its own to set."
+)
+_HOSTED_AGENTS: Final = (
+    "The home folder of a hosted agent's session lies on Microsoft's storage under Microsoft's "
+    "keys, in every setup, and cannot be switched off."
+)
+_SPEECH: Final = (
+    "What Speech keeps (training and test data, transcriptions, logs) is under Microsoft's keys, "
+    "unless it lies in a storage account of yours, with a key of its own to set."
+)
+_ASSISTANTS: Final = "What OpenAI Assistants (deprecated) keep is under Microsoft's keys."
+_CONNECTED: Final = (
+    "Connected services, such as Azure AI Search, have encryption of their own, and a key to set."
+)
+_BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {
+    "openai": (_REVOKED,),
+    "aiservices": (_AGENTS, _HOSTED_AGENTS, _SPEECH, _ASSISTANTS, _CONNECTED, _REVOKED),
+}
+
+
+def limits_of(kind: str | None, verdict: Verdict) -> tuple[str, ...]:
+    """Return sentences for people; none where the account is not known to be under a key."""
+    if kind is None or verdict is not Verdict.COMPLIANT:
+        return ()
+    return _BY_KIND.get(kind.lower(), ())

@@ -1,0 +1,1 @@
+"""Judging a reading and comparing it with what was recorded."""

@@ -1,0 +1,234 @@
+"""Changes as they are told: CloudEvents data for every transition worth hearing of."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.comparison.change_types import types_of
+from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
+from cmk_check.core.model import (
+    Change,
+    Coverage,
+    Evidence,
+    Finding,
+    Gap,
+    KeyHealth,
+    Subscription,
+    Summary,
+)
+from cmk_check.core.rule import RULE_VERSION
+
+# What one change may weigh as JSON: a table property holds 32,768 characters, a queue message 48
+# KB.
+_LONGEST_EVIDENCE: Final = 512
+_LONGEST_MESSAGE: Final = 1024
+_MOST_REASONS: Final = 10
+_OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
+
+    ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
+    to their spelling.
+    """
+
+    scan_id: str
+    now: datetime
+    new_id: Callable[[], str]
+    kinds: Mapping[str, str]
+    baseline: bool = False
+    status_as_of: datetime | None = None
+    hostname: str | None = None
+
+
+def of_finding(
+    before: Finding | None, after: Finding, subscription: Subscription, context: Context
+) -> tuple[Change, ...]:
+    """Tell that a finding appeared or changed: in one change, or in one of each of its sides."""
+    return tuple(
+        _account_change(kind, after, subscription, context, _told(kind, before, after))
+        for kind in types_of(before, after)
+    )
+
+
+def of_removal(
+    finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
+) -> Change:
+    """Tell that a finding was removed, and why."""
+    sides = _sides(finding, None) | {"removed": reason.value}
+    return _account_change(ChangeType.ACCOUNT_REMOVED, finding, subscription, context, sides)
+
+
+def of_coverage(
+    before: Coverage | None,
+    state: CoverageState,
+    gap: Gap | None,
+    subscription: Subscription,
+    context: Context,
+) -> Change | None:
+    """Tell that coverage was lost or regained; None where that is not what happened."""
+    had = before.state if before else None
+    if state is CoverageState.GAP and had is not CoverageState.GAP:
+        kind = ChangeType.COVERAGE_LOST
+    elif state is CoverageState.READ and had is CoverageState.GAP:
+        kind = ChangeType.COVERAGE_REGAINED
+    else:
+        return None
+    path = f"/subscriptions/{subscription.id}"
+    data = _subscription_data(subscription) | {
+        "before": _coverage_side(had, before.gap if before else None),
+        "after": _coverage_side(state, gap),
+        "scanId": context.scan_id,
+        "ruleVersion": RULE_VERSION,
+        "baseline": False,
+    }
+    return Change(context.new_id(), kind, context.now, path, path, data)
+
+
+def of_scan(
+    kind: ChangeType, scan_id: str, now: datetime, change_id: str, reason: str | None
+) -> Change:
+    """Tell that a scan failed, was abandoned, or that scanning works again."""
+    path = f"/scans/{scan_id}"
+    data = {"scanId": scan_id, "reason": reason, "ruleVersion": RULE_VERSION, "baseline": False}
+    return Change(change_id, kind, now, path, path, data)
+
+
+def of_baseline(
+    scan_id: str, now: datetime, change_id: str, summary: Summary, hostname: str | None
+) -> Change:
+    """Tell the outcome of the first scan that ever finished, instead of each of its findings."""
+    accounts, subscriptions = summary.accounts, summary.subscriptions
+    path = f"/scans/{scan_id}"
+    data: dict[str, object] = {
+        "scanId": scan_id,
+        "accounts": {
+            "total": accounts.total,
+            "compliant": accounts.compliant,
+            "nonCompliant": accounts.non_compliant,
+            "unknown": accounts.unknown,
+        },
+        "subscriptions": {
+            "total": subscriptions.total,
+            "read": subscriptions.read,
+            "gap": subscriptions.gap,
+        },
+        "ruleVersion": RULE_VERSION,
+        "baseline": True,
+    }
+    if hostname:
+        data["statusUrl"] = f"https://{hostname}/api/v1/status"
+    return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)
+
+
+def _account_change(
+    kind: ChangeType,
+    finding: Finding,
+    subscription: Subscription,
+    context: Context,
+    sides: dict[str, object],
+) -> Change:
+    data: dict[str, object] = {
+        "name": finding.id.name,
+        "kind": finding.kind,
+        "location": finding.location,
+        **_subscription_data(subscription),
+        "tags": dict(finding.tags),
+        **sides,
+        "evidence": _evidence(finding.judgement.evidence),
+        "scanId": context.scan_id,
+        "ruleVersion": RULE_VERSION,
+        "baseline": context.baseline,
+    }
+    if context.hostname:
+        data["findingUrl"] = f"https://{context.hostname}/api/v1/findings{finding.id}"
+    time = max(context.now, finding.changed_at)
+    return Change(
+        context.new_id(), kind, time, f"/subscriptions/{subscription.id}", str(finding.id), data
+    )
+
+
+def _subscription_data(subscription: Subscription) -> dict[str, object]:
+    return {"subscriptionName": subscription.name, "tenantId": subscription.tenant_id}
+
+
+def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:
+    """Return both sides of a change, and of a key the key; its sides then always speak of it."""
+    if kind not in _OF_KEYS or after.key_health is None:
+        return _sides(before, after)
+    return {
+        "before": before and _key_side(before),
+        "after": _key_side(after),
+        "key": _key(after.key_health),
+    }
+
+
+def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
+    return {"before": before and _side(before), "after": after and _side(after)}
+
+
+def _side(finding: Finding) -> dict[str, object]:
+    if finding.key_health is not None:
+        return _key_side(finding)
+    judgement = finding.judgement
+    return {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
+
+
+def _key_side(finding: Finding) -> dict[str, object]:
+    health, judgement = finding.key_health, finding.judgement
+    return {
+        "verdict": judgement.verdict.value,
+        "reason": judgement.reason.value,
+        "keyHealth": health.state.value if health else None,
+        "keyReasons": [concern.code.value for concern in health.concerns] if health else [],
+    }
+
+
+def _key(health: KeyHealth) -> dict[str, object]:
+    """Show a key: where it lies, and what is the matter with it, the worst first."""
+    return {
+        "vaultId": _cut(health.vault_id),
+        "keyId": _cut(health.key_id),
+        "keyVersion": _cut(health.key_version),
+        "rotation": health.rotation and health.rotation.value,
+        "expires": health.expires and f"{health.expires:%Y-%m-%dT%H:%M:%SZ}",
+        "reasons": [
+            {
+                "code": concern.code.value,
+                "severity": concern.severity.value,
+                "message": concern.message[:_LONGEST_MESSAGE],
+            }
+            for concern in health.concerns[:_MOST_REASONS]
+        ],
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text[:_LONGEST_EVIDENCE]
+
+
+def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:
+    if state is None:
+        return None
+    return {
+        "coverage": state.value,
+        "reason": gap.reason.value if gap else None,
+        "missingAction": gap.missing_action if gap else None,
+    }
+
+
+def _evidence(evidence: Evidence) -> dict[str, str]:
+    """Show what is there and nothing else, each value cut to what a message can carry."""
+    values = {
+        "keySource": evidence.key_source,
+        "keyName": evidence.key_name,
+        "keyVersion": evidence.key_version,
+        "keyVaultUri": evidence.key_vault_uri,
+        "identityType": evidence.identity_type,
+        "identityClientId": evidence.identity_client_id,
+        "provisioningState": evidence.provisioning_state,
+    }
+    return {name: value[:_LONGEST_EVIDENCE] for name, value in values.items() if value is not None}

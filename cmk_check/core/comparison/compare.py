@@ -1,0 +1,252 @@
+"""Comparing a reading with what the table knows: which findings change, and what is told of it.
+
+An incomplete reading can only make things worse: it adds findings and worsens them; it removes,
+resolves and refreshes nothing, because what it did not bring may say otherwise.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+from typing import Final
+
+from cmk_check.core.comparison import changes
+from cmk_check.core.comparison.change_types import badness, is_same_health
+from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.comparison.judge import Judged, Keys, folded, judge_all, with_keys
+from cmk_check.core.enums import CoverageState, Disposition, GapReason, RemovalReason, Verdict
+from cmk_check.core.model import (
+    Coverage,
+    Finding,
+    Gap,
+    Reading,
+    Subscription,
+    Transition,
+)
+from cmk_check.core.rule import RULE_VERSION
+
+KEPT_TRANSITIONS: Final = 20
+_REMOVALS: Final = {
+    Disposition.EXCLUDED: (CoverageState.EXCLUDED, RemovalReason.SUBSCRIPTION_EXCLUDED),
+    Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
+}
+_NOT_VISIBLE: Final = Gap(
+    GapReason.NOT_VISIBLE,
+    detail=(
+        "Azure does not list this subscription: give the identity its role there, "
+        "or accept it by adding the id to CMK_EXCLUDE_SUBSCRIPTIONS."
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a reading says of the subscription as a whole; ``ids`` are the accounts it brought."""
+
+    state: CoverageState
+    gap: Gap | None = None
+    ignored_by_kind: Mapping[str, int] | None = None
+    ids: frozenset[str] = frozenset()
+
+
+def compare(
+    known: Known,
+    subscription: Subscription,
+    reading: Reading,
+    context: Context,
+    keys: Keys | None = None,
+) -> Difference:
+    """Compare what was read of a subscription with what is known of it.
+
+    ``keys`` is what was read of the keys of its compliant accounts, None where nobody looks at
+    keys.
+    """
+    judged = judge_all(reading.accounts, context.kinds)
+    if keys is not None:
+        judged = with_keys(judged, known.findings, keys, context.now)
+    complete = reading.gap is None
+    steps = list(_upserts(known, subscription, judged, context, complete=complete))
+    if complete:
+        for account_id in sorted(known.findings.keys() - judged.keys()):
+            reason = RemovalReason.GONE
+            if account_id in reading.ignored_ids:
+                reason = RemovalReason.KIND_OUT_OF_SCOPE
+            steps.append(_removal(known.findings[account_id], subscription, reason, context))
+    state = CoverageState.READ if complete else CoverageState.GAP
+    seen = _Seen(state, reading.gap, reading.ignored_by_kind, frozenset(judged))
+    return _difference(known, subscription, steps, seen, context)
+
+
+def compare_unread(
+    known: Known, subscription: Subscription, disposition: Disposition, context: Context
+) -> Difference:
+    """Compare a subscription that is not read: excluded, retired, or not visible."""
+    if disposition not in _REMOVALS:
+        return compare(known, subscription, Reading(gap=_NOT_VISIBLE), context)
+    state, reason = _REMOVALS[disposition]
+    gone = (finding for _, finding in sorted(known.findings.items()))
+    steps = [_removal(finding, subscription, reason, context) for finding in gone]
+    return _difference(known, subscription, steps, _Seen(state), context)
+
+
+def _upserts(
+    known: Known,
+    subscription: Subscription,
+    judged: Mapping[str, Judged],
+    context: Context,
+    *,
+    complete: bool,
+) -> Iterable[Step]:
+    for account_id, entry in judged.items():
+        before = known.findings.get(account_id)
+        if account_id in known.untrusted:
+            continue
+        if before is not None and (
+            not (complete or _is_worse(before, entry)) or _says_the_same(before, entry)
+        ):
+            continue
+        after = _finding(before, entry, context)
+        yield Step(before, after, changes.of_finding(before, after, subscription, context))
+
+
+def _finding(before: Finding | None, entry: Judged, context: Context) -> Finding:
+    """Return the finding from now on; its time never goes back, whatever the clock does."""
+    account, judgement, key = entry.account, entry.judgement, entry.key
+    now = context.now if before is None else max(context.now, before.changed_at)
+    transition = Transition(
+        now, judgement.verdict, judgement.reason, context.scan_id, key.state if key else None
+    )
+    violated = judgement.verdict is Verdict.NON_COMPLIANT
+    finding = Finding(
+        id=account.id,
+        kind=account.kind,
+        location=account.location,
+        tags=account.tags,
+        judgement=judgement,
+        rule_version=RULE_VERSION,
+        first_seen=now,
+        changed_at=now,
+        violated_since=now if violated else None,
+        history=(transition,),
+        key_health=key,
+        vault_id=key.vault_id if key else None,
+    )
+    if before is None:
+        return finding
+    lasts = before.judgement.verdict is judgement.verdict
+    return replace(
+        finding,
+        first_seen=before.first_seen,
+        violated_since=before.violated_since if violated and lasts else finding.violated_since,
+        previous_verdict=before.previous_verdict if lasts else before.judgement.verdict,
+        changes=before.changes + 1,
+        history=(*before.history, transition)[-KEPT_TRANSITIONS:],
+        vault_id=finding.vault_id or before.vault_id,
+    )
+
+
+def _is_worse(before: Finding, entry: Judged) -> bool:
+    """Tell what an incomplete reading may say: a worse verdict, or a worse key behind the same."""
+    had, has = before.judgement.verdict, entry.judgement.verdict
+    if had is not has:
+        return has.badness > had.badness
+    return badness(entry.key) > badness(before.key_health)
+
+
+def _says_the_same(before: Finding, entry: Judged) -> bool:
+    """Tell whether a finding still holds; spelling that varies between answers is no difference."""
+    account = entry.account
+    return (
+        before.judgement.reason is entry.judgement.reason
+        and before.rule_version == RULE_VERSION
+        and before.tags == account.tags
+        and _agree(before, entry)
+        and is_same_health(before.key_health, entry.key)
+    )
+
+
+def _agree(before: Finding, entry: Judged) -> bool:
+    had = (before.kind, before.location, before.judgement)
+    has = (entry.account.kind, entry.account.location, entry.judgement)
+    # Nearly always both are spelled alike; folding them costs more than all else of a comparison.
+    return had == has or folded(*had) == folded(*has)
+
+
+def _removal(
+    finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
+) -> Step:
+    told = changes.of_removal(finding, subscription, reason, context)
+    return Step(finding, None, (told,))
+
+
+def _difference(
+    known: Known,
+    subscription: Subscription,
+    steps: list[Step],
+    seen: _Seen,
+    context: Context,
+) -> Difference:
+    before = known.coverage
+    first = 1 if before is None else before.sequence + 1
+    numbers = count(first)
+    numbered = tuple(
+        replace(
+            step,
+            changes=tuple(replace(each, sequence=next(numbers)) for each in step.changes),
+        )
+        for step in steps
+    )
+    told = changes.of_coverage(before, seen.state, seen.gap, subscription, context)
+    if told is not None:
+        told = replace(told, sequence=next(numbers))
+    coverage = Coverage(
+        subscription=_remembered(subscription, before),
+        state=seen.state,
+        since=before.since if before and before.state is seen.state else context.now,
+        gap=_same_gap(before, seen.gap),
+        last_read=_last_read(before, seen.state, context),
+        accounts=known.count(*_counted(known, steps, seen)),
+        sequence=next(numbers) - 1,
+    )
+    return Difference(known, coverage, numbered, told)
+
+
+def _counted(
+    known: Known, steps: Iterable[Step], seen: _Seen
+) -> tuple[Mapping[str, Finding], Mapping[str, int], int]:
+    """Return what to count: the findings, the ignored accounts, and how many were not read."""
+    after = known.after(steps)
+    ignored = seen.ignored_by_kind or {}
+    if seen.gap is None:
+        return after, ignored, 0
+    if known.coverage is not None:
+        ignored = known.coverage.accounts.ignored_by_kind
+    return after, ignored, len((after.keys() | known.untrusted.keys()) - seen.ids)
+
+
+def _remembered(subscription: Subscription, before: Coverage | None) -> Subscription:
+    """Keep the name and tenant last known where Azure no longer tells them."""
+    if before is None:
+        return subscription
+    had = before.subscription
+    return Subscription(
+        subscription.id,
+        subscription.name or had.name,
+        subscription.tenant_id or had.tenant_id,
+        subscription.state or had.state,
+    )
+
+
+def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
+    """Keep the stored wording of a gap that lasts: varying error texts are no difference."""
+    had = before.gap if before else None
+    if gap and had and (gap.reason, gap.missing_action) == (had.reason, had.missing_action):
+        return had
+    return gap
+
+
+def _last_read(before: Coverage | None, state: CoverageState, context: Context) -> datetime | None:
+    if before is None or state is not CoverageState.GAP:
+        return None
+    return context.status_as_of if before.state is CoverageState.READ else before.last_read

@@ -1,0 +1,169 @@
+"""What recording a reading changes: a step per finding, and the coverage row that sums them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Final
+
+from cmk_check.core.counts import Tally
+from cmk_check.core.enums import CoverageState, KeyState, Verdict
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
+
+_USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the table holds of one subscription.
+
+    ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
+    this program wrote or that are broken: they are left alone, and count as unknown.
+    """
+
+    coverage: Coverage | None = None
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    untrusted: Mapping[str, Finding] = field(default_factory=dict)
+
+    def after(self, steps: Iterable["Step"]) -> dict[str, Finding]:
+        """Return the findings as they stand once these steps are recorded."""
+        findings = dict(self.findings)
+        for step in steps:
+            account_id = str(step.finding.id)
+            if step.after is None:
+                del findings[account_id]
+            else:
+                findings[account_id] = step.after
+        return findings
+
+    def count(
+        self, findings: Mapping[str, Finding], ignored: Mapping[str, int], unread: int
+    ) -> AccountCounts:
+        """Count findings together with the untrusted rows."""
+        return replace(self, findings=findings).tally().counts(ignored, unread)
+
+    def tally(self) -> Tally:
+        """Count what the table holds."""
+        tally = Tally()
+        for finding in (*self.findings.values(), *self.untrusted.values()):
+            tally.add(finding.kind, finding.judgement, finding.key_health)
+        return tally
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One finding that changes: None before is new, None after is removed.
+
+    ``changes`` are what is told of it, one or two.
+    """
+
+    before: Finding | None
+    after: Finding | None
+    changes: tuple[Change, ...]
+
+    @property
+    def finding(self) -> Finding:
+        """The finding as it is, or as it was before it went."""
+        finding = self.after or self.before
+        if finding is None:
+            message = "A step has a finding before it or after it."
+            raise ValueError(message)
+        return finding
+
+    def count(self, tally: Tally) -> None:
+        """Count it in the sum of what stands beside it."""
+        for finding, times in ((self.before, -1), (self.after, 1)):
+            if finding is not None:
+                tally.add(finding.kind, finding.judgement, finding.key_health, times=times)
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether it makes an estate that was called compliant something else."""
+        return _is_worse(self.before, self.after, _is_compliant)
+
+    @property
+    def key_is_worse(self) -> bool:
+        """Whether it does so where an account counts only while its key can be used."""
+        return _is_worse(self.before, self.after, _is_usable)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What recording a reading changes.
+
+    ``coverage`` is the row as it stands afterwards; ``coverage_change`` what is told of it, if
+    anything.
+    """
+
+    known: Known
+    coverage: Coverage
+    steps: tuple[Step, ...] = ()
+    coverage_change: Change | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the table already says all this."""
+        return not self.steps and self.known.coverage == self.coverage
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether an estate that was called compliant might no longer be."""
+        before = self.known.coverage
+        new_gap = self.coverage.state is CoverageState.GAP and (
+            before is None or before.state is not CoverageState.GAP
+        )
+        # A row that has become too new makes an account unknown without a step; no key does.
+        fewer_good = before is not None and (
+            _not_good(self.coverage.accounts) > _not_good(before.accounts)
+        )
+        return new_gap or fewer_good or any(step.is_worse for step in self.steps)
+
+    @property
+    def keys_are_worse(self) -> bool:
+        """Whether it might no longer be where keys count."""
+        return any(step.key_is_worse for step in self.steps)
+
+    def upto(self, steps: int, claim: str) -> Coverage:
+        """Return the coverage row once so many steps are recorded and more are to come."""
+        return next(self.partly([steps], claim))
+
+    def partly(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
+        """Yield the coverage row after each of these numbers of further steps.
+
+        Counts are carried on from one to the next: a first recording may have a hundred parts.
+        """
+        had = self.known.coverage or replace(
+            self.coverage,
+            state=CoverageState.UNREAD,
+            gap=None,
+            last_read=None,
+            accounts=AccountCounts(),
+            sequence=0,
+        )
+        tally, steps, told = self.known.tally(), iter(self.steps), 0
+        for size in sizes:
+            for step in islice(steps, size):
+                step.count(tally)
+                told += len(step.changes)
+            accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
+            yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
+
+
+def _is_worse(
+    before: Finding | None, after: Finding | None, is_good: Callable[[Finding], bool]
+) -> bool:
+    if after is None or is_good(after):
+        return False
+    return before is None or is_good(before)
+
+
+def _is_compliant(finding: Finding) -> bool:
+    return finding.judgement.verdict is Verdict.COMPLIANT
+
+
+def _is_usable(finding: Finding) -> bool:
+    key = finding.key_health
+    return _is_compliant(finding) and key is not None and key.state in _USABLE
+
+
+def _not_good(accounts: AccountCounts) -> int:
+    return accounts.non_compliant + accounts.unknown

@@ -1,0 +1,151 @@
+"""Judging what a reading brought: each account once, and the key behind a compliant one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.enums import GapReason, Reason, Verdict
+from cmk_check.core.keys.facts import KeyFacts, Unread
+from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.parsing import vault_name
+from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
+from cmk_check.core.rule import judge
+
+type Keys = Mapping[str, KeyFacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An account with its verdict; ``key`` is None where no key was looked at."""
+
+    account: Account
+    judgement: Judgement
+    key: KeyHealth | None = None
+
+
+def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
+    """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
+
+    Of two that are equally bad one is chosen by what they say, never by which came first: the
+    order of an answer varies, and would be told as a change. Of two keys neither can be judged.
+    """
+    judged: dict[str, Judged] = {}
+    for account in accounts:
+        spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
+        entry = Judged(spelled, judge(spelled))
+        had = judged.get(account.id.text)
+        judged[account.id.text] = entry if had is None else _worse(had, entry)
+    return dict(sorted(judged.items()))
+
+
+def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
+    """Return the accounts that are judged compliant: those whose keys are worth looking at."""
+    return tuple(
+        entry.account
+        for entry in judge_all(accounts, kinds).values()
+        if entry.judgement.verdict is Verdict.COMPLIANT
+    )
+
+
+def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
+    """Return, by account id, where the vaults of these accounts were found last."""
+    return {
+        str(account.id): vault_id
+        for account in accounts
+        if (vault_id := _known_vault(findings.get(str(account.id)), account)) is not None
+    }
+
+
+def with_keys(
+    judged: Mapping[str, Judged], findings: Mapping[str, Finding], keys: Keys, now: datetime
+) -> dict[str, Judged]:
+    """Judge the keys behind compliant accounts as well; of what nothing was said is unknown."""
+    return {
+        account_id: replace(entry, key=_key(entry.account, findings.get(account_id), keys, now))
+        if entry.judgement.verdict is Verdict.COMPLIANT
+        else entry
+        for account_id, entry in judged.items()
+    }
+
+
+def unread(gap: Gap) -> KeyFacts:
+    """Return what is known of a key of which nothing could be read."""
+    nothing = Unread(gap)
+    return KeyFacts(vault=nothing, key=nothing, grants=nothing, scopes=nothing)
+
+
+def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
+    """Return what two answers about one account must agree in, however they spell it."""
+    evidence = judgement.evidence
+    # What is malformed stands in the message alone; every other message says what the reason says,
+    # and a new wording is no change of the account.
+    malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
+    parts = (
+        kind,
+        location,
+        malformed,
+        evidence.key_source,
+        evidence.key_name,
+        evidence.key_version,
+        evidence.identity_type,
+        evidence.identity_client_id,
+        evidence.provisioning_state,
+    )
+    return (folded_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
+
+
+_SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
+
+
+def folded_address(uri: str | None) -> str:
+    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
+    return (uri or "").casefold().rstrip("/").removesuffix(":443")
+
+
+_UNANSWERED: Final = unread(
+    Gap(
+        GapReason.SLICE_FAILED,
+        detail="Its key was not looked at: the log says why. The next scan tries again.",
+    )
+)
+
+
+def _worse(one: Judged, other: Judged) -> Judged:
+    worse = max(one, other, key=_weight)
+    if _said_of_key(one) == _said_of_key(other):
+        return worse
+    # What was read behind one of two keys says nothing of the other.
+    return replace(worse, account=replace(worse.account, malformed_key=_SAID_TWICE))
+
+
+def _weight(entry: Judged) -> tuple[object, ...]:
+    account, judgement = entry.account, entry.judgement
+    said = folded(account.kind, account.location, judgement)
+    tags = sorted(account.tags.items())
+    return judgement.verdict.badness, judgement.reason, said, tags, _said_of_key(entry)
+
+
+def _said_of_key(entry: Judged) -> tuple[object, ...]:
+    account = entry.account
+    users = sorted(map(str, account.user_identities))
+    said = folded(None, None, entry.judgement)
+    return said, account.principal_id or "", users, account.malformed_key or ""
+
+
+def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) -> KeyHealth:
+    health = judge_key(account, keys.get(str(account.id), _UNANSWERED), now)
+    if health.vault_id is not None:
+        return health
+    # Where a vault was is all there is to tell one that is gone from one that cannot be seen.
+    return replace(health, vault_id=_known_vault(before, account))
+
+
+def _known_vault(before: Finding | None, account: Account) -> str | None:
+    """Return where the account's vault was last; names of vaults are unique in a cloud."""
+    named = vault_name(account.key_vault_uri)
+    if named is None or before is None or before.vault_id is None:
+        return None
+    name, is_managed_hsm = named
+    end = f"/{'managedhsms' if is_managed_hsm else 'vaults'}/{name}"
+    return before.vault_id if before.vault_id.lower().endswith(end) else None

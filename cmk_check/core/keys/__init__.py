@@ -1,0 +1,1 @@
+"""Key health: whether the key behind a compliant account can be used."""

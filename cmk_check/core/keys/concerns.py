@@ -1,0 +1,79 @@
+"""Concerns about a key, made of reasons and evidence; what was not seen is one of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from cmk_check.core.accounts import clean_text
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.facts import Unread
+from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
+from cmk_check.core.model import KeyConcern
+
+AGAIN: Final = "the next scan tries again, and if it stays, look for a newer version of cmk_check."
+_LONGEST_SENTENCE: Final = 400
+_LONGEST_EVIDENCE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A part that could not be seen: its name, the same in every scan, and what to do.
+
+    ``facts`` are further evidence, texts that stay the same while Azure's answers do.
+    """
+
+    part: str
+    sentence: str
+    missing_action: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def concern(code: KeyReason, evidence: Mapping[str, object] | None = None) -> KeyConcern:
+    """Make the concern of a reason; evidence that is None is left out."""
+    return KeyConcern(code, KEY_SEVERITIES[code], KEY_MESSAGES[code], _texts(evidence or {}))
+
+
+def unread(part: str, title: str, fact: Unread | None) -> Unseen:
+    """Make the part of what could not be read; None stands for what nobody tried to read."""
+    if fact is None:
+        return Unseen(part, f"{title}: not read; {AGAIN}")
+    detail = fact.gap.detail or f"could not be read ({fact.gap.reason}); {AGAIN}"
+    return Unseen(part, f"{title}: {detail}", fact.gap.missing_action)
+
+
+def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
+    """Make the one concern of all that could not be seen.
+
+    What varies from scan to scan while nothing changes stands in the message, never in the
+    evidence: there it would be taken for a change.
+    """
+    missing = list(parts)
+    actions = list(dict.fromkeys(each.missing_action for each in missing if each.missing_action))
+    evidence: dict[str, object] = {"notSeen": ", ".join(dict.fromkeys(p.part for p in missing))}
+    if len(actions) > 1:
+        evidence["missingActions"] = ", ".join(actions)
+    for each in missing:
+        evidence |= each.facts
+    sentences = (clean_text(each.sentence, _LONGEST_SENTENCE) or "" for each in missing)
+    return KeyConcern(
+        KeyReason.CANNOT_READ,
+        KEY_SEVERITIES[KeyReason.CANNOT_READ],
+        " ".join((KEY_MESSAGES[KeyReason.CANNOT_READ], *sentences)),
+        _texts(evidence),
+        missing_action=actions[0] if actions else None,
+    )
+
+
+def _texts(evidence: Mapping[str, object]) -> dict[str, str]:
+    return {
+        name: clean_text(_written(value), _LONGEST_EVIDENCE) or ""
+        for name, value in evidence.items()
+        if value is not None
+    }
+
+
+def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return str(value)

@@ -1,0 +1,91 @@
+"""Key health: can the key behind a compliant account be used, and will it stay so?
+
+It starts as unknown where anything that it rests on was not seen, and is healthy only where nothing
+at all speaks against it. What is asked of keys, vaults and identities is from Microsoft's page
+"Customer-managed keys for Microsoft Foundry"; where the older one on Azure OpenAI asks for
+something else, that is a notice, which changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.enums import KeyReason, KeySeverity, KeyState
+from cmk_check.core.keys.concerns import Unseen, cannot_read
+from cmk_check.core.keys.facts import Absent, KeyFacts, Vault
+from cmk_check.core.keys.identity import of_permissions, of_user, user_of
+from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
+from cmk_check.core.keys.version import InUse, in_use, pinned_version, rotation_of
+from cmk_check.core.model import Account, KeyConcern, KeyHealth
+
+__all__ = ["judge_key", "suffices", "user_of"]
+
+_WORST_FIRST: Final = (
+    KeySeverity.BROKEN,
+    KeySeverity.UNKNOWN,
+    KeySeverity.AT_RISK,
+    KeySeverity.NOTICE,
+)
+_STATES: Final = {
+    KeySeverity.BROKEN: KeyState.BROKEN,
+    KeySeverity.UNKNOWN: KeyState.UNKNOWN,
+    KeySeverity.AT_RISK: KeyState.AT_RISK,
+    KeySeverity.NOTICE: KeyState.HEALTHY,
+}
+_ORDER: Final = tuple(KeyReason)
+_MALFORMED: Final = (
+    "Look at it with `az cognitiveservices account show`; if Azure changed the shape, update "
+    "cmk_check."
+)
+
+
+def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
+    """Judge the key behind one compliant account; ``now`` is aware."""
+    facts = trusted(account, facts)
+    used = _used(account, facts, now)
+    concerns = _merged((*used.concerns, *of_vault(account, facts.vault), *_of_rest(account, facts)))
+    version = used.version
+    return KeyHealth(
+        state=_STATES[concerns[0].severity] if concerns else KeyState.HEALTHY,
+        concerns=concerns,
+        rotation=rotation_of(account),
+        expires=version.expires if version else None,
+        vault_id=facts.vault.id or None,
+        key_id=(facts.key.id or None) if facts.key else None,
+        key_version=version.version if version else pinned_version(account),
+        principal_id=user_of(account),
+    )
+
+
+def _used(account: Account, facts: KeyFacts, now: datetime) -> InUse:
+    # In a vault that is gone there is no key either, and that is said of the vault. Of an account
+    # whose settings cannot be read nobody knows which version it uses.
+    if isinstance(facts.vault, Absent) or account.malformed_key is not None:
+        return InUse(None)
+    return in_use(account, facts.key, now, expected=isinstance(facts.vault, Vault))
+
+
+def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
+    """Say what is wrong with the account: its identity, what that may do, its scopes."""
+    if account.malformed_key is not None:
+        yield Unseen("account", f"Account: {account.malformed_key} {_MALFORMED}")
+    else:
+        yield from of_user(account)
+        if isinstance(facts.vault, Vault):
+            yield from of_permissions(account, facts.vault, facts.grants)
+    yield from of_scopes(facts.scopes)
+
+
+def _merged(said: Iterable[KeyConcern | Unseen]) -> tuple[KeyConcern, ...]:
+    """Make one concern of all that was not seen, and put the worst first."""
+    said = tuple(said)
+    concerns = [each for each in said if isinstance(each, KeyConcern)]
+    missing = [each for each in said if isinstance(each, Unseen)]
+    if missing:
+        concerns.append(cannot_read(missing))
+    return tuple(sorted(concerns, key=_place))
+
+
+def _place(concern: KeyConcern) -> tuple[int, int]:
+    return _WORST_FIRST.index(concern.severity), _ORDER.index(concern.code)

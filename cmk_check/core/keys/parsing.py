@@ -1,0 +1,313 @@
+"""What Azure Resource Manager's JSON says of vaults, keys and grants, made into facts.
+
+As with accounts, apart from fetching and from the raw JSON: no document raises, texts are cleaned
+and bounded, and a part of the wrong type is named in ``malformed`` rather than taken for one that
+is not there, because an expiry that cannot be read is not a key that never expires.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cmk_check.core.accounts import clean_text
+from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
+from cmk_check.core.rule import lowered
+
+_LONGEST_WORD: Final = 128
+_LARGEST_SIZE: Final = 1_000_000  # bits: no key has as many, and a number can have endless digits
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TYPES: Final[Mapping[type, str]] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a whole number",
+}
+
+# Paths in the order in which a fault is looked for: a part before what lies in it.
+_VAULT: Final[Mapping[str, type]] = {
+    "id": str,
+    "properties": dict,
+    "properties.enableSoftDelete": bool,
+    "properties.enablePurgeProtection": bool,
+    "properties.enableRbacAuthorization": bool,
+    "properties.accessPolicies": list,
+    "properties.networkAcls": dict,
+    "properties.networkAcls.defaultAction": str,
+    "properties.networkAcls.bypass": str,
+    "properties.publicNetworkAccess": str,
+}
+_POLICY: Final[Mapping[str, type]] = {
+    "objectId": str,
+    "applicationId": str,
+    "permissions": dict,
+    "permissions.keys": list,
+}
+_VERSION: Final[Mapping[str, type]] = {
+    "properties": dict,
+    "properties.attributes": dict,
+    "properties.attributes.enabled": bool,
+    "properties.attributes.nbf": int,
+    "properties.attributes.exp": int,
+    "properties.attributes.created": int,
+    "properties.kty": str,
+    "properties.keySize": int,
+    "properties.keyOps": list,
+    "properties.keyUriWithVersion": str,
+}
+_POLICIES: Final = "properties.accessPolicies[]"
+_NEEDED: Final = {"id", "objectId", "properties", "properties.attributes"}
+_TIMES: Final = ("nbf", "exp", "created")
+
+# Names as Key Vault allows them, under whatever domain the cloud has. A name of another alphabet is
+# none, hence ASCII.
+_VAULT_URI: Final = re.compile(
+    r"https://([a-z0-9-]{3,24})\.(vault|managedhsm)(?:\.[a-z0-9-]+)+\.?(?::[0-9]+)?(?:/.*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_URI_WITH_VERSION: Final = re.compile(r"https://[^/]+/keys/[^/]+/([^/]+)/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """A role assignment; ids and scope lower-cased, the role by its whole id as Azure gave it."""
+
+    principal_id: str
+    role_id: str
+    scope: str
+    conditional: bool
+
+
+def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
+    """Make a vault, or a managed HSM, of one document; never raises.
+
+    Shapes: api-version 2026-05-15 of Microsoft.KeyVault. What was never set is left out there.
+    """
+    entry = _object(document)
+    properties = _object(entry.get("properties"))
+    rules = _object(properties.get("networkAcls"))
+    policies, odd_policy = _policies(properties.get("accessPolicies"))
+    return Vault(
+        id=_id(entry),
+        uri=clean_text(properties.get("hsmUri" if managed_hsm else "vaultUri")),
+        is_managed_hsm=managed_hsm,
+        soft_delete=_flag(properties.get("enableSoftDelete")),
+        purge_protection=_flag(properties.get("enablePurgeProtection")),
+        uses_rbac=properties.get("enableRbacAuthorization") is True,
+        policies=policies,
+        default_action=_word(rules.get("defaultAction")),
+        bypass=_word(rules.get("bypass")),
+        public_access=_word(properties.get("publicNetworkAccess")),
+        malformed=_fault(document, _VAULT) or odd_policy,
+    )
+
+
+def parse_key(document: object) -> Key:
+    """Make a key of one document, its versions not asked for; never raises."""
+    entry = _object(document)
+    properties = _object(entry.get("properties"))
+    version = _named_in_uri(properties.get("keyUriWithVersion"))
+    return Key(id=_id(entry), latest=_version(document, version))
+
+
+def parse_version(document: object) -> KeyVersion:
+    """Make one version of a key of an entry of their list; never raises.
+
+    None for its name is one that it does not have.
+    """
+    name = _word(_object(document).get("name"))
+    return _version(document, name or None)
+
+
+def parse_assignment(entry: object) -> Assignment | None:
+    """Make a role assignment of one entry of a list; None where it cannot be used; never raises.
+
+    A condition that is no text is one all the same.
+    """
+    properties = _object(_object(entry).get("properties"))
+    principal, role, scope = (
+        (clean_text(properties.get(name)) or "").strip().lower()
+        for name in ("principalId", "roleDefinitionId", "scope")
+    )
+    if not (principal and role and scope):
+        return None
+    return Assignment(principal, role, scope, _is_condition(properties.get("condition")))
+
+
+def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
+    """Return what a role definition allows on data; None where that cannot be told; never raises.
+
+    What a role excludes may be left out; what it allows on data too, since most allow nothing.
+    """
+    blocks = _object(_object(document).get("properties")).get("permissions")
+    if not isinstance(blocks, list):
+        return None
+    permissions = [_permissions(block) for block in blocks]
+    told = tuple(each for each in permissions if each is not None)
+    return told if len(told) == len(permissions) else None
+
+
+def parse_scope(entry: object) -> EncryptionScope:
+    """Make an encryption scope of one entry of an account's list; never raises."""
+    scope = _object(entry)
+    return EncryptionScope(
+        name=_word(scope.get("name")) or "",
+        key_source=_word(_object(scope.get("properties")).get("keySource")),
+    )
+
+
+def vault_name(uri: str | None) -> tuple[str, bool] | None:
+    """Return the name in a vault's URI, lower-cased, and whether it is a managed HSM's.
+
+    None where the URI is not that of a vault in any cloud: nothing could be looked for.
+    """
+    match = _VAULT_URI.fullmatch((uri or "").strip())
+    return (match[1].lower(), match[2].lower() == "managedhsm") if match else None
+
+
+def _fault(document: object, shape: Mapping[str, type], inside: str = "") -> str | None:
+    """Name the first part that is not of its type, or is missing though Azure always sends it."""
+    if not isinstance(document, dict):
+        return f"{inside or 'It'} is not an object."
+    where = f"{inside}." if inside else ""
+    for path, kind in shape.items():
+        value = _at(document, path)
+        if value is None and path in _NEEDED:
+            return f"{where}{path} is missing."
+        # By identity, because to Python true is a whole number too.
+        if value is not None and type(value) is not kind:
+            return f"{where}{path} is not {_TYPES[kind]}."
+    return None
+
+
+def _at(document: object, path: str) -> object:
+    for name in path.split("."):
+        document = _object(document).get(name)
+    return document
+
+
+def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
+    """Return key permissions by object id, and what is wrong with the first that is odd.
+
+    A policy with an application id is for a user behind that application: it gives nothing to an
+    identity that comes by itself.
+    """
+    found: dict[str, frozenset[str]] = {}
+    fault: str | None = None
+    for entry in entries if isinstance(entries, list) else ():
+        fault = fault or _policy_fault(entry)
+        policy = _object(entry)
+        if policy.get("applicationId") is None:
+            owner = (_word(policy.get("objectId")) or "").lower()
+            allowed = _words(_object(policy.get("permissions")).get("keys"))
+            found[owner] = found.get(owner, frozenset()) | allowed
+    return found, fault
+
+
+def _policy_fault(entry: object) -> str | None:
+    keys = _at(entry, "permissions.keys")
+    if keys is not None and not _are_texts(keys):
+        return f"{_POLICIES}.permissions.keys is not a list of texts."
+    return _fault(entry, _POLICY, _POLICIES)
+
+
+def _version(document: object, name: str | None) -> KeyVersion:
+    properties = _object(_object(document).get("properties"))
+    attributes = _object(properties.get("attributes"))
+    operations = properties.get("keyOps")
+    return KeyVersion(
+        version=name,
+        enabled=_flag(attributes.get("enabled")),
+        not_before=_time(attributes.get("nbf")),
+        expires=_time(attributes.get("exp")),
+        created=_time(attributes.get("created")),
+        type=_word(properties.get("kty")),
+        size=_size(properties.get("keySize")),
+        operations=_words(operations) if _are_texts(operations) else None,
+        malformed=_version_fault(document),
+    )
+
+
+def _version_fault(document: object) -> str | None:
+    fault = _fault(document, _VERSION)
+    if fault is not None:
+        return fault
+    operations = _at(document, "properties.keyOps")
+    if operations is not None and not _are_texts(operations):
+        return "properties.keyOps is not a list of texts."
+    size = _at(document, "properties.keySize")
+    if size is not None and _size(size) is None:
+        return "properties.keySize is none that a key has."
+    for name in _TIMES:
+        value = _at(document, f"properties.attributes.{name}")
+        if value is not None and _time(value) is None:
+            return f"properties.attributes.{name} is no time."
+    return None
+
+
+def _permissions(block: object) -> RolePermissions | None:
+    allowed, excluded = (_patterns(block, name) for name in ("dataActions", "notDataActions"))
+    if not isinstance(block, dict) or allowed is None or excluded is None:
+        return None
+    return RolePermissions(allowed, excluded, _is_condition(block.get("condition")))
+
+
+def _patterns(block: object, name: str) -> tuple[str, ...] | None:
+    values = _object(block).get(name)
+    if values is None:
+        return ()
+    if not isinstance(values, list):
+        return None
+    # One that had to be cut or cleaned would be another pattern, which may match more.
+    cleaned = tuple(text for value in values if (text := clean_text(value)) and text == value)
+    return cleaned if len(cleaned) == len(values) else None
+
+
+def _is_condition(value: object) -> bool:
+    return bool(value.strip()) if isinstance(value, str) else value is not None
+
+
+def _named_in_uri(uri: object) -> str | None:
+    match = _URI_WITH_VERSION.fullmatch(clean_text(uri) or "")
+    return _word(match[1]) if match else None
+
+
+def _size(value: object) -> int | None:
+    return value if type(value) is int and 0 <= value <= _LARGEST_SIZE else None
+
+
+def _time(seconds: object) -> datetime | None:
+    """Return the time so many seconds after 1970; None for what is beyond the calendar."""
+    if type(seconds) is not int:
+        return None
+    try:
+        return _EPOCH + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
+
+
+def _id(entry: Mapping[str, object]) -> str:
+    return (clean_text(entry.get("id")) or "").lower()
+
+
+def _word(value: object) -> str | None:
+    return clean_text(value, _LONGEST_WORD)
+
+
+def _words(values: object) -> frozenset[str]:
+    entries: Iterable[object] = values if isinstance(values, list) else ()
+    return frozenset(lowered(word) for value in entries if (word := _word(value)))
+
+
+def _are_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _object(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,128 @@
+"""What is wrong with the vault of a key, and with the encryption scopes of the account."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.core.enums import GapReason, KeyReason
+from cmk_check.core.keys.concerns import Unseen, concern, unread
+from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread, Vault
+from cmk_check.core.keys.parsing import vault_name
+from cmk_check.core.model import Account, Gap, KeyConcern
+from cmk_check.core.rule import KEY_VAULT, lowered
+
+_VAULT: Final = "vault"
+_SCOPES: Final = "scopes"
+_MOST_SCOPES: Final = 20
+_LONGEST_NAME: Final = 40
+_NOT_SAID: Final = "none"
+_OF_ANOTHER: Final = (
+    "the one that was read is not the one that the account names; set the key again on the "
+    "account's Encryption page."
+)
+_UNHEARD_OF: Final = (
+    "Firewall: the vault's is set in a way that is not known here; set it again on the vault's "
+    "Networking page, and if it stays, look for a newer version of cmk_check."
+)
+_MALFORMED: Final = (
+    "Look at it with `az keyvault show`; if Azure changed the shape, update cmk_check."
+)
+
+# What Azure documents, lower-cased. What is not said is not restricted.
+_ACTIONS: Final = {"", "allow", "deny"}
+_ACCESS: Final = {"", "enabled", "disabled", "securedbyperimeter"}
+
+
+def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
+    """Return the facts without a vault whose document breaks the shape or is another vault's.
+
+    What such a document says may be the opposite of what is so.
+    """
+    vault = facts.vault
+    if not isinstance(vault, Vault):
+        return facts
+    named = vault_name(account.key_vault_uri)
+    if named is None or vault_name(vault.uri) != named:
+        return replace(facts, vault=_untrusted(_OF_ANOTHER), key=None)
+    if vault.malformed is not None:
+        return replace(facts, vault=_untrusted(f"{vault.malformed} {_MALFORMED}", vault.id))
+    return facts
+
+
+def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyConcern | Unseen]:
+    """Say what is wrong with the vault itself."""
+    if isinstance(vault, Unread):
+        yield unread(_VAULT, "Vault", vault)
+    elif isinstance(vault, Absent):
+        yield concern(
+            KeyReason.VAULT_NOT_FOUND,
+            {"vaultId": vault.id, "keyVaultUri": account.key_vault_uri},
+        )
+    else:
+        yield from _of_document(vault)
+
+
+def of_scopes(scopes: tuple[EncryptionScope, ...] | Unread) -> Iterator[KeyConcern | Unseen]:
+    """Say which encryption scopes have not a key in Key Vault."""
+    if isinstance(scopes, Unread):
+        yield unread(_SCOPES, "Encryption scopes", scopes)
+        return
+    # In an order of our own: Azure promises neither one nor a case, and another is no change.
+    others = (_described(scope) for scope in scopes if not _is_customers(scope))
+    described = sorted(others, key=str.casefold)
+    if described:
+        yield concern(
+            KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
+            {"scopes": ", ".join(described[:_MOST_SCOPES]), "count": len(described)},
+        )
+
+
+def _untrusted(sentence: str, vault_id: str = "") -> Unread:
+    return Unread(Gap(GapReason.UNEXPECTED_RESPONSE, detail=sentence), vault_id or None)
+
+
+def _of_document(vault: Vault) -> Iterator[KeyConcern | Unseen]:
+    # The soft delete of a Managed HSM cannot be switched off.
+    if not vault.soft_delete and not vault.is_managed_hsm:
+        yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
+    if not vault.purge_protection:
+        yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})
+    yield from _of_firewall(vault)
+
+
+def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
+    """Apply what networkAcls and publicNetworkAccess say.
+
+    Source: "Configure network security for Azure Key Vault". Trusted services pass a closed
+    firewall by the bypass, and Azure's default is to let them; a perimeter overrides it.
+    """
+    action = lowered((vault.default_action or "").strip())
+    access = lowered((vault.public_access or "").strip())
+    facts = {
+        "vaultId": vault.id,
+        "defaultAction": vault.default_action,
+        "publicNetworkAccess": vault.public_access,
+        "bypass": vault.bypass,
+    }
+    if action not in _ACTIONS or access not in _ACCESS:
+        said = {name: value for name, value in facts.items() if value is not None}
+        yield Unseen("firewall", _UNHEARD_OF, facts=said)
+    closed = action == "deny" or access == "disabled"
+    if access == "securedbyperimeter" or (closed and not _lets_services_in(vault.bypass)):
+        yield concern(KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, facts)
+
+
+def _lets_services_in(bypass: str | None) -> bool:
+    """Read a comma-separated list of who passes; absent, it is Azure's default."""
+    if bypass is None:
+        return True
+    return "azureservices" in {lowered(name.strip()) for name in bypass.split(",")}
+
+
+def _is_customers(scope: EncryptionScope) -> bool:
+    return lowered(scope.key_source or "") == KEY_VAULT
+
+
+def _described(scope: EncryptionScope) -> str:
+    source = scope.key_source or _NOT_SAID
+    return f"{scope.name[:_LONGEST_NAME]} ({source[:_LONGEST_NAME]})"

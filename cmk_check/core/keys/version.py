@@ -1,0 +1,193 @@
+"""What is wrong with a key at the version that the account uses."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cmk_check.core.enums import KeyReason, KeyRotation
+from cmk_check.core.keys.concerns import AGAIN, Unseen, concern, unread
+from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
+from cmk_check.core.model import Account, KeyConcern
+from cmk_check.core.rule import lowered
+
+SOON: Final = timedelta(days=30)
+_SMALLEST: Final = 2048
+_RSA: Final = {"rsa", "rsa-hsm"}
+_OPERATIONS: Final = ("wrapKey", "unwrapKey")
+
+_KEY: Final = "key"
+_VERSIONS: Final = "keyVersions"
+_MALFORMED: Final = (
+    "Look at it with `az keyvault key show`; if Azure changed the shape, update cmk_check."
+)
+_TYPE: Final = Unseen(
+    "keyType",
+    f"Key: Azure did not say its type; look at it with `az keyvault key show`, and {AGAIN}",
+)
+_SIZE: Final = Unseen(
+    "keySize",
+    f"Key: Azure did not say its size; look at it with `az keyvault key show`, and {AGAIN}",
+)
+_USE: Final = Unseen(
+    "keyOperations",
+    "Key: Azure did not say what it may be used for; permit wrapKey and unwrapKey with "
+    f"`az keyvault key set-attributes`, and {AGAIN}",
+)
+_UNCLEAR: Final = Unseen(
+    _VERSIONS,
+    "Versions of the key: Azure did not say enough to tell which is newer; look at them with "
+    "`az keyvault key list-versions`, or take the version out of the account's encryption "
+    "settings.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    """The version that an account uses, None where it was not found or could not be seen."""
+
+    version: KeyVersion | None
+    concerns: tuple[KeyConcern | Unseen, ...] = ()
+
+
+def rotation_of(account: Account) -> KeyRotation:
+    """Tell whether the account follows its key; source: an omitted and an empty version do."""
+    return KeyRotation.PINNED if pinned_version(account) else KeyRotation.AUTOMATIC
+
+
+def pinned_version(account: Account) -> str | None:
+    """Return the version that the account names, None where it follows the newest."""
+    return (account.key_version or "").strip() or None
+
+
+def in_use(
+    account: Account, key: Key | Absent | Unread | None, now: datetime, *, expected: bool
+) -> InUse:
+    """Find the version in use and say what is wrong with it.
+
+    Not to be ``expected`` is a key whose vault could not be seen, which is said of the vault.
+    """
+    if isinstance(key, Absent):
+        return InUse(None, (_not_found(account, key.id),))
+    if not isinstance(key, Key):
+        return InUse(None, (unread(_KEY, "Key", key),) if expected else ())
+    pinned = pinned_version(account)
+    if pinned is None:
+        return InUse(key.latest, tuple(_of_version(key.latest, key.id, now)))
+    if not isinstance(key.versions, tuple):
+        missing = unread(_VERSIONS, "Versions of the key", key.versions)
+        if compared_version(key.latest.version) != compared_version(pinned):
+            return InUse(None, (missing,))
+        return InUse(key.latest, (*_of_version(key.latest, key.id, now), missing))
+    return _pinned(account, key, key.versions, now)
+
+
+def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datetime) -> InUse:
+    wanted, latest = compared_version(pinned_version(account)), _name(key.latest)
+    # The list may lag behind the key, or the key behind it.
+    versions = listed if latest in map(_name, listed) else (*listed, key.latest)
+    found = next((each for each in versions if _name(each) == wanted), None)
+    if found is None:
+        if any(each.version is None for each in versions):
+            return InUse(None, (_UNCLEAR,))
+        return InUse(None, (_not_found(account, key.id),))
+    others = [each for each in versions if _name(each) != wanted]
+    said = (*_of_version(found, key.id, now), *_of_pinning(found, others, latest, now))
+    return InUse(found, said)
+
+
+def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:
+    if version.malformed is not None:
+        yield Unseen(_KEY, f"Key: {version.malformed} {_MALFORMED}")
+    facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
+    # Azure documents that a key is enabled where it does not say so.
+    if version.enabled is False:
+        yield concern(KeyReason.KEY_DISABLED, facts)
+    yield from _of_times(version, facts, now)
+    yield from _of_material(version, facts)
+    yield from _of_operations(version, facts)
+
+
+def _of_times(version: KeyVersion, facts: dict[str, object], now: datetime) -> Iterator[KeyConcern]:
+    """Source: "About keys": outside of its dates a key unwraps and does not wrap."""
+    if version.expires is not None and version.expires - now <= SOON:
+        expired = version.expires <= now
+        code = KeyReason.KEY_EXPIRED if expired else KeyReason.KEY_EXPIRES_SOON
+        yield concern(code, facts | {"expires": version.expires})
+    if version.not_before is not None and version.not_before > now:
+        yield concern(KeyReason.KEY_NOT_YET_VALID, facts | {"notBefore": version.not_before})
+
+
+def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
+    facts = facts | {"keyType": version.type, "keySize": version.size}
+    is_rsa = lowered(version.type or "") in _RSA
+    if not version.type:
+        yield _TYPE
+    elif not is_rsa:
+        yield concern(KeyReason.KEY_TYPE_UNSUPPORTED, facts)
+    if version.size is None:
+        # Only keys of other types have none.
+        if is_rsa or not version.type:
+            yield _SIZE
+    elif version.size < _SMALLEST:
+        yield concern(KeyReason.KEY_TOO_SMALL, facts)
+    elif is_rsa and version.size > _SMALLEST:
+        yield concern(KeyReason.KEY_SIZE_DISPUTED, facts)
+
+
+def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
+    if not version.operations:
+        yield _USE
+        return
+    missing = [name for name in _OPERATIONS if name.lower() not in version.operations]
+    if missing:
+        yield concern(
+            KeyReason.KEY_OPERATIONS_MISSING, facts | {"missingOperations": ", ".join(missing)}
+        )
+
+
+def _of_pinning(
+    version: KeyVersion, others: Sequence[KeyVersion], latest: str | None, now: datetime
+) -> Iterator[KeyConcern | Unseen]:
+    """Say whether staying with this version is a risk: it ends, or a newer one is there.
+
+    Where none was made later, the ``latest`` is newer, for Azure leads to it: several may have been
+    made in one second.
+    """
+    created = version.created
+    if others and (created is None or any(_is_unclear(each) for each in others)):
+        yield _UNCLEAR
+    enabled = [each for each in others if each.enabled is not False]
+    newer = [each for each in enabled if each.created and created and each.created > created] or [
+        each for each in enabled if each.version and _name(each) == latest
+    ]
+    facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
+    if newer or (version.expires is not None and version.expires - now <= SOON):
+        yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
+    usable = [each for each in newer if each.expires is None or each.expires > now]
+    if usable:
+        yield concern(KeyReason.VERSION_NOT_LATEST, facts | {"newestVersion": _newest(usable)})
+
+
+def _newest(versions: Sequence[KeyVersion]) -> str | None:
+    newest = max(versions, key=lambda each: (each.created, each.version or ""), default=None)
+    return newest.version if newest else None
+
+
+def _is_unclear(version: KeyVersion) -> bool:
+    return version.malformed is not None or version.created is None or version.version is None
+
+
+def _name(version: KeyVersion) -> str | None:
+    return compared_version(version.version)
+
+
+def _not_found(account: Account, key_id: str) -> KeyConcern:
+    return concern(
+        KeyReason.KEY_NOT_FOUND, {"keyId": key_id, "keyVersion": pinned_version(account)}
+    )
+
+
+def compared_version(version: str | None) -> str | None:
+    """Return a version as it is compared: hexadecimal digits, in places written like a GUID."""
+    return None if version is None else version.strip().lower().replace("-", "")

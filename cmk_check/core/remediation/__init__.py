@@ -1,0 +1,1 @@
+"""The plan that puts an account under a key, and its two renderings."""

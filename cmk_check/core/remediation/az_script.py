@@ -1,0 +1,94 @@
+"""A remediation plan as a bash script of ``az`` commands that can be run again at any point.
+
+Names are hostile text: each stands once, quoted, in an assignment, and is used as "$NAME" after
+an equals sign, where az takes even a leading dash for a value. Runs in bash 3.2, which macOS has.
+What the commands answer, and when they fail, is in docs/remediation.md.
+"""
+
+import shlex
+from typing import Final
+
+from cmk_check.core.remediation import az_commands as bash
+from cmk_check.core.remediation.plan import (
+    KEY_SIZE,
+    KEY_VAULT_API,
+    RETENTION_DAYS,
+    ROLE_ID,
+    Grantee,
+    Plan,
+)
+from cmk_check.core.remediation.steps import Action
+
+_BODIES: Final = {
+    Action.SIGN_IN: bash.SIGN_IN,
+    Action.ASSIGN_IDENTITY: bash.ASSIGN_IDENTITY,
+    Action.CREATE_VAULT: bash.CREATE_VAULT + bash.CHECK_VAULT,
+    Action.CHECK_VAULT: bash.CHECK_VAULT,
+    Action.CREATE_KEY: bash.CREATE_KEY,
+    Action.GRANT: bash.GRANT,
+    Action.WAIT: bash.WAIT,
+    Action.SWITCH_ON: bash.SWITCH_ON,
+    Action.VERIFY: bash.VERIFY,
+}
+
+
+def render_az(plan: Plan) -> str:
+    """Write a plan down as a bash script.
+
+    It prints what it does and asks nothing. It exits with 0 once Azure says that the account is
+    under the key, and with another code, saying why, where it had to stop.
+    """
+    parts = [bash.HEAD, *(step.caution("#") for step in plan.steps)]
+    parts += [bash.OPTIONS, _variables(plan), bash.FUNCTIONS]
+    for number, step in enumerate(plan.steps, 1):
+        parts.append(f"\nsay {quoted(f'{number}. {step.title}')}\n")
+        if step.action is Action.GRANT:
+            parts.append(_find_principal(plan))
+        parts.append(_BODIES[step.action])
+    return "".join(parts)
+
+
+def quoted(text: str) -> str:
+    """Quote a text for bash as one literal word.
+
+    What a terminal would not show as it is, such as a sign that turns the direction of writing, is
+    written as bytes, so that whoever reads the script sees what it does.
+    """
+    if not text.isprintable():
+        return f"$'{''.join(_escaped(char) for char in text)}'"
+    word = shlex.quote(text)
+    return f"'{text}'" if word == text else word
+
+
+def _escaped(char: str) -> str:
+    if char.isprintable() and char not in "\\'":
+        return char
+    # Octal: the digits of \x have no end in bash where another hexadecimal one follows.
+    return "".join(f"\\{byte:03o}" for byte in char.encode(errors="replace"))
+
+
+def _variables(plan: Plan) -> str:
+    vault = plan.vault
+    values = {
+        "SUBSCRIPTION": plan.account.subscription_id,
+        "GROUP": plan.account.resource_group,
+        "ACCOUNT": plan.account.name,
+        "LOCATION": plan.location or "",
+        "TENANT": plan.tenant_id or "",
+        "VAULT_SUBSCRIPTION": vault.subscription_id,
+        "VAULT_GROUP": vault.resource_group or "",
+        "VAULT": vault.name,
+        "KEY": plan.key,
+        "CLIENT_ID": (plan.client_id or "") if plan.grantee is Grantee.USER else "",
+        "KEY_SIZE": str(KEY_SIZE),
+        "RETENTION_DAYS": str(RETENTION_DAYS),
+        "ROLE": ROLE_ID,
+        "KEY_VAULT_API": KEY_VAULT_API,
+        "TRIES": "20",
+        "PAUSE": "30",
+    }
+    return "".join(f"{name}={quoted(value)}\n" for name, value in values.items())
+
+
+def _find_principal(plan: Plan) -> str:
+    return bash.USER_IDENTITY if plan.grantee is Grantee.USER else bash.SYSTEM_IDENTITY

@@ -1,0 +1,220 @@
+"""A remediation plan as Bicep: vault, key and grant; the account's own two steps stay commands.
+
+Bicep can set an account's identity and encryption only by declaring the whole account, and what a
+declaration leaves out (network rules, tags, ...) Azure resets. So this says so and does not.
+Names are hostile text: each stands once, as one escaped literal.
+"""
+
+from typing import Final
+
+from cmk_check.core.remediation.plan import (
+    KEY_SIZE,
+    KEY_VAULT_API,
+    RETENTION_DAYS,
+    ROLE_ID,
+    Grantee,
+    Plan,
+)
+from cmk_check.core.remediation.steps import Action
+
+_HEAD: Final = """\
+// Vault, key and grant of a plan that puts an account under a customer-managed key.
+// Deploy it into the vault's resource group.
+//
+// It leaves the account itself alone: a template would have to declare all of the account, and
+// would reset what it leaves out, such as network rules and tags. So run these commands around it,
+// with accountSubscription, accountGroup and accountName from below as SUBSCRIPTION, GROUP and
+// ACCOUNT, and the vault's subscription and resource group as VAULT_SUBSCRIPTION and VAULT_GROUP.
+// The same plan as a bash script does all of this, tries again until the grant has taken effect,
+// and may also be run after this deployment.
+//
+"""
+_ASSIGN: Final = """\
+//   az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \\
+//     --resource-group="$GROUP" --name="$ACCOUNT"
+"""
+_PROTECT: Final = """\
+//   az keyvault update --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
+//     --name="$VAULT" --enable-purge-protection=true
+"""
+_AROUND: Final = """\
+//   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \\
+//     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
+// and ten minutes later, when the grant has taken effect:
+//   az cognitiveservices account update --subscription="$SUBSCRIPTION" \\
+//     --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$(az deployment group show \\
+//     --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" --name=cmk \\
+//     --query=properties.outputs.encryption.value --output=json)"
+//
+// Before you do:
+"""
+_NEW_VAULT_WARNING: Final = """\
+// - Deploy it once: deployed again, it resets what was set on the vault meanwhile.
+"""
+_ACCOUNT: Final = """\
+
+resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' existing = {
+  scope: resourceGroup(accountSubscription, accountGroup)
+  name: accountName
+}
+"""
+_NEW_VAULT: Final = f"""
+resource vault 'Microsoft.KeyVault/vaults@{KEY_VAULT_API}' = {{
+  name: vaultName
+  location: location
+  properties: {{
+    tenantId: subscription().tenantId
+    sku: {{ family: 'A', name: 'standard' }}
+    enableRbacAuthorization: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: {RETENTION_DAYS}
+    enablePurgeProtection: true
+  }}
+}}
+"""
+_OLD_VAULT: Final = f"""
+resource vault 'Microsoft.KeyVault/vaults@{KEY_VAULT_API}' existing = {{
+  name: vaultName
+}}
+"""
+_KEY: Final = f"""
+// A key that exists is left as it is.
+resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' = {{
+  parent: vault
+  name: keyName
+  properties: {{
+    kty: 'RSA'
+    keySize: {KEY_SIZE}
+    rotationPolicy: {{
+      attributes: {{ expiryTime: 'P2Y' }}
+      lifetimeActions: [
+        {{ trigger: {{ timeAfterCreate: 'P1Y' }}, action: {{ type: 'rotate' }} }}
+      ]
+    }}
+  }}
+}}
+"""
+_ROLE: Final = f"var roleId = '{ROLE_ID}' // Key Vault Crypto Service Encryption User\n"
+_ROLE_ASSIGNMENT: Final = """
+resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {condition}{{
+  scope: key
+  name: guid(key.id, account.id, roleId)
+  properties: {{
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+  }}
+}}
+"""
+_ACCESS_POLICY: Final = f"""
+// "add" leaves all other policies, and other permissions of this identity, as they are.
+resource policy 'Microsoft.KeyVault/vaults/accessPolicies@{KEY_VAULT_API}' = if (usesPolicies) {{
+  parent: vault
+  name: 'add'
+  properties: {{
+    accessPolicies: [
+      {{
+        tenantId: subscription().tenantId
+        objectId: principalId
+        permissions: {{ keys: ['get', 'wrapKey', 'unwrapKey'] }}
+      }}
+    ]
+  }}
+}}
+"""
+_SYSTEM_PRINCIPAL: Final = "account.identity.principalId"
+_USER_PRINCIPAL: Final = """\
+filter(
+  items(account.identity.userAssignedIdentities),
+  each => toLower(each.value.clientId) == toLower(identityClientId)
+)[0].value.principalId"""
+_OUTPUT: Final = """
+output encryption object = {{
+  keySource: 'Microsoft.KeyVault'
+  keyVaultProperties: {{
+    identityClientId: {client}
+    keyName: key.name
+    keyVersion: ''
+    keyVaultUri: vault.properties.vaultUri
+  }}
+}}
+"""
+
+
+def render_bicep(plan: Plan) -> str:
+    """Write a plan down as a Bicep template for the vault's resource group.
+
+    It compiles without a warning. Its head names the ``az`` commands for what a template must not
+    do, and its output ``encryption`` is what the last of them sets.
+    """
+    is_new, of_user = plan.vault.is_new, plan.grantee is Grantee.USER
+    parts = [_HEAD, *_commands(plan), *(step.caution("//") for step in plan.steps)]
+    if is_new:
+        parts.append(_NEW_VAULT_WARNING)
+    principal = _USER_PRINCIPAL if of_user else _SYSTEM_PRINCIPAL
+    condition = "" if is_new else "if (!usesPolicies) "
+    parts += [
+        _parameters(plan),
+        "\n",
+        _ROLE,
+        _ACCOUNT,
+        _NEW_VAULT if is_new else _OLD_VAULT,
+        _KEY,
+        _ROLE_ASSIGNMENT.format(condition=condition).replace(
+            "principalId: principalId", f"principalId: {_indented(principal, 4)}"
+        ),
+    ]
+    if not is_new:
+        parts.append(
+            _ACCESS_POLICY.replace("objectId: principalId", f"objectId: {_indented(principal, 8)}")
+        )
+    parts.append(_OUTPUT.format(client="identityClientId" if of_user else "null"))
+    return "".join(parts)
+
+
+def literal(text: str) -> str:
+    """Write a text as a Bicep string: one literal, whatever it holds, and plain to read.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings
+    """
+    return f"'{''.join(_escaped(char) for char in text)}'"
+
+
+def _escaped(char: str) -> str:
+    if char in "\\'$":
+        return f"\\{char}"
+    return char if char.isprintable() else f"\\u{{{ord(char):x}}}"
+
+
+def _commands(plan: Plan) -> list[str]:
+    parts = [_ASSIGN] if plan.has(Action.ASSIGN_IDENTITY) else []
+    return [*parts, *([] if plan.vault.is_new else [_PROTECT]), _AROUND]
+
+
+def _parameters(plan: Plan) -> str:
+    account = plan.account
+    parts = [
+        _parameter("The account's subscription", "accountSubscription", account.subscription_id),
+        _parameter("The account's resource group", "accountGroup", account.resource_group),
+        _parameter("The account's name", "accountName", account.name),
+        _parameter("The vault's name", "vaultName", plan.vault.name),
+        _parameter("The key's name", "keyName", plan.key),
+    ]
+    if plan.vault.is_new:
+        parts.append(_parameter("The account's region", "location", plan.location))
+    else:
+        what = "Whether the vault uses access policies instead of roles"
+        parts.append(f"\n@description('Optional. {what}.')\nparam usesPolicies bool = false\n")
+    if plan.grantee is Grantee.USER:
+        what = "Client id of the account's identity that is to use the key"
+        parts.append(_parameter(what, "identityClientId", plan.client_id))
+    return "".join(parts)
+
+
+def _parameter(what: str, name: str, value: str | None) -> str:
+    need, default = ("Required", "") if value is None else ("Optional", f" = {literal(value)}")
+    return f"\n@description({literal(f'{need}. {what}.')})\nparam {name} string{default}\n"
+
+
+def _indented(text: str, blanks: int) -> str:
+    return text.replace("\n", "\n" + " " * blanks)

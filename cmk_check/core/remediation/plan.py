@@ -1,0 +1,220 @@
+"""What to do about a violated account: the steps, in order, as data that renderers write down.
+
+A plan changes nothing itself, and this program never carries one out. docs/remediation.md explains
+each step and what a plan leaves out.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.model import Evidence, Finding
+from cmk_check.core.remediation import steps as words
+from cmk_check.core.remediation.steps import Action, Step
+from cmk_check.core.resource_id import AccountId
+
+# Both of Microsoft's pages accept 2048; the older one nothing else.
+KEY_SIZE: Final = 2048
+RETENTION_DAYS: Final = 90
+# Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
+ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
+# Versions of the vault's API before this one retire in February 2027.
+KEY_VAULT_API: Final = "2026-02-01"
+
+_GUID: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+GUID: Final = re.compile(_GUID)
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_VAULT: Final = re.compile("[A-Za-z](?:-?[A-Za-z0-9])*")
+_VAULT_LENGTH: Final = range(3, 25)
+_VAULT_ID: Final = re.compile(
+    f"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
+    "/providers/Microsoft[.]KeyVault/vaults/(?P<name>[^/]+)",
+    re.IGNORECASE | re.ASCII,
+)
+_VAULT_URI: Final = re.compile("https://(?P<name>[^./]+)[.]vault[.].*", re.IGNORECASE)
+_KEY: Final = re.compile("[A-Za-z0-9-]{1,127}")
+_LOCATION: Final = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+
+
+class Grantee(StrEnum):
+    """Which identity of the account uses the key."""
+
+    SYSTEM = "system"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """The vault that is to hold the key.
+
+    ``resource_group`` is None where only the name of an existing vault is known.
+    """
+
+    name: str
+    subscription_id: str
+    resource_group: str | None
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The steps for one account, and the names that they are about.
+
+    ``summary`` and the texts of the steps are plain text that may hold any character Azure allows.
+    ``location`` and ``tenant_id`` are None where they are not known; ``client_id`` is that of the
+    user-assigned identity to use, None where the account has to be asked.
+    """
+
+    summary: str
+    steps: tuple[Step, ...]
+    account: AccountId
+    location: str | None
+    tenant_id: str | None
+    grantee: Grantee
+    client_id: str | None
+    vault: Vault
+    key: str
+
+    def has(self, action: Action) -> bool:
+        """Tell whether a step is part of the plan."""
+        return any(step.action is action for step in self.steps)
+
+
+def plan_for(
+    finding: Finding,
+    *,
+    tenant_id: str | None = None,
+    vault: str | None = None,
+    key: str | None = None,
+) -> Plan | None:
+    """Plan how to bring an account under a customer-managed key.
+
+    Args:
+        finding: as recorded or as just judged.
+        tenant_id: of the account's subscription.
+        vault: an existing vault to use, by name or ARM id; without one, the plan creates a vault.
+        key: the key's name in the vault; it is created where there is none of this name.
+
+    Returns:
+        None for a finding that is compliant, or unknown: what is not known cannot be planned for.
+
+    Raises:
+        ValueError: ``vault`` or ``key`` cannot be the name of one.
+
+    """
+    if finding.judgement.verdict is not Verdict.NON_COMPLIANT:
+        return None
+    evidence = finding.judgement.evidence
+    mark = _mark(finding.id)
+    target = _vault(finding, vault, mark)
+    grantee = _grantee(evidence)
+    steps = _steps(finding, grantee, target)
+    return Plan(
+        summary=words.summary(finding.id, len(steps)),
+        steps=steps,
+        account=finding.id,
+        location=_matching(_LOCATION, finding.location),
+        tenant_id=_matching(GUID, tenant_id),
+        grantee=grantee,
+        client_id=_matching(GUID, evidence.identity_client_id),
+        vault=target,
+        key=f"cmk-{mark}" if key is None else key_named(key),
+    )
+
+
+def vault_named(wanted: str, subscription_id: str) -> Vault:
+    """Return an existing vault, given by its name in a subscription or by its ARM id.
+
+    Raises:
+        ValueError: it cannot be the name of one.
+
+    """
+    match = _VAULT_ID.fullmatch(wanted)
+    if match and match["group"].isprintable() and _is_vault_name(match["name"]):
+        return Vault(match["name"], match["subscription"], match["group"], is_new=False)
+    if _is_vault_name(wanted):
+        return Vault(wanted, subscription_id, None, is_new=False)
+    raise ValueError(
+        "a vault is named by 3 to 24 letters, digits and single hyphens, or by its ARM id"
+    )
+
+
+def key_named(wanted: str) -> str:
+    """Return the name of a key.
+
+    Raises:
+        ValueError: it cannot be the name of one.
+
+    """
+    if _KEY.fullmatch(wanted):
+        return wanted
+    raise ValueError("a key's name is 1 to 127 letters, digits and hyphens")
+
+
+def _steps(finding: Finding, grantee: Grantee, vault: Vault) -> tuple[Step, ...]:
+    steps = [words.SIGN_IN]
+    if not _has_identity(finding.judgement.evidence):
+        steps.append(words.ASSIGN_IDENTITY)
+    steps += [
+        words.CREATE_VAULT if vault.is_new else words.CHECK_VAULT,
+        words.CREATE_KEY,
+        words.grant(user=grantee is Grantee.USER, kind=finding.kind),
+        words.WAIT,
+        words.switch_on(finding.kind),
+        words.VERIFY,
+    ]
+    return tuple(steps)
+
+
+def _identities(evidence: Evidence) -> frozenset[str]:
+    """Take a type such as ``SystemAssigned, UserAssigned`` apart."""
+    return frozenset(part.strip().lower() for part in (evidence.identity_type or "").split(","))
+
+
+def _has_identity(evidence: Evidence) -> bool:
+    return bool(_identities(evidence) & {"systemassigned", "userassigned"})
+
+
+def _grantee(evidence: Evidence) -> Grantee:
+    """Prefer the system-assigned identity, which every page of Microsoft's accepts.
+
+    An account that names a client id already would go on using that identity.
+    """
+    types = _identities(evidence)
+    if "userassigned" not in types:
+        return Grantee.SYSTEM
+    names_one = _matching(GUID, evidence.identity_client_id) is not None
+    return Grantee.USER if names_one or "systemassigned" not in types else Grantee.SYSTEM
+
+
+def _vault_of_the_account(finding: Finding) -> str | None:
+    """Return the vault that an account names without a key: it has to be one in this vault."""
+    if finding.judgement.reason is not Reason.KEY_NOT_NAMED:
+        return None
+    match = _VAULT_URI.fullmatch(finding.judgement.evidence.key_vault_uri or "")
+    return match["name"] if match and _is_vault_name(match["name"]) else None
+
+
+def _vault(finding: Finding, wanted: str | None, mark: str) -> Vault:
+    account = finding.id
+    named = wanted if wanted is not None else _vault_of_the_account(finding)
+    if named is not None:
+        return vault_named(named, account.subscription_id)
+    return Vault(f"kv-cmk-{mark}", account.subscription_id, account.resource_group, is_new=True)
+
+
+def _is_vault_name(text: str) -> bool:
+    return len(text) in _VAULT_LENGTH and _VAULT.fullmatch(text) is not None
+
+
+def _mark(account: AccountId) -> str:
+    """Return 16 characters that stand for an account: names of vaults are taken world-wide."""
+    return hashlib.sha256(account.text.encode(errors="replace")).hexdigest()[:16]
+
+
+def _matching(pattern: re.Pattern[str], text: str | None) -> str | None:
+    """Return a text of the expected form; anything else is as good as not known."""
+    return text if text is not None and pattern.fullmatch(text) else None

@@ -1,0 +1,95 @@
+"""The app's surroundings: its settings, its schedule, and where alerts go."""
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from cmk_check.alerts.webhook import open_webhook
+from cmk_check.config.settings import Settings
+from cmk_check.doctor.ncrontab import longest_pause
+from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said
+from cmk_check.doctor.subject import Patient
+from cmk_check.errors import DeliveryFailed
+
+SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
+_HOURLY: Final = "0 0 * * * *"
+_TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
+_IN_A_VAULT: Final = (
+    "is a Key Vault reference, which only the platform resolves: what goes by it is not tried; the "
+    "portal shows under Environment variables whether it works."
+)
+_MINUTE: Final = timedelta(minutes=1)
+
+
+async def settings(patient: Patient) -> Sequence[Said]:
+    """Name every fault of the settings."""
+    said: list[Said] = [(Mark.PROBLEM, f"{name} {fault}.") for name, fault in patient.faults]
+    ours = sorted(name for name in patient.environ if name.startswith("CMK_"))
+    said += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(patient.references)]
+    said += [
+        (Mark.WARNING, f"{name} is no setting of this program: see docs/settings.md, or remove it.")
+        for name in ours
+        if not _is_known(name)
+    ]
+    if said:
+        return said
+    return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set: the defaults hold.")]
+
+
+async def schedule(patient: Patient) -> Sequence[Said]:
+    """Read the schedule as the Functions host does, and compare it with the age that is allowed."""
+    text = patient.environ.get(SCHEDULE, "")
+    if not text:
+        if not patient.of_the_app:
+            raise NotTried(f"{SCHEDULE} is not set, which only the deployed app needs.")
+        cure = f"the app has no timer without it; write {_HOURLY} for every hour"
+        return [(Mark.PROBLEM, f"{SCHEDULE} is not set: {cure}.")]
+    if _TIME_SPAN.fullmatch(text):
+        cure = f"write an NCRONTAB expression, such as {_HOURLY} for every hour"
+        return [
+            (Mark.WARNING, f"{SCHEDULE} is a time span, for an App Service plan alone: {cure}.")
+        ]
+    try:
+        pause = longest_pause(text)
+    except ValueError:
+        cure = f"write six fields, seconds first, such as {_HOURLY} for every hour"
+        return [
+            (
+                Mark.PROBLEM,
+                f"{SCHEDULE} is no NCRONTAB expression, or one that never comes: {cure}.",
+            )
+        ]
+    return [_against_age(pause, patient.settings.max_age)]
+
+
+async def webhook(patient: Patient) -> Sequence[Said]:
+    """Connect to the webhook as the app does, and post nothing."""
+    receiver = open_webhook(patient.settings)
+    if receiver is None:
+        raise NotTried("CMK_WEBHOOK_URL is not set: no alert is posted.")
+    try:
+        status = await receiver.reach()
+    except DeliveryFailed as error:
+        raise CheckFailed(str(error)) from None
+    finally:
+        await receiver.close()
+    text = f"{receiver.host} can be reached; it answered {status} where nothing was posted."
+    return [(Mark.OK, f"{text} `cmk-check send-test-alert` tries an alert.")]
+
+
+def _is_known(name: str) -> bool:
+    known = {field.alias for field in Settings.model_fields.values()} | {SCHEDULE}
+    return name in known or name.startswith("CMK_STORAGE__")
+
+
+def _against_age(pause: timedelta, most: timedelta) -> Said:
+    minutes, allowed = f"{pause / _MINUTE:.4g}", most // _MINUTE
+    text = f"Scans start {minutes} min apart at most, and an answer is fresh for {allowed} min"
+    if most > pause:
+        return Mark.OK, f"{text}."
+    cure = (
+        "raise CMK_MAX_AGE_MINUTES above that and the time of a scan, or scan more often; until "
+        "then every answer turns unknown before the next"
+    )
+    return Mark.WARNING, f"{text}: {cure}."

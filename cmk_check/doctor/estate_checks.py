@@ -1,0 +1,123 @@
+"""The estate: which subscriptions are seen, and of which the accounts can really be read."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from cmk_check.app import scan_options
+from cmk_check.core.enums import Disposition, GapReason, PostureReason
+from cmk_check.core.model import Gap, Status, Subscription, SubscriptionCounts, Summary
+from cmk_check.core.posture import of_estate
+from cmk_check.core.scope import visible
+from cmk_check.doctor import key_checks
+from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said, listed
+from cmk_check.doctor.subject import Patient
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.gaps import READ_ACCOUNTS
+
+_OF_VISIBILITY: Final = (
+    PostureReason.NO_SUBSCRIPTION_VISIBLE,
+    PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,
+)
+_NO_TIME: Final = Gap(
+    GapReason.TIMEOUT,
+    detail="There was no time for them here: the app takes longer for so many, and "
+    "GET /api/v1/subscriptions?coverage=gap says what it could not read.",
+)
+
+
+async def subscriptions(patient: Patient) -> Sequence[Said]:
+    """List the subscriptions and compare them with what the settings say of them."""
+    inventory = await patient.inventory()
+    try:
+        patient.listed = await inventory.subscriptions()
+    except InventoryError as error:
+        text = f"The subscriptions cannot be listed ({error.gap.reason}). {error.gap.detail}"
+        raise CheckFailed(text) from error
+    seen, chosen = visible(patient.listed), len(_in_scope(patient))
+    reasons = _reasons(patient, seen, chosen)
+    if not seen:
+        raise CheckFailed(" ".join(reasons))
+    said = [(Mark.PROBLEM, reason) for reason in reasons]
+    return [*(said or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(patient)]
+
+
+async def permissions(patient: Patient) -> Sequence[Said]:
+    """Read the accounts of every subscription in scope, as a scan does."""
+    chosen = _in_scope(patient)
+    if not chosen:
+        raise NotTried("No subscription is in scope.")
+    gaps = await _gaps(patient, chosen)
+    read = len(chosen) - sum(len(names) for names in gaps.values())
+    text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions."
+    said: list[Said] = [(Mark.OK, text)] if read else []
+    said += [
+        (Mark.PROBLEM, f"{gap.reason} in {listed(names)}: {gap.detail}")
+        for gap, names in gaps.items()
+    ]
+    return said
+
+
+async def _gaps(patient: Patient, chosen: Sequence[Subscription]) -> Mapping[Gap, Sequence[str]]:
+    """Return which subscriptions cannot be read, by what stands in the way."""
+    inventory = await patient.inventory()
+    seconds = patient.settings.subscription_timeout
+    free = asyncio.Semaphore(patient.settings.max_in_flight)
+    found: dict[str, Gap | None] = {}
+
+    async def read(subscription: Subscription) -> None:
+        async with free:
+            # Few accounts are kept: an estate may hold more than a laptop.
+            reading = await inventory.read(subscription.id, seconds=seconds)
+            key_checks.sample(patient, reading.accounts)
+            found[subscription.id] = reading.gap
+
+    tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]
+    try:
+        await asyncio.wait(tasks, timeout=patient.reading_seconds)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    gaps: dict[Gap, list[str]] = {}
+    for subscription in chosen:
+        gap = found.get(subscription.id, _NO_TIME)
+        if gap is not None:
+            gaps.setdefault(gap, []).append(_named(subscription))
+    return gaps
+
+
+def _in_scope(patient: Patient) -> list[Subscription]:
+    scope = scan_options(patient.settings).scope
+    return [entry for entry in patient.listed if scope.of_listed(entry) is Disposition.READ]
+
+
+def _reasons(patient: Patient, seen: int, chosen: int) -> list[str]:
+    """Return why the posture of an estate of so many would be unknown, in its own words."""
+    now = patient.clock.now()
+    counts = SubscriptionCounts(read=chosen, excluded=seen - chosen)
+    status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
+    posture = of_estate(status, now, scan_options(patient.settings).expectations)
+    return [text for code, text in posture.reasons if code in _OF_VISIBILITY]
+
+
+def _of_lists(patient: Patient) -> list[Said]:
+    settings, seen = patient.settings, {entry.id for entry in patient.listed}
+    said: list[Said] = []
+    if both := sorted(settings.include & settings.exclude):
+        text = f"Included and excluded, so that they are not read: {listed(both)}. Decide for one."
+        said.append((Mark.WARNING, text))
+    if unseen := sorted(settings.include - settings.exclude - seen):
+        text = (
+            f"On CMK_INCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}. Assign the identity "
+            "the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+        )
+        said.append((Mark.PROBLEM, text))
+    if unseen := sorted(settings.exclude - seen):
+        text = f"On CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}."
+        said.append((Mark.OK, text))
+    return said
+
+
+def _named(subscription: Subscription) -> str:
+    return f"{subscription.name or ''} ({subscription.id})".lstrip()

@@ -1,0 +1,72 @@
+"""Keys: whether what stands behind a few of them can really be read, where it lies."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from cmk_check.app import scan_options
+from cmk_check.core.comparison.judge import compliant
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread
+from cmk_check.core.model import Account, Gap
+from cmk_check.doctor.results import Mark, NotTried, Said, listed
+from cmk_check.doctor.subject import Patient
+
+# A right is granted for many vaults at once: a few show what is missing, and a person waits.
+MOST_SAMPLED: Final = 5
+SECONDS: Final = 60.0
+
+
+def sample(patient: Patient, accounts: Iterable[Account]) -> None:
+    """Remember a few accounts whose keys are worth trying, each with its key in another vault."""
+    for account in compliant(accounts, scan_options(patient.settings).kinds):
+        if len(patient.sampled) < MOST_SAMPLED:
+            patient.sampled.setdefault(_vault(account).lower(), account)
+
+
+async def keys(patient: Patient) -> Sequence[Said]:
+    """Read what is behind the keys of a few accounts, as a scan does."""
+    if not patient.settings.key_health:
+        return []
+    accounts = tuple(patient.sampled.values())
+    if not accounts:
+        raise NotTried("No account that could be read is under a customer-managed key.")
+    inventory = await patient.keys()
+    facts = await inventory.read(accounts, {}, seconds=SECONDS)
+    seen = sum(not _unread(facts[account.id.text]) for account in accounts)
+    text = f"{seen} of {len(accounts)} sampled keys could be looked at."
+    said: list[Said] = [(Mark.OK, text)] if seen else []
+    said += [
+        (Mark.PROBLEM, f"{gap.reason} for {listed(names)}: {gap.detail}")
+        for gap, names in _by_gap(accounts, facts).items()
+    ]
+    return said
+
+
+def _by_gap(
+    accounts: Iterable[Account], facts: Mapping[str, KeyFacts]
+) -> Mapping[Gap, Sequence[str]]:
+    """Return which accounts' keys cannot be looked at, by what stands in the way."""
+    found: dict[Gap, list[str]] = {}
+    for account in accounts:
+        of_account = facts[account.id.text]
+        for gap in _unread(of_account):
+            found.setdefault(gap, []).append(f"{account.id.name} ({_place(account, of_account)})")
+    return found
+
+
+def _unread(facts: KeyFacts) -> Sequence[Gap]:
+    """Return why parts of the facts could not be read, each reason once."""
+    parts: list[object] = [facts.vault, facts.key, facts.grants, facts.scopes]
+    if isinstance(facts.key, Key):
+        parts.append(facts.key.versions)
+    return list(dict.fromkeys(part.gap for part in parts if isinstance(part, Unread)))
+
+
+def _place(account: Account, facts: KeyFacts) -> str:
+    """Say where its key lies, by the subscription too where that is known."""
+    vault_id = facts.vault.id
+    return f"{_vault(account)} in {vault_id.split('/')[2]}" if vault_id else _vault(account)
+
+
+def _vault(account: Account) -> str:
+    """Return the address of its vault, without what varies in it."""
+    return (account.key_vault_uri or "").removeprefix("https://").rstrip("/")

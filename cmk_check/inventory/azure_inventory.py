@@ -1,0 +1,131 @@
+"""Reads Azure Resource Manager through the SDK: subscriptions, and the accounts of each."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Final
+
+from azure.core.credentials_async import AsyncSupportsTokenInfo
+from azure.core.pipeline.transport import AioHttpTransport
+
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients, Options, pages
+from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.gaps import (
+    READ_ACCOUNTS,
+    READ_SUBSCRIPTIONS,
+    TROUBLE,
+    gap_of,
+    is_unregistered,
+)
+from cmk_check.inventory.keys.reader import AzureKeys
+from cmk_check.inventory.readings import Gathering, parse_subscription
+from cmk_check.inventory.session import open_session, shared_transport
+
+# The SDK's own default, 2016-06-01, leaves out the tenant.
+_SUBSCRIPTIONS_VERSION: Final = "2020-01-01"
+_NAMELESS: Final = Gap(
+    GapReason.MALFORMED_PAGE,
+    detail="Azure listed a subscription without a usable id: the next scan tries again; if it "
+    "stays, open a support request.",
+)
+
+
+async def open_inventory(settings: Settings) -> "AzureInventory":
+    """Connect to Azure as the settings say; whoever opens it closes it."""
+    async with AsyncExitStack() as opened:
+        session = await opened.enter_async_context(open_session(settings.arm_url))
+        credential = own_credential(
+            managed=settings.managed_identity,
+            client_id=settings.client_id,
+            authority_host=settings.authority_host,
+        )
+        options = Options(
+            arm_url=settings.arm_url,
+            token_scope=settings.token_scope,
+            kinds=settings.kinds,
+            tags=settings.tags,
+            max_in_flight=settings.max_in_flight,
+            retry_after_max=settings.retry_after_max,
+            list_seconds=settings.subscription_timeout,
+        )
+        return AzureInventory(
+            options, credential, shared_transport(session), opened.pop_all().aclose
+        )
+
+
+async def _nothing() -> None:
+    """Close nothing: the transport is someone else's."""
+
+
+class AzureInventory:
+    """Implements ``ports.Inventory``: each trouble of a subscription is a gap in its reading."""
+
+    def __init__(
+        self,
+        options: Options,
+        credential: AsyncSupportsTokenInfo,
+        transport: AioHttpTransport,
+        close: Callable[[], Awaitable[None]] = _nothing,
+    ) -> None:
+        self._credential = SharedCredential(credential)
+        self._clients = Clients(options, self._credential, transport)
+        self._key_clients = self._clients.for_keys()
+        self._close = close
+        self._kinds = frozenset(kind.lower() for kind in options.kinds)
+        self._tags = options.tags
+        self._list_seconds = options.list_seconds
+
+    async def subscriptions(self) -> tuple[Subscription, ...]:
+        """List every subscription that the identity sees, each id once.
+
+        Raises:
+            InventoryError: the list could not be read to its end.
+
+        """
+        found: dict[str, Subscription] = {}
+        seconds = self._list_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                listing = self._clients.listing(Until.within(seconds))
+                listed = self._clients.subscriptions().subscriptions.list(
+                    api_version=_SUBSCRIPTIONS_VERSION, call=listing
+                )
+                async for entries in pages(listed, listing):
+                    for entry in entries:
+                        subscription = parse_subscription(entry)
+                        if subscription is None:
+                            raise InventoryError(_NAMELESS)
+                        found.setdefault(subscription.id, subscription)
+        except TROUBLE as error:
+            raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
+        return tuple(found.values())
+
+    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+        """Read the accounts of a subscription; what came before trouble is kept."""
+        gathering = Gathering(subscription_id, self._kinds, self._tags)
+        try:
+            async with asyncio.timeout(seconds):
+                listing = self._clients.listing(Until.within(seconds))
+                accounts = self._clients.accounts(subscription_id).accounts
+                async for entries in pages(accounts.list(call=listing), listing):
+                    gathering.add(entries)
+        except TROUBLE as error:
+            # A provider that is not registered has no accounts; after a page of them it is trouble.
+            if gathering.pages == 0 and is_unregistered(error):
+                return gathering.reading()
+            return gathering.reading(gap_of(error, READ_ACCOUNTS))
+        return gathering.reading()
+
+    def keys(self) -> AzureKeys:
+        """Return what reads the keys behind accounts, each thing once as long as it lives."""
+        return AzureKeys(self._key_clients)
+
+    async def close(self) -> None:
+        """Close the credential and what was opened with it."""
+        await self._credential.close()
+        await self._close()

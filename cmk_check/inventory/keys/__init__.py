@@ -1,0 +1,1 @@
+"""Reading what is behind an account: vaults, keys, role assignments, encryption scopes."""

@@ -1,0 +1,41 @@
+"""The encryption scopes of accounts: parts of an account that may have another key, or none."""
+
+import asyncio
+import functools
+from typing import Final
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import EncryptionScope, Unread
+from cmk_check.core.keys.parsing import parse_scope
+from cmk_check.core.resource_id import AccountId
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of, plain
+
+# Accounts come by subscription: a few clients are enough, and none is kept for long.
+_CLIENTS_KEPT: Final = 16
+
+
+class EncryptionScopes:
+    """Reads the encryption scopes of accounts."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._client_of = functools.lru_cache(_CLIENTS_KEPT)(clients.accounts)
+
+    async def find(
+        self, account_id: AccountId, deadline: float
+    ) -> tuple[EncryptionScope, ...] | Unread:
+        """Return the encryption scopes of an account, by the event loop's time ``deadline``."""
+        scopes = self._client_of(account_id.subscription_id).encryption_scopes
+        at = (account_id.resource_group, account_id.name)
+        if not all(part.strip(".") for part in at):  # dots alone would lead to another path
+            return Unread(plain(GapReason.UNEXPECTED_RESPONSE))
+        try:
+            async with asyncio.timeout_at(deadline):
+                entries = await self._clients.entries(
+                    Until(deadline), lambda call: scopes.list(*at, call=call)
+                )
+        except TROUBLE as error:
+            return () if cannot_have_scopes(error) else Unread(gap_of(error, READ_SCOPES))
+        return tuple(parse_scope(entry) for entry in entries)

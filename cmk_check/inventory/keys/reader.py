@@ -1,0 +1,71 @@
+"""Reads what is behind accounts: vaults, keys, grants and encryption scopes.
+
+All by Azure Resource Manager, with rights to read alone: nothing here asks a vault itself, so no
+firewall of a vault stands in the way and no key material is touched.
+"""
+
+import asyncio
+import functools
+from collections.abc import Mapping, Sequence
+
+from cmk_check.core.keys.facts import Absent, Grant, Key, KeyFacts, Unread
+from cmk_check.core.keys.health import user_of
+from cmk_check.core.keys.version import pinned_version
+from cmk_check.core.model import Account
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import unusable_key
+from cmk_check.inventory.keys.encryption_scopes import EncryptionScopes
+from cmk_check.inventory.keys.ids import KeyId
+from cmk_check.inventory.keys.role_assignments import Grants
+from cmk_check.inventory.keys.vault_keys import VaultKeys
+from cmk_check.inventory.keys.vaults import Found, Vaults
+
+
+class AzureKeys:
+    """Implements ``ports.KeyInventory``: trouble costs the one fact that could not be read."""
+
+    def __init__(self, clients: Clients) -> None:
+        client_of = functools.cache(clients.vaults)
+        self._vaults = Vaults(clients, client_of)
+        self._keys = VaultKeys(clients, client_of)
+        self._grants = Grants(clients)
+        self._scopes = EncryptionScopes(clients)
+
+    async def read(
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+    ) -> Mapping[str, KeyFacts]:
+        """Read what is behind each of these accounts, by the account's lower-cased id."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        self._vaults.remember(known_vaults.values())
+        async with asyncio.TaskGroup() as group:
+            facts = {
+                account_id: group.create_task(
+                    self._facts(account, known_vaults.get(account_id), deadline)
+                )
+                for account_id, account in {each.id.text: each for each in accounts}.items()
+            }
+        return {account_id: task.result() for account_id, task in facts.items()}
+
+    async def _facts(self, account: Account, known: str | None, deadline: float) -> KeyFacts:
+        async with asyncio.TaskGroup() as group:
+            scopes = group.create_task(self._scopes.find(account.id, deadline))
+            found = await self._vaults.find(account.key_vault_uri, known, deadline)
+            if not isinstance(found, Found):
+                return KeyFacts(found, None, None, await scopes)
+            key, grants = await self._behind(account, found, deadline)
+        return KeyFacts(found.vault, key, grants, scopes.result())
+
+    async def _behind(
+        self, account: Account, found: Found, deadline: float
+    ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
+        """Return the key, and the grants on it where roles decide."""
+        key_id = KeyId.of(found.at, account.key_name)
+        if key_id is None:
+            return Unread(unusable_key("The account names no usable key")), None
+        principal_id, vault = user_of(account), found.vault
+        async with asyncio.TaskGroup() as group:
+            key = group.create_task(self._keys.find(key_id, pinned_version(account), deadline))
+            if principal_id is None or not vault.uses_rbac or vault.is_managed_hsm:
+                return await key, None
+            grants = await self._grants.find(principal_id, key_id, deadline)
+        return key.result(), grants

@@ -1,0 +1,148 @@
+"""Who may use a key by Azure's roles: assignments at, above and on it, and what the roles allow."""
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
+from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
+from cmk_check.core.keys.permissions import suffices
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_ASSIGNMENTS,
+    READ_ROLES,
+    TROUBLE,
+    gap_of,
+    odd_role,
+    plain,
+)
+from cmk_check.inventory.keys.ids import KeyId
+from cmk_check.inventory.single_flight import Once
+
+_GUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PRINCIPAL: Final = re.compile(_GUID)
+# Azure shows one and the same role under every subscription, and under none.
+_ROLE: Final = re.compile(
+    rf"(?:/subscriptions/{_GUID})?/providers/microsoft\.authorization/roledefinitions/{_GUID}"
+)
+# As they stand in the URL: the SDK escapes neither filter nor scope.
+_AT_OR_ABOVE: Final = "atScope()"
+_REACHING: Final = "atScope()%20and%20assignedTo('{}')"
+_ODD: Final = Unread(odd_role())
+_ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignments:
+    """A list of role assignments; ``whole`` if each of its entries could be understood."""
+
+    all: tuple[Assignment, ...]
+    whole: bool
+
+
+class Grants:
+    """Reads role assignments once per key, role definitions once each.
+
+    Groups cannot be seen from here. Only where an identity's own assignments do not suffice, Azure
+    is asked for all that reach it, through groups too: once per identity and key.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._client = clients.grants()
+        self._assignments: Once[_Assignments | Unread] = Once()
+        # Keys inherit most of theirs: each is kept once, in whatever many lists it stands.
+        self._kept: dict[Assignment, Assignment] = {}
+        self._roles: Once[tuple[RolePermissions, ...] | Unread] = Once()
+
+    async def find(
+        self, principal_id: str, key_id: KeyId, deadline: float
+    ) -> tuple[Grant, ...] | Unread:
+        """Return what a principal, by its lower-cased object id, was granted on a key.
+
+        ``Unread`` only where what could not be read may be what makes the grants suffice.
+        """
+        listed = await self._list(key_id, _AT_OR_ABOVE, deadline)
+        if isinstance(listed, Unread):
+            return listed
+        own = [each for each in listed.all if each.principal_id == principal_id]
+        grants, trouble = await self._granted(own, deadline)
+        if suffices(grants):
+            return grants
+        if not _PRINCIPAL.fullmatch(principal_id):
+            return Unread(plain(GapReason.MALFORMED_PAGE))
+        reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
+        if isinstance(reaching, Unread):
+            return reaching
+        grants, trouble = await self._granted([*own, *reaching.all], deadline)
+        if trouble is None and not (listed.whole and reaching.whole):
+            trouble = _ODD
+        return grants if trouble is None or suffices(grants) else trouble
+
+    async def _list(self, key_id: KeyId, wanted: str, deadline: float) -> _Assignments | Unread:
+        return await self._assignments.get(
+            (key_id, wanted), lambda until: self._ask(key_id, wanted, until), deadline
+        )
+
+    async def _ask(self, key_id: KeyId, wanted: str, until: Until) -> _Assignments | Unread:
+        listing = self._client.role_assignments.list_for_scope
+        scope = quote(key_id.path.removeprefix("/"))
+        try:
+            entries = await self._clients.entries(
+                until, lambda call: listing(scope, filter=wanted, call=call)
+            )
+        except TROUBLE as error:
+            return Unread(gap_of(error, READ_ASSIGNMENTS))
+        understood = [each for each in map(parse_assignment, entries) if each is not None]
+        reaching = (each for each in understood if _reaches(each.scope, key_id.text))
+        return _Assignments(
+            tuple(self._kept.setdefault(each, each) for each in reaching),
+            whole=len(understood) == len(entries),
+        )
+
+    async def _granted(
+        self, assignments: Sequence[Assignment], deadline: float
+    ) -> tuple[tuple[Grant, ...], Unread | None]:
+        """Return the grants whose roles could be read, and why another could not.
+
+        Of several the same one, in whatever order they came, and rather one that can be granted.
+        """
+        ids = dict.fromkeys(each.role_id for each in assignments)
+        read = await asyncio.gather(*(self._role(role_id, deadline) for role_id in ids))
+        roles = dict(zip(ids, read, strict=True))
+        grants: dict[Grant, None] = {}
+        for each in assignments:
+            permissions = roles[each.role_id]
+            if not isinstance(permissions, Unread):
+                grants[Grant(each.role_id, each.scope, permissions, each.conditional)] = None
+        unread = [role for _, role in sorted(roles.items()) if isinstance(role, Unread)]
+        trouble = min(unread, key=lambda each: each.gap.missing_action is None, default=None)
+        return tuple(grants), trouble
+
+    async def _role(self, role_id: str, deadline: float) -> tuple[RolePermissions, ...] | Unread:
+        if not _ROLE.fullmatch(role_id):
+            return _ODD
+        return await self._roles.get(
+            role_id, lambda until: self._ask_role(role_id, until), deadline
+        )
+
+    async def _ask_role(self, role_id: str, until: Until) -> tuple[RolePermissions, ...] | Unread:
+        get = self._client.role_definitions.get_by_id
+        path = role_id.removeprefix("/")
+        try:
+            document = await self._clients.document(until, lambda call: get(path, call=call))
+        except TROUBLE as error:
+            return Unread(gap_of(error, READ_ROLES))
+        permissions = parse_role(document)
+        return _ODD if permissions is None else permissions
+
+
+def _reaches(scope: str, key_id: str) -> bool:
+    """Say whether a scope is the key or lies above it; of management groups Azure knows best."""
+    above = scope.rstrip("/")
+    return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

@@ -1,0 +1,108 @@
+"""The keys of vaults by Azure Resource Manager: attributes only, never the key itself."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
+from cmk_check.core.keys.parsing import parse_key, parse_version
+from cmk_check.core.keys.version import compared_version
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_HSM_KEYS,
+    READ_HSM_VERSIONS,
+    READ_KEYS,
+    READ_VERSIONS,
+    TROUBLE,
+    code_of_404,
+    gap_of,
+)
+from cmk_check.inventory.keys.ids import KeyId
+from cmk_check.inventory.keys.vaults import VaultClients
+from cmk_check.inventory.single_flight import Once
+
+# Of a vault that was just read: other codes would say that this very vault is not there, or that
+# its type is not known.
+_GONE: Final = frozenset({"keynotfound", "notfound", "resourcenotfound"})
+_VERSION_NAME: Final = re.compile("[A-Za-z0-9]{1,64}")
+
+type _Versions = tuple[KeyVersion, ...] | Unread
+
+
+class VaultKeys:
+    """Reads keys: each of them, its list of versions and each version once."""
+
+    def __init__(self, clients: Clients, client_of: VaultClients) -> None:
+        self._clients = clients
+        self._client_of = client_of
+        self._keys: Once[Key | Absent | Unread] = Once()
+        self._versions: Once[_Versions] = Once()
+        self._version: Once[KeyVersion | Unread] = Once()
+
+    async def find(
+        self, key_id: KeyId, pinned: str | None, deadline: float
+    ) -> Key | Absent | Unread:
+        """Return a key; with all its versions, and all about the one that is pinned, if one is."""
+        key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
+        if isinstance(key, Key) and pinned is not None:
+            key = replace(key, versions=await self._versions_of(key, key_id, pinned, deadline))
+        return replace(key, id=key_id.text)
+
+    async def _versions_of(
+        self, key: Key, key_id: KeyId, pinned: str, deadline: float
+    ) -> _Versions:
+        versions = await self._versions.get(
+            key_id, lambda until: self._list(key_id, until), deadline
+        )
+        if isinstance(versions, Unread):
+            return versions
+        wanted = compared_version(pinned)
+        name = next((v.version for v in versions if compared_version(v.version) == wanted), None)
+        if name is None or not _VERSION_NAME.fullmatch(name):
+            return versions
+        # The list says neither type, size nor operations, in which versions may differ.
+        whole: KeyVersion | Unread = key.latest
+        if compared_version(key.latest.version) != wanted:
+            whole = await self._version.get(
+                (key_id, name), lambda until: self._get_version(key_id, name, until), deadline
+            )
+        if isinstance(whole, Unread):
+            return whole
+        return tuple(whole if each.version == name else each for each in versions)
+
+    async def _get(self, key_id: KeyId, until: Until) -> Key | Absent | Unread:
+        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
+        hsm = key_id.vault.is_managed_hsm
+        get = client.managed_hsm_keys.get if hsm else client.keys.get
+        try:
+            document = await self._clients.document(until, lambda call: get(*at, call=call))
+        except TROUBLE as error:
+            if code_of_404(error) in _GONE:
+                return Absent(key_id.text)
+            return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
+        return parse_key(document)
+
+    async def _list(self, key_id: KeyId, until: Until) -> _Versions:
+        client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
+        hsm = key_id.vault.is_managed_hsm
+        versions = client.managed_hsm_keys.list_versions if hsm else client.keys.list_versions
+        try:
+            entries = await self._clients.entries(until, lambda call: versions(*at, call=call))
+        except TROUBLE as error:
+            return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
+        return tuple(parse_version(entry) for entry in entries)
+
+    async def _get_version(self, key_id: KeyId, name: str, until: Until) -> KeyVersion | Unread:
+        client, at = self._client_of(key_id.vault.subscription_id), (*_path(key_id), name)
+        hsm = key_id.vault.is_managed_hsm
+        get = client.managed_hsm_keys.get_version if hsm else client.keys.get_version
+        try:
+            document = await self._clients.document(until, lambda call: get(*at, call=call))
+        except TROUBLE as error:
+            return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
+        return replace(parse_version(document), version=name)
+
+
+def _path(key_id: KeyId) -> tuple[str, str, str]:
+    return key_id.vault.group, key_id.vault.name, key_id.name

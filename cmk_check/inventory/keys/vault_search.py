@@ -1,0 +1,147 @@
+"""Finding vaults by name in whatever subscription they are: one query for all that are wanted.
+
+An account names its vault by an address, which says neither subscription nor group. Azure Resource
+Graph knows all resources that the identity may read, a few minutes late; it allows few queries
+(https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Unread
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.calls import Query, Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of, plain
+from cmk_check.inventory.keys.ids import VaultId
+from cmk_check.inventory.single_flight import Once
+
+_MOST_NAMES: Final = 1_000
+_ROWS_PER_PAGE: Final = 1_000
+# A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
+_MOST_PAGES: Final = 10
+
+_MALFORMED: Final = plain(GapReason.MALFORMED_PAGE)
+
+type _Answer = Mapping[str, tuple[VaultId, ...] | Unread] | Unread
+
+
+def query_of(names: Sequence[str]) -> str:
+    """Write the query for vaults of these names, which hold nothing but letters, digits and "-"."""
+    quoted = ",".join(f"'{name}'" for name in names)
+    return (
+        "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
+        f"| where name in~ ({quoted}) | project id, name, type"
+    )
+
+
+@dataclass(eq=False, slots=True)
+class _Batch:
+    """Names that are asked for by one query; itself, whatever it holds."""
+
+    names: list[str] = field(default_factory=list)
+
+
+class VaultSearch:
+    """Looks vaults up, each name once; those wanted while a query is under way go into the next.
+
+    A query goes on as long as anybody waits for one of its names.
+    """
+
+    def __init__(self, clients: Clients) -> None:
+        self._arm_url = clients.arm_url
+        self._client = clients.graph()
+        self._turn = asyncio.Lock()
+        self._next = _Batch()
+        self._batches: dict[str, _Batch] = {}
+        self._answers: Once[_Answer] = Once()
+
+    async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
+        """Return the ids of all vaults and managed HSMs of a name, lower-cased as it is.
+
+        By ``deadline``, in the event loop's time.
+        """
+        batch = self._batches.get(name) or self._add(name)
+        answer = await self._answers.get(
+            batch, lambda until: self._ask_in_turn(batch, until), deadline
+        )
+        return answer if isinstance(answer, Unread) else answer.get(name, ())
+
+    def _add(self, name: str) -> _Batch:
+        if len(self._next.names) == _MOST_NAMES:
+            self._next = _Batch()
+        self._next.names.append(name)
+        self._batches[name] = self._next
+        return self._next
+
+    async def _ask_in_turn(self, batch: _Batch, until: Until) -> _Answer:
+        async with self._turn:
+            if self._next is batch:
+                self._next = _Batch()
+            return await self._ask(batch.names, until)
+
+    async def _ask(self, names: Sequence[str], until: Until) -> _Answer:
+        found: dict[str, tuple[VaultId, ...]] = {}
+        odd: set[str] = set()
+        try:
+            for row in await self._rows(query_of(names), until):
+                vault, name = VaultId.parse(_text(row, "id")), _text(row, "name").lower()
+                if vault is not None:
+                    found[vault.name] = (*found.get(vault.name, ()), vault)
+                elif name in names:
+                    odd.add(name)
+                else:  # which may be any of them
+                    raise InventoryError(_MALFORMED)
+        except TROUBLE as error:
+            return Unread(gap_of(error, QUERY_GRAPH))
+        return found | dict.fromkeys(odd, Unread(_MALFORMED))
+
+    async def _rows(self, query: str, until: Until) -> list[object]:
+        """Return the rows of all pages.
+
+        Raises:
+            InventoryError: the answer is cut off, without end, or none.
+
+        """
+        rows: list[object] = []
+        token: str | None = None
+        for _ in range(_MOST_PAGES):
+            page, token, total = _taken_apart(await self._page(query, token, until))
+            rows += page
+            if token is None:
+                if len(rows) < total:
+                    break
+                return rows
+        raise InventoryError(_MALFORMED)
+
+    async def _page(self, query: str, token: str | None, until: Until) -> dict[str, object]:
+        options = QueryRequestOptions(
+            top=_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
+        )
+        call = Query(self._arm_url, until)
+        await self._client.resources(QueryRequest(query=query, options=options), call=call)
+        return call.answer()
+
+
+def _text(row: object, name: str) -> str:
+    value = row.get(name) if isinstance(row, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int]:
+    """Return the rows of a page, the token of the next, and how many rows there are in all.
+
+    An answer that was cut off without a token says so in ``resultTruncated`` alone.
+    """
+    rows, token, total = page.get("data"), page.get("$skipToken") or None, page.get("totalRecords")
+    whole = token is not None or str(page.get("resultTruncated")).lower() == "false"
+    if not (isinstance(rows, list) and isinstance(token, str | None) and whole):
+        raise InventoryError(_MALFORMED)
+    if not isinstance(total, int):
+        raise InventoryError(_MALFORMED)
+    return rows, token, total

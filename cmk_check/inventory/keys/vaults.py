@@ -1,0 +1,161 @@
+"""The vault behind an account: where it is, and what Azure Resource Manager says of it."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Unread, Vault
+from cmk_check.core.keys.parsing import parse_vault, vault_name
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_HSMS,
+    READ_VAULTS,
+    TROUBLE,
+    another_vault,
+    code_of_404,
+    gap_of,
+    unusable_key,
+    vault_hidden,
+    vault_not_seen,
+)
+from cmk_check.inventory.keys.ids import VaultId
+from cmk_check.inventory.keys.vault_search import VaultSearch
+from cmk_check.inventory.single_flight import Once
+
+# That a vault is not where it was asked for. Other codes are about types and versions, and a page
+# of HTML says nothing about vaults at all.
+_GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound", "vaultnotfound"})
+# Said of a subscription that was deleted, of one of another tenant, and of one that is hidden.
+_HIDDEN: Final = "subscriptionnotfound"
+
+type VaultClients = Callable[[str], KeyVaultManagementClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A vault, and where it is."""
+
+    at: VaultId
+    vault: Vault
+
+
+type _Named = tuple[str, bool]
+type _Sought = Found | Absent | Unread
+
+
+class Vaults:
+    """Finds and reads vaults, each of them once."""
+
+    def __init__(self, clients: Clients, client_of: VaultClients) -> None:
+        self._clients = clients
+        self._client_of = client_of
+        self._search = VaultSearch(clients)
+        self._read: Once[Vault | Absent | Unread] = Once()
+        self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
+
+    def remember(self, known: Iterable[str]) -> None:
+        """Take ids of vaults found earlier, which save looking for them."""
+        for vault_id in filter(None, map(VaultId.parse, known)):
+            self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
+
+    async def find(self, uri: str | None, known: str | None, deadline: float) -> _Sought:
+        """Return the vault of an address, by the event loop's time ``deadline``.
+
+        ``known`` is the id under which it was found for this account earlier. ``Absent`` only where
+        it is known to have been there, or Azure still lists it: what is merely not to be seen may
+        lie where the identity cannot look.
+        """
+        named = vault_name(uri)
+        if named is None:
+            return Unread(unusable_key("The account names no usable key vault"))
+        own = VaultId.parse(known)
+        if own not in self._known[named]:  # the account may name another vault by now
+            own = None
+        best = await self._where_known(named, own, deadline)
+        if best is None or isinstance(best, Absent) or _is_hidden(best):
+            best = await self._where_listed(named, own, best, deadline)
+        if isinstance(best, Found) and _host(best.vault.uri) != _host(uri):
+            return Unread(another_vault())
+        return best
+
+    async def _where_known(
+        self, named: _Named, own: VaultId | None, deadline: float
+    ) -> _Sought | None:
+        """Return what is at the account's own place, or at those that others know.
+
+        That it is gone from theirs says nothing; and theirs is remembered only where it is there.
+        """
+        best = None if own is None else await self._vault(own, deadline)
+        for vault_id in tuple(self._known[named]):
+            if isinstance(best, Found):
+                break
+            vault = await self._vault(vault_id, deadline)
+            if isinstance(vault, Found):
+                best = vault
+            elif isinstance(vault, Unread) and not isinstance(best, Unread):
+                best = replace(vault, id=None if own is None else own.text)
+        return best
+
+    async def _where_listed(
+        self, named: _Named, own: VaultId | None, best: _Sought | None, deadline: float
+    ) -> _Sought:
+        name, is_managed_hsm = named
+        listed = await self._search.find(name, deadline)
+        if isinstance(listed, Unread):
+            return replace(listed, id=None if own is None else own.text)
+        elsewhere = [i for i in listed if i.is_managed_hsm is is_managed_hsm and i != own]
+        best = await self._first(elsewhere, best, deadline)
+        if best is None:
+            return Unread(vault_not_seen(READ_HSMS if is_managed_hsm else READ_VAULTS))
+        return best
+
+    async def _first(
+        self, ids: Iterable[VaultId], before: _Sought | None, deadline: float
+    ) -> _Sought | None:
+        """Return what is there, better than what is not: a list may still hold a vault's old id."""
+        best = before
+        for vault_id in ids:
+            vault = await self._vault(vault_id, deadline)
+            if isinstance(vault, Found):
+                return vault
+            if best is None or isinstance(vault, Unread):
+                best = vault
+        return best
+
+    async def _vault(self, vault_id: VaultId, deadline: float) -> _Sought:
+        read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
+        # Also where it could not be read: it is asked for in its place again.
+        read = replace(read, id=vault_id.text)
+        return Found(vault_id, read) if isinstance(read, Vault) else read
+
+    async def _get(self, vault_id: VaultId, until: Until) -> Vault | Absent | Unread:
+        client = self._client_of(vault_id.subscription_id)
+        hsm = vault_id.is_managed_hsm
+        get = client.managed_hsms.get if hsm else client.vaults.get
+        at = (vault_id.group, vault_id.name)
+        try:
+            document = await self._clients.document(until, lambda call: get(*at, call=call))
+        except TROUBLE as error:
+            code, action = code_of_404(error), READ_HSMS if hsm else READ_VAULTS
+            if code in _GONE:
+                return Absent(vault_id.text)
+            return Unread(vault_hidden(action) if code == _HIDDEN else gap_of(error, action))
+        return parse_vault(document, managed_hsm=hsm)
+
+
+def _is_hidden(fact: Found | Unread) -> bool:
+    return isinstance(fact, Unread) and fact.gap.reason is GapReason.NOT_FOUND
+
+
+def _host(uri: str | None) -> str | None:
+    """Return the host of a vault's address, None where it is none."""
+    if vault_name(uri) is None:
+        return None
+    host = urlsplit((uri or "").strip()).hostname
+    return host.rstrip(".") if host else None

@@ -1,0 +1,57 @@
+"""Asking for a thing once, however many want it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Unread
+from cmk_check.inventory.calls import Until
+from cmk_check.inventory.gaps import plain
+
+
+@dataclass(slots=True)
+class _Asked[T]:
+    """A question that was put; ``waiting`` counts who still waits for its answer."""
+
+    task: asyncio.Task[T]
+    until: Until
+    waiting: int = 0
+
+
+class Once[T]:
+    """Shares each answer, trouble included, among all who ask.
+
+    A question lives as long as somebody waits: nobody waits longer than he has time, who gives up
+    takes nothing from the others, and when the last has given up it ends and is not kept.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[Hashable, _Asked[T]] = {}
+
+    async def get(
+        self, name: Hashable, ask: Callable[[Until], Coroutine[object, object, T]], deadline: float
+    ) -> T | Unread:
+        """Return the answer to the question of this name, which ``ask`` puts if nobody did yet.
+
+        ``deadline`` is in the event loop's time; ``ask`` is given the latest of those who wait.
+        """
+        asked = self._asked.get(name)
+        if asked is None:
+            until = Until(deadline)
+            asked = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
+        asked.until.latest = max(asked.until.latest, deadline)
+        if not asked.task.done():
+            await self._wait(name, asked, deadline - asyncio.get_running_loop().time())
+        return asked.task.result() if asked.task.done() else Unread(plain(GapReason.TIMEOUT))
+
+    async def _wait(self, name: Hashable, asked: _Asked[T], seconds: float) -> None:
+        asked.waiting += 1
+        try:
+            # Other than waiting for the task itself, this never cancels it.
+            await asyncio.wait((asked.task,), timeout=seconds)
+        finally:
+            asked.waiting -= 1
+            if not (asked.waiting or asked.task.done()):
+                del self._asked[name]
+                asked.task.cancel()

@@ -1,0 +1,91 @@
+"""What a scan works with, and the times it keeps to."""
+
+from asyncio import Lock, Semaphore
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from cmk_check.alerts.relay import Relay
+from cmk_check.core.posture import Expectations
+from cmk_check.core.scope import Scope
+from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanTeller
+from cmk_check.store.findings import EstateTable
+from cmk_check.store.retention import Retention
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import ScanTable
+
+# A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
+# the last of them, or a slice whose worker died could never be taken over.
+SLICE_DEADLINE: Final = timedelta(minutes=10)
+# What is not read by then is a gap, so that two minutes are left for recording.
+READING_DEADLINE: Final = timedelta(minutes=8)
+LEASE: Final = timedelta(minutes=30)
+# The default schedule starts a scan every hour; one that takes longer would meet the next.
+SCAN_DEADLINE: Final = timedelta(minutes=55)
+# How often a step that lost a race starts over before it leaves the rest to the queue.
+TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the settings say; ``kinds`` maps lower-cased kinds in scope to their spelling."""
+
+    kinds: Mapping[str, str]
+    expectations: Expectations
+    scope: Scope = field(default_factory=Scope)
+    slice_size: int = 400
+    subscription_timeout: float = 120
+    reading_deadline: timedelta = READING_DEADLINE
+    hostname: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The ports and tables of a scan.
+
+    ``slots`` are for the subscriptions in work, of all slices that run in the process: what one
+    leaves free at its end the next one takes. Each slice has its ``turn`` to read its range of the
+    table, so that all it holds is served before the next one: two that shared the slots evenly
+    would end together, and leave them all free. ``new_id`` makes UUIDs. ``keys`` opens what reads
+    the keys behind accounts, anew for each slice; None where key health is switched off.
+    """
+
+    inventory: Inventory
+    estate: EstateTable
+    scans: ScanTable
+    relay: Relay
+    queues: Queues
+    teller: ScanTeller
+    retention: Retention
+    clock: Clock
+    slots: Semaphore
+    turn: Lock
+    new_id: Callable[[], str]
+    options: Options
+    keys: Callable[[], KeyInventory] | None = None
+
+    async def drop_abandoned(self, scan: Scan | None) -> None:
+        """Drop the slices of the scans that this one, and those before it, found abandoned.
+
+        Each should have done so for the one before itself, and may have died before it could.
+        """
+        for _ in range(TRIES):
+            if scan is None or scan.supersedes is None:
+                return
+            await self.scans.drop_slices(scan.supersedes)
+            before = await self.scans.scan(scan.supersedes)
+            scan = before.value if before else None
+
+    async def publish_left_over(self) -> None:
+        """Publish what workers that died left in any outbox, where no slice will come by."""
+        pending = [
+            change async for stored in self.estate.subscriptions("", "") for change in stored.outbox
+        ]
+        await self.relay.publish(pending, self.estate.clear_outbox)
+
+    async def publish_scan_changes(self) -> None:
+        """Publish what is left in the outbox of the scan itself."""
+        pending = await self.scans.outbox()
+        if pending:
+            await self.relay.publish(pending, self.scans.clear_outbox)

@@ -1,0 +1,37 @@
+"""Cutting writes into transactions that the table service takes: 100 operations, 4 MiB."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from cmk_check.ports import Write
+from cmk_check.store import table_limits
+
+# A coverage row or a change: two properties of 32,768 characters at most, six bytes each in JSON.
+_RESERVED_BYTES: Final = 512 * 1024
+
+
+def cut(writes: Iterable[Write]) -> Iterator[list[Write]]:
+    """Cut writes into transactions, in order."""
+    for groups in cut_groups([(write,) for write in writes]):
+        yield [write for (write,) in groups]
+
+
+def cut_groups[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
+    """Cut groups of writes into transactions without cutting a group.
+
+    ``reserve`` keeps room in each for so many further writes, of 512 KiB at most.
+    """
+    most_writes = table_limits.TRANSACTION_WRITES - reserve
+    most_bytes = table_limits.TRANSACTION_BYTES - reserve * _RESERVED_BYTES
+    batch: list[T] = []
+    writes = weight = 0
+    for group in groups:
+        size = sum(table_limits.transaction_size(write) for write in group)
+        if batch and (writes + len(group) > most_writes or weight + size > most_bytes):
+            yield batch
+            batch, writes, weight = [], 0, 0
+        batch.append(group)
+        writes += len(group)
+        weight += size
+    if batch:
+        yield batch

@@ -1,0 +1,324 @@
+"""The findings table: subscriptions with their findings and the changes not yet published.
+
+Recording a subscription is one transaction where it fits, so that no state stands without its
+change and no change without its state. Where it does not fit, every transaction is guarded by the
+coverage row, which all of them rewrite:
+
+    A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
+    B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
+"""
+
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+
+from cmk_check.core.comparison.difference import Difference, Step
+from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.core.model import Change, Coverage, Finding
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import LimitExceeded, RowUnusable
+from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
+from cmk_check.store import batching, rows, table_keys
+from cmk_check.store.subscription_rows import (
+    Pending,
+    StoredSubscription,
+    coverage_in,
+    finding_in,
+    is_ours,
+    parse_partition,
+)
+
+_log = logging.getLogger(__name__)
+
+_TABLE: Final = Table.FINDINGS
+# The coverage row and its change go with every transaction.
+_RESERVE: Final = 2
+# Behind the one key: "!" is the first character that may follow in a longer one.
+_BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
+# What is said of rows that cannot be trusted, whatever stands in them.
+_OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
+
+type Place = tuple[str, str]
+# A finding and what is told of it: written together, or not at all.
+type _Group = tuple[Write, *tuple[Insert, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFilter:
+    """Which findings to list, None for all; values compare exactly, the id lower-cased."""
+
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    kind: str | None = None
+    subscription_id: str | None = None
+    key_health: KeyState | None = None
+
+    def equals(self) -> dict[str, str]:
+        """Return what the table itself can compare: properties that a trusted row must have."""
+        asked = {
+            # A row that cannot be trusted is unknown, whatever verdict stands in it.
+            "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
+            "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
+            "kind": self.kind,
+            "keyHealth": self.key_health,
+        }
+        return {name: str(value) for name, value in asked.items() if value is not None}
+
+    def admits(self, finding: Finding) -> bool:
+        """Tell whether a finding of a row that came is one of those asked for."""
+        judgement, key = finding.judgement, finding.key_health
+        return (
+            self.verdict in {None, judgement.verdict}
+            and self.reason in {None, judgement.reason}
+            and self.key_health in {None, key.state if key else None}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A row of a list and its place to go on behind.
+
+    ``finding`` is None where the row is none of those asked for. ``coverage`` is its
+    subscription's, where it was asked for and can be trusted.
+    """
+
+    place: Place
+    finding: Finding | None = None
+    coverage: Coverage | None = None
+
+
+class EstateTable:
+    """The table of findings and coverage."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def subscriptions(self, low: str, high: str) -> AsyncIterator[StoredSubscription]:
+        """Read the partitions from ``low`` to before ``high`` ("" is the end), in key order.
+
+        Each is given as soon as its last row is here: nobody has to wait for the whole range.
+        """
+        query = Query(partition_from=low, partition_to=high)
+        found: list[Entity] = []
+        async for entity in self._store.query(_TABLE, query):
+            if not is_ours(entity.partition):
+                continue
+            if found and found[0].partition != entity.partition:
+                yield parse_partition(found[0].partition, found)
+                found = []
+            found.append(entity)
+        if found:
+            yield parse_partition(found[0].partition, found)
+
+    async def read_one(self, partition: str) -> StoredSubscription:
+        """Read one partition, empty where nothing is stored."""
+        query = Query(partition=partition)
+        found = [entity async for entity in self._store.query(_TABLE, query)]
+        return parse_partition(partition, found) if found else StoredSubscription(partition)
+
+    async def coverage(self, subscription_id: str) -> Coverage | None:
+        """Read one coverage row, None where there is none.
+
+        Raises:
+            RowUnusable: a newer version wrote it, or it is broken.
+
+        """
+        partition = table_keys.partition_of(subscription_id)
+        entity = await self._store.get(_TABLE, partition, table_keys.COVERAGE)
+        return None if entity is None else coverage_in(entity)
+
+    async def coverages(
+        self, state: CoverageState | None, after: Place | None
+    ) -> AsyncIterator[tuple[Place, Coverage | RowUnusable]]:
+        """List coverage rows by subscription, each with its place to go on behind.
+
+        ``state`` leaves out what the table knows to be of another one; a row that cannot be trusted
+        comes as the error that says why.
+        """
+        query = Query(
+            row_from=table_keys.COVERAGE,
+            row_to=_BEHIND_COVERAGE,
+            after=after,
+            equals={} if state is None else {"coverage": state.value},
+        )
+        async for entity in self._store.query(_TABLE, query):
+            if entity.row == table_keys.COVERAGE and is_ours(entity.partition):
+                yield (entity.partition, entity.row), _coverage_or_why(entity)
+
+    async def finding(self, account: AccountId) -> Finding | None:
+        """Read the finding of an account, None where none is recorded.
+
+        One whose row cannot be trusted is unknown.
+        """
+        try:
+            partition = table_keys.partition_of(account.subscription_id)
+            row = table_keys.finding_row(account.resource_group, account.name)
+        except LimitExceeded:
+            return None  # nothing of this length was ever written
+        entity = await self._store.get(_TABLE, partition, row)
+        return finding_in(entity) if entity and is_ours(entity.partition) else None
+
+    async def findings(
+        self, where: FindingFilter, after: Place | None, *, joined: bool = False
+    ) -> AsyncIterator[Listed]:
+        """Go through findings by subscription, group and name, and tell those asked for.
+
+        A finding whose row a newer version wrote, or is broken, is listed as unknown. ``joined``
+        reads the coverage rows on the way, in the same query.
+        """
+        query = Query(
+            partition=table_keys.partition_of(where.subscription_id)
+            if where.subscription_id
+            else None,
+            row_from=table_keys.COVERAGE if joined else table_keys.FINDINGS_FROM,
+            row_to=table_keys.FINDINGS_TO,
+            after=after,
+            equals=where.equals(),
+            besides=table_keys.COVERAGE if joined else "",
+        )
+        met = await self._met_before(after) if joined else {}
+        async for entity in self._store.query(_TABLE, query):
+            if not is_ours(entity.partition):
+                continue
+            place = entity.partition, entity.row
+            if entity.row == table_keys.COVERAGE:
+                met = {entity.partition: _usable_coverage(entity)}
+                yield Listed(place)
+            elif entity.row.startswith(table_keys.FINDINGS_FROM):
+                finding = finding_in(entity)
+                admitted = finding if where.admits(finding) else None
+                yield Listed(place, admitted, met.get(entity.partition))
+
+    async def _met_before(self, after: Place | None) -> dict[str, Coverage | None]:
+        """Read the coverage row that a list has passed when it begins in mid-subscription."""
+        entity = await self._store.get(_TABLE, after[0], table_keys.COVERAGE) if after else None
+        return {entity.partition: _usable_coverage(entity)} if entity else {}
+
+    async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
+        """Clear the mark of a worker that died or was overtaken, so that it can write no more.
+
+        Raises:
+            WriteConflict: somebody wrote the row since it was read.
+
+        """
+        if stored.known.coverage is None:
+            return stored
+        coverage = replace(stored.known.coverage, recording=None)
+        cleared = await self._write_coverage(stored, coverage)
+        return replace(cleared, known=replace(stored.known, coverage=coverage))
+
+    async def mark(
+        self, stored: StoredSubscription, difference: Difference, claim: str
+    ) -> StoredSubscription:
+        """Set the recording mark, before the claim is checked for the last time.
+
+        Raises:
+            WriteConflict: somebody wrote the row since it was read.
+
+        """
+        return await self._write_coverage(stored, difference.upto(0, claim))
+
+    async def record(
+        self, stored: StoredSubscription, batches: Sequence["Batch"]
+    ) -> tuple[Pending, ...]:
+        """Write a difference as cut; return the changes that now wait in the outbox.
+
+        Raises:
+            WriteConflict: somebody wrote first; earlier transactions of this call stand, and the
+                mark with them.
+
+        """
+        etag = stored.etags.get(table_keys.COVERAGE)
+        pending: list[Pending] = []
+        for batch in batches:
+            guard = _guard(rows.coverage_values(batch.coverage), etag)
+            etags = await self._store.commit(
+                _TABLE, stored.partition, [guard, *batch.writes, *batch.outbox]
+            )
+            etag = etags[0]
+            told = etags[len(etags) - len(batch.outbox) :]
+            pending += [
+                Pending(stored.partition, write.row, new, change)
+                for write, new, change in zip(batch.outbox, told, batch.changes, strict=True)
+            ]
+        return tuple(pending)
+
+    async def clear_outbox(self, pending: Sequence[Pending]) -> None:
+        """Delete published changes of one partition, at most 100."""
+        writes = [Delete(entry.row, entry.etag) for entry in pending]
+        await self._store.commit(_TABLE, pending[0].partition, writes)
+
+    async def _write_coverage(
+        self, stored: StoredSubscription, coverage: Coverage
+    ) -> StoredSubscription:
+        guard = _guard(rows.coverage_values(coverage), stored.etags.get(table_keys.COVERAGE))
+        (etag,) = await self._store.commit(_TABLE, stored.partition, [guard])
+        return replace(stored, etags={**stored.etags, table_keys.COVERAGE: etag})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One transaction: the coverage row as of then, findings, and the outbox rows they bring."""
+
+    coverage: Coverage
+    writes: tuple[Write, ...]
+    outbox: tuple[Insert, ...]
+    changes: tuple[Change, ...]
+
+
+def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Iterator[Batch]:
+    """Cut a difference between accounts into transactions that the table service takes.
+
+    The last one brings the coverage row to its final state and clears the mark; those before keep
+    the mark.
+    """
+    groups: list[_Group] = [
+        (_finding_write(stored, step), *map(_outbox_write, step.changes))
+        for step in difference.steps
+    ]
+    parts = list(batching.cut_groups(groups, reserve=_RESERVE)) or [[]]
+    coverages = [*difference.partly(map(len, parts[:-1]), claim), difference.coverage]
+    steps = iter(difference.steps)
+    for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):
+        changes = [told for step in islice(steps, len(part)) for told in step.changes]
+        outbox = [insert for _, *inserts in part for insert in inserts]
+        if number == len(parts) and difference.coverage_change is not None:
+            changes.append(difference.coverage_change)
+            outbox.append(_outbox_write(difference.coverage_change))
+        yield Batch(coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes))
+
+
+def _guard(values: rows.Values, etag: str | None) -> Write:
+    return (
+        Insert(table_keys.COVERAGE, values)
+        if etag is None
+        else Replace(table_keys.COVERAGE, values, etag)
+    )
+
+
+def _finding_write(stored: StoredSubscription, step: Step) -> Write:
+    finding = step.finding
+    row = table_keys.finding_row(finding.id.resource_group, finding.id.name)
+    if step.before is None:
+        return Insert(row, rows.finding_values(finding))
+    if step.after is None:
+        return Delete(row, stored.etags[row])
+    return Replace(row, rows.finding_values(finding), stored.etags[row])
+
+
+def _outbox_write(change: Change) -> Insert:
+    return Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
+
+
+def _coverage_or_why(entity: Entity) -> Coverage | RowUnusable:
+    try:
+        return coverage_in(entity)
+    except RowUnusable as error:
+        return error
+
+
+def _usable_coverage(entity: Entity) -> Coverage | None:
+    coverage = _coverage_or_why(entity)
+    return None if isinstance(coverage, RowUnusable) else coverage

@@ -1,0 +1,140 @@
+"""A subscription's partition, taken apart: its coverage, its findings, and what waits to be told.
+
+A row that cannot be trusted costs only itself: a finding of it is unknown until the row is mended,
+and what somebody else put there is left alone.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
+
+from cmk_check.core.comparison.difference import Known
+from cmk_check.core.model import Change, Coverage, Finding
+from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import row_broken, row_too_new
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import Entity
+from cmk_check.store import rows, table_keys
+
+_log = logging.getLogger(__name__)
+
+NEWER: Final = "A newer version of cmk_check recorded this subscription: deploy that version again."
+_SUBSCRIPTION: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A change in an outbox: its row, and the change."""
+
+    partition: str
+    row: str
+    etag: str
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSubscription:
+    """A subscription's partition as read.
+
+    ``etags`` by row key. ``unusable`` says why its coverage row must not be touched, where it must
+    not: then nothing can be recorded.
+    """
+
+    partition: str
+    known: Known = field(default_factory=Known)
+    etags: Mapping[str, str] = field(default_factory=dict)
+    outbox: tuple[Pending, ...] = ()
+    unusable: str | None = None
+
+    @property
+    def mark(self) -> str | None:
+        """The claim of a worker whose recording was under way."""
+        return self.known.coverage.recording if self.known.coverage else None
+
+
+@lru_cache(maxsize=1024)
+def is_ours(partition: str) -> bool:
+    """Tell a subscription's partition from what somebody else put into the table."""
+    if _SUBSCRIPTION.fullmatch(partition):
+        return True
+    _log.warning("Rows that are not ours stand in %s: %.200a", "cmkfindings", partition)
+    return False
+
+
+def finding_in(entity: Entity) -> Finding:
+    """Read a finding; one whose row cannot be trusted is unknown, and says what to do."""
+    if rows.is_too_new(entity):
+        return rows.unusable_finding(entity, _id_of(entity), row_too_new())
+    try:
+        return rows.finding_of(entity)
+    except RowUnusable as error:
+        return rows.unusable_finding(entity, _id_of(entity), row_broken(str(error)))
+
+
+def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
+    """Take the rows of one partition apart."""
+    coverage: Coverage | None = None
+    unusable: str | None = None
+    findings: dict[str, Finding] = {}
+    untrusted: dict[str, Finding] = {}
+    outbox: list[Pending] = []
+    for entity in entities:
+        if entity.row.startswith(table_keys.FINDINGS_FROM):
+            finding = finding_in(entity)
+            known = untrusted if finding.first_seen == rows.UNDATED else findings
+            known[str(finding.id)] = finding
+        elif entity.row == table_keys.COVERAGE:
+            try:
+                coverage = coverage_in(entity)
+            except RowUnusable as error:
+                unusable = str(error)
+        else:
+            outbox += _pending(entity)
+    etags = {entity.row: entity.etag for entity in entities}
+    return StoredSubscription(
+        partition, Known(coverage, findings, untrusted), etags, tuple(outbox), unusable
+    )
+
+
+def coverage_in(entity: Entity) -> Coverage:
+    """Read a coverage row.
+
+    Raises:
+        RowUnusable: a newer version wrote it, or it is broken.
+
+    """
+    if rows.is_too_new(entity):
+        raise RowUnusable(NEWER)
+    return rows.coverage_of(entity)
+
+
+def _pending(entity: Entity) -> list[Pending]:
+    """Read an outbox row; any other is left alone."""
+    if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
+        _log.warning("A row that is not ours stands in %s: %.200a", entity.partition, entity.row)
+        return []
+    try:
+        change = rows.change_of(entity)
+    except RowUnusable as error:
+        _log.warning("A change cannot be told: %s", error)
+        return []
+    return [Pending(entity.partition, entity.row, entity.etag, change)]
+
+
+def _id_of(entity: Entity) -> AccountId:
+    """Rebuild the account id of a row from its keys alone."""
+    _, _, names = entity.row.partition("|")
+    group, _, name = names.partition("|")
+    try:
+        group, name = table_keys.unescape(group), table_keys.unescape(name)
+    except ValueError:
+        _log.warning("A row key that is not ours: %.200a", entity.row)
+    subscription = table_keys.unescape(entity.partition)
+    text = (
+        f"/subscriptions/{subscription}/resourcegroups/{group}"
+        f"/providers/microsoft.cognitiveservices/accounts/{name}"
+    )
+    return AccountId(subscription, group, name, text)

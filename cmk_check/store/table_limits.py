@@ -1,0 +1,159 @@
+"""What the real table service refuses, checked before anything is sent.
+
+Azurite accepts entities over 1 MiB, more than 252 properties and impossible property names, and
+breaks its reply to a transaction of 101 writes: without this check such a write would first fail in
+production. The numbers are those of learn.microsoft.com/rest/api/storageservices, "Understanding
+the Table service data model" and "Performing entity group transactions".
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from cmk_check.errors import LimitExceeded
+from cmk_check.ports import Delete, Scalar, Write
+from cmk_check.store.table_keys import MAX_KEY_UNITS
+
+TRANSACTION_WRITES: Final = 100
+MAX_ENTITY_BYTES: Final = 1024 * 1024
+MAX_PROPERTIES: Final = 252
+MAX_NAME: Final = 255
+MAX_STRING_UNITS: Final = 32_768
+MAX_INT32: Final = 2**31 - 1
+MAX_INT64: Final = 2**63 - 1
+TRANSACTION_BYTES: Final = 4 * 1024 * 1024 - 4096
+"""What ``transaction_size`` of all writes may come to: 4 MiB without the envelope of the batch."""
+
+# The service allows % but warns of clients that trip over it; keys.escape leaves none.
+_FORBIDDEN_IN_KEYS = re.compile(r"[/\\#?%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
+# Headers and boundaries of one write within a batch, and the longest partition key there is: in the
+# URL (nine characters for each UTF-16 unit) and in the body (six).
+_WRITE_OVERHEAD: Final = 1500 + 15 * MAX_KEY_UNITS
+_SHOWN: Final = 80
+_TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
+
+
+def stored(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
+    """Return what a store keeps of these values: plain strings, integers, booleans; no None.
+
+    Raises:
+        TypeError: a value of another type.
+
+    """
+    return {name: _plain(value) for name, value in values.items() if value is not None}
+
+
+def is_property_name(name: str) -> bool:
+    """Say whether a property may have this name; the service wants C# identifiers."""
+    return _NAME.fullmatch(name) is not None
+
+
+def transaction_size(write: Write) -> int:
+    """Estimate, never too low, how many bytes this write adds to a transaction."""
+    row = len(quote(write.row, safe="", errors="replace"))
+    if isinstance(write, Delete):
+        return _WRITE_OVERHEAD + row
+    values = stored(write.values)
+    types = sum(len(name) + len('"@odata.type": "Edm.String", ') for name in values)
+    return _WRITE_OVERHEAD + row + len(json.dumps({"RowKey": write.row, **values})) + types
+
+
+def check(writes: Sequence[Write], partition: str) -> None:
+    """Refuse a transaction that the real service would refuse.
+
+    Raises:
+        LimitExceeded: names the row and what is too much of it.
+
+    """
+    if not 1 <= len(writes) <= TRANSACTION_WRITES:
+        raise LimitExceeded(
+            f"a transaction of {len(writes)} writes, 1 to {TRANSACTION_WRITES} are allowed"
+        )
+    _check_key(partition, f"partition {_shown(partition)}")
+    rows: set[str] = set()
+    for write in writes:
+        _check_write(write, partition)
+        if write.row in rows:
+            raise LimitExceeded(f"row {_shown(write.row)} stands twice in one transaction")
+        rows.add(write.row)
+    size = sum(transaction_size(write) for write in writes)
+    if size > TRANSACTION_BYTES:
+        raise LimitExceeded(
+            f"a transaction of {size} bytes from row {_shown(writes[0].row)} on, "
+            f"{TRANSACTION_BYTES} is the most"
+        )
+
+
+def _plain(value: Scalar) -> Scalar:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"a table holds no {type(value).__name__}")
+
+
+def _check_write(write: Write, partition: str) -> None:
+    where = f"row {_shown(write.row)}"
+    _check_key(write.row, where)
+    if isinstance(write, Delete):
+        return
+    values = stored(write.values)
+    if len(values) > MAX_PROPERTIES:
+        raise LimitExceeded(f"{where}: {len(values)} properties, {MAX_PROPERTIES} is the most")
+    size = 4 + 2 * (_units(partition) + _units(write.row)) + _TIMESTAMP_BYTES
+    for name, value in values.items():
+        _check_property(name, value, where)
+        size += 8 + 2 * len(name) + _value_bytes(value)
+    if size > MAX_ENTITY_BYTES:
+        raise LimitExceeded(f"{where}: {size} bytes, {MAX_ENTITY_BYTES} is the most")
+
+
+def _check_key(key: str, where: str) -> None:
+    if _FORBIDDEN_IN_KEYS.search(key):
+        raise LimitExceeded(f"{where}: a key must not hold / \\ # ? % or control characters")
+    if _units(key) > MAX_KEY_UNITS:
+        raise LimitExceeded(f"{where}: {_units(key)} UTF-16 units, {MAX_KEY_UNITS} is the most")
+
+
+def _check_property(name: str, value: Scalar, where: str) -> None:
+    if not is_property_name(name) or name in _RESERVED:
+        raise LimitExceeded(f"{where}: {_shown(name)} is no name for a property")
+    if len(name) > MAX_NAME:
+        raise LimitExceeded(
+            f"{where}: {_shown(name)} is {len(name)} characters long, {MAX_NAME} is the most"
+        )
+    if isinstance(value, str):
+        _check_string(name, value, where)
+    elif not -MAX_INT64 - 1 <= value <= MAX_INT64:
+        raise LimitExceeded(f"{where}: the number in {name} does not fit into 64 bits")
+
+
+def _check_string(name: str, value: str, where: str) -> None:
+    if _LONE_SURROGATE.search(value):
+        raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
+    if _units(value) > MAX_STRING_UNITS:
+        raise LimitExceeded(
+            f"{where}: {name} holds {_units(value)} UTF-16 units, {MAX_STRING_UNITS} is the most"
+        )
+
+
+def _value_bytes(value: Scalar) -> int:
+    if isinstance(value, str):
+        return 4 + 2 * _units(value)
+    return 8 if abs(value) > MAX_INT32 else 4
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _shown(text: str) -> str:
+    """Quote hostile text for a message, on one line and not too long."""
+    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

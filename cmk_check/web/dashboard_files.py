@@ -1,0 +1,107 @@
+"""The page for people: its files as they are packed, and the headers that keep it harmless.
+
+It holds no data: what it shows it asks the API for, with the caller's own key or sign-in. So it is
+anonymous, needs no settings, and loads nothing that a cold start would wait for.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Final
+
+from cmk_check.config.http_auth import HttpAuth
+from cmk_check.web.http.conditional import matches
+
+INDEX: Final = "index.html"
+_SCRIPT: Final = "text/javascript"
+_STYLE: Final = "text/css"
+_TEXT: Final = "text/plain"
+_MODULES: Final = (
+    "accounts.js",
+    "advice.js",
+    "api.js",
+    "changes.js",
+    "copy.js",
+    "csv.js",
+    "dom.js",
+    "drawer.js",
+    "filters.js",
+    "format.js",
+    "gaps.js",
+    "keys.js",
+    "load.js",
+    "main.js",
+    "posture.js",
+    "select.js",
+    "signin.js",
+    "store.js",
+    "table.js",
+    "trend.js",
+    "trend_table.js",
+    "view.js",
+    "words.js",
+    "vendor/uPlot.esm.js",
+)
+_STYLES: Final = ("base.css", "board.css", "findings.css", "vendor/uPlot.min.css")
+# Nothing but these is ever read, whatever a path says; all of them are UTF-8.
+FILES: Final[Mapping[str, str]] = {
+    INDEX: "text/html",
+    "icon.svg": "image/svg+xml",
+    "vendor/uPlot.LICENSE": _TEXT,
+    **dict.fromkeys(_MODULES, _SCRIPT),
+    **dict.fromkeys(_STYLES, _STYLE),
+}
+# What lets callers in, as the page as packed says it: replaced where it is otherwise.
+_AUTH_META: Final = '<meta name="cmk-auth" content="{}">'
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS: Final[Mapping[str, str]] = {
+    # Kept, and asked for each time: a page of one version must not load modules of another.
+    "Cache-Control": "no-cache",
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a browser gets."""
+
+    status: HTTPStatus
+    media_type: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> Answer:
+    """Answer a request for the page, that is the empty path, or for one of its files by its name.
+
+    The body stands in an answer to HEAD as well; whoever sends it leaves it out.
+    """
+    name = path or INDEX
+    if name not in FILES or path == INDEX:
+        body = b"There is no such file: the page is at /api/dashboard.\n"
+        return Answer(HTTPStatus.NOT_FOUND, _TEXT, HEADERS, body)
+    body, etag = _file(name, http_auth)
+    headers = {**HEADERS, "ETag": etag}
+    if matches(if_none_match, etag):
+        return Answer(HTTPStatus.NOT_MODIFIED, FILES[name], headers, b"")
+    return Answer(HTTPStatus.OK, FILES[name], headers, body)
+
+
+@cache
+def _file(name: str, http_auth: HttpAuth) -> tuple[bytes, str]:
+    """Read a file, once, and name its content."""
+    body = files("cmk_check.web").joinpath("dashboard", *name.split("/")).read_bytes()
+    if name == INDEX:
+        packed, given = _AUTH_META.format("keys"), _AUTH_META.format(http_auth)
+        body = body.replace(packed.encode(), given.encode())
+    return body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'

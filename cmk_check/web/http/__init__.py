@@ -1,0 +1,1 @@
+"""What holds for every request: middleware, errors, responses, paging, the contract."""

@@ -1,0 +1,146 @@
+"""The list of findings: pages of the findings table, joined with each subscription's coverage."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import batched
+from typing import Final
+
+from cmk_check.core.counts import KIND_UNKNOWN
+from cmk_check.core.model import Coverage, Finding, Status
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import LARGEST_PAGE, Clock
+from cmk_check.store import table_keys
+from cmk_check.store.findings import EstateTable, FindingFilter, Place
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models, queries
+from cmk_check.web.http import paging
+from cmk_check.web.http.responses import Refused, not_recorded
+from cmk_check.web.http.skip_tokens import place_of, token_of
+from cmk_check.web.views.finding import finding_shown, usable_coverage
+from cmk_check.web.views.search import Search
+
+_READS_AT_ONCE: Final = 16
+
+type _Joined = tuple[Finding, Coverage | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of findings and the token of the next one, if there is one."""
+
+    value: list[models.Finding]
+    skip_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingsView:
+    """Makes pages of findings.
+
+    ``kinds`` are those in scope, ``portal`` is the origin of Azure's, ``most`` how many rows a
+    request may look at.
+    """
+
+    estate: EstateTable
+    scans: ScanTable
+    clock: Clock
+    kinds: tuple[str, ...]
+    portal: str
+    most: int = paging.MOST_EXAMINED
+
+    @property
+    def allowed_kinds(self) -> tuple[str, ...]:
+        """What may be asked for as a kind."""
+        return (*self.kinds, KIND_UNKNOWN)
+
+    async def page(self, query: queries.FindingsQuery) -> Page:
+        """Read one page.
+
+        Raises:
+            Refused: the kind is not in scope, the token is none, or the subscription is not
+                recorded: an empty list would read as "nothing wrong there".
+            StoreError
+
+        """
+        kind = self._kind(query.kind)
+        after = None
+        if query.skip_token is not None:
+            after = place_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
+        stored = await self.scans.status()
+        status = stored.value if stored else Status()
+        spelled = _spelling(kind, status)
+        where = FindingFilter(
+            query.verdict, query.reason, spelled, query.subscription, query.key_health
+        )
+        search = Search.of(query)
+        on_the_way = bool(search.words) or _is_cheap_to_join(where, status)
+        rows = self._matching(where, search, after, joined=on_the_way)
+        found = await paging.gather(rows, query.top, self.most)
+        if not found.value and query.subscription:
+            await self._make_sure_it_is_recorded(query.subscription)
+        joined = found.value if on_the_way else await self._joined(found.value)
+        now = self.clock.now()
+        return Page(
+            [
+                finding_shown(finding, coverage, status.as_of, now, self.portal)
+                for finding, coverage in joined
+            ],
+            token_of(found.behind) if found.behind else None,
+        )
+
+    def _kind(self, asked: str | None) -> str | None:
+        if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:
+            return asked
+        raise Refused(
+            HTTPStatus.BAD_REQUEST,
+            "InvalidParameter",
+            f"kind is one of {', '.join(self.allowed_kinds)}, in any case.",
+            "kind",
+        )
+
+    async def _matching(
+        self, where: FindingFilter, search: Search, after: Place | None, *, joined: bool
+    ) -> AsyncIterator[tuple[Place, _Joined | None]]:
+        """Go through the table, reading the coverage rows on the way where asked to."""
+        async for row in self.estate.findings(where, after, joined=joined):
+            found = row.finding is not None and search.finds(row.finding, row.coverage)
+            yield row.place, (row.finding, row.coverage) if row.finding and found else None
+
+    async def _make_sure_it_is_recorded(self, subscription_id: str) -> None:
+        try:
+            recorded = await self.estate.coverage(subscription_id) is not None
+        except RowUnusable:
+            recorded = True
+        if not recorded:
+            raise not_recorded(subscription_id)
+
+    async def _joined(self, found: Iterable[_Joined]) -> list[_Joined]:
+        """Read the coverage rows of what is shown, each once."""
+        findings = [finding for finding, _ in found]
+        distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
+        rows: dict[str, Coverage | None] = {}
+        for some in batched(distinct, _READS_AT_ONCE, strict=False):
+            read = await asyncio.gather(*(usable_coverage(self.estate, name) for name in some))
+            rows.update(zip(some, read, strict=True))
+        return [(finding, rows[finding.id.subscription_id]) for finding in findings]
+
+
+def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
+    """Tell whether to read coverage rows on the way, rather than one by one what is shown needs.
+
+    A filter of the table's brings few findings of many subscriptions, whose rows would all come.
+    """
+    return not where.equals() or status.summary.subscriptions.total <= LARGEST_PAGE
+
+
+def _spelling(kind: str | None, status: Status) -> str | None:
+    """Return the kind as the rows spell it, where that is certain enough for the table to compare.
+
+    Azure spells kinds, and settings may spell them otherwise; the last scan's sums tell. Rows
+    without a kind have nothing to compare.
+    """
+    if kind is None or kind.casefold() == KIND_UNKNOWN:
+        return None
+    known = [name for name in status.summary.accounts.by_kind if name.casefold() == kind.casefold()]
+    return known[0] if len(known) == 1 else None

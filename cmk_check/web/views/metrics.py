@@ -1,0 +1,73 @@
+"""The metrics: the status as Prometheus reads it, from one row of the store.
+
+What a scrape shows is derived when it is asked for, as for the status: a scanner that stopped must
+not leave its last ``compliant`` in the time series. Without the row there is no answer at all, so
+that the scrape fails and ``up`` is 0.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from fastapi import FastAPI, Query, Request, Response
+
+from cmk_check.core import posture
+from cmk_check.core.model import Status
+from cmk_check.core.posture import Expectations
+from cmk_check.ports import Clock
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import queries
+from cmk_check.web.http import openapi
+from cmk_check.web.http.responses import HEADERS
+
+_METRICS: Final = "/api/v1/metrics"
+_TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
+_WRITTEN: Final = {
+    "description": "OpenMetrics for those that ask for it, else the text format 0.0.4.",
+    "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsView:
+    """Makes the answer to a scrape.
+
+    ``kinds`` are those in scope, ``key_health`` tells whether keys are looked at.
+    """
+
+    scans: ScanTable
+    clock: Clock
+    expect: Expectations
+    kinds: tuple[str, ...]
+    key_health: bool
+
+    async def scrape(self, accept: str) -> tuple[bytes, str]:
+        """Return the metrics in the format that is accepted, and their content type.
+
+        Raises:
+            StoreError
+
+        """
+        # The library takes a while to load, and no other request needs it.
+        from cmk_check.web.views.prometheus import Scraped, write  # noqa: PLC0415
+
+        stored = await self.scans.status()
+        status = stored.value if stored else Status()
+        now = self.clock.now()
+        answer = posture.of_estate(status, now, self.expect)
+        return write(Scraped(status, answer, now, self.kinds, self.key_health), accept)
+
+
+def route(app: FastAPI, view: MetricsView) -> None:
+    """Add the route to the API."""
+
+    @app.get(
+        _METRICS,
+        operation_id="getMetrics",
+        summary="The status as metrics",
+        response_class=Response,
+        responses={200: _WRITTEN, **openapi.ERRORS},
+    )
+    async def metrics(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
+        """Answer the status of the estate as metrics, for Prometheus."""
+        body, content_type = await view.scrape(request.headers.get("accept", ""))
+        return Response(body, headers={**HEADERS, "Content-Type": content_type})

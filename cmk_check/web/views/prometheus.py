@@ -1,0 +1,167 @@
+"""Metrics as text: their names, labels and units, written by Prometheus' own client library.
+
+Names and units follow the conventions of OpenMetrics. A time that is not known has no sample: an
+absent series can be alerted on, a made-up zero cannot.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSetMetricFamily
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from cmk_check.core.enums import KeyState, PostureReason, Reason, ScanState, Verdict
+from cmk_check.core.model import AccountCounts, LastScan, Status, VerdictCounts
+from cmk_check.core.posture import Posture
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.web.views.key_health import keys_shown
+
+type Samples = Iterable[tuple[tuple[str, ...], float]]
+
+_PREFIX: Final = "cmkcheck_"
+_ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
+# The library fails on a version that is no number, and would announce any later one as its own.
+_VERSION: Final = re.compile(r"version\s*=\s*([^;]*)", re.IGNORECASE)
+_WRITABLE: Final = {"0.0.4", "1.0.0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped(Collector):
+    """What one scrape shows: the recorded status, and what it means ``now``."""
+
+    status: Status
+    posture: Posture
+    now: datetime
+    kinds: tuple[str, ...]
+    key_health: bool
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all families."""
+        yield _build()
+        yield from _of_posture(self.posture)
+        yield from _of_age(self.status.as_of, self.now)
+        yield from _of_accounts(self.status.summary.accounts, self.kinds)
+        if self.key_health:
+            yield _of_keys(self.status.summary.accounts)
+        yield self._subscriptions()
+        if self.status.last_scan is not None:
+            yield from _of_scan(self.status.last_scan)
+
+    def _subscriptions(self) -> Metric:
+        counts = self.status.summary.subscriptions
+        samples: Samples = (
+            (("read",), counts.read),
+            (("gap",), counts.gap),
+            (("excluded",), counts.excluded),
+            (("retired",), counts.retired),
+        )
+        return _gauge("subscriptions", "Subscriptions by coverage.", samples, ("coverage",))
+
+
+def write(scraped: Scraped, accept: str) -> tuple[bytes, str]:
+    """Write it in the best format that an Accept header names; return its content type as well."""
+    known = [part for part in accept.split(",") if _is_writable(part)]
+    encode, content_type = choose_encoder(",".join(known))
+    return encode(scraped), content_type
+
+
+def _is_writable(accepted: str) -> bool:
+    version = _VERSION.search(accepted)
+    return version is None or version[1].strip() in _WRITABLE
+
+
+def _gauge(
+    name: str, text: str, samples: Samples, labels: tuple[str, ...] = (), unit: str = ""
+) -> Metric:
+    family = GaugeMetricFamily(_PREFIX + name, text, labels=labels, unit=unit)
+    for values, number in samples:
+        family.add_metric(values, number)
+    return family
+
+
+def _build() -> Metric:
+    text = "The program; rule_version is that of the rule it judges by."
+    return InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
+
+
+def _of_posture(posture: Posture) -> Iterator[Metric]:
+    yield StateSetMetricFamily(
+        f"{_PREFIX}posture",
+        "The answer for the estate as of this scrape; too old an answer is unknown.",
+        {verdict.value: verdict is posture.verdict for verdict in Verdict},
+    )
+    given = {code for code, _ in posture.reasons}
+    yield _gauge(
+        "posture_reason",
+        "Why the posture is what it is: 1 for each reason that holds.",
+        (((code.value,), code in given) for code in PostureReason),
+        ("reason",),
+    )
+    text = "Whether the last finished scan is recent enough to count: 1 or 0."
+    yield _gauge("fresh", text, [((), posture.fresh)])
+
+
+def _of_age(as_of: datetime | None, now: datetime) -> Iterator[Metric]:
+    if as_of is None:
+        return
+    text = "When the last finished scan began."
+    yield _gauge("as_of_timestamp_seconds", text, [((), as_of.timestamp())], unit="seconds")
+    age = (now - as_of).total_seconds()
+    yield _gauge("as_of_age_seconds", "How long ago that was.", [((), age)], unit="seconds")
+
+
+def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Metric]:
+    met = {kind.casefold() for kind in accounts.by_kind}
+    missing = {kind: VerdictCounts() for kind in kinds if kind.casefold() not in met}
+    yield _gauge(
+        "accounts",
+        "Accounts of the kinds in scope, by verdict.",
+        (
+            ((kind, verdict.value), getattr(counts, verdict.value))
+            for kind, counts in sorted({**missing, **accounts.by_kind}.items())
+            for verdict in Verdict
+        ),
+        ("kind", "verdict"),
+    )
+    by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
+    yield _gauge(
+        "accounts_by_reason",
+        "The same accounts by the reason of their verdict.",
+        (((reason,), number) for reason, number in by_reason.items()),
+        ("reason",),
+    )
+    text = "Those of the accounts that were not part of the last reading: an old verdict counts."
+    yield _gauge("accounts_unread", text, [((), accounts.unread)])
+    yield _gauge(
+        "accounts_ignored",
+        "Accounts of kinds that are not judged.",
+        (((kind,), number) for kind, number in sorted(accounts.ignored_by_kind.items())),
+        ("kind",),
+    )
+
+
+def _of_keys(accounts: AccountCounts) -> Metric:
+    keys = keys_shown(accounts)
+    return _gauge(
+        "accounts_by_key_health",
+        "The compliant accounts by the health of their key.",
+        (((state.value,), getattr(keys, state.value)) for state in KeyState),
+        ("key_health",),
+    )
+
+
+def _of_scan(scan: LastScan) -> Iterator[Metric]:
+    if scan.finished_at is not None:
+        took = (scan.finished_at - scan.started_at).total_seconds()
+        text = "How long the last scan that ended took, whatever its result."
+        yield _gauge("last_scan_duration_seconds", text, [((), took)], unit="seconds")
+    yield StateSetMetricFamily(
+        f"{_PREFIX}last_scan_result",
+        "How the last scan ended; incomplete is finished with a gap.",
+        {state.value: state is scan.state for state in _ENDED},
+    )

@@ -1,0 +1,21 @@
+"""How to fix a finding, as callers see it."""
+
+from cmk_check.core.model import Finding
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.plan import plan_for
+from cmk_check.web import models
+
+
+def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediation | None:
+    """Show the plan for a finding, None where nothing is known to be wrong."""
+    plan = plan_for(finding, tenant_id=tenant_id)
+    if plan is None:
+        return None
+    steps = [
+        models.RemediationStep(title=step.title, why=step.why, warning=step.warning)
+        for step in plan.steps
+    ]
+    return models.Remediation(
+        summary=plan.summary, steps=steps, az=render_az(plan), bicep=render_bicep(plan)
+    )

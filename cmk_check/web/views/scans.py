@@ -1,0 +1,96 @@
+"""The history of scans: when the estate was looked at, and what came of it."""
+
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from cmk_check.errors import LimitExceeded
+from cmk_check.store import table_keys
+from cmk_check.store.scan_rows import Scan, Stored
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models, queries
+from cmk_check.web.http.responses import Refused
+from cmk_check.web.http.skip_tokens import place_of, token_of
+from cmk_check.web.views.status import accounts_shown, subscriptions_shown
+
+_SCAN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{1,32}")
+_PARTITION: Final = "scan"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of scans and the token of the next one, if there is one."""
+
+    value: list[models.Scan]
+    skip_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ScansView:
+    """Shows scans."""
+
+    scans: ScanTable
+
+    async def page(self, query: queries.ScansQuery) -> Page:
+        """Read one page, newest first.
+
+        Raises:
+            Refused: the token is none.
+            StoreError
+
+        """
+        after = None
+        if query.skip_token is not None:
+            _, after = place_of(query.skip_token, table_keys.SCANS_FROM)
+        # One more than the page holds tells whether there is another.
+        found = await self.scans.history(after, query.top + 1)
+        shown = found[: query.top]
+        more = len(found) > len(shown)
+        return Page(
+            [_shown(scan) for _, scan in shown],
+            token_of((_PARTITION, shown[-1][0])) if more else None,
+        )
+
+    async def one(self, scan_id: str) -> models.Scan:
+        """Read one scan.
+
+        Raises:
+            Refused: there is none of this id.
+            StoreError
+
+        """
+        stored = await self._read(scan_id)
+        if stored is None:
+            raise Refused(
+                HTTPStatus.NOT_FOUND,
+                "NotFound",
+                "There is no scan of this id, or no longer: /api/v1/scans lists those there are.",
+                "id",
+            )
+        return _shown(stored.value)
+
+    async def _read(self, scan_id: str) -> Stored[Scan] | None:
+        if _SCAN_ID.fullmatch(scan_id) is None:
+            return None
+        try:
+            return await self.scans.scan(scan_id)
+        except (ValueError, LimitExceeded):
+            return None  # no day of the calendar, or none that a key can hold
+
+
+def _shown(scan: Scan) -> models.Scan:
+    summary = scan.summary
+    return models.Scan(
+        id=scan.id,
+        state=scan.state,
+        trigger=scan.trigger,
+        started_at=scan.started_at,
+        finished_at=scan.finished_at,
+        reason=scan.reason,
+        posture=scan.posture,
+        accounts=accounts_shown(summary.accounts) if summary else None,
+        subscriptions=subscriptions_shown(summary.subscriptions) if summary else None,
+        changes=summary.changes if summary else None,
+        rule_version=scan.rule_version,
+    )

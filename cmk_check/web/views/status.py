@@ -1,0 +1,148 @@
+"""The status: the posture as of this moment, from one row of the store, two for a subscription."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+
+from cmk_check.core import posture
+from cmk_check.core.counts import summarise
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    KnownGap,
+    LastScan,
+    Status,
+    SubscriptionCounts,
+    Summary,
+)
+from cmk_check.core.posture import Expectations, Posture
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import Clock
+from cmk_check.store.findings import EstateTable
+from cmk_check.store.scan_rows import Stored
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models
+from cmk_check.web.http.responses import etag_of, not_recorded
+from cmk_check.web.views.key_health import keys_shown
+from cmk_check.web.views.untrusted import since_shown, untrusted
+
+_NOTHING_YET = Stored(Status(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusView:
+    """Makes the body of the status and its ETag; ``key_health`` where keys are looked at."""
+
+    estate: EstateTable
+    scans: ScanTable
+    clock: Clock
+    expect: Expectations
+    key_health: bool
+
+    async def of_estate(self) -> tuple[bytes, str]:
+        """Show the whole estate.
+
+        Raises:
+            StoreError
+
+        """
+        stored = await self.scans.status() or _NOTHING_YET
+        answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
+        return self._written(answer, stored, stored.value.summary, stored.value.as_of)
+
+    async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
+        """Show one subscription, given its lower-cased id; a row of no use makes it a gap.
+
+        Raises:
+            Refused: it is not recorded.
+            StoreError
+
+        """
+        coverage, found = await asyncio.gather(self._coverage(subscription_id), self.scans.status())
+        if coverage is None:
+            raise not_recorded(subscription_id)
+        stored = found or _NOTHING_YET
+        answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
+        as_of = posture.as_of(coverage, stored.value.as_of)
+        return self._written(answer, stored, summarise([coverage], changes=0), as_of)
+
+    async def _coverage(self, subscription_id: str) -> Coverage | None:
+        try:
+            return await self.estate.coverage(subscription_id)
+        except RowUnusable as error:
+            return untrusted(subscription_id, error)
+
+    def _written(
+        self, answer: Posture, stored: Stored[Status], summary: Summary, as_of: datetime | None
+    ) -> tuple[bytes, str]:
+        last_scan = stored.value.last_scan
+        body = models.Status(
+            posture=answer.verdict,
+            reasons=[
+                models.ReasonOfPosture(code=code, message=message)
+                for code, message in answer.reasons
+            ],
+            as_of=as_of,
+            fresh_until=None if as_of is None else as_of + self.expect.max_age,
+            fresh=answer.fresh,
+            accounts=accounts_shown(summary.accounts),
+            keys=keys_shown(summary.accounts) if self.key_health else None,
+            subscriptions=subscriptions_shown(summary.subscriptions),
+            gaps=[_gap(gap) for gap in summary.gaps],
+            gaps_omitted=summary.gaps_omitted,
+            last_scan=None if last_scan is None else _last_scan(last_scan),
+        ).body()
+        return body, etag_of(stored.etag, body)
+
+
+def accounts_shown(counts: AccountCounts) -> models.Accounts:
+    """Show accounts by verdict and kind."""
+    return models.Accounts(
+        total=counts.total,
+        compliant=counts.compliant,
+        non_compliant=counts.non_compliant,
+        unknown=counts.unknown,
+        unread=counts.unread,
+        by_kind={
+            kind: models.CountsOfKind(
+                compliant=of_kind.compliant,
+                non_compliant=of_kind.non_compliant,
+                unknown=of_kind.unknown,
+            )
+            for kind, of_kind in counts.by_kind.items()
+        },
+        ignored_by_kind=dict(counts.ignored_by_kind),
+    )
+
+
+def subscriptions_shown(counts: SubscriptionCounts) -> models.Subscriptions:
+    """Show subscriptions by coverage."""
+    return models.Subscriptions(
+        total=counts.total,
+        read=counts.read,
+        gap=counts.gap,
+        excluded=counts.excluded,
+        retired=counts.retired,
+    )
+
+
+def _gap(known: KnownGap) -> models.Gap:
+    return models.Gap(
+        subscription_id=known.subscription_id,
+        name=known.name,
+        reason=known.gap.reason,
+        missing_action=known.gap.missing_action,
+        detail=known.gap.detail,
+        since=since_shown(known.since),
+    )
+
+
+def _last_scan(scan: LastScan) -> models.LastScan:
+    return models.LastScan(
+        id=scan.id,
+        state=scan.state,
+        trigger=scan.trigger,
+        started_at=scan.started_at,
+        finished_at=scan.finished_at,
+        reason=scan.reason,
+    )

@@ -1,0 +1,108 @@
+"""The list of subscriptions: how far each is known, and what a gap needs to end."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cmk_check.core import posture
+from cmk_check.core.counts import known_gap
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import Coverage, Gap
+from cmk_check.errors import RowUnusable
+from cmk_check.store import table_keys
+from cmk_check.store.findings import EstateTable, Place
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models, queries
+from cmk_check.web.http import paging
+from cmk_check.web.http.skip_tokens import place_of, token_of
+from cmk_check.web.views.key_health import keys_shown
+from cmk_check.web.views.status import accounts_shown
+from cmk_check.web.views.untrusted import since_shown, untrusted
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of subscriptions and the token of the next one, if there is one."""
+
+    value: list[models.Subscription]
+    skip_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionsView:
+    """Makes pages of subscriptions; ``key_health`` where keys are looked at."""
+
+    estate: EstateTable
+    scans: ScanTable
+    key_health: bool
+
+    async def page(self, query: queries.SubscriptionsQuery) -> Page:
+        """Read one page, by id.
+
+        Raises:
+            Refused: the token is none.
+            StoreError
+
+        """
+        after = (
+            None if query.skip_token is None else place_of(query.skip_token, table_keys.COVERAGE)
+        )
+        stored = await self.scans.status()
+        last_scan = stored.value.as_of if stored else None
+        found = await paging.gather(self._matching(query.coverage, after, last_scan), query.top)
+        return Page(found.value, token_of(found.behind) if found.behind else None)
+
+    async def _matching(
+        self,
+        asked: models.CoverageShown | None,
+        after: Place | None,
+        last_scan: datetime | None,
+    ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
+        async for place, row in self.estate.coverages(_state(asked), after):
+            known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
+            shown = self._shown(known, last_scan)
+            yield place, shown if asked in {None, shown.coverage} else None
+
+    def _shown(self, row: Coverage, last_scan: datetime | None) -> models.Subscription:
+        """Show a row; ``last_scan`` is when the last finished scan began.
+
+        While a subscription is read, its row is written for changes alone, and does not say when.
+        """
+        coverage = coverage_shown(row.state)
+        return models.Subscription(
+            subscription_id=row.subscription.id,
+            name=row.subscription.name,
+            tenant_id=row.subscription.tenant_id,
+            state=row.subscription.state,
+            coverage=coverage,
+            since=since_shown(row.since),
+            gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
+            last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
+            accounts=accounts_shown(row.accounts),
+            keys=keys_shown(row.accounts) if self.key_health else None,
+        )
+
+
+def coverage_shown(state: CoverageState) -> models.CoverageShown:
+    """Show how far a subscription is known: half a recording is a gap to callers."""
+    match state:
+        case CoverageState.READ:
+            return "read"
+        case CoverageState.EXCLUDED:
+            return "excluded"
+        case CoverageState.RETIRED:
+            return "retired"
+        case CoverageState.GAP | CoverageState.UNREAD:
+            return "gap"
+
+
+def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
+    """Return the state that the table can compare: a gap may stand in a row of any state."""
+    return None if asked in {None, "gap"} else CoverageState(asked)
+
+
+def _gap(gap: Gap) -> models.GapOfSubscription:
+    return models.GapOfSubscription(
+        reason=gap.reason, missing_action=gap.missing_action, detail=gap.detail
+    )

@@ -1,0 +1,60 @@
+"""What the simulated Azure tells of keys, read and judged: the estate has an account per reason."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
+from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.reasons import KEY_SEVERITIES
+from cmk_check.core.model import KeyHealth
+from cmk_check.core.rule import judge
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator import Simulator, load_estate
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """The estate whose accounts are named for what is wrong with their keys."""
+    with Simulator(load_estate("keys")) as running:
+        yield running
+
+
+async def _health(inventory: AzureInventory) -> dict[str, KeyHealth]:
+    accounts = [
+        account
+        for subscription in await inventory.subscriptions()
+        for account in (await inventory.read(subscription.id, seconds=20)).accounts
+        if judge(account).verdict is Verdict.COMPLIANT
+    ]
+    facts = await inventory.keys().read(accounts, {}, seconds=20)
+    now = datetime.now(UTC)
+    return {each.id.name: judge_key(each, facts[each.id.text], now) for each in accounts}
+
+
+def _reason(name: str) -> KeyReason | None:
+    """Return what an account is named for, None for a healthy one."""
+    written = name.replace("-", "_")
+    fitting = [code for code in KeyReason if written.startswith(code)]
+    return max(fitting, key=len, default=None)
+
+
+async def test_every_account_is_judged_as_it_is_named(inventory: AzureInventory) -> None:
+    """From Azure's answers to the reason: nothing in between may lose or invent one."""
+    health = await _health(inventory)
+
+    reasons = {name: [each.code for each in one.concerns] for name, one in health.items()}
+    assert {name for name, codes in reasons.items() if _reason(name) not in [*codes, None]} == set()
+    assert {name for name, codes in reasons.items() if _reason(name) is None and codes} == set()
+    assert {_reason(name) for name in health} == {*KeyReason, None}
+
+
+async def test_every_account_is_as_healthy_as_it_is_named(inventory: AzureInventory) -> None:
+    """P1: no other concern hides behind the one that an account is there for."""
+    health = await _health(inventory)
+
+    for name, one in health.items():
+        reason = _reason(name)
+        severity = KEY_SEVERITIES[reason] if reason else KeySeverity.NOTICE
+        assert one.state == {"notice": "healthy"}.get(severity, severity.value), name

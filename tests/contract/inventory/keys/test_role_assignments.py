@@ -1,0 +1,349 @@
+"""What an identity was granted on a key arrives from wherever it was granted, and from groups."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Grant, Unread
+from cmk_check.core.keys.health import user_of
+from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.model import Account
+from cmk_check.inventory.gaps import READ_ASSIGNMENTS, READ_ROLES
+from local.simulator import Answer, Permission, Vault, arm_error, custom_role
+from local.simulator.faults import Effect
+from tests.contract.inventory.keys.kit import CRYPTO_USER, OTHER, Azure, unread
+
+GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-keys"
+SOMEBODY = "5e8d0000-0000-4000-8000-00000000cafe"
+KEYS = "Microsoft.KeyVault/vaults/keys"
+ASSIGNMENTS = "*/providers/Microsoft.Authorization/roleAssignments"
+
+
+@pytest.fixture
+def vault(azure: Azure) -> Vault:
+    """A vault in which roles decide."""
+    return azure.add_rbac_vault()
+
+
+async def _granted(azure: Azure, account: Account) -> tuple[Grant, ...]:
+    grants = (await azure.facts_of(account)).grants
+    assert isinstance(grants, tuple)
+    return grants
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-a/keys/cmk",
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-a",
+        GROUP,
+        f"/subscriptions/{OTHER}",
+        "/providers/Microsoft.Management/managementGroups/mg-keys",
+        "/",
+    ],
+    ids=["key", "vault", "group", "subscription", "management group", "root"],
+)
+async def test_role_counts_wherever_above_the_key_it_was_given(
+    azure: Azure, vault: Vault, scope: str
+) -> None:
+    """Azure inherits roles; an identity that has one further up lacks nothing."""
+    assert vault.name == "kv-a"
+    azure.vaults.management_groups = ("mg-keys", azure.vaults.tenant_id)
+    account = azure.add_account()
+    azure.grant(scope, account)
+
+    grants = await _granted(azure, account)
+
+    assert [grant.scope for grant in grants] == [scope.lower()]
+    assert suffices(grants)
+    assert azure.costs()["grants"] == 1
+
+
+@pytest.mark.parametrize("identity", ["system", "user:uai-keys"])
+async def test_only_what_the_user_of_the_key_was_granted_counts(
+    azure: Azure, vault: Vault, identity: str
+) -> None:
+    """An account may have several identities, and one of them alone uses the key."""
+    account = azure.add_account(identity=identity)
+    if identity != "system":
+        client_id = account.user_identities[0].client_id
+        account = azure.add_account(name="b", identity=identity, identityClientId=client_id)
+    azure.grant(vault.id, SOMEBODY)
+
+    without = await _granted(azure, account)
+    azure.grant(vault.id, account)
+    azure.new_slice()
+
+    assert without == ()
+    assert suffices(await _granted(azure, account))
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"/subscriptions/{OTHER}/resourceGroups/rg-other",
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-b",
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-a/keys/cm",
+        f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-a/keys/cmk2",
+    ],
+)
+async def test_role_beside_the_key_does_not_count_p1(
+    azure: Azure, vault: Vault, scope: str
+) -> None:
+    """P1: also where an answer should hold it, as of a filter that was not understood."""
+    account = azure.add_account()
+    beside = azure.grant(scope, account)
+    document = beside.document(OTHER)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [document]}))
+
+    assert vault.name == "kv-a"
+    assert await _granted(azure, account) == ()
+
+
+async def test_role_of_a_group_is_found_by_asking_azure_for_the_identity(
+    azure: Azure, vault: Vault
+) -> None:
+    """Who is in a group stands in another directory; Azure follows groups, in groups too."""
+    account = azure.add_account()
+    grants = azure.simulator.estate.grants
+    inner = grants.set_group("inner", [user_of(account) or ""])
+    outer = grants.set_group("outer", [inner])
+    azure.grant(vault.id, outer)
+
+    assert suffices(await _granted(azure, account))
+    assert azure.costs()["grants"] == 2
+
+
+async def test_roles_of_the_identity_and_of_its_groups_add_up(azure: Azure, vault: Vault) -> None:
+    """Each may allow a part of what is needed."""
+    account = azure.add_account()
+    read = custom_role("Read", "/", Permission(data_actions=(f"{KEYS}/read",)))
+    rest = custom_role(
+        "Wrap", "/", Permission(data_actions=(f"{KEYS}/*",), not_data_actions=(f"{KEYS}/read",))
+    )
+    group = azure.simulator.estate.grants.set_group("users", [user_of(account) or ""])
+    for role, who in ((read, account), (rest, group)):
+        azure.simulator.estate.grants.add_role(role)
+        azure.grant(vault.id, who, role)
+
+    grants = await _granted(azure, account)
+
+    assert len(grants) == 2
+    assert suffices(grants)
+    assert grants[1].permissions[0].not_data_actions == (f"{KEYS}/read",)
+
+
+async def test_roles_that_only_the_first_list_shows_count_too(azure: Azure, vault: Vault) -> None:
+    """Two answers are as old as they like, and Azure spreads a new role from place to place."""
+    account = azure.add_account()
+    new = azure.grant(vault.id, account, "Reader")
+    azure.simulator.estate.grants.remove(new)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [new.document(OTHER)]}), times=1)
+
+    (grant,) = await _granted(azure, account)
+
+    assert grant.role_id.endswith(new.role.id)
+    assert azure.costs()["grants"] == 2
+
+
+async def test_object_id_that_is_none_gets_into_no_filter_p10(azure: Azure, vault: Vault) -> None:
+    """P10: it stands in the answer for an account, and a filter is a piece of a query."""
+    account = replace(azure.add_account(), principal_id="x') or assignedTo('y")
+
+    grants = (await azure.facts_of(account)).grants
+
+    assert vault.name == "kv-a"
+    assert unread(grants).reason is GapReason.MALFORMED_PAGE
+    assert azure.costs()["grants"] == 1
+
+
+async def test_condition_is_told(azure: Azure, vault: Vault) -> None:
+    """Conditions are not evaluated here: nothing may rest on such a role."""
+    account = azure.add_account()
+    grants = azure.simulator.estate.grants
+    grants.add(vault.id, CRYPTO_USER, user_of(account) or "", condition="@Resource[x] == 'y'")
+
+    (grant,) = await _granted(azure, account)
+
+    assert grant.conditional
+    assert not suffices([grant])
+
+
+async def test_definitions_of_others_roles_are_not_asked_for_p8(azure: Azure, vault: Vault) -> None:
+    """P8: a subscription may have thousands of assignments."""
+    account = azure.add_account()
+    azure.grant(vault.id, account)
+    for role in ("Key Vault Crypto Officer", "Key Vault Administrator", "Reader"):
+        azure.grant(vault.id, SOMEBODY, role)
+
+    assert suffices(await _granted(azure, account))
+    assert azure.costs()["roles"] == 1
+
+
+async def test_access_policies_need_no_roles(azure: Azure) -> None:
+    """In such a vault roles on its data count for nothing."""
+    azure.add_vault()
+
+    assert (await azure.facts_of(azure.add_account())).grants is None
+    assert azure.costs()["grants"] == 0
+
+
+async def test_account_without_identity_has_nothing_granted(azure: Azure, vault: Vault) -> None:
+    """There is nobody to ask for."""
+    account = azure.add_account(identityClientId="11111111-0000-4000-8000-000000000000")
+
+    assert vault.name == "kv-a"
+    assert (await azure.facts_of(account)).grants is None
+    assert azure.costs()["grants"] == 0
+
+
+@pytest.mark.parametrize("groups", [False, True])
+async def test_assignments_that_may_not_be_read_are_said_to_be_p11(
+    azure: Azure,
+    vault: Vault,
+    groups: bool,  # noqa: FBT001 - parametrised
+) -> None:
+    """P11: also where only the question for groups is refused, and nothing else suffices."""
+    account = azure.add_account()
+    azure.simulator.estate.denials.add(READ_ASSIGNMENTS, vault.id, asking_for_groups=groups)
+
+    gap = unread((await azure.facts_of(account)).grants)
+
+    assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, READ_ASSIGNMENTS)
+
+
+async def test_groups_are_no_matter_where_the_identity_has_enough(
+    azure: Azure, vault: Vault
+) -> None:
+    """A question that need not be asked cannot fail."""
+    account = azure.add_account()
+    azure.grant(vault.id, account)
+    azure.simulator.estate.denials.add(READ_ASSIGNMENTS, vault.id, asking_for_groups=True)
+
+    assert suffices(await _granted(azure, account))
+
+
+ODD_ROLES: dict[str, Effect] = {
+    "refused": arm_error(403, "AuthorizationFailed"),
+    "gone": arm_error(404, "RoleDefinitionDoesNotExist"),
+    "no body": Answer(),
+    "no permissions": Answer(body={"properties": {}}),
+    "patterns of numbers": Answer(body={"properties": {"permissions": [{"dataActions": [7]}]}}),
+    "list": Answer(body=[]),
+}
+
+
+@pytest.mark.parametrize("then", ODD_ROLES.values(), ids=ODD_ROLES)
+async def test_role_that_cannot_be_read_matters_only_where_it_may_be_the_one_p1(
+    azure: Azure, vault: Vault, then: Effect
+) -> None:
+    """P1: what it allows is not known; with another role that suffices nobody needs to know."""
+    account = azure.add_account()
+    odd = azure.grant(vault.id, account, "Reader").role
+    azure.answer(f"*/roleDefinitions/{odd.id}", then)
+
+    unknown = (await azure.facts_of(account)).grants
+    azure.grant(vault.id, account)
+    azure.new_slice()
+
+    assert unread(unknown).detail
+    assert suffices(await _granted(azure, account))
+
+
+async def test_role_that_may_not_be_read_names_the_action_p11(azure: Azure, vault: Vault) -> None:
+    """P11: reading assignments does not include reading what they stand for."""
+    account = azure.add_account()
+    azure.grant(vault.id, account)
+    azure.simulator.estate.denials.add(READ_ROLES)
+
+    gap = unread((await azure.facts_of(account)).grants)
+
+    assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, READ_ROLES)
+
+
+ODD_ENTRIES: dict[str, object] = {
+    "text": "assignment",
+    "nobody": {"properties": {"roleDefinitionId": "/x", "scope": "/"}},
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("entry", ODD_ENTRIES.values(), ids=ODD_ENTRIES)
+async def test_entry_that_is_no_assignment_matters_only_where_it_may_be_the_one_p1(
+    azure: Azure, vault: Vault, entry: object
+) -> None:
+    """P1 and P7: it is not known what it grants, and it takes nothing from the others."""
+    account = azure.add_account()
+    enough = azure.grant(vault.id, account).document(OTHER)
+    fault = azure.answer(ASSIGNMENTS, Answer(body={"value": [entry]}))
+
+    unknown = (await azure.facts_of(account)).grants
+    azure.simulator.faults.remove(fault)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [entry, enough]}))
+    azure.new_slice()
+
+    assert unread(unknown).reason is GapReason.MALFORMED_PAGE
+    assert suffices(await _granted(azure, account))
+
+
+@pytest.mark.parametrize(
+    "role_id",
+    [
+        "/providers/Microsoft.Authorization/roleDefinitions/../../x",
+        "https://elsewhere.test/role",
+        f"/subscriptions/{OTHER}/providers/Microsoft.Authorization/roleDefinitions/Reader",
+        "{role}",
+    ],
+)
+async def test_id_that_is_no_roles_gets_into_no_url_p10(
+    azure: Azure, vault: Vault, role_id: str
+) -> None:
+    """P10: it comes from an answer, and would be asked for with a token."""
+    account = azure.add_account()
+    document = azure.grant(vault.id, account).document(OTHER)
+    properties = document["properties"]
+    assert isinstance(properties, dict)
+    properties["roleDefinitionId"] = role_id
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [document]}))
+
+    grants = (await azure.facts_of(account)).grants
+
+    assert isinstance(grants, Unread)
+    assert azure.costs()["grants"] == 2
+    assert sum(azure.costs().values()) == 6
+
+
+async def test_role_of_the_tenant_is_read_without_a_subscription(
+    azure: Azure, vault: Vault
+) -> None:
+    """Assignments made above subscriptions may name it so."""
+    account = azure.add_account()
+    document = azure.grant(vault.id, account).document(None)
+    azure.answer(ASSIGNMENTS, Answer(body={"value": [document]}))
+
+    assert suffices(await _granted(azure, account))
+
+
+@pytest.mark.parametrize("group", ["Rg-(ÄÖ)_1", "İstanbul"])
+async def test_group_of_resources_may_have_any_name_p1_p10(azure: Azure, group: str) -> None:
+    """P1 and P10: brackets and letters of any alphabet are asked for as they are spelled."""
+    vault = azure.add_rbac_vault(group=group)
+    account = azure.add_account()
+    azure.grant(vault.id, account)
+
+    assert suffices(await _granted(azure, account))
+    asked = [r.path for r in azure.simulator.requests if "/keys/cmk" in r.path]
+    assert [path for path in asked if f"/{group}/" not in path] == []
+
+
+async def test_list_of_assignments_of_several_pages_is_read_to_its_end(
+    azure: Azure, vault: Vault
+) -> None:
+    """The one that counts may be on the last."""
+    azure.simulator.arm.grants.per_page = 1
+    account = azure.add_account()
+    for role in ("Reader", "Key Vault Reader", CRYPTO_USER):
+        azure.grant(vault.id, account, role)
+
+    assert len(await _granted(azure, account)) == 3

@@ -1,0 +1,267 @@
+"""What accounts share is asked for once, and nobody waits for others longer than he has time."""
+
+import asyncio
+import time
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Key, Vault
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator import Fault, Hold, KeySpec, arm_error
+from tests.contract.inventory.keys.kit import KEY_VAULT, Azure, unread, uri_of
+
+TWO_KEYS = (KeySpec(name="cmk"), KeySpec(name="cmk2"))
+
+
+def _hold(azure: Azure, path: str) -> Hold:
+    hold = Hold()
+    azure.simulator.faults.add(Fault(path=path, hold=hold))
+    return hold
+
+
+async def test_readings_of_several_subscriptions_share_p8(azure: Azure) -> None:
+    """P8: a slice reads its subscriptions one beside the other, and one after the other."""
+    azure.add_vault()
+    accounts = [azure.add_account(name=name) for name in "abc"]
+
+    readings = await asyncio.gather(
+        *(azure.keys.read([account], {}, seconds=5) for account in accounts[:2])
+    )
+    readings.append(await azure.keys.read(accounts[2:], {}, seconds=5))
+
+    assert [isinstance(f.key, Key) for facts in readings for f in facts.values()] == [True] * 3
+    assert azure.costs() == {"graph": 1, "vaults": 1, "keys": 1, "scopes": 3}
+
+
+async def test_next_slice_asks_anew(azure: Azure) -> None:
+    """What is shared is as old as a slice at most."""
+    vault = azure.add_vault()
+    account = azure.add_account()
+    await azure.facts_of(account)
+    vault.set("properties.enablePurgeProtection", None)
+    azure.new_slice()
+
+    read = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert isinstance(read, Vault)
+    assert read.purge_protection is None
+
+
+@pytest.mark.parametrize(
+    "path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments", "*/roleDefinitions/*"]
+)
+async def test_trouble_is_shared_p8(azure: Azure, path: str) -> None:
+    """P8: what is refused to one is refused to all; asking again would only cost."""
+    vault = azure.add_rbac_vault()
+    accounts = [azure.add_account(name=f"a{number}") for number in range(20)]
+    for account in accounts:
+        azure.grant(vault.id, account)
+    fault = azure.answer(path, arm_error(403, "AuthorizationFailed"))
+
+    facts = await azure.keys.read(accounts, {}, seconds=5)
+
+    assert azure.simulator.faults.hits(fault) == 1
+    assert len({repr((f.vault, f.key)) for f in facts.values()}) == 1
+
+
+async def test_vault_found_by_one_account_is_known_for_all(azure: Azure) -> None:
+    """A new account names a vault that others have used for long."""
+    azure.add_vault()
+    old, new = azure.add_account(name="old"), azure.add_account(name="new")
+
+    facts = await azure.keys.read([new, old], {old.id.text: KEY_VAULT}, seconds=5)
+
+    assert all(isinstance(each.vault, Vault) for each in facts.values())
+    assert azure.costs()["graph"] == 0
+
+
+async def test_names_that_are_asked_for_meanwhile_go_into_the_next_query_p8(azure: Azure) -> None:
+    """P8: Resource Graph allows fifteen queries in five seconds, whatever the estate."""
+    names = [f"kv-{number}" for number in range(30)]
+    for name in names:
+        azure.add_vault(name)
+    accounts = [azure.add_account(uri_of(name), name=name) for name in names]
+    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
+
+    first = asyncio.create_task(azure.keys.read(accounts[:1], {}, seconds=5))
+    await hold.reached(1)
+    later = [
+        asyncio.create_task(azure.keys.read([account], {}, seconds=5)) for account in accounts[1:]
+    ]
+    await asyncio.sleep(0.05)
+    at_once = hold.arrived
+    hold.release()
+    readings = [await first, *(await asyncio.gather(*later))]
+
+    assert at_once == 1
+    assert azure.costs()["graph"] == 2
+    assert all(isinstance(f.vault, Vault) for facts in readings for f in facts.values())
+
+
+async def test_what_is_not_there_in_time_costs_only_itself_p7(azure: Azure) -> None:
+    """P7: what came is kept, what did not is a timeout; nobody waits longer than he has time."""
+    azure.add_vault()
+    account = azure.add_account()
+    _hold(azure, "*/keys/cmk")
+    started = time.monotonic()
+
+    facts = await azure.facts_of(account, seconds=0.3)
+
+    assert 0.2 < time.monotonic() - started < 1
+    assert isinstance(facts.vault, Vault)
+    assert facts.scopes == ()
+    assert unread(facts.key).reason is GapReason.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["*/vaults/kv-a", "*/Microsoft.ResourceGraph/resources", "*/encryptionScopes"],
+)
+async def test_known_place_is_kept_where_there_was_no_time(azure: Azure, path: str) -> None:
+    """The next scan asks there, and need not search."""
+    azure.add_vault(group="rg-new")
+    azure.vaults.add_group("rg-keys")
+    known = KEY_VAULT if "Graph" in path else KEY_VAULT.replace("rg-keys", "rg-new")
+    _hold(azure, path)
+    started = time.monotonic()
+
+    facts = await azure.facts_of(azure.add_account(), known, seconds=0.2)
+
+    assert time.monotonic() - started < 5
+    late = facts.scopes if "Scopes" in path else facts.vault
+    assert unread(late).reason is GapReason.TIMEOUT
+    assert facts.vault.id == known
+
+
+async def test_who_has_more_time_gets_the_answer(azure: Azure) -> None:
+    """A subscription whose time is up must not take the vault from the others."""
+    azure.add_vault()
+    hasty, patient = azure.add_account(name="hasty"), azure.add_account(name="patient")
+    hold = _hold(azure, "*/vaults/kv-a")
+
+    soon = asyncio.create_task(azure.facts_of(hasty, KEY_VAULT, seconds=0.2))
+    late = asyncio.create_task(azure.facts_of(patient, KEY_VAULT, seconds=5))
+    given_up = await soon
+    hold.release()
+
+    assert unread(given_up.vault).reason is GapReason.TIMEOUT
+    assert isinstance((await late).vault, Vault)
+    assert azure.costs()["vaults"] == 1
+
+
+async def test_pause_that_the_first_had_no_time_for_is_made_for_who_has(azure: Azure) -> None:
+    """The one request that all wait for has as much time as the most patient of them."""
+    azure.add_vault()
+    hasty, patient = azure.add_account(name="hasty"), azure.add_account(name="patient")
+    hold = Hold()
+    then = arm_error(429, "TooManyRequests", headers={"Retry-After": "1"})
+    azure.simulator.faults.add(Fault(path="*/vaults/kv-a", hold=hold, then=then, times=1))
+
+    soon = asyncio.create_task(azure.facts_of(hasty, KEY_VAULT, seconds=0.5))
+    await hold.reached(1)
+    late = asyncio.create_task(azure.facts_of(patient, KEY_VAULT, seconds=5))
+    await asyncio.sleep(0.05)
+    hold.release()
+
+    assert unread((await soon).vault).reason is GapReason.TIMEOUT
+    assert isinstance((await late).vault, Vault)
+
+
+async def test_query_has_the_time_of_the_most_patient_whose_name_is_in_it(azure: Azure) -> None:
+    """Who asks first may have the least time, and a pause that he cannot wait for is for others."""
+    azure.add_vault("kv-b")
+    hasty = azure.add_account(uri_of("kv-a"), name="hasty")
+    patient = azure.add_account(uri_of("kv-b"), name="patient")
+    then = arm_error(429, "RateLimiting", headers={"Retry-After": "1"})
+    azure.answer("*/Microsoft.ResourceGraph/resources", then, times=1)
+
+    soon = asyncio.create_task(azure.facts_of(hasty, seconds=0.3))
+    late = asyncio.create_task(azure.facts_of(patient, seconds=5))
+
+    assert unread((await soon).vault).reason is GapReason.TIMEOUT
+    assert isinstance((await late).vault, Vault)
+
+
+async def test_who_is_cancelled_takes_nothing_from_the_others(azure: Azure) -> None:
+    """A worker that loses its claim ends, and others go on."""
+    azure.add_vault()
+    accounts = [azure.add_account(name=name) for name in "ab"]
+    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
+    first, second = (
+        asyncio.create_task(azure.facts_of(account, seconds=5)) for account in accounts
+    )
+    await hold.reached(1)
+
+    first.cancel()
+    await asyncio.sleep(0.05)
+    hold.release()
+
+    assert isinstance((await second).vault, Vault)
+    assert first.cancelled()
+
+
+@pytest.mark.parametrize("seconds", [5, 0.2], ids=["cancelled", "time is up"])
+async def test_query_whose_asker_gave_up_goes_on_for_those_who_wait_p8(
+    azure: Azure, seconds: float
+) -> None:
+    """P8: their names are in it, and what it brings would have to be asked for again."""
+    azure.add_vault("kv-a")
+    azure.add_vault("kv-b")
+    a = azure.add_account(uri_of("kv-a"), name="a")
+    b = azure.add_account(uri_of("kv-b"), name="b")
+    hold = _hold(azure, "*/Microsoft.ResourceGraph/resources")
+    first = asyncio.create_task(azure.facts_of(a, seconds=seconds))
+    second = asyncio.create_task(azure.facts_of(b, seconds=5))
+    await hold.reached(1)
+
+    if seconds == 5:
+        first.cancel()
+    await asyncio.wait([first])
+    again = asyncio.create_task(azure.facts_of(a, seconds=5))
+    await asyncio.sleep(0.05)
+    hold.release()
+
+    assert isinstance((await second).vault, Vault)
+    assert isinstance((await again).vault, Vault)
+    assert azure.costs()["graph"] == 1
+
+
+@pytest.mark.parametrize("path", ["*/vaults/kv-a", "*/keys/cmk", "*/roleAssignments", "*/encry*"])
+async def test_nothing_goes_on_after_the_last_has_given_up_p8(azure: Azure, path: str) -> None:
+    """P8: a slice that ends leaves no request behind, and is not held up by one."""
+    azure.add_rbac_vault()
+    before = asyncio.all_tasks()
+    hold = _hold(azure, path)
+    reading = asyncio.create_task(azure.facts_of(azure.add_account(), KEY_VAULT, seconds=5))
+    await hold.reached(1)
+
+    reading.cancel()
+    await asyncio.wait([reading])
+    await asyncio.sleep(0.05)
+
+    # Connections that are closed say goodbye in tasks of their own.
+    left = [task for task in asyncio.all_tasks() - before if "cmk_check" in repr(task)]
+    assert left == []
+
+
+async def test_slow_keys_leave_places_to_lists_of_accounts_p8(
+    azure: Azure, inventory: AzureInventory
+) -> None:
+    """P8: within the one bound on requests keys are many, and are to cost no verdict."""
+    accounts = [azure.add_account(None, name=f"a{number}") for number in range(12)]
+    hold = _hold(azure, "*/encryptionScopes")
+    slices = [
+        asyncio.create_task(azure.new_slice().read(half, {}, seconds=5))
+        for half in (accounts[:6], accounts[6:])
+    ]
+    await hold.reached(6)
+    await asyncio.sleep(0.1)
+
+    at_once = hold.arrived
+    reading = await inventory.read(azure.accounts.id, seconds=2)
+    hold.release()
+    await asyncio.gather(*slices)
+
+    assert (reading.gap, len(reading.accounts)) == (None, 12)
+    assert (at_once, hold.arrived) == (6, 12)

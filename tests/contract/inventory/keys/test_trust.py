@@ -1,0 +1,273 @@
+"""What key health needs is read alone, from Azure Resource Manager alone, and each denial named."""
+
+import logging
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Key, KeyFacts, Unread, Vault
+from cmk_check.core.model import Account
+from cmk_check.inventory.gaps import (
+    KEY_ACTIONS,
+    QUERY_GRAPH,
+    READ_ASSIGNMENTS,
+    READ_HSM_KEYS,
+    READ_HSM_VERSIONS,
+    READ_HSMS,
+    READ_KEYS,
+    READ_ROLES,
+    READ_SCOPES,
+    READ_VAULTS,
+    READ_VERSIONS,
+)
+from local.simulator import (
+    ITSELF,
+    PLAIN_HTTP,
+    Answer,
+    Close,
+    Garble,
+    KeySpec,
+    NextLink,
+    VersionSpec,
+)
+from local.simulator.faults import Effect, arm_error
+from tests.contract.inventory.keys.kit import KEY_VAULT, OTHER, Azure, unread
+
+VERSION = "a" * 32
+KEYS = (KeySpec(name="cmk", versions=(VersionSpec(version=VERSION),)),)
+HSM = KEY_VAULT.replace("vaults/kv-a", "managedhsms/hsm-a")
+LISTS = ("*/keys/cmk/versions", "*/roleAssignments", "*/encryptionScopes")
+WHERE = {
+    READ_VAULTS: "vault",
+    READ_KEYS: "key",
+    READ_VERSIONS: "versions",
+    READ_HSMS: "vault",
+    READ_HSM_KEYS: "key",
+    READ_HSM_VERSIONS: "versions",
+    READ_ASSIGNMENTS: "grants",
+    READ_ROLES: "grants",
+    READ_SCOPES: "scopes",
+    QUERY_GRAPH: "vault",
+}
+
+
+def _set_up(azure: Azure, *, hsm: bool = False) -> Account:
+    """Add a vault whose key is pinned and may be used by its role."""
+    if hsm:
+        azure.add_vault("hsm-a", hsm=True, keys=KEYS)
+        return azure.add_account("https://hsm-a.managedhsm.azure.net/", keyVersion=VERSION)
+    vault = azure.add_vault(keys=KEYS, enableRbacAuthorization=True)
+    account = azure.add_account(keyVersion=VERSION)
+    azure.grant(vault.id, account)
+    return account
+
+
+def _unread_parts(facts: KeyFacts) -> dict[str, str | None]:
+    versions = facts.key.versions if isinstance(facts.key, Key) else None
+    parts = {
+        "vault": facts.vault,
+        "key": facts.key,
+        "versions": versions,
+        "grants": facts.grants,
+        "scopes": facts.scopes,
+    }
+    return {
+        name: fact.gap.missing_action for name, fact in parts.items() if isinstance(fact, Unread)
+    }
+
+
+def test_every_action_is_tried() -> None:
+    """Whoever adds one has to say what its lack costs."""
+    assert set(WHERE) == set(KEY_ACTIONS)
+
+
+@pytest.mark.parametrize("action", KEY_ACTIONS)
+async def test_each_action_that_lacks_costs_its_own_facts_until_it_is_granted_p7_p11(
+    azure: Azure, action: str
+) -> None:
+    """P7 and P11: the others are read, and the one that lacks is named and ends the trouble."""
+    account = _set_up(azure, hsm="managedHSMs" in action)
+    denial = azure.simulator.estate.denials.add(action)
+    known = None if action == QUERY_GRAPH else HSM if "managedHSMs" in action else KEY_VAULT
+
+    denied = await azure.facts_of(account, known)
+    azure.simulator.estate.denials.remove(denial)
+    azure.new_slice()
+    granted = await azure.facts_of(account, known)
+
+    assert _unread_parts(denied) == {WHERE[action]: action}
+    assert _unread_parts(granted) == {}
+
+
+PATHS = {
+    READ_VAULTS: "*/vaults/kv-a",
+    READ_KEYS: "*/keys/cmk",
+    READ_VERSIONS: "*/keys/cmk/versions",
+    READ_HSMS: "*/managedHSMs/hsm-a",
+    READ_HSM_KEYS: "*/keys/cmk",
+    READ_HSM_VERSIONS: "*/keys/cmk/versions",
+    READ_ASSIGNMENTS: "*/roleAssignments",
+    READ_ROLES: "*/roleDefinitions/*",
+    READ_SCOPES: "*/encryptionScopes",
+    QUERY_GRAPH: "*/Microsoft.ResourceGraph/resources",
+}
+
+
+@pytest.mark.parametrize("action", KEY_ACTIONS)
+async def test_refusal_that_names_no_action_is_told_with_the_one_that_is_needed_p11(
+    azure: Azure, action: str
+) -> None:
+    """P11: some providers refuse without a word."""
+    hsm = "managedHSMs" in action
+    account = _set_up(azure, hsm=hsm)
+    azure.answer(PATHS[action], Answer(status=403))
+    known = None if action == QUERY_GRAPH else HSM if hsm else KEY_VAULT
+
+    assert _unread_parts(await azure.facts_of(account, known)) == {WHERE[action]: action}
+
+
+async def test_nothing_but_get_and_the_one_query_leaves_p5(azure: Azure) -> None:
+    """P5: the query is the only POST, and goes to one address alone."""
+    account = _set_up(azure)
+
+    facts = await azure.facts_of(account)
+
+    assert _unread_parts(facts) == {}
+    asked = [r for r in azure.simulator.requests if not r.path.startswith("/msi/")]
+    assert {(r.method, r.path) for r in asked if r.method != "GET"} == {
+        ("POST", "/providers/Microsoft.ResourceGraph/resources")
+    }
+    assert {r.headers["user-agent"].partition("/")[0] for r in asked} == {"cmk_check"}
+    assert {r.host for r in asked} == {azure.simulator.url.removeprefix("https://")}
+
+
+async def test_provider_that_is_not_registered_is_not_registered_p5(azure: Azure) -> None:
+    """P5: the SDK's own policy would register it, which is a write, and ask until it is."""
+    account = _set_up(azure)
+    fault = azure.answer("*/vaults/kv-a", arm_error(409, "MissingSubscriptionRegistration"))
+
+    vault = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert isinstance(vault, Unread)
+    assert azure.simulator.faults.hits(fault) == 1
+    assert all(r.method == "GET" for r in azure.simulator.requests)
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize(
+    "link", ["{foreign}{target}", "https://user@{foreign_host}{target}", "//{foreign_host}/x"]
+)
+async def test_foreign_host_gets_no_request_and_no_token_p6(
+    azure: Azure, path: str, link: str
+) -> None:
+    """P6: the SDK sends the token to whatever host a nextLink names."""
+    account = _set_up(azure)
+    foreign = azure.simulator.foreign()
+    url = link.replace("{foreign}", foreign.url)
+    url = url.replace("{foreign_host}", foreign.url.removeprefix("https://"))
+    azure.answer(path, NextLink(url), times=1)
+
+    facts = await azure.facts_of(account)
+
+    assert len(foreign.requests) == 0
+    part = {"versions": "versions", "Assignments": "grants", "Scopes": "scopes"}
+    assert list(_unread_parts(facts)) == [next(v for k, v in part.items() if path.endswith(k))]
+
+
+@pytest.mark.parametrize("path", [*LISTS, "*/vaults/kv-a", "*/keys/cmk", "*/resources"])
+async def test_redirect_is_not_followed_p6(azure: Azure, path: str) -> None:
+    """P6: nobody at Azure sends these calls elsewhere."""
+    account = _set_up(azure)
+    foreign = azure.simulator.foreign()
+    azure.answer(path, Answer(status=307, headers={"Location": f"{foreign.url}/x"}))
+
+    facts = await azure.facts_of(account)
+
+    assert len(foreign.requests) == 0
+    assert len(_unread_parts(facts)) == 1
+
+
+@pytest.mark.parametrize("path", LISTS)
+@pytest.mark.parametrize("then", [ITSELF, PLAIN_HTTP])
+async def test_list_that_turns_in_circles_or_leaves_tls_is_not_followed_p6_p8(
+    azure: Azure, path: str, then: NextLink
+) -> None:
+    """P6 and P8: plain HTTP would show the token, and a circle has no end."""
+    account = _set_up(azure)
+    fault = azure.answer(path, then)
+
+    facts = await azure.facts_of(account)
+
+    assert len(_unread_parts(facts)) == 1
+    assert azure.simulator.faults.hits(fault) == 1
+
+
+TROUBLE: dict[str, tuple[Effect, GapReason]] = {
+    "unauthenticated": (arm_error(401, "ExpiredAuthenticationToken"), GapReason.UNAUTHENTICATED),
+    "failed": (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
+    "no body": (Answer(), GapReason.MALFORMED_PAGE),
+    "no content": (Answer(status=204), GapReason.UNEXPECTED_RESPONSE),
+    "page of a proxy": (Answer(body="<html/>"), GapReason.MALFORMED_PAGE),
+    "in the middle": (Garble(), GapReason.MALFORMED_PAGE),
+    "deep": (Answer(body=b"[" * 100_000), GapReason.MALFORMED_PAGE),
+    "closed": (Close(), GapReason.UNREACHABLE),
+    "throttled": (arm_error(429, "X", headers={"Retry-After": "99"}), GapReason.THROTTLED),
+}
+
+
+@pytest.mark.parametrize(("then", "reason"), TROUBLE.values(), ids=TROUBLE)
+async def test_trouble_is_told_and_shows_no_token_p2_p6(
+    azure: Azure, caplog: pytest.LogCaptureFixture, then: Effect, reason: GapReason
+) -> None:
+    """P2 and P6: no kind of trouble passes for absence, or shows to readers of logs what it holds.
+
+    With the managed HSM, whose operation in the SDK takes an answer without content for a success.
+    """
+    caplog.set_level(logging.DEBUG)
+    account, hsm = _set_up(azure), _set_up(azure, hsm=True)
+    paths = ("*/vaults/kv-a", "*/managedHSMs/hsm-a", "*/encryptionScopes", "*/resources")
+    for path in paths:
+        azure.answer(path, then)
+
+    found = [await azure.facts_of(account), await azure.facts_of(hsm, HSM)]
+
+    for facts in found:
+        assert not isinstance(facts.vault, Absent | Vault)
+        assert [unread(fact).reason for fact in (facts.vault, facts.scopes)] == [reason] * 2
+    for secret in ("eyJ", azure.simulator.identity_header):
+        assert secret not in caplog.text
+        assert secret not in repr(found)
+
+
+@pytest.mark.parametrize("then", [Answer(status=404, body="<html/>"), Answer(status=403)])
+async def test_trouble_writes_no_trace_of_the_sdk_into_the_log(
+    azure: Azure, caplog: pytest.LogCaptureFixture, then: Answer
+) -> None:
+    """A page of HTML a second, with its stack, hides what the log is for."""
+    account = _set_up(azure)
+    paths = ("*/keys/cmk", "*/roleAssignments", "*/encryptionScopes", "*/resources")
+    for path in paths:
+        azure.answer(path, then)
+
+    lost = azure.add_account("https://kv-z.vault.azure.net/", name="lost")
+
+    facts = [await azure.facts_of(account, KEY_VAULT), await azure.facts_of(lost)]
+    azure.answer("*/vaults/kv-a", then)
+    azure.new_slice()
+    facts.append(await azure.facts_of(account, KEY_VAULT))
+
+    assert [len(_unread_parts(each)) for each in facts] == [3, 2, 2]
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_vaults_themselves_are_never_asked_p6(azure: Azure) -> None:
+    """P6: an account may name any address; a token for Azure would be sent there."""
+    foreign = azure.simulator.foreign()
+    host = foreign.url.removeprefix("https://")
+    account = azure.add_account(f"https://kv-a.vault.{host}/")
+    azure.add_vault(vaultUri=f"https://kv-a.vault.{host}/")
+
+    await azure.facts_of(account, KEY_VAULT)
+
+    assert len(foreign.requests) == 0
+    assert azure.vaults.id == OTHER

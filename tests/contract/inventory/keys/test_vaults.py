@@ -1,0 +1,347 @@
+"""The vault behind an account is found wherever it lies; what is not seen is not called gone."""
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Unread, Vault
+from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
+from local.simulator import Access, Answer, VaultSpec, arm_error
+from local.simulator.faults import Effect
+from tests.contract.inventory.keys.kit import KEY_VAULT, OTHER, Azure, unread, uri_of
+
+GRAPH = "*/Microsoft.ResourceGraph/resources"
+HTML = "<html><title>Not here</title></html>"
+
+
+async def test_vault_of_another_subscription_is_found_by_its_name(azure: Azure) -> None:
+    """An account says neither subscription nor group of its vault, and may spell it in capitals."""
+    azure.add_vault("KV-a", group="Rg-Keys")
+    azure.add_vault("kv-b")
+    account = azure.add_account("HTTPS://KV-A.Vault.Azure.net")
+
+    vault = (await azure.facts_of(account)).vault
+
+    assert isinstance(vault, Vault)
+    assert (vault.id, vault.uri) == (KEY_VAULT, "https://kv-a.vault.azure.net/")
+    assert (vault.soft_delete, vault.purge_protection, vault.malformed) == (True, True, None)
+    assert (azure.costs()["graph"], azure.costs()["vaults"]) == (1, 1)
+
+
+async def test_vault_that_is_known_costs_no_query_p8(azure: Azure) -> None:
+    """P8: queries are few; a scan of an estate that stays as it is needs none."""
+    azure.add_vault()
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account, KEY_VAULT.upper())).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT
+    assert azure.costs()["graph"] == 0
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        KEY_VAULT.replace("kv-a", "kv-b"),
+        KEY_VAULT.replace("vaults", "managedhsms"),
+        KEY_VAULT.replace(OTHER, "other"),
+        KEY_VAULT.replace("rg-keys", ".."),
+        f"{KEY_VAULT}/keys/cmk",
+        "",
+    ],
+)
+async def test_known_id_of_another_vault_is_not_asked(azure: Azure, known: str) -> None:
+    """The account may have moved to another vault since, and a row may hold anything."""
+    azure.add_vault()
+    azure.add_vault("kv-b")
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account, known)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT
+    assert (azure.costs()["graph"], azure.costs()["vaults"]) == (1, 1)
+
+
+async def test_vault_that_moved_is_found_again(azure: Azure) -> None:
+    """A vault keeps name and keys when it is moved to another group: nothing is broken."""
+    azure.add_vault(group="rg-new")
+    azure.vaults.add_group("rg-keys")
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT.replace("rg-keys", "rg-new")
+
+
+@pytest.mark.parametrize(
+    ("code", "absent"),
+    [
+        ("ResourceNotFound", True),
+        ("ResourceGroupNotFound", True),
+        ("VaultNotFound", True),
+        ("NotFound", True),
+        ("InvalidResourceType", False),
+        ("InvalidResourceNamespace", False),
+        ("ParentResourceNotFound", False),
+        ("", False),
+    ],
+)
+async def test_known_vault_is_absent_only_where_azure_says_so_p2(
+    azure: Azure,
+    code: str,
+    absent: bool,  # noqa: FBT001 - parametrised
+) -> None:
+    """P2: "broken" wakes people; a type that a cloud does not know is no vault that is gone."""
+    account = azure.add_account()
+    azure.answer("*/vaults/kv-a", arm_error(404, code))
+
+    vault = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert isinstance(vault, Absent) is absent
+    assert vault.id == KEY_VAULT
+    if not absent:
+        assert unread(vault).reason is GapReason.UNEXPECTED_RESPONSE
+
+
+async def test_vault_of_a_subscription_that_azure_does_not_find_is_unread_p2_p11(
+    azure: Azure,
+) -> None:
+    """P2 and P11: Azure says so of subscriptions, too, in which the identity may do nothing."""
+    azure.vaults.access = Access.NOT_FOUND
+    account = azure.add_account()
+
+    hidden = (await azure.facts_of(account, KEY_VAULT)).vault
+    azure.add_vault()
+    azure.vaults.access = Access.READER
+    azure.new_slice()
+
+    gap = unread(hidden)
+    assert (gap.reason, gap.missing_action) == (GapReason.NOT_FOUND, READ_VAULTS)
+    assert hidden.id == KEY_VAULT
+    assert isinstance((await azure.facts_of(account, KEY_VAULT)).vault, Vault)
+
+
+async def test_vault_that_left_a_subscription_that_is_hidden_now_is_found_again(
+    azure: Azure,
+) -> None:
+    """A vault may be moved out of a subscription before that is deleted."""
+    third = azure.simulator.estate.add_subscription(OTHER[:-1] + "3", "New")
+    third.vaults.add(VaultSpec(name="kv-a", group="rg-keys"))
+    azure.vaults.access = Access.NOT_FOUND
+
+    vault = (await azure.facts_of(azure.add_account(), KEY_VAULT)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == KEY_VAULT.replace(OTHER, third.id)
+
+
+async def test_page_that_is_not_azures_is_no_absent_vault_p2(azure: Azure) -> None:
+    """P2: a proxy that knows no Azure answers 404 to everything."""
+    account = azure.add_account()
+    azure.answer("*/vaults/kv-a", Answer(status=404, body=HTML))
+
+    assert isinstance((await azure.facts_of(account, KEY_VAULT)).vault, Unread)
+
+
+@pytest.mark.parametrize(
+    ("uri", "action"),
+    [
+        ("https://kv-a.vault.azure.net/", READ_VAULTS),
+        ("https://hsm-a.managedhsm.azure.net/", READ_HSMS),
+    ],
+)
+async def test_vault_never_seen_is_unread_until_it_may_be_read_p2_p11(
+    azure: Azure,
+    uri: str,
+    action: str,
+) -> None:
+    """P2: Azure hides what may not be read, so hidden is not gone. P11: granting it ends it."""
+    azure.add_vault()
+    azure.add_vault("hsm-a", hsm=True)
+    account = azure.add_account(uri)
+    denial = azure.simulator.estate.denials.add(action, f"/subscriptions/{OTHER}")
+
+    hidden = (await azure.facts_of(account)).vault
+    azure.simulator.estate.denials.remove(denial)
+    azure.new_slice()
+    granted = (await azure.facts_of(account)).vault
+
+    gap = unread(hidden)
+    assert (gap.reason, gap.missing_action) == (GapReason.FORBIDDEN, action)
+    assert isinstance(granted, Vault)
+
+
+async def test_known_vault_that_may_no_longer_be_read_is_not_gone_p2_p11(azure: Azure) -> None:
+    """P2: and it is asked for in its place again, so that it comes back as soon as it may."""
+    azure.add_vault()
+    account = azure.add_account()
+    azure.simulator.estate.denials.add(READ_VAULTS, f"/subscriptions/{OTHER}")
+
+    vault = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert (unread(vault).missing_action, vault.id) == (READ_VAULTS, KEY_VAULT)
+    assert azure.costs()["graph"] == 0
+
+
+async def test_vault_that_only_the_graph_still_lists_is_absent(azure: Azure) -> None:
+    """The graph is minutes late, Azure Resource Manager is not."""
+    azure.vaults.vaults.add(VaultSpec(name="kv-a", group="rg-keys", deleted=True))
+    azure.vaults.add_group("rg-keys")
+    account = azure.add_account()
+
+    assert (await azure.facts_of(account)).vault == Absent(KEY_VAULT)
+
+
+@pytest.mark.parametrize("listed_first", ["old", "new"])
+async def test_of_two_vaults_of_one_name_the_one_that_is_there_counts(
+    azure: Azure,
+    listed_first: str,
+) -> None:
+    """A vault moved just now is listed under both ids for a while."""
+    azure.add_vault(group="rg-new")
+    azure.vaults.add_group("rg-keys")
+    ids = [KEY_VAULT, KEY_VAULT.replace("rg-keys", "rg-new")]
+    rows = [{"id": i, "name": "kv-a", "type": "microsoft.keyvault/vaults"} for i in ids]
+    body = {
+        "totalRecords": 2,
+        "data": rows if listed_first == "old" else rows[::-1],
+        "resultTruncated": "false",
+    }
+    azure.answer(GRAPH, Answer(body=body))
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account)).vault
+
+    assert isinstance(vault, Vault)
+    assert vault.id == ids[1]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        None,
+        "",
+        "kv-a",
+        "http://kv-a.vault.azure.net/",
+        "https://kv-a.test/",
+        "https://a'b.vault.x.y",
+    ],
+)
+async def test_account_without_usable_address_of_a_vault_asks_for_none_p10(
+    azure: Azure, uri: str | None
+) -> None:
+    """P10: what is no vault's name gets into no query; and the sentence says what to set."""
+    account = azure.add_account(uri)
+
+    facts = await azure.facts_of(account)
+
+    assert "set the key again" in (unread(facts.vault).detail or "")
+    assert (facts.key, facts.grants, facts.scopes) == (None, None, ())
+    assert azure.costs() == {"scopes": 1}
+
+
+async def test_vault_of_another_address_is_not_taken_for_this_one(azure: Azure) -> None:
+    """A key of the same name may be in it, and be healthy."""
+    azure.add_vault(vaultUri="https://kv-a.vault.azure.cn/")
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account)).vault
+
+    assert unread(vault).reason is GapReason.UNEXPECTED_RESPONSE
+
+
+async def test_managed_hsm_is_read_as_one(azure: Azure) -> None:
+    """A vault of the same name is another thing, and roles of its own decide in it."""
+    azure.add_vault("hsm-a")
+    azure.add_vault("hsm-a", hsm=True, enableRbacAuthorization=True)
+    account = azure.add_account("https://hsm-a.managedhsm.azure.net/")
+
+    facts = await azure.facts_of(account)
+
+    assert isinstance(facts.vault, Vault)
+    assert facts.vault.is_managed_hsm
+    assert facts.vault.id == KEY_VAULT.replace("vaults/kv-a", "managedhsms/hsm-a")
+    assert facts.grants is None
+
+
+GRAPH_TROUBLE: dict[str, Effect] = {
+    "cut off": Answer(body={"totalRecords": 2, "data": [], "resultTruncated": "true"}),
+    "fewer rows than there are": Answer(
+        body={"totalRecords": 1, "data": [], "resultTruncated": "false"}
+    ),
+    "no number": Answer(body={"data": [], "resultTruncated": "false"}),
+    "does not say whether it is cut off": Answer(body={"totalRecords": 0, "data": []}),
+    "table": Answer(
+        body={"totalRecords": 0, "data": {"columns": [], "rows": []}, "resultTruncated": "false"}
+    ),
+    "row without id": Answer(
+        body={"totalRecords": 1, "data": [{"name": "kv-a"}], "resultTruncated": "false"}
+    ),
+    "row of text": Answer(body={"totalRecords": 1, "data": ["kv-a"], "resultTruncated": "false"}),
+    "token that is none": Answer(
+        body={"totalRecords": 0, "data": [], "resultTruncated": "false", "$skipToken": 7}
+    ),
+    "without end": Answer(
+        body={"totalRecords": 0, "data": [], "resultTruncated": "true", "$skipToken": "more"}
+    ),
+    "no body": Answer(),
+    "page of a proxy": Answer(body=HTML),
+    "list": Answer(body=[]),
+    "refused": arm_error(403, "AuthorizationFailed"),
+    "failed": arm_error(500, "InternalServerError"),
+    "too many subscriptions": arm_error(400, "BadRequest"),
+}
+
+
+@pytest.mark.parametrize("then", GRAPH_TROUBLE.values(), ids=GRAPH_TROUBLE)
+async def test_query_that_is_not_answered_in_full_finds_nothing_absent_p2(
+    azure: Azure, then: Effect
+) -> None:
+    """P2: even of a vault that is no longer in its place: it may have moved."""
+    azure.answer(GRAPH, then)
+    account = azure.add_account()
+
+    vault = (await azure.facts_of(account, KEY_VAULT)).vault
+
+    assert "was deleted" not in (unread(vault).detail or "")
+    assert vault.id == KEY_VAULT
+
+
+async def test_query_says_which_permission_it_lacks_p11(azure: Azure) -> None:
+    """P11: a role of one's own may lack this one action."""
+    account = azure.add_account()
+    azure.simulator.estate.denials.add("Microsoft.ResourceGraph/resources/read")
+
+    vault = (await azure.facts_of(account)).vault
+
+    assert unread(vault).missing_action == "Microsoft.ResourceGraph/resources/read"
+
+
+async def test_answer_of_several_pages_is_read_to_its_end(azure: Azure) -> None:
+    """The vault that is wanted may be on the last one."""
+    azure.simulator.arm.graph.per_page = 1
+    accounts = []
+    for name in ("kv-a", "kv-b", "kv-c"):
+        azure.add_vault(name)
+        accounts.append(azure.add_account(uri_of(name), name=name))
+
+    facts = await azure.keys.read(accounts, {}, seconds=5)
+
+    assert [type(each.vault) for each in facts.values()] == [Vault] * 3
+    assert azure.costs()["graph"] == 3
+
+
+async def test_quota_that_is_used_up_is_waited_for_p8(azure: Azure) -> None:
+    """P8: Resource Graph says in a header of its own when to come again, and means it."""
+    azure.add_vault()
+    account = azure.add_account()
+    then = arm_error(429, "RateLimiting", headers={"x-ms-user-quota-resets-after": "00:00:01"})
+    azure.answer(GRAPH, then, times=1)
+
+    vault = (await azure.facts_of(account)).vault
+
+    assert isinstance(vault, Vault)
+    first, second = (r for r in azure.simulator.requests if r.method == "POST")
+    assert (second.time - first.time).total_seconds() >= 0.9

@@ -1,0 +1,121 @@
+"""Alerts of keys: what is wrong with which key, in one line that holds nothing but text."""
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.alerts.chat_text import line_of
+from cmk_check.alerts.log_lines import LONGEST_LINE, line
+from cmk_check.alerts.webhook_bodies import posts_of
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.reasons import KEY_MESSAGES
+from cmk_check.core.model import Change
+from tests.fakes.hostile import changes_of_every_kind
+from tests.fakes.keys import (
+    BOTH,
+    DISABLED,
+    HEALTHY,
+    UNPROTECTED,
+    UNREAD,
+    VAULT,
+    expiring,
+    with_version,
+)
+from tests.fakes.world import good
+from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
+
+PORTAL: Final = "https://portal.azure.com"
+
+
+def told(before: KeyFacts | None, now: KeyFacts) -> Change:
+    """Return the change of a key whose facts were these and are those."""
+    difference = compared(known_of(good(ID), keys=before), good(ID), at=NOON + HOUR, keys=now)
+    (step,) = difference.steps
+    return step.changes[-1]
+
+
+def details(change: Change) -> str:
+    """Return what its line says of the key, behind the name of the account."""
+    said = line_of(change, PORTAL).details
+    return said.removeprefix(f"chat (OpenAI) in Production ({ID}); ")
+
+
+OFF: Final = KEY_MESSAGES[KeyReason.KEY_DISABLED].rstrip(".")
+OPEN_TO_PURGE: Final = KEY_MESSAGES[KeyReason.VAULT_PURGE_PROTECTION_OFF].rstrip(".")
+LINES: Final[dict[str, tuple[KeyFacts | None, KeyFacts, str]]] = {
+    "broken": (HEALTHY, DISABLED, f"healthy -> broken; {OFF}"),
+    "never looked at": (None, UNPROTECTED, f"new -> at_risk; {OPEN_TO_PURGE}"),
+    "what is new comes first": (
+        DISABLED,
+        BOTH,
+        f"broken -> broken; {OPEN_TO_PURGE}; also key_disabled",
+    ),
+    "the worst comes first": (
+        HEALTHY,
+        BOTH,
+        f"healthy -> broken; {OFF}; also vault_purge_protection_off",
+    ),
+    "well again, a notice left": (DISABLED, with_version(size=4096), "broken -> healthy"),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "said"), LINES.values(), ids=LINES)
+def test_a_line_says_what_is_wrong_with_which_key(
+    before: KeyFacts | None, now: KeyFacts, said: str
+) -> None:
+    """Whoever is woken by it must not have to open anything to know."""
+    assert details(told(before, now)) == f"{said}; key cmk in vault kv-cmk"
+
+
+def test_a_key_that_cannot_be_read_says_what_to_do() -> None:
+    """The sentence about it stands behind one that is always the same (P11)."""
+    said = details(told(HEALTHY, UNREAD))
+
+    assert said.startswith("healthy -> unknown; ")
+    assert "Assign the role" in said
+    assert said.endswith("; vault kv-cmk")
+
+
+@pytest.mark.parametrize("key", [{}, {"reasons": "x", "keyId": 7}, {"reasons": ["x"]}])
+def test_a_key_of_another_shape_costs_only_its_words(key: object) -> None:
+    """The feed may hold changes of a newer version (P7)."""
+    change = told(HEALTHY, DISABLED)
+    odd = Change(change.id, change.type, NOON, change.source, change.subject, {"key": key})
+
+    assert line_of(odd, PORTAL).details == f"subscription {ID}"
+
+
+def test_the_log_line_of_a_key_is_whole() -> None:
+    """Rules count by its fields; a usual change is never cut."""
+    change = told(HEALTHY, expiring(NOON + HOUR))
+
+    text = line("cmk.change", {"number": 7, **event_of(change)})
+
+    assert json.loads(text) == {"event": "cmk.change", "v": 1, "number": 7, **event_of(change)}
+    assert len(text) < LONGEST_LINE / 2
+    assert VAULT in text
+
+
+def _slack(text: str) -> list[Any]:
+    changes = [change for change in changes_of_every_kind(text) if "key" in change.data]
+    posts = posts_of(changes, "slack", PORTAL)
+    return [block for post in posts for block in json.loads(post.body)["blocks"]]
+
+
+@pytest.mark.parametrize("text", ["&" * 60_000, "<!here> " * 99, "*b* _i_ `c` :fire: @channel"])
+def test_p10_hostile_names_of_keys_are_text_and_fit(text: str) -> None:
+    """A key's name is free text of whoever made the key."""
+    sections = [block["text"]["text"] for block in _slack(text)]
+
+    assert len(sections) == 2
+    for said in sections:
+        without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", said)
+        own = re.sub(r"^\*Key behind an account in (worse|better) health\*: ", "", without_links)
+        assert own != without_links
+        assert len(said) <= 3_000
+        assert not re.search(r"[<>*~`]|(?<!\w)[@#!]\w|:[a-z0-9+]+:", own)
+        assert not re.search(r"&(?!amp;|lt;|gt;)", own)

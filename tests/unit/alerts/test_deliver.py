@@ -1,0 +1,311 @@
+"""Telling: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.alerts.deliver import Telling, delay_after, tell
+from cmk_check.alerts.delivery_queue import parse_message
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.errors import DeliveryFailed, QueueError
+from cmk_check.ports import Replace, Table, TellMessage
+from cmk_check.store import table_keys
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.telling import MemoryTexts, ScriptedWebhook
+from tests.fakes.world import BEGINNING, MovableClock
+
+VIOLATED: Final = ChangeType.ACCOUNT_VIOLATED
+UPDATED: Final = ChangeType.ACCOUNT_UPDATED
+DOWN: Final = DeliveryFailed("503", permanent=False)
+TOO_LARGE: Final = DeliveryFailed("413", permanent=True)
+READ_FEED: Final = Place("query", Table.CHANGES, None)
+
+
+class Scene:
+    """A feed, a webhook, both queues and a clock; the log lines of telling."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO, logger="cmk_check.lines")
+        self._caplog = caplog
+        self.store = MemoryStore()
+        self.webhook = ScriptedWebhook()
+        self.again, self.poison = MemoryTexts(), MemoryTexts()
+        self.clock = MovableClock()
+        self.telling = self.over(FeedTable(self.store))
+
+    def over(self, feed: FeedTable) -> Telling:
+        """Return what telling works with, over another view of the feed."""
+        return Telling(feed, self.webhook, {VIOLATED.value}, self.again, self.poison, self.clock)
+
+    async def publish(self, kinds: Sequence[ChangeType]) -> None:
+        """Publish changes of these types, with the ids c1, c2, ..."""
+        changes = [
+            Change(f"c{number}", kind, BEGINNING, "/subscriptions/s", "/a", {}, number)
+            for number, kind in enumerate(kinds, 1)
+        ]
+        for start in range(0, len(changes), 49):
+            await FeedTable(self.store).publish(changes[start : start + 49])
+
+    async def deliver_again(self) -> timedelta:
+        """Wait as the last message asks, deliver it, and return how long it took."""
+        text, delay = self.again.sent[-1]
+        self.clock.advance(delay)
+        await tell(self.telling, parse_message(text))
+        return delay
+
+    def lines(self) -> list[Any]:
+        """Return the log lines, each without what all of them have."""
+        lines = [json.loads(record.getMessage()) for record in self._caplog.records]
+        assert all((line.pop("event"), line.pop("v")) == ("cmk.tell", 1) for line in lines)
+        return lines
+
+    def levels(self) -> list[str]:
+        """Return the levels of the log lines."""
+        return [record.levelname for record in self._caplog.records]
+
+
+@pytest.fixture
+def scene(caplog: pytest.LogCaptureFixture) -> Scene:
+    """An empty scene."""
+    return Scene(caplog)
+
+
+async def test_the_alerts_of_a_range_are_posted_in_their_order(scene: Scene) -> None:
+    """Not what comes before or after it, and nothing that was not asked for."""
+    await scene.publish([VIOLATED, VIOLATED, UPDATED, VIOLATED, VIOLATED])
+
+    await tell(scene.telling, TellMessage(2, 4))
+
+    assert scene.webhook.ids() == ["c2", "c4"]
+    assert scene.again.sent == scene.poison.sent == []
+    assert scene.lines() == [
+        {"state": "delivered", "first": 2, "last": 4, "changes": 2, "attempt": 0}
+    ]
+
+
+async def test_a_range_without_alerts_posts_nothing(scene: Scene) -> None:
+    """An empty post would be a false alarm."""
+    await scene.publish([UPDATED])
+
+    await tell(scene.telling, TellMessage(1, 1))
+
+    assert scene.webhook.posts == []
+    assert scene.lines() == []
+
+
+@pytest.mark.parametrize("message", [TellMessage(3, 900), TellMessage(10**19, 10**20 - 1)])
+async def test_a_range_beyond_the_feed_tells_nothing(scene: Scene, message: TellMessage) -> None:
+    """A forged message can tell only what happened."""
+    await scene.publish([VIOLATED, VIOLATED])
+
+    await tell(scene.telling, message)
+
+    assert scene.webhook.posts == []
+    assert scene.again.sent == scene.poison.sent == []
+
+
+async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
+    """Nothing is read, and nothing waits for a webhook that may never come."""
+    await scene.publish([VIOLATED])
+    before = len(scene.store.log)
+
+    await tell(
+        Telling(FeedTable(scene.store), None, set(), scene.again, scene.poison, scene.clock),
+        TellMessage(1, 1),
+    )
+
+    assert len(scene.store.log) == before
+    assert scene.again.sent == []
+
+
+async def test_many_alerts_are_posted_fifty_at_a_time(scene: Scene) -> None:
+    """So much the receiver's bodies are made for."""
+    await scene.publish([VIOLATED] * 120)
+
+    await tell(scene.telling, TellMessage(1, 120))
+
+    assert [len(post) for post in scene.webhook.posts] == [50, 50, 20]
+    assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121)]
+
+
+async def test_what_was_delivered_is_not_posted_again(scene: Scene) -> None:
+    """The second of three posts fails; the first is through."""
+    await scene.publish([VIOLATED, UPDATED, *[VIOLATED] * 118])
+    scene.webhook.failures = [None, DOWN]
+
+    await tell(scene.telling, TellMessage(1, 120))
+    ((text, delay),) = scene.again.sent
+    await scene.deliver_again()
+
+    assert parse_message(text) == TellMessage(52, 120, 1, BEGINNING)
+    assert delay == timedelta(minutes=1)
+    assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121) if number != 2]
+    assert scene.levels() == ["INFO", "WARNING", "INFO"]
+    assert scene.lines() == [
+        {"state": "delivered", "first": 1, "last": 51, "changes": 50, "attempt": 0},
+        {
+            "state": "retry",
+            "first": 52,
+            "last": 120,
+            "changes": 69,
+            "attempt": 0,
+            "reason": "503",
+            "nextTryAt": "2026-11-24T23:16:00Z",
+        },
+        {"state": "delivered", "first": 52, "last": 120, "changes": 69, "attempt": 1},
+    ]
+
+
+async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene) -> None:
+    """Growing delays, 24 hours in all; then somebody must look, and can tell it again."""
+    await scene.publish([UPDATED, VIOLATED, VIOLATED])
+    scene.webhook.failures = [DOWN] * 100
+
+    await tell(scene.telling, TellMessage(1, 3))
+    delays = []
+    while not scene.poison.sent:
+        delays.append(await scene.deliver_again() // timedelta(minutes=1))
+
+    assert delays[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert set(delays[6:]) == {60}
+    assert timedelta(hours=23) <= scene.clock.now() - BEGINNING <= timedelta(hours=24)
+    assert scene.poison.sent == [('{"first": 2, "last": 3}', timedelta())]
+    assert scene.levels()[-1] == "ERROR"
+    assert scene.lines()[-1] == {
+        "state": "given_up",
+        "first": 2,
+        "last": 3,
+        "changes": 2,
+        "attempt": len(delays),
+        "reason": "503",
+        "nextTryAt": None,
+    }
+
+
+async def test_a_receiver_that_comes_back_gets_everything(scene: Scene) -> None:
+    """No scan is needed for it."""
+    await scene.publish([VIOLATED, VIOLATED])
+    scene.webhook.failures = [DOWN] * 5
+
+    await tell(scene.telling, TellMessage(1, 2))
+    for _ in range(5):
+        await scene.deliver_again()
+
+    assert scene.webhook.ids() == ["c1", "c2"]
+    assert len(scene.again.sent) == 5
+
+
+async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: Scene) -> None:
+    """The host would give up after 20 minutes; an outage of the storage takes longer."""
+    await scene.publish([VIOLATED])
+    silent = FaultyStore(scene.store, places={READ_FEED: Fault.NO_ANSWER})
+    away = scene.over(FeedTable(silent))
+
+    await tell(away, TellMessage(1, 1))
+    await scene.deliver_again()
+
+    assert scene.webhook.ids() == ["c1"]
+    retry = scene.lines()[0]
+    assert (retry["state"], retry["changes"]) == ("retry", None)
+
+
+async def test_a_change_of_a_newer_version_is_not_taken_for_the_end_of_the_range(
+    scene: Scene,
+) -> None:
+    """After a way back to this version, what the other one published waits for it (P3)."""
+    await scene.publish([VIOLATED, VIOLATED, VIOLATED])
+    row = table_keys.feed_row(2)
+    found = await scene.store.get(Table.CHANGES, "feed", row)
+    assert found is not None
+    newer = Replace(row, {**found.values, "schema": 2}, found.etag)
+    await scene.store.commit(Table.CHANGES, "feed", [newer])
+
+    await tell(scene.telling, TellMessage(1, 3))
+
+    ((text, _),) = scene.again.sent
+    assert (parse_message(text).last, scene.lines()[0]["state"]) == (3, "retry")
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+async def test_what_cannot_be_sent_on_is_the_hosts_to_deliver_again(
+    scene: Scene, *, is_last: bool
+) -> None:
+    """A message must never be deleted before its follower exists."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+    scene.again.is_down = scene.poison.is_down = True
+    since = BEGINNING - timedelta(days=2) if is_last else None
+
+    with pytest.raises(QueueError):
+        await tell(scene.telling, TellMessage(1, 1, 3, since))
+
+    assert scene.lines() == []
+
+
+async def test_a_forged_time_gives_no_longer_day(scene: Scene) -> None:
+    """Else one message could keep the function busy for ever (P8)."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+
+    await tell(scene.telling, TellMessage(1, 1, 0, BEGINNING + timedelta(days=9_000)))
+
+    ((text, _),) = scene.again.sent
+    assert parse_message(text).since == BEGINNING
+
+
+@pytest.mark.parametrize(
+    ("attempt", "asked", "expected"),
+    [
+        (0, None, 1),
+        (0, 30.0, 1),
+        (0, 90.0, 1.5),
+        (3, 90.0, 8),
+        (5, None, 32),
+        (6, None, 60),
+        (999_999, None, 60),
+        (0, 86_400.0, 60),
+        (0, float("inf"), 60),
+        (0, -5.0, 1),
+    ],
+)
+def test_the_delay_grows_to_an_hour_and_heeds_the_receiver(
+    attempt: int, asked: float | None, expected: float
+) -> None:
+    """A receiver in trouble is not made worse, nor may it silence us."""
+    assert delay_after(attempt, asked) == timedelta(minutes=expected)
+
+
+async def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
+    """Retry-After is longer than the first delay."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DeliveryFailed("429", permanent=False, retry_after=600)]
+
+    await tell(scene.telling, TellMessage(1, 1))
+
+    assert scene.again.sent[0][1] == timedelta(minutes=10)
+
+
+async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> None:
+    """It is given up at once; those before and behind it arrive (P7)."""
+    await scene.publish([VIOLATED, UPDATED, VIOLATED, VIOLATED])
+    scene.webhook.failures = [TOO_LARGE, None, TOO_LARGE, DOWN]
+
+    await tell(scene.telling, TellMessage(1, 4))
+    await scene.deliver_again()
+
+    assert scene.webhook.ids() == ["c1", "c4"]
+    assert scene.poison.texts() == ['{"first": 3, "last": 3}']
+    told = [(line["state"], line["first"], line["last"], line["changes"]) for line in scene.lines()]
+    assert told == [
+        ("given_up", 3, 3, 1),
+        ("delivered", 1, 3, 1),
+        ("retry", 4, 4, 1),
+        ("delivered", 4, 4, 1),
+    ]

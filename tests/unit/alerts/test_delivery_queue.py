@@ -1,0 +1,150 @@
+"""What goes on the queues: ranges of the feed, and batches of CloudEvents."""
+
+import json
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.alerts.delivery_queue import (
+    LARGEST,
+    MOST_PER_MESSAGE,
+    QueueTeller,
+    batches_of,
+    format_message,
+    parse_message,
+    ranges_of,
+)
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.errors import QueueError
+from cmk_check.ports import TellMessage
+from tests.fakes.telling import MemoryTexts
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def change(change_id: str, **data: object) -> Change:
+    """Return a change with this id."""
+    subject = f"/s/{change_id}"
+    return Change(change_id, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", subject, data, 3)
+
+
+async def test_a_publication_is_one_range_and_one_batch() -> None:
+    """Both queues hear of it: the numbers are for us, the events for whoever subscribes."""
+    ranges, events = MemoryTexts(), MemoryTexts()
+    published = [(8, change("a")), (9, change("b"))]
+
+    await QueueTeller(ranges, events).tell(published)
+
+    assert ranges.texts() == ['{"first": 8, "last": 9}']
+    (batch,) = events.texts()
+    assert json.loads(batch) == [event_of(entry) for _, entry in published]
+
+
+async def test_without_subscribers_only_ranges_are_sent() -> None:
+    """A queue that nobody reads is not filled."""
+    ranges = MemoryTexts()
+
+    await QueueTeller(ranges, None).tell([(8, change("a"))])
+
+    assert ranges.texts() == ['{"first": 8, "last": 8}']
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_a_queue_that_is_down_is_raised(which: int) -> None:
+    """The relay leaves the outbox then (P3)."""
+    queues = [MemoryTexts(), MemoryTexts()]
+    queues[which].is_down = True
+
+    with pytest.raises(QueueError):
+        await QueueTeller(*queues).tell([(8, change("a"))])
+
+
+@given(st.lists(st.integers(1, 30)))
+def test_ranges_hold_exactly_the_numbers_published(numbers: list[int]) -> None:
+    """A change that was published long before must not bring along all that came since."""
+    ranges = ranges_of(numbers)
+
+    told = [number for entry in ranges for number in range(entry.first, entry.last + 1)]
+    assert told == sorted(set(numbers))
+    assert all(one.last + 1 < two.first for one, two in pairwise(ranges))
+
+
+_WEIGHT: Final = st.sampled_from([0, 100, 12_000, 23_000, 47_900, 60_000])
+
+
+@given(st.lists(st.tuples(_WEIGHT, st.sampled_from(["x", "\U0001f600", '"'])), max_size=12))
+def test_batches_hold_every_event_in_order_and_fit(weights: list[tuple[int, str]]) -> None:
+    """A message that the service refuses would hold up the outbox for ever."""
+    changes = [
+        change(f"id-{number}", name=letter * weight)
+        for number, (weight, letter) in enumerate(weights)
+    ]
+
+    batches = list(batches_of(changes))
+
+    assert all(len(batch.encode()) <= LARGEST < 48 * 1024 for batch in batches)
+    events = [event for batch in batches for event in json.loads(batch)]
+    assert [event["id"] for event in events] == [entry.id for entry in changes]
+    for event, entry in zip(events, changes, strict=True):
+        whole = event_of(entry)
+        assert event == whole or len(json.dumps(whole)) > LARGEST
+
+
+def test_an_event_too_large_for_a_message_is_cut_and_keeps_its_ids() -> None:
+    """Its consumer finds the finding by them."""
+    heavy = change("heavy", name="\U0001f600" * 30_000, scanId="scan-1")
+
+    (batch,) = batches_of([heavy])
+
+    (event,) = json.loads(batch)
+    assert (event["id"], event["subject"]) == ("heavy", "/s/heavy")
+    assert event["data"]["scanId"] == "scan-1"
+    assert 0 < len(event["data"]["name"]) < 30_000
+
+
+@given(st.integers(1, 10**18), st.integers(0, 999), st.none() | st.integers(0, 99))
+def test_a_message_is_read_as_it_was_written(first: int, more: int, attempt: int | None) -> None:
+    """Both ends of the queue are ours."""
+    message = TellMessage(first, first + more)
+    if attempt is not None:
+        message = TellMessage(first, first + more, attempt, NOON)
+
+    assert parse_message(format_message(message)) == message
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("", "no JSON"),
+        ("[" * 100_000, "deep"),
+        ("null", "no object of first and last"),
+        ("[1, 2]", "no object of first and last"),
+        ('{"first": 1}', "no object of first and last"),
+        ('{"first": 1, "last": 2, "url": "https://evil.example"}', "no object of first and last"),
+        ('{"first": "1", "last": 2}', "first is no whole"),
+        ('{"first": true, "last": 2}', "first is no whole"),
+        ('{"first": 1, "last": 2.0}', "last is no whole"),
+        ('{"first": 0, "last": 2}', "no range"),
+        ('{"first": -5, "last": 2}', "no range"),
+        ('{"first": 3, "last": 2}', "no range"),
+        (f'{{"first": 1, "last": {MOST_PER_MESSAGE + 1}}}', "no range"),
+        ('{"first": 1, "last": 99999999999999999999999999}', "no range"),
+        ('{"first": 1, "last": 2, "attempt": -1}', "attempt is no number"),
+        ('{"first": 1, "last": 2, "attempt": 1e3}', "attempt is no whole"),
+        ('{"first": 1, "last": 2, "attempt": 99999999}', "attempt is no number"),
+        ('{"first": 1, "last": 2, "since": "noon"}', "since is no time"),
+        ('{"first": 1, "last": 2, "since": 7}', "since is no time"),
+        ('{"first": 1, "last": 2, "since": "2026-11-25T12:00:00"}', "since has no time zone"),
+    ],
+    ids=range(20),
+)
+def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
+    """A forged message ends on the poison queue, where somebody can see it."""
+    with pytest.raises(ValueError, match=wrong):
+        parse_message(text)

@@ -1,0 +1,212 @@
+"""Log lines: one JSON object a line, never longer than 8 KB, whatever the names are."""
+
+import json
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.alerts.log_lines import LONGEST_LINE, LogTeller, line
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Known
+from cmk_check.core.enums import ChangeType, GapReason, KeyState, ScanState, Trigger, Verdict
+from cmk_check.core.model import (
+    AccountCounts,
+    Change,
+    Gap,
+    KnownGap,
+    LastScan,
+    Reading,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    VerdictCounts,
+)
+from tests.fakes.world import account
+from tests.unit.core.examples import ID, context
+
+NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+CHANGE: Final = Change(
+    "id-1", ChangeType.ACCOUNT_VIOLATED, NOON, "/s", "/s/a", {"name": "a", "scanId": "scan-1"}, 4
+)
+HOSTILE: Final = [
+    'a\n{"event":"cmk.scan","v":1}',
+    "a\r\nb",
+    "\u2028\u2029\x85\x0b\x0c",
+    '","event":"cmk.scan","x":"',
+    "\x1b[31m\x00\x7f",
+    "%s%d{0}",
+]
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Listen to the lines that alert rules count."""
+    caplog.set_level(logging.INFO, logger="cmk_check.lines")
+    return caplog
+
+
+async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
+    """The alert rules in Azure Monitor count these."""
+    await LogTeller().tell([(7, CHANGE), (8, replace(CHANGE, id="id-2"))])
+
+    first, second = (json.loads(message) for message in lines.messages)
+    assert first == {"event": "cmk.change", "v": 1, "number": 7, **event_of(CHANGE)}
+    assert (second["number"], second["id"]) == (8, "id-2")
+
+
+async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> None:
+    """Workbooks draw the estate over time from it, whoever cannot reach the API too."""
+    scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
+    keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
+    accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
+    summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6)
+
+    await LogTeller().tell_end(scan, Verdict.NON_COMPLIANT, summary)
+
+    (record,) = lines.records
+    assert record.levelno == logging.INFO
+    assert json.loads(record.getMessage()) == {
+        "event": "cmk.scan",
+        "v": 1,
+        "scanId": "scan-1",
+        "state": "complete",
+        "trigger": "timer",
+        "reason": None,
+        "startedAt": "2026-11-25T12:00:00Z",
+        "durationSeconds": 90,
+        "posture": "non_compliant",
+        "accounts": {"total": 7, "compliant": 4, "nonCompliant": 2, "unknown": 1, "unread": 3},
+        "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
+        "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
+        "changes": 6,
+    }
+
+
+async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCaptureFixture) -> None:
+    """Nought keys that are broken would be taken for good news."""
+    scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON)
+    accounts = AccountCounts({"OpenAI": VerdictCounts(4)})
+
+    await LogTeller().tell_end(scan, Verdict.COMPLIANT, Summary(accounts))
+
+    assert json.loads(lines.messages[0])["keys"] is None
+
+
+async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) -> None:
+    """It says why, and pretends to no counts."""
+    scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")
+
+    await LogTeller().tell_end(scan, None, None)
+
+    (record,) = lines.records
+    assert record.levelno == logging.WARNING
+    assert json.loads(record.getMessage()) == {
+        "event": "cmk.scan",
+        "v": 1,
+        "scanId": "scan-1",
+        "state": "failed",
+        "trigger": "request",
+        "reason": "The list is empty.",
+        "startedAt": "2026-11-25T12:00:00Z",
+        "durationSeconds": 0,
+    }
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, name: str) -> None:
+    """An alert rule can name the subscription and what to grant, hostile names or not (P10)."""
+    gap = Gap(GapReason.FORBIDDEN, "Microsoft.X/read", name * 3000)
+    summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
+    scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
+
+    await LogTeller().tell_end(scan, Verdict.UNKNOWN, summary)
+
+    first, second = lines.messages
+    assert len(first) <= LONGEST_LINE
+    read = json.loads(first)
+    assert (name * 3000).startswith(read.pop("detail"))
+    assert read == {
+        "event": "cmk.gap",
+        "v": 1,
+        "scanId": "scan-1",
+        "subscriptionId": ID,
+        "name": name,
+        "reason": "forbidden",
+        "missingAction": "Microsoft.X/read",
+        "since": "2026-11-25T12:00:00Z",
+    }
+    assert json.loads(second)["event"] == "cmk.scan"
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_names_stay_text_on_one_line(
+    lines: pytest.LogCaptureFixture, name: str
+) -> None:
+    """A name from Azure must not write a line of its own (P10)."""
+    await LogTeller().tell([(7, replace(CHANGE, data={"name": name, "tags": {"owner": name}}))])
+
+    (message,) = lines.messages
+    assert message.isascii()
+    assert message.isprintable()
+    assert json.loads(message)["data"]["name"] == name
+    assert json.loads(message)["event"] == "cmk.change"
+
+
+_TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_LONG: Final = st.builds(lambda text, times: text * times, _TEXT, st.sampled_from([1, 40, 900]))
+
+
+@given(_LONG, _LONG, st.text("abc/-", min_size=1, max_size=400))
+def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, subject: str) -> None:
+    """Long values are cut, the id that leads back never is."""
+    text = line("cmk.change", {"id": "id-1", "subject": subject, "data": {"a": name, "b": detail}})
+
+    assert len(text) <= LONGEST_LINE == 8192
+    assert "\n" not in text
+    read = json.loads(text)
+    assert (read["id"], read["subject"]) == ("id-1", subject)
+    assert name.startswith(read["data"]["a"])
+
+
+def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
+    """A line that Azure Monitor cuts is no JSON, and no rule counts it."""
+    long = "\U0001f600" * 256
+    heavy = account(
+        ID,
+        "chat",
+        kind="\U0001f600" * 32,
+        location="\U0001f600" * 32,
+        tags={f"tag{number}": "\U0001f600" * 64 for number in range(5)},
+        key_source="Microsoft.KeyVault",
+        key_name=long,
+        key_version=long,
+        key_vault_uri=long,
+        identity_type=long,
+        identity_client_id=long,
+        provisioning_state=long,
+    )
+    subscription = Subscription(ID, "\U0001f600" * 64, "t")
+    (step,) = compare(Known(), subscription, Reading((heavy,)), context(hostname="h")).steps
+
+    text = line("cmk.change", {"number": 7, **event_of(step.changes[0])})
+
+    assert len(text) <= LONGEST_LINE
+    assert json.loads(text)["subject"] == str(heavy.id)
+
+
+def test_a_cut_line_keeps_every_id() -> None:
+    """The finding and the scan must be found again."""
+    ids = {"id": "i" * 40, "source": "/s" * 100, "subject": "/a" * 200}
+    data = {"scanId": "scan-1", "name": "n" * 9_000}
+
+    read = json.loads(line("cmk.change", {**ids, "data": data}))
+
+    assert {name: read[name] for name in ids} == ids
+    assert read["data"]["scanId"] == "scan-1"
+    assert 0 < len(read["data"]["name"]) < 9_000

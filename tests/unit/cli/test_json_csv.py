@@ -1,0 +1,108 @@
+"""The result of ``scan`` as JSON and CSV, and what is said beside it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cmk_check.cli.scan import Format, Wish
+from cmk_check.core.model import Subscription
+from cmk_check.web import models
+from cmk_check.web.views import csv_export
+from tests.fakes.world import World, bad, sub
+from tests.unit.cli.scanned import CSV, JSON, scan, world_of
+
+type Output = pytest.CaptureFixture[str]
+
+
+async def test_json_is_made_of_the_models_of_the_api(capsys: Output) -> None:
+    """One parser reads both; nothing but the document stands on standard output."""
+    world = world_of("bad", "good", "gap")
+
+    await scan(world, JSON)
+
+    document = json.loads(capsys.readouterr().out)
+    assert list(document) == ["partial", "status", "findings"]
+    assert document["partial"] is False
+    status = models.Status.model_validate(document["status"])
+    findings = [models.Finding.model_validate(entry) for entry in document["findings"]]
+    assert (status.posture, status.subscriptions.gap) == ("non_compliant", 1)
+    assert [found.verdict for found in findings] == ["non_compliant", "compliant"]
+    assert document["findings"][0]["subscriptionName"] == f"name of {sub(1)}"
+
+
+async def test_json_without_findings_is_json(capsys: Output) -> None:
+    """The smallest list is where commas go wrong."""
+    await scan(world_of("gap"), JSON)
+
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+
+
+async def test_p10_json_is_ascii_alone(capsys: Output) -> None:
+    """No name can steer the terminal, or fail in the encoding of a pipe."""
+    world = world_of("bad")
+    world.inventory.listed = (Subscription(sub(1), "süd\u202e\x9b"),)
+
+    await scan(world, JSON)
+
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert json.loads(out)["findings"][0]["subscriptionName"] == "süd\u202e\x9b"
+
+
+async def test_csv_is_the_file_that_the_api_writes(capsysbinary: Any) -> None:  # noqa: ANN401
+    """More than a page of it, so that header and byte order mark would stand twice."""
+    world = World()
+    world.listed(sub(1), sub(2))
+    for number in (1, 2):
+        accounts = [bad(sub(number), f"chat-{index:04}") for index in range(700)]
+        world.read(sub(number), *accounts)
+
+    await scan(world, CSV)
+
+    out: bytes = capsysbinary.readouterr().out
+    lines = out.decode().split("\r\n")
+    assert out.count(b"\xef\xbb\xbf") == 1
+    assert lines[0] == "\ufeff" + ",".join(csv_export.COLUMNS)
+    assert (len(lines), lines[-1]) == (1 + 1400 + 1, "")
+    assert sum(line.startswith("id,") for line in lines) == 0
+
+
+@pytest.mark.parametrize("wish", [JSON, CSV], ids=["json", "csv"])
+async def test_documents_come_with_a_summary_beside_them(capsys: Output, wish: Wish) -> None:
+    """The log of a pipeline should say it although the document went into a file."""
+    await scan(world_of("bad"), wish)
+
+    written = capsys.readouterr()
+    assert "posture: non_compliant" in written.err
+    assert "posture: non_compliant" not in written.out
+
+
+@pytest.mark.parametrize("output", list(Format))
+async def test_quiet_is_quiet(capsys: Output, output: Format) -> None:
+    """A cron job must not send a mail for a scan that went well."""
+    await scan(world_of("bad"), Wish(output, quiet=True))
+
+    written = capsys.readouterr()
+    assert written.err == ""
+    assert written.out
+
+
+async def test_quiet_still_says_that_a_scan_failed(capsys: Output) -> None:
+    """Whoever reads the file alone would not know why it is empty."""
+    await scan(world_of(), Wish(Format.CSV, quiet=True))
+
+    assert "failed: The identity sees no subscription" in capsys.readouterr().err
+
+
+async def test_a_scan_that_runs_there_is_left_alone(capsys: Output) -> None:
+    """Two scans of one store would be one too many, and its result is not ours to print."""
+    world = world_of("good")
+    running = await world.start()
+
+    code = await scan(world, JSON)
+
+    written = capsys.readouterr()
+    assert (code, written.out) == (3, "")
+    assert f"scan {running.scan_id} is running there" in written.err
+    assert world.inventory.reads == []

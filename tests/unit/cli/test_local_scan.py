@@ -1,0 +1,173 @@
+"""A scan within one process: the queue that is delivered here, and how it ends."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.cli.local_scan import INTERRUPTED, PAUSES, Outcome, scan_here
+from cmk_check.core.enums import ScanState
+from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.world import MAX_DELIVERIES, World, bad, good, sub
+
+
+class Pauses:
+    """Keeps the pauses that were asked for, and lets none pass."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        """Keep it."""
+        self.seconds.append(seconds)
+
+
+def _world() -> World:
+    """Make a world of two slices, a subscription each."""
+    world = World(slice_size=1)
+    world.listed(sub(1), sub(2))
+    world.read(sub(1), good(sub(1)))
+    world.read(sub(2), bad(sub(2), "lab"))
+    return world
+
+
+def _failing(world: World, subscription_id: str, times: int) -> None:
+    """Let so many readings of a subscription raise what no reading should."""
+    left = [times]
+
+    async def fail(asked: str) -> None:
+        if asked == subscription_id and left[0]:
+            left[0] -= 1
+            raise RuntimeError("nobody thought of this")
+
+    world.inventory.before_read = fail
+
+
+async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
+    """There is one implementation of a scan."""
+    world = _world()
+
+    outcome = await scan_here(world.parts, Pauses())
+
+    assert outcome.state is ScanState.COMPLETE
+    assert (await world.scan_row(outcome.scan_id)).slices == 2
+    assert await world.verdicts() == {"chat": "compliant", "lab": "non_compliant"}
+    assert world.queue.messages == []
+
+
+def test_the_queue_delivers_as_often_as_the_host_does() -> None:
+    """A slice that works at the fourth try on Azure must do so here."""
+    assert len(PAUSES) + 1 == MAX_DELIVERIES
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_slice_that_fails_is_delivered_again(times: int) -> None:
+    """After a pause that grows, since what is in trouble needs time."""
+    world, pauses = _world(), Pauses()
+    _failing(world, sub(1), times)
+
+    outcome = await scan_here(world.parts, pauses)
+
+    assert outcome.state is ScanState.COMPLETE
+    assert pauses.seconds == list(PAUSES[:times])
+    assert world.inventory.reads.count(sub(2)) == 1
+
+
+async def test_p7_a_slice_that_used_up_its_tries_becomes_a_gap() -> None:
+    """The other slices are worked through, and the answer is not green."""
+    world, pauses = _world(), Pauses()
+    _failing(world, sub(1), 99)
+
+    outcome = await scan_here(world.parts, pauses)
+
+    status = await world.status()
+    assert status is not None
+    assert outcome.state is ScanState.INCOMPLETE
+    assert pauses.seconds == list(PAUSES)
+    assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
+        (sub(1), "slice_failed")
+    ]
+    assert (await world.posture()).verdict == "non_compliant"
+
+
+async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
+    """Nothing would ever end it otherwise."""
+    world, pauses = _world(), Pauses()
+
+    async def fail() -> tuple[()]:
+        raise RuntimeError("nobody thought of this")
+
+    world.inventory.subscriptions = fail  # type: ignore[method-assign] # the fake's own script
+
+    outcome = await scan_here(world.parts, pauses)
+
+    assert outcome.state is ScanState.FAILED
+    assert outcome.reason == "It could not be planned in four tries."
+    assert pauses.seconds == list(PAUSES)
+
+
+async def test_a_store_that_does_not_answer_starts_nothing() -> None:
+    """The caller says so; there is no result to print."""
+    store = FaultyStore(MemoryStore(), places={Place("get", Table.SCANS, None): Fault.NO_ANSWER})
+
+    with pytest.raises(StoreUnavailable):
+        await scan_here(World(store).parts, Pauses())
+
+
+async def test_a_scan_that_was_overtaken_says_so() -> None:
+    """Its rows are another scan's by now, and "complete" would be that one's word."""
+    world = _world()
+
+    async def overtake(_: str) -> None:
+        world.inventory.before_read = World().inventory.before_read
+        world.clock.advance(timedelta(hours=2))
+        assert (await world.start()).new
+
+    world.inventory.before_read = overtake
+
+    outcome = await scan_here(world.parts, Pauses())
+
+    assert outcome.state is ScanState.ABANDONED
+    assert "took over" in str(outcome.reason)
+
+
+async def test_interrupted_while_it_takes_the_lease_it_gives_it_back() -> None:
+    """The moment between pressing a key and having a scan to close."""
+    asleep = {Place("commit", Table.SCANS): Fault.SLEEP}
+    store = FaultyStore(MemoryStore(), places=asleep)
+    world = World(store)
+    scanning = asyncio.create_task(scan_here(world.parts, Pauses()))
+    await store.asleep.wait()
+
+    scanning.cancel()
+    await asyncio.sleep(0)
+    store.wake.set()
+    outcome = await scanning
+    world.clock.advance(timedelta(seconds=1))
+    started = await world.start()
+
+    assert outcome == Outcome(outcome.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
+    assert started.new
+
+
+async def test_interrupted_in_a_pause_it_ends_at_once() -> None:
+    """Nobody waits for tries that nobody wants any more."""
+    world = _world()
+    _failing(world, sub(1), 99)
+    pausing = asyncio.Event()
+
+    async def pause(_: float) -> None:
+        pausing.set()
+        await asyncio.Event().wait()
+
+    scanning = asyncio.create_task(scan_here(world.parts, pause))
+    await pausing.wait()
+
+    scanning.cancel()
+    outcome = await scanning
+
+    assert outcome.interrupted
+    assert (await world.scan_row(outcome.scan_id)).state is ScanState.FAILED

@@ -1,0 +1,297 @@
+"""The settings: defaults, what is refused, and that nothing secret is repeated."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+from azure.core import AzureClouds
+from azure.identity import AzureAuthorityHosts
+from azure.mgmt.core.tools import get_arm_endpoints
+
+from cmk_check.config.http_auth import http_auth_level
+from cmk_check.config.settings import ConnectionString, Settings, StorageByIdentity
+from cmk_check.errors import SettingsError
+
+AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
+BY_IDENTITY = {
+    "CMK_STORAGE__tableServiceUri": "https://acct.table.core.windows.net/",
+    "CMK_STORAGE__queueServiceUri": "https://acct.queue.core.windows.net",
+}
+_KEY = "AccountName=a;AccountKey=c2VjcmV0"
+ID = "8d3c0000-0000-4000-8000-00000000000"
+
+
+def _faults(environ: Mapping[str, str]) -> dict[str, str]:
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(environ)
+    return dict(raised.value.faults)
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    """What is not set behaves as the documentation says."""
+    settings = Settings.load({**AZURITE, "CMK_KINDS": " ", "CMK_MAX_IN_FLIGHT": ""})
+
+    assert (settings.cloud, settings.arm_url) == ("public", "https://management.azure.com")
+    assert settings.kinds == ("OpenAI", "AIServices")
+    assert settings.tags == {"owner", "team", "application", "environment", "costcenter"}
+    assert (settings.include, settings.exclude, settings.expect) == (frozenset(), frozenset(), 1)
+    assert settings.max_age == timedelta(hours=3)
+    assert (settings.max_in_flight, settings.slice_size) == (32, 400)
+    assert (settings.subscription_timeout, settings.retry_after_max) == (120, 60)
+    assert (settings.http_auth, settings.client_id, settings.hostname) == ("keys", None, None)
+    assert (settings.key_health, settings.require_healthy_keys) == (True, False)
+    assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (
+        False,
+        False,
+        False,
+    )
+
+
+def test_everything_can_be_set() -> None:
+    """Each variable reaches its field."""
+    settings = Settings.load(
+        {
+            **BY_IDENTITY,
+            "CMK_STORAGE__credential": "managedidentity",
+            "CMK_STORAGE__clientId": ID + "9",
+            "AZURE_CLIENT_ID": ID + "8",
+            "CMK_CLOUD": "UsGov",
+            "CMK_KINDS": "OpenAI, openai ,Face",
+            "CMK_INCLUDE_SUBSCRIPTIONS": f"{ID}1,,{ID}2 ".upper(),
+            "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}3",
+            "CMK_EXPECT_SUBSCRIPTIONS": "12",
+            "CMK_TAGS": "Owner,Cost Center",
+            "CMK_MAX_AGE_MINUTES": "90",
+            "CMK_MAX_IN_FLIGHT": "100",
+            "CMK_SLICE_SIZE": "1",
+            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "2.5",
+            "CMK_RETRY_AFTER_MAX_SECONDS": "0",
+            "CMK_HTTP_AUTH": "Entra",
+            "CMK_REQUIRE_HEALTHY_KEYS": "On",
+            "WEBSITE_HOSTNAME": "app.azurewebsites.net",
+            "WEBSITE_AUTH_ENABLED": "True",
+        }
+    )
+
+    assert settings.storage == StorageByIdentity(
+        "https://acct.table.core.windows.net", "https://acct.queue.core.windows.net", ID + "9"
+    )
+    assert (settings.client_id, settings.cloud) == (ID + "8", "usgov")
+    assert settings.kinds == ("OpenAI", "Face")
+    assert settings.include == {ID + "1", ID + "2"}
+    assert settings.exclude == {ID + "3"}
+    assert settings.tags == {"owner", "cost center"}
+    assert settings.expect == 12
+    assert (settings.max_age, settings.max_in_flight) == (timedelta(minutes=90), 100)
+    assert (settings.slice_size, settings.subscription_timeout) == (1, 2.5)
+    assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
+    assert settings.require_healthy_keys
+    assert (settings.on_azure, settings.easy_auth, settings.managed_identity) == (True,) * 3
+
+
+@pytest.mark.parametrize(
+    ("cloud", "sdk_cloud", "authority"),
+    [
+        ("public", AzureClouds.AZURE_PUBLIC_CLOUD, AzureAuthorityHosts.AZURE_PUBLIC_CLOUD),
+        ("usgov", AzureClouds.AZURE_US_GOVERNMENT, AzureAuthorityHosts.AZURE_GOVERNMENT),
+        ("china", AzureClouds.AZURE_CHINA_CLOUD, AzureAuthorityHosts.AZURE_CHINA),
+    ],
+)
+def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: str) -> None:
+    """They are written down a second time only so that the SDK need not be loaded."""
+    settings = Settings.load({**AZURITE, "CMK_CLOUD": cloud})
+
+    theirs = get_arm_endpoints(sdk_cloud)
+    assert settings.arm_url == theirs["resource_manager"].rstrip("/")
+    assert [settings.token_scope] == theirs["credential_scopes"]
+    assert settings.authority_host == authority
+
+
+def test_all_faults_are_named_at_once() -> None:
+    """Whoever mends the settings should have to do it once."""
+    faults = _faults(
+        {
+            "WEBSITE_HOSTNAME": "app.azurewebsites.net",
+            "CMK_ARM_URL": "https://arm.test",
+            "CMK_STORAGE__tableServiceUri": "http://x",
+            "CMK_STORAGE__credential": "key",
+            "CMK_STORAGE__clientId": "me",
+            "AZURE_CLIENT_ID": "my-identity",
+            "CMK_CLOUD": "mars",
+            "CMK_KINDS": "a b",
+            "CMK_INCLUDE_SUBSCRIPTIONS": "Production",
+            "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}1,{ID}",
+            "CMK_EXPECT_SUBSCRIPTIONS": "0",
+            "CMK_MAX_AGE_MINUTES": "soon",
+            "CMK_MAX_IN_FLIGHT": "101",
+            "CMK_SLICE_SIZE": "501",
+            "CMK_SUBSCRIPTION_TIMEOUT_SECONDS": "0",
+            "CMK_RETRY_AFTER_MAX_SECONDS": "-1",
+            "CMK_HTTP_AUTH": "none",
+            "CMK_KEY_HEALTH": "perhaps",
+            "CMK_REQUIRE_HEALTHY_KEYS": "1",
+        }
+    )
+
+    assert set(faults) == {
+        "CMK_ARM_URL",
+        "CMK_STORAGE__tableServiceUri",
+        "CMK_STORAGE__queueServiceUri",
+        "CMK_STORAGE__credential",
+        "CMK_STORAGE__clientId",
+        "AZURE_CLIENT_ID",
+        "CMK_CLOUD",
+        "CMK_KINDS",
+        "CMK_INCLUDE_SUBSCRIPTIONS",
+        "CMK_EXCLUDE_SUBSCRIPTIONS",
+        "CMK_EXPECT_SUBSCRIPTIONS",
+        "CMK_MAX_AGE_MINUTES",
+        "CMK_MAX_IN_FLIGHT",
+        "CMK_SLICE_SIZE",
+        "CMK_SUBSCRIPTION_TIMEOUT_SECONDS",
+        "CMK_RETRY_AFTER_MAX_SECONDS",
+        "CMK_HTTP_AUTH",
+        "CMK_KEY_HEALTH",
+        "CMK_REQUIRE_HEALTHY_KEYS",
+    }
+    assert all(sentence.startswith(("is ", "does ", "has 1 of ")) for sentence in faults.values())
+
+
+def test_storage_that_is_not_named_is_a_fault() -> None:
+    """Without it nothing works, so it says how to name either kind."""
+    (sentence,) = _faults({}).values()
+
+    assert "CMK_STORAGE__tableServiceUri" in sentence
+    assert "UseDevelopmentStorage=true" in sentence
+
+
+def test_storage_named_twice_is_a_fault() -> None:
+    """Nobody could say which of the two is meant."""
+    assert set(_faults({**AZURITE, **BY_IDENTITY})) == set(BY_IDENTITY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"DefaultEndpointsProtocol=https;{_KEY};EndpointSuffix=core.windows.net",
+        f"{_KEY};TableEndpoint=https://a.table.core.windows.net;QueueEndpoint=http://127.0.0.1:1/a",
+        f"{_KEY};TableEndpoint=http://127.0.0.1.evil.test/a;QueueEndpoint=http://127.0.0.1:1/a",
+        "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://evil.test",
+        "c2VjcmV0",
+    ],
+)
+def test_account_key_for_azure_is_refused_and_not_repeated_p6(text: str) -> None:
+    """P6: a key opens everything and belongs to nobody; and an error ends up in logs."""
+    faults = _faults({"CMK_STORAGE": text})
+
+    assert set(faults) == {"CMK_STORAGE"}
+    assert "by identity" in faults["CMK_STORAGE"]
+    assert "c2VjcmV0" not in repr(faults)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST"])
+def test_azurite_on_another_port_is_named_by_number(host: str) -> None:
+    """The table SDK takes localhost on another port for Cosmos DB."""
+    storage = Settings.load(
+        {
+            "CMK_STORAGE": f"AccountName=a;AccountKey=c2VjcmV0;TableEndpoint=http://{host}:7/a;"
+            f"QueueEndpoint=http://{host}:8/a"
+        }
+    ).storage
+
+    assert isinstance(storage, ConnectionString)
+    assert "TableEndpoint=http://127.0.0.1:7/a" in storage.value
+    assert "QueueEndpoint=http://127.0.0.1:8/a" in storage.value
+
+
+def test_development_storage_becomes_explicit() -> None:
+    """The SDK does not know the short form for tables by number."""
+    storage = Settings.load(AZURITE).storage
+
+    assert isinstance(storage, ConnectionString)
+    assert "TableEndpoint=http://127.0.0.1:10002/devstoreaccount1" in storage.value
+
+
+def test_repr_shows_no_secret_p6() -> None:
+    """P6: settings are what people print when something is wrong."""
+    text = repr(Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "http://x/secret"}))
+
+    assert "Eby8" not in text
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://127.0.0.1:8443/", "https://127.0.0.1:8443"),
+        ("https://ARM.test", "https://arm.test"),
+    ],
+)
+@pytest.mark.parametrize("hostname", ["", "localhost:7071", "127.0.0.1:7071"])
+def test_other_arm_origin_is_taken_off_azure(url: str, origin: str, hostname: str) -> None:
+    """The simulator is asked as Azure would be, for a token of its own."""
+    settings = Settings.load({**AZURITE, "CMK_ARM_URL": url, "WEBSITE_HOSTNAME": hostname})
+
+    assert (settings.arm_url, settings.token_scope) == (origin, f"{origin}/.default")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1",
+        "https://a/path",
+        "https://user@a",
+        "https://a?x",
+        "https://a b",
+        "a",
+        "https://",
+    ],
+)
+def test_other_arm_origin_must_be_one_p6(url: str) -> None:
+    """P6: it is where the token goes."""
+    assert set(_faults({**AZURITE, "CMK_ARM_URL": url})) == {"CMK_ARM_URL"}
+
+
+@pytest.mark.parametrize("hostname", ["app.azurewebsites.net", "localhost.evil.test"])
+def test_other_arm_origin_is_refused_on_azure_p6(hostname: str) -> None:
+    """P6: a setting must not be able to send the app's token elsewhere."""
+    environ = {**AZURITE, "CMK_ARM_URL": "https://arm.test", "WEBSITE_HOSTNAME": hostname}
+
+    assert "remove it" in _faults(environ)["CMK_ARM_URL"]
+
+
+def test_identity_endpoint_means_a_managed_identity() -> None:
+    """The simulator offers one on a laptop."""
+    assert Settings.load({**AZURITE, "IDENTITY_ENDPOINT": "https://x"}).managed_identity
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("", "keys"), ("entra", "entra"), (" Entra ", "entra"), ("x", "keys")]
+)
+def test_auth_level_at_import_agrees_and_is_closed_when_in_doubt(text: str, level: str) -> None:
+    """A typing error must not open the functions to everybody."""
+    assert http_auth_level({"CMK_HTTP_AUTH": text}) == level
+
+
+def test_auth_level_loads_no_pydantic() -> None:
+    """It is read at every cold start, before anything is asked."""
+    program = "import sys, cmk_check.config.http_auth; sys.exit('pydantic' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_key_health_can_be_switched_off() -> None:
+    """Whoever has no rights on vaults to give must not live with unknowns for ever."""
+    assert not Settings.load({**AZURITE, "CMK_KEY_HEALTH": "off"}).key_health
+
+
+def test_healthy_keys_cannot_be_required_where_no_key_is_looked_at() -> None:
+    """No key would ever be healthy, and the posture never compliant: that is no setting (P11)."""
+    switches = {"CMK_KEY_HEALTH": "off", "CMK_REQUIRE_HEALTHY_KEYS": "on"}
+
+    faults = _faults({**AZURITE, **switches})
+
+    assert set(faults) == {"CMK_REQUIRE_HEALTHY_KEYS"}
+    assert "CMK_KEY_HEALTH" in faults["CMK_REQUIRE_HEALTHY_KEYS"]

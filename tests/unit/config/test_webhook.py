@@ -1,0 +1,214 @@
+"""The webhook's settings: what is refused, and that the URL, a secret, is never repeated."""
+
+import base64
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+import yarl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.config.settings import Settings
+from cmk_check.config.webhook import check_url
+from cmk_check.core.enums import ChangeType
+from cmk_check.errors import SettingsError
+
+AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
+ON_AZURE = {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+URL = "https://hooks.test/services/T0/B0/hush?sig=hush"
+SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
+OTHER = "whsec_" + base64.b64encode(bytes(range(64))).decode()
+
+
+def _load(**given: str) -> Settings:
+    return Settings.load(AZURITE | given)
+
+
+def _fault(name: str, **given: str) -> str:
+    with pytest.raises(SettingsError) as raised:
+        _load(**given)
+    ((at, sentence),) = raised.value.faults
+    assert at == name
+    return sentence
+
+
+def test_nothing_is_posted_or_queued_unless_it_is_asked_for() -> None:
+    """An app that is only just deployed talks to nobody."""
+    settings = _load()
+
+    assert (settings.webhook_url, settings.webhook_secrets) == (None, ())
+    assert (settings.webhook_format, settings.changes_queue) == ("cloudevents", False)
+    assert settings.retention == timedelta(days=400)
+
+
+def test_everything_can_be_set() -> None:
+    """Each variable reaches its field."""
+    settings = _load(
+        CMK_WEBHOOK_URL=URL,
+        CMK_WEBHOOK_FORMAT="Slack",
+        CMK_WEBHOOK_SECRET=f" {SECRET}, {OTHER} ",
+        CMK_ALERT_ON="account.violated, CMKCHECK.scan.failed",
+        CMK_CHANGES_QUEUE="On",
+        CMK_RETENTION_DAYS="3650",
+    )
+
+    assert (settings.webhook_url, settings.webhook_format) == (URL, "slack")
+    assert settings.webhook_secrets == (SECRET, OTHER)
+    assert settings.alert_on == {"cmkcheck.account.violated", "cmkcheck.scan.failed"}
+    assert (settings.changes_queue, settings.retention) == (True, timedelta(days=3650))
+
+
+def test_all_but_three_types_are_alerts() -> None:
+    """A new type is told until somebody says otherwise."""
+    quiet = {"cmkcheck.account.discovered", "cmkcheck.account.removed", "cmkcheck.account.updated"}
+
+    assert _load().alert_on == set(ChangeType) - quiet
+
+
+def test_repr_and_faults_show_neither_url_nor_secret_p6() -> None:
+    """P6: whoever knows the URL can post."""
+    settings = _load(CMK_WEBHOOK_URL=URL, CMK_WEBHOOK_SECRET=SECRET)
+    with pytest.raises(SettingsError) as raised:
+        _load(CMK_WEBHOOK_URL="ftp://hush", CMK_WEBHOOK_SECRET="whsec_hush", CMK_ALERT_ON="hush")
+
+    shown = repr(settings) + str(settings) + repr(raised.value) + str(raised.value)
+    assert "hush" not in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hooks.test/x",
+        "ftp://hooks.test/x",
+        "https://",
+        "https:///x",
+        "https://user:password@hooks.test/x",
+        "https://hooks.test@evil.test/x",
+        "https://hooks.test/x#y",
+        "https://hooks.test:port/x",
+        "https://hooks.test:99999/x",
+        "https://hooks.test/a b",
+        "https://hooks.test\\@evil.test/x",
+        "https://höoks.test/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://0x7f000001/x",
+        "https://hooks.0x7f/x",
+        "https://[::1%25lo]/x",
+        "https://[nothing]/x",
+        "https://hooks.test/" + "x" * 2048,
+    ],
+)
+def test_what_is_no_url_of_a_receiver_is_refused(url: str) -> None:
+    """What two parsers read differently leads elsewhere than was checked."""
+    assert "is no URL of a receiver" in _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL=url)
+
+
+@given(st.text("ahtps:/?#@[].%0127x-_&;|<>\\{}^`! ", max_size=30).map("https://".__add__))
+def test_what_is_taken_is_read_alike_by_who_connects(url: str) -> None:
+    """Else the host that was checked is not the one that is asked."""
+    try:
+        check_url(url, on_azure=True)
+    except ValueError:
+        return
+
+    assert yarl.URL(url, encoded=True).host == urlsplit(url).hostname
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "app.localhost", "127.0.0.1", "[::1]", "[::ffff:169.254.169.254]"),
+        *("169.254.169.254", "168.63.129.16", "[fe80::1]", "0.0.0.0", "224.0.0.1"),  # noqa: S104
+    ],
+)
+def test_no_special_address_on_azure(host: str) -> None:
+    """There the metadata service and the identity's endpoint answer whoever asks."""
+    fault = _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL=f"https://{host}:1/x", **ON_AZURE)
+
+    assert "leads to an address that is" in fault
+
+
+@pytest.mark.parametrize("host", ["10.1.2.3", "[fd00::1]", "hooks.internal.test"])
+def test_private_receivers_are_taken_on_azure(host: str) -> None:
+    """Companies have them behind private endpoints."""
+    assert _load(CMK_WEBHOOK_URL=f"https://{host}/x", **ON_AZURE).webhook_url
+
+
+@pytest.mark.parametrize("host", ["localhost:9", "127.0.0.1", "[::1]:9"])
+def test_http_is_taken_on_this_machine_alone(host: str) -> None:
+    """To try a receiver needs no certificate; off the machine the URL itself would be read."""
+    url = f"http://{host}/x"
+
+    assert _load(CMK_WEBHOOK_URL=url).webhook_url == url
+    _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL=url, **ON_AZURE)
+    assert "not https" in _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL="http://hooks.test/x")
+    assert "link-local" in _fault("CMK_WEBHOOK_URL", CMK_WEBHOOK_URL="http://169.254.1.1/x")
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        SECRET.removeprefix("whsec_"),
+        "whsec_" + base64.b64encode(bytes(23)).decode(),
+        "whsec_" + base64.b64encode(bytes(65)).decode(),
+        "whsec_no base64!",
+        "whsec_",
+        ",",
+        f"{SECRET},{OTHER},{SECRET}",
+    ],
+)
+def test_what_is_no_secret_is_refused(secrets: str) -> None:
+    """A weak key, or a third that nobody needs, is a mistake."""
+    fault = _fault("CMK_WEBHOOK_SECRET", CMK_WEBHOOK_URL=URL, CMK_WEBHOOK_SECRET=secrets)
+
+    assert "whsec_" in fault
+
+
+def test_a_secret_without_a_webhook_is_a_fault() -> None:
+    """A URL under a misspelt name would be an alert that nobody gets."""
+    assert "CMK_WEBHOOK_URL" in _fault("CMK_WEBHOOK_SECRET", CMK_WEBHOOK_SECRET=SECRET)
+
+
+def test_an_unknown_type_is_answered_with_all_that_there_are() -> None:
+    """A typing error must not leave an alert out in silence."""
+    fault = _fault("CMK_ALERT_ON", CMK_ALERT_ON="account.violated,account.violate")
+
+    assert fault.startswith("has 1 entry that is no type of change; write some of ")
+    assert all(kind.removeprefix("cmkcheck.") in fault for kind in ChangeType)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("everything,all", "has 2 entries that are no types of changes; "), (",", "names no type; ")],
+)
+def test_the_fault_of_the_types_is_english(value: str, said: str) -> None:
+    """A sentence that stumbles is read twice."""
+    assert _fault("CMK_ALERT_ON", CMK_ALERT_ON=value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CMK_CHANGES_QUEUE", "true"),
+        ("CMK_WEBHOOK_FORMAT", "discord"),
+        ("CMK_RETENTION_DAYS", "0"),
+        ("CMK_RETENTION_DAYS", "3651"),
+        ("CMK_ALERT_ON", ","),
+    ],
+)
+def test_other_values_are_refused(name: str, value: str) -> None:
+    """What is not understood must not be taken for the default."""
+    assert _fault(name, **{name: value})
+
+
+def test_for_the_webhook_alone_no_storage_is_needed_and_the_url_is() -> None:
+    """Whoever tries the webhook on a laptop has the URL at hand, not the storage."""
+    settings = Settings.load({"CMK_WEBHOOK_URL": URL}, for_webhook=True)
+    with pytest.raises(SettingsError) as raised:
+        Settings.load({"CMK_KINDS": "a b", "CMK_STORAGE": "x"}, for_webhook=True)
+
+    assert settings.webhook_url == URL
+    assert {name for name, _ in raised.value.faults} == {"CMK_WEBHOOK_URL", "CMK_KINDS"}

@@ -1,0 +1,240 @@
+"""Changes as they are told: the CloudEvents data that others parse."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.comparison import changes
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Known
+from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
+from cmk_check.core.keys.reasons import KEY_MESSAGES
+from cmk_check.core.model import (
+    Account,
+    AccountCounts,
+    Change,
+    Evidence,
+    KeyConcern,
+    KeyHealth,
+    Reading,
+    Subscription,
+    SubscriptionCounts,
+    Summary,
+    VerdictCounts,
+)
+from cmk_check.ports import Insert
+from cmk_check.store import rows, table_limits
+from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
+from tests.fakes.world import bad, good
+from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, compared, context, known_of
+
+HOST = "cmk.example.net"
+
+
+def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
+    """Return the change that this account brings."""
+    scan = context(NOON + HOUR, hostname=hostname)
+    (step,) = compare(known, SUBSCRIPTION, Reading((account,)), scan).steps
+    return step.changes[0]
+
+
+def test_a_change_has_the_documented_shape() -> None:
+    """Logic apps and webhooks of others read these fields."""
+    now = replace(bad(ID), tags={"owner": "ai-platform"})
+
+    change = told(known_of(good(ID)), now)
+
+    assert change.source == f"/subscriptions/{ID}"
+    assert change.subject == str(now.id)
+    assert change.data == {
+        "name": "chat",
+        "kind": "OpenAI",
+        "location": "westeurope",
+        "subscriptionName": "Production",
+        "tenantId": "tenant",
+        "tags": {"owner": "ai-platform"},
+        "before": {"verdict": "compliant", "reason": "customer_managed_key"},
+        "after": {"verdict": "non_compliant", "reason": "microsoft_managed_key"},
+        "evidence": {"keySource": "Microsoft.CognitiveServices"},
+        "scanId": context(NOON + HOUR).scan_id,
+        "ruleVersion": "1",
+        "baseline": False,
+        "findingUrl": f"https://{HOST}/api/v1/findings{now.id}",
+    }
+
+
+def test_a_change_of_a_key_has_the_documented_shape() -> None:
+    """What is wrong, with which key, and where it lies: nobody should have to look it up."""
+    now = replace(good(ID), key_version=None)
+    known = known_of(now, keys=HEALTHY)
+
+    (step,) = compared(known, now, at=NOON + HOUR, keys=expiring(NOON + 48 * HOUR)).steps
+    (change,) = step.changes
+
+    assert change.type is ChangeType.KEY_DEGRADED
+    assert change.subject == str(now.id)
+    side = {"verdict": "compliant", "reason": "customer_managed_key"}
+    assert change.data["before"] == side | {"keyHealth": "healthy", "keyReasons": []}
+    assert change.data["after"] == side | {
+        "keyHealth": "at_risk",
+        "keyReasons": ["key_expires_soon"],
+    }
+    message = KEY_MESSAGES[KeyReason.KEY_EXPIRES_SOON]
+    assert change.data["key"] == {
+        "vaultId": VAULT,
+        "keyId": f"{VAULT}/keys/cmk",
+        "keyVersion": "v1",
+        "rotation": "automatic",
+        "expires": "2026-11-27T12:00:00Z",
+        "reasons": [{"code": "key_expires_soon", "severity": "at_risk", "message": message}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "side"),
+    [
+        (None, None),
+        (
+            bad(ID),
+            {
+                "verdict": "non_compliant",
+                "reason": "microsoft_managed_key",
+                "keyHealth": None,
+                "keyReasons": [],
+            },
+        ),
+    ],
+)
+def test_a_change_of_a_key_always_says_how_the_key_was_before(
+    before: Account | None, side: object
+) -> None:
+    """Absent and null are one thing to a reader only if it is always there."""
+    known = known_of(before) if before else Known()
+
+    (step,) = compared(known, good(ID), at=NOON + HOUR, keys=DISABLED).steps
+
+    assert step.changes[1].data["before"] == side
+
+
+def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at() -> None:
+    """Who switches key health off gets the changes there were before it existed."""
+    unlike, compliant = known_of(bad(ID)), {"verdict": "compliant"}
+
+    steps = [
+        step
+        for keys in (None, HEALTHY)
+        for step in compared(unlike, good(ID), at=NOON + HOUR, keys=keys).steps
+    ]
+
+    before = tuple(step.changes[0].data["before"] for step in steps)
+    after = tuple(step.changes[0].data["after"] for step in steps)
+    plain = compliant | {"reason": "customer_managed_key"}
+    assert after == (plain, plain | {"keyHealth": "healthy", "keyReasons": []})
+    assert before == ({"verdict": "non_compliant", "reason": "microsoft_managed_key"},) * 2
+
+
+def test_every_change_has_an_id_of_its_own() -> None:
+    """Consumers drop what they have seen by its id."""
+    pair = Reading((bad(ID, "a"), bad(ID, "b")))
+
+    steps = compare(Known(), SUBSCRIPTION, pair, context()).steps
+
+    assert len({step.changes[0].id for step in steps}) == 2
+
+
+def test_without_a_host_name_there_is_no_link() -> None:
+    """A link to nowhere is worse than none."""
+    assert "findingUrl" not in told(Known(), bad(ID), hostname=None).data
+
+
+def test_a_subscription_without_a_name_says_so() -> None:
+    """Absent and null are one thing to a reader only if it is always there."""
+    scan = context()
+    (step,) = compare(Known(), Subscription(ID), Reading((bad(ID),)), scan).steps
+
+    assert step.changes[0].data["subscriptionName"] is None
+    assert step.changes[0].data["tenantId"] is None
+
+
+def test_long_evidence_is_cut_to_what_a_message_carries() -> None:
+    """A change that fits into no message would stop those behind it."""
+    change = told(Known(), replace(good(ID), key_name="k" * 5_000))
+
+    evidence = change.data["evidence"]
+    assert isinstance(evidence, dict)
+    assert evidence["keyName"] == "k" * 512
+
+
+def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> None:
+    """One that nothing takes would stop the scan of its subscription (P7)."""
+    # Two characters each in JSON; what is read of an account has 1,024 bytes in a text at most.
+    wide, reasons = '"' * 1024, list(KeyReason)
+    concerns = [KeyConcern(KeyReason.CANNOT_READ, KeySeverity.UNKNOWN, wide * 4, {"a": wide})]
+    concerns += [
+        KeyConcern(code, KeySeverity.BROKEN, "m" * 400, {"a": wide}) for code in reasons[:20]
+    ]
+    health = KeyHealth(KeyState.BROKEN, tuple(concerns), None, NOON, *[wide] * 4)
+    (finding,) = known_of(good(ID)).findings.values()
+    finding = replace(
+        finding,
+        tags={f"tag-{number:x<60}": wide[:256] for number in range(20)},
+        location=wide[:128],
+        judgement=replace(finding.judgement, evidence=Evidence(*[wide] * 7)),
+    )
+    changed = replace(finding, key_health=health)
+    named = replace(SUBSCRIPTION, name=wide)
+
+    (change,) = changes.of_finding(finding, changed, named, context(NOON, hostname=HOST))
+
+    key = change.data["key"]
+    assert isinstance(key, dict)
+    assert len(key["reasons"]) == 10
+    table_limits.check([Insert("row", rows.change_values(change))], ID)
+    assert len(json.dumps(event_of(change), ensure_ascii=False).encode()) < 48_000
+
+
+def test_a_removal_shows_the_account_as_it_was() -> None:
+    """It cannot be looked up any more."""
+    (step,) = compare(known_of(bad(ID)), SUBSCRIPTION, Reading(), context()).steps
+
+    assert step.changes[0].data["after"] is None
+    assert step.changes[0].data["evidence"] == {"keySource": "Microsoft.CognitiveServices"}
+    assert step.changes[0].data["name"] == "chat"
+
+
+def test_a_change_of_the_scan_says_why() -> None:
+    """A scan that failed is the one thing that no finding can tell."""
+    change = changes.of_scan(ChangeType.SCAN_FAILED, "scan-1", NOON, "id-1", "The list is empty.")
+
+    assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_FAILED, NOON)
+    assert change.source == change.subject == "/scans/scan-1"
+    assert change.data == {
+        "scanId": "scan-1",
+        "reason": "The list is empty.",
+        "ruleVersion": "1",
+        "baseline": False,
+    }
+
+
+def test_the_first_scan_is_told_as_its_sums() -> None:
+    """One message with counts and a link, instead of one for each of a thousand accounts."""
+    summary = Summary(
+        AccountCounts({"OpenAI": VerdictCounts(2, 3, 1), "AIServices": VerdictCounts(1)}),
+        SubscriptionCounts(read=2, gap=1),
+    )
+
+    change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
+
+    assert (change.id, change.type, change.time) == ("id-1", ChangeType.SCAN_BASELINE, NOON)
+    assert change.source == change.subject == "/scans/scan-1"
+    assert change.data == {
+        "scanId": "scan-1",
+        "accounts": {"total": 7, "compliant": 3, "nonCompliant": 3, "unknown": 1},
+        "subscriptions": {"total": 3, "read": 2, "gap": 1},
+        "ruleVersion": "1",
+        "baseline": True,
+        "statusUrl": f"https://{HOST}/api/v1/status",
+    }
+    assert "statusUrl" not in changes.of_baseline("scan-1", NOON, "id-1", summary, None).data

@@ -1,0 +1,318 @@
+"""Comparing findings: what changes when an account is judged again, and what is told of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.comparison.compare import KEPT_TRANSITIONS, compare
+from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.enums import ChangeType, Reason, Verdict
+from cmk_check.core.model import Account, Finding, Reading
+from tests.fakes.world import account, bad, good, odd
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    MAKERS,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    context,
+    known_of,
+    recorded,
+)
+
+TRANSITIONS: Final = [
+    (None, "compliant", ChangeType.ACCOUNT_DISCOVERED),
+    (None, "non_compliant", ChangeType.ACCOUNT_VIOLATED),
+    (None, "unknown", ChangeType.ACCOUNT_UNVERIFIABLE),
+    ("compliant", "non_compliant", ChangeType.ACCOUNT_VIOLATED),
+    ("unknown", "non_compliant", ChangeType.ACCOUNT_VIOLATED),
+    ("non_compliant", "compliant", ChangeType.ACCOUNT_RESOLVED),
+    ("unknown", "compliant", ChangeType.ACCOUNT_RESOLVED),
+    ("compliant", "unknown", ChangeType.ACCOUNT_UNVERIFIABLE),
+    ("non_compliant", "unknown", ChangeType.ACCOUNT_UNVERIFIABLE),
+    ("compliant", None, ChangeType.ACCOUNT_REMOVED),
+    ("non_compliant", None, ChangeType.ACCOUNT_REMOVED),
+    ("unknown", None, ChangeType.ACCOUNT_REMOVED),
+]
+
+
+def accounts_of(*verdicts: str | None) -> list[Account]:
+    """Return accounts a, b, ... with these verdicts, None for one that is absent."""
+    return [
+        MAKERS[verdict](ID, name)
+        for name, verdict in zip("abcd", verdicts, strict=False)
+        if verdict
+    ]
+
+
+def known(*verdicts: str | None) -> Known:
+    """Return what is known once these were read."""
+    return known_of(*accounts_of(*verdicts))
+
+
+def only(difference: Difference) -> Step:
+    """Return the one step there must be."""
+    (step,) = difference.steps
+    return step
+
+
+def after(difference: Difference) -> Finding:
+    """Return the one finding that changed."""
+    finding = only(difference).after
+    assert finding is not None
+    return finding
+
+
+def side(verdict: str | None) -> object:
+    """Return how a change shows a verdict of these accounts."""
+    reasons = {
+        "compliant": "customer_managed_key",
+        "non_compliant": "microsoft_managed_key",
+        "unknown": "malformed",
+    }
+    return verdict and {"verdict": verdict, "reason": reasons[verdict]}
+
+
+@pytest.mark.parametrize(("before", "now", "kind"), TRANSITIONS)
+def test_each_transition_is_told_as_its_type(
+    before: str | None, now: str | None, kind: ChangeType
+) -> None:
+    """Alert rules are written against these types."""
+    had = known(before)
+    sequence = had.coverage.sequence if had.coverage else 0
+
+    difference = compared(had, *accounts_of(now), at=NOON + HOUR)
+
+    change = only(difference).changes[0]
+    assert change.type is kind
+    assert (change.data["before"], change.data["after"]) == (side(before), side(now))
+    assert change.data.get("removed") == (None if now else "gone")
+    assert change.time == NOON + HOUR
+    assert change.sequence == difference.coverage.sequence == sequence + 1
+
+
+@pytest.mark.parametrize("verdict", MAKERS)
+def test_the_same_again_is_no_change(verdict: str) -> None:
+    """A scan of an unchanged estate writes nothing and tells nothing (P4)."""
+    had = known(verdict)
+
+    assert compared(had, *accounts_of(verdict), at=NOON + HOUR).is_empty
+
+
+UPDATES: Final = {
+    "reason": replace(bad(ID), key_source=None),
+    "kind": replace(bad(ID), kind="AIServices"),
+    "owner": replace(bad(ID), tags={"owner": "b"}),
+    "key": replace(bad(ID), key_name="other"),
+    "location": replace(bad(ID), location="northeurope"),
+}
+
+
+@pytest.mark.parametrize("now", UPDATES.values(), ids=UPDATES)
+def test_the_same_verdict_otherwise_is_an_update(now: Account) -> None:
+    """Whoever owns an account must hear of what they are looking at, not as an alarm."""
+    step = only(compared(known_of(bad(ID)), now, at=NOON + HOUR))
+
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
+    assert step.after is not None
+    assert step.after.violated_since == step.after.first_seen == NOON
+    assert step.after.previous_verdict is None
+    assert (step.after.changed_at, step.after.changes) == (NOON + HOUR, 2)
+
+
+SPELLINGS: Final = {
+    "id": replace(good(ID), id=account(ID.upper(), "CHAT").id),
+    "kind": replace(good(ID), kind="openai"),
+    "location": replace(good(ID), location="WestEurope"),
+    "key source": replace(good(ID), key_source="microsoft.keyvault"),
+    "key name": replace(good(ID), key_name="CMK"),
+    "vault without slash": replace(good(ID), key_vault_uri="https://kv-cmk.vault.azure.net"),
+    "vault with port": replace(good(ID), key_vault_uri="https://KV-cmk.vault.azure.net:443/"),
+    "version empty": replace(good(ID), key_version=""),
+}
+
+
+@pytest.mark.parametrize("now", SPELLINGS.values(), ids=SPELLINGS)
+def test_another_spelling_is_no_change(now: Account) -> None:
+    """Azure spells one thing in several ways from answer to answer (P4)."""
+    assert compared(known_of(good(ID)), now, at=NOON + HOUR).is_empty
+
+
+def test_an_account_upgraded_to_foundry_stays_the_same_finding() -> None:
+    """Its history must not begin anew, nor an alarm ring, because its kind changed."""
+    finding = after(
+        compared(known_of(bad(ID)), replace(bad(ID), kind="aiservices"), at=NOON + HOUR)
+    )
+
+    assert (finding.id, finding.kind) == (bad(ID).id, "AIServices")
+    assert (finding.first_seen, finding.changes) == (NOON, 2)
+
+
+def test_a_kind_that_left_the_scope_is_not_taken_for_a_deletion() -> None:
+    """The account and its data are still there."""
+    ignored = Reading(ignored_by_kind={"Face": 1}, ignored_ids=frozenset([str(bad(ID).id)]))
+
+    difference = compare(known_of(bad(ID)), SUBSCRIPTION, ignored, context())
+
+    assert only(difference).changes[0].type is ChangeType.ACCOUNT_REMOVED
+    assert only(difference).changes[0].data["removed"] == "kind_out_of_scope"
+    assert difference.coverage.accounts.total == 0
+
+
+def test_dates_follow_the_verdict() -> None:
+    """Since when it is so is the first question of whoever must mend it."""
+    had = known_of(good(ID))
+    seen = []
+    for hour, now in enumerate([bad(ID), replace(bad(ID), key_source=None), odd(ID), bad(ID)], 1):
+        difference = compared(had, now, at=NOON + hour * HOUR)
+        seen.append(after(difference))
+        had = recorded(difference)
+
+    one, two, four = NOON + HOUR, NOON + 2 * HOUR, NOON + 4 * HOUR
+    assert [finding.violated_since for finding in seen] == [one, one, None, four]
+    assert [finding.previous_verdict for finding in seen] == [
+        Verdict.COMPLIANT,
+        Verdict.COMPLIANT,
+        Verdict.NON_COMPLIANT,
+        Verdict.UNKNOWN,
+    ]
+    assert {finding.first_seen for finding in seen} == {NOON}
+    assert seen[1].changed_at == two
+    assert [entry.reason for entry in seen[-1].history] == [
+        Reason.CUSTOMER_MANAGED_KEY,
+        Reason.MICROSOFT_MANAGED_KEY,
+        Reason.NEVER_CONFIGURED,
+        Reason.MALFORMED,
+        Reason.MICROSOFT_MANAGED_KEY,
+    ]
+
+
+def test_the_history_keeps_the_last_transitions_and_counts_all() -> None:
+    """A flapping account must not outgrow its row."""
+    had = known_of(good(ID))
+    for hour in range(1, 30):
+        had = recorded(compared(had, (good, bad)[hour % 2](ID), at=NOON + hour * HOUR))
+
+    (finding,) = had.findings.values()
+    assert finding.changes == 30
+    assert len(finding.history) == KEPT_TRANSITIONS == 20
+    assert [entry.at for entry in finding.history] == [NOON + n * HOUR for n in range(10, 30)]
+    assert [entry.verdict.value for entry in finding.history] == ["compliant", "non_compliant"] * 10
+    assert finding.history[-1].scan_id == context(NOON + 29 * HOUR).scan_id
+
+
+@given(st.lists(st.integers(-300, 300), min_size=1, max_size=8))
+def test_time_never_goes_back_though_clocks_do(minutes: list[int]) -> None:
+    """Two hosts differ; a finding that changed before it was seen helps nobody."""
+    had = known_of(good(ID))
+    times = [NOON]
+    for number, minute in enumerate(minutes):
+        difference = compared(had, (bad, good)[number % 2](ID), at=NOON + timedelta(minutes=minute))
+        finding = after(difference)
+        assert only(difference).changes[0].time == finding.changed_at
+        assert finding.violated_since in {None, finding.changed_at}
+        times.append(finding.changed_at)
+        had = recorded(difference)
+
+    assert times == sorted(times)
+    (finding,) = had.findings.values()
+    assert [entry.at for entry in finding.history] == times
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "worst"),
+    [
+        (("compliant", "unknown"), Verdict.UNKNOWN),
+        (("compliant", "non_compliant"), Verdict.NON_COMPLIANT),
+        (("unknown", "non_compliant"), Verdict.NON_COMPLIANT),
+        (("compliant", "unknown", "non_compliant"), Verdict.NON_COMPLIANT),
+    ],
+)
+def test_of_one_id_twice_the_worse_verdict_counts(
+    verdicts: tuple[str, ...], worst: Verdict
+) -> None:
+    """Whichever entry is the right one, nothing is called better than it may be (P1)."""
+    for order in permutations(MAKERS[verdict](ID) for verdict in verdicts):
+        difference = compared(Known(), *order)
+
+        assert after(difference).judgement.verdict is worst
+        assert difference.coverage.accounts.total == 1
+
+
+def test_of_one_id_twice_with_one_verdict_the_order_does_not_decide() -> None:
+    """Else an unchanged estate would be told as updated whenever Azure's order changes (P4)."""
+    twice = [bad(ID), replace(bad(ID), key_source=None)]
+
+    assert compared(known_of(*twice), *reversed(twice), at=NOON + HOUR).is_empty
+
+
+def test_the_order_of_accounts_does_not_matter() -> None:
+    """Sequence numbers must not depend on the order of pages."""
+    names = [
+        [step.changes[0].subject for step in compared(Known(), *order).steps]
+        for order in permutations([bad(ID, "b"), good(ID, "a"), odd(ID, "c")])
+    ]
+
+    assert names == [sorted(names[0])] * 6
+
+
+_VERDICTS: Final = st.lists(st.sampled_from([None, *MAKERS]), min_size=4, max_size=4)
+
+
+@given(_VERDICTS, _VERDICTS)
+def test_an_incomplete_reading_removes_resolves_and_refreshes_nothing(
+    before: list[str | None], now: list[str | None]
+) -> None:
+    """What it did not bring may say otherwise (P2)."""
+    had = known(*before)
+
+    difference = compared(had, *accounts_of(*now), at=NOON + HOUR, gap=FORBIDDEN)
+
+    found = recorded(difference).findings
+    assert found.keys() >= had.findings.keys()
+    for account_id, finding in had.findings.items():
+        is_worse = found[account_id].judgement.verdict.badness > finding.judgement.verdict.badness
+        assert is_worse or found[account_id] == finding
+    assert not {step.changes[0].type for step in difference.steps} & {
+        ChangeType.ACCOUNT_REMOVED,
+        ChangeType.ACCOUNT_RESOLVED,
+        ChangeType.ACCOUNT_UPDATED,
+    }
+
+
+@given(_VERDICTS, _VERDICTS)
+def test_an_incomplete_reading_still_tells_what_is_worse(
+    before: list[str | None], now: list[str | None]
+) -> None:
+    """Half an answer is enough to know that an account is not encrypted (P1)."""
+    difference = compared(known(*before), *accounts_of(*now), at=NOON + HOUR, gap=FORBIDDEN)
+
+    found = recorded(difference).findings
+    for seen in accounts_of(*now):
+        name = seen.id.name
+        verdict = Verdict(now["abcd".index(name)] or "")
+        assert found[str(seen.id)].judgement.verdict.badness >= verdict.badness
+
+
+@given(_VERDICTS, _VERDICTS)
+def test_a_complete_reading_leaves_exactly_what_it_brought(
+    before: list[str | None], now: list[str | None]
+) -> None:
+    """After it the table is the estate; once more changes nothing (P4, P9)."""
+    difference = compared(known(*before), *accounts_of(*now), at=NOON + HOUR)
+
+    found = recorded(difference)
+    assert {finding.id.name: finding.judgement.verdict for finding in found.findings.values()} == {
+        name: verdict for name, verdict in zip("abcd", now, strict=True) if verdict
+    }
+    first = found.coverage and found.coverage.sequence - len(difference.steps) + 1
+    numbers = [step.changes[0].sequence for step in difference.steps]
+    assert not numbers or numbers == list(range(first or 0, (first or 0) + len(numbers)))
+    assert compared(found, *accounts_of(*now), at=NOON + 2 * HOUR).is_empty

@@ -1,0 +1,268 @@
+"""Comparing coverage: how far a subscription is known, since when, and what is told of it."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.comparison.compare import compare, compare_unread
+from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.enums import ChangeType, CoverageState, Disposition, GapReason
+from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.rule import RULE_VERSION
+from tests.fakes.keys import DISABLED
+from tests.fakes.world import bad, good
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    context,
+    known_of,
+    recorded,
+    untrusted,
+)
+
+THROTTLED: Final = Gap(GapReason.THROTTLED, detail="Wait.")
+STATES: Final = ["absent", "read", "gap", "excluded", "retired", "unread"]
+
+
+def known_as(state: str) -> Known:
+    """Return a subscription without accounts in a state."""
+    match state:
+        case "absent":
+            return Known()
+        case "read":
+            return known_of()
+        case "gap":
+            return recorded(compared(Known(), gap=FORBIDDEN))
+        case "excluded" | "retired":
+            return recorded(unread(Known(), Disposition(state)))
+        case _:
+            first = compared(Known())
+            return Known(first.upto(0, "claim"))
+
+
+def unread(known: Known, disposition: Disposition) -> Difference:
+    """Compare a subscription that is not read."""
+    return compare_unread(known, SUBSCRIPTION, disposition, context(NOON + HOUR))
+
+
+@pytest.mark.parametrize("before", STATES)
+def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
+    """Nobody hears of a blind spot that no one announces; and once is enough."""
+    known = known_as(before)
+    had = known.coverage.sequence if known.coverage else 0
+
+    difference = compared(known, at=NOON + HOUR, gap=THROTTLED)
+
+    change = difference.coverage_change
+    if before == "gap":
+        assert change is None
+        return
+    assert change is not None
+    assert change.type is ChangeType.COVERAGE_LOST
+    assert change.sequence == difference.coverage.sequence == had + 1
+    assert change.subject == change.source == f"/subscriptions/{ID}"
+    assert change.id.startswith("change-")
+    assert change.time == NOON + HOUR
+    assert change.data.keys() == {
+        *("subscriptionName", "tenantId", "before", "after"),
+        *("scanId", "ruleVersion", "baseline"),
+    }
+    assert change.data["scanId"] == context(NOON + HOUR).scan_id
+    assert change.data["ruleVersion"] == RULE_VERSION
+    assert change.data["after"] == {
+        "coverage": "gap",
+        "reason": "throttled",
+        "missingAction": None,
+    }
+    assert difference.coverage.since == NOON + HOUR
+    assert difference.is_worse
+
+
+def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None:
+    """Two changes of one number, or a hole, and nobody can tell whether one was lost (P3)."""
+    known = known_of(bad(ID, "z"))
+
+    lost = compared(known, bad(ID, "a"), good(ID, "b"), gap=FORBIDDEN, keys=DISABLED)
+
+    assert lost.coverage_change is not None
+    numbers = [change.sequence for step in lost.steps for change in step.changes]
+    assert [*numbers, lost.coverage_change.sequence] == [2, 3, 4, 5]
+    assert lost.coverage.sequence == 5
+
+
+@pytest.mark.parametrize("before", STATES)
+def test_coverage_is_regained_from_a_gap_alone(before: str) -> None:
+    """The end of what was announced is announced, and nothing else."""
+    difference = compared(known_as(before), at=NOON + HOUR)
+
+    change = difference.coverage_change
+    if before != "gap":
+        assert change is None
+        return
+    assert change is not None
+    assert change.type is ChangeType.COVERAGE_REGAINED
+    assert change.data["before"] == {
+        "coverage": "gap",
+        "reason": "forbidden",
+        "missingAction": FORBIDDEN.missing_action,
+    }
+    assert difference.coverage.gap is None
+    assert difference.coverage.since == NOON + HOUR
+
+
+@pytest.mark.parametrize("disposition", [Disposition.EXCLUDED, Disposition.RETIRED])
+def test_findings_of_a_subscription_that_is_no_longer_watched_are_removed(
+    disposition: Disposition,
+) -> None:
+    """They would stay forever as what they last were; the change says why they went."""
+    difference = unread(known_of(bad(ID, "a"), good(ID, "b")), disposition)
+
+    assert [step.changes[0].type for step in difference.steps] == [ChangeType.ACCOUNT_REMOVED] * 2
+    assert {step.changes[0].data["removed"] for step in difference.steps} == {
+        f"subscription_{disposition}"
+    }
+    assert difference.coverage.state == disposition.value
+    assert difference.coverage.accounts.total == 0
+    assert difference.coverage_change is None
+    assert unread(recorded(difference), disposition).is_empty
+
+
+def test_a_subscription_no_longer_listed_keeps_its_findings() -> None:
+    """A lost role assignment looks the same as a deleted subscription (P2)."""
+    known = known_of(bad(ID))
+
+    difference = unread(known, Disposition.NOT_VISIBLE)
+
+    assert difference.coverage.gap is not None
+    assert difference.coverage.gap.reason is GapReason.NOT_VISIBLE
+    assert "CMK_EXCLUDE_SUBSCRIPTIONS" in (difference.coverage.gap.detail or "")
+    assert recorded(difference).findings == known.findings
+    assert difference.coverage.accounts.unread == 1
+
+
+def test_what_azure_no_longer_tells_is_remembered() -> None:
+    """A bare id says little to whoever must give the access back."""
+    nameless = Subscription(ID)
+
+    difference = compare_unread(known_of(), nameless, Disposition.NOT_VISIBLE, context())
+
+    assert difference.coverage.subscription == SUBSCRIPTION
+
+
+def test_a_new_name_is_recorded_and_not_told() -> None:
+    """A rename is no change of the estate's encryption."""
+    renamed = replace(SUBSCRIPTION, name="Prod")
+
+    difference = compare(known_of(), renamed, Reading(), context())
+
+    assert difference.coverage.subscription.name == "Prod"
+    assert (difference.steps, difference.coverage_change) == ((), None)
+    assert not difference.is_empty
+
+
+def test_a_gap_that_lasts_is_no_change() -> None:
+    """Azure words one refusal anew each time; the table must stay as it is (P4)."""
+    known = recorded(compared(known_of(bad(ID)), gap=FORBIDDEN))
+    reworded = replace(FORBIDDEN, detail="Correlation 8f1e.")
+
+    assert compared(known, at=NOON + HOUR, gap=reworded).is_empty
+
+
+def test_a_gap_for_another_reason_is_recorded_and_dated_from_its_beginning() -> None:
+    """What to do has changed, since when nobody looks has not."""
+    known = recorded(compared(known_of(), at=NOON, gap=FORBIDDEN))
+
+    difference = compared(known, at=NOON + HOUR, gap=THROTTLED)
+
+    assert difference.coverage.gap == THROTTLED
+    assert difference.coverage.since == NOON
+    assert (difference.steps, difference.coverage_change) == ((), None)
+    assert not difference.is_empty
+
+
+def test_a_gap_keeps_the_time_of_the_last_complete_reading() -> None:
+    """An old "compliant" must never look new (P1)."""
+    read_at = NOON - 2 * HOUR
+    lost = compare(
+        known_of(good(ID)), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=read_at)
+    )
+    later = compare(
+        recorded(lost), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=NOON)
+    )
+    regained = compared(recorded(lost), good(ID), at=NOON + HOUR)
+
+    assert lost.coverage.last_read == read_at
+    assert later.is_empty
+    assert regained.coverage.last_read is None
+
+
+def test_a_subscription_never_read_has_no_last_reading() -> None:
+    """There is no time at which its findings were true."""
+    first = compare(Known(), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=NOON))
+
+    assert first.coverage.last_read is None
+
+
+def test_what_an_incomplete_reading_did_not_bring_is_counted_as_unread() -> None:
+    """It stays in the sums as last known, and says so."""
+    known = known_of(good(ID, "a"), good(ID, "b"), bad(ID, "c"))
+
+    difference = compared(known, bad(ID, "a"), bad(ID, "d"), gap=FORBIDDEN)
+
+    accounts = difference.coverage.accounts
+    assert accounts.unread == 2
+    assert accounts.by_kind == {"OpenAI": VerdictCounts(1, 3, 0)}
+    assert accounts.by_reason == {"customer_managed_key": 1, "microsoft_managed_key": 3}
+
+
+def test_accounts_of_other_kinds_are_counted_and_kept_through_a_gap() -> None:
+    """They are out of scope, not out of sight."""
+    read = Reading(ignored_by_kind={"SpeechServices": 3, "Face": 1})
+    known = recorded(compare(Known(), SUBSCRIPTION, read, context()))
+
+    lost = compared(known, gap=FORBIDDEN)
+
+    assert lost.coverage.accounts.ignored_by_kind == {"Face": 1, "SpeechServices": 3}
+    assert lost.coverage.accounts.total == 0
+
+
+@pytest.mark.parametrize("gap", [None, FORBIDDEN])
+def test_a_row_of_a_newer_version_is_left_alone_and_unknown(gap: Gap | None) -> None:
+    """Nothing is lost by running an old version for a while, and nothing is called good (P1)."""
+    newer = Known(None, {}, {str(good(ID).id): untrusted()})
+
+    difference = compared(newer, good(ID), gap=gap)
+
+    assert not difference.steps
+    assert difference.coverage.accounts.by_kind == {"OpenAI": VerdictCounts(unknown=1)}
+    assert difference.coverage.accounts.by_reason == {"row_too_new": 1}
+    assert difference.coverage.accounts.unread == 0
+
+
+@pytest.mark.parametrize("passed_over", ["untrusted", "unchanged"])
+def test_an_account_that_is_passed_over_costs_only_itself(passed_over: str) -> None:
+    """What stands behind it in the order of ids is judged and told all the same (P7)."""
+    known = known_of(bad(ID, "a"))
+    if passed_over == "untrusted":
+        known = replace(known, findings={}, untrusted={str(bad(ID, "a").id): untrusted()})
+
+    difference = compared(known, bad(ID, "a"), bad(ID, "b"))
+
+    assert [step.finding.id.name for step in difference.steps] == ["b"]
+
+
+def test_a_baseline_silences_accounts_and_never_a_gap() -> None:
+    """The first scan tells its findings as one; a blind spot is news from the first."""
+    quiet = context(baseline=True)
+
+    difference = compare(Known(), SUBSCRIPTION, Reading((bad(ID),), gap=FORBIDDEN), quiet)
+
+    assert difference.steps[0].changes[0].data["baseline"] is True
+    assert difference.coverage_change is not None
+    assert difference.coverage_change.data["baseline"] is False
+    assert difference.coverage.state is CoverageState.GAP

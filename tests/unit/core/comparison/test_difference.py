@@ -1,0 +1,199 @@
+"""What recording a reading changes: steps, and the coverage row as it stands after each."""
+
+import sys
+from collections import deque
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import AccountCounts, Gap, Reading, VerdictCounts
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    MAKERS,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    context,
+    known_of,
+    recorded,
+    untrusted,
+)
+
+
+def test_a_step_needs_a_finding() -> None:
+    """A change of nothing could be written nowhere."""
+    change = compared(Known(), bad(ID)).steps[0].changes[0]
+
+    with pytest.raises(ValueError, match="before it or after it"):
+        _ = Step(None, None, (change,)).finding
+
+
+@pytest.mark.parametrize("now", [None, *MAKERS])
+@pytest.mark.parametrize("before", [None, *MAKERS])
+def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str | None) -> None:
+    """The status is lowered before such a step is recorded, and for no other (P1)."""
+    known = known_of(*([MAKERS[before](ID)] if before else []))
+
+    difference = compared(known, *([MAKERS[now](ID)] if now else []), at=NOON + HOUR)
+
+    assert difference.is_worse == (
+        before in {None, "compliant"} and now in {"non_compliant", "unknown"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_worse"),
+    [(None, FORBIDDEN, True), (FORBIDDEN, FORBIDDEN, False), (FORBIDDEN, None, False)],
+    ids=["lost", "lasts", "regained"],
+)
+def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: bool) -> None:
+    """What is unread cannot be called compliant any longer (P1)."""
+    known = recorded(compared(Known(), good(ID), gap=first))
+
+    assert compared(known, good(ID), at=NOON + HOUR, gap=second).is_worse == is_worse
+
+
+def test_the_first_recording_is_not_empty() -> None:
+    """A subscription without accounts is recorded as read, or nobody knows that it was."""
+    difference = compared(Known())
+
+    assert not difference.is_empty
+    assert (difference.steps, difference.coverage_change) == ((), None)
+
+
+def test_a_mark_left_behind_is_a_difference() -> None:
+    """A row that says "recording" for ever would make every later scan clear it."""
+    known = known_of(bad(ID))
+    assert known.coverage is not None
+    marked = replace(known, coverage=replace(known.coverage, recording="claim"))
+
+    assert not compared(marked, bad(ID), at=NOON + HOUR).is_empty
+
+
+def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
+    """Half of a subscription must not stand there as all of it (P1)."""
+    difference = compared(Known(), bad(ID, "a"), good(ID, "b"))
+
+    begun = difference.upto(1, "claim")
+
+    assert begun.state is CoverageState.UNREAD
+    assert begun.recording == "claim"
+    assert begun.sequence == 1
+    assert begun.accounts.by_kind == {"OpenAI": VerdictCounts(non_compliant=1)}
+    assert begun.subscription == SUBSCRIPTION
+
+
+def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_last() -> None:
+    """A gap or sums that stood there early would be taken for all that is known (P1)."""
+    reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2})
+    complete = compare(Known(), SUBSCRIPTION, reading, context())
+    gone = compare(Known(), SUBSCRIPTION, replace(reading, gap=FORBIDDEN), context())
+
+    begun = [difference.upto(1, "claim") for difference in (complete, gone)]
+
+    assert [row.gap for row in begun] == [None, None]
+    assert [row.accounts.ignored_by_kind for row in begun] == [{}, {}]
+    assert gone.coverage.gap == FORBIDDEN
+    assert complete.coverage.accounts.ignored_by_kind == {"Face": 2}
+
+
+def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
+    """Coverage and its dates change with the last part alone."""
+    known = recorded(
+        compare(
+            known_of(good(ID, "a")),
+            SUBSCRIPTION,
+            Reading(gap=FORBIDDEN),
+            context(status_as_of=NOON),
+        )
+    )
+    had = known.coverage
+    assert had is not None
+    difference = compared(known, bad(ID, "a"), bad(ID, "b"), at=NOON + HOUR)
+
+    begun = difference.upto(1, "claim")
+
+    assert (begun.state, begun.gap, begun.since) == (had.state, had.gap, had.since)
+    assert begun.last_read == NOON
+    assert begun.sequence == had.sequence + 1
+    assert begun.accounts.non_compliant == 1
+    assert difference.coverage.recording is None
+
+
+_VERDICTS = st.lists(st.sampled_from([None, *MAKERS]), max_size=8)
+
+
+def _known(verdicts: list[str | None]) -> Known:
+    accounts = [MAKERS[v](ID, f"n{n}") for n, v in enumerate(verdicts) if v]
+    return known_of(*accounts)
+
+
+def _counted(difference: Difference, steps: int) -> AccountCounts:
+    """Count, from nothing, the findings as they stand after so many steps."""
+    findings = difference.known.after(difference.steps[:steps])
+    return Known(findings=findings).count(findings, {}, 0)
+
+
+def _calls(sizes: list[int]) -> int:
+    """Count the calls of Python functions that a first recording in such parts takes."""
+    difference = compared(Known(), *(bad(ID, f"n{number}") for number in range(sum(sizes))))
+    calls = 0
+
+    def count(_: object, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        deque(difference.partly(sizes, "claim"), maxlen=0)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def test_twice_the_parts_are_twice_the_work() -> None:
+    """Counting from nothing at each part held up every other subscription for seconds."""
+    assert _calls([50] * 8) <= 2 * _calls([50] * 4)
+
+
+@given(_VERDICTS, _VERDICTS)
+def test_after_each_step_the_row_sums_what_stands_beside_it(
+    before: list[str | None], now: list[str | None]
+) -> None:
+    """A worker may die after any of them, and the row is what people then see."""
+    accounts = [MAKERS[v](ID, f"n{n}") for n, v in enumerate(now) if v]
+    known = _known(before)
+    difference = compared(known, *accounts, at=NOON + HOUR)
+    first = known.coverage.sequence if known.coverage else 0
+
+    rows = list(difference.partly([0] + [1] * len(difference.steps), "claim"))
+
+    assert [row.sequence for row in rows] == [first + number for number in range(len(rows))]
+    assert [row.accounts for row in rows] == [
+        _counted(difference, number) for number in range(len(rows))
+    ]
+    assert difference.coverage.accounts == rows[-1].accounts
+
+
+def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:
+    """They stand in the table all the while."""
+    newer = replace(known_of(odd(ID, "b")), untrusted={"x": replace(untrusted(), kind=None)})
+
+    difference = compared(newer, bad(ID, "a"), at=NOON + HOUR)
+
+    assert difference.upto(0, "claim").accounts.by_kind == {
+        "OpenAI": VerdictCounts(unknown=1),
+        "unknown": VerdictCounts(unknown=1),
+    }
+    assert difference.coverage.accounts.by_kind == {
+        "OpenAI": VerdictCounts(non_compliant=1),
+        "unknown": VerdictCounts(unknown=1),
+    }

@@ -1,0 +1,258 @@
+"""Telling of keys: what becomes of each transition, alone and beside the change of an account."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Final
+
+import pytest
+
+from cmk_check.core.comparison.difference import Known
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
+from cmk_check.core.model import Account
+from tests.fakes.keys import (
+    BOTH,
+    BY_STATE,
+    DISABLED,
+    EXPIRED,
+    GONE,
+    HEALTHY,
+    LATEST,
+    PRINCIPAL,
+    UNPROTECTED,
+    UNREAD,
+    VAULT,
+    expiring,
+    with_version,
+)
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    NOON,
+    compared,
+    health_of,
+    known_of,
+    only_finding,
+    recorded,
+    told,
+)
+
+LATER: Final = NOON + HOUR
+DEGRADED: Final = "key.degraded"
+RECOVERED: Final = "key.recovered"
+UPDATED: Final = "account.updated"
+# From the key of a compliant account to the key of the same one, an hour later.
+OF_KEYS: Final[dict[tuple[str, str], str | None]] = {
+    ("off", "off"): None,
+    ("off", "healthy"): UPDATED,
+    ("off", "at_risk"): DEGRADED,
+    ("off", "broken"): DEGRADED,
+    ("off", "unknown"): UPDATED,
+    ("healthy", "off"): UPDATED,
+    ("healthy", "healthy"): None,
+    ("healthy", "at_risk"): DEGRADED,
+    ("healthy", "broken"): DEGRADED,
+    ("healthy", "unknown"): DEGRADED,
+    ("at_risk", "off"): UPDATED,
+    ("at_risk", "healthy"): RECOVERED,
+    ("at_risk", "at_risk"): None,
+    ("at_risk", "broken"): DEGRADED,
+    ("at_risk", "unknown"): DEGRADED,
+    ("broken", "off"): UPDATED,
+    ("broken", "healthy"): RECOVERED,
+    ("broken", "at_risk"): RECOVERED,
+    ("broken", "broken"): None,
+    ("broken", "unknown"): DEGRADED,
+    ("unknown", "off"): UPDATED,
+    ("unknown", "healthy"): RECOVERED,
+    ("unknown", "at_risk"): DEGRADED,
+    ("unknown", "broken"): DEGRADED,
+    ("unknown", "unknown"): None,
+}
+ALONE: Final[tuple[str, ...]] = ()
+BESIDES: Final = (DEGRADED,)
+# Of a key that was not looked at before, beside the change of its account.
+FIRST: Final = {
+    "off": ALONE,
+    "healthy": ALONE,
+    "at_risk": BESIDES,
+    "broken": BESIDES,
+    "unknown": ALONE,
+}
+
+
+def test_every_pair_of_states_stands_in_the_table() -> None:
+    """A pair that nobody thought of is one that is told wrongly."""
+    assert OF_KEYS.keys() == set(product(BY_STATE, BY_STATE))
+
+
+@pytest.mark.parametrize(("before", "now"), OF_KEYS)
+def test_each_transition_of_a_key_is_told_as_its_type(before: str, now: str) -> None:
+    """Alert rules are written against these types; nothing is told twice."""
+    known = known_of(good(ID), keys=BY_STATE[before])
+
+    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
+
+    kind = OF_KEYS[before, now]
+    assert told(difference) == ([kind] if kind else [])
+    assert difference.is_empty == (kind is None)
+    key = only_finding(recorded(difference)).key_health
+    assert (key.state.value if key else "off") == now
+
+
+@pytest.mark.parametrize(("now", "besides"), FIRST.items())
+@pytest.mark.parametrize(
+    ("before", "kind"), [(None, "account.discovered"), (bad(ID), "account.resolved")]
+)
+def test_a_key_in_trouble_is_told_besides_its_account(
+    before: Account | None, kind: str, now: str, besides: tuple[str, ...]
+) -> None:
+    """It came under a customer-managed key, and that key is broken: both are news."""
+    known = known_of(before) if before else Known()
+
+    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
+
+    assert told(difference) == [kind, *besides]
+
+
+@pytest.mark.parametrize("before", BY_STATE)
+@pytest.mark.parametrize(
+    ("now", "kind"), [(bad(ID), "account.violated"), (odd(ID), "account.unverifiable")]
+)
+def test_an_account_that_is_no_longer_compliant_has_no_key_to_tell_of(
+    before: str, now: Account, kind: str
+) -> None:
+    """A key nobody uses any more has neither recovered nor degraded."""
+    known = known_of(good(ID), keys=BY_STATE[before])
+
+    difference = compared(known, now, at=LATER, keys=HEALTHY)
+
+    assert told(difference) == [kind]
+    assert only_finding(recorded(difference)).key_health is None
+
+
+def test_two_changes_at_once_have_two_ids_and_two_numbers() -> None:
+    """Whoever drops by id or orders by sequence must lose neither (P3)."""
+    pair = compared(Known(), good(ID, "a"), good(ID, "b"), bad(ID, "c"), keys=DISABLED)
+
+    changes = [change for step in pair.steps for change in step.changes]
+
+    assert [change.sequence for change in changes] == [1, 2, 3, 4, 5]
+    assert len({change.id for change in changes}) == 5
+    assert pair.coverage.sequence == 5
+
+
+def test_what_changes_of_the_account_itself_stands_in_the_change_of_its_key() -> None:
+    """One change, not an update besides."""
+    known = known_of(good(ID), keys=HEALTHY)
+
+    difference = compared(known, replace(good(ID), key_name="k2"), at=LATER, keys=DISABLED)
+
+    assert told(difference) == [DEGRADED]
+    (step,) = difference.steps
+    assert step.changes[0].data["evidence"] == {
+        "keySource": "Microsoft.KeyVault",
+        "keyName": "k2",
+        "keyVersion": "automatic",
+        "keyVaultUri": "https://kv-cmk.vault.azure.net/",
+    }
+
+
+DAY: Final = timedelta(days=1)
+SAME_STATE: Final[dict[str, tuple[KeyFacts, KeyFacts, str]]] = {
+    "another reason": (DISABLED, EXPIRED, DEGRADED),
+    "a reason more": (DISABLED, BOTH, DEGRADED),
+    "a reason less": (BOTH, DISABLED, RECOVERED),
+    "gone instead of disabled": (DISABLED, GONE, DEGRADED),
+    "a new version": (HEALTHY, with_version(version="v2"), UPDATED),
+    "an expiry far away": (HEALTHY, expiring(NOON + 99 * DAY), UPDATED),
+    "another vault": (
+        HEALTHY,
+        replace(HEALTHY, vault=replace(HEALTHY.vault, id=f"{VAULT}2")),
+        UPDATED,
+    ),
+    "a notice": (HEALTHY, with_version(size=4096), UPDATED),
+    "a notice less": (with_version(size=4096), HEALTHY, UPDATED),
+    "another missing action": (
+        UNREAD,
+        replace(UNREAD, vault=Unread(FORBIDDEN), key=Unread(FORBIDDEN)),
+        UPDATED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "kind"), SAME_STATE.values(), ids=SAME_STATE)
+def test_within_one_state_reasons_decide(before: KeyFacts, now: KeyFacts, kind: str) -> None:
+    """A second fault of a broken key is news; a notice and a routine rotation are no alarm."""
+    known = known_of(good(ID), keys=before)
+
+    assert told(compared(known, good(ID), at=LATER, keys=now)) == [kind]
+
+
+DENIED: Final = Unread(FORBIDDEN)
+KEY_ID: Final = f"{VAULT}/keys/cmk"
+PINNED: Final = replace(good(ID), key_version="v1")
+USERLESS: Final = replace(good(ID), principal_id=None)
+OUT_OF_SIGHT: Final[dict[str, tuple[Account, KeyFacts, KeyFacts, str]]] = {
+    "the vault too": (
+        good(ID),
+        replace(UNPROTECTED, scopes=DENIED),
+        replace(UNREAD, key=None, scopes=DENIED),
+        DEGRADED,
+    ),
+    "a broken key": (
+        USERLESS,
+        replace(DISABLED, scopes=DENIED),
+        replace(HEALTHY, key=DENIED, scopes=DENIED),
+        DEGRADED,
+    ),
+    "the key, which was odd before": (
+        USERLESS,
+        with_version(enabled=False, malformed="properties.keySize is odd."),
+        replace(HEALTHY, key=DENIED),
+        UPDATED,
+    ),
+    "the version, behind a newer one": (
+        PINNED,
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, expires=NOON + DAY), DENIED)),
+        replace(HEALTHY, key=Key(KEY_ID, replace(LATEST, version="v2"), DENIED)),
+        UPDATED,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("account", "before", "now", "kind"), OUT_OF_SIGHT.values(), ids=OUT_OF_SIGHT
+)
+def test_what_is_only_out_of_sight_has_not_recovered(
+    account: Account, before: KeyFacts, now: KeyFacts, kind: str
+) -> None:
+    """P1: an alert would be closed though nobody knows that anything is better."""
+    known = known_of(account, keys=before)
+
+    assert told(compared(known, account, at=LATER, keys=now)) == [kind]
+
+
+def test_a_fault_that_was_seen_to_be_gone_has_recovered_whatever_else_is_hidden() -> None:
+    """What was mended is news, and was hidden by nothing."""
+    known = known_of(good(ID), keys=replace(UNPROTECTED, scopes=DENIED))
+
+    now = compared(known, good(ID), at=LATER, keys=replace(HEALTHY, scopes=DENIED))
+
+    assert told(now) == [RECOVERED]
+
+
+def test_another_user_of_a_key_is_an_update() -> None:
+    """Whoever looks for what may use a key must find the identity that does now."""
+    vault = HEALTHY.vault
+    assert isinstance(vault, Vault)
+    policies = {**vault.policies, "another": vault.policies[PRINCIPAL]}
+    facts = replace(HEALTHY, vault=replace(vault, policies=policies))
+    known = known_of(good(ID), keys=facts)
+
+    difference = compared(known, replace(good(ID), principal_id="another"), at=LATER, keys=facts)
+
+    assert told(difference) == [UPDATED]
+    assert health_of(recorded(difference)).principal_id == "another"

@@ -1,0 +1,303 @@
+"""Comparing keys: what is no difference, what stays while it cannot be seen, what is worse."""
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.judge import known_vaults
+from cmk_check.core.enums import GapReason, KeyState
+from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread
+from cmk_check.core.model import Account, Gap, Reading
+from tests.fakes.keys import (
+    BOTH,
+    BY_STATE,
+    DISABLED,
+    HEALTHY,
+    UNREAD,
+    VAULT,
+    VAULT_GONE,
+    expiring,
+    with_version,
+)
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    context,
+    health_of,
+    known_of,
+    only_finding,
+    recorded,
+    told,
+)
+
+LATER: Final = NOON + HOUR
+DAY: Final = timedelta(days=1)
+DEGRADED: Final = "key.degraded"
+RECOVERED: Final = "key.recovered"
+_LOOKED_AT: Final = [facts for facts in BY_STATE.values() if facts]
+
+
+def test_another_wording_of_a_key_is_no_change() -> None:
+    """A new version of this program must not tell a change of every key (P4)."""
+    known = known_of(good(ID), keys=BOTH)
+    finding = only_finding(known)
+    key = health_of(known)
+    worded = tuple(replace(each, message="As it was put before.") for each in key.concerns)
+    older = replace(finding, key_health=replace(key, concerns=worded))
+
+    difference = compared(
+        replace(known, findings={str(finding.id): older}), good(ID), at=LATER, keys=BOTH
+    )
+
+    assert difference.is_empty
+
+
+def test_another_spelling_of_a_key_is_no_change() -> None:
+    """Azure spells one thing in several ways from answer to answer (P4)."""
+    known = known_of(good(ID), keys=with_version(type="RSA", enabled=False, size=1024))
+    spelled = with_version(type="rsa", version="V1", enabled=False, size=1024)
+
+    assert compared(known, good(ID), at=LATER, keys=spelled).is_empty
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://kv-cmk.vault.azure.net", "https://KV-CMK.vault.azure.net:443/"]
+)
+def test_another_spelling_of_the_address_of_a_vault_that_is_gone_is_no_change(uri: str) -> None:
+    """P4: Azure returns an address with and without its slash, and each scan would tell of it."""
+    known = known_of(good(ID), keys=VAULT_GONE)
+
+    now = compared(known, replace(good(ID), key_vault_uri=uri), at=LATER, keys=VAULT_GONE)
+
+    assert now.is_empty
+
+
+def test_another_order_in_a_list_of_evidence_is_no_change() -> None:
+    """P4: scopes once stood in an order that depended on how Azure spelled them."""
+    scopes = tuple(EncryptionScope(name, "Microsoft.CognitiveServices") for name in ("b", "a"))
+    facts = replace(HEALTHY, scopes=scopes)
+    known = known_of(good(ID), keys=facts)
+    key = health_of(known)
+    text = ", ".join(f"{each.name} ({each.key_source})" for each in scopes)
+    listed = replace(key.concerns[0], evidence={"scopes": text, "count": "2"})
+    older = replace(only_finding(known), key_health=replace(key, concerns=(listed,)))
+
+    difference = compared(
+        replace(known, findings={str(older.id): older}), good(ID), at=LATER, keys=facts
+    )
+
+    assert difference.is_empty
+
+
+@pytest.mark.parametrize(
+    "facts", [facts for facts in BY_STATE.values() if facts], ids=[*BY_STATE][1:]
+)
+def test_p4_the_days_to_an_expiry_tick_without_a_change(facts: KeyFacts) -> None:
+    """A finding that was written each day would be an estate that changes each day."""
+    known = known_of(good(ID), keys=facts)
+
+    for days in (1, 2, 400):
+        assert compared(known, good(ID), at=NOON + days * DAY, keys=facts).is_empty
+
+
+def test_p4_a_key_that_comes_to_its_end_is_told_once_at_each_line() -> None:
+    """Thirty days before, people have time to act; and then they must not hear it daily."""
+    facts, known = expiring(NOON + 40 * DAY), known_of(good(ID), keys=expiring(NOON + 40 * DAY))
+    seen: dict[int, list[str]] = {}
+
+    for day in range(1, 45):
+        difference = compared(known, good(ID), at=NOON + day * DAY, keys=facts)
+        known = recorded(difference)
+        if not difference.is_empty:
+            seen[day] = told(difference)
+
+    assert seen == {10: [DEGRADED], 40: [DEGRADED]}
+    assert health_of(known).state is KeyState.BROKEN
+
+
+def test_p1_an_account_that_no_facts_came_for_is_unknown() -> None:
+    """What nobody answered for is never healthy, and never left out."""
+    reading = Reading((good(ID, "a"), good(ID, "b")))
+    facts = {str(good(ID, "a").id): HEALTHY}
+
+    found = recorded(compare(Known(), SUBSCRIPTION, reading, context(), facts))
+
+    states = {finding.id.name: finding.key_health for finding in found.findings.values()}
+    assert states["a"] is not None
+    assert states["b"] is not None
+    assert (states["a"].state, states["b"].state) == (KeyState.HEALTHY, KeyState.UNKNOWN)
+    assert "next scan" in states["b"].concerns[0].message
+
+
+ORDER: Final = ("healthy", "at_risk", "unknown", "broken")
+
+
+@pytest.mark.parametrize(("before", "now"), list(product(BY_STATE, BY_STATE)))
+def test_p2_an_incomplete_reading_only_makes_a_key_worse(before: str, now: str) -> None:
+    """What it did not bring may say otherwise; that a key is broken is known all the same."""
+    known = known_of(good(ID), keys=BY_STATE[before])
+
+    difference = compared(known, good(ID), at=LATER, gap=FORBIDDEN, keys=BY_STATE[now])
+
+    rank = {"off": 0, **{state: number for number, state in enumerate(ORDER)}}
+    is_worse = rank[now] > rank[before]
+    key = only_finding(recorded(difference)).key_health
+    assert (key.state.value if key else "off") == (now if is_worse else before)
+    assert RECOVERED not in told(difference)
+
+
+def test_a_finding_says_in_its_history_how_its_key_was() -> None:
+    """Else it would show the same line again and again, and not why it changed."""
+    known = known_of(good(ID), keys=HEALTHY)
+
+    known = recorded(compared(known, good(ID), at=LATER, keys=DISABLED))
+    known = recorded(compared(known, bad(ID), at=LATER + HOUR, keys=DISABLED))
+
+    history = only_finding(known).history
+    assert [entry.key_health for entry in history] == [KeyState.HEALTHY, KeyState.BROKEN, None]
+    assert only_finding(known).previous_verdict == "compliant"
+
+
+VANISHED: Final = Unread(Gap(GapReason.FORBIDDEN, "Microsoft.KeyVault/vaults/read", "Why."))
+
+
+def test_where_a_vault_was_is_kept_while_it_cannot_be_found() -> None:
+    """It alone tells a vault that is gone from one that cannot be seen: broken for ever (P1)."""
+    known = known_of(good(ID), keys=HEALTHY)
+
+    for facts in (replace(UNREAD, vault=VANISHED), VAULT_GONE, replace(HEALTHY, vault=Absent(""))):
+        known = recorded(compared(known, good(ID), at=LATER, keys=facts))
+
+        assert health_of(known).vault_id == VAULT
+        assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
+
+
+@pytest.mark.parametrize(
+    ("between", "keys"),
+    [(odd(ID), HEALTHY), (bad(ID), HEALTHY), (good(ID), None)],
+    ids=["malformed", "not compliant", "switched off"],
+)
+def test_where_a_vault_was_outlives_a_reading_without_its_key(
+    between: Account, keys: KeyFacts | None
+) -> None:
+    """One odd answer, and a vault that is gone would be one that cannot be seen, for good (P11)."""
+    known = recorded(compared(known_of(good(ID), keys=VAULT_GONE), between, at=LATER, keys=keys))
+
+    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): VAULT}
+    known = recorded(compared(known, between, at=LATER, keys=keys))
+    known = recorded(compared(known, good(ID), at=LATER, keys=UNREAD))
+    assert health_of(known).vault_id == VAULT
+
+
+@pytest.mark.parametrize(
+    "name", ["", "not an id", f"{VAULT}-2", VAULT.replace("vaults", "managedhsms")]
+)
+def test_a_place_that_is_none_of_the_vault_is_not_asked_for(name: str) -> None:
+    """People may edit rows; and names of managed HSMs are others' than those of vaults."""
+    finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=name)
+
+    assert known_vaults({str(finding.id): finding}, [good(ID)]) == {}
+
+
+def test_a_vault_that_was_found_elsewhere_is_looked_for_there() -> None:
+    """Vaults move between groups; where it was before, it is gone."""
+    moved, known = VAULT.replace("rg-keys", "rg-new"), known_of(good(ID), keys=HEALTHY)
+    facts = replace(HEALTHY, vault=replace(HEALTHY.vault, id=moved))
+
+    known = recorded(compared(known, good(ID), at=LATER, keys=facts))
+
+    assert known_vaults(known.findings, [good(ID)]) == {str(good(ID).id): moved}
+
+
+def test_a_managed_hsm_is_looked_for_among_managed_hsms() -> None:
+    """It shares no names with vaults."""
+    hsm = VAULT.replace("vaults", "managedhsms")
+    finding = replace(only_finding(known_of(good(ID), keys=HEALTHY)), vault_id=hsm)
+    account = replace(good(ID), key_vault_uri="https://kv-cmk.managedhsm.azure.net/")
+
+    assert known_vaults({str(finding.id): finding}, [account]) == {str(finding.id): hsm}
+
+
+def test_a_vault_that_the_account_has_left_is_not_asked_for() -> None:
+    """It would be found where it was, and be the wrong one."""
+    known, moved = known_of(good(ID), keys=HEALTHY), "https://other.vault.azure.net"
+    other = replace(good(ID), key_vault_uri=moved)
+    spelled = replace(good(ID), key_vault_uri="https://KV-cmk.vault.azure.net:443")
+
+    now = recorded(compared(known, other, at=LATER, keys=UNREAD))
+
+    assert known_vaults(known.findings, [other, bad(ID, "b")]) == {}
+    assert health_of(now).vault_id is None
+    assert known_vaults(known.findings, [spelled]) == {str(good(ID).id): VAULT}
+
+
+@pytest.mark.parametrize(("before", "now"), list(product([None, *BY_STATE], BY_STATE)))
+def test_p1_a_bad_key_takes_back_what_is_compliant_only_while_keys_can_be_used(
+    before: str | None, now: str
+) -> None:
+    """The status is lowered for those before such a step is recorded, and for no other."""
+    known = known_of(good(ID), keys=BY_STATE[before]) if before else Known()
+
+    difference = compared(known, good(ID), at=LATER, keys=BY_STATE[now])
+
+    was_good = before in {None, "healthy", "at_risk"}
+    is_bad = now in {"broken", "unknown", "off"}
+    assert difference.keys_are_worse == (was_good and is_bad)
+    assert not difference.is_worse
+
+
+def test_the_counts_of_keys_are_those_of_the_findings() -> None:
+    """A status is made of them."""
+    known = known_of(good(ID, "a"), good(ID, "b"), bad(ID, "c"), keys=DISABLED)
+
+    later = recorded(compared(known, good(ID, "a"), bad(ID, "b"), at=LATER, keys=HEALTHY))
+
+    assert known.coverage is not None
+    assert later.coverage is not None
+    assert known.coverage.accounts.by_key_health == {"broken": 2}
+    assert later.coverage.accounts.by_key_health == {"healthy": 1}
+
+
+_READINGS: Final = st.lists(
+    st.tuples(st.sampled_from([None, good, bad, odd]), st.sampled_from(_LOOKED_AT)),
+    min_size=3,
+    max_size=3,
+)
+
+
+def _compared(known: Known, reading: list[tuple[object, KeyFacts | None]]) -> Difference:
+    accounts = [make(ID, f"n{n}") for n, (make, _) in enumerate(reading) if callable(make)]
+    facts = {str(good(ID, f"n{n}").id): key for n, (_, key) in enumerate(reading) if key}
+    return compare(known, SUBSCRIPTION, Reading(tuple(accounts)), context(LATER), facts)
+
+
+@given(_READINGS, _READINGS)
+def test_after_each_step_the_row_numbers_what_was_told_so_far(
+    first: list[tuple[object, KeyFacts | None]], second: list[tuple[object, KeyFacts | None]]
+) -> None:
+    """A worker may die after any of them: the next one counts on from the row (P3, P9)."""
+    known = recorded(_compared(Known(), first))
+    difference = _compared(known, second)
+    had = known.coverage.sequence if known.coverage else 0
+
+    rows = list(difference.partly([1] * len(difference.steps), "claim"))
+
+    for number, row in enumerate(rows, 1):
+        done = difference.steps[:number]
+        assert row.sequence == had + sum(len(step.changes) for step in done)
+        counted = Known(findings=known.after(done)).tally().counts({}, 0)
+        assert row.accounts == counted
+    assert not rows or rows[-1].sequence == difference.coverage.sequence
+    assert _compared(recorded(difference), second).is_empty

@@ -1,0 +1,19 @@
+"""Verdicts on findings whose rows cannot be trusted."""
+
+from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.model import Evidence, Judgement
+from cmk_check.core.rule import MESSAGES, row_broken, row_too_new
+
+
+def test_a_broken_row_is_unknown_and_says_how_to_heal_it() -> None:
+    """Whatever verdict stood in it, nobody can vouch for it (P1, P11)."""
+    assert row_broken("Delete the row.") == Judgement(
+        Verdict.UNKNOWN, Reason.MALFORMED, "Delete the row.", Evidence()
+    )
+
+
+def test_a_row_of_a_newer_version_is_unknown_without_evidence() -> None:
+    """What its fields mean only that version knows (P1)."""
+    assert row_too_new() == Judgement(
+        Verdict.UNKNOWN, Reason.ROW_TOO_NEW, MESSAGES[Reason.ROW_TOO_NEW], Evidence()
+    )

@@ -1,0 +1,60 @@
+"""What makes a finding another one, and what does not: details that a change shows."""
+
+from dataclasses import replace
+
+from cmk_check.core.enums import ChangeType
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import HOUR, ID, NOON, compared, known_of
+
+LATER = NOON + HOUR
+
+
+def test_another_vault_is_an_update() -> None:
+    """A key of the same name in a vault of somebody else is another key."""
+    moved = replace(good(ID), key_vault_uri="https://other.vault.azure.net/")
+
+    (step,) = compared(known_of(good(ID)), moved, at=LATER).steps
+
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
+
+
+def test_another_broken_part_is_an_update() -> None:
+    """The message alone says what to look at, and has to keep up (P11)."""
+    broken = replace(odd(ID), malformed="properties.encryption is not an object.")
+
+    (step,) = compared(known_of(odd(ID)), broken, at=LATER).steps
+
+    assert step.changes[0].type is ChangeType.ACCOUNT_UPDATED
+
+
+def test_a_reworded_message_is_no_difference() -> None:
+    """A new version of this program must not tell a change of every account (P4)."""
+    known = known_of(bad(ID))
+    ((account_id, finding),) = known.findings.items()
+    judgement = replace(finding.judgement, message="As an older version put it.")
+    older = replace(known, findings={account_id: replace(finding, judgement=judgement)})
+
+    assert compared(older, bad(ID), at=LATER).is_empty
+
+
+def test_a_change_names_each_piece_of_evidence() -> None:
+    """Others read these fields by their names."""
+    account = replace(
+        good(ID),
+        key_version="7",
+        identity_type="UserAssigned",
+        identity_client_id="client",
+        provisioning_state="Succeeded",
+    )
+
+    (step,) = compared(known_of(bad(ID)), account, at=LATER).steps
+
+    assert step.changes[0].data["evidence"] == {
+        "keySource": "Microsoft.KeyVault",
+        "keyName": "cmk",
+        "keyVersion": "7",
+        "keyVaultUri": "https://kv-cmk.vault.azure.net/",
+        "identityType": "UserAssigned",
+        "identityClientId": "client",
+        "provisioningState": "Succeeded",
+    }

@@ -1,0 +1,164 @@
+"""Each reason of key health that lies with the identity that uses the key."""
+
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import KeyReason
+from tests.unit.core.key_examples import (
+    CLIENT,
+    POLICIES,
+    ROLES,
+    SETTINGS,
+    SYSTEM,
+    USER,
+    Changes,
+    Expected,
+    found,
+    judged,
+    with_changes,
+)
+
+_BLOCK: Final = "roles.0.properties.permissions.0"
+_LACKING: Final = {"identity": SYSTEM.lower(), "missingPermissions": "get, wrapKey, unwrapKey"}
+
+
+_SYSTEM_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
+    "no identity": (
+        {"account.identity": None},
+        {KeyReason.IDENTITY_MISSING: {}},
+    ),
+    "identity switched off": (
+        {"account.identity": {"type": "None"}},
+        {KeyReason.IDENTITY_MISSING: {"identityType": "None"}},
+    ),
+    "only a user-assigned identity, and no client id": (
+        {"account.identity": {"type": "UserAssigned", "principalId": SYSTEM}},
+        {KeyReason.IDENTITY_MISSING: {"identityType": "UserAssigned"}},
+    ),
+    "object id not said": (
+        {"account.identity.principalId": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "identity"}},
+    ),
+    "user-assigned identity that is not attached": (
+        {f"{SETTINGS}.identityClientId": f" {CLIENT} "},
+        {
+            KeyReason.IDENTITY_MISSING: {
+                "identityType": "SystemAssigned",
+                "identityClientId": CLIENT.lower(),
+            }
+        },
+    ),
+    "blank client id": ({f"{SETTINGS}.identityClientId": " "}, {}),
+    "client id is no text": (
+        {f"{SETTINGS}.identityClientId": 7},
+        {KeyReason.CANNOT_READ: {"notSeen": "account"}},
+    ),
+    "no policy": (
+        {"vault.properties.accessPolicies": []},
+        {KeyReason.IDENTITY_LACKS_PERMISSION: _LACKING},
+    ),
+    "policies not set": (
+        {"vault.properties.accessPolicies": None},
+        {KeyReason.IDENTITY_LACKS_PERMISSION: _LACKING},
+    ),
+    "a policy of another, perhaps a group's": (
+        {"vault.properties.accessPolicies.0.objectId": "other"},
+        {KeyReason.CANNOT_READ: {"notSeen": "permissions", "identity": SYSTEM.lower()}},
+    ),
+    "kind OpenAI with its own identity and a policy": ({"account.kind": "OpenAI"}, {}),
+}
+
+
+_USER_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
+    "kind OpenAI": (
+        {"account.kind": "openai"},
+        {
+            KeyReason.IDENTITY_TYPE_DISPUTED: {"identityClientId": CLIENT.lower()},
+            KeyReason.PERMISSION_MODEL_DISPUTED: {},
+        },
+    ),
+    "attached identity without a client id": (
+        {"account.identity.userAssignedIdentities": {"/a": {"principalId": USER}}},
+        {KeyReason.CANNOT_READ: {"notSeen": "identity"}},
+    ),
+    "attached identity without an object id": (
+        {"account.identity.userAssignedIdentities": {"/a": {"clientId": CLIENT}}},
+        {KeyReason.CANNOT_READ: {"notSeen": "identity"}},
+    ),
+    "another identity is attached": (
+        {"account.identity.userAssignedIdentities": {"/a": {"clientId": "x", "principalId": USER}}},
+        {
+            KeyReason.IDENTITY_MISSING: {
+                "identityType": "SystemAssigned, UserAssigned",
+                "identityClientId": CLIENT.lower(),
+            }
+        },
+    ),
+    "no assignment": (
+        {"assignments": []},
+        {
+            KeyReason.IDENTITY_LACKS_PERMISSION: {
+                "identity": USER.lower(),
+                "missingPermissions": "Microsoft.KeyVault/vaults/keys/read, "
+                "Microsoft.KeyVault/vaults/keys/wrap/action, "
+                "Microsoft.KeyVault/vaults/keys/unwrap/action",
+            }
+        },
+    ),
+    "a role that allows a part": (
+        {f"{_BLOCK}.notDataActions": ["*/WRAP/action"]},
+        {
+            KeyReason.IDENTITY_LACKS_PERMISSION: {
+                "identity": USER.lower(),
+                "missingPermissions": "Microsoft.KeyVault/vaults/keys/wrap/action",
+            }
+        },
+    ),
+    "an assignment under a condition": (
+        {"assignments.0.properties.condition": "@Resource[a] StringEquals 'b'"},
+        {KeyReason.CANNOT_READ: {"notSeen": "permissions", "identity": USER.lower()}},
+    ),
+    "a role under a condition": (
+        {f"{_BLOCK}.condition": "@Resource[a] StringEquals 'b'"},
+        {KeyReason.CANNOT_READ: {"notSeen": "permissions", "identity": USER.lower()}},
+    ),
+    "a role that cannot be understood": (
+        {"roles": []},
+        {KeyReason.CANNOT_READ: {"notSeen": "permissions"}},
+    ),
+    "policies do not count beside roles": (
+        {
+            "assignments": [],
+            "vault.properties.accessPolicies": [
+                {"objectId": USER, "permissions": {"keys": ["all"]}}
+            ],
+        },
+        {
+            KeyReason.IDENTITY_LACKS_PERMISSION: {
+                "identity": USER.lower(),
+                "missingPermissions": "Microsoft.KeyVault/vaults/keys/read, "
+                "Microsoft.KeyVault/vaults/keys/wrap/action, "
+                "Microsoft.KeyVault/vaults/keys/unwrap/action",
+            }
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"), _SYSTEM_ASSIGNED.values(), ids=list(_SYSTEM_ASSIGNED)
+)
+def test_what_is_said_of_an_identity_and_its_policies(changes: Changes, expected: Expected) -> None:
+    """Without an identity that may use it, a good key is of no use."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+@pytest.mark.parametrize(("changes", "expected"), _USER_ASSIGNED.values(), ids=list(_USER_ASSIGNED))
+def test_what_is_said_of_an_identity_and_its_roles(changes: Changes, expected: Expected) -> None:
+    """What a role is called does not matter, what it allows does."""
+    health = judged(with_changes(ROLES, changes))
+
+    assert found(health) == expected

@@ -1,0 +1,325 @@
+"""Documents about keys become facts, whatever they look like."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, Vault
+from cmk_check.core.keys.parsing import (
+    parse_assignment,
+    parse_key,
+    parse_role,
+    parse_scope,
+    parse_vault,
+    parse_version,
+)
+from tests.unit.core.key_examples import KEY_ID, POLICIES, ROLES, VAULT_ID, Case, changed, paths_of
+
+_ATTRIBUTES: Final = {"enabled": False, "nbf": 1, "exp": 253_402_300_799, "created": -1}
+_KEY: Final[dict[str, Any]] = {
+    "id": KEY_ID,
+    "name": "cmk",
+    "properties": {
+        "attributes": _ATTRIBUTES,
+        "kty": "RSA",
+        "keySize": 3072,
+        "keyOps": ["WrapKey", "sign"],
+        "keyUriWithVersion": "https://safe.vault.azure.net:443/keys/cmk/0A0b",
+    },
+}
+
+
+def _version(name: str | None) -> KeyVersion:
+    return KeyVersion(
+        version=name,
+        enabled=False,
+        not_before=datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
+        expires=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        created=datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC),
+        type="RSA",
+        size=3072,
+        operations=frozenset({"wrapkey", "sign"}),
+    )
+
+
+def test_a_vault_arrives_whole() -> None:
+    """Ids and permissions are compared in lower case."""
+    document = {
+        "id": VAULT_ID,
+        "properties": {
+            "vaultUri": "https://Safe.vault.azure.net/",
+            "hsmUri": "https://other/",
+            "enableSoftDelete": True,
+            "enablePurgeProtection": False,
+            "enableRbacAuthorization": True,
+            "accessPolicies": [
+                {"objectId": "A", "applicationId": None, "permissions": {"keys": ["Get", "", "x"]}},
+                {"objectId": "a", "permissions": {"keys": ["List"]}},
+                {"objectId": "B", "applicationId": "app", "permissions": {"keys": ["all"]}},
+                {"objectId": "C", "permissions": None},
+                {"objectId": "D", "permissions": {"keys": None}},
+            ],
+            "networkAcls": {"defaultAction": "Deny", "bypass": "None"},
+            "publicNetworkAccess": "Disabled",
+        },
+    }
+
+    assert parse_vault(document, managed_hsm=False) == Vault(
+        id=VAULT_ID.lower(),
+        uri="https://Safe.vault.azure.net/",
+        soft_delete=True,
+        purge_protection=False,
+        uses_rbac=True,
+        policies={
+            "a": frozenset({"get", "x", "list"}),
+            "c": frozenset(),
+            "d": frozenset(),
+        },
+        default_action="Deny",
+        bypass="None",
+        public_access="Disabled",
+    )
+
+
+def test_of_a_vault_what_was_never_set_is_left_out() -> None:
+    """Azure leaves it out as well, and null means the same."""
+    bare = {"id": "/V", "properties": {}}
+    nulls = {
+        "id": "/V",
+        "properties": dict.fromkeys(
+            ["enableRbacAuthorization", "enablePurgeProtection", "accessPolicies", "networkAcls"]
+        ),
+    }
+
+    assert parse_vault(bare, managed_hsm=False) == Vault("/v")
+    assert parse_vault(nulls, managed_hsm=False) == Vault("/v")
+
+
+def test_a_managed_hsm_has_an_address_of_its_own() -> None:
+    """Its address is what tells that it is the account's."""
+    document = {"id": "/H", "properties": {"hsmUri": "https://h/", "vaultUri": "https://v/"}}
+
+    assert parse_vault(document, managed_hsm=True) == Vault("/h", "https://h/", is_managed_hsm=True)
+
+
+_VAULT_FAULTS: Final[dict[str, tuple[object, str]]] = {
+    "vault": (7, "It is not an object."),
+    "vault.id": (None, "id is missing."),
+    "vault.properties": ([], "properties is not an object."),
+    "vault.properties.enableSoftDelete": (
+        1,
+        "properties.enableSoftDelete is not true or false.",
+    ),
+    "vault.properties.networkAcls.bypass": (
+        ["x"],
+        "properties.networkAcls.bypass is not a text.",
+    ),
+    "vault.properties.accessPolicies": (
+        {},
+        "properties.accessPolicies is not a list.",
+    ),
+    "vault.properties.accessPolicies.0": (None, "properties.accessPolicies[] is not an object."),
+    "vault.properties.accessPolicies.0.objectId": (
+        None,
+        "properties.accessPolicies[].objectId is missing.",
+    ),
+    "vault.properties.accessPolicies.0.applicationId": (
+        7,
+        "properties.accessPolicies[].applicationId is not a text.",
+    ),
+    "vault.properties.accessPolicies.0.permissions": (
+        [],
+        "properties.accessPolicies[].permissions is not an object.",
+    ),
+    "vault.properties.accessPolicies.0.permissions.keys": (
+        ["get", 7],
+        "properties.accessPolicies[].permissions.keys is not a list of texts.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [(path, *fault) for path, fault in _VAULT_FAULTS.items()],
+    ids=list(_VAULT_FAULTS),
+)
+def test_the_broken_part_of_a_vault_is_named(path: str, value: object, sentence: str) -> None:
+    """P11: whoever looks at an unknown key learns what to look at."""
+    document = changed(POLICIES, path, value)["vault"]
+
+    assert parse_vault(document, managed_hsm=False).malformed == sentence
+
+
+def test_of_two_odd_policies_the_first_is_named() -> None:
+    """Two readings of the same vault must say the same."""
+    policies = [None, {"objectId": 7}]
+    document = changed(POLICIES, "vault.properties.accessPolicies", policies)["vault"]
+
+    assert (
+        parse_vault(document, managed_hsm=False).malformed
+        == "properties.accessPolicies[] is not an object."
+    )
+
+
+def test_a_key_arrives_whole() -> None:
+    """Its version is the one in its address."""
+    assert parse_key(_KEY) == Key(KEY_ID.lower(), _version("0A0b"), None)
+
+
+def test_a_version_is_known_by_its_name() -> None:
+    """Lists of versions name them so."""
+    assert parse_version({**_KEY, "name": "0C"}) == _version("0C")
+    assert parse_version({**_KEY, "name": ""}) == _version(None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "version"),
+    [
+        ("https://safe.vault.azure.net/keys/cmk/0a/", "0a"),
+        ("https://safe.vault.azure.net/keys/cmk", None),
+        ("https://safe.vault.azure.net/keys/cmk/", None),
+        ("https://safe.vault.azure.net/keys/cmk/0a/0b", None),
+        ("https://safe.vault.azure.net/secrets/cmk/0a", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_an_address_with_a_version_has_one(uri: str | None, version: str | None) -> None:
+    """The key's name must not be taken for a version."""
+    document = {**_KEY, "properties": {**_KEY["properties"], "keyUriWithVersion": uri}}
+
+    assert parse_key(document).latest.version == version
+
+
+_VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
+    "key": ([], "It is not an object."),
+    "key.properties": (None, "properties is missing."),
+    "key.properties.attributes": (None, "properties.attributes is missing."),
+    "key.properties.attributes.enabled": (
+        "true",
+        "properties.attributes.enabled is not true or false.",
+    ),
+    "key.properties.attributes.exp": (
+        True,
+        "properties.attributes.exp is not a whole number.",
+    ),
+    "key.properties.attributes.nbf": (
+        10**20,
+        "properties.attributes.nbf is no time.",
+    ),
+    "key.properties.attributes.created": (
+        -(10**400),
+        "properties.attributes.created is no time.",
+    ),
+    "key.properties.kty": (7, "properties.kty is not a text."),
+    "key.properties.keySize": (
+        2048.0,
+        "properties.keySize is not a whole number.",
+    ),
+    "key.properties.keyOps": ({}, "properties.keyOps is not a list."),
+    "key.properties.keyOps.0": (
+        None,
+        "properties.keyOps is not a list of texts.",
+    ),
+    "key.properties.keyUriWithVersion": (
+        7,
+        "properties.keyUriWithVersion is not a text.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [(path, *fault) for path, fault in _VERSION_FAULTS.items()],
+    ids=list(_VERSION_FAULTS),
+)
+def test_the_broken_part_of_a_key_is_named(path: str, value: object, sentence: str) -> None:
+    """P11; and an expiry that cannot be read is not taken for none (P1)."""
+    document = changed(POLICIES, path, value)["key"]
+
+    assert parse_key(document).latest.malformed == sentence
+    assert parse_version(document).malformed == sentence
+
+
+def test_a_flag_that_is_none_is_not_kept() -> None:
+    """P1: to Python any text is true."""
+    vault = changed(POLICIES, "vault.properties.enableSoftDelete", "no")["vault"]
+    key = changed(POLICIES, "key.properties.attributes.enabled", "no")["key"]
+
+    assert parse_vault(vault, managed_hsm=False).soft_delete is None
+    assert parse_key(key).latest.enabled is None
+
+
+@pytest.mark.parametrize("size", [0, 10**6])
+def test_a_size_that_a_key_may_have_is_kept(size: int) -> None:
+    """Whether it is enough is judged elsewhere."""
+    version = parse_key(changed(POLICIES, "key.properties.keySize", size)["key"]).latest
+
+    assert (version.size, version.malformed) == (size, None)
+
+
+def test_a_size_that_no_key_has_is_a_fault() -> None:
+    """P7: a number of 5,000 digits cannot even be written down."""
+    for size in (-1, 10**6 + 1, 10**5_000, -(10**5_000)):
+        version = parse_key(changed(POLICIES, "key.properties.keySize", size)["key"]).latest
+
+        assert version.size is None
+        assert version.malformed == "properties.keySize is none that a key has."
+
+
+def test_texts_are_cut_and_cleaned() -> None:
+    """P10: a lone surrogate stops an encoder, a NUL cuts a text."""
+    long = "\x00\ud800" + "x" * 5_000
+    version = parse_version({"name": long, "properties": {"kty": long, "keyOps": [long]}})
+    vault = parse_vault({"id": long, "properties": {"vaultUri": long}}, managed_hsm=False)
+
+    assert version.version == version.type == "\ufffd\ufffd" + "x" * 122
+    assert version.operations == frozenset({"\ufffd\ufffd" + "x" * 122})
+    assert vault.id == vault.uri == "\ufffd\ufffd" + "x" * 1_018
+
+
+_TEXTS: Final = st.text() | st.just("\ud800\x00")
+_SCALARS: Final = st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS
+_VALUES: Final = st.sampled_from([10**400, -(10**400)]) | st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+_PLACES: Final = [(case, path) for case in (POLICIES, ROLES) for path in paths_of(case)]
+
+
+@given(st.sampled_from(_PLACES), _VALUES)
+def test_no_document_raises_and_all_that_is_kept_can_be_encoded_p7(
+    place: tuple[Case, str], value: object
+) -> None:
+    """P7: one odd vault must never cost the others."""
+    case = changed(place[0], place[1], value)
+
+    kept: list[object] = []
+    for entry in (case["vault"], case["key"], *case["versions"]):
+        vault = parse_vault(entry, managed_hsm=False)
+        version = parse_version(entry)
+        kept += [vault.id, vault.uri, vault.malformed, vault.bypass, *vault.policies]
+        kept += [parse_vault(entry, managed_hsm=True).uri, parse_key(entry).latest.version]
+        kept += [version.version, version.type, *(version.operations or ())]
+    scopes = [parse_scope(each) for each in case["scopes"]]
+    assignments = [parse_assignment(each) for each in case["assignments"]]
+    roles = [parse_role(each) for each in case["roles"]]
+    kept += [each.name for each in scopes] + [each.role_id for each in assignments if each]
+    kept += [block.data_actions for blocks in roles for block in blocks or ()]
+    json.dumps(kept, ensure_ascii=False).encode()
+
+
+@given(_VALUES)
+def test_no_answer_at_all_raises_p7(value: object) -> None:
+    """P7: an answer need not be a document."""
+    parse_vault(value, managed_hsm=True)
+    parse_key(value)
+    parse_version(value)
+
+    assert (parse_assignment(value), parse_role(value)) == (None, None)
+    assert parse_scope(value) == EncryptionScope("", None)

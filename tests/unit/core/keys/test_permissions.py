@@ -1,0 +1,233 @@
+"""What an identity was granted, decided by what is allowed and never by a role's name."""
+
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.facts import Grant, RolePermissions
+from cmk_check.core.keys.permissions import (
+    NEEDED_ACTIONS,
+    missing_actions,
+    missing_permissions,
+    suffices,
+)
+from tests.unit.core.key_examples import (
+    KEY_ID,
+    POLICIES,
+    ROLES,
+    SUBSCRIPTION,
+    SYSTEM,
+    USER,
+    VAULT_ID,
+    changed,
+    found,
+    judged,
+)
+
+READ, WRAP, UNWRAP = NEEDED_ACTIONS
+_ALL_THREE: Final = (READ, WRAP, UNWRAP)
+
+
+def _grant(
+    *allowed: str, less: tuple[str, ...] = (), conditional: bool = False, block: bool = False
+) -> Grant:
+    return Grant("role", "/", (RolePermissions(allowed, less, block),), conditional)
+
+
+_SUFFICIENT: Final[dict[str, tuple[Grant, ...]]] = {
+    "Key Vault Crypto Service Encryption User": (_grant(*_ALL_THREE),),
+    "Key Vault Crypto User": (
+        _grant(
+            *(
+                f"Microsoft.KeyVault/vaults/keys/{verb}"
+                for verb in ("read", "update/action", "backup/action", "encrypt/action")
+            ),
+            "Microsoft.KeyVault/vaults/keys/wrap/action",
+            "Microsoft.KeyVault/vaults/keys/unwrap/action",
+        ),
+    ),
+    "Key Vault Crypto Officer": (_grant("Microsoft.KeyVault/vaults/keys/*"),),
+    "Key Vault Administrator": (_grant("Microsoft.KeyVault/vaults/*"),),
+    "everything": (_grant("*"),),
+    "in other case": (_grant(*(action.upper() for action in _ALL_THREE)),),
+    "stars within": (_grant("microsoft.keyvault/*/keys/read", "*/keys/*wrap/action"),),
+    "letters after stars that come again later": (_grant("*e*e*a*"),),
+    "over several grants": (_grant(READ), _grant(WRAP), _grant(UNWRAP)),
+    "excluded there, allowed here": (_grant("*", less=(READ,)), _grant(READ)),
+    "something else is excluded": (_grant("*", less=("*/delete", "*/secrets/*")),),
+    "a condition on what is not needed": (_grant(*_ALL_THREE), _grant("*", conditional=True)),
+}
+_INSUFFICIENT: Final[dict[str, tuple[tuple[Grant, ...], tuple[str, ...]]]] = {
+    "nothing": ((), _ALL_THREE),
+    "Owner, Contributor, Reader": ((_grant(),), _ALL_THREE),
+    "Key Vault Reader": (
+        (_grant("Microsoft.KeyVault/vaults/*/read", "Microsoft.KeyVault/vaults/secrets/*"),),
+        (WRAP, UNWRAP),
+    ),
+    "Key Vault Crypto Service Release User": (
+        (_grant("Microsoft.KeyVault/vaults/keys/release/action"),),
+        _ALL_THREE,
+    ),
+    "no reading": ((_grant(WRAP, UNWRAP),), (READ,)),
+    "no wrapping": ((_grant("*", less=("*/keys/WRAP/*",)),), (WRAP,)),
+    "no unwrapping": ((_grant("*", less=(UNWRAP.upper(),)),), (UNWRAP,)),
+    "all excluded again": ((_grant("*", less=("*",)),), _ALL_THREE),
+    "a longer action": ((_grant(*(f"{action}/x" for action in _ALL_THREE)),), _ALL_THREE),
+    "a shorter action": ((_grant(*(action[:-1] for action in _ALL_THREE)),), _ALL_THREE),
+    "only under a condition": ((_grant("*", conditional=True),), _ALL_THREE),
+    "only in a block under a condition": ((_grant("*", block=True),), _ALL_THREE),
+    "looks like it": ((_grant("Microsoft.\u212aeyVault/vaults/keys/*"),), _ALL_THREE),
+    "another provider's": ((_grant("Microsoft.Storage/*"),), _ALL_THREE),
+    "dots are no wildcards": ((_grant("Microsoft-KeyVault/vaults/keys/*"),), _ALL_THREE),
+}
+
+
+@pytest.mark.parametrize("grants", _SUFFICIENT.values(), ids=list(_SUFFICIENT))
+def test_sufficient_grants(grants: tuple[Grant, ...]) -> None:
+    """Companies have roles of their own, which must not be called broken."""
+    assert suffices(grants)
+    assert missing_actions(grants) == ()
+
+
+@pytest.mark.parametrize(("grants", "missing"), _INSUFFICIENT.values(), ids=list(_INSUFFICIENT))
+def test_insufficient_grants(grants: tuple[Grant, ...], missing: tuple[str, ...]) -> None:
+    """P1: a grant that only looks right leaves the data unreadable."""
+    assert not suffices(grants)
+    assert missing_actions(grants) == missing
+
+
+def test_conditions_may_be_taken_to_hold() -> None:
+    """Whether they are all that is missing decides between unknown and broken."""
+    assert missing_actions((_grant(READ, conditional=True),), conditions_hold=True) == (
+        WRAP,
+        UNWRAP,
+    )
+    assert missing_actions((_grant("*", block=True),), conditions_hold=True) == ()
+
+
+_PATTERNS: Final = st.lists(
+    st.sampled_from(["*", "**", *(READ + WRAP + UNWRAP), READ, "/keys", "wrap", "/action", "un"]),
+    max_size=8,
+).map("".join) | st.builds(
+    lambda action, start, end: action[:start] + "*" + action[end:],
+    st.sampled_from(NEEDED_ACTIONS),
+    st.integers(0, 50),
+    st.integers(0, 50),
+)
+
+
+@given(_PATTERNS, _PATTERNS)
+def test_wildcards_mean_any_run_of_characters(pattern: str, other: str) -> None:
+    """A star in the middle of a role decides whether a key works."""
+    missing = missing_actions([_grant(pattern, less=(other,))])
+
+    assert missing == tuple(
+        action
+        for action in NEEDED_ACTIONS
+        if not fnmatchcase(action.lower(), pattern.lower())
+        or fnmatchcase(action.lower(), other.lower())
+    )
+
+
+def test_a_pattern_of_many_stars_is_answered_at_once() -> None:
+    """P8: whoever may write a role must not be able to stop a scan."""
+    assert not suffices([_grant("*" * 500 + "!")])
+
+
+@given(st.lists(_PATTERNS, max_size=3), _PATTERNS)
+def test_a_grant_more_never_takes_away(patterns: list[str], another: str) -> None:
+    """Roles add up; only an exclusion takes, from its own block."""
+    fewer = missing_actions([_grant(*patterns)])
+    more = missing_actions([_grant(*patterns), _grant(another), _grant("*", less=("*",))])
+
+    assert set(more) <= set(fewer)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "missing"),
+    [
+        ({"get", "wrapkey", "unwrapkey", "list"}, ()),
+        ({"all"}, ()),
+        ({"get", "all"}, ()),
+        ({"get", "wrapkey"}, ("unwrapKey",)),
+        ({"unwrapkey"}, ("get", "wrapKey")),
+        (set(), ("get", "wrapKey", "unwrapKey")),
+        ({"allx", "getx"}, ("get", "wrapKey", "unwrapKey")),
+    ],
+)
+def test_permissions_of_access_policies(allowed: set[str], missing: tuple[str, ...]) -> None:
+    """The three are what Microsoft's pages ask for."""
+    assert missing_permissions(frozenset(allowed)) == missing
+
+
+def _policy(owner: str, *keys: str, **others: object) -> dict[str, Any]:
+    return {"objectId": owner, "permissions": {"keys": list(keys)}, **others}
+
+
+_SOUND: Final = ("get", "wrapKey", "unwrapKey")
+_POLICIES: Final[dict[str, tuple[list[dict[str, Any]], KeyReason | None]]] = {
+    "its own": ([_policy(SYSTEM, *_SOUND)], None),
+    "its own, in other case": ([_policy(SYSTEM.lower(), "GET", "WrapKey", "UnwrapKey")], None),
+    "its own, with all": ([_policy(SYSTEM, "ALL")], None),
+    "its own, in two entries": ([_policy(SYSTEM, "get"), _policy(SYSTEM, *_SOUND[1:])], None),
+    "its own among others": ([_policy("other", "get"), _policy(SYSTEM, *_SOUND)], None),
+    "its own, but behind an application": (
+        [_policy(SYSTEM, *_SOUND, applicationId="app")],
+        KeyReason.IDENTITY_LACKS_PERMISSION,
+    ),
+    "its own without one of them": (
+        [_policy(SYSTEM, "get", "wrapKey", "list")],
+        KeyReason.IDENTITY_LACKS_PERMISSION,
+    ),
+    "others' that allow less": (
+        [_policy("other", "get", "list"), _policy("third", "get", "wrapKey")],
+        KeyReason.IDENTITY_LACKS_PERMISSION,
+    ),
+    "another's, perhaps a group": ([_policy("other", *_SOUND)], KeyReason.CANNOT_READ),
+    "another's with all, perhaps a group": ([_policy("other", "all")], KeyReason.CANNOT_READ),
+    "its own and others', perhaps groups, together": (
+        [_policy(SYSTEM, "get"), _policy("a", "wrapKey"), _policy("b", "unwrapKey")],
+        KeyReason.CANNOT_READ,
+    ),
+    "another's behind an application": (
+        [_policy("other", *_SOUND, applicationId="app")],
+        KeyReason.IDENTITY_LACKS_PERMISSION,
+    ),
+    "without permissions": ([{"objectId": SYSTEM}], KeyReason.IDENTITY_LACKS_PERMISSION),
+}
+
+
+@pytest.mark.parametrize(("policies", "code"), _POLICIES.values(), ids=list(_POLICIES))
+def test_access_policies(policies: list[dict[str, Any]], code: KeyReason | None) -> None:
+    """Broken is said only where no group could help either, healthy only of what was seen."""
+    health = judged(changed(POLICIES, "vault.properties.accessPolicies", policies))
+
+    assert list(found(health)) == ([code] if code else [])
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "/",
+        "/providers/Microsoft.Management/managementGroups/root",
+        SUBSCRIPTION,
+        f"{SUBSCRIPTION}/resourceGroups/rg-Keys",
+        VAULT_ID,
+        KEY_ID,
+    ],
+)
+def test_an_assignment_counts_wherever_it_stands(scope: str) -> None:
+    """Most grants stand far above the key."""
+    assert found(judged(changed(ROLES, "assignments.0.properties.scope", scope))) == {}
+
+
+def test_an_assignment_of_another_identity_does_not_count() -> None:
+    """P1: somebody may use the key, but not the account."""
+    health = judged(changed(ROLES, "assignments.0.properties.principalId", SYSTEM))
+
+    assert list(found(health)) == [KeyReason.IDENTITY_LACKS_PERMISSION]
+    assert found(judged(changed(ROLES, "assignments.0.properties.principalId", USER.upper()))) == {}

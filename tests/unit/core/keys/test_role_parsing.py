@@ -1,0 +1,129 @@
+"""Role assignments, role definitions, encryption scopes and names of vaults become facts."""
+
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.core.keys.facts import EncryptionScope, RolePermissions
+from cmk_check.core.keys.parsing import (
+    Assignment,
+    parse_assignment,
+    parse_role,
+    parse_scope,
+    vault_name,
+)
+
+_ASSIGNED: Final[dict[str, Any]] = {
+    "principalId": " P ", "roleDefinitionId": "/R", "scope": "/Subscriptions/S",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("condition", "conditional"),
+    [
+        ({}, False),
+        ({"condition": None}, False),
+        ({"condition": " "}, False),
+        ({"condition": "x"}, True),
+        ({"condition": 7}, True),
+        ({"condition": {}}, True),
+        ({"condition": False}, True),
+    ],
+)
+def test_an_assignment_arrives_whole(condition: dict[str, Any], conditional: bool) -> None:  # noqa: FBT001
+    """P1: a condition that cannot be read is one all the same."""
+    assert parse_assignment({"properties": {**_ASSIGNED, **condition}}) == Assignment(
+        "p", "/r", "/subscriptions/s", conditional
+    )
+
+
+@pytest.mark.parametrize("name", _ASSIGNED)
+@pytest.mark.parametrize("wrong", [None, "", " ", 7, []])
+def test_an_assignment_without_one_of_its_parts_cannot_be_used(name: str, wrong: object) -> None:
+    """Whom it is for, or what it allows, must not be guessed."""
+    assert parse_assignment({"properties": {**_ASSIGNED, name: wrong}}) is None
+
+
+def _role(*blocks: object) -> dict[str, Any]:
+    return {"properties": {"permissions": list(blocks)}}
+
+
+@pytest.mark.parametrize(
+    ("document", "permissions"),
+    [
+        (_role(), ()),
+        (_role({"actions": ["*"]}), (RolePermissions(),)),
+        (_role({"dataActions": None, "notDataActions": None}), (RolePermissions(),)),
+        (
+            _role({"dataActions": ["A/*", "b"], "notDataActions": ["C"]}, {"condition": "x"}),
+            (RolePermissions(("A/*", "b"), ("C",)), RolePermissions(conditional=True)),
+        ),
+        (None, None),
+        ({}, None),
+        ({"properties": {"permissions": None}}, None),
+        ({"properties": {"permissions": {}}}, None),
+        (_role({"dataActions": ["*"]}, 7), None),
+        (_role({"dataActions": "*"}), None),
+        (_role({"dataActions": ["*", 7]}), None),
+        (_role({"dataActions": ["*"], "notDataActions": "*"}), None),
+        (_role({"dataActions": ["*"], "notDataActions": [None]}), None),
+        (_role({"dataActions": ["*" * 1023 + "\u00fc"]}), None),
+        (_role({"dataActions": ["*\x00"]}), None),
+    ],
+)
+def test_what_a_role_allows(
+    document: object, permissions: tuple[RolePermissions, ...] | None
+) -> None:
+    """P1: an exclusion that cannot be read must not be taken for none."""
+    assert parse_role(document) == permissions
+
+
+@pytest.mark.parametrize(
+    ("entry", "scope"),
+    [
+        (
+            {"name": "S", "properties": {"keySource": "Microsoft.KeyVault"}},
+            EncryptionScope("S", "Microsoft.KeyVault"),
+        ),
+        ({"name": "S", "properties": {}}, EncryptionScope("S", None)),
+        ({"name": 7, "properties": None}, EncryptionScope("", None)),
+        ("x", EncryptionScope("", None)),
+    ],
+)
+def test_a_scope_without_a_key_source_is_kept(entry: object, scope: EncryptionScope) -> None:
+    """P1: left out it would not be missed."""
+    assert parse_scope(entry) == scope
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://Safe-1.vault.azure.net/", ("safe-1", False)),
+        ("https://safe.vault.azure.net", ("safe", False)),
+        (" HTTPS://SAFE.VAULT.AZURE.NET:443/keys/cmk ", ("safe", False)),
+        ("https://safe.vault.azure.net./", ("safe", False)),
+        ("https://safe.vault.azure.cn/", ("safe", False)),
+        ("https://safe.vault.usgovcloudapi.net/", ("safe", False)),
+        ("https://safe.ManagedHSM.azure.net/", ("safe", True)),
+        (f"https://{'a' * 24}.vault.azure.net/", ("a" * 24, False)),
+        (f"https://{'a' * 25}.vault.azure.net/", None),
+        ("https://abc.vault.azure.net/", ("abc", False)),
+        ("https://ab.vault.azure.net/", None),
+        ("http://safe.vault.azure.net/", None),
+        ("safe.vault.azure.net", None),
+        ("https://safe.vault/", None),
+        ("https://safe.example.net/", None),
+        ("https://safe.x.vault.azure.net/", None),
+        ("https://safe.vault.azure.net@evil.example/", None),
+        ("https://safe.vault.azure.net:x/", None),
+        ("https://sa_fe.vault.azure.net/", None),
+        ("https://sa'fe.vault.azure.net/", None),
+        ("https://\u017fafe.vault.azure.net/", None),
+        ("https://safe.vault.azure.net\n/", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_names_of_vaults(uri: str | None, name: tuple[str, bool] | None) -> None:
+    """P10: what is no name must not be asked for; in all clouds names look alike."""
+    assert vault_name(uri) == name

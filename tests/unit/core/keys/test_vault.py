@@ -1,0 +1,299 @@
+"""Each reason of key health that lies with the vault or with encryption scopes."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.comparison.change_types import is_same_health
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.keys.facts import Absent, Unread, Vault
+from cmk_check.core.keys.health import judge_key
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    KEY_ID,
+    NOW,
+    POLICIES,
+    SETTINGS,
+    SYSTEM,
+    VAULT_EVIDENCE,
+    VAULT_ID,
+    Changes,
+    Expected,
+    account_and_facts,
+    changed,
+    found,
+    judged,
+    with_changes,
+)
+
+_FIREWALL: Final = {
+    **VAULT_EVIDENCE,
+    "defaultAction": "Deny",
+    "bypass": "AzureServices",
+    "publicNetworkAccess": "Enabled",
+}
+
+
+_VAULTS: Final[dict[str, tuple[Changes, Expected]]] = {
+    "soft delete off": (
+        {"vault.properties.enableSoftDelete": False},
+        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
+    ),
+    "soft delete not set": (
+        {"vault.properties.enableSoftDelete": None},
+        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
+    ),
+    "purge protection off": (
+        {"vault.properties.enablePurgeProtection": False},
+        {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
+    ),
+    "purge protection not set": (
+        {"vault.properties.enablePurgeProtection": None},
+        {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
+    ),
+    "firewall without the bypass": (
+        {"vault.properties.networkAcls.bypass": "None"},
+        {KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {**_FIREWALL, "bypass": "None"}},
+    ),
+    "firewall with an empty bypass": (
+        {"vault.properties.networkAcls.bypass": ""},
+        {KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {**_FIREWALL, "bypass": ""}},
+    ),
+    "firewall with the bypass not set": ({"vault.properties.networkAcls.bypass": None}, {}),
+    "firewall with the bypass among others": (
+        {"vault.properties.networkAcls.bypass": "Logging,azureservices , Metrics"},
+        {},
+    ),
+    "open, without a bypass": (
+        {"vault.properties.networkAcls": {"defaultAction": "ALLOW", "bypass": "None"}},
+        {},
+    ),
+    "no rules at all": ({"vault.properties.networkAcls": None}, {}),
+    "no public access, without the bypass": (
+        {
+            "vault.properties.networkAcls": {"defaultAction": "Allow", "bypass": "None"},
+            "vault.properties.publicNetworkAccess": "disabled",
+        },
+        {
+            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
+                **_FIREWALL,
+                "defaultAction": "Allow",
+                "bypass": "None",
+                "publicNetworkAccess": "disabled",
+            }
+        },
+    ),
+    "no public access, with the bypass": (
+        {"vault.properties.publicNetworkAccess": "Disabled"},
+        {},
+    ),
+    "a perimeter overrides the bypass": (
+        {"vault.properties.publicNetworkAccess": "SecuredByPerimeter"},
+        {
+            KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES: {
+                **_FIREWALL,
+                "publicNetworkAccess": "SecuredByPerimeter",
+            }
+        },
+    ),
+    "public access not said": ({"vault.properties.publicNetworkAccess": " "}, {}),
+    "public access never heard of": (
+        {"vault.properties.publicNetworkAccess": "Sometimes"},
+        {
+            KeyReason.CANNOT_READ: {
+                **_FIREWALL,
+                "publicNetworkAccess": "Sometimes",
+                "notSeen": "firewall",
+            }
+        },
+    ),
+    "default action never heard of": (
+        {"vault.properties.networkAcls": {"defaultAction": "Audit"}},
+        {
+            KeyReason.CANNOT_READ: {
+                **VAULT_EVIDENCE,
+                "defaultAction": "Audit",
+                "publicNetworkAccess": "Enabled",
+                "notSeen": "firewall",
+            }
+        },
+    ),
+    "another vault was read": (
+        {"vault.properties.vaultUri": "https://other.vault.azure.net/"},
+        {KeyReason.CANNOT_READ: {"notSeen": "vault"}},
+    ),
+    "a part of the vault is odd": (
+        {"vault.properties.enableSoftDelete": "yes"},
+        {KeyReason.CANNOT_READ: {"notSeen": "vault"}},
+    ),
+}
+
+
+_SCOPES: Final[dict[str, tuple[Changes, Expected]]] = {
+    "a scope under Microsoft's key": (
+        {
+            "scopes": [
+                {"name": "z", "properties": {"keySource": "Microsoft.CognitiveServices"}},
+                {"name": "fine", "properties": {"keySource": "MICROSOFT.KEYVAULT"}},
+                {"name": "a", "properties": {"keySource": None}},
+                {"name": "b", "properties": {"keySource": "Microsoft.\u212aeyVault"}},
+            ]
+        },
+        {
+            KeyReason.SCOPE_NOT_CUSTOMER_MANAGED: {
+                "count": "3",
+                "scopes": "a (none), b (Microsoft.\u212aeyVault), z (Microsoft.CognitiveServices)",
+            }
+        },
+    ),
+    "no scopes": ({"scopes": []}, {}),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), _VAULTS.values(), ids=list(_VAULTS))
+def test_what_the_vault_says(changes: Changes, expected: Expected) -> None:
+    """Data are lost with an unprotected vault, and unreachable behind a closed one."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+@pytest.mark.parametrize(("changes", "expected"), _SCOPES.values(), ids=list(_SCOPES))
+def test_what_encryption_scopes_say(changes: Changes, expected: Expected) -> None:
+    """Data in a scope are not under the account's key."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+def test_a_vault_that_is_gone_is_broken_and_stays_known() -> None:
+    """Looked for where it was, it is found gone at the next scan too, and not lost from sight."""
+    health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)
+
+    assert found(health) == {
+        KeyReason.VAULT_NOT_FOUND: {**VAULT_EVIDENCE, "keyVaultUri": "https://safe.vault.azure.net"}
+    }
+    assert (health.state, health.vault_id) == (KeyState.BROKEN, VAULT_ID.lower())
+
+
+def test_of_a_vault_that_is_gone_nothing_more_is_said_of_the_key() -> None:
+    """One cause, one concern."""
+    health = judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=Absent(KEY_ID.lower()))
+
+    assert [each.code for each in health.concerns] == [KeyReason.VAULT_NOT_FOUND]
+
+
+def test_a_vault_whose_document_is_odd_stays_known_and_is_not_judged() -> None:
+    """P1: what it says elsewhere may be as wrong; the next scan looks at the same vault again."""
+    health = judged(
+        with_changes(
+            POLICIES,
+            {"vault.properties.enableSoftDelete": "no", "vault.properties.accessPolicies": []},
+        )
+    )
+
+    (concern,) = health.concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert concern.message.endswith(
+        " Vault: properties.enableSoftDelete is not true or false. Look at it with `az keyvault "
+        "show`; if Azure changed the shape, update cmk_check."
+    )
+    assert health.vault_id == VAULT_ID.lower()
+
+
+def test_of_another_vault_nothing_is_judged_nor_kept() -> None:
+    """P1: what is fine there says nothing of the account's own vault, nor what is wrong there."""
+    health = judged(
+        with_changes(
+            POLICIES,
+            {
+                "vault.properties.vaultUri": "https://other.vault.azure.net/",
+                "vault.properties.accessPolicies": [],
+                f"{ATTRIBUTES}.enabled": False,
+            },
+        )
+    )
+
+    (concern,) = health.concerns
+    assert concern.code is KeyReason.CANNOT_READ
+    assert concern.message.endswith(
+        " Vault: the one that was read is not the one that the account names; set the key again "
+        "on the account's Encryption page."
+    )
+    assert (health.vault_id, health.key_id) == (None, None)
+
+
+@pytest.mark.parametrize("address", [None, "", "kv", "https://example.com/"])
+def test_two_addresses_that_name_no_vault_are_not_the_same_vault(address: str | None) -> None:
+    """P1: a document without a usable address is the document of any vault."""
+    account, facts = account_and_facts(POLICIES)
+    vault = facts.vault
+    assert isinstance(vault, Vault)
+
+    health = judge_key(
+        replace(account, key_vault_uri=address), replace(facts, vault=replace(vault, uri=None)), NOW
+    )
+
+    assert found(health) == {KeyReason.CANNOT_READ: {"notSeen": "vault"}}
+
+
+def test_a_managed_hsm_is_at_risk_and_never_healthy() -> None:
+    """P11: whoever may use its keys cannot be seen, and nothing a person does would change that."""
+    case = changed(POLICIES, f"{SETTINGS}.keyVaultUri", "https://safe.managedhsm.azure.net/")
+    account, facts = account_and_facts(case)
+    vault = facts.vault
+    assert not isinstance(vault, Absent | Unread)
+    hsm = replace(
+        vault,
+        uri="https://safe.managedhsm.azure.net",
+        is_managed_hsm=True,
+        soft_delete=None,
+        policies={},
+    )
+
+    health = judge_key(account, replace(facts, vault=hsm), NOW)
+
+    assert found(health) == {KeyReason.MANAGED_HSM_NOT_VERIFIABLE: {"identity": SYSTEM.lower()}}
+    assert health.state is KeyState.AT_RISK
+
+
+def test_evidence_of_many_scopes_is_bounded() -> None:
+    """A finding's row holds 8 KB of evidence."""
+    scopes = [{"name": f"{n:02}", "properties": {}} for n in range(50)]
+    evidence = found(judged(changed(POLICIES, "scopes", scopes)))
+
+    texts = evidence[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert texts["count"] == "50"
+    assert texts["scopes"] == ", ".join(f"{n:02} (none)" for n in range(20))
+
+
+def test_long_key_sources_of_scopes_are_cut() -> None:
+    """A finding's row holds 8 KB of evidence."""
+    scopes = [{"name": "x" * 99, "properties": {"keySource": "y" * 99}}] * 20
+    evidence = found(judged(changed(POLICIES, "scopes", scopes)))
+
+    texts = evidence[KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
+    assert texts["scopes"].startswith(f"{'x' * 40} ({'y' * 40}), xxx")
+    assert len(texts["scopes"]) == 1024
+
+
+def test_the_order_of_scopes_is_no_difference() -> None:
+    """P4: Azure promises no order, and another one must not be told."""
+    scopes = [{"name": name, "properties": {}} for name in "ba"]
+
+    assert judged(changed(POLICIES, "scopes", scopes)) == judged(
+        changed(POLICIES, "scopes", scopes[::-1])
+    )
+
+
+@pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
+def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
+    """P4: in another case they would come in another order, and of many others be named."""
+    upper, lower = (
+        [{"name": name, "properties": {}} for name in (last, *others)] for last in ("B", "b")
+    )
+
+    assert is_same_health(
+        judged(changed(POLICIES, "scopes", upper)), judged(changed(POLICIES, "scopes", lower))
+    )

@@ -1,0 +1,146 @@
+"""Each reason of key health that lies with the key at the version in use."""
+
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.keys.facts import Absent
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    DAY,
+    KEY_EVIDENCE,
+    KEY_ID,
+    POLICIES,
+    SECONDS,
+    Changes,
+    Expected,
+    found,
+    judged,
+    with_changes,
+)
+
+MATERIAL: Final = {**KEY_EVIDENCE, "keyType": "RSA", "keySize": "2048"}
+
+
+_LATEST: Final[dict[str, tuple[Changes, Expected]]] = {
+    "disabled": ({f"{ATTRIBUTES}.enabled": False}, {KeyReason.KEY_DISABLED: KEY_EVIDENCE}),
+    "enabled not said": ({f"{ATTRIBUTES}.enabled": None}, {}),
+    "expires never": ({f"{ATTRIBUTES}.exp": None}, {}),
+    "expired this second": (
+        {f"{ATTRIBUTES}.exp": SECONDS},
+        {KeyReason.KEY_EXPIRED: {**KEY_EVIDENCE, "expires": "2026-11-25T12:00:00Z"}},
+    ),
+    "expires next second": (
+        {f"{ATTRIBUTES}.exp": SECONDS + 1},
+        {KeyReason.KEY_EXPIRES_SOON: {**KEY_EVIDENCE, "expires": "2026-11-25T12:00:01Z"}},
+    ),
+    "expires in 30 days": (
+        {f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY},
+        {KeyReason.KEY_EXPIRES_SOON: {**KEY_EVIDENCE, "expires": "2026-12-25T12:00:00Z"}},
+    ),
+    "expires a second later": ({f"{ATTRIBUTES}.exp": SECONDS + 30 * DAY + 1}, {}),
+    "expiry beyond the calendar": (
+        {f"{ATTRIBUTES}.exp": 10**20},
+        {KeyReason.CANNOT_READ: {"notSeen": "key"}},
+    ),
+    "valid from the next second": (
+        {f"{ATTRIBUTES}.nbf": SECONDS + 1},
+        {KeyReason.KEY_NOT_YET_VALID: {**KEY_EVIDENCE, "notBefore": "2026-11-25T12:00:01Z"}},
+    ),
+    "valid from this second": ({f"{ATTRIBUTES}.nbf": SECONDS}, {}),
+    "valid from ever": ({f"{ATTRIBUTES}.nbf": None}, {}),
+    "in an HSM": ({"key.properties.kty": "rsa-hsm"}, {}),
+    "of another type": (
+        {"key.properties.kty": "EC", "key.properties.keySize": None},
+        {KeyReason.KEY_TYPE_UNSUPPORTED: {**KEY_EVIDENCE, "keyType": "EC"}},
+    ),
+    "of another type and small": (
+        {"key.properties.kty": "oct-HSM", "key.properties.keySize": 256},
+        {
+            KeyReason.KEY_TYPE_UNSUPPORTED: {
+                **KEY_EVIDENCE,
+                "keyType": "oct-HSM",
+                "keySize": "256",
+            },
+            KeyReason.KEY_TOO_SMALL: {**KEY_EVIDENCE, "keyType": "oct-HSM", "keySize": "256"},
+        },
+    ),
+    "of a type that only looks the same": (
+        {"key.properties.kty": "R\u017fA"},
+        {KeyReason.KEY_TYPE_UNSUPPORTED: {**MATERIAL, "keyType": "R\u017fA"}},
+    ),
+    "type not said": (
+        {"key.properties.kty": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "keyType"}},
+    ),
+    "size not said": (
+        {"key.properties.keySize": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "keySize"}},
+    ),
+    "neither type nor size said": (
+        {"key.properties.kty": None, "key.properties.keySize": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "keyType, keySize"}},
+    ),
+    "a bit too small": (
+        {"key.properties.keySize": 2047},
+        {KeyReason.KEY_TOO_SMALL: {**MATERIAL, "keySize": "2047"}},
+    ),
+    "larger": (
+        {"key.properties.keySize": 3072},
+        {KeyReason.KEY_SIZE_DISPUTED: {**MATERIAL, "keySize": "3072"}},
+    ),
+    "large and of another type": (
+        {"key.properties.kty": "oct-HSM", "key.properties.keySize": 4096},
+        {KeyReason.KEY_TYPE_UNSUPPORTED: {**KEY_EVIDENCE, "keyType": "oct-HSM", "keySize": "4096"}},
+    ),
+    "cannot wrap": (
+        {"key.properties.keyOps": ["encrypt", "unwrapKey"]},
+        {KeyReason.KEY_OPERATIONS_MISSING: {**KEY_EVIDENCE, "missingOperations": "wrapKey"}},
+    ),
+    "cannot wrap nor unwrap": (
+        {"key.properties.keyOps": ["sign"]},
+        {
+            KeyReason.KEY_OPERATIONS_MISSING: {
+                **KEY_EVIDENCE,
+                "missingOperations": "wrapKey, unwrapKey",
+            }
+        },
+    ),
+    "operations in other case": ({"key.properties.keyOps": ["WRAPKEY", "unwrapkey"]}, {}),
+    "operations not said": (
+        {"key.properties.keyOps": None},
+        {KeyReason.CANNOT_READ: {"notSeen": "keyOperations"}},
+    ),
+    "no operations": (
+        {"key.properties.keyOps": []},
+        {KeyReason.CANNOT_READ: {"notSeen": "keyOperations"}},
+    ),
+    "disabled and expired": (
+        {f"{ATTRIBUTES}.enabled": False, f"{ATTRIBUTES}.exp": SECONDS - 1},
+        {
+            KeyReason.KEY_DISABLED: KEY_EVIDENCE,
+            KeyReason.KEY_EXPIRED: {**KEY_EVIDENCE, "expires": "2026-11-25T11:59:59Z"},
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "expected"), _LATEST.values(), ids=list(_LATEST))
+def test_what_the_key_says(changes: Changes, expected: Expected) -> None:
+    """A key that cannot wrap or unwrap protects nothing new, or makes data unreadable."""
+    health = judged(with_changes(POLICIES, changes))
+
+    assert found(health) == expected
+
+
+def test_a_key_that_is_gone_is_broken() -> None:
+    """Without it the data cannot be read."""
+    health = judged(POLICIES, key=Absent(KEY_ID.lower()))
+
+    assert found(health) == {KeyReason.KEY_NOT_FOUND: {"keyId": KEY_ID.lower()}}
+    assert (health.state, health.key_id, health.expires) == (
+        KeyState.BROKEN,
+        KEY_ID.lower(),
+        None,
+    )

@@ -1,0 +1,245 @@
+"""The script of a plan, run by bash with an az command that remembers what it was told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cmk_check.core.remediation.az_script import render_az
+from tests.fakes.remediation import (
+    BARE,
+    CLIENT,
+    NO_KEY,
+    OLD_VAULT,
+    TENANT,
+    Ended,
+    Watched,
+    finding_of,
+    planned,
+)
+
+NEW = render_az(planned(finding_of(), tenant_id=TENANT))
+OLD = render_az(planned(finding_of(identity_type="SystemAssigned"), vault="kv-old", key="our-key"))
+USER = render_az(planned(finding_of(identity_type="UserAssigned"), vault="kv-old"))
+OF_OLD = BARE | OLD_VAULT | {"identity": "SystemAssigned"}
+OF_USER = BARE | OLD_VAULT | {"identity": "UserAssigned", "clients": CLIENT}
+WRITES = ("identity assign", "keyvault create", "keyvault update", "assignment create")
+
+
+def _encryption(watched: Watched) -> Any:  # noqa: ANN401 - JSON
+    return json.loads(watched.get("encryption") or "null")
+
+
+def _writes(ended: Ended) -> list[str]:
+    return [words for words in ended.words() if words.endswith((*WRITES, "account update"))]
+
+
+def _is_under_the_key(watched: Watched) -> bool:
+    shown = [watched.get(name) for name in ("source", "version", "uri", "protected")]
+    return shown == ["Microsoft.KeyVault", "", "https://kv-old.vault.azure.net/", "true"]
+
+
+def test_a_bare_account_comes_under_a_key_of_its_own(tmp_path: Path) -> None:
+    """The whole way: identity, vault, key, grant to this identity, encryption without version."""
+    watched = Watched(tmp_path, BARE)
+
+    ended = watched.run(NEW)
+
+    plan = planned(finding_of())
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1].startswith(f"Done: the account is under the key {plan.key}")
+    assert _encryption(watched) == {
+        "keySource": "Microsoft.KeyVault",
+        "keyVaultProperties": {
+            "identityClientId": None,
+            "keyName": plan.key,
+            "keyVersion": "",
+            "keyVaultUri": "https://kv-old.vault.azure.net/",
+        },
+    }
+    assert watched.get("grant") == "principal-system"
+    assert watched.get("roles") == "true"
+    assert _writes(ended) == [
+        "cognitiveservices account identity assign",
+        "keyvault create",
+        "role assignment create",
+        "cognitiveservices account update",
+    ]
+
+
+def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
+    """Whoever is not sure whether it ran just runs it."""
+    watched = Watched(tmp_path, BARE)
+    watched.run(NEW)
+
+    again = watched.run(NEW)
+
+    assert (again.code, _writes(again)) == (0, [])
+
+
+def test_a_vault_with_access_policies_gets_one_more(tmp_path: Path) -> None:
+    """The others, and what they permit, are left as they are."""
+    watched = Watched(tmp_path, OF_OLD)
+
+    ended = watched.run(OLD)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(watched.get("grant") or "")["properties"]["accessPolicies"] == [
+        {
+            "tenantId": TENANT,
+            "objectId": "principal-system",
+            "permissions": {"keys": ["get", "wrapKey", "unwrapKey"]},
+        }
+    ]
+    assert _is_under_the_key(watched)
+    assert watched.get("name") == "our-key"
+    assert "role assignment create" not in ended.words()
+
+
+def test_a_user_assigned_identity_is_granted_and_named(tmp_path: Path) -> None:
+    """The account uses the identity that its encryption names, and no other."""
+    watched = Watched(tmp_path, OF_USER)
+
+    ended = watched.run(USER)
+
+    assert ended.code == 0
+    assert "principal-user" in (watched.get("grant") or "")
+    assert _encryption(watched)["keyVaultProperties"]["identityClientId"] == CLIENT
+
+
+def test_a_script_that_does_not_know_the_region_asks(tmp_path: Path) -> None:
+    """A vault elsewhere could not be used."""
+    watched = Watched(tmp_path, BARE)
+
+    ended = watched.run(render_az(planned(finding_of(location=None))))
+
+    assert (ended.code, watched.get("vault_location")) == (0, "westeurope")
+
+
+def test_a_grant_that_takes_its_time_is_waited_for(tmp_path: Path) -> None:
+    """Tried too early, Azure says that the key is invalid; it is not."""
+    watched = Watched(tmp_path, OF_OLD | {"slowness": "x\nx"})
+
+    ended = watched.run(OLD)
+
+    assert ended.code == 0
+    assert (watched.get("slept") or "").split() == ["30", "30"]
+    assert "Not taken in try 2 of 20" in ended.out
+
+
+def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
+    """What Azure says is shown, and the script ends."""
+    watched = Watched(tmp_path, OF_OLD | {"slowness": "\n".join("x" * 9)})
+
+    ended = watched.run(OLD.replace("TRIES='20'", "TRIES='2'"))
+
+    assert ended.code == 1
+    assert "KeyVaultProperties is invalid" in ended.out
+    assert "Azure does not take the key" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("script", "state", "said"),
+    [
+        pytest.param(NEW, {"tenant": "another"}, "az uses tenant another", id="other tenant"),
+        pytest.param(
+            NEW,
+            {"source": "microsoft.keyvault", "name": "theirs"},
+            "under another customer-managed key by now: theirs",
+            id="mended by others",
+        ),
+        pytest.param(NEW, {"identity": "UserAssigned"}, "make the plan anew", id="other identity"),
+        pytest.param(OLD, {"vault_location": "northeurope"}, "choose a vault there", id="region"),
+        pytest.param(OLD, {"vault_tenant": "theirs"}, "belongs to tenant theirs", id="tenant"),
+        pytest.param(
+            OLD,
+            {"source": "Microsoft.KeyVault", "name": "our-key", "uri": "https://theirs.vault/"},
+            "under a key of another vault by now: our-key in https://theirs.vault/",
+            id="mended by others elsewhere",
+        ),
+        pytest.param(OLD, {"protected": ""}, "run: az keyvault update", id="purge"),
+        pytest.param(OLD, {"firewall": ""}, "let trusted Microsoft services pass", id="firewall"),
+        pytest.param(OLD, {"key": "false"}, "the key our-key is of no use here", id="key"),
+        pytest.param(OLD, {"identity": ""}, "has not the identity", id="identity is gone"),
+        pytest.param(OLD, {"forbidden": ""}, "you may not change the account", id="forbidden"),
+        pytest.param(
+            USER, {"clients": f"{CLIENT}\nanother"}, "write the one that may use", id="two users"
+        ),
+    ],
+)
+def test_where_it_cannot_go_on_it_says_why_and_leaves_the_encryption(
+    tmp_path: Path, script: str, state: dict[str, str], said: str
+) -> None:
+    """Half a fix that looks whole is worse than none."""
+    watched = Watched(tmp_path, (OF_USER if script is USER else OF_OLD) | state)
+    if script is NEW and "identity" not in state:
+        watched.set("identity", "")
+
+    ended = watched.run(script)
+
+    assert ended.code == 1
+    assert said in ended.err
+    assert ended.err.startswith("Stopped: ")
+    assert watched.get("encryption") is None
+    assert "Done" not in ended.out
+
+
+def test_of_two_identities_the_one_that_is_written_in_is_used(tmp_path: Path) -> None:
+    """What the script asks for must be enough to go on."""
+    watched = Watched(tmp_path, OF_USER | {"clients": f"another\n{CLIENT}"})
+
+    ended = watched.run(USER.replace("CLIENT_ID=''", f"CLIENT_ID='{CLIENT.upper()}'"))
+
+    assert ended.code == 0
+    assert _encryption(watched)["keyVaultProperties"]["identityClientId"] == CLIENT
+
+
+def test_without_the_vault_it_stops(tmp_path: Path) -> None:
+    """The vault that an account names may be gone, or in another subscription."""
+    finding = finding_of(**NO_KEY, key_vault_uri="https://kv-gone.vault.azure.net/")
+    watched = Watched(tmp_path, BARE)
+
+    ended = watched.run(render_az(planned(finding)))
+
+    assert ended.code == 1
+    assert "no vault kv-gone is to be seen in subscription" in ended.err
+
+
+def test_who_is_not_signed_in_is_told_how(tmp_path: Path) -> None:
+    """The first thing that anybody meets."""
+    watched = Watched(tmp_path, BARE)
+
+    ended = watched.run(NEW, FAIL_AT="1")
+
+    assert (ended.code, len(ended.calls)) == (1, 1)
+    assert f"sign in first: az login --tenant {TENANT}" in ended.err
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("script", "state"), [(NEW, BARE), (OLD, OF_OLD)], ids=["new vault", "old vault"]
+)
+def test_stopped_at_any_call_it_is_run_again_and_ends_right(
+    tmp_path: Path, script: str, state: dict[str, str]
+) -> None:
+    """A laptop that is shut half-way must not leave a riddle."""
+    calls = Watched(tmp_path / "whole", state).run(script).calls
+    writes = [number for number, call in enumerate(calls, 1) if not _is_reading(call)]
+    assert (len(calls), len(writes)) == ((24, 5) if script is NEW else (19, 3))
+
+    troubles = [("FAIL_AT", number) for number in range(1, len(calls) + 1)]
+    for trouble, number in (*troubles, *(("FAIL_AFTER", number) for number in writes)):
+        watched = Watched(tmp_path / f"{trouble}-{number}", state)
+        broken = watched.run(script, **{trouble: str(number)})
+        assert len(broken.calls) >= number
+        # An encryption that was not taken is tried again by the script itself.
+        assert broken.code == 1 or broken.words()[number - 1].endswith("account update")
+        again = watched.run(script) if broken.code else broken
+        assert again.code == 0, (trouble, number, again.err)
+        assert _is_under_the_key(watched), (trouble, number)
+        assert watched.get("grant"), (trouble, number)
+
+
+def _is_reading(call: tuple[str, ...]) -> bool:
+    return bool({"show", "list", "--method=get"} & set(call))

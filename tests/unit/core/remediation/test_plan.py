@@ -1,0 +1,289 @@
+"""The plan for a violated account: which steps, about which identity, vault and key."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.model import Finding
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.plan import Grantee, Vault, plan_for
+from cmk_check.core.remediation.steps import Action
+from cmk_check.core.resource_id import AccountId
+from tests.fakes.remediation import (
+    CLIENT,
+    MICROSOFT,
+    NEVER,
+    NO_KEY,
+    SUBSCRIPTION,
+    TENANT,
+    finding_of,
+    planned,
+)
+
+OTHER = "5b1e0000-0000-4000-8000-000000000004"
+ID = f"/subscriptions/{OTHER}/resourceGroups/rg-keys/providers/Microsoft.KeyVault/vaults/kv-old"
+NEW = [
+    Action.SIGN_IN,
+    Action.CREATE_VAULT,
+    Action.CREATE_KEY,
+    Action.GRANT,
+    Action.WAIT,
+    Action.SWITCH_ON,
+    Action.VERIFY,
+]
+WITH_IDENTITY = [NEW[0], Action.ASSIGN_IDENTITY, *NEW[1:]]
+
+
+def _actions(finding: Finding, **options: str | None) -> list[Action]:
+    return [step.action for step in planned(finding, **options).steps]
+
+
+@pytest.mark.parametrize(
+    ("identity", "client", "actions", "grantee"),
+    [
+        pytest.param(None, None, WITH_IDENTITY, Grantee.SYSTEM, id="none"),
+        pytest.param("None", None, WITH_IDENTITY, Grantee.SYSTEM, id="the word None"),
+        pytest.param("", None, WITH_IDENTITY, Grantee.SYSTEM, id="empty"),
+        pytest.param("SystemAssigned", None, NEW, Grantee.SYSTEM, id="system"),
+        pytest.param("UserAssigned", None, NEW, Grantee.USER, id="user"),
+        pytest.param("UserAssigned", CLIENT, NEW, Grantee.USER, id="user, named"),
+        pytest.param("SystemAssigned, UserAssigned", None, NEW, Grantee.SYSTEM, id="both"),
+        pytest.param("userassigned,systemassigned", CLIENT, NEW, Grantee.USER, id="both, named"),
+        pytest.param("SystemAssigned", CLIENT, NEW, Grantee.SYSTEM, id="one that is gone"),
+        pytest.param("UserAssigned", "$(x)", NEW, Grantee.USER, id="no client id"),
+    ],
+)
+def test_an_identity_is_given_only_to_an_account_without_one(
+    identity: str | None, client: str | None, actions: list[Action], grantee: Grantee
+) -> None:
+    """Assigning one to an account that has another takes that one away, and what used it."""
+    finding = finding_of(identity_type=identity, identity_client_id=client)
+
+    plan = planned(finding)
+
+    assert [step.action for step in plan.steps] == actions
+    assert plan.grantee is grantee
+    assert plan.client_id == (client if client == CLIENT else None)
+
+
+@pytest.mark.parametrize(
+    ("account", "reason"),
+    [
+        (NEVER, Reason.NEVER_CONFIGURED),
+        (MICROSOFT, Reason.MICROSOFT_MANAGED_KEY),
+        (NO_KEY, Reason.KEY_NOT_NAMED),
+    ],
+)
+def test_every_violation_has_a_plan(account: dict[str, str], reason: Reason) -> None:
+    """A violation that nobody can mend is a complaint, not help."""
+    finding = finding_of(**account)
+
+    assert finding.judgement.reason is reason
+    assert _actions(finding) == WITH_IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("account", "verdict"),
+    [
+        ({"key_source": "Microsoft.KeyVault", "key_name": "cmk"}, Verdict.COMPLIANT),
+        ({"key_source": "Contoso.KeySafe"}, Verdict.UNKNOWN),
+        ({"malformed": "The account has no kind."}, Verdict.UNKNOWN),
+    ],
+)
+def test_what_is_not_known_to_be_wrong_has_no_plan(
+    account: dict[str, str], verdict: Verdict
+) -> None:
+    """A fix for what is not broken breaks it."""
+    finding = finding_of(**account)
+
+    assert finding.judgement.verdict is verdict
+    assert plan_for(finding) is None
+
+
+def test_without_a_vault_one_is_made_beside_the_account() -> None:
+    """There its region, tenant and owner are the account's."""
+    plan = planned(finding_of(group="rg-AI"), tenant_id=TENANT)
+
+    assert plan.vault.resource_group == "rg-AI"
+    assert plan.vault.subscription_id == SUBSCRIPTION
+    assert plan.vault.is_new
+    assert (plan.location, plan.tenant_id) == ("westeurope", TENANT)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "vault"),
+    [
+        ("kv-old", Vault("kv-old", SUBSCRIPTION, None, is_new=False)),
+        (ID, Vault("kv-old", OTHER, "rg-keys", is_new=False)),
+        (ID.lower(), Vault("kv-old", OTHER, "rg-keys", is_new=False)),
+    ],
+    ids=["name", "id", "id in another casing"],
+)
+def test_an_existing_vault_is_checked_not_created(wanted: str, vault: Vault) -> None:
+    """Most companies have theirs, often in a subscription of its own."""
+    plan = planned(finding_of(identity_type="SystemAssigned"), vault=wanted, key="our-key")
+
+    assert plan.vault == vault
+    assert plan.key == "our-key"
+    assert plan.has(Action.CHECK_VAULT)
+    assert not plan.has(Action.CREATE_VAULT)
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://kv-there.vault.azure.net/", "kv-there"),
+        ("https://KV-there.vault.usgovcloudapi.net", "KV-there"),
+        ("https://hsm-there.managedhsm.azure.net/", None),
+        ("https://a--b.vault.azure.net/", None),
+        ("https://$(x).vault.azure.net/", None),
+        ("kv-there", None),
+        (None, None),
+    ],
+)
+def test_a_vault_that_the_account_names_already_is_used(uri: str | None, name: str | None) -> None:
+    """An account that names a vault can be given another key of that vault alone."""
+    plan = planned(finding_of(**NO_KEY, key_vault_uri=uri))
+
+    assert plan.vault.is_new == (name is None)
+    assert name is None or plan.vault.name == name
+    chosen = planned(finding_of(**NO_KEY, key_vault_uri=uri), vault="kv-old").vault.name
+    assert chosen == "kv-old"
+
+
+def test_the_vault_of_a_key_that_is_out_of_force_is_not_taken() -> None:
+    """Under Microsoft's keys what is left of another key's properties says nothing."""
+    finding = finding_of(**MICROSOFT, key_vault_uri="https://kv-there.vault.azure.net/")
+
+    assert planned(finding).vault.is_new
+
+
+@pytest.mark.parametrize(
+    "vault",
+    [
+        "",
+        "ab",
+        "a" * 25,
+        "1kv",
+        "kv-",
+        "k--v",
+        "kv_x",
+        "kv$(x)",
+        "kv\n",
+        "kvé",
+        f"{ID}/keys/x",
+        ID.replace("kv-old", "$(x)"),
+        ID.replace("rg-keys", "a\x1bb"),
+        ID.replace(OTHER, "x"),
+    ],
+)
+def test_what_cannot_be_a_vault_is_refused(vault: str) -> None:
+    """A plan that Azure refuses half-way is worse than none."""
+    with pytest.raises(ValueError, match="a vault is named by"):
+        planned(finding_of(), vault=vault)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a/b", "k" * 128, "k\n", "kéy", "$(x)"])
+def test_what_cannot_be_a_key_is_refused(key: str) -> None:
+    """As for vaults."""
+    with pytest.raises(ValueError, match="a key's name is"):
+        planned(finding_of(), key=key)
+
+
+@pytest.mark.parametrize("location", [None, "", "west'europe", "a\nb", "$(x)"])
+def test_a_region_that_is_not_known_is_asked_for(location: str | None) -> None:
+    """The script asks Azure; a template, which cannot, asks whoever deploys it."""
+    plan = planned(finding_of(location=location))
+
+    assert plan.location is None
+    assert "LOCATION=''\n" in render_az(plan)
+    assert "@description('Required. The account\\'s region.')\nparam location string\n" in (
+        render_bicep(plan)
+    )
+
+
+@pytest.mark.parametrize("tenant", [None, "", "x", f"{TENANT} --y"])
+def test_a_tenant_that_is_not_known_is_left_out(tenant: str | None) -> None:
+    """It only tells whom to sign in to."""
+    plan = planned(finding_of(), tenant_id=tenant)
+
+    assert plan.tenant_id is None
+    assert "TENANT=''\n" in render_az(plan)
+
+
+@given(st.text(min_size=1, max_size=64).filter(lambda text: "/" not in text))
+def test_names_of_vault_and_key_are_valid_and_stay_the_same(name: str) -> None:
+    """A script made anew tomorrow goes on where today's one stopped."""
+    assume(AccountId.parse(finding_of().id.text.replace("chat", name)) is not None)
+    plan = planned(finding_of(name=name))
+
+    assert re.fullmatch("kv-cmk-[0-9a-f]{16}", plan.vault.name)
+    assert re.fullmatch("cmk-[0-9a-f]{16}", plan.key)
+    assert planned(finding_of(name=name)) == plan
+    assert planned(finding_of(name=name, group="another")).vault.name != plan.vault.name
+
+
+def test_names_of_vault_and_key_heed_no_casing() -> None:
+    """Azure answers with more than one spelling of an id."""
+    shouted, whispered = planned(finding_of("CHAT")), planned(finding_of("chat"))
+
+    assert (shouted.vault.name, shouted.key) == (whispered.vault.name, whispered.key)
+
+
+@pytest.mark.parametrize("vault", [None, "kv-old"])
+def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | None) -> None:
+    """Whoever copies a script reads its head, if anything."""
+    plan = planned(finding_of(), vault=vault)
+
+    warned = [step for step in plan.steps if step.warning]
+    assert {step.action for step in plan.steps} - {step.action for step in warned} == {
+        Action.SIGN_IN,
+        Action.WAIT,
+        Action.VERIFY,
+    }
+    az, bicep = render_az(plan), render_bicep(plan)
+    for step in warned:
+        for sign, text in (
+            ("#", az.partition("set -euo")[0]),
+            ("//", bicep.partition("param ")[0]),
+        ):
+            said = " ".join(line.removeprefix(sign).strip() for line in text.splitlines())
+            assert f"- {step.title}: {step.warning}" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "identity", "said"),
+    [
+        ("AIServices", None, "One way: a Foundry account cannot go back to Microsoft's keys"),
+        ("aiservices", None, "One way: a Foundry account"),
+        ("OpenAI", None, "Take it for one way: Microsoft's pages disagree"),
+        ("OpenAI", "UserAssigned", "OpenAI accounts support their system-assigned identity alone"),
+    ],
+)
+def test_where_microsofts_pages_disagree_the_plan_says_so(
+    kind: str, identity: str | None, said: str
+) -> None:
+    """Which page is right shows only when it is too late to go back."""
+    plan = planned(finding_of(kind=kind, identity_type=identity))
+
+    assert said in " ".join(step.warning or "" for step in plan.steps)
+
+
+def test_a_user_assigned_identity_is_no_doubt_on_foundry() -> None:
+    """A warning where nothing is wrong takes weight from those that matter."""
+    plan = planned(finding_of(kind="AIServices", identity_type="UserAssigned"))
+
+    assert "older page" not in " ".join(step.warning or "" for step in plan.steps)
+
+
+def test_a_stored_finding_without_evidence_has_a_plan() -> None:
+    """Rows of an older version may hold less."""
+    finding = finding_of(kind=None, location=None)
+    violated = replace(finding.judgement, verdict=Verdict.NON_COMPLIANT)
+
+    assert _actions(replace(finding, judgement=violated)) == WITH_IDENTITY

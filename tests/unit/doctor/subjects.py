@@ -1,0 +1,64 @@
+"""Patients whose Azure is scripted and whose tables are in memory."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Self
+
+from cmk_check.core.model import Subscription
+from cmk_check.doctor.results import CheckFailed, NotTried, Said
+from cmk_check.doctor.subject import Patient
+from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
+from cmk_check.queues.null_queues import NoQueues
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.keys import ScriptedKeys
+
+AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
+type Check = Callable[[Patient], Awaitable[Sequence[Said]]]
+
+
+class ScriptedPatient(Patient):
+    """A patient over ``azure``, ``behind`` its accounts and ``store``, whatever is set."""
+
+    azure: ScriptedInventory
+    behind: ScriptedKeys
+    store: Store
+
+    @classmethod
+    def over(
+        cls,
+        azure: ScriptedInventory | None = None,
+        store: Store | None = None,
+        environ: Mapping[str, str] = AZURITE,
+    ) -> Self:
+        """Lay one out."""
+        patient = cls.of(environ)
+        patient.azure = azure or ScriptedInventory()
+        patient.behind = ScriptedKeys()
+        patient.store = store or MemoryStore()
+        return patient
+
+    async def _build_inventory(self) -> Inventory:
+        return self.azure
+
+    async def _build_keys(self) -> KeyInventory:
+        return self.behind.open()
+
+    async def _build_storage(self) -> tuple[Store, QueueService]:
+        return self.store, NoQueues()
+
+
+async def told(check: Check, patient: Patient) -> list[tuple[str, str]]:
+    """Return what a check says, by mark, as the runner shows it."""
+    try:
+        return [(mark.value, text) for mark, text in await check(patient)]
+    except CheckFailed as error:
+        return [("problem", str(error))]
+    except NotTried as error:
+        return [("skipped", str(error))]
+
+
+def subscription(number: int, name: str | None = None) -> Subscription:
+    """Return a subscription that is in use."""
+    return Subscription(
+        f"00000000-0000-4000-8000-{number:012d}", name or f"Number {number}", "t", "Enabled"
+    )

@@ -1,0 +1,160 @@
+"""What the doctor says of settings, schedule and webhook."""
+
+import pytest
+
+from cmk_check.doctor import app_checks
+from cmk_check.doctor.subject import Patient
+from tests.unit.doctor.subjects import AZURITE, told
+
+AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        pytest.param({}, [("ok", "None set: the defaults hold.")], id="a bare laptop"),
+        pytest.param(
+            AZURITE | {"CMK_KINDS": "OpenAI"}, [("ok", "2 set, all valid.")], id="all valid"
+        ),
+        pytest.param(
+            {"CMK_INCLUDE_SUBSCRIPTION": "x"},
+            [
+                (
+                    "warning",
+                    (
+                        "CMK_INCLUDE_SUBSCRIPTION is no setting of this program: see "
+                        "docs/settings.md, or remove it."
+                    ),
+                )
+            ],
+            id="a name with a fault says nothing to the app",
+        ),
+        pytest.param(
+            {"CMK_CLOUD": "moon", "CMK_MAX_IN_FLIGHT": "0", "CMK_WEBHOOK_URL": "ftp://hush"},
+            [
+                (
+                    "problem",
+                    "CMK_CLOUD is none of public, usgov, china; write one of them, or remove it.",
+                ),
+                (
+                    "problem",
+                    "CMK_MAX_IN_FLIGHT is no whole number from 1 to 100; write one, or remove it.",
+                ),
+                (
+                    "problem",
+                    (
+                        "CMK_WEBHOOK_URL is no URL of a receiver; write https://host/path without "
+                        "user name or fragment."
+                    ),
+                ),
+            ],
+            id="every fault at once, and no value",
+        ),
+    ],
+)
+async def test_settings_are_all_looked_at(
+    environ: dict[str, str], said: list[tuple[str, str]]
+) -> None:
+    """One round of mending is enough."""
+    assert await told(app_checks.settings, Patient.of(environ)) == said
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        pytest.param({"WEBSITE_HOSTNAME": "app.azurewebsites.net"}, id="none on Azure"),
+        pytest.param({"CMK_STORAGE": "AccountKey=hush"}, id="an account key"),
+        pytest.param({"CMK_STORAGE__queueServiceUri": "https://a.test"}, id="half of it"),
+        pytest.param(AZURITE | {"CMK_STORAGE__clientId": "x"}, id="two kinds"),
+    ],
+)
+async def test_a_faulty_storage_leaves_the_rest_to_be_tried(environ: dict[str, str]) -> None:
+    """What stands in for it is never tried, and its value is never repeated."""
+    patient = Patient.of(environ | {"CMK_MAX_IN_FLIGHT": "7"})
+
+    said = await told(app_checks.settings, patient)
+
+    assert patient.settings.max_in_flight == 7
+    assert {name.partition("__")[0] for name, _ in patient.faults} == {"CMK_STORAGE"}
+    assert {mark for mark, _ in said} == {"problem"}
+    assert "hush" not in str(said)
+
+
+async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
+    """Only what has to be mended is named."""
+    secret = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
+    patient = Patient.of({"CMK_WEBHOOK_URL": "ftp://hush", "CMK_WEBHOOK_SECRET": secret})
+
+    assert [name for name, _ in patient.faults] == ["CMK_WEBHOOK_URL"]
+    assert patient.settings.webhook_url is None
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        pytest.param(
+            "0 0 * * * *",
+            ("ok", "Scans start 60 min apart at most, and an answer is fresh for 180 min."),
+            id="hourly",
+        ),
+        pytest.param(
+            "0 0 3 * * *",
+            (
+                "warning",
+                (
+                    "Scans start 1440 min apart at most, and an answer is fresh for 180 min: raise "
+                    "CMK_MAX_AGE_MINUTES above that and the time of a scan, or scan more often; "
+                    "until then every answer turns unknown before the next."
+                ),
+            ),
+            id="too seldom for the age that is allowed",
+        ),
+        pytest.param(
+            "",
+            (
+                "problem",
+                (
+                    "CMK_SCAN_SCHEDULE is not set: the app has no timer without it; write 0 0 * * "
+                    "* * for every hour."
+                ),
+            ),
+            id="none",
+        ),
+        pytest.param(
+            "01:00:00",
+            (
+                "warning",
+                (
+                    "CMK_SCAN_SCHEDULE is a time span, for an App Service plan alone: write an "
+                    "NCRONTAB expression, such as 0 0 * * * * for every hour."
+                ),
+            ),
+            id="a time span",
+        ),
+        pytest.param(
+            "0 0 3 * * 7",
+            (
+                "problem",
+                f"CMK_SCAN_SCHEDULE is no NCRONTAB expression, or one that never comes: {AGAIN}",
+            ),
+            id="Sunday is 0",
+        ),
+    ],
+)
+async def test_the_schedule_is_read_as_the_host_does(schedule: str, said: tuple[str, str]) -> None:
+    """The host leaves a timer out that it cannot read, and says so in its log alone."""
+    patient = Patient.of(AZURITE | {"CMK_SCAN_SCHEDULE": schedule})
+
+    assert await told(app_checks.schedule, patient) == [said]
+
+
+async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
+    """A scan in memory has no timer and no webhook."""
+    patient = Patient.of({})
+
+    assert await told(app_checks.schedule, patient) == [
+        ("skipped", "CMK_SCAN_SCHEDULE is not set, which only the deployed app needs.")
+    ]
+    assert await told(app_checks.webhook, patient) == [
+        ("skipped", "CMK_WEBHOOK_URL is not set: no alert is posted.")
+    ]

@@ -1,0 +1,236 @@
+"""What the doctor says of subscriptions and of the right to read each."""
+
+import asyncio
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.doctor import estate_checks
+from cmk_check.errors import InventoryError
+from tests.fakes.inventory import ScriptedInventory
+from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
+
+ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
+FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
+BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
+ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
+
+
+@pytest.mark.parametrize(
+    ("listed", "environ", "said"),
+    [
+        pytest.param([ONE, TWO], {}, [("ok", "2 visible, 2 in scope.")], id="all is well"),
+        pytest.param(
+            [ONE, TWO],
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            [("ok", "2 visible, 1 in scope.")],
+            id="one is excluded",
+        ),
+        pytest.param(
+            [],
+            {},
+            [
+                (
+                    "problem",
+                    (
+                        "The identity sees no subscription: assign it the Reader role on the "
+                        "subscriptions or their management group."
+                    ),
+                )
+            ],
+            id="none is visible",
+        ),
+        pytest.param(
+            [ONE],
+            {"CMK_EXPECT_SUBSCRIPTIONS": "2"},
+            [
+                (
+                    "problem",
+                    (
+                        "1 of at least 2 expected subscriptions are visible: assign the identity "
+                        "the Reader role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
+                    ),
+                )
+            ],
+            id="fewer than expected",
+        ),
+        pytest.param(
+            [ONE],
+            {"CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}"},
+            [
+                ("ok", "1 visible, 1 in scope."),
+                (
+                    "problem",
+                    (
+                        f"On CMK_INCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}. Assign the "
+                        "identity the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+                    ),
+                ),
+            ],
+            id="one that is included is not there",
+        ),
+        pytest.param(
+            [ONE],
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            [
+                ("ok", "1 visible, 1 in scope."),
+                ("ok", f"On CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}."),
+            ],
+            id="one that is excluded is not there",
+        ),
+        pytest.param(
+            [ONE, TWO],
+            {
+                "CMK_INCLUDE_SUBSCRIPTIONS": f"{ONE.id},{TWO.id}",
+                "CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id,
+            },
+            [
+                ("ok", "2 visible, 1 in scope."),
+                (
+                    "warning",
+                    f"Included and excluded, so that they are not read: {TWO.id}. Decide for one.",
+                ),
+            ],
+            id="one is on both lists",
+        ),
+    ],
+)
+async def test_what_is_seen_is_compared_with_what_is_wanted(
+    listed: list[Subscription], environ: dict[str, str], said: list[tuple[str, str]]
+) -> None:
+    """A posture that is unknown for this reason is mended here."""
+    patient = ScriptedPatient.over(ScriptedInventory(listed), environ=environ)
+
+    assert await told(estate_checks.subscriptions, patient) == said
+
+
+async def test_a_list_that_cannot_be_read_says_why() -> None:
+    """Without it no scan begins."""
+    azure = ScriptedInventory()
+    azure.list_error = InventoryError(BROKEN)
+
+    said = await told(estate_checks.subscriptions, ScriptedPatient.over(azure))
+
+    assert said == [
+        (
+            "problem",
+            "The subscriptions cannot be listed (server_error). Azure answered 500: wait.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        pytest.param(
+            [None, None, None], [("ok", f"{ACCOUNTS} works in 3 of 3 subscriptions.")], id="all"
+        ),
+        pytest.param(
+            [FORBIDDEN, None, FORBIDDEN],
+            [
+                ("ok", f"{ACCOUNTS} works in 1 of 3 subscriptions."),
+                (
+                    "problem",
+                    (
+                        f"forbidden in Number 1 ({ONE.id}), Number 3 ({THREE.id}): Azure answered "
+                        "403: grant it."
+                    ),
+                ),
+            ],
+            id="one cause is one line",
+        ),
+        pytest.param(
+            [FORBIDDEN, BROKEN, BROKEN],
+            [
+                ("problem", f"forbidden in Number 1 ({ONE.id}): Azure answered 403: grant it."),
+                (
+                    "problem",
+                    (
+                        f"server_error in Number 2 ({TWO.id}), Number 3 ({THREE.id}): Azure "
+                        "answered 500: wait."
+                    ),
+                ),
+            ],
+            id="none can be read",
+        ),
+    ],
+)
+async def test_each_subscription_is_really_read(
+    gaps: list[Gap | None], said: list[tuple[str, str]]
+) -> None:
+    """A role assignment that looks right may still not reach every subscription."""
+    azure = ScriptedInventory([ONE, TWO, THREE])
+    azure.readings = {
+        each.id: Reading(gap=gap) for each, gap in zip(azure.listed, gaps, strict=True)
+    }
+    patient = ScriptedPatient.over(azure)
+    await estate_checks.subscriptions(patient)
+
+    assert await told(estate_checks.permissions, patient) == said
+    assert sorted(azure.reads) == [ONE.id, TWO.id, THREE.id]
+
+
+async def test_what_is_excluded_is_not_read() -> None:
+    """Nobody needs a permission there."""
+    azure = ScriptedInventory([ONE])
+    patient = ScriptedPatient.over(azure, environ={"CMK_EXCLUDE_SUBSCRIPTIONS": ONE.id})
+    await estate_checks.subscriptions(patient)
+
+    assert await told(estate_checks.permissions, patient) == [
+        ("skipped", "No subscription is in scope.")
+    ]
+    assert azure.reads == []
+
+
+async def test_many_are_named_as_the_first_few() -> None:
+    """A line that names ten thousand is read by nobody."""
+    azure = ScriptedInventory([subscription(number) for number in range(25)])
+    azure.readings = {each.id: Reading(gap=FORBIDDEN) for each in azure.listed}
+    patient = ScriptedPatient.over(azure)
+    await estate_checks.subscriptions(patient)
+
+    ((_, text),) = await told(estate_checks.permissions, patient)
+
+    assert text.count("Number") == 10
+    assert " and 15 more: Azure answered 403" in text
+
+
+async def test_an_estate_that_takes_too_long_is_left() -> None:
+    """A person waits; what was read until then is said."""
+    azure = ScriptedInventory([ONE, TWO])
+
+    async def hang(subscription_id: str) -> None:
+        if subscription_id == TWO.id:
+            await asyncio.Event().wait()
+
+    azure.before_read = hang
+    patient = ScriptedPatient.over(azure)
+    patient.reading_seconds = 0.05
+    await estate_checks.subscriptions(patient)
+
+    said = await told(estate_checks.permissions, patient)
+
+    assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions.")
+    assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): There was no time for them here")
+
+
+async def test_no_more_are_read_at_once_than_the_app_would() -> None:
+    """Azure throttles by the hour: the doctor must not take what the next scan needs."""
+    azure = ScriptedInventory([subscription(number) for number in range(12)])
+    busy, most = 0, 0
+
+    async def count(_: str) -> None:
+        nonlocal busy, most
+        busy += 1
+        most = max(most, busy)
+        await asyncio.sleep(0)
+        busy -= 1
+
+    azure.before_read = count
+    patient = ScriptedPatient.over(azure, environ={"CMK_MAX_IN_FLIGHT": "3"})
+    await estate_checks.subscriptions(patient)
+    await estate_checks.permissions(patient)
+
+    assert most == 3
+    assert len(azure.reads) == 12

@@ -1,0 +1,141 @@
+"""What the doctor says of the right to look at what is behind keys."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread
+from cmk_check.core.model import Account, Gap, Reading
+from cmk_check.doctor import estate_checks, key_checks
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.keys import GONE, HEALTHY, LATEST, VAULT
+from tests.fakes.world import bad, good
+from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
+
+ONE, TWO = subscription(1), subscription(2)
+FORBIDDEN: Final = Unread(
+    Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant Some/thing/read.")
+)
+SLOW: Final = Unread(Gap(GapReason.TIMEOUT, detail="Azure did not answer in time: wait."))
+PLACE: Final = f"in {VAULT.split('/')[2]}"
+
+
+def _account(name: str, vault: str, subscription_id: str = ONE.id) -> Account:
+    return replace(good(subscription_id, name), key_vault_uri=f"https://{vault}.vault.azure.net/")
+
+
+async def _said(
+    *accounts: Account, facts: Mapping[str, KeyFacts], environ: Mapping[str, str] | None = None
+) -> tuple[list[tuple[str, str]], ScriptedPatient]:
+    azure = ScriptedInventory([ONE, TWO])
+    for each in azure.listed:
+        of_each = tuple(one for one in accounts if one.id.subscription_id == each.id)
+        azure.readings[each.id] = Reading(of_each)
+    patient = ScriptedPatient.over(azure, environ=environ or {})
+    patient.behind.facts = {
+        one.id.text: facts[one.id.name] for one in accounts if one.id.name in facts
+    }
+    await estate_checks.subscriptions(patient)
+    await estate_checks.permissions(patient)
+    return await told(key_checks.keys, patient), patient
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        pytest.param({}, [("ok", "2 of 2 sampled keys could be looked at.")], id="all"),
+        pytest.param(
+            {"a": GONE}, [("ok", "2 of 2 sampled keys could be looked at.")], id="gone is seen"
+        ),
+        pytest.param(
+            {"a": replace(HEALTHY, vault=FORBIDDEN, key=None)},
+            [
+                ("ok", "1 of 2 sampled keys could be looked at."),
+                (
+                    "problem",
+                    (
+                        "forbidden for a (kv-a.vault.azure.net): Azure answered 403: grant "
+                        "Some/thing/read."
+                    ),
+                ),
+            ],
+            id="a vault that is not found",
+        ),
+        pytest.param(
+            {"a": replace(HEALTHY, key=FORBIDDEN), "b": replace(HEALTHY, grants=FORBIDDEN)},
+            [
+                (
+                    "problem",
+                    (
+                        f"forbidden for a (kv-a.vault.azure.net {PLACE}), "
+                        f"b (kv-b.vault.azure.net {PLACE}): Azure answered 403: grant "
+                        "Some/thing/read."
+                    ),
+                ),
+            ],
+            id="one cause is one line",
+        ),
+        pytest.param(
+            {
+                "a": replace(HEALTHY, scopes=SLOW),
+                "b": replace(HEALTHY, key=Key(f"{VAULT}/keys/cmk", LATEST, FORBIDDEN)),
+            },
+            [
+                (
+                    "problem",
+                    (
+                        f"timeout for a (kv-a.vault.azure.net {PLACE}): Azure did not answer in "
+                        "time: wait."
+                    ),
+                ),
+                (
+                    "problem",
+                    (
+                        f"forbidden for b (kv-b.vault.azure.net {PLACE}): Azure answered 403: "
+                        "grant Some/thing/read."
+                    ),
+                ),
+            ],
+            id="each part counts",
+        ),
+    ],
+)
+async def test_what_is_behind_a_key_is_really_read(
+    facts: Mapping[str, KeyFacts], said: list[tuple[str, str]]
+) -> None:
+    """A role may hold an action and still not reach the subscription of the vault."""
+    accounts = _account("a", "kv-a"), _account("b", "kv-b", TWO.id)
+
+    found, _ = await _said(*accounts, facts=facts)
+
+    assert found == said
+
+
+async def test_a_few_keys_are_tried_each_in_another_vault() -> None:
+    """A thousand keys in one vault say no more than one of them, and a person waits."""
+    accounts = [_account(f"a{number}", f"KV-{number // 2}") for number in range(20)]
+    accounts[1] = replace(accounts[1], key_vault_uri="https://kv-0.vault.azure.net")
+
+    found, patient = await _said(*accounts, bad(ONE.id, "bad"), facts={})
+
+    assert found == [("ok", "5 of 5 sampled keys could be looked at.")]
+    assert patient.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
+
+
+async def test_without_a_key_there_is_nothing_to_try() -> None:
+    """What cannot be tried is not said to work."""
+    found, patient = await _said(bad(ONE.id), facts={})
+
+    assert found == [("skipped", "No account that could be read is under a customer-managed key.")]
+    assert patient.behind.opened == 0
+
+
+async def test_keys_that_are_not_to_be_looked_at_are_left_alone() -> None:
+    """Who has switched key health off has not granted its rights."""
+    found, patient = await _said(good(ONE.id), facts={}, environ={"CMK_KEY_HEALTH": "off"})
+
+    assert found == []
+    assert patient.behind.opened == 0

@@ -1,0 +1,92 @@
+"""NCRONTAB: what the host takes, and how long nothing comes between."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from croniter import croniter
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.doctor.ncrontab import longest_pause
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("expression", "pause"),
+    [
+        pytest.param("0 0 * * * *", HOUR, id="hourly"),
+        pytest.param("0 * * * *", HOUR, id="five fields, without seconds"),
+        pytest.param("0 */5 * * * *", timedelta(minutes=5), id="a step"),
+        pytest.param("0 7/20 * * * *", timedelta(minutes=20), id="a step from a number on"),
+        pytest.param("0 30/25 * * * *", timedelta(minutes=35), id="a step that does not fit"),
+        pytest.param("*/0 * * * * *", timedelta(seconds=1), id="a step of nothing is one"),
+        pytest.param("0 0 3 * * *", DAY, id="daily"),
+        pytest.param("0 0 6,18 * * *", 12 * HOUR, id="a list"),
+        pytest.param("0 30 9-17 * * *", 16 * HOUR, id="the night counts"),
+        pytest.param("0 30 17-9 * * *", 16 * HOUR, id="a range may go backwards"),
+        pytest.param("0 0 9 * * 1-5", 3 * DAY, id="the weekend counts"),
+        pytest.param("0 0 9 * * Mon-FRIDAY", 3 * DAY, id="names, in any case"),
+        pytest.param("0 0 9 * * s", 7 * DAY, id="a beginning of a name: s is Sunday"),
+        pytest.param("0 0 0 1 1,m *", 306 * DAY, id="m is March"),
+        pytest.param("0 0 0 31 * *", 61 * DAY, id="months without a 31st"),
+        pytest.param("0 0 0 29 2 *", (8 * 365 + 1) * DAY, id="no leap day in 2100"),
+    ],
+)
+def test_the_longest_pause(expression: str, pause: timedelta) -> None:
+    """An answer has to live that long, or it is unknown before the next scan."""
+    assert longest_pause(expression) == pause
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        *("", "hourly", "@hourly", "* * * *", "* * * * * * *", "60 * * * * *", "0 0 24 * * *"),
+        *("0 0 0 0 * *", "0 0 0 * 13 *", "0 0 0 * * 7", "0 0 0 * * L", "0 0 0 ? * *"),
+        *("0 */x * * * *", "0 5/ * * * *", "0 /5 * * * *", "0 , * * * *", "0 5, * * * *"),
+        *("0 *-5 * * * *", "0 5- * * * *", "-5 * * * * *", "mon * * * * *", "0 0 0 * * mox"),
+        *("0 0 0 31 2 *", "0 0 0 30 feb *", "01:00:00", "0 \u0665 * * * *"),
+    ],
+)
+def test_what_the_host_does_not_take_is_refused(expression: str) -> None:
+    """A schedule that is no schedule keeps the timer from being indexed: no scan ever runs."""
+    with pytest.raises(ValueError, match=r"."):
+        longest_pause(expression)
+
+
+def _field(low: int, high: int) -> st.SearchStrategy[str]:
+    numbers = st.integers(low, high)
+    ranges = st.tuples(numbers, numbers).map(lambda ends: f"{min(ends)}-{max(ends)}")
+    steps = st.integers(1, 7).map(lambda step: f"*/{step}")
+    return st.one_of(st.just("*"), numbers.map(str), ranges, steps)
+
+
+@settings(max_examples=15)
+@given(
+    st.tuples(
+        *(_field(*bounds) for bounds in ((0, 59), (0, 59), (0, 23), (1, 28), (1, 12), (0, 6)))
+    ).map(" ".join)
+)
+def test_no_pause_is_longer_than_that_and_one_is_as_long(expression: str) -> None:
+    """The same as another library says, which steps from one occurrence to the next."""
+    start = datetime(2072, 1, 1, tzinfo=UTC)
+    steps: Any = croniter(expression, start, second_at_beginning=True, day_or=False)
+
+    pauses = [
+        later - earlier for earlier, later in pairwise(steps.get_next(datetime) for _ in range(40))
+    ]
+
+    assert max(pauses) <= longest_pause(expression)
+
+
+@pytest.mark.parametrize("text", ["0 0 9 * * 1-5", "0 */25 3-5 * * *", "0 0 0 29 2 *"])
+def test_the_longest_pause_really_comes(text: str) -> None:
+    """A pause that never comes would be a false alarm."""
+    start = datetime(2072, 1, 1, tzinfo=UTC)
+    steps: Any = croniter(text, start, second_at_beginning=True, day_or=False)
+
+    occurrences = [steps.get_next(datetime) for _ in range(60 if "29" not in text else 10)]
+
+    assert max(b - a for a, b in pairwise(occurrences)) == longest_pause(text)

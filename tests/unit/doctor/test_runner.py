@@ -1,0 +1,138 @@
+"""The runner of the checks: none hides another, none takes longer than it may."""
+
+import asyncio
+from collections.abc import Sequence
+
+from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said
+from cmk_check.doctor.runner import Check, examine
+
+
+class Script:
+    """What checks act on: keeps which of them ran."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.later = asyncio.Event()
+
+
+async def _good(script: Script) -> Sequence[Said]:
+    script.ran.append("good")
+    return [(Mark.OK, "Well."), (Mark.WARNING, "Mind this.")]
+
+
+async def _bad(_: Script) -> Sequence[Said]:
+    raise CheckFailed("It is not there: make one.")
+
+
+async def _breaks(_: Script) -> Sequence[Said]:
+    raise KeyError("hush")
+
+
+async def _absent(_: Script) -> Sequence[Said]:
+    raise NotTried("None is set.")
+
+
+async def _hangs(_: Script) -> Sequence[Said]:
+    await asyncio.Event().wait()
+    return []
+
+
+async def _waits(script: Script) -> Sequence[Said]:
+    await script.later.wait()
+    return [(Mark.OK, "Late.")]
+
+
+async def _hurries(script: Script) -> Sequence[Said]:
+    script.later.set()
+    return [(Mark.OK, "Early.")]
+
+
+async def _lines(*checks: Check[Script], faulty: Sequence[str] = ()) -> list[tuple[str, str, str]]:
+    return [
+        (line.check, line.mark.value, line.text) async for line in examine(checks, Script(), faulty)
+    ]
+
+
+async def test_a_check_that_breaks_does_not_hide_the_others() -> None:
+    """One fault of ours must not cost the whole diagnosis, nor repeat a text that may be secret."""
+    said = await _lines(Check("a", _breaks), Check("b", _bad), Check("c", _good))
+
+    assert said == [
+        ("a", "problem", "The check broke off (KeyError), a fault of this program."),
+        ("b", "problem", "It is not there: make one."),
+        ("c", "ok", "Well."),
+        ("c", "warning", "Mind this."),
+    ]
+
+
+async def test_a_check_has_its_time() -> None:
+    """Whoever waits in front of a terminal gets an answer."""
+    (said,) = await _lines(Check("a", _hangs, seconds=0.05))
+
+    assert said[1:] == (
+        "problem",
+        (
+            "There was no answer within 0.05 s: try again; if it stays, look at the network "
+            "between here and there."
+        ),
+    )
+
+
+async def test_what_builds_on_a_failure_names_it_once() -> None:
+    """One cause is one problem, however many checks it keeps from being tried."""
+    said = await _lines(
+        Check("a", _bad),
+        Check("b", _hangs, seconds=0.05),
+        Check("c", _good, needs=("a", "b")),
+        Check("d", _good, needs=("c",)),
+    )
+
+    assert said[2:] == [
+        ("c", "skipped", "Not tried, since it needs a and b, above."),
+        ("d", "skipped", "Not tried, since it needs a and b, above."),
+    ]
+
+
+async def test_what_is_not_set_is_no_failure_of_what_builds_on_it() -> None:
+    """On a laptop nothing is wrong with tables that nobody set."""
+    said = await _lines(Check("a", _absent), Check("b", _good, needs=("a",)))
+
+    assert said == [("a", "skipped", "None is set."), ("b", "skipped", "None is set.")]
+
+
+async def test_a_faulty_setting_stops_what_goes_by_it_alone() -> None:
+    """The other checks are tried although one setting is wrong."""
+    said = await _lines(
+        Check("a", _good, settings=("CMK_STORAGE",)),
+        Check("b", _absent, settings=("CMK_CLOUD",)),
+        faulty=["CMK_STORAGE__clientId"],
+    )
+
+    assert said == [
+        (
+            "a",
+            "skipped",
+            "Not tried, since CMK_STORAGE__clientId cannot be used: see settings, above.",
+        ),
+        ("b", "skipped", "None is set."),
+    ]
+
+
+async def test_checks_run_at_once_and_their_lines_stay_in_order() -> None:
+    """Slow ones overlap; a person reads from top to bottom."""
+    said = await _lines(Check("a", _waits, seconds=5), Check("b", _hurries))
+
+    assert [text for _, _, text in said] == ["Late.", "Early."]
+
+
+async def test_whoever_stops_listening_stops_the_checks() -> None:
+    """Ctrl-C must not wait for what nobody wants to know any more."""
+    script = Script()
+    lines = examine([Check("a", _good), Check("b", _hangs)], script)
+
+    await anext(lines)
+    async with asyncio.timeout(5):
+        await lines.aclose()
+
+    assert script.ran == ["good"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,0 +1,177 @@
+"""What the doctor says of tables and of the scans in them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap
+from cmk_check.doctor import storage_checks
+from cmk_check.errors import InventoryError, StoreRefused, StoreUnavailable
+from cmk_check.ports import Delete, Insert, Query, Table, Write
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.world import World, good, sub
+from tests.unit.doctor.subjects import Check, ScriptedPatient, told
+
+LOOK = ": see whether Azurite runs, and CMK_STORAGE names its ports."
+
+
+class TroubledStore(MemoryStore):
+    """Raises ``error`` where rows of these tables are written by an operation of this kind."""
+
+    def __init__(self, error: str, kind: type, tables: Sequence[Table] = tuple(Table)) -> None:
+        super().__init__()
+        self._error, self._kind, self._tables = error, kind, tables
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Fail or go on."""
+        if table in self._tables and isinstance(writes[0], self._kind):
+            kind = StoreRefused if "grant" in self._error else StoreUnavailable
+            raise kind(f"{table}: {self._error}")
+        return await super().commit(table, partition, writes)
+
+
+async def _is_empty(store: MemoryStore) -> bool:
+    query = Query(partition_from="", partition_to="~")
+    return not [entity for table in Table async for entity in store.query(table, query)]
+
+
+async def test_tables_are_tried_and_nothing_is_left_in_them() -> None:
+    """A change of cmkfindings is a change of the estate: alerts may be wired to it."""
+    store = MemoryStore()
+
+    said = await told(storage_checks.tables, ScriptedPatient.over(store=store))
+
+    assert said == [("ok", "cmkfindings, cmkchanges, cmkscans can be read and written.")]
+    assert await _is_empty(store)
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        pytest.param(
+            TroubledStore("403 AuthorizationPermissionMismatch: grant the role", Insert),
+            "cmkfindings, cmkchanges, cmkscans: 403 AuthorizationPermissionMismatch: grant the "
+            "role.",
+            id="may not write: one cause is said once",
+        ),
+        pytest.param(
+            TroubledStore("403 X: grant the role", Delete, [Table.CHANGES]),
+            "cmkchanges: 403 X: grant the role.",
+            id="may not delete in one of them",
+        ),
+        pytest.param(
+            TroubledStore("ServiceRequestError", Insert, [Table.SCANS]),
+            f"cmkscans: ServiceRequestError{LOOK}",
+            id="does not answer",
+        ),
+    ],
+)
+async def test_what_keeps_tables_from_being_written_is_named(
+    store: TroubledStore, said: str
+) -> None:
+    """The right to read alone would look well until the first scan."""
+    assert await told(storage_checks.tables, ScriptedPatient.over(store=store)) == [
+        ("problem", said)
+    ]
+
+
+async def _scanned(ago: timedelta, *, expect: str = "1") -> tuple[World, ScriptedPatient]:
+    """Lay out a patient whose scans ran so long ago; none ran yet."""
+    world = World()
+    world.clock.time = datetime.now(UTC).replace(microsecond=0) - ago - timedelta(hours=1)
+    world.listed(sub(1))
+    world.read(sub(1), good(sub(1)))
+    environ = {"CMK_STORAGE": "UseDevelopmentStorage=true", "CMK_EXPECT_SUBSCRIPTIONS": expect}
+    return world, ScriptedPatient.over(store=world.store, environ=environ)
+
+
+async def test_before_the_first_scan_it_says_how_one_is_started() -> None:
+    """Nothing is wrong yet."""
+    _, patient = await _scanned(timedelta())
+
+    ((mark, text),) = await told(storage_checks.scans, patient)
+
+    assert mark == "warning"
+    assert text.startswith("no_scan_yet: No scan has finished yet: ")
+
+
+async def test_a_fresh_scan_is_well() -> None:
+    """What accounts are like is no matter of the set-up."""
+    world, patient = await _scanned(timedelta(minutes=5))
+    await world.scan()
+
+    said = await told(storage_checks.scans, patient)
+
+    assert said == [
+        ("ok", f"The last finished scan began at {world.clock.time:%Y-%m-%d %H:%M:%SZ}.")
+    ]
+
+
+async def test_scans_that_stopped_are_a_problem() -> None:
+    """The app that nobody starts any more says nothing itself."""
+    world, patient = await _scanned(timedelta(hours=9))
+    await world.scan()
+
+    ((mark, text),) = await told(storage_checks.scans, patient)
+
+    assert mark == "problem"
+    assert text.startswith("stale: The last finished scan began more than 180 minutes ago")
+
+
+async def test_a_clock_ahead_of_ours_is_a_problem() -> None:
+    """Where the app runs, or here, it is wrong."""
+    world, patient = await _scanned(-timedelta(hours=1))
+    await world.scan()
+
+    ((mark, text),) = await told(storage_checks.scans, patient)
+
+    assert (mark, text.partition(":")[0]) == ("problem", "clock_skew")
+
+
+async def test_what_the_app_could_not_read_is_a_problem() -> None:
+    """The app's identity lacks what whoever asks here may have."""
+    world, patient = await _scanned(timedelta(minutes=5), expect="2")
+    world.read(sub(1), gap=Gap(GapReason.FORBIDDEN, "a/read"))
+    await world.scan()
+
+    said = await told(storage_checks.scans, patient)
+
+    assert [(mark, text.partition(":")[0]) for mark, text in said] == [
+        ("problem", "subscriptions_unread"),
+        ("problem", "fewer_subscriptions_than_expected"),
+    ]
+
+
+async def test_a_failed_scan_says_why() -> None:
+    """The reason is in the tables, where nobody looks."""
+    world, patient = await _scanned(timedelta(minutes=5))
+    gap = Gap(GapReason.UNAUTHENTICATED, detail="No token: sign in.")
+    world.inventory.list_error = InventoryError(gap)
+    await world.scan()
+
+    said = await told(storage_checks.scans, patient)
+
+    assert {mark for mark, _ in said} == {"problem"}
+    assert any("No token: sign in." in text for _, text in said)
+
+
+class DeadStore(MemoryStore):
+    """Answers nothing."""
+
+    async def get(self, table: Table, partition: str, row: str) -> None:
+        """Fail."""
+        del partition, row
+        raise StoreUnavailable(f"{table}: ServiceRequestError")
+
+
+@pytest.mark.parametrize("check", [storage_checks.tables, storage_checks.scans])
+async def test_a_store_that_is_down_is_a_problem(check: Check) -> None:
+    """The first thing to know."""
+    ((mark, text),) = await told(check, ScriptedPatient.over(store=DeadStore()))
+
+    assert mark == "problem"
+    assert "ServiceRequestError" in text

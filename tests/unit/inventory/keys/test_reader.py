@@ -1,0 +1,251 @@
+"""Whatever Azure answers becomes facts, and what accounts share is asked for once."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
+from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.model import Account
+from cmk_check.core.resource_id import AccountId
+from cmk_check.inventory.gaps import READ_VAULTS
+from cmk_check.inventory.keys.reader import AzureKeys
+from tests.unit.inventory.wire import Wire, clients_over
+
+SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
+GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"
+PRINCIPAL: Final = "5e8d0000-0000-4000-8000-000000000001"
+ROLE: Final = (
+    "/providers/Microsoft.Authorization/roleDefinitions/12338af0-0e69-4776-bea7-57ae8d297424"
+)
+VERSION: Final = "a" * 32
+USE: Final = [
+    f"Microsoft.KeyVault/vaults/keys/{part}" for part in ("read", "wrap/action", "unwrap/action")
+]
+KINDS: Final = {
+    "graph": re.compile(r"/providers/Microsoft\.ResourceGraph/resources"),
+    "vault": re.compile(r".*/vaults/(?P<vault>[^/]+)"),
+    "key": re.compile(r".*/keys/[^/]+"),
+    "versions": re.compile(r".*/versions"),
+    "version": re.compile(r".*/versions/[^/]+"),
+    "grants": re.compile(r".*/roleAssignments"),
+    "role": re.compile(r".*/roledefinitions/[^/]+", re.IGNORECASE),
+    "scopes": re.compile(r".*/encryptionScopes"),
+}
+
+
+def _vault_id(name: str) -> str:
+    return f"{GROUP}/providers/Microsoft.KeyVault/vaults/{name}"
+
+
+def _kind(path: str) -> str:
+    return next(kind for kind, pattern in KINDS.items() if pattern.fullmatch(path))
+
+
+def _good(kind: str, path: str) -> object:
+    """Answer as Azure would of a vault that exists under every name, with a key in use."""
+    attributes = {"enabled": True, "created": 1_700_000_000}
+    key = {"attributes": attributes, "kty": "RSA", "keySize": 2048, "keyOps": ["wrapKey"]}
+    assignment = {"principalId": PRINCIPAL, "roleDefinitionId": ROLE, "scope": GROUP}
+    match = KINDS["vault"].fullmatch(path)
+    uri = f"https://{match['vault'] if match else 'kv-0'}.vault.azure.net/"
+    properties = {"vaultUri": uri, "enableRbacAuthorization": True, "enableSoftDelete": True}
+    rows = [{"id": _vault_id("kv-0")}]
+    answers: Mapping[str, object] = {
+        "graph": {
+            "totalRecords": 1,
+            "resultTruncated": "false",
+            "data": rows,
+        },
+        "vault": {"id": path, "properties": properties},
+        "key": {"id": path, "properties": key},
+        "versions": {"value": [{"name": VERSION, "properties": {"attributes": attributes}}]},
+        "version": {"name": VERSION, "properties": key},
+        "grants": {"value": [{"properties": assignment}]},
+        "role": {"properties": {"permissions": [{"dataActions": USE}]}},
+        "scopes": {"value": [{"name": "s", "properties": {"keySource": "Microsoft.KeyVault"}}]},
+    }
+    return answers[kind]
+
+
+def _account(
+    number: int = 0, *, vault: str = "kv-0", key: str = "cmk", pinned: bool = False
+) -> Account:
+    account_id = AccountId.parse(
+        f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/a{number}"
+    )
+    assert account_id is not None
+    return Account(
+        account_id,
+        "OpenAI",
+        key_name=key,
+        key_version=VERSION if pinned else None,
+        key_vault_uri=f"https://{vault}.vault.azure.net/",
+        principal_id=PRINCIPAL,
+    )
+
+
+def _read(odd: Mapping[str, object]) -> KeyFacts:
+    """Read one account where some kinds of requests are answered otherwise."""
+    account = _account(pinned=True)
+
+    async def read() -> KeyFacts:
+        wire = Wire(lambda _, path: odd.get(_kind(path), _good(_kind(path), path)))
+        facts = await AzureKeys(clients_over(wire)).read([account], {}, seconds=5)
+        return facts[account.id.text]
+
+    return asyncio.run(read())
+
+
+def _part(facts: KeyFacts, kind: str) -> object:
+    versions = facts.key.versions if isinstance(facts.key, Key) else facts.key
+    return {
+        "graph": facts.vault,
+        "vault": facts.vault,
+        "key": facts.key,
+        "versions": versions,
+        "version": versions,
+        "grants": facts.grants,
+        "role": facts.grants,
+        "scopes": facts.scopes,
+    }[kind]
+
+
+def test_what_azure_answers_arrives() -> None:
+    """The examples below change one part of an answer that is good as a whole."""
+    facts = _read({})
+
+    assert [isinstance(_part(facts, kind), Unread) for kind in KINDS] == [False] * len(KINDS)
+    assert isinstance(facts.grants, tuple)
+    assert suffices(facts.grants)
+
+
+JSON: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=10,
+)
+NO_OBJECTS: Final = {
+    "nothing": b"",
+    "null": b"null",
+    "list": b"[]",
+    "text": b'"x"',
+    "number": b"1" * 5_000,
+    "page of a proxy": b"<html></html>",
+    "cut off": b'{"value": [',
+    "deep": b"[" * 100_000,
+    "deep object": b'{"a":' * 100_000,
+    "no UTF-8": b'{"value": ["\xff"]}',
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("body", NO_OBJECTS.values(), ids=NO_OBJECTS)
+def test_body_that_is_no_object_is_unread_p2(kind: str, body: bytes) -> None:
+    """P2: no such answer passes for one that says that there is nothing."""
+    assert isinstance(_part(_read({kind: body}), kind), Unread)
+
+
+@settings(max_examples=60)
+@given(kind=st.sampled_from(sorted(KINDS)), body=JSON)
+def test_no_body_raises_p7(kind: str, body: object) -> None:
+    """P7: an answer costs its own fact at most."""
+    facts = _read({kind: body})
+
+    others = {"graph": "scopes", "vault": "scopes"}.get(kind, "vault")
+    assert not isinstance(_part(facts, others), Unread)
+
+
+@settings(max_examples=60)
+@given(data=st.data(), kind=st.sampled_from(sorted(KINDS)))
+def test_no_part_of_an_answer_raises_p7(data: st.DataObject, kind: str) -> None:
+    """P7: also deep inside, any part may be absent, null or of another type."""
+    document = json.loads(json.dumps(_good(kind, _vault_id("kv-0"))))
+    inner = document
+    while isinstance(inner, dict | list) and inner:
+        at = data.draw(st.sampled_from(sorted(inner) if isinstance(inner, dict) else [0]))
+        if data.draw(st.booleans()) or not isinstance(inner[at], dict | list):
+            inner[at] = data.draw(JSON)
+            break
+        inner = inner[at]
+
+    facts = _read({kind: document})
+
+    others = {"graph": "scopes", "vault": "scopes"}.get(kind, "vault")
+    assert not isinstance(_part(facts, others), Unread)
+
+
+def test_big_answer_is_read_as_any_other_p8() -> None:
+    """P8: a key that is rotated daily has thousands of versions, a group as many assignments."""
+    names = [f"{number:032x}" for number in range(5_000)]
+    versions = {"value": [{"name": name, "properties": {"attributes": {}}} for name in names]}
+    versions["value"].append({"name": VERSION, "properties": {"attributes": {}}})
+
+    read = _part(_read({"versions": versions}), "versions")
+
+    assert isinstance(read, tuple)
+    assert len(read) == 5_001
+
+
+async def test_a_thousand_accounts_cost_what_their_vaults_and_keys_do_p8() -> None:
+    """P8: Azure counts requests by subscription, and vaults often share one."""
+    accounts = [
+        _account(number, vault=f"kv-{number % 10}", key=f"cmk-{number // 10 % 2}")
+        for number in range(1_000)
+    ]
+    rows = [{"id": _vault_id(f"kv-{number}")} for number in range(10)]
+    graph = {"totalRecords": 10, "resultTruncated": "false", "data": rows}
+    wire = Wire(lambda _, path: graph if _kind(path) == "graph" else _good(_kind(path), path))
+
+    facts = await AzureKeys(clients_over(wire)).read(accounts, {}, seconds=60)
+
+    assert all(isinstance(each.vault, Vault) for each in facts.values())
+    assert all(isinstance(f.grants, tuple) and suffices(f.grants) for f in facts.values())
+    assert Counter(_kind(path) for _, path, _ in wire.asked) == {
+        "graph": 1,
+        "vault": 10,
+        "key": 20,
+        "grants": 20,
+        "role": 1,
+        "scopes": 1_000,
+    }
+
+
+async def test_more_names_than_a_query_holds_are_asked_for_in_several() -> None:
+    """Each name is asked for once and answered, in queries of a thousand at most."""
+    accounts = [_account(number, vault=f"kv-{number}") for number in range(1_001)]
+    nothing = {"totalRecords": 0, "resultTruncated": "false", "data": []}
+    wire = Wire(lambda _, path: nothing if _kind(path) == "graph" else _good(_kind(path), path))
+
+    facts = await AzureKeys(clients_over(wire)).read(accounts, {}, seconds=60)
+
+    queries = [body["query"] for method, _, body in wire.asked if method == "POST"]
+    names = [re.findall(r"'(kv-[0-9]+)'", query) for query in queries]
+    assert [len(each) for each in names] == [1_000, 1]
+    assert {*names[0], *names[1]} == {f"kv-{number}" for number in range(1_001)}
+    said = {f.vault.gap.missing_action for f in facts.values() if isinstance(f.vault, Unread)}
+    assert said == {READ_VAULTS}
+
+
+async def test_query_is_the_one_that_was_agreed_on() -> None:
+    """Whoever simulates Resource Graph answers this text and no other."""
+    wire = Wire(lambda _, path: _good(_kind(path), path))
+    accounts = [_account(0, vault="KV-b"), _account(1, vault="kv-a")]
+
+    await AzureKeys(clients_over(wire)).read(accounts, {}, seconds=5)
+
+    (body,) = (body for method, _, body in wire.asked if method == "POST")
+    assert body["query"] == (
+        "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
+        "| where name in~ ('kv-b','kv-a') | project id, name, type"
+    )
+    assert body["options"]["resultFormat"] == "objectArray"
+    assert body["options"]["$top"] == 1_000
+    assert "subscriptions" not in body

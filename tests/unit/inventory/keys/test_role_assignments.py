@@ -1,0 +1,106 @@
+"""What an identity was granted, where Azure's answers are odd, varying or large."""
+
+import asyncio
+import tracemalloc
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Grant, Unread
+from cmk_check.core.keys.permissions import suffices
+from cmk_check.inventory.gaps import READ_ROLES
+from cmk_check.inventory.keys.ids import KeyId, VaultId
+from cmk_check.inventory.keys.role_assignments import Grants
+from tests.unit.inventory.wire import Wire, clients_over
+
+SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
+PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"
+ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
+GONE, BROKEN, REFUSED, USABLE = (
+    f"{ROLES}/00000000-0000-4000-8000-00000000000{n}" for n in range(4)
+)
+OF_A_GROUP = f"/providers/Microsoft.Management/managementGroups/mg{USABLE}"
+USE = [
+    f"Microsoft.KeyVault/vaults/keys/{part}" for part in ("read", "wrap/action", "unwrap/action")
+]
+
+
+def _key(name: str = "cmk") -> KeyId:
+    group = f"{SUBSCRIPTION}/resourceGroups/rg"
+    vault = VaultId.parse(f"{group}/providers/Microsoft.KeyVault/vaults/kv-a")
+    assert vault is not None
+    return KeyId(vault, name)
+
+
+def _assigned(role: str, principal: str = PRINCIPAL) -> Mapping[str, object]:
+    properties = {"roleDefinitionId": role, "principalId": principal, "scope": SUBSCRIPTION}
+    return {"id": "x" * 150, "properties": properties}
+
+
+def _over(entries: Sequence[object]) -> Grants:
+    """Read these assignments; of the roles one is refused, one gone, one without permissions."""
+
+    def answer(_: str, path: str) -> object:
+        if path.endswith("/roleAssignments"):
+            return {"value": entries}
+        if path.lower() in {REFUSED.lower(), GONE.lower()}:
+            return 403 if path.lower() == REFUSED.lower() else 404, {"error": {"code": "Odd"}}
+        granted = {"permissions": [{"dataActions": USE}]}
+        return {"properties": {} if path.lower() == BROKEN.lower() else granted}
+
+    return Grants(clients_over(Wire(answer)))
+
+
+async def _find(grants: Grants, key: KeyId) -> tuple[Grant, ...] | Unread:
+    return await grants.find(PRINCIPAL, key, asyncio.get_running_loop().time() + 5)
+
+
+async def test_of_several_roles_that_cannot_be_read_the_same_one_is_told() -> None:
+    """The order of a list varies, and another reason would be told as a change of the key."""
+    orders = permutations(map(_assigned, (OF_A_GROUP, BROKEN, REFUSED)))
+
+    found = [await _find(_over(order), _key()) for order in orders]
+
+    gaps = {each.gap for each in found if isinstance(each, Unread)}
+    assert [gap.missing_action for gap in gaps] == [READ_ROLES]
+    assert len(found) == 6
+
+
+async def test_of_roles_that_lack_no_action_the_smallest_id_is_told() -> None:
+    """As above."""
+    orders = permutations(map(_assigned, (OF_A_GROUP, BROKEN, GONE)))
+
+    found = [await _find(_over(order), _key()) for order in orders]
+
+    assert len({each.gap for each in found if isinstance(each, Unread)}) == 1
+    assert all(isinstance(each, Unread) for each in found)
+
+
+@pytest.mark.parametrize("odd", [_assigned(OF_A_GROUP), _assigned(BROKEN), {"properties": 7}])
+async def test_what_cannot_be_understood_ends_with_a_role_of_its_own_p11(odd: object) -> None:
+    """P11: no support request changes the form of an id; the sentence says what does."""
+    unknown = await _find(_over([odd]), _key())
+    cured = await _find(_over([odd, _assigned(USABLE)]), _key())
+
+    assert isinstance(unknown, Unread)
+    assert unknown.gap.reason is GapReason.MALFORMED_PAGE
+    assert "assign it Key Vault Crypto User" in (unknown.gap.detail or "")
+    assert isinstance(cured, tuple)
+    assert suffices(cured)
+
+
+async def test_assignments_that_many_keys_inherit_are_kept_once_p8() -> None:
+    """P8: a slice has hundreds of keys, and a subscription hundreds of assignments."""
+    others = [_assigned(USABLE, f"5e8d0000-0000-4000-8000-{n:012d}") for n in range(2, 302)]
+    grants = _over([*others, _assigned(USABLE)])
+    await _find(grants, _key())
+
+    tracemalloc.start()
+    found = [await _find(grants, _key(f"cmk-{number}")) for number in range(20)]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert all(isinstance(each, tuple) and suffices(each) for each in found)
+    assert kept < 20 * 20_000

@@ -1,0 +1,222 @@
+"""The findings table read for callers: what is asked for, in order, and never a row's bare word."""
+
+import pytest
+
+from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.core.model import Account
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import Insert, Query, Table
+from cmk_check.store import rows, table_keys
+from cmk_check.store.findings import EstateTable, FindingFilter
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.keys import DISABLED
+from tests.fakes.world import bad, good, odd, sub
+from tests.unit.core.examples import FORBIDDEN, ID, compared
+from tests.unit.store.filled import PARTITION, filled, overwrite, record
+
+
+async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
+    """A page that begins where the last one ended skips nothing."""
+    store, _ = await filled(bad(ID, "b"), good(ID, "a"), bad(ID, "c"))
+    table = EstateTable(store)
+
+    listed = [row async for row in table.findings(FindingFilter(), None)]
+    rest = [row async for row in table.findings(FindingFilter(), listed[0].place)]
+
+    assert [row.finding.id.name for row in listed if row.finding] == ["a", "b", "c"]
+    assert rest == listed[1:]
+    assert await names(table, FindingFilter(Verdict.NON_COMPLIANT)) == ["b", "c"]
+
+
+async def names(table: EstateTable, where: FindingFilter) -> list[str]:
+    """Return the names of the accounts that a filter finds."""
+    found = table.findings(where, None)
+    return [row.finding.id.name async for row in found if row.finding]
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [({"schema": 2}, Reason.ROW_TOO_NEW), ({"history": "{"}, Reason.MALFORMED)],
+    ids=["newer", "broken"],
+)
+@pytest.mark.parametrize("account", [good(ID, "a"), bad(ID, "a"), odd(ID, "a")], ids="cnu")
+async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
+    account: Account, values: dict[str, str | int], reason: Reason
+) -> None:
+    """What stands in its columns is neither shown nor asked for."""
+    store, _ = await filled(account)
+    await overwrite(store, "finding|rg|a", **values)
+    table = EstateTable(store)
+
+    by_verdict = {each: await names(table, FindingFilter(each)) for each in Verdict}
+    by_reason = {each: await names(table, FindingFilter(reason=each)) for each in Reason}
+
+    assert {each for each, found in by_verdict.items() if found} == {Verdict.UNKNOWN}
+    assert {each for each, found in by_reason.items() if found} == {reason}
+    assert await names(table, FindingFilter(Verdict.UNKNOWN, reason)) == ["a"]
+
+
+async def test_findings_are_found_by_the_health_of_their_keys() -> None:
+    """A broken key among a thousand healthy ones is what somebody looks for."""
+    store, _ = await filled(good(ID, "a"), bad(ID, "b"), good(ID, "c"), keys=DISABLED)
+    await overwrite(store, "finding|rg|a", keyDetail="{")
+    table = EstateTable(store)
+
+    found = {each: await names(table, FindingFilter(key_health=each)) for each in KeyState}
+
+    assert {each: listed for each, listed in found.items() if listed} == {KeyState.BROKEN: ["c"]}
+
+
+async def test_what_the_table_can_compare_does_not_come() -> None:
+    """A filter that is applied here alone would read the whole estate for a handful of rows."""
+    store, stored = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
+    more = compared(stored.known, good(ID, "x"), gap=FORBIDDEN, keys=DISABLED)
+    await record(store, stored, more)
+    table = EstateTable(store)
+    chosen = FindingFilter(reason=Reason.MICROSOFT_MANAGED_KEY)
+    of_key = FindingFilter(key_health=KeyState.BROKEN)
+
+    for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT), of_key):
+        found = [row async for row in table.findings(where, None)]
+        assert len(found) == 1
+        assert found[0].finding is not None
+
+
+async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() -> None:
+    """A search looks at the names of subscriptions: a read for each row would take minutes."""
+    store, stored = await filled(good(ID, "a"), bad(ID, "b"))
+    table, before = EstateTable(store), len(store.log)
+    where = FindingFilter(Verdict.NON_COMPLIANT)
+
+    found = [row async for row in table.findings(where, None, joined=True)]
+
+    coverage = stored.known.coverage
+    assert [(row.place[1], row.coverage) for row in found] == [
+        ("coverage", None),
+        ("finding|rg|b", coverage),
+    ]
+    assert [operation.name for operation in store.log[before:]] == ["query"]
+
+
+async def test_a_list_that_begins_in_mid_subscription_reads_the_coverage_it_has_passed() -> None:
+    """The second page of a search knows no less than the first."""
+    store, stored = await filled(good(ID, "a"), bad(ID, "b"))
+    table, place = EstateTable(store), (PARTITION, "finding|rg|a")
+
+    (row,) = [row async for row in table.findings(FindingFilter(), place, joined=True)]
+
+    assert row.coverage == stored.known.coverage
+
+
+async def test_coverage_of_another_subscription_is_never_joined() -> None:
+    """Without a row of its own a subscription has no name, and not the one before it."""
+    store, stored = await filled(good(ID, "a"))
+    finding = next(iter(stored.known.findings.values()))
+    partition = table_keys.partition_of(f"f{ID[1:]}")
+    orphan = [Insert("finding|rg|a", rows.finding_values(finding))]
+    await store.commit(Table.FINDINGS, partition, orphan)
+
+    listed = [row async for row in EstateTable(store).findings(FindingFilter(), None, joined=True)]
+
+    assert [row.coverage for row in listed if row.finding] == [stored.known.coverage, None]
+
+
+async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
+    """Somebody else's rows are left alone (P7)."""
+    store = MemoryStore()
+    theirs = AccountId.parse(good(ID, "a").id.text.replace(ID, "theirs"))
+    assert theirs is not None
+    row = table_keys.finding_row(theirs.resource_group, theirs.name)
+    await store.commit(Table.FINDINGS, "theirs", [Insert(row, {}), Insert(table_keys.COVERAGE, {})])
+    table = EstateTable(store)
+
+    assert [row async for row in table.findings(FindingFilter(), None, joined=True)] == []
+    assert [row async for row in table.coverages(None, None)] == []
+    assert await table.finding(theirs) is None
+
+
+async def test_a_finding_alone_is_one_point_read() -> None:
+    """Whatever the size of the estate."""
+    store, stored = await filled(bad(ID, "a"), good(ID, "b"))
+    before = len(store.log)
+
+    finding = await EstateTable(store).finding(bad(ID, "a").id)
+
+    assert finding == stored.known.findings[bad(ID, "a").id.text]
+    assert [operation.name for operation in store.log[before:]] == ["get"]
+    assert await EstateTable(store).finding(bad(ID, "c").id) is None
+
+
+async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> None:
+    """As it is in the list (P1)."""
+    store, _ = await filled(good(ID, "a"))
+    await overwrite(store, "finding|rg|a", schema=2)
+
+    finding = await EstateTable(store).finding(good(ID, "a").id)
+
+    assert finding is not None
+    assert finding.judgement.reason is Reason.ROW_TOO_NEW
+
+
+async def test_coverage_is_listed_by_subscription_with_places_to_go_on_behind() -> None:
+    """And nothing of what stands beside it."""
+    store, stored = await filled(bad(ID, "a"))
+    await store.commit(Table.FINDINGS, PARTITION, [Insert("coverage2", {"coverage": "read"})])
+    table, place = EstateTable(store), (PARTITION, table_keys.COVERAGE)
+
+    listed = [entry async for entry in table.coverages(None, None)]
+
+    assert listed == [(place, stored.known.coverage)]
+    assert [entry async for entry in table.coverages(CoverageState.READ, None)] == listed
+    assert [entry async for entry in table.coverages(CoverageState.GAP, None)] == []
+    assert [entry async for entry in table.coverages(None, place)] == []
+
+
+async def test_a_coverage_row_that_cannot_be_trusted_is_listed_with_why() -> None:
+    """Left out, it would be a subscription that nobody misses (P1, P7)."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", schema=2)
+
+    ((_, why),) = [entry async for entry in EstateTable(store).coverages(None, None)]
+
+    assert isinstance(why, RowUnusable)
+    assert "newer version" in str(why)
+
+
+@pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])
+async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
+    values: dict[str, str | int],
+) -> None:
+    """The list shows what it can, and never a verdict that it cannot trust (P1, P7)."""
+    store, _ = await filled(good(ID, "a"), bad(ID, "b"))
+    await overwrite(store, "finding|rg|a", **values)
+    table = EstateTable(store)
+
+    found = [row.finding async for row in table.findings(FindingFilter(), None)]
+
+    listed = [finding for finding in found if finding]
+    assert [finding.id for finding in listed] == [good(ID, "a").id, bad(ID, "b").id]
+    assert [finding.judgement.verdict for finding in listed] == ["unknown", "non_compliant"]
+
+
+async def test_a_coverage_row_that_cannot_be_trusted_is_not_taken_for_none() -> None:
+    """That it was never seen would be an answer; this is not one."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", schema=2)
+
+    with pytest.raises(RowUnusable, match="newer version"):
+        await EstateTable(store).coverage(ID)
+
+
+async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:
+    """Every page of the dashboard asks for it."""
+    store, stored = await filled(bad(ID))
+    before = len(store.log)
+
+    coverage = await EstateTable(store).coverage(ID.upper())
+
+    assert coverage == stored.known.coverage
+    assert [operation.name for operation in store.log[before:]] == ["get"]
+    assert await EstateTable(store).coverage(sub(9)) is None
+    assert [e async for e in store.query(Table.FINDINGS, Query(partition="other"))] == []

@@ -1,0 +1,81 @@
+"""A partition taken apart: what cannot be trusted in it costs itself alone."""
+
+import pytest
+
+from cmk_check.core.enums import Reason, Verdict
+from cmk_check.ports import Insert, Table
+from cmk_check.store.findings import EstateTable
+from tests.fakes.world import bad, good
+from tests.unit.core.examples import ID
+from tests.unit.store.filled import PARTITION, filled, overwrite
+
+
+async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
+    """A rollback for a day must not cost a finding its history."""
+    store, _ = await filled(bad(ID, "A"), bad(ID, "b"))
+    await overwrite(store, "finding|rg|a", schema=2)
+
+    stored = await EstateTable(store).read_one(PARTITION)
+
+    (newer,) = stored.known.untrusted.values()
+    assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
+    assert newer.judgement.reason is Reason.ROW_TOO_NEW
+    assert list(stored.known.findings) == [str(bad(ID, "b").id)]
+    assert stored.unusable is None
+
+
+@pytest.mark.parametrize("values", [{"schema": 2}, {"accounts": "{"}], ids=["newer", "broken"])
+async def test_a_coverage_row_that_cannot_be_trusted_makes_the_subscription_unusable(
+    values: dict[str, str | int],
+) -> None:
+    """Its sums and its numbers would be written over; the findings still count."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", **values)
+
+    found = await EstateTable(store).read_one(PARTITION)
+
+    assert found.unusable
+    assert len(found.known.findings) == 1
+
+
+async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
+    """The subscription goes on being read (P7), and the account is not called good (P1)."""
+    store, _ = await filled(bad(ID), good(ID, "b"))
+    await overwrite(store, "finding|rg|chat", verdict="perhaps")
+
+    found = await EstateTable(store).read_one(PARTITION)
+
+    assert found.unusable is None
+    assert list(found.known.findings) == [str(good(ID, "b").id)]
+    (broken,) = found.known.untrusted.values()
+    assert (broken.judgement.verdict, broken.judgement.reason) == (
+        Verdict.UNKNOWN,
+        Reason.MALFORMED,
+    )
+    assert "delete the row" in broken.judgement.message
+
+
+@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "perhaps"}], ids=["newer", "broken"])
+async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
+    values: dict[str, str | int],
+) -> None:
+    """A newer version tells its change when it is back; nothing else waits for it."""
+    store, stored = await filled(bad(ID))
+    await overwrite(store, stored.outbox[0].row, **values)
+
+    found = await EstateTable(store).read_one(PARTITION)
+
+    assert found.unusable is None
+    assert not found.outbox
+
+
+async def test_rows_of_somebody_else_are_left_alone() -> None:
+    """A partition that is no subscription, or a note beside our rows, stops nothing (P7)."""
+    store, _ = await filled(bad(ID))
+    await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
+    await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
+
+    (found,) = [stored async for stored in EstateTable(store).subscriptions("", "")]
+
+    assert found.partition == PARTITION
+    assert found.unusable is None

@@ -1,0 +1,171 @@
+"""Keys: every name has its own, and rows sort as the program reads them."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cmk_check.errors import LimitExceeded
+from cmk_check.store import table_keys
+
+_LEGAL = re.compile(r"[A-Za-z0-9\-._()~]*")
+_ANY_TEXT = st.text(st.characters(exclude_categories=[]))  # lone surrogates as well
+_FEW = st.text(st.sampled_from("a0~|/_é\U0010ffff\ud800"), max_size=8)
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SCAN = "scan|8204391999|20261125T120000Z-3fa9"
+
+
+@given(_ANY_TEXT | _FEW)
+@example("~002t~")
+@example("\ud83d\ude00")
+def test_escaping_can_be_undone(text: str) -> None:
+    """A subscription's id is read back from its partition."""
+    assert table_keys.unescape(table_keys.escape(text)) == text
+
+
+@given(_FEW, _FEW)
+@example("\ud83d\ude00", "\U0001f600")
+@example("/", "~001b~")
+def test_two_texts_never_share_a_key(one: str, other: str) -> None:
+    """Two accounts in one row would hide one of them."""
+    assert (table_keys.escape(one) == table_keys.escape(other)) == (one == other)
+
+
+@given(_ANY_TEXT)
+def test_a_key_holds_only_what_every_table_takes(text: str) -> None:
+    """The service refuses some characters, clients trip over others, and | is our separator."""
+    assert _LEGAL.fullmatch(table_keys.escape(text))
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789-._()"))
+def test_ordinary_names_stay_readable(text: str) -> None:
+    """People look at these tables too."""
+    assert table_keys.escape(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("rg/prod", "rg~001b~prod"),
+        ("a|b", "a~003g~b"),
+        ("50% of é", "50~0011000w~of~000w006h~"),
+        ("~", "~003i~"),
+        ("\U0010ffff", "~nvnj~"),
+    ],
+)
+def test_the_escape_stays_what_it_is(text: str, key: str) -> None:
+    """Rows written by an earlier version must be found again."""
+    assert table_keys.escape(text) == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a/b",
+        "é",
+        "~",
+        "~~",
+        "~001~",
+        "~001b",
+        "001b~",
+        "~001B~",
+        "~001b~~001b~",
+        "~002p~",
+        "~zzzz~",
+    ],
+    ids=repr,
+)
+def test_what_escape_never_makes_is_refused(key: str) -> None:
+    """A foreign row must not be taken for one of ours."""
+    with pytest.raises(ValueError, match="no escaped text"):
+        table_keys.unescape(key)
+
+
+def test_an_account_has_one_row_in_any_casing() -> None:
+    """Azure spells one id in several ways."""
+    assert table_keys.finding_row("RG-AI", "Chat") == table_keys.finding_row("rg-ai", "chat")
+    assert table_keys.finding_row("RG-AI", "Chat") == "finding|rg-ai|chat"
+    assert table_keys.partition_of("8D3C-AA") == "8d3c-aa"
+
+
+@given(_FEW, _FEW, _FEW, _FEW)
+@example("a|b", "c", "a", "b|c")
+def test_group_and_name_are_told_apart(group: str, name: str, group2: str, name2: str) -> None:
+    """A name must not reach into the group before it."""
+    same = (group.lower(), name.lower()) == (group2.lower(), name2.lower())
+
+    assert (table_keys.finding_row(group, name) == table_keys.finding_row(group2, name2)) == same
+
+
+def test_the_longest_names_of_azure_fit() -> None:
+    """ARM allows groups of 90 letters of any alphabet and accounts of 64 characters."""
+    assert len(table_keys.finding_row("א" * 90, "n" * 64)) <= table_keys.MAX_KEY_UNITS
+
+
+_TOO_LONG: dict[str, Callable[[], str]] = {
+    "names": lambda: table_keys.finding_row("א" * 128, "n"),
+    "a subscription": lambda: table_keys.partition_of("s" * 513),
+    "a change": lambda: table_keys.feed_marker("c" * 510),
+    "a scan": lambda: table_keys.slice_partition("s" * 512),
+    "a sequence": lambda: table_keys.outbox_row(10**12, "c"),
+    "a negative sequence": lambda: table_keys.outbox_row(-1, "c"),
+    "a slice": lambda: table_keys.slice_row(10_000),
+    "a number in the feed": lambda: table_keys.feed_row(10**20),
+}
+
+
+@pytest.mark.parametrize("make", _TOO_LONG.values(), ids=_TOO_LONG)
+def test_a_key_that_does_not_fit_is_refused(make: Callable[[], str]) -> None:
+    """A key cut short or out of order would be worse than none."""
+    with pytest.raises(LimitExceeded):
+        make()
+
+
+def test_keys_have_the_form_of_the_design() -> None:
+    """Operators and alert rules read these rows."""
+    assert table_keys.outbox_row(7, "5f0c7a1e-8d0e") == "outbox|000000000007|5f0c7a1e-8d0e"
+    assert table_keys.scan_row(NOON, "20261125T120000Z-3fa9") == SCAN
+    assert table_keys.slice_partition("20261125T120000Z-3fa9") == "slice|20261125T120000Z-3fa9"
+    assert table_keys.slice_row(7) == "0007"
+    assert table_keys.feed_row(7) == "00000000000000000007"
+    assert table_keys.feed_marker("5f0c7a1e") == "id|5f0c7a1e"
+
+
+@given(st.integers(0, 10**12 - 1), st.integers(0, 10**12 - 1))
+def test_numbers_sort_as_numbers(one: int, other: int) -> None:
+    """The relay publishes the outbox in order of sequence, the feed is read in order of number."""
+    assert (table_keys.outbox_row(one, "c") < table_keys.outbox_row(other, "c")) == (one < other)
+    assert (table_keys.feed_row(one) < table_keys.feed_row(other)) == (one < other)
+
+
+def test_the_newest_scan_sorts_first() -> None:
+    """History is read newest first, and never whole."""
+    scans = [
+        table_keys.scan_row(NOON + timedelta(seconds=age), "s") for age in (0, 1, 3600, 86_400)
+    ]
+
+    assert sorted(scans) == scans[::-1]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "row"),
+    [
+        (table_keys.FINDINGS_FROM, table_keys.FINDINGS_TO, table_keys.finding_row("א", "n")),
+        (table_keys.OUTBOX_FROM, table_keys.OUTBOX_TO, table_keys.outbox_row(10**12 - 1, "~")),
+        (table_keys.SCANS_FROM, table_keys.SCANS_TO, table_keys.scan_row(NOON, "~")),
+    ],
+)
+def test_the_bounds_hold_all_rows_of_a_kind_and_no_others(start: str, end: str, row: str) -> None:
+    """A range that misses a row is a finding never seen again."""
+    others = [table_keys.COVERAGE, "current", "status", "head"]
+
+    assert start <= row < end
+    assert not [other for other in others if start <= other < end]
+
+
+def test_coverage_sorts_before_the_findings() -> None:
+    """A subscription's rows are read in one go, its coverage first."""
+    assert table_keys.COVERAGE < table_keys.FINDINGS_FROM < table_keys.OUTBOX_FROM

@@ -1,0 +1,90 @@
+"""The estimate that transactions are cut by is never too low, and not absurdly high."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cmk_check.errors import LimitExceeded
+from cmk_check.ports import Delete, Insert, Replace, Scalar, Write
+from cmk_check.store import table_limits
+
+_VALUES = st.dictionaries(
+    st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
+    st.text() | st.booleans() | st.integers(-(2**63), 2**63 - 1),
+    max_size=5,
+)
+
+
+@given(_VALUES)
+@example({f"{number:0100}".replace("0", "n"): number for number in range(252)})
+def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> None:
+    """A transaction cut by too low an estimate fails on Azure alone."""
+    body = {"PartitionKey": "p" * 36, "RowKey": "r", "PartitionKey@odata.type": "Edm.String"}
+    for name, value in values.items():
+        body |= {name: str(value), f"{name}@odata.type": "Edm.Boolean"}
+
+    assert table_limits.transaction_size(Insert("r", values)) >= len(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [Insert("r", {"text": "x" * 1000}), Replace("r", {"text": "x" * 1000}, "e"), Delete("r", "e")],
+    ids=["insert", "replace", "delete"],
+)
+def test_small_writes_fit_by_the_hundred(write: Write) -> None:
+    """An estimate far too high would cut what the protocol wants in one transaction."""
+    assert (
+        table_limits.TRANSACTION_WRITES * table_limits.transaction_size(write)
+        < table_limits.TRANSACTION_BYTES
+    )
+
+
+def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
+    """Who cuts by the estimate is never refused for the size of a transaction."""
+    writes: list[Write] = []
+    size = 0
+    for number in range(100):
+        write = Insert(f"{number}", {"text": "é" * 5_500})
+        if size + table_limits.transaction_size(write) > table_limits.TRANSACTION_BYTES:
+            break
+        writes.append(write)
+        size += table_limits.transaction_size(write)
+
+    table_limits.check(writes, "p" * 512)
+
+    assert 90 < len(writes) < 100
+    with pytest.raises(LimitExceeded, match="bytes"):
+        table_limits.check([*writes, Insert("more", {"text": "é" * 5_500})], "p")
+
+
+def test_hostile_text_stays_on_one_line_of_the_message() -> None:
+    """A key from Azure must not write log lines of its own."""
+    with pytest.raises(LimitExceeded) as raised:
+        table_limits.check([Insert("a\nINFO all is well " + "x" * 500, {})], "p")
+
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 300
+
+
+def test_values_are_stored_as_plain_types() -> None:
+    """Enum members and numbers of other classes come back as text and numbers."""
+
+    class Text(str):
+        __slots__ = ()
+
+    class Number(int):
+        __slots__ = ()
+
+    stored = table_limits.stored(
+        {"text": Text("a"), "number": Number(1), "flag": True, "none": None}
+    )
+
+    assert [type(value) for value in stored.values()] == [str, int, bool]
+
+
+def test_other_types_are_a_mistake_of_ours() -> None:
+    """A float would lose digits on its way; nothing of ours is one."""
+    with pytest.raises(TypeError, match="float"):
+        table_limits.stored({"ratio": 0.5})  # type: ignore[dict-item]

@@ -1,0 +1,182 @@
+"""What holds for every request: headers, errors in one shape, and who may ask at all."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.errors import StoreRefused, StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.store.memory import MemoryStore, OperationName
+from cmk_check.web.http.middleware import SignIn
+from tests.unit.web.asgi import send
+from tests.unit.web.served import AS_SERVED, LAB, PRODUCTION, Served
+
+CHAT = (
+    f"/api/v1/findings/subscriptions/{PRODUCTION}/resourceGroups/rg-ai/providers"
+    "/Microsoft.CognitiveServices/accounts/Chat"
+)
+ROUTES = [
+    "/api/v1/status",
+    "/api/v1/findings",
+    CHAT,
+    "/api/v1/subscriptions",
+    "/api/v1/changes",
+    "/api/v1/scans",
+    "/api/v1/metrics",
+    "/api/v1/openapi.json",
+]
+PRINCIPAL = {"x-ms-client-principal-id": "6f0c7a1e-0000-0000-0000-000000000000"}
+
+
+def _raising(error: Exception) -> Callable[[OperationName, Table, str], Awaitable[None]]:
+    async def hook(_: OperationName, __: Table, ___: str) -> None:
+        raise error
+
+    return hook
+
+
+def _failing(error: Exception) -> Served:
+    return Served(MemoryStore(before=_raising(error)))
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "status"),
+    [
+        ("/api/v1/status", "GET", 200),
+        ("/api/v1/status", "POST", 405),
+        ("/api/v1/status", "HEAD", 405),
+        ("/api/v1/status?x=1", "GET", 400),
+        ("/api/v1/status?a=1&a=2", "GET", 400),
+        ("/api/v1/nothing", "GET", 404),
+        (f"/api/v1/status?subscription={LAB[:-1]}9", "GET", 404),
+        ("/api/v1/findings/", "GET", 404),
+        (f"{CHAT}?format=csv", "GET", 400),
+        ("/api/v1/findings?format=csv&top=0", "GET", 400),
+    ],
+)
+async def test_every_answer_carries_the_headers(
+    served: Served, target: str, method: str, status: int
+) -> None:
+    """Data of a security team must not stay in caches or be shown in somebody's frame."""
+    answer = await send(served.app(), target, method=method)
+
+    assert answer.status == status
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_a_304_carries_them_too(served: Served) -> None:
+    """It is an answer like any other."""
+    answer = await send(served.app(), "/api/v1/status", {"if-none-match": "*"})
+
+    assert answer.status == 304
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+async def test_everything_is_read_only(served: Served, route: str, method: str) -> None:
+    """The answer says what is allowed."""
+    answer = await send(served.app(), route, method=method)
+
+    assert (answer.status, answer.error) == (405, ("MethodNotAllowed", None))
+    assert answer.headers["allow"] == "GET"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/",
+        "/api/v1/status/",
+        "/api/v1/Status",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/api/v1/../v1/status",
+        "/api/v1/<script>",
+    ],
+)
+async def test_other_paths_are_not_found_and_never_redirected(served: Served, path: str) -> None:
+    """A redirect would repeat the Host header that a caller made up."""
+    answer = await send(served.app(), path)
+
+    assert (answer.status, answer.error) == (404, ("NotFound", None))
+    assert "location" not in answer.headers
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable("cmkscans: 500"), StoreRefused("grant it")])
+@pytest.mark.parametrize("route", ROUTES[:-1])
+async def test_a_store_that_does_not_answer_is_unavailable_for_now(
+    route: str, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Callers try again; why is for the log, because it names rows and roles."""
+    answer = await send(_failing(error).app(), route)
+
+    assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
+    assert answer.headers["retry-after"] == "10"
+    assert str(error) not in answer.body.decode()
+    assert str(error) in caplog.text
+
+
+@pytest.mark.parametrize("route", ROUTES[:-1])
+async def test_an_unexpected_failure_tells_callers_nothing(
+    route: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And it is answered, not raised: the worker would answer without a body."""
+    answer = await send(_failing(RuntimeError("s3cret")).app(), route)
+
+    assert (answer.status, answer.error) == (500, ("InternalError", None))
+    assert "s3cret" not in answer.body.decode()
+    assert answer.headers["cache-control"] == "no-store"
+    assert "s3cret" in caplog.text
+
+
+@pytest.mark.parametrize("route", ROUTES)
+async def test_the_hosts_key_in_the_query_is_nobodys_parameter(
+    served: Served, route: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """P6: it opens the app, so nothing behind the edge may even see it."""
+    caplog.set_level(logging.DEBUG)
+
+    answer = await send(served.app(), f"{route}?code=s3cret%3D%3D")
+
+    assert answer.status == 200
+    assert "s3cret" not in answer.body.decode() + str(answer.headers) + caplog.text
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize(
+    ("easy_auth", "headers", "status"),
+    [
+        (True, PRINCIPAL, 200),
+        (True, {}, 503),
+        (True, {"x-ms-client-principal-id": " "}, 503),
+        (False, PRINCIPAL, 503),
+        (False, {}, 503),
+    ],
+)
+async def test_entra_gives_no_data_without_easy_auth(
+    served: Served, route: str, headers: dict[str, str], status: int, *, easy_auth: bool
+) -> None:
+    """The functions are anonymous then: with Easy Auth switched off, all would lie open."""
+    app = served.app(replace(AS_SERVED, sign_in=SignIn("entra", easy_auth)))
+    served.store.log.clear()
+
+    answer = await send(app, route, headers)
+
+    assert answer.status == status
+    if status == 503:
+        assert answer.error == ("SignInNotConfigured", None)
+        assert served.store.log == []
+
+
+async def test_with_keys_the_principal_does_not_matter(served: Served) -> None:
+    """The host has checked the key before."""
+    answer = await send(served.app(), "/api/v1/status")
+
+    assert answer.status == 200

@@ -1,0 +1,86 @@
+"""Skip tokens: made by this API, carried by callers, and never trusted."""
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.store import table_keys
+from cmk_check.web.http.responses import Refused
+from cmk_check.web.http.skip_tokens import place_of, token_of
+from tests.unit.web.asgi import send
+from tests.unit.web.served import LAB, PRODUCTION, Served
+
+NAMES = st.text(min_size=1, max_size=20)
+
+
+def _encoded(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+@given(NAMES, NAMES, NAMES)
+def test_every_place_comes_back_from_its_token(subscription: str, group: str, name: str) -> None:
+    """A place that its own token does not lead to is a list that cannot be read on."""
+    place = table_keys.partition_of(subscription), table_keys.finding_row(group, name)
+
+    assert place_of(token_of(place), table_keys.FINDINGS_FROM) == place
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "????",
+        _encoded("no-separator"),
+        _encoded(f"{LAB}/coverage"),
+        _encoded(f"{LAB}/finding|"),
+        _encoded(f"{LAB}/finding|a' or PartitionKey ne '|b"),
+        _encoded(f"/{LAB}/finding|a|b"),
+        _encoded(f"{LAB}/finding|a|b\n"),
+        _encoded("é/finding|a|b"),
+        _encoded(f"{LAB}/finding|a|b").rstrip("=") + "\n=",
+        _encoded("a" * 513 + "/finding|a|b"),
+    ],
+)
+def test_what_this_api_did_not_make_is_refused(token: str) -> None:
+    """A token is a caller's input, and becomes a part of a query."""
+    with pytest.raises(Refused) as refused:
+        place_of(token, table_keys.FINDINGS_FROM)
+
+    assert (refused.value.status, refused.value.target) == (400, "skipToken")
+
+
+@given(st.text() | st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode()))
+def test_no_token_fails_otherwise(token: str) -> None:
+    """Anything else would be a 500."""
+    try:
+        place = place_of(token, table_keys.FINDINGS_FROM)
+    except Refused:
+        return
+    assert place_of(token_of(place), table_keys.FINDINGS_FROM) == place
+
+
+async def test_a_garbled_token_is_refused_by_the_list(served: Served) -> None:
+    """To begin anew in silence would be an endless loop for a client."""
+    answer = await send(served.app(), "/api/v1/findings?skipToken=garbled")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "skipToken"))
+
+
+async def test_a_token_that_is_far_too_long_is_refused(served: Served) -> None:
+    """Before anybody decodes it."""
+    answer = await send(served.app(), f"/api/v1/findings?skipToken={'a' * 2000}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "skipToken"))
+
+
+async def test_a_token_of_another_list_shows_nothing_it_should_not(served: Served) -> None:
+    """It says where to begin, never what to show."""
+    row = table_keys.finding_row("rg-ai", "chat")
+    token = token_of((table_keys.partition_of(PRODUCTION), row))
+
+    answer = await send(served.app(), f"/api/v1/findings?subscription={LAB}&skipToken={token}")
+
+    assert (answer.status, answer.json) == (200, {"value": []})

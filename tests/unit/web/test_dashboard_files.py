@@ -1,0 +1,139 @@
+"""The page as a browser gets it: its files, and headers that keep them harmless."""
+
+from html.parser import HTMLParser
+from http import HTTPStatus
+
+import pytest
+
+from cmk_check.config.http_auth import HttpAuth
+from cmk_check.web.dashboard_files import FILES, HEADERS, INDEX, answer
+
+
+class _Metas(HTMLParser):
+    """Collects the named meta elements of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str | None, str | None] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "meta" and "name" in given:
+            self.found[given["name"]] = given.get("content")
+
+
+def _policy() -> dict[str, list[str]]:
+    parts = HEADERS["Content-Security-Policy"].split(";")
+    return {name: values for name, *values in (part.split() for part in parts)}
+
+
+def test_the_empty_path_is_the_page() -> None:
+    """People type the address of the page, not of a file."""
+    found = answer("", None, "keys")
+
+    assert (found.status, found.media_type) == (HTTPStatus.OK, "text/html")
+    assert found.body.startswith(b"<!doctype html>")
+
+
+@pytest.mark.parametrize("name", sorted(set(FILES) - {INDEX}))
+def test_each_file_is_served_as_what_it_is(name: str) -> None:
+    """With nosniff a script of another type does not run, and a style is not applied."""
+    kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+
+    found = answer(name, None, "keys")
+
+    suffix = name[name.rindex(".") :]
+    assert (found.status, found.media_type) == (HTTPStatus.OK, kinds.get(suffix, "text/plain"))
+    assert found.body
+    assert "ETag" in found.headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        INDEX,
+        "nothing.js",
+        "MAIN.JS",
+        "main.js/",
+        "/main.js",
+        "./main.js",
+        "../dashboard_files.py",
+        "vendor/../main.js",
+        "vendor",
+        "vendor/",
+        "..%2fdashboard_files.py",
+        "%2e%2e/dashboard_files.py",
+        "..\\dashboard_files.py",
+        "/etc/passwd",
+        "main.js\x00.css",
+        "types.d.ts",
+        "C:/main.js",
+    ],
+)
+def test_anything_else_is_not_there(path: str) -> None:
+    """The package holds the app's code: a path that leads out of the folder must lead nowhere."""
+    found = answer(path, None, "keys")
+
+    assert found.status == HTTPStatus.NOT_FOUND
+    assert found.media_type == "text/plain"
+    assert b"/api/dashboard" in found.body
+    assert path.encode() not in found.body
+
+
+@pytest.mark.parametrize("path", ["", "main.js", "nothing.js"])
+def test_every_answer_carries_the_headers(path: str) -> None:
+    """An answer without the policy is the one that an attacker looks for."""
+    assert answer(path, None, "keys").headers.items() >= HEADERS.items()
+    assert answer(path, "*", "keys").headers.items() >= HEADERS.items()
+
+
+def test_the_policy_lets_nothing_run_but_the_files_of_the_page() -> None:
+    """P10: a name that became markup after all could neither run, load, send nor frame."""
+    policy = _policy()
+
+    assert policy.pop("default-src") == ["'none'"]
+    assert policy.pop("script-src") == policy.pop("style-src") == ["'self'"]
+    assert policy.pop("connect-src") == ["'self'"]
+    assert policy.pop("img-src") == ["'self'", "data:"]
+    closed = {policy.pop(name)[0] for name in ("base-uri", "form-action", "frame-ancestors")}
+    assert closed == {"'none'"}
+    assert policy == {"require-trusted-types-for": ["'script'"], "trusted-types": ["'none'"]}
+
+
+def test_the_page_is_asked_for_each_time_and_shared_with_nobody() -> None:
+    """After an upgrade an old page over a new API would show what is not so."""
+    assert HEADERS["Cache-Control"] == "no-cache"
+    assert HEADERS["X-Content-Type-Options"] == "nosniff"
+    assert HEADERS["Referrer-Policy"] == "no-referrer"
+    assert HEADERS["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("path", ["", "main.js", "vendor/uPlot.esm.js"])
+@pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}'])
+def test_what_the_browser_has_is_not_sent_again(path: str, form: str) -> None:
+    """Asked for each time, the files must not be sent each time."""
+    etag = answer(path, None, "keys").headers["ETag"]
+
+    again = answer(path, form.format(etag), "keys")
+
+    assert (again.status, again.body) == (HTTPStatus.NOT_MODIFIED, b"")
+    assert again.headers["ETag"] == etag
+    assert answer(path, '"other"', "keys").status == HTTPStatus.OK
+
+
+def test_each_file_has_a_tag_of_its_own() -> None:
+    """A tag that two contents share keeps the old one in the browser."""
+    tags = {answer(name.replace(INDEX, ""), None, "keys").headers["ETag"] for name in FILES}
+
+    assert len(tags) == len(FILES)
+    assert answer("", None, "entra").headers["ETag"] not in tags
+
+
+@pytest.mark.parametrize("http_auth", ["keys", "entra"])
+def test_the_page_knows_how_callers_are_let_in(http_auth: HttpAuth) -> None:
+    """Under Entra ID no key would help; with keys there is no sign-in to lead to."""
+    metas = _Metas()
+
+    metas.feed(answer("", None, http_auth).body.decode())
+
+    assert metas.found["cmk-auth"] == http_auth

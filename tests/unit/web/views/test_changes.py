@@ -1,0 +1,337 @@
+"""The change feed over HTTP: what a poller sees, once, in order, and nothing skipped."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cmk_check.core.cloudevents import event_of
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.ports import Delete, Entity, Query, Replace, Table
+from cmk_check.store import table_keys
+from cmk_check.store.feed import FeedTable
+from cmk_check.store.memory import MemoryStore, OperationName
+from tests.unit.web.asgi import Answer, send
+from tests.unit.web.served import NOON, PRODUCTION, Served
+
+CHANGES = "/api/v1/changes"
+
+
+def _change(number: int) -> Change:
+    path = f"/subscriptions/{PRODUCTION}"
+    data = {"name": f'<b>"{number}"\u202e', "before": None, "baseline": False, "tags": {"a": "ä"}}
+    return Change(f"id-{number}", ChangeType.ACCOUNT_VIOLATED, NOON, path, path, data, number)
+
+
+async def _publish(served: Served, first: int, last: int) -> None:
+    for number in range(first, last + 1):
+        await FeedTable(served.store).publish([_change(number)])
+
+
+async def _rows(served: Served) -> list[Entity]:
+    query = Query(partition="feed", row_from="0", row_to=":")
+    return [entity async for entity in served.store.query(Table.CHANGES, query)]
+
+
+async def _prune(served: Served, last: int) -> None:
+    for entity in await _rows(served):
+        if int(entity.row) <= last:
+            write = Delete(entity.row, entity.etag)
+            await served.store.commit(Table.CHANGES, "feed", [write])
+
+
+async def _break(served: Served, number: int) -> None:
+    row = table_keys.feed_row(number)
+    entity = await served.store.get(Table.CHANGES, "feed", row)
+    assert entity
+    write = Replace(row, {**entity.values, "time": "soon"}, entity.etag)
+    await served.store.commit(Table.CHANGES, "feed", [write])
+
+
+def _ids(answer: Answer) -> list[str]:
+    assert answer.status == 200, answer.json
+    return [change["id"] for change in answer.json["value"]]
+
+
+def _onwards(answer: Answer, name: str = "deltaLink") -> str:
+    """Return where the answer's link leads to, having made sure that it is the only one."""
+    assert set(answer.json) == {"value", name}
+    link: str = answer.json[name]
+    return link.removeprefix("https://cmk.example")
+
+
+async def test_an_entry_is_the_cloud_event_and_nothing_else(empty: Served) -> None:
+    """One shape, whichever way a change leaves: consumers are written once."""
+    await _publish(empty, 1, 1)
+
+    answer = await send(empty.app(), CHANGES)
+
+    assert answer.json["value"] == [event_of(_change(1))]
+    assert list(answer.json["value"][0]) == list(event_of(_change(1)))
+
+
+async def test_before_the_first_change_there_is_a_cursor_to_come_back_with(empty: Served) -> None:
+    """Whoever begins to poll before the first scan must not miss it."""
+    app = empty.app()
+    onwards = _onwards(await send(app, CHANGES))
+    await _publish(empty, 1, 1)
+
+    answer = await send(app, onwards)
+
+    assert _ids(answer) == ["id-1"]
+
+
+async def test_pages_lead_to_the_end_and_the_end_leads_on(empty: Served) -> None:
+    """A `nextLink` says that there is more now, a `deltaLink` that there may be later."""
+    await _publish(empty, 1, 5)
+    app = empty.app()
+
+    first = await send(app, f"{CHANGES}?top=2")
+    second = await send(app, _onwards(first, "nextLink"))
+    third = await send(app, _onwards(second, "nextLink"))
+    idle = await send(app, _onwards(third))
+    await _publish(empty, 6, 6)
+    later = await send(app, _onwards(idle))
+
+    assert [_ids(page) for page in (first, second, third, idle, later)] == [
+        ["id-1", "id-2"],
+        ["id-3", "id-4"],
+        ["id-5"],
+        [],
+        ["id-6"],
+    ]
+    assert _onwards(later) == f"{CHANGES}?since=6&top=2"
+
+
+async def test_a_last_page_that_is_full_is_the_last_one(empty: Served) -> None:
+    """A `nextLink` to an empty page would keep a client asking."""
+    await _publish(empty, 1, 2)
+
+    answer = await send(empty.app(), f"{CHANGES}?top=2")
+
+    assert _ids(answer) == ["id-1", "id-2"]
+    _onwards(answer, "deltaLink")
+
+
+async def test_a_poller_with_nothing_to_read_costs_one_point_read(empty: Served) -> None:
+    """Pollers ask every few seconds, and changes are rare."""
+    await _publish(empty, 1, 3)
+    empty.store.log.clear()
+
+    await send(empty.app(), f"{CHANGES}?since=3")
+
+    assert [operation.name for operation in empty.store.log] == ["get"]
+
+
+async def test_p3_nothing_is_skipped_while_changes_are_published() -> None:
+    """Publications and polls meet at every storage operation; each change comes once, in order."""
+
+    async def give_way(*_operation: object) -> None:
+        await asyncio.sleep(0)
+
+    served = Served(MemoryStore(before=give_way))
+    app, seen = served.app(), list[dict[str, Any]]()
+
+    async def publish(first: int) -> None:
+        for number in range(first, first + 10):
+            changes = [_change(number), _change(number + 1000)]
+            await FeedTable(served.store).publish(changes)
+
+    async def poll(onwards: str) -> str:
+        answer = await send(app, onwards)
+        seen.extend(answer.json["value"])
+        name = "nextLink" if "nextLink" in answer.json else "deltaLink"
+        return _onwards(answer, name)
+
+    publishing = asyncio.gather(*(publish(first) for first in (0, 100, 200)))
+    onwards = f"{CHANGES}?top=7"
+    while not publishing.done():
+        onwards = await poll(onwards)
+    while onwards != (onwards := await poll(onwards)):
+        pass
+
+    in_feed = [entity.values["id"] for entity in await _rows(served)]
+    assert len(in_feed) == 60
+    assert [change["id"] for change in seen] == in_feed
+
+
+async def test_what_is_kept_begins_where_pruning_ended(empty: Served) -> None:
+    """A new consumer gets what there is."""
+    await _publish(empty, 1, 4)
+    await _prune(empty, 2)
+
+    assert _ids(await send(empty.app(), CHANGES)) == ["id-3", "id-4"]
+    assert _ids(await send(empty.app(), f"{CHANGES}?since=2")) == ["id-3", "id-4"]
+
+
+@pytest.mark.parametrize("since", [0, 1])
+@pytest.mark.parametrize("pruned", [2, 4])
+async def test_a_poller_that_slept_too_long_is_told(empty: Served, since: int, pruned: int) -> None:
+    """An answer without what was pruned would say that it never happened."""
+    await _publish(empty, 1, 4)
+    await _prune(empty, pruned)
+    app = empty.app()
+
+    answer = await send(app, f"{CHANGES}?since={since}")
+
+    assert (answer.status, answer.error) == (410, ("ResyncRequired", "since"))
+    again = await send(app, CHANGES)
+    assert _ids(again) == [f"id-{number}" for number in range(pruned + 1, 5)]
+    assert _ids(await send(app, _onwards(again))) == []
+
+
+async def test_a_poller_whose_feed_began_anew_is_told(empty: Served) -> None:
+    """With an empty storage numbers begin at 1, and its cursor would wait for ever."""
+    await _publish(empty, 1, 2)
+
+    answer = await send(empty.app(), f"{CHANGES}?since=3")
+
+    assert (answer.status, answer.error) == (410, ("ResyncRequired", "since"))
+
+
+class ShortPages(MemoryStore):
+    """Brings two rows at once, however many are asked for, as the service may."""
+
+    def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+        """Read rows in key order."""
+        return super().query(table, replace(query, page=2))
+
+
+async def test_pruning_between_two_pages_of_the_table_hides_nothing() -> None:
+    """What was pruned right before the second page would otherwise be a hole in the answer."""
+    pages = 0
+
+    async def prune(name: OperationName, _: Table, __: str) -> None:
+        nonlocal pages
+        pages += name == "query"
+        if pages == 2:
+            pages += 1  # the pruning asks, too
+            await _prune(served, 4)
+
+    served = Served(ShortPages(before=prune))
+    await _publish(served, 1, 6)
+    app = served.app()
+
+    first = await send(app, CHANGES)
+    second = await send(app, _onwards(first, "nextLink"))
+    again = await send(app, CHANGES)
+
+    assert _ids(first) == ["id-1", "id-2"]
+    assert (second.status, second.error) == (410, ("ResyncRequired", "since"))
+    assert _ids(again) == ["id-5", "id-6"]
+
+
+@pytest.mark.parametrize("broken", [2, 3])
+async def test_p7_a_broken_row_costs_only_itself(empty: Served, broken: int) -> None:
+    """It is no reason to send pollers back to the beginning, over and over."""
+    await _publish(empty, 1, 3)
+    await _break(empty, broken)
+    app = empty.app()
+
+    whole = await send(app, CHANGES)
+    behind = await send(app, f"{CHANGES}?since=1")
+    idle = await send(app, _onwards(behind))
+
+    kept = [f"id-{number}" for number in (1, 2, 3) if number != broken]
+    assert (_ids(whole), _ids(behind), _ids(idle)) == (kept, kept[1:], [])
+    await _publish(empty, 4, 4)
+    assert _ids(await send(app, _onwards(idle))) == ["id-4"]
+
+
+@pytest.mark.parametrize("since", ["", "-1", "+1", " 1", "1.0", "x", "٣", "1" * 19, "1%0A"])
+async def test_what_is_no_cursor_is_refused(empty: Served, since: str) -> None:
+    """To begin anew in silence would deliver everything twice."""
+    answer = await send(empty.app(), f"{CHANGES}?since={since}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "since"))
+
+
+@pytest.mark.parametrize("top", ["0", "1001", "x"])
+async def test_a_page_has_bounds(empty: Served, top: str) -> None:
+    """As every list has."""
+    answer = await send(empty.app(), f"{CHANGES}?top={top}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "top"))
+
+
+async def test_a_row_of_a_newer_version_stops_the_feed(empty: Served) -> None:
+    """It holds a change that this version cannot show, and must not skip."""
+    await _publish(empty, 1, 1)
+    (entity,) = await _rows(empty)
+    write = Replace(entity.row, {**entity.values, "schema": 99}, entity.etag)
+    await empty.store.commit(Table.CHANGES, "feed", [write])
+
+    answer = await send(empty.app(), CHANGES)
+
+    assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
+
+
+async def test_the_newest_changes_come_oldest_first_and_lead_on(empty: Served) -> None:
+    """Who opens a page wants the latest without a walk through a year, and then what comes."""
+    await _publish(empty, 1, 5)
+    app = empty.app()
+
+    newest = await send(app, f"{CHANGES}?last=2")
+    await _publish(empty, 6, 6)
+    later = await send(app, _onwards(newest))
+
+    assert (_ids(newest), _ids(later)) == (["id-4", "id-5"], ["id-6"])
+
+
+async def test_the_newest_changes_come_in_pages_as_all_do(empty: Served) -> None:
+    """`last` says where to begin, `top` how much comes at once."""
+    await _publish(empty, 1, 5)
+    app = empty.app()
+
+    first = await send(app, f"{CHANGES}?last=3&top=2")
+    second = await send(app, _onwards(first, "nextLink"))
+
+    assert (_ids(first), _ids(second)) == (["id-3", "id-4"], ["id-5"])
+    _onwards(second)
+
+
+@pytest.mark.parametrize(("published", "pruned"), [(0, 0), (2, 0), (4, 2), (3, 3)])
+async def test_of_fewer_changes_than_asked_for_all_come(
+    empty: Served, published: int, pruned: int
+) -> None:
+    """A caller cannot know how many there are; what is kept no longer was not asked for."""
+    if published:
+        await _publish(empty, 1, published)
+    await _prune(empty, pruned)
+    app = empty.app()
+
+    answer = await send(app, f"{CHANGES}?last=1000")
+
+    assert _ids(answer) == [f"id-{number}" for number in range(pruned + 1, published + 1)]
+    await _publish(empty, published + 1, published + 1)
+    assert _ids(await send(app, _onwards(answer))) == [f"id-{published + 1}"]
+
+
+async def test_the_newest_changes_cost_what_they_are(empty: Served) -> None:
+    """Whatever the length of the feed."""
+    await _publish(empty, 1, 9)
+    empty.store.log.clear()
+
+    await send(empty.app(), f"{CHANGES}?last=2")
+
+    assert [operation.name for operation in empty.store.log] == ["get", "query"]
+
+
+@pytest.mark.parametrize("last", ["", "0", "1001", "-1", "2.0", "x", "%D9%A1", "' or '1' eq '1"])
+async def test_how_many_are_the_newest_has_bounds(empty: Served, last: str) -> None:
+    """As a page has."""
+    answer = await send(empty.app(), f"{CHANGES}?last={last}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "last"))
+    assert "from 1 to 1000" in answer.json["error"]["message"]
+
+
+async def test_two_places_to_begin_at_are_refused(empty: Served) -> None:
+    """Whichever of them was passed over, somebody would miss changes."""
+    answer = await send(empty.app(), f"{CHANGES}?last=2&since=1")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "last"))
+    assert "since" in answer.json["error"]["message"]

@@ -1,0 +1,103 @@
+"""Health: what load balancers and uptime checks ask, anonymously and often."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.model import Status
+from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.store.memory import MemoryStore, OperationName
+from cmk_check.store.scans import ScanTable
+from cmk_check.web.views.health import Health
+from tests.unit.web.served import MAX_AGE, NOON, Served, SetClock, coverage, status_of
+
+
+def _health(served: Served) -> Health:
+    return Health(served.scans, served.clock, MAX_AGE)
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(), "ok"),
+        (MAX_AGE, "ok"),
+        (MAX_AGE + timedelta(seconds=1), "stale"),
+        (timedelta(minutes=-3), "stale"),
+    ],
+)
+async def test_it_says_whether_the_answer_is_fresh(
+    empty: Served, age: timedelta, said: str
+) -> None:
+    """Scans that stopped are what nobody notices otherwise."""
+    await empty.put_status(status_of(coverage()))
+    empty.clock.time = NOON + age
+
+    assert await _health(empty).check() == (200, {"status": said})
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["no finished scan", "no row"])
+async def test_before_the_first_scan_it_is_stale(empty: Served, *, recorded: bool) -> None:
+    """The app runs, but there is nothing to be told yet."""
+    if recorded:
+        await empty.put_status(Status())
+
+    assert await _health(empty).check() == (200, {"status": "stale"})
+
+
+async def test_a_store_that_fails_is_unavailable() -> None:
+    """Without a word about why: anybody may ask."""
+
+    async def fail(_: OperationName, __: Table, ___: str) -> None:
+        raise StoreUnavailable("cmkscans: 500")
+
+    health = _health(Served(MemoryStore(before=fail)))
+
+    assert await health.check() == (503, {"status": "unavailable"})
+
+
+async def test_a_store_that_hangs_is_unavailable() -> None:
+    """The caller's own time-out would tell it less."""
+
+    async def hang(_: OperationName, __: Table, ___: str) -> None:
+        await asyncio.Event().wait()
+
+    health = Health(ScanTable(MemoryStore(before=hang)), SetClock(), MAX_AGE, seconds=0.01)
+
+    assert await health.check() == (503, {"status": "unavailable"})
+
+
+async def test_an_answer_is_kept_for_ten_seconds(served: Served) -> None:
+    """A flood of requests must not become a flood of reads."""
+    health = _health(served)
+    served.store.log.clear()
+
+    for seconds in [0, 1, 9.999, 10, 19]:
+        served.clock.time = NOON + timedelta(seconds=seconds)
+        await health.check()
+
+    assert len(served.store.log) == 2
+
+
+async def test_a_clock_set_back_does_not_keep_an_answer(served: Served) -> None:
+    """Else the answer of a wrong clock stays until the right one catches up."""
+    health = _health(served)
+    served.store.log.clear()
+
+    for minutes in [60, 0]:
+        served.clock.time = NOON + timedelta(minutes=minutes)
+        await health.check()
+
+    assert len(served.store.log) == 2
+
+
+async def test_callers_at_one_time_share_a_read(served: Served) -> None:
+    """A hundred probes that arrive together are one read as well."""
+    health = _health(served)
+    served.store.log.clear()
+
+    answers = await asyncio.gather(*(health.check() for _ in range(100)))
+
+    assert set(map(str, answers)) == {"(<HTTPStatus.OK: 200>, {'status': 'ok'})"}
+    assert len(served.store.log) == 1

@@ -1,0 +1,349 @@
+"""The metrics: what an alert in Prometheus rests on, in both formats that it asks for."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+
+import pytest
+from fastapi import FastAPI
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import Metric, openmetrics, parser
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_strictly
+
+from cmk_check.core.enums import CoverageState, PostureReason, Reason, ScanState, Trigger, Verdict
+from cmk_check.core.model import AccountCounts, LastScan, Status, Summary, VerdictCounts
+from cmk_check.core.posture import Expectations
+from cmk_check.errors import StoreUnavailable
+from cmk_check.ports import Table
+from cmk_check.store.memory import MemoryStore, OperationName
+from tests.fakes.hostile import NAMES
+from tests.unit.web.asgi import Answer, send
+from tests.unit.web.served import LAB, MAX_AGE, NOON, Served, coverage, status_of
+
+METRICS = "/api/v1/metrics"
+OPENMETRICS = openmetrics.exposition.CONTENT_TYPE_LATEST
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+NEWER_TEXT = "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
+UNDERSCORED = f"{OPENMETRICS}; escaping=underscores"
+# What Prometheus 2.53 and 3.5 send.
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;"
+    "q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;"
+    "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+type Labels = frozenset[tuple[str, str]]
+
+
+@cache
+def _shared() -> tuple[Served, FastAPI]:
+    """Build the API once for the many examples of a test, each of which sets what it asks for."""
+    served = Served()
+    return served, served.app()
+
+
+def _families(answer: Answer) -> dict[str, Metric]:
+    """Parse an answer as a consumer of its content type does."""
+    assert answer.status == 200, answer
+    strictly = answer.headers["content-type"].startswith("application/openmetrics-text")
+    parse = parse_strictly if strictly else parser.text_string_to_metric_families
+    return {family.name: family for family in parse(answer.body.decode())}
+
+
+def _samples(families: Mapping[str, Metric]) -> dict[tuple[str, Labels], float]:
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families.values()
+        for sample in family.samples
+    }
+
+
+async def _scrape(
+    served: Served, accept: str = OPENMETRICS, expect: Expectations | None = None
+) -> dict[str, Metric]:
+    return _families(await send(served.app(expect=expect), METRICS, {"accept": accept}))
+
+
+async def _values(served: Served, name: str) -> dict[str, float]:
+    """Return the samples of a family by the values of their labels."""
+    family = (await _scrape(served)).get(f"cmkcheck_{name}")
+    samples = family.samples if family else []
+    return {"/".join(sample.labels.values()): sample.value for sample in samples}
+
+
+async def test_the_status_is_shown_family_by_family(served: Served) -> None:
+    """An alert names them: a family that is renamed is an alert that never fires again."""
+    served.clock.time += timedelta(minutes=7)
+
+    families = await _scrape(served)
+
+    shown = {
+        family.name.removeprefix("cmkcheck_"): (
+            family.type,
+            family.unit,
+            {
+                "/".join(sample.labels.values()): sample.value
+                for sample in family.samples
+                if sample.value
+            },
+        )
+        for family in families.values()
+    }
+    assert shown == {
+        "build": ("info", "", {"1": 1}),
+        "posture": ("stateset", "", {"non_compliant": 1}),
+        "posture_reason": (
+            "gauge",
+            "",
+            {"accounts_non_compliant": 1, "accounts_unknown": 1, "subscriptions_unread": 1},
+        ),
+        "fresh": ("gauge", "", {"": 1}),
+        "as_of_timestamp_seconds": ("gauge", "seconds", {"": NOON.timestamp()}),
+        "as_of_age_seconds": ("gauge", "seconds", {"": 420}),
+        "accounts": (
+            "gauge",
+            "",
+            {
+                "AIServices/compliant": 1,
+                "OpenAI/compliant": 1,
+                "OpenAI/non_compliant": 1,
+                "unknown/unknown": 1,
+            },
+        ),
+        "accounts_by_reason": (
+            "gauge",
+            "",
+            {"customer_managed_key": 2, "microsoft_managed_key": 1, "malformed": 1},
+        ),
+        "accounts_by_key_health": ("gauge", "", {"unknown": 2}),
+        "accounts_unread": ("gauge", "", {"": 1}),
+        "accounts_ignored": ("gauge", "", {"SpeechServices": 3}),
+        "subscriptions": ("gauge", "", {"read": 1, "gap": 1}),
+        "last_scan_duration_seconds": ("gauge", "seconds", {"": 9}),
+        "last_scan_result": ("stateset", "", {"incomplete": 1}),
+    }
+    assert all(family.documentation.endswith(".") for family in families.values())
+
+
+async def test_what_is_not_there_is_a_zero_where_an_alert_compares(empty: Served) -> None:
+    """A series that comes and goes cannot be compared with what it was an hour ago."""
+    counts = AccountCounts({"OpenAI": VerdictCounts(non_compliant=2)}, {"key_not_named": 2})
+    await empty.put_status(status_of(coverage(accounts=counts)))
+
+    accounts = await _values(empty, "accounts")
+    reasons = await _values(empty, "accounts_by_reason")
+    subscriptions = await _values(empty, "subscriptions")
+
+    assert accounts == {
+        f"{kind}/{verdict}": 2 if (kind, verdict) == ("OpenAI", Verdict.NON_COMPLIANT) else 0
+        for kind in ("AIServices", "OpenAI")
+        for verdict in Verdict
+    }
+    assert reasons == {reason: 2 * (reason is Reason.KEY_NOT_NAMED) for reason in Reason}
+    assert subscriptions == {"read": 1, "gap": 0, "excluded": 0, "retired": 0}
+
+
+async def test_a_kind_that_azure_spells_otherwise_is_no_kind_without_accounts(
+    empty: Served,
+) -> None:
+    """The settings' spelling beside it would say that there are none."""
+    counts = AccountCounts({"openai": VerdictCounts(non_compliant=1)}, {"key_not_named": 1})
+    await empty.put_status(status_of(coverage(accounts=counts)))
+
+    accounts = await _values(empty, "accounts")
+
+    assert {name.split("/")[0] for name in accounts} == {"AIServices", "openai"}
+
+
+async def test_before_the_first_scan_nothing_is_claimed(empty: Served) -> None:
+    """An age of zero would be the freshest answer of all."""
+    families = await _scrape(empty)
+
+    assert await _values(empty, "posture") == {"compliant": 0, "non_compliant": 0, "unknown": 1}
+    reasons = await _values(empty, "posture_reason")
+    assert reasons == {reason: reason is PostureReason.NO_SCAN_YET for reason in PostureReason}
+    assert await _values(empty, "fresh") == {"": 0}
+    assert set((await _values(empty, "accounts")).values()) == {0}
+    assert not [name for name in families if "as_of" in name or "last_scan" in name]
+
+
+async def test_p1_a_stale_compliant_estate_turns_unknown_by_itself(empty: Served) -> None:
+    """P1: when scans stop, a scrape goes on; the last green must not."""
+    await empty.put_status(status_of(coverage()))
+    before = await _values(empty, "posture")
+
+    empty.clock.time = NOON + MAX_AGE + timedelta(seconds=1)
+
+    assert before == {"compliant": 1, "non_compliant": 0, "unknown": 0}
+    assert await _values(empty, "posture") == {"compliant": 0, "non_compliant": 0, "unknown": 1}
+    assert await _values(empty, "fresh") == {"": 0}
+    assert await _values(empty, "as_of_age_seconds") == {"": MAX_AGE.total_seconds() + 1}
+    assert (await _values(empty, "posture_reason"))["stale"] == 1
+
+
+@pytest.mark.parametrize("minutes", [-90, 0, 90, 200])
+@pytest.mark.parametrize("state", CoverageState)
+@pytest.mark.parametrize("expected", [1, 2])
+async def test_p1_the_posture_is_the_one_that_the_status_answers(
+    empty: Served, minutes: int, state: CoverageState, expected: int
+) -> None:
+    """P1: two answers to one question are one too many."""
+    row = coverage(state)
+    await empty.put_status(status_of(row))
+    empty.clock.time += timedelta(minutes=minutes)
+    expect = Expectations(MAX_AGE, expected)
+    status = (await send(empty.app(expect=expect), "/api/v1/status")).json
+
+    families = await _scrape(empty, expect=expect)
+
+    def true_ones(name: str, label: str) -> list[str]:
+        samples = families[f"cmkcheck_{name}"].samples
+        return [sample.labels[label] for sample in samples if sample.value]
+
+    assert true_ones("posture", "cmkcheck_posture") == [status["posture"]]
+    codes = {reason["code"] for reason in status["reasons"]}
+    assert set(true_ones("posture_reason", "reason")) == codes
+    assert families["cmkcheck_fresh"].samples[0].value == status["fresh"]
+    subscriptions = families["cmkcheck_subscriptions"].samples
+    assert {sample.labels["coverage"]: sample.value for sample in subscriptions} == {
+        name: number for name, number in status["subscriptions"].items() if name != "total"
+    }
+
+
+@pytest.mark.parametrize("state", [ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED])
+async def test_the_last_scan_shows_its_result_and_how_long_it_took(
+    empty: Served, state: ScanState
+) -> None:
+    """Scans that fail leave the age growing; why is the first question."""
+    scan = LastScan("20261125T120000Z-3fa9", state, Trigger.TIMER, NOON, NOON + timedelta(hours=1))
+    await empty.put_status(Status(last_scan=scan))
+
+    result = await _values(empty, "last_scan_result")
+
+    assert result == {"complete": 0, "incomplete": 0, "failed": 0, state: 1}
+    assert await _values(empty, "last_scan_duration_seconds") == {"": 3600}
+
+
+async def test_a_scan_without_an_end_has_no_duration(empty: Served) -> None:
+    """Zero would be the fastest scan ever."""
+    scan = LastScan("20261125T120000Z-3fa9", ScanState.FAILED, Trigger.TIMER, NOON, None)
+    await empty.put_status(Status(last_scan=scan))
+
+    assert await _values(empty, "last_scan_duration_seconds") == {}
+    assert (await _values(empty, "last_scan_result"))["failed"] == 1
+
+
+async def test_a_scrape_costs_one_point_read(served: Served) -> None:
+    """It comes each minute, for ever."""
+    served.store.log.clear()
+
+    await send(served.app(), METRICS)
+
+    assert [operation.name for operation in served.store.log] == ["get"]
+
+
+async def test_a_store_that_does_not_answer_fails_the_scrape() -> None:
+    """Prometheus then says up 0; any 200 would keep an old answer alive or invent one."""
+
+    async def failing(_: OperationName, __: Table, ___: str) -> None:
+        raise StoreUnavailable("cmkscans: 500")
+
+    answer = await send(Served(MemoryStore(before=failing)).app(), METRICS)
+
+    assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        (PROMETHEUS_2, UNDERSCORED),
+        (PROMETHEUS_3, f"{OPENMETRICS}; escaping=allow-utf-8"),
+        ("application/openmetrics-text", OPENMETRICS),
+        ("text/html, application/openmetrics-text ; version = 1.0.0", OPENMETRICS),
+        ("text/plain;version=0.0.4", TEXT),
+        ("text/plain;version=1.0.0", NEWER_TEXT),
+        ("text/plain", TEXT),
+        ("*/*", TEXT),
+        ("", TEXT),
+        ("application/json", TEXT),
+        # What nobody here can write is not announced, and fails nothing.
+        ("application/openmetrics-text;version=2.0.0", TEXT),
+        ("application/openmetrics-text;version=2.0.0,text/plain;version=1.0.0", NEWER_TEXT),
+        ("application/openmetrics-text;version=one", TEXT),
+        ("application/openmetrics-text;version=1.0.x", TEXT),
+        ('application/openmetrics-text;version="1.0.0"', TEXT),
+        ("text/plain;version=\u00e9", TEXT),
+    ],
+)
+async def test_the_format_is_the_best_that_is_asked_for(
+    served: Served, accept: str, content_type: str
+) -> None:
+    """A scraper parses by the content type alone."""
+    answer = await send(served.app(), METRICS, {"accept": accept})
+
+    assert answer.headers["content-type"] == content_type
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(_families(answer)) == 14
+
+
+@settings(max_examples=50)
+@given(
+    accept=st.text(st.characters(codec="ascii"), max_size=60)
+    | st.from_regex(
+        r"(application/openmetrics-text|text/plain)( ?; ?(version|escaping|q)=[\w.\"-]*){0,3},?.*"
+    )
+)
+async def test_no_accept_header_fails_a_scrape(accept: str) -> None:
+    """A proxy in between may send its own."""
+    answer = await send(_shared()[1], METRICS, {"accept": accept})
+
+    written = answer.headers["content-type"].partition("; escaping=")[0]
+    assert written in {TEXT, NEWER_TEXT.partition("; escaping=")[0], OPENMETRICS}
+    assert _families(answer)
+
+
+@pytest.mark.parametrize("accept", [TEXT, NEWER_TEXT])
+async def test_both_formats_say_the_same(served: Served, accept: str) -> None:
+    """Which one Prometheus asks for depends on its version and its configuration."""
+    other = _samples(await _scrape(served, accept))
+
+    assert other == _samples(await _scrape(served))
+
+
+HOSTILE = [*NAMES, 'a"b\\c\nd', "} 1\ncmkcheck_posture 1\n#", "# EOF", "\r\x00", "\\", "\\n", ""]
+
+
+@pytest.mark.parametrize("accept", [OPENMETRICS, TEXT])
+@settings(max_examples=30)
+@given(kinds=st.lists(st.sampled_from(HOSTILE) | st.text(max_size=40), max_size=6, unique=True))
+async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[str]) -> None:
+    """P10: a kind is whatever Azure sends; it must not close its quotes and add a series."""
+    counts = AccountCounts(
+        {kind: VerdictCounts(1, 2, 3) for kind in kinds},
+        dict.fromkeys(kinds, 4),
+        dict.fromkeys(kinds, 5),
+    )
+    served, app = _shared()
+    status = status_of(coverage(CoverageState.READ, LAB))
+    await served.put_status(replace(status, summary=Summary(counts, status.summary.subscriptions)))
+    stored = await served.scans.status()
+    assert stored
+    kept = stored.value.summary.accounts
+
+    families = _families(await send(app, METRICS, {"accept": accept}))
+
+    ignored = families["cmkcheck_accounts_ignored"].samples if kinds else []
+    assert {sample.labels["kind"]: sample.value for sample in ignored} == kept.ignored_by_kind
+    shown = {
+        sample.labels["kind"] for sample in families["cmkcheck_accounts"].samples if sample.value
+    }
+    assert shown == set(kept.by_kind)
+    assert len(families) == 14

@@ -1,0 +1,56 @@
+"""How a finding is mended, as the API gives it and the page shows and copies it."""
+
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.enums import Verdict
+from cmk_check.web.views.remediation import remediation_of
+from tests.fakes.hostile import NAMES
+from tests.fakes.remediation import BASH, CLIENT, MICROSOFT, TENANT, finding_of, planned
+
+HOSTILE = (
+    *(name.replace("/", "_") for name in NAMES if "\x1b" not in name),
+    "'; touch ran #",
+    "$(touch ran)`touch ran`${x}",
+    "@secrets",
+    "-rf",
+    "\u202e\u200b\u2028",
+)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_p10_what_the_page_shows_of_a_script_is_what_it_copies(name: str) -> None:
+    """It makes visible what a reader could not see; a script has nothing of the kind."""
+    shown = remediation_of(finding_of(name=name, group=name, **MICROSOFT), TENANT)
+
+    assert shown is not None
+    assert all(line.isprintable() for line in (shown.az + shown.bicep).split("\n"))
+    parsed = subprocess.run([BASH, "-n"], input=shown.az.encode(), capture_output=True, check=False)
+    assert (parsed.returncode, parsed.stderr) == (0, b"")
+
+
+def test_the_steps_are_those_of_the_plan() -> None:
+    """The command, the API and the page give one advice."""
+    finding = finding_of(identity_type="UserAssigned", identity_client_id=CLIENT)
+
+    shown = remediation_of(finding, TENANT)
+
+    plan = planned(finding, tenant_id=TENANT)
+    assert shown is not None
+    assert shown.summary == plan.summary
+    assert [(step.title, step.why, step.warning) for step in shown.steps] == [
+        (step.title, step.why, step.warning) for step in plan.steps
+    ]
+    assert f"TENANT='{TENANT}'" in shown.az
+    assert shown.bicep.startswith("// Vault, key and grant")
+
+
+@pytest.mark.parametrize("verdict", [Verdict.COMPLIANT, Verdict.UNKNOWN])
+def test_without_a_violation_there_is_none(verdict: Verdict) -> None:
+    """Nothing is known to be wrong."""
+    finding = finding_of()
+    judged = replace(finding.judgement, verdict=verdict)
+
+    assert remediation_of(replace(finding, judgement=judged), TENANT) is None

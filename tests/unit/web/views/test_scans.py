@@ -1,0 +1,179 @@
+"""The history of scans over HTTP."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import ScanState, Trigger, Verdict
+from cmk_check.ports import Insert, Table
+from cmk_check.store import table_keys
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import Board, scan_id_of
+from tests.unit.web.asgi import send
+from tests.unit.web.served import NOON, Served, counted, coverage, finding, status_of
+
+SCANS = "/api/v1/scans"
+SUMMARY = replace(status_of(coverage(accounts=counted([finding()]))).summary, changes=4)
+
+
+def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
+    started = NOON + timedelta(minutes=minutes)
+    scan = Scan(scan_id_of(started, "3fa9"), minutes, Trigger.REQUEST, started, state)
+    if state is ScanState.RUNNING:
+        return scan
+    ended = replace(scan, finished_at=started + timedelta(seconds=9))
+    if state in {ScanState.FAILED, ScanState.ABANDONED}:
+        return replace(ended, reason="why")
+    return replace(ended, posture=Verdict.NON_COMPLIANT, summary=SUMMARY)
+
+
+async def _put(served: Served, *scans: Scan) -> None:
+    rows = [(scan, None) for scan in scans]
+    await served.scans.commit(scans=rows, board=Board(None, None))
+
+
+async def _put_row(served: Served, minutes: int, values: dict[str, str | int | bool]) -> None:
+    scan = _scan(minutes)
+    write = Insert(table_keys.scan_row(scan.started_at, scan.id), values)
+    await served.store.commit(Table.SCANS, "scan", [write])
+
+
+async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Served) -> None:
+    """It is what an auditor is shown: when it was looked, and what was found."""
+    await _put(empty, _scan(0))
+
+    answer = await send(empty.app(), SCANS)
+
+    assert answer.json == {
+        "value": [
+            {
+                "id": "20261125T120000Z-3fa9",
+                "state": "complete",
+                "trigger": "request",
+                "startedAt": "2026-11-25T12:00:00Z",
+                "finishedAt": "2026-11-25T12:00:09Z",
+                "reason": None,
+                "posture": "non_compliant",
+                "accounts": {
+                    "total": 1,
+                    "compliant": 0,
+                    "nonCompliant": 1,
+                    "unknown": 0,
+                    "unread": 0,
+                    "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
+                    "ignoredByKind": {"SpeechServices": 3},
+                },
+                "subscriptions": {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0},
+                "changes": 4,
+                "ruleVersion": "1",
+            }
+        ]
+    }
+    assert list(answer.json["value"][0])[:6] == [
+        *("id", "state", "trigger", "startedAt", "finishedAt", "reason")
+    ]
+
+
+@pytest.mark.parametrize("state", [ScanState.RUNNING, ScanState.FAILED, ScanState.ABANDONED])
+async def test_a_scan_without_an_outcome_claims_none(empty: Served, state: ScanState) -> None:
+    """Zero accounts would look like an estate without any."""
+    await _put(empty, _scan(0, state))
+
+    (shown,) = (await send(empty.app(), SCANS)).json["value"]
+
+    assert shown["state"] == state.value
+    assert [shown[name] for name in ("posture", "accounts", "subscriptions", "changes")] == [
+        None
+    ] * 4
+    assert (shown["finishedAt"] is None) == (state is ScanState.RUNNING)
+
+
+async def test_the_newest_comes_first_and_pages_lead_to_the_oldest(empty: Served) -> None:
+    """People look for the last one, auditors for all."""
+    await _put(empty, *(_scan(minutes) for minutes in range(5)))
+    await empty.put_status(status_of(coverage()))
+    app = empty.app()
+
+    first = await send(app, f"{SCANS}?top=2")
+    second = await send(app, first.json["nextLink"].removeprefix("https://cmk.example"))
+    third = await send(app, second.json["nextLink"].removeprefix("https://cmk.example"))
+
+    shown = [[scan["id"][11:13] for scan in page.json["value"]] for page in (first, second, third)]
+    assert shown == [["04", "03"], ["02", "01"], ["00"]]
+    assert set(third.json) == {"value"}
+
+
+async def test_one_scan_is_the_lists_entry(empty: Served) -> None:
+    """Whoever started it asks for it alone."""
+    await _put(empty, _scan(0), _scan(1))
+    app = empty.app()
+    listed = (await send(app, SCANS)).json["value"]
+
+    answer = await send(app, f"{SCANS}/{listed[1]['id']}")
+
+    assert (answer.status, answer.json) == (200, listed[1])
+
+
+@pytest.mark.parametrize(
+    "scan_id",
+    [
+        "20261125T120000Z-0000",
+        "20261125T120000Z",
+        "20261125T120000Z-",
+        "20261125T120000+0000-3fa9",
+        "20261325T120000Z-3fa9",
+        "00010101T000000Z-3fa9",
+        "99991231T235959Z-3fa9",
+        "current",
+        "%20",
+        "%D9%A3",
+        "' or 1 eq 1",
+        "x" * 3000,
+    ],
+)
+async def test_a_scan_that_is_not_there_is_not_found(empty: Served, scan_id: str) -> None:
+    """Whatever an id looks like, it is a caller's input."""
+    await _put(empty, _scan(0))
+
+    answer = await send(empty.app(), f"{SCANS}/{scan_id}")
+
+    assert (answer.status, answer.error) == (404, ("NotFound", "id"))
+
+
+async def test_p7_a_row_that_cannot_be_read_costs_only_itself(empty: Served) -> None:
+    """One of a newer version, or one that somebody edited, must not hide all the others."""
+    await _put(empty, *(_scan(minutes) for minutes in range(3)))
+    await _put_row(empty, 5, {"schema": 99})
+    await _put_row(empty, 6, {"schema": 1, "document0": "{"})
+
+    answer = await send(empty.app(), f"{SCANS}?top=2")
+
+    assert [scan["id"][11:13] for scan in answer.json["value"]] == ["02", "01"]
+    assert "nextLink" in answer.json
+
+
+async def test_a_page_asks_for_no_more_rows_than_it_shows(empty: Served) -> None:
+    """A scan's row may hold fifty gaps, and a year of hours is nine thousand rows."""
+    await _put(empty, *(_scan(minutes) for minutes in range(20)))
+    empty.store.log.clear()
+
+    await send(empty.app(), f"{SCANS}?top=2")
+
+    assert [operation.name for operation in empty.store.log] == ["query"]
+
+
+@pytest.mark.parametrize("token", ["garbled", "c2Nhbi9jdXJyZW50", "c2Nhbi9maW5kaW5nfGE="])
+async def test_a_token_of_something_else_is_refused(empty: Served, token: str) -> None:
+    """To begin anew in silence would be an endless loop for a client."""
+    answer = await send(empty.app(), f"{SCANS}?skipToken={token}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "skipToken"))
+
+
+@pytest.mark.parametrize("path", [f"{SCANS}?state=running", f"{SCANS}/x?top=1", f"{SCANS}?top=0"])
+async def test_what_is_no_parameter_is_refused(empty: Served, path: str) -> None:
+    """It would otherwise be passed over."""
+    answer = await send(empty.app(), path)
+
+    assert (answer.status, answer.error[0]) == (400, "InvalidParameter")
