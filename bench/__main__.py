@@ -58,16 +58,16 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
     parser.add_argument("--only", choices=_PARTS, help="measure nothing but this part")
     arguments = parser.parse_args()
-    parts = [arguments.only] if arguments.only else _PARTS
+    context = [arguments.only] if arguments.only else _PARTS
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     report = Report(console)
     with Azurite() as storage:
-        if "scans" in parts:
+        if "scans" in context:
             _scans(report, console, storage)
-        if "web" in parts:
-            _web(report, console, storage, filled="scans" in parts)
+        if "web" in context:
+            _web(report, console, storage, filled="scans" in context)
     estates = {}
-    if "estates" in parts:
+    if "estates" in context:
         console.print("Requests and memory ...")
         sizes = _SIZES[:2] if arguments.short else _SIZES
         estates = {str(size): _estate(size) for size in sizes}

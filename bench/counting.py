@@ -10,10 +10,10 @@ from cmk_check.ports import (
     AT_ONCE,
     Entity,
     Inventory,
-    Query,
     SliceMessage,
     Store,
     Table,
+    TableQuery,
     TextQueue,
     Write,
 )
@@ -69,7 +69,7 @@ class CountedStore:
         self._counts.table_reads += 1
         return await self._inner.get(table, partition, row)
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows; each page begun is a request."""
         self._counts.table_reads += 1
         number = 0

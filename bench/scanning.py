@@ -13,8 +13,8 @@ from typing import Final
 import aiohttp
 
 from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts, SliceQueueHere
-from cmk_check.alerts.delivery_queue import TELL, QueueTeller
-from cmk_check.alerts.log_lines import LogTeller
+from cmk_check.alerts.delivery_queue import DELIVERY_QUEUE, QueueSink
+from cmk_check.alerts.log_lines import LogSink
 from cmk_check.alerts.relay import Relay
 from cmk_check.app import App
 from cmk_check.config.settings import ConnectionString, Settings
@@ -22,13 +22,13 @@ from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.inventory.session import shared_transport
 from cmk_check.ports import SliceMessage, Store, TextQueue
 from cmk_check.queues.storage_queue import StorageQueues
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import run_slice
 from cmk_check.scan.start import start
 from cmk_check.store.azure_tables import AzureTables
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
 
@@ -47,10 +47,12 @@ class Scanned:
 
 
 class Scanning:
-    """Scans with an app's parts over a store that is counted; ``told`` is the queue of ``tell``."""
+    """Scans in an app's context over a counted store; ``told`` is the queue of ``tell``."""
 
-    def __init__(self, parts: Parts, store: Store, told: TextQueue, retention: timedelta) -> None:
-        self._parts = parts
+    def __init__(
+        self, context: ScanContext, store: Store, told: TextQueue, retention: timedelta
+    ) -> None:
+        self._context = context
         self._store = store
         self._told = told
         self._retention = retention
@@ -64,40 +66,40 @@ class Scanning:
         """
         counts = Counts(commits=[] if keep_commits else None)
         queue = SliceQueueHere(counts)
-        parts = self._counted(counts, queue)
+        context = self._counted(counts, queue)
         began, cpu = time.perf_counter(), time.process_time()
-        started = await start(parts, Trigger.TIMER)
-        await _listen(parts, queue)  # planning, and slices as they come
+        started = await start(context, Trigger.TIMER)
+        await _listen(context, queue)  # planning, and slices as they come
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-        ended = await self._parts.scans.scan(started.scan_id)
+        ended = await self._context.scans.scan(started.scan_id)
         if ended is None or ended.value.state is not ScanState.COMPLETE:
             raise RuntimeError(f"The scan is not complete: {ended}")
         summary = ended.value.summary
         assert summary is not None  # noqa: S101 - a complete scan has one
         return Scanned(seconds, cpu, counts, summary.accounts.total, summary.changes)
 
-    def _counted(self, counts: Counts, queue: SliceQueueHere) -> Parts:
-        """Return the app's parts over counted ports."""
+    def _counted(self, counts: Counts, queue: SliceQueueHere) -> ScanContext:
+        """Return the app's context over counted ports."""
         store = CountedStore(self._store, counts)
-        told = QueueTeller(CountedQueue(self._told, counts), None)
-        feed = FeedTable(store, self._parts.clock)
+        told = QueueSink(CountedQueue(self._told, counts), None)
+        feed = FeedTable(store, self._context.clock)
         return replace(
-            self._parts,
-            inventory=CountedInventory(self._parts.inventory, counts),
-            estate=EstateTable(store),
+            self._context,
+            inventory=CountedInventory(self._context.inventory, counts),
+            findings_table=FindingsTable(store),
             scans=ScanTable(store),
-            relay=Relay(feed, told, LogTeller()),
+            relay=Relay(feed, told, LogSink()),
             queues=queue,
             retention=Retention(store, self._retention),
         )
 
 
-async def _listen(parts: Parts, queue: SliceQueueHere) -> None:
+async def _listen(context: ScanContext, queue: SliceQueueHere) -> None:
     """Work through the messages, as many at once as the host does on one instance."""
     at_once, working = slices_at_once(), set[asyncio.Task[None]]()
     while True:
         while len(working) < at_once and (message := queue.receive()) is not None:
-            working.add(asyncio.create_task(_deliver(parts, message)))
+            working.add(asyncio.create_task(_deliver(context, message)))
         if not working:
             return
         done, working = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
@@ -105,11 +107,11 @@ async def _listen(parts: Parts, queue: SliceQueueHere) -> None:
             task.result()
 
 
-async def _deliver(parts: Parts, message: SliceMessage) -> None:
+async def _deliver(context: ScanContext, message: SliceMessage) -> None:
     if message.slice is None:
-        await plan(parts, message.scan_id)
+        await plan(context, message.scan_id)
     else:
-        await run_slice(parts, message.scan_id, message.slice)
+        await run_slice(context, message.scan_id, message.slice)
 
 
 def slices_at_once() -> int:
@@ -125,7 +127,9 @@ async def scanning() -> AsyncIterator[Scanning]:
     app = App(settings)
     try:
         async with open_tables(settings) as (store, queues):
-            yield Scanning(await app.parts(), store, queues.queue(TELL), settings.retention)
+            yield Scanning(
+                await app.scan_context(), store, queues.queue(DELIVERY_QUEUE), settings.retention
+            )
     finally:
         await app.close()
 

@@ -14,10 +14,10 @@ from cmk_check.app import SystemClock, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.ports import Store
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.api import Tables, create_app
-from cmk_check.web.application import Site
+from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 
 _EMPTY: Final = "/api/empty"
@@ -67,14 +67,14 @@ class Served:
 
 def api(store: Store, settings: Settings) -> Served:
     """Serve the API over a store."""
-    site = Site(
+    site = WebApplication(
         sign_in=SignIn(settings.http_auth, settings.easy_auth),
         hostname=settings.hostname,
         kinds=settings.kinds,
         portal_url=settings.portal_url,
         key_health=settings.key_health,
     )
-    tables = Tables(EstateTable(store), ScanTable(store), FeedTable(store))
+    tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
     return Served(create_app(tables, SystemClock(), scan_options(settings).expectations, site))
 
 

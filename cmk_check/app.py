@@ -18,12 +18,12 @@ from cmk_check.errors import SettingsError
 if TYPE_CHECKING:
     from azure.functions import AsgiMiddleware
 
-    from cmk_check.alerts.deliver import Telling
+    from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.config.settings import Settings
-    from cmk_check.core.scan_request import Requested
+    from cmk_check.core.scan_request import StartAnswer
     from cmk_check.ports import QueueService, Store
-    from cmk_check.scan.context import Options, Parts
-    from cmk_check.web.application import Site
+    from cmk_check.scan.context import ScanContext, ScanOptions
+    from cmk_check.web.application import WebApplication
     from cmk_check.web.views.health import Health
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class SystemClock:
         return datetime.now(UTC).replace(microsecond=0)
 
 
-class Once[T]:
+class Lazy[T]:
     """A thing built when it is first asked for; whoever asks meanwhile waits for the same one."""
 
     def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
@@ -59,19 +59,19 @@ class Once[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``parts`` is what a scan works with, ``telling`` what telling does, ``api`` the HTTP API,
-    ``scan_now`` the one request that starts a scan, ``health`` the health check.
+    ``scan_context`` is what a scan works with, ``delivery_context`` what delivery does, ``api`` the
+    HTTP API, ``scan_now`` the one request that starts a scan, ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.clock = SystemClock()
-        self.parts = Once(self._build_parts)
-        self.telling = Once(self._build_telling)
-        self.api = Once(self._build_api)
-        self.scan_now = Once(self._build_scan_now)
-        self.health = Once(self._build_health)
-        self._storage = Once(self._build_storage)
+        self.scan_context = Lazy(self._build_scan_context)
+        self.delivery_context = Lazy(self._build_delivery_context)
+        self.api = Lazy(self._build_api)
+        self.scan_now = Lazy(self._build_scan_now)
+        self.health = Lazy(self._build_health)
+        self._storage = Lazy(self._build_storage)
         self._opened = AsyncExitStack()
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -80,43 +80,48 @@ class App:
         """Close what was opened."""
         await self._opened.aclose()
 
-    async def _build_parts(self) -> "Parts":
-        from cmk_check.alerts.delivery_queue import CHANGES, CHANGES_LIVE, TELL, QueueTeller
-        from cmk_check.alerts.log_lines import LogTeller
+    async def _build_scan_context(self) -> "ScanContext":
+        from cmk_check.alerts.delivery_queue import (
+            CHANGES_LIVE,
+            CHANGES_QUEUE,
+            DELIVERY_QUEUE,
+            QueueSink,
+        )
+        from cmk_check.alerts.log_lines import LogSink
         from cmk_check.alerts.relay import Relay
         from cmk_check.inventory.azure_inventory import open_inventory
-        from cmk_check.queues.slices import QUEUE, SliceQueue
-        from cmk_check.scan.context import Parts
+        from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue
+        from cmk_check.scan.context import ScanContext
         from cmk_check.store.feed import FeedTable
-        from cmk_check.store.findings import EstateTable
+        from cmk_check.store.findings import FindingsTable
         from cmk_check.store.retention import Retention
         from cmk_check.store.scans import ScanTable
 
         store, queues = await self._storage()
         subscribed = self.settings.changes_queue
-        changes = queues.queue(CHANGES, CHANGES_LIVE) if subscribed else None
+        changes = queues.queue(CHANGES_QUEUE, CHANGES_LIVE) if subscribed else None
         inventory = await open_inventory(self.settings)
         self._opened.push_async_callback(inventory.close)
-        told, log = QueueTeller(queues.queue(TELL), changes), LogTeller()
-        return Parts(
+        told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
+        return ScanContext(
             inventory=inventory,
-            estate=EstateTable(store),
+            findings_table=FindingsTable(store),
             scans=ScanTable(store),
             relay=Relay(FeedTable(store, self.clock), told, log),
-            queues=SliceQueue(queues.queue(QUEUE)),
-            teller=log,
+            queues=SliceQueue(queues.queue(SLICES_QUEUE)),
+            scan_end_sink=log,
             retention=Retention(store, self.settings.retention),
             clock=self.clock,
-            slots=asyncio.Semaphore(self.settings.max_in_flight),
-            turn=asyncio.Lock(),
+            subscription_limit=asyncio.Semaphore(self.settings.max_in_flight),
+            table_lock=asyncio.Lock(),
             new_id=lambda: str(uuid.uuid4()),
             options=scan_options(self.settings),
             keys=inventory.keys if self.settings.key_health else None,
         )
 
-    async def _build_telling(self) -> "Telling":
-        from cmk_check.alerts.deliver import Telling
-        from cmk_check.alerts.delivery_queue import TELL, TELL_POISON
+    async def _build_delivery_context(self) -> "DeliveryContext":
+        from cmk_check.alerts.deliver import DeliveryContext
+        from cmk_check.alerts.delivery_queue import DELIVERY_POISON_QUEUE, DELIVERY_QUEUE
         from cmk_check.alerts.webhook import open_webhook
         from cmk_check.store.feed import FeedTable
 
@@ -124,12 +129,12 @@ class App:
         webhook = open_webhook(self.settings)
         if webhook is not None:
             self._opened.push_async_callback(webhook.close)
-        return Telling(
+        return DeliveryContext(
             feed=FeedTable(store),
             webhook=webhook,
             alert_on=self.settings.alert_on,
-            again=queues.queue(TELL),
-            poison=queues.queue(TELL_POISON),
+            again=queues.queue(DELIVERY_QUEUE),
+            poison=queues.queue(DELIVERY_POISON_QUEUE),
             clock=self.clock,
         )
 
@@ -137,22 +142,22 @@ class App:
         from azure.functions import AsgiMiddleware
 
         from cmk_check.store.feed import FeedTable
-        from cmk_check.store.findings import EstateTable
+        from cmk_check.store.findings import FindingsTable
         from cmk_check.store.scans import ScanTable
         from cmk_check.web.api import Tables, create_app
 
         store, _ = await self._storage()
-        tables = Tables(EstateTable(store), ScanTable(store), FeedTable(store))
+        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
         expect = scan_options(self.settings).expectations
         app = create_app(tables, self.clock, expect, self._site())
         return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
 
-    def _site(self) -> "Site":
-        from cmk_check.web.application import Site
+    def _site(self) -> "WebApplication":
+        from cmk_check.web.application import WebApplication
         from cmk_check.web.http.middleware import SignIn
 
         settings = self.settings
-        return Site(
+        return WebApplication(
             sign_in=SignIn(settings.http_auth, settings.easy_auth),
             hostname=settings.hostname,
             kinds=settings.kinds,
@@ -166,8 +171,8 @@ class App:
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
 
-        async def ask() -> "Requested":
-            return await request(await self.parts())
+        async def ask() -> "StartAnswer":
+            return await request(await self.scan_context())
 
         app = create_app(ask, self._site())
         return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
@@ -219,13 +224,13 @@ class App:
         return store, queues
 
 
-def scan_options(settings: "Settings") -> "Options":
+def scan_options(settings: "Settings") -> "ScanOptions":
     """Return what the settings say of a scan."""
     from cmk_check.core.posture import Expectations
     from cmk_check.core.scope import Scope
-    from cmk_check.scan.context import Options
+    from cmk_check.scan.context import ScanOptions
 
-    return Options(
+    return ScanOptions(
         kinds={kind.lower(): kind for kind in settings.kinds},
         expectations=Expectations(
             settings.max_age,

@@ -35,7 +35,7 @@ async def start_scan() -> None:
     from cmk_check.scan.start import start
 
     with _plainly():
-        started = await start(await the_app().parts(), Trigger.TIMER)
+        started = await start(await the_app().scan_context(), Trigger.TIMER)
     if not started.new:
         _log.warning("Scan %s is still running; no other was started.", started.scan_id)
 
@@ -54,11 +54,11 @@ async def work(body: bytes) -> None:
 
     message = parse_message(body.decode())
     with _plainly():
-        parts = await the_app().parts()
+        context = await the_app().scan_context()
         if message.slice is None:
-            await plan(parts, message.scan_id)
+            await plan(context, message.scan_id)
         else:
-            await run_slice(parts, message.scan_id, message.slice)
+            await run_slice(context, message.scan_id, message.slice)
 
 
 async def give_up(body: bytes) -> None:
@@ -77,7 +77,7 @@ async def give_up(body: bytes) -> None:
         _log.error("A message that is not ours was dropped: %s", error)
         return
     with _plainly():
-        await fail(await the_app().parts(), message)
+        await fail(await the_app().scan_context(), message)
 
 
 async def tell(body: bytes) -> None:
@@ -93,7 +93,7 @@ async def tell(body: bytes) -> None:
 
     message = parse_message(body.decode())
     with _plainly():
-        await deliver.tell(await the_app().telling(), message)
+        await deliver.deliver(await the_app().delivery_context(), message)
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":

@@ -66,7 +66,7 @@ type Write = Insert | Replace | Delete
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class TableQuery:
     """Rows in key order, from inclusive to exclusive bounds; an empty upper bound is none.
 
     ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
@@ -98,7 +98,7 @@ class Store(Protocol):
         """
         ...
 
-    def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read the rows of a query in key order, page by page as they are asked for.
 
         Raises:
@@ -204,7 +204,7 @@ class QueueService(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class TellMessage:
+class DeliveryMessage:
     """Work for the queue ``cmk-tell``: tell the changes from ``first`` to ``last`` of the feed.
 
     ``attempt`` counts those that failed, ``since`` is when the first of them was made.
@@ -229,10 +229,10 @@ class Webhook(Protocol):
         ...
 
 
-class Teller(Protocol):
+class ChangeSink(Protocol):
     """Whoever is to hear of published changes."""
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Pass on changes with their numbers in the feed. Called at least once for each.
 
         Raises:
@@ -242,10 +242,10 @@ class Teller(Protocol):
         ...
 
 
-class ScanTeller(Protocol):
+class ScanEndSink(Protocol):
     """Whoever is to hear of scans that ended."""
 
-    async def tell_end(
+    async def scan_ended(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
         """Say how a scan ended; one that failed has neither posture nor summary."""

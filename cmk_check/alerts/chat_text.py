@@ -36,7 +36,7 @@ _LONGEST_URL: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChatLine:
     """One change: a title of our own words, its details, and (name, URL) links."""
 
     change_id: str
@@ -45,7 +45,7 @@ class Line:
     links: tuple[tuple[str, str], ...]
 
 
-def line_of(change: Change, portal_url: str) -> Line:
+def line_of(change: Change, portal_url: str) -> ChatLine:
     """Say a change in one line; ``portal_url`` is the origin of Azure's portal."""
     data = change.data
     title = _TITLES.get(change.type, change.type.removeprefix("cmkcheck."))
@@ -57,7 +57,7 @@ def line_of(change: Change, portal_url: str) -> Line:
     else:
         told = [_transition(data), _why(data)]
     parts = [_what(change), *told, _owner(data), _sums(data)]
-    return Line(
+    return ChatLine(
         change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
     )
 

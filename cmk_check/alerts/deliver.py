@@ -20,7 +20,7 @@ from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, StoreError
-from cmk_check.ports import Clock, TellMessage, TextQueue, Webhook
+from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
 from cmk_check.store.feed import FeedTable
 
 MOST_PER_POST: Final = 50
@@ -33,8 +33,8 @@ type Numbered = tuple[int, Change]
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """What telling works with: ``again`` is the queue ``cmk-tell``, ``poison`` the end of it."""
+class DeliveryContext:
+    """What delivery works with: ``again`` is the queue ``cmk-tell``, ``poison`` the end of it."""
 
     feed: FeedTable
     webhook: Webhook | None
@@ -44,7 +44,7 @@ class Telling:
     clock: Clock
 
 
-async def tell(telling: Telling, message: TellMessage) -> None:
+async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
     """Post the alerts among the changes of a range, in their order.
 
     Numbers beyond the feed, or pruned from it, tell nothing; without a webhook none do.
@@ -53,15 +53,15 @@ async def tell(telling: Telling, message: TellMessage) -> None:
         QueueError: what is left could not be sent on; deliver the message again.
 
     """
-    if telling.webhook is None:
+    if context.webhook is None:
         return
     posted, size = 0, MOST_PER_POST
     alerts: list[Numbered] | None = None
     try:
-        alerts = await _alerts(telling, message)
+        alerts = await _alerts(context, message)
         while alerts:
             batch = alerts[:size]
-            refused = await _post(telling.webhook, batch)
+            refused = await _post(context.webhook, batch)
             if refused is None:
                 posted += len(batch)
             elif len(batch) > 1:
@@ -69,13 +69,13 @@ async def tell(telling: Telling, message: TellMessage) -> None:
                 continue
             else:
                 number = batch[0][0]
-                await _give_up(telling, replace(message, first=number, last=number), 1, refused)
+                await _give_up(context, replace(message, first=number, last=number), 1, refused)
             alerts = alerts[size:]
     except (DeliveryFailed, StoreError) as error:
         first = alerts[0][0] if alerts else message.first
         _write_delivered(replace(message, last=first - 1), posted)
         count = None if alerts is None else len(alerts)
-        await _try_again(telling, replace(message, first=first), count, error)
+        await _try_again(context, replace(message, first=first), count, error)
         return
     _write_delivered(message, posted)
 
@@ -89,19 +89,19 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
     return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELAY.total_seconds())))
 
 
-async def _alerts(telling: Telling, message: TellMessage) -> list[Numbered]:
+async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Numbered]:
     """Read the range to its end: a page that ends before it may end at a row of a newer version."""
     alerts: list[Numbered] = []
     after = message.first - 1
     while after < message.last:
-        found = await telling.feed.read(after, message.last - after)
+        found = await context.feed.read(after, message.last - after)
         if not found:
             break
         after = found[-1][0]
         alerts += [
             (number, change)
             for number, change in found
-            if number <= message.last and is_alert(change, telling.alert_on)
+            if number <= message.last and is_alert(change, context.alert_on)
         ]
     return alerts
 
@@ -118,37 +118,42 @@ async def _post(webhook: Webhook, batch: Sequence[Numbered]) -> str | None:
 
 
 async def _try_again(
-    telling: Telling, left: TellMessage, count: int | None, error: DeliveryFailed | StoreError
+    context: DeliveryContext,
+    left: DeliveryMessage,
+    count: int | None,
+    error: DeliveryFailed | StoreError,
 ) -> None:
     """Send what is left on, to be seen after a while, or to its end where the day is over."""
-    now = telling.clock.now()
+    now = context.clock.now()
     since = min(left.since or now, now)  # a forged time must not make a longer day
     asked = error.retry_after if isinstance(error, DeliveryFailed) else None
     again = now + (delay := delay_after(left.attempt, asked))
     if again > since + GIVEN_UP_AFTER:
-        await _give_up(telling, left, count, str(error))
+        await _give_up(context, left, count, str(error))
         return
     following = replace(left, attempt=left.attempt + 1, since=since)
-    await telling.again.send([format_message(following)], delay=delay)
+    await context.again.send([format_message(following)], delay=delay)
     fields = {"state": "retry", **_fields(left, count)}
     fields |= {"reason": str(error), "nextTryAt": time_text(again)}
     write_line(logging.WARNING, "cmk.tell", fields)
 
 
-async def _give_up(telling: Telling, left: TellMessage, count: int | None, reason: str) -> None:
+async def _give_up(
+    context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
+) -> None:
     # As new: whoever moves it back to the first queue gets another day.
-    await telling.poison.send([format_message(TellMessage(left.first, left.last))])
+    await context.poison.send([format_message(DeliveryMessage(left.first, left.last))])
     fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
     write_line(logging.ERROR, "cmk.tell", fields)
 
 
-def _write_delivered(message: TellMessage, posted: int) -> None:
+def _write_delivered(message: DeliveryMessage, posted: int) -> None:
     if posted:
         fields = {"state": "delivered", **_fields(message, posted)}
         write_line(logging.INFO, "cmk.tell", fields)
 
 
-def _fields(message: TellMessage, count: int | None) -> dict[str, object]:
+def _fields(message: DeliveryMessage, count: int | None) -> dict[str, object]:
     return {
         "first": message.first,
         "last": message.last,

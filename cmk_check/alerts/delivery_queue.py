@@ -14,12 +14,12 @@ from typing import Final
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
-from cmk_check.ports import TellMessage, TextQueue
+from cmk_check.ports import DeliveryMessage, TextQueue
 from cmk_check.queues.messages import object_of
 
-TELL: Final = "cmk-tell"
-TELL_POISON: Final = "cmk-tell-poison"
-CHANGES: Final = "cmk-changes"
+DELIVERY_QUEUE: Final = "cmk-tell"
+DELIVERY_POISON_QUEUE: Final = "cmk-tell-poison"
+CHANGES_QUEUE: Final = "cmk-changes"
 CHANGES_LIVE: Final = timedelta(days=7)
 # As base64, a third longer, it stays below the 64 KiB that a message may have.
 LARGEST: Final = 48_000
@@ -29,14 +29,14 @@ _MOST_ATTEMPTS: Final = 1_000_000
 _OURS: Final = frozenset({"first", "last", "attempt", "since"})
 
 
-class QueueTeller:
+class QueueSink:
     """Puts publications on the queues; ``changes`` is None where nobody subscribes."""
 
     def __init__(self, ranges: TextQueue, changes: TextQueue | None) -> None:
         self._ranges = ranges
         self._changes = changes
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Send the ranges of a publication, then its changes; see ``Teller.tell``."""
         ranges = ranges_of([number for number, _ in published])
         await self._ranges.send([format_message(entry) for entry in ranges])
@@ -44,17 +44,17 @@ class QueueTeller:
             await self._changes.send(list(batches_of([change for _, change in published])))
 
 
-def ranges_of(numbers: Sequence[int]) -> list[TellMessage]:
+def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
     """Return the ranges that hold these numbers and no other.
 
     What a publisher who died had published has numbers far from those of what is new.
     """
-    ranges: list[TellMessage] = []
+    ranges: list[DeliveryMessage] = []
     for number in sorted(set(numbers)):
         if ranges and ranges[-1].last == number - 1:
-            ranges[-1] = TellMessage(ranges[-1].first, number)
+            ranges[-1] = DeliveryMessage(ranges[-1].first, number)
         else:
-            ranges.append(TellMessage(number, number))
+            ranges.append(DeliveryMessage(number, number))
     return ranges
 
 
@@ -74,7 +74,7 @@ def batches_of(changes: Sequence[Change]) -> Iterator[str]:
         yield f"[{batch}]"
 
 
-def format_message(message: TellMessage) -> str:
+def format_message(message: DeliveryMessage) -> str:
     """Return the text of a message: ``{"first": 8, "last": 10}``, and of one tried before.
 
     That has also ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``.
@@ -85,7 +85,7 @@ def format_message(message: TellMessage) -> str:
     return json.dumps(content)
 
 
-def parse_message(text: str) -> TellMessage:
+def parse_message(text: str) -> DeliveryMessage:
     """Read the text of a message.
 
     Raises:
@@ -101,7 +101,7 @@ def parse_message(text: str) -> TellMessage:
         raise ValueError(f"first to last is no range of 1 to {MOST_PER_MESSAGE} numbers")
     if not 0 <= attempt <= _MOST_ATTEMPTS:
         raise ValueError("attempt is no number of attempts")
-    return TellMessage(first, last, attempt, _time(content.get("since")))
+    return DeliveryMessage(first, last, attempt, _time(content.get("since")))
 
 
 def _whole(value: object, name: str) -> int:

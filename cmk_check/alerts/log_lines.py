@@ -32,15 +32,15 @@ _log = logging.getLogger("cmk_check.lines")
 LONGEST_LINE: Final = 8192
 
 
-class LogTeller:
+class LogSink:
     """Writes each change, each scan's end and its gaps as a line."""
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line per change."""
         for number, change in published:
             write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
 
-    async def tell_end(
+    async def scan_ended(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
         """Write a line for a scan that ended, and one for each of its gaps."""

@@ -13,25 +13,25 @@ from itertools import batched, groupby
 from operator import attrgetter
 
 from cmk_check.errors import QueueError, StoreError, WriteConflict
-from cmk_check.ports import Teller
+from cmk_check.ports import ChangeSink
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
-from cmk_check.store.subscription_rows import Pending
+from cmk_check.store.subscription_rows import OutboxEntry
 
 _log = logging.getLogger(__name__)
 
-type Clear = Callable[[Sequence[Pending]], Awaitable[None]]
+type Clear = Callable[[Sequence[OutboxEntry]], Awaitable[None]]
 
 
 class Relay:
-    """Publishes outbox rows; ``tellers`` hear of them one after the other."""
+    """Publishes outbox rows; ``sinks`` hear of them one after the other."""
 
-    def __init__(self, feed: FeedTable, *tellers: Teller) -> None:
+    def __init__(self, feed: FeedTable, *sinks: ChangeSink) -> None:
         self._feed = feed
-        self._tellers = tellers
+        self._sinks = sinks
         # Publications of one process would only race each other for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
-    async def publish(self, pending: Sequence[Pending], clear: Clear) -> list[Pending]:
+    async def publish(self, pending: Sequence[OutboxEntry], clear: Clear) -> list[OutboxEntry]:
         """Publish and tell changes in their order, then delete their rows with ``clear``.
 
         Return those that could not be published or told. They stay in the outbox for the next scan:
@@ -49,10 +49,10 @@ class Relay:
                 left = left[len(batch) :]
         return left
 
-    async def _publish(self, batch: Sequence[Pending], clear: Clear) -> None:
+    async def _publish(self, batch: Sequence[OutboxEntry], clear: Clear) -> None:
         published = await self._feed.publish([entry.change for entry in batch])
-        for teller in self._tellers:
-            await teller.tell(published)
+        for sink in self._sinks:
+            await sink.accept(published)
         for _, entries in groupby(batch, key=attrgetter("partition")):
             try:
                 await clear(list(entries))

@@ -17,7 +17,7 @@ _NAME: Final = "test-alert"
 _SCAN: Final = "test"
 
 
-def trial_change(change_id: str, now: datetime) -> Change:
+def sample_change(change_id: str, now: datetime) -> Change:
     """Make a violation of an account that does not exist, marked by ``"test": true``."""
     group = f"/subscriptions/{_SUBSCRIPTION}/resourcegroups/{_NAME}"
     data: dict[str, object] = {
@@ -45,7 +45,7 @@ def trial_change(change_id: str, now: datetime) -> Change:
     )
 
 
-async def send_trial(settings: Settings) -> str:
+async def send_sample(settings: Settings) -> str:
     """Post a test change and return a sentence: what was sent where, and the answer.
 
     Raises:
@@ -56,7 +56,7 @@ async def send_trial(settings: Settings) -> str:
     webhook = open_webhook(settings)
     if webhook is None:
         raise SettingsError([("CMK_WEBHOOK_URL", UNSET)])
-    change = trial_change(str(uuid.uuid4()), datetime.now(UTC))
+    change = sample_change(str(uuid.uuid4()), datetime.now(UTC))
     try:
         statuses = await webhook.deliver([change])
     finally:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cmk_check.alerts.chat_text import Line, line_of
+from cmk_check.alerts.chat_text import ChatLine, line_of
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
@@ -73,9 +73,11 @@ def _written(content: object) -> bytes:
     return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
-def _parts(lines: Sequence[Line], build: Callable[[Sequence[Line]], object]) -> list[list[Line]]:
+def _parts(
+    lines: Sequence[ChatLine], build: Callable[[Sequence[ChatLine]], object]
+) -> list[list[ChatLine]]:
     """Cut lines into runs that fit into one message each; a single line always does."""
-    parts: list[list[Line]] = []
+    parts: list[list[ChatLine]] = []
     for line in lines:
         longer = [*parts[-1], line] if parts else []
         if longer and len(longer) <= MOST_LINES and len(_written(build(longer))) <= LONGEST_CHAT:
@@ -85,13 +87,13 @@ def _parts(lines: Sequence[Line], build: Callable[[Sequence[Line]], object]) -> 
     return parts
 
 
-def _headline(lines: Sequence[Line]) -> str:
+def _headline(lines: Sequence[ChatLine]) -> str:
     """Say how many of what, in our own words alone: it is what a notification shows."""
     counts = Counter(line.title for line in lines)
     return "cmk_check: " + ", ".join(f"{count} x {title}" for title, count in counts.items())
 
 
-def _slack_message(lines: Sequence[Line]) -> object:
+def _slack_message(lines: Sequence[ChatLine]) -> object:
     return {
         "text": _headline(lines),
         "unfurl_links": False,
@@ -100,7 +102,7 @@ def _slack_message(lines: Sequence[Line]) -> object:
     }
 
 
-def _slack_block(line: Line) -> object:
+def _slack_block(line: ChatLine) -> object:
     text = f"*{line.title}*: {_slack_text(line.details)}"
     if len(text) > _LONGEST_SECTION:
         # Every character that has to be escaped takes five: so short it fits, whatever it is.
@@ -120,7 +122,7 @@ def _slack_text(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _teams_message(lines: Sequence[Line]) -> object:
+def _teams_message(lines: Sequence[ChatLine]) -> object:
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -136,7 +138,7 @@ def _teams_message(lines: Sequence[Line]) -> object:
     return {"type": "message", "attachments": [attachment]}
 
 
-def _teams_block(line: Line) -> object:
+def _teams_block(line: ChatLine) -> object:
     """Make a line of text runs, which hold plain text: Markdown is for text blocks alone."""
     runs: list[object] = [
         {"type": "TextRun", "text": line.title, "weight": "Bolder"},

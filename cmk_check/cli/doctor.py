@@ -11,7 +11,7 @@ from cmk_check.cli.stdout import NotUsable, write
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.doctor.results import Line
+    from cmk_check.doctor.results import CheckResult
 
 _STYLES: Final[Mapping[str, str]] = {"ok": "green", "warning": "yellow", "problem": "bold red"}
 _MARK_WIDTH: Final = 8
@@ -83,7 +83,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     return code
 
 
-def _print(line: "Line", console: "Console") -> None:
+def _print(line: "CheckResult", console: "Console") -> None:
     from rich.text import Text
 
     from cmk_check.cli.console import shown

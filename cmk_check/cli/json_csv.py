@@ -10,13 +10,13 @@ from cmk_check.web.views import csv_export
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from cmk_check.cli.result import Answer
+    from cmk_check.cli.result import ScanResult
     from cmk_check.web import models
 
 _INDENT: Final = "  "
 
 
-async def as_json(answer: "Answer", status: "models.Status") -> AsyncIterator[bytes]:
+async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterator[bytes]:
     """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
 
     It is ASCII, so that no name can steer a terminal or fail in its encoding.
@@ -34,7 +34,7 @@ async def as_json(answer: "Answer", status: "models.Status") -> AsyncIterator[by
     yield f"\n{_INDENT}]\n}}\n".encode()
 
 
-async def as_csv(answer: "Answer") -> AsyncIterator[bytes]:
+async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
     """Write all findings as the API does, as one file: its mark and its header stand once."""
     begun = False
     async for page in answer.pages():

@@ -15,7 +15,7 @@ from typing import Final
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.errors import StoreError
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import fail, run_slice
@@ -32,7 +32,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LocalScanOutcome:
     """How a scan ended; ``reason`` says why it failed.
 
     ``state`` is RUNNING where another scan was found running and none was started.
@@ -59,7 +59,7 @@ class QueueHere:
         return self._waiting.popleft() if self._waiting else None
 
 
-async def scan_here(parts: Parts, sleep: Sleep = asyncio.sleep) -> Outcome:
+async def scan_here(context: ScanContext, sleep: Sleep = asyncio.sleep) -> LocalScanOutcome:
     """Run one scan to its end, unless one runs; cancelled, close it with what it has recorded.
 
     Raises:
@@ -67,60 +67,60 @@ async def scan_here(parts: Parts, sleep: Sleep = asyncio.sleep) -> Outcome:
 
     """
     queue = QueueHere()
-    parts = replace(parts, queues=queue)
-    starting = asyncio.create_task(start(parts, Trigger.REQUEST))
+    context = replace(context, queues=queue)
+    starting = asyncio.create_task(start(context, Trigger.REQUEST))
     try:
         # Shielded: a lease that is taken has to be given back.
         started = await asyncio.shield(starting)
         if started.new:
-            await _work_off(parts, queue, sleep)
+            await _work_off(context, queue, sleep)
     except asyncio.CancelledError:
-        return await _interrupted(parts, await starting)
+        return await _interrupted(context, await starting)
     if not started.new:
-        return Outcome(started.scan_id, ScanState.RUNNING)
-    return await _outcome(parts, started.scan_id)
+        return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
+    return await _outcome(context, started.scan_id)
 
 
-async def _work_off(parts: Parts, queue: QueueHere, sleep: Sleep) -> None:
+async def _work_off(context: ScanContext, queue: QueueHere, sleep: Sleep) -> None:
     while (message := queue.receive()) is not None:
-        await _deliver(parts, message, sleep)
+        await _deliver(context, message, sleep)
 
 
-async def _deliver(parts: Parts, message: SliceMessage, sleep: Sleep) -> None:
+async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) -> None:
     for pause in (*PAUSES, None):
         try:
             if message.slice is None:
-                await plan(parts, message.scan_id)
+                await plan(context, message.scan_id)
             else:
-                await run_slice(parts, message.scan_id, message.slice)
+                await run_slice(context, message.scan_id, message.slice)
         except Exception as error:  # noqa: BLE001 - whatever it is, the host delivers again
             _log.warning("%s did not work: %s: %s", _name(message), type(error).__name__, error)
             if pause is not None:
                 await sleep(pause)
         else:
             return
-    await fail(parts, message)
+    await fail(context, message)
 
 
 def _name(message: SliceMessage) -> str:
     return "The plan" if message.slice is None else f"Slice {message.slice}"
 
 
-async def _interrupted(parts: Parts, started: Started) -> Outcome:
+async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutcome:
     """Close the scan: whoever holds the lease keeps others from scanning."""
     if task := asyncio.current_task():
         task.uncancel()  # once; who interrupts again means it
     if not started.new:
-        return Outcome(started.scan_id, ScanState.RUNNING, interrupted=True)
+        return LocalScanOutcome(started.scan_id, ScanState.RUNNING, interrupted=True)
     try:
-        await fail_scan(parts, started.scan_id, INTERRUPTED)
+        await fail_scan(context, started.scan_id, INTERRUPTED)
     except StoreError as error:
         _log.warning("The scan is left open until its lease ends, in half an hour: %s", error)
-    return Outcome(started.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
+    return LocalScanOutcome(started.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
 
 
-async def _outcome(parts: Parts, scan_id: str) -> Outcome:
-    stored = await parts.scans.scan(scan_id)
+async def _outcome(context: ScanContext, scan_id: str) -> LocalScanOutcome:
+    stored = await context.scans.scan(scan_id)
     if stored is None or stored.value.state in {ScanState.RUNNING, ScanState.ABANDONED}:
-        return Outcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
-    return Outcome(scan_id, stored.value.state, stored.value.reason)
+        return LocalScanOutcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
+    return LocalScanOutcome(scan_id, stored.value.state, stored.value.reason)

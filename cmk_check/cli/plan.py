@@ -25,7 +25,7 @@ class Language(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class PlanRequest:
     """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them."""
 
     account: AccountId
@@ -84,11 +84,11 @@ def plan(
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
-    wish = Wish(account, vault, key, language)
-    raise typer.Exit(ended(lambda: _run(wish), "no plan was made"))
+    request = PlanRequest(account, vault, key, language)
+    raise typer.Exit(ended(lambda: _run(request), "no plan was made"))
 
 
-def _run(wish: Wish) -> int:
+def _run(request: PlanRequest) -> int:
     """Read, judge and write; return the exit code."""
     import asyncio
     import logging
@@ -97,20 +97,20 @@ def _run(wish: Wish) -> int:
 
     # What the libraries say of a failure, the gap says too.
     logging.getLogger().addHandler(logging.NullHandler())
-    return asyncio.run(_read_and_report(Settings.load_for_scan(), wish))
+    return asyncio.run(_read_and_report(Settings.load_for_scan(), request))
 
 
-async def _read_and_report(settings: "Settings", wish: Wish) -> int:
+async def _read_and_report(settings: "Settings", request: PlanRequest) -> int:
     from cmk_check.inventory.azure_inventory import open_inventory
 
     inventory = await open_inventory(settings)
     try:
-        return await report(inventory, settings, wish)
+        return await report(inventory, settings, request)
     finally:
         await inventory.close()
 
 
-async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> int:
+async def report(inventory: "Inventory", settings: "Settings", request: PlanRequest) -> int:
     """Read the account, write its plan, and say on standard error what it is about.
 
     Raises:
@@ -121,7 +121,7 @@ async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> in
     from cmk_check.core.enums import Verdict
 
     # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
-    account = wish.account
+    account = request.account
     reading = await inventory.read(account.subscription_id, seconds=settings.subscription_timeout)
     found = [each for each in reading.accounts if each.id == account]
     if not found:
@@ -135,21 +135,21 @@ async def report(inventory: "Inventory", settings: "Settings", wish: Wish) -> in
         is_compliant = judgement.verdict is Verdict.COMPLIANT
         complain("there is nothing to do." if is_compliant else "what is not known has no plan.")
         return 0 if is_compliant else UNKNOWN
-    await _write(inventory, finding, wish)
+    await _write(inventory, finding, request)
     return VIOLATED
 
 
-async def _write(inventory: "Inventory", finding: "Finding", wish: Wish) -> None:
+async def _write(inventory: "Inventory", finding: "Finding", request: PlanRequest) -> None:
     from cmk_check.cli.console import shown
     from cmk_check.core.remediation.az_script import render_az
     from cmk_check.core.remediation.bicep import render_bicep
 
     tenant_id = await _tenant(inventory, finding.id.subscription_id)
-    made = plan_for(finding, tenant_id=tenant_id, vault=wish.vault, key=wish.key)
+    made = plan_for(finding, tenant_id=tenant_id, vault=request.vault, key=request.key)
     if made is None:
         raise TypeError("a violated account has a plan")
     complain(shown(f"{made.summary} What cannot be taken back stands in the script's head."))
-    script = render_az(made) if wish.language is Language.AZ else render_bicep(made)
+    script = render_az(made) if request.language is Language.AZ else render_bicep(made)
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
 
 

@@ -20,7 +20,7 @@ def _nothing() -> None:
 
 
 @dataclass(slots=True)
-class Tally:
+class ScanProgress:
     """What has been read; ``total`` is the number of subscriptions to read, None until listed.
 
     A subscription that is read again counts once, with its last reading. ``moved`` is called when
@@ -50,7 +50,7 @@ class Tally:
 class WatchedInventory:
     """Implements ``ports.Inventory``: counts what another one reads."""
 
-    def __init__(self, inner: Inventory, scope: Scope, tally: Tally) -> None:
+    def __init__(self, inner: Inventory, scope: Scope, tally: ScanProgress) -> None:
         self._inner = inner
         self._scope = scope
         self._tally = tally
@@ -74,7 +74,7 @@ class WatchedInventory:
 
 
 @contextmanager
-def bar(console: "Console", tally: Tally) -> Iterator[None]:
+def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
     """Show a bar while the block runs, where the console is a terminal that can move its cursor."""
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.table import Column
@@ -94,7 +94,7 @@ def bar(console: "Console", tally: Tally) -> Iterator[None]:
         yield
 
 
-def numbers(tally: Tally, speed: float | None, seconds_left: float | None) -> str:
+def numbers(tally: ScanProgress, speed: float | None, seconds_left: float | None) -> str:
     """Say in a line how far it is; ``speed`` is in subscriptions a second."""
     if tally.total is None:
         return "listing subscriptions"

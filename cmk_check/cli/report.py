@@ -7,22 +7,22 @@ from cmk_check.app import App
 from cmk_check.cli.console import remarks, results, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.json_csv import as_csv, as_json
-from cmk_check.cli.local_scan import Outcome, scan_here
-from cmk_check.cli.progress import Tally, WatchedInventory, bar
-from cmk_check.cli.result import Answer
-from cmk_check.cli.scan import Format, Wish
+from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
+from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.result import ScanResult
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState, Verdict
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from cmk_check.web import models
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-async def scan_and_report(settings: Settings, wish: Wish) -> int:
+async def scan_and_report(settings: Settings, options: OutputOptions) -> int:
     """Scan as the settings say and write the result; return the exit code.
 
     Raises:
@@ -32,16 +32,16 @@ async def scan_and_report(settings: Settings, wish: Wish) -> int:
     """
     app = App(settings)
     try:
-        return await report(await app.parts(), settings, wish)
+        return await report(await app.scan_context(), settings, options)
     finally:
         await app.close()
 
 
-async def report(parts: Parts, settings: Settings, wish: Wish) -> int:
-    """Scan with these parts; see ``scan_and_report``."""
-    notes = remarks(color=wish.color)
+async def report(context: ScanContext, settings: Settings, options: OutputOptions) -> int:
+    """Scan in this context; see ``scan_and_report``."""
+    notes = remarks(color=options.color)
     with warnings_shown(notes):
-        outcome = await _watched(parts, notes, wish)
+        outcome = await _watched(context, notes, options)
         if outcome.state is ScanState.RUNNING:
             complain(
                 f"scan {outcome.scan_id} is running there, so that none was started: try again "
@@ -50,15 +50,15 @@ async def report(parts: Parts, settings: Settings, wish: Wish) -> int:
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         if outcome.reason is not None:
             complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
-        answer = Answer(parts, settings, outcome.interrupted)
+        answer = ScanResult(context, settings, outcome.interrupted)
         status = await answer.status()
-        await _write(answer, status, wish)
-        if wish.output is not Format.TABLE and not wish.quiet:
+        await _write(answer, status, options)
+        if options.output is not Format.TABLE and not options.quiet:
             summarise(notes, status)
     return exit_code(outcome, status)
 
 
-def exit_code(outcome: Outcome, status: models.Status) -> int:
+def exit_code(outcome: LocalScanOutcome, status: models.Status) -> int:
     """Say in a number what came of it; 0 is for an estate that is whole and compliant, alone."""
     if outcome.interrupted:
         return INTERRUPTED
@@ -68,26 +68,28 @@ def exit_code(outcome: Outcome, status: models.Status) -> int:
     return 0 if whole else UNKNOWN
 
 
-async def _watched(parts: Parts, notes: "Console", wish: Wish) -> Outcome:
-    tally = Tally()
-    watched = WatchedInventory(parts.inventory, parts.options.scope, tally)
-    parts = replace(parts, inventory=watched)
-    if wish.quiet:
-        return await scan_here(parts)
+async def _watched(
+    context: ScanContext, notes: "Console", options: OutputOptions
+) -> LocalScanOutcome:
+    tally = ScanProgress()
+    watched = WatchedInventory(context.inventory, context.options.scope, tally)
+    context = replace(context, inventory=watched)
+    if options.quiet:
+        return await scan_here(context)
     with bar(notes, tally):
-        return await scan_here(parts)
+        return await scan_here(context)
 
 
-async def _write(answer: Answer, status: models.Status, wish: Wish) -> None:
-    if wish.output is Format.TABLE:
-        console = results(color=wish.color)
+async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:
+    if options.output is Format.TABLE:
+        console = results(color=options.color)
         with console.capture() as captured:
             await show(console, answer, status)
         text = captured.get()
         # A terminal takes the blanks that fill the last column; in a file they are in the way.
         write(text if console.is_terminal else _without_trailing_blanks(text), end="")
         return
-    document = as_json(answer, status) if wish.output is Format.JSON else as_csv(answer)
+    document = as_json(answer, status) if options.output is Format.JSON else as_csv(answer)
     async for piece in document:
         write_bytes(piece)
 

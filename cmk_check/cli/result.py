@@ -7,29 +7,29 @@ from typing import Final
 from cmk_check.config.settings import Settings
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import KeyState, PostureReason, Verdict
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.queries import MOST, FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.key_health import keys_shown
-from cmk_check.web.views.status import StatusView, accounts_shown, subscriptions_shown
+from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.status import StatusView, to_api_accounts, to_api_subscriptions
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: this is what was known by then, not the whole estate."
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScanResult:
     """What is known after a scan; ``partial`` where it was interrupted."""
 
-    parts: Parts
+    context: ScanContext
     settings: Settings
     partial: bool = False
 
     @property
     def _keys(self) -> bool:
         """Whether keys were looked at."""
-        return self.parts.keys is not None
+        return self.context.keys is not None
 
     async def status(self) -> models.Status:
         """Return the status; after an interruption it is never compliant.
@@ -38,9 +38,9 @@ class Answer:
             StoreError
 
         """
-        parts = self.parts
-        expect = parts.options.expectations
-        view = StatusView(parts.estate, parts.scans, parts.clock, expect, self._keys)
+        context = self.context
+        expect = context.options.expectations
+        view = StatusView(context.findings_table, context.scans, context.clock, expect, self._keys)
         body, _ = await view.of_estate()
         status = models.Status.model_validate_json(body)
         return await self._cut_short(status) if self.partial else status
@@ -54,9 +54,9 @@ class Answer:
             StoreError
 
         """
-        parts, settings = self.parts, self.settings
+        context, settings = self.context, self.settings
         kinds, portal = settings.kinds, settings.portal_url
-        view = FindingsView(parts.estate, parts.scans, parts.clock, kinds, portal)
+        view = FindingsView(context.findings_table, context.scans, context.clock, kinds, portal)
         token: str | None = None
         while True:
             query = FindingsQuery(verdict=verdict, keyHealth=key_health, top=MOST, skipToken=token)
@@ -72,7 +72,7 @@ class Answer:
             StoreError
 
         """
-        view = SubscriptionsView(self.parts.estate, self.parts.scans, self._keys)
+        view = SubscriptionsView(self.context.findings_table, self.context.scans, self._keys)
         token: str | None = None
         while True:
             page = await view.page(SubscriptionsQuery(coverage="gap", top=MOST, skipToken=token))
@@ -85,12 +85,12 @@ class Answer:
         """Sum what is recorded: the status row has the sums of scans that ended."""
         known = [
             stored.known.coverage
-            async for stored in self.parts.estate.subscriptions("", "")
+            async for stored in self.context.findings_table.subscriptions("", "")
             if stored.known.coverage is not None
         ]
         summary = summarise(known, changes=0)
-        accounts, keys = summary.accounts, keys_shown(summary.accounts)
-        required = self.parts.options.expectations.require_healthy_keys
+        accounts, keys = summary.accounts, to_api_keys(summary.accounts)
+        required = self.context.options.expectations.require_healthy_keys
         violated = accounts.non_compliant or (required and keys.broken)
         posture = Verdict.NON_COMPLIANT if violated else Verdict.UNKNOWN
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
@@ -99,9 +99,9 @@ class Answer:
                 "posture": posture,
                 "reasons": [reason],
                 "fresh": False,
-                "accounts": accounts_shown(accounts),
+                "accounts": to_api_accounts(accounts),
                 "keys": keys if self._keys else None,
-                "subscriptions": subscriptions_shown(summary.subscriptions),
+                "subscriptions": to_api_subscriptions(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,
             }

@@ -2,35 +2,17 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cmk_check.cli.exit_codes import ended, leave_at_once
+from cmk_check.cli.output_options import Format, OutputOptions
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-class Format(StrEnum):
-    """How the result is written."""
-
-    TABLE = "table"
-    JSON = "json"
-    CSV = "csv"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How the result and what is said beside it are to look."""
-
-    output: Format = Format.TABLE
-    quiet: bool = False
-    color: bool = True
 
 
 def scan(
@@ -76,11 +58,11 @@ def scan(
             "records all of it",
             param_hint="--subscription",
         )
-    wish = Wish(output, quiet, not no_color)
-    raise typer.Exit(ended(lambda: _run(store, only, wish), "the scan did not come to its end"))
+    options = OutputOptions(output, quiet, not no_color)
+    raise typer.Exit(ended(lambda: _run(store, only, options), "the scan did not come to its end"))
 
 
-def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
+def _run(store: str | None, only: Sequence[str], options: OutputOptions) -> int:
     """Scan; return the exit code."""
     import asyncio
 
@@ -89,7 +71,7 @@ def _run(store: str | None, only: Sequence[str], wish: Wish) -> int:
     settings = _settings(store, only)
     with asyncio.Runner() as runner:
         try:
-            return runner.run(scan_and_report(settings, wish))
+            return runner.run(scan_and_report(settings, options))
         except KeyboardInterrupt:
             leave_at_once()  # before the runner waits for tasks that wait for a store
 

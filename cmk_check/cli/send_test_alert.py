@@ -20,8 +20,8 @@ def _send() -> int:
     """Send it; return the exit code."""
     import asyncio
 
-    from cmk_check.alerts.sample_alert import send_trial
+    from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
 
-    print(asyncio.run(send_trial(Settings.load(for_webhook=True))))
+    print(asyncio.run(send_sample(Settings.load(for_webhook=True))))
     return 0

@@ -13,7 +13,7 @@ from cmk_check.core.enums import KeyState, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.result import Answer
+    from cmk_check.cli.result import ScanResult
     from cmk_check.web import models
 
 _BOX: Final = SIMPLE_HEAD
@@ -33,7 +33,7 @@ _KEY_COLOURS: Final[Mapping[KeyState, str]] = {
 }
 
 
-async def show(console: "Console", answer: "Answer", status: "models.Status") -> None:
+async def show(console: "Console", answer: "ScanResult", status: "models.Status") -> None:
     """Print the accounts, keys and subscriptions that are not well, the sums, and the posture."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages(verdict) for verdict in verdicts)

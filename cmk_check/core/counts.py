@@ -26,7 +26,7 @@ _UNFINISHED: Final = Gap(
 )
 
 
-class Tally:
+class AccountCounter:
     """Counts accounts as they come and go, each by its kind, its judgement and its key's health."""
 
     def __init__(self) -> None:

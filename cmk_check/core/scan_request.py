@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class StartOutcome(StrEnum):
     """What was done about it."""
 
     STARTED = "started"
@@ -14,12 +14,12 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Requested:
+class StartAnswer:
     """``scan_id`` is the scan that was started, is running, or was started just before.
 
     ``wait`` is how long it is too soon for.
     """
 
-    outcome: Outcome
+    outcome: StartOutcome
     scan_id: str
     wait: timedelta = timedelta()

@@ -45,7 +45,7 @@ def visible(listed: Iterable[Subscription]) -> int:
     return sum((subscription.state or "").lower() != _DELETED for subscription in listed)
 
 
-def cut_ranges[T](
+def slice_ranges[T](
     entries: Iterable[T], key: Callable[[T], str], size: int
 ) -> list[tuple[str, str, tuple[T, ...]]]:
     """Cut entries into ranges (low, high, entries) that together cover every key there is.

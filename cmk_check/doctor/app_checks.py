@@ -8,8 +8,8 @@ from typing import Final
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
 from cmk_check.doctor.ncrontab import longest_pause
-from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
+from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import DeliveryFailed
 
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
@@ -22,11 +22,11 @@ _IN_A_VAULT: Final = (
 _MINUTE: Final = timedelta(minutes=1)
 
 
-async def settings(patient: Patient) -> Sequence[Said]:
+async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Name every fault of the settings."""
-    said: list[Said] = [(Mark.PROBLEM, f"{name} {fault}.") for name, fault in patient.faults]
-    ours = sorted(name for name in patient.environ if name.startswith("CMK_"))
-    said += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(patient.references)]
+    said: list[MarkedText] = [(Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults]
+    ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
+    said += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
     said += [
         (Mark.WARNING, f"{name} is no setting of this program: see docs/settings.md, or remove it.")
         for name in ours
@@ -37,11 +37,11 @@ async def settings(patient: Patient) -> Sequence[Said]:
     return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set: the defaults hold.")]
 
 
-async def schedule(patient: Patient) -> Sequence[Said]:
+async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the schedule as the Functions host does, and compare it with the age that is allowed."""
-    text = patient.environ.get(SCHEDULE, "")
+    text = subject.environ.get(SCHEDULE, "")
     if not text:
-        if not patient.of_the_app:
+        if not subject.of_the_app:
             raise NotTried(f"{SCHEDULE} is not set, which only the deployed app needs.")
         cure = f"the app has no timer without it; write {_HOURLY} for every hour"
         return [(Mark.PROBLEM, f"{SCHEDULE} is not set: {cure}.")]
@@ -60,12 +60,12 @@ async def schedule(patient: Patient) -> Sequence[Said]:
                 f"{SCHEDULE} is no NCRONTAB expression, or one that never comes: {cure}.",
             )
         ]
-    return [_against_age(pause, patient.settings.max_age)]
+    return [_against_age(pause, subject.settings.max_age)]
 
 
-async def webhook(patient: Patient) -> Sequence[Said]:
+async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Connect to the webhook as the app does, and post nothing."""
-    receiver = open_webhook(patient.settings)
+    receiver = open_webhook(subject.settings)
     if receiver is None:
         raise NotTried("CMK_WEBHOOK_URL is not set: no alert is posted.")
     try:
@@ -83,7 +83,7 @@ def _is_known(name: str) -> bool:
     return name in known or name.startswith("CMK_STORAGE__")
 
 
-def _against_age(pause: timedelta, most: timedelta) -> Said:
+def _against_age(pause: timedelta, most: timedelta) -> MarkedText:
     minutes, allowed = f"{pause / _MINUTE:.4g}", most // _MINUTE
     text = f"Scans start {minutes} min apart at most, and an answer is fresh for {allowed} min"
     if most > pause:

@@ -13,8 +13,8 @@ from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
 from cmk_check.core.posture import CLOCK_TOLERANCE
-from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
+from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
 from cmk_check.inventory.credential import own_credential
 from cmk_check.inventory.gaps import TROUBLE
@@ -59,9 +59,9 @@ _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 
 
-async def cloud(patient: Patient) -> Sequence[Said]:
+async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Ask Azure Resource Manager without a token, which it refuses, and note what time it says."""
-    url = patient.settings.arm_url
+    url = subject.settings.arm_url
     try:
         async with (
             open_session(url) as session,
@@ -76,8 +76,8 @@ async def cloud(patient: Patient) -> Sequence[Said]:
     except TROUBLE as error:
         what = next(text for kind, text in _UNREACHED if isinstance(error, kind))
         raise CheckFailed(f"{url} {what}") from error
-    patient.ahead = _ahead(date, patient.clock.now())
-    named = f"{patient.settings.cloud}: " if patient.settings.other_arm_url is None else ""
+    subject.ahead = _ahead(date, subject.clock.now())
+    named = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
     if status != HTTPStatus.UNAUTHORIZED:
         text = (
             f"{named}{url} answered {status} to a request without a token, where Azure answers "
@@ -87,14 +87,14 @@ async def cloud(patient: Patient) -> Sequence[Said]:
     return [(Mark.OK, f"{named}{url} answers.")]
 
 
-async def clock(patient: Patient) -> Sequence[Said]:
+async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Compare the clock here with the time that Azure put on its answer."""
-    if patient.ahead is None:
+    if subject.ahead is None:
         raise NotTried("Azure's answer did not say what time it is.")
-    seconds, most = abs(patient.ahead) // _SECOND, CLOCK_TOLERANCE // _SECOND
-    if abs(patient.ahead) <= CLOCK_TOLERANCE:
+    seconds, most = abs(subject.ahead) // _SECOND, CLOCK_TOLERANCE // _SECOND
+    if abs(subject.ahead) <= CLOCK_TOLERANCE:
         return [(Mark.OK, f"The clock here is {seconds} s off Azure's; up to {most} s is fine.")]
-    way = "ahead of" if patient.ahead > timedelta() else "behind"
+    way = "ahead of" if subject.ahead > timedelta() else "behind"
     text = (
         f"The clock here is {seconds} s {way} Azure's, and {most} s is the most: set it right, by "
         "NTP, since tokens and the age of answers go by it."
@@ -102,11 +102,11 @@ async def clock(patient: Patient) -> Sequence[Said]:
     return [(Mark.PROBLEM, text)]
 
 
-async def credential(patient: Patient) -> Sequence[Said]:
+async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Get a token for Azure Resource Manager."""
-    settings = patient.settings
-    said = await _sign_in(patient, settings.token_scope, settings.client_id, "AZURE_CLIENT_ID")
-    if not settings.managed_identity and patient.of_the_app:
+    settings = subject.settings
+    said = await _sign_in(subject, settings.token_scope, settings.client_id, "AZURE_CLIENT_ID")
+    if not settings.managed_identity and subject.of_the_app:
         text = (
             "What is tried below are the rights of whoever is signed in here, not those of the "
             "app's identity: what that lacks, GET /api/v1/subscriptions?coverage=gap says."
@@ -115,14 +115,14 @@ async def credential(patient: Patient) -> Sequence[Said]:
     return [said]
 
 
-async def storage_credential(patient: Patient) -> Sequence[Said]:
+async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Get a token for the storage."""
-    storage = patient.settings.storage
+    storage = subject.settings.storage
     if not isinstance(storage, StorageByIdentity):
         # Azurite takes a key; where there is none, the checks of the storage say so.
         return []
     name = "CMK_STORAGE__clientId"
-    return [await _sign_in(patient, STORAGE_SCOPE, storage.client_id, name)]
+    return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, name)]
 
 
 def _ahead(date: str | None, now: datetime) -> timedelta | None:
@@ -132,8 +132,10 @@ def _ahead(date: str | None, now: datetime) -> timedelta | None:
         return None
 
 
-async def _sign_in(patient: Patient, scope: str, client_id: str | None, setting: str) -> Said:
-    settings = patient.settings
+async def _sign_in(
+    subject: DoctorSubject, scope: str, client_id: str | None, setting: str
+) -> MarkedText:
+    settings = subject.settings
     credential = own_credential(
         managed=settings.managed_identity,
         client_id=client_id,
@@ -151,10 +153,10 @@ async def _sign_in(patient: Patient, scope: str, client_id: str | None, setting:
     if settings.managed_identity:
         who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
     audience = scope.removesuffix("/.default")
-    return _given(f"A token for {audience} was given to {who}", token, patient.clock.now())
+    return _given(f"A token for {audience} was given to {who}", token, subject.clock.now())
 
 
-def _given(what: str, token: AccessTokenInfo, now: datetime) -> Said:
+def _given(what: str, token: AccessTokenInfo, now: datetime) -> MarkedText:
     left = datetime.fromtimestamp(token.expires_on, UTC) - now
     text = f"{what}: {Bearer.of(token.token)}"
     if left < _MINUTE:

@@ -5,15 +5,15 @@ from contextlib import aclosing
 from typing import Final
 
 from cmk_check.doctor import app_checks, azure_checks, estate_checks, key_checks, storage_checks
-from cmk_check.doctor.results import Line
+from cmk_check.doctor.results import CheckResult
 from cmk_check.doctor.runner import Check, examine
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.subject import DoctorSubject
 
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _STORE: Final = ("CMK_STORAGE",)
 _SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS")
 
-CHECKS: Final[Sequence[Check[Patient]]] = (
+CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("settings", app_checks.settings),
     Check("schedule", app_checks.schedule, settings=("CMK_MAX_AGE_MINUTES",)),
     Check("cloud", azure_checks.cloud, settings=_ARM),
@@ -31,7 +31,7 @@ CHECKS: Final[Sequence[Check[Patient]]] = (
         "permissions",
         estate_checks.permissions,
         needs=("subscriptions",),
-        seconds=Patient.reading_seconds + 30,
+        seconds=DoctorSubject.reading_seconds + 30,
     ),
     Check(
         "keys",
@@ -49,13 +49,13 @@ CHECKS: Final[Sequence[Check[Patient]]] = (
 )
 
 
-async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[Line]:
+async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[CheckResult]:
     """Try all that an environment describes, and yield lines as they are known."""
-    patient = Patient.of(environ)
-    faulty = [*patient.references, *(name for name, _ in patient.faults)]
+    subject = DoctorSubject.of(environ)
+    faulty = [*subject.references, *(name for name, _ in subject.faults)]
     try:
-        async with aclosing(examine(CHECKS, patient, faulty)) as lines:
+        async with aclosing(examine(CHECKS, subject, faulty)) as lines:
             async for line in lines:
                 yield line
     finally:
-        await patient.close()
+        await subject.close()

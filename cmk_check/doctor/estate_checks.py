@@ -10,8 +10,8 @@ from cmk_check.core.model import Gap, Status, Subscription, SubscriptionCounts, 
 from cmk_check.core.posture import of_estate
 from cmk_check.core.scope import visible
 from cmk_check.doctor import key_checks
-from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said, listed
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed
+from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import READ_ACCOUNTS
 
@@ -26,31 +26,31 @@ _NO_TIME: Final = Gap(
 )
 
 
-async def subscriptions(patient: Patient) -> Sequence[Said]:
+async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """List the subscriptions and compare them with what the settings say of them."""
-    inventory = await patient.inventory()
+    inventory = await subject.inventory()
     try:
-        patient.listed = await inventory.subscriptions()
+        subject.listed = await inventory.subscriptions()
     except InventoryError as error:
         text = f"The subscriptions cannot be listed ({error.gap.reason}). {error.gap.detail}"
         raise CheckFailed(text) from error
-    seen, chosen = visible(patient.listed), len(_in_scope(patient))
-    reasons = _reasons(patient, seen, chosen)
+    seen, chosen = visible(subject.listed), len(_in_scope(subject))
+    reasons = _reasons(subject, seen, chosen)
     if not seen:
         raise CheckFailed(" ".join(reasons))
     said = [(Mark.PROBLEM, reason) for reason in reasons]
-    return [*(said or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(patient)]
+    return [*(said or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(subject)]
 
 
-async def permissions(patient: Patient) -> Sequence[Said]:
+async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read the accounts of every subscription in scope, as a scan does."""
-    chosen = _in_scope(patient)
+    chosen = _in_scope(subject)
     if not chosen:
         raise NotTried("No subscription is in scope.")
-    gaps = await _gaps(patient, chosen)
+    gaps = await _gaps(subject, chosen)
     read = len(chosen) - sum(len(names) for names in gaps.values())
     text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions."
-    said: list[Said] = [(Mark.OK, text)] if read else []
+    said: list[MarkedText] = [(Mark.OK, text)] if read else []
     said += [
         (Mark.PROBLEM, f"{gap.reason} in {listed(names)}: {gap.detail}")
         for gap, names in gaps.items()
@@ -58,23 +58,25 @@ async def permissions(patient: Patient) -> Sequence[Said]:
     return said
 
 
-async def _gaps(patient: Patient, chosen: Sequence[Subscription]) -> Mapping[Gap, Sequence[str]]:
+async def _gaps(
+    subject: DoctorSubject, chosen: Sequence[Subscription]
+) -> Mapping[Gap, Sequence[str]]:
     """Return which subscriptions cannot be read, by what stands in the way."""
-    inventory = await patient.inventory()
-    seconds = patient.settings.subscription_timeout
-    free = asyncio.Semaphore(patient.settings.max_in_flight)
+    inventory = await subject.inventory()
+    seconds = subject.settings.subscription_timeout
+    free = asyncio.Semaphore(subject.settings.max_in_flight)
     found: dict[str, Gap | None] = {}
 
     async def read(subscription: Subscription) -> None:
         async with free:
             # Few accounts are kept: an estate may hold more than a laptop.
             reading = await inventory.read(subscription.id, seconds=seconds)
-            key_checks.sample(patient, reading.accounts)
+            key_checks.sample(subject, reading.accounts)
             found[subscription.id] = reading.gap
 
     tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]
     try:
-        await asyncio.wait(tasks, timeout=patient.reading_seconds)
+        await asyncio.wait(tasks, timeout=subject.reading_seconds)
     finally:
         for task in tasks:
             task.cancel()
@@ -87,23 +89,23 @@ async def _gaps(patient: Patient, chosen: Sequence[Subscription]) -> Mapping[Gap
     return gaps
 
 
-def _in_scope(patient: Patient) -> list[Subscription]:
-    scope = scan_options(patient.settings).scope
-    return [entry for entry in patient.listed if scope.of_listed(entry) is Disposition.READ]
+def _in_scope(subject: DoctorSubject) -> list[Subscription]:
+    scope = scan_options(subject.settings).scope
+    return [entry for entry in subject.listed if scope.of_listed(entry) is Disposition.READ]
 
 
-def _reasons(patient: Patient, seen: int, chosen: int) -> list[str]:
+def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
     """Return why the posture of an estate of so many would be unknown, in its own words."""
-    now = patient.clock.now()
+    now = subject.clock.now()
     counts = SubscriptionCounts(read=chosen, excluded=seen - chosen)
     status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
-    posture = of_estate(status, now, scan_options(patient.settings).expectations)
+    posture = of_estate(status, now, scan_options(subject.settings).expectations)
     return [text for code, text in posture.reasons if code in _OF_VISIBILITY]
 
 
-def _of_lists(patient: Patient) -> list[Said]:
-    settings, seen = patient.settings, {entry.id for entry in patient.listed}
-    said: list[Said] = []
+def _of_lists(subject: DoctorSubject) -> list[MarkedText]:
+    settings, seen = subject.settings, {entry.id for entry in subject.listed}
+    said: list[MarkedText] = []
     if both := sorted(settings.include & settings.exclude):
         text = f"Included and excluded, so that they are not read: {listed(both)}. Decide for one."
         said.append((Mark.WARNING, text))

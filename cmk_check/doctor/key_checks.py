@@ -7,33 +7,33 @@ from cmk_check.app import scan_options
 from cmk_check.core.comparison.judge import compliant
 from cmk_check.core.keys.facts import Key, KeyFacts, Unread
 from cmk_check.core.model import Account, Gap
-from cmk_check.doctor.results import Mark, NotTried, Said, listed
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
+from cmk_check.doctor.subject import DoctorSubject
 
 # A right is granted for many vaults at once: a few show what is missing, and a person waits.
 MOST_SAMPLED: Final = 5
 SECONDS: Final = 60.0
 
 
-def sample(patient: Patient, accounts: Iterable[Account]) -> None:
+def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
     """Remember a few accounts whose keys are worth trying, each with its key in another vault."""
-    for account in compliant(accounts, scan_options(patient.settings).kinds):
-        if len(patient.sampled) < MOST_SAMPLED:
-            patient.sampled.setdefault(_vault(account).lower(), account)
+    for account in compliant(accounts, scan_options(subject.settings).kinds):
+        if len(subject.sampled) < MOST_SAMPLED:
+            subject.sampled.setdefault(_vault(account).lower(), account)
 
 
-async def keys(patient: Patient) -> Sequence[Said]:
+async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Read what is behind the keys of a few accounts, as a scan does."""
-    if not patient.settings.key_health:
+    if not subject.settings.key_health:
         return []
-    accounts = tuple(patient.sampled.values())
+    accounts = tuple(subject.sampled.values())
     if not accounts:
         raise NotTried("No account that could be read is under a customer-managed key.")
-    inventory = await patient.keys()
+    inventory = await subject.keys()
     facts = await inventory.read(accounts, {}, seconds=SECONDS)
     seen = sum(not _unread(facts[account.id.text]) for account in accounts)
     text = f"{seen} of {len(accounts)} sampled keys could be looked at."
-    said: list[Said] = [(Mark.OK, text)] if seen else []
+    said: list[MarkedText] = [(Mark.OK, text)] if seen else []
     said += [
         (Mark.PROBLEM, f"{gap.reason} for {listed(names)}: {gap.detail}")
         for gap, names in _by_gap(accounts, facts).items()

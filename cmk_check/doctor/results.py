@@ -18,7 +18,7 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CheckResult:
     """One line of the diagnosis. ``text`` says what was found and, if not ok, what to do."""
 
     mark: Mark
@@ -27,7 +27,7 @@ class Line:
 
 
 # What a check function returns: the runner knows its name.
-type Said = tuple[Mark, str]
+type MarkedText = tuple[Mark, str]
 
 
 class CheckFailed(Exception):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from cmk_check.doctor.results import CheckFailed, Line, Mark, NotTried, Said, joined
+from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText, NotTried, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Check[Subject]:
     """
 
     name: str
-    act: Callable[[Subject], Awaitable[Sequence[Said]]]
+    act: Callable[[Subject], Awaitable[Sequence[MarkedText]]]
     needs: Sequence[str] = ()
     settings: tuple[str, ...] = ()
     seconds: float = 60
@@ -24,7 +24,7 @@ class Check[Subject]:
 
 async def examine[Subject](
     checks: Sequence[Check[Subject]], subject: Subject, faulty: Collection[str] = ()
-) -> AsyncGenerator[Line]:
+) -> AsyncGenerator[CheckResult]:
     """Run checks and yield their lines in order, each as soon as those above it are known.
 
     ``faulty`` are the variables that say nothing valid.
@@ -36,7 +36,7 @@ async def examine[Subject](
             running[check.name] = asyncio.create_task(_outcome(check, subject, earlier, faulty))
         for check in checks:
             for mark, text in (await running[check.name]).said:
-                yield Line(mark, check.name, text)
+                yield CheckResult(mark, check.name, text)
     finally:
         for task in running.values():
             task.cancel()
@@ -50,7 +50,7 @@ class _Outcome:
     ``untried`` where it was skipped, which is also all that there is to say of those.
     """
 
-    said: Sequence[Said]
+    said: Sequence[MarkedText]
     stands: bool = False
     untried: bool = False
 

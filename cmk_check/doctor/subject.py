@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final, Self
 
-from cmk_check.app import App, Once
+from cmk_check.app import App, Lazy
 from cmk_check.config.settings import InMemory, Settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
@@ -27,7 +27,7 @@ _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
 type Faults = tuple[tuple[str, str], ...]
 
 
-class Patient(App):
+class DoctorSubject(App):
     """The app, each part to be tried apart from the others.
 
     ``environ`` is what the settings were read from, ``faults`` what is wrong with it, and
@@ -45,9 +45,9 @@ class Patient(App):
         self.environ = environ
         self.faults = faults
         self.references = _references(environ)
-        self._azure = Once(self._open_azure)
-        self.inventory = Once(self._build_inventory)
-        self.keys = Once(self._build_keys)
+        self._azure = Lazy(self._open_azure)
+        self.inventory = Lazy(self._build_inventory)
+        self.keys = Lazy(self._build_keys)
         self.sampled: dict[str, Account] = {}
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None

@@ -12,8 +12,8 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Reading, Subscription
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Until
-from cmk_check.inventory.clients import Clients, Options, pages
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import Clients, InventoryOptions, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
@@ -23,7 +23,7 @@ from cmk_check.inventory.gaps import (
     is_unregistered,
 )
 from cmk_check.inventory.keys.reader import AzureKeys
-from cmk_check.inventory.readings import Gathering, parse_subscription
+from cmk_check.inventory.readings import AccountCollector, parse_subscription
 from cmk_check.inventory.session import open_session, shared_transport
 
 # The SDK's own default, 2016-06-01, leaves out the tenant.
@@ -44,7 +44,7 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
             client_id=settings.client_id,
             authority_host=settings.authority_host,
         )
-        options = Options(
+        options = InventoryOptions(
             arm_url=settings.arm_url,
             token_scope=settings.token_scope,
             kinds=settings.kinds,
@@ -67,7 +67,7 @@ class AzureInventory:
 
     def __init__(
         self,
-        options: Options,
+        options: InventoryOptions,
         credential: AsyncSupportsTokenInfo,
         transport: AioHttpTransport,
         close: Callable[[], Awaitable[None]] = _nothing,
@@ -91,7 +91,7 @@ class AzureInventory:
         seconds = self._list_seconds
         try:
             async with asyncio.timeout(seconds):
-                listing = self._clients.listing(Until.within(seconds))
+                listing = self._clients.listing(Deadline.within(seconds))
                 listed = self._clients.subscriptions().subscriptions.list(
                     api_version=_SUBSCRIPTIONS_VERSION, call=listing
                 )
@@ -107,10 +107,10 @@ class AzureInventory:
 
     async def read(self, subscription_id: str, *, seconds: float) -> Reading:
         """Read the accounts of a subscription; what came before trouble is kept."""
-        gathering = Gathering(subscription_id, self._kinds, self._tags)
+        gathering = AccountCollector(subscription_id, self._kinds, self._tags)
         try:
             async with asyncio.timeout(seconds):
-                listing = self._clients.listing(Until.within(seconds))
+                listing = self._clients.listing(Deadline.within(seconds))
                 accounts = self._clients.accounts(subscription_id).accounts
                 async for entries in pages(accounts.list(call=listing), listing):
                     gathering.add(entries)

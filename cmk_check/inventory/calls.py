@@ -21,8 +21,8 @@ _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 
 @dataclass(slots=True)
-class Until:
-    """Until when an answer is of use, in the event loop's time: later once more can wait longer."""
+class Deadline:
+    """Until when an answer is of use, in the event loop's time; who waits longer moves it."""
 
     latest: float
 
@@ -40,7 +40,7 @@ class Call:
 
     method = "GET"
 
-    def __init__(self, arm_url: str, until: Until) -> None:
+    def __init__(self, arm_url: str, until: Deadline) -> None:
         self._until = until
         with_port = arm_url if re.search(r":[0-9]+$", arm_url) else f"{arm_url}:443"
         self._origins = (f"{arm_url}/", f"{with_port}/")
@@ -83,7 +83,7 @@ class Listing(Call):
     ``refused`` says that its link leads elsewhere.
     """
 
-    def __init__(self, arm_url: str, until: Until) -> None:
+    def __init__(self, arm_url: str, until: Deadline) -> None:
         super().__init__(arm_url, until)
         self.page: list[object] = []
         self.refused = False
@@ -101,7 +101,7 @@ class Listing(Call):
 class Document(Call):
     """One thing, whose JSON is kept as a whole."""
 
-    def __init__(self, arm_url: str, until: Until) -> None:
+    def __init__(self, arm_url: str, until: Deadline) -> None:
         super().__init__(arm_url, until)
         self._body: dict[str, object] | None = None
 
@@ -122,7 +122,7 @@ class Document(Call):
         return self._body
 
 
-class Query(Document):
+class GraphQuery(Document):
     """A query of Resource Graph, the one thing that is asked by POST: it changes nothing.
 
     See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.

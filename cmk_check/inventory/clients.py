@@ -15,7 +15,7 @@ from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Call, Document, Listing, Until
+from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.gaps import plain
 from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
@@ -29,7 +29,7 @@ _UNUSED_SUBSCRIPTION: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class InventoryOptions:
     """What reading needs to know.
 
     ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` lower-cased.
@@ -52,25 +52,25 @@ class Clients:
 
     def __init__(
         self,
-        options: Options,
+        options: InventoryOptions,
         credential: SharedCredential,
         transport: AioHttpTransport,
-        places: tuple[asyncio.Semaphore, ...] | None = None,
+        request_limits: tuple[asyncio.Semaphore, ...] | None = None,
     ) -> None:
         self.arm_url: Final = options.arm_url
         self._options = options
         self._credential = credential
         self._transport = transport
-        self._places = places or (asyncio.Semaphore(options.max_in_flight),)
+        self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
 
     def for_keys(self) -> Self:
-        """Make what shares all with this, but holds or awaits at most three quarters of the places.
+        """Make what shares all with this, but uses at most three quarters of the requests at once.
 
         Requests for keys are many, and slow vaults are to cost no list of accounts its time.
         """
         most = max(1, self._options.max_in_flight * 3 // 4)
-        places = (asyncio.Semaphore(most), *self._places)
-        return type(self)(self._options, self._credential, self._transport, places)
+        request_limits = (asyncio.Semaphore(most), *self._request_limits)
+        return type(self)(self._options, self._credential, self._transport, request_limits)
 
     def subscriptions(self) -> SubscriptionClient:
         """Make a client for the list of subscriptions."""
@@ -132,15 +132,15 @@ class Clients:
             self._credential,
             self._options.token_scope,
             RetryPolicy(self._options.retry_after_max, self._options.back_off),
-            *(InFlightPolicy(places) for places in self._places),
+            *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
         )
 
-    def listing(self, until: Until) -> Listing:
+    def listing(self, until: Deadline) -> Listing:
         """Make the call of an operation that lists."""
         return Listing(self.arm_url, until)
 
     async def document(
-        self, until: Until, ask: Callable[[Call], Awaitable[object]]
+        self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
     ) -> dict[str, object]:
         """Return the JSON of one thing, by an operation of the SDK that is given the call.
 
@@ -153,7 +153,7 @@ class Clients:
         return call.answer()
 
     async def entries(
-        self, until: Until, ask: Callable[[Call], AsyncIterable[object]]
+        self, until: Deadline, ask: Callable[[Call], AsyncIterable[object]]
     ) -> list[object]:
         """Return the raw entries of a whole list.
 

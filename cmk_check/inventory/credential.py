@@ -22,7 +22,7 @@ from cmk_check.inventory.gaps import SIGN_IN_HELP, TROUBLE
 _TOO_LATE_SECONDS: Final = 60
 _EARLY_SECONDS: Final = 300
 
-type _Wish = tuple[tuple[str, ...], str | None]
+type _TokenRequest = tuple[tuple[str, ...], str | None]
 
 
 def own_credential(
@@ -48,7 +48,7 @@ class SharedCredential:
         self._inner = inner
         self._clock = clock
         self._tokens: dict[tuple[str, ...], AccessTokenInfo] = {}
-        self._fetches: dict[_Wish, asyncio.Task[AccessTokenInfo]] = {}
+        self._fetches: dict[_TokenRequest, asyncio.Task[AccessTokenInfo]] = {}
 
     async def get_token(
         self,
@@ -72,17 +72,17 @@ class SharedCredential:
             self._fetch((scopes, claims))
         return AccessToken(token.token, token.expires_on)
 
-    def _fetch(self, wish: _Wish) -> asyncio.Task[AccessTokenInfo]:
-        """Return the fetch under way for this wish, begun if there is none."""
-        task = self._fetches.get(wish)
+    def _fetch(self, request: _TokenRequest) -> asyncio.Task[AccessTokenInfo]:
+        """Return the fetch under way for this request, begun if there is none."""
+        task = self._fetches.get(request)
         if task is None:
-            task = asyncio.create_task(self._fetch_now(wish))
-            self._fetches[wish] = task
-            task.add_done_callback(lambda done: self._fetched(wish, done))
+            task = asyncio.create_task(self._fetch_now(request))
+            self._fetches[request] = task
+            task.add_done_callback(lambda done: self._fetched(request, done))
         return task
 
-    async def _fetch_now(self, wish: _Wish) -> AccessTokenInfo:
-        scopes, claims = wish
+    async def _fetch_now(self, request: _TokenRequest) -> AccessTokenInfo:
+        scopes, claims = request
         options: TokenRequestOptions = {} if claims is None else {"claims": claims}
         try:
             token = await self._inner.get_token_info(*scopes, options=options)
@@ -92,8 +92,8 @@ class SharedCredential:
         self._tokens[scopes] = token
         return token
 
-    def _fetched(self, wish: _Wish, done: asyncio.Task[AccessTokenInfo]) -> None:
-        del self._fetches[wish]
+    def _fetched(self, request: _TokenRequest, done: asyncio.Task[AccessTokenInfo]) -> None:
+        del self._fetches[request]
         if not done.cancelled():
             done.exception()  # looked at, or asyncio complains where nobody waited any more
 

@@ -78,11 +78,11 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             rest = call.take(_object(answer))
             # The older SDKs look for what is decoded here, the newer ones ask the answer.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = rest
-            response.http_response = cast("AsyncHttpResponse", _Emptied(answer, rest))
+            response.http_response = cast("AsyncHttpResponse", _ReplacedBodyResponse(answer, rest))
         else:
             # What failed is explained by its text (cmk_check.inventory.gaps), not by a model.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = None
-            response.http_response = cast("AsyncHttpResponse", _Wordless(answer))
+            response.http_response = cast("AsyncHttpResponse", _EmptyBodyResponse(answer))
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
@@ -126,13 +126,13 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Holds a place among the requests at once, only while a request is on the wire."""
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, request_limits: asyncio.Semaphore) -> None:
         super().__init__()
-        self._places = places
+        self._request_limits = request_limits
 
     async def send(self, request: Request) -> Response:
         """Send when there is a place."""
-        async with self._places:
+        async with self._request_limits:
             return await self.next.send(request)
 
 
@@ -151,7 +151,7 @@ def arm_policies(
     ]
 
 
-class _Wordless:
+class _EmptyBodyResponse:
     """An answer whose JSON is an empty object, and which is itself in all else."""
 
     def __init__(self, answer: AsyncHttpResponse) -> None:
@@ -165,7 +165,7 @@ class _Wordless:
         return {}
 
 
-class _Emptied(_Wordless):
+class _ReplacedBodyResponse(_EmptyBodyResponse):
     """An answer with another body."""
 
     def __init__(self, answer: AsyncHttpResponse, body: dict[str, object]) -> None:

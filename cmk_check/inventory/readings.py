@@ -27,7 +27,7 @@ def parse_subscription(entry: object) -> Subscription | None:
     )
 
 
-class Gathering:
+class AccountCollector:
     """The accounts of one subscription, page by page, until they make a reading."""
 
     def __init__(

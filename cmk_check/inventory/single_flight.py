@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.gaps import plain
 
 
@@ -15,11 +15,11 @@ class _Asked[T]:
     """A question that was put; ``waiting`` counts who still waits for its answer."""
 
     task: asyncio.Task[T]
-    until: Until
+    until: Deadline
     waiting: int = 0
 
 
-class Once[T]:
+class SingleFlight[T]:
     """Shares each answer, trouble included, among all who ask.
 
     A question lives as long as somebody waits: nobody waits longer than he has time, who gives up
@@ -30,7 +30,10 @@ class Once[T]:
         self._asked: dict[Hashable, _Asked[T]] = {}
 
     async def get(
-        self, name: Hashable, ask: Callable[[Until], Coroutine[object, object, T]], deadline: float
+        self,
+        name: Hashable,
+        ask: Callable[[Deadline], Coroutine[object, object, T]],
+        deadline: float,
     ) -> T | Unread:
         """Return the answer to the question of this name, which ``ask`` puts if nobody did yet.
 
@@ -38,7 +41,7 @@ class Once[T]:
         """
         asked = self._asked.get(name)
         if asked is None:
-            until = Until(deadline)
+            until = Deadline(deadline)
             asked = self._asked[name] = _Asked(asyncio.create_task(ask(until)), until)
         asked.until.latest = max(asked.until.latest, deadline)
         if not asked.task.done():

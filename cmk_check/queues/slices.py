@@ -10,7 +10,7 @@ from typing import Final
 from cmk_check.ports import SliceMessage, TextQueue
 from cmk_check.queues.messages import object_of
 
-QUEUE: Final = "cmk-slices"
+SLICES_QUEUE: Final = "cmk-slices"
 
 
 class SliceQueue:

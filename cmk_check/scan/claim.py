@@ -14,7 +14,7 @@ from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Summary
 from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
-from cmk_check.scan.context import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, Parts
+from cmk_check.scan.context import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, ScanContext
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 
@@ -26,20 +26,20 @@ class Claim:
     scan: Scan
     slice: Stored[Slice]
 
-    async def check(self, parts: Parts) -> None:
+    async def check(self, context: ScanContext) -> None:
         """Make sure that slice and lease are still ours.
 
         Raises:
             ClaimLost: they are not.
 
         """
-        entry = await parts.scans.slice(self.scan, self.slice.value.number)
+        entry = await context.scans.slice(self.scan, self.slice.value.number)
         if entry is None or entry.value.claim != self.id:
             raise ClaimLost("Another worker has taken this slice over.")
-        if await parts.scans.holder() != self.scan.id:
+        if await context.scans.holder() != self.scan.id:
             raise ClaimLost("A newer scan has begun.")
 
-    async def done(self, parts: Parts, summary: Summary, *, failed: bool) -> None:
+    async def done(self, context: ScanContext, summary: Summary, *, failed: bool) -> None:
         """Mark the slice done.
 
         Raises:
@@ -50,20 +50,20 @@ class Claim:
             self.slice.value, claim=None, claimed_until=None, summary=summary, failed=failed
         )
         try:
-            await parts.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+            await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except WriteConflict as error:
             raise ClaimLost("Another worker has taken this slice over.") from error
 
-    async def release(self, parts: Parts) -> None:
+    async def release(self, context: ScanContext) -> None:
         """Give the slice back, so that the next delivery need not wait for the claim's end."""
         entry = replace(self.slice.value, claim=None, claimed_until=None)
         try:
-            await parts.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+            await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except StoreError:
             return  # the claim ends by itself
 
 
-async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
+async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan | None:
     """Claim a slice of a running scan.
 
     Return the scan instead where the slice is done already or no part of its plan, None where the
@@ -74,35 +74,35 @@ async def take(parts: Parts, scan_id: str, number: int) -> Claim | Scan | None:
         StoreError
 
     """
-    stored = await parts.scans.scan(scan_id)
+    stored = await context.scans.scan(scan_id)
     if stored is None or stored.value.state is not ScanState.RUNNING:
         return None
     scan = stored.value
-    entry = await parts.scans.slice(scan, number)
+    entry = await context.scans.slice(scan, number)
     if entry is None or entry.value.is_done:
         return scan
-    now = parts.clock.now()
+    now = context.clock.now()
     if entry.value.is_held(now, SLICE_DEADLINE + CLOCK_TOLERANCE):
         raise SliceHeld(f"Slice {number} of scan {scan_id} is being worked on.")
-    claim_id = f"{scan_id}/{number}/{parts.new_id()}"
+    claim_id = f"{scan_id}/{number}/{context.new_id()}"
     claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_DEADLINE)
     try:
-        held = await parts.scans.replace_slice(scan_id, claimed, entry.etag)
+        held = await context.scans.replace_slice(scan_id, claimed, entry.etag)
     except WriteConflict as error:
         raise SliceHeld(f"Slice {number} of scan {scan_id} has just been claimed.") from error
     return Claim(claim_id, scan, held)
 
 
-async def renew_lease(parts: Parts, scan: Scan, now: datetime) -> None:
+async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     """Extend the lease when less than half of it is left, never past the scan's deadline."""
-    board = await parts.scans.board()
-    if board.lease is None or board.lease.value.scan_id != scan.id:
+    current = await context.scans.lease_and_status()
+    if current.lease is None or current.lease.value.scan_id != scan.id:
         return
-    lease = board.lease.value
+    lease = current.lease.value
     expires = min(now + LEASE, scan.started_at + SCAN_DEADLINE)
     if lease.expires - now >= LEASE / 2 or expires <= lease.expires:
         return
     try:
-        await parts.scans.commit(lease=replace(lease, expires=expires), board=board)
+        await context.scans.commit(lease=replace(lease, expires=expires), current=current)
     except WriteConflict:
         return  # another worker has renewed it, or the scan has lost it: the next check tells

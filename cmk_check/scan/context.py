@@ -9,8 +9,8 @@ from typing import Final
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
-from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanTeller
-from cmk_check.store.findings import EstateTable
+from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanEndSink
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
@@ -28,7 +28,7 @@ TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ScanOptions:
     """What the settings say; ``kinds`` maps lower-cased kinds in scope to their spelling."""
 
     kinds: Mapping[str, str]
@@ -41,28 +41,29 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ScanContext:
     """The ports and tables of a scan.
 
-    ``slots`` are for the subscriptions in work, of all slices that run in the process: what one
-    leaves free at its end the next one takes. Each slice has its ``turn`` to read its range of the
-    table, so that all it holds is served before the next one: two that shared the slots evenly
-    would end together, and leave them all free. ``new_id`` makes UUIDs. ``keys`` opens what reads
-    the keys behind accounts, anew for each slice; None where key health is switched off.
+    ``subscription_limit`` bounds the subscriptions in work, of all slices that run in the process:
+    what one slice leaves free at its end the next one takes. A slice holds the ``table_lock`` while
+    it reads its range of the table, so that all it holds is served before the next one: two that
+    shared the limit evenly would end together, and leave it all free. ``new_id`` makes UUIDs.
+    ``keys`` opens what reads the keys behind accounts, anew for each slice; None where key health
+    is switched off.
     """
 
     inventory: Inventory
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     relay: Relay
     queues: Queues
-    teller: ScanTeller
+    scan_end_sink: ScanEndSink
     retention: Retention
     clock: Clock
-    slots: Semaphore
-    turn: Lock
+    subscription_limit: Semaphore
+    table_lock: Lock
     new_id: Callable[[], str]
-    options: Options
+    options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
@@ -77,12 +78,14 @@ class Parts:
             before = await self.scans.scan(scan.supersedes)
             scan = before.value if before else None
 
-    async def publish_left_over(self) -> None:
+    async def publish_leftovers(self) -> None:
         """Publish what workers that died left in any outbox, where no slice will come by."""
         pending = [
-            change async for stored in self.estate.subscriptions("", "") for change in stored.outbox
+            change
+            async for stored in self.findings_table.subscriptions("", "")
+            for change in stored.outbox
         ]
-        await self.relay.publish(pending, self.estate.clear_outbox)
+        await self.relay.publish(pending, self.findings_table.clear_outbox)
 
     async def publish_scan_changes(self) -> None:
         """Publish what is left in the outbox of the scan itself."""

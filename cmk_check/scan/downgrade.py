@@ -1,4 +1,4 @@
-"""Lowering: "compliant" is taken back before anything worse stands in the table.
+"""Downgrade: "compliant" is taken back before anything worse stands in the table.
 
 Whoever asks in between would be told that an estate is compliant of which the table says otherwise.
 Only the end of a scan raises the status again.
@@ -11,18 +11,18 @@ from cmk_check.core.comparison.difference import Difference
 from cmk_check.core.enums import PostureReason, Verdict
 from cmk_check.core.model import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
-from cmk_check.scan.context import TRIES, Parts
+from cmk_check.scan.context import TRIES, ScanContext
 
 
-class Lowering:
+class StatusDowngrade:
     """Lowers the status for one worker, once for verdicts and once for keys.
 
     Whether keys count is a setting, and may be another one when the status is asked for: what a key
     takes back is marked by itself, whatever the setting is now.
     """
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, context: ScanContext) -> None:
+        self._context = context
         self._done: set[bool] = set()
 
     async def lower(self, difference: Difference) -> None:
@@ -45,12 +45,12 @@ class Lowering:
         if keys in self._done:
             return
         for _ in range(TRIES):
-            board = replace(await self._parts.scans.board(), lease=None)
-            if board.status is None or not self._is_high(board.status.value, keys=keys):
+            current = replace(await self._context.scans.lease_and_status(), lease=None)
+            if current.status is None or not self._is_high(current.status.value, keys=keys):
                 break
-            lowered = _lowered(board.status.value, keys=keys)
+            lowered = _lowered(current.status.value, keys=keys)
             try:
-                await self._parts.scans.commit(status=lowered, board=board)
+                await self._context.scans.commit(status=lowered, current=current)
             except WriteConflict:
                 continue
             break
@@ -67,7 +67,7 @@ class Lowering:
             return False
         # How many subscriptions are expected is a setting, and may be another one when it is asked.
         expect = replace(
-            self._parts.options.expectations, subscriptions=0, require_healthy_keys=keys
+            self._context.options.expectations, subscriptions=0, require_healthy_keys=keys
         )
         answer = posture.of_estate(status, status.as_of, expect)
         return answer.verdict is Verdict.COMPLIANT

@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
 from cmk_check.ports import KeyInventory
-from cmk_check.scan.context import Options
+from cmk_check.scan.context import ScanOptions
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class KeyReader:
     whoever had it before may have written something newer.
     """
 
-    def __init__(self, open_keys: Callable[[], KeyInventory], options: Options) -> None:
+    def __init__(self, open_keys: Callable[[], KeyInventory], options: ScanOptions) -> None:
         self._open = open_keys
         self._inventory: KeyInventory | None = None
         self._options = options
@@ -43,17 +43,21 @@ class KeyReader:
         self._deadline = asyncio.get_running_loop().time() + time
 
     async def compare(
-        self, known: Known, subscription: Subscription, reading: Reading, context: Context
+        self,
+        known: Known,
+        subscription: Subscription,
+        reading: Reading,
+        comparison: ComparisonContext,
     ) -> Difference:
         """Read the keys behind a reading, and compare both with what is known."""
         keys = await self.read(reading.accounts, known.findings)
         try:
-            return compare(known, subscription, reading, context, keys)
+            return compare(known, subscription, reading, comparison, keys)
         except Exception:
             if not keys:
                 raise
             _log.exception("The keys of subscription %s could not be judged.", subscription.id)
-            return compare(known, subscription, reading, context, {})
+            return compare(known, subscription, reading, comparison, {})
 
     async def read(self, accounts: tuple[Account, ...], findings: Mapping[str, Finding]) -> Keys:
         """Read the keys of those of these accounts that are compliant.

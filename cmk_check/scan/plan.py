@@ -9,21 +9,21 @@ from typing import Final
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Subscription
-from cmk_check.core.scope import cut_ranges, visible
+from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.ports import LARGEST_PAGE, SliceMessage
-from cmk_check.scan.context import TRIES, Parts
+from cmk_check.scan.context import TRIES, ScanContext
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
-from cmk_check.store.scans import Board
+from cmk_check.store.scans import LeaseAndStatus
 
 # The row of a slice is named by four digits.
 _MOST_SLICES: Final = 10_000
 _NOBODY = "The identity sees no subscription: is the Reader role assigned?"
 
 
-async def plan(parts: Parts, scan_id: str) -> None:
+async def plan(context: ScanContext, scan_id: str) -> None:
     """Plan a scan and send its slices; planned already, send those that are not done.
 
     Raises:
@@ -31,44 +31,44 @@ async def plan(parts: Parts, scan_id: str) -> None:
 
     """
     for _ in range(TRIES):
-        stored = await parts.scans.scan(scan_id)
+        stored = await context.scans.scan(scan_id)
         if stored is None or stored.value.state is not ScanState.RUNNING:
-            await parts.scans.drop_slices(scan_id)
+            await context.scans.drop_slices(scan_id)
             return
         scan: Scan | None = stored.value
         if stored.value.plan_id is None:
             try:
-                scan = await _plan(parts, stored)
+                scan = await _plan(context, stored)
             except WriteConflict:
                 continue  # another planner was faster: go on with its plan
         if scan is not None:
-            await _send(parts, scan)
+            await _send(context, scan)
         return
     message = f"The plan of scan {scan_id} could not be recorded: others wrote at every try."
     raise StoreUnavailable(message)
 
 
-async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
+async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     """Write the plan; None where the scan has failed instead."""
     scan = stored.value
     try:
-        listed = await parts.inventory.subscriptions()
+        listed = await context.inventory.subscriptions()
     except InventoryError as error:
         reason = f"The subscriptions could not be listed. {error.gap.reason}: {error.gap.detail}"
-        await _fail(parts, scan, reason, PostureReason.SCAN_FAILED)
+        await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
     if not listed:
-        await _fail(parts, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
+        await _fail(context, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
-    ranges = cut_ranges(_disposed(parts, listed), _partition, parts.options.slice_size)
+    ranges = slice_ranges(_disposed(context, listed), _partition, context.options.slice_size)
     if len(ranges) > _MOST_SLICES:
         reason = f"{len(ranges)} slices are more than {_MOST_SLICES}: raise CMK_SLICE_SIZE."
-        await _fail(parts, scan, reason, PostureReason.SCAN_FAILED)
+        await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
-    plan_id = parts.new_id()
+    plan_id = context.new_id()
     slices = [Slice(number, plan_id, *one) for number, one in enumerate(ranges)]
-    await parts.scans.insert_slices(scan.id, slices)
-    baseline = not await _has_finished(parts)
+    await context.scans.insert_slices(scan.id, slices)
+    baseline = not await _has_finished(context)
     planned = replace(
         scan,
         plan_id=plan_id,
@@ -76,30 +76,30 @@ async def _plan(parts: Parts, stored: Stored[Scan]) -> Scan | None:
         visible=visible(listed),
         baseline=baseline,
     )
-    await parts.scans.commit(scans=[(planned, stored.etag)], board=Board(None, None))
+    await context.scans.commit(scans=[(planned, stored.etag)], current=LeaseAndStatus(None, None))
     return planned
 
 
-async def _fail(parts: Parts, scan: Scan, reason: str, lowered: PostureReason) -> None:
+async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
     """Close the scan; what was recorded before must be told though nothing can be read now."""
-    await fail_scan(parts, scan.id, reason, lowered)
-    await parts.publish_left_over()
+    await fail_scan(context, scan.id, reason, lowered)
+    await context.publish_leftovers()
 
 
-async def _has_finished(parts: Parts) -> bool:
+async def _has_finished(context: ScanContext) -> bool:
     """Tell whether a scan has ever finished; the history knows, should the status row be gone."""
-    status = await parts.scans.status()
+    status = await context.scans.status()
     if status is not None and status.value.as_of is not None:
         return True
     return any(
         scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
-        for _, scan in await parts.scans.history(None, LARGEST_PAGE)
+        for _, scan in await context.scans.history(None, LARGEST_PAGE)
     )
 
 
-def _disposed(parts: Parts, listed: tuple[Subscription, ...]) -> list[Planned]:
+def _disposed(context: ScanContext, listed: tuple[Subscription, ...]) -> list[Planned]:
     """Say what to do with each subscription that is listed, or asked for and not listed."""
-    scope = parts.options.scope
+    scope = context.options.scope
     planned = [Planned(entry, scope.of_listed(entry)) for entry in listed]
     unlisted = scope.include - scope.exclude - {entry.id for entry in listed}
     planned += [
@@ -112,9 +112,9 @@ def _partition(planned: Planned) -> str:
     return table_keys.partition_of(planned.subscription.id)
 
 
-async def _send(parts: Parts, scan: Scan) -> None:
-    left = [entry for entry in await parts.scans.slices(scan) if not entry.is_done]
+async def _send(context: ScanContext, scan: Scan) -> None:
+    left = [entry for entry in await context.scans.slices(scan) if not entry.is_done]
     if left:
-        await parts.queues.send([SliceMessage(scan.id, entry.number) for entry in left])
+        await context.queues.send([SliceMessage(scan.id, entry.number) for entry in left])
     else:
-        await finish(parts, scan.id)
+        await finish(context, scan.id)

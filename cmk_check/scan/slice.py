@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
-from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.difference import Difference
 from cmk_check.core.counts import summarise
@@ -26,14 +26,14 @@ from cmk_check.errors import (
 )
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
-from cmk_check.scan.context import TRIES, Parts
-from cmk_check.scan.downgrade import Lowering
+from cmk_check.scan.context import TRIES, ScanContext
+from cmk_check.scan.downgrade import StatusDowngrade
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.store import table_keys
-from cmk_check.store.findings import cut
+from cmk_check.store.findings import record_batches
 from cmk_check.store.scan_rows import Planned
-from cmk_check.store.subscription_rows import Pending, StoredSubscription
+from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
 
 _log = logging.getLogger(__name__)
 
@@ -48,17 +48,17 @@ _POISONED = Gap(
 )
 
 
-async def run_slice(parts: Parts, scan_id: str, number: int) -> None:
+async def run_slice(context: ScanContext, scan_id: str, number: int) -> None:
     """Work through one slice; finish the scan if it was the last.
 
     Raises:
         SliceHeld, SliceIncomplete, StoreError: deliver the message again.
 
     """
-    await _run(parts, scan_id, number, poisoned=False)
+    await _run(context, scan_id, number, poisoned=False)
 
 
-async def fail(parts: Parts, message: SliceMessage) -> None:
+async def fail(context: ScanContext, message: SliceMessage) -> None:
     """Give up what could not be worked through: a slice becomes gaps, a plan ends the scan.
 
     Raises:
@@ -66,42 +66,42 @@ async def fail(parts: Parts, message: SliceMessage) -> None:
 
     """
     if message.slice is None:
-        await fail_scan(parts, message.scan_id, "It could not be planned in four tries.")
+        await fail_scan(context, message.scan_id, "It could not be planned in four tries.")
     else:
-        await _run(parts, message.scan_id, message.slice, poisoned=True)
+        await _run(context, message.scan_id, message.slice, poisoned=True)
 
 
-async def _run(parts: Parts, scan_id: str, number: int, *, poisoned: bool) -> None:
-    taken = await take(parts, scan_id, number)
+async def _run(context: ScanContext, scan_id: str, number: int, *, poisoned: bool) -> None:
+    taken = await take(context, scan_id, number)
     if taken is None:
-        await parts.scans.drop_slices(scan_id)
+        await context.scans.drop_slices(scan_id)
         return
     if isinstance(taken, Claim):
         try:
-            await SliceRun(parts, taken, poisoned=poisoned).work()
+            await SliceRun(context, taken, poisoned=poisoned).work()
         except ClaimLost as error:
             _log.warning("Slice %d of scan %s stops: %s", number, scan_id, error)
             return
         except BaseException:
-            await taken.release(parts)
+            await taken.release(context)
             raise
-    await finish(parts, scan_id)
+    await finish(context, scan_id)
 
 
 class SliceRun:
     """One worker's run through a claimed slice."""
 
-    def __init__(self, parts: Parts, claim: Claim, *, poisoned: bool) -> None:
-        self._parts = parts
+    def __init__(self, context: ScanContext, claim: Claim, *, poisoned: bool) -> None:
+        self._context = context
         self._claim = claim
         self._poisoned = poisoned
-        self._pending: dict[str, Pending] = {}
+        self._pending: dict[str, OutboxEntry] = {}
         self._left_over: frozenset[str] = frozenset()
         self._recorded: set[str] = set()
         self._status: Status | None = None
-        self._lowering = Lowering(parts)
-        self._keys = KeyReader(parts.keys, parts.options) if parts.keys else None
-        time_to_read = parts.options.reading_deadline.total_seconds()
+        self._downgrade = StatusDowngrade(context)
+        self._keys = KeyReader(context.keys, context.options) if context.keys else None
+        time_to_read = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + time_to_read
 
     async def work(self) -> None:
@@ -113,16 +113,16 @@ class SliceRun:
             StoreError
 
         """
-        parts = self._parts
-        await renew_lease(parts, self._claim.scan, parts.clock.now())
-        status = await parts.scans.status()
+        context = self._context
+        await renew_lease(context, self._claim.scan, context.clock.now())
+        status = await context.scans.status()
         self._status = status.value if status else None
         try:
             recorded = await self._work_on_all()
         finally:
             await self._publish()
         summary = summarise(recorded, len(self._recorded - self._left_over))
-        await self._claim.done(parts, summary, failed=self._poisoned)
+        await self._claim.done(context, summary, failed=self._poisoned)
 
     async def _work_on_all(self) -> list[Coverage]:
         """Work on each subscription as soon as its rows are read, while the next ones come in."""
@@ -130,7 +130,7 @@ class SliceRun:
         try:
             async with asyncio.TaskGroup() as group:
                 try:
-                    async with self._parts.turn:
+                    async with self._context.table_lock:
                         todo = self._todo()
                         tasks = [group.create_task(self._work_on(*entry)) async for entry in todo]
                 except StoreError as error:
@@ -171,7 +171,7 @@ class SliceRun:
         entry = self._claim.slice.value
         planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
         left = deque(sorted(planned))
-        async for stored in self._parts.estate.subscriptions(entry.low, entry.high):
+        async for stored in self._context.findings_table.subscriptions(entry.low, entry.high):
             while left and left[0] < stored.partition:
                 partition = left.popleft()
                 yield planned[partition], StoredSubscription(partition)
@@ -186,7 +186,7 @@ class SliceRun:
         """Say what to do with a subscription that is recorded and no longer listed."""
         had = stored.known.coverage
         subscription = Subscription(table_keys.unescape(stored.partition))
-        disposition = self._parts.options.scope.of_unlisted(
+        disposition = self._context.options.scope.of_unlisted(
             subscription.id, had.state if had else None
         )
         return Planned(subscription, disposition)
@@ -196,11 +196,11 @@ class SliceRun:
 
         None where it could not be recorded.
         """
-        async with self._parts.slots:
+        async with self._context.subscription_limit:
             for attempt in range(TRIES):
                 try:
                     if attempt:
-                        stored = await self._parts.estate.read_one(stored.partition)
+                        stored = await self._context.findings_table.read_one(stored.partition)
                         self._wait(stored.outbox)
                     return await self._read_and_record(planned, stored)
                 except (WriteConflict, StoreUnavailable) as error:
@@ -211,7 +211,7 @@ class SliceRun:
         if stored.unusable is not None:
             return self._unusable(planned, stored, stored.unusable)
         if stored.mark is not None:
-            stored = await self._parts.estate.clear_mark(stored)
+            stored = await self._context.findings_table.clear_mark(stored)
         try:
             return await self._record(stored, await self._compare(planned, stored))
         except LimitExceeded as error:
@@ -223,30 +223,36 @@ class SliceRun:
         """Record the gap of a subscription that holds more than the table takes."""
         why = f"It holds more than a row can: {error}. Report this to the makers of cmk_check."
         _log.error("Subscription %s: %s", planned.subscription.id, why)
-        fresh = await self._parts.estate.read_one(stored.partition)
+        fresh = await self._context.findings_table.read_one(stored.partition)
         self._wait(fresh.outbox)
         gap = Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL])
-        difference = compare(fresh.known, planned.subscription, Reading(gap=gap), self._context())
+        difference = compare(
+            fresh.known, planned.subscription, Reading(gap=gap), self._comparison_context()
+        )
         return await self._record(fresh, difference)
 
     async def _compare(self, planned: Planned, stored: StoredSubscription) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
         if disposition is not Disposition.READ:
-            return compare_unread(stored.known, subscription, disposition, self._context())
+            return compare_unread(
+                stored.known, subscription, disposition, self._comparison_context()
+            )
         reading = Reading(gap=_POISONED)
         if not self._poisoned:
             reading = await self._read(subscription)
         if self._keys is None:
-            return compare(stored.known, subscription, reading, self._context())
-        return await self._keys.compare(stored.known, subscription, reading, self._context())
+            return compare(stored.known, subscription, reading, self._comparison_context())
+        return await self._keys.compare(
+            stored.known, subscription, reading, self._comparison_context()
+        )
 
     async def _read(self, subscription: Subscription) -> Reading:
         """Read a subscription within its time, or within what is left of the slice's."""
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
             return Reading(gap=_NO_TIME_LEFT)
-        seconds = min(self._parts.options.subscription_timeout, left)
-        reading = await self._parts.inventory.read(subscription.id, seconds=seconds)
+        seconds = min(self._context.options.subscription_timeout, left)
+        reading = await self._context.inventory.read(subscription.id, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=_NO_TIME_LEFT)
         return reading
@@ -255,14 +261,14 @@ class SliceRun:
         """Record what differs; return the coverage row as it stands."""
         if difference.is_empty:
             return difference.coverage
-        estate = self._parts.estate
-        batches = tuple(cut(stored, difference, self._claim.id))
+        estate = self._context.findings_table
+        batches = tuple(record_batches(stored, difference, self._claim.id))
         # One insert where nothing stood is a fence by itself; anything else could be overtaken.
         fenced = stored.known.coverage is None and len(batches) == 1
         if not fenced:
             stored = await estate.mark(stored, difference, self._claim.id)
-            await self._claim.check(self._parts)
-        await self._lowering.lower(difference)
+            await self._claim.check(self._context)
+        await self._downgrade.lower(difference)
         self._wait(await estate.record(stored, batches))
         if fenced and not self._claim.scan.baseline:
             await self._confirm(difference)
@@ -277,13 +283,13 @@ class SliceRun:
         if not (difference.is_worse or difference.keys_are_worse):
             return
         try:
-            await self._claim.check(self._parts)
+            await self._claim.check(self._context)
         except ClaimLost:
-            self._lowering.forget()
-            await self._lowering.lower(difference)
+            self._downgrade.forget()
+            await self._downgrade.lower(difference)
             raise
 
-    def _wait(self, outbox: Iterable[Pending]) -> None:
+    def _wait(self, outbox: Iterable[OutboxEntry]) -> None:
         """Keep changes until they are published, each once and in the order they were made."""
         for entry in outbox:
             self._pending.setdefault(entry.change.id, entry)
@@ -291,16 +297,16 @@ class SliceRun:
 
     async def _publish(self) -> None:
         pending, self._pending = list(self._pending.values()), {}
-        left = await self._parts.relay.publish(pending, self._parts.estate.clear_outbox)
+        left = await self._context.relay.publish(pending, self._context.findings_table.clear_outbox)
         # Others may have been recorded meanwhile: what is left stays before them.
         self._pending = {entry.change.id: entry for entry in left} | self._pending
 
-    def _context(self) -> Context:
-        options = self._parts.options
-        return Context(
+    def _comparison_context(self) -> ComparisonContext:
+        options = self._context.options
+        return ComparisonContext(
             scan_id=self._claim.scan.id,
-            now=self._parts.clock.now(),
-            new_id=self._parts.new_id,
+            now=self._context.clock.now(),
+            new_id=self._context.new_id,
             kinds=options.kinds,
             baseline=self._claim.scan.baseline,
             status_as_of=self._status.as_of if self._status else None,
@@ -313,7 +319,7 @@ class SliceRun:
         return Coverage(
             subscription=planned.subscription,
             state=CoverageState.GAP,
-            since=self._parts.clock.now(),
+            since=self._context.clock.now(),
             gap=Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL]),
             accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )

@@ -46,7 +46,7 @@ from cmk_check.errors import (
     StoreUnavailable,
     WriteConflict,
 )
-from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
+from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import odata, table_limits
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
@@ -130,7 +130,7 @@ class AzureTables:
                 return None
         return _entity(read)
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
         for clauses in odata.ranges(query):
             text, parameters = odata.filter_of(clauses)

@@ -10,13 +10,13 @@ from cmk_check.store import table_limits
 _RESERVED_BYTES: Final = 512 * 1024
 
 
-def cut(writes: Iterable[Write]) -> Iterator[list[Write]]:
+def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
     """Cut writes into transactions, in order."""
-    for groups in cut_groups([(write,) for write in writes]):
+    for groups in group_batches([(write,) for write in writes]):
         yield [write for (write,) in groups]
 
 
-def cut_groups[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
+def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
     """Cut groups of writes into transactions without cutting a group.
 
     ``reserve`` keeps room in each for so many further writes, of 512 KiB at most.

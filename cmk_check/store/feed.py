@@ -29,10 +29,10 @@ from cmk_check.ports import (
     Delete,
     Entity,
     Insert,
-    Query,
     Replace,
     Store,
     Table,
+    TableQuery,
     Write,
 )
 from cmk_check.store import rows, table_keys
@@ -151,7 +151,7 @@ class FeedTable:
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
 
     async def _rows(self, after: int, page: int) -> AsyncIterator[Entity]:
-        query = Query(
+        query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.feed_row(after + 1),
             row_to=table_keys.NUMBERS_TO,

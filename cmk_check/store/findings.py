@@ -14,15 +14,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from cmk_check.core.comparison.difference import Difference, Step
+from cmk_check.core.comparison.difference import Difference, FindingUpdate
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Store, Table, Write
+from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.subscription_rows import (
-    Pending,
+    OutboxEntry,
     StoredSubscription,
     coverage_in,
     finding_in,
@@ -40,7 +40,7 @@ _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 # What is said of rows that cannot be trusted, whatever stands in them.
 _OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
-type Place = tuple[str, str]
+type RowPosition = tuple[str, str]
 # A finding and what is told of it: written together, or not at all.
 type _Group = tuple[Write, *tuple[Insert, ...]]
 
@@ -77,19 +77,19 @@ class FindingFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFinding:
     """A row of a list and its place to go on behind.
 
     ``finding`` is None where the row is none of those asked for. ``coverage`` is its
     subscription's, where it was asked for and can be trusted.
     """
 
-    place: Place
+    place: RowPosition
     finding: Finding | None = None
     coverage: Coverage | None = None
 
 
-class EstateTable:
+class FindingsTable:
     """The table of findings and coverage."""
 
     def __init__(self, store: Store) -> None:
@@ -100,7 +100,7 @@ class EstateTable:
 
         Each is given as soon as its last row is here: nobody has to wait for the whole range.
         """
-        query = Query(partition_from=low, partition_to=high)
+        query = TableQuery(partition_from=low, partition_to=high)
         found: list[Entity] = []
         async for entity in self._store.query(_TABLE, query):
             if not is_ours(entity.partition):
@@ -114,7 +114,7 @@ class EstateTable:
 
     async def read_one(self, partition: str) -> StoredSubscription:
         """Read one partition, empty where nothing is stored."""
-        query = Query(partition=partition)
+        query = TableQuery(partition=partition)
         found = [entity async for entity in self._store.query(_TABLE, query)]
         return parse_partition(partition, found) if found else StoredSubscription(partition)
 
@@ -130,14 +130,14 @@ class EstateTable:
         return None if entity is None else coverage_in(entity)
 
     async def coverages(
-        self, state: CoverageState | None, after: Place | None
-    ) -> AsyncIterator[tuple[Place, Coverage | RowUnusable]]:
+        self, state: CoverageState | None, after: RowPosition | None
+    ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
         """List coverage rows by subscription, each with its place to go on behind.
 
         ``state`` leaves out what the table knows to be of another one; a row that cannot be trusted
         comes as the error that says why.
         """
-        query = Query(
+        query = TableQuery(
             row_from=table_keys.COVERAGE,
             row_to=_BEHIND_COVERAGE,
             after=after,
@@ -161,14 +161,14 @@ class EstateTable:
         return finding_in(entity) if entity and is_ours(entity.partition) else None
 
     async def findings(
-        self, where: FindingFilter, after: Place | None, *, joined: bool = False
-    ) -> AsyncIterator[Listed]:
+        self, where: FindingFilter, after: RowPosition | None, *, joined: bool = False
+    ) -> AsyncIterator[ListedFinding]:
         """Go through findings by subscription, group and name, and tell those asked for.
 
         A finding whose row a newer version wrote, or is broken, is listed as unknown. ``joined``
         reads the coverage rows on the way, in the same query.
         """
-        query = Query(
+        query = TableQuery(
             partition=table_keys.partition_of(where.subscription_id)
             if where.subscription_id
             else None,
@@ -185,13 +185,13 @@ class EstateTable:
             place = entity.partition, entity.row
             if entity.row == table_keys.COVERAGE:
                 met = {entity.partition: _usable_coverage(entity)}
-                yield Listed(place)
+                yield ListedFinding(place)
             elif entity.row.startswith(table_keys.FINDINGS_FROM):
                 finding = finding_in(entity)
                 admitted = finding if where.admits(finding) else None
-                yield Listed(place, admitted, met.get(entity.partition))
+                yield ListedFinding(place, admitted, met.get(entity.partition))
 
-    async def _met_before(self, after: Place | None) -> dict[str, Coverage | None]:
+    async def _met_before(self, after: RowPosition | None) -> dict[str, Coverage | None]:
         """Read the coverage row that a list has passed when it begins in mid-subscription."""
         entity = await self._store.get(_TABLE, after[0], table_keys.COVERAGE) if after else None
         return {entity.partition: _usable_coverage(entity)} if entity else {}
@@ -218,11 +218,11 @@ class EstateTable:
             WriteConflict: somebody wrote the row since it was read.
 
         """
-        return await self._write_coverage(stored, difference.upto(0, claim))
+        return await self._write_coverage(stored, difference.coverage_after(0, claim))
 
     async def record(
-        self, stored: StoredSubscription, batches: Sequence["Batch"]
-    ) -> tuple[Pending, ...]:
+        self, stored: StoredSubscription, batches: Sequence["RecordBatch"]
+    ) -> tuple[OutboxEntry, ...]:
         """Write a difference as cut; return the changes that now wait in the outbox.
 
         Raises:
@@ -231,7 +231,7 @@ class EstateTable:
 
         """
         etag = stored.etags.get(table_keys.COVERAGE)
-        pending: list[Pending] = []
+        pending: list[OutboxEntry] = []
         for batch in batches:
             guard = _guard(rows.coverage_values(batch.coverage), etag)
             etags = await self._store.commit(
@@ -240,12 +240,12 @@ class EstateTable:
             etag = etags[0]
             told = etags[len(etags) - len(batch.outbox) :]
             pending += [
-                Pending(stored.partition, write.row, new, change)
+                OutboxEntry(stored.partition, write.row, new, change)
                 for write, new, change in zip(batch.outbox, told, batch.changes, strict=True)
             ]
         return tuple(pending)
 
-    async def clear_outbox(self, pending: Sequence[Pending]) -> None:
+    async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
         """Delete published changes of one partition, at most 100."""
         writes = [Delete(entry.row, entry.etag) for entry in pending]
         await self._store.commit(_TABLE, pending[0].partition, writes)
@@ -259,7 +259,7 @@ class EstateTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RecordBatch:
     """One transaction: the coverage row as of then, findings, and the outbox rows they bring."""
 
     coverage: Coverage
@@ -268,7 +268,9 @@ class Batch:
     changes: tuple[Change, ...]
 
 
-def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Iterator[Batch]:
+def record_batches(
+    stored: StoredSubscription, difference: Difference, claim: str
+) -> Iterator[RecordBatch]:
     """Cut a difference between accounts into transactions that the table service takes.
 
     The last one brings the coverage row to its final state and clears the mark; those before keep
@@ -278,8 +280,8 @@ def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Itera
         (_finding_write(stored, step), *map(_outbox_write, step.changes))
         for step in difference.steps
     ]
-    parts = list(batching.cut_groups(groups, reserve=_RESERVE)) or [[]]
-    coverages = [*difference.partly(map(len, parts[:-1]), claim), difference.coverage]
+    parts = list(batching.group_batches(groups, reserve=_RESERVE)) or [[]]
+    coverages = [*difference.partial_coverages(map(len, parts[:-1]), claim), difference.coverage]
     steps = iter(difference.steps)
     for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):
         changes = [told for step in islice(steps, len(part)) for told in step.changes]
@@ -287,7 +289,9 @@ def cut(stored: StoredSubscription, difference: Difference, claim: str) -> Itera
         if number == len(parts) and difference.coverage_change is not None:
             changes.append(difference.coverage_change)
             outbox.append(_outbox_write(difference.coverage_change))
-        yield Batch(coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes))
+        yield RecordBatch(
+            coverage, tuple(write for write, *_ in part), tuple(outbox), tuple(changes)
+        )
 
 
 def _guard(values: rows.Values, etag: str | None) -> Write:
@@ -298,7 +302,7 @@ def _guard(values: rows.Values, etag: str | None) -> Write:
     )
 
 
-def _finding_write(stored: StoredSubscription, step: Step) -> Write:
+def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
     finding = step.finding
     row = table_keys.finding_row(finding.id.resource_group, finding.id.name)
     if step.before is None:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from cmk_check.errors import WriteConflict
-from cmk_check.ports import Delete, Entity, Insert, Query, Scalar, Table, Write
+from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import table_limits
 
 type OperationName = Literal["get", "query", "commit"]
@@ -51,7 +51,7 @@ class MemoryStore:
         found = self._rows[table].get((partition, row))
         return None if found is None else Entity(partition, row, *found)
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
         after = query.after
         while True:
@@ -82,7 +82,7 @@ class MemoryStore:
         if self._before is not None:
             await self._before(name, table, partition)
 
-    def _page(self, table: Table, query: Query, after: tuple[str, str] | None) -> list[Entity]:
+    def _page(self, table: Table, query: TableQuery, after: tuple[str, str] | None) -> list[Entity]:
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
@@ -107,7 +107,7 @@ class MemoryStore:
         return etag
 
 
-def _matches(query: Query, partition: str, row: str, values: Mapping[str, Scalar]) -> bool:
+def _matches(query: TableQuery, partition: str, row: str, values: Mapping[str, Scalar]) -> bool:
     return (
         (query.partition is None or partition == query.partition)
         and partition >= query.partition_from

@@ -6,14 +6,14 @@ to the client as parameters, which it quotes.
 
 from collections.abc import Sequence
 
-from cmk_check.ports import Query
+from cmk_check.ports import TableQuery
 from cmk_check.store import table_limits
 
 type Condition = tuple[str, str, str]
 type Clause = tuple[Condition, ...]
 
 
-def ranges(query: Query) -> list[list[Clause]]:
+def ranges(query: TableQuery) -> list[list[Clause]]:
     """Return the clauses of each request: all must hold, of each any condition.
 
     Going on behind a row takes two: for an "or" the service scans the whole table.

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmk_check.ports import Delete, Query, Store, Table
+from cmk_check.ports import Delete, Store, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 
@@ -35,7 +35,7 @@ class Retention:
         await self._feed.prune(before, MOST_CHANGES)
 
     async def _prune_scans(self, before: datetime) -> None:
-        query = Query(
+        query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.scan_row(before, ""),
             row_to=table_keys.SCANS_TO,

@@ -17,10 +17,10 @@ from cmk_check.ports import (
     Delete,
     Entity,
     Insert,
-    Query,
     Replace,
     Store,
     Table,
+    TableQuery,
     Write,
 )
 from cmk_check.store import batching, rows, table_keys
@@ -36,7 +36,7 @@ from cmk_check.store.scan_rows import (
     document,
     value_of,
 )
-from cmk_check.store.subscription_rows import Pending
+from cmk_check.store.subscription_rows import OutboxEntry
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ _STATUS: Final = "status"
 
 
 @dataclass(frozen=True, slots=True)
-class Board:
+class LeaseAndStatus:
     """The rows that decide together: the lease and the status."""
 
     lease: Stored[Lease] | None
@@ -60,10 +60,12 @@ class ScanTable:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def board(self) -> Board:
+    async def lease_and_status(self) -> LeaseAndStatus:
         """Read the lease and the status."""
         lease = await self._store.get(_TABLE, _PARTITION, _LEASE)
-        return Board(None if lease is None else value_of(LEASE, lease), await self.status())
+        return LeaseAndStatus(
+            None if lease is None else value_of(LEASE, lease), await self.status()
+        )
 
     async def status(self) -> Stored[Status] | None:
         """Read the status: one point read."""
@@ -88,7 +90,7 @@ class ScanTable:
         the others with it.
         """
         behind = None if after is None else (_PARTITION, after)
-        query = Query(
+        query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.SCANS_FROM,
             row_to=table_keys.SCANS_TO,
@@ -101,9 +103,9 @@ class ScanTable:
         """Read the scans that started then, newest first, with the keys of their rows."""
         row_from = table_keys.scan_row(last, "")
         row_to = _behind(table_keys.scan_row(first, ""))
-        return await self._scans(Query(partition=_PARTITION, row_from=row_from, row_to=row_to))
+        return await self._scans(TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to))
 
-    async def _scans(self, query: Query, most: int | None = None) -> list[tuple[str, Scan]]:
+    async def _scans(self, query: TableQuery, most: int | None = None) -> list[tuple[str, Scan]]:
         found: list[tuple[str, Scan]] = []
         async for entity in self._store.query(_TABLE, query):
             try:
@@ -121,11 +123,11 @@ class ScanTable:
         status: Status | None = None,
         scans: Sequence[tuple[Scan, str | None]] = (),
         changes: Sequence[Change] = (),
-        board: Board,
+        current: LeaseAndStatus,
     ) -> None:
         """Write rows of the scan partition in one transaction, each only if nobody wrote it since.
 
-        ``scans`` come with the ETag read, None for a new one; lease and status with ``board``.
+        ``scans`` come with the ETag read, None for a new one; lease and status with ``current``.
 
         Raises:
             WriteConflict: somebody did; nothing was written.
@@ -133,9 +135,9 @@ class ScanTable:
         """
         writes: list[Write] = []
         if lease is not None:
-            writes.append(_write(_LEASE, document(LEASE, lease), board.lease))
+            writes.append(_write(_LEASE, document(LEASE, lease), current.lease))
         if status is not None:
-            writes.append(_write(_STATUS, document(STATUS, status), board.status))
+            writes.append(_write(_STATUS, document(STATUS, status), current.status))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
             values = document(SCAN, scan, {"state": scan.state.value})
@@ -145,20 +147,20 @@ class ScanTable:
             writes.append(Insert(row, rows.change_values(change)))
         await self._store.commit(_TABLE, _PARTITION, writes)
 
-    async def outbox(self) -> tuple[Pending, ...]:
+    async def outbox(self) -> tuple[OutboxEntry, ...]:
         """Read the changes of scans that are not published."""
-        query = Query(
+        query = TableQuery(
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
         return tuple(
             [
-                Pending(entity.partition, entity.row, entity.etag, rows.change_of(entity))
+                OutboxEntry(entity.partition, entity.row, entity.etag, rows.change_of(entity))
                 async for entity in self._store.query(_TABLE, query)
                 if not rows.is_too_new(entity)
             ]
         )
 
-    async def clear_outbox(self, pending: Sequence[Pending]) -> None:
+    async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
         """Delete published changes of scans, at most 100."""
         writes = [Delete(entry.row, entry.etag) for entry in pending]
         await self._store.commit(_TABLE, _PARTITION, writes)
@@ -172,7 +174,7 @@ class ScanTable:
     async def slices(self, scan: Scan) -> list[Slice]:
         """Read all slices of the scan's plan; rows of another planner's plan are ignored."""
         prefix = f"{scan.plan_id}|"
-        query = Query(
+        query = TableQuery(
             partition=table_keys.slice_partition(scan.id), row_from=prefix, row_to=_behind(prefix)
         )
         return [value_of(SLICE, entity).value async for entity in self._store.query(_TABLE, query)]
@@ -183,7 +185,7 @@ class ScanTable:
             Insert(_slice_row(entry.plan_id, entry.number), document(SLICE, entry))
             for entry in slices
         ]
-        for batch in batching.cut(writes):
+        for batch in batching.batches(writes):
             await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), batch)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
@@ -201,9 +203,9 @@ class ScanTable:
         """Delete the slices of a scan that ended, of every plan."""
         partition = table_keys.slice_partition(scan_id)
         found: list[Entity] = [
-            entity async for entity in self._store.query(_TABLE, Query(partition=partition))
+            entity async for entity in self._store.query(_TABLE, TableQuery(partition=partition))
         ]
-        for batch in batching.cut([Delete(entity.row, entity.etag) for entity in found]):
+        for batch in batching.batches([Delete(entity.row, entity.etag) for entity in found]):
             await self._store.commit(_TABLE, partition, batch)
 
 

@@ -26,7 +26,7 @@ _SUBSCRIPTION: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class OutboxEntry:
     """A change in an outbox: its row, and the change."""
 
     partition: str
@@ -46,7 +46,7 @@ class StoredSubscription:
     partition: str
     known: Known = field(default_factory=Known)
     etags: Mapping[str, str] = field(default_factory=dict)
-    outbox: tuple[Pending, ...] = ()
+    outbox: tuple[OutboxEntry, ...] = ()
     unusable: str | None = None
 
     @property
@@ -80,7 +80,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     unusable: str | None = None
     findings: dict[str, Finding] = {}
     untrusted: dict[str, Finding] = {}
-    outbox: list[Pending] = []
+    outbox: list[OutboxEntry] = []
     for entity in entities:
         if entity.row.startswith(table_keys.FINDINGS_FROM):
             finding = finding_in(entity)
@@ -111,7 +111,7 @@ def coverage_in(entity: Entity) -> Coverage:
     return rows.coverage_of(entity)
 
 
-def _pending(entity: Entity) -> list[Pending]:
+def _pending(entity: Entity) -> list[OutboxEntry]:
     """Read an outbox row; any other is left alone."""
     if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
         _log.warning("A row that is not ours stands in %s: %.200a", entity.partition, entity.row)
@@ -121,7 +121,7 @@ def _pending(entity: Entity) -> list[Pending]:
     except RowUnusable as error:
         _log.warning("A change cannot be told: %s", error)
         return []
-    return [Pending(entity.partition, entity.row, entity.etag, change)]
+    return [OutboxEntry(entity.partition, entity.row, entity.etag, change)]
 
 
 def _id_of(entity: Entity) -> AccountId:

@@ -15,10 +15,10 @@ from fastapi import FastAPI, Path, Query, Request, Response
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries, scan_now
-from cmk_check.web.application import Site
+from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
@@ -51,15 +51,15 @@ _NOT_MODIFIED: Final = {"description": "As `If-None-Match` names it.", "headers"
 class Tables:
     """The tables that the API reads."""
 
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     feed: FeedTable
 
 
-def create_app(tables: Tables, clock: Clock, expect: Expectations, site: Site) -> FastAPI:
+def create_app(tables: Tables, clock: Clock, expect: Expectations, site: WebApplication) -> FastAPI:
     """Build the API over the store's tables; nothing is read before a request comes."""
     app = site.application()
-    estate, scans = tables.estate, tables.scans
+    estate, scans = tables.findings_table, tables.scans
     findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
     _route_status(app, StatusView(estate, scans, clock, expect, site.key_health))
     _route_findings(app, findings, site)
@@ -98,7 +98,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         return json_answer(body, {"ETag": etag})
 
 
-def _route_findings(app: FastAPI, view: FindingsView, site: Site) -> None:
+def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication) -> None:
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
@@ -142,7 +142,7 @@ def _route_finding(app: FastAPI, view: FindingView) -> None:
         return json_answer((await view.one(account_id)).body())
 
 
-def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: Site) -> None:
+def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: WebApplication) -> None:
     @app.get(
         _SUBSCRIPTIONS,
         operation_id="listSubscriptions",
@@ -159,7 +159,7 @@ def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: Site) -> N
         return json_answer(models.SubscriptionsPage(value=page.value, next_link=next_link).body())
 
 
-def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
+def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> None:
     responses: openapi.Responses = {
         410: openapi.error("What comes next after `since` is not in the feed."),
         **openapi.ERRORS,
@@ -183,7 +183,7 @@ def _route_changes(app: FastAPI, view: ChangesView, site: Site) -> None:
         return json_answer(models.ChangesPage(value=page.value, delta_link=onwards).body())
 
 
-def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
+def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     @app.get(
         scan_now.SCANS,
         operation_id="listScans",
@@ -212,7 +212,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: Site) -> None:
         return json_answer((await view.one(scan_id)).body())
 
 
-def _route_openapi(app: FastAPI, site: Site, kinds: tuple[str, ...]) -> None:
+def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -> None:
     @cache
     def body() -> bytes:
         # Another function serves what starts a scan; to callers it is one contract.

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.telemetry import TelemetryConfig
 
 from cmk_check.web.http import errors, openapi
-from cmk_check.web.http.middleware import Edge, SignIn
+from cmk_check.web.http.middleware import RequestMiddleware, SignIn
 from cmk_check.web.http.skip_tokens import origin_of
 
 # FastAPI would report every request with its query, and the key in it, to whoever listens.
@@ -21,7 +21,7 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class WebApplication:
     """How and where the API is served.
 
     ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope;
@@ -51,6 +51,6 @@ class Site:
             redirect_slashes=False,  # a redirect would repeat whatever Host a caller sent
             telemetry=_NO_TELEMETRY,
         )
-        app.add_middleware(Edge, sign_in=self.sign_in)
+        app.add_middleware(RequestMiddleware, sign_in=self.sign_in)
         errors.handle(app)
         return app

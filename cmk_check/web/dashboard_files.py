@@ -42,7 +42,7 @@ _MODULES: Final = (
     "trend.js",
     "trend_table.js",
     "view.js",
-    "words.js",
+    "labels.js",
     "vendor/uPlot.esm.js",
 )
 _STYLES: Final = ("base.css", "board.css", "findings.css", "vendor/uPlot.min.css")
@@ -72,7 +72,7 @@ HEADERS: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FileResponse:
     """What a browser gets."""
 
     status: HTTPStatus
@@ -81,7 +81,7 @@ class Answer:
     body: bytes
 
 
-def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> Answer:
+def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileResponse:
     """Answer a request for the page, that is the empty path, or for one of its files by its name.
 
     The body stands in an answer to HEAD as well; whoever sends it leaves it out.
@@ -89,12 +89,12 @@ def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> Answer:
     name = path or INDEX
     if name not in FILES or path == INDEX:
         body = b"There is no such file: the page is at /api/dashboard.\n"
-        return Answer(HTTPStatus.NOT_FOUND, _TEXT, HEADERS, body)
+        return FileResponse(HTTPStatus.NOT_FOUND, _TEXT, HEADERS, body)
     body, etag = _file(name, http_auth)
     headers = {**HEADERS, "ETag": etag}
     if matches(if_none_match, etag):
-        return Answer(HTTPStatus.NOT_MODIFIED, FILES[name], headers, b"")
-    return Answer(HTTPStatus.OK, FILES[name], headers, body)
+        return FileResponse(HTTPStatus.NOT_MODIFIED, FILES[name], headers, b"")
+    return FileResponse(HTTPStatus.OK, FILES[name], headers, body)
 
 
 @cache

@@ -38,7 +38,7 @@ Time = Annotated[
 ]
 
 
-CoverageShown = Literal["read", "gap", "excluded", "retired"]
+ApiCoverage = Literal["read", "gap", "excluded", "retired"]
 
 
 class _Answer(BaseModel):
@@ -247,7 +247,7 @@ class Finding(_Answer):
     changed_at: Time | None
     violated_since: Time | None
     previous_verdict: Verdict | None
-    coverage: CoverageShown
+    coverage: ApiCoverage
     as_of: Time | None
     portal_url: str
 
@@ -316,7 +316,7 @@ class Subscription(_Answer):
     name: str | None
     tenant_id: str | None
     state: str | None
-    coverage: CoverageShown
+    coverage: ApiCoverage
     since: Time | None
     gap: GapOfSubscription | None
     last_read: Time | None

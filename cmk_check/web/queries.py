@@ -20,7 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cmk_check.core.enums import KeyState, Reason, Verdict
-from cmk_check.web.models import CoverageShown
+from cmk_check.web.models import ApiCoverage
 
 MOST: Final = 1000
 LONGEST_SEARCH: Final = 200
@@ -134,7 +134,7 @@ class FindingsQuery(AnyQuery):
 class SubscriptionsQuery(AnyQuery):
     """What subscriptions may be asked for."""
 
-    coverage: CoverageShown | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
+    coverage: ApiCoverage | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
     top: Top = Field(100, description="The most subscriptions on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 

@@ -12,14 +12,14 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
-from cmk_check.core.scan_request import Outcome, Requested
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError
 from cmk_check.web import models, queries
-from cmk_check.web.application import Site
+from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import error_answer, json_answer
 
-type Ask = Callable[[], Awaitable[Requested]]
+type Ask = Callable[[], Awaitable[StartAnswer]]
 
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
@@ -43,7 +43,7 @@ _RESPONSES: Final[openapi.Responses] = {
 router: Final = APIRouter()
 
 
-def create_app(ask: Ask, site: Site) -> FastAPI:
+def create_app(ask: Ask, site: WebApplication) -> FastAPI:
     """Build the application; ``ask`` starts a scan, or says why not."""
     app = site.application()
     app.state.ask = ask
@@ -76,25 +76,25 @@ def create_app(ask: Ask, site: Site) -> FastAPI:
 async def scan_now(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
     """Start a scan now, unless one runs or has just begun."""
     ask: Ask = request.app.state.ask
-    site: Site = request.app.state.site
+    site: WebApplication = request.app.state.site
     requested = await ask()
     location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
     return _answer(requested, {"Location": location})
 
 
-def _answer(requested: Requested, headers: dict[str, str]) -> Response:
+def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
     match requested.outcome:
-        case Outcome.STARTED:
+        case StartOutcome.STARTED:
             body = models.ScanStarted(id=requested.scan_id).body()
             return json_answer(body, headers, HTTPStatus.ACCEPTED)
-        case Outcome.RUNNING:
+        case StartOutcome.RUNNING:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "ScanRunning",
                 f"Scan {requested.scan_id} is running: the header Location leads to it.",
                 headers=headers,
             )
-        case Outcome.TOO_SOON:
+        case StartOutcome.TOO_SOON:
             seconds = math.ceil(requested.wait.total_seconds())
             return error_answer(
                 HTTPStatus.TOO_MANY_REQUESTS,

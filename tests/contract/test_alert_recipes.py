@@ -18,8 +18,8 @@ from azure.storage.queue import TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cmk_check.alerts.delivery_queue import CHANGES, TELL, QueueTeller
-from cmk_check.alerts.sample_alert import trial_change
+from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
+from cmk_check.alerts.sample_alert import sample_change
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.queues.storage_queue import StorageQueues
@@ -55,16 +55,16 @@ async def reader(azurite: Azurite) -> AsyncIterator[QueueClient]:
     async with transport() as shared:
         client = QueueClient.from_connection_string(
             azurite.connection_string,
-            CHANGES,
+            CHANGES_QUEUE,
             message_decode_policy=TextBase64DecodePolicy(),
             transport=shared,
         )
         with suppress(ResourceNotFoundError):
             await client.delete_queue()
         queues = StorageQueues.by_connection_string(azurite.connection_string, transport=shared)
-        teller = QueueTeller(queues.queue(TELL), queues.queue(CHANGES))
+        sink = QueueSink(queues.queue(DELIVERY_QUEUE), queues.queue(CHANGES_QUEUE))
         for _ in range(2):
-            await teller.tell([(1, _change(1)), (2, _change(2))])
+            await sink.accept([(1, _change(1)), (2, _change(2))])
         yield client
 
 
@@ -209,7 +209,7 @@ def test_a_ticket_of_a_key_is_open_while_the_key_is_not_well(
 
 def test_no_ticket_is_opened_by_a_test_or_by_what_is_no_fault() -> None:
     """A ticket of an account that does not exist cannot be closed."""
-    test = trial_change("id", NOON)
+    test = sample_change("id", NOON)
     quiet = ["account.discovered", "account.updated", "scan.baseline"]
 
     assert _shown("tickets")({"type": test.type.value, "subject": "s", "data": test.data}) == []

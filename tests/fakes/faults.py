@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Final
 
 from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Entity, Query, Store, Table, Write
+from cmk_check.ports import Entity, Store, Table, TableQuery, Write
 from cmk_check.store.memory import OperationName
 
 MOST_OPERATIONS: Final = 10_000
@@ -63,7 +63,7 @@ class FaultyStore:
         self._after(fault)
         return found
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows."""
         fault = await self._next("query", table, query.partition or "")
         async for entity in self.inner.query(table, query):

@@ -25,14 +25,14 @@ from cmk_check.core.model import (
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import QueueError
-from cmk_check.ports import Query, SliceMessage, Store, Table
-from cmk_check.scan.context import Options, Parts
+from cmk_check.ports import SliceMessage, Store, Table, TableQuery
+from cmk_check.scan.context import ScanContext, ScanOptions
 from cmk_check.scan.plan import plan
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.start import Started, start
 from cmk_check.store import rows
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable, FindingFilter
+from cmk_check.store.findings import FindingFilter, FindingsTable
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
@@ -75,17 +75,17 @@ class MemoryQueue:
 
 
 @dataclass
-class RecordingTeller:
+class RecordingSink:
     """Whoever hears of changes."""
 
     told: list[tuple[int, Change]] = field(default_factory=list)
     ended: list[tuple[str, str, str | None]] = field(default_factory=list)
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
         self.told += published
 
-    async def tell_end(
+    async def scan_ended(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
         """Keep it; only a scan that failed has no outcome."""
@@ -94,7 +94,7 @@ class RecordingTeller:
 
 
 class World:
-    """The scan's parts over one store, with everything around them scripted.
+    """The scan's context over one store, with everything around them scripted.
 
     Without ``keys`` key health is switched off.
     """
@@ -104,40 +104,40 @@ class World:
         store: Store | None = None,
         seed: int = 0,
         keys: ScriptedKeys | None = None,
-        **options: Any,  # noqa: ANN401 - those of Options
+        **options: Any,  # noqa: ANN401 - those of ScanOptions
     ) -> None:
         self.store: Store = store or MemoryStore()
         self.inventory = ScriptedInventory()
         self.keys = keys
         self.queue = MemoryQueue()
-        self.teller = RecordingTeller()
+        self.teller = RecordingSink()
         self.clock = MovableClock()
         self._ids = Random(seed)
         expectations = Expectations(timedelta(minutes=180))
         self.options = replace(
-            Options({"openai": "OpenAI", "aiservices": "AIServices"}, expectations),
+            ScanOptions({"openai": "OpenAI", "aiservices": "AIServices"}, expectations),
             **options,
         )
 
     @property
-    def parts(self) -> Parts:
-        """The parts of a fresh process: nothing is kept but what the store keeps."""
+    def context(self) -> ScanContext:
+        """The context of a fresh process: nothing is kept but what the store keeps."""
         return self.process(self.store)
 
-    def process(self, store: Store) -> Parts:
-        """Return the parts of a process that has its own view of the store."""
+    def process(self, store: Store) -> ScanContext:
+        """Return the context of a process that has its own view of the store."""
         feed = FeedTable(store, self.clock)
-        return Parts(
+        return ScanContext(
             inventory=self.inventory,
-            estate=EstateTable(store),
+            findings_table=FindingsTable(store),
             scans=ScanTable(store),
             relay=Relay(feed, self.teller),
             queues=self.queue,
-            teller=self.teller,
+            scan_end_sink=self.teller,
             retention=Retention(store, KEPT),
             clock=self.clock,
-            slots=asyncio.Semaphore(32),
-            turn=asyncio.Lock(),
+            subscription_limit=asyncio.Semaphore(32),
+            table_lock=asyncio.Lock(),
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,
             keys=self.keys.open if self.keys else None,
@@ -151,20 +151,20 @@ class World:
         """Let the next readings of a subscription bring these accounts."""
         self.inventory.readings[subscription_id] = Reading(accounts, gap=gap)
 
-    async def start(self, parts: Parts | None = None) -> Started:
+    async def start(self, context: ScanContext | None = None) -> Started:
         """Start a scan as the timer does."""
-        return await start(parts or self.parts, Trigger.TIMER)
+        return await start(context or self.context, Trigger.TIMER)
 
-    async def deliver(self, message: SliceMessage, parts: Parts | None = None) -> None:
+    async def deliver(self, message: SliceMessage, context: ScanContext | None = None) -> None:
         """Deliver one message once, as the functions do."""
         if message.slice is None:
-            await plan(parts or self.parts, message.scan_id)
+            await plan(context or self.context, message.scan_id)
         else:
-            await run_slice(parts or self.parts, message.scan_id, message.slice)
+            await run_slice(context or self.context, message.scan_id, message.slice)
 
-    async def poison(self, message: SliceMessage, parts: Parts | None = None) -> None:
+    async def poison(self, message: SliceMessage, context: ScanContext | None = None) -> None:
         """Deliver one message from the poison queue."""
-        await fail(parts or self.parts, message)
+        await fail(context or self.context, message)
 
     async def drain(self) -> None:
         """Deliver messages until none is left; what raises is not delivered again."""
@@ -180,7 +180,7 @@ class World:
 
     async def findings(self) -> dict[str, Finding]:
         """Return what is stored, by account id."""
-        listed = EstateTable(self.store).findings(FindingFilter(), None)
+        listed = FindingsTable(self.store).findings(FindingFilter(), None)
         return {str(row.finding.id): row.finding async for row in listed if row.finding}
 
     async def verdicts(self) -> dict[str, str]:
@@ -192,7 +192,7 @@ class World:
 
     async def coverage(self, subscription_id: str) -> str | None:
         """Return the recorded coverage of a subscription."""
-        found = await EstateTable(self.store).coverage(subscription_id)
+        found = await FindingsTable(self.store).coverage(subscription_id)
         return found.state.value if found else None
 
     async def status(self) -> Status | None:
@@ -212,7 +212,7 @@ class World:
 
     async def feed(self) -> list[Change]:
         """Return the change feed; its numbers are checked to have no hole."""
-        query = Query(partition="feed", row_from="0", row_to="9")
+        query = TableQuery(partition="feed", row_from="0", row_to="9")
         found = [entity async for entity in self.store.query(Table.CHANGES, query)]
         numbers = [int(entity.row) for entity in found]
         assert numbers == list(range(1, len(numbers) + 1))

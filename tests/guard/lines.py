@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cmk_check.alerts.deliver import Telling, tell
-from cmk_check.alerts.log_lines import LogTeller
-from cmk_check.core.comparison.changes import Context, of_baseline, of_coverage, of_scan
+from cmk_check.alerts.deliver import DeliveryContext, deliver
+from cmk_check.alerts.log_lines import LogSink
+from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.enums import (
     ChangeType,
@@ -27,11 +27,11 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.errors import DeliveryFailed
-from cmk_check.ports import TellMessage
+from cmk_check.ports import DeliveryMessage
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
+from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY
-from tests.fakes.telling import MemoryTexts, ScriptedWebhook
 from tests.fakes.world import MovableClock, bad, good, odd
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
 
@@ -42,25 +42,25 @@ async def write_lines() -> None:
     for number, account in enumerate((bad(ID), odd(ID)), 1):
         tagged = replace(account, tags={"owner": "x"})
         (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
-        await LogTeller().tell([(number, step.changes[0])])
+        await LogSink().accept([(number, step.changes[0])])
     await _write_keys(scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
-        await LogTeller().tell([(number, of_scan(kind, "s", NOON, "id", "why"))])
+        await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
     first = of_baseline("s", NOON, "id", Summary(), "cmk.example.net")
-    await LogTeller().tell([(5, change) for change in (lost, first) if change])
+    await LogSink().accept([(5, change) for change in (lost, first) if change])
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
     keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),))
-    await LogTeller().tell_end(ended, Verdict.UNKNOWN, summary)
+    await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
-    await LogTeller().tell_end(failed, None, None)
+    await LogSink().scan_ended(failed, None, None)
     await _write_deliveries(step.changes[0])
 
 
-async def _write_keys(scan: Context) -> None:
+async def _write_keys(scan: ComparisonContext) -> None:
     """Write of a key that it was disabled, and that it is well again."""
     known = known_of(good(ID))
     for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1)):
@@ -69,7 +69,7 @@ async def _write_keys(scan: Context) -> None:
         found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})
         told = [one for step in found.steps for one in step.changes if ".key." in one.type]
         assert len(told) == count
-        await LogTeller().tell([(number, one) for number, one in enumerate(told, 7)])
+        await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
         known = recorded(found)
 
 
@@ -78,7 +78,7 @@ async def _write_deliveries(change: Change) -> None:
     await feed.publish([change])
     for answer in (None, DeliveryFailed("503", permanent=False)):
         webhook = ScriptedWebhook([] if answer is None else [answer])
-        telling = Telling(
+        delivery = DeliveryContext(
             feed, webhook, {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
         )
-        await tell(telling, TellMessage(1, 1))
+        await deliver(delivery, DeliveryMessage(1, 1))

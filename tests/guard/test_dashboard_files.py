@@ -154,12 +154,12 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
 @pytest.mark.parametrize(
     ("module", "constant", "words"),
     [
-        ("words.js", "REASONS", Reason),
-        ("words.js", "GAPS", GapReason),
-        ("words.js", "REMOVALS", RemovalReason),
-        ("words.js", "KEY_STATES", KeyState),
-        ("words.js", "KEY_REASONS", KeyReason),
-        ("words.js", "ROTATIONS", KeyRotation),
+        ("labels.js", "REASONS", Reason),
+        ("labels.js", "GAPS", GapReason),
+        ("labels.js", "REMOVALS", RemovalReason),
+        ("labels.js", "KEY_STATES", KeyState),
+        ("labels.js", "KEY_REASONS", KeyReason),
+        ("labels.js", "ROTATIONS", KeyRotation),
         ("changes.js", "SENTENCES", [type_.removeprefix("cmkcheck.") for type_ in ChangeType]),
     ],
 )

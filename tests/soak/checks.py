@@ -77,7 +77,7 @@ class Checks:
         for where, truth in self.truth.items():
             if not truth.would_answer or where in self.excluded:
                 continue
-            coverage = await self.world.parts.estate.coverage(where)
+            coverage = await self.world.context.findings_table.coverage(where)
             codes: AbstractSet[PostureReason] = {PostureReason.NO_SCAN_YET}
             if coverage is not None:
                 answer = posture.of_subscription(coverage, status, now, _MAX_AGE)
@@ -105,7 +105,7 @@ class Checks:
         return not (truth.listed and truth.readable)
 
     async def _stored(self, where: str) -> StoredSubscription:
-        return await self.world.parts.estate.read_one(table_keys.partition_of(where))
+        return await self.world.context.findings_table.read_one(table_keys.partition_of(where))
 
     async def _outbox(self) -> list[Change]:
         stored = [await self._stored(where) for where in self.truth]

@@ -16,7 +16,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
@@ -128,7 +128,7 @@ class History:
         if not self.list_fails:
             await self.checks.count(self.tally.disturbed if share else self.tally.sound)
 
-    async def _run(self, invoke: Callable[[Parts], Awaitable[object]], share: float) -> bool:
+    async def _run(self, invoke: Callable[[ScanContext], Awaitable[object]], share: float) -> bool:
         """Run an invocation in a process of its own; False where it failed, died or fell asleep."""
         faults = {
             number: self._random.choice(self._trouble)

@@ -28,7 +28,7 @@ _OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class ComparisonContext:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
@@ -45,7 +45,7 @@ class Context:
 
 
 def of_finding(
-    before: Finding | None, after: Finding, subscription: Subscription, context: Context
+    before: Finding | None, after: Finding, subscription: Subscription, context: ComparisonContext
 ) -> tuple[Change, ...]:
     """Tell that a finding appeared or changed: in one change, or in one of each of its sides."""
     return tuple(
@@ -55,7 +55,7 @@ def of_finding(
 
 
 def of_removal(
-    finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
+    finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
 ) -> Change:
     """Tell that a finding was removed, and why."""
     sides = _sides(finding, None) | {"removed": reason.value}
@@ -67,7 +67,7 @@ def of_coverage(
     state: CoverageState,
     gap: Gap | None,
     subscription: Subscription,
-    context: Context,
+    context: ComparisonContext,
 ) -> Change | None:
     """Tell that coverage was lost or regained; None where that is not what happened."""
     had = before.state if before else None
@@ -128,7 +128,7 @@ def _account_change(
     kind: ChangeType,
     finding: Finding,
     subscription: Subscription,
-    context: Context,
+    context: ComparisonContext,
     sides: dict[str, object],
 ) -> Change:
     data: dict[str, object] = {

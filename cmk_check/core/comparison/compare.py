@@ -12,8 +12,8 @@ from typing import Final
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.change_types import badness, is_same_health
-from cmk_check.core.comparison.changes import Context
-from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.comparison.changes import ComparisonContext
+from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
 from cmk_check.core.comparison.judge import Judged, Keys, folded, judge_all, with_keys
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, RemovalReason, Verdict
 from cmk_check.core.model import (
@@ -54,7 +54,7 @@ def compare(
     known: Known,
     subscription: Subscription,
     reading: Reading,
-    context: Context,
+    context: ComparisonContext,
     keys: Keys | None = None,
 ) -> Difference:
     """Compare what was read of a subscription with what is known of it.
@@ -79,7 +79,7 @@ def compare(
 
 
 def compare_unread(
-    known: Known, subscription: Subscription, disposition: Disposition, context: Context
+    known: Known, subscription: Subscription, disposition: Disposition, context: ComparisonContext
 ) -> Difference:
     """Compare a subscription that is not read: excluded, retired, or not visible."""
     if disposition not in _REMOVALS:
@@ -94,10 +94,10 @@ def _upserts(
     known: Known,
     subscription: Subscription,
     judged: Mapping[str, Judged],
-    context: Context,
+    context: ComparisonContext,
     *,
     complete: bool,
-) -> Iterable[Step]:
+) -> Iterable[FindingUpdate]:
     for account_id, entry in judged.items():
         before = known.findings.get(account_id)
         if account_id in known.untrusted:
@@ -107,10 +107,10 @@ def _upserts(
         ):
             continue
         after = _finding(before, entry, context)
-        yield Step(before, after, changes.of_finding(before, after, subscription, context))
+        yield FindingUpdate(before, after, changes.of_finding(before, after, subscription, context))
 
 
-def _finding(before: Finding | None, entry: Judged, context: Context) -> Finding:
+def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
     """Return the finding from now on; its time never goes back, whatever the clock does."""
     account, judgement, key = entry.account, entry.judgement, entry.key
     now = context.now if before is None else max(context.now, before.changed_at)
@@ -174,18 +174,18 @@ def _agree(before: Finding, entry: Judged) -> bool:
 
 
 def _removal(
-    finding: Finding, subscription: Subscription, reason: RemovalReason, context: Context
-) -> Step:
+    finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
+) -> FindingUpdate:
     told = changes.of_removal(finding, subscription, reason, context)
-    return Step(finding, None, (told,))
+    return FindingUpdate(finding, None, (told,))
 
 
 def _difference(
     known: Known,
     subscription: Subscription,
-    steps: list[Step],
+    steps: list[FindingUpdate],
     seen: _Seen,
-    context: Context,
+    context: ComparisonContext,
 ) -> Difference:
     before = known.coverage
     first = 1 if before is None else before.sequence + 1
@@ -213,7 +213,7 @@ def _difference(
 
 
 def _counted(
-    known: Known, steps: Iterable[Step], seen: _Seen
+    known: Known, steps: Iterable[FindingUpdate], seen: _Seen
 ) -> tuple[Mapping[str, Finding], Mapping[str, int], int]:
     """Return what to count: the findings, the ignored accounts, and how many were not read."""
     after = known.after(steps)
@@ -246,7 +246,9 @@ def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
     return gap
 
 
-def _last_read(before: Coverage | None, state: CoverageState, context: Context) -> datetime | None:
+def _last_read(
+    before: Coverage | None, state: CoverageState, context: ComparisonContext
+) -> datetime | None:
     if before is None or state is not CoverageState.GAP:
         return None
     return context.status_as_of if before.state is CoverageState.READ else before.last_read

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
-from cmk_check.core.counts import Tally
+from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 
@@ -24,7 +24,7 @@ class Known:
     findings: Mapping[str, Finding] = field(default_factory=dict)
     untrusted: Mapping[str, Finding] = field(default_factory=dict)
 
-    def after(self, steps: Iterable["Step"]) -> dict[str, Finding]:
+    def after(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
         """Return the findings as they stand once these steps are recorded."""
         findings = dict(self.findings)
         for step in steps:
@@ -41,16 +41,16 @@ class Known:
         """Count findings together with the untrusted rows."""
         return replace(self, findings=findings).tally().counts(ignored, unread)
 
-    def tally(self) -> Tally:
+    def tally(self) -> AccountCounter:
         """Count what the table holds."""
-        tally = Tally()
+        tally = AccountCounter()
         for finding in (*self.findings.values(), *self.untrusted.values()):
             tally.add(finding.kind, finding.judgement, finding.key_health)
         return tally
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FindingUpdate:
     """One finding that changes: None before is new, None after is removed.
 
     ``changes`` are what is told of it, one or two.
@@ -69,7 +69,7 @@ class Step:
             raise ValueError(message)
         return finding
 
-    def count(self, tally: Tally) -> None:
+    def count(self, tally: AccountCounter) -> None:
         """Count it in the sum of what stands beside it."""
         for finding, times in ((self.before, -1), (self.after, 1)):
             if finding is not None:
@@ -96,7 +96,7 @@ class Difference:
 
     known: Known
     coverage: Coverage
-    steps: tuple[Step, ...] = ()
+    steps: tuple[FindingUpdate, ...] = ()
     coverage_change: Change | None = None
 
     @property
@@ -122,11 +122,11 @@ class Difference:
         """Whether it might no longer be where keys count."""
         return any(step.key_is_worse for step in self.steps)
 
-    def upto(self, steps: int, claim: str) -> Coverage:
+    def coverage_after(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
-        return next(self.partly([steps], claim))
+        return next(self.partial_coverages([steps], claim))
 
-    def partly(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
+    def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
         """Yield the coverage row after each of these numbers of further steps.
 
         Counts are carried on from one to the next: a first recording may have a hundred parts.

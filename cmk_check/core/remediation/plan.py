@@ -13,7 +13,7 @@ from typing import Final
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Evidence, Finding
 from cmk_check.core.remediation import steps as words
-from cmk_check.core.remediation.steps import Action, Step
+from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
 
 # Both of Microsoft's pages accept 2048; the older one nothing else.
@@ -47,7 +47,7 @@ class Grantee(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Vault:
+class TargetVault:
     """The vault that is to hold the key.
 
     ``resource_group`` is None where only the name of an existing vault is known.
@@ -69,13 +69,13 @@ class Plan:
     """
 
     summary: str
-    steps: tuple[Step, ...]
+    steps: tuple[PlanStep, ...]
     account: AccountId
     location: str | None
     tenant_id: str | None
     grantee: Grantee
     client_id: str | None
-    vault: Vault
+    vault: TargetVault
     key: str
 
     def has(self, action: Action) -> bool:
@@ -125,7 +125,7 @@ def plan_for(
     )
 
 
-def vault_named(wanted: str, subscription_id: str) -> Vault:
+def vault_named(wanted: str, subscription_id: str) -> TargetVault:
     """Return an existing vault, given by its name in a subscription or by its ARM id.
 
     Raises:
@@ -134,9 +134,9 @@ def vault_named(wanted: str, subscription_id: str) -> Vault:
     """
     match = _VAULT_ID.fullmatch(wanted)
     if match and match["group"].isprintable() and _is_vault_name(match["name"]):
-        return Vault(match["name"], match["subscription"], match["group"], is_new=False)
+        return TargetVault(match["name"], match["subscription"], match["group"], is_new=False)
     if _is_vault_name(wanted):
-        return Vault(wanted, subscription_id, None, is_new=False)
+        return TargetVault(wanted, subscription_id, None, is_new=False)
     raise ValueError(
         "a vault is named by 3 to 24 letters, digits and single hyphens, or by its ARM id"
     )
@@ -154,7 +154,7 @@ def key_named(wanted: str) -> str:
     raise ValueError("a key's name is 1 to 127 letters, digits and hyphens")
 
 
-def _steps(finding: Finding, grantee: Grantee, vault: Vault) -> tuple[Step, ...]:
+def _steps(finding: Finding, grantee: Grantee, vault: TargetVault) -> tuple[PlanStep, ...]:
     steps = [words.SIGN_IN]
     if not _has_identity(finding.judgement.evidence):
         steps.append(words.ASSIGN_IDENTITY)
@@ -198,12 +198,14 @@ def _vault_of_the_account(finding: Finding) -> str | None:
     return match["name"] if match and _is_vault_name(match["name"]) else None
 
 
-def _vault(finding: Finding, wanted: str | None, mark: str) -> Vault:
+def _vault(finding: Finding, wanted: str | None, mark: str) -> TargetVault:
     account = finding.id
     named = wanted if wanted is not None else _vault_of_the_account(finding)
     if named is not None:
         return vault_named(named, account.subscription_id)
-    return Vault(f"kv-cmk-{mark}", account.subscription_id, account.resource_group, is_new=True)
+    return TargetVault(
+        f"kv-cmk-{mark}", account.subscription_id, account.resource_group, is_new=True
+    )
 
 
 def _is_vault_name(text: str) -> bool:

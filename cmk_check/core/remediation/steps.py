@@ -27,7 +27,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlanStep:
     """One step, as plain text for people; ``warning`` is what cannot be taken back, or None."""
 
     action: Action
@@ -46,18 +46,18 @@ class Step:
         )
 
 
-SIGN_IN: Final = Step(
+SIGN_IN: Final = PlanStep(
     Action.SIGN_IN,
     "Sign in to the account's subscription",
     "Vault, key and account must be in one tenant, and everything else is done there.",
 )
-ASSIGN_IDENTITY: Final = Step(
+ASSIGN_IDENTITY: Final = PlanStep(
     Action.ASSIGN_IDENTITY,
     "Give the account a system-assigned identity",
     "The account reads the key as itself; without an identity nothing can be granted to it.",
     "Once the key is in use, removing this identity makes the account's data unreadable.",
 )
-CREATE_VAULT: Final = Step(
+CREATE_VAULT: Final = PlanStep(
     Action.CREATE_VAULT,
     "Create a key vault with purge protection",
     "The vault has to be in the account's region and tenant. Azure refuses a key that could be "
@@ -65,7 +65,7 @@ CREATE_VAULT: Final = Step(
     "Purge protection can never be turned off, nor can the 90 days be changed: a deleted vault or "
     "key stays, and its name stays taken, until they are over.",
 )
-CHECK_VAULT: Final = Step(
+CHECK_VAULT: Final = PlanStep(
     Action.CHECK_VAULT,
     "Check the existing vault",
     "The vault has to be in the account's region and tenant, its firewall has to let Azure "
@@ -74,20 +74,20 @@ CHECK_VAULT: Final = Step(
     "for everything in the vault and for ever, and what is deleted stays until the vault's "
     "retention period is over.",
 )
-CREATE_KEY: Final = Step(
+CREATE_KEY: Final = PlanStep(
     Action.CREATE_KEY,
     "Create an RSA key that is renewed every year",
     "RSA with 2048 bits is what all of Microsoft's pages accept. A rotation policy makes a new "
     "version every year. A key that exists is checked and left as it is.",
     "Whoever deletes or disables the key later makes the account's data unreadable.",
 )
-WAIT: Final = Step(
+WAIT: Final = PlanStep(
     Action.WAIT,
     "Wait until the grant has taken effect",
     "A grant takes minutes to reach the vault, and what is tried sooner fails with a misleading "
     "error; so the next step is tried again for ten minutes.",
 )
-VERIFY: Final = Step(
+VERIFY: Final = PlanStep(
     Action.VERIFY,
     "Verify that the account names the key",
     "Only what Azure answers counts. The next scan closes the finding.",
@@ -121,11 +121,11 @@ _FOUNDRY: Final = "aiservices"
 _OPENAI: Final = "openai"
 
 
-def grant(*, user: bool, kind: str | None) -> Step:
+def grant(*, user: bool, kind: str | None) -> PlanStep:
     """Return the step that lets an identity of the account use the key."""
     which = "user-assigned" if user else "system-assigned"
     doubtful = user and (kind or "").lower() == _OPENAI
-    return Step(
+    return PlanStep(
         Action.GRANT,
         f"Let the account's {which} identity use the key",
         _GRANT_WHY,
@@ -133,10 +133,10 @@ def grant(*, user: bool, kind: str | None) -> Step:
     )
 
 
-def switch_on(kind: str | None) -> Step:
+def switch_on(kind: str | None) -> PlanStep:
     """Return the step that sets the account's encryption."""
     is_foundry = (kind or "").lower() == _FOUNDRY
-    return Step(
+    return PlanStep(
         Action.SWITCH_ON,
         "Switch encryption to the key, without a version",
         _SWITCH_WHY,

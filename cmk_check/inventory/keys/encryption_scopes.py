@@ -8,7 +8,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import EncryptionScope, Unread
 from cmk_check.core.keys.parsing import parse_scope
 from cmk_check.core.resource_id import AccountId
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of, plain
 
@@ -34,7 +34,7 @@ class EncryptionScopes:
         try:
             async with asyncio.timeout_at(deadline):
                 entries = await self._clients.entries(
-                    Until(deadline), lambda call: scopes.list(*at, call=call)
+                    Deadline(deadline), lambda call: scopes.list(*at, call=call)
                 )
         except TROUBLE as error:
             return () if cannot_have_scopes(error) else Unread(gap_of(error, READ_SCOPES))

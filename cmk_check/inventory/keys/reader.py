@@ -16,9 +16,9 @@ from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import unusable_key
 from cmk_check.inventory.keys.encryption_scopes import EncryptionScopes
 from cmk_check.inventory.keys.ids import KeyId
-from cmk_check.inventory.keys.role_assignments import Grants
+from cmk_check.inventory.keys.role_assignments import RoleAssignments
 from cmk_check.inventory.keys.vault_keys import VaultKeys
-from cmk_check.inventory.keys.vaults import Found, Vaults
+from cmk_check.inventory.keys.vaults import LocatedVault, Vaults
 
 
 class AzureKeys:
@@ -28,7 +28,7 @@ class AzureKeys:
         client_of = functools.cache(clients.vaults)
         self._vaults = Vaults(clients, client_of)
         self._keys = VaultKeys(clients, client_of)
-        self._grants = Grants(clients)
+        self._grants = RoleAssignments(clients)
         self._scopes = EncryptionScopes(clients)
 
     async def read(
@@ -50,13 +50,13 @@ class AzureKeys:
         async with asyncio.TaskGroup() as group:
             scopes = group.create_task(self._scopes.find(account.id, deadline))
             found = await self._vaults.find(account.key_vault_uri, known, deadline)
-            if not isinstance(found, Found):
+            if not isinstance(found, LocatedVault):
                 return KeyFacts(found, None, None, await scopes)
             key, grants = await self._behind(account, found, deadline)
         return KeyFacts(found.vault, key, grants, scopes.result())
 
     async def _behind(
-        self, account: Account, found: Found, deadline: float
+        self, account: Account, found: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
         """Return the key, and the grants on it where roles decide."""
         key_id = KeyId.of(found.at, account.key_name)

@@ -11,7 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
     READ_ASSIGNMENTS,
@@ -22,7 +22,7 @@ from cmk_check.inventory.gaps import (
     plain,
 )
 from cmk_check.inventory.keys.ids import KeyId
-from cmk_check.inventory.single_flight import Once
+from cmk_check.inventory.single_flight import SingleFlight
 
 _GUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PRINCIPAL: Final = re.compile(_GUID)
@@ -45,7 +45,7 @@ class _Assignments:
     whole: bool
 
 
-class Grants:
+class RoleAssignments:
     """Reads role assignments once per key, role definitions once each.
 
     Groups cannot be seen from here. Only where an identity's own assignments do not suffice, Azure
@@ -55,10 +55,10 @@ class Grants:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
         self._client = clients.grants()
-        self._assignments: Once[_Assignments | Unread] = Once()
+        self._assignments: SingleFlight[_Assignments | Unread] = SingleFlight()
         # Keys inherit most of theirs: each is kept once, in whatever many lists it stands.
         self._kept: dict[Assignment, Assignment] = {}
-        self._roles: Once[tuple[RolePermissions, ...] | Unread] = Once()
+        self._roles: SingleFlight[tuple[RolePermissions, ...] | Unread] = SingleFlight()
 
     async def find(
         self, principal_id: str, key_id: KeyId, deadline: float
@@ -89,7 +89,7 @@ class Grants:
             (key_id, wanted), lambda until: self._ask(key_id, wanted, until), deadline
         )
 
-    async def _ask(self, key_id: KeyId, wanted: str, until: Until) -> _Assignments | Unread:
+    async def _ask(self, key_id: KeyId, wanted: str, until: Deadline) -> _Assignments | Unread:
         listing = self._client.role_assignments.list_for_scope
         scope = quote(key_id.path.removeprefix("/"))
         try:
@@ -131,7 +131,9 @@ class Grants:
             role_id, lambda until: self._ask_role(role_id, until), deadline
         )
 
-    async def _ask_role(self, role_id: str, until: Until) -> tuple[RolePermissions, ...] | Unread:
+    async def _ask_role(
+        self, role_id: str, until: Deadline
+    ) -> tuple[RolePermissions, ...] | Unread:
         get = self._client.role_definitions.get_by_id
         path = role_id.removeprefix("/")
         try:

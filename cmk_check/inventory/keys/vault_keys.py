@@ -7,7 +7,7 @@ from typing import Final
 from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
 from cmk_check.core.keys.parsing import parse_key, parse_version
 from cmk_check.core.keys.version import compared_version
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
     READ_HSM_KEYS,
@@ -20,7 +20,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.vaults import VaultClients
-from cmk_check.inventory.single_flight import Once
+from cmk_check.inventory.single_flight import SingleFlight
 
 # Of a vault that was just read: other codes would say that this very vault is not there, or that
 # its type is not known.
@@ -36,9 +36,9 @@ class VaultKeys:
     def __init__(self, clients: Clients, client_of: VaultClients) -> None:
         self._clients = clients
         self._client_of = client_of
-        self._keys: Once[Key | Absent | Unread] = Once()
-        self._versions: Once[_Versions] = Once()
-        self._version: Once[KeyVersion | Unread] = Once()
+        self._keys: SingleFlight[Key | Absent | Unread] = SingleFlight()
+        self._versions: SingleFlight[_Versions] = SingleFlight()
+        self._version: SingleFlight[KeyVersion | Unread] = SingleFlight()
 
     async def find(
         self, key_id: KeyId, pinned: str | None, deadline: float
@@ -71,7 +71,7 @@ class VaultKeys:
             return whole
         return tuple(whole if each.version == name else each for each in versions)
 
-    async def _get(self, key_id: KeyId, until: Until) -> Key | Absent | Unread:
+    async def _get(self, key_id: KeyId, until: Deadline) -> Key | Absent | Unread:
         client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
         hsm = key_id.vault.is_managed_hsm
         get = client.managed_hsm_keys.get if hsm else client.keys.get
@@ -83,7 +83,7 @@ class VaultKeys:
             return Unread(gap_of(error, READ_HSM_KEYS if hsm else READ_KEYS))
         return parse_key(document)
 
-    async def _list(self, key_id: KeyId, until: Until) -> _Versions:
+    async def _list(self, key_id: KeyId, until: Deadline) -> _Versions:
         client, at = self._client_of(key_id.vault.subscription_id), _path(key_id)
         hsm = key_id.vault.is_managed_hsm
         versions = client.managed_hsm_keys.list_versions if hsm else client.keys.list_versions
@@ -93,7 +93,7 @@ class VaultKeys:
             return Unread(gap_of(error, READ_HSM_VERSIONS if hsm else READ_VERSIONS))
         return tuple(parse_version(entry) for entry in entries)
 
-    async def _get_version(self, key_id: KeyId, name: str, until: Until) -> KeyVersion | Unread:
+    async def _get_version(self, key_id: KeyId, name: str, until: Deadline) -> KeyVersion | Unread:
         client, at = self._client_of(key_id.vault.subscription_id), (*_path(key_id), name)
         hsm = key_id.vault.is_managed_hsm
         get = client.managed_hsm_keys.get_version if hsm else client.keys.get_version

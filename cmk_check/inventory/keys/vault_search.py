@@ -15,11 +15,11 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, R
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Query, Until
+from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of, plain
 from cmk_check.inventory.keys.ids import VaultId
-from cmk_check.inventory.single_flight import Once
+from cmk_check.inventory.single_flight import SingleFlight
 
 _MOST_NAMES: Final = 1_000
 _ROWS_PER_PAGE: Final = 1_000
@@ -41,7 +41,7 @@ def query_of(names: Sequence[str]) -> str:
 
 
 @dataclass(eq=False, slots=True)
-class _Batch:
+class _NameBatch:
     """Names that are asked for by one query; itself, whatever it holds."""
 
     names: list[str] = field(default_factory=list)
@@ -57,9 +57,9 @@ class VaultSearch:
         self._arm_url = clients.arm_url
         self._client = clients.graph()
         self._turn = asyncio.Lock()
-        self._next = _Batch()
-        self._batches: dict[str, _Batch] = {}
-        self._answers: Once[_Answer] = Once()
+        self._next = _NameBatch()
+        self._batches: dict[str, _NameBatch] = {}
+        self._answers: SingleFlight[_Answer] = SingleFlight()
 
     async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
         """Return the ids of all vaults and managed HSMs of a name, lower-cased as it is.
@@ -72,20 +72,20 @@ class VaultSearch:
         )
         return answer if isinstance(answer, Unread) else answer.get(name, ())
 
-    def _add(self, name: str) -> _Batch:
+    def _add(self, name: str) -> _NameBatch:
         if len(self._next.names) == _MOST_NAMES:
-            self._next = _Batch()
+            self._next = _NameBatch()
         self._next.names.append(name)
         self._batches[name] = self._next
         return self._next
 
-    async def _ask_in_turn(self, batch: _Batch, until: Until) -> _Answer:
+    async def _ask_in_turn(self, batch: _NameBatch, until: Deadline) -> _Answer:
         async with self._turn:
             if self._next is batch:
-                self._next = _Batch()
+                self._next = _NameBatch()
             return await self._ask(batch.names, until)
 
-    async def _ask(self, names: Sequence[str], until: Until) -> _Answer:
+    async def _ask(self, names: Sequence[str], until: Deadline) -> _Answer:
         found: dict[str, tuple[VaultId, ...]] = {}
         odd: set[str] = set()
         try:
@@ -101,7 +101,7 @@ class VaultSearch:
             return Unread(gap_of(error, QUERY_GRAPH))
         return found | dict.fromkeys(odd, Unread(_MALFORMED))
 
-    async def _rows(self, query: str, until: Until) -> list[object]:
+    async def _rows(self, query: str, until: Deadline) -> list[object]:
         """Return the rows of all pages.
 
         Raises:
@@ -119,11 +119,11 @@ class VaultSearch:
                 return rows
         raise InventoryError(_MALFORMED)
 
-    async def _page(self, query: str, token: str | None, until: Until) -> dict[str, object]:
+    async def _page(self, query: str, token: str | None, until: Deadline) -> dict[str, object]:
         options = QueryRequestOptions(
             top=_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
         )
-        call = Query(self._arm_url, until)
+        call = GraphQuery(self._arm_url, until)
         await self._client.resources(QueryRequest(query=query, options=options), call=call)
         return call.answer()
 

@@ -11,7 +11,7 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Absent, Unread, Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
     READ_HSMS,
@@ -26,7 +26,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.keys.vault_search import VaultSearch
-from cmk_check.inventory.single_flight import Once
+from cmk_check.inventory.single_flight import SingleFlight
 
 # That a vault is not where it was asked for. Other codes are about types and versions, and a page
 # of HTML says nothing about vaults at all.
@@ -38,7 +38,7 @@ type VaultClients = Callable[[str], KeyVaultManagementClient]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LocatedVault:
     """A vault, and where it is."""
 
     at: VaultId
@@ -46,7 +46,7 @@ class Found:
 
 
 type _Named = tuple[str, bool]
-type _Sought = Found | Absent | Unread
+type _Sought = LocatedVault | Absent | Unread
 
 
 class Vaults:
@@ -56,7 +56,7 @@ class Vaults:
         self._clients = clients
         self._client_of = client_of
         self._search = VaultSearch(clients)
-        self._read: Once[Vault | Absent | Unread] = Once()
+        self._read: SingleFlight[Vault | Absent | Unread] = SingleFlight()
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
     def remember(self, known: Iterable[str]) -> None:
@@ -80,7 +80,7 @@ class Vaults:
         best = await self._where_known(named, own, deadline)
         if best is None or isinstance(best, Absent) or _is_hidden(best):
             best = await self._where_listed(named, own, best, deadline)
-        if isinstance(best, Found) and _host(best.vault.uri) != _host(uri):
+        if isinstance(best, LocatedVault) and _host(best.vault.uri) != _host(uri):
             return Unread(another_vault())
         return best
 
@@ -93,10 +93,10 @@ class Vaults:
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[named]):
-            if isinstance(best, Found):
+            if isinstance(best, LocatedVault):
                 break
             vault = await self._vault(vault_id, deadline)
-            if isinstance(vault, Found):
+            if isinstance(vault, LocatedVault):
                 best = vault
             elif isinstance(vault, Unread) and not isinstance(best, Unread):
                 best = replace(vault, id=None if own is None else own.text)
@@ -122,7 +122,7 @@ class Vaults:
         best = before
         for vault_id in ids:
             vault = await self._vault(vault_id, deadline)
-            if isinstance(vault, Found):
+            if isinstance(vault, LocatedVault):
                 return vault
             if best is None or isinstance(vault, Unread):
                 best = vault
@@ -132,9 +132,9 @@ class Vaults:
         read = await self._read.get(vault_id, lambda until: self._get(vault_id, until), deadline)
         # Also where it could not be read: it is asked for in its place again.
         read = replace(read, id=vault_id.text)
-        return Found(vault_id, read) if isinstance(read, Vault) else read
+        return LocatedVault(vault_id, read) if isinstance(read, Vault) else read
 
-    async def _get(self, vault_id: VaultId, until: Until) -> Vault | Absent | Unread:
+    async def _get(self, vault_id: VaultId, until: Deadline) -> Vault | Absent | Unread:
         client = self._client_of(vault_id.subscription_id)
         hsm = vault_id.is_managed_hsm
         get = client.managed_hsms.get if hsm else client.vaults.get
@@ -149,7 +149,7 @@ class Vaults:
         return parse_vault(document, managed_hsm=hsm)
 
 
-def _is_hidden(fact: Found | Unread) -> bool:
+def _is_hidden(fact: LocatedVault | Unread) -> bool:
     return isinstance(fact, Unread) and fact.gap.reason is GapReason.NOT_FOUND
 
 

@@ -11,7 +11,7 @@ import { count, day, number, visible, within } from "./format.js";
 import { lookOf } from "./keys.js";
 import { isFresh, shownPosture } from "./store.js";
 import { fragmentOf } from "./view.js";
-import { gapEnd, gapWord, keyReasonWord, midway, reasonWord } from "./words.js";
+import { gapEnd, gapWord, keyReasonWord, midway, reasonWord } from "./labels.js";
 
 const MOST_OWNERS = 4;
 const MOST_OTHERS = 3;

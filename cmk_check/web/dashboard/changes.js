@@ -10,7 +10,7 @@ import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./view.js";
 import { lookOf } from "./keys.js";
-import { gapWord, keyReasonWord, keyWord, midway, reasonWord, removalWord, verdictWord } from "./words.js";
+import { gapWord, keyReasonWord, keyWord, midway, reasonWord, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;

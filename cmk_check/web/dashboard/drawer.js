@@ -11,7 +11,7 @@ import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf } from "./select.js";
-import { EVIDENCE, coverageWord, keyWord, midway, reasonWord, verdictWord } from "./words.js";
+import { EVIDENCE, coverageWord, keyWord, midway, reasonWord, verdictWord } from "./labels.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
@@ -219,7 +219,7 @@ function sections(state) {
  * @param {() => void} close
  * @returns {(state: State) => void}
  */
-export function drawerDrawer(close) {
+export function renderDrawer(close) {
   /** @param {State} state */
   const draw = (state) => {
     const element = drawer();

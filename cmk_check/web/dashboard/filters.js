@@ -12,7 +12,7 @@ import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./select.js";
 import { DEFAULTS, FILTERS } from "./view.js";
-import { keyWord, reasonWord, verdictWord } from "./words.js";
+import { keyWord, reasonWord, verdictWord } from "./labels.js";
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
 const CHOICES = {

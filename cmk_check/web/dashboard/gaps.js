@@ -7,7 +7,7 @@
 
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
-import { gapEnd, gapWord } from "./words.js";
+import { gapEnd, gapWord } from "./labels.js";
 
 const AT_FIRST = 5;
 const STEP = 250;

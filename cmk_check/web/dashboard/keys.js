@@ -11,7 +11,7 @@
 import { h, icon } from "./dom.js";
 import { ago, identifier, minute, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./view.js";
-import { evidenceWord, keyReasonWord, keyWord, rotationWord } from "./words.js";
+import { evidenceWord, keyReasonWord, keyWord, rotationWord } from "./labels.js";
 
 /** @type {[import("./types.js").KeyState, keyof import("./types.js").Keys][]} The worst first. */
 const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];

@@ -12,7 +12,7 @@ import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
 import { download } from "./csv.js";
 import { at } from "./dom.js";
-import { drawerDrawer, watchDrawer } from "./drawer.js";
+import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
 import { drawGaps } from "./gaps.js";
 import { Loader } from "./load.js";
@@ -22,7 +22,7 @@ import { Store, isFresh, shownPosture } from "./store.js";
 import { tableDrawer } from "./table.js";
 import { drawTrend, watchTrend } from "./trend.js";
 import { fragmentOf, viewOf } from "./view.js";
-import { verdictWord } from "./words.js";
+import { verdictWord } from "./labels.js";
 
 restoreFragment();
 const store = new Store(draw);
@@ -39,7 +39,7 @@ const DRAWERS = [
   drawGaps,
   drawFilters,
   tableDrawer(go),
-  drawerDrawer(close),
+  renderDrawer(close),
 ];
 
 /** @param {State} state */

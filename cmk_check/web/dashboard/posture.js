@@ -8,7 +8,7 @@
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
 import { isFresh, shownPosture } from "./store.js";
-import { verdictWord } from "./words.js";
+import { verdictWord } from "./labels.js";
 
 /**
  * Say of how many compliant accounts the key is broken: their data cannot be read or written.

@@ -7,7 +7,7 @@
  * @typedef {import("./types.js").Column} Column
  */
 
-import { reasonWord } from "./words.js";
+import { reasonWord } from "./labels.js";
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 /** @type {Record<string, number>} */

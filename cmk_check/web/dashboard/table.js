@@ -12,7 +12,7 @@ import { day, moment, name, number, since as elapsed } from "./format.js";
 import { hasKeys, keyCell } from "./keys.js";
 import { choose } from "./select.js";
 import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./view.js";
-import { coverageWord, reasonWord, verdictWord } from "./words.js";
+import { coverageWord, reasonWord, verdictWord } from "./labels.js";
 
 export const ROWS = 50;
 

@@ -10,7 +10,7 @@
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { clock, count, day, minute, moment, number } from "./format.js";
 import { trendTable } from "./trend_table.js";
-import { verdictWord } from "./words.js";
+import { verdictWord } from "./labels.js";
 
 // Not a literal, so that the checker takes the types of the package and leaves its code alone.
 const UPLOT = "./vendor/uPlot.esm.js";

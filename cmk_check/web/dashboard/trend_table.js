@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 import { count, minute, moment, number } from "./format.js";
-import { verdictWord } from "./words.js";
+import { verdictWord } from "./labels.js";
 
 const MOST = 200;
 const HEADS = ["Scan started", "Result", "Posture", "Not compliant", "Unknown", "Compliant", "Changes"];

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.errors import StoreError
-from cmk_check.web.http.responses import Refused, error_answer
+from cmk_check.web.http.responses import RequestRefused, error_answer
 from cmk_check.web.queries import (
     LONGEST_LOCATION,
     LONGEST_SEARCH,
@@ -39,8 +39,8 @@ _ALLOWED: Final = {
 def handle(app: FastAPI) -> None:
     """Answer what the app's routes raise."""
 
-    @app.exception_handler(Refused)
-    async def refused(_: Request, error: Refused) -> Response:
+    @app.exception_handler(RequestRefused)
+    async def refused(_: Request, error: RequestRefused) -> Response:
         return error_answer(error.status, error.code, error.message, error.target)
 
     @app.exception_handler(RequestValidationError)

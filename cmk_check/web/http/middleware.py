@@ -43,7 +43,7 @@ class SignIn:
         return not (self.easy_auth and headers.get(_PRINCIPAL, "").strip())
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI middleware: asks for a sign-in, takes the key out of the query, answers what failed."""
 
     def __init__(self, app: ASGIApp, sign_in: SignIn) -> None:

@@ -8,34 +8,34 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from cmk_check.store.findings import Place
+from cmk_check.store.findings import RowPosition
 
 MOST_EXAMINED: Final = 10_000
 """The most rows that one request looks at."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found[T]:
+class GatheredPage[T]:
     """What a page shows, and the place to go on behind, None at the end of the list."""
 
     value: list[T]
-    behind: Place | None
+    behind: RowPosition | None
 
 
 async def gather[T](
-    rows: AsyncIterator[tuple[Place, T | None]], top: int, most: int = MOST_EXAMINED
-) -> Found[T]:
+    rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = MOST_EXAMINED
+) -> GatheredPage[T]:
     """Take up to ``top`` matches out of ``most`` rows; None stands for a row that is no match."""
     value: list[T] = []
-    last: Place | None = None
+    last: RowPosition | None = None
     examined = 0
     async for place, match in rows:
         examined += 1
         if match is not None and len(value) == top:
-            return Found(value, last)  # one more than the page holds: there is another page
+            return GatheredPage(value, last)  # one more than the page holds: there is another page
         if match is not None:
             value.append(match)
             last = place
         if examined == most:
-            return Found(value, place)
-    return Found(value, None)
+            return GatheredPage(value, place)
+    return GatheredPage(value, None)

@@ -19,7 +19,7 @@ _JSON: Final = "application/json; charset=utf-8"
 _CSV: Final = "text/csv; charset=utf-8"
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that an error answers; raised by views, met by the routes' handlers."""
 
     def __init__(
@@ -33,9 +33,9 @@ class Refused(Exception):
         super().__init__(message)
 
 
-def not_recorded(subscription_id: str) -> Refused:
+def not_recorded(subscription_id: str) -> RequestRefused:
     """Refuse a subscription that no scan has met, whatever is asked of it."""
-    return Refused(
+    return RequestRefused(
         HTTPStatus.NOT_FOUND,
         "NotFound",
         f"The subscription {subscription_id} is not recorded: check its id, and that the app's "

@@ -9,8 +9,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from cmk_check.store import table_keys
-from cmk_check.store.findings import Place
-from cmk_check.web.http.responses import Refused
+from cmk_check.store.findings import RowPosition
+from cmk_check.web.http.responses import RequestRefused
 
 _SEPARATOR: Final = "/"  # stands in no key
 _KEYS: Final = re.compile(
@@ -21,18 +21,18 @@ _LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1)(:\d{1,5})?", re.IGNORECASE
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")
 
 
-def token_of(place: Place) -> str:
+def skip_token_of(place: RowPosition) -> str:
     """Make the token that goes on behind a place."""
     return base64.urlsafe_b64encode(_SEPARATOR.join(place).encode()).decode()
 
 
-def place_of(token: str, *rows: str) -> Place:
+def position_of(token: str, *rows: str) -> RowPosition:
     """Return the place of a token, in a list of rows named by their key or by how it begins.
 
     A token holds nothing but two keys: made for another page, it only begins elsewhere in the list.
 
     Raises:
-        Refused: this API did not make it.
+        RequestRefused: this API did not make it.
 
     """
     try:
@@ -41,7 +41,7 @@ def place_of(token: str, *rows: str) -> Place:
         text = ""
     match = _KEYS.fullmatch(text)
     if match is None or not any(_is_one_of(match["row"], named) for named in rows):
-        raise Refused(
+        raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
             "skipToken is not one of this list's: take it from nextLink, or leave it out to begin.",

@@ -12,7 +12,7 @@ from itertools import pairwise
 from cmk_check.core.cloudevents import event_of
 from cmk_check.store.feed import FeedTable
 from cmk_check.web import models, queries
-from cmk_check.web.http.responses import Refused
+from cmk_check.web.http.responses import RequestRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ChangesView:
         """Read one page. A poller that has everything costs one point read.
 
         Raises:
-            Refused: what comes next after the cursor is not in the feed.
+            RequestRefused: what comes next after the cursor is not in the feed.
             StoreError
 
         """
@@ -76,8 +76,8 @@ class ChangesView:
         return next((place for place in holes if numbers[place] <= oldest[0][0]), None)
 
 
-def _resync_required() -> Refused:
-    return Refused(
+def _resync_required() -> RequestRefused:
+    return RequestRefused(
         HTTPStatus.GONE,
         "ResyncRequired",
         "The changes behind since are not in the feed: they are no longer kept, or the feed began "

@@ -13,14 +13,14 @@ from cmk_check.core.model import Coverage, Evidence, Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.rows import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
-from cmk_check.web.http.responses import Refused
-from cmk_check.web.views.key_health import key_health_shown
+from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.views.key_health import to_api_key_health
 from cmk_check.web.views.remediation import remediation_of
-from cmk_check.web.views.subscriptions import coverage_shown
+from cmk_check.web.views.subscriptions import to_api_coverage
 
 _LIKE: Final = (
     "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
@@ -31,7 +31,7 @@ _LIKE: Final = (
 class FindingView:
     """Shows findings one by one; ``portal`` is the origin of Azure's."""
 
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     clock: Clock
     portal: str
@@ -43,7 +43,7 @@ class FindingView:
         sign and two digits behind it.
 
         Raises:
-            Refused: it is no account's id, or no finding of it is recorded.
+            RequestRefused: it is no account's id, or no finding of it is recorded.
             StoreError
 
         """
@@ -51,8 +51,8 @@ class FindingView:
         if account is None:
             raise _not_found(f"This is no account's ARM id; one is like {_LIKE}.")
         finding, coverage, stored = await asyncio.gather(
-            self.estate.finding(account),
-            usable_coverage(self.estate, account.subscription_id),
+            self.findings_table.finding(account),
+            usable_coverage(self.findings_table, account.subscription_id),
             self.scans.status(),
         )
         if finding is None:
@@ -61,18 +61,18 @@ class FindingView:
             )
         as_of = stored.value.as_of if stored else None
         now = self.clock.now()
-        return _with_details(finding_shown(finding, coverage, as_of, now, self.portal), finding)
+        return _with_details(to_api_finding(finding, coverage, as_of, now, self.portal), finding)
 
 
-async def usable_coverage(estate: EstateTable, subscription_id: str) -> Coverage | None:
+async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -> Coverage | None:
     """Read a coverage row; one that cannot be trusted must not take a finding with it."""
     try:
-        return await estate.coverage(subscription_id)
+        return await findings_table.coverage(subscription_id)
     except (RowUnusable, LimitExceeded):
         return None
 
 
-def finding_shown(
+def to_api_finding(
     finding: Finding,
     coverage: Coverage | None,
     as_of: datetime | None,
@@ -101,12 +101,12 @@ def finding_shown(
         message=judgement.message,
         rule_version=finding.rule_version,
         evidence=_evidence(judgement.evidence),
-        key_health=key_health_shown(finding.key_health, now) if finding.key_health else None,
+        key_health=to_api_key_health(finding.key_health, now) if finding.key_health else None,
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
         previous_verdict=finding.previous_verdict,
-        coverage=coverage_shown(coverage.state) if coverage else "gap",
+        coverage=to_api_coverage(coverage.state) if coverage else "gap",
         as_of=posture.as_of(coverage, as_of) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )
@@ -149,5 +149,5 @@ def _is_dated(finding: Finding) -> bool:
     return finding.first_seen != UNDATED
 
 
-def _not_found(message: str) -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, "NotFound", message, "id")
+def _not_found(message: str) -> RequestRefused:
+    return RequestRefused(HTTPStatus.NOT_FOUND, "NotFound", message, "id")

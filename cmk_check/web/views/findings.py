@@ -12,13 +12,13 @@ from cmk_check.core.model import Coverage, Finding, Status
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import LARGEST_PAGE, Clock
 from cmk_check.store import table_keys
-from cmk_check.store.findings import EstateTable, FindingFilter, Place
+from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
 from cmk_check.web.http import paging
-from cmk_check.web.http.responses import Refused, not_recorded
-from cmk_check.web.http.skip_tokens import place_of, token_of
-from cmk_check.web.views.finding import finding_shown, usable_coverage
+from cmk_check.web.http.responses import RequestRefused, not_recorded
+from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.views.finding import to_api_finding, usable_coverage
 from cmk_check.web.views.search import Search
 
 _READS_AT_ONCE: Final = 16
@@ -42,7 +42,7 @@ class FindingsView:
     request may look at.
     """
 
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     clock: Clock
     kinds: tuple[str, ...]
@@ -58,7 +58,7 @@ class FindingsView:
         """Read one page.
 
         Raises:
-            Refused: the kind is not in scope, the token is none, or the subscription is not
+            RequestRefused: the kind is not in scope, the token is none, or the subscription is not
                 recorded: an empty list would read as "nothing wrong there".
             StoreError
 
@@ -66,7 +66,7 @@ class FindingsView:
         kind = self._kind(query.kind)
         after = None
         if query.skip_token is not None:
-            after = place_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
+            after = position_of(query.skip_token, table_keys.FINDINGS_FROM, table_keys.COVERAGE)
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         spelled = _spelling(kind, status)
@@ -83,16 +83,16 @@ class FindingsView:
         now = self.clock.now()
         return Page(
             [
-                finding_shown(finding, coverage, status.as_of, now, self.portal)
+                to_api_finding(finding, coverage, status.as_of, now, self.portal)
                 for finding, coverage in joined
             ],
-            token_of(found.behind) if found.behind else None,
+            skip_token_of(found.behind) if found.behind else None,
         )
 
     def _kind(self, asked: str | None) -> str | None:
         if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:
             return asked
-        raise Refused(
+        raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
             f"kind is one of {', '.join(self.allowed_kinds)}, in any case.",
@@ -100,16 +100,16 @@ class FindingsView:
         )
 
     async def _matching(
-        self, where: FindingFilter, search: Search, after: Place | None, *, joined: bool
-    ) -> AsyncIterator[tuple[Place, _Joined | None]]:
+        self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
+    ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
         """Go through the table, reading the coverage rows on the way where asked to."""
-        async for row in self.estate.findings(where, after, joined=joined):
+        async for row in self.findings_table.findings(where, after, joined=joined):
             found = row.finding is not None and search.finds(row.finding, row.coverage)
             yield row.place, (row.finding, row.coverage) if row.finding and found else None
 
     async def _make_sure_it_is_recorded(self, subscription_id: str) -> None:
         try:
-            recorded = await self.estate.coverage(subscription_id) is not None
+            recorded = await self.findings_table.coverage(subscription_id) is not None
         except RowUnusable:
             recorded = True
         if not recorded:
@@ -121,7 +121,9 @@ class FindingsView:
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
         rows: dict[str, Coverage | None] = {}
         for some in batched(distinct, _READS_AT_ONCE, strict=False):
-            read = await asyncio.gather(*(usable_coverage(self.estate, name) for name in some))
+            read = await asyncio.gather(
+                *(usable_coverage(self.findings_table, name) for name in some)
+            )
             rows.update(zip(some, read, strict=True))
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
 

@@ -7,7 +7,7 @@ from cmk_check.core.model import AccountCounts, KeyConcern, KeyHealth
 from cmk_check.web import models
 
 
-def key_health_shown(health: KeyHealth, now: datetime) -> models.KeyHealth:
+def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
     """Show the health of a key; the days to its expiry are whole ones, rounded down."""
     left = None if health.expires is None else health.expires - now
     return models.KeyHealth(
@@ -23,7 +23,7 @@ def key_health_shown(health: KeyHealth, now: datetime) -> models.KeyHealth:
     )
 
 
-def keys_shown(accounts: AccountCounts) -> models.Keys:
+def to_api_keys(accounts: AccountCounts) -> models.Keys:
     """Sum the keys of the compliant accounts: one that was never looked at is unknown."""
     known = {
         state: accounts.by_key_health.get(state, 0)

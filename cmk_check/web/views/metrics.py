@@ -48,13 +48,13 @@ class MetricsView:
 
         """
         # The library takes a while to load, and no other request needs it.
-        from cmk_check.web.views.prometheus import Scraped, write  # noqa: PLC0415
+        from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         now = self.clock.now()
         answer = posture.of_estate(status, now, self.expect)
-        return write(Scraped(status, answer, now, self.kinds, self.key_health), accept)
+        return write(StatusCollector(status, answer, now, self.kinds, self.key_health), accept)
 
 
 def route(app: FastAPI, view: MetricsView) -> None:

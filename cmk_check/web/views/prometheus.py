@@ -19,7 +19,7 @@ from cmk_check.core.enums import KeyState, PostureReason, Reason, ScanState, Ver
 from cmk_check.core.model import AccountCounts, LastScan, Status, VerdictCounts
 from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.web.views.key_health import keys_shown
+from cmk_check.web.views.key_health import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
 
@@ -31,7 +31,7 @@ _WRITABLE: Final = {"0.0.4", "1.0.0"}
 
 
 @dataclass(frozen=True, slots=True)
-class Scraped(Collector):
+class StatusCollector(Collector):
     """What one scrape shows: the recorded status, and what it means ``now``."""
 
     status: Status
@@ -63,7 +63,7 @@ class Scraped(Collector):
         return _gauge("subscriptions", "Subscriptions by coverage.", samples, ("coverage",))
 
 
-def write(scraped: Scraped, accept: str) -> tuple[bytes, str]:
+def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
     """Write it in the best format that an Accept header names; return its content type as well."""
     known = [part for part in accept.split(",") if _is_writable(part)]
     encode, content_type = choose_encoder(",".join(known))
@@ -146,7 +146,7 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
 
 
 def _of_keys(accounts: AccountCounts) -> Metric:
-    keys = keys_shown(accounts)
+    keys = to_api_keys(accounts)
     return _gauge(
         "accounts_by_key_health",
         "The compliant accounts by the health of their key.",

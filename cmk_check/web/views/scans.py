@@ -10,9 +10,9 @@ from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan, Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
-from cmk_check.web.http.responses import Refused
-from cmk_check.web.http.skip_tokens import place_of, token_of
-from cmk_check.web.views.status import accounts_shown, subscriptions_shown
+from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.views.status import to_api_accounts, to_api_subscriptions
 
 _SCAN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{1,32}")
 _PARTITION: Final = "scan"
@@ -36,33 +36,33 @@ class ScansView:
         """Read one page, newest first.
 
         Raises:
-            Refused: the token is none.
+            RequestRefused: the token is none.
             StoreError
 
         """
         after = None
         if query.skip_token is not None:
-            _, after = place_of(query.skip_token, table_keys.SCANS_FROM)
+            _, after = position_of(query.skip_token, table_keys.SCANS_FROM)
         # One more than the page holds tells whether there is another.
         found = await self.scans.history(after, query.top + 1)
         shown = found[: query.top]
         more = len(found) > len(shown)
         return Page(
             [_shown(scan) for _, scan in shown],
-            token_of((_PARTITION, shown[-1][0])) if more else None,
+            skip_token_of((_PARTITION, shown[-1][0])) if more else None,
         )
 
     async def one(self, scan_id: str) -> models.Scan:
         """Read one scan.
 
         Raises:
-            Refused: there is none of this id.
+            RequestRefused: there is none of this id.
             StoreError
 
         """
         stored = await self._read(scan_id)
         if stored is None:
-            raise Refused(
+            raise RequestRefused(
                 HTTPStatus.NOT_FOUND,
                 "NotFound",
                 "There is no scan of this id, or no longer: /api/v1/scans lists those there are.",
@@ -89,8 +89,8 @@ def _shown(scan: Scan) -> models.Scan:
         finished_at=scan.finished_at,
         reason=scan.reason,
         posture=scan.posture,
-        accounts=accounts_shown(summary.accounts) if summary else None,
-        subscriptions=subscriptions_shown(summary.subscriptions) if summary else None,
+        accounts=to_api_accounts(summary.accounts) if summary else None,
+        subscriptions=to_api_subscriptions(summary.subscriptions) if summary else None,
         changes=summary.changes if summary else None,
         rule_version=scan.rule_version,
     )

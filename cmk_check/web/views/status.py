@@ -18,13 +18,13 @@ from cmk_check.core.model import (
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.http.responses import etag_of, not_recorded
-from cmk_check.web.views.key_health import keys_shown
-from cmk_check.web.views.untrusted import since_shown, untrusted
+from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.untrusted import to_api_since, untrusted
 
 _NOTHING_YET = Stored(Status(), "")
 
@@ -33,7 +33,7 @@ _NOTHING_YET = Stored(Status(), "")
 class StatusView:
     """Makes the body of the status and its ETag; ``key_health`` where keys are looked at."""
 
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     clock: Clock
     expect: Expectations
@@ -68,7 +68,7 @@ class StatusView:
 
     async def _coverage(self, subscription_id: str) -> Coverage | None:
         try:
-            return await self.estate.coverage(subscription_id)
+            return await self.findings_table.coverage(subscription_id)
         except RowUnusable as error:
             return untrusted(subscription_id, error)
 
@@ -85,9 +85,9 @@ class StatusView:
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
-            accounts=accounts_shown(summary.accounts),
-            keys=keys_shown(summary.accounts) if self.key_health else None,
-            subscriptions=subscriptions_shown(summary.subscriptions),
+            accounts=to_api_accounts(summary.accounts),
+            keys=to_api_keys(summary.accounts) if self.key_health else None,
+            subscriptions=to_api_subscriptions(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
             last_scan=None if last_scan is None else _last_scan(last_scan),
@@ -95,7 +95,7 @@ class StatusView:
         return body, etag_of(stored.etag, body)
 
 
-def accounts_shown(counts: AccountCounts) -> models.Accounts:
+def to_api_accounts(counts: AccountCounts) -> models.Accounts:
     """Show accounts by verdict and kind."""
     return models.Accounts(
         total=counts.total,
@@ -115,7 +115,7 @@ def accounts_shown(counts: AccountCounts) -> models.Accounts:
     )
 
 
-def subscriptions_shown(counts: SubscriptionCounts) -> models.Subscriptions:
+def to_api_subscriptions(counts: SubscriptionCounts) -> models.Subscriptions:
     """Show subscriptions by coverage."""
     return models.Subscriptions(
         total=counts.total,
@@ -133,7 +133,7 @@ def _gap(known: KnownGap) -> models.Gap:
         reason=known.gap.reason,
         missing_action=known.gap.missing_action,
         detail=known.gap.detail,
-        since=since_shown(known.since),
+        since=to_api_since(known.since),
     )
 
 

@@ -11,14 +11,14 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Gap
 from cmk_check.errors import RowUnusable
 from cmk_check.store import table_keys
-from cmk_check.store.findings import EstateTable, Place
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
 from cmk_check.web.http import paging
-from cmk_check.web.http.skip_tokens import place_of, token_of
-from cmk_check.web.views.key_health import keys_shown
-from cmk_check.web.views.status import accounts_shown
-from cmk_check.web.views.untrusted import since_shown, untrusted
+from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.status import to_api_accounts
+from cmk_check.web.views.untrusted import to_api_since, untrusted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Page:
 class SubscriptionsView:
     """Makes pages of subscriptions; ``key_health`` where keys are looked at."""
 
-    estate: EstateTable
+    findings_table: FindingsTable
     scans: ScanTable
     key_health: bool
 
@@ -46,20 +46,20 @@ class SubscriptionsView:
 
         """
         after = (
-            None if query.skip_token is None else place_of(query.skip_token, table_keys.COVERAGE)
+            None if query.skip_token is None else position_of(query.skip_token, table_keys.COVERAGE)
         )
         stored = await self.scans.status()
         last_scan = stored.value.as_of if stored else None
         found = await paging.gather(self._matching(query.coverage, after, last_scan), query.top)
-        return Page(found.value, token_of(found.behind) if found.behind else None)
+        return Page(found.value, skip_token_of(found.behind) if found.behind else None)
 
     async def _matching(
         self,
-        asked: models.CoverageShown | None,
-        after: Place | None,
+        asked: models.ApiCoverage | None,
+        after: RowPosition | None,
         last_scan: datetime | None,
-    ) -> AsyncIterator[tuple[Place, models.Subscription | None]]:
-        async for place, row in self.estate.coverages(_state(asked), after):
+    ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
+        async for place, row in self.findings_table.coverages(_state(asked), after):
             known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
             shown = self._shown(known, last_scan)
             yield place, shown if asked in {None, shown.coverage} else None
@@ -69,22 +69,22 @@ class SubscriptionsView:
 
         While a subscription is read, its row is written for changes alone, and does not say when.
         """
-        coverage = coverage_shown(row.state)
+        coverage = to_api_coverage(row.state)
         return models.Subscription(
             subscription_id=row.subscription.id,
             name=row.subscription.name,
             tenant_id=row.subscription.tenant_id,
             state=row.subscription.state,
             coverage=coverage,
-            since=since_shown(row.since),
+            since=to_api_since(row.since),
             gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
             last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
-            accounts=accounts_shown(row.accounts),
-            keys=keys_shown(row.accounts) if self.key_health else None,
+            accounts=to_api_accounts(row.accounts),
+            keys=to_api_keys(row.accounts) if self.key_health else None,
         )
 
 
-def coverage_shown(state: CoverageState) -> models.CoverageShown:
+def to_api_coverage(state: CoverageState) -> models.ApiCoverage:
     """Show how far a subscription is known: half a recording is a gap to callers."""
     match state:
         case CoverageState.READ:

@@ -14,6 +14,6 @@ def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
     return Coverage(Subscription(subscription_id), CoverageState.GAP, UNDATED, gap)
 
 
-def since_shown(since: datetime) -> datetime | None:
+def to_api_since(since: datetime) -> datetime | None:
     """Return a date as callers see it."""
     return None if since == UNDATED else since

@@ -8,7 +8,7 @@ import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
 from cmk_check.inventory.azure_inventory import AzureInventory
-from cmk_check.inventory.clients import Options
+from cmk_check.inventory.clients import InventoryOptions
 from cmk_check.inventory.session import shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
@@ -43,7 +43,7 @@ async def inventory(
     connector = aiohttp.TCPConnector(ssl=simulator.client_ssl())
     async with aiohttp.ClientSession(connector=connector) as session:
         transport = shared_transport(session)
-        options = Options(
+        options = InventoryOptions(
             arm_url=simulator.url,
             token_scope=f"{simulator.url}/.default",
             kinds=("OpenAI", "AIServices"),

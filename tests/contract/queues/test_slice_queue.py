@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage
-from cmk_check.queues.slices import QUEUE, SliceQueue, format_message, parse_message
+from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue, format_message, parse_message
 from cmk_check.queues.storage_queue import StorageQueues
 from local.azurite import Azurite
 from tests.contract.conftest import Https
@@ -39,7 +39,7 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
     """The receiving end, of a queue that does not exist yet."""
     client = QueueClient.from_connection_string(
         azurite.connection_string,
-        QUEUE,
+        SLICES_QUEUE,
         message_decode_policy=TextBase64DecodePolicy(),
         transport=shared,
     )
@@ -49,7 +49,9 @@ async def reader(azurite: Azurite, shared: AioHttpTransport) -> QueueClient:
 
 
 def _queue(text: str, shared: AioHttpTransport) -> SliceQueue:
-    return SliceQueue(StorageQueues.by_connection_string(text, transport=shared).queue(QUEUE))
+    return SliceQueue(
+        StorageQueues.by_connection_string(text, transport=shared).queue(SLICES_QUEUE)
+    )
 
 
 def _at(port: int) -> str:
@@ -107,10 +109,10 @@ async def test_a_queue_can_be_used_with_tokens(azurite_https: Https) -> None:
     async with transport(azurite_https.authority) as shared:
         url = azurite_https.azurite.queue_url
         queues = StorageQueues.by_identity(url, credential, transport=shared)
-        await SliceQueue(queues.queue(QUEUE)).send([SliceMessage(SCAN, 1)])
+        await SliceQueue(queues.queue(SLICES_QUEUE)).send([SliceMessage(SCAN, 1)])
         await queues.close()
 
-        reader = QueueClient(url, QUEUE, credential=credential, transport=shared)
+        reader = QueueClient(url, SLICES_QUEUE, credential=credential, transport=shared)
         assert len(await _received(reader)) == 1
 
 
@@ -161,7 +163,7 @@ async def test_a_redirect_is_not_followed(shared: AioHttpTransport) -> None:
         await queue.send([SliceMessage(SCAN, 1)])
 
     await runner.cleanup()
-    assert asked == [f"/devstoreaccount1/{QUEUE}/messages"]
+    assert asked == [f"/devstoreaccount1/{SLICES_QUEUE}/messages"]
 
 
 @given(st.text(min_size=1), st.none() | st.integers(0))

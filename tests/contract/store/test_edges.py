@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from cmk_check.errors import LimitExceeded
-from cmk_check.ports import Delete, Insert, Query, Replace, Store, Table, Write
+from cmk_check.ports import Delete, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import table_limits
 
 TABLE = Table.FINDINGS
@@ -67,7 +67,7 @@ async def test_what_is_within_the_limits_is_stored(store: Store, writes: list[Wr
     """A limit set too low would lose findings that the service would take."""
     await store.commit(TABLE, "p", writes)
 
-    rows = {entity.row: entity.values async for entity in store.query(TABLE, Query())}
+    rows = {entity.row: entity.values async for entity in store.query(TABLE, TableQuery())}
     assert rows == {write.row: write.values for write in writes if isinstance(write, Insert)}
 
 
@@ -79,7 +79,7 @@ async def test_what_is_not_is_refused_by_name_and_nothing_is_written(
     with pytest.raises(LimitExceeded, match=said):
         await store.commit(TABLE, "p", writes)
 
-    assert [entity async for entity in store.query(TABLE, Query())] == []
+    assert [entity async for entity in store.query(TABLE, TableQuery())] == []
 
 
 async def test_one_row_too_large_stops_its_whole_transaction(store: Store) -> None:

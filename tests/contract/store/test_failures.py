@@ -18,7 +18,7 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.errors import LimitExceeded, StoreError, StoreRefused, StoreUnavailable
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.ports import Insert, Query, Store, Table
+from cmk_check.ports import Insert, Store, Table, TableQuery
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
 from tests.contract.conftest import Https
@@ -32,7 +32,7 @@ type Call = Callable[[Store], Coroutine[object, object, object]]
 
 
 async def _list(store: Store) -> list[object]:
-    return [entity async for entity in store.query(TABLE, Query())]
+    return [entity async for entity in store.query(TABLE, TableQuery())]
 
 
 READS: dict[str, Call] = {"get": lambda store: store.get(TABLE, "p", "r"), "query": _list}
@@ -295,7 +295,7 @@ async def test_pages_without_rows_are_gone_through() -> None:
         text='{"value": []}', headers=_JSON | {"x-ms-continuation-NextPartitionKey": "p"}
     )
     async with _tables(empty, empty, READ) as (tables, service):
-        found = [entity async for entity in tables.query(TABLE, Query())]
+        found = [entity async for entity in tables.query(TABLE, TableQuery())]
 
     assert [entity.values for entity in found] == [{"n": 1}]
     assert service.asked == ["GET"] * 3
@@ -322,6 +322,9 @@ async def test_a_filter_by_a_name_that_no_property_has_is_a_mistake_of_ours() ->
     """Names become a part of the filter, so only ours may."""
     async with _tables(READ) as (tables, service):
         with pytest.raises(ValueError, match="no name"):
-            [entity async for entity in tables.query(TABLE, Query(equals={"a eq 1 or b": "x"}))]
+            [
+                entity
+                async for entity in tables.query(TABLE, TableQuery(equals={"a eq 1 or b": "x"}))
+            ]
 
     assert service.asked == []

@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.errors import LimitExceeded, StoreUnavailable, WriteConflict
-from cmk_check.ports import Insert, Query, Replace, Table
+from cmk_check.ports import Insert, Replace, Table, TableQuery
 from cmk_check.store.memory import MemoryStore, Operation, OperationName
 
 INSERT = Insert("r", {"n": 1})
@@ -12,7 +12,7 @@ INSERT = Insert("r", {"n": 1})
 async def _use(store: MemoryStore) -> None:
     await store.commit(Table.SCANS, "p", [INSERT])
     await store.get(Table.SCANS, "p", "r")
-    assert [row.row async for row in store.query(Table.SCANS, Query(partition="p"))] == ["r"]
+    assert [row.row async for row in store.query(Table.SCANS, TableQuery(partition="p"))] == ["r"]
 
 
 async def test_the_log_names_what_came_through_in_order() -> None:
@@ -93,7 +93,7 @@ async def test_rows_written_between_two_pages_are_seen() -> None:
         rows = [Insert(f"{number:04}", {}) for number in range(start, start + 100)]
         await store.commit(Table.FINDINGS, "p", rows)
 
-    found = [row.partition async for row in store.query(Table.FINDINGS, Query())]
+    found = [row.partition async for row in store.query(Table.FINDINGS, TableQuery())]
 
     assert len(found) == 1001
     assert found[-1] == "z"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.ports import Insert, Query, Store, Table
+from cmk_check.ports import Insert, Store, Table, TableQuery
 from cmk_check.store import table_keys
 
 TABLE = Table.FINDINGS
@@ -23,7 +23,7 @@ HOSTILE = [
 ]
 
 
-async def _keys(store: Store, query: Query) -> list[tuple[str, str]]:
+async def _keys(store: Store, query: TableQuery) -> list[tuple[str, str]]:
     return [(entity.partition, entity.row) async for entity in store.query(TABLE, query)]
 
 
@@ -39,36 +39,36 @@ async def test_rows_come_in_order_of_partition_and_row(
     store: Store, grid: list[tuple[str, str]]
 ) -> None:
     """The join of table and estate goes through both once, in order."""
-    assert await _keys(store, Query()) == grid
+    assert await _keys(store, TableQuery()) == grid
 
 
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        (Query(partition="b"), "bw bx by bz"),
-        (Query(partition_from="b"), "bw bx by bz cw cx cy cz"),
-        (Query(partition_to="b"), "aw ax ay az"),
-        (Query(partition_from="a\x7e", partition_to="c"), "bw bx by bz"),
-        (Query(row_from="y"), "ay az by bz cy cz"),
-        (Query(row_to="x"), "aw bw cw"),
-        (Query(partition="b", row_from="x", row_to="z"), "bx by"),
-        (Query(partition="b", partition_from="c"), ""),
-        (Query(partition="d"), ""),
-        (Query(after=("b", "x")), "by bz cw cx cy cz"),
-        (Query(after=("b", "z")), "cw cx cy cz"),
-        (Query(after=("b", "xx")), "by bz cw cx cy cz"),
-        (Query(after=("aa", "")), "bw bx by bz cw cx cy cz"),
-        (Query(after=("c", "z")), ""),
-        (Query(after=("a", "y"), row_from="x", partition_to="c"), "az bx by bz"),
-        (Query(after=("a", "y"), partition_from="b"), "bw bx by bz cw cx cy cz"),
-        (Query(after=("b", "x"), partition="b"), "by bz"),
-        (Query(after=("a", "x"), partition="b"), "bw bx by bz"),
-        (Query(after=("c", "x"), partition="b"), ""),
+        (TableQuery(partition="b"), "bw bx by bz"),
+        (TableQuery(partition_from="b"), "bw bx by bz cw cx cy cz"),
+        (TableQuery(partition_to="b"), "aw ax ay az"),
+        (TableQuery(partition_from="a\x7e", partition_to="c"), "bw bx by bz"),
+        (TableQuery(row_from="y"), "ay az by bz cy cz"),
+        (TableQuery(row_to="x"), "aw bw cw"),
+        (TableQuery(partition="b", row_from="x", row_to="z"), "bx by"),
+        (TableQuery(partition="b", partition_from="c"), ""),
+        (TableQuery(partition="d"), ""),
+        (TableQuery(after=("b", "x")), "by bz cw cx cy cz"),
+        (TableQuery(after=("b", "z")), "cw cx cy cz"),
+        (TableQuery(after=("b", "xx")), "by bz cw cx cy cz"),
+        (TableQuery(after=("aa", "")), "bw bx by bz cw cx cy cz"),
+        (TableQuery(after=("c", "z")), ""),
+        (TableQuery(after=("a", "y"), row_from="x", partition_to="c"), "az bx by bz"),
+        (TableQuery(after=("a", "y"), partition_from="b"), "bw bx by bz cw cx cy cz"),
+        (TableQuery(after=("b", "x"), partition="b"), "by bz"),
+        (TableQuery(after=("a", "x"), partition="b"), "bw bx by bz"),
+        (TableQuery(after=("c", "x"), partition="b"), ""),
     ],
     ids=repr,
 )
 async def test_bounds_are_inclusive_below_and_exclusive_above(
-    store: Store, grid: list[tuple[str, str]], query: Query, expected: str
+    store: Store, grid: list[tuple[str, str]], query: TableQuery, expected: str
 ) -> None:
     """Slices meet without a gap, and a page goes on right behind the last one."""
     found = await _keys(store, query)
@@ -86,9 +86,9 @@ async def test_more_rows_than_one_page_come_whole_and_in_order(store: Store) -> 
             await store.commit(TABLE, partition, [Insert(row, {"n": 1}) for row in rows])
             expected += [(partition, row) for row in rows]
 
-    assert await _keys(store, Query()) == expected
-    assert await _keys(store, Query(after=("p2", "0699"))) == expected[1400:]
-    assert await _keys(store, Query(partition_from="p2", equals={})) == expected[700:]
+    assert await _keys(store, TableQuery()) == expected
+    assert await _keys(store, TableQuery(after=("p2", "0699"))) == expected[1400:]
+    assert await _keys(store, TableQuery(partition_from="p2", equals={})) == expected[700:]
 
 
 @pytest.mark.parametrize("page", [1, 2, 5, 12, 1000])
@@ -96,8 +96,8 @@ async def test_a_page_of_any_size_leads_to_the_next(
     store: Store, grid: list[tuple[str, str]], page: int
 ) -> None:
     """A caller that wants few rows asks for few at once, and may still read on."""
-    assert await _keys(store, Query(page=page)) == grid
-    assert await _keys(store, Query(page=page, after=("b", "x"))) == grid[6:]
+    assert await _keys(store, TableQuery(page=page)) == grid
+    assert await _keys(store, TableQuery(page=page, after=("b", "x"))) == grid[6:]
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -106,7 +106,7 @@ async def test_a_value_compares_as_text_whatever_it_holds(store: Store, value: s
     rows = [Insert(f"{n}", {"name": text, "n": n}) for n, text in enumerate(HOSTILE)]
     await store.commit(TABLE, "p", [*rows, Insert("nameless", {"n": 99})])
 
-    found = await _keys(store, Query(equals={"name": value}))
+    found = await _keys(store, TableQuery(equals={"name": value}))
 
     assert found == [("p", str(HOSTILE.index(value)))]
 
@@ -123,7 +123,7 @@ async def test_all_of_equals_must_hold(store: Store) -> None:
         ],
     )
 
-    found = await _keys(store, Query(equals={"verdict": "unknown", "kind": "OpenAI"}))
+    found = await _keys(store, TableQuery(equals={"verdict": "unknown", "kind": "OpenAI"}))
 
     assert found == [("p", "1")]
 
@@ -144,7 +144,7 @@ async def joined(store: Store) -> list[tuple[str, str]]:
 
 async def test_a_row_may_come_whatever_it_says(store: Store, joined: list[tuple[str, str]]) -> None:
     """What belongs to every match is read on the way, and nothing else gets past the filters."""
-    within = Query(row_from="coverage", row_to="finding}", besides="coverage")
+    within = TableQuery(row_from="coverage", row_to="finding}", besides="coverage")
     asked = replace(within, equals={"verdict": "unknown", "kind": "OpenAI"})
 
     assert await _keys(store, asked) == joined
@@ -163,7 +163,7 @@ async def test_a_value_compares_as_text_beside_a_row_that_always_comes(
     rows = [Insert(f"{n}", {"name": text}) for n, text in enumerate(HOSTILE)]
     await store.commit(TABLE, "p", [*rows, Insert("coverage", {})])
 
-    found = await _keys(store, Query(equals={"name": value}, besides="coverage"))
+    found = await _keys(store, TableQuery(equals={"name": value}, besides="coverage"))
 
     assert found == [("p", str(HOSTILE.index(value))), ("p", "coverage")]
 
@@ -178,8 +178,8 @@ async def test_hostile_names_are_usable_keys(store: Store, name: str) -> None:
 
     assert entity is not None
     assert (entity.partition, entity.row, entity.etag) == (partition, row, etag)
-    assert await _keys(store, Query(partition=partition, row_from=row)) == [(partition, row)]
-    assert await _keys(store, Query(after=(partition, row))) == []
+    assert await _keys(store, TableQuery(partition=partition, row_from=row)) == [(partition, row)]
+    assert await _keys(store, TableQuery(after=(partition, row))) == []
 
 
 async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
@@ -189,7 +189,7 @@ async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
     await store.commit(TABLE, "p", [Insert(row, {}) for row in reversed(rows)])
 
     found = await _keys(
-        store, Query(row_from=table_keys.FINDINGS_FROM, row_to=table_keys.FINDINGS_TO)
+        store, TableQuery(row_from=table_keys.FINDINGS_FROM, row_to=table_keys.FINDINGS_TO)
     )
 
     assert [row for _, row in found] == rows
@@ -197,8 +197,8 @@ async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
 
 async def test_a_query_may_be_left_early(store: Store, grid: list[tuple[str, str]]) -> None:
     """A page of the API ends long before the table does."""
-    async for entity in store.query(TABLE, Query()):
+    async for entity in store.query(TABLE, TableQuery()):
         assert (entity.partition, entity.row) == grid[0]
         break
 
-    assert await _keys(store, Query()) == grid
+    assert await _keys(store, TableQuery()) == grid

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from cmk_check.errors import WriteConflict
-from cmk_check.ports import Delete, Entity, Insert, Query, Replace, Scalar, Store, Table, Write
+from cmk_check.ports import Delete, Entity, Insert, Replace, Scalar, Store, Table, TableQuery, Write
 
 TABLE = Table.FINDINGS
 STALE = "W/\"datetime'2020-01-01T00%3A00%3A00.0000000Z'\""
 
 
 async def _rows(store: Store, table: Table = TABLE) -> list[Entity]:
-    return [entity async for entity in store.query(table, Query())]
+    return [entity async for entity in store.query(table, TableQuery())]
 
 
 async def _insert(store: Store, row: str, **values: Scalar) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import azure.functions as func
 import pytest
 
-from cmk_check.core.scan_request import Outcome, Requested
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.web.scan_now import create_app
 from tests.unit.web.asgi import send
 from tests.unit.web.served import AS_SERVED, Served, sample
@@ -90,8 +90,8 @@ async def test_a_304_comes_through_without_a_body() -> None:
 async def test_a_post_starts_a_scan_whatever_its_body_holds() -> None:
     """Clients send nothing, `{}` or a form; none of it means anything here."""
 
-    async def ask() -> Requested:
-        return Requested(Outcome.STARTED, "20261125T120000Z-3fa9")
+    async def ask() -> StartAnswer:
+        return StartAnswer(StartOutcome.STARTED, "20261125T120000Z-3fa9")
 
     request = func.HttpRequest(
         method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=b"<no json"

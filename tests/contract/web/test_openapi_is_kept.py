@@ -25,10 +25,10 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth, Summary
-from cmk_check.core.scan_request import Outcome, Requested
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import Board, scan_id_of
+from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 from cmk_check.web import scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views.health import Health
@@ -103,14 +103,14 @@ async def _put_hostile_scans(served: Served, accounts: list[AccountCounts]) -> N
         scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
         if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
             scan = replace(scan, posture=Verdict.UNKNOWN, summary=Summary(accounts[number]))
-        await served.scans.commit(scans=[(scan, None)], board=Board(None, None))
+        await served.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
 
 
 def _whole(served: Served) -> ASGIApp:
     """Serve what two functions serve, as the host does."""
-    outcomes = cycle([Requested(outcome, "20261125T120000Z-3fa9") for outcome in Outcome])
+    outcomes = cycle([StartAnswer(outcome, "20261125T120000Z-3fa9") for outcome in StartOutcome])
 
-    async def ask() -> Requested:
+    async def ask() -> StartAnswer:
         return next(outcomes)
 
     api, starter = served.app(), scan_now.create_app(ask, AS_SERVED)

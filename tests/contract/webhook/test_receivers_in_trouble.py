@@ -1,4 +1,4 @@
-"""Telling to receivers in trouble, over real connections: nothing is lost, nobody is held up."""
+"""Delivery to receivers in trouble, over real connections: nothing is lost, nobody is held up."""
 
 import asyncio
 import json
@@ -11,19 +11,19 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from cmk_check.alerts.deliver import Telling, tell
-from cmk_check.alerts.delivery_queue import QueueTeller, parse_message
+from cmk_check.alerts.deliver import DeliveryContext, deliver
+from cmk_check.alerts.delivery_queue import QueueSink, parse_message
 from cmk_check.alerts.relay import Relay
 from cmk_check.alerts.webhook import HttpWebhook, Target
 from cmk_check.alerts.webhook_guard import guarded_connector
 from cmk_check.core.enums import ChangeType
-from cmk_check.ports import Insert, Table, TellMessage
+from cmk_check.ports import DeliveryMessage, Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
 from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
-from tests.fakes.telling import MemoryTexts
+from tests.fakes.delivery import MemoryTexts
 from tests.fakes.world import BEGINNING, MovableClock
 
 NUMBERS = range(1, 8)
@@ -64,7 +64,7 @@ class Scene:
         self.again, self.poison = MemoryTexts(), MemoryTexts()
         self.clock = MovableClock()
         alert_on = {ChangeType.ACCOUNT_VIOLATED.value}
-        self.telling = Telling(
+        self.delivery = DeliveryContext(
             FeedTable(self.store), webhook, alert_on, self.again, self.poison, self.clock
         )
 
@@ -75,16 +75,16 @@ class Scene:
             for n in NUMBERS
         ]
         await self.store.commit(Table.FINDINGS, "s", writes)
-        estate = EstateTable(self.store)
+        estate = FindingsTable(self.store)
         outbox = (await estate.read_one("s")).outbox
-        relay = Relay(FeedTable(self.store), QueueTeller(self.again, None))
+        relay = Relay(FeedTable(self.store), QueueSink(self.again, None))
         assert not await relay.publish(outbox, estate.clear_outbox)
 
     async def deliver(self) -> None:
         """Deliver the last message of the queue when it is due."""
         text, delay = self.again.sent[-1]
         self.clock.advance(delay)
-        await tell(self.telling, parse_message(text))
+        await deliver(self.delivery, parse_message(text))
 
 
 def _lines(caplog: pytest.LogCaptureFixture) -> list[Any]:
@@ -100,7 +100,7 @@ def _told(receiver: Receiver) -> list[str]:
 async def scene(
     receiver: Receiver, tls: Tls, caplog: pytest.LogCaptureFixture
 ) -> AsyncIterator[Scene]:
-    """Telling to the receiver, which is left after a moment."""
+    """DeliveryContext to the receiver, which is left after a moment."""
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
     connector = guarded_connector(on_azure=False, only_loopback=False, tls=tls.client)
     async with aiohttp.ClientSession(connector=connector) as session:
@@ -137,7 +137,7 @@ async def test_p3_what_is_given_up_is_kept_and_said(
     receiver.answer, reason = TROUBLES[trouble]
     await scene.scan_found()
 
-    await tell(scene.telling, TellMessage(1, 7, 30, BEGINNING - timedelta(days=2)))
+    await deliver(scene.delivery, DeliveryMessage(1, 7, 30, BEGINNING - timedelta(days=2)))
 
     (text,) = scene.poison.texts()
     (line,) = _lines(caplog)
@@ -145,5 +145,5 @@ async def test_p3_what_is_given_up_is_kept_and_said(
     assert reason in line["reason"]
     receiver.answer = None
     receiver.received.clear()
-    await tell(scene.telling, parse_message(text))
+    await deliver(scene.delivery, parse_message(text))
     assert _told(receiver) == [f"change-{number}" for number in NUMBERS]

@@ -3,7 +3,14 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.functional.browser.estate import BACKWARDS, FORMULA, GAP_NAME, NAMES, SCRIPT, shown
+from tests.functional.browser.estate import (
+    BACKWARDS,
+    FORMULA,
+    GAP_NAME,
+    NAMES,
+    SCRIPT,
+    shown,
+)
 from tests.functional.browser.visit import Visit
 
 pytestmark = pytest.mark.long

@@ -102,7 +102,11 @@ def test_the_storage_holds_the_tables_and_queues_of_the_code(resources: list[Jso
     read = set(re.findall(r'queue_name="([^"]+)"', (ROOT / "function_app.py").read_text()))
     # The host moves what used up its tries to the queue's own poison queue.
     poison = {f"{name}-poison" for name in read if not name.endswith("-poison")}
-    written = {delivery_queue.TELL, delivery_queue.TELL_POISON, delivery_queue.CHANGES}
+    written = {
+        delivery_queue.DELIVERY_QUEUE,
+        delivery_queue.DELIVERY_POISON_QUEUE,
+        delivery_queue.CHANGES_QUEUE,
+    }
 
     tables = of_type(resources, f"{ACCOUNT}/tableServices/tables")
     queues = of_type(resources, f"{ACCOUNT}/queueServices/queues")

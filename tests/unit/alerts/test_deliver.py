@@ -1,4 +1,4 @@
-"""Telling: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
+"""Delivery: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
 
 import json
 import logging
@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.alerts.deliver import Telling, delay_after, tell
+from cmk_check.alerts.deliver import DeliveryContext, delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
-from cmk_check.ports import Replace, Table, TellMessage
+from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
+from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.telling import MemoryTexts, ScriptedWebhook
 from tests.fakes.world import BEGINNING, MovableClock
 
 VIOLATED: Final = ChangeType.ACCOUNT_VIOLATED
@@ -29,7 +29,7 @@ READ_FEED: Final = Place("query", Table.CHANGES, None)
 
 
 class Scene:
-    """A feed, a webhook, both queues and a clock; the log lines of telling."""
+    """A feed, a webhook, both queues and a clock; the log lines of delivery."""
 
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, logger="cmk_check.lines")
@@ -38,11 +38,13 @@ class Scene:
         self.webhook = ScriptedWebhook()
         self.again, self.poison = MemoryTexts(), MemoryTexts()
         self.clock = MovableClock()
-        self.telling = self.over(FeedTable(self.store))
+        self.delivery = self.over(FeedTable(self.store))
 
-    def over(self, feed: FeedTable) -> Telling:
-        """Return what telling works with, over another view of the feed."""
-        return Telling(feed, self.webhook, {VIOLATED.value}, self.again, self.poison, self.clock)
+    def over(self, feed: FeedTable) -> DeliveryContext:
+        """Return what delivery works with, over another view of the feed."""
+        return DeliveryContext(
+            feed, self.webhook, {VIOLATED.value}, self.again, self.poison, self.clock
+        )
 
     async def publish(self, kinds: Sequence[ChangeType]) -> None:
         """Publish changes of these types, with the ids c1, c2, ..."""
@@ -57,7 +59,7 @@ class Scene:
         """Wait as the last message asks, deliver it, and return how long it took."""
         text, delay = self.again.sent[-1]
         self.clock.advance(delay)
-        await tell(self.telling, parse_message(text))
+        await deliver(self.delivery, parse_message(text))
         return delay
 
     def lines(self) -> list[Any]:
@@ -81,7 +83,7 @@ async def test_the_alerts_of_a_range_are_posted_in_their_order(scene: Scene) -> 
     """Not what comes before or after it, and nothing that was not asked for."""
     await scene.publish([VIOLATED, VIOLATED, UPDATED, VIOLATED, VIOLATED])
 
-    await tell(scene.telling, TellMessage(2, 4))
+    await deliver(scene.delivery, DeliveryMessage(2, 4))
 
     assert scene.webhook.ids() == ["c2", "c4"]
     assert scene.again.sent == scene.poison.sent == []
@@ -94,18 +96,20 @@ async def test_a_range_without_alerts_posts_nothing(scene: Scene) -> None:
     """An empty post would be a false alarm."""
     await scene.publish([UPDATED])
 
-    await tell(scene.telling, TellMessage(1, 1))
+    await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert scene.webhook.posts == []
     assert scene.lines() == []
 
 
-@pytest.mark.parametrize("message", [TellMessage(3, 900), TellMessage(10**19, 10**20 - 1)])
-async def test_a_range_beyond_the_feed_tells_nothing(scene: Scene, message: TellMessage) -> None:
+@pytest.mark.parametrize("message", [DeliveryMessage(3, 900), DeliveryMessage(10**19, 10**20 - 1)])
+async def test_a_range_beyond_the_feed_tells_nothing(
+    scene: Scene, message: DeliveryMessage
+) -> None:
     """A forged message can tell only what happened."""
     await scene.publish([VIOLATED, VIOLATED])
 
-    await tell(scene.telling, message)
+    await deliver(scene.delivery, message)
 
     assert scene.webhook.posts == []
     assert scene.again.sent == scene.poison.sent == []
@@ -116,9 +120,11 @@ async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
     await scene.publish([VIOLATED])
     before = len(scene.store.log)
 
-    await tell(
-        Telling(FeedTable(scene.store), None, set(), scene.again, scene.poison, scene.clock),
-        TellMessage(1, 1),
+    await deliver(
+        DeliveryContext(
+            FeedTable(scene.store), None, set(), scene.again, scene.poison, scene.clock
+        ),
+        DeliveryMessage(1, 1),
     )
 
     assert len(scene.store.log) == before
@@ -129,7 +135,7 @@ async def test_many_alerts_are_posted_fifty_at_a_time(scene: Scene) -> None:
     """So much the receiver's bodies are made for."""
     await scene.publish([VIOLATED] * 120)
 
-    await tell(scene.telling, TellMessage(1, 120))
+    await deliver(scene.delivery, DeliveryMessage(1, 120))
 
     assert [len(post) for post in scene.webhook.posts] == [50, 50, 20]
     assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121)]
@@ -140,11 +146,11 @@ async def test_what_was_delivered_is_not_posted_again(scene: Scene) -> None:
     await scene.publish([VIOLATED, UPDATED, *[VIOLATED] * 118])
     scene.webhook.failures = [None, DOWN]
 
-    await tell(scene.telling, TellMessage(1, 120))
+    await deliver(scene.delivery, DeliveryMessage(1, 120))
     ((text, delay),) = scene.again.sent
     await scene.deliver_again()
 
-    assert parse_message(text) == TellMessage(52, 120, 1, BEGINNING)
+    assert parse_message(text) == DeliveryMessage(52, 120, 1, BEGINNING)
     assert delay == timedelta(minutes=1)
     assert scene.webhook.ids() == [f"c{number}" for number in range(1, 121) if number != 2]
     assert scene.levels() == ["INFO", "WARNING", "INFO"]
@@ -168,7 +174,7 @@ async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene)
     await scene.publish([UPDATED, VIOLATED, VIOLATED])
     scene.webhook.failures = [DOWN] * 100
 
-    await tell(scene.telling, TellMessage(1, 3))
+    await deliver(scene.delivery, DeliveryMessage(1, 3))
     delays = []
     while not scene.poison.sent:
         delays.append(await scene.deliver_again() // timedelta(minutes=1))
@@ -194,7 +200,7 @@ async def test_a_receiver_that_comes_back_gets_everything(scene: Scene) -> None:
     await scene.publish([VIOLATED, VIOLATED])
     scene.webhook.failures = [DOWN] * 5
 
-    await tell(scene.telling, TellMessage(1, 2))
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
     for _ in range(5):
         await scene.deliver_again()
 
@@ -208,7 +214,7 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
     silent = FaultyStore(scene.store, places={READ_FEED: Fault.NO_ANSWER})
     away = scene.over(FeedTable(silent))
 
-    await tell(away, TellMessage(1, 1))
+    await deliver(away, DeliveryMessage(1, 1))
     await scene.deliver_again()
 
     assert scene.webhook.ids() == ["c1"]
@@ -227,7 +233,7 @@ async def test_a_change_of_a_newer_version_is_not_taken_for_the_end_of_the_range
     newer = Replace(row, {**found.values, "schema": 2}, found.etag)
     await scene.store.commit(Table.CHANGES, "feed", [newer])
 
-    await tell(scene.telling, TellMessage(1, 3))
+    await deliver(scene.delivery, DeliveryMessage(1, 3))
 
     ((text, _),) = scene.again.sent
     assert (parse_message(text).last, scene.lines()[0]["state"]) == (3, "retry")
@@ -244,7 +250,7 @@ async def test_what_cannot_be_sent_on_is_the_hosts_to_deliver_again(
     since = BEGINNING - timedelta(days=2) if is_last else None
 
     with pytest.raises(QueueError):
-        await tell(scene.telling, TellMessage(1, 1, 3, since))
+        await deliver(scene.delivery, DeliveryMessage(1, 1, 3, since))
 
     assert scene.lines() == []
 
@@ -254,7 +260,7 @@ async def test_a_forged_time_gives_no_longer_day(scene: Scene) -> None:
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DOWN]
 
-    await tell(scene.telling, TellMessage(1, 1, 0, BEGINNING + timedelta(days=9_000)))
+    await deliver(scene.delivery, DeliveryMessage(1, 1, 0, BEGINNING + timedelta(days=9_000)))
 
     ((text, _),) = scene.again.sent
     assert parse_message(text).since == BEGINNING
@@ -287,7 +293,7 @@ async def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
     await scene.publish([VIOLATED])
     scene.webhook.failures = [DeliveryFailed("429", permanent=False, retry_after=600)]
 
-    await tell(scene.telling, TellMessage(1, 1))
+    await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert scene.again.sent[0][1] == timedelta(minutes=10)
 
@@ -297,7 +303,7 @@ async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> N
     await scene.publish([VIOLATED, UPDATED, VIOLATED, VIOLATED])
     scene.webhook.failures = [TOO_LARGE, None, TOO_LARGE, DOWN]
 
-    await tell(scene.telling, TellMessage(1, 4))
+    await deliver(scene.delivery, DeliveryMessage(1, 4))
     await scene.deliver_again()
 
     assert scene.webhook.ids() == ["c1", "c4"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cmk_check.alerts.delivery_queue import (
     LARGEST,
     MOST_PER_MESSAGE,
-    QueueTeller,
+    QueueSink,
     batches_of,
     format_message,
     parse_message,
@@ -22,8 +22,8 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import QueueError
-from cmk_check.ports import TellMessage
-from tests.fakes.telling import MemoryTexts
+from cmk_check.ports import DeliveryMessage
+from tests.fakes.delivery import MemoryTexts
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ async def test_a_publication_is_one_range_and_one_batch() -> None:
     ranges, events = MemoryTexts(), MemoryTexts()
     published = [(8, change("a")), (9, change("b"))]
 
-    await QueueTeller(ranges, events).tell(published)
+    await QueueSink(ranges, events).accept(published)
 
     assert ranges.texts() == ['{"first": 8, "last": 9}']
     (batch,) = events.texts()
@@ -50,7 +50,7 @@ async def test_without_subscribers_only_ranges_are_sent() -> None:
     """A queue that nobody reads is not filled."""
     ranges = MemoryTexts()
 
-    await QueueTeller(ranges, None).tell([(8, change("a"))])
+    await QueueSink(ranges, None).accept([(8, change("a"))])
 
     assert ranges.texts() == ['{"first": 8, "last": 8}']
 
@@ -62,7 +62,7 @@ async def test_a_queue_that_is_down_is_raised(which: int) -> None:
     queues[which].is_down = True
 
     with pytest.raises(QueueError):
-        await QueueTeller(*queues).tell([(8, change("a"))])
+        await QueueSink(*queues).accept([(8, change("a"))])
 
 
 @given(st.lists(st.integers(1, 30)))
@@ -111,9 +111,9 @@ def test_an_event_too_large_for_a_message_is_cut_and_keeps_its_ids() -> None:
 @given(st.integers(1, 10**18), st.integers(0, 999), st.none() | st.integers(0, 99))
 def test_a_message_is_read_as_it_was_written(first: int, more: int, attempt: int | None) -> None:
     """Both ends of the queue are ours."""
-    message = TellMessage(first, first + more)
+    message = DeliveryMessage(first, first + more)
     if attempt is not None:
-        message = TellMessage(first, first + more, attempt, NOON)
+        message = DeliveryMessage(first, first + more, attempt, NOON)
 
     assert parse_message(format_message(message)) == message
 

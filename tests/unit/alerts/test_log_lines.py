@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.log_lines import LONGEST_LINE, LogTeller, line
+from cmk_check.alerts.log_lines import LONGEST_LINE, LogSink, line
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Known
@@ -53,7 +53,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 async def test_each_change_is_a_line(lines: pytest.LogCaptureFixture) -> None:
     """The alert rules in Azure Monitor count these."""
-    await LogTeller().tell([(7, CHANGE), (8, replace(CHANGE, id="id-2"))])
+    await LogSink().accept([(7, CHANGE), (8, replace(CHANGE, id="id-2"))])
 
     first, second = (json.loads(message) for message in lines.messages)
     assert first == {"event": "cmk.change", "v": 1, "number": 7, **event_of(CHANGE)}
@@ -67,7 +67,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6)
 
-    await LogTeller().tell_end(scan, Verdict.NON_COMPLIANT, summary)
+    await LogSink().scan_ended(scan, Verdict.NON_COMPLIANT, summary)
 
     (record,) = lines.records
     assert record.levelno == logging.INFO
@@ -93,7 +93,7 @@ async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCapture
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON)
     accounts = AccountCounts({"OpenAI": VerdictCounts(4)})
 
-    await LogTeller().tell_end(scan, Verdict.COMPLIANT, Summary(accounts))
+    await LogSink().scan_ended(scan, Verdict.COMPLIANT, Summary(accounts))
 
     assert json.loads(lines.messages[0])["keys"] is None
 
@@ -102,7 +102,7 @@ async def test_a_scan_that_failed_stands_out(lines: pytest.LogCaptureFixture) ->
     """It says why, and pretends to no counts."""
     scan = LastScan("scan-1", ScanState.FAILED, Trigger.REQUEST, NOON, NOON, "The list is empty.")
 
-    await LogTeller().tell_end(scan, None, None)
+    await LogSink().scan_ended(scan, None, None)
 
     (record,) = lines.records
     assert record.levelno == logging.WARNING
@@ -125,7 +125,7 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, nam
     summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
     scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
 
-    await LogTeller().tell_end(scan, Verdict.UNKNOWN, summary)
+    await LogSink().scan_ended(scan, Verdict.UNKNOWN, summary)
 
     first, second = lines.messages
     assert len(first) <= LONGEST_LINE
@@ -149,7 +149,7 @@ async def test_hostile_names_stay_text_on_one_line(
     lines: pytest.LogCaptureFixture, name: str
 ) -> None:
     """A name from Azure must not write a line of its own (P10)."""
-    await LogTeller().tell([(7, replace(CHANGE, data={"name": name, "tags": {"owner": name}}))])
+    await LogSink().accept([(7, replace(CHANGE, data={"name": name, "tags": {"owner": name}}))])
 
     (message,) = lines.messages
     assert message.isascii()

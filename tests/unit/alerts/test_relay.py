@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.alerts.delivery_queue import QueueTeller
+from cmk_check.alerts.delivery_queue import QueueSink
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
@@ -16,25 +16,25 @@ from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore, Operation
-from cmk_check.store.subscription_rows import Pending
+from cmk_check.store.subscription_rows import OutboxEntry
+from tests.fakes.delivery import MemoryTexts
 from tests.fakes.faults import DeathError, Fault, FaultyStore
-from tests.fakes.telling import MemoryTexts
-from tests.fakes.world import RecordingTeller
+from tests.fakes.world import RecordingSink
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-class FailingTeller(RecordingTeller):
+class FailingTeller(RecordingSink):
     """Whoever does not hear."""
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Fail as a queue that is down."""
         raise QueueError(f"{len(published)} changes could not be sent")
 
 
-async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[Pending]:
+async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[OutboxEntry]:
     """Let a subscription record changes; return its outbox as read."""
     changes = [
         Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {}, number)
@@ -49,14 +49,14 @@ async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[Pendin
     return await outbox(store, partition)
 
 
-async def outbox(store: MemoryStore, partition: str) -> list[Pending]:
+async def outbox(store: MemoryStore, partition: str) -> list[OutboxEntry]:
     """Return what waits in an outbox."""
-    return list((await EstateTable(store).read_one(partition)).outbox)
+    return list((await FindingsTable(store).read_one(partition)).outbox)
 
 
-def told(teller: RecordingTeller) -> list[tuple[int, str]]:
+def told(sink: RecordingSink) -> list[tuple[int, str]]:
     """Return the numbers and ids that were told."""
-    return [(number, change.id) for number, change in teller.told]
+    return [(number, change.id) for number, change in sink.told]
 
 
 def commits(log: Sequence[Operation]) -> list[tuple[Table, str]]:
@@ -66,61 +66,61 @@ def commits(log: Sequence[Operation]) -> list[tuple[Table, str]]:
 
 async def test_changes_are_published_told_and_forgotten_in_their_order() -> None:
     """A subscription's changes are told as they happened."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     pending = await recorded(store, "s", "b", "a", "c")
     before = len(store.log)
 
-    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
 
-    assert told(teller) == [(1, "b"), (2, "a"), (3, "c")]
+    assert told(sink) == [(1, "b"), (2, "a"), (3, "c")]
     assert await outbox(store, "s") == []
     assert commits(store.log[before:]) == [(Table.CHANGES, "feed"), (Table.FINDINGS, "s")]
 
 
 async def test_nothing_pending_does_nothing() -> None:
     """A scan that changed nothing tells nothing (P4)."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
 
-    await Relay(FeedTable(store), teller).publish([], EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish([], FindingsTable(store).clear_outbox)
 
     assert store.log == []
-    assert teller.told == []
+    assert sink.told == []
 
 
 async def test_many_changes_of_several_subscriptions_are_published_in_parts() -> None:
     """One publication takes 49; each outbox is cleared in its own partition."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     one = await recorded(store, "one", *(f"a{n:03}" for n in range(70)))
     two = await recorded(store, "two", *(f"b{n:03}" for n in range(40)))
 
-    await Relay(FeedTable(store), teller).publish([*one, *two], EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish([*one, *two], FindingsTable(store).clear_outbox)
 
-    assert told(teller) == list(enumerate((entry.change.id for entry in [*one, *two]), 1))
+    assert told(sink) == list(enumerate((entry.change.id for entry in [*one, *two]), 1))
     assert await outbox(store, "one") == await outbox(store, "two") == []
 
 
 async def test_what_stands_in_the_feed_is_told_once_more_under_its_number() -> None:
     """Whoever published it may have died before telling (P3)."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
     await FeedTable(store).publish([pending[0].change])
 
-    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
 
-    assert told(teller) == [(1, "a"), (2, "b")]
+    assert told(sink) == [(1, "a"), (2, "b")]
     assert await outbox(store, "s") == []
 
 
 async def test_a_change_that_is_pending_twice_holds_nothing_up() -> None:
     """A subscription that starts over twice brings its outbox twice."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
 
-    await Relay(FeedTable(store), teller).publish(
-        [*pending, pending[0]], EstateTable(store).clear_outbox
+    await Relay(FeedTable(store), sink).publish(
+        [*pending, pending[0]], FindingsTable(store).clear_outbox
     )
 
-    assert set(told(teller)) == {(1, "a"), (2, "b")}
+    assert set(told(sink)) == {(1, "a"), (2, "b")}
     assert await outbox(store, "s") == []
 
 
@@ -133,14 +133,14 @@ async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
         if name == "commit" and table is Table.CHANGES:
             raise StoreUnavailable("503")
 
-    teller = RecordingTeller()
+    sink = RecordingSink()
     store = MemoryStore(before=down)
     pending = await recorded(store, "s", "a")
 
-    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
 
     assert await outbox(store, "s") == pending
-    assert teller.told == []
+    assert sink.told == []
     assert "stay in the outbox" in caplog.text
 
 
@@ -149,26 +149,26 @@ async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
     store = MemoryStore()
     pending = await recorded(store, "s", "a", "b")
     left = await Relay(FeedTable(store), FailingTeller()).publish(
-        pending, EstateTable(store).clear_outbox
+        pending, FindingsTable(store).clear_outbox
     )
     assert left == await outbox(store, "s") == pending
 
-    teller = RecordingTeller()
-    await Relay(FeedTable(store), teller).publish(pending, EstateTable(store).clear_outbox)
+    sink = RecordingSink()
+    await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
 
-    assert told(teller) == [(1, "a"), (2, "b")]
+    assert told(sink) == [(1, "a"), (2, "b")]
 
 
-async def test_tellers_hear_in_turn_and_none_behind_one_that_failed() -> None:
+async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
     """A log line says that a change was passed on, so the queues come first."""
-    store, log, queue = MemoryStore(), RecordingTeller(), FailingTeller()
+    store, log, queue = MemoryStore(), RecordingSink(), FailingTeller()
     pending = await recorded(store, "s", "a")
 
-    await Relay(FeedTable(store), queue, log).publish(pending, EstateTable(store).clear_outbox)
+    await Relay(FeedTable(store), queue, log).publish(pending, FindingsTable(store).clear_outbox)
 
     assert log.told == []
-    await Relay(FeedTable(store), RecordingTeller(), log).publish(
-        pending, EstateTable(store).clear_outbox
+    await Relay(FeedTable(store), RecordingSink(), log).publish(
+        pending, FindingsTable(store).clear_outbox
     )
     assert told(log) == [(1, "a")]
 
@@ -179,18 +179,18 @@ async def test_after_a_death_between_any_two_steps_the_next_relay_goes_on(
     fault: Fault, operation: int
 ) -> None:
     """Read head, publish, clear: whichever is the last, nothing is lost or told as new (P3)."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
     dying = FaultyStore(store, {operation: fault})
     with contextlib.suppress(DeathError):
-        await Relay(FeedTable(dying), teller).publish(pending, EstateTable(dying).clear_outbox)
+        await Relay(FeedTable(dying), sink).publish(pending, FindingsTable(dying).clear_outbox)
     assert dying.is_dead
 
-    await Relay(FeedTable(store), teller).publish(
-        await outbox(store, "s"), EstateTable(store).clear_outbox
+    await Relay(FeedTable(store), sink).publish(
+        await outbox(store, "s"), FindingsTable(store).clear_outbox
     )
 
-    assert set(told(teller)) == {(1, "a"), (2, "b")}
+    assert set(told(sink)) == {(1, "a"), (2, "b")}
     assert await outbox(store, "s") == []
 
 
@@ -201,18 +201,18 @@ async def test_no_fault_keeps_a_change_off_the_queues(
     fault: Fault, operation: int, down: str
 ) -> None:
     """The outbox row outlives both queues and the log line (P3)."""
-    store, log = MemoryStore(), RecordingTeller()
+    store, log = MemoryStore(), RecordingSink()
     ranges, events = MemoryTexts(is_down=down == "ranges"), MemoryTexts(is_down=down == "events")
     pending = await recorded(store, "s", "a", "b")
     failing = FaultyStore(store, {operation: fault})
     with contextlib.suppress(DeathError):
-        relay = Relay(FeedTable(failing), QueueTeller(ranges, events), log)
-        await relay.publish(pending, EstateTable(failing).clear_outbox)
+        relay = Relay(FeedTable(failing), QueueSink(ranges, events), log)
+        await relay.publish(pending, FindingsTable(failing).clear_outbox)
     if await outbox(store, "s"):
         ranges.is_down = events.is_down = False
 
-    await Relay(FeedTable(store), QueueTeller(ranges, events), log).publish(
-        await outbox(store, "s"), EstateTable(store).clear_outbox
+    await Relay(FeedTable(store), QueueSink(ranges, events), log).publish(
+        await outbox(store, "s"), FindingsTable(store).clear_outbox
     )
 
     assert await outbox(store, "s") == []
@@ -223,16 +223,16 @@ async def test_no_fault_keeps_a_change_off_the_queues(
 
 async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:
     """Two slices may publish what one left behind; the other partitions are cleared still."""
-    store, teller = MemoryStore(), RecordingTeller()
+    store, sink = MemoryStore(), RecordingSink()
     one = await recorded(store, "one", "a")
     two = await recorded(store, "two", "b")
 
-    async def clear(entries: Sequence[Pending]) -> None:
+    async def clear(entries: Sequence[OutboxEntry]) -> None:
         if entries[0].partition == "one":
             raise WriteConflict("gone")
-        await EstateTable(store).clear_outbox(entries)
+        await FindingsTable(store).clear_outbox(entries)
 
-    await Relay(FeedTable(store), teller).publish([*one, *two], clear)
+    await Relay(FeedTable(store), sink).publish([*one, *two], clear)
 
-    assert told(teller) == [(1, "a"), (2, "b")]
+    assert told(sink) == [(1, "a"), (2, "b")]
     assert await outbox(store, "two") == []

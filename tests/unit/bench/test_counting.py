@@ -29,7 +29,7 @@ def small_world(store: MemoryStore) -> World:
 async def scan(world: World, *, keep_commits: bool = False) -> Scanned:
     """Scan an hour later."""
     world.clock.advance(timedelta(hours=1))
-    bench = Scanning(world.parts, world.store, Nobody(), KEPT)
+    bench = Scanning(world.context, world.store, Nobody(), KEPT)
     return await bench.scan(keep_commits=keep_commits)
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.report import report
-from cmk_check.cli.scan import Format, Wish
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
@@ -11,7 +11,7 @@ from tests.fakes.world import World, bad, good, odd, sub
 
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 SETTINGS = Settings.load_for_scan(environ={})
-JSON, CSV = Wish(Format.JSON), Wish(Format.CSV)
+JSON, CSV = OutputOptions(Format.JSON), OutputOptions(Format.CSV)
 
 
 def world_of(*verdicts: str, **options: Any) -> World:  # noqa: ANN401 - those of Options
@@ -29,6 +29,6 @@ def world_of(*verdicts: str, **options: Any) -> World:  # noqa: ANN401 - those o
     return world
 
 
-async def scan(world: World, wish: Wish = Wish()) -> int:  # noqa: B008 - a value
+async def scan(world: World, options: OutputOptions = OutputOptions()) -> int:  # noqa: B008 - a value
     """Scan it and write the result; return the exit code."""
-    return await report(world.parts, SETTINGS, wish)
+    return await report(world.context, SETTINGS, options)

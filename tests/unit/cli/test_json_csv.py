@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cmk_check.cli.scan import Format, Wish
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.model import Subscription
 from cmk_check.web import models
 from cmk_check.web.views import csv_export
@@ -68,10 +68,12 @@ async def test_csv_is_the_file_that_the_api_writes(capsysbinary: Any) -> None:  
     assert sum(line.startswith("id,") for line in lines) == 0
 
 
-@pytest.mark.parametrize("wish", [JSON, CSV], ids=["json", "csv"])
-async def test_documents_come_with_a_summary_beside_them(capsys: Output, wish: Wish) -> None:
+@pytest.mark.parametrize("options", [JSON, CSV], ids=["json", "csv"])
+async def test_documents_come_with_a_summary_beside_them(
+    capsys: Output, options: OutputOptions
+) -> None:
     """The log of a pipeline should say it although the document went into a file."""
-    await scan(world_of("bad"), wish)
+    await scan(world_of("bad"), options)
 
     written = capsys.readouterr()
     assert "posture: non_compliant" in written.err
@@ -81,7 +83,7 @@ async def test_documents_come_with_a_summary_beside_them(capsys: Output, wish: W
 @pytest.mark.parametrize("output", list(Format))
 async def test_quiet_is_quiet(capsys: Output, output: Format) -> None:
     """A cron job must not send a mail for a scan that went well."""
-    await scan(world_of("bad"), Wish(output, quiet=True))
+    await scan(world_of("bad"), OutputOptions(output, quiet=True))
 
     written = capsys.readouterr()
     assert written.err == ""
@@ -90,7 +92,7 @@ async def test_quiet_is_quiet(capsys: Output, output: Format) -> None:
 
 async def test_quiet_still_says_that_a_scan_failed(capsys: Output) -> None:
     """Whoever reads the file alone would not know why it is empty."""
-    await scan(world_of(), Wish(Format.CSV, quiet=True))
+    await scan(world_of(), OutputOptions(Format.CSV, quiet=True))
 
     assert "failed: The identity sees no subscription" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.local_scan import INTERRUPTED, PAUSES, Outcome, scan_here
+from cmk_check.cli.local_scan import INTERRUPTED, PAUSES, LocalScanOutcome, scan_here
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
@@ -50,7 +50,7 @@ async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
     """There is one implementation of a scan."""
     world = _world()
 
-    outcome = await scan_here(world.parts, Pauses())
+    outcome = await scan_here(world.context, Pauses())
 
     assert outcome.state is ScanState.COMPLETE
     assert (await world.scan_row(outcome.scan_id)).slices == 2
@@ -69,7 +69,7 @@ async def test_a_slice_that_fails_is_delivered_again(times: int) -> None:
     world, pauses = _world(), Pauses()
     _failing(world, sub(1), times)
 
-    outcome = await scan_here(world.parts, pauses)
+    outcome = await scan_here(world.context, pauses)
 
     assert outcome.state is ScanState.COMPLETE
     assert pauses.seconds == list(PAUSES[:times])
@@ -81,7 +81,7 @@ async def test_p7_a_slice_that_used_up_its_tries_becomes_a_gap() -> None:
     world, pauses = _world(), Pauses()
     _failing(world, sub(1), 99)
 
-    outcome = await scan_here(world.parts, pauses)
+    outcome = await scan_here(world.context, pauses)
 
     status = await world.status()
     assert status is not None
@@ -102,7 +102,7 @@ async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
 
     world.inventory.subscriptions = fail  # type: ignore[method-assign] # the fake's own script
 
-    outcome = await scan_here(world.parts, pauses)
+    outcome = await scan_here(world.context, pauses)
 
     assert outcome.state is ScanState.FAILED
     assert outcome.reason == "It could not be planned in four tries."
@@ -114,7 +114,7 @@ async def test_a_store_that_does_not_answer_starts_nothing() -> None:
     store = FaultyStore(MemoryStore(), places={Place("get", Table.SCANS, None): Fault.NO_ANSWER})
 
     with pytest.raises(StoreUnavailable):
-        await scan_here(World(store).parts, Pauses())
+        await scan_here(World(store).context, Pauses())
 
 
 async def test_a_scan_that_was_overtaken_says_so() -> None:
@@ -128,7 +128,7 @@ async def test_a_scan_that_was_overtaken_says_so() -> None:
 
     world.inventory.before_read = overtake
 
-    outcome = await scan_here(world.parts, Pauses())
+    outcome = await scan_here(world.context, Pauses())
 
     assert outcome.state is ScanState.ABANDONED
     assert "took over" in str(outcome.reason)
@@ -139,7 +139,7 @@ async def test_interrupted_while_it_takes_the_lease_it_gives_it_back() -> None:
     asleep = {Place("commit", Table.SCANS): Fault.SLEEP}
     store = FaultyStore(MemoryStore(), places=asleep)
     world = World(store)
-    scanning = asyncio.create_task(scan_here(world.parts, Pauses()))
+    scanning = asyncio.create_task(scan_here(world.context, Pauses()))
     await store.asleep.wait()
 
     scanning.cancel()
@@ -149,7 +149,9 @@ async def test_interrupted_while_it_takes_the_lease_it_gives_it_back() -> None:
     world.clock.advance(timedelta(seconds=1))
     started = await world.start()
 
-    assert outcome == Outcome(outcome.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
+    assert outcome == LocalScanOutcome(
+        outcome.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True
+    )
     assert started.new
 
 
@@ -163,7 +165,7 @@ async def test_interrupted_in_a_pause_it_ends_at_once() -> None:
         pausing.set()
         await asyncio.Event().wait()
 
-    scanning = asyncio.create_task(scan_here(world.parts, pause))
+    scanning = asyncio.create_task(scan_here(world.context, pause))
     await pausing.wait()
 
     scanning.cancel()

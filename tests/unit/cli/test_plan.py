@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.plan import Language, Wish, report
+from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
@@ -34,11 +34,13 @@ ODD = _account("Contoso.KeySafe")
 NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
 
 
-async def _plan(reading: Reading, wish: Wish | None = None, *, listed: bool = True) -> int:
+async def _plan(
+    reading: Reading, request: PlanRequest | None = None, *, listed: bool = True
+) -> int:
     inventory = ScriptedInventory(SUBSCRIPTIONS if listed else (), {SUBSCRIPTION: reading})
     if not listed:
         inventory.list_error = InventoryError(FORBIDDEN)
-    return await report(inventory, SETTINGS, wish or Wish(ID))
+    return await report(inventory, SETTINGS, request or PlanRequest(ID))
 
 
 def _run(*arguments: str) -> Result:
@@ -50,7 +52,7 @@ async def test_the_script_stands_alone_on_standard_output(
     capsys: Output, language: Language
 ) -> None:
     """What is piped into a file is run; what it is about is told beside it."""
-    code = await _plan(Reading((NEIGHBOUR, BAD)), Wish(ID, language=language))
+    code = await _plan(Reading((NEIGHBOUR, BAD)), PlanRequest(ID, language=language))
 
     written = capsys.readouterr()
     plan = planned(finding_of(key_source="Microsoft.CognitiveServices"), tenant_id=TENANT)
@@ -64,7 +66,7 @@ async def test_the_script_stands_alone_on_standard_output(
 
 async def test_vault_and_key_are_those_that_were_asked_for(capsys: Output) -> None:
     """Companies have rules for both."""
-    await _plan(Reading((BAD,)), Wish(ID, vault="kv-old", key="our-key"))
+    await _plan(Reading((BAD,)), PlanRequest(ID, vault="kv-old", key="our-key"))
 
     out = capsys.readouterr().out
     assert "\nVAULT='kv-old'\n" in out
@@ -118,7 +120,7 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
     hostile = finding_of("\u202eevil", "rg\u200b").id
     bad = replace(BAD, id=hostile)
 
-    await _plan(Reading((bad,)), Wish(hostile))
+    await _plan(Reading((bad,)), PlanRequest(hostile))
 
     written = capsys.readouterr()
     assert "\\u202eevil is non_compliant" in written.err

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cmk_check.cli.progress import Tally, WatchedInventory, bar, numbers
+from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar, numbers
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Reading, Subscription
 from cmk_check.core.scope import Scope
@@ -14,13 +14,13 @@ from tests.fakes.world import bad, good, sub
 
 
 def _watched(inventory: ScriptedInventory, scope: Scope | None = None) -> WatchedInventory:
-    return WatchedInventory(inventory, scope or Scope(), Tally())
+    return WatchedInventory(inventory, scope or Scope(), ScanProgress())
 
 
 async def test_what_will_not_be_read_is_not_waited_for() -> None:
     """A bar that ends at 80 % looks like a scan that left something out."""
     listed = [Subscription(sub(1)), Subscription(sub(2)), Subscription(sub(3), state="Deleted")]
-    tally = Tally()
+    tally = ScanProgress()
     watched = WatchedInventory(ScriptedInventory(listed), Scope(exclude=frozenset({sub(2)})), tally)
 
     passed_on = await watched.subscriptions()
@@ -33,7 +33,7 @@ async def test_readings_are_passed_on_and_counted() -> None:
     """The scan must not notice that it is watched."""
     gap = Reading((good(sub(2)),), gap=Gap(GapReason.TIMEOUT))
     readings = {sub(1): Reading((good(sub(1)), bad(sub(1), "b"))), sub(2): gap}
-    tally, moves = Tally(), []
+    tally, moves = ScanProgress(), []
     tally.moved = lambda: moves.append(tally.done)
     watched = WatchedInventory(ScriptedInventory([], readings), Scope(), tally)
 
@@ -47,7 +47,7 @@ async def test_readings_are_passed_on_and_counted() -> None:
 async def test_a_subscription_that_is_read_again_counts_once() -> None:
     """A slice that failed and came back would push the bar past its end."""
     inventory = ScriptedInventory([], {sub(1): Reading(gap=Gap(GapReason.TIMEOUT))})
-    tally = Tally()
+    tally = ScanProgress()
     watched = WatchedInventory(inventory, Scope(), tally)
 
     await watched.read(sub(1), seconds=1)
@@ -60,10 +60,10 @@ async def test_a_subscription_that_is_read_again_counts_once() -> None:
 @pytest.mark.parametrize(
     ("tally", "speed", "left", "expected"),
     [
-        (Tally(), None, None, "listing subscriptions"),
-        (Tally(3), None, None, "0/3 subscriptions, 0 accounts, 0 gaps"),
+        (ScanProgress(), None, None, "listing subscriptions"),
+        (ScanProgress(3), None, None, "0/3 subscriptions, 0 accounts, 0 gaps"),
         (
-            Tally(10_000, {str(n): (1, n == 0) for n in range(1234)}),
+            ScanProgress(10_000, {str(n): (1, n == 0) for n in range(1234)}),
             251.26,
             3661.4,
             "1,234/10,000 subscriptions, 1,234 accounts, 1 gap, 251.3/s, 1:01:01 left",
@@ -72,7 +72,7 @@ async def test_a_subscription_that_is_read_again_counts_once() -> None:
     ids=["before the list", "at first", "on the way"],
 )
 def test_the_line_says_how_far_how_fast_and_how_long(
-    tally: Tally, speed: float | None, left: float | None, expected: str
+    tally: ScanProgress, speed: float | None, left: float | None, expected: str
 ) -> None:
     """Done, accounts, gaps, rate and time left."""
     assert numbers(tally, speed, left) == expected
@@ -86,7 +86,7 @@ def _console(*, interactive: bool) -> Console:
 
 def test_the_bar_moves_with_the_tally_and_is_gone_in_the_end() -> None:
     """What stays on the screen is the result."""
-    console, tally = _console(interactive=True), Tally()
+    console, tally = _console(interactive=True), ScanProgress()
 
     with bar(console, tally):
         tally.total = 2
@@ -100,7 +100,7 @@ def test_the_bar_moves_with_the_tally_and_is_gone_in_the_end() -> None:
 
 def test_where_nothing_can_move_nothing_is_written() -> None:
     """A log file full of bars helps nobody."""
-    console, tally = _console(interactive=False), Tally()
+    console, tally = _console(interactive=False), ScanProgress()
 
     with bar(console, tally):
         tally.moved()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.local_scan import Outcome
+from cmk_check.cli.local_scan import LocalScanOutcome
+from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.report import exit_code
-from cmk_check.cli.scan import Format, Wish
 from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
@@ -46,7 +46,7 @@ async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
     """A pipeline looks at nothing else."""
     world = world_of(*verdicts)
 
-    code = await scan(world, Wish(output))
+    code = await scan(world, OutputOptions(output))
 
     assert code == expected
 
@@ -91,7 +91,7 @@ def test_p1_no_other_end_is_zero(
     accounts = status.accounts.model_copy(update={"non_compliant": violated})
     status = status.model_copy(update={"accounts": accounts})
 
-    code = exit_code(Outcome("id", state, None, interrupted), status)
+    code = exit_code(LocalScanOutcome("id", state, None, interrupted), status)
 
     whole = state is ScanState.COMPLETE and posture is Verdict.COMPLIANT
     assert (code == 0) == (whole and not interrupted and not violated)

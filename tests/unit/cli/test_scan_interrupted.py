@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.scan import Wish
+from cmk_check.cli.output_options import OutputOptions
 from tests.fakes.world import World
 from tests.unit.cli.scanned import JSON, scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 
 
-async def _interrupted(world: World, wish: Wish) -> int:
+async def _interrupted(world: World, options: OutputOptions) -> int:
     """Scan, and interrupt it while the last subscription is being read."""
     reached = asyncio.Event()
 
@@ -23,7 +23,7 @@ async def _interrupted(world: World, wish: Wish) -> int:
             await asyncio.Event().wait()
 
     world.inventory.before_read = wait
-    scanning = asyncio.create_task(scan(world, wish))
+    scanning = asyncio.create_task(scan(world, options))
     await reached.wait()
     for _ in range(50):
         await asyncio.sleep(0)  # the others are recorded meanwhile
@@ -50,7 +50,7 @@ async def test_p1_an_interrupted_scan_shows_what_it_knew_and_is_never_green(
 
 async def test_p1_an_interrupted_scan_shows_the_violation_that_it_found(capsys: Output) -> None:
     """Known so far is enough to act on."""
-    code = await _interrupted(world_of("bad", "good"), Wish())
+    code = await _interrupted(world_of("bad", "good"), OutputOptions())
 
     out = capsys.readouterr().out
     assert code == 130
@@ -86,7 +86,7 @@ async def test_an_interruption_before_anything_is_read_shows_nothing_as_known(
     capsys: Output,
 ) -> None:
     """Zero accounts are no compliant estate."""
-    code = await _interrupted(world_of("good"), Wish())
+    code = await _interrupted(world_of("good"), OutputOptions())
 
     out = capsys.readouterr().out
     assert code == 130

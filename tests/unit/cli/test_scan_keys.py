@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.result import Answer
-from cmk_check.cli.scan import Format, Wish
+from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.result import ScanResult
 from cmk_check.core.posture import Expectations
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import World, bad, good, sub
@@ -126,8 +126,8 @@ async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
     states: tuple[str, ...], code: int, output: Format
 ) -> None:
     """Asked for, they are part of the answer; else they are told beside it."""
-    assert await scan(_world(*states, required=True), Wish(output)) == code
-    assert await scan(_world(*states), Wish(output)) == 0
+    assert await scan(_world(*states, required=True), OutputOptions(output)) == code
+    assert await scan(_world(*states), OutputOptions(output)) == 0
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_p1_an_interrupted_scan_says_of_keys_what_it_knew(
     world = _world(state, required=required)
     await world.scan()
 
-    status = await Answer(world.parts, SETTINGS, partial=True).status()
+    status = await ScanResult(world.context, SETTINGS, partial=True).status()
 
     assert status.posture == posture
     assert status.keys is not None

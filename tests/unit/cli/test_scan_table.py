@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.cli.console import shown
-from cmk_check.cli.scan import Wish
+from cmk_check.cli.output_options import OutputOptions
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Subscription
 from tests.fakes.world import sub
@@ -78,7 +78,7 @@ async def test_not_one_control_code_where_none_is_wanted(
     elif how == "piped":
         terminal_colors.delenv("FORCE_COLOR")
 
-    await scan(world_of("bad", "gap"), Wish(color=how != "--no-color"))
+    await scan(world_of("bad", "gap"), OutputOptions(color=how != "--no-color"))
 
     written = capsys.readouterr()
     assert "non_compliant" in written.out

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
-from cmk_check.core.comparison.changes import Context
+from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.enums import GapReason
@@ -32,9 +32,9 @@ def context(
     status_as_of: datetime | None = None,
     baseline: bool = False,
     hostname: str | None = None,
-) -> Context:
+) -> ComparisonContext:
     """Return a scan at a time, which gives every change an id of its own."""
-    return Context(
+    return ComparisonContext(
         scan_id=f"{at:%Y%m%dT%H%M%S}Z-3fa9",
         now=at,
         new_id=lambda: f"change-{next(_NUMBERS)}",

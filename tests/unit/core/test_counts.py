@@ -11,7 +11,7 @@ from cmk_check.core.counts import (
     MOST_GAPS,
     MOST_KINDS,
     OTHER_KINDS,
-    Tally,
+    AccountCounter,
     broken_keys,
     merge,
     summarise,
@@ -59,7 +59,7 @@ _ROWS = st.lists(
 
 def counted(*accounts: Account) -> AccountCounts:
     """Judge and count."""
-    tally = Tally()
+    tally = AccountCounter()
     for entry in accounts:
         tally.add(entry.kind, judge(entry))
     return tally.counts({}, 0)
@@ -100,7 +100,7 @@ def test_the_order_of_sums_is_fixed() -> None:
 
 def test_keys_are_counted_behind_compliant_accounts_alone() -> None:
     """Where a finding says otherwise somebody has edited it; no key speaks for such an account."""
-    tally = Tally()
+    tally = AccountCounter()
     for make in (good, bad, odd):
         tally.add("OpenAI", judge(make(ID)), KeyHealth(KeyState.HEALTHY))
 
@@ -120,11 +120,11 @@ def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
     named = {f"Kind{number:03}": 1 for number in range(MOST_KINDS)}
     further = {"Kind998": 2, "Kind999": 3}
 
-    counts = Tally().counts({**further, **named}, 0)
+    counts = AccountCounter().counts({**further, **named}, 0)
 
     assert counts.ignored_by_kind == {**named, OTHER_KINDS: 5}
     later = {f"zone{number:03}": 1 for number in range(MOST_KINDS)}
-    both = Tally().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
+    both = AccountCounter().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
     assert both[OTHER_KINDS] == 4 + 1
     assert len(both) == MOST_KINDS
 
@@ -187,7 +187,7 @@ def test_subscriptions_are_summed_kind_by_kind() -> None:
 
 def test_what_was_not_read_is_counted_as_told() -> None:
     """Whoever counts the accounts knows how many of them are old."""
-    assert Tally().counts({}, 3).unread == 3
+    assert AccountCounter().counts({}, 3).unread == 3
 
 
 def test_nothing_sums_to_nothing() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import CoverageState, Disposition
 from cmk_check.core.model import Subscription
-from cmk_check.core.scope import Scope, cut_ranges, visible
+from cmk_check.core.scope import Scope, slice_ranges, visible
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_deleted_subscription_is_not_visible() -> None:
 @given(st.sets(st.text("abc", min_size=1), min_size=1), st.integers(1, 5), st.text("abcd"))
 def test_slices_cover_every_key_exactly_once(ids: set[str], size: int, probe: str) -> None:
     """A row between two slices would never be looked at again (P2)."""
-    ranges = cut_ranges(sorted(ids, reverse=True), str, size)
+    ranges = slice_ranges(sorted(ids, reverse=True), str, size)
 
     holding = [low for low, high, _ in ranges if low <= probe and (not high or probe < high)]
     assert len(holding) == 1
@@ -80,7 +80,7 @@ def test_slices_cover_every_key_exactly_once(ids: set[str], size: int, probe: st
 @given(st.sets(st.text("abc", min_size=1), min_size=1), st.integers(1, 5))
 def test_a_slice_holds_its_own_ids_and_no_more_than_asked(ids: set[str], size: int) -> None:
     """An id outside its range would find none of its rows, and be taken for new."""
-    for low, high, group in cut_ranges(ids, str, size):
+    for low, high, group in slice_ranges(ids, str, size):
         assert 1 <= len(group) <= size
         assert all(low <= key and (not high or key < high) for key in group)
 
@@ -89,6 +89,6 @@ def test_slices_are_cut_in_the_order_of_keys() -> None:
     """The table sorts by its keys, and an id and its key may sort differently."""
     entries = ["a3", "b1", "c2"]
 
-    ranges = cut_ranges(entries, lambda entry: entry[1], 2)
+    ranges = slice_ranges(entries, lambda entry: entry[1], 2)
 
     assert ranges == [("", "3", ("b1", "c2")), ("3", "", ("a3",))]

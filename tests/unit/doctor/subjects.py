@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Self
 
 from cmk_check.core.model import Subscription
-from cmk_check.doctor.results import CheckFailed, NotTried, Said
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
+from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
 from cmk_check.store.memory import MemoryStore
@@ -13,11 +13,11 @@ from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import ScriptedKeys
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
-type Check = Callable[[Patient], Awaitable[Sequence[Said]]]
+type Check = Callable[[DoctorSubject], Awaitable[Sequence[MarkedText]]]
 
 
-class ScriptedPatient(Patient):
-    """A patient over ``azure``, ``behind`` its accounts and ``store``, whatever is set."""
+class ScriptedPatient(DoctorSubject):
+    """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set."""
 
     azure: ScriptedInventory
     behind: ScriptedKeys
@@ -31,11 +31,11 @@ class ScriptedPatient(Patient):
         environ: Mapping[str, str] = AZURITE,
     ) -> Self:
         """Lay one out."""
-        patient = cls.of(environ)
-        patient.azure = azure or ScriptedInventory()
-        patient.behind = ScriptedKeys()
-        patient.store = store or MemoryStore()
-        return patient
+        subject = cls.of(environ)
+        subject.azure = azure or ScriptedInventory()
+        subject.behind = ScriptedKeys()
+        subject.store = store or MemoryStore()
+        return subject
 
     async def _build_inventory(self) -> Inventory:
         return self.azure
@@ -47,10 +47,10 @@ class ScriptedPatient(Patient):
         return self.store, NoQueues()
 
 
-async def told(check: Check, patient: Patient) -> list[tuple[str, str]]:
+async def told(check: Check, subject: DoctorSubject) -> list[tuple[str, str]]:
     """Return what a check says, by mark, as the runner shows it."""
     try:
-        return [(mark.value, text) for mark, text in await check(patient)]
+        return [(mark.value, text) for mark, text in await check(subject)]
     except CheckFailed as error:
         return [("problem", str(error))]
     except NotTried as error:

@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.doctor import app_checks
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.subject import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
 AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
@@ -56,7 +56,7 @@ async def test_settings_are_all_looked_at(
     environ: dict[str, str], said: list[tuple[str, str]]
 ) -> None:
     """One round of mending is enough."""
-    assert await told(app_checks.settings, Patient.of(environ)) == said
+    assert await told(app_checks.settings, DoctorSubject.of(environ)) == said
 
 
 @pytest.mark.parametrize(
@@ -70,12 +70,12 @@ async def test_settings_are_all_looked_at(
 )
 async def test_a_faulty_storage_leaves_the_rest_to_be_tried(environ: dict[str, str]) -> None:
     """What stands in for it is never tried, and its value is never repeated."""
-    patient = Patient.of(environ | {"CMK_MAX_IN_FLIGHT": "7"})
+    subject = DoctorSubject.of(environ | {"CMK_MAX_IN_FLIGHT": "7"})
 
-    said = await told(app_checks.settings, patient)
+    said = await told(app_checks.settings, subject)
 
-    assert patient.settings.max_in_flight == 7
-    assert {name.partition("__")[0] for name, _ in patient.faults} == {"CMK_STORAGE"}
+    assert subject.settings.max_in_flight == 7
+    assert {name.partition("__")[0] for name, _ in subject.faults} == {"CMK_STORAGE"}
     assert {mark for mark, _ in said} == {"problem"}
     assert "hush" not in str(said)
 
@@ -83,10 +83,10 @@ async def test_a_faulty_storage_leaves_the_rest_to_be_tried(environ: dict[str, s
 async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
     """Only what has to be mended is named."""
     secret = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
-    patient = Patient.of({"CMK_WEBHOOK_URL": "ftp://hush", "CMK_WEBHOOK_SECRET": secret})
+    subject = DoctorSubject.of({"CMK_WEBHOOK_URL": "ftp://hush", "CMK_WEBHOOK_SECRET": secret})
 
-    assert [name for name, _ in patient.faults] == ["CMK_WEBHOOK_URL"]
-    assert patient.settings.webhook_url is None
+    assert [name for name, _ in subject.faults] == ["CMK_WEBHOOK_URL"]
+    assert subject.settings.webhook_url is None
 
 
 @pytest.mark.parametrize(
@@ -143,18 +143,18 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
 )
 async def test_the_schedule_is_read_as_the_host_does(schedule: str, said: tuple[str, str]) -> None:
     """The host leaves a timer out that it cannot read, and says so in its log alone."""
-    patient = Patient.of(AZURITE | {"CMK_SCAN_SCHEDULE": schedule})
+    subject = DoctorSubject.of(AZURITE | {"CMK_SCAN_SCHEDULE": schedule})
 
-    assert await told(app_checks.schedule, patient) == [said]
+    assert await told(app_checks.schedule, subject) == [said]
 
 
 async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
     """A scan in memory has no timer and no webhook."""
-    patient = Patient.of({})
+    subject = DoctorSubject.of({})
 
-    assert await told(app_checks.schedule, patient) == [
+    assert await told(app_checks.schedule, subject) == [
         ("skipped", "CMK_SCAN_SCHEDULE is not set, which only the deployed app needs.")
     ]
-    assert await told(app_checks.webhook, patient) == [
+    assert await told(app_checks.webhook, subject) == [
         ("skipped", "CMK_WEBHOOK_URL is not set: no alert is posted.")
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.doctor import app_checks
 from cmk_check.doctor.app_settings import NotSettings, laid_over
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.subject import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
 LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}
@@ -56,10 +56,10 @@ async def test_a_secret_in_a_vault_is_no_fault(name: str) -> None:
         name: "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/hush)",
     }
 
-    patient = Patient.of(AZURITE | given)
+    subject = DoctorSubject.of(AZURITE | given)
 
-    assert patient.faults == ()
-    ((mark, text),) = await told(app_checks.settings, patient)
+    assert subject.faults == ()
+    ((mark, text),) = await told(app_checks.settings, subject)
     assert mark == "warning"
     assert text.startswith(f"{name} is a Key Vault reference, which only the platform resolves")
     assert "hush" not in text

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from cmk_check.doctor import azure_checks
-from cmk_check.doctor.subject import Patient
+from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
 from tests.unit.doctor.subjects import told
 
@@ -45,15 +45,15 @@ CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 )
 async def test_the_clock_is_compared(ahead: int, said: tuple[str, str]) -> None:
     """A scan of the future makes every answer unknown."""
-    patient = Patient.of({})
-    patient.ahead = timedelta(seconds=ahead)
+    subject = DoctorSubject.of({})
+    subject.ahead = timedelta(seconds=ahead)
 
-    assert await told(azure_checks.clock, patient) == [said]
+    assert await told(azure_checks.clock, subject) == [said]
 
 
 async def test_an_answer_without_a_time_leaves_the_clock_untried() -> None:
     """Unknown is not well."""
-    assert await told(azure_checks.clock, Patient.of({})) == [
+    assert await told(azure_checks.clock, DoctorSubject.of({})) == [
         ("skipped", "Azure's answer did not say what time it is.")
     ]
 

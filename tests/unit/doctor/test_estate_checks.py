@@ -100,9 +100,9 @@ async def test_what_is_seen_is_compared_with_what_is_wanted(
     listed: list[Subscription], environ: dict[str, str], said: list[tuple[str, str]]
 ) -> None:
     """A posture that is unknown for this reason is mended here."""
-    patient = ScriptedPatient.over(ScriptedInventory(listed), environ=environ)
+    subject = ScriptedPatient.over(ScriptedInventory(listed), environ=environ)
 
-    assert await told(estate_checks.subscriptions, patient) == said
+    assert await told(estate_checks.subscriptions, subject) == said
 
 
 async def test_a_list_that_cannot_be_read_says_why() -> None:
@@ -164,20 +164,20 @@ async def test_each_subscription_is_really_read(
     azure.readings = {
         each.id: Reading(gap=gap) for each, gap in zip(azure.listed, gaps, strict=True)
     }
-    patient = ScriptedPatient.over(azure)
-    await estate_checks.subscriptions(patient)
+    subject = ScriptedPatient.over(azure)
+    await estate_checks.subscriptions(subject)
 
-    assert await told(estate_checks.permissions, patient) == said
+    assert await told(estate_checks.permissions, subject) == said
     assert sorted(azure.reads) == [ONE.id, TWO.id, THREE.id]
 
 
 async def test_what_is_excluded_is_not_read() -> None:
     """Nobody needs a permission there."""
     azure = ScriptedInventory([ONE])
-    patient = ScriptedPatient.over(azure, environ={"CMK_EXCLUDE_SUBSCRIPTIONS": ONE.id})
-    await estate_checks.subscriptions(patient)
+    subject = ScriptedPatient.over(azure, environ={"CMK_EXCLUDE_SUBSCRIPTIONS": ONE.id})
+    await estate_checks.subscriptions(subject)
 
-    assert await told(estate_checks.permissions, patient) == [
+    assert await told(estate_checks.permissions, subject) == [
         ("skipped", "No subscription is in scope.")
     ]
     assert azure.reads == []
@@ -187,10 +187,10 @@ async def test_many_are_named_as_the_first_few() -> None:
     """A line that names ten thousand is read by nobody."""
     azure = ScriptedInventory([subscription(number) for number in range(25)])
     azure.readings = {each.id: Reading(gap=FORBIDDEN) for each in azure.listed}
-    patient = ScriptedPatient.over(azure)
-    await estate_checks.subscriptions(patient)
+    subject = ScriptedPatient.over(azure)
+    await estate_checks.subscriptions(subject)
 
-    ((_, text),) = await told(estate_checks.permissions, patient)
+    ((_, text),) = await told(estate_checks.permissions, subject)
 
     assert text.count("Number") == 10
     assert " and 15 more: Azure answered 403" in text
@@ -205,11 +205,11 @@ async def test_an_estate_that_takes_too_long_is_left() -> None:
             await asyncio.Event().wait()
 
     azure.before_read = hang
-    patient = ScriptedPatient.over(azure)
-    patient.reading_seconds = 0.05
-    await estate_checks.subscriptions(patient)
+    subject = ScriptedPatient.over(azure)
+    subject.reading_seconds = 0.05
+    await estate_checks.subscriptions(subject)
 
-    said = await told(estate_checks.permissions, patient)
+    said = await told(estate_checks.permissions, subject)
 
     assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions.")
     assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): There was no time for them here")
@@ -228,9 +228,9 @@ async def test_no_more_are_read_at_once_than_the_app_would() -> None:
         busy -= 1
 
     azure.before_read = count
-    patient = ScriptedPatient.over(azure, environ={"CMK_MAX_IN_FLIGHT": "3"})
-    await estate_checks.subscriptions(patient)
-    await estate_checks.permissions(patient)
+    subject = ScriptedPatient.over(azure, environ={"CMK_MAX_IN_FLIGHT": "3"})
+    await estate_checks.subscriptions(subject)
+    await estate_checks.permissions(subject)
 
     assert most == 3
     assert len(azure.reads) == 12

@@ -34,13 +34,13 @@ async def _said(
     for each in azure.listed:
         of_each = tuple(one for one in accounts if one.id.subscription_id == each.id)
         azure.readings[each.id] = Reading(of_each)
-    patient = ScriptedPatient.over(azure, environ=environ or {})
-    patient.behind.facts = {
+    subject = ScriptedPatient.over(azure, environ=environ or {})
+    subject.behind.facts = {
         one.id.text: facts[one.id.name] for one in accounts if one.id.name in facts
     }
-    await estate_checks.subscriptions(patient)
-    await estate_checks.permissions(patient)
-    return await told(key_checks.keys, patient), patient
+    await estate_checks.subscriptions(subject)
+    await estate_checks.permissions(subject)
+    return await told(key_checks.keys, subject), subject
 
 
 @pytest.mark.parametrize(
@@ -119,23 +119,23 @@ async def test_a_few_keys_are_tried_each_in_another_vault() -> None:
     accounts = [_account(f"a{number}", f"KV-{number // 2}") for number in range(20)]
     accounts[1] = replace(accounts[1], key_vault_uri="https://kv-0.vault.azure.net")
 
-    found, patient = await _said(*accounts, bad(ONE.id, "bad"), facts={})
+    found, subject = await _said(*accounts, bad(ONE.id, "bad"), facts={})
 
     assert found == [("ok", "5 of 5 sampled keys could be looked at.")]
-    assert patient.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
+    assert subject.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
 
 
 async def test_without_a_key_there_is_nothing_to_try() -> None:
     """What cannot be tried is not said to work."""
-    found, patient = await _said(bad(ONE.id), facts={})
+    found, subject = await _said(bad(ONE.id), facts={})
 
     assert found == [("skipped", "No account that could be read is under a customer-managed key.")]
-    assert patient.behind.opened == 0
+    assert subject.behind.opened == 0
 
 
 async def test_keys_that_are_not_to_be_looked_at_are_left_alone() -> None:
     """Who has switched key health off has not granted its rights."""
-    found, patient = await _said(good(ONE.id), facts={}, environ={"CMK_KEY_HEALTH": "off"})
+    found, subject = await _said(good(ONE.id), facts={}, environ={"CMK_KEY_HEALTH": "off"})
 
     assert found == []
-    assert patient.behind.opened == 0
+    assert subject.behind.opened == 0

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from cmk_check.doctor.results import CheckFailed, Mark, NotTried, Said
+from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.runner import Check, examine
 
 
@@ -15,34 +15,34 @@ class Script:
         self.later = asyncio.Event()
 
 
-async def _good(script: Script) -> Sequence[Said]:
+async def _good(script: Script) -> Sequence[MarkedText]:
     script.ran.append("good")
     return [(Mark.OK, "Well."), (Mark.WARNING, "Mind this.")]
 
 
-async def _bad(_: Script) -> Sequence[Said]:
+async def _bad(_: Script) -> Sequence[MarkedText]:
     raise CheckFailed("It is not there: make one.")
 
 
-async def _breaks(_: Script) -> Sequence[Said]:
+async def _breaks(_: Script) -> Sequence[MarkedText]:
     raise KeyError("hush")
 
 
-async def _absent(_: Script) -> Sequence[Said]:
+async def _absent(_: Script) -> Sequence[MarkedText]:
     raise NotTried("None is set.")
 
 
-async def _hangs(_: Script) -> Sequence[Said]:
+async def _hangs(_: Script) -> Sequence[MarkedText]:
     await asyncio.Event().wait()
     return []
 
 
-async def _waits(script: Script) -> Sequence[Said]:
+async def _waits(script: Script) -> Sequence[MarkedText]:
     await script.later.wait()
     return [(Mark.OK, "Late.")]
 
 
-async def _hurries(script: Script) -> Sequence[Said]:
+async def _hurries(script: Script) -> Sequence[MarkedText]:
     script.later.set()
     return [(Mark.OK, "Early.")]
 

@@ -9,7 +9,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.doctor import storage_checks
 from cmk_check.errors import InventoryError, StoreRefused, StoreUnavailable
-from cmk_check.ports import Delete, Insert, Query, Table, Write
+from cmk_check.ports import Delete, Insert, Table, TableQuery, Write
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.world import World, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told
@@ -35,7 +35,7 @@ class TroubledStore(MemoryStore):
 
 
 async def _is_empty(store: MemoryStore) -> bool:
-    query = Query(partition_from="", partition_to="~")
+    query = TableQuery(partition_from="", partition_to="~")
     return not [entity for table in Table async for entity in store.query(table, query)]
 
 
@@ -80,7 +80,7 @@ async def test_what_keeps_tables_from_being_written_is_named(
 
 
 async def _scanned(ago: timedelta, *, expect: str = "1") -> tuple[World, ScriptedPatient]:
-    """Lay out a patient whose scans ran so long ago; none ran yet."""
+    """Lay out a subject whose scans ran so long ago; none ran yet."""
     world = World()
     world.clock.time = datetime.now(UTC).replace(microsecond=0) - ago - timedelta(hours=1)
     world.listed(sub(1))
@@ -91,9 +91,9 @@ async def _scanned(ago: timedelta, *, expect: str = "1") -> tuple[World, Scripte
 
 async def test_before_the_first_scan_it_says_how_one_is_started() -> None:
     """Nothing is wrong yet."""
-    _, patient = await _scanned(timedelta())
+    _, subject = await _scanned(timedelta())
 
-    ((mark, text),) = await told(storage_checks.scans, patient)
+    ((mark, text),) = await told(storage_checks.scans, subject)
 
     assert mark == "warning"
     assert text.startswith("no_scan_yet: No scan has finished yet: ")
@@ -101,10 +101,10 @@ async def test_before_the_first_scan_it_says_how_one_is_started() -> None:
 
 async def test_a_fresh_scan_is_well() -> None:
     """What accounts are like is no matter of the set-up."""
-    world, patient = await _scanned(timedelta(minutes=5))
+    world, subject = await _scanned(timedelta(minutes=5))
     await world.scan()
 
-    said = await told(storage_checks.scans, patient)
+    said = await told(storage_checks.scans, subject)
 
     assert said == [
         ("ok", f"The last finished scan began at {world.clock.time:%Y-%m-%d %H:%M:%SZ}.")
@@ -113,10 +113,10 @@ async def test_a_fresh_scan_is_well() -> None:
 
 async def test_scans_that_stopped_are_a_problem() -> None:
     """The app that nobody starts any more says nothing itself."""
-    world, patient = await _scanned(timedelta(hours=9))
+    world, subject = await _scanned(timedelta(hours=9))
     await world.scan()
 
-    ((mark, text),) = await told(storage_checks.scans, patient)
+    ((mark, text),) = await told(storage_checks.scans, subject)
 
     assert mark == "problem"
     assert text.startswith("stale: The last finished scan began more than 180 minutes ago")
@@ -124,21 +124,21 @@ async def test_scans_that_stopped_are_a_problem() -> None:
 
 async def test_a_clock_ahead_of_ours_is_a_problem() -> None:
     """Where the app runs, or here, it is wrong."""
-    world, patient = await _scanned(-timedelta(hours=1))
+    world, subject = await _scanned(-timedelta(hours=1))
     await world.scan()
 
-    ((mark, text),) = await told(storage_checks.scans, patient)
+    ((mark, text),) = await told(storage_checks.scans, subject)
 
     assert (mark, text.partition(":")[0]) == ("problem", "clock_skew")
 
 
 async def test_what_the_app_could_not_read_is_a_problem() -> None:
     """The app's identity lacks what whoever asks here may have."""
-    world, patient = await _scanned(timedelta(minutes=5), expect="2")
+    world, subject = await _scanned(timedelta(minutes=5), expect="2")
     world.read(sub(1), gap=Gap(GapReason.FORBIDDEN, "a/read"))
     await world.scan()
 
-    said = await told(storage_checks.scans, patient)
+    said = await told(storage_checks.scans, subject)
 
     assert [(mark, text.partition(":")[0]) for mark, text in said] == [
         ("problem", "subscriptions_unread"),
@@ -148,12 +148,12 @@ async def test_what_the_app_could_not_read_is_a_problem() -> None:
 
 async def test_a_failed_scan_says_why() -> None:
     """The reason is in the tables, where nobody looks."""
-    world, patient = await _scanned(timedelta(minutes=5))
+    world, subject = await _scanned(timedelta(minutes=5))
     gap = Gap(GapReason.UNAUTHENTICATED, detail="No token: sign in.")
     world.inventory.list_error = InventoryError(gap)
     await world.scan()
 
-    said = await told(storage_checks.scans, patient)
+    said = await told(storage_checks.scans, subject)
 
     assert {mark for mark, _ in said} == {"problem"}
     assert any("No token: sign in." in text for _, text in said)

@@ -3,10 +3,10 @@
 import pytest
 
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Document, Listing, Query, Until
+from cmk_check.inventory.calls import Deadline, Document, GraphQuery, Listing
 
 ARM = "https://management.azure.com"
-SOON = Until(0)
+SOON = Deadline(0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_list_without_end_is_ended_p8() -> None:
 )
 def test_query_goes_to_resource_graph_alone_p5(url: str, trusted: bool) -> None:  # noqa: FBT001
     """P5: it is a POST, which anywhere else may change something."""
-    assert Query(ARM, SOON).trusts(url) is trusted
+    assert GraphQuery(ARM, SOON).trusts(url) is trusted
 
 
 def test_document_that_never_came_is_no_empty_one_p2() -> None:
@@ -100,7 +100,7 @@ def test_document_that_never_came_is_no_empty_one_p2() -> None:
 
 async def test_time_left_is_that_of_the_most_patient() -> None:
     """What is asked for once for many has as much time as the one who has most."""
-    until = Until.within(1)
+    until = Deadline.within(1)
     call = Document(ARM, until)
     before = call.has_time_for(5)
 

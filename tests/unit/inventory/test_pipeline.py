@@ -7,7 +7,7 @@ from azure.core.pipeline import PipelineContext, PipelineRequest
 from azure.core.rest import HttpRequest
 
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Call, Document, Listing, Query, Until
+from cmk_check.inventory.calls import Call, Deadline, Document, GraphQuery, Listing
 from cmk_check.inventory.pipeline import GuardPolicy
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ARM = "https://management.azure.com"
 GRAPH = f"{ARM}/providers/Microsoft.ResourceGraph/resources"
 KEY = f"{ARM}/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/v/keys/k"
-SOON = Until(0)
+SOON = Deadline(0)
 
 
 def _guard(call: Call, method: str, url: str) -> None:
@@ -38,17 +38,17 @@ def test_nothing_but_get_is_let_out_p5(call: Call, method: str, url: str) -> Non
 def test_query_is_let_out_by_post_alone_p5(method: str) -> None:
     """P5: whoever says that he queries does nothing else."""
     with pytest.raises(InventoryError, match="unexpected_response"):
-        _guard(Query(ARM, SOON), method, GRAPH)
+        _guard(GraphQuery(ARM, SOON), method, GRAPH)
 
 
 def test_post_to_anything_but_resource_graph_is_refused_p5() -> None:
     """P5: with other addresses a POST registers a provider, or creates a key."""
     with pytest.raises(InventoryError, match="untrusted_next_link"):
-        _guard(Query(ARM, SOON), "POST", KEY)
+        _guard(GraphQuery(ARM, SOON), "POST", KEY)
 
 
 def test_what_only_reads_is_let_out() -> None:
     """The three kinds of calls that there are."""
     _guard(Listing(ARM, SOON), "GET", KEY)
     _guard(Document(ARM, SOON), "GET", KEY)
-    _guard(Query(ARM, SOON), "POST", GRAPH)
+    _guard(GraphQuery(ARM, SOON), "POST", GRAPH)

@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from cmk_check.inventory.calls import Until
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from tests.unit.inventory.wire import Wire, clients_over
 
 
 async def _ask(clients: Clients, number: int) -> list[object]:
     accounts = clients.accounts(f"8d3c0000-0000-4000-8000-{number:012d}").accounts
-    return await clients.entries(Until.within(5), lambda call: accounts.list(call=call))
+    return await clients.entries(Deadline.within(5), lambda call: accounts.list(call=call))
 
 
 async def _asked(wire: Wire) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 
-from cmk_check.inventory.clients import Clients, Options
+from cmk_check.inventory.clients import Clients, InventoryOptions
 from cmk_check.inventory.credential import SharedCredential
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class _Credential:
 
 def clients_over(wire: Wire, *, at_once: int = 100) -> Clients:
     """Make clients over a wire."""
-    options = Options(
+    options = InventoryOptions(
         arm_url=ARM,
         token_scope=f"{ARM}/.default",
         kinds=(),

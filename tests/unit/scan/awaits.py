@@ -26,8 +26,8 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
 from cmk_check.errors import CmkCheckError
-from cmk_check.ports import Entity, KeyInventory, Query, SliceMessage, Table, Write
-from cmk_check.scan.context import Parts
+from cmk_check.ports import Entity, KeyInventory, SliceMessage, Table, TableQuery, Write
+from cmk_check.scan.context import ScanContext
 from cmk_check.store.feed import FeedTable
 from tests.fakes.faults import DeathError
 from tests.fakes.world import World
@@ -69,7 +69,7 @@ class Process:
 
     async def _main(self, handle: Invocation) -> bool:
         try:
-            await handle(self._parts())
+            await handle(self._context())
         except (CmkCheckError, DeathError, BaseExceptionGroup):
             return False
         return True
@@ -78,17 +78,17 @@ class Process:
     def _has_succeeded(main: asyncio.Task[bool]) -> bool:
         return not main.cancelled() and main.result()
 
-    def _parts(self) -> Parts:
+    def _context(self) -> ScanContext:
         outside = Outside(self, self._world)
         relay = Relay(FeedTable(outside, self._world.clock), outside)
-        parts = self._world.process(outside)
+        context = self._world.process(outside)
         return replace(
-            parts,
+            context,
             inventory=outside,
             queues=outside,
-            teller=outside,
+            scan_end_sink=outside,
             relay=relay,
-            keys=parts.keys and partial(OutsideKeys, outside, parts.keys()),
+            keys=context.keys and partial(OutsideKeys, outside, context.keys()),
         )
 
     def _task[T](
@@ -146,7 +146,7 @@ class Outside:
         """Read one row."""
         return await self.request(lambda: self._world.store.get(table, partition, row))
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows, each of which could be the first of a page."""
         await self._wait()
         async for entity in self._world.store.query(table, query):
@@ -174,15 +174,15 @@ class Outside:
         for message in messages:
             await self.request(lambda message=message: self._world.queue.send([message]))  # type: ignore[misc]
 
-    async def tell(self, published: Sequence[tuple[int, Change]]) -> None:
+    async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Tell changes."""
-        await self.request(lambda: self._world.teller.tell(published))
+        await self.request(lambda: self._world.teller.accept(published))
 
-    async def tell_end(
+    async def scan_ended(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
         """Tell the end of a scan."""
-        await self.request(lambda: self._world.teller.tell_end(scan, posture, summary))
+        await self.request(lambda: self._world.teller.scan_ended(scan, posture, summary))
 
     async def request[T](self, request: Callable[[], Awaitable[T]]) -> T:
         """Make a request: one wait before it is done, and one for its answer."""

@@ -10,7 +10,7 @@ from typing import Final
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding
-from cmk_check.ports import Query, SliceMessage, Table
+from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
@@ -138,7 +138,7 @@ async def outcome(world: World) -> dict[str, object]:
         if change.source.startswith("/subscriptions/")
     )
     stored = {
-        where: await world.parts.estate.read_one(table_keys.partition_of(where))
+        where: await world.context.findings_table.read_one(table_keys.partition_of(where))
         for where in (ONE, TWO, THREE)
     }
     return {
@@ -185,6 +185,6 @@ async def check_told(world: World) -> None:
     trouble = {"scan.abandoned", "scan.failed"} & set(of_scans)
     assert of_scans.count("scan.baseline") == 1
     assert of_scans.count("scan.recovered") == bool(trouble)
-    left = Query(partition_from="slice|", partition_to="slice}")
+    left = TableQuery(partition_from="slice|", partition_to="slice}")
     assert [row async for row in world.store.query(Table.SCANS, left)] == []
-    assert await world.parts.scans.outbox() == ()
+    assert await world.context.scans.outbox() == ()

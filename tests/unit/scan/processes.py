@@ -10,8 +10,8 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.ports import Entity, Query, Replace, SliceMessage, Store, Table
-from cmk_check.scan.context import LEASE, SLICE_DEADLINE, Parts
+from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery
+from cmk_check.scan.context import LEASE, SLICE_DEADLINE, ScanContext
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice
@@ -37,7 +37,7 @@ READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
 CLAIM_ENDS: Final = SLICE_DEADLINE
 LEASE_ENDS: Final = LEASE
 
-type Invocation = Callable[[Parts], Awaitable[object]]
+type Invocation = Callable[[ScanContext], Awaitable[object]]
 
 
 @dataclass
@@ -75,16 +75,16 @@ async def dies(
         await invoke(with_faults(world, {place: fault}))
 
 
-def with_faults(world: World, places: dict[Place, Fault]) -> Parts:
-    """Return the parts of a process that meets faults."""
+def with_faults(world: World, places: dict[Place, Fault]) -> ScanContext:
+    """Return the context of a process that meets faults."""
     return world.process(FaultyStore(world.store, places=places))
 
 
 def delivery(world: World, message: SliceMessage) -> Invocation:
     """Return the delivery of a message, as an invocation."""
 
-    async def deliver(parts: Parts) -> None:
-        await world.deliver(message, parts)
+    async def deliver(context: ScanContext) -> None:
+        await world.deliver(message, context)
 
     return deliver
 
@@ -98,8 +98,8 @@ async def starting(world: World) -> Started:
 def starts(world: World) -> Invocation:
     """Return the start of a scan, as an invocation."""
 
-    async def start(parts: Parts) -> Started:
-        return await world.start(parts)
+    async def start(context: ScanContext) -> Started:
+        return await world.start(context)
 
     return start
 
@@ -124,7 +124,7 @@ async def slices_of(world: World, scan_id: str) -> list[Slice]:
 
 def slice_rows(world: World, scan_id: str) -> AsyncIterator[Entity]:
     """List the slice rows of a scan, of whatever plan."""
-    return world.store.query(Table.SCANS, Query(partition=table_keys.slice_partition(scan_id)))
+    return world.store.query(Table.SCANS, TableQuery(partition=table_keys.slice_partition(scan_id)))
 
 
 async def count_slice_rows(world: World, scan_id: str) -> int:
@@ -141,13 +141,13 @@ async def touch(store: Store, table: Table, partition: str, row: str) -> None:
 
 async def mark_of(world: World, subscription_id: str) -> str | None:
     """Return the recording mark of a subscription."""
-    coverage = await world.parts.estate.coverage(subscription_id)
+    coverage = await world.context.findings_table.coverage(subscription_id)
     return coverage.recording if coverage else None
 
 
 async def outbox_of(world: World, subscription_id: str) -> list[str]:
     """Return the ids of a subscription's changes that are not published."""
-    stored = await world.parts.estate.read_one(table_keys.partition_of(subscription_id))
+    stored = await world.context.findings_table.read_one(table_keys.partition_of(subscription_id))
     return [pending.change.id for pending in stored.outbox]
 
 

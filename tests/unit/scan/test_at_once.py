@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.enums import ScanState
-from cmk_check.scan.context import Parts
+from cmk_check.scan.context import ScanContext
 from tests.fakes.world import World, bad
 from tests.unit.scan.processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
 
@@ -44,9 +44,9 @@ async def planned(world: World) -> World:
     return world
 
 
-def narrow(world: World, places: int) -> Parts:
+def narrow(world: World, places: int) -> ScanContext:
     """Return a process with so many places."""
-    return replace(world.parts, slots=asyncio.Semaphore(places))
+    return replace(world.context, subscription_limit=asyncio.Semaphore(places))
 
 
 @pytest.mark.parametrize("places", [1, 2])
@@ -54,10 +54,10 @@ async def test_p8_slices_at_once_ask_no_more_of_azure_than_one(planned: World, p
     """The bound on requests is that of the process, however many slices the host gives it."""
     azure = Azure()
     planned.inventory.before_read = azure.answer
-    parts = narrow(planned, places)
+    context = narrow(planned, places)
     async with asyncio.TaskGroup() as group:
         for message in sent(planned):
-            group.create_task(planned.deliver(message, parts))
+            group.create_task(planned.deliver(message, context))
         await settle()
         azure.open.set()
 
@@ -69,12 +69,12 @@ async def test_a_slice_begins_in_the_places_that_another_leaves_free(planned: Wo
     """Else a process would wait idly for the last answers of each slice."""
     azure = Azure()
     planned.inventory.before_read = azure.answer
-    parts = narrow(planned, 2)
+    context = narrow(planned, 2)
     async with asyncio.TaskGroup() as group:
         first, second, _ = sent(planned)
-        group.create_task(planned.deliver(first, parts))
+        group.create_task(planned.deliver(first, context))
         await settle()
-        group.create_task(planned.deliver(second, parts))
+        group.create_task(planned.deliver(second, context))
         await settle()
         begun = azure.waiting
         azure.open.set()
@@ -87,13 +87,20 @@ async def test_a_slice_reads_its_range_once_the_one_before_it_has_read_its_own(
 ) -> None:
     """Slices that take places by turns end together, and leave every place free at once."""
     first, second, _ = sent(planned)
-    parts = planned.parts
+    context = planned.context
 
-    async def beside(process: Parts) -> None:
-        await planned.deliver(first, replace(process, slots=parts.slots, turn=parts.turn))
+    async def beside(process: ScanContext) -> None:
+        await planned.deliver(
+            first,
+            replace(
+                process,
+                subscription_limit=context.subscription_limit,
+                table_lock=context.table_lock,
+            ),
+        )
 
     reading = await asleep(planned, beside, READ_TABLE)
-    waiting = asyncio.create_task(planned.deliver(second, parts))
+    waiting = asyncio.create_task(planned.deliver(second, context))
     await settle()
     begun = list(planned.inventory.reads)
     await reading.wake()

@@ -11,9 +11,9 @@ from cmk_check.core.model import Account, Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import StoreError, StoreRefused
-from cmk_check.ports import Delete, Insert, Query, Replace, SliceMessage, Table
+from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Place
 from tests.fakes.world import World, account, bad, good, sub
@@ -41,7 +41,7 @@ async def test_a_broken_finding_row_does_not_blind_its_subscription(world: World
 
     await world.scan()
 
-    coverage = await EstateTable(world.store).coverage(ONE)
+    coverage = await FindingsTable(world.store).coverage(ONE)
     assert coverage is not None
     answer = posture.of_subscription(
         coverage, await world.status(), world.clock.now(), world.options.expectations
@@ -260,7 +260,7 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> Non
 
     await world.scan()
 
-    feed = Query(partition="feed", row_from="0", row_to="9")
+    feed = TableQuery(partition="feed", row_from="0", row_to="9")
     left = [entity.row async for entity in world.store.query(Table.CHANGES, feed)]
     assert left == [table_keys.feed_row(1)]
 

@@ -153,11 +153,11 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     world.clock.advance(timedelta(seconds=1))
     moment = world.clock.now()
 
-    parts = await asleep(world, delivery(world, second), READ_TABLE)
+    context = await asleep(world, delivery(world, second), READ_TABLE)
 
     assert kept == taken
     assert (await lease(world)).expires == moment + LEASE
-    await parts.wake()
+    await context.wake()
 
 
 async def test_the_lease_never_outlasts_the_deadline_of_the_scan(world: World) -> None:
@@ -212,6 +212,6 @@ async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World)
 
 async def lease(world: World) -> Lease:
     """Return the lease as it stands."""
-    board = await ScanTable(world.store).board()
-    assert board.lease is not None
-    return board.lease.value
+    current = await ScanTable(world.store).lease_and_status()
+    assert current.lease is not None
+    return current.lease.value

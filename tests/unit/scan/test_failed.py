@@ -179,7 +179,7 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     assert status.lowered is None
     assert (await world.posture()).verdict is Verdict.COMPLIANT
     assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
-    assert await world.parts.scans.holder() is None
+    assert await world.context.scans.holder() is None
 
 
 async def test_a_plan_poisoned_twice_fails_once(world: World) -> None:
@@ -204,5 +204,5 @@ async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: 
     await world.poison(SliceMessage(old.scan_id, 0))
 
     assert (await world.scan_row(newer.scan_id)).state is ScanState.RUNNING
-    assert await world.parts.scans.holder() == newer.scan_id
+    assert await world.context.scans.holder() == newer.scan_id
     assert await world.status() is None

@@ -56,7 +56,7 @@ async def test_the_last_slice_finishes_and_no_earlier_one(world: World) -> None:
 
     assert states == [ScanState.RUNNING, ScanState.RUNNING, ScanState.COMPLETE]
     assert (await status_of(world)).summary.subscriptions.read == 3
-    assert await world.parts.scans.holder() is None
+    assert await world.context.scans.holder() is None
 
 
 async def test_a_slice_of_which_a_part_is_not_recorded_does_not_finish(world: World) -> None:
@@ -141,12 +141,12 @@ async def test_finish_is_void_without_the_lease(world: World) -> None:
     world.listed(ONE)
     (message,) = await planned(world)
     await dies(world, delivery(world, message), DONE, Fault.DEATH_AFTER)
-    board = await world.parts.scans.board()
-    assert board.lease is not None
-    other = replace(board.lease.value, scan_id="20261125T000000Z-ffff")
-    await world.parts.scans.commit(lease=other, board=board)
+    current = await world.context.scans.lease_and_status()
+    assert current.lease is not None
+    other = replace(current.lease.value, scan_id="20261125T000000Z-ffff")
+    await world.context.scans.commit(lease=other, current=current)
 
-    await finish(world.parts, message.scan_id)
+    await finish(world.context, message.scan_id)
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
     assert await world.status() is None

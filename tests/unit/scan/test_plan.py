@@ -304,7 +304,7 @@ async def test_a_scan_that_failed_before_any_finished_leaves_the_next_one_baseli
 
 async def test_a_plan_for_a_scan_that_never_was_does_nothing(world: World) -> None:
     """A message may outlive its scan's row, which retention deletes."""
-    await plan(world.parts, "20260101T000000Z-0000")
+    await plan(world.context, "20260101T000000Z-0000")
 
     assert not world.queue.messages
     assert await world.status() is None

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import ScanState, Trigger
-from cmk_check.core.scan_request import Outcome, Requested
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.start import SPACING, request
@@ -24,9 +24,9 @@ def _estate(world: World) -> None:
 
 async def test_a_request_starts_a_scan_that_says_so(world: World) -> None:
     """The history tells people from the schedule."""
-    asked = await request(world.parts)
+    asked = await request(world.context)
 
-    assert asked == Requested(Outcome.STARTED, asked.scan_id)
+    assert asked == StartAnswer(StartOutcome.STARTED, asked.scan_id)
     assert (await world.scan_row(asked.scan_id)).trigger is Trigger.REQUEST
     assert world.queue.messages == [SliceMessage(asked.scan_id, None)]
 
@@ -35,7 +35,7 @@ async def test_while_a_scan_runs_its_id_is_the_answer(world: World) -> None:
     """Even right after it started: it is what the caller wants."""
     running = await world.start()
 
-    assert await request(world.parts) == Requested(Outcome.RUNNING, running.scan_id)
+    assert await request(world.context) == StartAnswer(StartOutcome.RUNNING, running.scan_id)
 
 
 async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World) -> None:
@@ -44,18 +44,18 @@ async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World)
     last = await world.scan()
     world.clock.advance(SPACING - SECOND)
 
-    early = await request(world.parts)
+    early = await request(world.context)
     world.clock.advance(SECOND)
-    later = await request(world.parts)
+    later = await request(world.context)
 
-    assert early == Requested(Outcome.TOO_SOON, last, SECOND)
-    assert later.outcome is Outcome.STARTED
+    assert early == StartAnswer(StartOutcome.TOO_SOON, last, SECOND)
+    assert later.outcome is StartOutcome.STARTED
 
 
 async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
     """A person who asks a minute before the hour must not cost the hour's scan."""
     _estate(world)
-    await request(world.parts)
+    await request(world.context)
     await world.drain()
 
     assert (await world.start()).new
@@ -63,7 +63,7 @@ async def test_the_schedule_does_not_wait_for_anybody(world: World) -> None:
 
 async def test_of_many_at_once_one_starts(crowd: World) -> None:
     """A dashboard on every wall has the button."""
-    asked = await asyncio.gather(*(request(crowd.parts) for _ in range(3)))
+    asked = await asyncio.gather(*(request(crowd.context) for _ in range(3)))
 
     assert sorted(entry.outcome for entry in asked) == ["running", "running", "started"]
     assert len({entry.scan_id for entry in asked}) == 1
@@ -73,28 +73,28 @@ async def test_a_request_that_slept_sees_what_started_and_ended_meanwhile(world:
     """It had found the lease free and no scan lately; the scan it missed is over already."""
     _estate(world)
     slow = await asleep(world, request, Place("commit", Table.SCANS, 0))
-    fast = await request(world.parts)
+    fast = await request(world.context)
     await world.drain()
     assert (await world.scan_row(fast.scan_id)).state is ScanState.COMPLETE
 
     late = await slow.wake()
 
-    assert late == Requested(Outcome.TOO_SOON, fast.scan_id, SPACING)
+    assert late == StartAnswer(StartOutcome.TOO_SOON, fast.scan_id, SPACING)
 
 
 @pytest.mark.parametrize(
     ("ahead", "outcome"),
-    [(SPACING - SECOND, Outcome.TOO_SOON), (2 * SPACING, Outcome.STARTED)],
+    [(SPACING - SECOND, StartOutcome.TOO_SOON), (2 * SPACING, StartOutcome.STARTED)],
 )
 async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
-    world: World, ahead: timedelta, outcome: Outcome
+    world: World, ahead: timedelta, outcome: StartOutcome
 ) -> None:
     """A minute is asked for at most, however far ahead the last start is dated."""
     _estate(world)
     await world.scan()
     world.clock.advance(-ahead)
 
-    asked = await request(world.parts)
+    asked = await request(world.context)
 
     assert (asked.outcome, asked.wait <= SPACING) == (outcome, True)
 
@@ -103,10 +103,10 @@ async def test_a_start_that_the_queue_refused_counts(world: World) -> None:
     """It is in the history as failed, and the answer has said to wait."""
     world.queue.is_down = True
     with pytest.raises(QueueError):
-        await request(world.parts)
+        await request(world.context)
     world.queue.is_down = False
 
-    asked = await request(world.parts)
+    asked = await request(world.context)
 
-    assert asked.outcome is Outcome.TOO_SOON
+    assert asked.outcome is StartOutcome.TOO_SOON
     assert (await world.scan_row(asked.scan_id)).state is ScanState.FAILED

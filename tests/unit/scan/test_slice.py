@@ -234,7 +234,7 @@ async def test_a_lost_answer_starts_over_and_tells_once(
         (1, "account.violated"),
         (2, "account.resolved"),
     ]
-    assert (await known.parts.estate.read_one(ONE)).outbox == ()
+    assert (await known.context.findings_table.read_one(ONE)).outbox == ()
     assert await mark_of(known, ONE) is None
 
 

@@ -6,7 +6,7 @@ from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Entity, Replace, Table
-from cmk_check.store.findings import EstateTable, cut
+from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.store.table_keys import partition_of
@@ -18,8 +18,8 @@ CLAIM: Final = "claim-1"
 
 async def record(store: MemoryStore, stored: StoredSubscription, difference: Difference) -> None:
     """Record as a slice does."""
-    table = EstateTable(store)
-    batches = tuple(cut(stored, difference, CLAIM))
+    table = FindingsTable(store)
+    batches = tuple(record_batches(stored, difference, CLAIM))
     if len(batches) > 1:
         stored = await table.mark(stored, difference, CLAIM)
     await table.record(stored, batches)
@@ -31,7 +31,7 @@ async def filled(
     """Return a store that holds one reading, and the subscription as read from it."""
     store = MemoryStore()
     await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts, keys=keys))
-    return store, await EstateTable(store).read_one(PARTITION)
+    return store, await FindingsTable(store).read_one(PARTITION)
 
 
 async def overwrite(store: MemoryStore, row: str, **values: str | int) -> Entity:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
-from cmk_check.ports import Insert, Query, Replace, Scalar, Table
+from cmk_check.ports import Insert, Replace, Scalar, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
 from cmk_check.store.memory import MemoryStore
@@ -33,7 +33,7 @@ def changes(*ids: str) -> list[Change]:
 
 async def feed(store: MemoryStore) -> dict[int, Change]:
     """Return what stands in the feed; the head must name its last number, markers all of them."""
-    found = [entry async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     published = {int(entry.row): rows.change_of(entry) for entry in found if entry.row[0] == "0"}
     head = {entry.values["last"] for entry in found if entry.row == "head"}
     markers = {entry.values["number"] for entry in found if entry.row.startswith("id|")}

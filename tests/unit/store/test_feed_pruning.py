@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import StoreError
-from cmk_check.ports import Delete, Entity, Insert, Query, Table
+from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
@@ -52,7 +52,7 @@ async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
     assert await table.prune(clock.now(), 70) == 50
     assert await table.prune(clock.now(), 70) == 0
 
-    left = [entry.row async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    left = [entry.row async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     assert left == [f"{121:020}", "head", "id|young"]
     assert numbered(await table.publish(changes("next"))) == [(122, "next")]
     assert numbered(await table.read(0, 9)) == [(121, "young"), (122, "next")]
@@ -148,7 +148,7 @@ async def test_after_a_fault_in_pruning_the_next_one_goes_on(fault: Fault, opera
 
     await FeedTable(store).prune(later, 9)
 
-    left = [entry.row async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    left = [entry.row async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     assert left == ["head"]
 
 
@@ -187,13 +187,13 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
 
 async def outbox(store: MemoryStore) -> list[tuple[Entity, Change]]:
     """Return what waits to be published."""
-    query = Query(partition="s")
+    query = TableQuery(partition="s")
     return [(entry, rows.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
 
 
 async def check(store: MemoryStore, numbers: dict[str, int]) -> None:
     """Check that each change has one number for ever, and a marker as long as it has a row."""
-    found = [entry async for entry in store.query(Table.CHANGES, Query(partition="feed"))]
+    found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     standing = {str(entry.values["id"]): int(entry.row) for entry in found if entry.row.isdigit()}
     markers = {
         entry.row.removeprefix("id|"): entry.values["number"]

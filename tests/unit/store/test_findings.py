@@ -10,7 +10,7 @@ from cmk_check.core.model import Account
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import rows, table_keys, table_limits
-from cmk_check.store.findings import Batch, EstateTable, cut
+from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
@@ -63,7 +63,7 @@ async def test_recording_goes_through_every_kind_of_step() -> None:
 
     await record(store, stored, difference)
 
-    again = await EstateTable(store).read_one(PARTITION)
+    again = await FindingsTable(store).read_one(PARTITION)
     assert again.known.findings == recorded(difference).findings
     assert len(again.outbox) == 5
     kinds = {getattr(write, "row", ""): type(write) for write in transactions(store)[-1]}
@@ -77,7 +77,7 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
 ) -> None:
     """Every one has the coverage row in front as its guard, and sums that are right."""
     difference = compared(Known(), *many(number), gap=FORBIDDEN)
-    batches = list(cut(StoredSubscription(PARTITION), difference, CLAIM))
+    batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
 
     done = 0
     for batch in batches:
@@ -100,7 +100,7 @@ async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_findi
     accounts = [good(ID, f"chat-{count:04}") for count in range(number)]
     difference = compared(Known(), *accounts, gap=FORBIDDEN, keys=DISABLED)
 
-    batches = list(cut(StoredSubscription(PARTITION), difference, CLAIM))
+    batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
 
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
@@ -113,7 +113,7 @@ async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_findi
     assert difference.coverage.accounts.by_key_health == {"broken": number}
 
 
-def sequences(batches: Sequence[Batch]) -> list[int]:
+def sequences(batches: Sequence[RecordBatch]) -> list[int]:
     """Return the sequence numbers of all changes; each row must name the last one so far."""
     numbers: list[int] = []
     for batch in batches:
@@ -130,7 +130,7 @@ def test_heavy_accounts_make_smaller_transactions() -> None:
     heavy = many(200, key_name="\U0001f600" * 256, tags={"owner": "\U0001f600" * 64})
     difference = compared(Known(), *heavy)
 
-    batches = list(cut(StoredSubscription(PARTITION), difference, CLAIM))
+    batches = list(record_batches(StoredSubscription(PARTITION), difference, CLAIM))
 
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
@@ -158,7 +158,7 @@ async def test_a_change_of_coverage_alone_is_one_transaction() -> None:
 
     await record(store, StoredSubscription(PARTITION), compared(Known(), gap=FORBIDDEN))
 
-    (entry,) = (await EstateTable(store).read_one(PARTITION)).outbox
+    (entry,) = (await FindingsTable(store).read_one(PARTITION)).outbox
     assert entry.change.type == "cmkcheck.coverage.lost"
     assert len(transactions(store)) == 1
 
@@ -166,7 +166,7 @@ async def test_a_change_of_coverage_alone_is_one_transaction() -> None:
 async def test_a_worker_that_was_overtaken_writes_nothing_more() -> None:
     """A zombie's older reading must never stand over a newer one (P9)."""
     store, stored = await filled(bad(ID))
-    table = EstateTable(store)
+    table = FindingsTable(store)
     difference = compared(stored.known, good(ID), at=NOON + HOUR)
     marked = await table.mark(stored, difference, CLAIM)
     other = await table.read_one(PARTITION)
@@ -174,7 +174,7 @@ async def test_a_worker_that_was_overtaken_writes_nothing_more() -> None:
     await table.clear_mark(other)
 
     with pytest.raises(WriteConflict):
-        await table.record(marked, tuple(cut(marked, difference, CLAIM)))
+        await table.record(marked, tuple(record_batches(marked, difference, CLAIM)))
 
     assert (await table.read_one(PARTITION)).known.findings == stored.known.findings
 
@@ -182,7 +182,7 @@ async def test_a_worker_that_was_overtaken_writes_nothing_more() -> None:
 async def test_clearing_a_mark_changes_nothing_else() -> None:
     """The row goes on saying what was recorded, until Azure is read again."""
     store, stored = await filled(bad(ID))
-    table = EstateTable(store)
+    table = FindingsTable(store)
     await table.mark(stored, compared(stored.known, good(ID)), CLAIM)
 
     cleared = await table.clear_mark(await table.read_one(PARTITION))
@@ -195,7 +195,7 @@ async def test_clearing_a_mark_changes_nothing_else() -> None:
 async def test_published_changes_are_deleted_and_findings_stay() -> None:
     """The outbox is normally empty."""
     store, stored = await filled(bad(ID, "a"), bad(ID, "b"))
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     await table.clear_outbox(stored.outbox)
 
@@ -213,7 +213,7 @@ async def test_a_range_brings_its_partitions_and_no_other() -> None:
         await store.commit(
             Table.FINDINGS, partition, [Insert(table_keys.COVERAGE, rows.coverage_values(coverage))]
         )
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     low, high = table_keys.partition_of(sub(2)), table_keys.partition_of(sub(3))
 

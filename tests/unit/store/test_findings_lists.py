@@ -6,9 +6,9 @@ from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.model import Account
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import RowUnusable
-from cmk_check.ports import Insert, Query, Table
+from cmk_check.ports import Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.findings import EstateTable, FindingFilter
+from cmk_check.store.findings import FindingFilter, FindingsTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
@@ -19,7 +19,7 @@ from tests.unit.store.filled import PARTITION, filled, overwrite, record
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
     """A page that begins where the last one ended skips nothing."""
     store, _ = await filled(bad(ID, "b"), good(ID, "a"), bad(ID, "c"))
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     listed = [row async for row in table.findings(FindingFilter(), None)]
     rest = [row async for row in table.findings(FindingFilter(), listed[0].place)]
@@ -29,7 +29,7 @@ async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> Non
     assert await names(table, FindingFilter(Verdict.NON_COMPLIANT)) == ["b", "c"]
 
 
-async def names(table: EstateTable, where: FindingFilter) -> list[str]:
+async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
     """Return the names of the accounts that a filter finds."""
     found = table.findings(where, None)
     return [row.finding.id.name async for row in found if row.finding]
@@ -47,7 +47,7 @@ async def test_p1_a_row_that_cannot_be_trusted_is_found_as_what_it_is_shown_as(
     """What stands in its columns is neither shown nor asked for."""
     store, _ = await filled(account)
     await overwrite(store, "finding|rg|a", **values)
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     by_verdict = {each: await names(table, FindingFilter(each)) for each in Verdict}
     by_reason = {each: await names(table, FindingFilter(reason=each)) for each in Reason}
@@ -61,7 +61,7 @@ async def test_findings_are_found_by_the_health_of_their_keys() -> None:
     """A broken key among a thousand healthy ones is what somebody looks for."""
     store, _ = await filled(good(ID, "a"), bad(ID, "b"), good(ID, "c"), keys=DISABLED)
     await overwrite(store, "finding|rg|a", keyDetail="{")
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     found = {each: await names(table, FindingFilter(key_health=each)) for each in KeyState}
 
@@ -73,7 +73,7 @@ async def test_what_the_table_can_compare_does_not_come() -> None:
     store, stored = await filled(*(good(ID, f"g{n}") for n in range(9)), bad(ID, "b"), odd(ID, "o"))
     more = compared(stored.known, good(ID, "x"), gap=FORBIDDEN, keys=DISABLED)
     await record(store, stored, more)
-    table = EstateTable(store)
+    table = FindingsTable(store)
     chosen = FindingFilter(reason=Reason.MICROSOFT_MANAGED_KEY)
     of_key = FindingFilter(key_health=KeyState.BROKEN)
 
@@ -86,7 +86,7 @@ async def test_what_the_table_can_compare_does_not_come() -> None:
 async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() -> None:
     """A search looks at the names of subscriptions: a read for each row would take minutes."""
     store, stored = await filled(good(ID, "a"), bad(ID, "b"))
-    table, before = EstateTable(store), len(store.log)
+    table, before = FindingsTable(store), len(store.log)
     where = FindingFilter(Verdict.NON_COMPLIANT)
 
     found = [row async for row in table.findings(where, None, joined=True)]
@@ -102,7 +102,7 @@ async def test_coverage_comes_along_in_the_same_query_and_passes_every_filter() 
 async def test_a_list_that_begins_in_mid_subscription_reads_the_coverage_it_has_passed() -> None:
     """The second page of a search knows no less than the first."""
     store, stored = await filled(good(ID, "a"), bad(ID, "b"))
-    table, place = EstateTable(store), (PARTITION, "finding|rg|a")
+    table, place = FindingsTable(store), (PARTITION, "finding|rg|a")
 
     (row,) = [row async for row in table.findings(FindingFilter(), place, joined=True)]
 
@@ -117,7 +117,9 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
     orphan = [Insert("finding|rg|a", rows.finding_values(finding))]
     await store.commit(Table.FINDINGS, partition, orphan)
 
-    listed = [row async for row in EstateTable(store).findings(FindingFilter(), None, joined=True)]
+    listed = [
+        row async for row in FindingsTable(store).findings(FindingFilter(), None, joined=True)
+    ]
 
     assert [row.coverage for row in listed if row.finding] == [stored.known.coverage, None]
 
@@ -129,7 +131,7 @@ async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
     assert theirs is not None
     row = table_keys.finding_row(theirs.resource_group, theirs.name)
     await store.commit(Table.FINDINGS, "theirs", [Insert(row, {}), Insert(table_keys.COVERAGE, {})])
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     assert [row async for row in table.findings(FindingFilter(), None, joined=True)] == []
     assert [row async for row in table.coverages(None, None)] == []
@@ -141,11 +143,11 @@ async def test_a_finding_alone_is_one_point_read() -> None:
     store, stored = await filled(bad(ID, "a"), good(ID, "b"))
     before = len(store.log)
 
-    finding = await EstateTable(store).finding(bad(ID, "a").id)
+    finding = await FindingsTable(store).finding(bad(ID, "a").id)
 
     assert finding == stored.known.findings[bad(ID, "a").id.text]
     assert [operation.name for operation in store.log[before:]] == ["get"]
-    assert await EstateTable(store).finding(bad(ID, "c").id) is None
+    assert await FindingsTable(store).finding(bad(ID, "c").id) is None
 
 
 async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> None:
@@ -153,7 +155,7 @@ async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> N
     store, _ = await filled(good(ID, "a"))
     await overwrite(store, "finding|rg|a", schema=2)
 
-    finding = await EstateTable(store).finding(good(ID, "a").id)
+    finding = await FindingsTable(store).finding(good(ID, "a").id)
 
     assert finding is not None
     assert finding.judgement.reason is Reason.ROW_TOO_NEW
@@ -163,7 +165,7 @@ async def test_coverage_is_listed_by_subscription_with_places_to_go_on_behind() 
     """And nothing of what stands beside it."""
     store, stored = await filled(bad(ID, "a"))
     await store.commit(Table.FINDINGS, PARTITION, [Insert("coverage2", {"coverage": "read"})])
-    table, place = EstateTable(store), (PARTITION, table_keys.COVERAGE)
+    table, place = FindingsTable(store), (PARTITION, table_keys.COVERAGE)
 
     listed = [entry async for entry in table.coverages(None, None)]
 
@@ -178,7 +180,7 @@ async def test_a_coverage_row_that_cannot_be_trusted_is_listed_with_why() -> Non
     store, _ = await filled(bad(ID))
     await overwrite(store, "coverage", schema=2)
 
-    ((_, why),) = [entry async for entry in EstateTable(store).coverages(None, None)]
+    ((_, why),) = [entry async for entry in FindingsTable(store).coverages(None, None)]
 
     assert isinstance(why, RowUnusable)
     assert "newer version" in str(why)
@@ -191,7 +193,7 @@ async def test_a_broken_finding_is_listed_as_unknown_and_hides_no_other(
     """The list shows what it can, and never a verdict that it cannot trust (P1, P7)."""
     store, _ = await filled(good(ID, "a"), bad(ID, "b"))
     await overwrite(store, "finding|rg|a", **values)
-    table = EstateTable(store)
+    table = FindingsTable(store)
 
     found = [row.finding async for row in table.findings(FindingFilter(), None)]
 
@@ -206,7 +208,7 @@ async def test_a_coverage_row_that_cannot_be_trusted_is_not_taken_for_none() -> 
     await overwrite(store, "coverage", schema=2)
 
     with pytest.raises(RowUnusable, match="newer version"):
-        await EstateTable(store).coverage(ID)
+        await FindingsTable(store).coverage(ID)
 
 
 async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:
@@ -214,9 +216,9 @@ async def test_the_coverage_of_a_subscription_is_one_point_read() -> None:
     store, stored = await filled(bad(ID))
     before = len(store.log)
 
-    coverage = await EstateTable(store).coverage(ID.upper())
+    coverage = await FindingsTable(store).coverage(ID.upper())
 
     assert coverage == stored.known.coverage
     assert [operation.name for operation in store.log[before:]] == ["get"]
-    assert await EstateTable(store).coverage(sub(9)) is None
-    assert [e async for e in store.query(Table.FINDINGS, Query(partition="other"))] == []
+    assert await FindingsTable(store).coverage(sub(9)) is None
+    assert [e async for e in store.query(Table.FINDINGS, TableQuery(partition="other"))] == []

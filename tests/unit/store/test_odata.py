@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.ports import Query
+from cmk_check.ports import TableQuery
 from cmk_check.store.odata import filter_of, ranges
 
 OPERATORS = {"PartitionKey", "RowKey", "verdict", "kind", "eq", "ge", "gt", "lt", "and", "or"}
@@ -17,7 +17,7 @@ TEXTS = st.text(max_size=20) | st.sampled_from(
 
 @given(
     query=st.builds(
-        Query,
+        TableQuery,
         partition=TEXTS | st.none(),
         partition_from=TEXTS,
         partition_to=TEXTS,
@@ -28,7 +28,7 @@ TEXTS = st.text(max_size=20) | st.sampled_from(
         besides=TEXTS,
     )
 )
-def test_p10_no_value_stands_in_a_filter(query: Query) -> None:
+def test_p10_no_value_stands_in_a_filter(query: TableQuery) -> None:
     """Whatever it holds: the client quotes parameters, and blanks part them from all else."""
     for clauses in ranges(query):
         text, parameters = filter_of(clauses)
@@ -50,7 +50,7 @@ def test_p10_a_property_is_a_name_and_nothing_else(name: str) -> None:
 
 def test_of_alternatives_either_may_hold_and_all_else_must() -> None:
     """A pair of brackets too few would let the one row open the whole table."""
-    query = Query(partition="p", equals={"verdict": "a", "kind": "b"}, besides="coverage")
+    query = TableQuery(partition="p", equals={"verdict": "a", "kind": "b"}, besides="coverage")
     (clauses,) = ranges(query)
 
     text, _ = filter_of(clauses)
@@ -64,7 +64,7 @@ def test_of_alternatives_either_may_hold_and_all_else_must() -> None:
 
 def test_what_goes_on_behind_a_row_asks_twice_and_never_with_an_or() -> None:
     """For an "or" of keys the table service looks at every row there is."""
-    asked = [filter_of(clauses) for clauses in ranges(Query(row_from="f", after=("p", "r")))]
+    asked = [filter_of(clauses) for clauses in ranges(TableQuery(row_from="f", after=("p", "r")))]
 
     assert [re.sub(r"@p\d+", "?", text) for text, _ in asked] == [
         "PartitionKey eq ? and RowKey gt ? and RowKey ge ?",

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.ports import Query, Table
+from cmk_check.ports import Table, TableQuery
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, Operation
 from cmk_check.store.retention import GRACE, MOST_CHANGES, MOST_SCANS
@@ -27,12 +27,14 @@ async def world() -> World:
 
 async def feed_rows(world: World) -> int:
     """Count what stands in the feed, markers and head too."""
-    return len([entry async for entry in world.store.query(Table.CHANGES, Query(partition="feed"))])
+    return len(
+        [entry async for entry in world.store.query(Table.CHANGES, TableQuery(partition="feed"))]
+    )
 
 
 async def scans(world: World) -> list[str]:
     """Return the ids of the scans that stand in the history, newest first."""
-    query = Query(partition="scan", row_from="scan|", row_to="scan}")
+    query = TableQuery(partition="scan", row_from="scan|", row_to="scan}")
     return [entry.row.rpartition("|")[2] async for entry in world.store.query(Table.SCANS, query)]
 
 

@@ -10,7 +10,7 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Scan
-from cmk_check.store.scans import Board, ScanTable, scan_id_of
+from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
@@ -25,7 +25,9 @@ async def _table(*scans: Scan) -> tuple[MemoryStore, ScanTable]:
     store = MemoryStore()
     table = ScanTable(store)
     lease = Lease("", 1, NOON)
-    await table.commit(lease=lease, scans=[(scan, None) for scan in scans], board=Board(None, None))
+    await table.commit(
+        lease=lease, scans=[(scan, None) for scan in scans], current=LeaseAndStatus(None, None)
+    )
     store.log.clear()
     return store, table
 
@@ -64,7 +66,7 @@ async def test_more_than_the_service_brings_at_once_is_read_on() -> None:
     _, table = await _table()
     for first in range(0, 1100, 100):
         rows = [(_scan(seconds), None) for seconds in range(first, first + 100)]
-        await table.commit(scans=rows, board=Board(None, None))
+        await table.commit(scans=rows, current=LeaseAndStatus(None, None))
 
     assert len(await table.history(None, 1001)) == 1001
 

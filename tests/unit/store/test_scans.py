@@ -29,7 +29,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.errors import StoreError, WriteConflict
-from cmk_check.ports import Entity, Insert, Query, Table
+from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.store import batching, scan_rows, table_keys, table_limits
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
@@ -69,8 +69,8 @@ def slice_of(number: int, plan_id: str = "plan-a", subscriptions: int = 1) -> Sl
 async def begun(store: MemoryStore) -> ScanTable:
     """Return the table with one scan under way."""
     table = ScanTable(store)
-    board = await table.board()
-    await table.commit(lease=LEASE, status=STATUS, scans=[(SCAN, None)], board=board)
+    current = await table.lease_and_status()
+    await table.commit(lease=LEASE, status=STATUS, scans=[(SCAN, None)], current=current)
     return table
 
 
@@ -78,12 +78,12 @@ async def test_lease_status_and_scan_are_read_back() -> None:
     """The next process has nothing but these rows."""
     table = await begun(MemoryStore())
 
-    board = await table.board()
+    current = await table.lease_and_status()
     scan = await table.scan(ID)
-    assert board.lease is not None
-    assert board.status is not None
+    assert current.lease is not None
+    assert current.status is not None
     assert scan is not None
-    assert (board.lease.value, board.status.value, scan.value) == (LEASE, STATUS, SCAN)
+    assert (current.lease.value, current.status.value, scan.value) == (LEASE, STATUS, SCAN)
     assert await table.holder() == ID
 
 
@@ -91,9 +91,9 @@ async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
     """So it is before the first scan."""
     table = ScanTable(MemoryStore())
 
-    board = await table.board()
+    current = await table.lease_and_status()
 
-    assert (board.lease, board.status) == (None, None)
+    assert (current.lease, current.status) == (None, None)
     assert await table.holder() is None
     assert await table.scan(ID) is None
     assert await table.outbox() == ()
@@ -103,7 +103,7 @@ async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
 async def test_a_free_lease_has_no_holder() -> None:
     """Whoever wants to start a scan asks whether one is running."""
     table = await begun(MemoryStore())
-    await table.commit(lease=Lease("", 1, NOON), board=await table.board())
+    await table.commit(lease=Lease("", 1, NOON), current=await table.lease_and_status())
 
     assert await table.holder() is None
 
@@ -112,12 +112,12 @@ async def test_of_two_that_take_the_lease_one_loses_everything() -> None:
     """No scan row without the lease, no lease without its row (P9)."""
     store = MemoryStore()
     table = ScanTable(store)
-    board = await table.board()
+    current = await table.lease_and_status()
     await begun(store)
     other = Scan(scan_id_of(NOON, "beef"), 1, Trigger.REQUEST, NOON)
 
     with pytest.raises(WriteConflict):
-        await table.commit(lease=LEASE, scans=[(other, None)], board=board)
+        await table.commit(lease=LEASE, scans=[(other, None)], current=current)
 
     assert await table.scan(other.id) is None
 
@@ -129,9 +129,9 @@ async def test_scans_sort_newest_first() -> None:
     ids = [scan_id_of(NOON + timedelta(hours=hour), "3fa9") for hour in (1, 0, 2)]
     for scan_id in ids:
         scan = Scan(scan_id, 1, Trigger.TIMER, started_of(scan_id))
-        await table.commit(scans=[(scan, None)], board=await table.board())
+        await table.commit(scans=[(scan, None)], current=await table.lease_and_status())
 
-    query = Query(partition="scan", row_from=table_keys.SCANS_FROM, row_to=table_keys.SCANS_TO)
+    query = TableQuery(partition="scan", row_from=table_keys.SCANS_FROM, row_to=table_keys.SCANS_TO)
     found = [entity.row async for entity in store.query(Table.SCANS, query)]
 
     assert [row.rsplit("|", 1)[1] for row in found] == sorted(ids, reverse=True)
@@ -141,7 +141,7 @@ async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> 
     """A scan that failed is told though the process died at once (P3)."""
     table = await begun(MemoryStore())
     change = of_scan(ChangeType.SCAN_FAILED, ID, NOON, "id-1", "why")
-    await table.commit(changes=[change], board=await table.board())
+    await table.commit(changes=[change], current=await table.lease_and_status())
 
     (waiting,) = await table.outbox()
     await table.clear_outbox([waiting])
@@ -276,19 +276,19 @@ def test_writes_are_cut_in_their_order() -> None:
     """What comes first must stand first if a process dies in between."""
     writes = [Insert(f"{number:03}", {"text": "x" * 30_000}) for number in range(250)]
 
-    batches = list(batching.cut(writes))
+    batches = list(batching.batches(writes))
 
     assert [write for batch in batches for write in batch] == writes
     for batch in batches:
         table_limits.check(batch, "p")
-    assert list(batching.cut([])) == []
+    assert list(batching.batches([])) == []
 
 
 def test_a_group_of_writes_is_never_torn() -> None:
     """A finding and its change share one transaction, and room is kept for the coverage row."""
     pairs = [(Insert(f"f{n}", {}), Insert(f"o{n}", {})) for n in range(120)]
 
-    batches = list(batching.cut_groups(pairs, reserve=2))
+    batches = list(batching.group_batches(pairs, reserve=2))
 
     assert [len(batch) for batch in batches] == [49, 49, 22]
     assert [pair for batch in batches for pair in batch] == pairs

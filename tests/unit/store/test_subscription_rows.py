@@ -4,7 +4,7 @@ import pytest
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.ports import Insert, Table
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import ID
 from tests.unit.store.filled import PARTITION, filled, overwrite
@@ -15,7 +15,7 @@ async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
     store, _ = await filled(bad(ID, "A"), bad(ID, "b"))
     await overwrite(store, "finding|rg|a", schema=2)
 
-    stored = await EstateTable(store).read_one(PARTITION)
+    stored = await FindingsTable(store).read_one(PARTITION)
 
     (newer,) = stored.known.untrusted.values()
     assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
@@ -32,7 +32,7 @@ async def test_a_coverage_row_that_cannot_be_trusted_makes_the_subscription_unus
     store, _ = await filled(bad(ID))
     await overwrite(store, "coverage", **values)
 
-    found = await EstateTable(store).read_one(PARTITION)
+    found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable
     assert len(found.known.findings) == 1
@@ -43,7 +43,7 @@ async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
     store, _ = await filled(bad(ID), good(ID, "b"))
     await overwrite(store, "finding|rg|chat", verdict="perhaps")
 
-    found = await EstateTable(store).read_one(PARTITION)
+    found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable is None
     assert list(found.known.findings) == [str(good(ID, "b").id)]
@@ -63,7 +63,7 @@ async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
     store, stored = await filled(bad(ID))
     await overwrite(store, stored.outbox[0].row, **values)
 
-    found = await EstateTable(store).read_one(PARTITION)
+    found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable is None
     assert not found.outbox
@@ -75,7 +75,7 @@ async def test_rows_of_somebody_else_are_left_alone() -> None:
     await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
     await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
 
-    (found,) = [stored async for stored in EstateTable(store).subscriptions("", "")]
+    (found,) = [stored async for stored in FindingsTable(store).subscriptions("", "")]
 
     assert found.partition == PARTITION
     assert found.unusable is None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
-from cmk_check.core.counts import Tally, summarise
+from cmk_check.core.counts import AccountCounter, summarise
 from cmk_check.core.enums import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
 from cmk_check.core.model import (
     AccountCounts,
@@ -24,11 +24,11 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.findings import EstateTable
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
-from cmk_check.store.scans import Board, ScanTable
+from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.web.api import Tables, create_app
-from cmk_check.web.application import Site
+from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ LAB = "5b1e0000-0000-0000-0000-000000000002"
 TENANT = "72f90000-0000-0000-0000-00000000000f"
 PORTAL = "https://portal.azure.com"
 KINDS = ("OpenAI", "AIServices")
-AS_SERVED = Site(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
+AS_SERVED = WebApplication(SignIn("keys", easy_auth=False), None, KINDS, PORTAL, key_health=True)
 
 
 @dataclass
@@ -65,10 +65,10 @@ class Served:
         """The table of scans."""
         return ScanTable(self.store)
 
-    def app(self, site: Site = AS_SERVED, expect: Expectations | None = None) -> FastAPI:
+    def app(self, site: WebApplication = AS_SERVED, expect: Expectations | None = None) -> FastAPI:
         """Build the API."""
         expect = expect or Expectations(MAX_AGE)
-        tables = Tables(EstateTable(self.store), self.scans, FeedTable(self.store))
+        tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store))
         return create_app(tables, self.clock, expect, site)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
@@ -91,8 +91,8 @@ class Served:
 
     async def put_status(self, status: Status) -> None:
         """Write the status, in place of what was there."""
-        board = Board(None, await self.scans.status())
-        await self.scans.commit(status=status, board=board)
+        board = LeaseAndStatus(None, await self.scans.status())
+        await self.scans.commit(status=status, current=board)
 
 
 def finding(
@@ -149,7 +149,7 @@ def coverage(
 
 def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
     """Count findings, with three accounts of a kind out of scope."""
-    tally = Tally()
+    tally = AccountCounter()
     for entry in findings:
         tally.add(entry.kind, entry.judgement)
     return tally.counts({"SpeechServices": 3}, unread)

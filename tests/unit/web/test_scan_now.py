@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 
-from cmk_check.core.scan_request import Outcome, Requested
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError, StoreRefused, StoreUnavailable
-from cmk_check.web.application import Site
+from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app
 from tests.unit.web.asgi import send
@@ -23,10 +23,10 @@ ID = "20261125T120000Z-3fa9"
 class Asked:
     """Whoever decides about starting, and how often it was asked."""
 
-    outcome: Requested | Exception
+    outcome: StartAnswer | Exception
     times: int = 0
 
-    async def __call__(self) -> Requested:
+    async def __call__(self) -> StartAnswer:
         """Answer as scripted."""
         self.times += 1
         if isinstance(self.outcome, Exception):
@@ -34,13 +34,13 @@ class Asked:
         return self.outcome
 
 
-def _app(ask: Callable[[], Awaitable[Requested]], site: Site = AS_SERVED) -> FastAPI:
+def _app(ask: Callable[[], Awaitable[StartAnswer]], site: WebApplication = AS_SERVED) -> FastAPI:
     return create_app(ask, site)
 
 
-STARTED = Requested(Outcome.STARTED, ID)
-RUNNING = Requested(Outcome.RUNNING, ID)
-TOO_SOON = Requested(Outcome.TOO_SOON, ID, timedelta(seconds=40.2))
+STARTED = StartAnswer(StartOutcome.STARTED, ID)
+RUNNING = StartAnswer(StartOutcome.RUNNING, ID)
+TOO_SOON = StartAnswer(StartOutcome.TOO_SOON, ID, timedelta(seconds=40.2))
 
 
 async def test_a_started_scan_is_accepted_and_can_be_followed() -> None:
@@ -100,7 +100,7 @@ async def test_an_unexpected_failure_tells_callers_nothing(
 
 
 @pytest.mark.parametrize("outcome", [STARTED, RUNNING, TOO_SOON, StoreUnavailable("x")])
-async def test_every_answer_carries_the_headers(outcome: Requested | Exception) -> None:
+async def test_every_answer_carries_the_headers(outcome: StartAnswer | Exception) -> None:
     """As those of the API, of which it is a part to whoever calls it."""
     answer = await send(_app(Asked(outcome)), SCAN, method="POST")
 

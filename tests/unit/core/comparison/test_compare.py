@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.comparison.compare import KEPT_TRANSITIONS, compare
-from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Account, Finding, Reading
 from tests.fakes.world import account, bad, good, odd
@@ -57,7 +57,7 @@ def known(*verdicts: str | None) -> Known:
     return known_of(*accounts_of(*verdicts))
 
 
-def only(difference: Difference) -> Step:
+def only(difference: Difference) -> FindingUpdate:
     """Return the one step there must be."""
     (step,) = difference.steps
     return step

@@ -42,7 +42,7 @@ def known_as(state: str) -> Known:
             return recorded(unread(Known(), Disposition(state)))
         case _:
             first = compared(Known())
-            return Known(first.upto(0, "claim"))
+            return Known(first.coverage_after(0, "claim"))
 
 
 def unread(known: Known, disposition: Disposition) -> Difference:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Difference, Known, Step
+from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import AccountCounts, Gap, Reading, VerdictCounts
 from tests.fakes.world import bad, good, odd
@@ -33,7 +33,7 @@ def test_a_step_needs_a_finding() -> None:
     change = compared(Known(), bad(ID)).steps[0].changes[0]
 
     with pytest.raises(ValueError, match="before it or after it"):
-        _ = Step(None, None, (change,)).finding
+        _ = FindingUpdate(None, None, (change,)).finding
 
 
 @pytest.mark.parametrize("now", [None, *MAKERS])
@@ -82,7 +82,7 @@ def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
     """Half of a subscription must not stand there as all of it (P1)."""
     difference = compared(Known(), bad(ID, "a"), good(ID, "b"))
 
-    begun = difference.upto(1, "claim")
+    begun = difference.coverage_after(1, "claim")
 
     assert begun.state is CoverageState.UNREAD
     assert begun.recording == "claim"
@@ -97,7 +97,7 @@ def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_las
     complete = compare(Known(), SUBSCRIPTION, reading, context())
     gone = compare(Known(), SUBSCRIPTION, replace(reading, gap=FORBIDDEN), context())
 
-    begun = [difference.upto(1, "claim") for difference in (complete, gone)]
+    begun = [difference.coverage_after(1, "claim") for difference in (complete, gone)]
 
     assert [row.gap for row in begun] == [None, None]
     assert [row.accounts.ignored_by_kind for row in begun] == [{}, {}]
@@ -119,7 +119,7 @@ def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     assert had is not None
     difference = compared(known, bad(ID, "a"), bad(ID, "b"), at=NOON + HOUR)
 
-    begun = difference.upto(1, "claim")
+    begun = difference.coverage_after(1, "claim")
 
     assert (begun.state, begun.gap, begun.since) == (had.state, had.gap, had.since)
     assert begun.last_read == NOON
@@ -153,7 +153,7 @@ def _calls(sizes: list[int]) -> int:
 
     sys.setprofile(count)
     try:
-        deque(difference.partly(sizes, "claim"), maxlen=0)
+        deque(difference.partial_coverages(sizes, "claim"), maxlen=0)
     finally:
         sys.setprofile(None)
     return calls
@@ -174,7 +174,7 @@ def test_after_each_step_the_row_sums_what_stands_beside_it(
     difference = compared(known, *accounts, at=NOON + HOUR)
     first = known.coverage.sequence if known.coverage else 0
 
-    rows = list(difference.partly([0] + [1] * len(difference.steps), "claim"))
+    rows = list(difference.partial_coverages([0] + [1] * len(difference.steps), "claim"))
 
     assert [row.sequence for row in rows] == [first + number for number in range(len(rows))]
     assert [row.accounts for row in rows] == [
@@ -189,7 +189,7 @@ def test_rows_of_a_newer_version_are_counted_in_every_part() -> None:
 
     difference = compared(newer, bad(ID, "a"), at=NOON + HOUR)
 
-    assert difference.upto(0, "claim").accounts.by_kind == {
+    assert difference.coverage_after(0, "claim").accounts.by_kind == {
         "OpenAI": VerdictCounts(unknown=1),
         "unknown": VerdictCounts(unknown=1),
     }

@@ -292,7 +292,7 @@ def test_after_each_step_the_row_numbers_what_was_told_so_far(
     difference = _compared(known, second)
     had = known.coverage.sequence if known.coverage else 0
 
-    rows = list(difference.partly([1] * len(difference.steps), "claim"))
+    rows = list(difference.partial_coverages([1] * len(difference.steps), "claim"))
 
     for number, row in enumerate(rows, 1):
         done = difference.steps[:number]

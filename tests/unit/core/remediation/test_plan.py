@@ -11,7 +11,7 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.plan import Grantee, Vault, plan_for
+from cmk_check.core.remediation.plan import Grantee, TargetVault, plan_for
 from cmk_check.core.remediation.steps import Action
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.remediation import (
@@ -118,13 +118,13 @@ def test_without_a_vault_one_is_made_beside_the_account() -> None:
 @pytest.mark.parametrize(
     ("wanted", "vault"),
     [
-        ("kv-old", Vault("kv-old", SUBSCRIPTION, None, is_new=False)),
-        (ID, Vault("kv-old", OTHER, "rg-keys", is_new=False)),
-        (ID.lower(), Vault("kv-old", OTHER, "rg-keys", is_new=False)),
+        ("kv-old", TargetVault("kv-old", SUBSCRIPTION, None, is_new=False)),
+        (ID, TargetVault("kv-old", OTHER, "rg-keys", is_new=False)),
+        (ID.lower(), TargetVault("kv-old", OTHER, "rg-keys", is_new=False)),
     ],
     ids=["name", "id", "id in another casing"],
 )
-def test_an_existing_vault_is_checked_not_created(wanted: str, vault: Vault) -> None:
+def test_an_existing_vault_is_checked_not_created(wanted: str, vault: TargetVault) -> None:
     """Most companies have theirs, often in a subscription of its own."""
     plan = planned(finding_of(identity_type="SystemAssigned"), vault=wanted, key="our-key")
 

@@ -12,7 +12,7 @@ from cmk_check.core.keys.facts import Grant, Unread
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.inventory.gaps import READ_ROLES
 from cmk_check.inventory.keys.ids import KeyId, VaultId
-from cmk_check.inventory.keys.role_assignments import Grants
+from cmk_check.inventory.keys.role_assignments import RoleAssignments
 from tests.unit.inventory.wire import Wire, clients_over
 
 SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
@@ -39,7 +39,7 @@ def _assigned(role: str, principal: str = PRINCIPAL) -> Mapping[str, object]:
     return {"id": "x" * 150, "properties": properties}
 
 
-def _over(entries: Sequence[object]) -> Grants:
+def _over(entries: Sequence[object]) -> RoleAssignments:
     """Read these assignments; of the roles one is refused, one gone, one without permissions."""
 
     def answer(_: str, path: str) -> object:
@@ -50,10 +50,10 @@ def _over(entries: Sequence[object]) -> Grants:
         granted = {"permissions": [{"dataActions": USE}]}
         return {"properties": {} if path.lower() == BROKEN.lower() else granted}
 
-    return Grants(clients_over(Wire(answer)))
+    return RoleAssignments(clients_over(Wire(answer)))
 
 
-async def _find(grants: Grants, key: KeyId) -> tuple[Grant, ...] | Unread:
+async def _find(grants: RoleAssignments, key: KeyId) -> tuple[Grant, ...] | Unread:
     return await grants.find(PRINCIPAL, key, asyncio.get_running_loop().time() + 5)
 
 

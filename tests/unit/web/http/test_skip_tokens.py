@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.store import table_keys
-from cmk_check.web.http.responses import Refused
-from cmk_check.web.http.skip_tokens import place_of, token_of
+from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from tests.unit.web.asgi import send
 from tests.unit.web.served import LAB, PRODUCTION, Served
 
@@ -24,7 +24,7 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
     """A place that its own token does not lead to is a list that cannot be read on."""
     place = table_keys.partition_of(subscription), table_keys.finding_row(group, name)
 
-    assert place_of(token_of(place), table_keys.FINDINGS_FROM) == place
+    assert position_of(skip_token_of(place), table_keys.FINDINGS_FROM) == place
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_every_place_comes_back_from_its_token(subscription: str, group: str, na
 )
 def test_what_this_api_did_not_make_is_refused(token: str) -> None:
     """A token is a caller's input, and becomes a part of a query."""
-    with pytest.raises(Refused) as refused:
-        place_of(token, table_keys.FINDINGS_FROM)
+    with pytest.raises(RequestRefused) as refused:
+        position_of(token, table_keys.FINDINGS_FROM)
 
     assert (refused.value.status, refused.value.target) == (400, "skipToken")
 
@@ -56,10 +56,10 @@ def test_what_this_api_did_not_make_is_refused(token: str) -> None:
 def test_no_token_fails_otherwise(token: str) -> None:
     """Anything else would be a 500."""
     try:
-        place = place_of(token, table_keys.FINDINGS_FROM)
-    except Refused:
+        place = position_of(token, table_keys.FINDINGS_FROM)
+    except RequestRefused:
         return
-    assert place_of(token_of(place), table_keys.FINDINGS_FROM) == place
+    assert position_of(skip_token_of(place), table_keys.FINDINGS_FROM) == place
 
 
 async def test_a_garbled_token_is_refused_by_the_list(served: Served) -> None:
@@ -79,7 +79,7 @@ async def test_a_token_that_is_far_too_long_is_refused(served: Served) -> None:
 async def test_a_token_of_another_list_shows_nothing_it_should_not(served: Served) -> None:
     """It says where to begin, never what to show."""
     row = table_keys.finding_row("rg-ai", "chat")
-    token = token_of((table_keys.partition_of(PRODUCTION), row))
+    token = skip_token_of((table_keys.partition_of(PRODUCTION), row))
 
     answer = await send(served.app(), f"/api/v1/findings?subscription={LAB}&skipToken={token}")
 

@@ -10,7 +10,7 @@ import pytest
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
-from cmk_check.ports import Delete, Entity, Query, Replace, Table
+from cmk_check.ports import Delete, Entity, Replace, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, OperationName
@@ -32,7 +32,7 @@ async def _publish(served: Served, first: int, last: int) -> None:
 
 
 async def _rows(served: Served) -> list[Entity]:
-    query = Query(partition="feed", row_from="0", row_to=":")
+    query = TableQuery(partition="feed", row_from="0", row_to=":")
     return [entity async for entity in served.store.query(Table.CHANGES, query)]
 
 
@@ -195,7 +195,7 @@ async def test_a_poller_whose_feed_began_anew_is_told(empty: Served) -> None:
 class ShortPages(MemoryStore):
     """Brings two rows at once, however many are asked for, as the service may."""
 
-    def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order."""
         return super().query(table, replace(query, page=2))
 

@@ -14,7 +14,7 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Evidence
 from cmk_check.web import models
 from cmk_check.web.views import csv_export
-from cmk_check.web.views.finding import finding_shown
+from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.hostile import NAMES
 from tests.unit.web.asgi import Answer, send
 from tests.unit.web.served import LAB, NOON, PORTAL, PRODUCTION, Served, coverage, finding
@@ -180,7 +180,7 @@ def _shown(text: str, other: str) -> models.Finding:
     found = replace(
         finding(), judgement=judgement, kind=text, location=other, tags={text: other, "a": text}
     )
-    return finding_shown(found, coverage(name=text), NOON, NOON, PORTAL)
+    return to_api_finding(found, coverage(name=text), NOON, NOON, PORTAL)
 
 
 TEXTS = st.sampled_from([*NAMES, *FORMULAS]) | st.text(

@@ -11,7 +11,7 @@ import pytest
 
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth, VerdictCounts
-from cmk_check.ports import Entity, Query, Table
+from cmk_check.ports import Entity, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from tests.unit.web.asgi import Answer, send
@@ -199,7 +199,7 @@ class Given(MemoryStore):
         super().__init__()
         self.rows: list[str] = []
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order."""
         async for entity in super().query(table, query):
             self.rows.append(entity.row)

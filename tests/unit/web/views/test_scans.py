@@ -9,7 +9,7 @@ from cmk_check.core.enums import ScanState, Trigger, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
-from cmk_check.store.scans import Board, scan_id_of
+from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 from tests.unit.web.asgi import send
 from tests.unit.web.served import NOON, Served, counted, coverage, finding, status_of
 
@@ -30,7 +30,7 @@ def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
 
 async def _put(served: Served, *scans: Scan) -> None:
     rows = [(scan, None) for scan in scans]
-    await served.scans.commit(scans=rows, board=Board(None, None))
+    await served.scans.commit(scans=rows, current=LeaseAndStatus(None, None))
 
 
 async def _put_row(served: Served, minutes: int, values: dict[str, str | int | bool]) -> None:

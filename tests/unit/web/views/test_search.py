@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.ports import Entity, Insert, Query, Replace, Table
+from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.findings import EstateTable, Place
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.memory import MemoryStore
 from cmk_check.web.http import paging
 from cmk_check.web.queries import FindingsQuery
@@ -190,7 +190,7 @@ class Counting(MemoryStore):
 
     given = 0
 
-    async def query(self, table: Table, query: Query) -> AsyncIterator[Entity]:
+    async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order."""
         async for entity in super().query(table, query):
             self.given += table is Table.FINDINGS
@@ -230,7 +230,7 @@ async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -
     await _put_many(empty, 10, subscriptions=10)
     await empty.put(coverage(), [finding("bad")])
     view = FindingsView(
-        EstateTable(empty.store), empty.scans, empty.clock, ("OpenAI",), PORTAL, most=4
+        FindingsTable(empty.store), empty.scans, empty.clock, ("OpenAI",), PORTAL, most=4
     )
     pages, token = list[list[str]](), None
 
@@ -251,13 +251,13 @@ async def test_pages_bring_every_match_once_wherever_the_bound_falls(
 ) -> None:
     """A match that no page shows is an account that nobody mends."""
 
-    async def rows_behind(after: Place) -> AsyncIterator[tuple[Place, int | None]]:
+    async def rows_behind(after: RowPosition) -> AsyncIterator[tuple[RowPosition, int | None]]:
         for number, is_match in enumerate(found):
             if (place := ("p", f"{number:02}")) > after:
                 yield place, number if is_match else None
 
     seen = list[int]()
-    behind: Place | None = ("", "")
+    behind: RowPosition | None = ("", "")
     while behind:
         page = await paging.gather(rows_behind(behind), top, bound)
         assert len(page.value) <= top
