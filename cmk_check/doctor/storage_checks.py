@@ -71,8 +71,8 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
         said.append((Mark.WARNING, text))
     if waiting[DELIVERY_POISON_QUEUE]:
         text = (
-            f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: alerts that "
-            f"the webhook did not take for a day. Mend it, then move them to {DELIVERY_QUEUE}."
+            f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: alerts "
+            f"that the webhook did not take for a day. Mend it, then move them to {DELIVERY_QUEUE}."
         )
         said.append((Mark.WARNING, text))
     return said
