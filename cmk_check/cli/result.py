@@ -12,7 +12,7 @@ from cmk_check.web import models
 from cmk_check.web.queries import MOST, FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
-from cmk_check.web.views.status import StatusView, to_api_accounts, to_api_subscriptions
+from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
 _PARTIAL: Final = "The scan was interrupted: this is what was known by then, not the whole estate."
@@ -99,9 +99,9 @@ class ScanResult:
                 "posture": posture,
                 "reasons": [reason],
                 "fresh": False,
-                "accounts": to_api_accounts(accounts),
+                "accounts": models.Accounts.model_validate(accounts),
                 "keys": keys if self._keys else None,
-                "subscriptions": to_api_subscriptions(summary.subscriptions),
+                "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,
             }

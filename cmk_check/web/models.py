@@ -42,7 +42,10 @@ ApiCoverage = Literal["read", "gap", "excluded", "retired"]
 
 
 class _Answer(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
+    # From attributes, because most of them are the core's own types in camelCase.
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, from_attributes=True, frozen=True
+    )
 
     def body(self) -> bytes:
         """Write it as JSON."""

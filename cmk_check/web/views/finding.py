@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from cmk_check.core import posture
 from cmk_check.core.cmk_limits import limits_of
-from cmk_check.core.model import Coverage, Evidence, Finding, Transition
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
@@ -100,7 +100,7 @@ def to_api_finding(
         reason=judgement.reason,
         message=judgement.message,
         rule_version=finding.rule_version,
-        evidence=_evidence(judgement.evidence),
+        evidence=models.Evidence.model_validate(judgement.evidence),
         key_health=to_api_key_health(finding.key_health, now) if finding.key_health else None,
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
@@ -115,32 +115,10 @@ def to_api_finding(
 def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
     return models.FindingDetail(
         **dict(shown),
-        history=[_transition(entry) for entry in finding.history],
+        history=[models.Transition.model_validate(entry) for entry in finding.history],
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
         limits=list(limits_of(finding.kind, shown.verdict)),
-    )
-
-
-def _transition(entry: Transition) -> models.Transition:
-    return models.Transition(
-        at=entry.at,
-        verdict=entry.verdict,
-        reason=entry.reason,
-        key_health=entry.key_health,
-        scan_id=entry.scan_id,
-    )
-
-
-def _evidence(evidence: Evidence) -> models.Evidence:
-    return models.Evidence(
-        key_source=evidence.key_source,
-        key_name=evidence.key_name,
-        key_version=evidence.key_version,
-        key_vault_uri=evidence.key_vault_uri,
-        identity_type=evidence.identity_type,
-        identity_client_id=evidence.identity_client_id,
-        provisioning_state=evidence.provisioning_state,
     )
 
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import KeyState
-from cmk_check.core.model import AccountCounts, KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, KeyHealth
 from cmk_check.web import models
 
 
@@ -12,7 +13,7 @@ def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
     left = None if health.expires is None else health.expires - now
     return models.KeyHealth(
         state=health.state,
-        reasons=[_reason(concern) for concern in health.concerns],
+        reasons=[models.ReasonOfKeyHealth.model_validate(concern) for concern in health.concerns],
         rotation=health.rotation,
         expires=health.expires,
         days_to_expiry=None if left is None else left // timedelta(days=1),
@@ -25,23 +26,9 @@ def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
 
 def to_api_keys(accounts: AccountCounts) -> models.Keys:
     """Sum the keys of the compliant accounts: one that was never looked at is unknown."""
-    known = {
-        state: accounts.by_key_health.get(state, 0)
-        for state in (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.BROKEN)
-    }
     return models.Keys(
-        healthy=known[KeyState.HEALTHY],
-        at_risk=known[KeyState.AT_RISK],
-        broken=known[KeyState.BROKEN],
-        unknown=accounts.compliant - sum(known.values()),
-    )
-
-
-def _reason(concern: KeyConcern) -> models.ReasonOfKeyHealth:
-    return models.ReasonOfKeyHealth(
-        code=concern.code,
-        severity=concern.severity,
-        message=concern.message,
-        evidence=dict(concern.evidence),
-        missing_action=concern.missing_action,
+        healthy=accounts.by_key_health.get(KeyState.HEALTHY, 0),
+        at_risk=accounts.by_key_health.get(KeyState.AT_RISK, 0),
+        broken=broken_keys(accounts),
+        unknown=unknown_keys(accounts),
     )

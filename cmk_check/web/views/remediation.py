@@ -12,10 +12,9 @@ def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediatio
     plan = plan_for(finding, tenant_id=tenant_id)
     if plan is None:
         return None
-    steps = [
-        models.RemediationStep(title=step.title, why=step.why, warning=step.warning)
-        for step in plan.steps
-    ]
     return models.Remediation(
-        summary=plan.summary, steps=steps, az=render_az(plan), bicep=render_bicep(plan)
+        summary=plan.summary,
+        steps=[models.RemediationStep.model_validate(step) for step in plan.steps],
+        az=render_az(plan),
+        bicep=render_bicep(plan),
     )

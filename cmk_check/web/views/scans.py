@@ -12,7 +12,6 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.status import to_api_accounts, to_api_subscriptions
 
 _SCAN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{1,32}")
 _PARTITION: Final = "scan"
@@ -82,15 +81,12 @@ class ScansView:
 def _shown(scan: Scan) -> models.Scan:
     summary = scan.summary
     return models.Scan(
-        id=scan.id,
-        state=scan.state,
-        trigger=scan.trigger,
-        started_at=scan.started_at,
-        finished_at=scan.finished_at,
-        reason=scan.reason,
+        **dict(models.LastScan.model_validate(scan)),
         posture=scan.posture,
-        accounts=to_api_accounts(summary.accounts) if summary else None,
-        subscriptions=to_api_subscriptions(summary.subscriptions) if summary else None,
+        accounts=models.Accounts.model_validate(summary.accounts) if summary else None,
+        subscriptions=(
+            models.Subscriptions.model_validate(summary.subscriptions) if summary else None
+        ),
         changes=summary.changes if summary else None,
         rule_version=scan.rule_version,
     )

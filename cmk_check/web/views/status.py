@@ -1,20 +1,12 @@
 """The status: the posture as of this moment, from one row of the store, two for a subscription."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
-from cmk_check.core.model import (
-    AccountCounts,
-    Coverage,
-    KnownGap,
-    LastScan,
-    Status,
-    SubscriptionCounts,
-    Summary,
-)
+from cmk_check.core.model import Coverage, KnownGap, Status, Summary
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
@@ -85,64 +77,20 @@ class StatusView:
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
-            accounts=to_api_accounts(summary.accounts),
+            accounts=models.Accounts.model_validate(summary.accounts),
             keys=to_api_keys(summary.accounts) if self.key_health else None,
-            subscriptions=to_api_subscriptions(summary.subscriptions),
+            subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
-            last_scan=None if last_scan is None else _last_scan(last_scan),
+            last_scan=None if last_scan is None else models.LastScan.model_validate(last_scan),
         ).body()
         return body, etag_of(stored.etag, body)
-
-
-def to_api_accounts(counts: AccountCounts) -> models.Accounts:
-    """Show accounts by verdict and kind."""
-    return models.Accounts(
-        total=counts.total,
-        compliant=counts.compliant,
-        non_compliant=counts.non_compliant,
-        unknown=counts.unknown,
-        unread=counts.unread,
-        by_kind={
-            kind: models.CountsOfKind(
-                compliant=of_kind.compliant,
-                non_compliant=of_kind.non_compliant,
-                unknown=of_kind.unknown,
-            )
-            for kind, of_kind in counts.by_kind.items()
-        },
-        ignored_by_kind=dict(counts.ignored_by_kind),
-    )
-
-
-def to_api_subscriptions(counts: SubscriptionCounts) -> models.Subscriptions:
-    """Show subscriptions by coverage."""
-    return models.Subscriptions(
-        total=counts.total,
-        read=counts.read,
-        gap=counts.gap,
-        excluded=counts.excluded,
-        retired=counts.retired,
-    )
 
 
 def _gap(known: KnownGap) -> models.Gap:
     return models.Gap(
         subscription_id=known.subscription_id,
         name=known.name,
-        reason=known.gap.reason,
-        missing_action=known.gap.missing_action,
-        detail=known.gap.detail,
         since=to_api_since(known.since),
-    )
-
-
-def _last_scan(scan: LastScan) -> models.LastScan:
-    return models.LastScan(
-        id=scan.id,
-        state=scan.state,
-        trigger=scan.trigger,
-        started_at=scan.started_at,
-        finished_at=scan.finished_at,
-        reason=scan.reason,
+        **asdict(known.gap),
     )

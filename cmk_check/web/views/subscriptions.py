@@ -8,7 +8,7 @@ from typing import Literal
 from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import Coverage, Gap
+from cmk_check.core.model import Coverage
 from cmk_check.errors import RowUnusable
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
@@ -17,7 +17,6 @@ from cmk_check.web import models, queries
 from cmk_check.web.http import paging
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.key_health import to_api_keys
-from cmk_check.web.views.status import to_api_accounts
 from cmk_check.web.views.untrusted import to_api_since, untrusted
 
 
@@ -77,9 +76,13 @@ class SubscriptionsView:
             state=row.subscription.state,
             coverage=coverage,
             since=to_api_since(row.since),
-            gap=_gap(known_gap(row).gap) if coverage == "gap" else None,
+            gap=(
+                models.GapOfSubscription.model_validate(known_gap(row).gap)
+                if coverage == "gap"
+                else None
+            ),
             last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
-            accounts=to_api_accounts(row.accounts),
+            accounts=models.Accounts.model_validate(row.accounts),
             keys=to_api_keys(row.accounts) if self.key_health else None,
         )
 
@@ -100,9 +103,3 @@ def to_api_coverage(state: CoverageState) -> models.ApiCoverage:
 def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
     """Return the state that the table can compare: a gap may stand in a row of any state."""
     return None if asked in {None, "gap"} else CoverageState(asked)
-
-
-def _gap(gap: Gap) -> models.GapOfSubscription:
-    return models.GapOfSubscription(
-        reason=gap.reason, missing_action=gap.missing_action, detail=gap.detail
-    )
