@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
 # Tests mostly wait for processes of their own. The long ones load a machine more, and share by file.
-BESIDE := --numprocesses=4 --dist=worksteal
-LONG_BESIDE := --numprocesses=2 --dist=loadfile
+WORKERS := --numprocesses=4 --dist=worksteal
+LONG_WORKERS := --numprocesses=2 --dist=loadfile
 DIST := dist
 
 # pip and npm keep their caches in the home folder: without one that can be written, here.
@@ -25,10 +25,10 @@ help: ## list these tasks
 
 install: $(VENV)/.installed node_modules/.installed ## install everything into .venv and node_modules
 
-$(VENV)/.installed: requirements-dev.txt
+$(VENV)/.installed: locks/dev.txt
 	@python=$$(tools/find_python.sh) && "$$python" -m venv $(VENV)
 	@echo "Installing Python packages into $(VENV)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/dev.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json .npmrc
@@ -43,10 +43,10 @@ checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, which
 
 # Each asks for exact versions of what the app uses in others, hence an environment of its own. It lies
 # within the other one, where no tool looks for sources.
-$(VENV)/%/.installed: requirements-%.txt | $(VENV)/.installed
+$(VENV)/%/.installed: locks/%.txt | $(VENV)/.installed
 	@echo "Installing $* into $(VENV)/$*"
 	@$(PY) -m venv --clear --without-pip $(VENV)/$*
-	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r requirements-$*.txt
+	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/$*.txt
 	@touch $@
 
 # What the app has on Azure, and nothing else; with dependencies resolved, as Azure's build does.
@@ -63,10 +63,10 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clea
 	@$(PY) -m local.up
 
 test: install ## run the test suite without the long proofs
-	@$(PY) -m pytest -m "not long" $(BESIDE)
+	@$(PY) -m pytest -m "not long" $(WORKERS)
 
 test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
-	@$(PY) -m pytest -m long $(LONG_BESIDE)
+	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
 soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
@@ -98,8 +98,8 @@ lint: install ## check style, types and who imports whom, in Python and on the p
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
-	@npx --no-install eslint --max-warnings 0 eslint.config.mjs cmk_check/web/dashboard
-	@npx --no-install tsc --project .
+	@npx --no-install eslint --config tools/eslint.config.mjs --max-warnings 0 cmk_check/web/dashboard
+	@npx --no-install tsc --project tools
 
 format: install ## put the code into the project's format
 	@$(BIN)/ruff check --fix-only .

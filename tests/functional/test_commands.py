@@ -229,8 +229,9 @@ def test_a_node_that_is_old_or_alone_does_not_count(bare_path: Path, node: str) 
 def checkout(tmp_path: Path) -> Path:
     """What `make install` needs of a fresh checkout."""
     folder = tmp_path / "checkout"
-    (folder / "tools").mkdir(parents=True)
-    for name in ("Makefile", "requirements-dev.txt", "package-lock.json", ".npmrc"):
+    for part in ("tools", "locks"):
+        (folder / part).mkdir(parents=True)
+    for name in ("Makefile", "locks/dev.txt", "package-lock.json", ".npmrc"):
         shutil.copy(APP / name, folder / name)
     for script in ("find_python.sh", "find_node.sh"):
         shutil.copy(APP / "tools" / script, folder / "tools" / script)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-HASHED = ["requirements.txt", *sorted(path.name for path in ROOT.glob("requirements-*.txt"))]
+HASHED = ["requirements.txt", *sorted(f"locks/{path.name}" for path in ROOT.glob("locks/*.txt"))]
 LOCKS = [*HASHED, "package-lock.json"]
 
 
@@ -23,7 +23,7 @@ def _locked(lock: str) -> dict[str, str]:
     return dict(entry.split("==", maxsplit=1) for entry in entries)
 
 
-DEPLOYED, EVERYTHING = _locked("requirements.txt"), _locked("requirements-dev.txt")
+DEPLOYED, EVERYTHING = _locked("requirements.txt"), _locked("locks/dev.txt")
 
 
 def test_what_is_deployed_is_locked_as_it_was_tested() -> None:
