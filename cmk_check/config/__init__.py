@@ -1,1 +1,1 @@
-"""The settings: everything that the environment may say to this program."""
+"""The settings, read from environment variables."""

@@ -1,11 +1,11 @@
-"""The clouds of Azure: the addresses in which they differ."""
+"""The Azure clouds and their addresses."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 
 class Cloud(NamedTuple):
-    """Where a cloud's Azure Resource Manager is, whom its tokens are for, and who issues them."""
+    """Addresses of one cloud: Azure Resource Manager, token scope, sign-in host and portal."""
 
     arm_url: str
     token_scope: str
@@ -13,8 +13,8 @@ class Cloud(NamedTuple):
     portal_url: str
 
 
-# The same as get_arm_endpoints of azure.mgmt.core and AzureAuthorityHosts of azure.identity, which
-# a cold start of the HTTP API should not have to load.
+# Copied from get_arm_endpoints (azure.mgmt.core) and AzureAuthorityHosts (azure.identity), so that
+# a cold start of the HTTP API does not load the SDK.
 CLOUDS: Final[Mapping[str, Cloud]] = {
     "public": Cloud(
         "https://management.azure.com",

@@ -1,7 +1,7 @@
-"""How HTTP is authorised: the one setting that must be known while ``function_app`` is imported.
+"""How HTTP requests are authorised: the one setting needed while ``function_app`` is imported.
 
-Apart from ``settings``, because a cold start should not pay for pydantic before the first
-invocation. An invalid value is named by ``Settings.load`` then.
+Kept apart from ``settings`` so that a cold start does not load pydantic before the first
+invocation. ``Settings.load`` reports an invalid value later.
 """
 
 import os
@@ -12,6 +12,6 @@ type HttpAuth = Literal["keys", "entra"]
 
 
 def http_auth_level(environ: Mapping[str, str] | None = None) -> HttpAuth:
-    """Read CMK_HTTP_AUTH; what is not ``entra`` is ``keys``: nobody gets in without a key."""
-    given = os.environ if environ is None else environ  # noqa: TID251 - before settings can load
-    return "entra" if given.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"
+    """Read CMK_HTTP_AUTH; every value but ``entra`` means ``keys``, the safe default."""
+    variables = os.environ if environ is None else environ  # noqa: TID251 - before settings load
+    return "entra" if variables.get("CMK_HTTP_AUTH", "").strip().lower() == "entra" else "keys"

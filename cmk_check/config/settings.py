@@ -1,7 +1,7 @@
-"""The settings: everything that the environment may say to this program, checked in one go.
+"""The settings, read from environment variables and checked together.
 
-Each check answers with a sentence that says what is wrong and what to do. None repeats the value:
-what somebody pastes into the wrong variable may be a secret.
+Each check says what the value must be and what to do. No message repeats the value, because a
+value pasted into the wrong variable may be a secret.
 """
 
 import os
@@ -56,12 +56,12 @@ __all__ = [
 ]
 
 
-_HERE: Final = frozenset({"localhost", "127.0.0.1"})
+_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
 def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what has a value, of the process's environment unless another is given."""
+    """Return the variables that have a value, from the process's environment by default."""
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
@@ -69,16 +69,16 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     }
 
 
-def _is_here(hostname: str | None) -> bool:
-    return hostname is None or hostname.partition(":")[0].lower() in _HERE
+def _is_local(hostname: str | None) -> bool:
+    return hostname is None or hostname.partition(":")[0].lower() in _LOCAL_HOSTS
 
 
 class Settings(BaseSettings):
-    """What the program was told.
+    """All settings of the program.
 
-    ``kinds`` are spelled as given, ids and tags lower-cased; ``include`` empty means every
-    subscription. Times are in seconds, but ``max_age`` and ``retention`` are timedeltas.
-    ``webhook_url`` and ``webhook_secrets`` stay out of every repr; ``alert_on`` holds full types.
+    ``kinds`` keep their spelling; ids and tags are lower-cased. An empty ``include`` means every
+    subscription. Times are in seconds, except ``max_age`` and ``retention``, which are timedeltas.
+    ``repr`` hides ``webhook_url`` and ``webhook_secrets``. ``alert_on`` holds full type names.
     """
 
     model_config = SettingsConfigDict(
@@ -90,7 +90,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    # The platform's own three; the first stands before CMK_ARM_URL, whose check looks at it.
+    # Set by the platform. WEBSITE_HOSTNAME comes first, because the check of CMK_ARM_URL reads it.
     hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
@@ -130,7 +130,7 @@ class Settings(BaseSettings):
         default=False, alias="CMK_CHANGES_QUEUE"
     )
     retention_days: Annotated[int, whole(1, 3650)] = Field(400, alias="CMK_RETENTION_DAYS")
-    # The secret stands behind the URL, at which its check looks.
+    # The URL comes before the secret, because the check of the secret reads the URL.
     webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
     webhook_format: Annotated[str, one_of(*FORMATS)] = Field(
         "cloudevents", alias="CMK_WEBHOOK_FORMAT"
@@ -143,27 +143,27 @@ class Settings(BaseSettings):
     key_health: Annotated[bool, BeforeValidator(switch)] = Field(
         default=True, alias="CMK_KEY_HEALTH"
     )
-    # It stands behind the one above, at which its check looks.
+    # It comes after CMK_KEY_HEALTH, because its check reads that setting.
     require_healthy_keys: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, *, for_webhook: bool = False) -> Self:
-        """Read the settings, from the process's environment unless another is given.
+        """Read the settings, from the process's environment by default.
 
-        ``for_webhook`` alone the webhook is needed and no storage: ``storage`` is then one that
-        nobody can open.
+        ``for_webhook`` requires the webhook instead of the storage: ``storage`` is then a
+        placeholder that cannot be opened.
 
         Raises:
-            SettingsError: naming every fault at once, by variable.
+            SettingsError: names every fault, by variable.
 
         """
-        given = environment(environ)
-        storage, faults = read_storage(given)
+        variables = environment(environ)
+        storage, faults = read_storage(variables)
         if for_webhook:
-            faults = [] if "CMK_WEBHOOK_URL" in given else [("CMK_WEBHOOK_URL", UNSET)]
-        return cls._checked(given, storage, faults)
+            faults = [] if "CMK_WEBHOOK_URL" in variables else [("CMK_WEBHOOK_URL", UNSET)]
+        return cls._validate(variables, storage, faults)
 
     @classmethod
     def load_for_scan(
@@ -174,27 +174,27 @@ class Settings(BaseSettings):
     ) -> Self:
         """Read the settings of a scan that a person starts; see ``load``.
 
-        ``store`` names the storage as ``storage_settings.named_storage`` takes it. Without it all
-        stays in memory, whatever the environment names: a try on a laptop must not write into the
-        app's tables. ``subscriptions``, if there are any, are all that is read.
+        ``store`` names the storage (see ``config.storage.named_storage``). Without it everything
+        stays in memory, whatever the environment says: a try on a laptop must not write to the
+        app's tables. If ``subscriptions`` are given, the scan reads only those.
         """
-        given = environment(environ)
+        variables = environment(environ)
         storage: Storage | None = InMemory()
         faults: list[Fault] = []
         if store is not None:
-            storage, faults = named_storage(store, given)
+            storage, faults = named_storage(store, variables)
         if subscriptions:
-            given["CMK_INCLUDE_SUBSCRIPTIONS"] = ",".join(subscriptions)
-        return cls._checked(given, storage, faults)
+            variables["CMK_INCLUDE_SUBSCRIPTIONS"] = ",".join(subscriptions)
+        return cls._validate(variables, storage, faults)
 
     @classmethod
-    def _checked(
-        cls, given: Mapping[str, str], storage: Storage | None, faults: list[Fault]
+    def _validate(
+        cls, variables: Mapping[str, str], storage: Storage | None, faults: list[Fault]
     ) -> Self:
         source = EnvSettingsSource(cls)
-        source.env_vars = given
+        source.env_vars = variables
         try:
-            # Where one is missing, the faults say so: anything may stand in its place.
+            # Without a storage there is already a fault, so a placeholder does.
             settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})
         except ValidationError as error:
             faults += [_fault(detail) for detail in error.errors(include_url=False)]
@@ -211,43 +211,43 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what ``load`` gives and nothing behind its back."""
+        """Use only what ``load`` passes, no other source."""
         return (init_settings,)
 
     @field_validator("other_arm_url")
     @classmethod
-    def _is_an_origin_off_azure(cls, value: str | None, info: ValidationInfo) -> str | None:
+    def _check_arm_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        if not _is_here(info.data.get("hostname")):
-            raise ValueError("is set on Azure, where CMK_CLOUD alone says whom to ask; remove it")
+        if not _is_local(info.data.get("hostname")):
+            raise ValueError("must not be set on Azure; remove it and use CMK_CLOUD")
         origin = value.removesuffix("/").lower()
         if not _ORIGIN.fullmatch(origin):
-            raise ValueError("is no https origin; write https://host:port and nothing behind it")
+            raise ValueError("must be an https origin; write https://host:port without a path")
         return origin
 
     @field_validator("webhook_url")
     @classmethod
-    def _is_a_receiver(cls, value: str | None, info: ValidationInfo) -> str | None:
-        on_azure = not _is_here(info.data.get("hostname"))
+    def _check_webhook_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        on_azure = not _is_local(info.data.get("hostname"))
         return None if value is None else check_url(value, on_azure=on_azure)
 
     @field_validator("webhook_secrets", mode="before")
     @classmethod
-    def _signs_for_a_receiver(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
+    def _check_webhook_secrets(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
         secrets = check_secrets(value)
-        # A URL that is faulty is not among the data, and has said so itself.
+        # An invalid URL is absent from the data; it is reported on its own.
         if info.data.get("webhook_url", "") is None:
-            raise ValueError("is set without CMK_WEBHOOK_URL; set that as well, or remove it")
+            raise ValueError("needs CMK_WEBHOOK_URL; set both or remove the secret")
         return secrets
 
     @field_validator("require_healthy_keys")
     @classmethod
-    def _looks_at_keys(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+    def _check_key_health(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
         if value and info.data.get("key_health") is False:
             raise ValueError(
-                "is on while CMK_KEY_HEALTH is off, so that no key is looked at; switch that on, "
-                "or this off"
+                "must be off while CMK_KEY_HEALTH is off, because no key is read then; turn "
+                "CMK_KEY_HEALTH on, or turn this off"
             )
         return value
 
@@ -258,19 +258,19 @@ class Settings(BaseSettings):
 
     @property
     def token_scope(self) -> str:
-        """What a token for Azure Resource Manager is asked for."""
+        """The scope of tokens for Azure Resource Manager."""
         if self.other_arm_url:
             return f"{self.other_arm_url}/.default"
         return CLOUDS[self.cloud].token_scope
 
     @property
     def authority_host(self) -> str:
-        """The host that signs people in."""
+        """The host that issues tokens."""
         return CLOUDS[self.cloud].authority_host
 
     @property
     def max_age(self) -> timedelta:
-        """How old the last finished scan may be, from its start."""
+        """The highest age of the last finished scan, counted from its start."""
         return timedelta(minutes=self.max_age_minutes)
 
     @property
@@ -280,17 +280,17 @@ class Settings(BaseSettings):
 
     @property
     def portal_url(self) -> str:
-        """The origin of Azure's portal."""
+        """The origin of the Azure portal."""
         return CLOUDS[self.cloud].portal_url
 
     @property
     def on_azure(self) -> bool:
-        """Whether the platform is Azure itself."""
-        return not _is_here(self.hostname)
+        """Whether the program runs on Azure."""
+        return not _is_local(self.hostname)
 
     @property
     def managed_identity(self) -> bool:
-        """Whether a managed identity is there to sign in with."""
+        """Whether a managed identity is available for signing in."""
         return self.on_azure or self.identity_endpoint is not None
 
 

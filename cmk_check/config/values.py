@@ -1,6 +1,6 @@
-"""What a single setting may say: each check reads a text, or says what is wrong and what to do.
+"""Checks of single settings: each parses a text, or says what it must be and what to do.
 
-None repeats the value: what somebody pastes into the wrong variable may be a secret.
+No message repeats the value, because a value pasted into the wrong variable may be a secret.
 """
 
 import re
@@ -10,8 +10,9 @@ from pydantic import BeforeValidator
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
-# So many of the longest values still fit into one property of a row.
+# This many tags with values of the longest length still fit into one property of a row.
 _MOST_TAGS: Final = 20
+NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
 
@@ -20,12 +21,12 @@ def _items(text: str) -> list[str]:
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
-    """Read a list of kinds, each once, as spelled first."""
+    """Read a list of kinds; each is kept once, in its first spelling."""
     kinds: dict[str, str] = {}
     for kind in _items(text):
         kinds.setdefault(kind.lower(), kind)
     if not kinds or not all(map(_KIND.fullmatch, kinds)):
-        raise ValueError("does not name kinds of accounts; write kinds like OpenAI,AIServices")
+        raise ValueError("must name kinds of accounts; write kinds like OpenAI,AIServices")
     return tuple(kinds.values())
 
 
@@ -35,24 +36,24 @@ def read_ids(text: str) -> frozenset[str]:
     wrong = sum(not _GUID.fullmatch(item) for item in ids)
     if wrong:
         raise ValueError(
-            f"has {wrong} of {len(ids)} entries that are no subscription id; write ids like "
-            "00000000-0000-0000-0000-000000000000, separated by commas"
+            "must be subscription ids separated by commas, like "
+            f"00000000-0000-0000-0000-000000000000; correct {wrong} of its {len(ids)} entries"
         )
     return ids
 
 
 def read_names(text: str) -> frozenset[str]:
-    """Read a list of names of tags, lower-cased."""
+    """Read a list of tag names, lower-cased."""
     names = frozenset(item.lower() for item in _items(text))
     if len(names) > _MOST_TAGS:
-        raise ValueError(f"names {len(names)} tags; name {_MOST_TAGS} at most, or remove it")
+        raise ValueError(f"must name at most {_MOST_TAGS} tags; remove {len(names) - _MOST_TAGS}")
     return names
 
 
 def read_client_id(text: str) -> str:
     """Read the client id of an identity."""
     if not _GUID.fullmatch(text):
-        raise ValueError("is no client id; copy the identity's client id, not its name")
+        raise ValueError(NOT_CLIENT_ID)
     return text
 
 
@@ -61,7 +62,9 @@ def whole(least: int, most: int) -> BeforeValidator:
 
     def check(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            raise ValueError(f"is no whole number from {least} to {most}; write one, or remove it")
+            raise ValueError(
+                f"must be a whole number from {least} to {most}; set one or remove the setting"
+            )
         return int(text)
 
     return BeforeValidator(check)
@@ -72,7 +75,9 @@ def number(least: float, most: float) -> BeforeValidator:
 
     def check(text: str) -> float:
         if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text) or not least <= float(text) <= most:
-            raise ValueError(f"is no number from {least:g} to {most:g}; write one, or remove it")
+            raise ValueError(
+                f"must be a number from {least:g} to {most:g}; set one or remove the setting"
+            )
         return float(text)
 
     return BeforeValidator(check)
@@ -83,19 +88,21 @@ def one_of(*allowed: str) -> BeforeValidator:
 
     def check(text: str) -> str:
         if text.lower() not in allowed:
-            raise ValueError(f"is none of {', '.join(allowed)}; write one of them, or remove it")
+            raise ValueError(
+                f"must be one of {', '.join(allowed)}; set one of them or remove the setting"
+            )
         return text.lower()
 
     return BeforeValidator(check)
 
 
 def is_true(text: str) -> bool:
-    """Read what the platform calls true."""
+    """Read a boolean of the platform."""
     return text.lower() in _TRUE
 
 
 def switch(text: str) -> bool:
     """Read on or off."""
     if text.lower() not in {"on", "off"}:
-        raise ValueError("is none of on, off; write one of them, or remove it")
+        raise ValueError("must be on or off; set one of them or remove the setting")
     return text.lower() == "on"

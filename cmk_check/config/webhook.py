@@ -1,6 +1,6 @@
-"""What the settings may say of the webhook: its URL, its secrets, and which changes go there.
+"""Checks of the webhook's settings: its URL, its secrets, and which changes it receives.
 
-The URL is a secret itself, since whoever knows it can post: no sentence repeats a value.
+The URL is a secret, too, because everyone who knows it can post. No message repeats a value.
 """
 
 import base64
@@ -20,15 +20,15 @@ _QUIET: Final = {
     ChangeType.ACCOUNT_REMOVED,
     ChangeType.ACCOUNT_UPDATED,
 }
-# The changes that are posted where nothing else is said.
+# The changes that are posted by default.
 ALERTS: Final = frozenset(kind.value for kind in ChangeType if kind not in _QUIET)
-UNSET: Final = "is not set; write the https URL of a receiver"
+UNSET: Final = "must be set; write the https URL of a receiver"
 _PREFIX: Final = "cmkcheck."
 _LONGEST_URL: Final = 2048
 # Printable ASCII without the backslash, which parsers of URLs read differently.
 _URL: Final = re.compile(r"[!-\[\]-~]+")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
-# By the URL standard a last label like these makes the host an IPv4 address, however it is spelt.
+# The URL standard reads a host whose last label looks like this as an IPv4 address.
 _NUMERIC: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _MARK: Final = "whsec_"
 # By the Standard Webhooks specification, section "Signature scheme".
@@ -37,25 +37,25 @@ _MOST_SECRETS: Final = 2
 
 
 def check_url(text: str, *, on_azure: bool) -> str:
-    """Return the URL as given if changes may be posted there.
+    """Return the URL unchanged if changes may be posted to it.
 
     Raises:
-        ValueError: says why not, and what to write.
+        ValueError: says what the URL must be.
 
     """
     host, scheme = _parts(text)
     kind = _kind(host)
     if kind and (on_azure or kind != LOOPBACK):
         raise ValueError(
-            f"leads to an address that is {kind}; write the https URL of a receiver elsewhere"
+            f"must not lead to an address that is {kind}; write the https URL of another receiver"
         )
     if scheme == "http" and kind != LOOPBACK:
-        raise ValueError("is not https; write an https URL, or one of this machine for a test")
+        raise ValueError("must use https; write an https URL, or for a test one of this machine")
     return text
 
 
 def _parts(text: str) -> tuple[str, str]:
-    fault = "is no URL of a receiver; write https://host/path without user name or fragment"
+    fault = "must be the URL of a receiver; write https://host/path without user name or fragment"
     try:
         parts = urlsplit(text)
         host, scheme, _ = parts.hostname or "", parts.scheme, parts.port
@@ -82,23 +82,23 @@ def _kind(host: str) -> str | None:
     try:
         return special(host)
     except ValueError:
-        # A name: what it leads to is seen when it is connected to.
+        # A host name; its address is checked when the connection is made.
         return None
 
 
 def check_secrets(text: str) -> tuple[str, ...]:
-    """Return one secret, or two while one is rotated.
+    """Return one secret, or two during a rotation.
 
     Raises:
-        ValueError: says what is wrong with them.
+        ValueError: says what the secrets must be.
 
     """
     secrets = tuple(item for part in text.split(",") if (item := part.strip()))
     wrong = sum(not _is_secret(secret) for secret in secrets)
     if wrong or not 1 <= len(secrets) <= _MOST_SECRETS:
         raise ValueError(
-            "is no secret for signing; write whsec_ and the base64 of 24 to 64 random bytes, and "
-            "two such, separated by a comma, only while one replaces the other"
+            "must be a signing secret; write whsec_ and the base64 of 24 to 64 random bytes, or "
+            "during a rotation two of these, separated by a comma"
         )
     return secrets
 
@@ -114,10 +114,10 @@ def _is_secret(text: str) -> bool:
 
 
 def check_types(text: str) -> frozenset[str]:
-    """Return the types of changes, spelt in full, that are named with or without their prefix.
+    """Return the full names of change types that may be given without their prefix.
 
     Raises:
-        ValueError: some are no types; names all that there are.
+        ValueError: an entry is unknown; the message lists the known types.
 
     """
     names = [item.lower() for part in text.split(",") if (item := part.strip())]
@@ -125,9 +125,8 @@ def check_types(text: str) -> frozenset[str]:
     wrong = sum(name not in set(ChangeType) for name in full)
     if wrong or not full:
         allowed = ", ".join(kind.removeprefix(_PREFIX) for kind in ChangeType)
-        fault = "names no type"
-        if wrong:
-            one = "has 1 entry that is no type of change"
-            fault = one if wrong == 1 else f"has {wrong} entries that are no types of changes"
-        raise ValueError(f"{fault}; write some of {allowed}, or remove it")
+        cure = f"correct {wrong} of its {len(full)} entries" if wrong else "write one or more"
+        raise ValueError(
+            f"must name types of changes; {cure} or remove the setting. The types are {allowed}"
+        )
     return frozenset(full)

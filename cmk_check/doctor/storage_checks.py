@@ -71,8 +71,9 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
         said.append((Mark.WARNING, text))
     if waiting[DELIVERY_POISON_QUEUE]:
         text = (
-            f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: alerts "
-            f"that the webhook did not take for a day. Mend it, then move them to {DELIVERY_QUEUE}."
+            f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: the "
+            "webhook did not accept these alerts for a day. Repair it, then move the messages to "
+            f"{DELIVERY_QUEUE}."
         )
         said.append((Mark.WARNING, text))
     return said

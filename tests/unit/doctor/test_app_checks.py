@@ -34,17 +34,23 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
             [
                 (
                     "problem",
-                    "CMK_CLOUD is none of public, usgov, china; write one of them, or remove it.",
-                ),
-                (
-                    "problem",
-                    "CMK_MAX_IN_FLIGHT is no whole number from 1 to 100; write one, or remove it.",
+                    (
+                        "CMK_CLOUD must be one of public, usgov, china; set one of them or remove "
+                        "the setting."
+                    ),
                 ),
                 (
                     "problem",
                     (
-                        "CMK_WEBHOOK_URL is no URL of a receiver; write https://host/path without "
-                        "user name or fragment."
+                        "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; set one or remove "
+                        "the setting."
+                    ),
+                ),
+                (
+                    "problem",
+                    (
+                        "CMK_WEBHOOK_URL must be the URL of a receiver; write https://host/path "
+                        "without user name or fragment."
                     ),
                 ),
             ],
