@@ -133,20 +133,7 @@ def _line(
         "reason": judgement and judgement.reason,
         "message": judgement and judgement.message,
         "ruleVersion": RULE_VERSION,
-        "evidence": judgement and _evidence(judgement.evidence),
-    }
-
-
-def _evidence(evidence: Evidence) -> dict[str, str | None]:
-    """Name it as the HTTP API does."""
-    return {
-        "keySource": evidence.key_source,
-        "keyName": evidence.key_name,
-        "keyVersion": evidence.key_version,
-        "keyVaultUri": evidence.key_vault_uri,
-        "identityType": evidence.identity_type,
-        "identityClientId": evidence.identity_client_id,
-        "provisioningState": evidence.provisioning_state,
+        "evidence": judgement and judgement.evidence.by_name(),
     }
 
 

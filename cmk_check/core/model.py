@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import ClassVar
 
 from cmk_check.core.enums import (
     ChangeType,
@@ -80,6 +81,21 @@ class Evidence:
     identity_type: str | None = None
     identity_client_id: str | None = None
     provisioning_state: str | None = None
+
+    NAMES: ClassVar[Mapping[str, str]] = {
+        "keySource": "key_source",
+        "keyName": "key_name",
+        "keyVersion": "key_version",
+        "keyVaultUri": "key_vault_uri",
+        "identityType": "identity_type",
+        "identityClientId": "identity_client_id",
+        "provisioningState": "provisioning_state",
+    }
+    """The fields by their names in tables, changes and the API, in the order of those."""
+
+    def by_name(self) -> dict[str, str | None]:
+        """Return the values by those names."""
+        return {name: getattr(self, field) for name, field in self.NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def is_too_new(entity: Entity) -> bool:
 
 def finding_values(finding: Finding) -> Values:
     """Lay a finding out as a row."""
-    judgement, evidence = finding.judgement, finding.judgement.evidence
+    judgement = finding.judgement
     return _without_none(
         {
             "schema": SCHEMA,
@@ -65,13 +65,7 @@ def finding_values(finding: Finding) -> Values:
             "verdict": judgement.verdict.value,
             "reason": judgement.reason.value,
             "message": judgement.message,
-            "keySource": evidence.key_source,
-            "keyName": evidence.key_name,
-            "keyVersion": evidence.key_version,
-            "keyVaultUri": evidence.key_vault_uri,
-            "identityType": evidence.identity_type,
-            "identityClientId": evidence.identity_client_id,
-            "provisioningState": evidence.provisioning_state,
+            **judgement.evidence.by_name(),
             "ruleVersion": finding.rule_version,
             "firstSeen": _time(finding.first_seen),
             "changedAt": _time(finding.changed_at),
@@ -110,15 +104,7 @@ def finding_of(entity: Entity) -> Finding:
             row.choice(Verdict, "verdict"),
             row.choice(Reason, "reason"),
             row.text("message"),
-            Evidence(
-                key_source=row.optional("keySource"),
-                key_name=row.optional("keyName"),
-                key_version=row.optional("keyVersion"),
-                key_vault_uri=row.optional("keyVaultUri"),
-                identity_type=row.optional("identityType"),
-                identity_client_id=row.optional("identityClientId"),
-                provisioning_state=row.optional("provisioningState"),
-            ),
+            Evidence(**{field: row.optional(name) for name, field in Evidence.NAMES.items()}),
         ),
         rule_version=row.text("ruleVersion"),
         first_seen=row.time("firstSeen"),

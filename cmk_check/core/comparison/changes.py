@@ -222,13 +222,5 @@ def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, st
 
 def _evidence(evidence: Evidence) -> dict[str, str]:
     """Show what is there and nothing else, each value cut to what a message can carry."""
-    values = {
-        "keySource": evidence.key_source,
-        "keyName": evidence.key_name,
-        "keyVersion": evidence.key_version,
-        "keyVaultUri": evidence.key_vault_uri,
-        "identityType": evidence.identity_type,
-        "identityClientId": evidence.identity_client_id,
-        "provisioningState": evidence.provisioning_state,
-    }
-    return {name: value[:_LONGEST_EVIDENCE] for name, value in values.items() if value is not None}
+    values = evidence.by_name().items()
+    return {name: value[:_LONGEST_EVIDENCE] for name, value in values if value is not None}
