@@ -23,7 +23,8 @@ from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_polici
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged
 
-# Address and scope are given; without a cloud the SDK would look up its global settings each time.
+# Address and scope are given; without a cloud the newer of the SDK's clients would look up its
+# global settings each time. The older ones do not know it.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
 _UNUSED_SUBSCRIPTION: Final = "none"
 
@@ -74,65 +75,39 @@ class Clients:
 
     def subscriptions(self) -> SubscriptionClient:
         """Make a client for the list of subscriptions."""
-        return SubscriptionClient(
-            self._credential,
-            self.arm_url,
-            transport=self._transport,
-            policies=self._policies(),
-        )
+        return self._client(SubscriptionClient)
 
     def accounts(self, subscription_id: str) -> CognitiveServicesManagementClient:
         """Make a client for the accounts of a subscription."""
-        return CognitiveServicesManagementClient(
-            self._credential,
-            subscription_id,
-            self.arm_url,
-            cloud_setting=_UNUSED_CLOUD,
-            credential_scopes=[self._options.token_scope],
-            transport=self._transport,
-            policies=self._policies(),
-        )
+        return self._client(CognitiveServicesManagementClient, subscription_id)
 
     def vaults(self, subscription_id: str) -> KeyVaultManagementClient:
         """Make a client for the vaults of a subscription."""
-        return KeyVaultManagementClient(
-            self._credential,
-            subscription_id,
-            self.arm_url,
-            cloud_setting=_UNUSED_CLOUD,
-            credential_scopes=[self._options.token_scope],
-            transport=self._transport,
-            policies=self._policies(),
-        )
+        return self._client(KeyVaultManagementClient, subscription_id)
 
     def grants(self) -> AuthorizationManagementClient:
         """Make a client for role assignments and definitions, at whatever scope."""
-        return AuthorizationManagementClient(
-            self._credential,
-            _UNUSED_SUBSCRIPTION,
-            self.arm_url,
-            credential_scopes=[self._options.token_scope],
-            transport=self._transport,
-            policies=self._policies(),
-        )
+        return self._client(AuthorizationManagementClient, _UNUSED_SUBSCRIPTION)
 
     def graph(self) -> ResourceGraphClient:
         """Make a client for queries over all subscriptions."""
-        return ResourceGraphClient(
+        return self._client(ResourceGraphClient)
+
+    def _client[Client](self, of_sdk: Callable[..., Client], *subscription_id: str) -> Client:
+        scope = self._options.token_scope
+        return of_sdk(
             self._credential,
+            *subscription_id,
             self.arm_url,
             cloud_setting=_UNUSED_CLOUD,
-            credential_scopes=[self._options.token_scope],
+            credential_scopes=[scope],
             transport=self._transport,
-            policies=self._policies(),
-        )
-
-    def _policies(self) -> list[object]:
-        return arm_policies(
-            self._credential,
-            self._options.token_scope,
-            RetryPolicy(self._options.retry_after_max, self._options.back_off),
-            *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
+            policies=arm_policies(
+                self._credential,
+                scope,
+                RetryPolicy(self._options.retry_after_max, self._options.back_off),
+                *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
+            ),
         )
 
     def listing(self, until: Deadline) -> Listing:
