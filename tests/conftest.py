@@ -8,6 +8,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import Phase, settings
 
+from local.azurite import Azurite
+
 settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", max_examples=5_000, print_blob=True, deadline=None)
 settings.register_profile(  # to fail is enough where the code is broken on purpose
@@ -63,3 +65,10 @@ def _no_network_but_loopback() -> Iterator[None]:
     _strangers.clear()
     yield
     assert not _strangers, f"the test asked for {_strangers}"
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """Azurite over HTTP for all tests of a process: each empties what it uses, or names its own."""
+    with Azurite() as running:
+        yield running

@@ -1,4 +1,4 @@
-"""Azurite for every contract kept against real storage, started once when first asked for.
+"""Azurite with tokens, for contracts kept against real storage; started when first asked for.
 
 Tests share it, so each empties the tables and queues that it uses.
 """
@@ -19,13 +19,6 @@ class Https:
 
     azurite: Azurite
     authority: Path
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Azurite over HTTP, for its connection string."""
-    with Azurite() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

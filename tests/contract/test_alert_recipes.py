@@ -26,8 +26,8 @@ from cmk_check.queues.storage_queue import StorageQueues
 from cmk_check.store.feed import FeedTable
 from local.azurite import Azurite
 from tests.contract.store.connections import transport
-from tests.unit.web import asgi
-from tests.unit.web.served import Served
+from tests.unit.web import asgi_client
+from tests.unit.web.api_kit import Served
 
 PAGE = (Path(__file__).parents[2] / "docs/alerts.md").read_text()
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -102,7 +102,7 @@ async def feed() -> AsyncIterator[tuple[str, FeedTable]]:
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = await asgi.send(app, request.path_qs, headers)
+        answer = await asgi_client.send(app, request.path_qs, headers)
         # The API takes itself to be asked over TLS, as it is behind the platform.
         body = answer.body.replace(b'"https://127.0.0.1', b'"http://127.0.0.1')
         return web.Response(status=answer.status, body=body)

@@ -1,4 +1,4 @@
-"""The whole program for each test; Azurite, which holds nothing between them, for all of them."""
+"""The whole program for each test; the storage is shared, and emptied before each."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,13 +11,6 @@ from tests.functional.estate_kit import Scene
 from tests.functional.storage_kit import Storage
 
 type OpenScene = Callable[..., Scene]
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Azurite over HTTP."""
-    with Azurite() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

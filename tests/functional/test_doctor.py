@@ -24,8 +24,8 @@ from local.simulator import (
 from tests.functional import terminal_kit
 from tests.functional.doctor_kit import doctor, lines_of, of_mark
 from tests.functional.estate_kit import CMK, accounts_of, estate_of, sub_id
-from tests.functional.receiver import Receiver
 from tests.functional.storage_kit import TABLES, Storage
+from tests.functional.webhook_receiver import Receiver
 
 LIST: Final = "/subscriptions"
 CLIENT_ID: Final = "00000000-0000-4000-8000-00000000c0de"

@@ -17,7 +17,7 @@ from tests.functional.estate_kit import (
     sub_id,
     wait_until,
 )
-from tests.functional.receiver import Receiver
+from tests.functional.webhook_receiver import Receiver
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ from tests.guard.documents import (
     section,
     table,
 )
-from tests.guard.lines import write_lines
-from tests.unit.web.asgi import send
-from tests.unit.web.served import Served
+from tests.guard.log_line_samples import write_lines
+from tests.unit.web.api_kit import Served
+from tests.unit.web.asgi_client import send
 
 
 def _judged(example: object) -> Judgement:

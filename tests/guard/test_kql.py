@@ -10,7 +10,7 @@ import pytest
 from cmk_check.alerts.log_lines import write_line
 from tests.guard.documents import DOCUMENTS, ROOT
 from tests.guard.kql import WORDS, bound, compared, events, fields, missing, prefixes
-from tests.guard.lines import write_lines
+from tests.guard.log_line_samples import write_lines
 
 WORKBOOK = json.loads((ROOT / "infra/workbook.json").read_text())
 QUERIES = [

@@ -5,8 +5,8 @@ import re
 from prometheus_client import parser
 
 from tests.guard.documents import HTTP, section, table
-from tests.unit.web.asgi import send
-from tests.unit.web.served import sample
+from tests.unit.web.api_kit import sample
+from tests.unit.web.asgi_client import send
 
 SECTION = section(HTTP, "GET /api/v1/metrics")
 

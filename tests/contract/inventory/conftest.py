@@ -12,7 +12,7 @@ from cmk_check.inventory.clients import InventoryOptions
 from cmk_check.inventory.session import shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.keys.kit import Azure
+from tests.contract.inventory.keys.key_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
 ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"

@@ -8,8 +8,8 @@ import pytest
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.web.scan_now import create_app
-from tests.unit.web.asgi import send
-from tests.unit.web.served import AS_SERVED, Served, sample
+from tests.unit.web.api_kit import AS_SERVED, Served, sample
+from tests.unit.web.asgi_client import send
 
 BASE = "https://func-cmk.azurewebsites.net"
 

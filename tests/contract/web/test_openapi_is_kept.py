@@ -32,7 +32,7 @@ from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 from cmk_check.web import scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views.health import Health
-from tests.unit.web.served import (
+from tests.unit.web.api_kit import (
     AS_SERVED,
     LAB,
     MAX_AGE,

@@ -15,8 +15,8 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
 from cmk_check.store.feed import FeedTable
 from tests.fakes.hostile import NAMES, NOON, changes_of_every_kind
-from tests.unit.web.asgi import send
-from tests.unit.web.served import Served
+from tests.unit.web.api_kit import Served
+from tests.unit.web.asgi_client import send
 
 # The library has no reader of batches; by the specification one is an array of events:
 # https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#4-json-batch-format

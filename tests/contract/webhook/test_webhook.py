@@ -10,7 +10,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
 from tests.contract.webhook.conftest import Receiver, change
-from tests.contract.webhook.opening import OTHER, SECRET, Open, failure_of
+from tests.contract.webhook.webhook_kit import OTHER, SECRET, Open, failure_of
 
 
 async def test_without_a_url_there_is_no_webhook() -> None:

@@ -14,7 +14,7 @@ from cmk_check.alerts.webhook import HttpWebhook, Target, open_webhook
 from cmk_check.alerts.webhook_guard import guarded_connector
 from cmk_check.config.settings import Settings
 from tests.contract.webhook.conftest import Receiver, Tls, change
-from tests.contract.webhook.opening import SECRET, Nowhere, Open, Resolver, failure_of
+from tests.contract.webhook.webhook_kit import SECRET, Nowhere, Open, Resolver, failure_of
 
 
 def _port(receiver: Receiver) -> str:

@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, expect
 from local.azurite import Azurite
 from local.browser import chromium
 from tests.browsers import path_of_browser
-from tests.functional.browser.estate import break_two, hostile_estate
-from tests.functional.browser.visit import Visit
-from tests.functional.browser.watching import Watch
-from tests.functional.cut_line import Line
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import break_two, hostile_estate
+from tests.functional.browser.window_watch import Watch
+from tests.functional.cuttable_connection import Line
 from tests.functional.estate_kit import Scene
 from tests.functional.storage_kit import Storage
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 from playwright.sync_api import Route
 
 from tests.functional.browser.conftest import World
-from tests.functional.browser.estate import BACKWARDS, SCRIPT
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import BACKWARDS, SCRIPT
 
 BROKEN, UNKNOWN, AT_RISK, HEALTHY = "broken", "unknown", "at_risk", "healthy"
 # Compliant accounts of the world, and how their keys are said to be.

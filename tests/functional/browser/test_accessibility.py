@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browsers import end_without
 from tests.functional.browser.conftest import OpenVisit
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
 
 pytestmark = pytest.mark.long
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.functional.browser.conftest import World
-from tests.functional.browser.estate import shown
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import shown
 
 pytestmark = pytest.mark.long
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.estate import CHANGED
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import CHANGED
 
 pytestmark = pytest.mark.long
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, estate_of
 

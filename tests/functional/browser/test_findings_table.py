@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import World
-from tests.functional.browser.estate import shown
-from tests.functional.browser.visit import COLUMNS, Visit
+from tests.functional.browser.page_visit import COLUMNS, Visit
+from tests.functional.browser.sample_estate import shown
 
 pytestmark = pytest.mark.long
 

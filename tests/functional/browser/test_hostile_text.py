@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.functional.browser.estate import (
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import (
     BACKWARDS,
     FORMULA,
     GAP_NAME,
@@ -11,7 +12,6 @@ from tests.functional.browser.estate import (
     SCRIPT,
     shown,
 )
-from tests.functional.browser.visit import Visit
 
 pytestmark = pytest.mark.long
 

@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.functional.browser.conftest import CLIPBOARD, PLACE, OpenVisit, World
-from tests.functional.browser.estate import SCRIPT, SHOWN_BACKWARDS
 from tests.functional.browser.keys_kit import (
     ACCOUNTS,
     AT_RISK,
@@ -22,11 +21,12 @@ from tests.functional.browser.keys_kit import (
     answer_with_keys,
     change,
 )
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.sample_estate import SCRIPT, SHOWN_BACKWARDS
 from tests.functional.browser.test_accessibility import faults
 from tests.functional.browser.test_hostile_text import ALIEN
 from tests.functional.browser.test_sizes_and_paper import BEYOND
-from tests.functional.browser.visit import Visit
-from tests.functional.browser.watching import Watch
+from tests.functional.browser.window_watch import Watch
 from tests.functional.conftest import OpenScene
 
 pytestmark = pytest.mark.long

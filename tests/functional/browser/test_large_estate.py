@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Route, expect
 
 from tests.functional.browser.conftest import World
-from tests.functional.browser.visit import Visit
-from tests.functional.browser.watching import Watch
+from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.window_watch import Watch
 
 pytestmark = pytest.mark.long
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.visit import PATH, Visit
+from tests.functional.browser.page_visit import PATH, Visit
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, Scene, estate_of
 

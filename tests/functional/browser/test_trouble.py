@@ -7,9 +7,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
 from tests.functional.conftest import OpenScene
-from tests.functional.cut_line import Line
+from tests.functional.cuttable_connection import Line
 from tests.functional.estate_kit import CMK, MICROSOFT, estate_of
 
 pytestmark = pytest.mark.long

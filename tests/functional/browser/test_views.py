@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit, World
-from tests.functional.browser.visit import Visit
+from tests.functional.browser.page_visit import Visit
 
 pytestmark = pytest.mark.long
 

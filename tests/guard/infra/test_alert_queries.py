@@ -24,7 +24,7 @@ from tests.guard.kql import (
     negated,
     prefixes,
 )
-from tests.guard.lines import write_lines
+from tests.guard.log_line_samples import write_lines
 
 GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_DISCOVERED,

@@ -10,7 +10,7 @@ from cmk_check.core.model import Subscription
 from cmk_check.web import models
 from cmk_check.web.views import csv_export
 from tests.fakes.world import World, bad, sub
-from tests.unit.cli.scanned import CSV, JSON, scan, world_of
+from tests.unit.cli.scan_kit import CSV, JSON, scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 

@@ -20,7 +20,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError
 from cmk_check.web import models
 from tests.fakes.world import sub
-from tests.unit.cli.scanned import scan, world_of
+from tests.unit.cli.scan_kit import scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.cli.output_options import OutputOptions
 from tests.fakes.world import World
-from tests.unit.cli.scanned import JSON, scan, world_of
+from tests.unit.cli.scan_kit import JSON, scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 

@@ -13,7 +13,7 @@ from cmk_check.cli.result import ScanResult
 from cmk_check.core.posture import Expectations
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scanned import CSV, JSON, SETTINGS, scan
+from tests.unit.cli.scan_kit import CSV, JSON, SETTINGS, scan
 
 type Output = pytest.CaptureFixture[str]
 OF_STATE = {

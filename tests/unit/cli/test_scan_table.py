@@ -11,7 +11,7 @@ from cmk_check.cli.output_options import OutputOptions
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Subscription
 from tests.fakes.world import sub
-from tests.unit.cli.scanned import scan, world_of
+from tests.unit.cli.scan_kit import scan, world_of
 
 type Output = pytest.CaptureFixture[str]
 

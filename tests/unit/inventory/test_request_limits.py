@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
-from tests.unit.inventory.wire import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, clients_over
 
 
 async def _ask(clients: Clients, number: int) -> list[object]:

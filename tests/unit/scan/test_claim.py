@@ -13,7 +13,7 @@ from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     CLAIM,
     CLAIM_ENDS,
     LEASE_ENDS,

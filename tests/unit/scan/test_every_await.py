@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 
 from tests.fakes.world import World
-from tests.unit.scan.awaits import End, Process
-from tests.unit.scan.disturbed import FIRST, GREEN, RED, Run, begun, check_told, outcome
-from tests.unit.scan.processes import PUBLISH, Invocation, delivery, dies, planned
+from tests.unit.scan.await_points import End, Process
+from tests.unit.scan.fault_scenarios import FIRST, GREEN, RED, Run, begun, check_told, outcome
+from tests.unit.scan.faulty_processes import PUBLISH, Invocation, delivery, dies, planned
 
 type Begin = Callable[[], Awaitable[World]]
 

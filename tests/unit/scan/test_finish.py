@@ -15,7 +15,7 @@ from cmk_check.scan.finish import finish
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good, odd, sub
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     LEASE_ENDS,
     ONE,

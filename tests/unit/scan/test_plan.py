@@ -13,7 +13,7 @@ from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.plan import plan
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     ONE,
     THREE,

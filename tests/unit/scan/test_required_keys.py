@@ -11,7 +11,7 @@ from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.processes import ONE, RECORD, delivery, dies, planned
+from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned
 
 ACCOUNT: Final = str(good(ONE).id)
 

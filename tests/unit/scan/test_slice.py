@@ -13,7 +13,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
     FORBIDDEN,
     LEASE_ENDS,

@@ -13,7 +13,7 @@ from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, good
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     LEASE_ENDS,
     ONE,
     TWO,

@@ -16,7 +16,7 @@ from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
-from tests.unit.store.filled import CLAIM, PARTITION, filled, record
+from tests.unit.store.findings_kit import CLAIM, PARTITION, filled, record
 
 
 def many(number: int, **fields: object) -> list[Account]:

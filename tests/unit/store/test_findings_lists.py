@@ -13,7 +13,7 @@ from cmk_check.store.memory import MemoryStore
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, ID, compared
-from tests.unit.store.filled import PARTITION, filled, overwrite, record
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:

@@ -7,7 +7,7 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import ID
-from tests.unit.store.filled import PARTITION, filled, overwrite
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite
 
 
 async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:

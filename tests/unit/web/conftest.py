@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.web.served import Served, sample
+from tests.unit.web.api_kit import Served, sample
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from cmk_check.errors import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app
-from tests.unit.web.asgi import send
-from tests.unit.web.served import AS_SERVED
+from tests.unit.web.api_kit import AS_SERVED
+from tests.unit.web.asgi_client import send
 
 SCAN = "/api/scan"
 ID = "20261125T120000Z-3fa9"

@@ -6,7 +6,7 @@ from cmk_check.core.keys.facts import Absent, Vault
 from cmk_check.inventory.gaps import READ_VAULTS
 from local.simulator import Answer, arm_error
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.kit import KEY_VAULT, Azure, unread
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
 
 STALE = KEY_VAULT.replace("rg-keys", "rg-old")
 NOTHING = {"totalRecords": 0, "data": [], "resultTruncated": "false"}

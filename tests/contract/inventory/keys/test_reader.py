@@ -5,7 +5,7 @@ import pytest
 from cmk_check.core.keys.facts import Absent, Key, Unread
 from cmk_check.inventory.gaps import READ_VERSIONS
 from local.simulator import Answer, KeySpec, VersionSpec, arm_error
-from tests.contract.inventory.keys.kit import KEY_VAULT, Azure, unread
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread
 
 KEY = f"{KEY_VAULT}/keys/cmk"
 OLD, NEW = "a" * 32, "b" * 32

@@ -12,7 +12,7 @@ from cmk_check.core.model import Account
 from cmk_check.inventory.gaps import READ_ASSIGNMENTS, READ_ROLES
 from local.simulator import Answer, Permission, Vault, arm_error, custom_role
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.kit import CRYPTO_USER, OTHER, Azure, unread
+from tests.contract.inventory.keys.key_kit import CRYPTO_USER, OTHER, Azure, unread
 
 GROUP = f"/subscriptions/{OTHER}/resourceGroups/rg-keys"
 SOMEBODY = "5e8d0000-0000-4000-8000-00000000cafe"

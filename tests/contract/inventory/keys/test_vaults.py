@@ -7,7 +7,7 @@ from cmk_check.core.keys.facts import Absent, Unread, Vault
 from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
 from local.simulator import Access, Answer, VaultSpec, arm_error
 from local.simulator.faults import Effect
-from tests.contract.inventory.keys.kit import KEY_VAULT, OTHER, Azure, unread, uri_of
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, OTHER, Azure, unread, uri_of
 
 GRAPH = "*/Microsoft.ResourceGraph/resources"
 HTML = "<html><title>Not here</title></html>"

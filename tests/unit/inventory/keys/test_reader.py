@@ -17,7 +17,7 @@ from cmk_check.core.model import Account
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.gaps import READ_VAULTS
 from cmk_check.inventory.keys.reader import AzureKeys
-from tests.unit.inventory.wire import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, clients_over
 
 SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
 GROUP: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg"

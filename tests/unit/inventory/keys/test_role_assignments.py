@@ -13,7 +13,7 @@ from cmk_check.core.keys.permissions import suffices
 from cmk_check.inventory.gaps import READ_ROLES
 from cmk_check.inventory.keys.ids import KeyId, VaultId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments
-from tests.unit.inventory.wire import Wire, clients_over
+from tests.unit.inventory.fake_transport import Wire, clients_over
 
 SUBSCRIPTION = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
 PRINCIPAL = "5e8d0000-0000-4000-8000-000000000001"

@@ -10,8 +10,8 @@ from cmk_check.errors import StoreRefused, StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore, OperationName
 from cmk_check.web.http.middleware import SignIn
-from tests.unit.web.asgi import send
-from tests.unit.web.served import AS_SERVED, LAB, PRODUCTION, Served
+from tests.unit.web.api_kit import AS_SERVED, LAB, PRODUCTION, Served
+from tests.unit.web.asgi_client import send
 
 CHAT = (
     f"/api/v1/findings/subscriptions/{PRODUCTION}/resourceGroups/rg-ai/providers"

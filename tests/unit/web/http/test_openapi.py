@@ -7,8 +7,8 @@ import pytest
 
 from cmk_check.core.enums import Reason
 from cmk_check.web.http.middleware import SignIn
-from tests.unit.web.asgi import send
-from tests.unit.web.served import AS_SERVED, Served
+from tests.unit.web.api_kit import AS_SERVED, Served
+from tests.unit.web.asgi_client import send
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from cmk_check.store import table_keys
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from tests.unit.web.asgi import send
-from tests.unit.web.served import LAB, PRODUCTION, Served
+from tests.unit.web.api_kit import LAB, PRODUCTION, Served
+from tests.unit.web.asgi_client import send
 
 NAMES = st.text(min_size=1, max_size=20)
 

@@ -14,8 +14,8 @@ from cmk_check.ports import Delete, Entity, Replace, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, OperationName
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import NOON, PRODUCTION, Served
+from tests.unit.web.api_kit import NOON, PRODUCTION, Served
+from tests.unit.web.asgi_client import Answer, send
 
 CHANGES = "/api/v1/changes"
 

@@ -16,8 +16,8 @@ from cmk_check.web import models
 from cmk_check.web.views import csv_export
 from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.hostile import NAMES
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import LAB, NOON, PORTAL, PRODUCTION, Served, coverage, finding
+from tests.unit.web.api_kit import LAB, NOON, PORTAL, PRODUCTION, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 CSV = f"{FINDINGS}?format=csv"

@@ -16,8 +16,8 @@ from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
 from tests.fakes.hostile import NAMES
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import EARLIER, LAB, NOON, PRODUCTION, Served, coverage, finding
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 TEXTS = (*NAMES, "=cmd|' '!A0", "$(touch x)`x`", "'; rm -rf /", "EOF\n", "${x}", "", " ")

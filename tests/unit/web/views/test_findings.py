@@ -10,8 +10,7 @@ import pytest
 from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import (
+from tests.unit.web.api_kit import (
     AS_SERVED,
     EARLIER,
     LAB,
@@ -24,6 +23,7 @@ from tests.unit.web.served import (
     finding,
     status_of,
 )
+from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 CHAT = (

@@ -3,8 +3,8 @@
 import pytest
 
 from cmk_check.core.model import Status, SubscriptionCounts, Summary
-from tests.unit.web.asgi import send
-from tests.unit.web.served import LAB, NOON, Served, coverage, finding
+from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding
+from tests.unit.web.asgi_client import send
 
 FINDINGS = "/api/v1/findings"
 

@@ -11,7 +11,7 @@ from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore, OperationName
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.views.health import Health
-from tests.unit.web.served import MAX_AGE, NOON, Served, SetClock, coverage, status_of
+from tests.unit.web.api_kit import MAX_AGE, NOON, Served, SetClock, coverage, status_of
 
 
 def _health(served: Served) -> Health:

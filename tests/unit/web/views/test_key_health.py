@@ -14,8 +14,7 @@ from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth, 
 from cmk_check.ports import Entity, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import (
+from tests.unit.web.api_kit import (
     AS_SERVED,
     NOON,
     PRODUCTION,
@@ -24,6 +23,7 @@ from tests.unit.web.served import (
     finding,
     status_of,
 )
+from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 VAULT = f"/subscriptions/{PRODUCTION}/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv"

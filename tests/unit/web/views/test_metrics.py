@@ -19,8 +19,8 @@ from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore, OperationName
 from tests.fakes.hostile import NAMES
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import LAB, MAX_AGE, NOON, Served, coverage, status_of
+from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, Served, coverage, status_of
+from tests.unit.web.asgi_client import Answer, send
 
 METRICS = "/api/v1/metrics"
 OPENMETRICS = openmetrics.exposition.CONTENT_TYPE_LATEST

@@ -10,8 +10,8 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
-from tests.unit.web.asgi import send
-from tests.unit.web.served import NOON, Served, counted, coverage, finding, status_of
+from tests.unit.web.api_kit import NOON, Served, counted, coverage, finding, status_of
+from tests.unit.web.asgi_client import send
 
 SCANS = "/api/v1/scans"
 SUMMARY = replace(status_of(coverage(accounts=counted([finding()]))).summary, changes=4)

@@ -16,8 +16,8 @@ from cmk_check.store.memory import MemoryStore
 from cmk_check.web.http import paging
 from cmk_check.web.queries import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import LAB, PORTAL, PRODUCTION, Served, coverage, finding
+from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
 
 FINDINGS = "/api/v1/findings"
 

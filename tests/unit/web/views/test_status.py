@@ -11,8 +11,7 @@ from cmk_check.core.model import Gap, KnownGap, Status, SubscriptionCounts, Summ
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
-from tests.unit.web.asgi import send
-from tests.unit.web.served import (
+from tests.unit.web.api_kit import (
     EARLIER,
     LAB,
     MAX_AGE,
@@ -23,6 +22,7 @@ from tests.unit.web.served import (
     coverage,
     status_of,
 )
+from tests.unit.web.asgi_client import send
 
 STATUS = "/api/v1/status"
 EXPECTED = {

@@ -9,8 +9,8 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import table_keys
 from tests.fakes.hostile import NAMES
-from tests.unit.web.asgi import Answer, send
-from tests.unit.web.served import EARLIER, LAB, NOON, PRODUCTION, TENANT, Served, coverage, finding
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, TENANT, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
 
 SUBSCRIPTIONS = "/api/v1/subscriptions"
 GAP = {

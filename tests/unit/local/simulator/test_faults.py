@@ -19,7 +19,7 @@ from local.simulator import (
     NextLink,
     arm_error,
 )
-from tests.unit.simulator.client import ACCOUNTS, Client
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
 LIST = "/subscriptions"
 

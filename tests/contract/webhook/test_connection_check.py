@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.errors import DeliveryFailed
 from tests.contract.webhook.conftest import Receiver
-from tests.contract.webhook.opening import Nowhere, Open, Resolver
+from tests.contract.webhook.webhook_kit import Nowhere, Open, Resolver
 
 
 async def test_it_is_reached_and_told_nothing(receiver: Receiver, opened: Open) -> None:

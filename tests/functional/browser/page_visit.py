@@ -6,8 +6,8 @@ from typing import Any, Final, Literal
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.functional.browser.estate import shown
-from tests.functional.browser.watching import Watch
+from tests.functional.browser.sample_estate import shown
+from tests.functional.browser.window_watch import Watch
 
 PATH: Final = "/api/dashboard"
 # A browser without a screen has no tab to put in front of another.

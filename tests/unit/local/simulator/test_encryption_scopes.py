@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from local.simulator import Account, Simulator
-from tests.unit.simulator.client import ACCOUNTS, Client
-from tests.unit.simulator.vault_kit import APPS, small_estate
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
+from tests.unit.local.simulator.vault_kit import APPS, small_estate
 
 PATH = f"{APPS}/resourceGroups/rg-apps{ACCOUNTS}/chat/encryptionScopes"
 ACTION = "Microsoft.CognitiveServices/accounts/encryptionScopes/read"

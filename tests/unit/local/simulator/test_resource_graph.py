@@ -7,8 +7,8 @@ import pytest
 
 from local.simulator import Access, Simulator, VaultSpec
 from local.simulator.vaults import Vaults
-from tests.unit.simulator.client import Client
-from tests.unit.simulator.vault_kit import GRAPH_VERSION, HSM, KEYS, VAULT, small_estate
+from tests.unit.local.simulator.plain_client import Client
+from tests.unit.local.simulator.vault_kit import GRAPH_VERSION, HSM, KEYS, VAULT, small_estate
 
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 TYPES = "where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms')"

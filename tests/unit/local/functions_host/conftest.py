@@ -1,4 +1,4 @@
-"""One Azurite for the session, and the test app in a host of its own for each module."""
+"""The test app in a host of its own for each module, and queues of names of their own."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -12,13 +12,6 @@ from local.azurite import Azurite
 from local.functions_host.process import FunctionsHost
 
 APP = Path(__file__).parent / "app"
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Storage for every test; queues have names of their own."""
-    with Azurite() as running:
-        yield running
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from tests.unit.simulator.client import Client
+from tests.unit.local.simulator.plain_client import Client
 
 USER_ASSIGNED = "7a0c3b52-9d1e-4f86-b3c7-5e2d8f4a6c10"
 STORAGE = "https://storage.azure.com"

@@ -3,7 +3,7 @@
 import re
 
 from local.simulator import AccountSpec
-from tests.unit.simulator.client import ACCOUNTS, Client
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
 
 async def test_a_walk_meets_every_account_once_and_an_empty_page(

@@ -14,7 +14,7 @@ import pytest
 from local.azurite import Azurite
 from local.simulator import Estate, Fault, Hold
 from tests.functional.conftest import OpenScene
-from tests.functional.cut_line import Line
+from tests.functional.cuttable_connection import Line
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,
@@ -25,7 +25,7 @@ from tests.functional.estate_kit import (
     sub_id,
     wait_until,
 )
-from tests.functional.receiver import Receiver
+from tests.functional.webhook_receiver import Receiver
 
 
 @pytest.fixture

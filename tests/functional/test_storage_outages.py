@@ -12,7 +12,7 @@ from local.azurite import KEY, Azurite, Certificate
 from local.simulator import Estate, Fault, Hold
 from local.stack import Stack
 from tests.functional.conftest import OpenScene
-from tests.functional.cut_line import Line
+from tests.functional.cuttable_connection import Line
 from tests.functional.estate_kit import (
     AT_ONCE,
     CMK,

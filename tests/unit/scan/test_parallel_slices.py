@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.enums import ScanState
 from cmk_check.scan.context import ScanContext
 from tests.fakes.world import World, bad
-from tests.unit.scan.processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
+from tests.unit.scan.faulty_processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
 
 
 class Azure:

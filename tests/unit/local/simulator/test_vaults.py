@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from local.simulator import Access, KeySpec, Simulator, Vault, VaultSpec, VersionSpec
-from tests.unit.simulator.client import Client
-from tests.unit.simulator.vault_kit import (
+from tests.unit.local.simulator.plain_client import Client
+from tests.unit.local.simulator.vault_kit import (
     GROUP,
     HSM,
     HSMS,

@@ -17,7 +17,7 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Place
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.processes import asleep, delivery, dies, planned
+from tests.unit.scan.faulty_processes import asleep, delivery, dies, planned
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")

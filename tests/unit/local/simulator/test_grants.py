@@ -7,8 +7,15 @@ from urllib.parse import quote
 import pytest
 
 from local.simulator import Estate, Permission, Simulator, custom_role
-from tests.unit.simulator.client import Client
-from tests.unit.simulator.vault_kit import GRANT_VERSION, GROUP, KEY, KEYS, VAULT, small_estate
+from tests.unit.local.simulator.plain_client import Client
+from tests.unit.local.simulator.vault_kit import (
+    GRANT_VERSION,
+    GROUP,
+    KEY,
+    KEYS,
+    VAULT,
+    small_estate,
+)
 
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 ROLES = "/providers/Microsoft.Authorization/roleDefinitions"

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from local.simulator import Simulator
-from tests.unit.simulator.client import Client
+from tests.unit.local.simulator.plain_client import Client
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Key, Vault
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Fault, Hold, KeySpec, arm_error
-from tests.contract.inventory.keys.kit import KEY_VAULT, Azure, unread, uri_of
+from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
 
 TWO_KEYS = (KeySpec(name="cmk"), KeySpec(name="cmk2"))
 

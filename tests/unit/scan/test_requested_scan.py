@@ -12,7 +12,7 @@ from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.start import SPACING, request
 from tests.fakes.faults import Place
 from tests.fakes.world import World, good
-from tests.unit.scan.processes import ONE, asleep
+from tests.unit.scan.faulty_processes import ONE, asleep
 
 SECOND = timedelta(seconds=1)
 

@@ -31,7 +31,7 @@ from cmk_check.scan.context import ScanContext
 from cmk_check.store.feed import FeedTable
 from tests.fakes.faults import DeathError
 from tests.fakes.world import World
-from tests.unit.scan.processes import Invocation
+from tests.unit.scan.faulty_processes import Invocation
 
 
 class End(Enum):

@@ -13,9 +13,9 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
 from local.simulator import Fault, Simulator, arm_error
-from tests.unit.simulator.client import Client
-from tests.unit.simulator.test_graph import query
-from tests.unit.simulator.vault_kit import KEY, KEY_VERSION, KEYS, NEW, OLD, small_estate
+from tests.unit.local.simulator.plain_client import Client
+from tests.unit.local.simulator.test_resource_graph import query
+from tests.unit.local.simulator.vault_kit import KEY, KEY_VERSION, KEYS, NEW, OLD, small_estate
 
 
 class Credential:

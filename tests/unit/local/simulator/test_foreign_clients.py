@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.simulator.client import ACCOUNTS, Client
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
 METADATA = "/metadata/endpoints"
 

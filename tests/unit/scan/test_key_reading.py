@@ -21,7 +21,7 @@ from tests.fakes.keys import (
     expiring,
 )
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     ONE,
     TWO,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from local.simulator import Access, Account, Subscription
-from tests.unit.simulator.client import Client
+from tests.unit.local.simulator.plain_client import Client
 
 ASSIGN = {"identity": {"type": "SystemAssigned"}}
 KEY = {"keyName": "cmk", "keyVersion": "", "keyVaultUri": "https://kv-x.vault.azure.net/"}

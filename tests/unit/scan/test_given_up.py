@@ -9,7 +9,7 @@ from cmk_check.core.scope import Scope
 from cmk_check.errors import SliceHeld
 from cmk_check.ports import SliceMessage
 from tests.fakes.world import World, bad, good
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
     ONE,
     PUBLISH,

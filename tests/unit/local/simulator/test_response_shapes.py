@@ -3,7 +3,7 @@
 import pytest
 
 from local.simulator import Access
-from tests.unit.simulator.client import ACCOUNTS, Client
+from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
 GROUP = "/resourceGroups/cloud-shell-storage-westeurope"
 

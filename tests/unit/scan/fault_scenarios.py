@@ -14,7 +14,7 @@ from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
-from tests.unit.scan.processes import ONE, THREE, TWO, Invocation, scan_changes
+from tests.unit.scan.faulty_processes import ONE, THREE, TWO, Invocation, scan_changes
 
 type Estate = Mapping[str, tuple[Account, ...]]
 

@@ -8,8 +8,8 @@ import pytest
 from cmk_check.errors import CmkCheckError
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.world import World
-from tests.unit.scan.disturbed import HISTORIES, History, Run, begun, check_told, outcome
-from tests.unit.scan.processes import Invocation
+from tests.unit.scan.fault_scenarios import HISTORIES, History, Run, begun, check_told, outcome
+from tests.unit.scan.faulty_processes import Invocation
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from cmk_check.scan.context import SLICE_DEADLINE
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good, odd
-from tests.unit.scan.processes import (
+from tests.unit.scan.faulty_processes import (
     CLEAR_OUTBOX,
     FORBIDDEN,
     ONE,
