@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.errors import SettingsError
+from cmk_check.limits import CHANGES_MESSAGE_LIFETIME
 
 if TYPE_CHECKING:
     from azure.functions import AsgiMiddleware
@@ -81,12 +82,7 @@ class App:
         await self._opened.aclose()
 
     async def _build_scan_context(self) -> "ScanContext":
-        from cmk_check.alerts.delivery_queue import (
-            CHANGES_LIVE,
-            CHANGES_QUEUE,
-            DELIVERY_QUEUE,
-            QueueSink,
-        )
+        from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
         from cmk_check.alerts.log_lines import LogSink
         from cmk_check.alerts.relay import Relay
         from cmk_check.inventory.azure_inventory import open_inventory
@@ -99,7 +95,7 @@ class App:
 
         store, queues = await self._storage()
         subscribed = self.settings.changes_queue
-        changes = queues.queue(CHANGES_QUEUE, CHANGES_LIVE) if subscribed else None
+        changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
         inventory = await open_inventory(self.settings)
         self._opened.push_async_callback(inventory.close)
         told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()

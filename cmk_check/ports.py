@@ -10,8 +10,8 @@ from typing import Final, Protocol
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
+from cmk_check.limits import TABLE_PAGE_ROWS
 
-LARGEST_PAGE: Final = 1000
 """The most rows that a query brings at once; between two pages other writers come through."""
 
 type Scalar = str | int | bool
@@ -83,7 +83,7 @@ class TableQuery:
     after: tuple[str, str] | None = None
     equals: Mapping[str, str] = field(default=_NO_FILTER)
     besides: str = ""
-    page: int = LARGEST_PAGE
+    page: int = TABLE_PAGE_ROWS
 
 
 class Store(Protocol):

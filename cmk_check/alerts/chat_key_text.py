@@ -1,14 +1,10 @@
 """What the line of a change says of a key: how it was and is, what is wrong, and where it lies."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.enums import KeySeverity
-
-# The longest of our sentences; what could not be seen, and why, stands behind one of them.
-_LONGEST_MESSAGE: Final = 360
-_MOST_CODES: Final = 5
+from cmk_check.limits import MAX_CHAT_KEY_CODES, MAX_CHAT_KEY_SENTENCE_CHARS
 
 
 def key_transition(data: Mapping[str, object]) -> str:
@@ -27,8 +23,8 @@ def key_trouble(data: Mapping[str, object], key: Mapping[str, object]) -> str:
         return ""
     # False sorts first, and what is alike stays in its order.
     first, *others = sorted(reasons, key=lambda reason: reason.get("code") in known)
-    message = plain(first.get("message"), _LONGEST_MESSAGE).rstrip(".")
-    codes = ", ".join(plain(reason.get("code")) for reason in others[:_MOST_CODES])
+    message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).rstrip(".")
+    codes = ", ".join(plain(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
     return f"{message}; also {codes}" if codes else message
 
 

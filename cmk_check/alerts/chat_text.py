@@ -14,6 +14,7 @@ from cmk_check.alerts.plain_text import plain
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.rule import MESSAGES
+from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 
 _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
@@ -31,8 +32,6 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
 }
-_LONGEST_REASON: Final = 200
-_LONGEST_URL: Final = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _side(side: object) -> str:
 def _why(data: Mapping[str, object]) -> str:
     after = data.get("after")
     if not isinstance(after, Mapping):
-        return plain(data.get("reason"), _LONGEST_REASON)
+        return plain(data.get("reason"), MAX_CHAT_REASON_CHARS)
     reason, action = plain(after.get("reason")), plain(after.get("missingAction"))
     if reason in MESSAGES:
         return MESSAGES[Reason(reason)].rstrip(".")
@@ -138,4 +137,4 @@ def _url(given: object) -> str:
     if not isinstance(given, str) or not given.startswith("https://"):
         return ""
     url = quote(given, safe="%/:#?=&-._~", errors="replace")
-    return url if len(url) <= _LONGEST_URL else ""
+    return url if len(url) <= MAX_CHAT_LINK_CHARS else ""

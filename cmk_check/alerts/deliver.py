@@ -13,21 +13,21 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, StoreError
+from cmk_check.limits import (
+    CHANGES_PER_POST,
+    DELIVERY_DOUBLINGS,
+    DELIVERY_GIVEN_UP_AFTER,
+    FIRST_DELIVERY_DELAY,
+    LONGEST_DELIVERY_DELAY,
+)
 from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
 from cmk_check.store.feed import FeedTable
-
-MOST_PER_POST: Final = 50
-FIRST_DELAY: Final = timedelta(minutes=1)
-LONGEST_DELAY: Final = timedelta(hours=1)
-GIVEN_UP_AFTER: Final = timedelta(hours=24)
-_DOUBLINGS: Final = 6
 
 type Numbered = tuple[int, Change]
 
@@ -55,7 +55,7 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
     """
     if context.webhook is None:
         return
-    posted, size = 0, MOST_PER_POST
+    posted, size = 0, CHANGES_PER_POST
     alerts: list[Numbered] | None = None
     try:
         alerts = await _alerts(context, message)
@@ -85,8 +85,10 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
 
     A receiver that asks for more seconds than that is heeded, up to the hour.
     """
-    delay = min(FIRST_DELAY * (1 << min(attempt, _DOUBLINGS)), LONGEST_DELAY)
-    return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELAY.total_seconds())))
+    delay = min(
+        FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
+    )
+    return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELIVERY_DELAY.total_seconds())))
 
 
 async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Numbered]:
@@ -128,7 +130,7 @@ async def _try_again(
     since = min(left.since or now, now)  # a forged time must not make a longer day
     asked = error.retry_after if isinstance(error, DeliveryFailed) else None
     again = now + (delay := delay_after(left.attempt, asked))
-    if again > since + GIVEN_UP_AFTER:
+    if again > since + DELIVERY_GIVEN_UP_AFTER:
         await _give_up(context, left, count, str(error))
         return
     following = replace(left, attempt=left.attempt + 1, since=since)

@@ -8,24 +8,23 @@ is fed whether or not a webhook is configured. ``cmk-changes`` is the user's: it
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
+from cmk_check.limits import (
+    CHANGES_PER_DELIVERY_MESSAGE,
+    MAX_CHANGES_MESSAGE_BYTES,
+    MAX_DELIVERY_ATTEMPT,
+)
 from cmk_check.ports import DeliveryMessage, TextQueue
 from cmk_check.queues.messages import object_of
 
 DELIVERY_QUEUE: Final = "cmk-tell"
 DELIVERY_POISON_QUEUE: Final = "cmk-tell-poison"
 CHANGES_QUEUE: Final = "cmk-changes"
-CHANGES_LIVE: Final = timedelta(days=7)
-# As base64, a third longer, it stays below the 64 KiB that a message may have.
-LARGEST: Final = 48_000
-# Far more than a publication, so that people may tell again what was given up; and bounded.
-MOST_PER_MESSAGE: Final = 1000
-_MOST_ATTEMPTS: Final = 1_000_000
 _OURS: Final = frozenset({"first", "last", "attempt", "since"})
 
 
@@ -65,8 +64,8 @@ def batches_of(changes: Sequence[Change]) -> Iterator[str]:
     """
     batch = ""
     for change in changes:
-        event = short_json(event_of(change), LARGEST - len("[]"))
-        if batch and len(batch) + len(event) + len("[,]") > LARGEST:
+        event = short_json(event_of(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
+        if batch and len(batch) + len(event) + len("[,]") > MAX_CHANGES_MESSAGE_BYTES:
             yield f"[{batch}]"
             batch = ""
         batch = f"{batch},{event}" if batch else event
@@ -97,9 +96,11 @@ def parse_message(text: str) -> DeliveryMessage:
         raise ValueError("the message is no object of first and last, attempt and since")
     first, last = _whole(content["first"], "first"), _whole(content["last"], "last")
     attempt = _whole(content.get("attempt", 0), "attempt")
-    if not 1 <= first <= last < first + MOST_PER_MESSAGE:
-        raise ValueError(f"first to last is no range of 1 to {MOST_PER_MESSAGE} numbers")
-    if not 0 <= attempt <= _MOST_ATTEMPTS:
+    if not 1 <= first <= last < first + CHANGES_PER_DELIVERY_MESSAGE:
+        raise ValueError(
+            f"first to last is no range of 1 to {CHANGES_PER_DELIVERY_MESSAGE} numbers"
+        )
+    if not 0 <= attempt <= MAX_DELIVERY_ATTEMPT:
         raise ValueError("attempt is no number of attempts")
     return DeliveryMessage(first, last, attempt, _time(content.get("since")))
 

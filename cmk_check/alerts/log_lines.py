@@ -19,17 +19,15 @@ the text. Every line has ``event`` and ``v``, the version of its shape:
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
 
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Change, KnownGap, LastScan, Summary
+from cmk_check.limits import MAX_LOG_LINE_CHARS
 
 _log = logging.getLogger("cmk_check.lines")
-# Azure Monitor and what people put behind it take 8 KB a line without cutting it.
-LONGEST_LINE: Final = 8192
 
 
 class LogSink:
@@ -57,7 +55,7 @@ def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
 
 def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON, at most 8 KB: long values are cut, ids never are."""
-    return short_json({"event": event, "v": 1, **fields}, LONGEST_LINE)
+    return short_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
 
 
 def _scan(scan: LastScan) -> dict[str, object]:

@@ -4,13 +4,13 @@ import re
 import unicodedata
 from typing import Final
 
-# Azure's own bound for names of accounts; so that the longest line still fits one message.
-_LONGEST: Final = 64
+from cmk_check.limits import MAX_CHAT_VALUE_CHARS
+
 # A word joiner: it is not seen, and no service takes what is around it for the start of a link.
 _JOINER: Final = "\u2060"
 
 
-def plain(value: object, longest: int = _LONGEST) -> str:
+def plain(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
     """Return a value as one short line of visible characters in which nothing is a link."""
     if not isinstance(value, str | int):
         return ""

@@ -13,8 +13,9 @@ from itertools import batched, groupby
 from operator import attrgetter
 
 from cmk_check.errors import QueueError, StoreError, WriteConflict
+from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import ChangeSink
-from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
+from cmk_check.store.feed import FeedTable
 from cmk_check.store.subscription_rows import OutboxEntry
 
 _log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Relay:
         once = {entry.change.id: entry for entry in pending}
         left = list(once.values())
         async with self._one_at_a_time:
-            for batch in batched(once.values(), MOST_PER_PUBLICATION, strict=False):
+            for batch in batched(once.values(), CHANGES_PER_PUBLICATION, strict=False):
                 try:
                     await self._publish(batch, clear)
                 except (StoreError, QueueError) as error:

@@ -6,15 +6,15 @@ Only ASCII comes out, every control character is escaped: no name can break a li
 import json
 from typing import Final
 
-# What values are cut to, one after the other, until the text is short enough.
-_SHORTER: Final = (2000, 200, 40, 8, 0)
+from cmk_check.limits import SHORTENED_CHARS
+
 _IDS: Final = frozenset({"event", "id", "type", "subject", "source", "scanId", "subscriptionId"})
 
 
 def short_json(value: object, most: int) -> str:
     """Return a value as JSON of at most so many characters, which are as many bytes."""
     text = json.dumps(value, separators=(",", ":"))
-    for longest in _SHORTER:
+    for longest in SHORTENED_CHARS:
         if len(text) <= most:
             break
         text = json.dumps(_cut(value, longest), separators=(",", ":"))

@@ -27,15 +27,13 @@ from cmk_check.alerts.webhook_guard import guarded_connector, was_refused
 from cmk_check.config.settings import Settings
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed
+from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
-TIMEOUT_SECONDS: Final = 10.0
 _AGENT: Final = "cmk_check/0.1.0"
-_LONGEST_ANSWER: Final = 1024
 # Such as Slack's invalid_blocks and no_service: nothing else of an answer is repeated.
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
-_LONGEST_CODE: Final = 40
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "check CMK_WEBHOOK_URL",
@@ -98,7 +96,7 @@ class HttpWebhook:
     """Implements ``ports.Webhook`` over a session that it owns."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, target: Target, seconds: float = TIMEOUT_SECONDS
+        self, session: aiohttp.ClientSession, target: Target, seconds: float = WEBHOOK_SECONDS
     ) -> None:
         self._session = session
         self._target = target
@@ -169,7 +167,7 @@ class HttpWebhook:
             ) as response:
                 if response.status in range(200, 300):
                     return response.status
-                answer = await response.content.read(_LONGEST_ANSWER)
+                answer = await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
             failure = self._refused(response, answer)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
             text = f"{self.host} {_connection_fault(error, self._seconds)}"
@@ -197,7 +195,7 @@ class HttpWebhook:
         said = f"{self.host} answered {status}"
         code = answer.strip()
         # Not even words of the URL, should the receiver send them back.
-        if _CODE.fullmatch(code) and len(code) <= _LONGEST_CODE:
+        if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
             said += "" if code.decode() in self._target.url else f" ({code.decode()})"
         if status in range(300, 400):
             said += ": redirects are not followed, set CMK_WEBHOOK_URL to where it leads"

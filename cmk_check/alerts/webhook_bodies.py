@@ -15,14 +15,13 @@ from cmk_check.alerts.chat_text import ChatLine, line_of
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
+from cmk_check.limits import (
+    MAX_CHAT_CHARS,
+    MAX_CHAT_LINES,
+    MAX_SLACK_SECTION_CHARS,
+    SLACK_ALWAYS_FITS_CHARS,
+)
 
-# Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters
-# in one (https://docs.slack.dev/reference/block-kit/blocks). Teams takes 28 KB, counted in UTF-16
-# (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
-LONGEST_CHAT: Final = 12_000
-MOST_LINES: Final = 40
-_LONGEST_SECTION: Final = 3_000
-_ALWAYS_FITS: Final = 550
 _JSON: Final = "application/json; charset=utf-8"
 _BATCH: Final = "application/cloudevents-batch+json; charset=utf-8"
 
@@ -80,7 +79,7 @@ def _parts(
     parts: list[list[ChatLine]] = []
     for line in lines:
         longer = [*parts[-1], line] if parts else []
-        if longer and len(longer) <= MOST_LINES and len(_written(build(longer))) <= LONGEST_CHAT:
+        if 0 < len(longer) <= MAX_CHAT_LINES and len(_written(build(longer))) <= MAX_CHAT_CHARS:
             parts[-1] = longer
         else:
             parts.append([line])
@@ -104,11 +103,10 @@ def _slack_message(lines: Sequence[ChatLine]) -> object:
 
 def _slack_block(line: ChatLine) -> object:
     text = f"*{line.title}*: {_slack_text(line.details)}"
-    if len(text) > _LONGEST_SECTION:
-        # Every character that has to be escaped takes five: so short it fits, whatever it is.
-        text = f"*{line.title}*: {_slack_text(plain(line.details, _ALWAYS_FITS))}"
+    if len(text) > MAX_SLACK_SECTION_CHARS:
+        text = f"*{line.title}*: {_slack_text(plain(line.details, SLACK_ALWAYS_FITS_CHARS))}"
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
-    if len(text) + len(links) <= _LONGEST_SECTION:
+    if len(text) + len(links) <= MAX_SLACK_SECTION_CHARS:
         text += links
     # verbatim: Slack makes no links, mentions or channels of its own out of the text.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}

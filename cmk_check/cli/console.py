@@ -15,8 +15,8 @@ from typing import IO, Final
 from rich.console import Console
 from rich.text import Text
 
-# A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
-_PIPE_WIDTH: Final = 10_000
+from cmk_check.limits import PIPE_WIDTH_CHARS
+
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
@@ -43,7 +43,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
         color_system=None if plain else "auto",
         # FORCE_COLOR makes a pipe take colours, but nobody sees a bar move there.
         force_interactive=None if stream.isatty() else False,
-        width=None if stream.isatty() else _PIPE_WIDTH,
+        width=None if stream.isatty() else PIPE_WIDTH_CHARS,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final
 
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.errors import StoreError
+from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
@@ -23,8 +24,6 @@ from cmk_check.scan.start import Started, start
 
 _log = logging.getLogger(__name__)
 
-# Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
-PAUSES: Final = (1.0, 5.0, 20.0)
 INTERRUPTED: Final = "It was interrupted at the command line."
 _OVERTAKEN: Final = "Another scan took over: this one did not end within its time."
 
@@ -87,7 +86,7 @@ async def _work_off(context: ScanContext, queue: QueueHere, sleep: Sleep) -> Non
 
 
 async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) -> None:
-    for pause in (*PAUSES, None):
+    for pause in (*LOCAL_PAUSES_SECONDS, None):
         try:
             if message.slice is None:
                 await plan(context, message.scan_id)

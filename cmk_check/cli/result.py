@@ -7,9 +7,10 @@ from typing import Final
 from cmk_check.config.settings import Settings
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import KeyState, PostureReason, Verdict
+from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.context import ScanContext
 from cmk_check.web import models
-from cmk_check.web.queries import MOST, FindingsQuery, SubscriptionsQuery
+from cmk_check.web.queries import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.status import StatusView
@@ -59,7 +60,9 @@ class ScanResult:
         view = FindingsView(context.findings_table, context.scans, context.clock, kinds, portal)
         token: str | None = None
         while True:
-            query = FindingsQuery(verdict=verdict, keyHealth=key_health, top=MOST, skipToken=token)
+            query = FindingsQuery(
+                verdict=verdict, keyHealth=key_health, top=MAX_PAGE_SIZE, skipToken=token
+            )
             page = await view.page(query)
             yield page.value
             if (token := page.skip_token) is None:
@@ -75,7 +78,9 @@ class ScanResult:
         view = SubscriptionsView(self.context.findings_table, self.context.scans, self._keys)
         token: str | None = None
         while True:
-            page = await view.page(SubscriptionsQuery(coverage="gap", top=MOST, skipToken=token))
+            page = await view.page(
+                SubscriptionsQuery(coverage="gap", top=MAX_PAGE_SIZE, skipToken=token)
+            )
             for subscription in page.value:
                 yield subscription
             if (token := page.skip_token) is None:

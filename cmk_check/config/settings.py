@@ -19,6 +19,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from cmk_check import limits
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.storage import (
@@ -111,25 +112,34 @@ class Settings(BaseSettings):
     exclude: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
         frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS"
     )
-    expect: Annotated[int, whole(1, 1_000_000)] = Field(1, alias="CMK_EXPECT_SUBSCRIPTIONS")
+    expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
+        1, alias="CMK_EXPECT_SUBSCRIPTIONS"
+    )
     tags: Annotated[frozenset[str], BeforeValidator(read_names)] = Field(
         frozenset({"owner", "team", "application", "environment", "costcenter"}), alias="CMK_TAGS"
     )
-    max_age_minutes: Annotated[int, whole(1, 525_600)] = Field(180, alias="CMK_MAX_AGE_MINUTES")
-    max_in_flight: Annotated[int, whole(1, 100)] = Field(32, alias="CMK_MAX_IN_FLIGHT")
-    slice_size: Annotated[int, whole(1, 500)] = Field(400, alias="CMK_SLICE_SIZE")
-    # A slice has ten minutes for all of its subscriptions.
-    subscription_timeout: Annotated[float, number(1, 240)] = Field(
-        120, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
+    max_age_minutes: Annotated[int, whole(*limits.MAX_AGE_MINUTES_RANGE)] = Field(
+        180, alias="CMK_MAX_AGE_MINUTES"
     )
-    retry_after_max: Annotated[float, number(0, 240)] = Field(
+    max_in_flight: Annotated[int, whole(*limits.IN_FLIGHT_RANGE)] = Field(
+        32, alias="CMK_MAX_IN_FLIGHT"
+    )
+    slice_size: Annotated[int, whole(*limits.SLICE_SIZE_RANGE)] = Field(
+        limits.DEFAULT_SLICE_SIZE, alias="CMK_SLICE_SIZE"
+    )
+    subscription_timeout: Annotated[float, number(*limits.SUBSCRIPTION_SECONDS_RANGE)] = Field(
+        limits.DEFAULT_SUBSCRIPTION_SECONDS, alias="CMK_SUBSCRIPTION_TIMEOUT_SECONDS"
+    )
+    retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
     changes_queue: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_CHANGES_QUEUE"
     )
-    retention_days: Annotated[int, whole(1, 3650)] = Field(400, alias="CMK_RETENTION_DAYS")
+    retention_days: Annotated[int, whole(*limits.RETENTION_DAYS_RANGE)] = Field(
+        400, alias="CMK_RETENTION_DAYS"
+    )
     # The URL comes before the secret, because the check of the secret reads the URL.
     webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
     webhook_format: Annotated[str, one_of(*FORMATS)] = Field(

@@ -8,10 +8,10 @@ from typing import Final
 
 from pydantic import BeforeValidator
 
+from cmk_check.limits import MAX_TAGS
+
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
-# This many tags with values of the longest length still fit into one property of a row.
-_MOST_TAGS: Final = 20
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
@@ -45,8 +45,8 @@ def read_ids(text: str) -> frozenset[str]:
 def read_names(text: str) -> frozenset[str]:
     """Read a list of tag names, lower-cased."""
     names = frozenset(item.lower() for item in _items(text))
-    if len(names) > _MOST_TAGS:
-        raise ValueError(f"must name at most {_MOST_TAGS} tags; remove {len(names) - _MOST_TAGS}")
+    if len(names) > MAX_TAGS:
+        raise ValueError(f"must name at most {MAX_TAGS} tags; remove {len(names) - MAX_TAGS}")
     return names
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.core.enums import ChangeType
+from cmk_check.limits import MAX_WEBHOOK_SECRETS, MAX_WEBHOOK_URL_CHARS, WEBHOOK_SECRET_BYTES
 from cmk_check.net.addresses import LOOPBACK, special
 
 __all__ = ["ALERTS", "FORMATS", "UNSET", "check_secrets", "check_types", "check_url"]
@@ -24,16 +25,12 @@ _QUIET: Final = {
 ALERTS: Final = frozenset(kind.value for kind in ChangeType if kind not in _QUIET)
 UNSET: Final = "must be set; write the https URL of a receiver"
 _PREFIX: Final = "cmkcheck."
-_LONGEST_URL: Final = 2048
 # Printable ASCII without the backslash, which parsers of URLs read differently.
 _URL: Final = re.compile(r"[!-\[\]-~]+")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
 # The URL standard reads a host whose last label looks like this as an IPv4 address.
 _NUMERIC: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _MARK: Final = "whsec_"
-# By the Standard Webhooks specification, section "Signature scheme".
-_SECRET_BYTES: Final = range(24, 65)
-_MOST_SECRETS: Final = 2
 
 
 def check_url(text: str, *, on_azure: bool) -> str:
@@ -61,7 +58,7 @@ def _parts(text: str) -> tuple[str, str]:
         host, scheme, _ = parts.hostname or "", parts.scheme, parts.port
     except ValueError:
         raise ValueError(fault) from None
-    whole = len(text) <= _LONGEST_URL and _URL.fullmatch(text)
+    whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
     bare = "@" not in parts.netloc and not parts.fragment
     if not (whole and bare and scheme in {"https", "http"} and _is_host(host)):
         raise ValueError(fault)
@@ -95,7 +92,7 @@ def check_secrets(text: str) -> tuple[str, ...]:
     """
     secrets = tuple(item for part in text.split(",") if (item := part.strip()))
     wrong = sum(not _is_secret(secret) for secret in secrets)
-    if wrong or not 1 <= len(secrets) <= _MOST_SECRETS:
+    if wrong or not 1 <= len(secrets) <= MAX_WEBHOOK_SECRETS:
         raise ValueError(
             "must be a signing secret; write whsec_ and the base64 of 24 to 64 random bytes, or "
             "during a rotation two of these, separated by a comma"
@@ -110,7 +107,7 @@ def _is_secret(text: str) -> bool:
         key = base64.b64decode(text.removeprefix(_MARK), validate=True)
     except (binascii.Error, ValueError):
         return False
-    return len(key) in _SECRET_BYTES
+    return len(key) in WEBHOOK_SECRET_BYTES
 
 
 def check_types(text: str) -> frozenset[str]:

@@ -10,11 +10,8 @@ from typing import Final
 
 from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.resource_id import AccountId
+from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_TAG_BYTES, MAX_WORD_BYTES
 
-# In bytes: seven strings of evidence stay below 8 KB whatever alphabet they are written in.
-_LONGEST_TEXT: Final = 1024
-_LONGEST_TAG: Final = 256
-_LONGEST_NAME: Final = 128
 # JSON writes these with six characters each, so that evidence full of them would fit into no row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -47,7 +44,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     return Account(
         id=account_id,
         kind=_kind(entry.get("kind")),
-        location=clean_text(entry.get("location"), _LONGEST_NAME),
+        location=clean_text(entry.get("location"), MAX_WORD_BYTES),
         tags=_kept(entry.get("tags"), kept_tags),
         key_source=clean_text(encryption.get("keySource")),
         key_name=clean_text(key.get("keyName")),
@@ -63,7 +60,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     )
 
 
-def clean_text(value: object, longest: int = _LONGEST_TEXT) -> str | None:
+def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
     """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
     if not isinstance(value, str):
         return None
@@ -148,11 +145,11 @@ def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
 
 
 def _identifier(value: object) -> str | None:
-    return (clean_text(value, _LONGEST_NAME) or "").strip().lower() or None
+    return (clean_text(value, MAX_WORD_BYTES) or "").strip().lower() or None
 
 
 def _kind(value: object) -> str | None:
-    text = clean_text(value, _LONGEST_NAME)
+    text = clean_text(value, MAX_WORD_BYTES)
     return text if text and not text.isspace() else None
 
 
@@ -167,7 +164,7 @@ def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:
         return found
     for name, value in tags.items():
         lowered = name.lower() if isinstance(name, str) else None
-        text = clean_text(value, _LONGEST_TAG)
+        text = clean_text(value, MAX_TAG_BYTES)
         if lowered in kept and text is not None:
             found.setdefault(lowered, text)
     return found

@@ -16,10 +16,9 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
+from cmk_check.limits import MAX_GAPS_LISTED, MAX_KINDS_COUNTED
 
-MOST_GAPS: Final = 50
 KIND_UNKNOWN: Final = "unknown"
-MOST_KINDS: Final = 50
 OTHER_KINDS: Final = "other"
 _UNFINISHED: Final = Gap(
     GapReason.SLICE_FAILED, detail="Its first recording was cut off; the next scan repeats it."
@@ -86,8 +85,8 @@ def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
             excluded=states[CoverageState.EXCLUDED],
             retired=states[CoverageState.RETIRED],
         ),
-        gaps=tuple(gaps[:MOST_GAPS]),
-        gaps_omitted=max(0, len(gaps) - MOST_GAPS),
+        gaps=tuple(gaps[:MAX_GAPS_LISTED]),
+        gaps_omitted=max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=changes,
     )
 
@@ -110,8 +109,8 @@ def merge(summaries: Iterable[Summary]) -> Summary:
             excluded=sum(part.excluded for part in subscriptions),
             retired=sum(part.retired for part in subscriptions),
         ),
-        gaps=tuple(gaps[:MOST_GAPS]),
-        gaps_omitted=sum(part.gaps_omitted for part in parts) + max(0, len(gaps) - MOST_GAPS),
+        gaps=tuple(gaps[:MAX_GAPS_LISTED]),
+        gaps_omitted=sum(part.gaps_omitted for part in parts) + max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=sum(part.changes for part in parts),
     )
 
@@ -145,7 +144,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
     """Keep what a row can hold: a kind is any text that Azure sends."""
-    few = dict(sorted(by_kind.items())[:MOST_KINDS])
+    few = dict(sorted(by_kind.items())[:MAX_KINDS_COUNTED])
     if rest := sum(by_kind.values()) - sum(few.values()):
         few[OTHER_KINDS] = few.get(OTHER_KINDS, 0) + rest
     return few

@@ -11,10 +11,8 @@ from typing import Final
 from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import CoverageState, PostureReason, Verdict
 from cmk_check.core.model import AccountCounts, Coverage, Status
+from cmk_check.limits import CLOCK_TOLERANCE
 
-# Clocks of Azure hosts differ by seconds; a scan further in the future than this was stamped by a
-# wrong clock.
-CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 _INFORMATIVE: Final = {PostureReason.NO_ACCOUNTS_IN_SCOPE, PostureReason.SUBSCRIPTIONS_EXCLUDED}
 _NON_COMPLIANT: Final = {PostureReason.ACCOUNTS_NON_COMPLIANT, PostureReason.KEYS_BROKEN}
 

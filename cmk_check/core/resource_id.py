@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_ID_KEY_CHARS, MAX_RESOURCE_GROUP_CHARS
+
 _ACCOUNT = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)"
     r"/providers/Microsoft\.CognitiveServices/accounts/(?P<name>[^/]+)",
@@ -15,13 +17,9 @@ _ACCOUNT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-# What ARM allows.
-_LONGEST_GROUP = 90
-_LONGEST_NAME = 64
 # An id must fit into a table key, where a run of other characters than these takes two more
 # characters, and three more for each of its own (cmk_check.store.table_keys).
 _ESCAPED_RUN = re.compile(r"[^A-Za-z0-9\-._()]+")
-_LONGEST_KEY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +40,9 @@ class AccountId:
         if match is None:
             return None
         group, name = match["group"], match["name"]
-        if len(group) > _LONGEST_GROUP or len(name) > _LONGEST_NAME:
+        if len(group) > MAX_RESOURCE_GROUP_CHARS or len(name) > MAX_ACCOUNT_NAME_CHARS:
             return None
-        if _key_length(group) + _key_length(name) > _LONGEST_KEY:
+        if _key_length(group) + _key_length(name) > MAX_ID_KEY_CHARS:
             return None
         return cls(match["subscription"].lower(), group, name, text.lower())
 

@@ -12,7 +12,6 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
-from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
@@ -20,13 +19,16 @@ from cmk_check.inventory.credential import own_credential
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.inventory.pipeline import AGENT
 from cmk_check.inventory.session import open_session
+from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
-_SECONDS: Final = 20
 # The first that fits: later ones are wider.
 _UNREACHED: Final[Sequence[tuple[type[Exception], str]]] = (
-    (TimeoutError, f"does not answer within {_SECONDS} s: check firewalls between here and there."),
+    (
+        TimeoutError,
+        f"does not answer within {DOCTOR_ARM_SECONDS} s: check firewalls between here and there.",
+    ),
     (
         aiohttp.ClientConnectorCertificateError,
         (
@@ -69,7 +71,7 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
                 f"{url}{_LIST}",
                 headers={"user-agent": AGENT},
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=DOCTOR_ARM_SECONDS),
             ) as answer,
         ):
             status, date = answer.status, answer.headers.get("date")

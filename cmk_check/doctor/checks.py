@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
+from cmk_check import limits
 from cmk_check.doctor import app_checks, azure_checks, estate_checks, key_checks, storage_checks
 from cmk_check.doctor.results import CheckResult
 from cmk_check.doctor.runner import Check, examine
@@ -24,26 +25,36 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
         estate_checks.subscriptions,
         needs=("cloud", "credential"),
         settings=_SCOPE,
-        # The list itself may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS, which are 240 at most.
-        seconds=250,
+        seconds=limits.DOCTOR_LIST_SECONDS,
     ),
     Check(
         "permissions",
         estate_checks.permissions,
         needs=("subscriptions",),
-        seconds=DoctorSubject.reading_seconds + 30,
+        seconds=limits.DOCTOR_READING_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
     ),
     Check(
         "keys",
         key_checks.keys,
         needs=("permissions",),
         settings=("CMK_KEY_HEALTH",),
-        seconds=key_checks.SECONDS + 30,
+        seconds=limits.DOCTOR_KEYS_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
     ),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
-    # Each of a few requests has half a minute.
-    Check("tables", storage_checks.tables, needs=("storage token",), settings=_STORE, seconds=120),
-    Check("queues", storage_checks.queues, needs=("storage token",), settings=_STORE, seconds=120),
+    Check(
+        "tables",
+        storage_checks.tables,
+        needs=("storage token",),
+        settings=_STORE,
+        seconds=limits.DOCTOR_STORAGE_SECONDS,
+    ),
+    Check(
+        "queues",
+        storage_checks.queues,
+        needs=("storage token",),
+        settings=_STORE,
+        seconds=limits.DOCTOR_STORAGE_SECONDS,
+    ),
     Check("scans", storage_checks.scans, needs=("tables",), settings=("CMK_MAX_AGE_MINUTES",)),
     Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK",)),
 )

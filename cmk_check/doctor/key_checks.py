@@ -1,7 +1,6 @@
 """Keys: whether what stands behind a few of them can really be read, where it lies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from cmk_check.app import scan_options
 from cmk_check.core.comparison.judge import compliant
@@ -9,16 +8,13 @@ from cmk_check.core.keys.facts import Key, KeyFacts, Unread
 from cmk_check.core.model import Account, Gap
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
 from cmk_check.doctor.subject import DoctorSubject
-
-# A right is granted for many vaults at once: a few show what is missing, and a person waits.
-MOST_SAMPLED: Final = 5
-SECONDS: Final = 60.0
+from cmk_check.limits import DOCTOR_KEYS_SAMPLED, DOCTOR_KEYS_SECONDS
 
 
 def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
     """Remember a few accounts whose keys are worth trying, each with its key in another vault."""
     for account in compliant(accounts, scan_options(subject.settings).kinds):
-        if len(subject.sampled) < MOST_SAMPLED:
+        if len(subject.sampled) < DOCTOR_KEYS_SAMPLED:
             subject.sampled.setdefault(_vault(account).lower(), account)
 
 
@@ -30,7 +26,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not accounts:
         raise NotTried("No account that could be read is under a customer-managed key.")
     inventory = await subject.keys()
-    facts = await inventory.read(accounts, {}, seconds=SECONDS)
+    facts = await inventory.read(accounts, {}, seconds=DOCTOR_KEYS_SECONDS)
     seen = sum(not _unread(facts[account.id.text]) for account in accounts)
     text = f"{seen} of {len(accounts)} sampled keys could be looked at."
     said: list[MarkedText] = [(Mark.OK, text)] if seen else []

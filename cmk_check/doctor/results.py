@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-_MOST_SHOWN: Final = 10
+from cmk_check.limits import MAX_NAMES_LISTED
 
 
 class Mark(StrEnum):
@@ -40,8 +39,8 @@ class NotTried(Exception):
 
 def listed(names: Sequence[str]) -> str:
     """Name the first few of many."""
-    more = len(names) - _MOST_SHOWN
-    return ", ".join(names[:_MOST_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMES_LISTED
+    return ", ".join(names[:MAX_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def joined(names: Sequence[str]) -> str:

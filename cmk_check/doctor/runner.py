@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from dataclasses import dataclass
 
 from cmk_check.doctor.results import CheckFailed, CheckResult, Mark, MarkedText, NotTried, joined
+from cmk_check.limits import DOCTOR_CHECK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Check[Subject]:
     act: Callable[[Subject], Awaitable[Sequence[MarkedText]]]
     needs: Sequence[str] = ()
     settings: tuple[str, ...] = ()
-    seconds: float = 60
+    seconds: float = DOCTOR_CHECK_SECONDS
 
 
 async def examine[Subject](

@@ -8,6 +8,7 @@ from cmk_check.config.settings import InMemory, Settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
 from cmk_check.inventory.azure_inventory import open_inventory
+from cmk_check.limits import DOCTOR_READING_SECONDS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -37,8 +38,7 @@ class DoctorSubject(App):
     Azure's, None where it did not say.
     """
 
-    # For all subscriptions; the app has ten minutes for each slice of an estate.
-    reading_seconds: float = 300
+    reading_seconds: float = DOCTOR_READING_SECONDS
 
     def __init__(self, settings: Settings, environ: Mapping[str, str], faults: Faults = ()) -> None:
         super().__init__(settings)

@@ -13,9 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
+from cmk_check.limits import MAX_ARM_PAGES
 
-# An ARM page holds tens to a thousand entries: no real list is a thousand pages long.
-_MOST_PAGES: Final = 1_000
 # What may stand in a URL; not braces, which the SDK would take for a template.
 _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
@@ -63,7 +62,7 @@ class Call:
         parts = urlsplit(url)
         # The SDK rebuilds the URL of a next page: two spellings may be the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
-        new = page not in self._asked and len(self._asked) < _MOST_PAGES
+        new = page not in self._asked and len(self._asked) < MAX_ARM_PAGES
         self._asked.add(page)
         return new
 

@@ -19,6 +19,7 @@ from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.gaps import plain
 from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
+from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 
 if TYPE_CHECKING:
     from azure.core.async_paging import AsyncItemPaged
@@ -45,7 +46,7 @@ class InventoryOptions:
     max_in_flight: int
     retry_after_max: float
     list_seconds: float
-    back_off: float = 0.5
+    back_off: float = ARM_FIRST_BACK_OFF_SECONDS
 
 
 class Clients:
@@ -65,11 +66,8 @@ class Clients:
         self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
 
     def for_keys(self) -> Self:
-        """Make what shares all with this, but uses at most three quarters of the requests at once.
-
-        Requests for keys are many, and slow vaults are to cost no list of accounts its time.
-        """
-        most = max(1, self._options.max_in_flight * 3 // 4)
+        """Make what shares all with this, but uses at most a part of the requests at once."""
+        most = max(1, int(self._options.max_in_flight * KEY_REQUESTS_SHARE))
         request_limits = (asyncio.Semaphore(most), *self._request_limits)
         return type(self)(self._options, self._credential, self._transport, request_limits)
 

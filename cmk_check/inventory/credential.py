@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
@@ -16,11 +16,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from cmk_check.inventory.gaps import SIGN_IN_HELP, TROUBLE
-
-# A request under way must not outlive its token; and a token without a time of its own to be
-# renewed is renewed as early as the SDK would.
-_TOO_LATE_SECONDS: Final = 60
-_EARLY_SECONDS: Final = 300
+from cmk_check.limits import TOKEN_MARGIN_SECONDS, TOKEN_RENEWAL_SECONDS
 
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 
@@ -65,10 +61,10 @@ class SharedCredential:
 
         """
         token = self._tokens.get(scopes) if claims is None else None
-        if token is None or self._clock() >= token.expires_on - _TOO_LATE_SECONDS:
+        if token is None or self._clock() >= token.expires_on - TOKEN_MARGIN_SECONDS:
             # Shielded: who gives up waiting must not take the token from those who still wait.
             token = await asyncio.shield(self._fetch((scopes, claims)))
-        elif self._clock() >= (token.refresh_on or token.expires_on - _EARLY_SECONDS):
+        elif self._clock() >= (token.refresh_on or token.expires_on - TOKEN_RENEWAL_SECONDS):
             self._fetch((scopes, claims))
         return AccessToken(token.token, token.expires_on)
 

@@ -27,6 +27,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import plain
+from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
 
 if TYPE_CHECKING:
@@ -38,8 +39,6 @@ type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 AGENT: Final = "cmk_check/0.1.0"
 
 _CALL: Final = "call"
-_TRIES: Final = 5
-_LONGEST_BACK_OFF: Final = 8.0
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
@@ -102,8 +101,8 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
         """
         call: Call = request.context[_CALL]
-        for attempt in range(_TRIES - 1):
-            pause = min(self._back_off * 2**attempt, _LONGEST_BACK_OFF) * _jitter()
+        for attempt in range(ARM_ATTEMPTS - 1):
+            pause = self._back_off * 2**attempt * _jitter()
             try:
                 response = await self.next.send(request)
             except (ServiceRequestError, ServiceResponseError, IncompleteReadError):

@@ -7,9 +7,9 @@ from typing import Final
 from cmk_check.core.accounts import clean_text, parse_account
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.inventory.gaps import unusable_accounts
+from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 
 _GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_LONGEST_NAME: Final = 256
 
 
 def parse_subscription(entry: object) -> Subscription | None:
@@ -21,9 +21,9 @@ def parse_subscription(entry: object) -> Subscription | None:
         return None
     return Subscription(
         id=subscription_id.lower(),
-        name=clean_text(entry.get("displayName"), _LONGEST_NAME),
-        tenant_id=clean_text(entry.get("tenantId"), _LONGEST_NAME),
-        state=clean_text(entry.get("state"), _LONGEST_NAME),
+        name=clean_text(entry.get("displayName"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        tenant_id=clean_text(entry.get("tenantId"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        state=clean_text(entry.get("state"), MAX_SUBSCRIPTION_TEXT_BYTES),
     )
 
 

@@ -3,15 +3,11 @@
 As azure-core makes its own: proxies and certificate authorities of the environment, no cookies.
 """
 
-from typing import Final
-
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
+from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS
 from cmk_check.net.proxy import proxy_for
-
-_CONNECT_SECONDS: Final = 10
-_READ_SECONDS: Final = 60
 
 
 def open_session(arm_url: str) -> aiohttp.ClientSession:
@@ -24,6 +20,6 @@ def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
     return AioHttpTransport(
         session=session,
         session_owner=False,
-        connection_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
+        connection_timeout=ARM_CONNECT_SECONDS,
+        read_timeout=ARM_READ_SECONDS,
     )

@@ -15,10 +15,15 @@ from azure.storage.queue import StorageErrorCode, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
 from cmk_check.errors import QueueError
+from cmk_check.limits import (
+    QUEUE_SENDS_AT_ONCE,
+    STORAGE_CONNECT_SECONDS,
+    STORAGE_DEADLINE_SECONDS,
+    STORAGE_READ_SECONDS,
+    STORAGE_RETRIES,
+)
 from cmk_check.ports import AT_ONCE
 
-_MOST_AT_ONCE: Final = 8
-_DEADLINE_SECONDS: Final = 30
 _FOR_EVER: Final = -1
 # Of the form of a message's id and receipt; no message has them.
 _NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAAAAAAAAAAAA=")
@@ -92,7 +97,7 @@ class StorageQueue:
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
         """Send them all, a few at once; see ``TextQueue.send``."""
-        free = asyncio.Semaphore(_MOST_AT_ONCE)
+        free = asyncio.Semaphore(QUEUE_SENDS_AT_ONCE)
 
         async def send_one(text: str) -> None:
             async with free:
@@ -117,7 +122,7 @@ class StorageQueue:
 
         """
         try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
+            async with asyncio.timeout(STORAGE_DEADLINE_SECONDS):
                 await self._look_or_create()
                 await self._update_nothing()
                 properties = await self._client.get_queue_properties()
@@ -142,7 +147,7 @@ class StorageQueue:
 
     async def _send(self, text: str, hidden: int) -> None:
         try:
-            async with asyncio.timeout(_DEADLINE_SECONDS):
+            async with asyncio.timeout(STORAGE_DEADLINE_SECONDS):
                 await self._send_or_create(text, hidden)
         except (AzureError, TimeoutError) as error:
             raise QueueError(_said(self._client.queue_name, error)) from error
@@ -169,12 +174,12 @@ class StorageQueue:
 def _pipeline() -> dict[str, Any]:
     return {
         # Twice, after a second each: the client waits initial_backoff + increment_base ** n.
-        "retry_total": 2,
+        "retry_total": STORAGE_RETRIES,
         "initial_backoff": 0,
         "increment_base": 1,
         "random_jitter_range": 0,
-        "connection_timeout": 10,
-        "read_timeout": 10,
+        "connection_timeout": STORAGE_CONNECT_SECONDS,
+        "read_timeout": STORAGE_READ_SECONDS,
         # The service never redirects; a redirected request would carry its token elsewhere.
         "permit_redirects": False,
     }

@@ -12,9 +12,9 @@ from datetime import datetime
 
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Summary
-from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
-from cmk_check.scan.context import LEASE, SCAN_DEADLINE, SLICE_DEADLINE, ScanContext
+from cmk_check.limits import CLOCK_TOLERANCE, SCAN_DEADLINE, SCAN_LEASE, SLICE_CLAIM
+from cmk_check.scan.context import ScanContext
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 
@@ -82,10 +82,10 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
     if entry is None or entry.value.is_done:
         return scan
     now = context.clock.now()
-    if entry.value.is_held(now, SLICE_DEADLINE + CLOCK_TOLERANCE):
+    if entry.value.is_held(now, SLICE_CLAIM + CLOCK_TOLERANCE):
         raise SliceHeld(f"Slice {number} of scan {scan_id} is being worked on.")
     claim_id = f"{scan_id}/{number}/{context.new_id()}"
-    claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_DEADLINE)
+    claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_CLAIM)
     try:
         held = await context.scans.replace_slice(scan_id, claimed, entry.etag)
     except WriteConflict as error:
@@ -99,8 +99,8 @@ async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     if current.lease is None or current.lease.value.scan_id != scan.id:
         return
     lease = current.lease.value
-    expires = min(now + LEASE, scan.started_at + SCAN_DEADLINE)
-    if lease.expires - now >= LEASE / 2 or expires <= lease.expires:
+    expires = min(now + SCAN_LEASE, scan.started_at + SCAN_DEADLINE)
+    if lease.expires - now >= SCAN_LEASE / 2 or expires <= lease.expires:
         return
     try:
         await context.scans.commit(lease=replace(lease, expires=expires), current=current)

@@ -1,30 +1,24 @@
-"""What a scan works with, and the times it keeps to."""
+"""What a scan works with."""
 
 from asyncio import Lock, Semaphore
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
 
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
+from cmk_check.limits import (
+    ABANDONED_SCANS_FOLLOWED,
+    DEFAULT_SLICE_SIZE,
+    DEFAULT_SUBSCRIPTION_SECONDS,
+    SLICE_READING,
+)
 from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanEndSink
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
-
-# A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
-# the last of them, or a slice whose worker died could never be taken over.
-SLICE_DEADLINE: Final = timedelta(minutes=10)
-# What is not read by then is a gap, so that two minutes are left for recording.
-READING_DEADLINE: Final = timedelta(minutes=8)
-LEASE: Final = timedelta(minutes=30)
-# The default schedule starts a scan every hour; one that takes longer would meet the next.
-SCAN_DEADLINE: Final = timedelta(minutes=55)
-# How often a step that lost a race starts over before it leaves the rest to the queue.
-TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +28,9 @@ class ScanOptions:
     kinds: Mapping[str, str]
     expectations: Expectations
     scope: Scope = field(default_factory=Scope)
-    slice_size: int = 400
-    subscription_timeout: float = 120
-    reading_deadline: timedelta = READING_DEADLINE
+    slice_size: int = DEFAULT_SLICE_SIZE
+    subscription_timeout: float = DEFAULT_SUBSCRIPTION_SECONDS
+    reading_deadline: timedelta = SLICE_READING
     hostname: str | None = None
 
 
@@ -71,7 +65,7 @@ class ScanContext:
 
         Each should have done so for the one before itself, and may have died before it could.
         """
-        for _ in range(TRIES):
+        for _ in range(ABANDONED_SCANS_FOLLOWED):
             if scan is None or scan.supersedes is None:
                 return
             await self.scans.drop_slices(scan.supersedes)

@@ -11,7 +11,8 @@ from cmk_check.core.comparison.difference import Difference
 from cmk_check.core.enums import PostureReason, Verdict
 from cmk_check.core.model import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
-from cmk_check.scan.context import TRIES, ScanContext
+from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.scan.context import ScanContext
 
 
 class StatusDowngrade:
@@ -44,7 +45,7 @@ class StatusDowngrade:
     async def _take_back(self, *, keys: bool) -> None:
         if keys in self._done:
             return
-        for _ in range(TRIES):
+        for _ in range(ATTEMPTS_PER_STEP):
             current = replace(await self._context.scans.lease_and_status(), lease=None)
             if current.status is None or not self._is_high(current.status.value, keys=keys):
                 break

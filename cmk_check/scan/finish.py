@@ -15,7 +15,8 @@ from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
 from cmk_check.core.model import Change, LastScan, Status
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
-from cmk_check.scan.context import TRIES, ScanContext
+from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.scan.context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
@@ -88,7 +89,7 @@ async def fail_scan(
 
 async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
     """Write the end of a scan, starting over when somebody else wrote; then tidy up after it."""
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         current = await context.scans.lease_and_status()
         if stored is None or stored.value.state is not ScanState.RUNNING:

@@ -11,14 +11,12 @@ from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
+from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.context import ScanOptions
 
 _log = logging.getLogger(__name__)
 
-# Of the time that a slice has for reading. A verdict goes before the health of a key: when vaults
-# answer slowly, the accounts of the subscriptions that come last are to be read all the same.
-_SHARE: Final = 5 / 8
 _NO_TIME_LEFT: Final = Gap(
     GapReason.TIMEOUT,
     detail=(
@@ -39,7 +37,7 @@ class KeyReader:
         self._open = open_keys
         self._inventory: KeyInventory | None = None
         self._options = options
-        time = options.reading_deadline.total_seconds() * _SHARE
+        time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
         self._deadline = asyncio.get_running_loop().time() + time
 
     async def compare(

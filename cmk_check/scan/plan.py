@@ -5,21 +5,19 @@ decides between two planners; what the other one wrote is ignored and deleted wi
 """
 
 from dataclasses import replace
-from typing import Final
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
-from cmk_check.ports import LARGEST_PAGE, SliceMessage
-from cmk_check.scan.context import TRIES, ScanContext
+from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
+from cmk_check.ports import SliceMessage
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
-# The row of a slice is named by four digits.
-_MOST_SLICES: Final = 10_000
 _NOBODY = "The identity sees no subscription: is the Reader role assigned?"
 
 
@@ -30,7 +28,7 @@ async def plan(context: ScanContext, scan_id: str) -> None:
         StoreError, QueueError: deliver the message again.
 
     """
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         if stored is None or stored.value.state is not ScanState.RUNNING:
             await context.scans.drop_slices(scan_id)
@@ -61,8 +59,8 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         await _fail(context, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
     ranges = slice_ranges(_disposed(context, listed), _partition, context.options.slice_size)
-    if len(ranges) > _MOST_SLICES:
-        reason = f"{len(ranges)} slices are more than {_MOST_SLICES}: raise CMK_SLICE_SIZE."
+    if len(ranges) > MAX_SLICES:
+        reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
     plan_id = context.new_id()
@@ -93,7 +91,7 @@ async def _has_finished(context: ScanContext) -> bool:
         return True
     return any(
         scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
-        for _, scan in await context.scans.history(None, LARGEST_PAGE)
+        for _, scan in await context.scans.history(None, TABLE_PAGE_ROWS)
     )
 
 

@@ -24,9 +24,10 @@ from cmk_check.errors import (
     StoreUnavailable,
     WriteConflict,
 )
+from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_GAP_DETAIL_CHARS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
-from cmk_check.scan.context import TRIES, ScanContext
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.downgrade import StatusDowngrade
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
@@ -37,7 +38,6 @@ from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
 
 _log = logging.getLogger(__name__)
 
-_LONGEST_DETAIL = 300
 _NO_TIME_LEFT = Gap(
     GapReason.TIMEOUT,
     detail="The time of its slice was up: lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
@@ -197,7 +197,7 @@ class SliceRun:
         None where it could not be recorded.
         """
         async with self._context.subscription_limit:
-            for attempt in range(TRIES):
+            for attempt in range(ATTEMPTS_PER_STEP):
                 try:
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
@@ -225,7 +225,7 @@ class SliceRun:
         _log.error("Subscription %s: %s", planned.subscription.id, why)
         fresh = await self._context.findings_table.read_one(stored.partition)
         self._wait(fresh.outbox)
-        gap = Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL])
+        gap = Gap(GapReason.SLICE_FAILED, detail=why[:MAX_GAP_DETAIL_CHARS])
         difference = compare(
             fresh.known, planned.subscription, Reading(gap=gap), self._comparison_context()
         )
@@ -320,6 +320,6 @@ class SliceRun:
             subscription=planned.subscription,
             state=CoverageState.GAP,
             since=self._context.clock.now(),
-            gap=Gap(GapReason.SLICE_FAILED, detail=why[:_LONGEST_DETAIL]),
+            gap=Gap(GapReason.SLICE_FAILED, detail=why[:MAX_GAP_DETAIL_CHARS]),
             accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )

@@ -9,15 +9,15 @@ A lease that has expired is taken over, and its scan abandoned.
 import logging
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
-from cmk_check.core.posture import CLOCK_TOLERANCE
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
+from cmk_check.limits import ATTEMPTS_PER_STEP, CLOCK_TOLERANCE, SCAN_LEASE, SCAN_SPACING
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.context import LEASE, TRIES, ScanContext
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# Every scan asks Azure for everything: a button that is pressed again and again must not.
-SPACING: Final = timedelta(seconds=60)
 _ABANDONED = "Its lease ran out before all slices were done."
 
 
@@ -60,18 +58,18 @@ async def request(context: ScanContext) -> StartAnswer:
         QueueError: the scan could not be handed to the queue; it is closed as failed.
 
     """
-    return await _start(context, Trigger.REQUEST, SPACING)
+    return await _start(context, Trigger.REQUEST, SCAN_SPACING)
 
 
 async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
-    for _ in range(TRIES):
+    for _ in range(ATTEMPTS_PER_STEP):
         current = await context.scans.lease_and_status()
         lease = current.lease.value if current.lease else None
         if lease is not None and lease.scan_id == mine:
             break  # it is ours: the answer to our write was lost
-        if lease is not None and lease.is_held(now, LEASE + CLOCK_TOLERANCE):
+        if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
             return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
         # Behind the lease, so that whoever starts and ends a scan meanwhile makes ours conflict.
         if spacing and (early := await _too_soon(context, now, spacing)) is not None:
@@ -115,7 +113,7 @@ async def _take(context: ScanContext, current: LeaseAndStatus, scan: Scan) -> No
         )
         told.append(replace(change, sequence=ended.epoch))
     rows.append((scan, None))
-    lease = Lease(scan.id, scan.epoch, scan.started_at + LEASE)
+    lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
     await context.scans.commit(lease=lease, scans=rows, changes=told, current=current)
 
 

@@ -46,21 +46,30 @@ from cmk_check.errors import (
     StoreUnavailable,
     WriteConflict,
 )
+from cmk_check.limits import (
+    STORAGE_CONNECT_SECONDS,
+    STORAGE_DEADLINE_SECONDS,
+    STORAGE_READ_SECONDS,
+    STORAGE_RETRIES,
+    TABLE_BACK_OFF_SECONDS,
+    TABLE_WRITE_PAUSES_SECONDS,
+)
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import odata, table_limits
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
-_DEADLINE_SECONDS: Final = 30
-_TIMES: Final[Mapping[str, Any]] = {"connection_timeout": 10, "read_timeout": 10}
-# For the reads; the deadline bounds a Retry-After, which the client honours at any length. The
-# service never redirects, and a redirected request would carry its token to another host.
+_TIMES: Final[Mapping[str, Any]] = {
+    "connection_timeout": STORAGE_CONNECT_SECONDS,
+    "read_timeout": STORAGE_READ_SECONDS,
+}
+# For the reads. The service never redirects, and a redirected request would carry its token to
+# another host.
 _PIPELINE: Final[Mapping[str, Any]] = {
-    "retry_total": 2,
-    "retry_backoff_factor": 0.4,
+    "retry_total": STORAGE_RETRIES,
+    "retry_backoff_factor": TABLE_BACK_OFF_SECONDS,
     "permit_redirects": False,
 }
-_WRITE_PAUSES: Final = (0.3, 1.0)
 _TOO_MUCH: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _GONE: Final = frozenset({TableErrorCode.RESOURCE_NOT_FOUND, TableErrorCode.ENTITY_NOT_FOUND})
@@ -83,7 +92,7 @@ class AzureTables:
         text: str,
         *,
         transport: AsyncHttpTransport[Any, Any],
-        deadline: float = _DEADLINE_SECONDS,
+        deadline: float = STORAGE_DEADLINE_SECONDS,
     ) -> Self:
         """Connect with a connection string, for Azurite.
 
@@ -103,7 +112,7 @@ class AzureTables:
         credential: AsyncTokenCredential,
         *,
         transport: AsyncHttpTransport[Any, Any],
-        deadline: float = _DEADLINE_SECONDS,
+        deadline: float = STORAGE_DEADLINE_SECONDS,
     ) -> Self:
         """Connect to an https endpoint with tokens for Azure Storage, one audience in all clouds.
 
@@ -188,7 +197,7 @@ class AzureTables:
 
 
 async def _send(client: TableClient, operations: list[Operation]) -> list[Mapping[str, Any]]:
-    for pause in _WRITE_PAUSES:
+    for pause in TABLE_WRITE_PAUSES_SECONDS:
         try:
             return await client.submit_transaction(operations, retry_total=0, **_TIMES)
         except AzureError as error:

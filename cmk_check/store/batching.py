@@ -1,13 +1,10 @@
 """Cutting writes into transactions that the table service takes: 100 operations, 4 MiB."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
 
+from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES, RESERVED_WRITE_BYTES
 from cmk_check.ports import Write
 from cmk_check.store import table_limits
-
-# A coverage row or a change: two properties of 32,768 characters at most, six bytes each in JSON.
-_RESERVED_BYTES: Final = 512 * 1024
 
 
 def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
@@ -21,8 +18,8 @@ def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> 
 
     ``reserve`` keeps room in each for so many further writes, of 512 KiB at most.
     """
-    most_writes = table_limits.TRANSACTION_WRITES - reserve
-    most_bytes = table_limits.TRANSACTION_BYTES - reserve * _RESERVED_BYTES
+    most_writes = MAX_TRANSACTION_WRITES - reserve
+    most_bytes = MAX_TRANSACTION_BYTES - reserve * RESERVED_WRITE_BYTES
     batch: list[T] = []
     writes = weight = 0
     for group in groups:

@@ -23,30 +23,17 @@ from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
-from cmk_check.ports import (
-    LARGEST_PAGE,
-    Clock,
-    Delete,
-    Entity,
-    Insert,
-    Replace,
-    Store,
-    Table,
-    TableQuery,
-    Write,
-)
+from cmk_check.limits import CHANGES_PER_PUBLICATION, PUBLICATION_ATTEMPTS, TABLE_PAGE_ROWS
+from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import rows, table_keys
 
 _log = logging.getLogger(__name__)
 
-# Per change a row and a marker, and the head: 2 x 49 + 1 of the 100 operations of a transaction.
-MOST_PER_PUBLICATION: Final = 49
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
 _SCANS: Final = "scan"
 _PUBLISHED: Final = "published"
 _NEWER: Final = "A newer version of cmk_check publishes: deploy that version again."
-_TRIES: Final = 20
 
 
 class FeedTable:
@@ -73,7 +60,7 @@ class FeedTable:
         found: list[tuple[int, Change]] = []
         if top < 1 or after >= table_keys.LAST_NUMBER:
             return found
-        async for entity in self._rows(max(after, 0), min(top, LARGEST_PAGE)):
+        async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
             if rows.is_too_new(entity):
                 if found:
                     break
@@ -109,7 +96,7 @@ class FeedTable:
         """
         pruned = 0
         old = await self._older(before, most)
-        for batch in batched(old, MOST_PER_PUBLICATION, strict=False):
+        for batch in batched(old, CHANGES_PER_PUBLICATION, strict=False):
             free = await self._out_of_outboxes(batch)
             if free:
                 await self._delete(free)
@@ -120,7 +107,7 @@ class FeedTable:
 
     async def _older(self, before: datetime, most: int) -> list[tuple[Entity, Change]]:
         old: list[tuple[Entity, Change]] = []
-        async for entity in self._rows(0, MOST_PER_PUBLICATION):
+        async for entity in self._rows(0, CHANGES_PER_PUBLICATION):
             if len(old) == most or rows.is_too_new(entity):
                 break
             try:
@@ -169,7 +156,7 @@ class FeedTable:
 
         """
         numbers: dict[str, int] = {}
-        for _ in range(_TRIES):
+        for _ in range(PUBLICATION_ATTEMPTS):
             fresh = list({c.id: c for c in changes if c.id not in numbers}.values())
             if not fresh:
                 return [(numbers[change.id], change) for change in changes]

@@ -19,6 +19,7 @@ from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
+from cmk_check.limits import RESERVED_WRITES
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.subscription_rows import (
@@ -33,8 +34,6 @@ from cmk_check.store.subscription_rows import (
 _log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.FINDINGS
-# The coverage row and its change go with every transaction.
-_RESERVE: Final = 2
 # Behind the one key: "!" is the first character that may follow in a longer one.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 # What is said of rows that cannot be trusted, whatever stands in them.
@@ -280,7 +279,7 @@ def record_batches(
         (_finding_write(stored, step), *map(_outbox_write, step.changes))
         for step in difference.steps
     ]
-    parts = list(batching.group_batches(groups, reserve=_RESERVE)) or [[]]
+    parts = list(batching.group_batches(groups, reserve=RESERVED_WRITES)) or [[]]
     coverages = [*difference.partial_coverages(map(len, parts[:-1]), claim), difference.coverage]
     steps = iter(difference.steps)
     for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):

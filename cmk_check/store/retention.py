@@ -3,15 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
 from cmk_check.ports import Delete, Store, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
 
-# So many an hour outpace what any estate publishes for long, and take a scan seconds.
-MOST_CHANGES: Final = 490
-MOST_SCANS: Final = 100
-# Even with the shortest retention, a change outlives the day for which its delivery is tried.
-GRACE: Final = timedelta(days=2)
 _PARTITION: Final = "scan"
 
 
@@ -30,21 +26,21 @@ class Retention:
             StoreError: the rest stays for the next scan.
 
         """
-        before = now - self._keep - GRACE
+        before = now - self._keep - RETENTION_GRACE
         await self._prune_scans(before)
-        await self._feed.prune(before, MOST_CHANGES)
+        await self._feed.prune(before, CHANGES_PRUNED_PER_SCAN)
 
     async def _prune_scans(self, before: datetime) -> None:
         query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.scan_row(before, ""),
             row_to=table_keys.SCANS_TO,
-            page=MOST_SCANS,
+            page=SCANS_PRUNED_PER_SCAN,
         )
         old: list[Delete] = []
         async for entity in self._store.query(Table.SCANS, query):
             old.append(Delete(entity.row, entity.etag))
-            if len(old) == MOST_SCANS:
+            if len(old) == SCANS_PRUNED_PER_SCAN:
                 break
         if old:
             await self._store.commit(Table.SCANS, _PARTITION, old)

@@ -15,11 +15,9 @@ from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger,
 from cmk_check.core.model import Status, Subscription, Summary
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
+from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store.rows import SCHEMA, is_too_new
-
-# Characters outside the Basic Multilingual Plane count twice in a property of 32,768 UTF-16 units.
-_PIECE: Final = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,8 @@ def document[T](
 ) -> dict[str, Scalar]:
     """Lay a value out as a row."""
     text = adapter.dump_json(value).decode()
-    pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    size = DOCUMENT_PIECE_CHARS
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
     named = {f"document{number}": piece for number, piece in enumerate(pieces)}
     return {"schema": SCHEMA, **(columns or {}), **named}
 

@@ -12,17 +12,8 @@ from typing import Final
 
 from cmk_check.core.model import Change, Status
 from cmk_check.errors import RowUnusable
-from cmk_check.ports import (
-    LARGEST_PAGE,
-    Delete,
-    Entity,
-    Insert,
-    Replace,
-    Store,
-    Table,
-    TableQuery,
-    Write,
-)
+from cmk_check.limits import TABLE_PAGE_ROWS
+from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.scan_rows import (
     LEASE,
@@ -95,7 +86,7 @@ class ScanTable:
             row_from=table_keys.SCANS_FROM,
             row_to=table_keys.SCANS_TO,
             after=behind,
-            page=min(top, LARGEST_PAGE),
+            page=min(top, TABLE_PAGE_ROWS),
         )
         return await self._scans(query, top)
 

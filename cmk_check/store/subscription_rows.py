@@ -16,6 +16,7 @@ from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.errors import RowUnusable
+from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity
 from cmk_check.store import rows, table_keys
 
@@ -55,7 +56,7 @@ class StoredSubscription:
         return self.known.coverage.recording if self.known.coverage else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(PARTITIONS_REMEMBERED)
 def is_ours(partition: str) -> bool:
     """Tell a subscription's partition from what somebody else put into the table."""
     if _SUBSCRIPTION.fullmatch(partition):

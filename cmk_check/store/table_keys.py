@@ -14,9 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.errors import LimitExceeded
-
-MAX_KEY_UNITS: Final = 512
-"""In UTF-16 code units: 1 KiB (learn.microsoft.com, "Table service data model")."""
+from cmk_check.limits import MAX_KEY_UNITS
 
 COVERAGE: Final = "coverage"
 # The bounds of all rows of a kind: ``}`` is the character behind ``|``.

@@ -2,8 +2,7 @@
 
 Azurite accepts entities over 1 MiB, more than 252 properties and impossible property names, and
 breaks its reply to a transaction of 101 writes: without this check such a write would first fail in
-production. The numbers are those of learn.microsoft.com/rest/api/storageservices, "Understanding
-the Table service data model" and "Performing entity group transactions".
+production.
 """
 
 import json
@@ -13,18 +12,20 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.errors import LimitExceeded
+from cmk_check.limits import (
+    MAX_ENTITY_BYTES,
+    MAX_KEY_UNITS,
+    MAX_NAME_SHOWN_CHARS,
+    MAX_PROPERTIES,
+    MAX_PROPERTY_NAME_CHARS,
+    MAX_STRING_UNITS,
+    MAX_TRANSACTION_BYTES,
+    MAX_TRANSACTION_WRITES,
+)
 from cmk_check.ports import Delete, Scalar, Write
-from cmk_check.store.table_keys import MAX_KEY_UNITS
 
-TRANSACTION_WRITES: Final = 100
-MAX_ENTITY_BYTES: Final = 1024 * 1024
-MAX_PROPERTIES: Final = 252
-MAX_NAME: Final = 255
-MAX_STRING_UNITS: Final = 32_768
 MAX_INT32: Final = 2**31 - 1
 MAX_INT64: Final = 2**63 - 1
-TRANSACTION_BYTES: Final = 4 * 1024 * 1024 - 4096
-"""What ``transaction_size`` of all writes may come to: 4 MiB without the envelope of the batch."""
 
 # The service allows % but warns of clients that trip over it; keys.escape leaves none.
 _FORBIDDEN_IN_KEYS = re.compile(r"[/\\#?%\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -34,7 +35,6 @@ _RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 # Headers and boundaries of one write within a batch, and the longest partition key there is: in the
 # URL (nine characters for each UTF-16 unit) and in the body (six).
 _WRITE_OVERHEAD: Final = 1500 + 15 * MAX_KEY_UNITS
-_SHOWN: Final = 80
 _TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
 
 
@@ -70,9 +70,9 @@ def check(writes: Sequence[Write], partition: str) -> None:
         LimitExceeded: names the row and what is too much of it.
 
     """
-    if not 1 <= len(writes) <= TRANSACTION_WRITES:
+    if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
         raise LimitExceeded(
-            f"a transaction of {len(writes)} writes, 1 to {TRANSACTION_WRITES} are allowed"
+            f"a transaction of {len(writes)} writes, 1 to {MAX_TRANSACTION_WRITES} are allowed"
         )
     _check_key(partition, f"partition {_shown(partition)}")
     rows: set[str] = set()
@@ -82,10 +82,10 @@ def check(writes: Sequence[Write], partition: str) -> None:
             raise LimitExceeded(f"row {_shown(write.row)} stands twice in one transaction")
         rows.add(write.row)
     size = sum(transaction_size(write) for write in writes)
-    if size > TRANSACTION_BYTES:
+    if size > MAX_TRANSACTION_BYTES:
         raise LimitExceeded(
             f"a transaction of {size} bytes from row {_shown(writes[0].row)} on, "
-            f"{TRANSACTION_BYTES} is the most"
+            f"{MAX_TRANSACTION_BYTES} is the most"
         )
 
 
@@ -125,9 +125,10 @@ def _check_key(key: str, where: str) -> None:
 def _check_property(name: str, value: Scalar, where: str) -> None:
     if not is_property_name(name) or name in _RESERVED:
         raise LimitExceeded(f"{where}: {_shown(name)} is no name for a property")
-    if len(name) > MAX_NAME:
+    if len(name) > MAX_PROPERTY_NAME_CHARS:
         raise LimitExceeded(
-            f"{where}: {_shown(name)} is {len(name)} characters long, {MAX_NAME} is the most"
+            f"{where}: {_shown(name)} is {len(name)} characters long, "
+            f"{MAX_PROPERTY_NAME_CHARS} is the most"
         )
     if isinstance(value, str):
         _check_string(name, value, where)
@@ -156,4 +157,4 @@ def _units(text: str) -> int:
 
 def _shown(text: str) -> str:
     """Quote hostile text for a message, on one line and not too long."""
-    return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+    return ascii(text if len(text) <= MAX_NAME_SHOWN_CHARS else f"{text[:MAX_NAME_SHOWN_CHARS]}...")

@@ -24,6 +24,7 @@ from cmk_check.core.enums import (
     Trigger,
     Verdict,
 )
+from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 
 
 def written(time: datetime) -> str:
@@ -187,7 +188,7 @@ class Status(_Answer):
     accounts: Accounts
     keys: Keys | None
     subscriptions: Subscriptions
-    gaps: Annotated[list[Gap], Field(max_length=50)]
+    gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
     gaps_omitted: int
     last_scan: LastScan | None
 
@@ -295,7 +296,7 @@ class FindingDetail(Finding):
     `limits` are sentences on what a customer-managed key does not cover.
     """
 
-    history: Annotated[list[Transition], Field(max_length=20)]
+    history: Annotated[list[Transition], Field(max_length=MAX_TRANSITIONS)]
     changes: int
     remediation: Remediation | None
     limits: list[str]

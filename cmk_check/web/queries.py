@@ -20,16 +20,18 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cmk_check.core.enums import KeyState, Reason, Verdict
+from cmk_check.limits import (
+    DEFAULT_PAGE_SIZE,
+    MAX_LOCATION_CHARS,
+    MAX_PAGE_SIZE,
+    MAX_SEARCH_CHARS,
+    MAX_SKIP_TOKEN_CHARS,
+)
 from cmk_check.web.models import ApiCoverage
 
-MOST: Final = 1000
-LONGEST_SEARCH: Final = 200
-LONGEST_LOCATION: Final = 100
 UNKNOWN_PARAMETER: Final = "unknown_parameter"
 NOT_TOGETHER: Final = "not_together"
 _GUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-# A place is two keys of 512 characters at most and what parts them, in base64.
-_LONGEST_TOKEN: Final = 1400
 _SKIP_TOKEN: Final = "Where to go on, taken from a `nextLink`."  # noqa: S105 - no password
 
 
@@ -50,17 +52,19 @@ def _not_blank(text: str) -> str:
 # Checked by Python alone: what is blank to Pydantic's patterns is not all that is blank here.
 _NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
 SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(str.lower)]
-Top = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
-Last = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_whole)]
+Top = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
+Last = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[
-    str, Field(max_length=LONGEST_SEARCH, json_schema_extra=_NOT_BLANK), AfterValidator(_not_blank)
+    str,
+    Field(max_length=MAX_SEARCH_CHARS, json_schema_extra=_NOT_BLANK),
+    AfterValidator(_not_blank),
 ]
 Location = Annotated[
     str,
-    Field(max_length=LONGEST_LOCATION, json_schema_extra=_NOT_BLANK),
+    Field(max_length=MAX_LOCATION_CHARS, json_schema_extra=_NOT_BLANK),
     AfterValidator(_not_blank),
 ]
-SkipToken = Annotated[str, Field(max_length=_LONGEST_TOKEN)]
+SkipToken = Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]
 # A number of the feed, which callers need not know; 18 digits fit every integer there is.
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
@@ -124,7 +128,7 @@ class FindingsQuery(AnyQuery):
         description="Only where each of these words stands in the name of the account, its "
         "resource group or subscription, or in a tag's name or value, in any case.",
     )
-    top: Top = Field(100, description="The most findings on a page.")
+    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
     format: Literal["json", "csv"] = Field(
         "json", description="`csv` is for spreadsheets; its next page is in the header `Link`."
@@ -135,14 +139,14 @@ class SubscriptionsQuery(AnyQuery):
     """What subscriptions may be asked for."""
 
     coverage: ApiCoverage | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
-    top: Top = Field(100, description="The most subscriptions on a page.")
+    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
 class ScansQuery(AnyQuery):
     """How much of the history."""
 
-    top: Top = Field(100, description="The most scans on a page.")
+    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
@@ -154,7 +158,7 @@ class ChangesQuery(AnyQuery):
         description="Only changes behind this one, taken from a `nextLink` or `deltaLink`; "
         "without it, all that are kept.",
     )
-    top: Top = Field(100, description="The most changes on a page.")
+    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most changes on a page.")
     last: Last | SkipJsonSchema[None] = Field(
         None,
         description="Only the newest so many changes, and those to come; not together with "

@@ -14,6 +14,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError
+from cmk_check.limits import SCAN_SPACING
 from cmk_check.web import models, queries
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
@@ -24,7 +25,8 @@ type Ask = Callable[[], Awaitable[StartAnswer]]
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
 _LOGGER: Final = logging.getLogger(__name__)
-_QUEUE_RETRY_SECONDS: Final = 60  # what failed counts as a start, too
+# What failed counts as a start, too.
+_QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
 _LOCATION: Final = {
     "Location": {
         "description": "The scan.",

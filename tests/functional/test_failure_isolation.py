@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime
 
-from cmk_check.scan.context import SLICE_DEADLINE
+from cmk_check.limits import SLICE_CLAIM
 from local.simulator import Access, Answer, Fault, Hold, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -112,7 +112,7 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     scene.fire()
     hold.wait_until_reached(2)
     (free,) = [row for row in scene.storage.slices() if not row["document"].get("claim")]
-    until = (datetime.now(UTC) + SLICE_DEADLINE).isoformat()
+    until = (datetime.now(UTC) + SLICE_CLAIM).isoformat()
     scene.storage.change_document(free, claim="a worker", claimed_until=until)
     for fault in faults:
         scene.simulator.faults.remove(fault)

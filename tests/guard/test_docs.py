@@ -4,18 +4,12 @@ import ast
 import json
 import re
 import tomllib
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from cmk_check.alerts import deliver, delivery_queue, log_lines
 from cmk_check.config.settings import Settings
-from cmk_check.core import counts, posture
-from cmk_check.core.comparison import compare
 from cmk_check.errors import SettingsError
-from cmk_check.scan import context
-from cmk_check.store import feed, retention
 from tests.guard.documents import (
     ARCHITECTURE,
     DOCUMENTS,
@@ -151,47 +145,6 @@ def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
     named = set(name.findall(path.read_text()))
 
     assert named <= set(codes(table(SETTINGS, "setting"))) | of_deployments
-
-
-def test_the_constants_of_the_architecture_are_those_of_the_code() -> None:
-    """Operators reason about a stuck scan with these numbers."""
-    host = json.loads((ROOT / "host.json").read_text())
-    queues = host["extensions"]["queues"]
-    expected = [
-        _minutes(context.SLICE_DEADLINE),
-        _minutes(context.READING_DEADLINE),
-        _minutes(context.LEASE),
-        _minutes(context.SCAN_DEADLINE),
-        f"{context.TRIES} times",
-        _minutes(_span(queues["visibilityTimeout"])),
-        str(queues["maxDequeueCount"]),
-        str(queues["batchSize"] + queues["newBatchThreshold"]),
-        _minutes(_span(host["functionTimeout"])),
-        str(feed.MOST_PER_PUBLICATION),
-        str(counts.MOST_GAPS),
-        str(compare.KEPT_TRANSITIONS),
-        _minutes(posture.CLOCK_TOLERANCE),
-        f"{log_lines.LONGEST_LINE} characters",
-        str(deliver.MOST_PER_POST),
-        _minutes(deliver.FIRST_DELAY),
-        _minutes(deliver.LONGEST_DELAY),
-        _minutes(deliver.GIVEN_UP_AFTER),
-        str(delivery_queue.MOST_PER_MESSAGE),
-        f"{delivery_queue.LARGEST} bytes",
-        f"{retention.MOST_CHANGES}, {retention.MOST_SCANS}",
-        f"{retention.GRACE.days} days",
-    ]
-
-    assert [row[1] for row in table(ARCHITECTURE, "constant")] == expected
-
-
-def _minutes(span: timedelta) -> str:
-    return f"{span // timedelta(minutes=1)} min"
-
-
-def _span(text: str) -> timedelta:
-    hours, minutes, seconds = map(int, text.split(":"))
-    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 def test_the_functions_of_the_architecture_are_those_of_the_app() -> None:

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from cmk_check.scan.context import SLICE_DEADLINE
+from cmk_check.limits import SLICE_CLAIM
 
 HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
 QUEUES = HOST["extensions"]["queues"]
@@ -19,12 +19,12 @@ def test_a_message_is_still_tried_after_a_dead_worker_lost_its_claim() -> None:
     """Else a slice whose worker was killed is poisoned while its claim still looks alive."""
     last_try = _span(QUEUES["visibilityTimeout"]) * (QUEUES["maxDequeueCount"] - 1)
 
-    assert last_try > SLICE_DEADLINE
+    assert last_try > SLICE_CLAIM
 
 
 def test_the_host_kills_no_slice_that_keeps_its_deadline() -> None:
     """On a time-out the host restarts the worker, and with it all that runs there."""
-    assert _span(HOST["functionTimeout"]) > SLICE_DEADLINE
+    assert _span(HOST["functionTimeout"]) > SLICE_CLAIM
 
 
 def test_the_next_slice_begins_before_the_one_at_work_ends() -> None:

@@ -18,12 +18,8 @@ from cmk_check.core.model import (
     Summary,
 )
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
-# What one change may weigh as JSON: a table property holds 32,768 characters, a queue message 48
-# KB.
-_LONGEST_EVIDENCE: Final = 512
-_LONGEST_MESSAGE: Final = 1024
-_MOST_REASONS: Final = 10
 _OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
 
 
@@ -199,15 +195,15 @@ def _key(health: KeyHealth) -> dict[str, object]:
             {
                 "code": concern.code.value,
                 "severity": concern.severity.value,
-                "message": concern.message[:_LONGEST_MESSAGE],
+                "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
             }
-            for concern in health.concerns[:_MOST_REASONS]
+            for concern in health.concerns[:MAX_CHANGE_REASONS]
         ],
     }
 
 
 def _cut(text: str | None) -> str | None:
-    return text and text[:_LONGEST_EVIDENCE]
+    return text and text[:MAX_CHANGE_TEXT_CHARS]
 
 
 def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:
@@ -223,4 +219,4 @@ def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, st
 def _evidence(evidence: Evidence) -> dict[str, str]:
     """Show what is there and nothing else, each value cut to what a message can carry."""
     values = evidence.by_name().items()
-    return {name: value[:_LONGEST_EVIDENCE] for name, value in values if value is not None}
+    return {name: value[:MAX_CHANGE_TEXT_CHARS] for name, value in values if value is not None}

@@ -25,8 +25,8 @@ from cmk_check.core.model import (
     Transition,
 )
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.limits import MAX_TRANSITIONS
 
-KEPT_TRANSITIONS: Final = 20
 _REMOVALS: Final = {
     Disposition.EXCLUDED: (CoverageState.EXCLUDED, RemovalReason.SUBSCRIPTION_EXCLUDED),
     Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
@@ -141,7 +141,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         violated_since=before.violated_since if violated and lasts else finding.violated_since,
         previous_verdict=before.previous_verdict if lasts else before.judgement.verdict,
         changes=before.changes + 1,
-        history=(*before.history, transition)[-KEPT_TRANSITIONS:],
+        history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,
     )
 

@@ -10,10 +10,9 @@ from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
 from cmk_check.core.model import KeyConcern
+from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_KEY_SENTENCE_BYTES
 
 AGAIN: Final = "the next scan tries again, and if it stays, look for a newer version of cmk_check."
-_LONGEST_SENTENCE: Final = 400
-_LONGEST_EVIDENCE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
         evidence["missingActions"] = ", ".join(actions)
     for each in missing:
         evidence |= each.facts
-    sentences = (clean_text(each.sentence, _LONGEST_SENTENCE) or "" for each in missing)
+    sentences = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in missing)
     return KeyConcern(
         KeyReason.CANNOT_READ,
         KEY_SEVERITIES[KeyReason.CANNOT_READ],
@@ -67,7 +66,7 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
 
 def _texts(evidence: Mapping[str, object]) -> dict[str, str]:
     return {
-        name: clean_text(_written(value), _LONGEST_EVIDENCE) or ""
+        name: clean_text(_written(value), MAX_EVIDENCE_BYTES) or ""
         for name, value in evidence.items()
         if value is not None
     }

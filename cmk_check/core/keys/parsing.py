@@ -14,9 +14,8 @@ from typing import Final
 from cmk_check.core.accounts import clean_text
 from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
 from cmk_check.core.rule import lowered
+from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
-_LONGEST_WORD: Final = 128
-_LARGEST_SIZE: Final = 1_000_000  # bits: no key has as many, and a number can have endless digits
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TYPES: Final[Mapping[type, str]] = {
     dict: "an object",
@@ -275,7 +274,7 @@ def _named_in_uri(uri: object) -> str | None:
 
 
 def _size(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value <= _LARGEST_SIZE else None
+    return value if type(value) is int and 0 <= value <= MAX_KEY_SIZE_BITS else None
 
 
 def _time(seconds: object) -> datetime | None:
@@ -293,7 +292,7 @@ def _id(entry: Mapping[str, object]) -> str:
 
 
 def _word(value: object) -> str | None:
-    return clean_text(value, _LONGEST_WORD)
+    return clean_text(value, MAX_WORD_BYTES)
 
 
 def _words(values: object) -> frozenset[str]:

@@ -10,11 +10,10 @@ from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread,
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Gap, KeyConcern
 from cmk_check.core.rule import KEY_VAULT, lowered
+from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"
 _SCOPES: Final = "scopes"
-_MOST_SCOPES: Final = 20
-_LONGEST_NAME: Final = 40
 _NOT_SAID: Final = "none"
 _OF_ANOTHER: Final = (
     "the one that was read is not the one that the account names; set the key again on the "
@@ -73,7 +72,7 @@ def of_scopes(scopes: tuple[EncryptionScope, ...] | Unread) -> Iterator[KeyConce
     if described:
         yield concern(
             KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
-            {"scopes": ", ".join(described[:_MOST_SCOPES]), "count": len(described)},
+            {"scopes": ", ".join(described[:MAX_SCOPES_NAMED]), "count": len(described)},
         )
 
 
@@ -125,4 +124,4 @@ def _is_customers(scope: EncryptionScope) -> bool:
 
 def _described(scope: EncryptionScope) -> str:
     source = scope.key_source or _NOT_SAID
-    return f"{scope.name[:_LONGEST_NAME]} ({source[:_LONGEST_NAME]})"
+    return f"{scope.name[:MAX_SCOPE_NAME_CHARS]} ({source[:MAX_SCOPE_NAME_CHARS]})"

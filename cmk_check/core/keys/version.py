@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeyRotation
@@ -10,8 +10,8 @@ from cmk_check.core.keys.concerns import AGAIN, Unseen, concern, unread
 from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
 from cmk_check.core.model import Account, KeyConcern
 from cmk_check.core.rule import lowered
+from cmk_check.limits import KEY_EXPIRY_NOTICE
 
-SOON: Final = timedelta(days=30)
 _SMALLEST: Final = 2048
 _RSA: Final = {"rsa", "rsa-hsm"}
 _OPERATIONS: Final = ("wrapKey", "unwrapKey")
@@ -110,7 +110,7 @@ def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[Key
 
 def _of_times(version: KeyVersion, facts: dict[str, object], now: datetime) -> Iterator[KeyConcern]:
     """Source: "About keys": outside of its dates a key unwraps and does not wrap."""
-    if version.expires is not None and version.expires - now <= SOON:
+    if version.expires is not None and version.expires - now <= KEY_EXPIRY_NOTICE:
         expired = version.expires <= now
         code = KeyReason.KEY_EXPIRED if expired else KeyReason.KEY_EXPIRES_SOON
         yield concern(code, facts | {"expires": version.expires})
@@ -162,7 +162,7 @@ def _of_pinning(
         each for each in enabled if each.version and _name(each) == latest
     ]
     facts: dict[str, object] = {"keyVersion": version.version, "expires": version.expires}
-    if newer or (version.expires is not None and version.expires - now <= SOON):
+    if newer or (version.expires is not None and version.expires - now <= KEY_EXPIRY_NOTICE):
         yield concern(KeyReason.VERSION_PINNED, facts | {"newestVersion": _newest(newer)})
     usable = [each for each in newer if each.expires is None or each.expires > now]
     if usable:

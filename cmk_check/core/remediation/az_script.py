@@ -18,6 +18,7 @@ from cmk_check.core.remediation.plan import (
     Plan,
 )
 from cmk_check.core.remediation.steps import Action
+from cmk_check.limits import SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
 
 _BODIES: Final = {
     Action.SIGN_IN: bash.SIGN_IN,
@@ -84,8 +85,8 @@ def _variables(plan: Plan) -> str:
         "RETENTION_DAYS": str(RETENTION_DAYS),
         "ROLE": ROLE_ID,
         "KEY_VAULT_API": KEY_VAULT_API,
-        "TRIES": "20",
-        "PAUSE": "30",
+        "TRIES": str(SWITCH_ON_ATTEMPTS),
+        "PAUSE": str(SWITCH_ON_PAUSE_SECONDS),
     }
     return "".join(f"{name}={quoted(value)}\n" for name, value in values.items())
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import EncryptionScope, Unread
@@ -11,9 +10,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of, plain
-
-# Accounts come by subscription: a few clients are enough, and none is kept for long.
-_CLIENTS_KEPT: Final = 16
+from cmk_check.limits import SCOPE_CLIENTS_KEPT
 
 
 class EncryptionScopes:
@@ -21,7 +18,7 @@ class EncryptionScopes:
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._client_of = functools.lru_cache(_CLIENTS_KEPT)(clients.accounts)
+        self._client_of = functools.lru_cache(SCOPE_CLIENTS_KEPT)(clients.accounts)
 
     async def find(
         self, account_id: AccountId, deadline: float

@@ -20,11 +20,7 @@ from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of, plain
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.single_flight import SingleFlight
-
-_MOST_NAMES: Final = 1_000
-_ROWS_PER_PAGE: Final = 1_000
-# A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
-_MOST_PAGES: Final = 10
+from cmk_check.limits import MAX_VAULT_PAGES, VAULT_ROWS_PER_PAGE, VAULTS_PER_QUERY
 
 _MALFORMED: Final = plain(GapReason.MALFORMED_PAGE)
 
@@ -73,7 +69,7 @@ class VaultSearch:
         return answer if isinstance(answer, Unread) else answer.get(name, ())
 
     def _add(self, name: str) -> _NameBatch:
-        if len(self._next.names) == _MOST_NAMES:
+        if len(self._next.names) == VAULTS_PER_QUERY:
             self._next = _NameBatch()
         self._next.names.append(name)
         self._batches[name] = self._next
@@ -110,7 +106,7 @@ class VaultSearch:
         """
         rows: list[object] = []
         token: str | None = None
-        for _ in range(_MOST_PAGES):
+        for _ in range(MAX_VAULT_PAGES):
             page, token, total = _taken_apart(await self._page(query, token, until))
             rows += page
             if token is None:
@@ -121,7 +117,7 @@ class VaultSearch:
 
     async def _page(self, query: str, token: str | None, until: Deadline) -> dict[str, object]:
         options = QueryRequestOptions(
-            top=_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
+            top=VAULT_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
         )
         call = GraphQuery(self._arm_url, until)
         await self._client.resources(QueryRequest(query=query, options=options), call=call)

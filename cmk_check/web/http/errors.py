@@ -10,27 +10,22 @@ from starlette.exceptions import HTTPException
 
 from cmk_check.core.enums import KeyState, Reason, Verdict
 from cmk_check.errors import StoreError
+from cmk_check.limits import MAX_LOCATION_CHARS, MAX_PAGE_SIZE, MAX_SEARCH_CHARS
 from cmk_check.web.http.responses import RequestRefused, error_answer
-from cmk_check.web.queries import (
-    LONGEST_LOCATION,
-    LONGEST_SEARCH,
-    MOST,
-    NOT_TOGETHER,
-    UNKNOWN_PARAMETER,
-)
+from cmk_check.web.queries import NOT_TOGETHER, UNKNOWN_PARAMETER
 
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
     "verdict": f"verdict is one of {', '.join(Verdict)}.",
     "keyHealth": f"keyHealth is one of {', '.join(KeyState)}.",
     "reason": f"reason is one of {', '.join(Reason)}.",
-    "location": f"location is like westeurope, {LONGEST_LOCATION} characters at most.",
-    "q": f"q is one word or several, {LONGEST_SEARCH} characters at most.",
+    "location": f"location is like westeurope, {MAX_LOCATION_CHARS} characters at most.",
+    "q": f"q is one word or several, {MAX_SEARCH_CHARS} characters at most.",
     "format": "format is one of json, csv.",
     "coverage": "coverage is one of read, gap, excluded, retired.",
-    "last": f"last is a whole number from 1 to {MOST}.",
+    "last": f"last is a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription is an id like 00000000-0000-0000-0000-000000000000.",
-    "top": f"top is a whole number from 1 to {MOST}.",
+    "top": f"top is a whole number from 1 to {MAX_PAGE_SIZE}.",
     "since": "since is a cursor: take it from nextLink or deltaLink, or leave it out to begin.",
     "skipToken": "skipToken is too long: take it from nextLink, or leave it out to begin.",
 }

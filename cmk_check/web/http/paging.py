@@ -6,12 +6,9 @@ even empty, with the place to go on behind: a client follows the links until the
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
 
+from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
 from cmk_check.store.findings import RowPosition
-
-MOST_EXAMINED: Final = 10_000
-"""The most rows that one request looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,7 @@ class GatheredPage[T]:
 
 
 async def gather[T](
-    rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = MOST_EXAMINED
+    rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = ROWS_EXAMINED_PER_PAGE
 ) -> GatheredPage[T]:
     """Take up to ``top`` matches out of ``most`` rows; None stands for a row that is no match."""
     value: list[T] = []

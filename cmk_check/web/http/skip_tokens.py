@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlencode
 
-from cmk_check.store import table_keys
+from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.store.findings import RowPosition
 from cmk_check.web.http.responses import RequestRefused
 
 _SEPARATOR: Final = "/"  # stands in no key
 _KEYS: Final = re.compile(
-    rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{table_keys.MAX_KEY_UNITS}}}){_SEPARATOR}"
-    rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{table_keys.MAX_KEY_UNITS}}})"
+    rf"(?P<partition>[A-Za-z0-9\-._()~]{{1,{MAX_KEY_UNITS}}}){_SEPARATOR}"
+    rf"(?P<row>[A-Za-z0-9\-._()~|]{{1,{MAX_KEY_UNITS}}})"
 )
 _LOCAL: Final = re.compile(r"(localhost|127\.0\.0\.1)(:\d{1,5})?", re.IGNORECASE)
 _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{1,5})?")

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import batched
-from typing import Final
 
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding, Status
 from cmk_check.errors import RowUnusable
-from cmk_check.ports import LARGEST_PAGE, Clock
+from cmk_check.limits import COVERAGE_READS_AT_ONCE, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
+from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
@@ -20,8 +20,6 @@ from cmk_check.web.http.responses import RequestRefused, not_recorded
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.finding import to_api_finding, usable_coverage
 from cmk_check.web.views.search import Search
-
-_READS_AT_ONCE: Final = 16
 
 type _Joined = tuple[Finding, Coverage | None]
 
@@ -47,7 +45,7 @@ class FindingsView:
     clock: Clock
     kinds: tuple[str, ...]
     portal: str
-    most: int = paging.MOST_EXAMINED
+    most: int = ROWS_EXAMINED_PER_PAGE
 
     @property
     def allowed_kinds(self) -> tuple[str, ...]:
@@ -120,7 +118,7 @@ class FindingsView:
         findings = [finding for finding, _ in found]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
         rows: dict[str, Coverage | None] = {}
-        for some in batched(distinct, _READS_AT_ONCE, strict=False):
+        for some in batched(distinct, COVERAGE_READS_AT_ONCE, strict=False):
             read = await asyncio.gather(
                 *(usable_coverage(self.findings_table, name) for name in some)
             )
@@ -133,7 +131,7 @@ def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
 
     A filter of the table's brings few findings of many subscriptions, whose rows would all come.
     """
-    return not where.equals() or status.summary.subscriptions.total <= LARGEST_PAGE
+    return not where.equals() or status.summary.subscriptions.total <= TABLE_PAGE_ROWS
 
 
 def _spelling(kind: str | None, status: Status) -> str | None:

@@ -6,16 +6,14 @@ Anonymous, so it tells nothing else, and a flood of requests reads the store onc
 import asyncio
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
 
 from cmk_check.core.posture import is_fresh
 from cmk_check.errors import StoreError
+from cmk_check.limits import HEALTH_KEPT, HEALTH_READ_SECONDS
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
 
 type Answer = tuple[int, dict[str, str]]
-
-_KEPT: Final = timedelta(seconds=10)
 
 
 class Health:
@@ -25,7 +23,12 @@ class Health:
     """
 
     def __init__(
-        self, scans: ScanTable, clock: Clock, max_age: timedelta, *, seconds: float = 3
+        self,
+        scans: ScanTable,
+        clock: Clock,
+        max_age: timedelta,
+        *,
+        seconds: float = HEALTH_READ_SECONDS,
     ) -> None:
         self._scans = scans
         self._clock = clock
@@ -39,7 +42,7 @@ class Health:
         async with self._reading:
             now = self._clock.now()
             # A clock that was set back must not keep an answer for longer.
-            if self._kept is None or not timedelta() <= now - self._kept[0] < _KEPT:
+            if self._kept is None or not timedelta() <= now - self._kept[0] < HEALTH_KEPT:
                 self._kept = now, await self._read(now)
             return self._kept[1]
 

@@ -11,8 +11,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.queue import QueueMessage, TextBase64DecodePolicy
 from azure.storage.queue.aio import QueueClient
 
-from cmk_check.alerts.delivery_queue import CHANGES_LIVE, LARGEST
 from cmk_check.errors import QueueError
+from cmk_check.limits import CHANGES_MESSAGE_LIFETIME, MAX_CHANGES_MESSAGE_BYTES
 from cmk_check.queues.storage_queue import StorageQueues
 from local.azurite import Azurite
 from tests.contract.store.connections import transport
@@ -74,7 +74,7 @@ async def test_the_users_messages_live_for_a_week(
     queues: StorageQueues, reader: QueueClient
 ) -> None:
     """A queue that nobody reads must not grow for ever."""
-    await queues.queue(NAME, CHANGES_LIVE).send(["text"])
+    await queues.queue(NAME, CHANGES_MESSAGE_LIFETIME).send(["text"])
 
     (message,) = await _received(reader)
     assert _lives(message) == timedelta(days=7)
@@ -92,7 +92,7 @@ async def test_the_largest_batch_is_taken_and_comes_back_whole(
     queues: StorageQueues, reader: QueueClient
 ) -> None:
     """As base64 it grows by a third, and the service takes 64 KiB."""
-    text = "x" * LARGEST
+    text = "x" * MAX_CHANGES_MESSAGE_BYTES
 
     await queues.queue(NAME).send([text])
 

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import pytest
 
 from cmk_check.errors import LimitExceeded
+from cmk_check.limits import MAX_ENTITY_BYTES, MAX_STRING_UNITS
 from cmk_check.ports import Delete, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import table_limits
 
 TABLE = Table.FINDINGS
-LONGEST = "s" * table_limits.MAX_STRING_UNITS
+LONGEST = "s" * MAX_STRING_UNITS
 # 15 strings of 64 KiB, and one that fills what is left of 1 MiB behind keys of one character.
 _FILLED = {f"p{n:02}": LONGEST for n in range(15)}
-_TAKEN = 4 + 2 * 2 + 34 + 15 * (8 + 2 * 3 + 4 + 2 * table_limits.MAX_STRING_UNITS) + (8 + 2 * 3 + 4)
-ROOM = (table_limits.MAX_ENTITY_BYTES - _TAKEN) // 2
+_TAKEN = 4 + 2 * 2 + 34 + 15 * (8 + 2 * 3 + 4 + 2 * MAX_STRING_UNITS) + (8 + 2 * 3 + 4)
+ROOM = (MAX_ENTITY_BYTES - _TAKEN) // 2
 
 AT_THE_EDGE: dict[str, list[Write]] = {
     "a row key of 512": [Insert("k" * 512, {})],

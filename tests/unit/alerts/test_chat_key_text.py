@@ -7,13 +7,14 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.alerts.chat_text import line_of
-from cmk_check.alerts.log_lines import LONGEST_LINE, line
+from cmk_check.alerts.log_lines import line
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.reasons import KEY_MESSAGES
 from cmk_check.core.model import Change
+from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
 from tests.fakes.keys import (
     BOTH,
@@ -96,7 +97,7 @@ def test_the_log_line_of_a_key_is_whole() -> None:
     text = line("cmk.change", {"number": 7, **event_of(change)})
 
     assert json.loads(text) == {"event": "cmk.change", "v": 1, "number": 7, **event_of(change)}
-    assert len(text) < LONGEST_LINE / 2
+    assert len(text) < MAX_LOG_LINE_CHARS / 2
     assert VAULT in text
 
 

@@ -10,8 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.delivery_queue import (
-    LARGEST,
-    MOST_PER_MESSAGE,
     QueueSink,
     batches_of,
     format_message,
@@ -22,6 +20,7 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import QueueError
+from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE, MAX_CHANGES_MESSAGE_BYTES
 from cmk_check.ports import DeliveryMessage
 from tests.fakes.delivery import MemoryTexts
 
@@ -88,12 +87,12 @@ def test_batches_hold_every_event_in_order_and_fit(weights: list[tuple[int, str]
 
     batches = list(batches_of(changes))
 
-    assert all(len(batch.encode()) <= LARGEST < 48 * 1024 for batch in batches)
+    assert all(len(batch.encode()) <= MAX_CHANGES_MESSAGE_BYTES < 48 * 1024 for batch in batches)
     events = [event for batch in batches for event in json.loads(batch)]
     assert [event["id"] for event in events] == [entry.id for entry in changes]
     for event, entry in zip(events, changes, strict=True):
         whole = event_of(entry)
-        assert event == whole or len(json.dumps(whole)) > LARGEST
+        assert event == whole or len(json.dumps(whole)) > MAX_CHANGES_MESSAGE_BYTES
 
 
 def test_an_event_too_large_for_a_message_is_cut_and_keeps_its_ids() -> None:
@@ -133,7 +132,7 @@ def test_a_message_is_read_as_it_was_written(first: int, more: int, attempt: int
         ('{"first": 0, "last": 2}', "no range"),
         ('{"first": -5, "last": 2}', "no range"),
         ('{"first": 3, "last": 2}', "no range"),
-        (f'{{"first": 1, "last": {MOST_PER_MESSAGE + 1}}}', "no range"),
+        (f'{{"first": 1, "last": {CHANGES_PER_DELIVERY_MESSAGE + 1}}}', "no range"),
         ('{"first": 1, "last": 99999999999999999999999999}', "no range"),
         ('{"first": 1, "last": 2, "attempt": -1}', "attempt is no number"),
         ('{"first": 1, "last": 2, "attempt": 1e3}', "attempt is no whole"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.alerts.log_lines import LONGEST_LINE, LogSink, line
+from cmk_check.alerts.log_lines import LogSink, line
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Known
@@ -27,6 +27,7 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
+from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, context
 
@@ -128,7 +129,7 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, nam
     await LogSink().scan_ended(scan, Verdict.UNKNOWN, summary)
 
     first, second = lines.messages
-    assert len(first) <= LONGEST_LINE
+    assert len(first) <= MAX_LOG_LINE_CHARS
     read = json.loads(first)
     assert (name * 3000).startswith(read.pop("detail"))
     assert read == {
@@ -167,7 +168,7 @@ def test_a_line_is_short_valid_and_names_what_changed(name: str, detail: str, su
     """Long values are cut, the id that leads back never is."""
     text = line("cmk.change", {"id": "id-1", "subject": subject, "data": {"a": name, "b": detail}})
 
-    assert len(text) <= LONGEST_LINE == 8192
+    assert len(text) <= MAX_LOG_LINE_CHARS == 8192
     assert "\n" not in text
     read = json.loads(text)
     assert (read["id"], read["subject"]) == ("id-1", subject)
@@ -196,7 +197,7 @@ def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
 
     text = line("cmk.change", {"number": 7, **event_of(step.changes[0])})
 
-    assert len(text) <= LONGEST_LINE
+    assert len(text) <= MAX_LOG_LINE_CHARS
     assert json.loads(text)["subject"] == str(heavy.id)
 
 

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from cmk_check.alerts.chat_text import line_of
 from cmk_check.alerts.plain_text import plain
-from cmk_check.alerts.webhook_bodies import LONGEST_CHAT, MOST_LINES, Post, posts_of
+from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
+from cmk_check.limits import MAX_CHAT_CHARS, MAX_CHAT_LINES
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 PORTAL = "https://portal.azure.com"
@@ -285,7 +286,7 @@ def test_no_text_changes_the_shape_or_breaks_a_limit_p10(style: str, text: str) 
     if style == "teams":
         assert len(_runs(message)) >= 2
     if style != "cloudevents":
-        assert len(post.body) <= LONGEST_CHAT
+        assert len(post.body) <= MAX_CHAT_CHARS
 
 
 @pytest.mark.parametrize("style", ["slack", "teams"])
@@ -296,7 +297,7 @@ def test_many_changes_are_spread_over_messages_within_the_limits(style: str, tex
 
     posts = posts_of(changes, style, PORTAL)
 
-    assert max(len(post.body) for post in posts) <= LONGEST_CHAT
+    assert max(len(post.body) for post in posts) <= MAX_CHAT_CHARS
     lines = [
         len(json.loads(post.body)["blocks"])
         if style == "slack"
@@ -304,7 +305,7 @@ def test_many_changes_are_spread_over_messages_within_the_limits(style: str, tex
         for post in posts
     ]
     assert sum(lines) == 50
-    assert max(lines) <= MOST_LINES
+    assert max(lines) <= MAX_CHAT_LINES
     assert len({post.id for post in posts}) == len(posts) > 1
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.local_scan import INTERRUPTED, PAUSES, LocalScanOutcome, scan_here
+from cmk_check.cli.local_scan import INTERRUPTED, LocalScanOutcome, scan_here
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import StoreUnavailable
+from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -60,7 +61,7 @@ async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
 
 def test_the_queue_delivers_as_often_as_the_host_does() -> None:
     """A slice that works at the fourth try on Azure must do so here."""
-    assert len(PAUSES) + 1 == MAX_DELIVERIES
+    assert len(LOCAL_PAUSES_SECONDS) + 1 == MAX_DELIVERIES
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -72,7 +73,7 @@ async def test_a_slice_that_fails_is_delivered_again(times: int) -> None:
     outcome = await scan_here(world.context, pauses)
 
     assert outcome.state is ScanState.COMPLETE
-    assert pauses.seconds == list(PAUSES[:times])
+    assert pauses.seconds == list(LOCAL_PAUSES_SECONDS[:times])
     assert world.inventory.reads.count(sub(2)) == 1
 
 
@@ -86,7 +87,7 @@ async def test_p7_a_slice_that_used_up_its_tries_becomes_a_gap() -> None:
     status = await world.status()
     assert status is not None
     assert outcome.state is ScanState.INCOMPLETE
-    assert pauses.seconds == list(PAUSES)
+    assert pauses.seconds == list(LOCAL_PAUSES_SECONDS)
     assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
         (sub(1), "slice_failed")
     ]
@@ -106,7 +107,7 @@ async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
 
     assert outcome.state is ScanState.FAILED
     assert outcome.reason == "It could not be planned in four tries."
-    assert pauses.seconds == list(PAUSES)
+    assert pauses.seconds == list(LOCAL_PAUSES_SECONDS)
 
 
 async def test_a_store_that_does_not_answer_starts_nothing() -> None:

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from cmk_check.core.counts import (
     KIND_UNKNOWN,
-    MOST_GAPS,
-    MOST_KINDS,
     OTHER_KINDS,
     AccountCounter,
     broken_keys,
@@ -30,6 +28,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.rule import judge
+from cmk_check.limits import MAX_GAPS_LISTED, MAX_KINDS_COUNTED
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
@@ -117,16 +116,16 @@ def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None
 
 def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
     """A kind is any text that Azure sends; what a row cannot name it still counts."""
-    named = {f"Kind{number:03}": 1 for number in range(MOST_KINDS)}
+    named = {f"Kind{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
     further = {"Kind998": 2, "Kind999": 3}
 
     counts = AccountCounter().counts({**further, **named}, 0)
 
     assert counts.ignored_by_kind == {**named, OTHER_KINDS: 5}
-    later = {f"zone{number:03}": 1 for number in range(MOST_KINDS)}
+    later = {f"zone{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
     both = AccountCounter().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
     assert both[OTHER_KINDS] == 4 + 1
-    assert len(both) == MOST_KINDS
+    assert len(both) == MAX_KINDS_COUNTED
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:
@@ -205,7 +204,7 @@ def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:
 
     summary = merge([summarise(part, 0) for part in batched(rows, 60, strict=False)])
 
-    assert len(summary.gaps) == MOST_GAPS == 50
+    assert len(summary.gaps) == MAX_GAPS_LISTED == 50
     assert summary.gaps_omitted == 80
     assert summary.subscriptions.gap == 130
 

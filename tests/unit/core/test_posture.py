@@ -20,13 +20,8 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
-from cmk_check.core.posture import (
-    CLOCK_TOLERANCE,
-    Expectations,
-    Posture,
-    of_estate,
-    of_subscription,
-)
+from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
+from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
 R = PostureReason

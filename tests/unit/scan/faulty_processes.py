@@ -10,8 +10,9 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
+from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery
-from cmk_check.scan.context import LEASE, SLICE_DEADLINE, ScanContext
+from cmk_check.scan.context import ScanContext
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice
@@ -34,8 +35,8 @@ CLEAR_OUTBOX: Final = Place("commit", Table.FINDINGS, 2)
 PUBLISH: Final = Place("commit", Table.CHANGES, 0)
 READ_TABLE: Final = Place("query", Table.FINDINGS, 0)
 
-CLAIM_ENDS: Final = SLICE_DEADLINE
-LEASE_ENDS: Final = LEASE
+CLAIM_ENDS: Final = SLICE_CLAIM
+LEASE_ENDS: Final = SCAN_LEASE
 
 type Invocation = Callable[[ScanContext], Awaitable[object]]
 

@@ -7,8 +7,8 @@ import pytest
 
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import SliceHeld, StoreUnavailable
+from cmk_check.limits import SCAN_DEADLINE, SCAN_LEASE
 from cmk_check.ports import Table
-from cmk_check.scan.context import LEASE, SCAN_DEADLINE
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, Place
@@ -147,7 +147,7 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     world.listed(ONE, TWO)
     first, second = await planned(world)
     taken = await lease(world)
-    world.clock.advance(LEASE / 2)
+    world.clock.advance(SCAN_LEASE / 2)
     await world.deliver(first)
     kept = await lease(world)
     world.clock.advance(timedelta(seconds=1))
@@ -156,7 +156,7 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     context = await asleep(world, delivery(world, second), READ_TABLE)
 
     assert kept == taken
-    assert (await lease(world)).expires == moment + LEASE
+    assert (await lease(world)).expires == moment + SCAN_LEASE
     await context.wake()
 
 
@@ -184,7 +184,7 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     (old,) = await planned(world)
     worker = await asleep(world, delivery(world, old), Place("get", Table.SCANS, 2))
     newer = await starting(world)
-    world.clock.advance(LEASE - timedelta(minutes=1))
+    world.clock.advance(SCAN_LEASE - timedelta(minutes=1))
     before = await lease(world)
 
     await worker.wake()

@@ -6,8 +6,8 @@ import pytest
 
 from cmk_check.core.enums import PostureReason, ScanState, Verdict
 from cmk_check.core.model import Reading
+from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Replace, Table
-from cmk_check.scan.context import SLICE_DEADLINE
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import World, bad, good, odd
@@ -127,7 +127,7 @@ async def test_a_lowered_status_rises_when_the_scan_finishes(green: World) -> No
     (message,) = await planned(green)
     await dies(green, delivery(green, message), RECORD)
     green.read(ONE, good(ONE))
-    green.clock.advance(SLICE_DEADLINE)
+    green.clock.advance(SLICE_CLAIM)
 
     await green.deliver(message)
 
@@ -145,7 +145,7 @@ async def test_a_recording_in_parts_goes_on_where_it_died(
     (message,) = await planned(world)
     place = Place("commit", Table.FINDINGS, number)  # mark, three parts, and the outbox
     await dies(world, delivery(world, message), place, fault)
-    world.clock.advance(SLICE_DEADLINE)
+    world.clock.advance(SLICE_CLAIM)
 
     await world.deliver(message)
 
@@ -169,7 +169,7 @@ async def test_a_changed_recording_in_parts_goes_on_where_it_died(
     world.read(ONE, *(bad(ONE, name) for name in kept))
     (message,) = await planned(world)
     await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, number))
-    world.clock.advance(SLICE_DEADLINE)
+    world.clock.advance(SLICE_CLAIM)
 
     await world.deliver(message)
 
@@ -200,7 +200,7 @@ async def test_a_sleeper_between_two_parts_writes_no_second_one(world: World) ->
     world.read(ONE, *(good(ONE, name) for name in MANY))
     (message,) = await planned(world)
     slow = await asleep(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
-    world.clock.advance(SLICE_DEADLINE)
+    world.clock.advance(SLICE_CLAIM)
     world.read(ONE, bad(ONE, MANY[0]))
     await world.deliver(message)
     before = await world.findings()
@@ -281,7 +281,7 @@ async def test_a_left_over_stays_before_what_comes_after_it(green: World) -> Non
     green.read(ONE, bad(ONE))
     (message,) = await planned(green)
     await dies(green, delivery(green, message), PUBLISH)
-    green.clock.advance(SLICE_DEADLINE)
+    green.clock.advance(SLICE_CLAIM)
     green.read(ONE, good(ONE))
 
     await green.deliver(message, with_faults(green, {PUBLISH: Fault.NO_ANSWER}))

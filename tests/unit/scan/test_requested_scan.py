@@ -8,8 +8,9 @@ import pytest
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError
+from cmk_check.limits import SCAN_SPACING
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.start import SPACING, request
+from cmk_check.scan.start import request
 from tests.fakes.faults import Place
 from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import ONE, asleep
@@ -42,7 +43,7 @@ async def test_within_a_minute_of_the_last_start_there_is_no_other(world: World)
     """However quickly that one ended, whoever started it."""
     _estate(world)
     last = await world.scan()
-    world.clock.advance(SPACING - SECOND)
+    world.clock.advance(SCAN_SPACING - SECOND)
 
     early = await request(world.context)
     world.clock.advance(SECOND)
@@ -79,12 +80,12 @@ async def test_a_request_that_slept_sees_what_started_and_ended_meanwhile(world:
 
     late = await slow.wake()
 
-    assert late == StartAnswer(StartOutcome.TOO_SOON, fast.scan_id, SPACING)
+    assert late == StartAnswer(StartOutcome.TOO_SOON, fast.scan_id, SCAN_SPACING)
 
 
 @pytest.mark.parametrize(
     ("ahead", "outcome"),
-    [(SPACING - SECOND, StartOutcome.TOO_SOON), (2 * SPACING, StartOutcome.STARTED)],
+    [(SCAN_SPACING - SECOND, StartOutcome.TOO_SOON), (2 * SCAN_SPACING, StartOutcome.STARTED)],
 )
 async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
     world: World, ahead: timedelta, outcome: StartOutcome
@@ -96,7 +97,7 @@ async def test_a_clock_that_was_set_back_keeps_nobody_waiting_for_long(
 
     asked = await request(world.context)
 
-    assert (asked.outcome, asked.wait <= SPACING) == (outcome, True)
+    assert (asked.outcome, asked.wait <= SCAN_SPACING) == (outcome, True)
 
 
 async def test_a_start_that_the_queue_refused_counts(world: World) -> None:

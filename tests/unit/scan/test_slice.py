@@ -7,8 +7,8 @@ import pytest
 from cmk_check.core.enums import ScanState, Verdict
 from cmk_check.core.model import Reading
 from cmk_check.errors import SliceIncomplete
+from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.context import TRIES
 from cmk_check.store import table_keys
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
@@ -260,7 +260,7 @@ async def test_three_lost_races_leave_the_slice_to_the_queue_and_the_others_reco
     with pytest.raises(SliceIncomplete):
         await world.deliver(message)
 
-    assert world.inventory.reads.count(ONE) == TRIES == 3
+    assert world.inventory.reads.count(ONE) == ATTEMPTS_PER_STEP == 3
     assert await world.verdicts() == {"first": "non_compliant", "second": "non_compliant"}
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
     assert await told_of(world, TWO) == [(1, "account.violated", "second")]

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
+from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Insert, Replace, Scalar, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import MOST_PER_PUBLICATION, FeedTable
+from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.world import MovableClock
@@ -89,9 +90,9 @@ async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
     """All of it or nothing: no reader sees half."""
     store = MemoryStore()
 
-    await FeedTable(store).publish(changes(*(f"c{n}" for n in range(MOST_PER_PUBLICATION))))
+    await FeedTable(store).publish(changes(*(f"c{n}" for n in range(CHANGES_PER_PUBLICATION))))
 
-    assert len(await feed(store)) == MOST_PER_PUBLICATION == 49
+    assert len(await feed(store)) == CHANGES_PER_PUBLICATION == 49
     assert [operation.name for operation in store.log].count("commit") == 1
 
 

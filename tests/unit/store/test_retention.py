@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
 from cmk_check.ports import Table, TableQuery
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.memory import MemoryStore, Operation
-from cmk_check.store.retention import GRACE, MOST_CHANGES, MOST_SCANS
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import KEPT, World, bad, good, sub
 
-STEADY = KEPT + GRACE - timedelta(hours=3)
+STEADY = KEPT + RETENTION_GRACE - timedelta(hours=3)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def scans(world: World) -> list[str]:
 
 async def test_what_is_older_than_the_retention_goes_with_the_next_scan(world: World) -> None:
     """The tables hold what was asked for, not all there ever was."""
-    world.clock.advance(KEPT + GRACE)
+    world.clock.advance(KEPT + RETENTION_GRACE)
 
     last = await world.scan()
 
@@ -57,7 +57,7 @@ async def test_a_change_recorded_long_ago_is_told_before_it_may_go(world: World)
     await world.start(world.process(store))
     while world.queue.messages:
         await world.deliver(world.queue.messages.pop(0), world.process(store))
-    world.clock.advance(KEPT + GRACE)
+    world.clock.advance(KEPT + RETENTION_GRACE)
 
     await world.scan()
 
@@ -85,16 +85,16 @@ async def test_a_long_history_goes_in_bounded_parts() -> None:
     """A scan does not stop for a clean-up (P8)."""
     world = World()
     world.listed(sub(1))
-    for _ in range(MOST_SCANS + 20):
+    for _ in range(SCANS_PRUNED_PER_SCAN + 20):
         await world.scan()
-    world.clock.advance(KEPT + GRACE)
+    world.clock.advance(KEPT + RETENTION_GRACE)
 
     await world.scan()
     assert len(await scans(world)) == 21
     await world.scan()
 
     assert len(await scans(world)) == 2
-    assert MOST_CHANGES < 500
+    assert CHANGES_PRUNED_PER_SCAN < 500
 
 
 @pytest.mark.parametrize("table", [Table.CHANGES, Table.SCANS])
@@ -102,7 +102,7 @@ async def test_a_clean_up_that_fails_fails_no_scan(
     world: World, table: Table, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The next one does it."""
-    world.clock.advance(KEPT + GRACE)
+    world.clock.advance(KEPT + RETENTION_GRACE)
     started = await world.start()
     await world.deliver(world.queue.messages.pop(0))
     number = 0 if table is Table.CHANGES else 1

@@ -36,6 +36,7 @@ from cmk_check.core.model import (
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_too_new
 from cmk_check.errors import StoreError
+from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Entity, Insert, Scalar
 from cmk_check.store import rows, table_keys, table_limits
 
@@ -265,7 +266,7 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
 
     table_limits.check([write], SUBSCRIPTION)
 
-    assert table_limits.transaction_size(write) < table_limits.TRANSACTION_BYTES / 10
+    assert table_limits.transaction_size(write) < MAX_TRANSACTION_BYTES / 10
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.errors import StoreError, WriteConflict
+from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.store import batching, scan_rows, table_keys, table_limits
 from cmk_check.store.memory import MemoryStore
@@ -173,7 +174,7 @@ async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
     await table.drop_slices(ID)
 
     assert await table.slices(SCAN) == []
-    assert max(len(operation.writes) for operation in store.log) <= table_limits.TRANSACTION_WRITES
+    assert max(len(operation.writes) for operation in store.log) <= MAX_TRANSACTION_WRITES
 
 
 async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:

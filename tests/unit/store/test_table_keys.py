@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cmk_check.errors import LimitExceeded
+from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.store import table_keys
 
 _LEGAL = re.compile(r"[A-Za-z0-9\-._()~]*")
@@ -102,7 +103,7 @@ def test_group_and_name_are_told_apart(group: str, name: str, group2: str, name2
 
 def test_the_longest_names_of_azure_fit() -> None:
     """ARM allows groups of 90 letters of any alphabet and accounts of 64 characters."""
-    assert len(table_keys.finding_row("א" * 90, "n" * 64)) <= table_keys.MAX_KEY_UNITS
+    assert len(table_keys.finding_row("א" * 90, "n" * 64)) <= MAX_KEY_UNITS
 
 
 _TOO_LONG: dict[str, Callable[[], str]] = {

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cmk_check.errors import LimitExceeded
+from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES
 from cmk_check.ports import Delete, Insert, Replace, Scalar, Write
 from cmk_check.store import table_limits
 
@@ -35,10 +36,7 @@ def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> 
 )
 def test_small_writes_fit_by_the_hundred(write: Write) -> None:
     """An estimate far too high would cut what the protocol wants in one transaction."""
-    assert (
-        table_limits.TRANSACTION_WRITES * table_limits.transaction_size(write)
-        < table_limits.TRANSACTION_BYTES
-    )
+    assert MAX_TRANSACTION_WRITES * table_limits.transaction_size(write) < MAX_TRANSACTION_BYTES
 
 
 def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
@@ -47,7 +45,7 @@ def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
     size = 0
     for number in range(100):
         write = Insert(f"{number}", {"text": "é" * 5_500})
-        if size + table_limits.transaction_size(write) > table_limits.TRANSACTION_BYTES:
+        if size + table_limits.transaction_size(write) > MAX_TRANSACTION_BYTES:
             break
         writes.append(write)
         size += table_limits.transaction_size(write)

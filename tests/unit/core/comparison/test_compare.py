@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.comparison.compare import KEPT_TRANSITIONS, compare
+from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Account, Finding, Reading
+from cmk_check.limits import MAX_TRANSITIONS
 from tests.fakes.world import account, bad, good, odd
 from tests.unit.core.examples import (
     FORBIDDEN,
@@ -202,7 +203,7 @@ def test_the_history_keeps_the_last_transitions_and_counts_all() -> None:
 
     (finding,) = had.findings.values()
     assert finding.changes == 30
-    assert len(finding.history) == KEPT_TRANSITIONS == 20
+    assert len(finding.history) == MAX_TRANSITIONS == 20
     assert [entry.at for entry in finding.history] == [NOON + n * HOUR for n in range(10, 30)]
     assert [entry.verdict.value for entry in finding.history] == ["compliant", "non_compliant"] * 10
     assert finding.history[-1].scan_id == context(NOON + 29 * HOUR).scan_id

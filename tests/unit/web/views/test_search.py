@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
 from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
@@ -222,7 +223,7 @@ async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> N
         pages, read = await _pages(served, f"{FINDINGS}?{query}")
         assert [page for page in pages if page] == [["last"]], query
         assert len(pages) == 3
-        assert max(read) == paging.MOST_EXAMINED
+        assert max(read) == ROWS_EXAMINED_PER_PAGE
 
 
 async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -> None:

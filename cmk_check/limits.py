@@ -1,0 +1,279 @@
+"""Every number that bounds what the program does, each with its reason.
+
+A name ends with its unit, unless it is a timedelta or counts what it names. The table in
+docs/architecture.md has all of them, except those below a heading that says ``internal``.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+# --- Scan
+
+# A message comes back at most 3 times, 5 minutes apart each (host.json): a claim has to end before
+# the last of them, or a slice whose worker died could never be taken over.
+SLICE_CLAIM: Final = timedelta(minutes=10)
+# What is not read by then is a gap, so that two minutes are left for recording.
+SLICE_READING: Final = timedelta(minutes=8)
+# A verdict goes before the health of a key: when vaults answer slowly, the accounts of the
+# subscriptions that come last are read all the same.
+KEY_READING_SHARE: Final = 5 / 8
+# Renewed while slices end: a scan whose workers all died gives way within this time.
+SCAN_LEASE: Final = timedelta(minutes=30)
+# The default schedule starts a scan every hour; one that takes longer would meet the next.
+SCAN_DEADLINE: Final = timedelta(minutes=55)
+# Every scan asks Azure for everything: pressing a button again and again must not.
+SCAN_SPACING: Final = timedelta(minutes=1)
+# A step that still loses the race leaves the rest to the queue.
+ATTEMPTS_PER_STEP: Final = 3
+# The row of a slice is named by four digits.
+MAX_SLICES: Final = 10_000
+# Clocks of Azure hosts differ by seconds; what lies further in the future was stamped by a wrong
+# clock.
+CLOCK_TOLERANCE: Final = timedelta(minutes=2)
+
+# --- Scan: internal
+
+# Each scan drops the slices of the one it supersedes, and of those that died before they could.
+ABANDONED_SCANS_FOLLOWED: Final = 3
+# Of an error of ours in a gap: it may quote what Azure sent.
+MAX_GAP_DETAIL_CHARS: Final = 300
+
+# --- Settings (least and most): internal, since docs/settings.md has them
+
+EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
+MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
+IN_FLIGHT_RANGE: Final = (1, 100)
+SLICE_SIZE_RANGE: Final = (1, 500)
+DEFAULT_SLICE_SIZE: Final = 400
+# All subscriptions of a slice share SLICE_READING.
+SUBSCRIPTION_SECONDS_RANGE: Final = (1, 240)
+DEFAULT_SUBSCRIPTION_SECONDS: Final = 120
+RETRY_AFTER_SECONDS_RANGE: Final = (0, 240)
+RETENTION_DAYS_RANGE: Final = (1, 3650)
+# This many tags with values of the longest length still fit into one property of a row.
+MAX_TAGS: Final = 20
+MAX_WEBHOOK_URL_CHARS: Final = 2048
+# One in use, and one while it is replaced.
+MAX_WEBHOOK_SECRETS: Final = 2
+# By the Standard Webhooks specification, section "Signature scheme": 24 to 64.
+WEBHOOK_SECRET_BYTES: Final = range(24, 65)
+
+# --- Reading Azure
+
+# A request that takes longer is tried again.
+ARM_CONNECT_SECONDS: Final = 10
+ARM_READ_SECONDS: Final = 60
+# With pauses that double, the last of them 4 s, where Azure names none.
+ARM_ATTEMPTS: Final = 5
+ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
+# An ARM page holds tens to a thousand entries: no real list is a thousand pages long.
+MAX_ARM_PAGES: Final = 1_000
+
+# --- Reading Azure: internal
+
+# A request under way must not outlive its token.
+TOKEN_MARGIN_SECONDS: Final = 60
+# A token that does not say when to renew it is renewed as early as the SDK would.
+TOKEN_RENEWAL_SECONDS: Final = 300
+# In bytes, so that seven strings of evidence stay below 8 KB whatever alphabet they are in.
+MAX_EVIDENCE_BYTES: Final = 1024
+MAX_TAG_BYTES: Final = 256
+MAX_WORD_BYTES: Final = 128  # of kinds, locations and the like
+MAX_SUBSCRIPTION_TEXT_BYTES: Final = 256
+# What ARM allows.
+MAX_RESOURCE_GROUP_CHARS: Final = 90
+MAX_ACCOUNT_NAME_CHARS: Final = 64
+# An id must fit into a table key (MAX_KEY_UNITS) with its prefix.
+MAX_ID_KEY_CHARS: Final = 500
+
+# --- Keys
+
+# Time to replace a key before it expires.
+KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
+# Requests for keys are many, and slow vaults are to cost no list of accounts its time.
+KEY_REQUESTS_SHARE: Final = 3 / 4
+
+# --- Keys: internal
+
+# Of one query of Resource Graph; 1,000 rows are the most that it returns at once.
+VAULTS_PER_QUERY: Final = 1_000
+VAULT_ROWS_PER_PAGE: Final = 1_000
+# A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
+MAX_VAULT_PAGES: Final = 10
+# Accounts come by subscription: a few clients are enough, and none is kept for long.
+SCOPE_CLIENTS_KEPT: Final = 16
+# No key has as many bits, and a number in JSON can have endless digits.
+MAX_KEY_SIZE_BITS: Final = 1_000_000
+# Of a part that cannot be read, in the message of a key concern.
+MAX_KEY_SENTENCE_BYTES: Final = 400
+# Of the encryption scopes that are not under the customer's key, in its evidence.
+MAX_SCOPES_NAMED: Final = 20
+MAX_SCOPE_NAME_CHARS: Final = 40
+# How often, and how many seconds apart, the script of a plan tries to switch encryption on: Azure
+# does not say when a new grant counts.
+SWITCH_ON_ATTEMPTS: Final = 20
+SWITCH_ON_PAUSE_SECONDS: Final = 30
+
+# --- Findings, status and changes
+
+# A finding, and a status, must fit into a row; this is also the contract of the HTTP API.
+MAX_TRANSITIONS: Final = 20
+MAX_GAPS_LISTED: Final = 50
+
+# --- Findings, status and changes: internal
+
+# A kind is any text that Azure sends, and a row must hold the counts of all.
+MAX_KINDS_COUNTED: Final = 50
+# One change as JSON must fit into a table property (32,768 characters) and a queue message (48 KB).
+MAX_CHANGE_TEXT_CHARS: Final = 512
+MAX_CHANGE_MESSAGE_CHARS: Final = 1024
+MAX_CHANGE_REASONS: Final = 10
+
+# --- Store
+
+# Of a request to tables or queues, repetitions and pauses included. It also bounds a Retry-After,
+# which the client honours at any length.
+STORAGE_DEADLINE_SECONDS: Final = 30
+# As many as the service returns at once; between two pages other writers come through.
+TABLE_PAGE_ROWS: Final = 1000
+
+# --- Store: internal
+
+# Of one attempt; a read is repeated, a write is not unless it certainly did not run.
+STORAGE_CONNECT_SECONDS: Final = 10
+STORAGE_READ_SECONDS: Final = 10
+STORAGE_RETRIES: Final = 2
+TABLE_BACK_OFF_SECONDS: Final = 0.4
+# Before such a write is sent again.
+TABLE_WRITE_PAUSES_SECONDS: Final = (0.3, 1.0)
+# A plan sends a message for each slice.
+QUEUE_SENDS_AT_ONCE: Final = 8
+# What the table service takes: learn.microsoft.com/rest/api/storageservices, "Understanding the
+# Table service data model" and "Performing entity group transactions". Units are those of UTF-16.
+MAX_KEY_UNITS: Final = 512
+MAX_TRANSACTION_WRITES: Final = 100
+MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024 - 4096  # 4 MiB without the envelope of the batch
+MAX_ENTITY_BYTES: Final = 1024 * 1024
+MAX_PROPERTIES: Final = 252
+MAX_PROPERTY_NAME_CHARS: Final = 255
+MAX_STRING_UNITS: Final = 32_768
+# Of a name in an error about such a limit.
+MAX_NAME_SHOWN_CHARS: Final = 80
+# The coverage row and its change go with every transaction of findings: two properties of
+# MAX_STRING_UNITS at most, six bytes each in JSON.
+RESERVED_WRITES: Final = 2
+RESERVED_WRITE_BYTES: Final = 512 * 1024
+# Characters outside the Basic Multilingual Plane count twice in MAX_STRING_UNITS.
+DOCUMENT_PIECE_CHARS: Final = 16_000
+# Partitions are told apart from foreign ones once, and foreign ones logged once.
+PARTITIONS_REMEMBERED: Final = 1024
+
+# --- Feed and retention
+
+# Per change a row and a marker, and the head: 2 x 49 + 1 of MAX_TRANSACTION_WRITES.
+CHANGES_PER_PUBLICATION: Final = 49
+# So many an hour outpace what any estate publishes for long, and take a scan seconds.
+CHANGES_PRUNED_PER_SCAN: Final = 490
+SCANS_PRUNED_PER_SCAN: Final = 100
+# Even with the shortest retention, a change outlives the day for which its delivery is tried.
+RETENTION_GRACE: Final = timedelta(days=2)
+
+# --- Feed and retention: internal
+
+# Each loses only to another publisher that succeeds.
+PUBLICATION_ATTEMPTS: Final = 20
+
+# --- Alerts
+
+# A receiver that takes longer gets the post again.
+WEBHOOK_SECONDS: Final = 10.0
+CHANGES_PER_POST: Final = 50
+# A post that failed is tried again after the first delay; it doubles up to the longest one.
+FIRST_DELIVERY_DELAY: Final = timedelta(minutes=1)
+LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
+DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
+# Far more than a publication, so that people may tell again what was given up; and bounded.
+CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
+# As base64, a third longer, it stays below the 64 KiB that a message may have.
+MAX_CHANGES_MESSAGE_BYTES: Final = 48_000
+# A queue that nobody reads must not grow for ever.
+CHANGES_MESSAGE_LIFETIME: Final = timedelta(days=7)
+# Azure Monitor and what people put behind it take 8 KB a line without cutting it.
+MAX_LOG_LINE_CHARS: Final = 8192
+
+# --- Alerts: internal
+
+# Enough to pass the longest delay; without it, the shift by a forged count would be endless.
+DELIVERY_DOUBLINGS: Final = 6
+MAX_DELIVERY_ATTEMPT: Final = 1_000_000
+# What values are cut to, one after the other, until a text is short enough.
+SHORTENED_CHARS: Final = (2000, 200, 40, 8, 0)
+# Of a value in a message for people: Azure's own bound for names of accounts, so that the longest
+# line still fits one message.
+MAX_CHAT_VALUE_CHARS: Final = 64
+MAX_CHAT_REASON_CHARS: Final = 200
+MAX_CHAT_LINK_CHARS: Final = 900
+# The longest of our sentences; what could not be seen, and why, stands behind one of them.
+MAX_CHAT_KEY_SENTENCE_CHARS: Final = 360
+MAX_CHAT_KEY_CODES: Final = 5
+# Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters
+# in one (https://docs.slack.dev/reference/block-kit/blocks). Teams takes 28 KB, counted in UTF-16
+# (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).
+MAX_CHAT_CHARS: Final = 12_000
+MAX_CHAT_LINES: Final = 40
+MAX_SLACK_SECTION_CHARS: Final = 3_000
+# Every character that Slack wants escaped takes five: so short a text fits, whatever it is.
+SLACK_ALWAYS_FITS_CHARS: Final = 550
+# Of what a receiver answers to a post that it refuses, and of the one code in it that is repeated.
+MAX_WEBHOOK_ANSWER_BYTES: Final = 1024
+MAX_WEBHOOK_CODE_BYTES: Final = 40
+
+# --- HTTP API
+
+# One request of the table service brings as many.
+MAX_PAGE_SIZE: Final = 1000
+DEFAULT_PAGE_SIZE: Final = 100
+# A filter that matches nothing would read the whole table in one request.
+ROWS_EXAMINED_PER_PAGE: Final = 10_000
+# A flood of anonymous requests for health reads the store once in this time.
+HEALTH_KEPT: Final = timedelta(seconds=10)
+# A read that takes longer is a store that does not answer; load balancers wait for seconds.
+HEALTH_READ_SECONDS: Final = 3.0
+
+# --- HTTP API: internal
+
+MAX_SEARCH_CHARS: Final = 200
+MAX_LOCATION_CHARS: Final = 100
+# A place is two keys of MAX_KEY_UNITS at most and what parts them, in base64.
+MAX_SKIP_TOKEN_CHARS: Final = 1400
+# Rows of subscriptions that one page of findings needs.
+COVERAGE_READS_AT_ONCE: Final = 16
+
+# --- Command line: internal
+
+# Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
+LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
+# A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
+PIPE_WIDTH_CHARS: Final = 10_000
+
+# --- Doctor
+
+# A person waits: a check that hangs must not keep the others from being seen.
+DOCTOR_CHECK_SECONDS: Final = 60
+# For all subscriptions; the app has ten minutes for each slice of an estate.
+DOCTOR_READING_SECONDS: Final = 300
+DOCTOR_KEYS_SECONDS: Final = 60
+# A right is granted for many vaults at once: a few show what is missing, and a person waits.
+DOCTOR_KEYS_SAMPLED: Final = 5
+
+# --- Doctor: internal
+
+# The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.
+DOCTOR_LIST_SECONDS: Final = SUBSCRIPTION_SECONDS_RANGE[1] + 10
+# Each of a few requests has STORAGE_DEADLINE_SECONDS.
+DOCTOR_STORAGE_SECONDS: Final = 120
+DOCTOR_ARM_SECONDS: Final = 20
+# What a check may take beyond the reading in it, which ends by itself and says how far it came.
+DOCTOR_MARGIN_SECONDS: Final = 30
+# More names are counted.
+MAX_NAMES_LISTED: Final = 10

@@ -1,0 +1,153 @@
+"""The numbers that bound the program stand on one page, and the document shows the same ones."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+
+from cmk_check import limits
+from tests.guard.documents import ARCHITECTURE, ROOT, table
+
+SOURCE = (ROOT / "cmk_check/limits.py").read_text()
+UNITS = {"SECONDS": " s", "BYTES": " bytes", "CHARS": " characters"}
+SPANS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1)} | {
+    "d": timedelta(days=1)
+}
+
+# Numbers elsewhere that bound nothing.
+FACTS = {
+    "cli/doctor.py": {"_MARK_WIDTH", "_CHECK_WIDTH"},  # columns of a text
+    "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
+    "core/keys/version.py": {"_SMALLEST"},  # the size of key that Azure asks for
+    "core/remediation/plan.py": {"KEY_SIZE", "RETENTION_DAYS", "_VAULT_LENGTH"},  # Azure's own
+    "doctor/app_checks.py": {"_MINUTE"},  # a unit
+    "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
+    "doctor/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar
+    "store/table_keys.py": {"_NUMBER_DIGITS", "_WIDTH", "_LAST_SECOND"},  # the shape of keys
+    "store/table_limits.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service
+}
+
+
+def _sections() -> dict[str, list[str]]:
+    """Return the names below each heading of the module."""
+    _, *parts = re.split(r"(?m)^# --- (.*)$", SOURCE)
+    bodies = zip(parts[::2], parts[1::2], strict=True)
+    return {head: re.findall(r"(?m)^([A-Z_]+): Final = ", body) for head, body in bodies}
+
+
+def _shown(name: str, value: object) -> str:
+    """Write a value as the document does."""
+    if isinstance(value, timedelta):
+        unit = [unit for unit, span in SPANS.items() if value % span == timedelta()][-1]
+        return f"{value // SPANS[unit]} {unit}"
+    assert isinstance(value, int | float)
+    unit = name.rpartition("_")[2]
+    return f"{Fraction(value)}" if unit == "SHARE" else f"{value:g}{UNITS.get(unit, '')}"
+
+
+def _host() -> dict[str, str]:
+    host = json.loads((ROOT / "host.json").read_text())
+    queues = host["extensions"]["queues"]
+    slices = queues["batchSize"] + queues["newBatchThreshold"]
+    return {
+        "visibilityTimeout": _shown("", _span(queues["visibilityTimeout"])),
+        "maxDequeueCount": str(queues["maxDequeueCount"]),
+        "batchSize + newBatchThreshold": str(slices),
+        "functionTimeout": _shown("", _span(host["functionTimeout"])),
+    }
+
+
+def _span(text: str) -> timedelta:
+    hours, minutes, seconds = map(int, text.split(":"))
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
+
+
+def test_the_document_shows_the_numbers_of_the_code() -> None:
+    """Operators reason about a stuck scan with these numbers."""
+    public = [
+        name for head, names in _sections().items() if "internal" not in head for name in names
+    ]
+    expected = {name: _shown(name, getattr(limits, name)) for name in public} | _host()
+
+    assert {row[0].strip("`"): row[1] for row in table(ARCHITECTURE, "constant")} == expected
+
+
+def test_every_number_stands_below_a_heading() -> None:
+    """What stands below none would be missing from the document unnoticed."""
+    below = [name for names in _sections().values() for name in names]
+
+    assert below == [name for name in vars(limits) if name.isupper()]
+
+
+def test_every_number_has_a_user() -> None:
+    """A bound that nothing keeps to is a promise that the document makes in vain."""
+    modules = [path for path in (ROOT / "cmk_check").rglob("*.py") if path.name != "limits.py"]
+    used = set(re.findall(r"\b[A-Z][A-Z_]+\b", " ".join(path.read_text() for path in modules)))
+
+    assert {name for name in vars(limits) if name.isupper()} <= used
+
+
+def _numbers(source: str) -> Iterator[str]:
+    """Name constants, attributes and arguments whose value or default is a number above 1."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value) if _is_number(
+                value
+            ):
+                yield name
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if (
+                name.isupper() and _is_number(value)
+            ):
+                yield name
+            case ast.arguments():
+                named = [*node.posonlyargs, *node.args][::-1]
+                pairs = [
+                    *zip(named, node.defaults[::-1], strict=False),
+                    *zip(node.kwonlyargs, node.kw_defaults, strict=True),
+                ]
+                yield from (one.arg for one, value in pairs if value and _is_number(value))
+
+
+def _is_number(value: ast.expr) -> bool:
+    """Say whether this is made of numbers alone, and more than none or one of something."""
+    nodes = list(ast.walk(value))
+    calls = {node.id for node in nodes if isinstance(node, ast.Name)}
+    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
+    least = 1 if "timedelta" in calls else 2
+    return calls <= {"timedelta", "range"} and any(
+        isinstance(number, int | float) and number >= least for number in values
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "MOST: Final = 5",
+        "_MOST = 4 * 1024",
+        "PAUSES: Final = (1.0, 5.0)",
+        "PAUSE: Final = timedelta(hours=1)",
+        "LENGTHS: Final = range(3, 25)",
+        "class A:\n    seconds: float = 60",
+        "def read(*, seconds: float = 3): ...",
+        "def read(a, top=100, b=0): ...",
+    ],
+)
+def test_a_number_is_found(source: str) -> None:
+    """A search that finds nothing proves nothing."""
+    assert len(list(_numbers(source))) == 1
+
+
+def test_no_other_module_bounds_anything_by_a_number_of_its_own() -> None:
+    """Whoever asks what the program keeps to, or changes it, looks at one page."""
+    package = ROOT / "cmk_check"
+    found = {
+        str(path.relative_to(package)): set(_numbers(path.read_text()))
+        for path in package.rglob("*.py")
+        if path != package / "limits.py"
+    }
+
+    assert {path: names for path, names in found.items() if names} == FACTS
