@@ -10,10 +10,11 @@ import typer
 
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
 from cmk_check.cli.stdout import NotUsable, write
-from cmk_check.core.accounts import clean_text, parse_account
+from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Account, Evidence, Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.text import as_object, clean_text
 
 _STDIN: Final = "-"
 _HOW: Final = "give it what `az cognitiveservices account show --output json` prints, or `... list`"
@@ -138,7 +139,7 @@ def _line(
 
 
 def _text(entry: object, name: str) -> str | None:
-    return clean_text(entry.get(name)) if isinstance(entry, dict) else None
+    return clean_text(as_object(entry).get(name))
 
 
 def _exit_code(explained: Iterable[dict[str, Any]], *, is_whole: bool) -> int:

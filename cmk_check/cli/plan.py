@@ -8,8 +8,9 @@ import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import write_bytes
-from cmk_check.core.remediation.plan import GUID, key_named, plan_for, vault_named
+from cmk_check.core.remediation.plan import key_named, plan_for, vault_named
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
@@ -68,7 +69,7 @@ def plan(
     options or settings are not valid, with 130 after Ctrl-C.
     """
     account = AccountId.parse(f"/{account_id.strip().strip('/')}")
-    if account is None or not GUID.fullmatch(account.subscription_id):
+    if account is None or not is_guid(account.subscription_id):
         raise typer.BadParameter(
             "is no account's id; write one like /subscriptions/<id>/resourceGroups/<group>"
             "/providers/Microsoft.CognitiveServices/accounts/<name>",

@@ -1,18 +1,16 @@
 """``scan``: the whole job once, from a laptop or a pipeline, in memory or into the app's tables."""
 
-import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmk_check.cli.exit_codes import ended, leave_at_once
 from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
-
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def scan(
@@ -90,7 +88,7 @@ def _settings(store: str | None, only: Sequence[str]) -> "Settings":
 
 def _ids(given: Sequence[str]) -> list[str]:
     for text in given:
-        if not _GUID.fullmatch(text.strip()):
+        if not is_guid(text.strip()):
             raise typer.BadParameter(
                 "is no subscription id; write one like 00000000-0000-0000-0000-000000000000",
                 param_hint="--subscription",

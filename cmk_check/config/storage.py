@@ -11,13 +11,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from cmk_check.config.values import NOT_CLIENT_ID
+from cmk_check.core.text import is_guid
 
 _NAME: Final = "CMK_STORAGE"
 _TABLE: Final = f"{_NAME}__tableServiceUri"
 _QUEUE: Final = f"{_NAME}__queueServiceUri"
 _CREDENTIAL: Final = f"{_NAME}__credential"
 _CLIENT: Final = f"{_NAME}__clientId"
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 # The public account and key of Azurite:
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
@@ -123,7 +123,7 @@ def _by_identity(given: Mapping[str, str]) -> tuple[Storage | None, list[Fault]]
     if given[_CREDENTIAL].lower() not in {"", "managedidentity"}:
         faults.append((_CREDENTIAL, "must be managedidentity; write that or remove the setting"))
     client_id = given[_CLIENT] or None
-    if client_id is not None and not _GUID.fullmatch(client_id):
+    if client_id is not None and not is_guid(client_id):
         faults.append((_CLIENT, NOT_CLIENT_ID))
     if faults:
         return None, faults

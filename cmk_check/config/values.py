@@ -8,9 +8,9 @@ from typing import Final
 
 from pydantic import BeforeValidator
 
+from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_TAGS
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
@@ -33,7 +33,7 @@ def read_kinds(text: str) -> tuple[str, ...]:
 def read_ids(text: str) -> frozenset[str]:
     """Read a list of subscription ids, lower-cased."""
     ids = frozenset(item.lower() for item in _items(text))
-    wrong = sum(not _GUID.fullmatch(item) for item in ids)
+    wrong = sum(not is_guid(item) for item in ids)
     if wrong:
         raise ValueError(
             "must be subscription ids separated by commas, like "
@@ -52,7 +52,7 @@ def read_names(text: str) -> frozenset[str]:
 
 def read_client_id(text: str) -> str:
     """Read the client id of an identity."""
-    if not _GUID.fullmatch(text):
+    if not is_guid(text):
         raise ValueError(NOT_CLIENT_ID)
     return text
 

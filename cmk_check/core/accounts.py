@@ -5,15 +5,10 @@ than from the SDK's models, because those coerce types, fail for a whole page, a
 key source for a customer's key vault.
 """
 
-import re
-from typing import Final
-
 from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.resource_id import AccountId
-from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_TAG_BYTES, MAX_WORD_BYTES
-
-# JSON writes these with six characters each, so that evidence full of them would fit into no row.
-_UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+from cmk_check.core.text import as_object, clean_text
+from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
 
 
 def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
@@ -37,10 +32,10 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     account_id = AccountId.parse(entry.get("id"))
     if account_id is None:
         return None
-    properties = _object(entry.get("properties"))
-    encryption = _object(properties.get("encryption"))
-    key = _object(encryption.get("keyVaultProperties"))
-    identity = _object(entry.get("identity"))
+    properties = as_object(entry.get("properties"))
+    encryption = as_object(properties.get("encryption"))
+    key = as_object(encryption.get("keyVaultProperties"))
+    identity = as_object(entry.get("identity"))
     return Account(
         id=account_id,
         kind=_kind(entry.get("kind")),
@@ -60,17 +55,6 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     )
 
 
-def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
-    """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
-    if not isinstance(value, str):
-        return None
-    if not value.isprintable():
-        value = _UNWANTED.sub("\ufffd", value)
-    if len(value) * 4 <= longest:
-        return value
-    return value.encode()[:longest].decode(errors="ignore")
-
-
 def _malformed(entry: dict[str, object]) -> str | None:
     """Say which part has not the shape that the rule needs."""
     kind = entry.get("kind")
@@ -87,14 +71,14 @@ def _malformed(entry: dict[str, object]) -> str | None:
 
 
 def _malformed_encryption(encryption: object) -> str | None:
-    key = _object(encryption).get("keyVaultProperties")
+    key = as_object(encryption).get("keyVaultProperties")
     if not isinstance(encryption, dict | None):
         return "properties.encryption is not an object."
-    if not isinstance(_object(encryption).get("keySource"), str | None):
+    if not isinstance(as_object(encryption).get("keySource"), str | None):
         return "properties.encryption.keySource is not a text."
     if not isinstance(key, dict | None):
         return "properties.encryption.keyVaultProperties is not an object."
-    if not isinstance(_object(key).get("keyName"), str | None):
+    if not isinstance(as_object(key).get("keyName"), str | None):
         return "properties.encryption.keyVaultProperties.keyName is not a text."
     return None
 
@@ -112,9 +96,9 @@ def _malformed_key(entry: dict[str, object], key: dict[str, object]) -> str | No
     if not isinstance(identity, dict | None):
         return "The account's identity is not an object."
     for name in ("type", "principalId"):
-        if not isinstance(_object(identity).get(name), str | None):
+        if not isinstance(as_object(identity).get(name), str | None):
             return f"identity.{name} is not a text."
-    if not isinstance(_object(identity).get("userAssignedIdentities"), dict | None):
+    if not isinstance(as_object(identity).get("userAssignedIdentities"), dict | None):
         return "identity.userAssignedIdentities is not an object."
     return None
 
@@ -134,10 +118,10 @@ def _user_identities(entries: object) -> tuple[UserIdentity, ...]:
     """Return the identities in an order of our own: Azure keeps none."""
     identities = {
         UserIdentity(
-            _identifier(_object(entry).get("clientId")),
-            _identifier(_object(entry).get("principalId")),
+            _identifier(as_object(entry).get("clientId")),
+            _identifier(as_object(entry).get("principalId")),
         )
-        for entry in _object(entries).values()
+        for entry in as_object(entries).values()
     }
     return tuple(
         sorted(identities, key=lambda each: (each.client_id or "", each.principal_id or ""))
@@ -151,10 +135,6 @@ def _identifier(value: object) -> str | None:
 def _kind(value: object) -> str | None:
     text = clean_text(value, MAX_WORD_BYTES)
     return text if text and not text.isspace() else None
-
-
-def _object(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}
 
 
 def _kept(tags: object, kept: frozenset[str]) -> dict[str, str]:

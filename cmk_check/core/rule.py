@@ -11,6 +11,7 @@ from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Account, Evidence, Judgement
+from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"
@@ -48,11 +49,6 @@ MESSAGES: Final = {
 }
 
 
-def lowered(word: str) -> str:
-    """Lower a word; a lookalike of another alphabet must not become the letter it mimics."""
-    return word.lower() if word.isascii() else word
-
-
 def judge(account: Account) -> Judgement:
     """Judge one account: nothing but a named key in Key Vault makes it compliant."""
     reason = _reason(account)
@@ -77,7 +73,7 @@ def _reason(account: Account) -> Reason:
     """Apply R6, R2, R3, R4, R1, R5 in this order."""
     if account.malformed is not None:
         return Reason.MALFORMED
-    source = lowered(account.key_source or "")
+    source = lower_ascii(account.key_source or "")
     named = _is_named(account.key_name)
     if not source and not named:
         return Reason.NEVER_CONFIGURED

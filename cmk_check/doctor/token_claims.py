@@ -2,11 +2,11 @@
 
 import base64
 import json
-import re
 from dataclasses import dataclass
 from typing import Final, Self
 
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+from cmk_check.core.text import is_guid
+
 # The applications that people sign in with on a laptop:
 # https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in
 _TOOLS: Final = {
@@ -50,4 +50,4 @@ class Bearer:
 
 def _id(value: object) -> str | None:
     # Nothing but ids is repeated: a name of a person has no business here, nor has markup.
-    return value.lower() if isinstance(value, str) and _GUID.fullmatch(value) else None
+    return value.lower() if isinstance(value, str) and is_guid(value) else None

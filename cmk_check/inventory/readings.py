@@ -1,15 +1,12 @@
 """Raw entries of lists, made into subscriptions and readings: pure, apart from the fetching."""
 
-import re
 from collections import Counter
-from typing import Final
 
-from cmk_check.core.accounts import clean_text, parse_account
+from cmk_check.core.accounts import parse_account
 from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.text import clean_text, is_guid
 from cmk_check.inventory.gaps import unusable_accounts
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
-
-_GUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def parse_subscription(entry: object) -> Subscription | None:
@@ -17,7 +14,7 @@ def parse_subscription(entry: object) -> Subscription | None:
     if not isinstance(entry, dict):
         return None
     subscription_id = entry.get("subscriptionId")
-    if not isinstance(subscription_id, str) or not _GUID.fullmatch(subscription_id.lower()):
+    if not isinstance(subscription_id, str) or not is_guid(subscription_id):
         return None
     return Subscription(
         id=subscription_id.lower(),

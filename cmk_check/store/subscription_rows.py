@@ -5,7 +5,6 @@ and what somebody else put there is left alone.
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -15,6 +14,7 @@ from cmk_check.core.comparison.difference import Known
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
+from cmk_check.core.text import is_guid
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity
@@ -23,7 +23,6 @@ from cmk_check.store import rows, table_keys
 _log = logging.getLogger(__name__)
 
 NEWER: Final = "A newer version of cmk_check recorded this subscription: deploy that version again."
-_SUBSCRIPTION: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class StoredSubscription:
 @lru_cache(PARTITIONS_REMEMBERED)
 def is_ours(partition: str) -> bool:
     """Tell a subscription's partition from what somebody else put into the table."""
-    if _SUBSCRIPTION.fullmatch(partition):
+    if is_guid(partition) and partition == partition.lower():
         return True
     _log.warning("Rows that are not ours stand in %s: %.200a", "cmkfindings", partition)
     return False

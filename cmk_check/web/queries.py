@@ -20,6 +20,7 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from cmk_check.core.enums import KeyState, Reason, Verdict
+from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
     MAX_LOCATION_CHARS,
@@ -31,7 +32,7 @@ from cmk_check.web.models import ApiCoverage
 
 UNKNOWN_PARAMETER: Final = "unknown_parameter"
 NOT_TOGETHER: Final = "not_together"
-_GUID: Final = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+
 _SKIP_TOKEN: Final = "Where to go on, taken from a `nextLink`."  # noqa: S105 - no password
 
 
@@ -51,7 +52,7 @@ def _not_blank(text: str) -> str:
 
 # Checked by Python alone: what is blank to Pydantic's patterns is not all that is blank here.
 _NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
-SubscriptionId = Annotated[str, Field(pattern=_GUID), AfterValidator(str.lower)]
+SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
 Top = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Last = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
 Words = Annotated[

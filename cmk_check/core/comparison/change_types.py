@@ -7,9 +7,9 @@ key.
 
 from typing import Final
 
-from cmk_check.core.comparison.judge import folded_address
 from cmk_check.core.enums import ChangeType, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import Finding, KeyHealth
+from cmk_check.core.text import fold_address
 
 _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
 _OF_VERSIONS: Final = {"key", "keyVersions"}
@@ -128,4 +128,4 @@ def _folded(evidence: str) -> list[str]:
 
     Addresses and lists come in the spelling and order of Azure's answer.
     """
-    return sorted(folded_address(each) for each in evidence.split(", "))
+    return sorted(fold_address(each) for each in evidence.split(", "))

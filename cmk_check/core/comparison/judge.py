@@ -11,6 +11,7 @@ from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
 from cmk_check.core.rule import judge
+from cmk_check.core.text import fold_address
 
 type Keys = Mapping[str, KeyFacts]
 
@@ -92,15 +93,10 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
         evidence.identity_client_id,
         evidence.provisioning_state,
     )
-    return (folded_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
+    return (fold_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
 
 
 _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
-
-
-def folded_address(uri: str | None) -> str:
-    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
-    return (uri or "").casefold().rstrip("/").removesuffix(":443")
 
 
 _UNANSWERED: Final = unread(

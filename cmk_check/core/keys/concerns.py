@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from cmk_check.core.accounts import clean_text
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
 from cmk_check.core.model import KeyConcern
-from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_KEY_SENTENCE_BYTES
+from cmk_check.core.text import clean_text
+from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
 
 AGAIN: Final = "the next scan tries again, and if it stays, look for a newer version of cmk_check."
 
@@ -66,7 +66,7 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
 
 def _texts(evidence: Mapping[str, object]) -> dict[str, str]:
     return {
-        name: clean_text(_written(value), MAX_EVIDENCE_BYTES) or ""
+        name: clean_text(_written(value)) or ""
         for name, value in evidence.items()
         if value is not None
     }

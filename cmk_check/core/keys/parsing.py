@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cmk_check.core.accounts import clean_text
 from cmk_check.core.keys.facts import EncryptionScope, Key, KeyVersion, RolePermissions, Vault
-from cmk_check.core.rule import lowered
+from cmk_check.core.text import as_object, clean_text, lower_ascii
 from cmk_check.limits import MAX_KEY_SIZE_BITS, MAX_WORD_BYTES
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -84,9 +83,9 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
 
     Shapes: api-version 2026-05-15 of Microsoft.KeyVault. What was never set is left out there.
     """
-    entry = _object(document)
-    properties = _object(entry.get("properties"))
-    rules = _object(properties.get("networkAcls"))
+    entry = as_object(document)
+    properties = as_object(entry.get("properties"))
+    rules = as_object(properties.get("networkAcls"))
     policies, odd_policy = _policies(properties.get("accessPolicies"))
     return Vault(
         id=_id(entry),
@@ -105,8 +104,8 @@ def parse_vault(document: object, *, managed_hsm: bool) -> Vault:
 
 def parse_key(document: object) -> Key:
     """Make a key of one document, its versions not asked for; never raises."""
-    entry = _object(document)
-    properties = _object(entry.get("properties"))
+    entry = as_object(document)
+    properties = as_object(entry.get("properties"))
     version = _named_in_uri(properties.get("keyUriWithVersion"))
     return Key(id=_id(entry), latest=_version(document, version))
 
@@ -116,7 +115,7 @@ def parse_version(document: object) -> KeyVersion:
 
     None for its name is one that it does not have.
     """
-    name = _word(_object(document).get("name"))
+    name = _word(as_object(document).get("name"))
     return _version(document, name or None)
 
 
@@ -125,7 +124,7 @@ def parse_assignment(entry: object) -> Assignment | None:
 
     A condition that is no text is one all the same.
     """
-    properties = _object(_object(entry).get("properties"))
+    properties = as_object(as_object(entry).get("properties"))
     principal, role, scope = (
         (clean_text(properties.get(name)) or "").strip().lower()
         for name in ("principalId", "roleDefinitionId", "scope")
@@ -140,7 +139,7 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
 
     What a role excludes may be left out; what it allows on data too, since most allow nothing.
     """
-    blocks = _object(_object(document).get("properties")).get("permissions")
+    blocks = as_object(as_object(document).get("properties")).get("permissions")
     if not isinstance(blocks, list):
         return None
     permissions = [_permissions(block) for block in blocks]
@@ -150,10 +149,10 @@ def parse_role(document: object) -> tuple[RolePermissions, ...] | None:
 
 def parse_scope(entry: object) -> EncryptionScope:
     """Make an encryption scope of one entry of an account's list; never raises."""
-    scope = _object(entry)
+    scope = as_object(entry)
     return EncryptionScope(
         name=_word(scope.get("name")) or "",
-        key_source=_word(_object(scope.get("properties")).get("keySource")),
+        key_source=_word(as_object(scope.get("properties")).get("keySource")),
     )
 
 
@@ -183,7 +182,7 @@ def _fault(document: object, shape: Mapping[str, type], inside: str = "") -> str
 
 def _at(document: object, path: str) -> object:
     for name in path.split("."):
-        document = _object(document).get(name)
+        document = as_object(document).get(name)
     return document
 
 
@@ -197,10 +196,10 @@ def _policies(entries: object) -> tuple[dict[str, frozenset[str]], str | None]:
     fault: str | None = None
     for entry in entries if isinstance(entries, list) else ():
         fault = fault or _policy_fault(entry)
-        policy = _object(entry)
+        policy = as_object(entry)
         if policy.get("applicationId") is None:
             owner = (_word(policy.get("objectId")) or "").lower()
-            allowed = _words(_object(policy.get("permissions")).get("keys"))
+            allowed = _words(as_object(policy.get("permissions")).get("keys"))
             found[owner] = found.get(owner, frozenset()) | allowed
     return found, fault
 
@@ -213,8 +212,8 @@ def _policy_fault(entry: object) -> str | None:
 
 
 def _version(document: object, name: str | None) -> KeyVersion:
-    properties = _object(_object(document).get("properties"))
-    attributes = _object(properties.get("attributes"))
+    properties = as_object(as_object(document).get("properties"))
+    attributes = as_object(properties.get("attributes"))
     operations = properties.get("keyOps")
     return KeyVersion(
         version=name,
@@ -254,7 +253,7 @@ def _permissions(block: object) -> RolePermissions | None:
 
 
 def _patterns(block: object, name: str) -> tuple[str, ...] | None:
-    values = _object(block).get(name)
+    values = as_object(block).get(name)
     if values is None:
         return ()
     if not isinstance(values, list):
@@ -297,7 +296,7 @@ def _word(value: object) -> str | None:
 
 def _words(values: object) -> frozenset[str]:
     entries: Iterable[object] = values if isinstance(values, list) else ()
-    return frozenset(lowered(word) for value in entries if (word := _word(value)))
+    return frozenset(lower_ascii(word) for value in entries if (word := _word(value)))
 
 
 def _are_texts(values: object) -> bool:
@@ -306,7 +305,3 @@ def _are_texts(values: object) -> bool:
 
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
-
-
-def _object(value: object) -> dict[str, object]:
-    return value if isinstance(value, dict) else {}

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from cmk_check.core.keys.facts import Grant, RolePermissions
-from cmk_check.core.rule import lowered
+from cmk_check.core.text import lower_ascii
 
 NEEDED_ACTIONS: Final = (
     "Microsoft.KeyVault/vaults/keys/read",
@@ -55,7 +55,7 @@ def _allows(block: RolePermissions, action: str) -> bool:
 
 
 def _matches(patterns: Iterable[str], action: str) -> bool:
-    return any(_covers(lowered(pattern), action.lower()) for pattern in patterns)
+    return any(_covers(lower_ascii(pattern), action.lower()) for pattern in patterns)
 
 
 def _covers(pattern: str, action: str) -> bool:

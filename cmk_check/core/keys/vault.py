@@ -9,7 +9,8 @@ from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread, Vault
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Gap, KeyConcern
-from cmk_check.core.rule import KEY_VAULT, lowered
+from cmk_check.core.rule import KEY_VAULT
+from cmk_check.core.text import lower_ascii
 from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"
@@ -95,8 +96,8 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     Source: "Configure network security for Azure Key Vault". Trusted services pass a closed
     firewall by the bypass, and Azure's default is to let them; a perimeter overrides it.
     """
-    action = lowered((vault.default_action or "").strip())
-    access = lowered((vault.public_access or "").strip())
+    action = lower_ascii((vault.default_action or "").strip())
+    access = lower_ascii((vault.public_access or "").strip())
     facts = {
         "vaultId": vault.id,
         "defaultAction": vault.default_action,
@@ -115,11 +116,11 @@ def _lets_services_in(bypass: str | None) -> bool:
     """Read a comma-separated list of who passes; absent, it is Azure's default."""
     if bypass is None:
         return True
-    return "azureservices" in {lowered(name.strip()) for name in bypass.split(",")}
+    return "azureservices" in {lower_ascii(name.strip()) for name in bypass.split(",")}
 
 
 def _is_customers(scope: EncryptionScope) -> bool:
-    return lowered(scope.key_source or "") == KEY_VAULT
+    return lower_ascii(scope.key_source or "") == KEY_VAULT
 
 
 def _described(scope: EncryptionScope) -> str:

@@ -9,7 +9,7 @@ from cmk_check.core.enums import KeyReason, KeyRotation
 from cmk_check.core.keys.concerns import AGAIN, Unseen, concern, unread
 from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
 from cmk_check.core.model import Account, KeyConcern
-from cmk_check.core.rule import lowered
+from cmk_check.core.text import lower_ascii
 from cmk_check.limits import KEY_EXPIRY_NOTICE
 
 _SMALLEST: Final = 2048
@@ -120,7 +120,7 @@ def _of_times(version: KeyVersion, facts: dict[str, object], now: datetime) -> I
 
 def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
     facts = facts | {"keyType": version.type, "keySize": version.size}
-    is_rsa = lowered(version.type or "") in _RSA
+    is_rsa = lower_ascii(version.type or "") in _RSA
     if not version.type:
         yield _TYPE
     elif not is_rsa:

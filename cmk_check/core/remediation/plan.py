@@ -15,6 +15,7 @@ from cmk_check.core.model import Evidence, Finding
 from cmk_check.core.remediation import steps as words
 from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.text import GUID
 
 # Both of Microsoft's pages accept 2048; the older one nothing else.
 KEY_SIZE: Final = 2048
@@ -24,13 +25,11 @@ ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
 # Versions of the vault's API before this one retire in February 2027.
 KEY_VAULT_API: Final = "2026-02-01"
 
-_GUID: Final = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-GUID: Final = re.compile(_GUID)
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _VAULT: Final = re.compile("[A-Za-z](?:-?[A-Za-z0-9])*")
 _VAULT_LENGTH: Final = range(3, 25)
 _VAULT_ID: Final = re.compile(
-    f"/subscriptions/(?P<subscription>{_GUID})/resourceGroups/(?P<group>[^/]+)"
+    f"/subscriptions/(?P<subscription>{GUID})/resourceGroups/(?P<group>[^/]+)"
     "/providers/Microsoft[.]KeyVault/vaults/(?P<name>[^/]+)",
     re.IGNORECASE | re.ASCII,
 )
@@ -217,6 +216,6 @@ def _mark(account: AccountId) -> str:
     return hashlib.sha256(account.text.encode(errors="replace")).hexdigest()[:16]
 
 
-def _matching(pattern: re.Pattern[str], text: str | None) -> str | None:
+def _matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
     """Return a text of the expected form; anything else is as good as not known."""
-    return text if text is not None and pattern.fullmatch(text) else None
+    return text if text is not None and re.fullmatch(pattern, text) else None

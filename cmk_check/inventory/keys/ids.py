@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
+from cmk_check.core.text import GUID
+
 # A group's name may hold other letters and brackets too; dots alone would lead to another path.
 _VAULT: Final = re.compile(
-    r"/subscriptions/(?P<subscription>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+    rf"/subscriptions/(?P<subscription>{GUID})"
     r"/resourcegroups/(?P<group>(?!\.+/)[^/\x00-\x20\x7f-\x9f\ud800-\udfff]{1,90})"
     r"/providers/microsoft\.keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})",
     re.IGNORECASE | re.ASCII,

@@ -11,6 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.text import GUID, is_guid
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
@@ -24,11 +25,9 @@ from cmk_check.inventory.gaps import (
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
 
-_GUID: Final = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_PRINCIPAL: Final = re.compile(_GUID)
 # Azure shows one and the same role under every subscription, and under none.
 _ROLE: Final = re.compile(
-    rf"(?:/subscriptions/{_GUID})?/providers/microsoft\.authorization/roledefinitions/{_GUID}"
+    rf"(?:/subscriptions/{GUID})?/providers/microsoft\.authorization/roledefinitions/{GUID}"
 )
 # As they stand in the URL: the SDK escapes neither filter nor scope.
 _AT_OR_ABOVE: Final = "atScope()"
@@ -74,7 +73,7 @@ class RoleAssignments:
         grants, trouble = await self._granted(own, deadline)
         if suffices(grants):
             return grants
-        if not _PRINCIPAL.fullmatch(principal_id):
+        if not is_guid(principal_id):
             return Unread(plain(GapReason.MALFORMED_PAGE))
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):

@@ -1,0 +1,44 @@
+"""Texts and JSON of others: made fit to keep, compared in the case Azure means, and recognised."""
+
+import re
+from typing import Final
+
+from cmk_check.limits import MAX_EVIDENCE_BYTES
+
+GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+"""The pattern of a GUID in any case."""
+
+# JSON writes these with six characters each, so that evidence full of them would fit into no row.
+_UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_GUID: Final = re.compile(GUID)
+
+
+def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
+    """Return a text fit for tables and JSON, of so many bytes of UTF-8; None for no text."""
+    if not isinstance(value, str):
+        return None
+    if not value.isprintable():
+        value = _UNWANTED.sub("\ufffd", value)
+    if len(value) * 4 <= longest:
+        return value
+    return value.encode()[:longest].decode(errors="ignore")
+
+
+def lower_ascii(word: str) -> str:
+    """Lower a word; a lookalike of another alphabet must not become the letter it mimics."""
+    return word.lower() if word.isascii() else word
+
+
+def fold_address(uri: str | None) -> str:
+    """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
+    return (uri or "").casefold().rstrip("/").removesuffix(":443")
+
+
+def is_guid(text: str) -> bool:
+    """Tell a GUID, in any case."""
+    return _GUID.fullmatch(text) is not None
+
+
+def as_object(value: object) -> dict[str, object]:
+    """Return a JSON object, and an empty one in place of anything else."""
+    return value if isinstance(value, dict) else {}
