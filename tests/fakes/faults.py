@@ -9,7 +9,7 @@ from typing import Final
 
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Entity, Store, Table, TableQuery, Write
-from cmk_check.store.memory import OperationName
+from tests.fakes.recording_store import OperationName
 
 MOST_OPERATIONS: Final = 10_000
 """More than any process of a test needs: one that starts over for ever is told from a long one."""

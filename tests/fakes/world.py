@@ -33,12 +33,12 @@ from cmk_check.scan.start import Started, start
 from cmk_check.store import rows
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingFilter, FindingsTable
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import PRINCIPAL, ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
 
 BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
 MAX_DELIVERIES = 4
@@ -106,7 +106,7 @@ class World:
         keys: ScriptedKeys | None = None,
         **options: Any,  # noqa: ANN401 - those of ScanOptions
     ) -> None:
-        self.store: Store = store or MemoryStore()
+        self.store: Store = store or RecordingStore()
         self.inventory = ScriptedInventory()
         self.keys = keys
         self.queue = MemoryQueue()

@@ -29,9 +29,9 @@ from cmk_check.core.model import (
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, bad, good, odd
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
 
@@ -74,7 +74,7 @@ async def _write_keys(scan: ComparisonContext) -> None:
 
 
 async def _write_deliveries(change: Change) -> None:
-    feed = FeedTable(MemoryStore())
+    feed = FeedTable(RecordingStore())
     await feed.publish([change])
     for answer in (None, DeliveryFailed("503", permanent=False)):
         webhook = ScriptedWebhook([] if answer is None else [answer])

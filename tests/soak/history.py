@@ -17,9 +17,9 @@ from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.context import ScanContext
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World
 from tests.soak.checks import Checks
 from tests.soak.tally import Tally
@@ -40,7 +40,7 @@ class History:
     """Scans of an estate that changes, breaks and mends; ``tally`` counts what happens."""
 
     def __init__(self, tally: Tally) -> None:
-        self.store = MemoryStore()
+        self.store = RecordingStore()
         self.keys = ScriptedKeys()
         self.world = World(
             self.store,

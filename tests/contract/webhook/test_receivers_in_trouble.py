@@ -21,9 +21,9 @@ from cmk_check.ports import DeliveryMessage, Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.memory import MemoryStore
 from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
 from tests.fakes.delivery import MemoryTexts
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
 
 NUMBERS = range(1, 8)
@@ -60,7 +60,7 @@ class Scene:
     """A feed of seven alerts, the real webhook, and both queues in memory."""
 
     def __init__(self, webhook: HttpWebhook) -> None:
-        self.store = MemoryStore()
+        self.store = RecordingStore()
         self.again, self.poison = MemoryTexts(), MemoryTexts()
         self.clock = MovableClock()
         alert_on = {ChangeType.ACCOUNT_VIOLATED.value}

@@ -16,9 +16,9 @@ from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import BEGINNING, MovableClock
 
 VIOLATED: Final = ChangeType.ACCOUNT_VIOLATED
@@ -34,7 +34,7 @@ class Scene:
     def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.INFO, logger="cmk_check.lines")
         self._caplog = caplog
-        self.store = MemoryStore()
+        self.store = RecordingStore()
         self.webhook = ScriptedWebhook()
         self.again, self.poison = MemoryTexts(), MemoryTexts()
         self.clock = MovableClock()

@@ -17,10 +17,10 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.memory import MemoryStore, Operation
 from cmk_check.store.subscription_rows import OutboxEntry
 from tests.fakes.delivery import MemoryTexts
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import RecordingSink
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ class FailingTeller(RecordingSink):
         raise QueueError(f"{len(published)} changes could not be sent")
 
 
-async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[OutboxEntry]:
+async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[OutboxEntry]:
     """Let a subscription record changes; return its outbox as read."""
     changes = [
         Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {}, number)
@@ -49,7 +49,7 @@ async def recorded(store: MemoryStore, partition: str, *ids: str) -> list[Outbox
     return await outbox(store, partition)
 
 
-async def outbox(store: MemoryStore, partition: str) -> list[OutboxEntry]:
+async def outbox(store: RecordingStore, partition: str) -> list[OutboxEntry]:
     """Return what waits in an outbox."""
     return list((await FindingsTable(store).read_one(partition)).outbox)
 
@@ -66,7 +66,7 @@ def commits(log: Sequence[Operation]) -> list[tuple[Table, str]]:
 
 async def test_changes_are_published_told_and_forgotten_in_their_order() -> None:
     """A subscription's changes are told as they happened."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "b", "a", "c")
     before = len(store.log)
 
@@ -79,7 +79,7 @@ async def test_changes_are_published_told_and_forgotten_in_their_order() -> None
 
 async def test_nothing_pending_does_nothing() -> None:
     """A scan that changed nothing tells nothing (P4)."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
 
     await Relay(FeedTable(store), sink).publish([], FindingsTable(store).clear_outbox)
 
@@ -89,7 +89,7 @@ async def test_nothing_pending_does_nothing() -> None:
 
 async def test_many_changes_of_several_subscriptions_are_published_in_parts() -> None:
     """One publication takes 49; each outbox is cleared in its own partition."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     one = await recorded(store, "one", *(f"a{n:03}" for n in range(70)))
     two = await recorded(store, "two", *(f"b{n:03}" for n in range(40)))
 
@@ -101,7 +101,7 @@ async def test_many_changes_of_several_subscriptions_are_published_in_parts() ->
 
 async def test_what_stands_in_the_feed_is_told_once_more_under_its_number() -> None:
     """Whoever published it may have died before telling (P3)."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
     await FeedTable(store).publish([pending[0].change])
 
@@ -113,7 +113,7 @@ async def test_what_stands_in_the_feed_is_told_once_more_under_its_number() -> N
 
 async def test_a_change_that_is_pending_twice_holds_nothing_up() -> None:
     """A subscription that starts over twice brings its outbox twice."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
 
     await Relay(FeedTable(store), sink).publish(
@@ -134,7 +134,7 @@ async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
             raise StoreUnavailable("503")
 
     sink = RecordingSink()
-    store = MemoryStore(before=down)
+    store = RecordingStore(before=down)
     pending = await recorded(store, "s", "a")
 
     await Relay(FeedTable(store), sink).publish(pending, FindingsTable(store).clear_outbox)
@@ -146,7 +146,7 @@ async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
 
 async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
     """They are told by the next scan, under the numbers they have (P3)."""
-    store = MemoryStore()
+    store = RecordingStore()
     pending = await recorded(store, "s", "a", "b")
     left = await Relay(FeedTable(store), FailingTeller()).publish(
         pending, FindingsTable(store).clear_outbox
@@ -161,7 +161,7 @@ async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:
 
 async def test_sinks_hear_in_turn_and_none_behind_one_that_failed() -> None:
     """A log line says that a change was passed on, so the queues come first."""
-    store, log, queue = MemoryStore(), RecordingSink(), FailingTeller()
+    store, log, queue = RecordingStore(), RecordingSink(), FailingTeller()
     pending = await recorded(store, "s", "a")
 
     await Relay(FeedTable(store), queue, log).publish(pending, FindingsTable(store).clear_outbox)
@@ -179,7 +179,7 @@ async def test_after_a_death_between_any_two_steps_the_next_relay_goes_on(
     fault: Fault, operation: int
 ) -> None:
     """Read head, publish, clear: whichever is the last, nothing is lost or told as new (P3)."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     pending = await recorded(store, "s", "a", "b")
     dying = FaultyStore(store, {operation: fault})
     with contextlib.suppress(DeathError):
@@ -201,7 +201,7 @@ async def test_no_fault_keeps_a_change_off_the_queues(
     fault: Fault, operation: int, down: str
 ) -> None:
     """The outbox row outlives both queues and the log line (P3)."""
-    store, log = MemoryStore(), RecordingSink()
+    store, log = RecordingStore(), RecordingSink()
     ranges, events = MemoryTexts(is_down=down == "ranges"), MemoryTexts(is_down=down == "events")
     pending = await recorded(store, "s", "a", "b")
     failing = FaultyStore(store, {operation: fault})
@@ -223,7 +223,7 @@ async def test_no_fault_keeps_a_change_off_the_queues(
 
 async def test_an_outbox_that_another_relay_cleared_is_no_trouble() -> None:
     """Two slices may publish what one left behind; the other partitions are cleared still."""
-    store, sink = MemoryStore(), RecordingSink()
+    store, sink = RecordingStore(), RecordingSink()
     one = await recorded(store, "one", "a")
     two = await recorded(store, "two", "b")
 

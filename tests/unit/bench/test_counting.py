@@ -6,7 +6,7 @@ from datetime import timedelta
 from bench.costs import month
 from bench.scanning import Scanned, Scanning
 from cmk_check.ports import AT_ONCE
-from cmk_check.store.memory import MemoryStore
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import KEPT, World, bad, good, sub
 
 
@@ -17,7 +17,7 @@ class Nobody:
         """Take them."""
 
 
-def small_world(store: MemoryStore) -> World:
+def small_world(store: RecordingStore) -> World:
     """Return three subscriptions in two slices, with two accounts each."""
     world = World(store, slice_size=2)
     world.listed(sub(1), sub(2), sub(3))
@@ -35,7 +35,7 @@ async def scan(world: World, *, keep_commits: bool = False) -> Scanned:
 
 async def test_every_request_to_the_tables_is_counted() -> None:
     """Costs are worked out from these numbers."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     counts = (await scan(small_world(store), keep_commits=True)).counts
 
@@ -50,7 +50,7 @@ async def test_every_request_to_the_tables_is_counted() -> None:
 
 async def test_every_request_to_azure_and_every_message_is_counted() -> None:
     """One list of subscriptions, one of accounts in each; each message costs three requests."""
-    found = await scan(small_world(MemoryStore()))
+    found = await scan(small_world(RecordingStore()))
 
     assert found.counts.arm == 1 + 3
     assert found.counts.slices == 2
@@ -61,7 +61,7 @@ async def test_every_request_to_azure_and_every_message_is_counted() -> None:
 
 async def test_a_second_scan_writes_no_finding_and_little_else() -> None:
     """The bar on writes is counted here as in the benchmark."""
-    world = small_world(MemoryStore())
+    world = small_world(RecordingStore())
     await scan(world)
 
     counts = (await scan(world)).counts

@@ -10,8 +10,8 @@ from cmk_check.core.enums import ScanState
 from cmk_check.errors import StoreUnavailable
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import Table
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good, sub
 
 
@@ -112,7 +112,7 @@ async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
 
 async def test_a_store_that_does_not_answer_starts_nothing() -> None:
     """The caller says so; there is no result to print."""
-    store = FaultyStore(MemoryStore(), places={Place("get", Table.SCANS, None): Fault.NO_ANSWER})
+    store = FaultyStore(RecordingStore(), places={Place("get", Table.SCANS, None): Fault.NO_ANSWER})
 
     with pytest.raises(StoreUnavailable):
         await scan_here(World(store).context, Pauses())
@@ -138,7 +138,7 @@ async def test_a_scan_that_was_overtaken_says_so() -> None:
 async def test_interrupted_while_it_takes_the_lease_it_gives_it_back() -> None:
     """The moment between pressing a key and having a scan to close."""
     asleep = {Place("commit", Table.SCANS): Fault.SLEEP}
-    store = FaultyStore(MemoryStore(), places=asleep)
+    store = FaultyStore(RecordingStore(), places=asleep)
     world = World(store)
     scanning = asyncio.create_task(scan_here(world.context, Pauses()))
     await store.asleep.wait()

@@ -8,9 +8,9 @@ from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
 from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 type Check = Callable[[DoctorSubject], Awaitable[Sequence[MarkedText]]]
@@ -34,7 +34,7 @@ class ScriptedPatient(DoctorSubject):
         subject = cls.of(environ)
         subject.azure = azure or ScriptedInventory()
         subject.behind = ScriptedKeys()
-        subject.store = store or MemoryStore()
+        subject.store = store or RecordingStore()
         return subject
 
     async def _build_inventory(self) -> Inventory:

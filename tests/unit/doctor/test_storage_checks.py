@@ -10,14 +10,14 @@ from cmk_check.core.model import Gap
 from cmk_check.doctor import storage_checks
 from cmk_check.errors import InventoryError, StoreRefused, StoreUnavailable
 from cmk_check.ports import Delete, Insert, Table, TableQuery, Write
-from cmk_check.store.memory import MemoryStore
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told
 
 LOOK = ": see whether Azurite runs, and CMK_STORAGE names its ports."
 
 
-class TroubledStore(MemoryStore):
+class TroubledStore(RecordingStore):
     """Raises ``error`` where rows of these tables are written by an operation of this kind."""
 
     def __init__(self, error: str, kind: type, tables: Sequence[Table] = tuple(Table)) -> None:
@@ -34,14 +34,14 @@ class TroubledStore(MemoryStore):
         return await super().commit(table, partition, writes)
 
 
-async def _is_empty(store: MemoryStore) -> bool:
+async def _is_empty(store: RecordingStore) -> bool:
     query = TableQuery(partition_from="", partition_to="~")
     return not [entity for table in Table async for entity in store.query(table, query)]
 
 
 async def test_tables_are_tried_and_nothing_is_left_in_them() -> None:
     """A change of cmkfindings is a change of the estate: alerts may be wired to it."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     said = await told(storage_checks.tables, ScriptedPatient.over(store=store))
 
@@ -159,7 +159,7 @@ async def test_a_failed_scan_says_why() -> None:
     assert any("No token: sign in." in text for _, text in said)
 
 
-class DeadStore(MemoryStore):
+class DeadStore(RecordingStore):
     """Answers nothing."""
 
     async def get(self, table: Table, partition: str, row: str) -> None:

@@ -4,18 +4,18 @@ import asyncio
 
 import pytest
 
-from cmk_check.store.memory import MemoryStore
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World
 
 
 @pytest.fixture
-def store() -> MemoryStore:
+def store() -> RecordingStore:
     """Return an empty store, whose log the test may look at."""
-    return MemoryStore()
+    return RecordingStore()
 
 
 @pytest.fixture
-def world(store: MemoryStore) -> World:
+def world(store: RecordingStore) -> World:
     """Return a program over that store, a subscription to a slice."""
     return World(store, slice_size=1)
 
@@ -27,4 +27,4 @@ def crowd() -> World:
     async def give_way(*_operation: object) -> None:
         await asyncio.sleep(0)
 
-    return World(MemoryStore(before=give_way), slice_size=1)
+    return World(RecordingStore(before=give_way), slice_size=1)

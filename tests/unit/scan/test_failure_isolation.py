@@ -14,8 +14,8 @@ from cmk_check.errors import StoreError, StoreRefused
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, account, bad, good, sub
 from tests.unit.scan.faulty_processes import asleep, delivery, dies, planned
 
@@ -104,7 +104,7 @@ def test_a_group_that_lowering_makes_too_long_is_no_id() -> None:
 @pytest.mark.parametrize("size", [300, 40_000], ids=["many kinds", "one huge value"])
 async def test_what_no_row_can_hold_is_a_gap_of_its_subscription_alone(size: int) -> None:
     """Else one account would cost its whole slice, at every scan."""
-    world = World(MemoryStore())
+    world = World(RecordingStore())
     world.listed(ONE, TWO)
     world.read(TWO, good(TWO))
     kinds = {f"{number:04d}{'k' * 120}": 1 for number in range(size)} if size == 300 else {}
@@ -132,7 +132,7 @@ async def test_a_refusal_of_the_store_is_raised_plain() -> None:
         if refusing and table is Table.FINDINGS and name == "commit":
             raise StoreRefused("no role") from RuntimeError("?sig=secret")
 
-    world = World(MemoryStore(before=before))
+    world = World(RecordingStore(before=before))
     world.listed(ONE)
     world.read(ONE, good(ONE))
     (message,) = await planned(world)

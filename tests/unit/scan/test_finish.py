@@ -12,8 +12,8 @@ from cmk_check.core.scope import Scope
 from cmk_check.errors import QueueError, SliceIncomplete, StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.scan.finish import finish
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd, sub
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
@@ -87,7 +87,7 @@ async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
     assert world.inventory.reads == []
 
 
-async def test_finishing_twice_is_once(world: World, store: MemoryStore) -> None:
+async def test_finishing_twice_is_once(world: World, store: RecordingStore) -> None:
     """Two workers may see at the same time that all slices are done."""
     world.listed(ONE)
     (message,) = await planned(world)

@@ -10,7 +10,6 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Table
 from cmk_check.scan.key_reading import KeyReader
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.table_keys import COVERAGE, partition_of
 from tests.fakes.keys import (
     BY_STATE,
@@ -20,6 +19,7 @@ from tests.fakes.keys import (
     ScriptedKeys,
     expiring,
 )
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
@@ -41,7 +41,7 @@ def keys() -> ScriptedKeys:
 
 
 @pytest.fixture
-def world(store: MemoryStore, keys: ScriptedKeys) -> World:
+def world(store: RecordingStore, keys: ScriptedKeys) -> World:
     """Return a program with key health, over one compliant account, a subscription to a slice."""
     world = World(store, keys=keys, slice_size=1)
     world.listed(ONE)
@@ -62,7 +62,7 @@ async def states(world: World) -> dict[str, str | None]:
     }
 
 
-def writes_of_findings(store: MemoryStore, since: int) -> int:
+def writes_of_findings(store: RecordingStore, since: int) -> int:
     """Count the transactions in the findings table."""
     return sum(
         entry.name == "commit" and entry.table is Table.FINDINGS for entry in store.log[since:]
@@ -91,7 +91,7 @@ async def test_without_compliant_accounts_nobody_is_asked(world: World, keys: Sc
 
 
 async def test_p4_a_steady_scan_writes_nothing_and_knows_where_the_vaults_are(
-    world: World, keys: ScriptedKeys, store: MemoryStore
+    world: World, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """Nor does one of tomorrow: days pass, and no key has changed."""
     let(keys, expiring(world.clock.now() + 99 * DAY))
@@ -216,7 +216,7 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
 
 
 async def test_switching_key_health_on_tells_what_is_bad_and_nothing_else(
-    store: MemoryStore, keys: ScriptedKeys
+    store: RecordingStore, keys: ScriptedKeys
 ) -> None:
     """Thousands of unknowns at once would drown the one key that is broken."""
     accounts = [good(ONE, state) for state in BY_STATE if state != "off"]
@@ -242,7 +242,7 @@ async def test_switching_key_health_on_tells_what_is_bad_and_nothing_else(
 
 
 async def test_switching_key_health_off_forgets_it_once(
-    world: World, keys: ScriptedKeys, store: MemoryStore
+    world: World, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """A state that nobody keeps up to date must not stand there, nor be written again (P4)."""
     let(keys, DISABLED)
@@ -310,7 +310,7 @@ async def test_a_slice_that_is_given_up_leaves_the_health_of_keys_as_it_was(
 
 
 async def test_who_was_overtaken_while_recording_looks_at_the_keys_again(
-    world: World, keys: ScriptedKeys, store: MemoryStore
+    world: World, keys: ScriptedKeys, store: RecordingStore
 ) -> None:
     """What was read before another one wrote may be older than what that one wrote (P9)."""
     await world.scan()

@@ -8,8 +8,8 @@ from cmk_check.core.enums import PostureReason, ScanState, Verdict
 from cmk_check.core.model import Reading
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Replace, Table
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
     CLEAR_OUTBOX,
@@ -52,7 +52,7 @@ async def green(world: World) -> World:
     ids=["violated", "unverifiable", "new and bad", "gap"],
 )
 async def test_the_status_is_lowered_before_anything_worse_stands(
-    green: World, store: MemoryStore, reading: Reading
+    green: World, store: RecordingStore, reading: Reading
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise."""
     green.inventory.readings[ONE] = reading
@@ -92,7 +92,7 @@ async def test_the_status_is_not_lowered_where_nothing_is_worse(
 
 
 async def test_a_status_that_is_not_compliant_is_not_lowered(
-    green: World, store: MemoryStore
+    green: World, store: RecordingStore
 ) -> None:
     """There is nothing to take back, and nothing to write."""
     green.read(ONE, bad(ONE))
@@ -106,7 +106,7 @@ async def test_a_status_that_is_not_compliant_is_not_lowered(
     assert "status" not in [write.row for entry in store.log[before:] for write in entry.writes]
 
 
-async def test_the_status_is_lowered_once_for_a_slice(world: World, store: MemoryStore) -> None:
+async def test_the_status_is_lowered_once_for_a_slice(world: World, store: RecordingStore) -> None:
     """Two hundred new violations are one news for the posture."""
     world.options = replace(world.options, slice_size=2)
     world.listed(ONE, TWO)

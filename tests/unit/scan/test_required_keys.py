@@ -7,9 +7,9 @@ import pytest
 
 from cmk_check.core.enums import PostureReason, Verdict
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned
 
@@ -23,7 +23,7 @@ def keys() -> ScriptedKeys:
 
 
 @pytest.fixture
-def world(store: MemoryStore, keys: ScriptedKeys) -> World:
+def world(store: RecordingStore, keys: ScriptedKeys) -> World:
     """Return a program with key health, over one compliant account."""
     world = World(store, keys=keys, slice_size=1)
     world.listed(ONE)
@@ -40,7 +40,7 @@ def require_keys(world: World, *, required: bool = True) -> None:
 @pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("facts", [DISABLED, UNREAD, VAULT_GONE], ids=["off", "unread", "gone"])
 async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_keys_count(
-    world: World, keys: ScriptedKeys, store: MemoryStore, facts: KeyFacts, *, required: bool
+    world: World, keys: ScriptedKeys, store: RecordingStore, facts: KeyFacts, *, required: bool
 ) -> None:
     """In between, the API would call an estate compliant that is recorded otherwise.
 

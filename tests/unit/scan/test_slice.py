@@ -10,8 +10,8 @@ from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.store import table_keys
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
@@ -43,7 +43,7 @@ async def known(world: World) -> World:
 
 
 async def test_a_subscription_never_read_costs_one_transaction_and_no_mark(
-    world: World, store: MemoryStore
+    world: World, store: RecordingStore
 ) -> None:
     """The insert of the coverage row is fence enough: a first scan writes an estate once."""
     world.listed(ONE)
@@ -58,7 +58,9 @@ async def test_a_subscription_never_read_costs_one_transaction_and_no_mark(
     assert await mark_of(world, ONE) is None
 
 
-async def test_an_unchanged_subscription_costs_no_write(known: World, store: MemoryStore) -> None:
+async def test_an_unchanged_subscription_costs_no_write(
+    known: World, store: RecordingStore
+) -> None:
     """A change of the findings table is a change of the estate: alerts may be wired to it."""
     before = len(store.log)
 
@@ -309,7 +311,7 @@ async def test_a_row_that_no_longer_is_planned_for_is_worked_on_all_the_same(wor
 
 
 async def test_the_slice_of_a_scan_that_never_was_does_nothing(
-    world: World, store: MemoryStore
+    world: World, store: RecordingStore
 ) -> None:
     """A message may outlive its scan's row, which retention deletes."""
     await world.deliver(SliceMessage("20260101T000000Z-0000", 0))
@@ -317,7 +319,7 @@ async def test_the_slice_of_a_scan_that_never_was_does_nothing(
     assert [entry.name for entry in store.log if entry.writes] == []
 
 
-def findings_commits(store: MemoryStore, since: int) -> list[list[str]]:
+def findings_commits(store: RecordingStore, since: int) -> list[list[str]]:
     """Return the rows of each transaction in the findings table since then."""
     return [
         [write.row for write in entry.writes]

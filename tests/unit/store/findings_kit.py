@@ -7,16 +7,16 @@ from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Entity, Replace, Table
 from cmk_check.store.findings import FindingsTable, record_batches
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.store.table_keys import partition_of
+from tests.fakes.recording_store import RecordingStore
 from tests.unit.core.examples import ID, compared
 
 PARTITION: Final = partition_of(ID)
 CLAIM: Final = "claim-1"
 
 
-async def record(store: MemoryStore, stored: StoredSubscription, difference: Difference) -> None:
+async def record(store: RecordingStore, stored: StoredSubscription, difference: Difference) -> None:
     """Record as a slice does."""
     table = FindingsTable(store)
     batches = tuple(record_batches(stored, difference, CLAIM))
@@ -27,14 +27,14 @@ async def record(store: MemoryStore, stored: StoredSubscription, difference: Dif
 
 async def filled(
     *accounts: Account, keys: KeyFacts | None = None
-) -> tuple[MemoryStore, StoredSubscription]:
+) -> tuple[RecordingStore, StoredSubscription]:
     """Return a store that holds one reading, and the subscription as read from it."""
-    store = MemoryStore()
+    store = RecordingStore()
     await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts, keys=keys))
     return store, await FindingsTable(store).read_one(PARTITION)
 
 
-async def overwrite(store: MemoryStore, row: str, **values: str | int) -> Entity:
+async def overwrite(store: RecordingStore, row: str, **values: str | int) -> Entity:
     """Change properties of a row by hand."""
     found = await store.get(Table.FINDINGS, PARTITION, row)
     assert found is not None

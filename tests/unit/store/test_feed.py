@@ -17,8 +17,8 @@ from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Insert, Replace, Scalar, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ def changes(*ids: str) -> list[Change]:
     ]
 
 
-async def feed(store: MemoryStore) -> dict[int, Change]:
+async def feed(store: RecordingStore) -> dict[int, Change]:
     """Return what stands in the feed; the head must name its last number, markers all of them."""
     found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     published = {int(entry.row): rows.change_of(entry) for entry in found if entry.row[0] == "0"}
@@ -46,7 +46,7 @@ async def feed(store: MemoryStore) -> dict[int, Change]:
 
 async def test_numbers_follow_each_other_without_a_gap() -> None:
     """A cursor is a number; a reader who has seen 7 asks for 8."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = FeedTable(store)
 
     first = await table.publish(changes("a", "b"))
@@ -58,7 +58,7 @@ async def test_numbers_follow_each_other_without_a_gap() -> None:
 
 async def test_a_change_in_the_feed_keeps_its_number() -> None:
     """Republished after a crash it must not be a second change (P9)."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a", "b"))
 
@@ -70,7 +70,7 @@ async def test_a_change_in_the_feed_keeps_its_number() -> None:
 
 async def test_nothing_to_publish_asks_nothing_of_the_store() -> None:
     """A scan that changed nothing costs nothing (P4)."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     assert await FeedTable(store).publish([]) == []
     assert store.log == []
@@ -78,7 +78,7 @@ async def test_nothing_to_publish_asks_nothing_of_the_store() -> None:
 
 async def test_a_change_that_is_given_twice_is_published_once() -> None:
     """A subscription that starts over reads its outbox twice; the rest must not wait for it."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     published = await FeedTable(store).publish([*changes("a", "b"), *changes("a")])
 
@@ -88,7 +88,7 @@ async def test_a_change_that_is_given_twice_is_published_once() -> None:
 
 async def test_the_most_of_one_publication_fits_into_one_transaction() -> None:
     """All of it or nothing: no reader sees half."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     await FeedTable(store).publish(changes(*(f"c{n}" for n in range(CHANGES_PER_PUBLICATION))))
 
@@ -106,7 +106,7 @@ async def test_whoever_is_overtaken_numbers_anew() -> None:
             overtaken = True
             await FeedTable(store).publish(changes("b", "x"))
 
-    store = MemoryStore(before=overtake)
+    store = RecordingStore(before=overtake)
 
     published = await FeedTable(store).publish(changes("a", "b"))
 
@@ -123,7 +123,7 @@ def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> No
         async def pause(_name: str, _table: Table, _partition: str) -> None:
             await asyncio.sleep(0)
 
-        store = MemoryStore(before=pause)
+        store = RecordingStore(before=pause)
         answers = await asyncio.gather(*(FeedTable(store).publish(changes(*ids)) for ids in lists))
         published = await feed(store)
         assert sorted(change.id for change in published.values()) == sorted(set().union(*lists))
@@ -142,7 +142,7 @@ async def test_after_a_fault_at_any_step_publishing_again_heals(
     fault: Fault, operation: int
 ) -> None:
     """No number is left out or given twice, and no change is lost (P3)."""
-    store = MemoryStore()
+    store = RecordingStore()
     await FeedTable(store).publish(changes("a"))
     failing = FaultyStore(store, {operation: fault})
     with contextlib.suppress(StoreError, DeathError):
@@ -161,7 +161,7 @@ async def test_a_head_that_always_moves_is_given_up() -> None:
         if name == "commit":
             raise WriteConflict("the head moved")
 
-    store = MemoryStore(before=refuse)
+    store = RecordingStore(before=refuse)
 
     with pytest.raises(StoreUnavailable, match="outbox"):
         await FeedTable(store).publish(changes("a"))
@@ -171,7 +171,7 @@ async def test_a_head_that_always_moves_is_given_up() -> None:
 
 async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
     """What a newer version keeps there is not ours to drop; the changes wait in the outbox."""
-    store = MemoryStore()
+    store = RecordingStore()
     await store.commit(Table.CHANGES, "feed", [Insert("head", {"schema": 2, "last": 5})])
 
     with pytest.raises(StoreError):
@@ -182,7 +182,7 @@ async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
 
 async def test_a_broken_head_is_a_store_error() -> None:
     """Numbers must not start again at 1."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a"))
     head = await store.get(Table.CHANGES, "feed", "head")
@@ -195,7 +195,7 @@ async def test_a_broken_head_is_a_store_error() -> None:
 
 async def test_a_reader_goes_on_behind_its_number() -> None:
     """Page after page it sees every change once, in order."""
-    table = FeedTable(MemoryStore())
+    table = FeedTable(RecordingStore())
     await table.publish(changes("a", "b", "c", "d"))
 
     assert numbered(await table.read(0, 3)) == [(1, "a"), (2, "b"), (3, "c")]
@@ -207,7 +207,7 @@ async def test_a_reader_goes_on_behind_its_number() -> None:
 
 async def test_a_change_is_read_as_it_was_published() -> None:
     """Whoever polls and whoever is called must hear the same."""
-    table = FeedTable(MemoryStore(), MovableClock())
+    table = FeedTable(RecordingStore(), MovableClock())
 
     published = await table.publish(changes("a", "b"))
 
@@ -216,7 +216,7 @@ async def test_a_change_is_read_as_it_was_published() -> None:
 
 async def test_the_last_number_is_known_without_reading_the_feed() -> None:
     """A reader who wants only what comes from now on starts there."""
-    table = FeedTable(MemoryStore())
+    table = FeedTable(RecordingStore())
 
     assert await table.last() == 0
     await table.publish(changes("a", "b"))
@@ -227,7 +227,7 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """One bad row costs only itself, and is shown (P7)."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a", "b", "c"))
     await spoil(store, 2, {"schema": 1})
@@ -241,7 +241,7 @@ async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(
 
 async def test_a_row_of_a_newer_version_is_not_passed_over() -> None:
     """A cursor that went past it would never see it, when that version is back."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = FeedTable(store)
     await table.publish(changes("a", "b", "c"))
     await spoil(store, 2, {"schema": 2})
@@ -256,7 +256,7 @@ def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
     return [(number, change.id) for number, change in found]
 
 
-async def spoil(store: MemoryStore, number: int, values: Mapping[str, Scalar]) -> None:
+async def spoil(store: RecordingStore, number: int, values: Mapping[str, Scalar]) -> None:
     """Write something else into a row of the feed."""
     row = table_keys.feed_row(number)
     found = await store.get(Table.CHANGES, "feed", row)
@@ -264,6 +264,6 @@ async def spoil(store: MemoryStore, number: int, values: Mapping[str, Scalar]) -
     await store.commit(Table.CHANGES, "feed", [Replace(row, values, found.etag)])
 
 
-async def _head(store: MemoryStore) -> object:
+async def _head(store: RecordingStore) -> object:
     head = await store.get(Table.CHANGES, "feed", "head")
     return head and dict(head.values)

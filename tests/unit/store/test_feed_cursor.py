@@ -12,7 +12,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.ports import Table
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
+from tests.fakes.recording_store import RecordingStore
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 # Changes are single letters, so that writers publish the same ones, as relays after a crash do.
@@ -42,7 +42,7 @@ def test_p3_p9_no_cursor_skips_or_repeats_a_change(
             for _ in range(next(pause)):
                 await asyncio.sleep(0)
 
-        store = MemoryStore(before=give_way)
+        store = RecordingStore(before=give_way)
 
         async def write(batches: list[list[str]]) -> None:
             for ids in batches:

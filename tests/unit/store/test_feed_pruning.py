@@ -16,8 +16,8 @@ from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, World, bad, sub
 
 _FAULT: Final = st.sampled_from(
@@ -41,7 +41,7 @@ def numbered(found: list[tuple[int, Change]]) -> list[tuple[int, str]]:
 
 async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
     """The feed does not grow for ever, and no number is given twice."""
-    clock, store = MovableClock(), MemoryStore()
+    clock, store = MovableClock(), RecordingStore()
     table = FeedTable(store, clock)
     for start in (0, 40, 80):
         await table.publish(changes(*(f"old{n}" for n in range(start, start + 40))))
@@ -60,7 +60,7 @@ async def test_old_changes_go_with_their_markers_and_numbers_go_on() -> None:
 
 async def test_a_change_is_kept_from_its_publication_on() -> None:
     """One that waited in its outbox while nobody scanned has not been told yet."""
-    clock, store = MovableClock(NOON + timedelta(days=900)), MemoryStore()
+    clock, store = MovableClock(NOON + timedelta(days=900)), RecordingStore()
     table = FeedTable(store, clock)
     await table.publish(changes("late"))
 
@@ -70,7 +70,7 @@ async def test_a_change_is_kept_from_its_publication_on() -> None:
 
 async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
     """It runs with every scan (P4)."""
-    clock, store = MovableClock(), MemoryStore()
+    clock, store = MovableClock(), RecordingStore()
     table = FeedTable(store, clock)
     await table.publish(changes("a"))
     before = len(store.log)
@@ -92,7 +92,7 @@ async def test_a_change_whose_outbox_row_stands_keeps_its_marker(
     source: str, table: Table, partition: str
 ) -> None:
     """Without it the next relay would publish the change once more, as a second one (P9)."""
-    clock, store = MovableClock(), MemoryStore()
+    clock, store = MovableClock(), RecordingStore()
     feed = FeedTable(store, clock)
     first, second, third = (replace(change, source=source) for change in changes("a", "b", "c"))
     outbox = Insert(table_keys.outbox_row(second.sequence, second.id), rows.change_values(second))
@@ -114,7 +114,7 @@ async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
     asked: list[tuple[Table, str, str]] = []
     written: list[tuple[Table, str, str]] = []
 
-    class Watching(MemoryStore):
+    class Watching(RecordingStore):
         async def get(self, table: Table, partition: str, row: str) -> Entity | None:
             asked.append((table, partition, row))
             return await super().get(table, partition, row)
@@ -139,7 +139,7 @@ async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
 )
 async def test_after_a_fault_in_pruning_the_next_one_goes_on(fault: Fault, operation: int) -> None:
     """No row stays without its marker, nor a marker without its row."""
-    clock, store = MovableClock(), MemoryStore()
+    clock, store = MovableClock(), RecordingStore()
     await FeedTable(store, clock).publish(changes("a", "b"))
     later = clock.now() + timedelta(days=1)
     failing = FaultyStore(store, {operation: fault})
@@ -158,7 +158,7 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
     """Relays and pruning die at any operation, days pass, and no change is published twice (P9)."""
 
     async def history() -> None:
-        clock, store = MovableClock(), MemoryStore()
+        clock, store = MovableClock(), RecordingStore()
         numbers: dict[str, int] = {}
         for step, (what, fault) in enumerate(steps):
             clock.advance(timedelta(hours=9))
@@ -185,13 +185,13 @@ def test_whatever_fails_each_change_gets_one_number(steps: list[tuple[str, Fault
     asyncio.run(history())
 
 
-async def outbox(store: MemoryStore) -> list[tuple[Entity, Change]]:
+async def outbox(store: RecordingStore) -> list[tuple[Entity, Change]]:
     """Return what waits to be published."""
     query = TableQuery(partition="s")
     return [(entry, rows.change_of(entry)) async for entry in store.query(Table.FINDINGS, query)]
 
 
-async def check(store: MemoryStore, numbers: dict[str, int]) -> None:
+async def check(store: RecordingStore, numbers: dict[str, int]) -> None:
     """Check that each change has one number for ever, and a marker as long as it has a row."""
     found = [entry async for entry in store.query(Table.CHANGES, TableQuery(partition="feed"))]
     standing = {str(entry.values["id"]): int(entry.row) for entry in found if entry.row.isdigit()}

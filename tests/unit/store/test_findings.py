@@ -11,9 +11,9 @@ from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import rows, table_keys, table_limits
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import account, bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, NOON, compared, recorded
 from tests.unit.store.findings_kit import CLAIM, PARTITION, filled, record
@@ -24,7 +24,7 @@ def many(number: int, **fields: object) -> list[Account]:
     return [account(ID, f"chat-{count:04}", **fields) for count in range(number)]
 
 
-def transactions(store: MemoryStore) -> list[tuple[object, ...]]:
+def transactions(store: RecordingStore) -> list[tuple[object, ...]]:
     """Return the writes of each commit that happened."""
     return [operation.writes for operation in store.log if operation.name == "commit"]
 
@@ -140,7 +140,7 @@ def test_heavy_accounts_make_smaller_transactions() -> None:
 
 async def test_a_large_recording_keeps_its_mark_until_the_last_transaction() -> None:
     """Whoever reads in between sees that it is not all there (P1)."""
-    store = MemoryStore()
+    store = RecordingStore()
     difference = compared(Known(), *many(120))
 
     await record(store, StoredSubscription(PARTITION), difference)
@@ -154,7 +154,7 @@ async def test_a_large_recording_keeps_its_mark_until_the_last_transaction() -> 
 
 async def test_a_change_of_coverage_alone_is_one_transaction() -> None:
     """A subscription without accounts has something to tell, too."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     await record(store, StoredSubscription(PARTITION), compared(Known(), gap=FORBIDDEN))
 
@@ -206,7 +206,7 @@ async def test_published_changes_are_deleted_and_findings_stay() -> None:
 
 async def test_a_range_brings_its_partitions_and_no_other() -> None:
     """Two slices must not work on one subscription."""
-    store = MemoryStore()
+    store = RecordingStore()
     for number in (1, 2, 3):
         coverage = compared(Known()).coverage
         partition = table_keys.partition_of(sub(number))

@@ -9,8 +9,8 @@ from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingFilter, FindingsTable
-from cmk_check.store.memory import MemoryStore
 from tests.fakes.keys import DISABLED
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, ID, compared
 from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record
@@ -126,7 +126,7 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
 
 async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
     """Somebody else's rows are left alone (P7)."""
-    store = MemoryStore()
+    store = RecordingStore()
     theirs = AccountId.parse(good(ID, "a").id.text.replace(ID, "theirs"))
     assert theirs is not None
     row = table_keys.finding_row(theirs.resource_group, theirs.name)

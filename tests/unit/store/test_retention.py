@@ -7,8 +7,8 @@ import pytest
 from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
 from cmk_check.ports import Table, TableQuery
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore, Operation
 from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import KEPT, World, bad, good, sub
 
 STEADY = KEPT + RETENTION_GRACE - timedelta(hours=3)
@@ -69,7 +69,7 @@ async def test_a_steady_scan_within_the_retention_writes_nothing_for_it(world: W
     """It reads a page of the feed and one of the history (P4)."""
     world.clock.advance(STEADY)
     feed, before = await feed_rows(world), await scans(world)
-    assert isinstance(world.store, MemoryStore)
+    assert isinstance(world.store, RecordingStore)
     start = len(world.store.log)
 
     await world.scan()

@@ -8,9 +8,9 @@ import pytest
 from cmk_check.core.enums import Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Scan
 from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of
+from tests.fakes.recording_store import RecordingStore
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SECOND: Final = timedelta(seconds=1)
@@ -21,8 +21,8 @@ def _scan(seconds: int, suffix: str = "3fa9") -> Scan:
     return Scan(scan_id_of(started, suffix), 1, Trigger.TIMER, started)
 
 
-async def _table(*scans: Scan) -> tuple[MemoryStore, ScanTable]:
-    store = MemoryStore()
+async def _table(*scans: Scan) -> tuple[RecordingStore, ScanTable]:
+    store = RecordingStore()
     table = ScanTable(store)
     lease = Lease("", 1, NOON)
     await table.commit(

@@ -32,9 +32,9 @@ from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.store import batching, scan_rows, table_keys, table_limits
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import ScanTable, scan_id_of, started_of
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import sub
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -67,7 +67,7 @@ def slice_of(number: int, plan_id: str = "plan-a", subscriptions: int = 1) -> Sl
     return Slice(number, plan_id, "", "", planned)
 
 
-async def begun(store: MemoryStore) -> ScanTable:
+async def begun(store: RecordingStore) -> ScanTable:
     """Return the table with one scan under way."""
     table = ScanTable(store)
     current = await table.lease_and_status()
@@ -77,7 +77,7 @@ async def begun(store: MemoryStore) -> ScanTable:
 
 async def test_lease_status_and_scan_are_read_back() -> None:
     """The next process has nothing but these rows."""
-    table = await begun(MemoryStore())
+    table = await begun(RecordingStore())
 
     current = await table.lease_and_status()
     scan = await table.scan(ID)
@@ -90,7 +90,7 @@ async def test_lease_status_and_scan_are_read_back() -> None:
 
 async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
     """So it is before the first scan."""
-    table = ScanTable(MemoryStore())
+    table = ScanTable(RecordingStore())
 
     current = await table.lease_and_status()
 
@@ -103,7 +103,7 @@ async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
 
 async def test_a_free_lease_has_no_holder() -> None:
     """Whoever wants to start a scan asks whether one is running."""
-    table = await begun(MemoryStore())
+    table = await begun(RecordingStore())
     await table.commit(lease=Lease("", 1, NOON), current=await table.lease_and_status())
 
     assert await table.holder() is None
@@ -111,7 +111,7 @@ async def test_a_free_lease_has_no_holder() -> None:
 
 async def test_of_two_that_take_the_lease_one_loses_everything() -> None:
     """No scan row without the lease, no lease without its row (P9)."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = ScanTable(store)
     current = await table.lease_and_status()
     await begun(store)
@@ -125,7 +125,7 @@ async def test_of_two_that_take_the_lease_one_loses_everything() -> None:
 
 async def test_scans_sort_newest_first() -> None:
     """The history is read from its beginning."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = ScanTable(store)
     ids = [scan_id_of(NOON + timedelta(hours=hour), "3fa9") for hour in (1, 0, 2)]
     for scan_id in ids:
@@ -140,7 +140,7 @@ async def test_scans_sort_newest_first() -> None:
 
 async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> None:
     """A scan that failed is told though the process died at once (P3)."""
-    table = await begun(MemoryStore())
+    table = await begun(RecordingStore())
     change = of_scan(ChangeType.SCAN_FAILED, ID, NOON, "id-1", "why")
     await table.commit(changes=[change], current=await table.lease_and_status())
 
@@ -153,7 +153,7 @@ async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> 
 
 async def test_slices_of_another_plan_are_not_seen() -> None:
     """Two planners wrote; the scan row says whose plan counts."""
-    table = ScanTable(MemoryStore())
+    table = ScanTable(RecordingStore())
     for plan in ("plan-a", "plan-b", "plan-a2"):
         await table.insert_slices(ID, [slice_of(number, plan) for number in range(2)])
 
@@ -166,7 +166,7 @@ async def test_slices_of_another_plan_are_not_seen() -> None:
 
 async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
     """Ten thousand subscriptions make more slices than one transaction takes."""
-    store = MemoryStore()
+    store = RecordingStore()
     table = ScanTable(store)
     await table.insert_slices(ID, [slice_of(number, subscriptions=60) for number in range(130)])
     assert len(await table.slices(SCAN)) == 130
@@ -179,7 +179,7 @@ async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
 
 async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:
     """Two deliveries of one message; one works (P9)."""
-    table = ScanTable(MemoryStore())
+    table = ScanTable(RecordingStore())
     await table.insert_slices(ID, [slice_of(0)])
     stored = await table.slice(SCAN, 0)
     assert stored is not None

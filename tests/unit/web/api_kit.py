@@ -25,11 +25,11 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.web.api import Tables, create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
+from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 EARLIER = NOON - timedelta(days=3)
@@ -57,7 +57,7 @@ class SetClock:
 class Served:
     """A store with its rows, and the API over it."""
 
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: RecordingStore = field(default_factory=RecordingStore)
     clock: SetClock = field(default_factory=SetClock)
 
     @property

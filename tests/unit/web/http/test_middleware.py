@@ -8,8 +8,8 @@ import pytest
 
 from cmk_check.errors import StoreRefused, StoreUnavailable
 from cmk_check.ports import Table
-from cmk_check.store.memory import MemoryStore, OperationName
 from cmk_check.web.http.middleware import SignIn
+from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import AS_SERVED, LAB, PRODUCTION, Served
 from tests.unit.web.asgi_client import send
 
@@ -38,7 +38,7 @@ def _raising(error: Exception) -> Callable[[OperationName, Table, str], Awaitabl
 
 
 def _failing(error: Exception) -> Served:
-    return Served(MemoryStore(before=_raising(error)))
+    return Served(RecordingStore(before=_raising(error)))
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cmk_check.core.model import Change
 from cmk_check.ports import Delete, Entity, Replace, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.memory import MemoryStore, OperationName
+from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import NOON, PRODUCTION, Served
 from tests.unit.web.asgi_client import Answer, send
 
@@ -132,7 +132,7 @@ async def test_p3_nothing_is_skipped_while_changes_are_published() -> None:
     async def give_way(*_operation: object) -> None:
         await asyncio.sleep(0)
 
-    served = Served(MemoryStore(before=give_way))
+    served = Served(RecordingStore(before=give_way))
     app, seen = served.app(), list[dict[str, Any]]()
 
     async def publish(first: int) -> None:
@@ -192,7 +192,7 @@ async def test_a_poller_whose_feed_began_anew_is_told(empty: Served) -> None:
     assert (answer.status, answer.error) == (410, ("ResyncRequired", "since"))
 
 
-class ShortPages(MemoryStore):
+class ShortPages(RecordingStore):
     """Brings two rows at once, however many are asked for, as the service may."""
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:

@@ -8,9 +8,9 @@ import pytest
 from cmk_check.core.model import Status
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
-from cmk_check.store.memory import MemoryStore, OperationName
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.views.health import Health
+from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import MAX_AGE, NOON, Served, SetClock, coverage, status_of
 
 
@@ -52,7 +52,7 @@ async def test_a_store_that_fails_is_unavailable() -> None:
     async def fail(_: OperationName, __: Table, ___: str) -> None:
         raise StoreUnavailable("cmkscans: 500")
 
-    health = _health(Served(MemoryStore(before=fail)))
+    health = _health(Served(RecordingStore(before=fail)))
 
     assert await health.check() == (503, {"status": "unavailable"})
 
@@ -63,7 +63,7 @@ async def test_a_store_that_hangs_is_unavailable() -> None:
     async def hang(_: OperationName, __: Table, ___: str) -> None:
         await asyncio.Event().wait()
 
-    health = Health(ScanTable(MemoryStore(before=hang)), SetClock(), MAX_AGE, seconds=0.01)
+    health = Health(ScanTable(RecordingStore(before=hang)), SetClock(), MAX_AGE, seconds=0.01)
 
     assert await health.check() == (503, {"status": "unavailable"})
 

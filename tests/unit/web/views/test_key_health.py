@@ -13,7 +13,7 @@ from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState, 
 from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth, VerdictCounts
 from cmk_check.ports import Entity, Table, TableQuery
 from cmk_check.store import table_keys
-from cmk_check.store.memory import MemoryStore
+from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import (
     AS_SERVED,
     NOON,
@@ -192,7 +192,7 @@ async def test_the_filter_goes_with_the_link_to_the_next_page(empty: Served) -> 
     assert [shown["name"] for shown in following.json["value"]] == ["b"]
 
 
-class Given(MemoryStore):
+class Given(RecordingStore):
     """A store that keeps which rows of findings it gave."""
 
     def __init__(self) -> None:

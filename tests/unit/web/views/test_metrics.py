@@ -17,8 +17,8 @@ from cmk_check.core.model import AccountCounts, LastScan, Status, Summary, Verdi
 from cmk_check.core.posture import Expectations
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
-from cmk_check.store.memory import MemoryStore, OperationName
 from tests.fakes.hostile import NAMES
+from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, Served, coverage, status_of
 from tests.unit.web.asgi_client import Answer, send
 
@@ -254,7 +254,7 @@ async def test_a_store_that_does_not_answer_fails_the_scrape() -> None:
     async def failing(_: OperationName, __: Table, ___: str) -> None:
         raise StoreUnavailable("cmkscans: 500")
 
-    answer = await send(Served(MemoryStore(before=failing)).app(), METRICS)
+    answer = await send(Served(RecordingStore(before=failing)).app(), METRICS)
 
     assert (answer.status, answer.error) == (503, ("StorageUnavailable", None))
     assert answer.headers["content-type"] == "application/json; charset=utf-8"

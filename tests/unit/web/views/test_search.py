@@ -13,10 +13,10 @@ from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
 from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
-from cmk_check.store.memory import MemoryStore
 from cmk_check.web.http import paging
 from cmk_check.web.queries import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
+from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
 
@@ -186,7 +186,7 @@ async def _put_many(served: Served, number: int, *, subscriptions: int = 1) -> N
             await served.store.commit(Table.FINDINGS, partition, writes[start : start + 100])
 
 
-class Counting(MemoryStore):
+class Counting(RecordingStore):
     """Counts the rows that a caller was given."""
 
     given = 0

@@ -1,15 +1,15 @@
-"""What the store in memory offers beyond the contract: a hook for tests, and a log."""
+"""What the store of the tests offers beyond the contract: a hook, and a log."""
 
 import pytest
 
 from cmk_check.errors import LimitExceeded, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Replace, Table, TableQuery
-from cmk_check.store.memory import MemoryStore, Operation, OperationName
+from tests.fakes.recording_store import Operation, OperationName, RecordingStore
 
 INSERT = Insert("r", {"n": 1})
 
 
-async def _use(store: MemoryStore) -> None:
+async def _use(store: RecordingStore) -> None:
     await store.commit(Table.SCANS, "p", [INSERT])
     await store.get(Table.SCANS, "p", "r")
     assert [row.row async for row in store.query(Table.SCANS, TableQuery(partition="p"))] == ["r"]
@@ -17,7 +17,7 @@ async def _use(store: MemoryStore) -> None:
 
 async def test_the_log_names_what_came_through_in_order() -> None:
     """That an unchanged estate writes nothing is asserted on this log."""
-    store = MemoryStore()
+    store = RecordingStore()
 
     await _use(store)
 
@@ -30,7 +30,7 @@ async def test_the_log_names_what_came_through_in_order() -> None:
 
 async def test_a_refused_write_is_not_in_the_log() -> None:
     """The log holds what happened."""
-    store = MemoryStore()
+    store = RecordingStore()
     await store.commit(Table.SCANS, "p", [INSERT])
 
     with pytest.raises(WriteConflict):
@@ -49,7 +49,7 @@ async def test_the_hook_can_make_any_operation_fail(doomed: OperationName) -> No
         if name == doomed:
             raise StoreUnavailable(name)
 
-    store = MemoryStore(before=before)
+    store = RecordingStore(before=before)
 
     with pytest.raises(StoreUnavailable, match=doomed):
         await _use(store)
@@ -66,7 +66,7 @@ async def test_the_hook_can_let_another_writer_through_first() -> None:
             write = Replace("r", {"n": 2}, etags.pop())
             await store.commit(table, partition, [write])
 
-    store = MemoryStore(before=overtake)
+    store = RecordingStore(before=overtake)
     (etag,) = await store.commit(Table.SCANS, "p", [INSERT])
     etags.append(etag)
 
@@ -88,7 +88,7 @@ async def test_rows_written_between_two_pages_are_seen() -> None:
         if name == "query" and pages == 2:
             await store.commit(table, "z", [INSERT])
 
-    store = MemoryStore(before=add_behind)
+    store = RecordingStore(before=add_behind)
     for start in range(0, 1000, 100):
         rows = [Insert(f"{number:04}", {}) for number in range(start, start + 100)]
         await store.commit(Table.FINDINGS, "p", rows)
@@ -101,7 +101,7 @@ async def test_rows_written_between_two_pages_are_seen() -> None:
 
 async def test_equal_histories_give_equal_etags() -> None:
     """A failing example found by chance must fail again."""
-    one, other = MemoryStore(), MemoryStore()
+    one, other = RecordingStore(), RecordingStore()
 
     assert await one.commit(Table.SCANS, "p", [INSERT]) == await other.commit(
         Table.SCANS, "p", [INSERT]

@@ -1,0 +1,65 @@
+"""A store in memory that tests can look into, and disturb.
+
+A hook before each operation lets a test kill or overtake its caller at any point; the log says what
+was asked of the store.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cmk_check.ports import Entity, Table, TableQuery, Write
+from cmk_check.store.memory import MemoryStore
+
+type OperationName = Literal["get", "query", "commit"]
+type Hook = Callable[[OperationName, Table, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One request that came through; ``partition`` is empty for a query over several."""
+
+    name: OperationName
+    table: Table
+    partition: str
+    writes: tuple[Write, ...] = ()
+
+
+class RecordingStore(MemoryStore):
+    """The tables in memory, with a hook and a log.
+
+    ``before`` is called before each get, page of a query and commit; what it raises is raised to
+    the caller, and the operation does not happen. ``log`` holds the operations that happened, in
+    order; a refused commit is none.
+    """
+
+    def __init__(self, *, before: Hook | None = None) -> None:
+        super().__init__()
+        self.log: list[Operation] = []
+        self._before = before
+
+    async def get(self, table: Table, partition: str, row: str) -> Entity | None:
+        """Read one row; see ``Store.get``."""
+        await self._announce("get", table, partition)
+        self.log.append(Operation("get", table, partition))
+        return await super().get(table, partition, row)
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write all or nothing; see ``Store.commit``."""
+        await self._announce("commit", table, partition)
+        etags = await super().commit(table, partition, writes)
+        self.log.append(Operation("commit", table, partition, tuple(writes)))
+        return etags
+
+    async def _page(
+        self, table: Table, query: TableQuery, after: tuple[str, str] | None
+    ) -> list[Entity]:
+        await self._announce("query", table, query.partition or "")
+        self.log.append(Operation("query", table, query.partition or ""))
+        return await super()._page(table, query, after)
+
+    async def _announce(self, name: OperationName, table: Table, partition: str) -> None:
+        if self._before is not None:
+            await self._before(name, table, partition)
