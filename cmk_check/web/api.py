@@ -1,7 +1,7 @@
-"""The HTTP API: an ASGI application with one route for each question that can be asked.
+"""The HTTP API: an ASGI application with its routes.
 
-It stands behind ``azure.functions.AsgiMiddleware``, which hands over the whole path of the URL: the
-routes carry the host's prefix ``/api`` themselves.
+``azure.functions.AsgiMiddleware`` calls it with the whole path of the URL, so the routes include
+the host's prefix ``/api``.
 """
 
 import json
@@ -41,10 +41,10 @@ _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
 _ALSO_CSV: Final[dict[str, Any]] = {
     "content": {"text/csv": {"schema": {"type": "string"}}},
     "headers": {
-        "Link": {"description": "The next page of CSV, if any.", "schema": {"type": "string"}}
+        "Link": {"description": "The next CSV page, if any.", "schema": {"type": "string"}}
     },
 }
-_NOT_MODIFIED: Final = {"description": "As `If-None-Match` names it.", "headers": _ETAG}
+_NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Tables:
 
 
 def create_app(tables: Tables, clock: Clock, expect: Expectations, site: WebApplication) -> FastAPI:
-    """Build the API over the store's tables; nothing is read before a request comes."""
+    """Build the API over the store's tables; it reads nothing before the first request."""
     app = site.application()
     estate, scans = tables.findings_table, tables.scans
     findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
@@ -88,7 +88,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         responses=responses,
     )
     async def status(request: Request, query: Annotated[queries.StatusQuery, Query()]) -> Response:
-        """Answer the posture of the estate, or of one subscription, as of now."""
+        """Return the current posture of the estate or of one subscription."""
         if query.subscription is None:
             body, etag = await view.of_estate()
         else:
@@ -111,7 +111,7 @@ def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication) -> N
     ) -> Response:
         """List the accounts with their verdicts, by subscription, resource group and name.
 
-        A request looks at 10,000 rows at most: a page may be short or empty and still go on.
+        A request examines at most 10,000 rows, so a page with a next link may be short or empty.
         """
         page = await view.page(query)
         next_link = _next_link(site.origin(request), _FINDINGS, query, page.skip_token)
@@ -124,21 +124,21 @@ def _route_finding(app: FastAPI, view: FindingView) -> None:
     @app.get(
         f"{_FINDINGS}/{{id:path}}",
         operation_id="getFinding",
-        summary="One account with its history and what to do",
+        summary="One account with its history and remediation",
         response_model=models.FindingDetail,
-        responses={404: openapi.error("No account of this id is recorded."), **openapi.ERRORS},
+        responses={404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
     )
     async def finding(
         account_id: Annotated[
             str,
             Path(
                 alias="id",
-                description="The ARM id of an account in any case, without its first slash.",
+                description="The account's ARM id without its first slash; case does not matter.",
             ),
         ],
         _: Annotated[queries.NoQuery, Query()],
     ) -> Response:
-        """Answer one finding."""
+        """Return one finding."""
         return json_answer((await view.one(account_id)).body())
 
 
@@ -153,7 +153,7 @@ def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: WebApplica
     async def subscriptions(
         request: Request, query: Annotated[queries.SubscriptionsQuery, Query()]
     ) -> Response:
-        """List the subscriptions by id: how far each is known, and what a gap needs to end."""
+        """List the subscriptions by id, with their coverage and how to close each gap."""
         page = await view.page(query)
         next_link = _next_link(site.origin(request), _SUBSCRIPTIONS, query, page.skip_token)
         return json_answer(models.SubscriptionsPage(value=page.value, next_link=next_link).body())
@@ -161,21 +161,21 @@ def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: WebApplica
 
 def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> None:
     responses: openapi.Responses = {
-        410: openapi.error("What comes next after `since` is not in the feed."),
+        410: openapi.error("The feed no longer holds the changes after `since`."),
         **openapi.ERRORS,
     }
 
     @app.get(
         _CHANGES,
         operation_id="listChanges",
-        summary="What changed, for pollers",
+        summary="The change feed, for pollers",
         response_model=models.ChangesPage,
         responses=responses,
     )
     async def changes(
         request: Request, query: Annotated[queries.ChangesQuery, Query()]
     ) -> Response:
-        """List the changes as CloudEvents, oldest first, each under an id of its own."""
+        """List the changes as CloudEvents, oldest first; each has a unique id."""
         page = await view.page(query)
         onwards = link(site.origin(request), _CHANGES, {"since": page.cursor, "top": query.top})
         if page.more:
@@ -202,20 +202,20 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
         operation_id="getScan",
         summary="One scan",
         response_model=models.Scan,
-        responses={404: openapi.error("There is no scan of this id."), **openapi.ERRORS},
+        responses={404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
     )
     async def scan(
         scan_id: Annotated[str, Path(alias="id", description="The id of a scan.")],
         _: Annotated[queries.NoQuery, Query()],
     ) -> Response:
-        """Answer one scan."""
+        """Return one scan."""
         return json_answer((await view.one(scan_id)).body())
 
 
 def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -> None:
     @cache
     def body() -> bytes:
-        # Another function serves what starts a scan; to callers it is one contract.
+        # Another function serves the route that starts a scan; callers see one contract.
         routes = [*app.routes, *scan_now.router.routes]
         return json.dumps(openapi.document(routes, site.sign_in.http_auth, kinds)).encode()
 
@@ -227,14 +227,14 @@ def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -
         responses=openapi.ERRORS,
     )
     async def contract(_: Annotated[queries.NoQuery, Query()]) -> Response:
-        """Answer this document."""
+        """Return this document."""
         return json_answer(body())
 
 
 def _next_link(
     origin: str, path: str, query: queries.AnyQuery, skip_token: str | None
 ) -> str | None:
-    """Link to the next page with what was asked for, None where there is no other."""
+    """Link to the next page with the same parameters; None on the last page."""
     if skip_token is None:
         return None
     return link(origin, path, query.asked() | {"skipToken": skip_token})

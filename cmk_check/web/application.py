@@ -1,4 +1,4 @@
-"""How and where the API is served, and the bare application that all of it is built on."""
+"""How the API is served, and the FastAPI application without routes that it is built on."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +10,7 @@ from cmk_check.web.http import errors, openapi
 from cmk_check.web.http.middleware import RequestMiddleware, SignIn
 from cmk_check.web.http.skip_tokens import origin_of
 
-# FastAPI would report every request with its query, and the key in it, to whoever listens.
+# FastAPI's telemetry would export every request with its query, which may hold a key.
 _NO_TELEMETRY: Final[TelemetryConfig] = {
     "tracing": False,
     "metrics": False,
@@ -22,11 +22,11 @@ _NO_TELEMETRY: Final[TelemetryConfig] = {
 
 @dataclass(frozen=True, slots=True)
 class WebApplication:
-    """How and where the API is served.
+    """How the API is served.
 
-    ``hostname`` is the app's own, None where nobody told; ``kinds`` are those in scope;
-    ``portal_url`` is the origin of the cloud's portal. ``key_health`` tells whether keys are looked
-    at.
+    ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
+    in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
+    are read.
     """
 
     sign_in: SignIn
@@ -36,11 +36,11 @@ class WebApplication:
     key_health: bool
 
     def origin(self, request: Request) -> str:
-        """Return the origin that links in an answer begin with; "" makes them relative."""
+        """Return the origin of links in a response; "" makes them relative."""
         return origin_of(self.hostname, request.headers.get("host"), request.url.scheme)
 
     def application(self) -> FastAPI:
-        """Build an application without routes, which asks for a sign-in and answers errors."""
+        """Build an application without routes that requires a sign-in and handles errors."""
         app = FastAPI(
             title=openapi.TITLE,
             description=openapi.DESCRIPTION,
@@ -48,7 +48,7 @@ class WebApplication:
             openapi_url=None,
             docs_url=None,
             redoc_url=None,
-            redirect_slashes=False,  # a redirect would repeat whatever Host a caller sent
+            redirect_slashes=False,  # a redirect would repeat the Host header of the caller
             telemetry=_NO_TELEMETRY,
         )
         app.add_middleware(RequestMiddleware, sign_in=self.sign_in)

@@ -1,7 +1,7 @@
-"""The page for people: its files as they are packed, and the headers that keep it harmless.
+"""The dashboard's files, and the security headers they are served with.
 
-It holds no data: what it shows it asks the API for, with the caller's own key or sign-in. So it is
-anonymous, needs no settings, and loads nothing that a cold start would wait for.
+The files hold no data: the page calls the API with the visitor's own key or sign-in. They are
+therefore anonymous, need no settings, and are served without loading the API.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ _MODULES: Final = (
     "vendor/uPlot.esm.js",
 )
 _STYLES: Final = ("base.css", "board.css", "findings.css", "vendor/uPlot.min.css")
-# Nothing but these is ever read, whatever a path says; all of them are UTF-8.
+# Only these files are ever read, whatever the path; all are UTF-8.
 FILES: Final[Mapping[str, str]] = {
     INDEX: "text/html",
     "icon.svg": "image/svg+xml",
@@ -54,7 +54,7 @@ FILES: Final[Mapping[str, str]] = {
     **dict.fromkeys(_MODULES, _SCRIPT),
     **dict.fromkeys(_STYLES, _STYLE),
 }
-# What lets callers in, as the page as packed says it: replaced where it is otherwise.
+# How callers are authenticated, as written in the packed page; replaced if the setting differs.
 _AUTH_META: Final = '<meta name="cmk-auth" content="{}">'
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -62,7 +62,7 @@ _POLICY: Final = (
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 HEADERS: Final[Mapping[str, str]] = {
-    # Kept, and asked for each time: a page of one version must not load modules of another.
+    # Cached but revalidated each time: a page must not load modules of another version.
     "Cache-Control": "no-cache",
     "Content-Security-Policy": _POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -73,7 +73,7 @@ HEADERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FileResponse:
-    """What a browser gets."""
+    """The response to a browser."""
 
     status: HTTPStatus
     media_type: str
@@ -82,13 +82,13 @@ class FileResponse:
 
 
 def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileResponse:
-    """Answer a request for the page, that is the empty path, or for one of its files by its name.
+    """Answer a request for the page (the empty path) or one of its files.
 
-    The body stands in an answer to HEAD as well; whoever sends it leaves it out.
+    The response to HEAD has a body, too; the host does not send it.
     """
     name = path or INDEX
     if name not in FILES or path == INDEX:
-        body = b"There is no such file: the page is at /api/dashboard.\n"
+        body = b"File not found. The page is at /api/dashboard.\n"
         return FileResponse(HTTPStatus.NOT_FOUND, _TEXT, HEADERS, body)
     body, etag = _file(name, http_auth)
     headers = {**HEADERS, "ETag": etag}
@@ -99,9 +99,9 @@ def answer(path: str, if_none_match: str | None, http_auth: HttpAuth) -> FileRes
 
 @cache
 def _file(name: str, http_auth: HttpAuth) -> tuple[bytes, str]:
-    """Read a file, once, and name its content."""
+    """Read a file once and return it with its ETag."""
     body = files("cmk_check.web").joinpath("dashboard", *name.split("/")).read_bytes()
     if name == INDEX:
-        packed, given = _AUTH_META.format("keys"), _AUTH_META.format(http_auth)
-        body = body.replace(packed.encode(), given.encode())
+        packed, actual = _AUTH_META.format("keys"), _AUTH_META.format(http_auth)
+        body = body.replace(packed.encode(), actual.encode())
     return body, f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'

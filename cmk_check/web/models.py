@@ -1,7 +1,7 @@
-"""The contract of the HTTP API: what callers get, in the contract's names and order.
+"""The response models of the HTTP API, with the contract's names and order of fields.
 
-These models make the OpenAPI document and the answers alike, so the two cannot differ. Microsoft's
-REST guidelines rule the shape: camelCase, times in UTC with ``Z``, ``value`` and ``nextLink``.
+The same models make the OpenAPI document and the responses, so the two cannot differ. The shape
+follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 
 
 def written(time: datetime) -> str:
-    """Write a time as the API does: UTC, whole seconds."""
+    """Format a time as the API does: UTC, whole seconds."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -49,12 +49,12 @@ class _Answer(BaseModel):
     )
 
     def body(self) -> bytes:
-        """Write it as JSON."""
+        """Return the JSON."""
         return self.model_dump_json(by_alias=True).encode()
 
 
 class ReasonOfPosture(_Answer):
-    """Why a posture is what it is, and what to do about it."""
+    """A reason for the posture, and what to do about it."""
 
     code: PostureReason
     message: str
@@ -69,7 +69,7 @@ class CountsOfKind(_Answer):
 
 
 class Accounts(_Answer):
-    """Accounts in scope by verdict; of `unread` of them it is the last one known."""
+    """Accounts in scope by verdict; for `unread` of them the last known verdict is counted."""
 
     total: int
     compliant: int
@@ -81,7 +81,7 @@ class Accounts(_Answer):
 
 
 class Keys(_Answer):
-    """Compliant accounts by the health of their key; `unknown` has those never looked at, too."""
+    """Compliant accounts by key health; `unknown` includes keys that were never read."""
 
     healthy: int
     at_risk: int
@@ -100,7 +100,7 @@ class Subscriptions(_Answer):
 
 
 class Gap(_Answer):
-    """A subscription that was not read to its end; `since` is null where its row is of no use."""
+    """A subscription that was not read completely; `since` is null if its row is unusable."""
 
     subscription_id: str
     name: str | None
@@ -122,7 +122,7 @@ class LastScan(_Answer):
 
 
 class Scan(LastScan):
-    """A scan; what it found is null while it runs, and where it failed or was abandoned."""
+    """A scan; its results are null while it runs and if it failed or was abandoned."""
 
     posture: Verdict | None
     accounts: Accounts | None
@@ -139,16 +139,16 @@ class ScansPage(_Answer):
 
 
 class ScanStarted(_Answer):
-    """The scan that was started; the header `Location` leads to it."""
+    """The scan that was started; the `Location` header links to it."""
 
     id: str
 
 
 class ChangeEvent(_Answer):
-    """A change as a CloudEvent 1.0; `id` is the one to tell repetitions by.
+    """A change as a CloudEvent 1.0; a repeated delivery has the same `id`.
 
-    What `data` holds depends on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
-    always there.
+    The fields of `data` depend on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
+    always present.
     """
 
     specversion: Literal["1.0"]
@@ -162,23 +162,23 @@ class ChangeEvent(_Answer):
 
 
 class ChangesPage(_Answer):
-    """Changes, oldest first; `nextLink` while there are more, else `deltaLink` for later."""
+    """Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`."""
 
     value: list[ChangeEvent]
     next_link: str | SkipJsonSchema[None] = Field(
         None,
-        description="The changes behind these.",
+        description="The changes after these.",
         exclude_if=lambda link: link is None,
     )
     delta_link: str | SkipJsonSchema[None] = Field(
         None,
-        description="The changes that are still to come: keep it, and ask again later.",
+        description="Future changes; keep this link and request it later.",
         exclude_if=lambda link: link is None,
     )
 
 
 class Status(_Answer):
-    """The posture of the estate or of one subscription, and what it rests on."""
+    """The posture of the estate or of one subscription, with its reasons and counts."""
 
     posture: Verdict
     reasons: list[ReasonOfPosture]
@@ -194,7 +194,7 @@ class Status(_Answer):
 
 
 class Evidence(_Answer):
-    """What a verdict rests on; `keyVersion` is a version, `automatic`, or null without a key."""
+    """The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key."""
 
     key_source: str | None
     key_name: str | None
@@ -206,7 +206,7 @@ class Evidence(_Answer):
 
 
 class ReasonOfKeyHealth(_Answer):
-    """Why key health is what it is, and what to do; a `notice` is said and changes nothing."""
+    """A reason for the key health, and what to do; a `notice` does not change the state."""
 
     code: KeyReason
     severity: KeySeverity
@@ -216,7 +216,7 @@ class ReasonOfKeyHealth(_Answer):
 
 
 class KeyHealth(_Answer):
-    """The key behind a compliant account; `daysToExpiry` is as of now, below 0 once expired."""
+    """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry."""
 
     state: KeyState
     reasons: list[ReasonOfKeyHealth]
@@ -264,7 +264,7 @@ class FindingsPage(_Answer):
 
 
 class Transition(_Answer):
-    """One entry of a finding's history; `keyHealth` where its key was looked at."""
+    """One entry of a finding's history; `keyHealth` is null if its key was not read."""
 
     at: Time
     verdict: Verdict
@@ -274,7 +274,7 @@ class Transition(_Answer):
 
 
 class RemediationStep(_Answer):
-    """What to do, why, and what to mind."""
+    """What to do, why, and what to be careful about."""
 
     title: str
     why: str
@@ -282,7 +282,7 @@ class RemediationStep(_Answer):
 
 
 class Remediation(_Answer):
-    """How to fix a finding: in words, as a script of `az` for bash, and as Bicep."""
+    """How to fix a finding: in words, as a bash script of `az` commands, and as Bicep."""
 
     summary: str
     steps: list[RemediationStep]
@@ -291,9 +291,9 @@ class Remediation(_Answer):
 
 
 class FindingDetail(Finding):
-    """A finding with its last 20 transitions, oldest first; `changes` counts all there were.
+    """A finding with its last 20 transitions, oldest first; `changes` counts all of them.
 
-    `limits` are sentences on what a customer-managed key does not cover.
+    `limits` says what a customer-managed key does not cover.
     """
 
     history: Annotated[list[Transition], Field(max_length=MAX_TRANSITIONS)]
@@ -303,7 +303,7 @@ class FindingDetail(Finding):
 
 
 class GapOfSubscription(_Answer):
-    """Why a subscription was not read to its end, and what to do."""
+    """Why a subscription was not read completely, and what to do."""
 
     reason: GapReason
     missing_action: str | None
@@ -311,9 +311,9 @@ class GapOfSubscription(_Answer):
 
 
 class Subscription(_Answer):
-    """A subscription; `state` is Azure's, `lastRead` when it was last read to its end.
+    """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
 
-    `since` is null where the row cannot be trusted, as is whatever else it says.
+    If its row is unusable, `since` and all other values from the row are null.
     """
 
     subscription_id: str
@@ -336,7 +336,7 @@ class SubscriptionsPage(_Answer):
 
 
 class ErrorDetail(_Answer):
-    """What went wrong; `target` names the parameter or resource concerned."""
+    """What went wrong; `target` names the parameter or resource."""
 
     code: str
     message: str

@@ -1,6 +1,6 @@
-"""The contract of the HTTP API, the other half: what callers may send.
+"""The query parameters of the HTTP API.
 
-Strict, because a parameter that is passed over or bent to fit shows everything as if it matched.
+They are strict: if a filter were ignored or adapted, everything would be shown as if it matched.
 """
 
 import re
@@ -32,25 +32,24 @@ from cmk_check.web.models import ApiCoverage
 
 UNKNOWN_PARAMETER: Final = "unknown_parameter"
 NOT_TOGETHER: Final = "not_together"
-
-_SKIP_TOKEN: Final = "Where to go on, taken from a `nextLink`."  # noqa: S105 - no password
+_SKIP_TOKEN: Final = "The start of the next page, taken from `nextLink`."  # noqa: S105 - no password
 
 
 def _whole(value: object) -> object:
-    """Refuse what int() would read although nobody means it: "1_0", "+1", " 1", "1.0"."""
+    """Reject other forms that int() accepts: "1_0", "+1", " 1"."""
     if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,9}", value):
         raise ValueError("not a whole number")
     return value
 
 
 def _not_blank(text: str) -> str:
-    """Refuse what asks for nothing, and would find everything."""
+    """Reject a blank filter, which would match everything."""
     if not text.strip():
         raise ValueError("blank")
     return text
 
 
-# Checked by Python alone: what is blank to Pydantic's patterns is not all that is blank here.
+# For the document only; Python does the check, because Pydantic's patterns know fewer blanks.
 _NOT_BLANK: Final[dict[str, JsonValue]] = {"pattern": r"\S"}
 SubscriptionId = Annotated[str, Field(pattern=f"^{GUID}$"), AfterValidator(str.lower)]
 Top = Annotated[int, Field(ge=1, le=MAX_PAGE_SIZE), BeforeValidator(_whole)]
@@ -66,17 +65,17 @@ Location = Annotated[
     AfterValidator(_not_blank),
 ]
 SkipToken = Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]
-# A number of the feed, which callers need not know; 18 digits fit every integer there is.
+# A sequence number of the feed, opaque to callers; 18 digits always fit into an integer.
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
 class AnyQuery(BaseModel):
-    """Parameters; a name that is not among them is refused rather than passed over."""
+    """Query parameters; unknown names are rejected, not ignored."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
 
     def asked(self) -> dict[str, str | int]:
-        """Return what was given, for a link that asks the same again."""
+        """Return the given parameters, for a link that repeats them."""
         return self.model_dump(by_alias=True, exclude_unset=True)
 
     @model_validator(mode="before")
@@ -85,59 +84,61 @@ class AnyQuery(BaseModel):
         known = [str(field.alias) for field in cls.model_fields.values()]
         for name in given:
             if name not in known:
-                allowed = f"allowed are {', '.join(known)}" if known else "there are none here"
+                allowed = (
+                    f"it must be one of {', '.join(known)}" if known else "this path takes none"
+                )
                 raise PydanticCustomError(
                     UNKNOWN_PARAMETER,
-                    "There is no parameter {name}: {allowed}.",
+                    "The parameter {name} is unknown; {allowed}.",
                     {"name": name, "allowed": allowed},
                 )
         return given
 
 
 class NoQuery(AnyQuery):
-    """No parameter at all."""
+    """No parameters."""
 
 
 class StatusQuery(AnyQuery):
-    """What the status may be asked for."""
+    """Parameters of the status."""
 
     subscription: SubscriptionId | SkipJsonSchema[None] = Field(
-        None, description="The id of one subscription; without it, the answer is the estate's."
+        None, description="The id of one subscription; without it, the whole estate."
     )
 
 
 class FindingsQuery(AnyQuery):
-    """What findings may be asked for."""
+    """Parameters of the list of findings."""
 
     verdict: Verdict | SkipJsonSchema[None] = Field(None, description="Only this verdict.")
     reason: Reason | SkipJsonSchema[None] = Field(None, description="Only this reason.")
     kind: str | SkipJsonSchema[None] = Field(
         None,
-        description="Only this kind of account, in any case; `unknown` is those without a kind.",
+        description="Only this kind of account, in any case; `unknown` means without a kind.",
     )
     location: Location | SkipJsonSchema[None] = Field(
-        None, description="Only this location, in any case; blanks do not count."
+        None, description="Only this location, in any case; blanks are ignored."
     )
     subscription: SubscriptionId | SkipJsonSchema[None] = Field(
         None, description="Only this subscription."
     )
     key_health: KeyState | SkipJsonSchema[None] = Field(
-        None, description="Only accounts whose key is in this health."
+        None, description="Only accounts whose key health is this."
     )
     q: Words | SkipJsonSchema[None] = Field(
         None,
-        description="Only where each of these words stands in the name of the account, its "
-        "resource group or subscription, or in a tag's name or value, in any case.",
+        description="Only accounts for which each of these words occurs in the name of the "
+        "account, resource group or subscription, or in a tag's name or value, in any case.",
     )
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
     format: Literal["json", "csv"] = Field(
-        "json", description="`csv` is for spreadsheets; its next page is in the header `Link`."
+        "json", description="`csv` is for spreadsheets; the `Link` header holds its next page."
     )
 
 
 class SubscriptionsQuery(AnyQuery):
-    """What subscriptions may be asked for."""
+    """Parameters of the list of subscriptions."""
 
     coverage: ApiCoverage | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
@@ -145,25 +146,24 @@ class SubscriptionsQuery(AnyQuery):
 
 
 class ScansQuery(AnyQuery):
-    """How much of the history."""
+    """Parameters of the list of scans."""
 
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
 class ChangesQuery(AnyQuery):
-    """From where on changes are asked for."""
+    """Parameters of the change feed."""
 
     since: Cursor | SkipJsonSchema[None] = Field(
         None,
-        description="Only changes behind this one, taken from a `nextLink` or `deltaLink`; "
-        "without it, all that are kept.",
+        description="Only changes after this cursor, taken from `nextLink` or `deltaLink`; "
+        "without it, all that the feed holds.",
     )
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most changes on a page.")
     last: Last | SkipJsonSchema[None] = Field(
         None,
-        description="Only the newest so many changes, and those to come; not together with "
-        "`since`.",
+        description="Only this many of the newest changes, and all later ones; excludes `since`.",
     )
 
     @model_validator(mode="before")
@@ -172,7 +172,7 @@ class ChangesQuery(AnyQuery):
         if {"last", "since"} <= given.keys():
             raise PydanticCustomError(
                 NOT_TOGETHER,
-                "{name} does not go together with since: each says where to begin.",
+                "{name} and since exclude each other; give one of them.",
                 {"name": "last"},
             )
         return given

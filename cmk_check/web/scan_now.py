@@ -1,7 +1,7 @@
-"""The one request that starts something: ``POST /api/scan``.
+"""``POST /api/scan``: the one request that starts something.
 
-An application of its own behind a function of its own, so that the key that reads everything starts
-nothing, and the key that starts a scan reads nothing.
+It is an application of its own behind a function of its own: the key for reading cannot start a
+scan, and the key for starting a scan cannot read.
 """
 
 import logging
@@ -25,15 +25,17 @@ type Ask = Callable[[], Awaitable[StartAnswer]]
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
 _LOGGER: Final = logging.getLogger(__name__)
-# What failed counts as a start, too.
+# A failed start counts as a start, too.
 _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
 _LOCATION: Final = {
     "Location": {
-        "description": "The scan.",
+        "description": "A link to the scan.",
         "schema": {"type": "string", "format": "uri-reference"},
     }
 }
-_RETRY_AFTER: Final = {"Retry-After": {"description": "In seconds.", "schema": {"type": "integer"}}}
+_RETRY_AFTER: Final = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}
+}
 _RESPONSES: Final[openapi.Responses] = {
     202: {"description": "A scan was started.", "headers": _LOCATION},
     409: openapi.error("A scan is running.") | {"headers": _LOCATION},
@@ -46,7 +48,7 @@ router: Final = APIRouter()
 
 
 def create_app(ask: Ask, site: WebApplication) -> FastAPI:
-    """Build the application; ``ask`` starts a scan, or says why not."""
+    """Build the application; ``ask`` starts a scan or returns why it did not."""
     app = site.application()
     app.state.ask = ask
     app.state.site = site
@@ -55,12 +57,12 @@ def create_app(ask: Ask, site: WebApplication) -> FastAPI:
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
         _LOGGER.error("A scan could not be started: %s", error)
-        # Why is for the log alone: it names queues and roles.
+        # The reason goes to the log only, because it names queues and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The scan could not be handed to the queue and is closed as failed: try again in "
-            f"{_QUEUE_RETRY_SECONDS} seconds. The app's log says why.",
+            "The scan could not be sent to the queue and was closed as failed; try again in "
+            f"{_QUEUE_RETRY_SECONDS} seconds. The app's log has the reason.",
             headers={"Retry-After": str(_QUEUE_RETRY_SECONDS)},
         )
 
@@ -76,7 +78,7 @@ def create_app(ask: Ask, site: WebApplication) -> FastAPI:
     responses=_RESPONSES,
 )
 async def scan_now(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
-    """Start a scan now, unless one runs or has just begun."""
+    """Start a scan now, unless one is running or was started less than a minute ago."""
     ask: Ask = request.app.state.ask
     site: WebApplication = request.app.state.site
     requested = await ask()
@@ -93,7 +95,7 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
             return error_answer(
                 HTTPStatus.CONFLICT,
                 "ScanRunning",
-                f"Scan {requested.scan_id} is running: the header Location leads to it.",
+                f"Scan {requested.scan_id} is already running; the Location header links to it.",
                 headers=headers,
             )
         case StartOutcome.TOO_SOON:
@@ -101,7 +103,7 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
             return error_answer(
                 HTTPStatus.TOO_MANY_REQUESTS,
                 "TooManyRequests",
-                f"Scan {requested.scan_id} has just been started: the header Location leads to it. "
-                f"Another can be started in {seconds} seconds.",
+                f"Scan {requested.scan_id} has just been started; the Location header links to it. "
+                f"Try again in {seconds} seconds.",
                 headers=headers | {"Retry-After": str(seconds)},
             )

@@ -1,1 +1,1 @@
-"""What holds for every request: middleware, errors, responses, paging, the contract."""
+"""What all requests share: middleware, errors, responses, paging, the OpenAPI document."""

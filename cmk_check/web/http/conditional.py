@@ -1,8 +1,8 @@
-"""Conditional requests: whether the caller has this very answer already."""
+"""Conditional requests: whether the caller already has the current response."""
 
 
 def matches(if_none_match: str | None, etag: str) -> bool:
-    """Tell whether the caller has this answer already (RFC 9110, 13.1.2: a weak comparison)."""
+    """Return whether the caller has this response (RFC 9110, 13.1.2: a weak comparison)."""
     if if_none_match is None:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]

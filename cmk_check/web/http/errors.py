@@ -1,4 +1,4 @@
-"""Failures as answers: every error that a route may raise, in the envelope that callers know."""
+"""Exception handlers: every error that a route may raise, as a response in the error envelope."""
 
 import logging
 from http import HTTPStatus
@@ -16,23 +16,26 @@ from cmk_check.web.queries import NOT_TOGETHER, UNKNOWN_PARAMETER
 
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
-    "verdict": f"verdict is one of {', '.join(Verdict)}.",
-    "keyHealth": f"keyHealth is one of {', '.join(KeyState)}.",
-    "reason": f"reason is one of {', '.join(Reason)}.",
-    "location": f"location is like westeurope, {MAX_LOCATION_CHARS} characters at most.",
-    "q": f"q is one word or several, {MAX_SEARCH_CHARS} characters at most.",
-    "format": "format is one of json, csv.",
-    "coverage": "coverage is one of read, gap, excluded, retired.",
-    "last": f"last is a whole number from 1 to {MAX_PAGE_SIZE}.",
-    "subscription": "subscription is an id like 00000000-0000-0000-0000-000000000000.",
-    "top": f"top is a whole number from 1 to {MAX_PAGE_SIZE}.",
-    "since": "since is a cursor: take it from nextLink or deltaLink, or leave it out to begin.",
-    "skipToken": "skipToken is too long: take it from nextLink, or leave it out to begin.",
+    "verdict": f"verdict must be one of {', '.join(Verdict)}.",
+    "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
+    "reason": f"reason must be one of {', '.join(Reason)}.",
+    "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
+    "characters.",
+    "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
+    "format": "format must be json or csv.",
+    "coverage": "coverage must be one of read, gap, excluded, retired.",
+    "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
+    "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
+    "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
+    "since": "since must be a cursor from nextLink or deltaLink; omit it to start at the "
+    "beginning.",
+    "skipToken": "skipToken is too long; use the one in nextLink, or omit it to start at the "
+    "beginning.",
 }
 
 
 def handle(app: FastAPI) -> None:
-    """Answer what the app's routes raise."""
+    """Register the handlers of all errors that the app's routes raise."""
 
     @app.exception_handler(RequestRefused)
     async def refused(_: Request, error: RequestRefused) -> Response:
@@ -40,7 +43,7 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        # One is enough: whoever mends it meets the next.
+        # Report the first error; the caller sees the next one after correcting it.
         detail = error.errors()[0]
         if detail["type"] in {UNKNOWN_PARAMETER, NOT_TOGETHER}:
             name, message = detail["ctx"]["name"], detail["msg"]
@@ -52,11 +55,11 @@ def handle(app: FastAPI) -> None:
     @app.exception_handler(StoreError)
     async def unavailable(_: Request, error: StoreError) -> Response:
         _LOGGER.error("The HTTP API could not use the store: %s", error)
-        # Why is for the log alone: it names rows and roles.
+        # The reason goes to the log only, because it names rows and roles.
         return error_answer(
             HTTPStatus.SERVICE_UNAVAILABLE,
             "StorageUnavailable",
-            "The app's storage could not be used: try again in 10 seconds. The app's log says why.",
+            "The app cannot use its storage; try again in 10 seconds. Its log has the reason.",
             headers={"Retry-After": "10"},
         )
 
@@ -65,8 +68,8 @@ def handle(app: FastAPI) -> None:
         status = HTTPStatus(error.status_code)
         message = status.phrase
         if status == HTTPStatus.NOT_FOUND:
-            message = "There is nothing here: /api/v1/openapi.json says what there is."
+            message = "This path does not exist; /api/v1/openapi.json lists all paths."
         elif status == HTTPStatus.METHOD_NOT_ALLOWED:
-            message = f"{request.method} is not allowed here: the header Allow says what is."
+            message = f"{request.method} is not allowed here; the Allow header lists what is."
         code = status.phrase.replace(" ", "")
         return error_answer(status, code, message, headers=error.headers)

@@ -1,7 +1,7 @@
-"""The rim of the API: what holds for every request, before a route sees it and after.
+"""Middleware of the HTTP API: it checks every request before the routes and handles their failures.
 
-Written against ASGI itself, because Starlette raises an unexpected error again after answering it,
-and the Functions worker then drops the answer.
+It implements ASGI directly: Starlette raises an unexpected error again after it has sent the
+response, and the Functions worker then drops the response.
 """
 
 import logging
@@ -20,23 +20,23 @@ from cmk_check.config.http_auth import HttpAuth
 from cmk_check.web.http.responses import error_answer
 
 _LOGGER: Final = logging.getLogger(__name__)
-# The host's function key, where a caller puts it into the URL.
+# The query parameter that may hold the host's function key.
 _KEY: Final = "code"
 _PRINCIPAL: Final = "x-ms-client-principal-id"
 
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Who lets callers in: the host by function keys, or Easy Auth by Entra ID."""
+    """How callers are authenticated: by the host with function keys, or by Easy Auth (Entra ID)."""
 
     http_auth: HttpAuth = "keys"
     easy_auth: bool = False
 
     def is_missing(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether anybody at all could have come this far.
+        """Return whether the request was let in without authentication.
 
-        The principal counts only while Easy Auth is on: nothing else keeps callers from sending
-        that header themselves.
+        The principal header counts only while Easy Auth is on; otherwise callers can set it
+        themselves.
         """
         if self.http_auth == "keys":
             return False
@@ -44,14 +44,14 @@ class SignIn:
 
 
 class RequestMiddleware:
-    """ASGI middleware: asks for a sign-in, takes the key out of the query, answers what failed."""
+    """ASGI middleware: requires a sign-in, removes the key from the query, reports failures."""
 
     def __init__(self, app: ASGIApp, sign_in: SignIn) -> None:
         self._app = app
         self._sign_in = sign_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Handle a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -60,13 +60,13 @@ class RequestMiddleware:
             return
         started = False
 
-        async def watched(message: Message) -> None:
+        async def send_started(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(_without_key(scope), receive, watched)
+            await self._app(_without_key(scope), receive, send_started)
         except Exception:
             if started:
                 raise
@@ -78,13 +78,13 @@ class RequestMiddleware:
             return error_answer(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "SignInNotConfigured",
-                "CMK_HTTP_AUTH is entra, but App Service Authentication let the request in "
-                "without a sign-in: turn it on for this app and let it require authentication.",
+                "CMK_HTTP_AUTH is entra, but this request arrived without a sign-in: turn on App "
+                "Service Authentication for this app and require authentication.",
             )
         given = Counter(name for name, _ in _parameters(scope) if name != _KEY)
         for name, times in given.items():
             if times > 1:
-                text = f"{name} is given {times} times; give it once."
+                text = f"{name} must be given once; it is given {times} times."
                 return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text, name)
         return None
 
@@ -94,7 +94,7 @@ def _parameters(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _without_key(scope: Scope) -> Scope:
-    """Keep the key from everything behind: it is the host's, and a link or log could repeat it."""
+    """Remove the function key from the query, so that no link or log repeats it."""
     if not scope["query_string"]:
         return scope
     kept = [(name, value) for name, value in _parameters(scope) if name != _KEY]
@@ -105,5 +105,5 @@ def _internal_error() -> Response:
     return error_answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "InternalError",
-        "The request failed for a reason of this app's own; its log says which.",
+        "The app failed to handle the request; its log has the reason.",
     )

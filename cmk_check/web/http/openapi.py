@@ -1,4 +1,4 @@
-"""The OpenAPI document: what the routes declare, and what platform and settings add to it."""
+"""The OpenAPI document: the routes' declarations, and what the platform and settings add."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,8 +12,8 @@ from cmk_check.web.models import Error
 TITLE: Final = "cmk_check"
 VERSION: Final = "1"
 DESCRIPTION: Final = (
-    "Which Azure OpenAI accounts are encrypted with a customer-managed key, and which are not. "
-    "Azure is only read. Times are UTC. Unknown parameters are refused."
+    "Shows which Azure OpenAI accounts are encrypted with a customer-managed key. "
+    "The app only reads from Azure. Times are in UTC. Unknown parameters are rejected."
 )
 
 type Responses = dict[int | str, dict[str, Any]]
@@ -23,9 +23,9 @@ _ENTRA: Final = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "A token of Microsoft Entra ID for this app.",
+    "description": "A Microsoft Entra ID token for this app.",
 }
-# Per scheme; a key opens one function, so the one that starts a scan has its own.
+# One per function key: a key opens one function, and starting a scan has a function of its own.
 _READ, _START = "functionKey", "scanKey"
 _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
     "keys": {
@@ -36,14 +36,14 @@ _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
 }
 _RETRY_AFTER: Final = {
     "Retry-After": {
-        "description": "In seconds; for `StorageUnavailable`.",
+        "description": "Seconds to wait; sent with `StorageUnavailable`.",
         "schema": {"type": "integer"},
     }
 }
 
-# By hand, because it is answered without the API, which would only delay it.
+# Described by hand, because the health function does not load the API.
 HEALTH: Final = "/api/health"
-_SAID: Final = {
+_HEALTH_BODY: Final = {
     "application/json": {
         "schema": {
             "type": "object",
@@ -56,24 +56,27 @@ _SAID: Final = {
 }
 _HEALTH: Final[Mapping[str, Any]] = {
     "operationId": "getHealth",
-    "summary": "Whether answers are to be had",
-    "description": "For load balancers and uptime monitors, without a key; HEAD works as well.",
+    "summary": "Whether the app can answer",
+    "description": "For load balancers and uptime monitors. Needs no key. HEAD works, too.",
     "security": [],
     "responses": {
-        "200": {"description": "Answers are to be had: fresh ones, or stale.", "content": _SAID},
-        "503": {"description": "No answers are to be had.", "content": _SAID},
+        "200": {
+            "description": "The app can answer, with fresh or stale data.",
+            "content": _HEALTH_BODY,
+        },
+        "503": {"description": "The app cannot answer.", "content": _HEALTH_BODY},
     },
 }
 
 
 def error(description: str) -> dict[str, Any]:
-    """Document an error."""
+    """Return the description of an error response."""
     return {"model": Error, "description": description}
 
 
 ERRORS: Final[Responses] = {
-    400: error("A parameter is not known, not valid or given twice."),
-    401: {"description": "No way in: the host or the platform answers, without a body."},
+    400: error("A parameter is unknown, invalid or given twice."),
+    401: {"description": "Not authorised; sent by the host or the platform, without a body."},
     500: error("The app failed."),
     503: error("The storage does not answer, or no sign-in is configured.")
     | {"headers": _RETRY_AFTER},
@@ -83,12 +86,12 @@ ERRORS: Final[Responses] = {
 def document(
     routes: Sequence[BaseRoute], http_auth: HttpAuth, kinds: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the document of some routes: OpenAPI 3.1."""
-    made = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=routes)
-    components = made["components"]
+    """Return the OpenAPI 3.1 document of these routes."""
+    contract = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=routes)
+    components = contract["components"]
     components["securitySchemes"] = _SCHEMES[http_auth]
-    made["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
-    for path in made["paths"].values():
+    contract["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
+    for path in contract["paths"].values():
         for method, operation in path.items():
             # FastAPI adds its own error to every operation with parameters; here it is a 400.
             operation["responses"].pop("422", None)
@@ -97,7 +100,7 @@ def document(
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "kind":
                     parameter["schema"]["enum"] = list(kinds)
-    made["paths"][HEALTH] = {"get": _HEALTH}
+    contract["paths"][HEALTH] = {"get": _HEALTH}
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
-    return made
+    return contract

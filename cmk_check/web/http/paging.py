@@ -1,7 +1,7 @@
-"""Pages of a list whose filters the table cannot all compare: bounded work, and nothing skipped.
+"""Pages of a list whose filters run partly in this program: bounded work, and no row skipped.
 
-A filter that matches nothing would read the whole table in one request. So a page may end early,
-even empty, with the place to go on behind: a client follows the links until there is none.
+A filter that matches nothing would read the whole table in one request. Therefore a page may end
+early, even empty, and still have a next link: clients follow the links until there are none.
 """
 
 from collections.abc import AsyncIterator
@@ -13,7 +13,7 @@ from cmk_check.store.findings import RowPosition
 
 @dataclass(frozen=True, slots=True)
 class GatheredPage[T]:
-    """What a page shows, and the place to go on behind, None at the end of the list."""
+    """The items of a page, and the row to continue after; None at the end of the list."""
 
     value: list[T]
     behind: RowPosition | None
@@ -22,7 +22,7 @@ class GatheredPage[T]:
 async def gather[T](
     rows: AsyncIterator[tuple[RowPosition, T | None]], top: int, most: int = ROWS_EXAMINED_PER_PAGE
 ) -> GatheredPage[T]:
-    """Take up to ``top`` matches out of ``most`` rows; None stands for a row that is no match."""
+    """Take up to ``top`` matches out of ``most`` rows; a row that does not match comes as None."""
     value: list[T] = []
     last: RowPosition | None = None
     examined = 0

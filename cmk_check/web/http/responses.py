@@ -1,4 +1,4 @@
-"""Answers: bodies with the headers that all of them carry, and errors in their envelope."""
+"""Responses of the API: bodies with the headers that all share, and errors in their envelope."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from fastapi import Response
 
 from cmk_check.web.models import Error, ErrorDetail
 
-# Nothing here is a page: whatever a browser is talked into showing may load and do nothing.
+# The API serves no pages: if a browser shows a response, it may load and run nothing.
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -20,12 +20,12 @@ _CSV: Final = "text/csv; charset=utf-8"
 
 
 class RequestRefused(Exception):
-    """A request that an error answers; raised by views, met by the routes' handlers."""
+    """A request that gets an error response; views raise it, an exception handler answers it."""
 
     def __init__(
         self, status: HTTPStatus, code: str, message: str, target: str | None = None
     ) -> None:
-        """Keep what the envelope shows."""
+        """Keep the fields of the envelope."""
         self.status = status
         self.code = code
         self.message = message
@@ -34,11 +34,11 @@ class RequestRefused(Exception):
 
 
 def not_recorded(subscription_id: str) -> RequestRefused:
-    """Refuse a subscription that no scan has met, whatever is asked of it."""
+    """Return the error for a subscription that no scan has recorded."""
     return RequestRefused(
         HTTPStatus.NOT_FOUND,
         "NotFound",
-        f"The subscription {subscription_id} is not recorded: check its id, and that the app's "
+        f"The subscription {subscription_id} is not recorded; check its id, and whether the app's "
         "identity may read it.",
         "subscription",
     )
@@ -54,7 +54,7 @@ def json_answer(
 
 
 def csv_answer(body: bytes, next_link: str | None) -> Response:
-    """Answer with rows of a spreadsheet; where the list goes on stands in a header (RFC 8288)."""
+    """Answer with CSV; the Link header holds the next page (RFC 8288)."""
     onwards = {} if next_link is None else {"Link": f'<{next_link}>; rel="next"'}
     return Response(body, media_type=_CSV, headers={**HEADERS, **onwards})
 
@@ -74,9 +74,9 @@ def error_answer(
 
 
 def etag_of(row_etag: str, body: bytes) -> str:
-    """Make a strong ETag of the row's and of the body, which holds ``fresh``.
+    """Make a strong ETag from the row's ETag and the body, which holds ``fresh``.
 
-    The body is in it because settings and the program's version shape an answer as well.
+    It includes the body because settings and the program's version change the response, too.
     """
     digest = hashlib.blake2b(row_etag.encode() + b"\n" + body, digest_size=16)
     return f'"{digest.hexdigest()}"'

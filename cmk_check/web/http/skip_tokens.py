@@ -1,4 +1,4 @@
-"""Where a list goes on: the skip token of a page, and the link to the next one."""
+"""Skip tokens, which say where the next page of a list starts, and links to that page."""
 
 import base64
 import binascii
@@ -22,17 +22,17 @@ _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{
 
 
 def skip_token_of(place: RowPosition) -> str:
-    """Make the token that goes on behind a place."""
+    """Make the token of the page that starts after this row."""
     return base64.urlsafe_b64encode(_SEPARATOR.join(place).encode()).decode()
 
 
 def position_of(token: str, *rows: str) -> RowPosition:
-    """Return the place of a token, in a list of rows named by their key or by how it begins.
+    """Return the position that a token holds; ``rows`` are the row keys or prefixes of the list.
 
-    A token holds nothing but two keys: made for another page, it only begins elsewhere in the list.
+    A token holds only the two keys of a row: one from another page just starts elsewhere.
 
     Raises:
-        RequestRefused: this API did not make it.
+        RequestRefused: the token is not valid for this list.
 
     """
     try:
@@ -44,7 +44,7 @@ def position_of(token: str, *rows: str) -> RowPosition:
         raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
-            "skipToken is not one of this list's: take it from nextLink, or leave it out to begin.",
+            "skipToken must come from nextLink of this list; omit it to start at the beginning.",
             "skipToken",
         )
     return match["partition"], match["row"]
@@ -55,18 +55,18 @@ def _is_one_of(row: str, named: str) -> bool:
 
 
 def link(origin: str, path: str, parameters: Mapping[str, str | int | None]) -> str:
-    """Make a link with those parameters that have a value."""
-    given = {name: value for name, value in parameters.items() if value is not None}
-    return f"{origin}{path}?{urlencode(given)}"
+    """Make a link with the parameters that have a value."""
+    present = {name: value for name, value in parameters.items() if value is not None}
+    return f"{origin}{path}?{urlencode(present)}"
 
 
 def origin_of(hostname: str | None, host: str | None, scheme: str) -> str:
-    """Return the origin that callers reach this app by, "" where only a relative link is safe.
+    """Return the origin at which callers reach this app, "" if only a relative link is safe.
 
     Args:
-        hostname: the app's own, from the platform; on Azure it is served over https alone.
-        host: the request's Host header, which a caller may make up.
-        scheme: the request's.
+        hostname: the app's host name from the platform; on Azure it is served by https only.
+        host: the request's Host header, which the caller controls.
+        scheme: the request's scheme.
 
     """
     if hostname and not _LOCAL.fullmatch(hostname):

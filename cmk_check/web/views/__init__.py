@@ -1,1 +1,1 @@
-"""One module for each question that the HTTP API answers."""
+"""The views: one module for each resource of the HTTP API."""

@@ -1,8 +1,8 @@
-"""The change feed as pages: oldest first, with a cursor that never skips.
+"""Pages of the change feed, oldest first, with a cursor that never skips a change.
 
-A cursor is a number of the feed. Numbers leave no hole but where changes are kept no longer, or
-where a row is broken. So a poller that slept for longer than changes are kept, or whose feed began
-anew with an empty storage, can be told: silence would be taken for "nothing happened".
+A cursor is a sequence number of the feed. Numbers are missing only where changes were pruned or a
+row is broken. A poller that paused for longer than the retention, or whose feed started again with
+an empty storage, therefore gets an error: an empty page would mean "nothing happened".
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from cmk_check.web.http.responses import RequestRefused
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of changes; behind ``cursor`` there are more now, or will be later."""
+    """A page of changes; ``more`` is whether the feed already holds changes after ``cursor``."""
 
     value: list[models.ChangeEvent]
     cursor: str
@@ -31,21 +31,21 @@ class ChangesView:
     feed: FeedTable
 
     async def page(self, query: queries.ChangesQuery) -> Page:
-        """Read one page. A poller that has everything costs one point read.
+        """Read one page; a poller that is up to date costs one point read.
 
         Raises:
-            RequestRefused: what comes next after the cursor is not in the feed.
+            RequestRefused: the feed no longer holds the changes after the cursor.
             StoreError
 
         """
         since = None if query.since is None else int(query.since)
-        # Before the rows: all up to here that are not among them then are kept no longer.
+        # Read before the rows: numbers up to this one that are missing from them were pruned.
         last = await self.feed.last()
         if since == last:
             return Page([], str(last), more=False)
         if since is not None and since > last:
             raise _resync_required()
-        # Where a caller names no cursor, nothing before the first change shown is missed.
+        # Without a cursor, changes before the first one shown do not count as missed.
         begin = since or 0 if query.last is None else max(last - query.last, 0)
         found = await self.feed.read(begin, query.top + 1)
         lost = await self._lost(since, [number for number, _ in found])
@@ -57,9 +57,9 @@ class ChangesView:
         return Page(value, str(cursor), more=len(shown) < len(found))
 
     async def _lost(self, since: int | None, numbers: list[int]) -> int | None:
-        """Return the place among the numbers before which some were pruned, None where none were.
+        """Return the index of the number before which some were pruned, None if none were.
 
-        Pruning begins with the oldest: a hole is a broken row if anything older is still there.
+        Pruning removes the oldest first: a hole after an older change is a broken row.
         """
         before = since if since is not None else (numbers or [1])[0] - 1
         holes = [
@@ -80,7 +80,8 @@ def _resync_required() -> RequestRefused:
     return RequestRefused(
         HTTPStatus.GONE,
         "ResyncRequired",
-        "The changes behind since are not in the feed: they are no longer kept, or the feed began "
-        "anew. Leave since out to go on with what is kept; /api/v1/findings says how things stand.",
+        "The feed no longer holds the changes after since: they were deleted after the retention "
+        "time, or the feed was created again. Omit since to read what the feed holds; "
+        "/api/v1/findings has the current state.",
         "since",
     )

@@ -1,6 +1,6 @@
-"""Findings as CSV (RFC 4180), for spreadsheets: a row each, and no cell that is ever a formula.
+"""Findings as CSV (RFC 4180) for spreadsheets: one row each, and no cell is a formula.
 
-Names and tags are anybody's text. A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or
+Names and tags are untrusted text. A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or
 ``@`` (https://owasp.org/www-community/attacks/CSV_Injection); an apostrophe in front makes it text.
 """
 
@@ -46,7 +46,7 @@ COLUMNS: Final = (
     "keyRotation",
     "keyVaultId",
 )
-# Without it Excel takes the text for one of the machine's own alphabet.
+# Without it, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
 _TEXT: Final = "'"
@@ -54,7 +54,7 @@ _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 
 
 def written(findings: Iterable[Finding]) -> bytes:
-    """Write a page: the row of column names always, then a row for each finding."""
+    """Write a page: the header row, then a row for each finding."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -63,10 +63,10 @@ def written(findings: Iterable[Finding]) -> bytes:
 
 
 def cell(text: str) -> str:
-    """Make a text safe to open.
+    """Make a text safe to open in a spreadsheet.
 
-    A semicolon begins a cell where the spreadsheet's language has it for the comma, so that what
-    stands behind one is guarded as well. Control characters and line breaks become blanks.
+    In some languages a semicolon separates cells, so the text after one is guarded, too. Control
+    characters and line breaks become blanks.
     """
     return ";".join(_guarded(part) for part in text.split(";"))
 
@@ -102,9 +102,9 @@ def _on_one_line(char: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    """Tell whether the first character that shows, in whatever width, begins a formula.
+    """Return whether the first visible character, in any width, starts a formula.
 
-    Quotes do not count: behind a semicolon they open a cell, and what follows them is its text.
+    Quotes are skipped: after a semicolon they open a cell, and the text follows them.
     """
     shown = (char for char in text if char.isprintable() and not char.isspace() and char != '"')
     first = next(shown, "")

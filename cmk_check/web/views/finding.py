@@ -1,4 +1,4 @@
-"""One finding as callers see it: in a list, and alone with its history and what to do."""
+"""Findings of the API: in a list, and one with its history and remediation."""
 
 import asyncio
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _LIKE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """Shows findings one by one; ``portal`` is the origin of Azure's."""
+    """Makes single findings; ``portal`` is the origin of the Azure portal."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -37,19 +37,19 @@ class FindingView:
     portal: str
 
     async def one(self, account_id: str) -> models.FindingDetail:
-        """Read one finding, given its ARM id in any casing. It costs three point reads at once.
+        """Read one finding by its ARM id in any case, with three point reads at once.
 
-        The id comes as the adapter decoded it and is not decoded again: a name may hold a percent
-        sign and two digits behind it.
+        The adapter has already decoded the id; decoding it again would break a name that contains
+        a percent sign and two digits.
 
         Raises:
-            RequestRefused: it is no account's id, or no finding of it is recorded.
+            RequestRefused: the id is not that of an account, or no finding of it is recorded.
             StoreError
 
         """
         account = AccountId.parse(f"/{account_id.removeprefix('/')}")
         if account is None:
-            raise _not_found(f"This is no account's ARM id; one is like {_LIKE}.")
+            raise _not_found(f"id must be the ARM id of an account, like {_LIKE}.")
         finding, coverage, stored = await asyncio.gather(
             self.findings_table.finding(account),
             usable_coverage(self.findings_table, account.subscription_id),
@@ -57,7 +57,7 @@ class FindingView:
         )
         if finding is None:
             raise _not_found(
-                "No account of this id is recorded: /api/v1/findings lists those that are."
+                "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
         as_of = stored.value.as_of if stored else None
         now = self.clock.now()
@@ -65,7 +65,7 @@ class FindingView:
 
 
 async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -> Coverage | None:
-    """Read a coverage row; one that cannot be trusted must not take a finding with it."""
+    """Read a coverage row; return None for an unusable one, so that findings can still be shown."""
     try:
         return await findings_table.coverage(subscription_id)
     except (RowUnusable, LimitExceeded):
@@ -79,9 +79,9 @@ def to_api_finding(
     now: datetime,
     portal: str,
 ) -> models.Finding:
-    """Show a finding; ``as_of`` is when the last finished scan began.
+    """Make the API's finding; ``as_of`` is when the last finished scan began.
 
-    Without a coverage row that can be trusted, nobody knows of when it is: that is a gap.
+    Without a usable coverage row the age of the finding is unknown: that is a gap.
     """
     subscription = coverage.subscription if coverage else None
     judgement = finding.judgement
@@ -123,7 +123,7 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
 
 
 def _is_dated(finding: Finding) -> bool:
-    """Tell a finding of a row that can be trusted."""
+    """Return whether the finding comes from a usable row."""
     return finding.first_seen != UNDATED
 
 

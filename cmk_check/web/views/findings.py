@@ -1,4 +1,4 @@
-"""The list of findings: pages of the findings table, joined with each subscription's coverage."""
+"""The list of findings: pages of the findings table, joined with the subscriptions' coverage."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -26,7 +26,7 @@ type _Joined = tuple[Finding, Coverage | None]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of findings and the token of the next one, if there is one."""
+    """A page of findings and the token of the next page, if any."""
 
     value: list[models.Finding]
     skip_token: str | None
@@ -36,8 +36,8 @@ class Page:
 class FindingsView:
     """Makes pages of findings.
 
-    ``kinds`` are those in scope, ``portal`` is the origin of Azure's, ``most`` how many rows a
-    request may look at.
+    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal, ``most`` is the
+    number of rows that a request may examine.
     """
 
     findings_table: FindingsTable
@@ -49,15 +49,15 @@ class FindingsView:
 
     @property
     def allowed_kinds(self) -> tuple[str, ...]:
-        """What may be asked for as a kind."""
+        """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
 
     async def page(self, query: queries.FindingsQuery) -> Page:
         """Read one page.
 
         Raises:
-            RequestRefused: the kind is not in scope, the token is none, or the subscription is not
-                recorded: an empty list would read as "nothing wrong there".
+            RequestRefused: the kind is not in scope, the token is invalid, or the subscription is
+                not recorded (an empty list would mean "nothing wrong there").
             StoreError
 
         """
@@ -72,12 +72,12 @@ class FindingsView:
             query.verdict, query.reason, spelled, query.subscription, query.key_health
         )
         search = Search.of(query)
-        on_the_way = bool(search.words) or _is_cheap_to_join(where, status)
-        rows = self._matching(where, search, after, joined=on_the_way)
+        join_all = bool(search.words) or _is_cheap_to_join(where, status)
+        rows = self._matching(where, search, after, joined=join_all)
         found = await paging.gather(rows, query.top, self.most)
         if not found.value and query.subscription:
             await self._make_sure_it_is_recorded(query.subscription)
-        joined = found.value if on_the_way else await self._joined(found.value)
+        joined = found.value if join_all else await self._joined(found.value)
         now = self.clock.now()
         return Page(
             [
@@ -93,14 +93,14 @@ class FindingsView:
         raise RequestRefused(
             HTTPStatus.BAD_REQUEST,
             "InvalidParameter",
-            f"kind is one of {', '.join(self.allowed_kinds)}, in any case.",
+            f"kind must be one of {', '.join(self.allowed_kinds)}, in any case.",
             "kind",
         )
 
     async def _matching(
         self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
     ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
-        """Go through the table, reading the coverage rows on the way where asked to."""
+        """Iterate over the rows of the table; ``joined`` reads coverage rows along with them."""
         async for row in self.findings_table.findings(where, after, joined=joined):
             found = row.finding is not None and search.finds(row.finding, row.coverage)
             yield row.place, (row.finding, row.coverage) if row.finding and found else None
@@ -114,7 +114,7 @@ class FindingsView:
             raise not_recorded(subscription_id)
 
     async def _joined(self, found: Iterable[_Joined]) -> list[_Joined]:
-        """Read the coverage rows of what is shown, each once."""
+        """Read the coverage rows of the findings, each once."""
         findings = [finding for finding, _ in found]
         distinct = list(dict.fromkeys(finding.id.subscription_id for finding in findings))
         rows: dict[str, Coverage | None] = {}
@@ -127,18 +127,19 @@ class FindingsView:
 
 
 def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:
-    """Tell whether to read coverage rows on the way, rather than one by one what is shown needs.
+    """Return whether to read all coverage rows with the findings, not only those of the page.
 
-    A filter of the table's brings few findings of many subscriptions, whose rows would all come.
+    With a filter that the table applies, few findings may come from many subscriptions; reading
+    the coverage rows of all of those would be expensive.
     """
     return not where.equals() or status.summary.subscriptions.total <= TABLE_PAGE_ROWS
 
 
 def _spelling(kind: str | None, status: Status) -> str | None:
-    """Return the kind as the rows spell it, where that is certain enough for the table to compare.
+    """Return the kind as the rows spell it, or None if the table cannot compare it.
 
-    Azure spells kinds, and settings may spell them otherwise; the last scan's sums tell. Rows
-    without a kind have nothing to compare.
+    Settings may spell a kind differently from Azure; the counts of the last scan have Azure's
+    spelling. Rows without a kind have nothing to compare.
     """
     if kind is None or kind.casefold() == KIND_UNKNOWN:
         return None

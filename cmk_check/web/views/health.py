@@ -1,6 +1,6 @@
-"""Health for load balancers and uptime checks: whether answers are to be had, and fresh ones.
+"""Health for load balancers and uptime checks: whether the app can answer, and with fresh data.
 
-Anonymous, so it tells nothing else, and a flood of requests reads the store once in ten seconds.
+It is anonymous, so it says nothing more, and it reads the store at most once in ten seconds.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ type Answer = tuple[int, dict[str, str]]
 
 
 class Health:
-    """Answers from one read of the status row, kept for 10 s; callers meanwhile share it.
+    """Answers from one read of the status row, which it keeps for 10 s and shares among callers.
 
-    A read that takes longer than ``seconds`` is a store that does not answer.
+    If a read takes longer than ``seconds``, the store counts as unavailable.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Health:
         """Return the HTTP status and the body."""
         async with self._reading:
             now = self._clock.now()
-            # A clock that was set back must not keep an answer for longer.
+            # If the clock was set back, read again.
             if self._kept is None or not timedelta() <= now - self._kept[0] < HEALTH_KEPT:
                 self._kept = now, await self._read(now)
             return self._kept[1]

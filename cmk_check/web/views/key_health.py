@@ -1,4 +1,4 @@
-"""Key health as callers see it: of one account, and in sums."""
+"""Key health in the API: of one account, and as counts."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from cmk_check.web import models
 
 
 def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
-    """Show the health of a key; the days to its expiry are whole ones, rounded down."""
+    """Make the API's key health; days to expiry are rounded down to whole days."""
     left = None if health.expires is None else health.expires - now
     return models.KeyHealth(
         state=health.state,
@@ -25,7 +25,7 @@ def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
 
 
 def to_api_keys(accounts: AccountCounts) -> models.Keys:
-    """Sum the keys of the compliant accounts: one that was never looked at is unknown."""
+    """Count the keys of the compliant accounts; a key that was never read is unknown."""
     return models.Keys(
         healthy=accounts.by_key_health.get(KeyState.HEALTHY, 0),
         at_risk=accounts.by_key_health.get(KeyState.AT_RISK, 0),

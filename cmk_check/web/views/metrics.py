@@ -1,8 +1,7 @@
-"""The metrics: the status as Prometheus reads it, from one row of the store.
+"""The metrics: the status for Prometheus, from one row of the store.
 
-What a scrape shows is derived when it is asked for, as for the status: a scanner that stopped must
-not leave its last ``compliant`` in the time series. Without the row there is no answer at all, so
-that the scrape fails and ``up`` is 0.
+As in the status, the values are derived at the time of the scrape: if scans stop, ``compliant``
+must not stay in the time series. If the row cannot be read, the scrape fails and ``up`` is 0.
 """
 
 from dataclasses import dataclass
@@ -22,16 +21,16 @@ from cmk_check.web.http.responses import HEADERS
 _METRICS: Final = "/api/v1/metrics"
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
 _WRITTEN: Final = {
-    "description": "OpenMetrics for those that ask for it, else the text format 0.0.4.",
+    "description": "OpenMetrics if the `Accept` header asks for it, otherwise text format 0.0.4.",
     "content": {"application/openmetrics-text": _TEXT, "text/plain": _TEXT},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsView:
-    """Makes the answer to a scrape.
+    """Makes the response to a scrape.
 
-    ``kinds`` are those in scope, ``key_health`` tells whether keys are looked at.
+    ``kinds`` are those in scope, ``key_health`` is whether keys are read.
     """
 
     scans: ScanTable
@@ -41,13 +40,13 @@ class MetricsView:
     key_health: bool
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
-        """Return the metrics in the format that is accepted, and their content type.
+        """Return the metrics in an accepted format, and the content type.
 
         Raises:
             StoreError
 
         """
-        # The library takes a while to load, and no other request needs it.
+        # The library takes long to load, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
         stored = await self.scans.status()
@@ -68,6 +67,6 @@ def route(app: FastAPI, view: MetricsView) -> None:
         responses={200: _WRITTEN, **openapi.ERRORS},
     )
     async def metrics(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
-        """Answer the status of the estate as metrics, for Prometheus."""
+        """Return the status of the estate as metrics for Prometheus."""
         body, content_type = await view.scrape(request.headers.get("accept", ""))
         return Response(body, headers={**HEADERS, "Content-Type": content_type})

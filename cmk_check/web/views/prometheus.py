@@ -1,7 +1,7 @@
-"""Metrics as text: their names, labels and units, written by Prometheus' own client library.
+"""The metrics' names, labels and units; Prometheus' client library writes the text.
 
-Names and units follow the conventions of OpenMetrics. A time that is not known has no sample: an
-absent series can be alerted on, a made-up zero cannot.
+Names and units follow the conventions of OpenMetrics. An unknown time has no sample, because
+alerts can detect an absent series but not an invented zero.
 """
 
 import re
@@ -25,14 +25,14 @@ type Samples = Iterable[tuple[tuple[str, ...], float]]
 
 _PREFIX: Final = "cmkcheck_"
 _ENDED: Final = (ScanState.COMPLETE, ScanState.INCOMPLETE, ScanState.FAILED)
-# The library fails on a version that is no number, and would announce any later one as its own.
+# The library fails on a version that is not numeric, and would claim any later version.
 _VERSION: Final = re.compile(r"version\s*=\s*([^;]*)", re.IGNORECASE)
 _WRITABLE: Final = {"0.0.4", "1.0.0"}
 
 
 @dataclass(frozen=True, slots=True)
 class StatusCollector(Collector):
-    """What one scrape shows: the recorded status, and what it means ``now``."""
+    """The data of one scrape: the recorded status, and the posture ``now``."""
 
     status: Status
     posture: Posture
@@ -41,7 +41,7 @@ class StatusCollector(Collector):
     key_health: bool
 
     def collect(self) -> Iterator[Metric]:
-        """Yield all families."""
+        """Yield all metric families."""
         yield _build()
         yield from _of_posture(self.posture)
         yield from _of_age(self.status.as_of, self.now)
@@ -64,7 +64,7 @@ class StatusCollector(Collector):
 
 
 def write(scraped: StatusCollector, accept: str) -> tuple[bytes, str]:
-    """Write it in the best format that an Accept header names; return its content type as well."""
+    """Return the text in the best format of the Accept header, and the content type."""
     known = [part for part in accept.split(",") if _is_writable(part)]
     encode, content_type = choose_encoder(",".join(known))
     return encode(scraped), content_type
@@ -85,24 +85,24 @@ def _gauge(
 
 
 def _build() -> Metric:
-    text = "The program; rule_version is that of the rule it judges by."
+    text = "The program; rule_version is the version of its rule."
     return InfoMetricFamily(f"{_PREFIX}build", text, {"rule_version": RULE_VERSION})
 
 
 def _of_posture(posture: Posture) -> Iterator[Metric]:
     yield StateSetMetricFamily(
         f"{_PREFIX}posture",
-        "The answer for the estate as of this scrape; too old an answer is unknown.",
+        "The posture of the estate at the time of the scrape; unknown if the data are too old.",
         {verdict.value: verdict is posture.verdict for verdict in Verdict},
     )
     given = {code for code, _ in posture.reasons}
     yield _gauge(
         "posture_reason",
-        "Why the posture is what it is: 1 for each reason that holds.",
+        "The reasons for the posture: 1 for each reason that applies.",
         (((code.value,), code in given) for code in PostureReason),
         ("reason",),
     )
-    text = "Whether the last finished scan is recent enough to count: 1 or 0."
+    text = "Whether the last finished scan is recent enough: 1 or 0."
     yield _gauge("fresh", text, [((), posture.fresh)])
 
 
@@ -112,12 +112,17 @@ def _of_age(as_of: datetime | None, now: datetime) -> Iterator[Metric]:
     text = "When the last finished scan began."
     yield _gauge("as_of_timestamp_seconds", text, [((), as_of.timestamp())], unit="seconds")
     age = (now - as_of).total_seconds()
-    yield _gauge("as_of_age_seconds", "How long ago that was.", [((), age)], unit="seconds")
+    yield _gauge(
+        "as_of_age_seconds",
+        "The time since the last finished scan began.",
+        [((), age)],
+        unit="seconds",
+    )
 
 
 def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Metric]:
-    met = {kind.casefold() for kind in accounts.by_kind}
-    missing = {kind: VerdictCounts() for kind in kinds if kind.casefold() not in met}
+    counted = {kind.casefold() for kind in accounts.by_kind}
+    missing = {kind: VerdictCounts() for kind in kinds if kind.casefold() not in counted}
     yield _gauge(
         "accounts",
         "Accounts of the kinds in scope, by verdict.",
@@ -131,15 +136,15 @@ def _of_accounts(accounts: AccountCounts, kinds: tuple[str, ...]) -> Iterator[Me
     by_reason = {**{reason.value: 0 for reason in Reason}, **accounts.by_reason}
     yield _gauge(
         "accounts_by_reason",
-        "The same accounts by the reason of their verdict.",
+        "Accounts of the kinds in scope, by the reason of their verdict.",
         (((reason,), number) for reason, number in by_reason.items()),
         ("reason",),
     )
-    text = "Those of the accounts that were not part of the last reading: an old verdict counts."
+    text = "Accounts that could not be read in the last scan; their last known verdict is counted."
     yield _gauge("accounts_unread", text, [((), accounts.unread)])
     yield _gauge(
         "accounts_ignored",
-        "Accounts of kinds that are not judged.",
+        "Accounts of kinds that are not in scope.",
         (((kind,), number) for kind, number in sorted(accounts.ignored_by_kind.items())),
         ("kind",),
     )
@@ -149,7 +154,7 @@ def _of_keys(accounts: AccountCounts) -> Metric:
     keys = to_api_keys(accounts)
     return _gauge(
         "accounts_by_key_health",
-        "The compliant accounts by the health of their key.",
+        "Compliant accounts by the health of their key.",
         (((state.value,), getattr(keys, state.value)) for state in KeyState),
         ("key_health",),
     )
@@ -158,10 +163,10 @@ def _of_keys(accounts: AccountCounts) -> Metric:
 def _of_scan(scan: LastScan) -> Iterator[Metric]:
     if scan.finished_at is not None:
         took = (scan.finished_at - scan.started_at).total_seconds()
-        text = "How long the last scan that ended took, whatever its result."
+        text = "The duration of the last scan that ended, with any result."
         yield _gauge("last_scan_duration_seconds", text, [((), took)], unit="seconds")
     yield StateSetMetricFamily(
         f"{_PREFIX}last_scan_result",
-        "How the last scan ended; incomplete is finished with a gap.",
+        "The result of the last scan; incomplete means finished with a gap.",
         {state.value: state is scan.state for state in _ENDED},
     )

@@ -1,4 +1,4 @@
-"""How to fix a finding, as callers see it."""
+"""Remediation of a finding in the API."""
 
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
@@ -8,7 +8,7 @@ from cmk_check.web import models
 
 
 def remediation_of(finding: Finding, tenant_id: str | None) -> models.Remediation | None:
-    """Show the plan for a finding, None where nothing is known to be wrong."""
+    """Return the plan for a finding, None if the finding needs none."""
     plan = plan_for(finding, tenant_id=tenant_id)
     if plan is None:
         return None

@@ -1,4 +1,4 @@
-"""The history of scans: when the estate was looked at, and what came of it."""
+"""The history of scans and their results."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PARTITION: Final = "scan"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of scans and the token of the next one, if there is one."""
+    """A page of scans and the token of the next page, if any."""
 
     value: list[models.Scan]
     skip_token: str | None
@@ -27,7 +27,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class ScansView:
-    """Shows scans."""
+    """Makes pages of scans, and single scans."""
 
     scans: ScanTable
 
@@ -35,14 +35,14 @@ class ScansView:
         """Read one page, newest first.
 
         Raises:
-            RequestRefused: the token is none.
+            RequestRefused: the token is invalid.
             StoreError
 
         """
         after = None
         if query.skip_token is not None:
             _, after = position_of(query.skip_token, table_keys.SCANS_FROM)
-        # One more than the page holds tells whether there is another.
+        # Read one more than the page holds, to know whether there is another page.
         found = await self.scans.history(after, query.top + 1)
         shown = found[: query.top]
         more = len(found) > len(shown)
@@ -55,7 +55,7 @@ class ScansView:
         """Read one scan.
 
         Raises:
-            RequestRefused: there is none of this id.
+            RequestRefused: no scan has this id.
             StoreError
 
         """
@@ -64,7 +64,7 @@ class ScansView:
             raise RequestRefused(
                 HTTPStatus.NOT_FOUND,
                 "NotFound",
-                "There is no scan of this id, or no longer: /api/v1/scans lists those there are.",
+                "No scan with this id is recorded; /api/v1/scans lists all recorded scans.",
                 "id",
             )
         return _shown(stored.value)
@@ -75,7 +75,7 @@ class ScansView:
         try:
             return await self.scans.scan(scan_id)
         except (ValueError, LimitExceeded):
-            return None  # no day of the calendar, or none that a key can hold
+            return None  # the id has an impossible date, or is too long for a key
 
 
 def _shown(scan: Scan) -> models.Scan:

@@ -1,4 +1,4 @@
-"""Which findings are meant, as far as the table cannot tell: words, places, spellings of a kind."""
+"""The filters of findings that the table cannot apply: words, location, spelling of a kind."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +10,7 @@ from cmk_check.web.queries import FindingsQuery
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is asked for, case-folded; None and no words ask for everything."""
+    """The filters, case-folded; None, and an empty ``words``, match everything."""
 
     kind: str | None
     location: str | None
@@ -18,7 +18,7 @@ class Search:
 
     @classmethod
     def of(cls, query: FindingsQuery) -> Self:
-        """Take a query's part."""
+        """Take the filters from a query."""
         return cls(
             kind=query.kind and query.kind.casefold(),
             location=query.location and _place(query.location),
@@ -26,7 +26,7 @@ class Search:
         )
 
     def finds(self, finding: Finding, coverage: Coverage | None) -> bool:
-        """Tell whether a finding is one of those; ``coverage`` is looked at for words alone."""
+        """Return whether a finding matches; ``coverage`` is needed for words only."""
         return (
             self.kind in {None, (finding.kind or KIND_UNKNOWN).casefold()}
             and self.location in {None, _place(finding.location or "")}
@@ -34,7 +34,7 @@ class Search:
         )
 
     def _has_words(self, finding: Finding, coverage: Coverage | None) -> bool:
-        """Tell whether every word stands in a name or a tag, each in any."""
+        """Return whether every word occurs in some name or tag."""
         if not self.words:
             return True
         texts = [
@@ -44,11 +44,11 @@ class Search:
             *finding.tags.keys(),
             *finding.tags.values(),
         ]
-        # No word holds a line break, so that none is found across two texts.
+        # Words contain no line breaks, so none matches across two texts.
         text = "\n".join(texts).casefold()
         return all(word in text for word in self.words)
 
 
 def _place(location: str) -> str:
-    """Spell a location as Azure's names for programs do: "West Europe" is westeurope."""
+    """Return the programmatic name of a location: "West Europe" becomes westeurope."""
     return "".join(location.casefold().split())

@@ -1,4 +1,4 @@
-"""The status: the posture as of this moment, from one row of the store, two for a subscription."""
+"""The current status, from one row of the store, or two for a subscription."""
 
 import asyncio
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ _NOTHING_YET = Stored(Status(), "")
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Makes the body of the status and its ETag; ``key_health`` where keys are looked at."""
+    """Makes the body of the status and its ETag; ``key_health`` is whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -32,7 +32,7 @@ class StatusView:
     key_health: bool
 
     async def of_estate(self) -> tuple[bytes, str]:
-        """Show the whole estate.
+        """Return the status of the whole estate.
 
         Raises:
             StoreError
@@ -43,10 +43,10 @@ class StatusView:
         return self._written(answer, stored, stored.value.summary, stored.value.as_of)
 
     async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
-        """Show one subscription, given its lower-cased id; a row of no use makes it a gap.
+        """Return the status of a subscription by lower-cased id; an unusable row is a gap.
 
         Raises:
-            Refused: it is not recorded.
+            RequestRefused: the subscription is not recorded.
             StoreError
 
         """

@@ -1,4 +1,4 @@
-"""The list of subscriptions: how far each is known, and what a gap needs to end."""
+"""The list of subscriptions, with their coverage and how to close each gap."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from cmk_check.web.views.untrusted import to_api_since, untrusted
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of subscriptions and the token of the next one, if there is one."""
+    """A page of subscriptions and the token of the next page, if any."""
 
     value: list[models.Subscription]
     skip_token: str | None
@@ -30,7 +30,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionsView:
-    """Makes pages of subscriptions; ``key_health`` where keys are looked at."""
+    """Makes pages of subscriptions; ``key_health`` is whether keys are read."""
 
     findings_table: FindingsTable
     scans: ScanTable
@@ -40,7 +40,7 @@ class SubscriptionsView:
         """Read one page, by id.
 
         Raises:
-            Refused: the token is none.
+            RequestRefused: the token is invalid.
             StoreError
 
         """
@@ -64,9 +64,10 @@ class SubscriptionsView:
             yield place, shown if asked in {None, shown.coverage} else None
 
     def _shown(self, row: Coverage, last_scan: datetime | None) -> models.Subscription:
-        """Show a row; ``last_scan`` is when the last finished scan began.
+        """Make a subscription from its row; ``last_scan`` is when the last finished scan began.
 
-        While a subscription is read, its row is written for changes alone, and does not say when.
+        The row of a subscription in state ``read`` is written only for changes, so it does not
+        hold the time of the last reading.
         """
         coverage = to_api_coverage(row.state)
         return models.Subscription(
@@ -88,7 +89,7 @@ class SubscriptionsView:
 
 
 def to_api_coverage(state: CoverageState) -> models.ApiCoverage:
-    """Show how far a subscription is known: half a recording is a gap to callers."""
+    """Return the coverage for callers, who see an unfinished recording as a gap."""
     match state:
         case CoverageState.READ:
             return "read"
@@ -101,5 +102,5 @@ def to_api_coverage(state: CoverageState) -> models.ApiCoverage:
 
 
 def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
-    """Return the state that the table can compare: a gap may stand in a row of any state."""
+    """Return the state that the table can compare; rows in any state may hold a gap."""
     return None if asked in {None, "gap"} else CoverageState(asked)

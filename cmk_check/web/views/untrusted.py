@@ -1,4 +1,4 @@
-"""What stands in for a coverage row that cannot be trusted: a gap, whatever the row may say."""
+"""The replacement of an unusable coverage row: a gap."""
 
 from datetime import datetime
 
@@ -9,11 +9,11 @@ from cmk_check.store.rows import UNDATED
 
 
 def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:
-    """Return the gap that a scan makes of such a row; nobody knows since when."""
+    """Return the gap that a scan would record for such a row, without a date."""
     gap = Gap(GapReason.SLICE_FAILED, detail=str(why))
     return Coverage(Subscription(subscription_id), CoverageState.GAP, UNDATED, gap)
 
 
 def to_api_since(since: datetime) -> datetime | None:
-    """Return a date as callers see it."""
+    """Return the date, None if it is unknown."""
     return None if since == UNDATED else since

@@ -47,15 +47,15 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
     } == {
         "getStatus": "The posture of the estate or of one subscription",
         "listFindings": "Accounts with their verdicts",
-        "getFinding": "One account with its history and what to do",
+        "getFinding": "One account with its history and remediation",
         "listSubscriptions": "Subscriptions with their coverage",
-        "listChanges": "What changed, for pollers",
+        "listChanges": "The change feed, for pollers",
         "listScans": "The history of scans",
         "getScan": "One scan",
         "getMetrics": "The status as metrics",
         "getContract": "This document",
         "startScan": "Start a scan",
-        "getHealth": "Whether answers are to be had",
+        "getHealth": "Whether the app can answer",
     }
 
 
