@@ -1,7 +1,7 @@
-"""The command line. Each command is a module beside this one, registered here.
+"""The command line. Each command is a module in this package, registered here.
 
-A command imports what is heavy inside its function: ``explain`` needs no Azure package and no
-settings, and every ``--help`` answers at once.
+Commands import heavy packages inside their functions: ``explain`` needs no Azure package and no
+settings, and ``--help`` is fast.
 """
 
 import sys
@@ -10,10 +10,10 @@ from typing import Final
 try:
     import typer
 except ModuleNotFoundError:
-    # The console script imports this package, so that there is no later moment to say it.
+    # The console script imports this package, so this is the only place for the message.
     print(
-        "The command line needs its extra. In the project's folder: pipx install '.[cli]', "
-        "or uvx --from '.[cli]' cmk-check, or pip install '.[cli]'",
+        "The command line needs the extra named cli. In the project's folder, run one of: "
+        "pipx install '.[cli]', uvx --from '.[cli]' cmk-check, pip install '.[cli]'",
         file=sys.stderr,
     )
     sys.exit(2)
@@ -22,7 +22,7 @@ from cmk_check.cli import doctor, explain, plan, scan, send_test_alert
 
 app: Final = typer.Typer(
     name="cmk-check",
-    help="Tell which Azure OpenAI accounts are encrypted with a customer-managed key.",
+    help="Check which Azure OpenAI accounts are encrypted with a customer-managed key.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # help as plain text, the same in every terminal

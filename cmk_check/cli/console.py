@@ -1,7 +1,7 @@
-"""What a person sees: two consoles, and texts from elsewhere that cannot steer a terminal.
+"""The two consoles, and escapes that keep foreign text from controlling the terminal.
 
-Results go to standard output, everything else to standard error. Where the terminal cannot show
-colours, or nobody wants them, not a single control code is written.
+Results go to standard output, everything else to standard error. If the terminal cannot show
+colours, or they are turned off, no control codes are written.
 """
 
 import io
@@ -21,7 +21,7 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 
 def shown(text: str) -> str:
-    """Write what cannot be seen, or moves what can, as Python's escapes do."""
+    """Replace invisible characters and those that move the cursor by Python's escapes."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -30,9 +30,9 @@ def shown(text: str) -> str:
 
 
 def open_console(stream: IO[str], *, color: bool) -> Console:
-    """Return a console on a stream; ``color`` False is without any, whatever the terminal can."""
+    """Return a console on a stream; with ``color`` False it never uses colours."""
     if isinstance(stream, io.TextIOWrapper):
-        stream.reconfigure(errors="backslashreplace")  # a name may hold what its encoding has not
+        stream.reconfigure(errors="backslashreplace")  # for characters outside its encoding
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     plain = not color or console.no_color or not console.is_terminal or console.is_dumb_terminal
     return Console(
@@ -41,7 +41,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
         markup=False,
         emoji=False,
         color_system=None if plain else "auto",
-        # FORCE_COLOR makes a pipe take colours, but nobody sees a bar move there.
+        # FORCE_COLOR turns on colours in a pipe, but a progress bar makes no sense there.
         force_interactive=None if stream.isatty() else False,
         width=None if stream.isatty() else PIPE_WIDTH_CHARS,
     )
@@ -49,7 +49,7 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
 
 @contextmanager
 def warnings_shown(console: Console) -> Iterator[None]:
-    """Show warnings of the program as lines, above a progress bar if there is one."""
+    """Show the program's warnings as lines, above a progress bar if there is one."""
     handler = _Lines(console)
     logger = logging.getLogger("cmk_check")
     propagate, logger.propagate = logger.propagate, False
@@ -65,7 +65,7 @@ class _Lines(logging.Handler):
     def __init__(self, console: Console) -> None:
         super().__init__(logging.WARNING)
         self._console = console
-        # Lines for alert rules: what they say is in the result.
+        # Leave out the lines for alert rules; the result contains the same information.
         self.addFilter(lambda record: record.name != "cmk_check.lines")
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -74,10 +74,10 @@ class _Lines(logging.Handler):
 
 
 def results(*, color: bool) -> Console:
-    """Return the console of the results."""
+    """Return the console for results."""
     return open_console(sys.stdout, color=color)
 
 
 def remarks(*, color: bool) -> Console:
-    """Return the console of everything that is no result."""
+    """Return the console for everything except results."""
     return open_console(sys.stderr, color=color)

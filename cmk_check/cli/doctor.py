@@ -1,4 +1,4 @@
-"""``doctor``: what is wrong with a set-up, one line each, and what to do about it."""
+"""``doctor``: checks a set-up and prints one line per check, with what to do."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Final
@@ -24,22 +24,20 @@ def doctor(
         typer.Option(
             metavar="FILE",
             encoding="utf-8-sig",
-            help="The settings of a deployed app, as `az functionapp config appsettings list` "
-            "prints them, in place of those in the environment; - is the standard input.",
+            help="Use the settings of a deployed app, as printed by `az functionapp config "
+            "appsettings list`, instead of the environment; - is the standard input.",
         ),
     ] = None,
     *,
-    no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours, whatever the terminal can show.")
-    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
 ) -> None:
-    """Try everything that a scan and its alerts need, and say what to do where it fails.
+    """Check everything that a scan and its alerts need, and say how to fix each problem.
 
-    Reads the same environment as the app; what is not set there is skipped. Nothing is changed: of
-    what it tries only empty tables and queues may stay, which the app would make itself.
+    Reads the same environment as the app and skips the checks of settings that are not set.
+    Changes nothing; it may only create empty tables and queues that the app needs anyway.
 
-    Exits with 0 if nothing is wrong (there may be warnings), with 3 if there is a problem, with 2
-    if the file cannot be used or the output cannot be written, with 130 after Ctrl-C.
+    Exit codes: 0 if there is no problem (there may be warnings), 3 if there is a problem, 2 if the
+    file cannot be used or the output cannot be written, 130 after Ctrl-C.
     """
     import asyncio
     import logging
@@ -48,7 +46,7 @@ def doctor(
     from cmk_check.config.settings import environment
     from cmk_check.doctor.app_settings import NotSettings, laid_over
 
-    # What the libraries say of a failure, the line of the check says too.
+    # Silence the libraries: the check's own line reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
     try:
         environ = environment()
@@ -56,19 +54,19 @@ def doctor(
             environ = laid_over(environ, settings.read())
         code = asyncio.run(_diagnose(environ, results(color=not no_color)))
     except (NotSettings, UnicodeDecodeError) as error:
-        why = error if isinstance(error, NotSettings) else "is no text in UTF-8; save it as that"
+        why = error if isinstance(error, NotSettings) else "must be text in UTF-8; save it as that"
         raise typer.BadParameter(str(why), param_hint="--settings") from None
     except NotUsable as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
-        complain("interrupted: what stands above is what is known.")
+        complain("interrupted; the remaining checks were not run.")
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
 
 
 async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
-    """Print each line when it is known; return the exit code."""
+    """Print each line as soon as it is known; return the exit code."""
     from contextlib import aclosing
 
     from cmk_check.doctor.checks import diagnose

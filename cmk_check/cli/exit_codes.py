@@ -1,4 +1,4 @@
-"""How a command ends: its exit codes, and its complaints on standard error."""
+"""The exit codes of the commands, and their error messages on standard error."""
 
 import os
 import signal
@@ -15,14 +15,14 @@ INTERRUPTED: Final = 128 + signal.SIGINT
 
 
 def complain(message: str) -> None:
-    """Say on standard error what is wrong and what to do, under the program's name."""
+    """Print an error message on standard error, with the program's name in front."""
     print(f"cmk-check: {message}", file=sys.stderr)
 
 
 def ended(work: Callable[[], int], failed: str) -> int:
-    """Do the work of a command and return its exit code; complain of whatever ends it otherwise.
+    """Run a command and return its exit code; print a message if it fails.
 
-    ``failed`` says what did not come of it. No failure is exit code 1, which would be an answer.
+    ``failed`` says what was not achieved. A failure never returns 1, which means non-compliant.
     """
     from cmk_check.cli.console import shown
     from cmk_check.errors import CmkCheckError, SettingsError
@@ -42,13 +42,13 @@ def ended(work: Callable[[], int], failed: str) -> int:
         complain(shown(f"{failed}: {error}"))
         return UNKNOWN
     except Exception as error:  # noqa: BLE001 - the last resort of a command
-        fault = f"a fault of this program: {type(error).__name__}: {error}"
-        complain(shown(f"{failed}, {fault}"))
+        fault = f"because of a bug in this program: {type(error).__name__}: {error}"
+        complain(shown(f"{failed} {fault}"))
         return UNKNOWN
 
 
 def leave_at_once() -> NoReturn:
-    """End where it stands, as Ctrl-C pressed twice asks; a bar may have hidden the cursor."""
+    """Exit immediately, after a second Ctrl-C; show the cursor, which a bar may have hidden."""
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""``explain``: judge what the ``az`` command printed, without Azure, settings or a scan."""
+"""``explain``: judges the output of the ``az`` command, without Azure, settings or a scan."""
 
 import json
 import sys
@@ -17,12 +17,12 @@ from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.text import as_object, clean_text
 
 _STDIN: Final = "-"
-_HOW: Final = "give it what `az cognitiveservices account show --output json` prints, or `... list`"
+_HOW: Final = "use the output of `az cognitiveservices account show --output json`, or `... list`"
 _NO_ID: Final = (
-    "The entry has no usable id, so that it cannot be told which account it is: "
-    "look at it with `az cognitiveservices account show`."
+    "The entry has no usable id, so its account is unknown: get it with "
+    "`az cognitiveservices account show`."
 )
-# What PowerShell's > puts in front of its output: UTF-16 up to version 5.1, UTF-8 at choice.
+# The byte order marks of PowerShell's >: UTF-16 up to version 5.1, later UTF-8 if chosen.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
@@ -31,25 +31,25 @@ def explain(
         str, typer.Argument(metavar="FILE|-", help="A JSON file; - is the standard input.")
     ],
     kinds: Annotated[
-        str, typer.Option(metavar="KIND,...", help="The kinds of accounts to judge, in any case.")
+        str, typer.Option(metavar="KIND,...", help="The kinds of accounts to judge.")
     ] = "OpenAI,AIServices",
 ) -> None:
-    """Judge accounts as `az cognitiveservices account show` or `list` prints them.
+    """Judge accounts in the output of `az cognitiveservices account show` or `list`.
 
     Prints verdict, reason and evidence as JSON: an object for one account, a list for a list.
 
-    Exits with 1 if any account is non_compliant, else 3 if any is unknown or the list is not whole,
-    else 0; with 2 if the input cannot be used.
+    Exit codes: 1 if any account is non_compliant; otherwise 3 if any is unknown or the list is
+    incomplete; otherwise 0. 2 if the input cannot be used.
     """
     in_scope = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     if not in_scope:
-        raise typer.BadParameter("name at least one kind", param_hint="--kinds")
+        raise typer.BadParameter("must name at least one kind", param_hint="--kinds")
     name = "standard input" if file == _STDIN else file
     try:
         document, is_whole = _accounts_of(_parsed(_read(file), name), name)
         entries = document if isinstance(document, list) else [document]
         explained = [_explained(entry, in_scope) for entry in entries]
-        # ASCII, so that no name can steer a terminal or fail in its encoding.
+        # ASCII, so that names cannot control the terminal or fail in its encoding.
         write(json.dumps(explained if isinstance(document, list) else explained[0], indent=2))
     except NotUsable as error:
         complain(str(error))
@@ -57,13 +57,14 @@ def explain(
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     if not any(entry["inScope"] for entry in explained):
-        why = f"none is of the kinds {', '.join(in_scope)}" if explained else "the list is empty"
-        complain(f"0 accounts judged: {why}; does `az` see the right subscription?")
-    if not is_whole:
-        complain(
-            "the list goes on behind its nextLink, so these are not all accounts: "
-            "give it all pages."
+        why = (
+            f"the input has no account of the kinds {', '.join(in_scope)}"
+            if explained
+            else "the list is empty"
         )
+        complain(f"0 accounts judged: {why}; check that `az` uses the right subscription.")
+    if not is_whole:
+        complain("the list is incomplete, because it has a nextLink; provide all pages.")
     raise typer.Exit(_exit_code(explained, is_whole=is_whole))
 
 
@@ -72,7 +73,7 @@ def _read(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == _STDIN else Path(file).read_bytes()
     except OSError as error:
         raise NotUsable(
-            f"{file} cannot be read ({error.strerror}): name a file, or - for the standard input."
+            f"{file} cannot be read ({error.strerror}); give a file, or - for the standard input."
         ) from error
 
 
@@ -81,32 +82,32 @@ def _parsed(data: bytes, file: str) -> object:
     try:
         text = data.decode(encoding)
         if not text.strip():
-            raise NotUsable(f"{file}: the input is empty: {_HOW}.")
+            raise NotUsable(f"{file}: the input is empty; {_HOW}.")
         return json.loads(text, parse_constant=_refuse)
     except UnicodeDecodeError as error:
         raise NotUsable(
-            f"{file}: byte {error.start} is not {encoding} text: save it as UTF-8."
+            f"{file}: byte {error.start} is not {encoding} text; save the file as UTF-8."
         ) from error
     except json.JSONDecodeError as error:
         raise NotUsable(
-            f"{file}: line {error.lineno} column {error.colno}: no JSON ({error.msg}): {_HOW}."
+            f"{file}: line {error.lineno} column {error.colno}: invalid JSON ({error.msg}); {_HOW}."
         ) from error
     except (ValueError, RecursionError) as error:
-        raise NotUsable(f"{file}: no JSON that can be read ({error}): {_HOW}.") from error
+        raise NotUsable(f"{file}: invalid JSON ({error}); {_HOW}.") from error
 
 
 def _refuse(name: str) -> object:
-    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
-    raise ValueError(f"{name} is no JSON value")
+    """Reject NaN and Infinity, which Python accepts but JSON does not have."""
+    raise ValueError(f"{name} is not allowed in JSON")
 
 
 def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[object], bool]:
-    """Return one account or a list, and whether the list is whole; ARM wraps lists in ``value``."""
+    """Return an account or a list, and whether it is complete; ARM wraps lists in ``value``."""
     if isinstance(document, dict) and isinstance(document.get("value"), list):
         return document["value"], not document.get("nextLink")
     if isinstance(document, dict | list):
         return document, True
-    raise NotUsable(f"{file}: the JSON is neither an object nor a list: {_HOW}.")
+    raise NotUsable(f"{file}: the JSON must be an object or a list; {_HOW}.")
 
 
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     if account.kind is None or account.kind.lower() in names:
         return _line(account.id.name, account.kind, account, judge(account))
     return _line(account.id.name, account.kind, account, None) | {
-        "message": f"Accounts of this kind are not judged, only {', '.join(in_scope)}."
+        "message": f"Only accounts of the kinds {', '.join(in_scope)} are judged."
     }
 
 

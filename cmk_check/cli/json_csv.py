@@ -1,4 +1,4 @@
-"""The result of a scan for programs: JSON in the API's models, or the API's CSV."""
+"""The result of a scan as JSON (in the API's models) or as the API's CSV."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ _INDENT: Final = "  "
 async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterator[bytes]:
     """Write ``partial``, the API's ``status`` and all its ``findings``, page by page.
 
-    It is ASCII, so that no name can steer a terminal or fail in its encoding.
+    It is ASCII, so that names cannot control the terminal or fail in its encoding.
     """
     partial = json.dumps(answer.partial)
     yield (
@@ -35,7 +35,7 @@ async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterato
 
 
 async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
-    """Write all findings as the API does, as one file: its mark and its header stand once."""
+    """Write all findings as one CSV file: only the first page keeps its mark and header."""
     begun = False
     async for page in answer.pages():
         written = csv_export.written(page)

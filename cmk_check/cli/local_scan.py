@@ -1,8 +1,8 @@
-"""A scan within this process: the app's own four steps, over a queue that is delivered here.
+"""A scan within this process: the app's own four steps, over a queue in memory.
 
     start -> plan -> run_slice (each slice) -> finish
 
-A message that fails is delivered again as the host does it, and goes through ``fail`` in the end.
+A message that fails is delivered again, as the host does, and finally goes to ``fail``.
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from cmk_check.scan.start import Started, start
 
 _log = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "It was interrupted at the command line."
-_OVERTAKEN: Final = "Another scan took over: this one did not end within its time."
+INTERRUPTED: Final = "The scan was interrupted at the command line."
+_OVERTAKEN: Final = "Another scan took over, because this one did not end in time."
 
 type Sleep = Callable[[float], Awaitable[None]]
 
@@ -34,7 +34,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 class LocalScanOutcome:
     """How a scan ended; ``reason`` says why it failed.
 
-    ``state`` is RUNNING where another scan was found running and none was started.
+    ``state`` is RUNNING if another scan was running and none was started.
     """
 
     scan_id: str
@@ -44,7 +44,7 @@ class LocalScanOutcome:
 
 
 class QueueHere:
-    """Implements ``ports.Queues``: what is sent waits here, in order."""
+    """Implements ``ports.Queues`` in memory, in order."""
 
     def __init__(self) -> None:
         self._waiting: deque[SliceMessage] = deque()
@@ -54,22 +54,22 @@ class QueueHere:
         self._waiting.extend(messages)
 
     def receive(self) -> SliceMessage | None:
-        """Take the next message, None where there is none."""
+        """Take the next message, None if the queue is empty."""
         return self._waiting.popleft() if self._waiting else None
 
 
 async def scan_here(context: ScanContext, sleep: Sleep = asyncio.sleep) -> LocalScanOutcome:
-    """Run one scan to its end, unless one runs; cancelled, close it with what it has recorded.
+    """Run one scan to its end, unless one is running; if cancelled, close it as failed.
 
     Raises:
-        StoreError: the store does not let it start or end.
+        StoreError: the scan cannot start or end, because the store fails.
 
     """
     queue = QueueHere()
     context = replace(context, queues=queue)
     starting = asyncio.create_task(start(context, Trigger.REQUEST))
     try:
-        # Shielded: a lease that is taken has to be given back.
+        # Shielded, because a lease that was taken has to be released.
         started = await asyncio.shield(starting)
         if started.new:
             await _work_off(context, queue, sleep)
@@ -92,8 +92,8 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
                 await plan(context, message.scan_id)
             else:
                 await run_slice(context, message.scan_id, message.slice)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the host delivers again
-            _log.warning("%s did not work: %s: %s", _name(message), type(error).__name__, error)
+        except Exception as error:  # noqa: BLE001 - like the host, deliver again after any failure
+            _log.warning("%s failed: %s: %s", _name(message), type(error).__name__, error)
             if pause is not None:
                 await sleep(pause)
         else:
@@ -106,15 +106,15 @@ def _name(message: SliceMessage) -> str:
 
 
 async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutcome:
-    """Close the scan: whoever holds the lease keeps others from scanning."""
+    """Close the scan, because its lease would keep other scans from starting."""
     if task := asyncio.current_task():
-        task.uncancel()  # once; who interrupts again means it
+        task.uncancel()  # only once: a second interrupt ends the program
     if not started.new:
         return LocalScanOutcome(started.scan_id, ScanState.RUNNING, interrupted=True)
     try:
         await fail_scan(context, started.scan_id, INTERRUPTED)
     except StoreError as error:
-        _log.warning("The scan is left open until its lease ends, in half an hour: %s", error)
+        _log.warning("The scan stays open until its lease ends in half an hour: %s", error)
     return LocalScanOutcome(started.scan_id, ScanState.FAILED, INTERRUPTED, interrupted=True)
 
 

@@ -1,11 +1,11 @@
-"""How the result of a scan is written: what the options of ``scan`` say."""
+"""The options of ``scan`` for its output."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Format(StrEnum):
-    """How the result is written."""
+    """The format of the result."""
 
     TABLE = "table"
     JSON = "json"
@@ -14,7 +14,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutputOptions:
-    """How the result and what is said beside it are to look."""
+    """The format of the result, and whether to show progress and colours."""
 
     output: Format = Format.TABLE
     quiet: bool = False

@@ -1,4 +1,4 @@
-"""``plan``: how to put one account under a customer-managed key, as a script to read and run."""
+"""``plan``: writes a script that puts one account under a customer-managed key."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Language(StrEnum):
-    """What the plan is written in."""
+    """The language of the plan."""
 
     AZ = "az"
     BICEP = "bicep"
@@ -39,7 +39,7 @@ def plan(
     account_id: Annotated[
         str,
         typer.Argument(
-            metavar="ACCOUNT_ID", help="The account's ARM id, as `scan` and the API show it."
+            metavar="ACCOUNT_ID", help="The account's ARM id, as shown by `scan` and the API."
         ),
     ],
     vault: Annotated[
@@ -52,26 +52,25 @@ def plan(
     ] = None,
     key: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="The key; it is created where there is none."),
+        typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
     ] = None,
     language: Annotated[
         Language, typer.Option("--format", help="A bash script of az commands, or Bicep.")
     ] = Language.AZ,
 ) -> None:
-    """Write down how to put an account under a customer-managed key; nothing is carried out.
+    """Write a script that puts an account under a customer-managed key; nothing is changed.
 
-    Reads the account from Azure, signed in as for `scan`, and judges it. Standard output gets the
-    script alone, for a file; read its head before you run it. Everything else is told on standard
-    error.
+    Reads the account from Azure, with the same sign-in as `scan`, and judges it. Only the script
+    goes to standard output; read its head before you run it. Messages go to standard error.
 
-    Exits with 1 if the account is non_compliant and its plan is written, with 0 if it is compliant,
-    so that there is nothing to do, with 3 if it is unknown or could not be read; with 2 if the id,
-    options or settings are not valid, with 130 after Ctrl-C.
+    Exit codes: 1 if the account is non_compliant and the plan was written, 0 if it is compliant and
+    needs no plan, 3 if it is unknown or could not be read, 2 if the id, an option or a setting is
+    invalid, 130 after Ctrl-C.
     """
     account = AccountId.parse(f"/{account_id.strip().strip('/')}")
     if account is None or not is_guid(account.subscription_id):
         raise typer.BadParameter(
-            "is no account's id; write one like /subscriptions/<id>/resourceGroups/<group>"
+            "must be an account's id, like /subscriptions/<id>/resourceGroups/<group>"
             "/providers/Microsoft.CognitiveServices/accounts/<name>",
             param_hint="ACCOUNT_ID",
         )
@@ -96,7 +95,7 @@ def _run(request: PlanRequest) -> int:
 
     from cmk_check.config.settings import Settings
 
-    # What the libraries say of a failure, the gap says too.
+    # Silence the libraries: the gap reports the failure.
     logging.getLogger().addHandler(logging.NullHandler())
     return asyncio.run(_read_and_report(Settings.load_for_scan(), request))
 
@@ -112,7 +111,7 @@ async def _read_and_report(settings: "Settings", request: PlanRequest) -> int:
 
 
 async def report(inventory: "Inventory", settings: "Settings", request: PlanRequest) -> int:
-    """Read the account, write its plan, and say on standard error what it is about.
+    """Read the account and write its plan; describe both on standard error.
 
     Raises:
         NotUsable: the plan cannot be written.
@@ -134,7 +133,11 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
     complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
     if judgement.verdict is not Verdict.NON_COMPLIANT:
         is_compliant = judgement.verdict is Verdict.COMPLIANT
-        complain("there is nothing to do." if is_compliant else "what is not known has no plan.")
+        complain(
+            "there is nothing to do."
+            if is_compliant
+            else "no plan can be made while the account's state is unknown."
+        )
         return 0 if is_compliant else UNKNOWN
     await _write(inventory, finding, request)
     return VIOLATED
@@ -149,7 +152,7 @@ async def _write(inventory: "Inventory", finding: "Finding", request: PlanReques
     made = plan_for(finding, tenant_id=tenant_id, vault=request.vault, key=request.key)
     if made is None:
         raise TypeError("a violated account has a plan")
-    complain(shown(f"{made.summary} What cannot be taken back stands in the script's head."))
+    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
     script = render_az(made) if request.language is Language.AZ else render_bicep(made)
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
 
@@ -170,7 +173,7 @@ def _judged(found: "list[Account]") -> "Finding":
 
 
 async def _tenant(inventory: "Inventory", subscription_id: str) -> str | None:
-    """Return the tenant of a subscription; the script does without where it is not to be had."""
+    """Return the tenant of a subscription, None if unknown; the script does not require it."""
     from cmk_check.errors import InventoryError
 
     try:
@@ -186,10 +189,11 @@ def _absence(
     """Say why an account was not found among those of its subscription."""
     if is_other_kind:
         kinds = ", ".join(settings.kinds)
-        return f"{account.name} is not of the kinds that are judged, {kinds}: there is no plan."
+        return f"{account.name} needs no plan: only accounts of the kinds {kinds} are judged."
     if gap is not None:
         return f"{account.name} could not be read. {gap.reason}: {gap.detail or ''}"
     return (
         f"{account.name} in resource group {account.resource_group} is not among the accounts of "
-        f"subscription {account.subscription_id}: was it deleted, moved, or is the id another's?"
+        f"subscription {account.subscription_id}; check the id, and whether the account was "
+        "deleted or moved."
     )

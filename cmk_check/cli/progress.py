@@ -1,4 +1,4 @@
-"""How far a scan is: an inventory that is watched, and a bar for whoever waits."""
+"""The progress of a scan: an inventory that counts readings, and a progress bar."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 def _nothing() -> None:
-    """Tell nobody."""
+    """Do nothing."""
 
 
 @dataclass(slots=True)
 class ScanProgress:
-    """What has been read; ``total`` is the number of subscriptions to read, None until listed.
+    """Counts of readings; ``total`` is the number of subscriptions to read, None until listed.
 
-    A subscription that is read again counts once, with its last reading. ``moved`` is called when
-    something has changed.
+    A subscription that is read again counts once, with its last reading. ``moved`` is called after
+    every change.
     """
 
     total: int | None = None
@@ -33,7 +33,7 @@ class ScanProgress:
 
     @property
     def done(self) -> int:
-        """Subscriptions read, gaps among them."""
+        """Subscriptions read, including gaps."""
         return len(self.readings)
 
     @property
@@ -43,12 +43,12 @@ class ScanProgress:
 
     @property
     def gaps(self) -> int:
-        """Subscriptions that could not be read to their end."""
+        """Subscriptions that could not be read completely."""
         return sum(gap for _, gap in self.readings.values())
 
 
 class WatchedInventory:
-    """Implements ``ports.Inventory``: counts what another one reads."""
+    """Implements ``ports.Inventory``: counts the readings of another inventory."""
 
     def __init__(self, inner: Inventory, scope: Scope, tally: ScanProgress) -> None:
         self._inner = inner
@@ -75,7 +75,7 @@ class WatchedInventory:
 
 @contextmanager
 def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
-    """Show a bar while the block runs, where the console is a terminal that can move its cursor."""
+    """Show a progress bar during the block, if the console is a terminal that supports it."""
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.table import Column
     from rich.text import Text
@@ -95,7 +95,7 @@ def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
 
 
 def numbers(tally: ScanProgress, speed: float | None, seconds_left: float | None) -> str:
-    """Say in a line how far it is; ``speed`` is in subscriptions a second."""
+    """Return the progress as a line; ``speed`` is in subscriptions per second."""
     if tally.total is None:
         return "listing subscriptions"
     parts = [

@@ -1,4 +1,4 @@
-"""A scan from its settings to its exit code: progress while it runs, then the result."""
+"""Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ async def scan_and_report(settings: Settings, options: OutputOptions) -> int:
     """Scan as the settings say and write the result; return the exit code.
 
     Raises:
-        StoreError: the store does not let a scan start or end, or its result be read.
+        StoreError: the store fails at the start or end of the scan, or when reading its result.
         NotUsable: the result cannot be written.
 
     """
@@ -44,8 +44,8 @@ async def report(context: ScanContext, settings: Settings, options: OutputOption
         outcome = await _watched(context, notes, options)
         if outcome.state is ScanState.RUNNING:
             complain(
-                f"scan {outcome.scan_id} is running there, so that none was started: try again "
-                "when it has ended; if whoever ran it died, half an hour later."
+                f"no scan was started, because scan {outcome.scan_id} is running: try again when "
+                "it has ended. If its process died, try again in half an hour."
             )
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         if outcome.reason is not None:
@@ -59,7 +59,7 @@ async def report(context: ScanContext, settings: Settings, options: OutputOption
 
 
 def exit_code(outcome: LocalScanOutcome, status: models.Status) -> int:
-    """Say in a number what came of it; 0 is for an estate that is whole and compliant, alone."""
+    """Return the exit code; 0 only for an estate that was read completely and is compliant."""
     if outcome.interrupted:
         return INTERRUPTED
     if status.accounts.non_compliant or status.posture is Verdict.NON_COMPLIANT:
@@ -86,7 +86,7 @@ async def _write(answer: ScanResult, status: models.Status, options: OutputOptio
         with console.capture() as captured:
             await show(console, answer, status)
         text = captured.get()
-        # A terminal takes the blanks that fill the last column; in a file they are in the way.
+        # The table fills its last column with blanks, which are unwanted in a file.
         write(text if console.is_terminal else _without_trailing_blanks(text), end="")
         return
     document = as_json(answer, status) if options.output is Format.JSON else as_csv(answer)

@@ -1,4 +1,4 @@
-"""What a scan found, in the words of the HTTP API: its own views over the same tables."""
+"""The result of a scan in the models of the HTTP API, from the API's views over the tables."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
-_PARTIAL: Final = "The scan was interrupted: this is what was known by then, not the whole estate."
+_PARTIAL: Final = "The scan was interrupted: the result does not cover the whole estate."
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What is known after a scan; ``partial`` where it was interrupted."""
+    """The result of a scan; ``partial`` if the scan was interrupted."""
 
     context: ScanContext
     settings: Settings
@@ -29,7 +29,7 @@ class ScanResult:
 
     @property
     def _keys(self) -> bool:
-        """Whether keys were looked at."""
+        """Whether keys were read."""
         return self.context.keys is not None
 
     async def status(self) -> models.Status:
@@ -49,7 +49,7 @@ class ScanResult:
     async def pages(
         self, verdict: Verdict | None = None, key_health: KeyState | None = None
     ) -> AsyncIterator[list[models.Finding]]:
-        """Go through the findings by subscription, group and name, page by page.
+        """Iterate over the findings by subscription, group and name, page by page.
 
         Raises:
             StoreError
@@ -69,7 +69,7 @@ class ScanResult:
                 return
 
     async def gaps(self) -> AsyncIterator[models.Subscription]:
-        """Go through all subscriptions that could not be read to their end.
+        """Iterate over all subscriptions that could not be read completely.
 
         Raises:
             StoreError
@@ -87,7 +87,7 @@ class ScanResult:
                 return
 
     async def _cut_short(self, status: models.Status) -> models.Status:
-        """Sum what is recorded: the status row has the sums of scans that ended."""
+        """Count what is recorded, because the status row holds only the counts of ended scans."""
         known = [
             stored.known.coverage
             async for stored in self.context.findings_table.subscriptions("", "")

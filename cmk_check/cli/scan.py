@@ -1,4 +1,4 @@
-"""``scan``: the whole job once, from a laptop or a pipeline, in memory or into the app's tables."""
+"""``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -16,48 +16,45 @@ if TYPE_CHECKING:
 def scan(
     subscription: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Read only this subscription; may be given repeatedly."),
+        typer.Option(metavar="ID", help="Read only this subscription; can be repeated."),
     ] = None,
     store: Annotated[
         str | None,
         typer.Option(
             metavar="URL",
-            help="Record like the app, in its tables: https://<account>.table.core.windows.net, "
-            "or Azurite's connection string. Without it, all stays in memory.",
+            help="Record in the app's tables: https://<account>.table.core.windows.net, or "
+            "Azurite's connection string. Without it, everything stays in memory.",
         ),
     ] = None,
     output: Annotated[
-        Format, typer.Option("--format", help="How the result is written.")
+        Format, typer.Option("--format", help="The format of the result.")
     ] = Format.TABLE,
     *,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no remarks, only the result.")
+        bool, typer.Option("--quiet", "-q", help="Show only the result, no progress or notes.")
     ] = False,
-    no_color: Annotated[
-        bool, typer.Option("--no-color", help="No colours, whatever the terminal can show.")
-    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
 ) -> None:
-    """Scan the estate once and say which accounts are not under a customer-managed key.
+    """Scan the estate once and show which accounts are not under a customer-managed key.
 
-    Signs in as azure-identity finds it: a managed identity, a pipeline's service principal or
-    workload identity, `az login`. Everything else is taken from the app's settings (CMK_KINDS,
-    CMK_EXCLUDE_SUBSCRIPTIONS, ...) in the environment.
+    Signs in with azure-identity: a managed identity, a pipeline's service principal or workload
+    identity, or `az login`. All other settings come from the environment, as for the app
+    (CMK_KINDS, CMK_EXCLUDE_SUBSCRIPTIONS, ...).
 
-    Exits with 1 if any account is non_compliant, else 3 if any is unknown, any subscription could
-    not be read or the scan failed, else 0; with 2 if options or settings are not valid, with 130
-    after Ctrl-C, which prints what is known by then. With CMK_REQUIRE_HEALTHY_KEYS=on an account
-    whose key is broken counts as non_compliant here, and one whose key is unknown as unknown.
+    Exit codes: 1 if any account is non_compliant; otherwise 3 if any account is unknown, any
+    subscription could not be read or the scan failed; otherwise 0. 2 if an option or a setting is
+    invalid. 130 after Ctrl-C, which prints the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
+    account with a broken key counts as non_compliant, and one with an unknown key as unknown.
     """
     only = _ids(subscription or ())
     if only and store is not None:
-        # The others would be recorded as excluded, and their findings removed.
+        # The scan would record the others as excluded and remove their findings.
         raise typer.BadParameter(
-            "is for scans in memory: the app's tables hold the whole estate, so that --store "
-            "records all of it",
+            "must not be used with --store: the app's tables hold the whole estate",
             param_hint="--subscription",
         )
     options = OutputOptions(output, quiet, not no_color)
-    raise typer.Exit(ended(lambda: _run(store, only, options), "the scan did not come to its end"))
+    raise typer.Exit(ended(lambda: _run(store, only, options), "the scan did not finish"))
 
 
 def _run(store: str | None, only: Sequence[str], options: OutputOptions) -> int:
@@ -71,7 +68,7 @@ def _run(store: str | None, only: Sequence[str], options: OutputOptions) -> int:
         try:
             return runner.run(scan_and_report(settings, options))
         except KeyboardInterrupt:
-            leave_at_once()  # before the runner waits for tasks that wait for a store
+            leave_at_once()  # the runner would wait for tasks that wait for the store
 
 
 def _settings(store: str | None, only: Sequence[str]) -> "Settings":
@@ -80,8 +77,8 @@ def _settings(store: str | None, only: Sequence[str]) -> "Settings":
 
     settings = Settings.load_for_scan(store, only)
     if left_out := sorted(settings.exclude.intersection(only)):
-        # It would not be read, and the others could make the answer a green one.
-        why = f"names {', '.join(left_out)}, which CMK_EXCLUDE_SUBSCRIPTIONS leaves out"
+        # It would not be read, and the result could still be compliant.
+        why = f"must not name {', '.join(left_out)}, which CMK_EXCLUDE_SUBSCRIPTIONS excludes"
         raise SettingsError([("--subscription", why)])
     return settings
 
@@ -90,7 +87,7 @@ def _ids(given: Sequence[str]) -> list[str]:
     for text in given:
         if not is_guid(text.strip()):
             raise typer.BadParameter(
-                "is no subscription id; write one like 00000000-0000-0000-0000-000000000000",
+                "must be a subscription id like 00000000-0000-0000-0000-000000000000",
                 param_hint="--subscription",
             )
     return [text.strip().lower() for text in given]

@@ -1,4 +1,4 @@
-"""``send-test-alert``: a try of the webhook."""
+"""``send-test-alert``: sends a test alert to the webhook."""
 
 import typer
 
@@ -6,14 +6,14 @@ from cmk_check.cli.exit_codes import ended
 
 
 def send_test_alert() -> None:
-    """Send a change that is marked as a test to the webhook that the settings name.
+    """Send a change marked as a test to the webhook in the settings.
 
-    Reads the same environment as the app, but needs no storage. Prints what was sent to which host,
-    and what it answered.
+    Reads the same environment as the app, but needs no storage. Prints what was sent, the host and
+    its answer.
 
-    Exits with 0 if it was taken, with 3 if not; with 2 if the settings are not valid, naming all.
+    Exit codes: 0 if the webhook accepted it, 3 if not, 2 if a setting is invalid.
     """
-    raise typer.Exit(ended(_send, "the test alert was not taken"))
+    raise typer.Exit(ended(_send, "the test alert was not accepted"))
 
 
 def _send() -> int:

@@ -1,4 +1,4 @@
-"""Standard output: whoever reads it may have gone, and the disk behind it may be full."""
+"""Writing to standard output, whose reader may be gone and whose disk may be full."""
 
 import os
 import sys
@@ -7,14 +7,14 @@ from contextlib import contextmanager
 
 
 class NotUsable(Exception):
-    """Input or output is not what it should be; says what is wrong, where, and what to do."""
+    """The input or output cannot be used; ``str()`` says what is wrong and what to do."""
 
 
 def write(text: str, end: str = "\n") -> None:
     """Write text to standard output at once.
 
     Raises:
-        NotUsable: it could not be written; a reader that closed the pipe has read enough.
+        NotUsable: the text could not be written; a closed pipe is not an error.
 
     """
     with _reader_may_go():
@@ -22,7 +22,7 @@ def write(text: str, end: str = "\n") -> None:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write what has an encoding and line ends of its own; see ``write``."""
+    """Write bytes unchanged; see ``write``."""
     with _reader_may_go():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -33,9 +33,9 @@ def _reader_may_go() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # What Python still flushes at its end goes nowhere.
+        # Discard what Python flushes at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise NotUsable(
-                f"the output cannot be written ({error.strerror}): what stands there is not whole."
+                f"the output cannot be written ({error.strerror}); it is incomplete."
             ) from error

@@ -1,4 +1,4 @@
-"""The result of a scan for people: what is wrong, why, and what to do; the answer comes last."""
+"""The result of a scan as a table: what is wrong, why, and what to do; the posture comes last."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -34,7 +34,7 @@ _KEY_COLOURS: Final[Mapping[KeyState, str]] = {
 
 
 async def show(console: "Console", answer: "ScanResult", status: "models.Status") -> None:
-    """Print the accounts, keys and subscriptions that are not well, the sums, and the posture."""
+    """Print the accounts, keys and subscriptions with problems, the counts, and the posture."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages(verdict) for verdict in verdicts)
     _print_accounts(console, "verdict", wrong)
@@ -58,14 +58,14 @@ def _print_accounts(console: "Console", head: str, findings: Sequence["models.Fi
         return
     console.print(_accounts(head, findings))
     console.print()
-    # Said once, since many accounts have the same.
+    # Print each message once, because many accounts share it.
     for reason, message in dict.fromkeys(map(_why, findings)):
         console.print(Text(f"{reason}: {shown(message)}"), soft_wrap=True)
     console.print()
 
 
 def _why(finding: "models.Finding") -> tuple[str, str]:
-    """Return what is worst about it, as a code and a sentence: the key, where there is one."""
+    """Return the code and message of the worst problem: the key's, if it has one."""
     if finding.key_health is None or not finding.key_health.reasons:
         return finding.reason, finding.message
     worst = finding.key_health.reasons[0]
@@ -73,7 +73,7 @@ def _why(finding: "models.Finding") -> tuple[str, str]:
 
 
 def summarise(console: "Console", status: "models.Status") -> None:
-    """Print the sums, the reasons and the posture, a line each."""
+    """Print the counts, the reasons and the posture, one line each."""
     sums = [_sums_of_accounts(status.accounts), _sums_of_subscriptions(status.subscriptions)]
     if status.keys is not None:
         sums.insert(1, _sums_of_keys(status.keys))

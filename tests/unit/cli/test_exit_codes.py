@@ -26,7 +26,7 @@ def test_work_that_is_done_ends_with_its_own_code(capsys: Output, code: int) -> 
         (KeyboardInterrupt(), 130, []),
         (StoreUnavailable("it is down"), 3, ["it failed: it is down"]),
         (CmkCheckError("so"), 3, ["it failed: so"]),
-        (KeyError("x"), 3, ["it failed, a fault of this program: KeyError: 'x'"]),
+        (KeyError("x"), 3, ["it failed because of a bug in this program: KeyError: 'x'"]),
     ],
     ids=lambda value: type(value).__name__,
 )

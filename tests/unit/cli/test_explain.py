@@ -122,8 +122,8 @@ def test_p2_a_first_page_is_not_taken_for_all() -> None:
     ("given", "why"),
     [
         ([], "the list is empty"),
-        ([SPEECH, SPEECH], "none is of the kinds OpenAI, AIServices"),
-        (SPEECH, "none is of the kinds OpenAI, AIServices"),
+        ([SPEECH, SPEECH], "the input has no account of the kinds OpenAI, AIServices"),
+        (SPEECH, "the input has no account of the kinds OpenAI, AIServices"),
     ],
     ids=["an empty list", "none in scope", "one out of scope"],
 )
@@ -132,7 +132,7 @@ def test_that_nothing_was_judged_is_said(given: object, why: str) -> None:
     result = _explain(given)
 
     assert result.stderr == (
-        f"cmk-check: 0 accounts judged: {why}; does `az` see the right subscription?\n"
+        f"cmk-check: 0 accounts judged: {why}; check that `az` uses the right subscription.\n"
     )
     assert result.exit_code == 0
 
@@ -207,12 +207,12 @@ def test_what_a_shell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
         (b'{\n "id": 1,\n}', "line 2 column 9"),
         (b"ERROR: Please run 'az login'", "line 1 column 1"),
         (b'{"a": NaN}', "NaN"),
-        (b"[" * 100_000, "no JSON that can be read"),
-        (b"1" * 10_000, "no JSON that can be read"),
+        (b"[" * 100_000, "invalid JSON"),
+        (b"1" * 10_000, "invalid JSON"),
         (b'"\xff"', "byte 1 is not utf-8"),
         (b"\xff\xfe\x00", "is not utf-16"),
-        (b"1", "neither an object nor a list"),
-        (b"null", "neither an object nor a list"),
+        (b"1", "must be an object or a list"),
+        (b"null", "must be an object or a list"),
     ],
 )
 def test_input_that_cannot_be_used_is_said_so(data: bytes, said: str) -> None:
@@ -327,8 +327,8 @@ def test_a_full_disk_is_not_taken_for_a_verdict(tmp_path: Path, accounts: int) -
         )
 
     assert run.returncode == 2
-    said = "cmk-check: the output cannot be written (No space left on device): what stands there"
-    assert run.stderr == f"{said} is not whole.\n"
+    line = "cmk-check: the output cannot be written (No space left on device); it is incomplete"
+    assert run.stderr == f"{line}.\n"
 
 
 def test_ctrl_c_ends_it_quietly() -> None:

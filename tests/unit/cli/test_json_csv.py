@@ -106,5 +106,5 @@ async def test_a_scan_that_runs_there_is_left_alone(capsys: Output) -> None:
 
     written = capsys.readouterr()
     assert (code, written.out) == (3, "")
-    assert f"scan {running.scan_id} is running there" in written.err
+    assert f"scan {running.scan_id} is running" in written.err
     assert world.inventory.reads == []

@@ -60,7 +60,7 @@ async def test_the_script_stands_alone_on_standard_output(
     assert written.out == (render_az if language is Language.AZ else render_bicep)(plan)
     assert written.err.splitlines() == [
         "cmk-check: chat is non_compliant: Microsoft's keys are set explicitly.",
-        f"cmk-check: {plan.summary} What cannot be taken back stands in the script's head.",
+        f"cmk-check: {plan.summary} The script's head lists what cannot be undone.",
     ]
 
 
@@ -78,14 +78,21 @@ async def test_vault_and_key_are_those_that_were_asked_for(capsys: Output) -> No
     ("reading", "code", "said"),
     [
         pytest.param(Reading((GOOD,)), 0, "there is nothing to do", id="compliant"),
-        pytest.param(Reading((ODD,)), 3, "what is not known has no plan", id="unknown"),
+        pytest.param(
+            Reading((ODD,)),
+            3,
+            "no plan can be made while the account's state is unknown",
+            id="unknown",
+        ),
         pytest.param(Reading((GOOD, ODD)), 3, "chat is unknown", id="twice, of which one unknown"),
-        pytest.param(Reading(), 3, "was it deleted, moved", id="none of this id"),
+        pytest.param(
+            Reading(), 3, "whether the account was deleted or moved", id="none of this id"
+        ),
         pytest.param(Reading(gap=FORBIDDEN), 3, "forbidden: Grant the role Reader.", id="gap"),
         pytest.param(
             Reading(ignored_by_kind={"Speech": 1}, ignored_ids=frozenset({TEXT})),
             3,
-            "is not of the kinds that are judged, OpenAI, AIServices",
+            "only accounts of the kinds OpenAI, AIServices are judged",
             id="out of scope",
         ),
     ],
@@ -144,7 +151,7 @@ def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
     result = _run(account_id)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "is no account's id" in result.stderr
+    assert "must be an account's id" in result.stderr
 
 
 @pytest.mark.parametrize(

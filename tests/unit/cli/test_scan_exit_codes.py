@@ -151,7 +151,9 @@ def test_p1_a_subscription_that_is_asked_for_and_left_out_is_refused() -> None:
     result = CliRunner().invoke(app, arguments, env={"CMK_EXCLUDE_SUBSCRIPTIONS": sub(2).upper()})
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"--subscription names {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS" in result.stderr
+    assert (
+        f"--subscription must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS" in result.stderr
+    )
 
 
 def test_settings_that_are_not_valid_are_named_all_at_once() -> None:
