@@ -1,4 +1,4 @@
-"""What the triggers do: one function each, free of the Functions platform where it can be."""
+"""The bodies of the triggers: one function each."""
 
 import logging
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Raise our errors without the SDK's behind them, whose texts do not belong in a log."""
+def _without_sdk_errors() -> Iterator[None]:
+    """Raise our errors without the SDK errors that caused them, whose texts must not be logged."""
     try:
         yield
     except CmkCheckError as error:
@@ -25,7 +25,7 @@ def _plainly() -> Iterator[None]:
 
 
 async def start_scan() -> None:
-    """Start a scan, unless one runs.
+    """Start a scan, unless one is running.
 
     Raises:
         SettingsError, StoreError, QueueError
@@ -34,17 +34,17 @@ async def start_scan() -> None:
     from cmk_check.core.enums import Trigger
     from cmk_check.scan.start import start
 
-    with _plainly():
+    with _without_sdk_errors():
         started = await start(await the_app().scan_context(), Trigger.TIMER)
     if not started.new:
-        _log.warning("Scan %s is still running; no other was started.", started.scan_id)
+        _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 
 
 async def work(body: bytes) -> None:
     """Plan a scan or work through a slice, as the message says.
 
     Raises:
-        ValueError: this is no message of ours.
+        ValueError: the message is invalid.
         SettingsError, SliceHeld, SliceIncomplete, StoreError, QueueError: deliver it again.
 
     """
@@ -53,7 +53,7 @@ async def work(body: bytes) -> None:
     from cmk_check.scan.slice import run_slice
 
     message = parse_message(body.decode())
-    with _plainly():
+    with _without_sdk_errors():
         context = await the_app().scan_context()
         if message.slice is None:
             await plan(context, message.scan_id)
@@ -62,7 +62,7 @@ async def work(body: bytes) -> None:
 
 
 async def give_up(body: bytes) -> None:
-    """Turn a message that used up its tries into gaps or a failed scan.
+    """Turn a message that failed too often into gaps or a failed scan.
 
     Raises:
         SettingsError, SliceHeld, SliceIncomplete, StoreError: deliver it again.
@@ -74,9 +74,9 @@ async def give_up(body: bytes) -> None:
     try:
         message = parse_message(body.decode())
     except ValueError as error:
-        _log.error("A message that is not ours was dropped: %s", error)
+        _log.error("An invalid message was dropped: %s", error)
         return
-    with _plainly():
+    with _without_sdk_errors():
         await fail(await the_app().scan_context(), message)
 
 
@@ -84,7 +84,7 @@ async def tell(body: bytes) -> None:
     """Post the alerts of a range of the feed to the webhook.
 
     Raises:
-        ValueError: this is no message of ours.
+        ValueError: the message is invalid.
         SettingsError, QueueError: deliver it again.
 
     """
@@ -92,7 +92,7 @@ async def tell(body: bytes) -> None:
     from cmk_check.alerts.delivery_queue import parse_message
 
     message = parse_message(body.decode())
-    with _plainly():
+    with _without_sdk_errors():
         await deliver.deliver(await the_app().delivery_context(), message)
 
 
@@ -121,7 +121,7 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
 
 
 async def health() -> "func.HttpResponse":
-    """Say whether answers are to be had."""
+    """Answer whether the app can answer."""
     import json
 
     import azure.functions as func
@@ -139,18 +139,18 @@ async def health() -> "func.HttpResponse":
 
 
 async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
-    """Answer with the page or one of its files; neither settings nor storage are needed."""
+    """Answer with the page or one of its files, without settings or storage."""
     import azure.functions as func
 
     from cmk_check.config.http_auth import http_auth_level
     from cmk_check.web.dashboard_files import answer
 
     path = request.route_params.get("path") or ""
-    found = answer(path, request.headers.get("if-none-match"), http_auth_level())
+    response = answer(path, request.headers.get("if-none-match"), http_auth_level())
     return func.HttpResponse(
-        found.body,
-        status_code=found.status,
-        mimetype=found.media_type,
+        response.body,
+        status_code=response.status,
+        mimetype=response.media_type,
         charset="utf-8",
-        headers=dict(found.headers),
+        headers=dict(response.headers),
     )

@@ -1,18 +1,18 @@
 """Every error that this program raises, in one tree.
 
 CmkCheckError
-├── SettingsError          the environment does not make a valid configuration; names every fault
-├── InventoryError         Azure could not be read; carries the gap it becomes
+├── SettingsError          the settings are invalid; names every fault
+├── InventoryError         Azure could not be read; holds the gap to record
 ├── StoreError
 │   ├── StoreUnavailable   the table service does not answer; a write may have happened
-│   ├── WriteConflict      somebody else wrote first; read again
+│   ├── WriteConflict      another process wrote first; read again
 │   ├── RowUnusable        a row that a newer version wrote, or that is broken
-│   ├── StoreRefused       the table service will not let us: identity, role or network
-│   └── LimitExceeded      a write that the real table service would refuse
+│   ├── StoreRefused       the table service denies access: identity, role or network
+│   └── LimitExceeded      a write that exceeds a limit of the table service
 ├── QueueError             a message could not be sent
-├── DeliveryFailed         the webhook did not take changes; permanent or worth another try
+├── DeliveryFailed         the webhook did not accept changes; permanent or to be tried again
 ├── SliceHeld              another worker has the slice; deliver the message again later
-├── ClaimLost              this worker's claim or lease passed to another; stop without writing
+├── ClaimLost              this worker lost its claim or lease; stop without writing
 └── SliceIncomplete        a slice is not done yet; deliver the message again
 """
 
@@ -26,19 +26,19 @@ class CmkCheckError(Exception):
 
 
 class SettingsError(CmkCheckError):
-    """The settings are not valid.
+    """The settings are invalid.
 
     ``faults`` names every one: (setting, what is wrong and what to do).
     """
 
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
-        """Keep all faults, so that one round of mending is enough."""
+        """Keep all faults, so that they can be corrected in one go."""
         self.faults = tuple(faults)
         super().__init__("; ".join(f"{name}: {fault}" for name, fault in self.faults))
 
 
 class InventoryError(CmkCheckError):
-    """Azure could not be read. ``gap`` is what a person sees of it."""
+    """Azure could not be read. ``gap`` is the gap to record."""
 
     def __init__(self, gap: Gap) -> None:
         """Keep the gap."""
@@ -47,15 +47,15 @@ class InventoryError(CmkCheckError):
 
 
 class StoreError(CmkCheckError):
-    """The store could not do what was asked."""
+    """An operation of the store failed."""
 
 
 class StoreUnavailable(StoreError):
-    """The table service does not answer or cannot serve; a write under way may have happened."""
+    """The table service does not answer or fails; a pending write may have happened."""
 
 
 class WriteConflict(StoreError):
-    """A row changed, appeared or vanished since it was read: nothing was written."""
+    """A row was changed, created or deleted since it was read; nothing was written."""
 
 
 class RowUnusable(StoreError):
@@ -63,11 +63,11 @@ class RowUnusable(StoreError):
 
 
 class StoreRefused(StoreError):
-    """The table service refuses this identity. ``str()`` says what to grant."""
+    """The table service denies access. ``str()`` says what to grant."""
 
 
 class LimitExceeded(StoreError):
-    """A write that the real table service would refuse. Nothing was sent."""
+    """A write that exceeds a limit of the table service; nothing was sent."""
 
 
 class QueueError(CmkCheckError):
@@ -75,14 +75,14 @@ class QueueError(CmkCheckError):
 
 
 class DeliveryFailed(CmkCheckError):
-    """The webhook did not take the changes. ``str()`` says why, without the URL.
+    """The webhook did not accept the changes. ``str()`` says why, without the URL.
 
-    ``permanent`` when the same changes can never be delivered, so that another try is idle;
-    ``retry_after`` is the seconds for which the receiver asked to be left alone, if it did.
+    ``permanent``: these changes can never be delivered, so there is no use in trying again.
+    ``retry_after``: the seconds that the receiver asked to wait, if any.
     """
 
     def __init__(self, message: str, *, permanent: bool, retry_after: float | None = None) -> None:
-        """Keep what the sender decides by."""
+        """Keep what the sender needs to decide."""
         self.permanent = permanent
         self.retry_after = retry_after
         super().__init__(message)
@@ -93,7 +93,7 @@ class SliceHeld(CmkCheckError):
 
 
 class ClaimLost(CmkCheckError):
-    """The claim or the lease has passed to somebody else."""
+    """This worker lost its claim or lease to another."""
 
 
 class SliceIncomplete(CmkCheckError):

@@ -1,1 +1,1 @@
-"""The edge to whoever must hear of changes: the outbox relay and the queues."""
+"""Publishing and delivering changes: the outbox relay, the queues, log lines, the webhook."""

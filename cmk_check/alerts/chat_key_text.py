@@ -1,4 +1,4 @@
-"""What the line of a change says of a key: how it was and is, what is wrong, and where it lies."""
+"""The parts of a chat line about a key: its health before and after, the problem, its vault."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,20 +8,20 @@ from cmk_check.limits import MAX_CHAT_KEY_CODES, MAX_CHAT_KEY_SENTENCE_CHARS
 
 
 def key_transition(data: Mapping[str, object]) -> str:
-    """Say how the key was and how it is; one that was not looked at before is new."""
+    """Return the health before and after; a key that was not read before is new."""
     before, after = (_health(data.get(side)) for side in ("before", "after"))
     return f"{before or 'new'} -> {after}" if after else ""
 
 
 def key_trouble(data: Mapping[str, object], key: Mapping[str, object]) -> str:
-    """Say what is wrong: what is new in it first, or else the worst; the others by their codes."""
+    """Return the message of a new reason, or else of the worst one, and the codes of the others."""
     before = data.get("before")
-    had = before.get("keyReasons") if isinstance(before, Mapping) else None
-    known = had if isinstance(had, list) else []
+    codes_before = before.get("keyReasons") if isinstance(before, Mapping) else None
+    known = codes_before if isinstance(codes_before, list) else []
     reasons = list(_reasons(key.get("reasons")))
     if not reasons:
         return ""
-    # False sorts first, and what is alike stays in its order.
+    # False sorts first, and sorting is stable.
     first, *others = sorted(reasons, key=lambda reason: reason.get("code") in known)
     message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).rstrip(".")
     codes = ", ".join(plain(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
@@ -29,7 +29,7 @@ def key_trouble(data: Mapping[str, object], key: Mapping[str, object]) -> str:
 
 
 def key_place(key: Mapping[str, object]) -> str:
-    """Name the key and its vault, by the last part of their ids."""
+    """Return the names of the key and its vault."""
     named = {name: plain(_last(key.get(f"{name}Id"))) for name in ("key", "vault")}
     return " in ".join(f"{name} {text}" for name, text in named.items() if text)
 
@@ -39,7 +39,7 @@ def _health(side: object) -> str:
 
 
 def _reasons(reasons: object) -> Iterable[Mapping[str, object]]:
-    """Return those that are reasons; a notice is none."""
+    """Return the reasons without notices."""
     for reason in reasons if isinstance(reasons, list) else ():
         if isinstance(reason, Mapping) and reason.get("severity") != KeySeverity.NOTICE:
             yield reason

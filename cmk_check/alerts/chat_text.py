@@ -1,7 +1,7 @@
-"""A change in one line for people: what the chat formats of the webhook have in common.
+"""A change as one line of text, shared by the chat formats of the webhook.
 
-Whatever comes from Azure is somebody's free text. Here it loses what could not be seen or could
-span lines; each format then escapes what is left for its own markup.
+Values from Azure are untrusted text. This module removes invisible characters and line breaks;
+each format then escapes its own markup.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
     ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
-    ChangeType.ACCOUNT_REMOVED: "Account no longer watched",
-    ChangeType.KEY_DEGRADED: "Key behind an account in worse health",
-    ChangeType.KEY_RECOVERED: "Key behind an account in better health",
+    ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
+    ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
+    ChangeType.KEY_RECOVERED: "Health of an account's key improved",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
     ChangeType.COVERAGE_REGAINED: "Subscription is read again",
     ChangeType.SCAN_FAILED: "Scan failed",
@@ -36,7 +36,7 @@ _TITLES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """One change: a title of our own words, its details, and (name, URL) links."""
+    """One change: a fixed title, its details, and (name, URL) links."""
 
     change_id: str
     title: str
@@ -45,24 +45,24 @@ class ChatLine:
 
 
 def line_of(change: Change, portal_url: str) -> ChatLine:
-    """Say a change in one line; ``portal_url`` is the origin of Azure's portal."""
+    """Return a change as a line; ``portal_url`` is the origin of the Azure portal."""
     data = change.data
     title = _TITLES.get(change.type, change.type.removeprefix("cmkcheck."))
     if data.get("test") is True:
-        title = f"TEST, no real change: {title}"
+        title = f"TEST, not a real change: {title}"
     key = data.get("key")
     if isinstance(key, Mapping):
-        told = [key_transition(data), key_trouble(data, key), key_place(key)]
+        state = [key_transition(data), key_trouble(data, key), key_place(key)]
     else:
-        told = [_transition(data), _why(data)]
-    parts = [_what(change), *told, _owner(data), _sums(data)]
+        state = [_transition(data), _why(data)]
+    parts = [_what(change), *state, _owner(data), _sums(data)]
     return ChatLine(
         change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
     )
 
 
 def _what(change: Change) -> str:
-    """Name the account and the subscription, or the scan."""
+    """Return the account and the subscription, or the scan."""
     subscription_id = plain(change.source.rpartition("/")[2])
     if not change.source.startswith("/subscriptions/"):
         return f"scan {subscription_id}"
@@ -115,7 +115,7 @@ def _sums(data: Mapping[str, object]) -> str:
 
 
 def _unread(data: Mapping[str, object]) -> str:
-    """Say what the sums of accounts leave out: else "0 of 0" would sound like good news."""
+    """Return how many subscriptions are missing from the counts: "0 of 0" is not good news."""
     sums = data.get("subscriptions")
     if not isinstance(sums, Mapping) or not sums.get("gap"):
         return ""
@@ -129,12 +129,12 @@ def _links(change: Change, portal_url: str) -> tuple[tuple[str, str], ...]:
     ]
     if change.subject.startswith("/subscriptions/"):
         links.append(("Portal", f"{portal_url}/#resource{quote(change.subject)}"))
-    return tuple((name, url) for name, given in links if (url := _url(given)))
+    return tuple((name, url) for name, value in links if (url := _url(value)))
 
 
-def _url(given: object) -> str:
-    """Return an https URL that can stand in any markup, else ""."""
-    if not isinstance(given, str) or not given.startswith("https://"):
+def _url(value: object) -> str:
+    """Return an https URL that is safe in any markup, or ""."""
+    if not isinstance(value, str) or not value.startswith("https://"):
         return ""
-    url = quote(given, safe="%/:#?=&-._~", errors="replace")
+    url = quote(value, safe="%/:#?=&-._~", errors="replace")
     return url if len(url) <= MAX_CHAT_LINK_CHARS else ""

@@ -1,11 +1,11 @@
-"""Tell: read a range of the feed, post what are alerts; what fails is tried again for a day.
+"""Delivery: reads a range of the feed and posts its alerts, and tries failures again for a day.
 
     post .. 1 min .. post .. 2 min .. post .. 4 min ... 1 h .. post .. 1 h ... cmk-tell-poison
 
-The message that tries again is our own, with what is left, rather than the host's redelivery: that
-ends after four tries, and an hour without the webhook, or without the tables, must lose nothing. A
-message is deleted by the host when its follower is sent, so a death between two repeats: receivers
-tell changes apart by their ids.
+For another try we send a new message with the remaining range, instead of the host's redelivery:
+that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
+host deletes a message only after its successor was sent, so a crash in between repeats changes:
+receivers recognise them by their ids.
 """
 
 import logging
@@ -34,7 +34,7 @@ type Numbered = tuple[int, Change]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContext:
-    """What delivery works with: ``again`` is the queue ``cmk-tell``, ``poison`` the end of it."""
+    """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
 
     feed: FeedTable
     webhook: Webhook | None
@@ -45,12 +45,12 @@ class DeliveryContext:
 
 
 async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
-    """Post the alerts among the changes of a range, in their order.
+    """Post the alerts among the changes of a range, in order.
 
-    Numbers beyond the feed, or pruned from it, tell nothing; without a webhook none do.
+    Numbers that the feed does not hold are skipped; without a webhook nothing is posted.
 
     Raises:
-        QueueError: what is left could not be sent on; deliver the message again.
+        QueueError: the remaining range could not be sent; deliver the message again.
 
     """
     if context.webhook is None:
@@ -65,7 +65,7 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
             if refused is None:
                 posted += len(batch)
             elif len(batch) > 1:
-                size = 1  # whichever of them it is, the others must not wait for it
+                size = 1  # post one by one, so that only the refused change is left out
                 continue
             else:
                 number = batch[0][0]
@@ -81,9 +81,9 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
 
 
 def delay_after(attempt: int, asked: float | None = None) -> timedelta:
-    """Return how long to wait after a failed attempt, counted from 0: 1 min, doubling, 1 h at most.
+    """Return the delay after a failed attempt (counted from 0): 1 min, doubling, at most 1 h.
 
-    A receiver that asks for more seconds than that is heeded, up to the hour.
+    A receiver may ask for a longer delay, up to an hour.
     """
     delay = min(
         FIRST_DELIVERY_DELAY * (1 << min(attempt, DELIVERY_DOUBLINGS)), LONGEST_DELIVERY_DELAY
@@ -92,24 +92,24 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
 
 
 async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Numbered]:
-    """Read the range to its end: a page that ends before it may end at a row of a newer version."""
+    """Read the whole range; a page may end early, at a row of a newer version."""
     alerts: list[Numbered] = []
     after = message.first - 1
     while after < message.last:
-        found = await context.feed.read(after, message.last - after)
-        if not found:
+        page = await context.feed.read(after, message.last - after)
+        if not page:
             break
-        after = found[-1][0]
+        after = page[-1][0]
         alerts += [
             (number, change)
-            for number, change in found
+            for number, change in page
             if number <= message.last and is_alert(change, context.alert_on)
         ]
     return alerts
 
 
 async def _post(webhook: Webhook, batch: Sequence[Numbered]) -> str | None:
-    """Post changes; return why one of them will never be taken, None where all were."""
+    """Post changes; return why they can never be delivered, None if they were."""
     try:
         await webhook.post([change for _, change in batch])
     except DeliveryFailed as failure:
@@ -125,9 +125,9 @@ async def _try_again(
     count: int | None,
     error: DeliveryFailed | StoreError,
 ) -> None:
-    """Send what is left on, to be seen after a while, or to its end where the day is over."""
+    """Send the remaining range with a delay, or to the poison queue if the day is over."""
     now = context.clock.now()
-    since = min(left.since or now, now)  # a forged time must not make a longer day
+    since = min(left.since or now, now)  # a forged time must not extend the day
     asked = error.retry_after if isinstance(error, DeliveryFailed) else None
     again = now + (delay := delay_after(left.attempt, asked))
     if again > since + DELIVERY_GIVEN_UP_AFTER:
@@ -143,7 +143,7 @@ async def _try_again(
 async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
-    # As new: whoever moves it back to the first queue gets another day.
+    # As a new message: if a person moves it back to cmk-tell, it gets another day.
     await context.poison.send([format_message(DeliveryMessage(left.first, left.last))])
     fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
     write_line(logging.ERROR, "cmk.tell", fields)

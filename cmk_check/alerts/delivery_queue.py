@@ -1,9 +1,9 @@
-"""The queues that tell: ranges of the feed for ``tell``, and the changes for whoever subscribes.
+"""The queues of published changes: ranges of the feed for ``tell``, and the changes themselves.
 
     publish in the feed -> cmk-tell, cmk-changes -> log lines -> delete the outbox row
 
-``cmk-tell`` holds numbers alone, so that a forged message can tell nothing that did not happen; it
-is fed whether or not a webhook is configured. ``cmk-changes`` is the user's: it is written only.
+``cmk-tell`` holds only numbers, so that a forged message cannot invent changes; it is filled even
+without a webhook. ``cmk-changes`` is for the user's own programs: this program only writes it.
 """
 
 import json
@@ -25,18 +25,18 @@ from cmk_check.queues.messages import object_of
 DELIVERY_QUEUE: Final = "cmk-tell"
 DELIVERY_POISON_QUEUE: Final = "cmk-tell-poison"
 CHANGES_QUEUE: Final = "cmk-changes"
-_OURS: Final = frozenset({"first", "last", "attempt", "since"})
+_FIELDS: Final = frozenset({"first", "last", "attempt", "since"})
 
 
 class QueueSink:
-    """Puts publications on the queues; ``changes`` is None where nobody subscribes."""
+    """Puts publications on the queues; ``changes`` is None if ``CMK_CHANGES_QUEUE`` is off."""
 
     def __init__(self, ranges: TextQueue, changes: TextQueue | None) -> None:
         self._ranges = ranges
         self._changes = changes
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Send the ranges of a publication, then its changes; see ``Teller.tell``."""
+        """Send the ranges of a publication, then its changes; see ``ChangeSink.accept``."""
         ranges = ranges_of([number for number, _ in published])
         await self._ranges.send([format_message(entry) for entry in ranges])
         if self._changes is not None:
@@ -44,9 +44,9 @@ class QueueSink:
 
 
 def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
-    """Return the ranges that hold these numbers and no other.
+    """Return the ranges that contain exactly these numbers.
 
-    What a publisher who died had published has numbers far from those of what is new.
+    Changes that a crashed publisher had already published have lower numbers than new ones.
     """
     ranges: list[DeliveryMessage] = []
     for number in sorted(set(numbers)):
@@ -58,9 +58,9 @@ def ranges_of(numbers: Sequence[int]) -> list[DeliveryMessage]:
 
 
 def batches_of(changes: Sequence[Change]) -> Iterator[str]:
-    """Return changes as JSON arrays of CloudEvents, each less than 48 KB and at least one event.
+    """Return changes as JSON arrays of CloudEvents, each under 48 KB and with at least one event.
 
-    The long values of an event too large to be sent alone are cut, its ids never.
+    If one event is too large, its long values are shortened, but never its ids.
     """
     batch = ""
     for change in changes:
@@ -74,9 +74,9 @@ def batches_of(changes: Sequence[Change]) -> Iterator[str]:
 
 
 def format_message(message: DeliveryMessage) -> str:
-    """Return the text of a message: ``{"first": 8, "last": 10}``, and of one tried before.
+    """Return the text of a message: ``{"first": 8, "last": 10}``.
 
-    That has also ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``.
+    After a failed try it also has ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``.
     """
     content: dict[str, object] = {"first": message.first, "last": message.last}
     if message.since is not None:
@@ -88,27 +88,29 @@ def parse_message(text: str) -> DeliveryMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: says what is wrong with it.
+        ValueError: the text is invalid; says what it must be.
 
     """
     content = object_of(text)
-    if not {"first", "last"} <= content.keys() <= _OURS:
-        raise ValueError("the message is no object of first and last, attempt and since")
+    if not {"first", "last"} <= content.keys() <= _FIELDS:
+        raise ValueError(
+            "the message must be an object with first and last, and optionally attempt and since"
+        )
     first, last = _whole(content["first"], "first"), _whole(content["last"], "last")
     attempt = _whole(content.get("attempt", 0), "attempt")
     if not 1 <= first <= last < first + CHANGES_PER_DELIVERY_MESSAGE:
         raise ValueError(
-            f"first to last is no range of 1 to {CHANGES_PER_DELIVERY_MESSAGE} numbers"
+            f"first to last must be a range of 1 to {CHANGES_PER_DELIVERY_MESSAGE} numbers"
         )
     if not 0 <= attempt <= MAX_DELIVERY_ATTEMPT:
-        raise ValueError("attempt is no number of attempts")
+        raise ValueError(f"attempt must be from 0 to {MAX_DELIVERY_ATTEMPT}")
     return DeliveryMessage(first, last, attempt, _time(content.get("since")))
 
 
 def _whole(value: object, name: str) -> int:
-    # JSON's true is an int to Python.
+    # In Python, JSON's true is an int, too.
     if type(value) is not int:
-        raise ValueError(f"{name} is no whole number")
+        raise ValueError(f"{name} must be a whole number")
     return value
 
 
@@ -118,7 +120,7 @@ def _time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(str(value))
     except ValueError:
-        raise ValueError("since is no time") from None
+        raise ValueError("since must be a time") from None
     if time.tzinfo is None:
-        raise ValueError("since has no time zone")
+        raise ValueError("since must have a time zone")
     return time

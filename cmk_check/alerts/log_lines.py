@@ -1,17 +1,17 @@
-"""Tells changes as log lines that alert rules can count: one JSON object a line.
+"""Writes changes as log lines for alert rules: one JSON object per line.
 
-The Functions worker passes on the text of a log line but no structured fields, so the fields are
-the text. Every line has ``event`` and ``v``, the version of its shape:
+The Functions worker forwards only the text of a log line, not structured fields, so the text is
+JSON. Every line has ``event`` and ``v``, the version of its format:
 
 ``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
 ``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
                 ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
-                the compliant ones; null where none was looked at), ``subscriptions``, ``changes``
+                the compliant ones; null if none was read), ``subscriptions``, ``changes``
                 (a number)
-``cmk.gap``     a subscription that a scan could not read, 50 a scan at most (``subscriptions.gap``
-                of its ``cmk.scan`` counts all): ``scanId``, ``subscriptionId``, ``name``,
-                ``reason``, ``missingAction``, ``detail``, ``since``
-``cmk.tell``    what became of a message to the webhook: ``state`` is ``delivered``, ``retry`` or
+``cmk.gap``     a subscription that a scan could not read, at most 50 per scan
+                (``subscriptions.gap`` of its ``cmk.scan`` counts all): ``scanId``,
+                ``subscriptionId``, ``name``, ``reason``, ``missingAction``, ``detail``, ``since``
+``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
                 ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
                 ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
 """
@@ -31,10 +31,10 @@ _log = logging.getLogger("cmk_check.lines")
 
 
 class LogSink:
-    """Writes each change, each scan's end and its gaps as a line."""
+    """Writes a line for each change, each ended scan and each of its gaps."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Write a line per change."""
+        """Write a line for each change."""
         for number, change in published:
             write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
 
@@ -49,12 +49,12 @@ class LogSink:
 
 
 def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
-    """Write a line that alert rules read."""
+    """Write a line for alert rules."""
     _log.log(level, "%s", line(event, fields))
 
 
 def line(event: str, fields: Mapping[str, object]) -> str:
-    """Return one line of JSON, at most 8 KB: long values are cut, ids never are."""
+    """Return one line of JSON of at most 8 KB: long values are shortened, but never ids."""
     return short_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
 
 
@@ -117,5 +117,5 @@ def _gap(scan_id: str, known: KnownGap) -> dict[str, object]:
 
 
 def time_text(time: datetime) -> str:
-    """Return a time as lines and messages spell it."""
+    """Return a time in the format of log lines."""
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"

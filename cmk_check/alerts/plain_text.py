@@ -1,4 +1,4 @@
-"""Values out of a change as text that can stand in a line: short, visible, and nothing but text."""
+"""Values of a change as short, visible text on one line."""
 
 import re
 import unicodedata
@@ -6,16 +6,16 @@ from typing import Final
 
 from cmk_check.limits import MAX_CHAT_VALUE_CHARS
 
-# A word joiner: it is not seen, and no service takes what is around it for the start of a link.
+# A word joiner: it is invisible, and keeps services from turning the text into a link.
 _JOINER: Final = "\u2060"
 
 
 def plain(value: object, longest: int = MAX_CHAT_VALUE_CHARS) -> str:
-    """Return a value as one short line of visible characters in which nothing is a link."""
+    """Return a value as one short line of visible characters without links."""
     if not isinstance(value, str | int):
         return ""
-    # Cut first: what comes from a row may be 64 KB. What is C or Z to Unicode is not seen, breaks
-    # a line or turns its direction.
+    # Cut first, because a value may have 64 KB. Unicode categories C and Z are invisible, break
+    # lines or change the direction of text.
     seen = (
         " " if unicodedata.category(char)[0] in "CZ" else char for char in str(value)[: 4 * longest]
     )

@@ -1,9 +1,9 @@
-"""The outbox relay: what was recorded is published, told, and only then forgotten.
+"""The outbox relay: publishes recorded changes, and deletes their outbox rows only afterwards.
 
-    record (state + outbox row) -> publish in the feed -> tell -> delete the outbox row
+    record (state + outbox row) -> publish in the feed -> pass to the sinks -> delete the outbox row
 
-A process that dies between any two leaves the outbox row, and the next scan goes on from there:
-a change already in the feed keeps its number, and is told once more.
+If a process dies in between, the outbox row remains, and the next scan continues from there: a
+change that is already in the feed keeps its number and is passed to the sinks once more.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ type Clear = Callable[[Sequence[OutboxEntry]], Awaitable[None]]
 
 
 class Relay:
-    """Publishes outbox rows; ``sinks`` hear of them one after the other."""
+    """Publishes outbox rows and passes them to each of ``sinks`` in turn."""
 
     def __init__(self, feed: FeedTable, *sinks: ChangeSink) -> None:
         self._feed = feed
         self._sinks = sinks
-        # Publications of one process would only race each other for the head of the feed.
+        # Concurrent publications of one process would only race for the head of the feed.
         self._one_at_a_time = asyncio.Lock()
 
     async def publish(self, pending: Sequence[OutboxEntry], clear: Clear) -> list[OutboxEntry]:
-        """Publish and tell changes in their order, then delete their rows with ``clear``.
+        """Publish changes in order, then delete their rows with ``clear``.
 
-        Return those that could not be published or told. They stay in the outbox for the next scan:
-        neither a feed that cannot be written nor a queue that is down fails a slice.
+        Return those that could not be published. They stay in the outbox for the next scan, so a
+        failure of the feed or of a queue does not fail a slice.
         """
         once = {entry.change.id: entry for entry in pending}
         left = list(once.values())
@@ -58,5 +58,5 @@ class Relay:
             try:
                 await clear(list(entries))
             except WriteConflict:
-                # Another relay has deleted them: it found them published, as we did.
+                # Another relay has already deleted them after publishing the same changes.
                 continue

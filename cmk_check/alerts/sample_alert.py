@@ -1,4 +1,4 @@
-"""A change that never happened, to see whether alerts arrive before one matters."""
+"""A test alert, to check the webhook before a real alert matters."""
 
 import uuid
 from datetime import UTC, datetime
@@ -18,14 +18,14 @@ _SCAN: Final = "test"
 
 
 def sample_change(change_id: str, now: datetime) -> Change:
-    """Make a violation of an account that does not exist, marked by ``"test": true``."""
+    """Make a violation by an account that does not exist, marked with ``"test": true``."""
     group = f"/subscriptions/{_SUBSCRIPTION}/resourcegroups/{_NAME}"
     data: dict[str, object] = {
         "test": True,
         "name": _NAME,
         "kind": "OpenAI",
         "location": None,
-        "subscriptionName": "No real subscription",
+        "subscriptionName": "Not a real subscription",
         "tenantId": None,
         "tags": {},
         "before": {"verdict": Verdict.COMPLIANT, "reason": Reason.CUSTOMER_MANAGED_KEY},
@@ -46,11 +46,11 @@ def sample_change(change_id: str, now: datetime) -> Change:
 
 
 async def send_sample(settings: Settings) -> str:
-    """Post a test change and return a sentence: what was sent where, and the answer.
+    """Post a test change; return a sentence on what was sent, the host and its answer.
 
     Raises:
         SettingsError: no webhook is set.
-        DeliveryFailed: it was not taken.
+        DeliveryFailed: the webhook did not accept it.
 
     """
     webhook = open_webhook(settings)

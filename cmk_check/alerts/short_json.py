@@ -1,6 +1,6 @@
-"""JSON that keeps within a limit: long values are cut, ids never are.
+"""JSON within a size limit: long values are shortened, but never ids.
 
-Only ASCII comes out, every control character is escaped: no name can break a line or start another.
+The output is ASCII with escaped control characters, so names cannot break a line.
 """
 
 import json
@@ -12,7 +12,7 @@ _IDS: Final = frozenset({"event", "id", "type", "subject", "source", "scanId", "
 
 
 def short_json(value: object, most: int) -> str:
-    """Return a value as JSON of at most so many characters, which are as many bytes."""
+    """Return a value as JSON of at most ``most`` characters, which are as many bytes."""
     text = json.dumps(value, separators=(",", ":"))
     for longest in SHORTENED_CHARS:
         if len(text) <= most:

@@ -1,11 +1,10 @@
-"""Posts changes to the webhook: signed, bounded in time, never redirected.
+"""Posts changes to the webhook: signed, with a time limit, without following redirects.
 
-The URL lets whoever knows it post, so no error, log line or repr shows more of it than its host.
-The errors of aiohttp hold it whole, which is why ours are raised without them.
+Everyone who knows the URL can post, so errors, log lines and reprs show only its host. Errors of
+aiohttp contain the URL, so ours are raised without them.
 
-A failure is worth another try, whatever its status, except where one change alone is too large: a
-receiver that is gone, or that refuses us today, is mended by people, and meanwhile no alert may be
-dropped. How often is the caller's to decide.
+Every failure can be tried again, except if a single change is too large: people repair receivers
+that are gone or refuse requests, and until then no alert may be lost. The caller decides how often.
 """
 
 import re
@@ -32,54 +31,57 @@ from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
 _AGENT: Final = "cmk_check/0.1.0"
-# Such as Slack's invalid_blocks and no_service: nothing else of an answer is repeated.
+# Codes such as Slack's invalid_blocks and no_service; nothing else of an answer is shown.
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
     HTTPStatus.UNAUTHORIZED: "check CMK_WEBHOOK_URL",
     HTTPStatus.FORBIDDEN: "check CMK_WEBHOOK_URL",
     HTTPStatus.NOT_FOUND: "check CMK_WEBHOOK_URL",
-    HTTPStatus.GONE: "the receiver was removed: make a new one and set CMK_WEBHOOK_URL",
-    HTTPStatus.BAD_REQUEST: "check that it takes what CMK_WEBHOOK_FORMAT says",
+    HTTPStatus.GONE: "the receiver was removed; create a new one and set CMK_WEBHOOK_URL",
+    HTTPStatus.BAD_REQUEST: "check that it accepts the format in CMK_WEBHOOK_FORMAT",
 }
 _FORBIDDEN: Final = (
-    "leads to an address that no webhook may have (loopback, link-local, multicast, or one of the "
-    "platform's own): set CMK_WEBHOOK_URL to a receiver elsewhere"
+    "leads to an address that is not allowed for a webhook (loopback, link-local, multicast, or "
+    "one of the platform): set CMK_WEBHOOK_URL to another receiver"
 )
-_LOG_SAYS: Final = "the receiver's log says why"
+_SEE_LOG: Final = "check the receiver's log"
 _CERTIFICATE: Final = (
-    "showed a certificate that is not valid for it: is the host in CMK_WEBHOOK_URL right, and its "
-    "CA known here?"
+    "has an invalid certificate: check the host in CMK_WEBHOOK_URL, and whether this machine knows "
+    "the certificate authority."
 )
-# The first that fits: later ones are wider.
+# The first match counts: later types are more general.
 _FAULTS: Final[Sequence[tuple[type[Exception], str]]] = (
     (aiohttp.ClientConnectorCertificateError, _CERTIFICATE),
     (
         aiohttp.ClientSSLError,
-        "speaks no TLS that can be trusted: is it https there, on the port in CMK_WEBHOOK_URL?",
+        "does not offer trusted TLS: check that the port in CMK_WEBHOOK_URL serves https.",
     ),
     (
         aiohttp.ClientProxyConnectionError,
-        "cannot be reached: the proxy does not answer; check HTTPS_PROXY.",
+        "cannot be reached, because the proxy does not answer: check HTTPS_PROXY.",
     ),
     (
         aiohttp.ClientHttpProxyError,
-        "cannot be reached: the proxy refuses; let the host through there, or check HTTPS_PROXY.",
+        (
+            "cannot be reached, because the proxy refuses it: allow the host in the proxy, or "
+            "check HTTPS_PROXY."
+        ),
     ),
     (
         aiohttp.ClientConnectorDNSError,
-        "is a name that cannot be resolved: check the host in CMK_WEBHOOK_URL.",
+        "cannot be resolved: check the host in CMK_WEBHOOK_URL.",
     ),
     (
         aiohttp.ClientConnectorError,
-        "cannot be connected to: check CMK_WEBHOOK_URL's host and port, and the firewalls between.",
+        "does not accept connections: check the host and port in CMK_WEBHOOK_URL, and firewalls.",
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where changes are posted and how. ``portal_url`` is the origin of Azure's portal."""
+    """Where and how to post changes; ``portal_url`` is the origin of the Azure portal."""
 
     url: str = field(repr=False)
     style: str
@@ -88,7 +90,7 @@ class Target:
 
     @property
     def host(self) -> str:
-        """All of the URL that may be shown."""
+        """The only part of the URL that may be shown."""
         return urlsplit(self.url).hostname or ""
 
 
@@ -104,7 +106,7 @@ class HttpWebhook:
 
     @property
     def host(self) -> str:
-        """Whom changes are posted to."""
+        """The host of the receiver."""
         return self._target.host
 
     async def post(self, changes: Sequence[Change]) -> None:
@@ -114,11 +116,11 @@ class HttpWebhook:
     async def deliver(self, changes: Sequence[Change]) -> list[int]:
         """Post all of the changes and return the status of each request.
 
-        A receiver that finds them too large gets them in halves. After a failure some may have
-        arrived: they come again under the same ``webhook-id``.
+        If the receiver finds a request too large, the changes are sent in halves. After a failure
+        some may have arrived; they are sent again with the same ``webhook-id``.
 
         Raises:
-            DeliveryFailed: not all were taken.
+            DeliveryFailed: the receiver did not accept all of them.
 
         """
         try:
@@ -131,12 +133,12 @@ class HttpWebhook:
         return await self.deliver(changes[:half]) + await self.deliver(changes[half:])
 
     async def reach(self) -> int:
-        """Connect as for a post and return the status that the host answers; nothing is told.
+        """Connect as for a post and return the status of the answer, without posting anything.
 
-        The head of the host's root is asked for, so that not even the path leaves.
+        It sends HEAD for the root of the host, so that the secret path is not sent either.
 
         Raises:
-            DeliveryFailed: it cannot be reached.
+            DeliveryFailed: the host cannot be reached.
 
         """
         try:
@@ -156,7 +158,7 @@ class HttpWebhook:
         await self._session.close()
 
     async def _send(self, post: Post) -> int:
-        """Send one request and return its status, which is a success."""
+        """Send one request and return its successful status."""
         try:
             async with self._session.post(
                 URL(self._target.url, encoded=True),
@@ -172,7 +174,7 @@ class HttpWebhook:
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
             text = f"{self.host} {_connection_fault(error, self._seconds)}"
             failure = DeliveryFailed(text, permanent=False)
-        # Outside of the handler, so that the error carries no other: aiohttp's hold the URL.
+        # Raised outside the handler, so that it is not chained to aiohttp's, which has the URL.
         raise failure
 
     def _headers(self, post: Post) -> dict[str, str]:
@@ -192,17 +194,17 @@ class HttpWebhook:
 
     def _refused(self, response: aiohttp.ClientResponse, answer: bytes) -> DeliveryFailed:
         status = response.status
-        said = f"{self.host} answered {status}"
+        text = f"{self.host} answered {status}"
         code = answer.strip()
-        # Not even words of the URL, should the receiver send them back.
+        # Do not show the code if it is part of the URL, which the receiver might send back.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
-            said += "" if code.decode() in self._target.url else f" ({code.decode()})"
+            text += "" if code.decode() in self._target.url else f" ({code.decode()})"
         if status in range(300, 400):
-            said += ": redirects are not followed, set CMK_WEBHOOK_URL to where it leads"
+            text += ": redirects are not followed; set CMK_WEBHOOK_URL to the target"
         else:
-            said += f": {_ADVICE.get(status, _LOG_SAYS)}"
+            text += f": {_ADVICE.get(status, _SEE_LOG)}"
         return DeliveryFailed(
-            f"{said}.",
+            f"{text}.",
             permanent=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             retry_after=retry_after(response.headers) if status in _ASKS_TO_WAIT else None,
         )
@@ -214,14 +216,14 @@ def open_webhook(
     tls: ssl.SSLContext | bool = True,
     resolver: AbstractResolver | None = None,
 ) -> HttpWebhook | None:
-    """Open the webhook that the settings name, within a running event loop; None if none is named.
+    """Open the webhook of the settings, within a running event loop; None if there is none.
 
-    Through a proxy of the environment the proxy resolves the name, and whom it lets through is its
-    own to say: the addresses are checked only where the connection is ours.
+    With a proxy, the proxy resolves the name and decides what to allow: addresses are checked only
+    for direct connections.
     """
     if settings.webhook_url is None:
         return None
-    # Without TLS it is this machine's own loopback, which no proxy reaches.
+    # Without TLS the host is the loopback of this machine, which needs no proxy.
     plain = settings.webhook_url.lower().startswith("http:")
     proxy = None if plain else proxy_for(settings.webhook_url)
     if proxy:
@@ -234,7 +236,7 @@ def open_webhook(
         connector=connector,
         proxy=proxy,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # What is not unpacked cannot grow.
+        # Compressed answers are not unpacked, so that they cannot grow.
         auto_decompress=False,
     )
     target = Target(
@@ -248,8 +250,8 @@ def open_webhook(
 
 def _connection_fault(error: Exception, seconds: float) -> str:
     if isinstance(error, TimeoutError):
-        return f"did not answer within {seconds:g} s: {_LOG_SAYS}."
+        return f"did not answer within {seconds:g} s: {_SEE_LOG}."
     if isinstance(error, aiohttp.ClientConnectorError) and was_refused(error):
         return f"{_FORBIDDEN}."
-    broken = f"broke off ({type(error).__name__}): {_LOG_SAYS}."
+    broken = f"closed the connection ({type(error).__name__}): {_SEE_LOG}."
     return next((text for kind, text in _FAULTS if isinstance(error, kind)), broken)

@@ -1,6 +1,6 @@
-"""The bodies that a webhook is sent, in three formats: a pure function of the changes.
+"""The bodies of webhook requests in three formats: pure functions of the changes.
 
-A message of Slack or Teams that is too long is refused, or cut, so changes are spread over several.
+Slack and Teams refuse or cut long messages, so changes are spread over several.
 """
 
 import json
@@ -25,21 +25,21 @@ from cmk_check.limits import (
 _JSON: Final = "application/json; charset=utf-8"
 _BATCH: Final = "application/cloudevents-batch+json; charset=utf-8"
 
-# Slack has no escape for these, so what would open or close markup becomes its lookalike; within a
-# word, as in an account's name, none of the first three does anything.
+# Slack has no escape for these, so a character that would open or close markup is replaced by a
+# lookalike; within a word, as in an account's name, the first three have no effect.
 _SLACK_MARKS: Final = re.compile(r"(?<![A-Za-z0-9])[*_~]|[*_~](?![A-Za-z0-9])|`")
 _SLACK_LOOKALIKES: Final = str.maketrans("*_~`", "\u2217\u02cd\u223c\u02cb")
-# A mention or a channel starts a word, which an address of mail does not; an emoji has two colons.
+# A mention or a channel starts a word, unlike a mail address; an emoji has two colons.
 _SLACK_MENTION: Final = re.compile(r"(?<![A-Za-z0-9])[@#!](?=\w)")
 _SLACK_WIDE: Final = str.maketrans("@#!", "\uff20\uff03\uff01")
 _SLACK_EMOJI: Final = re.compile(r":(?=[a-z0-9_+'-]+:)", re.IGNORECASE)
-# Workflows look for mentions in the whole card, and cards for functions in every text.
+# Workflows find mentions anywhere in a card, and cards evaluate functions in every text.
 _TEAMS_LOOKALIKES: Final = str.maketrans("<{}", "\u2039\uff5b\uff5d")
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request; ``id`` depends on its changes alone, so that a receiver knows a repetition."""
+    """One request; ``id`` depends only on its changes, so that receivers recognise repetitions."""
 
     id: str
     content_type: str
@@ -47,9 +47,9 @@ class Post:
 
 
 def posts_of(changes: Sequence[Change], style: str, portal_url: str) -> list[Post]:
-    """Make the posts for changes in one of ``webhook_settings.FORMATS``.
+    """Make the posts for changes in one of ``config.webhook.FORMATS``.
 
-    ``portal_url`` is the origin of Azure's portal, to which chats link.
+    ``portal_url`` is the origin of the Azure portal, for links in chats.
     """
     if style == "cloudevents":
         events = [event_of(change) for change in changes]
@@ -68,14 +68,14 @@ def _post(ids: Sequence[str], content_type: str, content: object) -> Post:
 
 
 def _written(content: object) -> bytes:
-    # ASCII: a lone surrogate in a name can be written no other way.
+    # ASCII, because a lone surrogate in a name cannot be encoded otherwise.
     return json.dumps(content, separators=(",", ":")).encode("ascii")
 
 
 def _parts(
     lines: Sequence[ChatLine], build: Callable[[Sequence[ChatLine]], object]
 ) -> list[list[ChatLine]]:
-    """Cut lines into runs that fit into one message each; a single line always does."""
+    """Split lines into parts that fit into one message each; a single line always fits."""
     parts: list[list[ChatLine]] = []
     for line in lines:
         longer = [*parts[-1], line] if parts else []
@@ -87,7 +87,7 @@ def _parts(
 
 
 def _headline(lines: Sequence[ChatLine]) -> str:
-    """Say how many of what, in our own words alone: it is what a notification shows."""
+    """Return the count of each title, without untrusted text: notifications show it."""
     counts = Counter(line.title for line in lines)
     return "cmk_check: " + ", ".join(f"{count} x {title}" for title, count in counts.items())
 
@@ -108,14 +108,14 @@ def _slack_block(line: ChatLine) -> object:
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
     if len(text) + len(links) <= MAX_SLACK_SECTION_CHARS:
         text += links
-    # verbatim: Slack makes no links, mentions or channels of its own out of the text.
+    # verbatim: Slack does not turn parts of the text into links, mentions or channels.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
 
 
 def _slack_text(text: str) -> str:
-    """Return a text that Slack shows as it is: nothing in it is markup, a mention or an emoji."""
-    text = _SLACK_MARKS.sub(lambda found: found[0].translate(_SLACK_LOOKALIKES), text)
-    text = _SLACK_MENTION.sub(lambda found: found[0].translate(_SLACK_WIDE), text)
+    """Return a text that Slack shows unchanged, without markup, mentions or emoji."""
+    text = _SLACK_MARKS.sub(lambda match: match[0].translate(_SLACK_LOOKALIKES), text)
+    text = _SLACK_MENTION.sub(lambda match: match[0].translate(_SLACK_WIDE), text)
     text = _SLACK_EMOJI.sub("\u2236", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -137,7 +137,7 @@ def _teams_message(lines: Sequence[ChatLine]) -> object:
 
 
 def _teams_block(line: ChatLine) -> object:
-    """Make a line of text runs, which hold plain text: Markdown is for text blocks alone."""
+    """Make a line of text runs, which hold plain text; text blocks would interpret Markdown."""
     runs: list[object] = [
         {"type": "TextRun", "text": line.title, "weight": "Bolder"},
         {"type": "TextRun", "text": f": {_teams_text(line.details)}"},

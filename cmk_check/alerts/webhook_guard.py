@@ -1,7 +1,7 @@
-"""Connects a webhook to allowed addresses only, whatever its name leads to at that moment.
+"""Lets the webhook connect to allowed addresses only.
 
-The check stands where the socket is made, after the name was resolved: a name that leads elsewhere
-the next time it is asked for (DNS rebinding) gains nothing.
+The address is checked when the socket is created, after the name was resolved, so a name that
+resolves differently the next time (DNS rebinding) does not help an attacker.
 """
 
 import socket
@@ -22,7 +22,7 @@ REFUSED: Final = "this address is not allowed for a webhook"
 
 
 class AddressRefused(OSError):
-    """The address is special: an OSError, so that the next address of the name is tried."""
+    """The address is not allowed; an OSError, so that the next address of the name is tried."""
 
     def __init__(self) -> None:
         super().__init__(REFUSED)
@@ -35,16 +35,16 @@ def guarded_connector(
     tls: ssl.SSLContext | bool = True,
     resolver: AbstractResolver | None = None,
 ) -> aiohttp.TCPConnector:
-    """Return a connector that refuses special addresses, but for loopback off Azure.
+    """Return a connector that refuses special addresses; loopback is allowed outside Azure.
 
     ``only_loopback`` refuses all others: without TLS nothing may leave this machine.
     """
 
     def socket_for(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, address = info
-        found = special(str(address[0]))
-        ordinary = found is None and not only_loopback
-        if not (ordinary or (found == LOOPBACK and not on_azure)):
+        special_kind = special(str(address[0]))
+        ordinary = special_kind is None and not only_loopback
+        if not (ordinary or (special_kind == LOOPBACK and not on_azure)):
             raise AddressRefused
         return socket.socket(family, kind, protocol)
 
@@ -52,5 +52,5 @@ def guarded_connector(
 
 
 def was_refused(error: aiohttp.ClientConnectorError) -> bool:
-    """Tell whether an address was refused; of several trials only the texts are left."""
+    """Return whether an address was refused; after several tries only their texts remain."""
     return REFUSED in str(error.os_error)

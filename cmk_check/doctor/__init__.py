@@ -1,1 +1,1 @@
-"""What is wrong with a set-up, each thing tried with the app's own parts and none guessed."""
+"""Checks of a set-up, made with the app's own adapters."""

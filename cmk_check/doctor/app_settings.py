@@ -1,4 +1,4 @@
-"""The settings of a deployed app, as the az command lists them, in place of those of a laptop."""
+"""Reads the settings of a deployed app from the output of the az command."""
 
 import json
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ _CLIENT_ID: Final = "AZURE_CLIENT_ID"
 
 
 class NotSettings(Exception):
-    """This is no list of an app's settings. ``str()`` says what to give instead."""
+    """The text is not a list of an app's settings. ``str()`` says what it must be."""
 
 
 def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
-    """Return the environment with the app's settings, and with none of its own.
+    """Return the environment with its settings of this program replaced by the app's.
 
     ``text`` is what ``az functionapp config appsettings list`` prints, or ``local.settings.json``.
 
     Raises:
-        NotSettings: it is neither.
+        NotSettings: the text is neither.
 
     """
     own = {name: value for name, value in environ.items() if not _is_of_the_app(name)}
@@ -38,10 +38,10 @@ def _listed(text: str) -> Mapping[str, str]:
         document = json.loads(text)
         if isinstance(document, dict):
             document = [{"name": name, "value": it} for name, it in document["Values"].items()]
-        # A value that is not there is null.
+        # A missing value is null.
         return {str(entry["name"]): str(entry["value"] or "") for entry in document}
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotSettings(
-            "is no list of settings; give what `az functionapp config appsettings list --output "
-            "json` prints, or a local.settings.json"
+            "must be a list of settings: the output of `az functionapp config appsettings list "
+            "--output json`, or a local.settings.json"
         ) from error

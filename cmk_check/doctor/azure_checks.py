@@ -1,4 +1,4 @@
-"""Azure Resource Manager: is it there, what time is it there, and who are we to it."""
+"""Checks of Azure Resource Manager, the clock and the sign-in."""
 
 import re
 from collections.abc import Sequence
@@ -23,36 +23,36 @@ from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
-# The first that fits: later ones are wider.
+# The first match counts: later types are more general.
 _UNREACHED: Final[Sequence[tuple[type[Exception], str]]] = (
     (
         TimeoutError,
-        f"does not answer within {DOCTOR_ARM_SECONDS} s: check firewalls between here and there.",
+        f"did not answer within {DOCTOR_ARM_SECONDS} s: check the firewalls in between.",
     ),
     (
         aiohttp.ClientConnectorCertificateError,
         (
-            "shows a certificate that nobody known here signed: if a proxy looks into TLS, name "
-            "the file of its certificate authority in SSL_CERT_FILE."
+            "has a certificate from an unknown authority: if a proxy inspects TLS, set "
+            "SSL_CERT_FILE to the certificate file of its authority."
         ),
     ),
     (
         aiohttp.ClientConnectorDNSError,
-        "is a name that cannot be resolved: check DNS and the connection to the internet here.",
+        "cannot be resolved: check DNS and the internet connection of this machine.",
     ),
     (
         aiohttp.ClientProxyConnectionError,
-        "cannot be reached, since the proxy does not answer: check HTTPS_PROXY.",
+        "cannot be reached, because the proxy does not answer: check HTTPS_PROXY.",
     ),
     (
         aiohttp.ClientHttpProxyError,
-        "cannot be reached, since the proxy refuses: let this host through there.",
+        "cannot be reached, because the proxy refuses it: allow this host in the proxy.",
     ),
     (
         Exception,
         (
-            "cannot be reached: check the connection here, firewalls, and whether a proxy is "
-            "needed (HTTPS_PROXY)."
+            "cannot be reached: check the connection of this machine, the firewalls, and whether "
+            "a proxy is needed (HTTPS_PROXY)."
         ),
     ),
 )
@@ -62,7 +62,7 @@ _MINUTE: Final = timedelta(minutes=1)
 
 
 async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Ask Azure Resource Manager without a token, which it refuses, and note what time it says."""
+    """Call Azure Resource Manager without a token, which it must refuse, and note its time."""
     url = subject.settings.arm_url
     try:
         async with (
@@ -82,24 +82,24 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
     named = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
     if status != HTTPStatus.UNAUTHORIZED:
         text = (
-            f"{named}{url} answered {status} to a request without a token, where Azure answers "
-            "401: try again; if it stays, see whether a proxy answers in its place."
+            f"{named}{url} answered {status} to a request without a token, but Azure answers "
+            "401: try again; if this persists, check whether a proxy answers instead of Azure."
         )
         return [(Mark.WARNING, text)]
     return [(Mark.OK, f"{named}{url} answers.")]
 
 
 async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Compare the clock here with the time that Azure put on its answer."""
+    """Compare the clock of this machine with the time in Azure's answer."""
     if subject.ahead is None:
-        raise NotTried("Azure's answer did not say what time it is.")
+        raise NotTried("Azure's answer did not contain the time.")
     seconds, most = abs(subject.ahead) // _SECOND, CLOCK_TOLERANCE // _SECOND
     if abs(subject.ahead) <= CLOCK_TOLERANCE:
-        return [(Mark.OK, f"The clock here is {seconds} s off Azure's; up to {most} s is fine.")]
+        return [(Mark.OK, f"This clock differs from Azure's by {seconds} s; {most} s are allowed.")]
     way = "ahead of" if subject.ahead > timedelta() else "behind"
     text = (
-        f"The clock here is {seconds} s {way} Azure's, and {most} s is the most: set it right, by "
-        "NTP, since tokens and the age of answers go by it."
+        f"This clock is {seconds} s {way} Azure's, and {most} s are allowed: synchronise it by "
+        "NTP, because tokens and the age of results depend on it."
     )
     return [(Mark.PROBLEM, text)]
 
@@ -107,21 +107,21 @@ async def clock(subject: DoctorSubject) -> Sequence[MarkedText]:
 async def credential(subject: DoctorSubject) -> Sequence[MarkedText]:
     """Get a token for Azure Resource Manager."""
     settings = subject.settings
-    said = await _sign_in(subject, settings.token_scope, settings.client_id, "AZURE_CLIENT_ID")
+    result = await _sign_in(subject, settings.token_scope, settings.client_id, "AZURE_CLIENT_ID")
     if not settings.managed_identity and subject.of_the_app:
         text = (
-            "What is tried below are the rights of whoever is signed in here, not those of the "
-            "app's identity: what that lacks, GET /api/v1/subscriptions?coverage=gap says."
+            "The checks below use the rights of the signed-in user, not those of the app's "
+            "identity; GET /api/v1/subscriptions?coverage=gap shows what that identity lacks."
         )
-        return [said, (Mark.WARNING, text)]
-    return [said]
+        return [result, (Mark.WARNING, text)]
+    return [result]
 
 
 async def storage_credential(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Get a token for the storage."""
+    """Get a token for Azure Storage."""
     storage = subject.settings.storage
     if not isinstance(storage, StorageByIdentity):
-        # Azurite takes a key; where there is none, the checks of the storage say so.
+        # Azurite takes a key; the storage checks report a missing storage.
         return []
     name = "CMK_STORAGE__clientId"
     return [await _sign_in(subject, STORAGE_SCOPE, storage.client_id, name)]
@@ -149,47 +149,49 @@ async def _sign_in(
     except TROUBLE as error:
         managed = settings.managed_identity
         raise CheckFailed(
-            _no_identity(error, client_id, setting) if managed else _nobody(error)
+            _identity_fault(error, client_id, setting) if managed else _sign_in_fault(error)
         ) from error
-    who = "whoever is signed in here"
+    who = "the signed-in user"
     if settings.managed_identity:
         who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
     audience = scope.removesuffix("/.default")
-    return _given(f"A token for {audience} was given to {who}", token, subject.clock.now())
+    return _token_result(f"A token for {audience} was issued to {who}", token, subject.clock.now())
 
 
-def _given(what: str, token: AccessTokenInfo, now: datetime) -> MarkedText:
+def _token_result(what: str, token: AccessTokenInfo, now: datetime) -> MarkedText:
     left = datetime.fromtimestamp(token.expires_on, UTC) - now
     text = f"{what}: {Bearer.of(token.token)}"
     if left < _MINUTE:
-        return Mark.PROBLEM, f"{text}. It is over already: set the clock here right, by NTP."
-    return Mark.OK, f"{text}; good for {left // _MINUTE} min."
+        return Mark.PROBLEM, f"{text}. It has already expired: synchronise this clock by NTP."
+    return Mark.OK, f"{text}; valid for {left // _MINUTE} min."
 
 
-def _no_identity(error: Exception, client_id: str | None, setting: str) -> str:
-    """Say what is wrong with a managed identity."""
+def _identity_fault(error: Exception, client_id: str | None, setting: str) -> str:
+    """Return what is wrong with a managed identity."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if status == HTTPStatus.BAD_REQUEST and client_id:
         return (
-            f"The app has no identity with the client id in {setting}: copy it from `az identity "
-            "show --query clientId`, and assign that identity by `az functionapp identity assign`."
+            f"The app has no identity with the client id in {setting}: copy the id from `az "
+            "identity show --query clientId`, and assign the identity with `az functionapp "
+            "identity assign`."
         )
     if status == HTTPStatus.BAD_REQUEST:
         return (
-            f"The app has no system-assigned identity: set {setting} to the client id of its own."
+            f"The app has no system-assigned identity: set {setting} to the client id of the "
+            "app's identity."
         )
-    said = "does not answer" if status is None else f"answered {status}"
+    answer = "does not answer" if status is None else f"answered {status}"
     return (
-        f"The identity endpoint {said}: assign the app its identity by `az functionapp identity "
-        "assign`, and restart it."
+        f"The identity endpoint {answer}: assign an identity to the app with `az functionapp "
+        "identity assign`, and restart the app."
     )
 
 
-def _nobody(error: Exception) -> str:
-    """Say that nobody is signed in; of all that the identity library says, only Entra's code."""
+def _sign_in_fault(error: Exception) -> str:
+    """Return how to sign in; of the identity library's message it repeats only Entra's code."""
     code = _ENTRA_CODE.search(str(error))
     because = f" Microsoft Entra ID answered {code[0]}." if code else ""
     return (
-        "Nobody is signed in to Azure here: run `az login`, or name a service principal in "
-        f"AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.{because}"
+        "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+        f"AZURE_CLIENT_SECRET for a service principal.{because}"
     )

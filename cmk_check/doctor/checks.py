@@ -1,4 +1,4 @@
-"""All checks, in the order in which a set-up comes to life."""
+"""All checks, in the order in which they depend on each other."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -61,7 +61,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 
 
 async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[CheckResult]:
-    """Try all that an environment describes, and yield lines as they are known."""
+    """Run all checks on the settings of an environment; yield lines as they are known."""
     subject = DoctorSubject.of(environ)
     faulty = [*subject.references, *(name for name, _ in subject.faults)]
     try:

@@ -1,4 +1,4 @@
-"""The estate: which subscriptions are seen, and of which the accounts can really be read."""
+"""Checks of the estate: the visible subscriptions, and whether their accounts can be read."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ _OF_VISIBILITY: Final = (
 )
 _NO_TIME: Final = Gap(
     GapReason.TIMEOUT,
-    detail="There was no time for them here: the app takes longer for so many, and "
-    "GET /api/v1/subscriptions?coverage=gap says what it could not read.",
+    detail="The time of this check was over before they were read. The app has more time; "
+    "GET /api/v1/subscriptions?coverage=gap shows what it could not read.",
 )
 
 
 async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """List the subscriptions and compare them with what the settings say of them."""
+    """List the subscriptions and compare them with the settings."""
     inventory = await subject.inventory()
     try:
         subject.listed = await inventory.subscriptions()
@@ -38,8 +38,8 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     reasons = _reasons(subject, seen, chosen)
     if not seen:
         raise CheckFailed(" ".join(reasons))
-    said = [(Mark.PROBLEM, reason) for reason in reasons]
-    return [*(said or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(subject)]
+    results = [(Mark.PROBLEM, reason) for reason in reasons]
+    return [*(results or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(subject)]
 
 
 async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -50,18 +50,18 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
     gaps = await _gaps(subject, chosen)
     read = len(chosen) - sum(len(names) for names in gaps.values())
     text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions."
-    said: list[MarkedText] = [(Mark.OK, text)] if read else []
-    said += [
+    results: list[MarkedText] = [(Mark.OK, text)] if read else []
+    results += [
         (Mark.PROBLEM, f"{gap.reason} in {listed(names)}: {gap.detail}")
         for gap, names in gaps.items()
     ]
-    return said
+    return results
 
 
 async def _gaps(
     subject: DoctorSubject, chosen: Sequence[Subscription]
 ) -> Mapping[Gap, Sequence[str]]:
-    """Return which subscriptions cannot be read, by what stands in the way."""
+    """Return the subscriptions that cannot be read, by gap."""
     inventory = await subject.inventory()
     seconds = subject.settings.subscription_timeout
     free = asyncio.Semaphore(subject.settings.max_in_flight)
@@ -69,7 +69,7 @@ async def _gaps(
 
     async def read(subscription: Subscription) -> None:
         async with free:
-            # Few accounts are kept: an estate may hold more than a laptop.
+            # Keep only a few accounts: a large estate may not fit into memory.
             reading = await inventory.read(subscription.id, seconds=seconds)
             key_checks.sample(subject, reading.accounts)
             found[subscription.id] = reading.gap
@@ -95,7 +95,7 @@ def _in_scope(subject: DoctorSubject) -> list[Subscription]:
 
 
 def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
-    """Return why the posture of an estate of so many would be unknown, in its own words."""
+    """Return the posture's reasons for which an estate of this size would be unknown."""
     now = subject.clock.now()
     counts = SubscriptionCounts(read=chosen, excluded=seen - chosen)
     status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
@@ -105,20 +105,20 @@ def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
 
 def _of_lists(subject: DoctorSubject) -> list[MarkedText]:
     settings, seen = subject.settings, {entry.id for entry in subject.listed}
-    said: list[MarkedText] = []
+    results: list[MarkedText] = []
     if both := sorted(settings.include & settings.exclude):
-        text = f"Included and excluded, so that they are not read: {listed(both)}. Decide for one."
-        said.append((Mark.WARNING, text))
+        text = f"Both included and excluded, so not read: {listed(both)}. Remove one of the two."
+        results.append((Mark.WARNING, text))
     if unseen := sorted(settings.include - settings.exclude - seen):
         text = (
-            f"On CMK_INCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}. Assign the identity "
+            f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {listed(unseen)}. Assign the identity "
             "the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
         )
-        said.append((Mark.PROBLEM, text))
+        results.append((Mark.PROBLEM, text))
     if unseen := sorted(settings.exclude - seen):
-        text = f"On CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}."
-        said.append((Mark.OK, text))
-    return said
+        text = f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {listed(unseen)}."
+        results.append((Mark.OK, text))
+    return results
 
 
 def _named(subscription: Subscription) -> str:

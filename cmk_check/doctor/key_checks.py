@@ -1,4 +1,4 @@
-"""Keys: whether what stands behind a few of them can really be read, where it lies."""
+"""Checks of keys: whether the vaults and keys of a few accounts can be read."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -12,35 +12,35 @@ from cmk_check.limits import DOCTOR_KEYS_SAMPLED, DOCTOR_KEYS_SECONDS
 
 
 def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
-    """Remember a few accounts whose keys are worth trying, each with its key in another vault."""
+    """Remember a few accounts whose keys to check, each with its key in another vault."""
     for account in compliant(accounts, scan_options(subject.settings).kinds):
         if len(subject.sampled) < DOCTOR_KEYS_SAMPLED:
             subject.sampled.setdefault(_vault(account).lower(), account)
 
 
 async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read what is behind the keys of a few accounts, as a scan does."""
+    """Read the facts of the keys of a few accounts, as a scan does."""
     if not subject.settings.key_health:
         return []
     accounts = tuple(subject.sampled.values())
     if not accounts:
-        raise NotTried("No account that could be read is under a customer-managed key.")
+        raise NotTried("None of the accounts that could be read has a customer-managed key.")
     inventory = await subject.keys()
     facts = await inventory.read(accounts, {}, seconds=DOCTOR_KEYS_SECONDS)
     seen = sum(not _unread(facts[account.id.text]) for account in accounts)
-    text = f"{seen} of {len(accounts)} sampled keys could be looked at."
-    said: list[MarkedText] = [(Mark.OK, text)] if seen else []
-    said += [
+    text = f"{seen} of {len(accounts)} sampled keys can be read."
+    results: list[MarkedText] = [(Mark.OK, text)] if seen else []
+    results += [
         (Mark.PROBLEM, f"{gap.reason} for {listed(names)}: {gap.detail}")
         for gap, names in _by_gap(accounts, facts).items()
     ]
-    return said
+    return results
 
 
 def _by_gap(
     accounts: Iterable[Account], facts: Mapping[str, KeyFacts]
 ) -> Mapping[Gap, Sequence[str]]:
-    """Return which accounts' keys cannot be looked at, by what stands in the way."""
+    """Return the accounts whose keys cannot be read, by gap."""
     found: dict[Gap, list[str]] = {}
     for account in accounts:
         of_account = facts[account.id.text]
@@ -50,7 +50,7 @@ def _by_gap(
 
 
 def _unread(facts: KeyFacts) -> Sequence[Gap]:
-    """Return why parts of the facts could not be read, each reason once."""
+    """Return the gaps of the facts, each once."""
     parts: list[object] = [facts.vault, facts.key, facts.grants, facts.scopes]
     if isinstance(facts.key, Key):
         parts.append(facts.key.versions)
@@ -58,11 +58,11 @@ def _unread(facts: KeyFacts) -> Sequence[Gap]:
 
 
 def _place(account: Account, facts: KeyFacts) -> str:
-    """Say where its key lies, by the subscription too where that is known."""
+    """Return the key's vault, with the subscription if known."""
     vault_id = facts.vault.id
     return f"{_vault(account)} in {vault_id.split('/')[2]}" if vault_id else _vault(account)
 
 
 def _vault(account: Account) -> str:
-    """Return the address of its vault, without what varies in it."""
+    """Return the normalised address of the key's vault."""
     return (account.key_vault_uri or "").removeprefix("https://").rstrip("/")

@@ -1,8 +1,8 @@
-"""NCRONTAB, as far as it says how long the longest pause between two scans is: pure.
+"""The longest pause between two occurrences of an NCRONTAB expression: pure.
 
-What is a valid expression is what the host's own library takes, whose rules are these
-(https://github.com/atifaziz/NCrontab). Python's croniter takes others: 7 for Sunday, which keeps
-the timer from being indexed on Azure, but not ranges that go backwards.
+It accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab). Python's
+croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but no ranges
+that go backwards.
 """
 
 import re
@@ -18,14 +18,14 @@ _MONTHS: Final = (
 )
 _DAYS: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _ITEM: Final = re.compile(r"(\*|[a-z0-9]{1,9})(?:-([a-z0-9]{1,9}))?(?:/([0-9]{1,4}))?")
-# Long enough for 29 February on one weekday to come twice, over a century without a leap day too.
+# Long enough for 29 February to fall twice on one weekday, even across a century without one.
 _FIRST_DAY: Final = date(2072, 1, 1)
 _NUMBER_OF_DAYS: Final = 80 * 366
 
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field: its bounds, and names that stand for numbers from the lowest on."""
+    """A field: its bounds, and the names of its numbers, starting with the lowest."""
 
     lowest: int
     highest: int
@@ -49,7 +49,7 @@ def longest_pause(expression: str) -> timedelta:
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
 
     Raises:
-        ValueError: it is no such expression, or never occurs.
+        ValueError: the expression is invalid, or it never occurs.
 
     """
     texts = expression.split()
@@ -71,17 +71,17 @@ def longest_pause(expression: str) -> timedelta:
     within = [later - earlier for earlier, later in pairwise(times)]
     between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
     if not between:
-        raise ValueError("it never occurs")
+        raise ValueError("the expression never occurs")
     return max(within + between)
 
 
 def _numbers(field: _Field, text: str) -> frozenset[int]:
-    """Return the numbers that a field stands for."""
+    """Return the numbers of a field."""
     found: set[int] = set()
     for item in text.lower().split(","):
         match = _ITEM.fullmatch(item)
         if not match:
-            raise ValueError(f"{item!r} is no number, range or step")
+            raise ValueError(f"{item!r} must be a number, range or step")
         found.update(_range(field, *match.groups()))
     return frozenset(found)
 
@@ -92,7 +92,7 @@ def _range(field: _Field, first: str, last: str | None, step: str | None) -> ran
         low = _number(field, first)
         high = _number(field, last) if last else high if step else low
     elif last:
-        raise ValueError("a range has two ends")
+        raise ValueError("a range must have two ends")
     low, high = sorted((low, high))
     return range(low, high + 1, int(step or 1) or 1)
 
@@ -101,9 +101,9 @@ def _number(field: _Field, text: str) -> int:
     if text[0].isdigit():
         number = int(text)
     else:
-        # Any beginning of a name stands for it, the first that has it: "m" is March.
+        # A prefix means the first name that starts with it: "m" is March.
         hits = [place for place, name in enumerate(field.names) if name.startswith(text)]
         number = field.lowest + hits[0] if hits else -1
     if not field.lowest <= number <= field.highest:
-        raise ValueError(f"{text} is not from {field.lowest} to {field.highest}")
+        raise ValueError(f"{text} must be from {field.lowest} to {field.highest}")
     return number

@@ -1,4 +1,4 @@
-"""What a check says: a mark and a sentence. Whoever shows it sees to it that names are text."""
+"""The results of checks: a mark and a sentence. The command line escapes names in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from cmk_check.limits import MAX_NAMES_LISTED
 
 
 class Mark(StrEnum):
-    """How a thing stands; only a problem keeps the app from its work."""
+    """The result of a check; only a problem stops the app from working."""
 
     OK = "ok"
     WARNING = "warning"
@@ -18,32 +18,32 @@ class Mark(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One line of the diagnosis. ``text`` says what was found and, if not ok, what to do."""
+    """One line of the diagnosis; ``text`` says what was found and, if not ok, what to do."""
 
     mark: Mark
     check: str
     text: str
 
 
-# What a check function returns: the runner knows its name.
+# The result of a check function, without the name of the check.
 type MarkedText = tuple[Mark, str]
 
 
 class CheckFailed(Exception):
-    """What other checks need is not there. ``str()`` says what was found and what to do."""
+    """The check failed, so that others cannot run. ``str()`` says what to do."""
 
 
 class NotTried(Exception):
-    """There is nothing to try here. ``str()`` says why."""
+    """The check does not apply. ``str()`` says why."""
 
 
 def listed(names: Sequence[str]) -> str:
-    """Name the first few of many."""
+    """List the first few of many names."""
     more = len(names) - MAX_NAMES_LISTED
     return ", ".join(names[:MAX_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def joined(names: Sequence[str]) -> str:
-    """Name all of a few, as a sentence does."""
+    """Join names as in a sentence: a, b and c."""
     *first, last = names
     return f"{', '.join(first)} and {last}" if first else last

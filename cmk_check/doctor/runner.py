@@ -1,4 +1,4 @@
-"""Runs the checks: each within its time, at once where they can, none hiding another."""
+"""Runs the checks concurrently, each with a time limit; a failure does not stop the others."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -10,10 +10,10 @@ from cmk_check.limits import DOCTOR_CHECK_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Check[Subject]:
-    """One thing to try, in at most ``seconds``.
+    """One check, which may take at most ``seconds``.
 
-    ``needs`` names checks, further up, that must have succeeded; ``settings`` the beginnings of
-    variables without whose value there is nothing to try.
+    ``needs`` names earlier checks that must have succeeded; ``settings`` holds the prefixes of
+    variables that must be valid.
     """
 
     name: str
@@ -28,7 +28,7 @@ async def examine[Subject](
 ) -> AsyncGenerator[CheckResult]:
     """Run checks and yield their lines in order, each as soon as those above it are known.
 
-    ``faulty`` are the variables that say nothing valid.
+    ``faulty`` are the variables without a valid value.
     """
     running: dict[str, asyncio.Task[_Outcome]] = {}
     try:
@@ -36,7 +36,7 @@ async def examine[Subject](
             earlier = {name: running[name] for name in check.needs}
             running[check.name] = asyncio.create_task(_outcome(check, subject, earlier, faulty))
         for check in checks:
-            for mark, text in (await running[check.name]).said:
+            for mark, text in (await running[check.name]).results:
                 yield CheckResult(mark, check.name, text)
     finally:
         for task in running.values():
@@ -46,14 +46,14 @@ async def examine[Subject](
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What a check said, and whether others can build on it.
+    """The results of a check, and whether checks that need it can run.
 
-    ``untried`` where it was skipped, which is also all that there is to say of those.
+    If it was ``skipped``, they are skipped with the same result.
     """
 
-    said: Sequence[MarkedText]
-    stands: bool = False
-    untried: bool = False
+    results: Sequence[MarkedText]
+    succeeded: bool = False
+    skipped: bool = False
 
 
 async def _outcome[Subject](
@@ -63,15 +63,15 @@ async def _outcome[Subject](
     faulty: Collection[str],
 ) -> _Outcome:
     if invalid := [name for name in faulty if name.startswith(check.settings)]:
-        return _skipped(f"Not tried, since {joined(invalid)} cannot be used: see settings, above.")
-    before = {name: await task for name, task in earlier.items()}
-    if failed := [name for name, it in before.items() if not (it.stands or it.untried)]:
-        return _skipped(f"Not tried, since it needs {joined(failed)}, above.")
-    if untried := [it for it in before.values() if it.untried]:
-        return untried[0]
+        return _skipped(f"Skipped, because {joined(invalid)} cannot be used; see settings above.")
+    outcomes = {name: await task for name, task in earlier.items()}
+    if failed := [name for name, it in outcomes.items() if not (it.succeeded or it.skipped)]:
+        return _skipped(f"Skipped, because it needs {joined(failed)} above.")
+    if skipped := [it for it in outcomes.values() if it.skipped]:
+        return skipped[0]
     try:
         async with asyncio.timeout(check.seconds):
-            return _Outcome(await check.act(subject), stands=True)
+            return _Outcome(await check.act(subject), succeeded=True)
     except NotTried as error:
         return _skipped(str(error))
     except Exception as error:  # noqa: BLE001 - a check that breaks must not hide the others
@@ -79,7 +79,7 @@ async def _outcome[Subject](
 
 
 def _skipped(text: str) -> _Outcome:
-    return _Outcome([(Mark.SKIPPED, text)], untried=True)
+    return _Outcome([(Mark.SKIPPED, text)], skipped=True)
 
 
 def _trouble[Subject](error: Exception, check: Check[Subject]) -> str:
@@ -87,8 +87,8 @@ def _trouble[Subject](error: Exception, check: Check[Subject]) -> str:
         return str(error)
     if isinstance(error, TimeoutError):
         return (
-            f"There was no answer within {check.seconds:g} s: try again; if it stays, look at the "
-            "network between here and there."
+            f"There was no answer within {check.seconds:g} s: try again; if this persists, check "
+            "the network in between."
         )
-    # Its own text may hold anything.
-    return f"The check broke off ({type(error).__name__}), a fault of this program."
+    # The error's own text may contain anything.
+    return f"The check failed because of a bug in this program ({type(error).__name__})."

@@ -1,6 +1,6 @@
-"""The storage: whether tables and queues can be read and written, and what stands in them.
+"""Checks of the storage: whether tables and queues can be read and written, and what they hold.
 
-Nothing is left behind but empty tables and queues, which the app would make itself.
+The checks leave nothing behind except empty tables and queues that the app needs anyway.
 """
 
 import asyncio
@@ -24,12 +24,12 @@ from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "doctor"
 _NOBODY: Final = "none"
-# Of the form of an ETag of the service; no row has it.
+# A valid ETag that no row has.
 _NO_ETAG: Final = "W/\"datetime'2000-01-01T00%3A00%3A00.0000000Z'\""
 _POISON: Final = f"{SLICES_QUEUE}-poison"
-_LOOK: Final = ": see whether the storage account is there and its firewall lets this in."
-_LOOK_AT_AZURITE: Final = ": see whether Azurite runs, and CMK_STORAGE names its ports."
-# What accounts are like is no matter of the set-up; what lowers the posture for a while passes.
+_LOOK: Final = ": check that the storage account exists and its firewall allows this machine."
+_LOOK_AT_AZURITE: Final = ": check that Azurite runs and CMK_STORAGE has its ports."
+# Reasons that concern the set-up, not the accounts, and that do not pass by themselves.
 _OF_THE_SET_UP: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,
     PostureReason.SCAN_FAILED,
@@ -42,7 +42,7 @@ _OF_THE_SET_UP: Final = (
 
 
 async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read and write each table, in vain on purpose."""
+    """Read each table, and make writes to it that must fail."""
     store, _ = await subject.storage()
     tried = await asyncio.gather(*(_try_table(store, table) for table in Table))
     _fail_on(subject, [error for error in tried if error])
@@ -50,7 +50,7 @@ async def tables(subject: DoctorSubject) -> Sequence[MarkedText]:
 
 
 async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Try each queue, and count what waits where nobody takes it."""
+    """Try each queue, and count the messages that are stuck."""
     _, service = await subject.storage()
     names = [
         SLICES_QUEUE,
@@ -62,25 +62,25 @@ async def queues(subject: DoctorSubject) -> Sequence[MarkedText]:
     tried = await asyncio.gather(*(_try_queue(service, name) for name in names))
     _fail_on(subject, [answer for answer in tried if isinstance(answer, QueueError)])
     waiting = dict(zip(names, tried, strict=True))
-    said: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
+    results: list[MarkedText] = [(Mark.OK, f"{', '.join(names)} can be read and written.")]
     if waiting[_POISON]:
         text = (
             f"{waiting[_POISON]} messages wait in {_POISON}, which the function scan_slice_failed "
-            "takes at once: see whether the app runs."
+            "should process at once: check that the app is running."
         )
-        said.append((Mark.WARNING, text))
+        results.append((Mark.WARNING, text))
     if waiting[DELIVERY_POISON_QUEUE]:
         text = (
             f"{waiting[DELIVERY_POISON_QUEUE]} messages wait in {DELIVERY_POISON_QUEUE}: the "
             "webhook did not accept these alerts for a day. Repair it, then move the messages to "
             f"{DELIVERY_QUEUE}."
         )
-        said.append((Mark.WARNING, text))
-    return said
+        results.append((Mark.WARNING, text))
+    return results
 
 
 async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Read what the last scans said of themselves."""
+    """Read the status of the last scans."""
     store, _ = await subject.storage()
     try:
         stored = await ScanTable(store).status()
@@ -94,29 +94,29 @@ async def scans(subject: DoctorSubject) -> Sequence[MarkedText]:
         return [(Mark.OK, f"The last finished scan began at {status.as_of:%Y-%m-%d %H:%M:%SZ}.")]
     last = status.last_scan if status else None
     mark = Mark.PROBLEM if last else Mark.WARNING
-    said: list[MarkedText] = [(mark, f"{code}: {text}") for code, text in reasons]
+    results: list[MarkedText] = [(mark, f"{code}: {text}") for code, text in reasons]
     if last and last.state is ScanState.FAILED:
-        said.append((mark, f"The last scan failed: {last.reason or 'it does not say why'}"))
-    return said
+        results.append((mark, f"The last scan failed: {last.reason or 'the reason is unknown'}"))
+    return results
 
 
 async def _try_table(store: Store, table: Table) -> StoreError | None:
-    """Return what keeps a table from being read and written, None where nothing does.
+    """Return why a table cannot be read and written, None if it can.
 
-    Each transaction is refused as a whole by a row that is not there (412 or 404), but only to who
-    may write: others hear 403.
+    Each transaction fails because of a row that does not exist (412 or 404). Without the right to
+    write, the service answers 403 instead.
     """
     row = str(uuid.uuid4())
-    vain: Sequence[Sequence[Write]] = (
+    must_fail: Sequence[Sequence[Write]] = (
         [Insert(row, {}), Replace(_NOBODY, {}, _NO_ETAG)],
         [Delete(_NOBODY, _NO_ETAG)],
     )
     try:
         await store.get(table, _PARTITION, row)
-        for writes in vain:
+        for writes in must_fail:
             with suppress(WriteConflict):
                 await store.commit(table, _PARTITION, writes)
-                return StoreUnavailable(f"{table}: takes a change of a row that is not there")
+                return StoreUnavailable(f"{table}: accepted a change of a row that does not exist")
     except StoreError as error:
         return error
     return None
@@ -125,7 +125,7 @@ async def _try_table(store: Store, table: Table) -> StoreError | None:
 async def _try_queue(service: QueueService, name: str) -> int | QueueError:
     queue = service.queue(name)
     if not isinstance(queue, StorageQueue):
-        raise NotTried("The queues are not of a storage account.")
+        raise NotTried("The queues are not in a storage account.")
     try:
         return await queue.probe()
     except QueueError as error:
@@ -133,24 +133,24 @@ async def _try_queue(service: QueueService, name: str) -> int | QueueError:
 
 
 def _fail_on(subject: DoctorSubject, errors: Sequence[StoreError | QueueError]) -> None:
-    """Say what went wrong, once for all that it happened to.
+    """Report errors, each kind once with all names that it concerns.
 
     Raises:
-        CheckFailed: something did.
+        CheckFailed: there is an error.
 
     """
-    met: dict[str, list[str]] = {}
+    names_by_error: dict[str, list[str]] = {}
     for error in errors:
         name, _, what = str(error).partition(":")
-        met.setdefault(what.strip(), []).append(name)
-    if not met:
+        names_by_error.setdefault(what.strip(), []).append(name)
+    if not names_by_error:
         return
     azurite = isinstance(subject.settings.storage, ConnectionString)
     look = _LOOK_AT_AZURITE if azurite else _LOOK
     raise CheckFailed(
         " ".join(
-            # One that is refused says itself what to grant.
+            # A refusal already says what to grant.
             f"{', '.join(names)}: {what}{'.' if 'grant' in what else look}"
-            for what, names in met.items()
+            for what, names in names_by_error.items()
         )
     )

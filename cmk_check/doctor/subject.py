@@ -1,4 +1,4 @@
-"""What is examined: the app's own adapters over settings that may be partly wrong."""
+"""The subject of the checks: the app's own adapters over settings that may be partly invalid."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final, Self
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
-_NO_STORAGE: Final = "No storage is set (CMK_STORAGE), which only the deployed app needs."
+_NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."
 
-# The platform puts the secret in its place, where it can:
+# The platform replaces such a reference by the secret:
 # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 _REFERENCE: Final = "@Microsoft.KeyVault("
 _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
@@ -29,13 +29,12 @@ type Faults = tuple[tuple[str, str], ...]
 
 
 class DoctorSubject(App):
-    """The app, each part to be tried apart from the others.
+    """The app, whose parts can be checked one by one.
 
-    ``environ`` is what the settings were read from, ``faults`` what is wrong with it, and
-    ``references`` are the variables whose values are in a vault. A check leaves here what others
-    go on with: ``listed``, the subscriptions that Azure lists; ``sampled``, a few accounts whose
-    keys are to be tried, by the address of the vault; ``ahead``, how far the clock here is ahead of
-    Azure's, None where it did not say.
+    ``environ`` is what the settings were read from, ``faults`` are its faults, and ``references``
+    the variables whose values are in a vault. Checks store here what later ones need: ``listed``,
+    the subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the
+    address of the vault; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -54,19 +53,19 @@ class DoctorSubject(App):
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Self:
-        """Lay out what an environment describes, as far as it is valid."""
+        """Build it from an environment, as far as that is valid."""
         return cls(*_read_around_faults(environ))
 
     @property
     def of_the_app(self) -> bool:
-        """Whether the settings are those of a deployed app, not of a laptop alone."""
+        """Whether these are the settings of a deployed app, not just those of a laptop."""
         return not isinstance(self.settings.storage, InMemory)
 
     async def storage(self) -> "tuple[Store, QueueService]":
         """Return tables and queues.
 
         Raises:
-            NotTried: none are set.
+            NotTried: no storage is set.
 
         """
         if not self.of_the_app:
@@ -86,17 +85,17 @@ class DoctorSubject(App):
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:
-    """Read the settings without those that are faulty, so that the others can be tried."""
+    """Read the settings without the invalid ones, so that the others can be checked."""
     faults: Faults = ()
     unknown = _references(environ)
-    # Without its URL the secret would be a fault.
+    # The secret is only valid together with its URL.
     sound = _without(environ, unknown | ({_SECRET} if _URL in unknown else set()))
     while True:
         try:
             return _read(sound), environ, faults
         except SettingsError as error:
-            # Without one, another may lose its sense, which is no fault of its own: a secret
-            # without its URL.
+            # Keep the first faults only: without an invalid setting, another may become invalid,
+            # such as a secret without its URL.
             faults = faults or error.faults
             sound = _without(sound, {name for name, _ in error.faults})
 
@@ -110,7 +109,7 @@ def _references(environ: Mapping[str, str]) -> frozenset[str]:
 
 
 def _read(environ: Mapping[str, str]) -> Settings:
-    # Off Azure the command line does without; the app itself needs one.
+    # The deployed app needs a storage; the command line does not.
     if any(map(_is_of_storage, environ)) or "WEBSITE_HOSTNAME" in environ:
         return Settings.load(environ)
     return Settings.load_for_scan(environ=environ)
@@ -120,7 +119,7 @@ def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, s
     sound = {name: value for name, value in environ.items() if name not in faulty}
     if not any(map(_is_of_storage, faulty)):
         return sound
-    # Its variables make sense together alone; what stands in for them is never tried.
+    # The storage variables only make sense together; the stand-in is never used.
     return {name: value for name, value in sound.items() if not _is_of_storage(name)} | _STAND_IN
 
 

@@ -1,4 +1,4 @@
-"""What a token says of whom it was given to. It is read, never checked: that is Azure's to do."""
+"""The ids in a token. They are only shown; Azure validates the token."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ _TOOLS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """Whom a token names, by ids; None where it does not say."""
+    """The ids in a token; None if an id is missing."""
 
     tenant: str | None = None
     principal: str | None = None
@@ -25,7 +25,7 @@ class Bearer:
 
     @classmethod
     def of(cls, token: str) -> Self:
-        """Read the claims of a token; one that is no JSON Web Token says nothing."""
+        """Read the claims of a token; all ids are None if it is not a JSON Web Token."""
         try:
             payload = token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -37,7 +37,7 @@ class Bearer:
         return cls(_id(claims.get("tid")), _id(claims.get("oid")), application)
 
     def __str__(self) -> str:
-        """Name what is known: nothing but ids."""
+        """Return the known ids."""
         known = (
             ("tenant", self.tenant),
             ("object id", self.principal),
@@ -45,9 +45,9 @@ class Bearer:
         )
         named = ", ".join(f"{what} {value}" for what, value in known if value)
         tool = _TOOLS.get(self.application or "")
-        return (named or "it says not of whom") + (f" ({tool})" if tool else "")
+        return (named or "it does not say whose") + (f" ({tool})" if tool else "")
 
 
 def _id(value: object) -> str | None:
-    # Nothing but ids is repeated: a name of a person has no business here, nor has markup.
+    # Repeat ids only, never names of people or markup.
     return value.lower() if isinstance(value, str) and is_guid(value) else None

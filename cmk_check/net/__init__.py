@@ -1,1 +1,1 @@
-"""What is true of any network: special addresses, proxies, Retry-After."""
+"""Network basics: special addresses, proxies, Retry-After."""

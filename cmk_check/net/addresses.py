@@ -1,8 +1,8 @@
-"""Which network addresses are special: a webhook must not be a way to what listens only there.
+"""Special network addresses, to which a webhook must not lead.
 
-On Azure the metadata service, the wire server and the identity endpoint of an app answer whoever is
-on the machine, so a URL that leads there, by its text or through DNS, would be this program's
-hand. Private addresses are no such thing: companies have receivers behind private endpoints.
+On Azure the metadata service, the wire server and the identity endpoint answer every process on
+the machine, so a webhook URL that leads there, directly or through DNS, could misuse them. Private
+addresses are allowed: companies have receivers behind private endpoints.
 """
 
 from collections.abc import Iterator
@@ -21,19 +21,19 @@ _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 
 def special(text: str) -> str | None:
-    """Name what is special about an address, None for a public or a private one.
+    """Return the kind of a special address, None for a public or private one.
 
-    An IPv6 address that stands for an IPv4 address is as special as that one.
+    An IPv6 address that contains an IPv4 address is as special as that one.
 
     Raises:
-        ValueError: no address.
+        ValueError: the text is not an address.
 
     """
     address = ip_address(text.partition("%")[0])
-    return next((kind for each in _meant(address) if (kind := _kind(each))), None)
+    return next((kind for entry in _with_embedded(address) if (kind := _kind(entry))), None)
 
 
-def _meant(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
+def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address | IPv6Address]:
     yield address
     if isinstance(address, IPv4Address):
         return

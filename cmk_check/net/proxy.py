@@ -1,7 +1,7 @@
-"""Which proxy leads to an origin: looked up in the environment once, when a session is opened.
+"""The proxy for an origin, read from the environment once, when a session is opened.
 
-aiohttp's ``trust_env`` reads it, and a .netrc file, in a thread before every request, which costs
-as much as the request itself.
+aiohttp's ``trust_env`` reads the environment and a .netrc file in a thread before every request,
+which takes as long as the request itself.
 """
 
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""How long an answer asks to be left alone: the same for Azure and for a webhook's receiver."""
+"""The time that an answer asks to wait, for Azure and for a webhook's receiver."""
 
 import re
 from collections.abc import Mapping
@@ -13,9 +13,9 @@ _CLOCK: Final = re.compile(r"([0-9]{2}):([0-9]{2}):([0-9]{2})")
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that an answer asks to wait, None if it does not say.
 
-    Azure sends seconds, a date, or milliseconds in a header of its own
+    Azure sends seconds, a date, or milliseconds in a separate header
     (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling);
-    Resource Graph says as hh:mm:ss when its quota is whole again
+    Resource Graph sends the time until its quota resets as hh:mm:ss
     (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
     """
     for name in ("retry-after-ms", "x-ms-retry-after-ms"):

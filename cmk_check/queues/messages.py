@@ -1,19 +1,19 @@
-"""Texts of queue messages, taken for JSON objects; anybody who may write to a queue writes them."""
+"""Parsing of queue messages, which come from everyone who may write to the queue."""
 
 import json
 
 
 def object_of(text: str) -> dict[str, object]:
-    """Return the JSON object that a text is; other JSON is as an object without any field.
+    """Parse a text as a JSON object; other JSON counts as an empty object.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: the text is not JSON.
 
     """
     try:
         content = json.loads(text)
     except RecursionError:
-        raise ValueError("the message is nested too deep") from None
+        raise ValueError("the message is nested too deeply") from None
     except ValueError:
-        raise ValueError("the message is no JSON") from None
+        raise ValueError("the message must be JSON") from None
     return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Queues that nobody reads: a scan in memory tells nobody but its caller."""
+"""Queues that discard their messages, for a scan in memory."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,11 +8,11 @@ from cmk_check.ports import AT_ONCE
 
 
 class NoQueues:
-    """Implements ``ports.QueueService`` and each of its queues: what is sent is forgotten."""
+    """Implements ``ports.QueueService`` and each of its queues: messages are discarded."""
 
     def queue(self, name: str, live: timedelta | None = None) -> Self:  # noqa: ARG002 - all alike
         """Return a queue; see ``QueueService.queue``."""
         return self
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Forget them; see ``TextQueue.send``."""
+        """Discard them; see ``TextQueue.send``."""

@@ -1,6 +1,6 @@
-"""The queue ``cmk-slices``: the messages that start planning a scan and working its slices.
+"""The queue ``cmk-slices``: messages that plan a scan or run one of its slices.
 
-A message may be sent twice when an answer is lost; every step of a scan bears being run again.
+If an answer is lost, a message may be sent twice; every step of a scan can be repeated.
 """
 
 import json
@@ -25,7 +25,7 @@ class SliceQueue:
 
 
 def format_message(message: SliceMessage) -> str:
-    """Return the text of a message: ``{"scanId": "...", "slice": 7}``, null meaning plan."""
+    """Return the text of a message: ``{"scanId": "...", "slice": 7}``; null means plan."""
     return json.dumps({"scanId": message.scan_id, "slice": message.slice})
 
 
@@ -33,16 +33,16 @@ def parse_message(text: str) -> SliceMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: says what is wrong with it.
+        ValueError: the text is invalid; says what it must be.
 
     """
     content = object_of(text)
     if content.keys() != {"scanId", "slice"}:
-        raise ValueError("the message is no object of exactly scanId and slice")
+        raise ValueError("the message must be an object with exactly scanId and slice")
     scan_id, number = content["scanId"], content["slice"]
     if not isinstance(scan_id, str) or not scan_id:
-        raise ValueError("scanId is no text")
-    # JSON's true is an int to Python.
+        raise ValueError("scanId must be text")
+    # In Python, JSON's true is an int, too.
     if number is not None and (type(number) is not int or number < 0):
-        raise ValueError("slice is neither null nor a number from 0 on")
+        raise ValueError("slice must be null or a whole number from 0")
     return SliceMessage(scan_id, number)

@@ -1,6 +1,6 @@
-"""A queue in Azure Storage, or in Azurite: the sending end, the host reads.
+"""The sending end of queues in Azure Storage or Azurite; the Functions host reads them.
 
-A message may be sent twice when an answer is lost: whoever reads it must bear that.
+If an answer is lost, a message may be sent twice; readers must handle that.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ from cmk_check.limits import (
 from cmk_check.ports import AT_ONCE
 
 _FOR_EVER: Final = -1
-# Of the form of a message's id and receipt; no message has them.
+# A valid id and receipt that no message has.
 _NO_MESSAGE: Final = ("00000000-0000-0000-0000-000000000000", "AgAAAAMAAAAAAAAAAAAAAAAAAAA=")
-# Who may not write hears 403 instead.
+# Without the right to write, the service answers 403 instead.
 _NOTHING_TO_UPDATE: Final = frozenset(
     {StorageErrorCode.MESSAGE_NOT_FOUND, StorageErrorCode.POP_RECEIPT_MISMATCH}
 )
@@ -44,7 +44,7 @@ class StorageQueues:
         """Connect with a connection string, for Azurite.
 
         Raises:
-            ValueError: no connection string.
+            ValueError: the connection string is invalid.
 
         """
         return cls(
@@ -59,10 +59,10 @@ class StorageQueues:
         *,
         transport: AsyncHttpTransport[Any, Any],
     ) -> Self:
-        """Connect to an https endpoint with tokens for Azure Storage, one audience in all clouds.
+        """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
         Raises:
-            ValueError: no https URL.
+            ValueError: the endpoint is not an https URL.
 
         """
         return cls(
@@ -75,20 +75,20 @@ class StorageQueues:
         )
 
     def queue(self, name: str, live: timedelta | None = None) -> "StorageQueue":
-        """Return a queue whose messages live until they are read, or for ``live`` at most."""
+        """Return a queue whose messages live until they are read, or at most for ``live``."""
         encode = TextBase64EncodePolicy()
         client = self._service.get_queue_client(name, message_encode_policy=encode)
         return StorageQueue(client, live)
 
     async def close(self) -> None:
-        """Let go of the client; the transport stays open if its session is somebody else's."""
+        """Close the client; the transport stays open if it does not own its session."""
         await self._service.close()
 
 
 class StorageQueue:
-    """The sending end of a queue, which is created when it is first used; see ``TextQueue``.
+    """The sending end of a queue, which is created on first use; see ``TextQueue``.
 
-    Messages are base64, which is what the host expects (``messageEncoding`` in ``host.json``).
+    Messages are in base64, as the host expects (``messageEncoding`` in ``host.json``).
     """
 
     def __init__(self, client: QueueClient, live: timedelta | None) -> None:
@@ -111,14 +111,14 @@ class StorageQueue:
             raise failures.exceptions[0] from failures
 
     async def probe(self) -> int:
-        """Try what the identity may do here, leaving no trace; return about how many messages wait.
+        """Check the rights of the identity without a trace; return the approximate message count.
 
-        A missing queue is created. A look at the first message needs the right to read, and an
-        update of a message that does not exist that to write: it is answered by an error of its own
+        A missing queue is created. Peeking needs the right to read, updating the right to write:
+        updating a message that does not exist has a specific error code
         (https://learn.microsoft.com/rest/api/storageservices/queue-service-error-codes).
 
         Raises:
-            QueueError: something is not to be had.
+            QueueError: an operation failed.
 
         """
         try:
@@ -127,7 +127,7 @@ class StorageQueue:
                 await self._update_nothing()
                 properties = await self._client.get_queue_properties()
         except (AzureError, TimeoutError) as error:
-            raise QueueError(_said(self._client.queue_name, error)) from error
+            raise QueueError(_failure(self._client.queue_name, error)) from error
         return properties.approximate_message_count or 0
 
     async def _look_or_create(self) -> None:
@@ -150,7 +150,7 @@ class StorageQueue:
             async with asyncio.timeout(STORAGE_DEADLINE_SECONDS):
                 await self._send_or_create(text, hidden)
         except (AzureError, TimeoutError) as error:
-            raise QueueError(_said(self._client.queue_name, error)) from error
+            raise QueueError(_failure(self._client.queue_name, error)) from error
 
     async def _send_or_create(self, text: str, hidden: int) -> None:
         times = {"visibility_timeout": hidden, "time_to_live": self._live}
@@ -166,35 +166,35 @@ class StorageQueue:
         try:
             await self._client.create_queue()
         except ResourceExistsError as error:
-            # Whoever else needed it was faster; a queue being deleted is a conflict as well.
+            # Another process created it first; a queue that is being deleted is a conflict, too.
             if _code(error) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
 
 
 def _pipeline() -> dict[str, Any]:
     return {
-        # Twice, after a second each: the client waits initial_backoff + increment_base ** n.
+        # Two retries, after one second each: the client waits initial_backoff + increment_base**n.
         "retry_total": STORAGE_RETRIES,
         "initial_backoff": 0,
         "increment_base": 1,
         "random_jitter_range": 0,
         "connection_timeout": STORAGE_CONNECT_SECONDS,
         "read_timeout": STORAGE_READ_SECONDS,
-        # The service never redirects; a redirected request would carry its token elsewhere.
+        # The service never redirects; following a redirect would send the token elsewhere.
         "permit_redirects": False,
     }
 
 
-def _said(queue: str, error: Exception) -> str:
-    # Neither the text of the service nor the URL: they may hold signatures.
+def _failure(queue: str, error: Exception) -> str:
+    # Without the text of the service and the URL, which may contain signatures.
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    said = f"{queue}: {status or ''} {_code(error) or type(error).__name__}"
+    text = f"{queue}: {status or ''} {_code(error) or type(error).__name__}"
     if status in {401, 403}:
         return (
-            f"{said}: grant the app's identity the role Storage Queue Data Contributor on the "
-            "storage account, and check that the account's firewall lets the app in"
+            f"{text}: grant the app's identity the role Storage Queue Data Contributor on the "
+            "storage account, and check that the account's firewall allows the app"
         )
-    return said
+    return text
 
 
 def _code(error: Exception) -> str:

@@ -117,10 +117,8 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
         f"forbidden in Subscription 2 ({sub_id(2)}): Azure answered 403 AuthorizationFailed: "
         "grant the app's identity the role Reader, or one with Some/thing/read."
     )
-    assert lines["queues"][0][1].endswith(
-        "see whether Azurite runs, and CMK_STORAGE names its ports."
-    )
-    assert lines["webhook"][0][1].startswith("127.0.0.1 cannot be connected to: ")
+    assert lines["queues"][0][1].endswith("check that Azurite runs and CMK_STORAGE has its ports.")
+    assert lines["webhook"][0][1].startswith("127.0.0.1 does not accept connections: ")
     assert lines["tables"][0][0] == "ok"
     assert "hush" not in str(lines)
 
@@ -133,7 +131,7 @@ def test_a_wrong_client_id_is_one_problem(app: dict[str, str]) -> None:
     assert code == 3
     assert of_mark("problem", lines) == ["credential"]
     assert "no identity with the client id in AZURE_CLIENT_ID" in lines["credential"][0][1]
-    assert lines["permissions"] == [("skipped", "Not tried, since it needs credential, above.")]
+    assert lines["permissions"] == [("skipped", "Skipped, because it needs credential above.")]
 
 
 @pytest.mark.long
@@ -141,8 +139,8 @@ def test_a_wrong_client_id_is_one_problem(app: dict[str, str]) -> None:
     ("then", "said"),
     [
         (Answer(status=400), "The app has no system-assigned identity: set AZURE_CLIENT_ID"),
-        (Answer(status=403), "The identity endpoint answered 403: assign the app its identity"),
-        (Close(), "The identity endpoint does not answer: assign the app its identity"),
+        (Answer(status=403), "The identity endpoint answered 403: assign an identity to the app"),
+        (Close(), "The identity endpoint does not answer: assign an identity to the app"),
     ],
     ids=["none", "refused", "no answer"],
 )
@@ -192,7 +190,7 @@ def test_a_clock_that_is_wrong_is_told_by_azures_own(azure: Simulator, app: dict
 
     assert code == 3
     assert of_mark("problem", lines) == ["clock"]
-    assert " ahead of Azure's, and 120 s is the most: set it right" in lines["clock"][0][1]
+    assert " ahead of Azure's, and 120 s are allowed: synchronise it" in lines["clock"][0][1]
 
 
 @pytest.mark.long
@@ -216,7 +214,7 @@ def test_a_certificate_that_nobody_knows_is_named(app: dict[str, str]) -> None:
     code, lines = doctor(app)
 
     assert code == 3
-    assert "shows a certificate that nobody known here signed" in lines["cloud"][0][1]
+    assert "has a certificate from an unknown authority" in lines["cloud"][0][1]
 
 
 @pytest.mark.long
@@ -279,7 +277,7 @@ def test_who_is_not_signed_in_is_told_how(app: dict[str, str], tmp_path: Path) -
 
     assert code == 3
     assert of_mark("problem", lines) == ["credential"]
-    assert lines["credential"][0][1].startswith("Nobody is signed in to Azure here: run `az login`")
+    assert lines["credential"][0][1].startswith("Not signed in to Azure: run `az login`")
     assert lines["credential"][0][1].endswith(" Microsoft Entra ID answered AADSTS700082.")
     assert "hush" not in str(lines)
 
@@ -312,7 +310,7 @@ def test_ctrl_c_ends_at_once_with_what_is_known(azure: Simulator, app: dict[str,
 
     assert ended.code == 130
     assert lines_of(ended.out)["subscriptions"] == [("ok", "2 visible, 2 in scope.")]
-    assert ended.err == "cmk-check: interrupted: what stands above is what is known.\n"
+    assert ended.err == "cmk-check: interrupted; the remaining checks were not run.\n"
 
 
 @pytest.mark.long
@@ -325,5 +323,5 @@ def test_an_azure_that_does_not_answer_does_not_hang_it(
     code, lines = doctor(app)
 
     assert code == 3
-    assert "does not answer within 20 s" in lines["cloud"][0][1]
-    assert lines["permissions"] == [("skipped", "Not tried, since it needs cloud, above.")]
+    assert "did not answer within 20 s" in lines["cloud"][0][1]
+    assert lines["permissions"] == [("skipped", "Skipped, because it needs cloud above.")]

@@ -49,7 +49,7 @@ def test_each_part_of_a_storage_by_identity_is_tried_and_named(tmp_path: Path) -
     assert [(check, mark) for check, mark, _ in well] == [
         *[("storage token", "ok"), ("tables", "ok"), ("queues", "ok"), ("scans", "warning")]
     ]
-    assert well[0][2].startswith("A token for https://storage.azure.com was given to ")
+    assert well[0][2].startswith("A token for https://storage.azure.com was issued to ")
     assert [(check, mark) for check, mark, _ in wrong_id] == [
         *[("storage token", "problem"), ("tables", "skipped"), ("queues", "skipped")],
         ("scans", "skipped"),
@@ -58,5 +58,5 @@ def test_each_part_of_a_storage_by_identity_is_tried_and_named(tmp_path: Path) -
     assert half[1][:2] == ("tables", "ok")
     assert half[2][:2] == ("queues", "problem")
     assert half[2][2].endswith(
-        "see whether the storage account is there and its firewall lets this in."
+        "check that the storage account exists and its firewall allows this machine."
     )

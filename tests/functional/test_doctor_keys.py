@@ -35,5 +35,5 @@ def test_p11_rights_that_keys_lack_are_named_and_granting_them_ends_it() -> None
             ),
         )
     ]
-    assert granted["keys"] == [("ok", "1 of 1 sampled keys could be looked at.")]
+    assert granted["keys"] == [("ok", "1 of 1 sampled keys can be read.")]
     assert asked == {("POST", "/providers/Microsoft.ResourceGraph/resources")}

@@ -38,8 +38,8 @@ async def test_nobody_there_is_a_failure_without_the_url(opened: Open) -> None:
         await opened(f"https://127.0.0.1:{port}/hush").reach()
 
     assert str(raised.value) == (
-        "127.0.0.1 cannot be connected to: check CMK_WEBHOOK_URL's host and port, and the "
-        "firewalls between."
+        "127.0.0.1 does not accept connections: check the host and port in CMK_WEBHOOK_URL, "
+        "and firewalls."
     )
     assert raised.value.__context__ is None
 
@@ -47,10 +47,10 @@ async def test_nobody_there_is_a_failure_without_the_url(opened: Open) -> None:
 @pytest.mark.parametrize(
     ("resolver", "said"),
     [
-        pytest.param(Nowhere(), "is a name that cannot be resolved", id="no such name"),
+        pytest.param(Nowhere(), "cannot be resolved", id="no such name"),
         pytest.param(
             Resolver("169.254.169.254"),
-            "leads to an address that no webhook may have",
+            "leads to an address that is not allowed for a webhook",
             id="guarded",
         ),
     ],

@@ -50,7 +50,7 @@ async def _drop(request: web.BaseRequest) -> web.StreamResponse:
 TROUBLES: dict[str, tuple[Answer, str]] = {
     "500": (_status(500), "answered 500"),
     "hangs": (_hang, "did not answer"),
-    "drops": (_drop, "broke off"),
+    "drops": (_drop, "closed the connection"),
     "redirects": (_status(307, Location="https://127.0.0.1:9/hush"), "redirects"),
     "410": (_status(410), "answered 410"),
 }

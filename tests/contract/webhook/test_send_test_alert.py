@@ -57,7 +57,7 @@ async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
     code, _, _ = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_FORMAT=style)
 
     assert code == 0
-    assert b"TEST, no real change" in receiver.received[0].body
+    assert b"TEST, not a real change" in receiver.received[0].body
     assert json.loads(receiver.received[0].body)
 
 
@@ -69,7 +69,7 @@ async def test_a_refusal_is_exit_code_3(receiver: Receiver) -> None:
 
     assert (code, out) == (3, "")
     assert err == (
-        "cmk-check: the test alert was not taken: 127.0.0.1 answered 404 (no_service): "
+        "cmk-check: the test alert was not accepted: 127.0.0.1 answered 404 (no_service): "
         "check CMK_WEBHOOK_URL.\n"
     )
 

@@ -37,7 +37,7 @@ async def test_a_receiver_that_does_not_answer_is_left(receiver: Receiver, tls: 
         failure = await failure_of(webhook)
 
     never.set()
-    assert str(failure) == "127.0.0.1 did not answer within 0.2 s: the receiver's log says why."
+    assert str(failure) == "127.0.0.1 did not answer within 0.2 s: check the receiver's log."
     assert not failure.permanent
 
 
@@ -49,8 +49,8 @@ async def test_a_refused_connection_is_a_failure(opened: Open) -> None:
     failure = await failure_of(opened(f"https://127.0.0.1:{port}/hush"))
 
     assert str(failure) == (
-        "127.0.0.1 cannot be connected to: check CMK_WEBHOOK_URL's host and port, and the "
-        "firewalls between."
+        "127.0.0.1 does not accept connections: check the host and port in CMK_WEBHOOK_URL, "
+        "and firewalls."
     )
 
 
@@ -65,7 +65,7 @@ async def test_a_connection_that_breaks_off_is_a_failure(receiver: Receiver, ope
     receiver.answer = answer
 
     assert str(await failure_of(opened(receiver.url))) == (
-        "127.0.0.1 broke off (ServerDisconnectedError): the receiver's log says why."
+        "127.0.0.1 closed the connection (ServerDisconnectedError): check the receiver's log."
     )
 
 
@@ -80,8 +80,8 @@ async def test_a_certificate_of_somebody_else_is_refused(receiver: Receiver) -> 
         await webhook.close()
 
     assert str(failure) == (
-        "127.0.0.1 showed a certificate that is not valid for it: is the host in CMK_WEBHOOK_URL "
-        "right, and its CA known here?"
+        "127.0.0.1 has an invalid certificate: check the host in CMK_WEBHOOK_URL, and "
+        "whether this machine knows the certificate authority."
     )
     assert receiver.received == []
 
@@ -95,8 +95,7 @@ async def test_a_receiver_without_tls_is_said_so(
     failure = await failure_of(opened(plain.url.replace("http:", "https:")))
 
     assert str(failure) == (
-        "127.0.0.1 speaks no TLS that can be trusted: is it https there, on the port in "
-        "CMK_WEBHOOK_URL?"
+        "127.0.0.1 does not offer trusted TLS: check that the port in CMK_WEBHOOK_URL serves https."
     )
 
 
@@ -105,21 +104,21 @@ async def test_a_name_that_does_not_resolve_is_said_so(opened: Open) -> None:
     webhook = opened("https://hooks.test/hush", resolver=Nowhere())
 
     assert str(await failure_of(webhook)) == (
-        "hooks.test is a name that cannot be resolved: check the host in CMK_WEBHOOK_URL."
+        "hooks.test cannot be resolved: check the host in CMK_WEBHOOK_URL."
     )
 
 
 @pytest.mark.parametrize(
     ("status", "advice"),
     [
-        (400, "check that it takes what CMK_WEBHOOK_FORMAT says"),
+        (400, "check that it accepts the format in CMK_WEBHOOK_FORMAT"),
         (401, "check CMK_WEBHOOK_URL"),
         (404, "check CMK_WEBHOOK_URL"),
-        (410, "the receiver was removed: make a new one and set CMK_WEBHOOK_URL"),
-        (418, "the receiver's log says why"),
-        (429, "the receiver's log says why"),
-        (500, "the receiver's log says why"),
-        (503, "the receiver's log says why"),
+        (410, "the receiver was removed; create a new one and set CMK_WEBHOOK_URL"),
+        (418, "check the receiver's log"),
+        (429, "check the receiver's log"),
+        (500, "check the receiver's log"),
+        (503, "check the receiver's log"),
     ],
 )
 async def test_every_refusal_says_what_to_do(
@@ -154,8 +153,8 @@ async def test_a_name_that_leads_to_a_special_address_is_refused_on_azure(
 
     failure = await failure_of(webhook)
 
-    assert "leads to an address that no webhook may have" in str(failure)
-    assert str(failure).endswith(": set CMK_WEBHOOK_URL to a receiver elsewhere.")
+    assert "leads to an address that is not allowed for a webhook" in str(failure)
+    assert str(failure).endswith(": set CMK_WEBHOOK_URL to another receiver.")
     assert receiver.received == []
 
 
@@ -174,7 +173,7 @@ async def test_http_leads_nowhere_but_here(opened: Open) -> None:
     """A localhost that the hosts file sends elsewhere would carry the URL in clear."""
     webhook = opened("http://localhost:9/hush", resolver=Resolver("10.1.2.3"))
 
-    assert "no webhook may have" in str(await failure_of(webhook))
+    assert "not allowed for a webhook" in str(await failure_of(webhook))
 
 
 async def test_through_a_proxy_the_name_is_the_proxys(
@@ -189,8 +188,8 @@ async def test_through_a_proxy_the_name_is_the_proxys(
     failure = await failure_of(webhook)
 
     assert str(failure) == (
-        "hooks.test cannot be reached: the proxy refuses; let the host through there, or check "
-        "HTTPS_PROXY."
+        "hooks.test cannot be reached, because the proxy refuses it: allow the host in the "
+        "proxy, or check HTTPS_PROXY."
     )
     assert [request.headers["host"] for request in proxy.received] == ["hooks.test"]
 

@@ -113,10 +113,10 @@ def test_p10_hostile_names_of_keys_are_text_and_fit(text: str) -> None:
     sections = [block["text"]["text"] for block in _slack(text)]
 
     assert len(sections) == 2
-    for said in sections:
-        without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", said)
-        own = re.sub(r"^\*Key behind an account in (worse|better) health\*: ", "", without_links)
+    for section in sections:
+        without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", section)
+        own = re.sub(r"^\*Health of an account's key (got worse|improved)\*: ", "", without_links)
         assert own != without_links
-        assert len(said) <= 3_000
+        assert len(section) <= 3_000
         assert not re.search(r"[<>*~`]|(?<!\w)[@#!]\w|:[a-z0-9+]+:", own)
         assert not re.search(r"&(?!amp;|lt;|gt;)", own)

@@ -226,7 +226,7 @@ def test_every_type_has_words_of_its_own(kind: ChangeType) -> None:
 
 def test_a_test_alert_says_so_first_p10() -> None:
     """Nobody is to be woken by a test, nor to dismiss a real one; no name can claim it."""
-    assert line_of(_violated(test=True), PORTAL).title.startswith("TEST, no real change")
+    assert line_of(_violated(test=True), PORTAL).title.startswith("TEST, not a real change")
     assert not line_of(_violated(name="TEST", tags={"test": True}), PORTAL).title.startswith("TEST")
 
 

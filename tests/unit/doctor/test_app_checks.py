@@ -12,7 +12,7 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        pytest.param({}, [("ok", "None set: the defaults hold.")], id="a bare laptop"),
+        pytest.param({}, [("ok", "None set; defaults are used.")], id="a bare laptop"),
         pytest.param(
             AZURITE | {"CMK_KINDS": "OpenAI"}, [("ok", "2 set, all valid.")], id="all valid"
         ),
@@ -22,7 +22,7 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
                 (
                     "warning",
                     (
-                        "CMK_INCLUDE_SUBSCRIPTION is no setting of this program: see "
+                        "CMK_INCLUDE_SUBSCRIPTION is unknown to this program; see "
                         "docs/settings.md, or remove it."
                     ),
                 )
@@ -100,7 +100,7 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
     [
         pytest.param(
             "0 0 * * * *",
-            ("ok", "Scans start 60 min apart at most, and an answer is fresh for 180 min."),
+            ("ok", "Scans start at most 60 min apart, and results are fresh for 180 min."),
             id="hourly",
         ),
         pytest.param(
@@ -108,9 +108,9 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
             (
                 "warning",
                 (
-                    "Scans start 1440 min apart at most, and an answer is fresh for 180 min: raise "
-                    "CMK_MAX_AGE_MINUTES above that and the time of a scan, or scan more often; "
-                    "until then every answer turns unknown before the next."
+                    "Scans start at most 1440 min apart, and results are fresh for 180 min: raise "
+                    "CMK_MAX_AGE_MINUTES above that interval plus the duration of a scan, or scan "
+                    "more often; otherwise the posture becomes unknown before each scan."
                 ),
             ),
             id="too seldom for the age that is allowed",
@@ -120,8 +120,8 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
             (
                 "problem",
                 (
-                    "CMK_SCAN_SCHEDULE is not set: the app has no timer without it; write 0 0 * * "
-                    "* * for every hour."
+                    "CMK_SCAN_SCHEDULE must be set: write 0 0 * * * * for every hour; without it "
+                    "the app never starts a scan."
                 ),
             ),
             id="none",
@@ -131,8 +131,8 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
             (
                 "warning",
                 (
-                    "CMK_SCAN_SCHEDULE is a time span, for an App Service plan alone: write an "
-                    "NCRONTAB expression, such as 0 0 * * * * for every hour."
+                    "CMK_SCAN_SCHEDULE is a time span, which only App Service plans take: write "
+                    "an NCRONTAB expression, such as 0 0 * * * * for every hour."
                 ),
             ),
             id="a time span",
@@ -141,7 +141,7 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
             "0 0 3 * * 7",
             (
                 "problem",
-                f"CMK_SCAN_SCHEDULE is no NCRONTAB expression, or one that never comes: {AGAIN}",
+                f"CMK_SCAN_SCHEDULE must be an NCRONTAB expression that occurs: {AGAIN}",
             ),
             id="Sunday is 0",
         ),
@@ -159,8 +159,8 @@ async def test_what_only_the_app_needs_is_no_trouble_on_a_laptop() -> None:
     subject = DoctorSubject.of({})
 
     assert await told(app_checks.schedule, subject) == [
-        ("skipped", "CMK_SCAN_SCHEDULE is not set, which only the deployed app needs.")
+        ("skipped", "CMK_SCAN_SCHEDULE is not set; only the deployed app needs it.")
     ]
     assert await told(app_checks.webhook, subject) == [
-        ("skipped", "CMK_WEBHOOK_URL is not set: no alert is posted.")
+        ("skipped", "CMK_WEBHOOK_URL is not set, so no alerts are posted.")
     ]

@@ -61,5 +61,5 @@ async def test_a_secret_in_a_vault_is_no_fault(name: str) -> None:
     assert subject.faults == ()
     ((mark, text),) = await told(app_checks.settings, subject)
     assert mark == "warning"
-    assert text.startswith(f"{name} is a Key Vault reference, which only the platform resolves")
+    assert text.startswith(f"{name} is a Key Vault reference, which only the platform can resolve")
     assert "hush" not in text

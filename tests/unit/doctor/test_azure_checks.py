@@ -19,15 +19,15 @@ CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 @pytest.mark.parametrize(
     ("ahead", "said"),
     [
-        (0, ("ok", "The clock here is 0 s off Azure's; up to 120 s is fine.")),
-        (-120, ("ok", "The clock here is 120 s off Azure's; up to 120 s is fine.")),
+        (0, ("ok", "This clock differs from Azure's by 0 s; 120 s are allowed.")),
+        (-120, ("ok", "This clock differs from Azure's by 120 s; 120 s are allowed.")),
         (
             121,
             (
                 "problem",
                 (
-                    "The clock here is 121 s ahead of Azure's, and 120 s is the most: set it "
-                    "right, by NTP, since tokens and the age of answers go by it."
+                    "This clock is 121 s ahead of Azure's, and 120 s are allowed: synchronise it "
+                    "by NTP, because tokens and the age of results depend on it."
                 ),
             ),
         ),
@@ -36,8 +36,8 @@ CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
             (
                 "problem",
                 (
-                    "The clock here is 3600 s behind Azure's, and 120 s is the most: set it right, "
-                    "by NTP, since tokens and the age of answers go by it."
+                    "This clock is 3600 s behind Azure's, and 120 s are allowed: synchronise it by "
+                    "NTP, because tokens and the age of results depend on it."
                 ),
             ),
         ),
@@ -54,7 +54,7 @@ async def test_the_clock_is_compared(ahead: int, said: tuple[str, str]) -> None:
 async def test_an_answer_without_a_time_leaves_the_clock_untried() -> None:
     """Unknown is not well."""
     assert await told(azure_checks.clock, DoctorSubject.of({})) == [
-        ("skipped", "Azure's answer did not say what time it is.")
+        ("skipped", "Azure's answer did not contain the time.")
     ]
 
 
@@ -73,10 +73,10 @@ async def test_an_answer_without_a_time_leaves_the_clock_untried() -> None:
         ),
         pytest.param(
             {"tid": "<script>", "oid": 7, "appid": None},
-            "it says not of whom",
+            "it does not say whose",
             id="nothing that is no id is repeated",
         ),
-        pytest.param([], "it says not of whom", id="no object"),
+        pytest.param([], "it does not say whose", id="no object"),
     ],
 )
 def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
@@ -91,7 +91,7 @@ def test_a_token_names_whom_it_was_given_to(claims: object, said: str) -> None:
 )
 def test_a_token_that_cannot_be_read_is_no_trouble(token: str) -> None:
     """Its form is nobody's business but Azure's."""
-    assert str(Bearer.of(token)) == "it says not of whom"
+    assert str(Bearer.of(token)) == "it does not say whose"
 
 
 def test_a_token_of_another_library_is_read() -> None:

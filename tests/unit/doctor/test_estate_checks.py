@@ -63,7 +63,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
                 (
                     "problem",
                     (
-                        f"On CMK_INCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}. Assign the "
+                        f"In CMK_INCLUDE_SUBSCRIPTIONS but not visible: {TWO.id}. Assign the "
                         "identity the role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
                     ),
                 ),
@@ -75,7 +75,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
             {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
             [
                 ("ok", "1 visible, 1 in scope."),
-                ("ok", f"On CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}."),
+                ("ok", f"In CMK_EXCLUDE_SUBSCRIPTIONS and not visible: {TWO.id}."),
             ],
             id="one that is excluded is not there",
         ),
@@ -89,7 +89,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
                 ("ok", "2 visible, 1 in scope."),
                 (
                     "warning",
-                    f"Included and excluded, so that they are not read: {TWO.id}. Decide for one.",
+                    f"Both included and excluded, so not read: {TWO.id}. Remove one of the two.",
                 ),
             ],
             id="one is on both lists",
@@ -212,7 +212,7 @@ async def test_an_estate_that_takes_too_long_is_left() -> None:
     said = await told(estate_checks.permissions, subject)
 
     assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions.")
-    assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): There was no time for them here")
+    assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): The time of this check was over")
 
 
 async def test_no_more_are_read_at_once_than_the_app_would() -> None:

@@ -46,14 +46,12 @@ async def _said(
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        pytest.param({}, [("ok", "2 of 2 sampled keys could be looked at.")], id="all"),
-        pytest.param(
-            {"a": GONE}, [("ok", "2 of 2 sampled keys could be looked at.")], id="gone is seen"
-        ),
+        pytest.param({}, [("ok", "2 of 2 sampled keys can be read.")], id="all"),
+        pytest.param({"a": GONE}, [("ok", "2 of 2 sampled keys can be read.")], id="gone is seen"),
         pytest.param(
             {"a": replace(HEALTHY, vault=FORBIDDEN, key=None)},
             [
-                ("ok", "1 of 2 sampled keys could be looked at."),
+                ("ok", "1 of 2 sampled keys can be read."),
                 (
                     "problem",
                     (
@@ -121,7 +119,7 @@ async def test_a_few_keys_are_tried_each_in_another_vault() -> None:
 
     found, subject = await _said(*accounts, bad(ONE.id, "bad"), facts={})
 
-    assert found == [("ok", "5 of 5 sampled keys could be looked at.")]
+    assert found == [("ok", "5 of 5 sampled keys can be read.")]
     assert subject.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
 
 
@@ -129,7 +127,9 @@ async def test_without_a_key_there_is_nothing_to_try() -> None:
     """What cannot be tried is not said to work."""
     found, subject = await _said(bad(ONE.id), facts={})
 
-    assert found == [("skipped", "No account that could be read is under a customer-managed key.")]
+    assert found == [
+        ("skipped", "None of the accounts that could be read has a customer-managed key.")
+    ]
     assert subject.behind.opened == 0
 
 

@@ -58,7 +58,7 @@ async def test_a_check_that_breaks_does_not_hide_the_others() -> None:
     said = await _lines(Check("a", _breaks), Check("b", _bad), Check("c", _good))
 
     assert said == [
-        ("a", "problem", "The check broke off (KeyError), a fault of this program."),
+        ("a", "problem", "The check failed because of a bug in this program (KeyError)."),
         ("b", "problem", "It is not there: make one."),
         ("c", "ok", "Well."),
         ("c", "warning", "Mind this."),
@@ -72,8 +72,8 @@ async def test_a_check_has_its_time() -> None:
     assert said[1:] == (
         "problem",
         (
-            "There was no answer within 0.05 s: try again; if it stays, look at the network "
-            "between here and there."
+            "There was no answer within 0.05 s: try again; if this persists, check the network "
+            "in between."
         ),
     )
 
@@ -88,8 +88,8 @@ async def test_what_builds_on_a_failure_names_it_once() -> None:
     )
 
     assert said[2:] == [
-        ("c", "skipped", "Not tried, since it needs a and b, above."),
-        ("d", "skipped", "Not tried, since it needs a and b, above."),
+        ("c", "skipped", "Skipped, because it needs a and b above."),
+        ("d", "skipped", "Skipped, because it needs a and b above."),
     ]
 
 
@@ -112,7 +112,7 @@ async def test_a_faulty_setting_stops_what_goes_by_it_alone() -> None:
         (
             "a",
             "skipped",
-            "Not tried, since CMK_STORAGE__clientId cannot be used: see settings, above.",
+            "Skipped, because CMK_STORAGE__clientId cannot be used; see settings above.",
         ),
         ("b", "skipped", "None is set."),
     ]

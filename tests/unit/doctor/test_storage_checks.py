@@ -14,7 +14,7 @@ from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good, sub
 from tests.unit.doctor.subjects import Check, ScriptedPatient, told
 
-LOOK = ": see whether Azurite runs, and CMK_STORAGE names its ports."
+LOOK = ": check that Azurite runs and CMK_STORAGE has its ports."
 
 
 class TroubledStore(RecordingStore):
