@@ -14,7 +14,8 @@ from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
-    from cmk_check.core.model import Account, Finding, Gap
+    from cmk_check.core.comparison.judge import Judged
+    from cmk_check.core.model import Finding, Gap
     from cmk_check.ports import Inventory
 
 
@@ -118,18 +119,19 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
 
     """
     from cmk_check.cli.console import shown
+    from cmk_check.core.comparison.judge import judge_all
     from cmk_check.core.enums import Verdict
 
     # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
     account = request.account
     reading = await inventory.read(account.subscription_id, seconds=settings.subscription_timeout)
-    found = [each for each in reading.accounts if each.id == account]
-    if not found:
+    kinds = {kind.lower(): kind for kind in settings.kinds}
+    judged = judge_all(reading.accounts, kinds).get(account.text)
+    if judged is None:
         is_other_kind = account.text in reading.ignored_ids
         complain(shown(_absence(account, reading.gap, settings, is_other_kind=is_other_kind)))
         return UNKNOWN
-    finding = _judged(found)
-    judgement = finding.judgement
+    judgement = judged.judgement
     complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
     if judgement.verdict is not Verdict.NON_COMPLIANT:
         is_compliant = judgement.verdict is Verdict.COMPLIANT
@@ -139,7 +141,7 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
             else "no plan can be made while the account's state is unknown."
         )
         return 0 if is_compliant else UNKNOWN
-    await _write(inventory, finding, request)
+    await _write(inventory, _finding(judged), request)
     return VIOLATED
 
 
@@ -157,18 +159,23 @@ async def _write(inventory: "Inventory", finding: "Finding", request: PlanReques
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
 
 
-def _judged(found: "list[Account]") -> "Finding":
-    """Judge the account; of two entries with one id the worse counts, as in a scan."""
+def _finding(judged: "Judged") -> "Finding":
     from datetime import UTC, datetime
 
     from cmk_check.core.model import Finding
-    from cmk_check.core.rule import RULE_VERSION, judge
+    from cmk_check.core.rule import RULE_VERSION
 
     now = datetime.now(UTC)
-    judged = [(judge(each), each) for each in found]
-    judgement, worst = max(judged, key=lambda pair: pair[0].verdict.badness)
+    account = judged.account
     return Finding(
-        worst.id, worst.kind, worst.location, worst.tags, judgement, RULE_VERSION, now, now
+        id=account.id,
+        kind=account.kind,
+        location=account.location,
+        tags=account.tags,
+        judgement=judged.judgement,
+        rule_version=RULE_VERSION,
+        first_seen=now,
+        changed_at=now,
     )
 
 

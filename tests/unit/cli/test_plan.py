@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 from cmk_check.cli import app
 from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.remediation.az_script import render_az
@@ -106,6 +107,21 @@ async def test_without_a_plan_it_says_why_and_writes_nothing(
     written = capsys.readouterr()
     assert written.out == ""
     assert said in written.err
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_an_account_listed_twice_is_planned_for_as_a_scan_records_it(
+    capsys: Output, order: int
+) -> None:
+    """Two entries that are equally bad come in any order; the plan is for the recorded one."""
+    entries = (BAD, replace(BAD, identity_type="UserAssigned"))[::order]
+
+    assert await _plan(Reading(entries)) == 1
+
+    recorded = judge_all(entries, {})[TEXT]
+    identity = recorded.judgement.evidence.identity_type
+    finding = finding_of(key_source="Microsoft.CognitiveServices", identity_type=identity)
+    assert capsys.readouterr().out == render_az(planned(finding, tenant_id=TENANT))
 
 
 async def test_an_account_that_came_before_the_trouble_has_a_plan(capsys: Output) -> None:
