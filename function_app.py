@@ -24,7 +24,7 @@ async def scan_on_schedule(timer: func.TimerRequest) -> None:  # noqa: ARG001 - 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices", connection="CMK_STORAGE")
 async def scan_slice(message: func.QueueMessage) -> None:
     """Plan a scan, or work through one slice of it."""
-    await entry.work(message.get_body())
+    await entry.work(message.get_body(), message.dequeue_count)
 
 
 @app.queue_trigger(arg_name="message", queue_name="cmk-slices-poison", connection="CMK_STORAGE")

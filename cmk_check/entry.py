@@ -40,7 +40,7 @@ async def start_scan() -> None:
         _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 
 
-async def work(body: bytes) -> None:
+async def work(body: bytes, delivery: int | None) -> None:
     """Plan a scan or work through a slice, as the message says.
 
     Raises:
@@ -48,6 +48,7 @@ async def work(body: bytes) -> None:
         SettingsError, SliceHeld, SliceIncomplete, StoreError, QueueError: deliver it again.
 
     """
+    from cmk_check.limits import MAX_DELIVERIES
     from cmk_check.queues.slices import parse_message
     from cmk_check.scan.plan import plan
     from cmk_check.scan.slice import run_slice
@@ -58,7 +59,8 @@ async def work(body: bytes) -> None:
         if message.slice is None:
             await plan(context, message.scan_id)
         else:
-            await run_slice(context, message.scan_id, message.slice)
+            last = delivery is not None and delivery >= MAX_DELIVERIES
+            await run_slice(context, message.scan_id, message.slice, last=last)
 
 
 async def give_up(body: bytes) -> None:

@@ -33,6 +33,10 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
 # --- Scan: internal
 
+# As host.json has it; what is delivered so often goes to the poison queue when it fails again.
+MAX_DELIVERIES: Final = 4
+# The claim of a slice that waited so long for another one of its process is made anew.
+CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
 # Each scan drops the slices of the one it supersedes, and of those that died before they could.
 ABANDONED_SCANS_FOLLOWED: Final = 3
 # Of an error of ours in a gap: it may quote what Azure sent.

@@ -91,7 +91,8 @@ async def _deliver(context: ScanContext, message: SliceMessage, sleep: Sleep) ->
             if message.slice is None:
                 await plan(context, message.scan_id)
             else:
-                await run_slice(context, message.scan_id, message.slice)
+                last = pause is None
+                await run_slice(context, message.scan_id, message.slice, last=last)
         except Exception as error:  # noqa: BLE001 - like the host, deliver again after any failure
             _log.warning("%s failed: %s: %s", _name(message), type(error).__name__, error)
             if pause is not None:

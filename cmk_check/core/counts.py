@@ -20,8 +20,9 @@ from cmk_check.limits import MAX_GAPS_LISTED, MAX_KINDS_COUNTED
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
-_UNFINISHED: Final = Gap(
-    GapReason.SLICE_FAILED, detail="Its first recording was cut off; the next scan repeats it."
+# A row that says gap and does not say why.
+_UNEXPLAINED: Final = Gap(
+    GapReason.SLICE_FAILED, detail="Its row does not say why; the next scan reads it again."
 )
 
 
@@ -74,9 +75,7 @@ def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
     """Sum subscriptions as they stand after a slice."""
     rows = list(recorded)
     states = Counter(row.state for row in rows)
-    gaps = [
-        known_gap(row) for row in rows if row.state in {CoverageState.GAP, CoverageState.UNREAD}
-    ]
+    gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
     return Summary(
         accounts=_add_accounts(row.accounts for row in rows),
         subscriptions=SubscriptionCounts(
@@ -93,7 +92,7 @@ def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
 
 def known_gap(row: Coverage) -> KnownGap:
     """Show a coverage row as a gap."""
-    return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNFINISHED, row.since)
+    return KnownGap(row.subscription.id, row.subscription.name, row.gap or _UNEXPLAINED, row.since)
 
 
 def merge(summaries: Iterable[Summary]) -> Summary:

@@ -100,15 +100,15 @@ class KeyRotation(StrEnum):
 class CoverageState(StrEnum):
     """How far a subscription is known.
 
-    ``UNREAD`` stands only in a row whose first recording takes more than one transaction, until the
-    last of them; callers of the HTTP API see it as a gap.
+    ``PENDING`` stands in the row of a subscription from the mark of its first recording until that
+    recording is complete. It counts neither as read nor as a gap.
     """
 
     READ = "read"
     GAP = "gap"
     EXCLUDED = "excluded"
     RETIRED = "retired"
-    UNREAD = "unread"
+    PENDING = "pending"
 
 
 class GapReason(StrEnum):

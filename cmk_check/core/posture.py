@@ -95,10 +95,13 @@ def of_subscription(
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
     reasons = _of_accounts(coverage.accounts, expect, read=read)
     match coverage.state:
-        case CoverageState.GAP | CoverageState.UNREAD:
+        case CoverageState.GAP:
             reasons.append(
                 (PostureReason.SUBSCRIPTIONS_UNREAD, "It was not read: its gap says what to do.")
             )
+        case CoverageState.PENDING:
+            text = "Its first recording has not ended yet: the next scan completes it."
+            reasons.append((PostureReason.SUBSCRIPTIONS_UNREAD, text))
         case CoverageState.EXCLUDED:
             # Alone, an excluded subscription has no answer; "compliant" would be a claim about what
             # nobody read.

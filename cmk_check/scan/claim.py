@@ -9,11 +9,18 @@ over clears the marks it meets, so the write of a worker that was overtaken fail
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from cmk_check.core.enums import ScanState
 from cmk_check.core.model import Summary
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
-from cmk_check.limits import CLOCK_TOLERANCE, SCAN_DEADLINE, SCAN_LEASE, SLICE_CLAIM
+from cmk_check.limits import (
+    CLAIM_RENEWED_AFTER,
+    CLOCK_TOLERANCE,
+    SCAN_DEADLINE,
+    SCAN_LEASE,
+    SLICE_CLAIM,
+)
 from cmk_check.scan.context import ScanContext
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 
@@ -54,9 +61,32 @@ class Claim:
         except WriteConflict as error:
             raise ClaimLost("Another worker has taken this slice over.") from error
 
-    async def release(self, context: ScanContext) -> None:
-        """Give the slice back, so that the next delivery need not wait for the claim's end."""
-        entry = replace(self.slice.value, claim=None, claimed_until=None)
+    async def renewed(self, context: ScanContext) -> Self:
+        """Return this claim with its whole time ahead of it, if a minute of that has passed.
+
+        Raises:
+            ClaimLost: another worker has taken the slice over.
+
+        """
+        until = context.clock.now() + SLICE_CLAIM
+        held_until = self.slice.value.claimed_until
+        if held_until is not None and until - held_until < CLAIM_RENEWED_AFTER:
+            return self
+        entry = replace(self.slice.value, claimed_until=until)
+        try:
+            return replace(
+                self, slice=await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+            )
+        except WriteConflict as error:
+            raise ClaimLost("Another worker has taken this slice over.") from error
+
+    async def release(self, context: ScanContext, changes: int) -> None:
+        """Give the slice back, so that the next delivery need not wait for the claim's end.
+
+        ``changes`` are those that were recorded and published under this claim.
+        """
+        changes += self.slice.value.changes
+        entry = replace(self.slice.value, claim=None, claimed_until=None, changes=changes)
         try:
             await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except StoreError:

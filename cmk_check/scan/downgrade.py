@@ -13,6 +13,7 @@ from cmk_check.core.model import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.scan.context import ScanContext
+from cmk_check.store.scans import LeaseAndStatus
 
 
 class StatusDowngrade:
@@ -38,18 +39,15 @@ class StatusDowngrade:
         if difference.keys_are_worse:
             await self._take_back(keys=True)
 
-    def forget(self) -> None:
-        """Look again: another scan may have raised the status."""
-        self._done.clear()
-
     async def _take_back(self, *, keys: bool) -> None:
         if keys in self._done:
             return
         for _ in range(ATTEMPTS_PER_STEP):
-            current = replace(await self._context.scans.lease_and_status(), lease=None)
-            if current.status is None or not self._is_high(current.status.value, keys=keys):
+            status = await self._context.scans.status()
+            if status is None or not self._is_high(status.value, keys=keys):
                 break
-            lowered = _lowered(current.status.value, keys=keys)
+            lowered = _lowered(status.value, keys=keys)
+            current = LeaseAndStatus(lease=None, status=status)
             try:
                 await self._context.scans.commit(status=lowered, current=current)
             except WriteConflict:

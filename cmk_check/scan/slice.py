@@ -18,6 +18,7 @@ from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
 from cmk_check.errors import (
     ClaimLost,
+    CmkCheckError,
     LimitExceeded,
     SliceIncomplete,
     StoreError,
@@ -28,11 +29,10 @@ from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_GAP_DETAIL_CHARS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.context import ScanContext
-from cmk_check.scan.downgrade import StatusDowngrade
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
+from cmk_check.scan.record import Recorder
 from cmk_check.store import table_keys
-from cmk_check.store.findings import record_batches
 from cmk_check.store.scan_rows import Planned
 from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
 
@@ -46,44 +46,59 @@ _POISONED = Gap(
     GapReason.SLICE_FAILED,
     detail="It failed four times; the log says why. The next scan tries again.",
 )
+_NOT_RECORDED = Gap(
+    GapReason.SLICE_FAILED,
+    detail="The table did not take it in any try; the log says why. The next scan tries again.",
+)
+_UNFORESEEN = Gap(
+    GapReason.SLICE_FAILED,
+    detail="It failed for a reason of this program's own; the log says which. The next scan tries "
+    "again, and if it stays, report it to the makers of cmk_check.",
+)
 
 
-async def run_slice(context: ScanContext, scan_id: str, number: int) -> None:
+async def run_slice(context: ScanContext, scan_id: str, number: int, *, last: bool = False) -> None:
     """Work through one slice; finish the scan if it was the last.
+
+    ``last``: the message will not be delivered again, so what cannot be recorded is counted as a
+    gap that is not written, and everything else stands.
 
     Raises:
         SliceHeld, SliceIncomplete, StoreError: deliver the message again.
 
     """
-    await _run(context, scan_id, number, poisoned=False)
+    await _run(context, scan_id, number, last=last)
 
 
 async def fail(context: ScanContext, message: SliceMessage) -> None:
     """Give up what could not be worked through: a slice becomes gaps, a plan ends the scan.
 
     Raises:
-        SliceHeld, SliceIncomplete, StoreError: deliver the message again.
+        SliceHeld, StoreError: deliver the message again.
 
     """
     if message.slice is None:
         await fail_scan(context, message.scan_id, "It could not be planned in four tries.")
     else:
-        await _run(context, message.scan_id, message.slice, poisoned=True)
+        await _run(context, message.scan_id, message.slice, last=True, poisoned=True)
 
 
-async def _run(context: ScanContext, scan_id: str, number: int, *, poisoned: bool) -> None:
+async def _run(
+    context: ScanContext, scan_id: str, number: int, *, last: bool, poisoned: bool = False
+) -> None:
     taken = await take(context, scan_id, number)
     if taken is None:
         await context.scans.drop_slices(scan_id)
         return
     if isinstance(taken, Claim):
+        run = SliceRun(context, taken, last=last, poisoned=poisoned)
         try:
-            await SliceRun(context, taken, poisoned=poisoned).work()
+            await run.work()
         except ClaimLost as error:
             _log.warning("Slice %d of scan %s stops: %s", number, scan_id, error)
             return
         except BaseException:
-            await taken.release(context)
+            await run.release()
             raise
     await finish(context, scan_id)
 
@@ -91,18 +106,18 @@ async def _run(context: ScanContext, scan_id: str, number: int, *, poisoned: boo
 class SliceRun:
     """One worker's run through a claimed slice."""
 
-    def __init__(self, context: ScanContext, claim: Claim, *, poisoned: bool) -> None:
+    def __init__(self, context: ScanContext, claim: Claim, *, last: bool, poisoned: bool) -> None:
         self._context = context
         self._claim = claim
+        self._last = last
         self._poisoned = poisoned
-        self._pending: dict[str, OutboxEntry] = {}
-        self._left_over: frozenset[str] = frozenset()
-        self._recorded: set[str] = set()
+        self._recorder = Recorder(context, claim)
+        self._outbox: dict[str, OutboxEntry] = {}
+        self._changes: set[str] = set()
         self._status: Status | None = None
-        self._downgrade = StatusDowngrade(context)
-        self._keys = KeyReader(context.keys, context.options) if context.keys else None
-        time_to_read = context.options.reading_deadline.total_seconds()
-        self._deadline = asyncio.get_running_loop().time() + time_to_read
+        self._keys: KeyReader | None = None
+        self._is_timed = False
+        self._deadline = 0.0
 
     async def work(self) -> None:
         """Work through the slice and mark it done.
@@ -113,16 +128,22 @@ class SliceRun:
             StoreError
 
         """
-        context = self._context
-        await renew_lease(context, self._claim.scan, context.clock.now())
-        status = await context.scans.status()
+        status = await self._context.scans.status()
         self._status = status.value if status else None
         try:
             recorded = await self._work_on_all()
         finally:
             await self._publish()
-        summary = summarise(recorded, len(self._recorded - self._left_over))
-        await self._claim.done(context, summary, failed=self._poisoned)
+        changes = self._claim.slice.value.changes + len(self._changes)
+        await self._claim.done(self._context, summarise(recorded, changes), failed=self._poisoned)
+
+    async def release(self) -> None:
+        """Give the slice back, with the number of changes that were recorded and published.
+
+        Those that still wait in an outbox are counted by whoever meets them there.
+        """
+        published = self._changes - self._outbox.keys()
+        await self._claim.release(self._context, len(published))
 
     async def _work_on_all(self) -> list[Coverage]:
         """Work on each subscription as soon as its rows are read, while the next ones come in."""
@@ -131,8 +152,10 @@ class SliceRun:
             async with asyncio.TaskGroup() as group:
                 try:
                     async with self._context.table_lock:
-                        todo = self._todo()
-                        tasks = [group.create_task(self._work_on(*entry)) async for entry in todo]
+                        tasks = [
+                            group.create_task(self._work_on(*entry))
+                            async for entry in self._joined()
+                        ]
                 except StoreError as error:
                     unread = error  # what has begun comes to its end first
         except* ClaimLost as lost:
@@ -146,25 +169,6 @@ class SliceRun:
             missing = len(tasks) - len(recorded)
             raise SliceIncomplete(f"{missing} of {len(tasks)} subscriptions were not recorded.")
         return recorded
-
-    async def _todo(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
-        """Yield what is to be worked on, once its rows are read.
-
-        A subscription in whose outbox a worker that died left changes waits for their publication,
-        all of them at once: what is old goes first.
-        """
-        behind: list[tuple[Planned, StoredSubscription]] = []
-        async for planned, stored in self._joined():
-            if stored.outbox:
-                self._wait(stored.outbox)
-                self._left_over |= {entry.change.id for entry in stored.outbox}
-                behind.append((planned, stored))
-            else:
-                yield planned, stored
-        if behind:
-            await self._publish()
-        for entry in behind:
-            yield entry
 
     async def _joined(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
         """Join what was planned with what is stored; what only one side has is not missed."""
@@ -184,67 +188,89 @@ class SliceRun:
 
     def _unplanned(self, stored: StoredSubscription) -> Planned:
         """Say what to do with a subscription that is recorded and no longer listed."""
-        had = stored.known.coverage
+        coverage = stored.known.coverage
         subscription = Subscription(table_keys.unescape(stored.partition))
         disposition = self._context.options.scope.of_unlisted(
-            subscription.id, had.state if had else None
+            subscription.id, coverage.state if coverage else None
         )
         return Planned(subscription, disposition)
 
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
         """Work on one subscription, from the start again whenever a race or an answer was lost.
 
-        None where it could not be recorded.
+        What goes wrong with it in any other way is its own gap. None where it could not be recorded
+        and the message comes again.
         """
         async with self._context.subscription_limit:
+            await self._start_clock()
+            gap: Gap | None = None
             for attempt in range(ATTEMPTS_PER_STEP):
                 try:
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
-                        self._wait(stored.outbox)
-                    return await self._read_and_record(planned, stored)
+                    self._keep(stored.outbox)
+                    return await self._read_and_record(planned, stored, gap)
                 except (WriteConflict, StoreUnavailable) as error:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
+                except LimitExceeded as error:
+                    _log.error("Subscription %s: %s", planned.subscription.id, error)
+                    gap = _too_much(error)
+                except CmkCheckError:
+                    raise
+                except Exception:  # noqa: BLE001 - whatever it is, it must cost no other subscription
+                    _log.exception("Subscription %s has failed.", planned.subscription.id)
+                    if gap is not None:  # even its gap cannot be recorded
+                        break
+                    gap = _UNFORESEEN if attempt else None
+        if self._last or gap is not None:
+            return self._unwritten(planned, stored, gap or _NOT_RECORDED)
         return None
 
-    async def _read_and_record(self, planned: Planned, stored: StoredSubscription) -> Coverage:
+    async def _start_clock(self) -> None:
+        """Let the time of a slice begin with its first subscription.
+
+        The slices of a process share the subscription limit. One that waits for another would
+        lose its time by waiting, and report healthy subscriptions as not read in time.
+        """
+        if self._is_timed:
+            return
+        self._is_timed = True
+        context = self._context
+        seconds = context.options.reading_deadline.total_seconds()
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        if context.keys is not None:
+            self._keys = KeyReader(context.keys, context.options)
+        await renew_lease(context, self._claim.scan, context.clock.now())
+        self._claim = await self._claim.renewed(context)
+
+    async def _read_and_record(
+        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
+    ) -> Coverage:
+        """Bring the table up to date; ``gap`` stands for a reading that failed before."""
         if stored.unusable is not None:
-            return self._unusable(planned, stored, stored.unusable)
+            return self._unwritten(planned, stored, _slice_failed(stored.unusable))
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
-        try:
-            return await self._record(stored, await self._compare(planned, stored))
-        except LimitExceeded as error:
-            return await self._record_too_much(planned, stored, error)
+        difference = await self._compare(planned, stored, gap)
+        if not difference.is_empty:
+            self._keep(await self._recorder.record(stored, difference))
+        return difference.coverage
 
-    async def _record_too_much(
-        self, planned: Planned, stored: StoredSubscription, error: LimitExceeded
-    ) -> Coverage:
-        """Record the gap of a subscription that holds more than the table takes."""
-        why = f"It holds more than a row can: {error}. Report this to the makers of cmk_check."
-        _log.error("Subscription %s: %s", planned.subscription.id, why)
-        fresh = await self._context.findings_table.read_one(stored.partition)
-        self._wait(fresh.outbox)
-        gap = Gap(GapReason.SLICE_FAILED, detail=why[:MAX_GAP_DETAIL_CHARS])
-        difference = compare(
-            fresh.known, planned.subscription, Reading(gap=gap), self._comparison_context()
-        )
-        return await self._record(fresh, difference)
-
-    async def _compare(self, planned: Planned, stored: StoredSubscription) -> Difference:
+    async def _compare(
+        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
+    ) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
-        if disposition is not Disposition.READ:
-            return compare_unread(
-                stored.known, subscription, disposition, self._comparison_context()
-            )
-        reading = Reading(gap=_POISONED)
-        if not self._poisoned:
-            reading = await self._read(subscription)
+        comparison = self._comparison_context()
+        if gap is None and self._poisoned:
+            gap = _POISONED
+        if disposition is not Disposition.READ and gap in {None, _POISONED}:
+            return compare_unread(stored.known, subscription, disposition, comparison)
+        if gap is not None:
+            return compare(stored.known, subscription, Reading(gap=gap), comparison)
+        reading = await self._read(subscription)
         if self._keys is None:
-            return compare(stored.known, subscription, reading, self._comparison_context())
-        return await self._keys.compare(
-            stored.known, subscription, reading, self._comparison_context()
-        )
+            return compare(stored.known, subscription, reading, comparison)
+        return await self._keys.compare(stored.known, subscription, reading, comparison)
 
     async def _read(self, subscription: Subscription) -> Reading:
         """Read a subscription within its time, or within what is left of the slice's."""
@@ -257,49 +283,17 @@ class SliceRun:
             return replace(reading, gap=_NO_TIME_LEFT)
         return reading
 
-    async def _record(self, stored: StoredSubscription, difference: Difference) -> Coverage:
-        """Record what differs; return the coverage row as it stands."""
-        if difference.is_empty:
-            return difference.coverage
-        estate = self._context.findings_table
-        batches = tuple(record_batches(stored, difference, self._claim.id))
-        # One insert where nothing stood is a fence by itself; anything else could be overtaken.
-        fenced = stored.known.coverage is None and len(batches) == 1
-        if not fenced:
-            stored = await estate.mark(stored, difference, self._claim.id)
-            await self._claim.check(self._context)
-        await self._downgrade.lower(difference)
-        self._wait(await estate.record(stored, batches))
-        if fenced and not self._claim.scan.baseline:
-            await self._confirm(difference)
-        return difference.coverage
-
-    async def _confirm(self, difference: Difference) -> None:
-        """Take back what a newer scan may have said that does not list this subscription.
-
-        Such a scan writes nothing that the insert could have met. Before any scan has finished,
-        there is nothing to take back.
-        """
-        if not (difference.is_worse or difference.keys_are_worse):
-            return
-        try:
-            await self._claim.check(self._context)
-        except ClaimLost:
-            self._downgrade.forget()
-            await self._downgrade.lower(difference)
-            raise
-
-    def _wait(self, outbox: Iterable[OutboxEntry]) -> None:
+    def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
         """Keep changes until they are published, each once and in the order they were made."""
         for entry in outbox:
-            self._pending.setdefault(entry.change.id, entry)
-            self._recorded.add(entry.change.id)
+            self._outbox.setdefault(entry.change.id, entry)
+            if entry.change.data.get("scanId") == self._claim.scan.id:
+                self._changes.add(entry.change.id)
 
     async def _publish(self) -> None:
-        pending, self._pending = list(self._pending.values()), {}
-        left = await self._context.relay.publish(pending, self._context.findings_table.clear_outbox)
-        # Others may have been recorded meanwhile: what is left stays before them.
-        self._pending = {entry.change.id: entry for entry in left} | self._pending
+        entries = list(self._outbox.values())
+        left = await self._context.relay.publish(entries, self._context.findings_table.clear_outbox)
+        self._outbox = {entry.change.id: entry for entry in left}
 
     def _comparison_context(self) -> ComparisonContext:
         options = self._context.options
@@ -313,13 +307,23 @@ class SliceRun:
             hostname=options.hostname,
         )
 
-    def _unusable(self, planned: Planned, stored: StoredSubscription, why: str) -> Coverage:
-        """Count a subscription whose coverage row must not be touched as a gap, unwritten."""
+    def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
+        """Count a subscription that cannot be recorded as a gap, unwritten."""
         known = stored.known
         return Coverage(
             subscription=planned.subscription,
             state=CoverageState.GAP,
             since=self._context.clock.now(),
-            gap=Gap(GapReason.SLICE_FAILED, detail=why[:MAX_GAP_DETAIL_CHARS]),
+            gap=gap,
             accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )
+
+
+def _slice_failed(detail: str) -> Gap:
+    return Gap(GapReason.SLICE_FAILED, detail=detail[:MAX_GAP_DETAIL_CHARS])
+
+
+def _too_much(error: LimitExceeded) -> Gap:
+    return _slice_failed(
+        f"It holds more than a row can: {error}. Report this to the makers of cmk_check."
+    )

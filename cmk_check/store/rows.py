@@ -171,7 +171,7 @@ def coverage_of(entity: Entity) -> Coverage:
             row.optional("tenantId"),
             row.optional("state"),
         ),
-        state=row.choice(CoverageState, "coverage"),
+        state=_coverage_state(row),
         since=row.time("since"),
         gap=gap,
         last_read=row.optional_time("lastRead"),
@@ -179,6 +179,13 @@ def coverage_of(entity: Entity) -> Coverage:
         sequence=row.number("sequence"),
         recording=row.optional("recording"),
     )
+
+
+def _coverage_state(row: "Reader") -> CoverageState:
+    """Read the state; rows of earlier versions call a pending subscription unread."""
+    if row.text("coverage") == "unread":
+        return CoverageState.PENDING
+    return row.choice(CoverageState, "coverage")
 
 
 def change_values(change: Change) -> Values:

@@ -73,7 +73,8 @@ class Slice:
     """A range of partitions, worked through by one invocation.
 
     It covers the partitions from ``low`` to before ``high`` ("": to the end). ``summary`` is set
-    when it is done; ``failed`` tells that its subscriptions were not read.
+    when it is done; ``failed`` tells that its subscriptions were not read. ``changes`` counts what
+    earlier deliveries recorded and published.
     """
 
     number: int
@@ -85,6 +86,7 @@ class Slice:
     claimed_until: datetime | None = None
     summary: Summary | None = None
     failed: bool = False
+    changes: int = 0
 
     @property
     def is_done(self) -> bool:

@@ -13,6 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from cmk_check.core.enums import (
     ChangeType,
+    CoverageState,
     GapReason,
     KeyReason,
     KeyRotation,
@@ -37,9 +38,6 @@ Time = Annotated[
     PlainSerializer(written, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-
-
-ApiCoverage = Literal["read", "gap", "excluded", "retired"]
 
 
 class _Answer(BaseModel):
@@ -251,7 +249,7 @@ class Finding(_Answer):
     changed_at: Time | None
     violated_since: Time | None
     previous_verdict: Verdict | None
-    coverage: ApiCoverage
+    coverage: CoverageState
     as_of: Time | None
     portal_url: str
 
@@ -320,7 +318,7 @@ class Subscription(_Answer):
     name: str | None
     tenant_id: str | None
     state: str | None
-    coverage: ApiCoverage
+    coverage: CoverageState
     since: Time | None
     gap: GapOfSubscription | None
     last_read: Time | None

@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.enums import KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
@@ -28,7 +28,6 @@ from cmk_check.limits import (
     MAX_SEARCH_CHARS,
     MAX_SKIP_TOKEN_CHARS,
 )
-from cmk_check.web.models import ApiCoverage
 
 UNKNOWN_PARAMETER: Final = "unknown_parameter"
 NOT_TOGETHER: Final = "not_together"
@@ -140,7 +139,7 @@ class FindingsQuery(AnyQuery):
 class SubscriptionsQuery(AnyQuery):
     """Parameters of the list of subscriptions."""
 
-    coverage: ApiCoverage | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
+    coverage: CoverageState | SkipJsonSchema[None] = Field(None, description="Only this coverage.")
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most subscriptions on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 

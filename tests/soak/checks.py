@@ -68,7 +68,7 @@ class Checks:
                 raise FalseGreenError(f"{finding.id} is {said}")
         for where in self.truth:
             coverage = (await self._stored(where)).known.coverage
-            if coverage is not None and coverage.state in {CoverageState.GAP, CoverageState.UNREAD}:
+            if coverage is not None and coverage.state is CoverageState.GAP:
                 raise FalseGreenError(f"{where} was not read")
 
     async def count(self, hours: Hours) -> None:

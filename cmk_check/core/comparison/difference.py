@@ -133,7 +133,7 @@ class Difference:
         """
         had = self.known.coverage or replace(
             self.coverage,
-            state=CoverageState.UNREAD,
+            state=CoverageState.PENDING,
             gap=None,
             last_read=None,
             accounts=AccountCounts(),

@@ -111,6 +111,7 @@ const COVERAGES = {
   gap: "Not read by the last scan: this is the last known state",
   excluded: "Excluded by the settings",
   retired: "The subscription is deleted",
+  pending: "Its first recording has not ended yet",
 };
 
 /** @type {Record<string, string>} */

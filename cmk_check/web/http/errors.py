@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cmk_check.core.enums import KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_LOCATION_CHARS, MAX_PAGE_SIZE, MAX_SEARCH_CHARS
 from cmk_check.web.http.responses import RequestRefused, error_answer
@@ -23,7 +23,7 @@ _ALLOWED: Final = {
     "characters.",
     "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
     "format": "format must be json or csv.",
-    "coverage": "coverage must be one of read, gap, excluded, retired.",
+    "coverage": f"coverage must be one of {', '.join(CoverageState)}.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
     "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from cmk_check.core import posture
 from cmk_check.core.cmk_limits import limits_of
+from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
@@ -20,7 +21,6 @@ from cmk_check.web import models
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.views.key_health import to_api_key_health
 from cmk_check.web.views.remediation import remediation_of
-from cmk_check.web.views.subscriptions import to_api_coverage
 
 _LIKE: Final = (
     "subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.CognitiveServices/accounts/<name>"
@@ -106,7 +106,7 @@ def to_api_finding(
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
         previous_verdict=finding.previous_verdict,
-        coverage=to_api_coverage(coverage.state) if coverage else "gap",
+        coverage=coverage.state if coverage else CoverageState.GAP,
         as_of=posture.as_of(coverage, as_of) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )

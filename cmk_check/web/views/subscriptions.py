@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
@@ -54,7 +53,7 @@ class SubscriptionsView:
 
     async def _matching(
         self,
-        asked: models.ApiCoverage | None,
+        asked: CoverageState | None,
         after: RowPosition | None,
         last_scan: datetime | None,
     ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
@@ -69,7 +68,7 @@ class SubscriptionsView:
         The row of a subscription in state ``read`` is written only for changes, so it does not
         hold the time of the last reading.
         """
-        coverage = to_api_coverage(row.state)
+        coverage = row.state
         return models.Subscription(
             subscription_id=row.subscription.id,
             name=row.subscription.name,
@@ -79,28 +78,17 @@ class SubscriptionsView:
             since=to_api_since(row.since),
             gap=(
                 models.GapOfSubscription.model_validate(known_gap(row).gap)
-                if coverage == "gap"
+                if coverage is CoverageState.GAP
                 else None
             ),
-            last_read=posture.as_of(row, last_scan) if coverage == "read" else row.last_read,
+            last_read=posture.as_of(row, last_scan)
+            if coverage is CoverageState.READ
+            else row.last_read,
             accounts=models.Accounts.model_validate(row.accounts),
             keys=to_api_keys(row.accounts) if self.key_health else None,
         )
 
 
-def to_api_coverage(state: CoverageState) -> models.ApiCoverage:
-    """Return the coverage for callers, who see an unfinished recording as a gap."""
-    match state:
-        case CoverageState.READ:
-            return "read"
-        case CoverageState.EXCLUDED:
-            return "excluded"
-        case CoverageState.RETIRED:
-            return "retired"
-        case CoverageState.GAP | CoverageState.UNREAD:
-            return "gap"
-
-
-def _state(asked: Literal["read", "gap", "excluded", "retired"] | None) -> CoverageState | None:
+def _state(asked: CoverageState | None) -> CoverageState | None:
     """Return the state that the table can compare; rows in any state may hold a gap."""
-    return None if asked in {None, "gap"} else CoverageState(asked)
+    return None if asked is CoverageState.GAP else asked

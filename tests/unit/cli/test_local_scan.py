@@ -10,6 +10,8 @@ from cmk_check.core.enums import ScanState
 from cmk_check.errors import StoreUnavailable
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import Table
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.table_keys import partition_of
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good, sub
@@ -26,25 +28,17 @@ class Pauses:
         self.seconds.append(seconds)
 
 
-def _world() -> World:
-    """Make a world of two slices, a subscription each."""
-    world = World(slice_size=1)
+def _world(failures: int = 0) -> World:
+    """Make a world of two slices, a subscription each; so many deliveries of the first fail."""
+    first = partition_of(sub(1))
+    places = [Place("commit", Table.FINDINGS, number, first) for number in range(3 * failures)]
+    world = World(
+        FaultyStore(MemoryStore(), places=dict.fromkeys(places, Fault.NO_ANSWER)), slice_size=1
+    )
     world.listed(sub(1), sub(2))
     world.read(sub(1), good(sub(1)))
     world.read(sub(2), bad(sub(2), "lab"))
     return world
-
-
-def _failing(world: World, subscription_id: str, times: int) -> None:
-    """Let so many readings of a subscription raise what no reading should."""
-    left = [times]
-
-    async def fail(asked: str) -> None:
-        if asked == subscription_id and left[0]:
-            left[0] -= 1
-            raise RuntimeError("nobody thought of this")
-
-    world.inventory.before_read = fail
 
 
 async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
@@ -67,20 +61,19 @@ def test_the_queue_delivers_as_often_as_the_host_does() -> None:
 @pytest.mark.parametrize("times", [1, 2, 3])
 async def test_a_slice_that_fails_is_delivered_again(times: int) -> None:
     """After a pause that grows, since what is in trouble needs time."""
-    world, pauses = _world(), Pauses()
-    _failing(world, sub(1), times)
+    world, pauses = _world(times), Pauses()
 
     outcome = await scan_here(world.context, pauses)
 
     assert outcome.state is ScanState.COMPLETE
     assert pauses.seconds == list(LOCAL_PAUSES_SECONDS[:times])
     assert world.inventory.reads.count(sub(2)) == 1
+    assert await world.coverage(sub(1)) == "read"
 
 
 async def test_p7_a_slice_that_used_up_its_tries_becomes_a_gap() -> None:
     """The other slices are worked through, and the answer is not green."""
-    world, pauses = _world(), Pauses()
-    _failing(world, sub(1), 99)
+    world, pauses = _world(99), Pauses()
 
     outcome = await scan_here(world.context, pauses)
 
@@ -158,8 +151,7 @@ async def test_interrupted_while_it_takes_the_lease_it_gives_it_back() -> None:
 
 async def test_interrupted_in_a_pause_it_ends_at_once() -> None:
     """Nobody waits for tries that nobody wants any more."""
-    world = _world()
-    _failing(world, sub(1), 99)
+    world = _world(99)
     pausing = asyncio.Event()
 
     async def pause(_: float) -> None:

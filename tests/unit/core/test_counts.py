@@ -129,19 +129,28 @@ def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:
-    """One that was never read to its end is a gap to everybody outside."""
+    """One that is pending counts as nothing yet."""
     rows = [Coverage(Subscription(state), state, NOON) for state in CoverageState]
 
     summary = summarise(rows, 7)
 
-    assert summary.subscriptions == SubscriptionCounts(read=1, gap=2, excluded=1, retired=1)
-    assert summary.subscriptions.total == len(rows)
+    assert summary.subscriptions == SubscriptionCounts(read=1, gap=1, excluded=1, retired=1)
+    assert summary.subscriptions.total == len(rows) - 1
     assert summary.changes == 7
 
 
-def test_a_recording_that_was_cut_off_is_a_gap_that_says_so() -> None:
+def test_a_first_recording_that_was_cut_off_counts_as_nothing() -> None:
+    """Nobody has to act: the next scan completes it."""
+    row = Coverage(Subscription(ID, "Production"), CoverageState.PENDING, NOON)
+
+    summary = summarise([row], 0)
+
+    assert (summary.subscriptions.total, summary.gaps) == (0, ())
+
+
+def test_a_gap_whose_row_does_not_say_why_says_so() -> None:
     """Every gap has a reason and a way out (P11)."""
-    row = Coverage(Subscription(ID, "Production"), CoverageState.UNREAD, NOON)
+    row = Coverage(Subscription(ID, "Production"), CoverageState.GAP, NOON)
 
     (known,) = summarise([row], 0).gaps
 

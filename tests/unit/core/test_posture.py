@@ -296,7 +296,7 @@ def coverage_of(
             BAD,
             (R.ACCOUNTS_NON_COMPLIANT, R.SUBSCRIPTIONS_UNREAD),
         ),
-        (coverage_of(CoverageState.UNREAD), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
+        (coverage_of(CoverageState.PENDING), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),
         (coverage_of(CoverageState.EXCLUDED, (0, 0, 0)), UNKNOWN, (R.SUBSCRIPTIONS_EXCLUDED,)),
         (coverage_of(CoverageState.RETIRED, (0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
     ],

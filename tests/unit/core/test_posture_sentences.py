@@ -90,7 +90,11 @@ def test_each_reason_has_its_sentence(sentence: str) -> None:
     ("state", "sentence", "fresh"),
     [
         (CoverageState.READ, None, True),
-        (CoverageState.UNREAD, "It was not read: its gap says what to do.", False),
+        (
+            CoverageState.PENDING,
+            "Its first recording has not ended yet: the next scan completes it.",
+            False,
+        ),
         (CoverageState.EXCLUDED, "It is excluded by the settings and was not read.", False),
     ],
 )
@@ -120,7 +124,7 @@ def test_where_every_scan_failed_a_subscription_says_so() -> None:
         (CoverageState.READ, NOON + HOUR, NOON + HOUR),
         (CoverageState.READ, None, NOON),
         (CoverageState.GAP, NOON + HOUR, NOON),
-        (CoverageState.UNREAD, NOON + HOUR, NOON),
+        (CoverageState.PENDING, NOON + HOUR, NOON),
         (CoverageState.EXCLUDED, NOON + HOUR, NOON),
         (CoverageState.RETIRED, NOON + HOUR, NOON + HOUR),
         (CoverageState.RETIRED, None, None),

@@ -43,7 +43,7 @@ def test_what_to_do_with_a_listed_subscription(
         ("s", "", None, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.READ, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.GAP, Disposition.NOT_VISIBLE),
-        ("", "", CoverageState.UNREAD, Disposition.NOT_VISIBLE),
+        ("", "", CoverageState.PENDING, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.EXCLUDED, Disposition.NOT_VISIBLE),
         ("", "", CoverageState.RETIRED, Disposition.RETIRED),
         ("", "s", CoverageState.READ, Disposition.EXCLUDED),

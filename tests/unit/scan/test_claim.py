@@ -17,6 +17,7 @@ from tests.unit.scan.faulty_processes import (
     CLAIM,
     CLAIM_ENDS,
     LEASE_ENDS,
+    MARK,
     ONE,
     READ_TABLE,
     THREE,
@@ -33,7 +34,7 @@ from tests.unit.scan.faulty_processes import (
     with_faults,
 )
 
-READ_STATUS = Place("get", Table.SCANS, 4)
+READ_STATUS = Place("get", Table.SCANS, 2)
 
 
 async def test_a_live_claim_sends_the_message_back(world: World) -> None:
@@ -153,11 +154,11 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     world.clock.advance(timedelta(seconds=1))
     moment = world.clock.now()
 
-    context = await asleep(world, delivery(world, second), READ_TABLE)
+    worker = await asleep(world, delivery(world, second), MARK)
 
     assert kept == taken
     assert (await lease(world)).expires == moment + SCAN_LEASE
-    await context.wake()
+    await worker.wake()
 
 
 async def test_the_lease_never_outlasts_the_deadline_of_the_scan(world: World) -> None:

@@ -11,24 +11,16 @@ from cmk_check.core.model import Account, Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import StoreError, StoreRefused
-from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery
+from cmk_check.ports import Delete, Insert, SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.faults import Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, account, bad, good, sub
-from tests.unit.scan.faulty_processes import asleep, delivery, dies, planned
+from tests.unit.scan.faulty_processes import delivery, dies, overwrite, planned
 
 ONE, TWO = sub(1), sub(2)
 FINDING = table_keys.finding_row("rg", "chat")
-
-
-async def overwrite(world: World, table: Table, partition: str, row: str, **values: object) -> None:
-    """Change properties of a row by hand."""
-    found = await world.store.get(table, partition, row)
-    assert found is not None
-    changed = {**found.values, **values}
-    await world.store.commit(table, partition, [Replace(row, changed, found.etag)])  # type: ignore[arg-type]
 
 
 async def test_a_broken_finding_row_does_not_blind_its_subscription(world: World) -> None:
@@ -182,24 +174,6 @@ async def test_a_forged_slice_number_costs_the_running_scan_nothing(world: World
     await world.deliver(message)
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
-
-
-async def test_a_sleeper_that_adds_a_subscription_takes_compliant_back(world: World) -> None:
-    """The newer scan did not list it, and so had nothing that this insert could meet (P1)."""
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    await world.scan()
-    world.listed(ONE, TWO)
-    world.read(TWO, bad(TWO))
-    _, second = await planned(world)
-    sleeper = await asleep(world, delivery(world, second), Place("commit", Table.FINDINGS, 0))
-    world.clock.advance(timedelta(hours=1))
-    world.listed(ONE)
-    await world.scan()
-
-    await sleeper.wake()
-
-    assert (await world.posture()).verdict is not Verdict.COMPLIANT
 
 
 async def test_a_status_row_deleted_by_hand_makes_no_new_baseline(world: World) -> None:

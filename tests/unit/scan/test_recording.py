@@ -182,7 +182,7 @@ async def test_a_changed_recording_in_parts_goes_on_where_it_died(
     )
 
 
-async def test_between_two_parts_the_subscription_counts_as_unread(world: World) -> None:
+async def test_between_two_parts_the_subscription_is_pending(world: World) -> None:
     """Half of its accounts must not be taken for all of them."""
     world.listed(ONE)
     world.read(ONE, *(good(ONE, name) for name in MANY))
@@ -190,7 +190,7 @@ async def test_between_two_parts_the_subscription_counts_as_unread(world: World)
 
     await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
 
-    assert await world.coverage(ONE) == "unread"
+    assert await world.coverage(ONE) == "pending"
     assert len(await world.findings()) == 49
 
 

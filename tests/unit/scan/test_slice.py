@@ -42,10 +42,10 @@ async def known(world: World) -> World:
     return world
 
 
-async def test_a_subscription_never_read_costs_one_transaction_and_no_mark(
+async def test_a_subscription_never_read_costs_a_mark_and_one_transaction(
     world: World, store: RecordingStore
 ) -> None:
-    """The insert of the coverage row is fence enough: a first scan writes an estate once."""
+    """It is recorded like any other: nothing else keeps an overtaken worker from adding it."""
     world.listed(ONE)
     world.read(ONE, bad(ONE, "a"), good(ONE, "b"))
     (message,) = await planned(world)
@@ -54,7 +54,8 @@ async def test_a_subscription_never_read_costs_one_transaction_and_no_mark(
     await world.deliver(message)
 
     commits = findings_commits(store, before)
-    assert [len(writes) for writes in commits] == [5, 2]  # coverage and twice two; the outbox
+    # The mark; coverage and twice two; the outbox.
+    assert [len(writes) for writes in commits] == [1, 5, 2]
     assert await mark_of(world, ONE) is None
 
 

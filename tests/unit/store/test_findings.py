@@ -149,7 +149,7 @@ async def test_a_large_recording_keeps_its_mark_until_the_last_transaction() -> 
     marks = [getattr(row, "values", {}).get("recording") for row in rows_written]
     states = [getattr(row, "values", {}).get("coverage") for row in rows_written]
     assert marks == [CLAIM, CLAIM, CLAIM, None]
-    assert states == [CoverageState.UNREAD] * 3 + [CoverageState.READ]
+    assert states == [CoverageState.PENDING] * 3 + [CoverageState.READ]
 
 
 async def test_a_change_of_coverage_alone_is_one_transaction() -> None:

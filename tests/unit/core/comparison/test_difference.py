@@ -84,7 +84,7 @@ def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
 
     begun = difference.coverage_after(1, "claim")
 
-    assert begun.state is CoverageState.UNREAD
+    assert begun.state is CoverageState.PENDING
     assert begun.recording == "claim"
     assert begun.sequence == 1
     assert begun.accounts.by_kind == {"OpenAI": VerdictCounts(non_compliant=1)}

@@ -228,16 +228,15 @@ async def test_while_the_first_scan_runs_a_finding_is_of_its_own_reading(empty: 
 
 
 @pytest.mark.parametrize("state", CoverageState)
-async def test_callers_see_the_four_coverages_of_the_contract(
+async def test_callers_see_the_coverage_of_the_subscription(
     empty: Served, state: CoverageState
 ) -> None:
-    """Half a recording is a gap to them."""
+    """It says how far the verdict can be relied on."""
     await empty.put(coverage(state), [finding()])
 
     answer = await send(empty.app(), FINDINGS)
 
-    shown = "gap" if state is CoverageState.UNREAD else state.value
-    assert answer.json["value"][0]["coverage"] == shown
+    assert answer.json["value"][0]["coverage"] == state.value
 
 
 async def test_a_row_of_a_newer_version_is_unknown_and_undated(empty: Served) -> None:

@@ -1,0 +1,219 @@
+"""A subscription that is recorded for the first time is marked like any other (P1).
+
+Without a mark, a worker of a scan that was overtaken adds a subscription that the newer scan does
+not list and therefore never meets; each test is one way in which "compliant" then stood beside it.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import CoverageState, ScanState, Verdict
+from cmk_check.ports import Table
+from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import (
+    CLAIM_ENDS,
+    LEASE_ENDS,
+    ONE,
+    TWO,
+    asleep,
+    delivery,
+    dies,
+    overwrite,
+    planned,
+    sent,
+    starting,
+)
+
+FIRST_WRITE = Place("commit", Table.FINDINGS, 0)
+SECOND_WRITE = Place("commit", Table.FINDINGS, 1)
+# Claim and done come before it.
+FINISH = Place("commit", Table.SCANS, 2)
+
+
+async def check_no_false_green(world: World) -> None:
+    """Compare the answer with what is recorded."""
+    recorded = set((await world.verdicts()).values())
+    if (await world.posture()).verdict is Verdict.COMPLIANT:
+        assert recorded <= {"compliant"}
+
+
+@pytest.fixture
+async def green(world: World) -> World:
+    """Return a program whose one subscription is compliant."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    return world
+
+
+@pytest.mark.parametrize("write", [FIRST_WRITE, SECOND_WRITE], ids=["mark", "record"])
+async def test_a_sleeper_wakes_while_the_newer_scan_has_read_and_not_finished(
+    green: World, write: Place
+) -> None:
+    """No fault at all: the status was lowered before, so there was nothing to take back."""
+    green.listed(ONE, TWO)
+    green.read(ONE, bad(ONE))
+    green.read(TWO, bad(TWO))
+    first, second = await planned(green)
+    await dies(green, delivery(green, first), SECOND_WRITE, Fault.DEATH_AFTER)  # lowered
+    sleeper = await asleep(green, delivery(green, second), write)
+    green.clock.advance(LEASE_ENDS)
+    green.listed(ONE)
+    green.read(ONE, good(ONE))
+    (newer,) = await planned(green)
+    finishing = await asleep(green, delivery(green, newer), FINISH)
+
+    await sleeper.wake()
+    await finishing.wake()
+
+    await check_no_false_green(green)
+
+
+async def test_a_sleeper_of_the_first_scan_ever_is_stopped(world: World) -> None:
+    """A baseline has no status to take back, and the next scan soon has one."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, bad(TWO))
+    _, second = await planned(world)
+    sleeper = await asleep(world, delivery(world, second), FIRST_WRITE)
+    world.clock.advance(LEASE_ENDS)
+    world.listed(ONE)
+    await world.scan()
+
+    await sleeper.wake()
+
+    await check_no_false_green(world)
+
+
+async def test_a_worker_of_a_scan_whose_plan_was_poison_is_stopped(world: World) -> None:
+    """Its scan was closed, and the next one began within a minute: no lease ran out."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, bad(TWO))
+    await starting(world)
+    (plan,) = sent(world)
+    await world.deliver(plan)
+    _, second = sent(world)
+    sleeper = await asleep(world, delivery(world, second), FIRST_WRITE)
+    await world.poison(plan)
+    world.listed(ONE)
+    world.clock.advance(-timedelta(minutes=59))  # the scan below comes an hour later
+    await world.scan()
+
+    await sleeper.wake()
+
+    await check_no_false_green(world)
+
+
+@pytest.mark.parametrize("write", [FIRST_WRITE, SECOND_WRITE], ids=["mark", "record"])
+@pytest.mark.parametrize("fault", [Fault.LOST_ANSWER, Fault.DEATH_AFTER], ids=["lost", "dead"])
+async def test_a_sleeper_whose_write_is_its_last_or_gets_no_answer_is_stopped(
+    green: World, write: Place, fault: Fault
+) -> None:
+    """Nothing that a worker does after its write can be relied on."""
+    green.listed(ONE, TWO)
+    green.read(TWO, bad(TWO))
+    _, second = await planned(green)
+    whole, green.store = green.store, FaultyStore(green.store, places={write: fault})
+    sleeper = await asleep(green, delivery(green, second), write)
+    green.store = whole
+    green.clock.advance(LEASE_ENDS)
+    green.listed(ONE)
+    await green.scan()
+
+    with suppress(DeathError):
+        await sleeper.wake()
+
+    await check_no_false_green(green)
+
+
+@pytest.mark.parametrize("accounts", [0, 1, 120], ids=["none", "one", "several transactions"])
+async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
+    green: World, accounts: int
+) -> None:
+    """It counts as nothing until it is recorded, and the next scan that lists it completes it."""
+    green.listed(ONE, TWO)
+    green.read(TWO, *(good(TWO, f"a{number}") for number in range(accounts)))
+    _, second = await planned(green)
+
+    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
+
+    status = await green.status()
+    assert status is not None
+    assert await green.coverage(TWO) == CoverageState.PENDING
+    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert status.summary.subscriptions.gap == 0
+    green.clock.advance(CLAIM_ENDS)
+    await green.deliver(second)
+    assert await green.coverage(TWO) == "read"
+    assert len(await green.findings()) == 1 + accounts
+
+
+async def test_a_pending_subscription_that_is_no_longer_listed_becomes_a_gap(green: World) -> None:
+    """It was listed once: that nobody sees it any more is never counted as nothing."""
+    green.listed(ONE, TWO)
+    green.read(TWO, bad(TWO))
+    _, second = await planned(green)
+    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
+    green.listed(ONE)
+
+    scan_id = await green.scan()
+
+    assert (await green.scan_row(scan_id)).state is ScanState.INCOMPLETE
+    assert await green.coverage(TWO) == "gap"
+    assert (await green.posture()).verdict is not Verdict.COMPLIANT
+
+
+async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: World) -> None:
+    """A first scan of many subscriptions must not read slice and lease once for each."""
+    world, store = crowd, crowd.store
+    assert isinstance(store, RecordingStore)
+    world.options = replace(world.options, slice_size=8)
+    subscriptions = [f"00000000-0000-4000-8000-{number:012d}" for number in range(8)]
+    world.listed(*subscriptions)
+    (message,) = await planned(world)
+    before = len(store.log)
+
+    await world.deliver(message)
+
+    reads = [
+        entry for entry in store.log[before:] if (entry.name, entry.table) == ("get", "cmkscans")
+    ]
+    assert len(reads) < 2 * len(subscriptions)
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_row_that_an_earlier_version_left_half_recorded_is_completed(green: World) -> None:
+    """It spelled the state otherwise; refusing the row would be a gap for ever."""
+    green.listed(ONE, TWO)
+    _, second = await planned(green)
+    await dies(green, delivery(green, second), FIRST_WRITE, Fault.DEATH_AFTER)
+    await overwrite(green, Table.FINDINGS, TWO, "coverage", coverage="unread")
+    assert await green.coverage(TWO) == CoverageState.PENDING
+
+    await green.scan()
+
+    assert await green.coverage(TWO) == "read"
+
+
+async def test_a_gap_of_a_subscription_never_seen_is_marked_too(green: World) -> None:
+    """It makes a compliant answer untrue just as a violated account does."""
+    green.listed(ONE, TWO)
+    green.options = replace(green.options, reading_deadline=timedelta())
+    _, second = await planned(green)
+    sleeper = await asleep(green, delivery(green, second), FIRST_WRITE)
+    green.clock.advance(LEASE_ENDS)
+    green.listed(ONE)
+    green.options = replace(green.options, reading_deadline=timedelta(minutes=8))
+    await green.scan()
+
+    await sleeper.wake()
+
+    assert await green.coverage(TWO) != "gap" or (
+        (await green.posture()).verdict is not Verdict.COMPLIANT
+    )

@@ -1,0 +1,152 @@
+"""A subscription that cannot be recorded, or breaks the program, costs only itself (P7)."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import GapReason, ScanState, Verdict
+from cmk_check.errors import SliceIncomplete
+from cmk_check.limits import SLICE_CLAIM
+from cmk_check.ports import SliceMessage, Table
+from cmk_check.scan.slice import run_slice
+from cmk_check.store.memory import MemoryStore
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.world import MAX_DELIVERIES, World, bad, good
+from tests.unit.scan.faulty_processes import (
+    CLAIM_ENDS,
+    ONE,
+    PUBLISH,
+    RECORD,
+    TWO,
+    delivery,
+    dies,
+    planned,
+    told_of,
+    with_faults,
+)
+
+
+@pytest.fixture
+def pair() -> World:
+    """Return a program with two compliant subscriptions in one slice."""
+    world = World(FaultyStore(MemoryStore()), slice_size=2)
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, good(TWO, "other"))
+    return world
+
+
+async def deliver_as_the_host_does(world: World, message: SliceMessage) -> None:
+    """Deliver a message until it is taken, each time five minutes later."""
+    for number in range(1, MAX_DELIVERIES + 1):
+        try:
+            last = number == MAX_DELIVERIES
+            await run_slice(world.context, message.scan_id, message.slice or 0, last=last)
+        except SliceIncomplete:
+            world.clock.advance(timedelta(minutes=5))
+        else:
+            return
+    await world.poison(message)
+
+
+async def test_a_subscription_whose_rows_cannot_be_written_is_a_gap_and_the_scan_finishes(
+    pair: World,
+) -> None:
+    """The other one was read and recorded: nothing happened to it, and nobody is told so."""
+    assert isinstance(pair.store, FaultyStore)
+    await pair.scan()
+    pair.read(ONE, bad(ONE))
+    (message,) = await planned(pair)
+    pair.store.places = {Place("commit", Table.FINDINGS, None, ONE): Fault.NO_ANSWER}
+
+    await deliver_as_the_host_does(pair, message)
+
+    status = await pair.status()
+    assert status is not None
+    assert (await pair.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+    assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
+        (ONE, GapReason.SLICE_FAILED)
+    ]
+    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+    assert await told_of(pair, TWO) == [(1, "account.discovered", "other")]
+
+
+async def test_it_is_recorded_by_the_next_scan_once_the_table_takes_it(pair: World) -> None:
+    """The gap ends by itself (P11)."""
+    assert isinstance(pair.store, FaultyStore)
+    (message,) = await planned(pair)
+    pair.store.places = {Place("commit", Table.FINDINGS, None, ONE): Fault.NO_ANSWER}
+    await deliver_as_the_host_does(pair, message)
+    pair.store.places = {}
+
+    await pair.scan()
+
+    assert await pair.coverage(ONE) == "read"
+    assert (await pair.posture()).verdict is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize("times", [1, 99])
+async def test_an_error_nobody_foresaw_costs_only_its_subscription(pair: World, times: int) -> None:
+    """Once it is tried again; if it stays, it is a gap, and its slice goes on."""
+    left = [times]
+
+    async def fail(subscription_id: str) -> None:
+        if subscription_id == ONE and left[0]:
+            left[0] -= 1
+            raise RuntimeError("nobody thought of this")
+
+    pair.inventory.before_read = fail
+
+    scan_id = await pair.scan()
+
+    assert await pair.coverage(TWO) == "read"
+    assert await pair.coverage(ONE) == ("read" if times == 1 else "gap")
+    state = (await pair.scan_row(scan_id)).state
+    assert state is (ScanState.COMPLETE if times == 1 else ScanState.INCOMPLETE)
+
+
+async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(crowd: World) -> None:
+    """While it waited for another slice of its process, healthy subscriptions became gaps."""
+    crowd.options = replace(crowd.options, slice_size=1, reading_deadline=timedelta(seconds=0.2))
+    crowd.listed(ONE, TWO)
+    crowd.read(ONE, good(ONE))
+    crowd.read(TWO, good(TWO))
+    first, second = await planned(crowd)
+    context = replace(crowd.context, subscription_limit=asyncio.Semaphore(1))
+
+    async def slow(subscription_id: str) -> None:
+        if subscription_id == ONE:
+            await asyncio.sleep(0.3)
+            crowd.clock.advance(SLICE_CLAIM / 2)
+
+    crowd.inventory.before_read = slow
+    async with asyncio.TaskGroup() as group:
+        group.create_task(crowd.deliver(first, context))
+        await asyncio.sleep(0.05)
+        group.create_task(crowd.deliver(second, context))
+
+    assert await crowd.coverage(TWO) == "read"
+    assert (await crowd.scan_row(first.scan_id)).state is not ScanState.RUNNING
+
+
+@pytest.mark.parametrize("place", [RECORD, PUBLISH], ids=["recorded", "published"])
+async def test_a_scan_counts_what_a_worker_recorded_that_was_taken_over(
+    pair: World, place: Place
+) -> None:
+    """The number of changes is what a person reads first in the list of scans."""
+    (message,) = await planned(pair)
+    if place is RECORD:
+        await dies(pair, delivery(pair, message), PUBLISH)
+        pair.clock.advance(CLAIM_ENDS)
+    else:
+        done = Place("commit", Table.SCANS, 1)
+        with pytest.raises(Exception, match="no answer"):
+            await pair.deliver(message, with_faults(pair, {done: Fault.NO_ANSWER}))
+
+    await pair.deliver(message)
+
+    summary = (await pair.scan_row(message.scan_id)).summary
+    assert summary is not None
+    assert summary.changes == 2
