@@ -13,7 +13,7 @@ from cmk_check.alerts.chat_key_text import key_place, key_transition, key_troubl
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
-from cmk_check.core.rule import MESSAGES
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
 from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 
 _TITLES: Final[Mapping[str, str]] = {
@@ -92,8 +92,8 @@ def _why(data: Mapping[str, object]) -> str:
     if not isinstance(after, Mapping):
         return plain(data.get("reason"), MAX_CHAT_REASON_CHARS)
     reason, action = plain(after.get("reason")), plain(after.get("missingAction"))
-    if reason in MESSAGES:
-        return MESSAGES[Reason(reason)].rstrip(".")
+    if reason in VERDICT_REASONS:
+        return VERDICT_REASONS[Reason(reason)].text().rstrip(".")
     return f"{reason}, missing {action}" if action else reason
 
 

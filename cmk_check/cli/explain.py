@@ -12,16 +12,13 @@ from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, comp
 from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.model import Account, Evidence, Judgement
-from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.model import Account, Judgement
+from cmk_check.core.rule import RULE_VERSION, judge, judgement_of
 from cmk_check.core.text import as_object, clean_text
 
 _STDIN: Final = "-"
 _HOW: Final = "use the output of `az cognitiveservices account show --output json`, or `... list`"
-_NO_ID: Final = (
-    "The entry has no usable id, so its account is unknown: get it with "
-    "`az cognitiveservices account show`."
-)
+_NO_ID: Final = "it has no usable id"
 # The byte order marks of PowerShell's >: UTF-16 up to version 5.1, later UTF-8 if chosen.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
@@ -113,7 +110,7 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     account = parse_account(entry, frozenset())
     if account is None:
-        judgement = Judgement(Verdict.UNKNOWN, Reason.MALFORMED, _NO_ID, Evidence())
+        judgement = judgement_of(Reason.MALFORMED, _NO_ID)
         return _line(_text(entry, "name"), _text(entry, "kind"), None, judgement)
     names = [kind.lower() for kind in in_scope]
     if account.kind is None or account.kind.lower() in names:

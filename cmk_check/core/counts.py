@@ -8,7 +8,6 @@ from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
-    Gap,
     Judgement,
     KeyHealth,
     KnownGap,
@@ -16,14 +15,13 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_KINDS_COUNTED
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
 # A row that says gap and does not say why.
-_UNEXPLAINED: Final = Gap(
-    GapReason.SLICE_FAILED, detail="Its row does not say why; the next scan reads it again."
-)
+_UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why")
 
 
 class AccountCounter:

@@ -200,3 +200,42 @@ class PostureReason(StrEnum):
     RUNNING_SCAN_FOUND_WORSE = "running_scan_found_worse"
     NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
+
+
+class ReasonArea(StrEnum):
+    """What a reason is of: an account's verdict, a coverage gap, key health or the posture."""
+
+    VERDICT = "verdict"
+    GAP = "gap"
+    KEY = "key"
+    POSTURE = "posture"
+
+
+class ReasonSeverity(StrEnum):
+    """How bad a reason is, on one scale for the four areas.
+
+    ``INFO`` changes nothing. ``WARNING``: it works today, and something may end that. ``UNKNOWN``:
+    a fact is missing, so that there is no answer. ``ERROR``: the account, key or estate is not as
+    it must be.
+    """
+
+    INFO = "info"
+    WARNING = "warning"
+    UNKNOWN = "unknown"
+    ERROR = "error"
+
+
+class Actor(StrEnum):
+    """Who has to act on a reason.
+
+    ``KEY_OWNER`` manages the key vault and its keys, ``ACCESS_ADMIN`` assigns roles, ``OPERATOR``
+    runs this app, its settings and its network.
+    """
+
+    ACCOUNT_OWNER = "account_owner"
+    KEY_OWNER = "key_owner"
+    SUBSCRIPTION_OWNER = "subscription_owner"
+    ACCESS_ADMIN = "access_admin"
+    OPERATOR = "operator"
+    AZURE_SUPPORT = "azure_support"
+    NOBODY = "nobody"

@@ -9,29 +9,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.counts import broken_keys, unknown_keys
-from cmk_check.core.enums import CoverageState, PostureReason, Verdict
+from cmk_check.core.enums import CoverageState, PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.model import AccountCounts, Coverage, Status
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.limits import CLOCK_TOLERANCE
 
-_INFORMATIVE: Final = {PostureReason.NO_ACCOUNTS_IN_SCOPE, PostureReason.SUBSCRIPTIONS_EXCLUDED}
-_NON_COMPLIANT: Final = {PostureReason.ACCOUNTS_NON_COMPLIANT, PostureReason.KEYS_BROKEN}
+_THIS_ONE: Final = "1 of 1"
+_PENDING: Final = "its first recording has not ended; the next scan completes it"
 
 type Reasons = list[tuple[PostureReason, str]]
-
-_LOWERED: Final = {
-    PostureReason.RUNNING_SCAN_FOUND_WORSE: (
-        "The running scan has found an account, key or subscription worse off than the last did; "
-        "the answer comes when it ends."
-    ),
-    PostureReason.SCAN_FAILED: (
-        "The last scan could not list the subscriptions: its reason says why, "
-        "and the next scan tries again."
-    ),
-    PostureReason.NO_SUBSCRIPTION_VISIBLE: (
-        "The identity sees no subscription: assign it the Reader role on the subscriptions "
-        "or their management group."
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +48,8 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     counts = status.summary.subscriptions
     reasons = _of_accounts(status.summary.accounts, expect, read=not counts.gap)
     if counts.gap:
-        plural = "subscription was" if counts.gap == 1 else "subscriptions were"
         reasons.append(
-            (
-                PostureReason.SUBSCRIPTIONS_UNREAD,
-                f"{counts.gap} {plural} not read: each gap says what to do.",
-            )
+            _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
         )
     reasons += _of_visibility(status, expect.subscriptions)
     reasons += _of_age(status.as_of, now, expect.max_age)
@@ -75,14 +57,10 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if lowered is None and status.keys_lowered and expect.require_healthy_keys:
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
-        reasons.append((lowered, _LOWERED[lowered]))
+        reasons.append(_reason(lowered))
     if counts.excluded:
-        are, were = ("is", "was") if counts.excluded == 1 else ("are", "were")
-        text = (
-            f"{counts.excluded} of {counts.total} subscriptions {are} excluded by the settings "
-            f"and {were} not read."
-        )
-        reasons.append((PostureReason.SUBSCRIPTIONS_EXCLUDED, text))
+        note = f"{counts.excluded} of {counts.total}"
+        reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
     return _posture(reasons, fresh=is_fresh(status.as_of, now, expect.max_age))
 
 
@@ -96,19 +74,14 @@ def of_subscription(
     reasons = _of_accounts(coverage.accounts, expect, read=read)
     match coverage.state:
         case CoverageState.GAP:
-            reasons.append(
-                (PostureReason.SUBSCRIPTIONS_UNREAD, "It was not read: its gap says what to do.")
-            )
+            reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
         case CoverageState.PENDING:
-            text = "Its first recording has not ended yet: the next scan completes it."
-            reasons.append((PostureReason.SUBSCRIPTIONS_UNREAD, text))
+            reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _PENDING))
         case CoverageState.EXCLUDED:
             # Alone, an excluded subscription has no answer; "compliant" would be a claim about what
             # nobody read.
-            text = "It is excluded by the settings and was not read."
-            return Posture(
-                Verdict.UNKNOWN, ((PostureReason.SUBSCRIPTIONS_EXCLUDED, text),), fresh=False
-            )
+            reason = _reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, _THIS_ONE)
+            return Posture(Verdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
             pass
     dated = as_of(coverage, status.as_of)
@@ -134,96 +107,60 @@ def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:
     return -CLOCK_TOLERANCE <= now - as_of <= max_age
 
 
+def _reason(code: PostureReason, note: str | None = None) -> tuple[PostureReason, str]:
+    return code, POSTURE_REASONS[code].text(note)
+
+
 def _before_the_first_scan(status: Status | None) -> Posture:
-    text = "No scan has finished yet: wait for the schedule, or start one with POST /api/scan."
-    if status is not None and status.last_scan is not None:
-        # It ended and left no time: it failed, and so will the next one while the cause stays.
-        text = "No scan has succeeded yet: lastScan.reason says why."
-    reasons: Reasons = [(PostureReason.NO_SCAN_YET, text)]
+    reasons: Reasons = [_reason(PostureReason.NO_SCAN_YET)]
     if status is not None and status.lowered is not None:
-        reasons.insert(0, (status.lowered, _LOWERED[status.lowered]))
+        reasons.insert(0, _reason(status.lowered))
     return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
 def _of_accounts(accounts: AccountCounts, expect: Expectations, *, read: bool) -> Reasons:
-    reasons: Reasons = []
-    of_all = f"of {accounts.total} account{'s' if accounts.total != 1 else ''}"
-    if bad := accounts.non_compliant:
-        text = f"{bad} {of_all} {'is' if bad == 1 else 'are'} not under a customer-managed key."
-        reasons.append((PostureReason.ACCOUNTS_NON_COMPLIANT, text))
-    if unknown := accounts.unknown:
-        text = f"{unknown} {of_all} could not be judged: each finding says what to do."
-        reasons.append((PostureReason.ACCOUNTS_UNKNOWN, text))
+    counts = {
+        PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
+        PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
+    }
     if expect.require_healthy_keys:
-        reasons += _of_keys(accounts, of_all)
+        counts[PostureReason.KEYS_BROKEN] = broken_keys(accounts)
+        counts[PostureReason.KEYS_UNKNOWN] = unknown_keys(accounts)
+    reasons = [
+        _reason(code, f"{count} of {accounts.total}") for code, count in counts.items() if count
+    ]
     if read and not accounts.total:
-        reasons.append(
-            (PostureReason.NO_ACCOUNTS_IN_SCOPE, "There is no account of a kind in scope.")
-        )
-    return reasons
-
-
-def _of_keys(accounts: AccountCounts, of_all: str) -> Reasons:
-    reasons: Reasons = []
-    if broken := broken_keys(accounts):
-        have = "has" if broken == 1 else "have"
-        text = f"{broken} {of_all} {have} a key that cannot be used: each finding says what to do."
-        reasons.append((PostureReason.KEYS_BROKEN, text))
-    if unknown := unknown_keys(accounts):
-        have = "has" if unknown == 1 else "have"
-        text = (
-            f"{unknown} {of_all} {have} a key whose health is not known: each finding says what "
-            "to do, and the next scan looks at those that have never been looked at."
-        )
-        reasons.append((PostureReason.KEYS_UNKNOWN, text))
+        reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     return reasons
 
 
 def _of_visibility(status: Status, expected: int) -> Reasons:
     counts = status.summary.subscriptions
     if not status.visible:
-        return [
-            (PostureReason.NO_SUBSCRIPTION_VISIBLE, _LOWERED[PostureReason.NO_SUBSCRIPTION_VISIBLE])
-        ]
+        return [_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE)]
     reasons: Reasons = []
     if not counts.read and not counts.gap:
-        text = (
-            "No subscription is in scope: every visible one is excluded or retired; "
-            "look at CMK_INCLUDE_SUBSCRIPTIONS and CMK_EXCLUDE_SUBSCRIPTIONS."
-        )
-        reasons.append((PostureReason.NO_SUBSCRIPTION_VISIBLE, text))
+        reasons.append(_reason(PostureReason.NO_SUBSCRIPTION_VISIBLE, f"{status.visible} visible"))
     if status.visible < expected:
-        text = (
-            f"{status.visible} of at least {expected} expected subscriptions are visible: "
-            "assign the identity the Reader role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
-        )
-        reasons.append((PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, text))
+        note = f"{status.visible} of at least {expected}"
+        reasons.append(_reason(PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, note))
     return reasons
 
 
 def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
     if as_of - now > CLOCK_TOLERANCE:
-        return [
-            (
-                PostureReason.CLOCK_SKEW,
-                "The last scan lies in the future: set the clock right, here or where it ran.",
-            )
-        ]
+        return [_reason(PostureReason.CLOCK_SKEW)]
     if now - as_of > max_age:
         minutes = max_age // timedelta(minutes=1)
-        text = (
-            f"The last finished scan began more than {minutes} minutes ago: "
-            "see whether the schedule still fires."
-        )
-        return [(PostureReason.STALE, text)]
+        return [_reason(PostureReason.STALE, f"it began more than {minutes} minutes ago")]
     return []
 
 
 def _posture(reasons: Reasons, *, fresh: bool) -> Posture:
-    codes = {code for code, _ in reasons} - _INFORMATIVE
+    severities = {POSTURE_REASONS[code].severity for code, _ in reasons}
     verdict = Verdict.UNKNOWN
-    if codes & _NON_COMPLIANT:
+    if ReasonSeverity.ERROR in severities:
         verdict = Verdict.NON_COMPLIANT
-    elif not codes:
+    elif severities <= {ReasonSeverity.INFO}:
         verdict = Verdict.COMPLIANT
     return Posture(verdict, tuple(reasons), fresh)

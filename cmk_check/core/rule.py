@@ -9,8 +9,9 @@ functions below; docs/rule.md gives the table.
 
 from typing import Final
 
-from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.enums import Reason, ReasonSeverity, Verdict
 from cmk_check.core.model import Account, Evidence, Judgement
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
 from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"
@@ -21,47 +22,28 @@ _MICROSOFT: Final = "microsoft.cognitiveservices"
 KEY_VAULT: Final = "microsoft.keyvault"
 
 _VERDICTS: Final = {
-    Reason.CUSTOMER_MANAGED_KEY: Verdict.COMPLIANT,
-    Reason.NEVER_CONFIGURED: Verdict.NON_COMPLIANT,
-    Reason.MICROSOFT_MANAGED_KEY: Verdict.NON_COMPLIANT,
-    Reason.KEY_NOT_NAMED: Verdict.NON_COMPLIANT,
-    Reason.UNRECOGNISED_KEY_SOURCE: Verdict.UNKNOWN,
-    Reason.MALFORMED: Verdict.UNKNOWN,
-    Reason.ROW_TOO_NEW: Verdict.UNKNOWN,
-}
-
-MESSAGES: Final = {
-    Reason.CUSTOMER_MANAGED_KEY: "A customer-managed key is named.",
-    Reason.NEVER_CONFIGURED: "No key was ever configured, so Microsoft's keys are used.",
-    Reason.MICROSOFT_MANAGED_KEY: "Microsoft's keys are set explicitly.",
-    Reason.KEY_NOT_NAMED: "Key Vault is set as the key source, but no key is named.",
-    Reason.UNRECOGNISED_KEY_SOURCE: (
-        "The key source is missing or unknown to this rule: set it again on the account's "
-        "Encryption page, or update cmk_check if Azure has a new one."
-    ),
-    Reason.MALFORMED: (
-        "Azure's answer for the account is not of the documented shape: look at the account with "
-        "`az cognitiveservices account show`; if Azure changed the shape, update cmk_check."
-    ),
-    Reason.ROW_TOO_NEW: (
-        "A newer version of cmk_check recorded this account: deploy that version again."
-    ),
+    ReasonSeverity.INFO: Verdict.COMPLIANT,
+    ReasonSeverity.UNKNOWN: Verdict.UNKNOWN,
+    ReasonSeverity.ERROR: Verdict.NON_COMPLIANT,
 }
 
 
 def judge(account: Account) -> Judgement:
     """Judge one account: nothing but a named key in Key Vault makes it compliant."""
-    reason = _reason(account)
-    message = MESSAGES[reason]
-    if account.malformed is not None:
-        message = f"{message} ({account.malformed})"
-    return Judgement(_VERDICTS[reason], reason, message, _evidence(account))
+    return judgement_of(_reason(account), account.malformed, _evidence(account))
+
+
+def judgement_of(
+    reason: Reason, note: str | None = None, evidence: Evidence | None = None
+) -> Judgement:
+    """Return the judgement that a reason leads to; ``note`` is added to its message."""
+    entry = VERDICT_REASONS[reason]
+    return Judgement(_VERDICTS[entry.severity], reason, entry.text(note), evidence or Evidence())
 
 
 def row_too_new() -> Judgement:
     """Return the verdict on a finding that a newer version of this program recorded."""
-    reason = Reason.ROW_TOO_NEW
-    return Judgement(_VERDICTS[reason], reason, MESSAGES[reason], Evidence())
+    return judgement_of(Reason.ROW_TOO_NEW)
 
 
 def row_broken(message: str) -> Judgement:

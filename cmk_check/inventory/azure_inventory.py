@@ -9,8 +9,8 @@ from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
 
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.reasons.gaps import NAMELESS_SUBSCRIPTION
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
@@ -28,11 +28,6 @@ from cmk_check.inventory.session import open_session, shared_transport
 
 # The SDK's own default, 2016-06-01, leaves out the tenant.
 _SUBSCRIPTIONS_VERSION: Final = "2020-01-01"
-_NAMELESS: Final = Gap(
-    GapReason.MALFORMED_PAGE,
-    detail="Azure listed a subscription without a usable id: the next scan tries again; if it "
-    "stays, open a support request.",
-)
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
@@ -99,7 +94,7 @@ class AzureInventory:
                     for entry in entries:
                         subscription = parse_subscription(entry)
                         if subscription is None:
-                            raise InventoryError(_NAMELESS)
+                            raise InventoryError(NAMELESS_SUBSCRIPTION)
                         found.setdefault(subscription.id, subscription)
         except TROUBLE as error:
             raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error

@@ -11,8 +11,8 @@ from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.gaps import plain
 from cmk_check.limits import MAX_ARM_PAGES
 
 # What may stand in a URL; not braces, which the SDK would take for a template.
@@ -91,7 +91,7 @@ class Listing(Call):
         """Keep the entries of a page; the SDK gets an empty one with the link onwards."""
         entries, link = body.get("value"), body.get("nextLink") or ""
         if not isinstance(entries, list) or not isinstance(link, str):
-            raise InventoryError(plain(GapReason.MALFORMED_PAGE))
+            raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
         self.page = entries
         self.refused = bool(link) and not self.trusts(link)
         return {"value": [], "nextLink": None if self.refused else link}
@@ -117,7 +117,7 @@ class Document(Call):
 
         """
         if self._body is None:
-            raise InventoryError(plain(GapReason.UNEXPECTED_RESPONSE))
+            raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         return self._body
 
 

@@ -14,10 +14,10 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.inventory.gaps import plain
 from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
 from cmk_check.limits import ARM_FIRST_BACK_OFF_SECONDS, KEY_REQUESTS_SHARE
 
@@ -149,4 +149,4 @@ async def pages(paged: AsyncIterable[object], listing: Listing) -> AsyncIterator
     async for _ in cast("AsyncItemPaged[object]", paged).by_page():
         yield listing.page
         if listing.refused:
-            raise InventoryError(plain(GapReason.UNTRUSTED_NEXT_LINK))
+            raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))

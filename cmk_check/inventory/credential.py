@@ -8,15 +8,19 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.inventory.gaps import SIGN_IN_HELP, TROUBLE
+from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gaps import GAP_REASONS
+from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.limits import TOKEN_MARGIN_SECONDS, TOKEN_RENEWAL_SECONDS
+
+_NO_TOKEN: Final = GAP_REASONS[GapReason.UNAUTHENTICATED].text()
 
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 
@@ -84,7 +88,7 @@ class SharedCredential:
             token = await self._inner.get_token_info(*scopes, options=options)
         except TROUBLE as error:
             # The SDK's own error, which every adapter translates: storage uses a credential too.
-            raise ClientAuthenticationError(SIGN_IN_HELP) from error
+            raise ClientAuthenticationError(_NO_TOKEN) from error
         self._tokens[scopes] = token
         return token
 

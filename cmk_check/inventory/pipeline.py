@@ -25,8 +25,8 @@ from azure.core.pipeline.policies import (
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.gaps import plain
 from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
 
@@ -56,9 +56,9 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         request.context[_CALL] = call
         asked = request.http_request
         if asked.method != call.method:
-            raise InventoryError(plain(GapReason.UNEXPECTED_RESPONSE))
+            raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         if not call.trusts(asked.url) or not call.asks(asked.url):
-            raise InventoryError(plain(GapReason.UNTRUSTED_NEXT_LINK))
+            raise InventoryError(make_gap(GapReason.UNTRUSTED_NEXT_LINK))
 
 
 class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
@@ -115,7 +115,7 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
                 if asked is not None:
                     pause = asked
                     if pause > self._retry_after_max or not call.has_time_for(pause):
-                        raise InventoryError(plain(GapReason.THROTTLED))
+                        raise InventoryError(make_gap(GapReason.THROTTLED))
                 elif not call.has_time_for(pause):
                     return response
             await asyncio.sleep(pause)
@@ -189,9 +189,9 @@ def _object(answer: AsyncHttpResponse) -> dict[str, object]:
     try:
         body = json.loads(answer.text("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise InventoryError(plain(GapReason.MALFORMED_PAGE)) from error
+        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE)) from error
     if not isinstance(body, dict):
-        raise InventoryError(plain(GapReason.MALFORMED_PAGE))
+        raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
     return body
 
 

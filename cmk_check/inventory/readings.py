@@ -3,9 +3,10 @@
 from collections import Counter
 
 from cmk_check.core.accounts import parse_account
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.core.text import clean_text, is_guid
-from cmk_check.inventory.gaps import unusable_accounts
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 
 
@@ -53,7 +54,7 @@ class AccountCollector:
     def reading(self, gap: Gap | None = None) -> Reading:
         """Return what came; without a gap it is complete, unless an entry had no usable id."""
         if gap is None and self._unusable:
-            gap = unusable_accounts(self._unusable)
+            gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self._unusable))
         return Reading(
             accounts=tuple(self._accounts),
             ignored_by_kind=Counter(self._ignored.values()),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.inventory.calls import Deadline
-from cmk_check.inventory.gaps import plain
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class SingleFlight[T]:
         asked.until.latest = max(asked.until.latest, deadline)
         if not asked.task.done():
             await self._wait(name, asked, deadline - asyncio.get_running_loop().time())
-        return asked.task.result() if asked.task.done() else Unread(plain(GapReason.TIMEOUT))
+        return asked.task.result() if asked.task.done() else Unread(make_gap(GapReason.TIMEOUT))
 
     async def _wait(self, name: Hashable, asked: _Asked[T], seconds: float) -> None:
         asked.waiting += 1

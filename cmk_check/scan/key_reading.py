@@ -3,27 +3,18 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
-from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Account, Finding, Gap, Reading, Subscription
+from cmk_check.core.model import Account, Finding, Reading, Subscription
+from cmk_check.core.reasons.gaps import KEY_TIME_IS_UP
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.context import ScanOptions
 
 _log = logging.getLogger(__name__)
-
-_NO_TIME_LEFT: Final = Gap(
-    GapReason.TIMEOUT,
-    detail=(
-        "The time for the keys of its slice was up: lower CMK_SLICE_SIZE or raise "
-        "CMK_MAX_IN_FLIGHT."
-    ),
-)
 
 
 class KeyReader:
@@ -68,7 +59,7 @@ class KeyReader:
             return {}
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
-            return {str(account.id): unread(_NO_TIME_LEFT) for account in looked_at}
+            return {str(account.id): unread(KEY_TIME_IS_UP) for account in looked_at}
         seconds = min(self._options.subscription_timeout, left)
         vaults = known_vaults(findings, looked_at)
         try:

@@ -5,9 +5,11 @@ decides between two planners; what the other one wrote is ignored and deleted wi
 """
 
 from dataclasses import replace
+from typing import Final
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Subscription
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
@@ -18,7 +20,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
-_NOBODY = "The identity sees no subscription: is the Reader role assigned?"
+_NOBODY: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
 
 
 async def plan(context: ScanContext, scan_id: str) -> None:

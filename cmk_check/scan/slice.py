@@ -16,6 +16,7 @@ from cmk_check.core.comparison.difference import Difference
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
+from cmk_check.core.reasons.gaps import SLICE_TIME_IS_UP, make_gap
 from cmk_check.errors import (
     ClaimLost,
     CmkCheckError,
@@ -38,23 +39,9 @@ from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
 
 _log = logging.getLogger(__name__)
 
-_NO_TIME_LEFT = Gap(
-    GapReason.TIMEOUT,
-    detail="The time of its slice was up: lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT.",
-)
-_POISONED = Gap(
-    GapReason.SLICE_FAILED,
-    detail="It failed four times; the log says why. The next scan tries again.",
-)
-_NOT_RECORDED = Gap(
-    GapReason.SLICE_FAILED,
-    detail="The table did not take it in any try; the log says why. The next scan tries again.",
-)
-_UNFORESEEN = Gap(
-    GapReason.SLICE_FAILED,
-    detail="It failed for a reason of this program's own; the log says which. The next scan tries "
-    "again, and if it stays, report it to the makers of cmk_check.",
-)
+_POISONED = make_gap(GapReason.SLICE_FAILED, "four tries failed")
+_NOT_RECORDED = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any try")
+_UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
 
 
 async def run_slice(context: ScanContext, scan_id: str, number: int, *, last: bool = False) -> None:
@@ -276,11 +263,11 @@ class SliceRun:
         """Read a subscription within its time, or within what is left of the slice's."""
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
-            return Reading(gap=_NO_TIME_LEFT)
+            return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
         reading = await self._context.inventory.read(subscription.id, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
-            return replace(reading, gap=_NO_TIME_LEFT)
+            return replace(reading, gap=SLICE_TIME_IS_UP)
         return reading
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:

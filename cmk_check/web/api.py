@@ -23,7 +23,7 @@ from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
 from cmk_check.web.http.skip_tokens import link
-from cmk_check.web.views import csv_export, metrics
+from cmk_check.web.views import csv_export, metrics, reasons
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
@@ -35,6 +35,7 @@ _STATUS: Final = "/api/v1/status"
 _FINDINGS: Final = "/api/v1/findings"
 _SUBSCRIPTIONS: Final = "/api/v1/subscriptions"
 _CHANGES: Final = "/api/v1/changes"
+_REASONS: Final = "/api/v1/reasons"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
@@ -68,6 +69,7 @@ def create_app(tables: Tables, clock: Clock, expect: Expectations, site: WebAppl
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
     metrics.route(app, metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health))
+    _route_reasons(app)
     _route_openapi(app, site, findings.allowed_kinds)
     return app
 
@@ -210,6 +212,19 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     ) -> Response:
         """Return one scan."""
         return json_answer((await view.one(scan_id)).body())
+
+
+def _route_reasons(app: FastAPI) -> None:
+    @app.get(
+        _REASONS,
+        operation_id="getReasons",
+        summary="What each reason means, what ends it and who has to act",
+        response_model=list[models.CatalogueReason],
+        responses=openapi.ERRORS,
+    )
+    async def catalogue(_: Annotated[queries.NoQuery, Query()]) -> Response:
+        """Answer the catalogue of reasons, which is the same for every estate."""
+        return json_answer(reasons.catalogue())
 
 
 def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -> None:

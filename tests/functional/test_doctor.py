@@ -114,8 +114,9 @@ def test_p7_each_trouble_is_said_and_hides_no_other(
     assert of_mark("problem", lines) == ["schedule", "permissions", "queues", "webhook"]
     assert "write six fields, seconds first" in lines["schedule"][0][1]
     assert lines["permissions"][1][1] == (
-        f"forbidden in Subscription 2 ({sub_id(2)}): Azure answered 403 AuthorizationFailed: "
-        "grant the app's identity the role Reader, or one with Some/thing/read."
+        f"forbidden in Subscription 2 ({sub_id(2)}): Azure denied access (403 "
+        "AuthorizationFailed). Grant the app's identity the role Reader, or a role with the "
+        "missing action (Some/thing/read)."
     )
     assert lines["queues"][0][1].endswith("check that Azurite runs and CMK_STORAGE has its ports.")
     assert lines["webhook"][0][1].startswith("127.0.0.1 does not accept connections: ")
@@ -166,7 +167,7 @@ def test_p1_an_identity_that_sees_nothing_is_a_problem(
 
     assert code == 3
     assert lines["subscriptions"][0][0] == "problem"
-    assert "assign it the Reader role" in lines["subscriptions"][0][1]
+    assert "Assign the identity the role Reader" in lines["subscriptions"][0][1]
 
 
 @pytest.mark.long

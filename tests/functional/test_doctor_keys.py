@@ -29,9 +29,10 @@ def test_p11_rights_that_keys_lack_are_named_and_granting_them_ends_it() -> None
         (
             "problem",
             (
-                f"forbidden for chat (kv-test.vault.azure.net in {sub_id(2)}): Azure answered 403 "
-                "AuthorizationFailed: grant the app's identity the role Reader, or one with "
-                f"{READ_KEYS}."
+                f"forbidden for chat (kv-test.vault.azure.net in {sub_id(2)}): Azure denied "
+                "access (403 AuthorizationFailed). Grant the app's identity the role Reader, or a "
+                "role with "
+                f"the missing action ({READ_KEYS})."
             ),
         )
     ]

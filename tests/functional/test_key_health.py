@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.keys.reasons import KEY_SEVERITIES
+from cmk_check.core.reasons.keys import key_severity
 from local.simulator import Estate, Vault
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -56,7 +56,7 @@ def test_every_key_is_as_it_is_named_and_a_second_scan_is_quiet(open_scene: Open
     assert len(judged) > len(KeyReason)
     for name, health in judged.items():
         named = [code for code in KeyReason if name.replace("-", "_").startswith(code)]
-        state = KEY_SEVERITIES[max(named, key=len)] if named else "healthy"
+        state = key_severity(max(named, key=len)) if named else "healthy"
         assert health["state"] == {"notice": "healthy"}.get(state, state), name
     assert told == []
     assert scene.storage.rows("cmkfindings") == rows

@@ -4,7 +4,6 @@ import json
 import re
 from typing import Final
 
-from cmk_check.core.enums import GapReason, KeyReason, PostureReason
 from tests.guard.documents import ROOT, section, table
 
 INFRA: Final = ROOT / "infra"
@@ -74,22 +73,6 @@ def test_each_alert_says_what_it_means() -> None:
         *((name, severity, "condition") for name, severity in metric),
     ]
     assert all(row[3] and row[4] for row in rows)
-
-
-def test_each_gap_key_and_posture_says_who_has_to_act() -> None:
-    """An unknown that is nobody's stays."""
-    keys = table(section(OPERATIONS, "Keys"), "reasons")
-    gaps = table(section(OPERATIONS, "Gaps"), "reasons")
-    postures = table(section(OPERATIONS, "Postures and unknowns"), "reasons")
-    unknown = {"unrecognised_key_source", "malformed", "row_too_new"}
-
-    assert sorted(_named(gaps)) == sorted(GapReason)
-    assert sorted(_named(keys)) == sorted(KeyReason)
-    assert sorted(_named(postures)) == sorted([*PostureReason, *unknown])
-
-
-def _named(rows: list[list[str]]) -> list[str]:
-    return [name for row in rows for name in re.findall(r"`(\w+)`", row[0])]
 
 
 def test_the_cost_is_the_one_that_was_counted() -> None:

@@ -24,6 +24,7 @@ from cmk_check.core.model import (
     Subscription,
     Transition,
 )
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS
 
@@ -31,13 +32,6 @@ _REMOVALS: Final = {
     Disposition.EXCLUDED: (CoverageState.EXCLUDED, RemovalReason.SUBSCRIPTION_EXCLUDED),
     Disposition.RETIRED: (CoverageState.RETIRED, RemovalReason.SUBSCRIPTION_RETIRED),
 }
-_NOT_VISIBLE: Final = Gap(
-    GapReason.NOT_VISIBLE,
-    detail=(
-        "Azure does not list this subscription: give the identity its role there, "
-        "or accept it by adding the id to CMK_EXCLUDE_SUBSCRIPTIONS."
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ def compare_unread(
 ) -> Difference:
     """Compare a subscription that is not read: excluded, retired, or not visible."""
     if disposition not in _REMOVALS:
-        return compare(known, subscription, Reading(gap=_NOT_VISIBLE), context)
+        return compare(known, subscription, Reading(gap=make_gap(GapReason.NOT_VISIBLE)), context)
     state, reason = _REMOVALS[disposition]
     gone = (finding for _, finding in sorted(known.findings.items()))
     steps = [_removal(finding, subscription, reason, context) for finding in gone]

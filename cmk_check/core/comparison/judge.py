@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.enums import GapReason, Reason, Verdict
+from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
+from cmk_check.core.reasons.gaps import KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
 
@@ -99,12 +100,7 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
 _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
 
 
-_UNANSWERED: Final = unread(
-    Gap(
-        GapReason.SLICE_FAILED,
-        detail="Its key was not looked at: the log says why. The next scan tries again.",
-    )
-)
+_UNANSWERED: Final = unread(KEY_NOT_READ)
 
 
 def _worse(one: Judged, other: Judged) -> Judged:

@@ -7,8 +7,8 @@ from typing import Final
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
-from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
 from cmk_check.core.model import KeyConcern
+from cmk_check.core.reasons.keys import KEY_REASONS, key_severity
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
 
@@ -30,7 +30,7 @@ class Unseen:
 
 def concern(code: KeyReason, evidence: Mapping[str, object] | None = None) -> KeyConcern:
     """Make the concern of a reason; evidence that is None is left out."""
-    return KeyConcern(code, KEY_SEVERITIES[code], KEY_MESSAGES[code], _texts(evidence or {}))
+    return KeyConcern(code, key_severity(code), KEY_REASONS[code].text(), _texts(evidence or {}))
 
 
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
@@ -57,8 +57,8 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
     sentences = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in missing)
     return KeyConcern(
         KeyReason.CANNOT_READ,
-        KEY_SEVERITIES[KeyReason.CANNOT_READ],
-        " ".join((KEY_MESSAGES[KeyReason.CANNOT_READ], *sentences)),
+        key_severity(KeyReason.CANNOT_READ),
+        " ".join((KEY_REASONS[KeyReason.CANNOT_READ].text(), *sentences)),
         _texts(evidence),
         missing_action=actions[0] if actions else None,
     )

@@ -6,10 +6,11 @@ import functools
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import EncryptionScope, Unread
 from cmk_check.core.keys.parsing import parse_scope
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of, plain
+from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of
 from cmk_check.limits import SCOPE_CLIENTS_KEPT
 
 
@@ -27,7 +28,7 @@ class EncryptionScopes:
         scopes = self._client_of(account_id.subscription_id).encryption_scopes
         at = (account_id.resource_group, account_id.name)
         if not all(part.strip(".") for part in at):  # dots alone would lead to another path
-            return Unread(plain(GapReason.UNEXPECTED_RESPONSE))
+            return Unread(make_gap(GapReason.UNEXPECTED_RESPONSE))
         try:
             async with asyncio.timeout_at(deadline):
                 entries = await self._clients.entries(

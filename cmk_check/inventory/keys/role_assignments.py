@@ -11,6 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.reasons.gaps import UNREADABLE_ROLE, make_gap
 from cmk_check.core.text import GUID, is_guid
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
@@ -19,8 +20,6 @@ from cmk_check.inventory.gaps import (
     READ_ROLES,
     TROUBLE,
     gap_of,
-    odd_role,
-    plain,
 )
 from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.single_flight import SingleFlight
@@ -32,7 +31,7 @@ _ROLE: Final = re.compile(
 # As they stand in the URL: the SDK escapes neither filter nor scope.
 _AT_OR_ABOVE: Final = "atScope()"
 _REACHING: Final = "atScope()%20and%20assignedTo('{}')"
-_ODD: Final = Unread(odd_role())
+_ODD: Final = Unread(UNREADABLE_ROLE)
 _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/"
 
 
@@ -74,7 +73,7 @@ class RoleAssignments:
         if suffices(grants):
             return grants
         if not is_guid(principal_id):
-            return Unread(plain(GapReason.MALFORMED_PAGE))
+            return Unread(make_gap(GapReason.MALFORMED_PAGE))
         reaching = await self._list(key_id, _REACHING.format(principal_id), deadline)
         if isinstance(reaching, Unread):
             return reaching

@@ -14,15 +14,16 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, R
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
-from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of, plain
+from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULT_ROWS_PER_PAGE, VAULTS_PER_QUERY
 
-_MALFORMED: Final = plain(GapReason.MALFORMED_PAGE)
+_MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 
 type _Answer = Mapping[str, tuple[VaultId, ...] | Unread] | Unread
 

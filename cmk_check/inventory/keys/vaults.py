@@ -11,18 +11,15 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Absent, Unread, Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
+from cmk_check.core.reasons.gaps import ANOTHER_VAULT, unusable_key, vault_hidden, vault_not_seen
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (
     READ_HSMS,
     READ_VAULTS,
     TROUBLE,
-    another_vault,
     code_of_404,
     gap_of,
-    unusable_key,
-    vault_hidden,
-    vault_not_seen,
 )
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.keys.vault_search import VaultSearch
@@ -81,7 +78,7 @@ class Vaults:
         if best is None or isinstance(best, Absent) or _is_hidden(best):
             best = await self._where_listed(named, own, best, deadline)
         if isinstance(best, LocatedVault) and _host(best.vault.uri) != _host(uri):
-            return Unread(another_vault())
+            return Unread(ANOTHER_VAULT)
         return best
 
     async def _where_known(

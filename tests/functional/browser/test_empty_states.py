@@ -21,7 +21,7 @@ def test_an_estate_that_was_never_scanned_is_unknown_and_says_what_to_do(
     visit.sign_in()
 
     expect(visit.posture).to_have_text("Unknown")
-    expect(visit.region("Posture")).to_contain_text("No scan has finished yet")
+    expect(visit.region("Posture")).to_contain_text("No scan has succeeded yet")
     expect(visit.rows.get_by_role("link")).to_have_count(0)
     before = visit.region("Findings").inner_text()
     scene.scan()

@@ -12,8 +12,8 @@ from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.keys.reasons import KEY_MESSAGES
 from cmk_check.core.model import Change
+from cmk_check.core.reasons.keys import KEY_REASONS
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
 from tests.fakes.keys import (
@@ -45,8 +45,8 @@ def details(change: Change) -> str:
     return said.removeprefix(f"chat (OpenAI) in Production ({ID}); ")
 
 
-OFF: Final = KEY_MESSAGES[KeyReason.KEY_DISABLED].rstrip(".")
-OPEN_TO_PURGE: Final = KEY_MESSAGES[KeyReason.VAULT_PURGE_PROTECTION_OFF].rstrip(".")
+OFF: Final = KEY_REASONS[KeyReason.KEY_DISABLED].text().rstrip(".")
+OPEN_TO_PURGE: Final = KEY_REASONS[KeyReason.VAULT_PURGE_PROTECTION_OFF].text().rstrip(".")
 LINES: Final[dict[str, tuple[KeyFacts | None, KeyFacts, str]]] = {
     "broken": (HEALTHY, DISABLED, f"healthy -> broken; {OFF}"),
     "never looked at": (None, UNPROTECTED, f"new -> at_risk; {OPEN_TO_PURGE}"),

@@ -120,7 +120,8 @@ def test_a_line_says_what_happened_where_and_whose_it_is(style: str) -> None:
     assert "Account not under a customer-managed key" in said
     assert (
         f"chat (OpenAI) in Production ({SUBSCRIPTION}); compliant -> non_compliant; "
-        "Microsoft's keys are set explicitly; owner: ai-platform" in said
+        "The account is set to Microsoft's keys. Set a customer-managed key on the account's "
+        "Encryption page; owner: ai-platform" in said
     )
 
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
 from cmk_check.config.settings import Settings
+from cmk_check.core.enums import Reason
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
 from cmk_check.web import models
 
 ID = (
@@ -57,7 +59,7 @@ def test_one_account_is_explained_as_an_object() -> None:
         "inScope": True,
         "verdict": "non_compliant",
         "reason": "microsoft_managed_key",
-        "message": "Microsoft's keys are set explicitly.",
+        "message": VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text(),
         "ruleVersion": "1",
         "evidence": {
             "keySource": "Microsoft.CognitiveServices",

@@ -9,8 +9,9 @@ from cmk_check.cli import app
 from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
 from cmk_check.core.comparison.judge import judge_all
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError
@@ -60,7 +61,7 @@ async def test_the_script_stands_alone_on_standard_output(
     assert code == 1
     assert written.out == (render_az if language is Language.AZ else render_bicep)(plan)
     assert written.err.splitlines() == [
-        "cmk-check: chat is non_compliant: Microsoft's keys are set explicitly.",
+        f"cmk-check: chat is non_compliant: {VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()}",
         f"cmk-check: {plan.summary} The script's head lists what cannot be undone.",
     ]
 

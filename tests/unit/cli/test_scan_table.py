@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.output_options import OutputOptions
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
 from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import scan, world_of
 
+MICROSOFT = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
 type Output = pytest.CaptureFixture[str]
 
 
@@ -29,7 +31,7 @@ async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys
         "unknown",
     ]
     assert f"forbidden  name of {sub(4)}  Grant the role Reader." in out
-    assert "microsoft_managed_key: Microsoft's keys are set explicitly." in out
+    assert f"microsoft_managed_key: {MICROSOFT.text()}" in out
     assert out.splitlines()[-1] == "posture: non_compliant"
 
 
@@ -45,7 +47,7 @@ async def test_each_reason_is_explained_once(capsys: Output) -> None:
     """A thousand accounts have three reasons between them."""
     await scan(world_of("bad", "bad", "bad"))
 
-    assert capsys.readouterr().out.count("Microsoft's keys are set explicitly.") == 1
+    assert capsys.readouterr().out.count(MICROSOFT.message) == 1
 
 
 @pytest.fixture

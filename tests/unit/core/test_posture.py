@@ -1,6 +1,5 @@
 """Posture: compliant only where nothing at all speaks against it, and never without a reason."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -21,6 +20,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
 
@@ -206,70 +206,16 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     assert posture.verdict is GOOD or {code for code, _ in posture.reasons} - INFORMATIVE
 
 
-_SAYS_WHAT_TO_DO: Final = re.compile(
-    r"\b(says what to do|assign|wait|see (whether|why)|look at|set|says why|comes when it ends)\b"
-)
-
-
-@pytest.mark.parametrize("code", sorted(set(R) - INFORMATIVE - {R.ACCOUNTS_NON_COMPLIANT}))
-def test_every_reason_that_withholds_the_answer_says_what_to_do(code: PostureReason) -> None:
-    """An unknown without a way out is one that people learn to ignore (P11)."""
-    texts = [
-        text for case in CASES.values() for reason, text in answer(case).reasons if reason is code
-    ]
-
-    assert texts
-    for text in texts:
-        assert _SAYS_WHAT_TO_DO.search(text), text
-
-
-@pytest.mark.parametrize(
-    ("verdicts", "sentence"),
-    [
-        ((2, 3, 2), "3 of 7 accounts are not under a customer-managed key."),
-        ((0, 1, 0), "1 of 1 account is not under a customer-managed key."),
-    ],
-)
-def test_the_sentence_counts(verdicts: tuple[int, int, int], sentence: str) -> None:
-    """People read this, not the code."""
-    posture = of_estate(status_of(verdicts), NOON, EXPECT)
-
-    assert posture.reasons[0] == (R.ACCOUNTS_NON_COMPLIANT, sentence)
-
-
-@pytest.mark.parametrize(
-    ("excluded", "sentence"),
-    [
-        (1, "1 of 3 subscriptions is excluded by the settings and was not read."),
-        (2, "2 of 3 subscriptions are excluded by the settings and were not read."),
-    ],
-)
-def test_the_sentence_of_what_is_excluded_is_english(excluded: int, sentence: str) -> None:
-    """A sentence that is wrong in form is doubted in content."""
-    status = status_of(subscriptions=(3 - excluded, 0, excluded, 0))
-
-    assert of_estate(status, NOON, EXPECT).reasons == ((R.SUBSCRIPTIONS_EXCLUDED, sentence),)
-
-
 _FAILED: Final = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
 
 
-@pytest.mark.parametrize(
-    ("status", "sentence"),
-    [
-        (
-            None,
-            "No scan has finished yet: wait for the schedule, or start one with POST /api/scan.",
-        ),
-        (Status(last_scan=_FAILED), "No scan has succeeded yet: lastScan.reason says why."),
-    ],
-    ids=["none ended", "all failed"],
-)
-def test_before_the_first_answer_it_says_whether_waiting_helps(
-    status: Status | None, sentence: str
-) -> None:
+def test_before_the_first_answer_nothing_is_claimed() -> None:
     """Where scans fail, neither the schedule nor a request brings an answer."""
-    assert of_estate(status, NOON, EXPECT).reasons == ((R.NO_SCAN_YET, sentence),)
+    for status in (None, Status(last_scan=_FAILED)):
+        posture = of_estate(status, NOON, EXPECT)
+
+        assert posture.reasons == ((R.NO_SCAN_YET, POSTURE_REASONS[R.NO_SCAN_YET].text()),)
+        assert "lastScan.reason" in posture.reasons[0][1]
 
 
 def coverage_of(

@@ -9,6 +9,7 @@ import pytest
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import LastScan, Status
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import HOUR, NOON
 from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, status_of
@@ -17,94 +18,51 @@ R = PostureReason
 FAILED = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
 
 
-SENTENCES: Final[dict[str, tuple[Status, timedelta, PostureReason]]] = {
-    "There is no account of a kind in scope.": (
-        status_of((0, 0, 0)),
-        timedelta(),
-        R.NO_ACCOUNTS_IN_SCOPE,
-    ),
-    "1 of 2 accounts could not be judged: each finding says what to do.": (
-        status_of((1, 0, 1)),
-        timedelta(),
-        R.ACCOUNTS_UNKNOWN,
-    ),
-    "1 of 2 accounts has a key that cannot be used: each finding says what to do.": (
-        status_of(keys=(1, 0, 1, 0)),
-        timedelta(),
-        R.KEYS_BROKEN,
-    ),
-    "2 of 3 accounts have a key that cannot be used: each finding says what to do.": (
-        status_of((3, 0, 0), keys=(1, 0, 2, 0)),
-        timedelta(),
-        R.KEYS_BROKEN,
-    ),
-    (
-        "1 of 2 accounts has a key whose health is not known: each finding says what to do, and "
-        "the next scan looks at those that have never been looked at."
-    ): (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN),
-    (
-        "2 of 2 accounts have a key whose health is not known: each finding says what to do, and "
-        "the next scan looks at those that have never been looked at."
-    ): (status_of(), timedelta(), R.KEYS_UNKNOWN),
-    "1 subscription was not read: each gap says what to do.": (
-        status_of(subscriptions=(1, 1, 0, 0)),
-        timedelta(),
-        R.SUBSCRIPTIONS_UNREAD,
-    ),
-    "2 subscriptions were not read: each gap says what to do.": (
-        status_of(subscriptions=(1, 2, 0, 0)),
-        timedelta(),
-        R.SUBSCRIPTIONS_UNREAD,
-    ),
-    (
-        "No subscription is in scope: every visible one is excluded or retired; "
-        "look at CMK_INCLUDE_SUBSCRIPTIONS and CMK_EXCLUDE_SUBSCRIPTIONS."
-    ): (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE),
-    (
-        "1 of at least 2 expected subscriptions are visible: assign the identity the Reader "
-        "role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
-    ): (status_of(visible=1), timedelta(), R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED),
-    (
-        "The last finished scan began more than 180 minutes ago: "
-        "see whether the schedule still fires."
-    ): (status_of(), AGE + SECOND, R.STALE),
-    "The last scan lies in the future: set the clock right, here or where it ran.": (
-        status_of(),
-        -CLOCK_TOLERANCE - SECOND,
-        R.CLOCK_SKEW,
-    ),
-}
-
-
-@pytest.mark.parametrize("sentence", SENTENCES)
-def test_each_reason_has_its_sentence(sentence: str) -> None:
-    """Settings and roles are copied from it: a name in another casing leads nowhere (P11)."""
-    status, age, reason = SENTENCES[sentence]
-
-    posture = of_estate(status, NOON + age, Expectations(AGE, 2, require_healthy_keys=True))
-
-    assert dict(posture.reasons)[reason] == sentence
+NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
+    (status_of((0, 0, 0)), timedelta(), R.NO_ACCOUNTS_IN_SCOPE, None),
+    (status_of((2, 3, 2)), timedelta(), R.ACCOUNTS_NON_COMPLIANT, "3 of 7"),
+    (status_of((1, 0, 1)), timedelta(), R.ACCOUNTS_UNKNOWN, "1 of 2"),
+    (status_of((3, 0, 0), keys=(1, 0, 2, 0)), timedelta(), R.KEYS_BROKEN, "2 of 3"),
+    (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN, "1 of 2"),
+    (status_of(), timedelta(), R.KEYS_UNKNOWN, "2 of 2"),
+    (status_of(subscriptions=(1, 2, 0, 0)), timedelta(), R.SUBSCRIPTIONS_UNREAD, "2 of 3"),
+    (status_of(subscriptions=(2, 0, 1, 0)), timedelta(), R.SUBSCRIPTIONS_EXCLUDED, "1 of 3"),
+    (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, "1 visible"),
+    (status_of(visible=0), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, None),
+    (status_of(visible=1), timedelta(), R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, "1 of at least 2"),
+    (status_of(), AGE + SECOND, R.STALE, "it began more than 180 minutes ago"),
+    (status_of(), -CLOCK_TOLERANCE - SECOND, R.CLOCK_SKEW, None),
+]
 
 
 @pytest.mark.parametrize(
-    ("state", "sentence", "fresh"),
+    ("status", "age", "reason", "note"), NOTES, ids=lambda part: str(part)[:40]
+)
+def test_each_reason_has_its_sentence_and_its_counts(
+    status: Status, age: timedelta, reason: PostureReason, note: str | None
+) -> None:
+    """People read the sentence, not the code; the counts say how much there is to do (P11)."""
+    posture = of_estate(status, NOON + age, Expectations(AGE, 2, require_healthy_keys=True))
+
+    assert dict(posture.reasons)[reason] == POSTURE_REASONS[reason].text(note)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "fresh"),
     [
         (CoverageState.READ, None, True),
-        (
-            CoverageState.PENDING,
-            "Its first recording has not ended yet: the next scan completes it.",
-            False,
-        ),
-        (CoverageState.EXCLUDED, "It is excluded by the settings and was not read.", False),
+        (CoverageState.GAP, R.SUBSCRIPTIONS_UNREAD, False),
+        (CoverageState.EXCLUDED, R.SUBSCRIPTIONS_EXCLUDED, False),
     ],
 )
 def test_a_subscription_says_whether_it_was_read(
-    state: CoverageState, sentence: str | None, *, fresh: bool
+    state: CoverageState, reason: PostureReason | None, *, fresh: bool
 ) -> None:
     """An answer that looks fresh is taken for one that somebody has just checked (P1)."""
     posture = of_subscription(coverage_of(state), status_of(), NOON, EXPECT)
 
-    assert [text for _, text in posture.reasons] == ([] if sentence is None else [sentence])
+    told = [(reason, POSTURE_REASONS[reason].text("1 of 1"))] if reason else []
+    assert list(posture.reasons) == told
     assert posture.fresh is fresh
 
 
@@ -156,3 +114,12 @@ def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
     answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
 
     assert [each.verdict for each in answers] == [Verdict.COMPLIANT, verdict]
+
+
+def test_a_first_recording_that_has_not_ended_says_what_completes_it() -> None:
+    """There is no gap yet that could say it (P11)."""
+    posture = of_subscription(coverage_of(CoverageState.PENDING), status_of(), NOON, EXPECT)
+
+    ((code, text),) = posture.reasons
+    assert code is R.SUBSCRIPTIONS_UNREAD
+    assert "the next scan completes it" in text

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import GapReason, PostureReason
 from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.doctor import estate_checks
 from cmk_check.errors import InventoryError
 from tests.fakes.inventory import ScriptedInventory
@@ -33,10 +34,7 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
             [
                 (
                     "problem",
-                    (
-                        "The identity sees no subscription: assign it the Reader role on the "
-                        "subscriptions or their management group."
-                    ),
+                    POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text(),
                 )
             ],
             id="none is visible",
@@ -47,9 +45,8 @@ ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
             [
                 (
                     "problem",
-                    (
-                        "1 of at least 2 expected subscriptions are visible: assign the identity "
-                        "the Reader role on the others, or lower CMK_EXPECT_SUBSCRIPTIONS."
+                    POSTURE_REASONS[PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED].text(
+                        "1 of at least 2"
                     ),
                 )
             ],

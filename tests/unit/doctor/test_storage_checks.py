@@ -96,7 +96,7 @@ async def test_before_the_first_scan_it_says_how_one_is_started() -> None:
     ((mark, text),) = await told(storage_checks.scans, subject)
 
     assert mark == "warning"
-    assert text.startswith("no_scan_yet: No scan has finished yet: ")
+    assert text.startswith("no_scan_yet: No scan has succeeded yet. ")
 
 
 async def test_a_fresh_scan_is_well() -> None:
@@ -119,7 +119,9 @@ async def test_scans_that_stopped_are_a_problem() -> None:
     ((mark, text),) = await told(storage_checks.scans, subject)
 
     assert mark == "problem"
-    assert text.startswith("stale: The last finished scan began more than 180 minutes ago")
+    assert text.startswith(
+        "stale: The last finished scan is too old (it began more than 180 minutes ago)"
+    )
 
 
 async def test_a_clock_ahead_of_ours_is_a_problem() -> None:

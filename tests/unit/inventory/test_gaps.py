@@ -7,8 +7,9 @@ from azure.core.exceptions import AzureError, HttpResponseError
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
+from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of, plain
+from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of
 
 EXPECTED = {
     "ServiceRequestError": GapReason.UNREACHABLE,
@@ -85,7 +86,7 @@ def test_error_of_the_sdk_has_its_gap(name: str) -> None:
         (AttributeError(), GapReason.UNEXPECTED_RESPONSE),
         (TypeError(), GapReason.UNEXPECTED_RESPONSE),
         (KeyError(), GapReason.UNEXPECTED_RESPONSE),
-        (InventoryError(plain(GapReason.THROTTLED)), GapReason.THROTTLED),
+        (InventoryError(make_gap(GapReason.THROTTLED)), GapReason.THROTTLED),
     ],
 )
 def test_other_errors_have_their_gap(error: Exception, reason: GapReason) -> None:

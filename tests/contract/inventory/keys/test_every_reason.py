@@ -7,8 +7,8 @@ import pytest
 
 from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.keys.reasons import KEY_SEVERITIES
 from cmk_check.core.model import KeyHealth
+from cmk_check.core.reasons.keys import key_severity
 from cmk_check.core.rule import judge
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate
@@ -56,5 +56,5 @@ async def test_every_account_is_as_healthy_as_it_is_named(inventory: AzureInvent
 
     for name, one in health.items():
         reason = _reason(name)
-        severity = KEY_SEVERITIES[reason] if reason else KeySeverity.NOTICE
+        severity = key_severity(reason) if reason else KeySeverity.NOTICE
         assert one.state == {"notice": "healthy"}.get(severity, severity.value), name

@@ -237,7 +237,7 @@ async def test_account_without_usable_address_of_a_vault_asks_for_none_p10(
 
     facts = await azure.facts_of(account)
 
-    assert "set the key again" in (unread(facts.vault).detail or "")
+    assert "Set the key again" in (unread(facts.vault).detail or "")
     assert (facts.key, facts.grants, facts.scopes) == (None, None, ())
     assert azure.costs() == {"scopes": 1}
 

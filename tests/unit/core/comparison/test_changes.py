@@ -10,7 +10,6 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.difference import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
-from cmk_check.core.keys.reasons import KEY_MESSAGES
 from cmk_check.core.model import (
     Account,
     AccountCounts,
@@ -24,6 +23,7 @@ from cmk_check.core.model import (
     Summary,
     VerdictCounts,
 )
+from cmk_check.core.reasons.keys import KEY_REASONS
 from cmk_check.ports import Insert
 from cmk_check.store import rows, table_limits
 from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
@@ -81,7 +81,7 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
         "keyHealth": "at_risk",
         "keyReasons": ["key_expires_soon"],
     }
-    message = KEY_MESSAGES[KeyReason.KEY_EXPIRES_SOON]
+    message = KEY_REASONS[KeyReason.KEY_EXPIRES_SOON].text()
     assert change.data["key"] == {
         "vaultId": VAULT,
         "keyId": f"{VAULT}/keys/cmk",

@@ -2,7 +2,8 @@
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Evidence, Judgement
-from cmk_check.core.rule import MESSAGES, row_broken, row_too_new
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.rule import row_broken, row_too_new
 
 
 def test_a_broken_row_is_unknown_and_says_how_to_heal_it() -> None:
@@ -15,5 +16,5 @@ def test_a_broken_row_is_unknown_and_says_how_to_heal_it() -> None:
 def test_a_row_of_a_newer_version_is_unknown_without_evidence() -> None:
     """What its fields mean only that version knows (P1)."""
     assert row_too_new() == Judgement(
-        Verdict.UNKNOWN, Reason.ROW_TOO_NEW, MESSAGES[Reason.ROW_TOO_NEW], Evidence()
+        Verdict.UNKNOWN, Reason.ROW_TOO_NEW, VERDICT_REASONS[Reason.ROW_TOO_NEW].text(), Evidence()
     )

@@ -8,8 +8,8 @@ import pytest
 
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Unread
-from cmk_check.core.keys.reasons import KEY_MESSAGES, KEY_SEVERITIES
 from cmk_check.core.model import Gap, KeyConcern, KeyHealth
+from cmk_check.core.reasons.keys import KEY_REASONS, key_severity
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     KEY_ID,
@@ -52,7 +52,7 @@ def test_what_could_not_be_read_is_unknown_and_says_what_is_missing_p11(
         KeyConcern(
             KeyReason.CANNOT_READ,
             KeySeverity.UNKNOWN,
-            f"{KEY_MESSAGES[KeyReason.CANNOT_READ]} {title}Grant the role.",
+            f"{KEY_REASONS[KeyReason.CANNOT_READ].text()} {title}Grant the role.",
             {"notSeen": part},
             "Some.Provider/things/read",
         ),
@@ -137,10 +137,10 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
     ]
     assert health.state is KeyState.BROKEN
     assert [each.severity for each in health.concerns] == [
-        KEY_SEVERITIES[each.code] for each in health.concerns
+        key_severity(each.code) for each in health.concerns
     ]
     assert [each.message for each in health.concerns if each.code is not KeyReason.CANNOT_READ] == [
-        KEY_MESSAGES[each.code]
+        KEY_REASONS[each.code].text()
         for each in health.concerns
         if each.code is not KeyReason.CANNOT_READ
     ]
@@ -190,23 +190,7 @@ def test_a_version_is_named_as_the_key_has_it() -> None:
     assert judged(changed(ROLES, f"{SETTINGS}.keyVersion", spelled)).key_version == NEW
 
 
-@pytest.mark.parametrize("code", KeyReason)
-def test_every_reason_says_what_follows_and_what_to_do(code: KeyReason) -> None:
-    """P11; and a sentence of ours holds nothing of Azure's."""
-    message = KEY_MESSAGES[code]
-
-    assert re.fullmatch(r"[A-Z][^.]{39,}\.( [A-Z][^.]{19,}\.)?", message)
-    assert not set(re.findall(r"\b[A-Z]{2,}\b", message)) - {"RSA", "HSM"}
-    assert len(message) <= 300
-    assert KEY_SEVERITIES[code] in KeySeverity
-
-
-def test_each_reason_has_words_of_its_own() -> None:
-    """Two reasons with one sentence would be one to whoever reads it."""
-    assert len(set(KEY_MESSAGES.values())) == len(KeyReason)
-
-
-_BASE: Final = KEY_MESSAGES[KeyReason.CANNOT_READ]
+_BASE: Final = KEY_REASONS[KeyReason.CANNOT_READ].text()
 _UNSEEN: Final[dict[str, tuple[Case, Changes]]] = {
     "account": (POLICIES, {f"{SETTINGS}.keyVersion": 7}),
     "vault": (POLICIES, {"vault.properties.enableSoftDelete": 7}),

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, GapReason
+from cmk_check.core.enums import CoverageState, GapReason, PostureReason
 from cmk_check.core.model import Gap, KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.core.posture import Expectations
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
 from tests.unit.web.api_kit import (
@@ -30,15 +31,15 @@ EXPECTED = {
     "reasons": [
         {
             "code": "accounts_non_compliant",
-            "message": "1 of 4 accounts is not under a customer-managed key.",
+            "message": POSTURE_REASONS[PostureReason.ACCOUNTS_NON_COMPLIANT].text("1 of 4"),
         },
         {
             "code": "accounts_unknown",
-            "message": "1 of 4 accounts could not be judged: each finding says what to do.",
+            "message": POSTURE_REASONS[PostureReason.ACCOUNTS_UNKNOWN].text("1 of 4"),
         },
         {
             "code": "subscriptions_unread",
-            "message": "1 subscription was not read: each gap says what to do.",
+            "message": POSTURE_REASONS[PostureReason.SUBSCRIPTIONS_UNREAD].text("1 of 2"),
         },
     ],
     "asOf": "2026-11-25T12:00:00Z",

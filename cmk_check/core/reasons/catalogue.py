@@ -1,0 +1,20 @@
+"""The whole catalogue, area by area."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from cmk_check.core.enums import GapReason, KeyReason, PostureReason, Reason, ReasonArea
+from cmk_check.core.reasons.entry import ReasonEntry
+from cmk_check.core.reasons.gaps import GAP_REASONS
+from cmk_check.core.reasons.keys import KEY_REASONS
+from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+
+type ReasonCode = Reason | GapReason | KeyReason | PostureReason
+
+CATALOGUE: Final[Mapping[ReasonArea, Collection[tuple[ReasonCode, ReasonEntry]]]] = {
+    ReasonArea.VERDICT: VERDICT_REASONS.items(),
+    ReasonArea.GAP: GAP_REASONS.items(),
+    ReasonArea.KEY: KEY_REASONS.items(),
+    ReasonArea.POSTURE: POSTURE_REASONS.items(),
+}

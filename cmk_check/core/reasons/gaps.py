@@ -1,0 +1,181 @@
+"""Why a subscription, or a part of it, could not be read."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cmk_check.core.enums import Actor, GapReason, ReasonSeverity
+from cmk_check.core.model import Gap
+from cmk_check.core.reasons.entry import ReasonEntry, with_note
+
+_UNKNOWN: Final = ReasonSeverity.UNKNOWN
+_SUPPORT: Final = "open a support request with Azure"
+_AGAIN: Final = "The next scan tries again. If this stays,"
+
+GAP_REASONS: Final[Mapping[GapReason, ReasonEntry]] = {
+    GapReason.FORBIDDEN: ReasonEntry(
+        _UNKNOWN,
+        "Azure denied access.",
+        "Grant the app's identity the role Reader, or a role with the missing action.",
+        Actor.ACCESS_ADMIN,
+    ),
+    GapReason.UNAUTHENTICATED: ReasonEntry(
+        _UNKNOWN,
+        "Azure did not accept the app's identity, or the app got no token.",
+        "Check that the app has a managed identity in the tenant of the subscription, and that "
+        "AZURE_CLIENT_ID is that identity's client id. On a laptop, run `az login`.",
+        Actor.OPERATOR,
+    ),
+    GapReason.THROTTLED: ReasonEntry(
+        _UNKNOWN,
+        "Azure asked for longer pauses than a scan may make.",
+        f"{_AGAIN} lower CMK_MAX_IN_FLIGHT or raise CMK_RETRY_AFTER_MAX_SECONDS.",
+        Actor.OPERATOR,
+    ),
+    GapReason.TIMEOUT: ReasonEntry(
+        _UNKNOWN,
+        "Azure did not answer in time.",
+        f"{_AGAIN} raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS.",
+        Actor.OPERATOR,
+    ),
+    GapReason.UNREACHABLE: ReasonEntry(
+        _UNKNOWN,
+        "The app could not reach Azure, or the connection broke.",
+        f"{_AGAIN} check DNS, firewall, proxy and certificates between the app and Azure Resource "
+        "Manager.",
+        Actor.OPERATOR,
+    ),
+    GapReason.SERVER_ERROR: ReasonEntry(
+        _UNKNOWN,
+        "Azure failed at every try.",
+        f"{_AGAIN} look at Azure's status page.",
+        Actor.AZURE_SUPPORT,
+    ),
+    GapReason.UNEXPECTED_RESPONSE: ReasonEntry(
+        _UNKNOWN,
+        "Azure gave an answer that this version of cmk_check does not know.",
+        f"{_AGAIN} look for a newer version of cmk_check, or {_SUPPORT}.",
+        Actor.OPERATOR,
+    ),
+    GapReason.MALFORMED_PAGE: ReasonEntry(
+        _UNKNOWN,
+        "Azure's answer did not have the expected shape.",
+        f"{_AGAIN} check that no proxy answers in Azure's place, and {_SUPPORT}.",
+        Actor.OPERATOR,
+    ),
+    GapReason.MALFORMED_ACCOUNT: ReasonEntry(
+        _UNKNOWN,
+        "Azure listed accounts without a usable id, which could not be read.",
+        "Look for accounts without an id with `az cognitiveservices account list`. If this stays, "
+        f"{_SUPPORT}.",
+        Actor.AZURE_SUPPORT,
+    ),
+    GapReason.UNTRUSTED_NEXT_LINK: ReasonEntry(
+        _UNKNOWN,
+        "Azure's link to the next page was not followed: it leads to another host, leads back, or "
+        "is one too many.",
+        f"{_AGAIN} {_SUPPORT}.",
+        Actor.AZURE_SUPPORT,
+    ),
+    GapReason.NOT_FOUND: ReasonEntry(
+        _UNKNOWN,
+        "Azure does not find the subscription.",
+        "If it was deleted or moved to another tenant, add its id to CMK_EXCLUDE_SUBSCRIPTIONS.",
+        Actor.SUBSCRIPTION_OWNER,
+    ),
+    GapReason.NOT_VISIBLE: ReasonEntry(
+        _UNKNOWN,
+        "Azure does not list the subscription for the app's identity.",
+        "Assign the identity the role Reader on it. If it is gone or need not be checked, add its "
+        "id to CMK_EXCLUDE_SUBSCRIPTIONS.",
+        Actor.ACCESS_ADMIN,
+    ),
+    GapReason.SLICE_FAILED: ReasonEntry(
+        _UNKNOWN,
+        "The subscription could not be recorded.",
+        "Look for the cause in the app's log. The next scan tries again.",
+        Actor.OPERATOR,
+    ),
+}
+
+
+def make_gap(
+    reason: GapReason,
+    note: str | None = None,
+    *,
+    missing_action: str | None = None,
+    message: str | None = None,
+    way_out: str | None = None,
+) -> Gap:
+    """Make the gap of a reason; its detail is what the catalogue says.
+
+    ``note`` is added to the message in brackets. A case that the entry does not fit has a
+    ``message`` or a ``way_out`` of its own.
+    """
+    entry = GAP_REASONS[reason]
+    what = with_note(message or entry.message, note)
+    end = way_out or with_note(entry.way_out, missing_action)
+    return Gap(reason, missing_action, f"{what} {end}")
+
+
+_MORE_TIME: Final = "Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT."
+
+SLICE_TIME_IS_UP: Final = make_gap(
+    GapReason.TIMEOUT, message="The time of the subscription's slice was up.", way_out=_MORE_TIME
+)
+KEY_TIME_IS_UP: Final = make_gap(
+    GapReason.TIMEOUT,
+    message="The time for reading the keys of the slice was up.",
+    way_out=_MORE_TIME,
+)
+KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
+NAMELESS_SUBSCRIPTION: Final = make_gap(
+    GapReason.MALFORMED_PAGE,
+    message="Azure listed a subscription without a usable id.",
+    way_out=f"{_AGAIN} {_SUPPORT}.",
+)
+UNREADABLE_ROLE: Final = make_gap(
+    GapReason.MALFORMED_PAGE,
+    message="A role assignment or its role could not be understood, and no other lets the "
+    "account's identity use the key.",
+    way_out="Assign it the role Key Vault Crypto User on the key or its vault.",
+)
+ANOTHER_VAULT: Final = make_gap(
+    GapReason.UNEXPECTED_RESPONSE,
+    message="The vault of this name has another address than the account names.",
+    way_out=f"Set the key again on the account. If that does not help, {_SUPPORT}.",
+)
+
+
+def vault_not_seen(action: str) -> Gap:
+    """Return the gap of a vault that nobody sees, and nobody saw before.
+
+    Azure hides what may not be read, so from here a deleted vault looks the same.
+    """
+    return make_gap(
+        GapReason.FORBIDDEN,
+        missing_action=action,
+        message="No key vault of this name is visible: it was deleted, or it is in a subscription "
+        "that the app's identity may not read (a new vault shows up within minutes).",
+        way_out="Grant the identity Reader on the vault's subscription, or set a key of another "
+        "vault on the account.",
+    )
+
+
+def vault_hidden(action: str) -> Gap:
+    """Return the gap of a vault in a subscription that Azure does not find."""
+    return make_gap(
+        GapReason.NOT_FOUND,
+        missing_action=action,
+        message="Azure does not find the vault's subscription: it was deleted, it moved to another "
+        "tenant, or the app's identity lost its access.",
+        way_out="Grant the identity Reader on it, or set a key of another vault on the account.",
+    )
+
+
+def unusable_key(what: str) -> Gap:
+    """Return the gap of an account whose key cannot be looked for; ``what`` is wrong with it."""
+    return make_gap(
+        GapReason.UNEXPECTED_RESPONSE,
+        message=f"{what}, so its key cannot be read.",
+        way_out="Set the key again on the account.",
+    )

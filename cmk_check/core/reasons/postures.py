@@ -1,0 +1,100 @@
+"""Why a posture is what it is; the severity of its reasons decides it.
+
+The sentences hold for every count; counts are the note that a status adds.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from cmk_check.core.enums import Actor, PostureReason, ReasonSeverity
+from cmk_check.core.reasons.entry import NOTHING_TO_DO, ReasonEntry
+
+_ERROR: Final = ReasonSeverity.ERROR
+_UNKNOWN: Final = ReasonSeverity.UNKNOWN
+_SEE_FINDINGS: Final = "Do what each finding says."
+
+POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
+    PostureReason.ACCOUNTS_NON_COMPLIANT: ReasonEntry(
+        _ERROR,
+        "At least one account is not under a customer-managed key.",
+        _SEE_FINDINGS,
+        Actor.ACCOUNT_OWNER,
+    ),
+    PostureReason.ACCOUNTS_UNKNOWN: ReasonEntry(
+        _UNKNOWN, "At least one account could not be judged.", _SEE_FINDINGS, Actor.OPERATOR
+    ),
+    PostureReason.KEYS_BROKEN: ReasonEntry(
+        _ERROR,
+        "At least one compliant account has a key that cannot be used.",
+        _SEE_FINDINGS,
+        Actor.KEY_OWNER,
+    ),
+    PostureReason.KEYS_UNKNOWN: ReasonEntry(
+        _UNKNOWN,
+        "At least one compliant account has a key of unknown health.",
+        f"{_SEE_FINDINGS} The next scan reads the keys that were never read.",
+        Actor.ACCESS_ADMIN,
+    ),
+    PostureReason.SUBSCRIPTIONS_UNREAD: ReasonEntry(
+        _UNKNOWN,
+        "At least one subscription could not be read.",
+        "Do what each gap says.",
+        Actor.ACCESS_ADMIN,
+    ),
+    PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED: ReasonEntry(
+        _UNKNOWN,
+        "The app's identity sees fewer subscriptions than expected.",
+        "Assign the identity the role Reader on the others, or lower CMK_EXPECT_SUBSCRIPTIONS.",
+        Actor.ACCESS_ADMIN,
+    ),
+    PostureReason.NO_SUBSCRIPTION_VISIBLE: ReasonEntry(
+        _UNKNOWN,
+        "The app's identity sees no subscription, or none in scope.",
+        "Assign the identity the role Reader on the subscriptions or their management group, and "
+        "check CMK_INCLUDE_SUBSCRIPTIONS and CMK_EXCLUDE_SUBSCRIPTIONS.",
+        Actor.ACCESS_ADMIN,
+    ),
+    PostureReason.NO_SCAN_YET: ReasonEntry(
+        _UNKNOWN,
+        "No scan has succeeded yet.",
+        "Wait for the schedule, or start a scan with POST /api/scan. If a scan has failed, "
+        "lastScan.reason says why.",
+        Actor.OPERATOR,
+    ),
+    PostureReason.STALE: ReasonEntry(
+        _UNKNOWN,
+        "The last finished scan is too old.",
+        "Check that the schedule still starts scans and that they finish.",
+        Actor.OPERATOR,
+    ),
+    PostureReason.CLOCK_SKEW: ReasonEntry(
+        _UNKNOWN,
+        "The last scan began in the future.",
+        "Set the clock right, here or where the scan ran.",
+        Actor.OPERATOR,
+    ),
+    PostureReason.SCAN_FAILED: ReasonEntry(
+        _UNKNOWN,
+        "The last scan failed.",
+        "Do what lastScan.reason says. The next scan tries again.",
+        Actor.OPERATOR,
+    ),
+    PostureReason.RUNNING_SCAN_FOUND_WORSE: ReasonEntry(
+        _UNKNOWN,
+        "The running scan has found an account, key or subscription in a worse state than before.",
+        "Wait until the scan ends.",
+        Actor.NOBODY,
+    ),
+    PostureReason.NO_ACCOUNTS_IN_SCOPE: ReasonEntry(
+        ReasonSeverity.INFO,
+        "There is no account of a kind in scope.",
+        NOTHING_TO_DO,
+        Actor.NOBODY,
+    ),
+    PostureReason.SUBSCRIPTIONS_EXCLUDED: ReasonEntry(
+        ReasonSeverity.INFO,
+        "The settings exclude at least one subscription, which is not read.",
+        NOTHING_TO_DO,
+        Actor.NOBODY,
+    ),
+}

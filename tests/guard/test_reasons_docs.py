@@ -1,0 +1,88 @@
+"""The tables of reasons in the documents, against the catalogue: word for word."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import Actor, KeyState, ReasonArea, ReasonSeverity
+from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.core.reasons.keys import KEY_REASONS, key_severity
+from tests.guard.documents import HTTP, ROOT, RULE, section, table
+
+KEY_HEALTH: Final = (ROOT / "docs/key-health.md").read_text()
+OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
+TABLES: Final = {
+    ReasonArea.VERDICT: table(RULE, "verdict reason"),
+    ReasonArea.GAP: table(RULE, "gap"),
+    ReasonArea.KEY: [[row[0], *row[3:]] for row in table(KEY_HEALTH, "code")],
+    ReasonArea.POSTURE: table(RULE, "posture reason"),
+}
+ACTORS: Final[Mapping[str, str]] = {
+    code: entry.actor for entries in CATALOGUE.values() for code, entry in entries
+}
+
+
+@pytest.mark.parametrize("area", ReasonArea)
+def test_the_table_of_an_area_is_the_catalogue(area: ReasonArea) -> None:
+    """Whoever is woken by a reason looks it up there, and must find what the alert says."""
+    assert TABLES[area] == [
+        [f"`{code}`", entry.message, entry.way_out, f"`{entry.actor}`"]
+        for code, entry in CATALOGUE[area]
+    ]
+
+
+def test_each_reason_of_key_health_has_its_severity_and_says_when() -> None:
+    """What the judgement rests on stands nowhere else."""
+    rows = table(KEY_HEALTH, "code")
+
+    assert [row[1] for row in rows] == [key_severity(code) for code in KEY_REASONS]
+    assert all(row[2] for row in rows)
+
+
+def test_each_state_of_a_key_stands_on_the_page() -> None:
+    """A state that is not explained is taken for another."""
+    assert sorted(row[0].strip("`") for row in table(KEY_HEALTH, "state")) == sorted(KeyState)
+
+
+def test_each_reason_that_the_commands_name_is_one() -> None:
+    """A command is found by the reason above it."""
+    comments = re.findall(r"(?m)^# (.*)$", section(KEY_HEALTH, "Reasons"))
+    named = {name for comment in comments for name in re.findall(r"[a-z]+(?:_[a-z]+)+", comment)}
+
+    assert named
+    assert named <= set(KEY_REASONS)
+
+
+def test_who_operates_finds_each_reason_with_who_acts() -> None:
+    """An unknown that is nobody's stays."""
+    good_news = {"customer_managed_key", "never_configured", "microsoft_managed_key"}
+    parts = ("Keys", "Gaps", "Postures and unknowns")
+    rows = [row for part in parts for row in table(section(OPERATIONS, part), "reasons")]
+
+    shown = {name: row[1].strip("`") for row in rows for name in re.findall(r"`(\w+)`", row[0])}
+
+    assert shown == {c: a for c, a in ACTORS.items() if c not in good_news | {"key_not_named"}}
+
+
+def test_severities_and_actors_are_explained() -> None:
+    """Callers route tickets by them."""
+    text = section(HTTP, "GET /api/v1/reasons")
+
+    for head, values in (("severity", ReasonSeverity), ("actor", Actor)):
+        assert [row[0].strip("`") for row in table(text, head)] == list(values)
+
+
+def test_the_examples_speak_as_the_api_does() -> None:
+    """A sentence that is quoted elsewhere is searched for there."""
+    texts = {code: entry for entries in CATALOGUE.values() for code, entry in entries}
+    pair = re.compile(r'"code": "(\w+)", (?:"severity": "\w+", )?"message": "([^"]+)"')
+
+    found = pair.findall(HTTP)
+
+    assert len(found) > 5
+    for code, message in found:
+        entry = texts[code]
+        assert message.startswith(entry.message.removesuffix("."))
+        assert message.endswith(entry.way_out)
