@@ -22,6 +22,7 @@ from cmk_check.limits import (
     STORAGE_READ_SECONDS,
     STORAGE_RETRIES,
 )
+from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import AT_ONCE
 
 _FOR_EVER: Final = -1
@@ -134,7 +135,7 @@ class StorageQueue:
         try:
             await self._client.peek_messages(max_messages=1)
         except HttpResponseError as error:
-            if _code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+            if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
                 raise
             await self._create()
 
@@ -142,7 +143,7 @@ class StorageQueue:
         try:
             await self._client.update_message(*_NO_MESSAGE, visibility_timeout=0)
         except HttpResponseError as error:
-            if _code(error) not in _NOTHING_TO_UPDATE:
+            if code_of(error) not in _NOTHING_TO_UPDATE:
                 raise
 
     async def _send(self, text: str, hidden: int) -> None:
@@ -157,7 +158,7 @@ class StorageQueue:
         try:
             await self._client.send_message(text, **times)
         except HttpResponseError as error:
-            if _code(error) != StorageErrorCode.QUEUE_NOT_FOUND:
+            if code_of(error) != StorageErrorCode.QUEUE_NOT_FOUND:
                 raise
             await self._create()
             await self._client.send_message(text, **times)
@@ -167,7 +168,7 @@ class StorageQueue:
             await self._client.create_queue()
         except ResourceExistsError as error:
             # Another process created it first; a queue that is being deleted is a conflict, too.
-            if _code(error) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
+            if code_of(error) != StorageErrorCode.QUEUE_ALREADY_EXISTS:
                 raise
 
 
@@ -186,18 +187,6 @@ def _pipeline() -> dict[str, Any]:
 
 
 def _failure(queue: str, error: Exception) -> str:
-    # Without the text of the service and the URL, which may contain signatures.
-    status = error.status_code if isinstance(error, HttpResponseError) else None
-    text = f"{queue}: {status or ''} {_code(error) or type(error).__name__}"
-    if status in {401, 403}:
-        return (
-            f"{text}: grant the app's identity the role Storage Queue Data Contributor on the "
-            "storage account, and check that the account's firewall allows the app"
-        )
-    return text
-
-
-def _code(error: Exception) -> str:
-    code = getattr(error, "error_code", None)
-    text = str(getattr(code, "value", code) or "")
-    return text if text.isalnum() and text.isascii() else ""
+    if getattr(error, "status_code", None) in {401, 403}:
+        return describe_refusal(queue, error, "Storage Queue Data Contributor")
+    return describe(queue, error)

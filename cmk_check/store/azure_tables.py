@@ -54,6 +54,7 @@ from cmk_check.limits import (
     TABLE_BACK_OFF_SECONDS,
     TABLE_WRITE_PAUSES_SECONDS,
 )
+from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import odata, table_limits
 
@@ -134,7 +135,7 @@ class AzureTables:
                 )
             except ResourceNotFoundError as error:
                 # Another 404, of the account or the table, says nothing about the row.
-                if _code(error) not in _GONE:
+                if code_of(error) not in _GONE:
                     raise
                 return None
         return _entity(read)
@@ -185,13 +186,13 @@ class AzureTables:
             try:
                 return await request(client)
             except HttpResponseError as error:
-                if _code(error) != TableErrorCode.TABLE_NOT_FOUND:
+                if code_of(error) != TableErrorCode.TABLE_NOT_FOUND:
                     raise
             try:
                 await client.create_table(**_TIMES)
             except ResourceExistsError as error:
                 # Whoever else needed it was faster; a table being deleted is a conflict as well.
-                if _code(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
+                if code_of(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
 
@@ -211,7 +212,7 @@ def _certainly_did_not_run(error: AzureError) -> bool:
     if isinstance(error, HttpResponseError):
         return (
             error.status_code == HTTPStatus.TOO_MANY_REQUESTS
-            or _code(error) == TableErrorCode.SERVER_BUSY
+            or code_of(error) == TableErrorCode.SERVER_BUSY
         )
     if isinstance(error, ServiceRequestError):
         # azure-core raises this also for a connection that broke after the request was out.
@@ -262,27 +263,17 @@ def _translating(table: Table, *, writing: bool = False) -> Iterator[None]:
 
 def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
     status = error.status_code if isinstance(error, HttpResponseError) else None
-    code = _code(error)
-    # Neither the text of the service nor the URL: they may hold signatures and names.
-    said = f"{table}: {status or ''} {code or type(error).__name__}"
+    code = code_of(error)
+    text = describe(table, error)
     if writing and (
         status == HTTPStatus.PRECONDITION_FAILED
         or (status == HTTPStatus.NOT_FOUND and code in _GONE)
     ):
-        return WriteConflict(said)
+        return WriteConflict(text)
     if writing and status == HTTPStatus.CONFLICT and code != TableErrorCode.TABLE_BEING_DELETED:
-        return WriteConflict(said)
+        return WriteConflict(text)
     if writing and status in _TOO_MUCH:
-        return LimitExceeded(said)
+        return LimitExceeded(text)
     if status in _REFUSED or (isinstance(error, ClientAuthenticationError) and status is None):
-        return StoreRefused(
-            f"{said}: grant the app's identity the role Storage Table Data Contributor on the "
-            "storage account, and check that the account's firewall lets the app in"
-        )
-    return StoreUnavailable(said)
-
-
-def _code(error: Exception) -> str:
-    code = getattr(error, "error_code", None)
-    text = str(getattr(code, "value", code) or "")
-    return text if text.isalnum() and text.isascii() else ""
+        return StoreRefused(describe_refusal(table, error, "Storage Table Data Contributor"))
+    return StoreUnavailable(text)

@@ -1,0 +1,22 @@
+"""Descriptions of Azure Storage errors, without texts and URLs, which may contain signatures."""
+
+
+def code_of(error: Exception) -> str:
+    """Return the service's code for an error, empty if there is none."""
+    code = getattr(error, "error_code", None)
+    text = str(getattr(code, "value", code) or "")
+    return text if text.isalnum() and text.isascii() else ""
+
+
+def describe(name: str, error: Exception) -> str:
+    """Describe an error of a table or queue by its status and code."""
+    status = getattr(error, "status_code", None) or ""
+    return f"{name}: {status} {code_of(error) or type(error).__name__}"
+
+
+def describe_refusal(name: str, error: Exception, role: str) -> str:
+    """Describe an error that ends when the identity has this role."""
+    return (
+        f"{describe(name, error)}: grant the app's identity the role {role} on the storage "
+        "account, and check that the account's firewall allows the app"
+    )
