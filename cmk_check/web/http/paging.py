@@ -12,6 +12,14 @@ from cmk_check.store.findings import RowPosition
 
 
 @dataclass(frozen=True, slots=True)
+class Page[T]:
+    """A page of a list and the token of the next page, if any."""
+
+    value: list[T]
+    skip_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GatheredPage[T]:
     """The items of a page, and the row to continue after; None at the end of the list."""
 

@@ -16,20 +16,13 @@ from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
 from cmk_check.web.http import paging
+from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused, not_recorded
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.finding import to_api_finding, usable_coverage
 from cmk_check.web.views.search import Search
 
 type _Joined = tuple[Finding, Coverage | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of findings and the token of the next page, if any."""
-
-    value: list[models.Finding]
-    skip_token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +45,7 @@ class FindingsView:
         """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
 
-    async def page(self, query: queries.FindingsQuery) -> Page:
+    async def page(self, query: queries.FindingsQuery) -> Page[models.Finding]:
         """Read one page.
 
         Raises:

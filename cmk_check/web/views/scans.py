@@ -10,6 +10,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan, Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
+from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 
@@ -18,20 +19,12 @@ _PARTITION: Final = "scan"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of scans and the token of the next page, if any."""
-
-    value: list[models.Scan]
-    skip_token: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class ScansView:
     """Makes pages of scans, and single scans."""
 
     scans: ScanTable
 
-    async def page(self, query: queries.ScansQuery) -> Page:
+    async def page(self, query: queries.ScansQuery) -> Page[models.Scan]:
         """Read one page, newest first.
 
         Raises:

@@ -14,17 +14,10 @@ from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries
 from cmk_check.web.http import paging
+from cmk_check.web.http.paging import Page
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.untrusted import to_api_since, untrusted
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of subscriptions and the token of the next page, if any."""
-
-    value: list[models.Subscription]
-    skip_token: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class SubscriptionsView:
     scans: ScanTable
     key_health: bool
 
-    async def page(self, query: queries.SubscriptionsQuery) -> Page:
+    async def page(self, query: queries.SubscriptionsQuery) -> Page[models.Subscription]:
         """Read one page, by id.
 
         Raises:
