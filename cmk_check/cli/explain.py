@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, VIOLATED, complain
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
@@ -41,18 +41,17 @@ def explain(
     in_scope = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     if not in_scope:
         raise typer.BadParameter("must name at least one kind", param_hint="--kinds")
+    raise typer.Exit(ended(lambda: _explain(file, in_scope), "the accounts were not judged"))
+
+
+def _explain(file: str, in_scope: Iterable[str]) -> int:
+    """Judge and write; return the exit code."""
     name = "standard input" if file == _STDIN else file
-    try:
-        document, is_whole = _accounts_of(_parsed(_read(file), name), name)
-        entries = document if isinstance(document, list) else [document]
-        explained = [_explained(entry, in_scope) for entry in entries]
-        # ASCII, so that names cannot control the terminal or fail in its encoding.
-        write(json.dumps(explained if isinstance(document, list) else explained[0], indent=2))
-    except NotUsable as error:
-        complain(str(error))
-        raise typer.Exit(USAGE) from error
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    document, is_whole = _accounts_of(_parsed(_read(file), name), name)
+    entries = document if isinstance(document, list) else [document]
+    explained = [_explained(entry, in_scope) for entry in entries]
+    # ASCII, so that names cannot control the terminal or fail in its encoding.
+    write(json.dumps(explained if isinstance(document, list) else explained[0], indent=2))
     if not any(entry["inScope"] for entry in explained):
         why = (
             f"the input has no account of the kinds {', '.join(in_scope)}"
@@ -62,7 +61,7 @@ def explain(
         complain(f"0 accounts judged: {why}; check that `az` uses the right subscription.")
     if not is_whole:
         complain("the list is incomplete, because it has a nextLink; provide all pages.")
-    raise typer.Exit(_exit_code(explained, is_whole=is_whole))
+    return _exit_code(explained, is_whole=is_whole)
 
 
 def _read(file: str) -> bytes:
