@@ -1,4 +1,4 @@
-"""What the program needs from outside; ``app.py`` builds the real adapters, tests the twins."""
+"""The ports of the program; ``app.py`` builds the real adapters, tests build fakes."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +11,6 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
 from cmk_check.limits import TABLE_PAGE_ROWS
-
-"""The most rows that a query brings at once; between two pages other writers come through."""
 
 type Scalar = str | int | bool
 AT_ONCE: Final = timedelta()
@@ -29,7 +27,7 @@ class Table(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A row as read: its keys (escaped), its ETag, its properties; None is never stored."""
+    """A row as read: its escaped keys, its ETag, its properties; None is never stored."""
 
     partition: str
     row: str
@@ -47,7 +45,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Write a row whole that must still have this ETag."""
+    """Replace a whole row, which must still have this ETag."""
 
     row: str
     values: Mapping[str, Scalar]
@@ -56,7 +54,7 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove a row that must still have this ETag."""
+    """Delete a row, which must still have this ETag."""
 
     row: str
     etag: str
@@ -67,12 +65,12 @@ type Write = Insert | Replace | Delete
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """Rows in key order, from inclusive to exclusive bounds; an empty upper bound is none.
+    """Rows in key order; lower bounds are inclusive, upper bounds exclusive or empty for none.
 
-    ``partition`` asks for that one partition. ``after`` is a (partition, row) to go on behind.
-    ``equals`` compares string properties exactly, on the table's side; a row whose key is
-    ``besides`` comes whatever it says. ``page`` is how many rows are asked for at once, for callers
-    that will not go on to the end.
+    ``partition`` selects one partition. ``after`` is the (partition, row) after which to start.
+    ``equals`` compares string properties exactly, in the table service; rows whose key is
+    ``besides`` are always included. ``page`` is the number of rows per request, for callers that
+    do not read to the end.
     """
 
     partition: str | None = None
@@ -90,7 +88,7 @@ class Store(Protocol):
     """Table storage: rows with ETags, transactions within a partition, every write conditional."""
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
-        """Read one row, None where there is none.
+        """Read one row, None if it does not exist.
 
         Raises:
             StoreUnavailable, StoreRefused
@@ -99,7 +97,7 @@ class Store(Protocol):
         ...
 
     def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read the rows of a query in key order, page by page as they are asked for.
+        """Read the rows of a query in key order, page by page as they are consumed.
 
         Raises:
             StoreUnavailable, StoreRefused
@@ -116,27 +114,27 @@ class Store(Protocol):
 
         Raises:
             WriteConflict: a condition did not hold; nothing was written.
-            LimitExceeded: the real service would refuse it; nothing was sent.
+            LimitExceeded: the writes exceed a limit of the service; nothing was sent.
             StoreUnavailable: no answer; it may have been written.
-            StoreRefused: the identity may not.
+            StoreRefused: the identity lacks the right.
 
         """
         ...
 
 
 class KeyInventory(Protocol):
-    """The keys behind accounts, read only, for as long as a slice is worked on.
+    """Reads the keys of accounts, for one slice.
 
-    What accounts share is asked for once: each vault, key and list of grants.
+    What accounts share is read once: each vault, key and list of role assignments.
     """
 
     async def read(
         self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
-        """Read what is behind each of these accounts, by the account's lower-cased id.
+        """Read the key facts of each account, by the account's lower-cased id.
 
-        ``known_vaults`` maps such ids to the vault ids found last time, for those that are known.
-        Trouble is ``Unread`` in the facts, never raised; so is what takes longer than ``seconds``.
+        ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures, and
+        what takes longer than ``seconds``, are ``Unread`` in the facts and never raised.
         """
         ...
 
@@ -148,15 +146,15 @@ class Inventory(Protocol):
         """List every subscription that the identity sees, each id once.
 
         Raises:
-            InventoryError: the list could not be read to its end.
+            InventoryError: the list could not be read completely.
 
         """
         ...
 
     async def read(self, subscription_id: str, *, seconds: float) -> Reading:
-        """Read the accounts of one subscription within so many seconds.
+        """Read the accounts of one subscription within this many seconds.
 
-        Trouble is a gap in the reading, never raised.
+        A failure is a gap in the reading and never raised.
         """
         ...
 
@@ -186,7 +184,7 @@ class TextQueue(Protocol):
     """A queue of texts."""
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send them all, to be seen after ``delay``, in whole seconds and at most seven days.
+        """Send them all; readers see them after ``delay`` (whole seconds, at most seven days).
 
         Raises:
             QueueError: one could not be sent; others may have been.
@@ -196,18 +194,18 @@ class TextQueue(Protocol):
 
 
 class QueueService(Protocol):
-    """Whoever has the queues of texts."""
+    """Access to the text queues."""
 
     def queue(self, name: str, live: timedelta | None = None) -> TextQueue:
-        """Return a queue whose messages live until they are read, or for ``live`` at most."""
+        """Return a queue whose messages live until they are read, or at most for ``live``."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryMessage:
-    """Work for the queue ``cmk-tell``: tell the changes from ``first`` to ``last`` of the feed.
+    """Work for the queue ``cmk-tell``: deliver the changes from ``first`` to ``last`` of the feed.
 
-    ``attempt`` counts those that failed, ``since`` is when the first of them was made.
+    ``attempt`` counts failed attempts, ``since`` is the time of the first of them.
     """
 
     first: int
@@ -217,44 +215,44 @@ class DeliveryMessage:
 
 
 class Webhook(Protocol):
-    """Where alerts are posted."""
+    """The receiver of alerts."""
 
     async def post(self, changes: Sequence[Change]) -> None:
         """Deliver 1 to 50 changes.
 
         Raises:
-            DeliveryFailed: they were not delivered, or nobody knows.
+            DeliveryFailed: they were not delivered, or it is unknown whether they were.
 
         """
         ...
 
 
 class ChangeSink(Protocol):
-    """Whoever is to hear of published changes."""
+    """A consumer of published changes."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
-        """Pass on changes with their numbers in the feed. Called at least once for each.
+        """Accept changes with their numbers in the feed; called at least once for each.
 
         Raises:
-            QueueError: some could not be passed on; all will be, once more, by the next scan.
+            QueueError: some were not accepted; the next scan passes all of them again.
 
         """
         ...
 
 
 class ScanEndSink(Protocol):
-    """Whoever is to hear of scans that ended."""
+    """A consumer of ended scans."""
 
     async def scan_ended(
         self, scan: LastScan, posture: Verdict | None, summary: Summary | None
     ) -> None:
-        """Say how a scan ended; one that failed has neither posture nor summary."""
+        """Accept the end of a scan; a failed scan has neither posture nor summary."""
         ...
 
 
 class Clock(Protocol):
-    """The time."""
+    """A clock."""
 
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         ...

@@ -58,10 +58,10 @@ class SharedCredential:
         enable_cae: bool = False,  # noqa: ARG002 - as above
         **_options: Any,  # noqa: ANN401 - as above
     ) -> AccessToken:
-        """Return a token; with claims, which Azure asks for when it revoked the last, a new one.
+        """Return a token; a new one for ``claims``, which Azure sends after revoking a token.
 
         Raises:
-            ClientAuthenticationError: there is none to be had.
+            ClientAuthenticationError: no token is available.
 
         """
         token = self._tokens.get(scopes) if claims is None else None

@@ -163,7 +163,7 @@ def _reason_of(status: int, code: str) -> GapReason:
 def _arm_error(error: HttpResponseError) -> tuple[str, str]:
     """Take code and message out of an answer; some providers leave out ARM's wrapper, in any case.
 
-    An answer that is no JSON, as a proxy's page of HTML, has neither.
+    An answer that is not JSON, such as a proxy's HTML page, has neither.
     """
     try:
         body = json.loads(error.response.text()) if error.response is not None else None

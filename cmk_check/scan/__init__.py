@@ -1,1 +1,1 @@
-"""The use case: start, plan, run_slice, finish."""
+"""The scan: start, plan, run slices, finish."""

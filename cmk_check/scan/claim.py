@@ -1,7 +1,7 @@
 """Claims: one worker at a time on a slice, for a limited time.
 
-A claim is checked once more between marking a subscription and writing it. Whoever takes a slice
-over clears the marks it meets, so the write of a worker that was overtaken fails:
+A claim is checked once more between marking a subscription and writing it. A worker that takes a
+slice over clears the marks in it, so the write of the previous worker fails:
 
     A: claim, read Azure, mark ........(sleeps)........................ write: row changed, stop
     B:                        claim expired, claim, clear mark, read Azure, write
@@ -27,17 +27,17 @@ from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A slice that is ours. ``id`` is new for each delivery of the message."""
+    """The claim of this worker on a slice; ``id`` is new for each delivery of the message."""
 
     id: str
     scan: Scan
     slice: Stored[Slice]
 
     async def check(self, context: ScanContext) -> None:
-        """Make sure that slice and lease are still ours.
+        """Check that this worker still has the slice and its scan the lease.
 
         Raises:
-            ClaimLost: they are not.
+            ClaimLost: it lost one of them.
 
         """
         entry = await context.scans.slice(self.scan, self.slice.value.number)
@@ -62,7 +62,7 @@ class Claim:
             raise ClaimLost("Another worker has taken this slice over.") from error
 
     async def renewed(self, context: ScanContext) -> Self:
-        """Return this claim with its whole time ahead of it, if a minute of that has passed.
+        """Return this claim with its full time again, if a minute of it has passed.
 
         Raises:
             ClaimLost: another worker has taken the slice over.
@@ -81,22 +81,22 @@ class Claim:
             raise ClaimLost("Another worker has taken this slice over.") from error
 
     async def release(self, context: ScanContext, changes: int) -> None:
-        """Give the slice back, so that the next delivery need not wait for the claim's end.
+        """Give the slice back, so that the next delivery does not wait for the claim to expire.
 
-        ``changes`` are those that were recorded and published under this claim.
+        ``changes`` is the number of changes recorded and published under this claim.
         """
         changes += self.slice.value.changes
         entry = replace(self.slice.value, claim=None, claimed_until=None, changes=changes)
         try:
             await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
         except StoreError:
-            return  # the claim ends by itself
+            return  # the claim expires by itself
 
 
 async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan | None:
     """Claim a slice of a running scan.
 
-    Return the scan instead where the slice is done already or no part of its plan, None where the
+    Return the scan instead if the slice is already done or is not part of its plan, None if the
     scan has ended.
 
     Raises:
@@ -113,7 +113,7 @@ async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan 
         return scan
     now = context.clock.now()
     if entry.value.is_held(now, SLICE_CLAIM + CLOCK_TOLERANCE):
-        raise SliceHeld(f"Slice {number} of scan {scan_id} is being worked on.")
+        raise SliceHeld(f"Another worker is working on slice {number} of scan {scan_id}.")
     claim_id = f"{scan_id}/{number}/{context.new_id()}"
     claimed = replace(entry.value, claim=claim_id, claimed_until=now + SLICE_CLAIM)
     try:
@@ -135,4 +135,4 @@ async def renew_lease(context: ScanContext, scan: Scan, now: datetime) -> None:
     try:
         await context.scans.commit(lease=replace(lease, expires=expires), current=current)
     except WriteConflict:
-        return  # another worker has renewed it, or the scan has lost it: the next check tells
+        return  # another worker has renewed it, or the scan lost it; the next check will show

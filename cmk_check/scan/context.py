@@ -23,7 +23,7 @@ from cmk_check.store.scans import ScanTable
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """What the settings say; ``kinds`` maps lower-cased kinds in scope to their spelling."""
+    """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their spelling."""
 
     kinds: Mapping[str, str]
     expectations: Expectations
@@ -38,12 +38,12 @@ class ScanOptions:
 class ScanContext:
     """The ports and tables of a scan.
 
-    ``subscription_limit`` bounds the subscriptions in work, of all slices that run in the process:
-    what one slice leaves free at its end the next one takes. A slice holds the ``table_lock`` while
-    it reads its range of the table, so that all it holds is served before the next one: two that
-    shared the limit evenly would end together, and leave it all free. ``new_id`` makes UUIDs.
-    ``keys`` opens what reads the keys behind accounts, anew for each slice; None where key health
-    is switched off.
+    ``subscription_limit`` bounds the subscriptions that all slices of the process work on at once,
+    so that the next slice uses what one leaves free at its end. A slice holds the ``table_lock``
+    while it reads its range of the table, so that its subscriptions come before those of the next
+    slice: two slices that shared the limit evenly would end together, and leave it unused.
+    ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice; None if key health is
+    off.
     """
 
     inventory: Inventory
@@ -61,9 +61,9 @@ class ScanContext:
     keys: Callable[[], KeyInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
-        """Drop the slices of the scans that this one, and those before it, found abandoned.
+        """Drop the slices of abandoned scans that this scan, and those before it, superseded.
 
-        Each should have done so for the one before itself, and may have died before it could.
+        Each scan should have done this for its predecessor, but may have died before it could.
         """
         for _ in range(ABANDONED_SCANS_FOLLOWED):
             if scan is None or scan.supersedes is None:
@@ -73,7 +73,7 @@ class ScanContext:
             scan = before.value if before else None
 
     async def publish_leftovers(self) -> None:
-        """Publish what workers that died left in any outbox, where no slice will come by."""
+        """Publish the changes that crashed workers left in outboxes, when no slice will do it."""
         pending = [
             change
             async for stored in self.findings_table.subscriptions("", "")
@@ -82,7 +82,7 @@ class ScanContext:
         await self.relay.publish(pending, self.findings_table.clear_outbox)
 
     async def publish_scan_changes(self) -> None:
-        """Publish what is left in the outbox of the scan itself."""
+        """Publish the changes in the outbox of the scans table."""
         pending = await self.scans.outbox()
         if pending:
             await self.relay.publish(pending, self.scans.clear_outbox)

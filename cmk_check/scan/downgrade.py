@@ -1,7 +1,7 @@
-"""Downgrade: "compliant" is taken back before anything worse stands in the table.
+"""Downgrade: a status of "compliant" is withdrawn before anything worse is recorded.
 
-Whoever asks in between would be told that an estate is compliant of which the table says otherwise.
-Only the end of a scan raises the status again.
+Otherwise the API would report a compliant estate while the table already says otherwise. Only the
+end of a scan raises the status again.
 """
 
 from dataclasses import replace
@@ -19,8 +19,8 @@ from cmk_check.store.scans import LeaseAndStatus
 class StatusDowngrade:
     """Lowers the status for one worker, once for verdicts and once for keys.
 
-    Whether keys count is a setting, and may be another one when the status is asked for: what a key
-    takes back is marked by itself, whatever the setting is now.
+    Whether keys count is a setting, which may differ when the status is read: a downgrade because
+    of keys is therefore stored separately, whatever the setting is now.
     """
 
     def __init__(self, context: ScanContext) -> None:
@@ -28,18 +28,18 @@ class StatusDowngrade:
         self._done: set[bool] = set()
 
     async def lower(self, difference: Difference) -> None:
-        """Take back what recording this difference will make untrue.
+        """Withdraw what will no longer be true after recording this difference.
 
         Raises:
             StoreError
 
         """
         if difference.is_worse:
-            await self._take_back(keys=False)
+            await self._withdraw(keys=False)
         if difference.keys_are_worse:
-            await self._take_back(keys=True)
+            await self._withdraw(keys=True)
 
-    async def _take_back(self, *, keys: bool) -> None:
+    async def _withdraw(self, *, keys: bool) -> None:
         if keys in self._done:
             return
         for _ in range(ATTEMPTS_PER_STEP):
@@ -54,17 +54,17 @@ class StatusDowngrade:
                 continue
             break
         else:
-            raise StoreUnavailable("The status could not be lowered: others wrote at every try.")
+            raise StoreUnavailable("The status could not be lowered: each try met another write.")
         self._done.add(keys)
 
     def _is_high(self, status: Status, *, keys: bool) -> bool:
-        """Tell whether the status says compliant to whoever asks while it is fresh.
+        """Return whether the status is compliant while it is fresh.
 
-        ``keys``: to one for whom an account counts only while its key can be used.
+        ``keys``: as if healthy keys were required.
         """
         if status.as_of is None:
             return False
-        # How many subscriptions are expected is a setting, and may be another one when it is asked.
+        # The expected number of subscriptions is a setting, which may differ when it is read.
         expect = replace(
             self._context.options.expectations, subscriptions=0, require_healthy_keys=keys
         )

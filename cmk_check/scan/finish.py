@@ -1,6 +1,6 @@
-"""Finish: when the last slice is done, one transaction turns their sums into the status.
+"""Finish: after the last slice, one transaction turns the slices' counts into the status.
 
-It is void unless the scan still holds the lease and runs, so a scan that was overtaken can neither
+It only succeeds while the scan runs and holds the lease, so a scan that was overtaken can neither
 raise a posture nor overwrite a newer one.
 """
 
@@ -55,9 +55,12 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             posture=answer.verdict,
             posture_reasons=tuple(code for code, _ in answer.reasons),
         )
-        had = current.status.value if current.status else None
-        told = [replace(change, sequence=scan.epoch) for change in _told(context, ended, had, now)]
-        await _end(context, current, (ended, stored.etag), status, told)
+        previous = current.status.value if current.status else None
+        published = [
+            replace(change, sequence=scan.epoch)
+            for change in _changes_of(context, ended, previous, now)
+        ]
+        await _end(context, current, (ended, stored.etag), status, published)
         return ended
 
     await _close(context, scan_id, write)
@@ -66,9 +69,9 @@ async def finish(context: ScanContext, scan_id: str) -> None:
 async def fail_scan(
     context: ScanContext, scan_id: str, reason: str, lowered: PostureReason | None = None
 ) -> None:
-    """Close a scan that could not be planned or handed out; findings stay as they are.
+    """Close a scan that could not be planned or sent; findings stay unchanged.
 
-    ``lowered`` is what this says of the estate, if anything: the posture is not compliant then.
+    ``lowered`` is the reason, if any, for which the posture can no longer be compliant.
 
     Raises:
         StoreError: deliver the message again.
@@ -77,18 +80,18 @@ async def fail_scan(
 
     async def write(stored: Stored[Scan], current: LeaseAndStatus, now: datetime) -> Scan:
         ended = replace(stored.value, state=ScanState.FAILED, finished_at=now, reason=reason)
-        had = current.status.value if current.status else Status()
-        status = replace(had, last_scan=_last(ended), lowered=lowered or had.lowered)
+        previous = current.status.value if current.status else Status()
+        status = replace(previous, last_scan=_last(ended), lowered=lowered or previous.lowered)
         change = changes.of_scan(ChangeType.SCAN_FAILED, ended.id, now, context.new_id(), reason)
-        told = [replace(change, sequence=ended.epoch)]
-        await _end(context, current, (ended, stored.etag), status, told)
+        published = [replace(change, sequence=ended.epoch)]
+        await _end(context, current, (ended, stored.etag), status, published)
         return ended
 
     await _close(context, scan_id, write)
 
 
 async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
-    """Write the end of a scan, starting over when somebody else wrote; then tidy up after it."""
+    """Write the end of a scan, trying again after a conflict; then tidy up."""
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         current = await context.scans.lease_and_status()
@@ -105,7 +108,7 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
         await context.scan_end_sink.scan_ended(_last(ended), ended.posture, ended.summary)
         break
     else:
-        message = f"The end of scan {scan_id} could not be recorded: others wrote at every try."
+        message = f"The end of scan {scan_id} could not be recorded: each try met another write."
         raise StoreUnavailable(message)
     await context.publish_scan_changes()
     await context.scans.drop_slices(scan_id)
@@ -113,7 +116,7 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
     try:
         await context.retention.prune(context.clock.now())
     except StoreError as error:
-        _log.warning("What is older than the retention stays until the next scan: %s", error)
+        _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
 
 
 async def _end(
@@ -121,13 +124,13 @@ async def _end(
     current: LeaseAndStatus,
     scan: tuple[Scan, str],
     status: Status,
-    told: list[Change],
+    published: list[Change],
 ) -> None:
-    """Write status and scan row and free the lease, all or nothing."""
+    """Write the status and the scan row and free the lease, all or nothing."""
     ended, etag = scan
     free = Lease("", ended.epoch, ended.finished_at or ended.started_at)
     await context.scans.commit(
-        lease=free, status=status, scans=[(ended, etag)], changes=told, current=current
+        lease=free, status=status, scans=[(ended, etag)], changes=published, current=current
     )
 
 
@@ -137,18 +140,20 @@ def _last(scan: Scan) -> LastScan:
     )
 
 
-def _told(context: ScanContext, ended: Scan, had: Status | None, now: datetime) -> list[Change]:
-    """Say what there is to tell of a scan that finished: the first ever, or the first again."""
-    told = []
+def _changes_of(
+    context: ScanContext, ended: Scan, previous: Status | None, now: datetime
+) -> list[Change]:
+    """Return the changes of a finished scan: a first scan, or a recovery."""
+    found = []
     if ended.baseline and ended.summary is not None:
-        told.append(
+        found.append(
             changes.of_baseline(
                 ended.id, now, context.new_id(), ended.summary, context.options.hostname
             )
         )
-    last = had.last_scan if had else None
+    last = previous.last_scan if previous else None
     if ended.supersedes or (last is not None and last.state is ScanState.FAILED):
-        told.append(
+        found.append(
             changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, context.new_id(), None)
         )
-    return told
+    return found

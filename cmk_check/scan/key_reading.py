@@ -1,4 +1,4 @@
-"""Reading the keys behind the accounts of a slice: whatever fails here costs their health alone."""
+"""Reading the keys of a slice's accounts; failures here affect only the health of keys."""
 
 import asyncio
 import logging
@@ -20,8 +20,8 @@ _log = logging.getLogger(__name__)
 class KeyReader:
     """Reads keys for one slice, until ``deadline`` on the clock of the event loop.
 
-    What accounts share is asked for once, so it must not be older than the claim of the slice:
-    whoever had it before may have written something newer.
+    What accounts share is read once. It must not be older than the claim of the slice, because the
+    previous worker may have recorded something newer.
     """
 
     def __init__(self, open_keys: Callable[[], KeyInventory], options: ScanOptions) -> None:
@@ -38,7 +38,7 @@ class KeyReader:
         reading: Reading,
         comparison: ComparisonContext,
     ) -> Difference:
-        """Read the keys behind a reading, and compare both with what is known."""
+        """Read the keys of a reading's accounts, and compare both with what is recorded."""
         keys = await self.read(reading.accounts, known.findings)
         try:
             return compare(known, subscription, reading, comparison, keys)
@@ -49,23 +49,23 @@ class KeyReader:
             return compare(known, subscription, reading, comparison, {})
 
     async def read(self, accounts: tuple[Account, ...], findings: Mapping[str, Finding]) -> Keys:
-        """Read the keys of those of these accounts that are compliant.
+        """Read the keys of the compliant accounts.
 
-        ``findings`` are what is known of the subscription's accounts. What could not be read is
-        ``Unread``, or not there at all.
+        ``findings`` are the recorded findings of the subscription. Facts that could not be read
+        are ``Unread`` or missing.
         """
-        looked_at = compliant(accounts, self._options.kinds)
-        if not looked_at:
+        to_read = compliant(accounts, self._options.kinds)
+        if not to_read:
             return {}
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
-            return {str(account.id): unread(KEY_TIME_IS_UP) for account in looked_at}
+            return {str(account.id): unread(KEY_TIME_IS_UP) for account in to_read}
         seconds = min(self._options.subscription_timeout, left)
-        vaults = known_vaults(findings, looked_at)
+        vaults = known_vaults(findings, to_read)
         try:
             if self._inventory is None:
                 self._inventory = self._open()
-            return await self._inventory.read(looked_at, vaults, seconds=seconds)
-        except Exception:  # noqa: BLE001 - a fault of ours in here must cost no verdict
-            _log.exception("The keys of %s could not be looked at.", looked_at[0].id)
+            return await self._inventory.read(to_read, vaults, seconds=seconds)
+        except Exception:  # noqa: BLE001 - a bug in here must not affect verdicts
+            _log.exception("The keys of %s could not be read.", to_read[0].id)
             return {}

@@ -1,7 +1,7 @@
-"""Plan: list the estate, cut it into slices, hand them to the queue.
+"""Plan: list the estate, divide it into slices, send them to the queue.
 
-The slices stand under a plan id of their own until the scan row names that plan. That one write
-decides between two planners; what the other one wrote is ignored and deleted with the scan.
+The slices are stored under a plan id, and the scan row then names that plan. This one write decides
+between two planners; slices of the other plan are ignored and deleted with the scan.
 """
 
 from dataclasses import replace
@@ -20,11 +20,11 @@ from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
-_NOBODY: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
+_NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
 
 
 async def plan(context: ScanContext, scan_id: str) -> None:
-    """Plan a scan and send its slices; planned already, send those that are not done.
+    """Plan a scan and send its slices; if it is already planned, send those that are not done.
 
     Raises:
         StoreError, QueueError: deliver the message again.
@@ -40,16 +40,16 @@ async def plan(context: ScanContext, scan_id: str) -> None:
             try:
                 scan = await _plan(context, stored)
             except WriteConflict:
-                continue  # another planner was faster: go on with its plan
+                continue  # another planner was faster; continue with its plan
         if scan is not None:
             await _send(context, scan)
         return
-    message = f"The plan of scan {scan_id} could not be recorded: others wrote at every try."
+    message = f"The plan of scan {scan_id} could not be recorded: each try met another write."
     raise StoreUnavailable(message)
 
 
 async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
-    """Write the plan; None where the scan has failed instead."""
+    """Write the plan; return None if the scan failed instead."""
     scan = stored.value
     try:
         listed = await context.inventory.subscriptions()
@@ -58,7 +58,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
         return None
     if not listed:
-        await _fail(context, scan, _NOBODY, PostureReason.NO_SUBSCRIPTION_VISIBLE)
+        await _fail(context, scan, _NO_SUBSCRIPTIONS, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
     ranges = slice_ranges(_disposed(context, listed), _partition, context.options.slice_size)
     if len(ranges) > MAX_SLICES:
@@ -81,13 +81,13 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
-    """Close the scan; what was recorded before must be told though nothing can be read now."""
+    """Close the scan; changes that were recorded earlier are still published."""
     await fail_scan(context, scan.id, reason, lowered)
     await context.publish_leftovers()
 
 
 async def _has_finished(context: ScanContext) -> bool:
-    """Tell whether a scan has ever finished; the history knows, should the status row be gone."""
+    """Return whether a scan has ever finished; the history shows it if the status row is gone."""
     status = await context.scans.status()
     if status is not None and status.value.as_of is not None:
         return True
@@ -98,7 +98,7 @@ async def _has_finished(context: ScanContext) -> bool:
 
 
 def _disposed(context: ScanContext, listed: tuple[Subscription, ...]) -> list[Planned]:
-    """Say what to do with each subscription that is listed, or asked for and not listed."""
+    """Return what to do with each subscription that is listed, or included but not listed."""
     scope = context.options.scope
     planned = [Planned(entry, scope.of_listed(entry)) for entry in listed]
     unlisted = scope.include - scope.exclude - {entry.id for entry in listed}

@@ -1,7 +1,7 @@
-"""A slice: read, judge, compare, record, tell, for every subscription in a range of the table.
+"""A slice: read, judge, compare, record and publish every subscription in a range of the table.
 
-The table is read once, as one range, in the order of its keys; each subscription is worked on by
-itself, from when its own rows are read, so that one in trouble costs only itself.
+The range of the table is read once, in the order of its keys. Work on a subscription starts as soon
+as its rows are read, and each one is independent, so a failure affects only that subscription.
 """
 
 import asyncio
@@ -58,14 +58,14 @@ async def run_slice(context: ScanContext, scan_id: str, number: int, *, last: bo
 
 
 async def fail(context: ScanContext, message: SliceMessage) -> None:
-    """Give up what could not be worked through: a slice becomes gaps, a plan ends the scan.
+    """Give up after too many tries: a slice becomes gaps, a failed plan ends the scan.
 
     Raises:
         SliceHeld, StoreError: deliver the message again.
 
     """
     if message.slice is None:
-        await fail_scan(context, message.scan_id, "It could not be planned in four tries.")
+        await fail_scan(context, message.scan_id, "The scan could not be planned in four tries.")
     else:
         await _run(context, message.scan_id, message.slice, last=True, poisoned=True)
 
@@ -111,7 +111,7 @@ class SliceRun:
 
         Raises:
             ClaimLost: another worker has it now.
-            SliceIncomplete: some subscription could not be recorded; the others are.
+            SliceIncomplete: some subscriptions could not be recorded; the others are.
             StoreError
 
         """
@@ -127,13 +127,13 @@ class SliceRun:
     async def release(self) -> None:
         """Give the slice back, with the number of changes that were recorded and published.
 
-        Those that still wait in an outbox are counted by whoever meets them there.
+        Changes that still wait in an outbox are counted by the run that finds them there.
         """
         published = self._changes - self._outbox.keys()
         await self._claim.release(self._context, len(published))
 
     async def _work_on_all(self) -> list[Coverage]:
-        """Work on each subscription as soon as its rows are read, while the next ones come in."""
+        """Work on each subscription as soon as its rows are read, while others are still read."""
         unread: StoreError | None = None
         try:
             async with asyncio.TaskGroup() as group:
@@ -144,7 +144,7 @@ class SliceRun:
                             async for entry in self._joined()
                         ]
                 except StoreError as error:
-                    unread = error  # what has begun comes to its end first
+                    unread = error  # let the running tasks end first
         except* ClaimLost as lost:
             raise ClaimLost(str(lost.exceptions[0])) from lost
         except* StoreError as refused:
@@ -158,7 +158,7 @@ class SliceRun:
         return recorded
 
     async def _joined(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
-        """Join what was planned with what is stored; what only one side has is not missed."""
+        """Join the planned subscriptions with the stored ones, keeping those on one side only."""
         entry = self._claim.slice.value
         planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
         left = deque(sorted(planned))
@@ -174,7 +174,7 @@ class SliceRun:
             yield planned[partition], StoredSubscription(partition)
 
     def _unplanned(self, stored: StoredSubscription) -> Planned:
-        """Say what to do with a subscription that is recorded and no longer listed."""
+        """Return what to do with a subscription that is recorded but no longer listed."""
         coverage = stored.known.coverage
         subscription = Subscription(table_keys.unescape(stored.partition))
         disposition = self._context.options.scope.of_unlisted(
@@ -183,10 +183,10 @@ class SliceRun:
         return Planned(subscription, disposition)
 
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
-        """Work on one subscription, from the start again whenever a race or an answer was lost.
+        """Work on one subscription, starting over after a conflict or a lost answer.
 
-        What goes wrong with it in any other way is its own gap. None where it could not be recorded
-        and the message comes again.
+        Any other failure becomes a gap of this subscription. Return None if it could not be
+        recorded and the message will be delivered again.
         """
         async with self._context.subscription_limit:
             await self._start_clock()
@@ -204,7 +204,7 @@ class SliceRun:
                     gap = _too_much(error)
                 except CmkCheckError:
                     raise
-                except Exception:  # noqa: BLE001 - whatever it is, it must cost no other subscription
+                except Exception:  # noqa: BLE001 - no failure may affect another subscription
                     _log.exception("Subscription %s has failed.", planned.subscription.id)
                     if gap is not None:  # even its gap cannot be recorded
                         break
@@ -214,10 +214,10 @@ class SliceRun:
         return None
 
     async def _start_clock(self) -> None:
-        """Let the time of a slice begin with its first subscription.
+        """Start the time of the slice with its first subscription.
 
-        The slices of a process share the subscription limit. One that waits for another would
-        lose its time by waiting, and report healthy subscriptions as not read in time.
+        The slices of a process share the subscription limit. If the time started earlier, a slice
+        that waits for another would report subscriptions as not read in time.
         """
         if self._is_timed:
             return
@@ -233,7 +233,7 @@ class SliceRun:
     async def _read_and_record(
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None
     ) -> Coverage:
-        """Bring the table up to date; ``gap`` stands for a reading that failed before."""
+        """Bring the table up to date; ``gap`` replaces a reading that failed before."""
         if stored.unusable is not None:
             return self._unwritten(planned, stored, _slice_failed(stored.unusable))
         if stored.mark is not None:
@@ -260,7 +260,7 @@ class SliceRun:
         return await self._keys.compare(stored.known, subscription, reading, comparison)
 
     async def _read(self, subscription: Subscription) -> Reading:
-        """Read a subscription within its time, or within what is left of the slice's."""
+        """Read a subscription within its time limit, or within the rest of the slice's time."""
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
             return Reading(gap=SLICE_TIME_IS_UP)
@@ -271,7 +271,7 @@ class SliceRun:
         return reading
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
-        """Keep changes until they are published, each once and in the order they were made."""
+        """Keep changes until they are published, each once and in order."""
         for entry in outbox:
             self._outbox.setdefault(entry.change.id, entry)
             if entry.change.data.get("scanId") == self._claim.scan.id:
@@ -295,7 +295,7 @@ class SliceRun:
         )
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
-        """Count a subscription that cannot be recorded as a gap, unwritten."""
+        """Count a subscription that cannot be recorded as a gap, without writing."""
         known = stored.known
         return Coverage(
             subscription=planned.subscription,
@@ -312,5 +312,5 @@ def _slice_failed(detail: str) -> Gap:
 
 def _too_much(error: LimitExceeded) -> Gap:
     return _slice_failed(
-        f"It holds more than a row can: {error}. Report this to the makers of cmk_check."
+        f"It exceeds a limit of the table: {error}. Report this to the authors of cmk_check."
     )

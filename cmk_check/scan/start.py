@@ -1,4 +1,4 @@
-"""Start: one scan at a time, whoever asks; the lease decides.
+"""Start: one scan at a time; the lease decides.
 
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_ABANDONED = "Its lease ran out before all slices were done."
+_ABANDONED = "The scan's lease expired before all slices were done."
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The scan that runs now; ``new`` if this call started it."""
+    """The running scan; ``new`` if this call started it."""
 
     scan_id: str
     new: bool
 
 
 async def start(context: ScanContext, trigger: Trigger) -> Started:
-    """Start a scan, or find the one that runs.
+    """Start a scan, or find the one that is running.
 
     Raises:
         StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be handed to the queue; it is closed as failed.
+        QueueError: the scan could not be sent to the queue; it is closed as failed.
 
     """
-    found = await _start(context, trigger, timedelta())
-    return Started(found.scan_id, new=found.outcome is StartOutcome.STARTED)
+    answer = await _start(context, trigger, timedelta())
+    return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
 
 
 async def request(context: ScanContext) -> StartAnswer:
-    """Start a scan because somebody asked, unless the last one started within a minute.
+    """Start a scan on request, unless the last one started less than a minute ago.
 
     Raises:
         StoreError: the lease could not be read or taken.
-        QueueError: the scan could not be handed to the queue; it is closed as failed.
+        QueueError: the scan could not be sent to the queue; it is closed as failed.
 
     """
     return await _start(context, Trigger.REQUEST, SCAN_SPACING)
@@ -68,10 +68,10 @@ async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> 
         current = await context.scans.lease_and_status()
         lease = current.lease.value if current.lease else None
         if lease is not None and lease.scan_id == mine:
-            break  # it is ours: the answer to our write was lost
+            break  # we have it: only the answer to our write was lost
         if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
             return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
-        # Behind the lease, so that whoever starts and ends a scan meanwhile makes ours conflict.
+        # After reading the lease, so that a scan that starts and ends meanwhile causes a conflict.
         if spacing and (early := await _too_soon(context, now, spacing)) is not None:
             return early
         scan = Scan(mine, lease.epoch + 1 if lease else 1, trigger, now)
@@ -81,7 +81,7 @@ async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> 
             continue
         break
     else:
-        message = "The lease could not be taken: the store does not answer, or others were faster."
+        message = "The lease could not be taken: the store failed, or each try met another write."
         raise StoreUnavailable(message)
     await _send(context, mine)
     await _tidy_up(context, mine)
@@ -89,7 +89,7 @@ async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> 
 
 
 async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> StartAnswer | None:
-    """Find a scan that began less than ``spacing`` ago, or ahead of our clock by no more."""
+    """Find a scan that began less than ``spacing`` ago, or as far ahead by another clock."""
     for _, scan in await context.scans.started_between(now - spacing, now + spacing):
         wait = min(scan.started_at + spacing - now, spacing)
         if wait > timedelta():
@@ -98,7 +98,7 @@ async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> 
 
 
 async def _take(context: ScanContext, current: LeaseAndStatus, scan: Scan) -> None:
-    """Take the lease; a scan whose lease ran out is abandoned in the same transaction."""
+    """Take the lease; a scan whose lease expired is abandoned in the same transaction."""
     old = await _superseded(context, current)
     rows: list[tuple[Scan, str | None]] = []
     told: list[Change] = []
@@ -123,7 +123,7 @@ async def _superseded(context: ScanContext, current: LeaseAndStatus) -> Stored[S
     try:
         old = await context.scans.scan(current.lease.value.scan_id)
     except RowUnusable as error:
-        _log.warning("A scan is left as it is: %s", error)
+        _log.warning("The previous scan cannot be closed: %s", error)
         return None
     return old if old is not None and old.value.state is ScanState.RUNNING else None
 
@@ -132,18 +132,18 @@ async def _send(context: ScanContext, scan_id: str) -> None:
     try:
         await context.queues.send([SliceMessage(scan_id, None)])
     except QueueError as error:
-        await fail_scan(context, scan_id, f"The queue did not take the scan: {error}")
+        await fail_scan(context, scan_id, f"The scan could not be sent to the queue: {error}")
         raise
 
 
 async def _tidy_up(context: ScanContext, scan_id: str) -> None:
-    """Publish what earlier scans left, and drop the slices of those that were abandoned.
+    """Publish the changes of earlier scans, and drop the slices of abandoned ones.
 
-    None of this may cost the new scan: whatever fails here is left to its end and to the next one.
+    A failure here must not affect the new scan: its end and the next scan try again.
     """
     try:
         await context.publish_scan_changes()
         scan = await context.scans.scan(scan_id)
         await context.drop_abandoned(scan.value if scan else None)
     except StoreError as error:
-        _log.warning("What earlier scans left stays for the next one: %s", error)
+        _log.warning("Leftovers of earlier scans stay until the next scan: %s", error)

@@ -1,10 +1,9 @@
-"""Table Storage behind the port ``Store``, by Azure's own client.
+"""The port ``Store`` over Azure Table Storage, with Azure's own client.
 
-Two of the client's habits are kept out. It repeats a request whose answer was lost: a conditional
-write then meets its own effect and reports a conflict, although it was written. And its
-``delete_entity`` passes over a row that is gone. So every write, a single one too, goes as a
-transaction (POST, which neither the client nor aiohttp sends twice on its own), and only what
-certainly did not run is sent again.
+Two behaviours of the client are avoided. It repeats a request whose answer was lost: a conditional
+write then conflicts with itself, although it was written. And its ``delete_entity`` ignores a row
+that does not exist. So every write, even a single one, is a transaction (a POST, which neither the
+client nor aiohttp repeats), and only what certainly did not run is sent again.
 """
 
 import asyncio
@@ -64,8 +63,7 @@ _TIMES: Final[Mapping[str, Any]] = {
     "connection_timeout": STORAGE_CONNECT_SECONDS,
     "read_timeout": STORAGE_READ_SECONDS,
 }
-# For the reads. The service never redirects, and a redirected request would carry its token to
-# another host.
+# For reads. The service never redirects; following a redirect would send the token to another host.
 _PIPELINE: Final[Mapping[str, Any]] = {
     "retry_total": STORAGE_RETRIES,
     "retry_backoff_factor": TABLE_BACK_OFF_SECONDS,
@@ -77,9 +75,9 @@ _GONE: Final = frozenset({TableErrorCode.RESOURCE_NOT_FOUND, TableErrorCode.ENTI
 
 
 class AzureTables:
-    """The tables of one storage account; a missing one is created when it is first used.
+    """The tables of one storage account; a missing table is created on first use.
 
-    No request takes longer than ``deadline`` seconds, repetitions and pauses included.
+    No request takes longer than ``deadline`` seconds, including repetitions and pauses.
     """
 
     def __init__(self, service: TableServiceClient, deadline: float) -> None:
@@ -97,10 +95,10 @@ class AzureTables:
     ) -> Self:
         """Connect with a connection string, for Azurite.
 
-        Its host must be 127.0.0.1: the client takes ``localhost`` for Cosmos DB.
+        Its host must be 127.0.0.1, because the client takes ``localhost`` for Cosmos DB.
 
         Raises:
-            ValueError: no connection string.
+            ValueError: the connection string is invalid.
 
         """
         service = TableServiceClient.from_connection_string(text, transport=transport, **_PIPELINE)
@@ -115,10 +113,10 @@ class AzureTables:
         transport: AsyncHttpTransport[Any, Any],
         deadline: float = STORAGE_DEADLINE_SECONDS,
     ) -> Self:
-        """Connect to an https endpoint with tokens for Azure Storage, one audience in all clouds.
+        """Connect to an https endpoint with tokens for Azure Storage (same audience in all clouds).
 
         Raises:
-            ValueError: no https URL.
+            ValueError: the endpoint is not an https URL.
 
         """
         service = TableServiceClient(
@@ -134,7 +132,7 @@ class AzureTables:
                     table, lambda client: client.get_entity(partition, row, **_TIMES)
                 )
             except ResourceNotFoundError as error:
-                # Another 404, of the account or the table, says nothing about the row.
+                # A 404 of the account or the table says nothing about the row.
                 if code_of(error) not in _GONE:
                     raise
                 return None
@@ -167,7 +165,7 @@ class AzureTables:
         )
 
     async def close(self) -> None:
-        """Let go of the client; the transport stays open if its session is somebody else's."""
+        """Close the client; the transport stays open if it does not own its session."""
         await self._service.close()
 
     async def _page(
@@ -180,7 +178,7 @@ class AzureTables:
     async def _call[Answer](
         self, table: Table, request: Callable[[TableClient], Awaitable[Answer]]
     ) -> Answer:
-        """Send a request within the deadline, and again where it found the table missing."""
+        """Send a request within the deadline; if the table is missing, create it and try again."""
         client = self._clients[table]
         async with asyncio.timeout(self._deadline):
             try:
@@ -191,7 +189,7 @@ class AzureTables:
             try:
                 await client.create_table(**_TIMES)
             except ResourceExistsError as error:
-                # Whoever else needed it was faster; a table being deleted is a conflict as well.
+                # Another process created it first; a table being deleted is a conflict, too.
                 if code_of(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
@@ -215,7 +213,7 @@ def _certainly_did_not_run(error: AzureError) -> bool:
             or code_of(error) == TableErrorCode.SERVER_BUSY
         )
     if isinstance(error, ServiceRequestError):
-        # azure-core raises this also for a connection that broke after the request was out.
+        # azure-core also raises this for a connection that broke after the request was sent.
         return isinstance(error, ServiceRequestTimeoutError) or isinstance(
             error.inner_exception, ClientConnectorError
         )
@@ -246,7 +244,7 @@ def _entity(read: TableEntity) -> Entity:
     values: dict[str, Scalar] = {}
     for name, value in read.items():
         plain = value.value if isinstance(value, EntityProperty) else value
-        # Properties of other types were not written by this version, and it asks for none of them.
+        # Properties of other types were not written by this version and are not needed.
         if isinstance(plain, str | int) and name not in {"PartitionKey", "RowKey"}:
             values[name] = plain
     etag = read.metadata["etag"] or ""

@@ -1,4 +1,4 @@
-"""Cutting writes into transactions that the table service takes: 100 operations, 4 MiB."""
+"""Divides writes into transactions within the table service's limits: 100 operations, 4 MiB."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,15 +8,15 @@ from cmk_check.store import table_limits
 
 
 def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
-    """Cut writes into transactions, in order."""
+    """Divide writes into transactions, in order."""
     for groups in group_batches([(write,) for write in writes]):
         yield [write for (write,) in groups]
 
 
 def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> Iterator[list[T]]:
-    """Cut groups of writes into transactions without cutting a group.
+    """Divide groups of writes into transactions without splitting a group.
 
-    ``reserve`` keeps room in each for so many further writes, of 512 KiB at most.
+    ``reserve`` keeps room in each for this many further writes of at most 512 KiB.
     """
     most_writes = MAX_TRANSACTION_WRITES - reserve
     most_bytes = MAX_TRANSACTION_BYTES - reserve * RESERVED_WRITE_BYTES

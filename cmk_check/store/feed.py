@@ -1,17 +1,17 @@
 """The change feed: published changes under gapless numbers, each exactly once.
 
 A reader's cursor is a number. One transaction moves the head and writes the rows and a marker per
-change id, so two publishers can neither share a number nor publish one change twice, and a slow one
-cannot slip a row in behind a reader:
+change id, so two publishers can neither use the same number nor publish a change twice, and a slow
+one cannot insert a row before a reader's cursor:
 
     A: read head 7 .. write 8, 9, 10 and head 10
     B: read head 7 ........................ write 8, 9 and head 9: head has changed
        read head 10, write 11, 12 and head 12
 
-A marker may go only when no outbox holds its change, or the change would be published once more
-under a second number. A change is published from its outbox row, that row is deleted for good, and
-ids are never used twice: where the row is gone, nothing can bring the change back. (Whoever read
-the row before it was deleted is ended by the host within minutes; retention is counted in days.)
+A marker may be deleted only when no outbox holds its change; otherwise the change would be
+published again under a second number. A change is published from its outbox row, which is then
+deleted for good, and ids are never reused: once the row is gone, the change cannot come back. (A
+process that read the row before is stopped by the host within minutes; retention takes days.)
 """
 
 import asyncio
@@ -39,8 +39,8 @@ _NEWER: Final = "A newer version of cmk_check publishes: deploy that version aga
 class FeedTable:
     """The table of published changes.
 
-    ``clock`` dates publications, for whoever publishes: a change that waited long in its outbox is
-    kept as long as any other.
+    ``clock`` is needed for publishing. It dates publications, so that a change that waited long in
+    its outbox is kept as long as any other.
     """
 
     def __init__(self, store: Store, clock: Clock | None = None) -> None:
@@ -48,33 +48,33 @@ class FeedTable:
         self._clock = clock
 
     async def read(self, after: int, top: int) -> list[tuple[int, Change]]:
-        """Return up to ``top`` changes with numbers above ``after``, in their order.
+        """Return up to ``top`` changes with numbers above ``after``, in order.
 
-        A broken row is left out, and logged: one must not hold up all that follow it.
+        A broken row is skipped and logged, so that it does not block the following ones.
 
         Raises:
-            RowUnusable: a newer version wrote the next one, which must not be passed over.
+            RowUnusable: a newer version wrote the next one, which must not be skipped.
             StoreError: the feed could not be read.
 
         """
-        found: list[tuple[int, Change]] = []
+        numbered: list[tuple[int, Change]] = []
         if top < 1 or after >= table_keys.LAST_NUMBER:
-            return found
+            return numbered
         async for entity in self._rows(max(after, 0), min(top, TABLE_PAGE_ROWS)):
             if rows.is_too_new(entity):
-                if found:
+                if numbered:
                     break
                 raise RowUnusable(_NEWER)
             try:
-                found.append((int(entity.row), rows.change_of(entity)))
+                numbered.append((int(entity.row), rows.change_of(entity)))
             except RowUnusable as error:
                 _log.error("A published change cannot be read: %s", error)
-            if len(found) == top:
+            if len(numbered) == top:
                 break
-        return found
+        return numbered
 
     async def last(self) -> int:
-        """Return the highest number given so far, 0 before the first.
+        """Return the highest number so far, 0 before the first.
 
         Raises:
             StoreError: the feed could not be read.
@@ -84,11 +84,11 @@ class FeedTable:
         return 0 if head is None else rows.Reader(head).number("last")
 
     async def prune(self, before: datetime, most: int) -> int:
-        """Delete up to ``most`` changes published before a moment, oldest first; return how many.
+        """Delete up to ``most`` changes published before a time, oldest first; return the number.
 
-        It ends at the first change that is young enough, or whose outbox row still stands. The head
-        stays: numbers are never given again. With nothing to delete it reads one page at most and
-        writes nothing.
+        It stops at the first change that is younger, or whose outbox row still exists. The head
+        stays, because numbers are never reused. If there is nothing to delete, it reads at most one
+        page and writes nothing.
 
         Raises:
             StoreError: the rest could not be deleted.
@@ -121,7 +121,7 @@ class FeedTable:
     async def _out_of_outboxes(
         self, old: Sequence[tuple[Entity, Change]]
     ) -> list[tuple[Entity, Change]]:
-        """Return those before the first that still stands in its outbox."""
+        """Return the changes before the first that is still in its outbox."""
         places = [_outbox_of(change) for _, change in old]
         waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
         pairs = zip(old, waiting, strict=True)
@@ -145,14 +145,14 @@ class FeedTable:
             page=page,
         )
         async for entity in self._store.query(Table.CHANGES, query):
-            if table_keys.is_feed_row(entity.row):  # and nothing that somebody else put there
+            if table_keys.is_feed_row(entity.row):  # skip rows that this program did not write
                 yield entity
 
     async def publish(self, changes: Sequence[Change]) -> list[tuple[int, Change]]:
-        """Publish up to 49 changes, those not in the feed yet; return all with their numbers.
+        """Publish those of up to 49 changes that are not in the feed; return all with numbers.
 
         Raises:
-            StoreError: the feed could not be written; nothing or everything of this call is in it.
+            StoreError: the feed could not be written; either none or all of the changes are in it.
 
         """
         numbers: dict[str, int] = {}
@@ -164,11 +164,11 @@ class FeedTable:
                 numbers |= await self._append(fresh)
             except WriteConflict:
                 numbers = await self._published(changes)
-        message = "The change feed's head moved at every try; the changes stay in the outbox."
+        message = "Each try to write the feed met another write; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
     async def _published(self, changes: Sequence[Change]) -> dict[str, int]:
-        """Find the numbers of those in the feed that a publisher who died left in the outbox."""
+        """Return the numbers of changes that a crashed publisher had already published."""
         numbers = {}
         for change in changes:
             marker = await self._store.get(

@@ -1,8 +1,8 @@
 """The findings table: subscriptions with their findings and the changes not yet published.
 
-Recording a subscription is one transaction where it fits, so that no state stands without its
-change and no change without its state. Where it does not fit, every transaction is guarded by the
-coverage row, which all of them rewrite:
+A subscription is recorded in one transaction if possible, so that no state is stored without its
+change and no change without its state. Otherwise every transaction is guarded by the coverage row,
+which all of them rewrite:
 
     A: read table, Azure .. mark coverage row . still mine? . write 1 ... write 2, clears the mark
     B (took over A's slice):    read table, meet the mark, clear it: A's write fails; read Azure
@@ -34,19 +34,19 @@ from cmk_check.store.subscription_rows import (
 _log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.FINDINGS
-# Behind the one key: "!" is the first character that may follow in a longer one.
+# The first key after the coverage row's: "!" is the lowest character that a longer key may add.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
-# What is said of rows that cannot be trusted, whatever stands in them.
+# The reasons of findings whose rows are unusable.
 _OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 type RowPosition = tuple[str, str]
-# A finding and what is told of it: written together, or not at all.
+# A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """Which findings to list, None for all; values compare exactly, the id lower-cased."""
+    """The findings to list, None for all; values are compared exactly, the id lower-cased."""
 
     verdict: Verdict | None = None
     reason: Reason | None = None
@@ -55,18 +55,18 @@ class FindingFilter:
     key_health: KeyState | None = None
 
     def equals(self) -> dict[str, str]:
-        """Return what the table itself can compare: properties that a trusted row must have."""
-        asked = {
-            # A row that cannot be trusted is unknown, whatever verdict stands in it.
+        """Return the conditions that the table service can check on usable rows."""
+        conditions = {
+            # An unusable row is unknown, whatever verdict it contains.
             "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
             "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
             "kind": self.kind,
             "keyHealth": self.key_health,
         }
-        return {name: str(value) for name, value in asked.items() if value is not None}
+        return {name: str(value) for name, value in conditions.items() if value is not None}
 
     def admits(self, finding: Finding) -> bool:
-        """Tell whether a finding of a row that came is one of those asked for."""
+        """Return whether a finding matches."""
         judgement, key = finding.judgement, finding.key_health
         return (
             self.verdict in {None, judgement.verdict}
@@ -77,10 +77,10 @@ class FindingFilter:
 
 @dataclass(frozen=True, slots=True)
 class ListedFinding:
-    """A row of a list and its place to go on behind.
+    """A row of a list and its position.
 
-    ``finding`` is None where the row is none of those asked for. ``coverage`` is its
-    subscription's, where it was asked for and can be trusted.
+    ``finding`` is None if the row does not match. ``coverage`` is that of its subscription, if it
+    was requested and is usable.
     """
 
     place: RowPosition
@@ -97,28 +97,28 @@ class FindingsTable:
     async def subscriptions(self, low: str, high: str) -> AsyncIterator[StoredSubscription]:
         """Read the partitions from ``low`` to before ``high`` ("" is the end), in key order.
 
-        Each is given as soon as its last row is here: nobody has to wait for the whole range.
+        Each is yielded as soon as its last row is read.
         """
         query = TableQuery(partition_from=low, partition_to=high)
-        found: list[Entity] = []
+        entities: list[Entity] = []
         async for entity in self._store.query(_TABLE, query):
             if not is_ours(entity.partition):
                 continue
-            if found and found[0].partition != entity.partition:
-                yield parse_partition(found[0].partition, found)
-                found = []
-            found.append(entity)
-        if found:
-            yield parse_partition(found[0].partition, found)
+            if entities and entities[0].partition != entity.partition:
+                yield parse_partition(entities[0].partition, entities)
+                entities = []
+            entities.append(entity)
+        if entities:
+            yield parse_partition(entities[0].partition, entities)
 
     async def read_one(self, partition: str) -> StoredSubscription:
-        """Read one partition, empty where nothing is stored."""
+        """Read one partition; it may be empty."""
         query = TableQuery(partition=partition)
-        found = [entity async for entity in self._store.query(_TABLE, query)]
-        return parse_partition(partition, found) if found else StoredSubscription(partition)
+        entities = [entity async for entity in self._store.query(_TABLE, query)]
+        return parse_partition(partition, entities) if entities else StoredSubscription(partition)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row, None where there is none.
+        """Read one coverage row, None if it does not exist.
 
         Raises:
             RowUnusable: a newer version wrote it, or it is broken.
@@ -131,10 +131,9 @@ class FindingsTable:
     async def coverages(
         self, state: CoverageState | None, after: RowPosition | None
     ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
-        """List coverage rows by subscription, each with its place to go on behind.
+        """List coverage rows by subscription, each with its position.
 
-        ``state`` leaves out what the table knows to be of another one; a row that cannot be trusted
-        comes as the error that says why.
+        ``state`` selects rows by their stored state; an unusable row is returned as its error.
         """
         query = TableQuery(
             row_from=table_keys.COVERAGE,
@@ -147,25 +146,25 @@ class FindingsTable:
                 yield (entity.partition, entity.row), _coverage_or_why(entity)
 
     async def finding(self, account: AccountId) -> Finding | None:
-        """Read the finding of an account, None where none is recorded.
+        """Read the finding of an account, None if none is recorded.
 
-        One whose row cannot be trusted is unknown.
+        If its row is unusable, the finding is unknown.
         """
         try:
             partition = table_keys.partition_of(account.subscription_id)
             row = table_keys.finding_row(account.resource_group, account.name)
         except LimitExceeded:
-            return None  # nothing of this length was ever written
+            return None  # names of this length are never written
         entity = await self._store.get(_TABLE, partition, row)
         return finding_in(entity) if entity and is_ours(entity.partition) else None
 
     async def findings(
         self, where: FindingFilter, after: RowPosition | None, *, joined: bool = False
     ) -> AsyncIterator[ListedFinding]:
-        """Go through findings by subscription, group and name, and tell those asked for.
+        """Iterate over the rows of findings by subscription, group and name.
 
-        A finding whose row a newer version wrote, or is broken, is listed as unknown. ``joined``
-        reads the coverage rows on the way, in the same query.
+        A finding is unknown if a newer version wrote its row or the row is broken. ``joined`` reads
+        the coverage rows in the same query.
         """
         query = TableQuery(
             partition=table_keys.partition_of(where.subscription_id)
@@ -177,29 +176,29 @@ class FindingsTable:
             equals=where.equals(),
             besides=table_keys.COVERAGE if joined else "",
         )
-        met = await self._met_before(after) if joined else {}
+        coverages = await self._coverage_before(after) if joined else {}
         async for entity in self._store.query(_TABLE, query):
             if not is_ours(entity.partition):
                 continue
             place = entity.partition, entity.row
             if entity.row == table_keys.COVERAGE:
-                met = {entity.partition: _usable_coverage(entity)}
+                coverages = {entity.partition: _usable_coverage(entity)}
                 yield ListedFinding(place)
             elif entity.row.startswith(table_keys.FINDINGS_FROM):
                 finding = finding_in(entity)
                 admitted = finding if where.admits(finding) else None
-                yield ListedFinding(place, admitted, met.get(entity.partition))
+                yield ListedFinding(place, admitted, coverages.get(entity.partition))
 
-    async def _met_before(self, after: RowPosition | None) -> dict[str, Coverage | None]:
-        """Read the coverage row that a list has passed when it begins in mid-subscription."""
+    async def _coverage_before(self, after: RowPosition | None) -> dict[str, Coverage | None]:
+        """Read the coverage row of the subscription in which a list continues."""
         entity = await self._store.get(_TABLE, after[0], table_keys.COVERAGE) if after else None
         return {entity.partition: _usable_coverage(entity)} if entity else {}
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
-        """Clear the mark of a worker that died or was overtaken, so that it can write no more.
+        """Clear the mark of a worker that crashed or was overtaken, so that its writes fail.
 
         Raises:
-            WriteConflict: somebody wrote the row since it was read.
+            WriteConflict: the row was written since it was read.
 
         """
         if stored.known.coverage is None:
@@ -211,10 +210,10 @@ class FindingsTable:
     async def mark(
         self, stored: StoredSubscription, difference: Difference, claim: str
     ) -> StoredSubscription:
-        """Set the recording mark, before the claim is checked for the last time.
+        """Set the recording mark, before the last check of the claim.
 
         Raises:
-            WriteConflict: somebody wrote the row since it was read.
+            WriteConflict: the row was written since it was read.
 
         """
         return await self._write_coverage(stored, difference.coverage_after(0, claim))
@@ -222,11 +221,11 @@ class FindingsTable:
     async def record(
         self, stored: StoredSubscription, batches: Sequence["RecordBatch"]
     ) -> tuple[OutboxEntry, ...]:
-        """Write a difference as cut; return the changes that now wait in the outbox.
+        """Write the batches of a difference; return the changes that now wait in the outbox.
 
         Raises:
-            WriteConflict: somebody wrote first; earlier transactions of this call stand, and the
-                mark with them.
+            WriteConflict: another worker wrote first; earlier transactions of this call, and the
+                mark, remain.
 
         """
         etag = stored.etags.get(table_keys.COVERAGE)
@@ -237,10 +236,12 @@ class FindingsTable:
                 _TABLE, stored.partition, [guard, *batch.writes, *batch.outbox]
             )
             etag = etags[0]
-            told = etags[len(etags) - len(batch.outbox) :]
+            outbox_etags = etags[len(etags) - len(batch.outbox) :]
             pending += [
                 OutboxEntry(stored.partition, write.row, new, change)
-                for write, new, change in zip(batch.outbox, told, batch.changes, strict=True)
+                for write, new, change in zip(
+                    batch.outbox, outbox_etags, batch.changes, strict=True
+                )
             ]
         return tuple(pending)
 
@@ -259,7 +260,7 @@ class FindingsTable:
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """One transaction: the coverage row as of then, findings, and the outbox rows they bring."""
+    """One transaction: the coverage row at that point, findings, and their outbox rows."""
 
     coverage: Coverage
     writes: tuple[Write, ...]
@@ -270,10 +271,9 @@ class RecordBatch:
 def record_batches(
     stored: StoredSubscription, difference: Difference, claim: str
 ) -> Iterator[RecordBatch]:
-    """Cut a difference between accounts into transactions that the table service takes.
+    """Divide a difference into transactions, without splitting the rows of an account.
 
-    The last one brings the coverage row to its final state and clears the mark; those before keep
-    the mark.
+    The last one sets the final state of the coverage row and clears the mark; earlier ones keep it.
     """
     groups: list[_Group] = [
         (_finding_write(stored, step), *map(_outbox_write, step.changes))
@@ -283,7 +283,7 @@ def record_batches(
     coverages = [*difference.partial_coverages(map(len, parts[:-1]), claim), difference.coverage]
     steps = iter(difference.steps)
     for number, (part, coverage) in enumerate(zip(parts, coverages, strict=True), 1):
-        changes = [told for step in islice(steps, len(part)) for told in step.changes]
+        changes = [change for step in islice(steps, len(part)) for change in step.changes]
         outbox = [insert for _, *inserts in part for insert in inserts]
         if number == len(parts) and difference.coverage_change is not None:
             changes.append(difference.coverage_change)

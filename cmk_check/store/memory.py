@@ -1,6 +1,6 @@
-"""Table storage in memory, for tests and scans by the command line.
+"""Table storage in memory, for tests and scans of the command line.
 
-It passes the contract suite of the real adapter: the same conditions, limits and order.
+It passes the same contract tests as the real adapter: conditions, limits and order.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,7 +15,7 @@ type _Row = tuple[str, Mapping[str, Scalar]]
 
 
 class MemoryStore:
-    """The three tables, empty at first; ETags are counted: equal histories give equal ones."""
+    """The three tables, initially empty; ETags are counted, so equal histories have equal ones."""
 
     def __init__(self) -> None:
         self._rows: dict[Table, dict[tuple[str, str], _Row]] = {table: {} for table in Table}
@@ -52,7 +52,7 @@ class MemoryStore:
     async def _page(
         self, table: Table, query: TableQuery, after: tuple[str, str] | None
     ) -> list[Entity]:
-        """Read a page, which is a request of its own."""
+        """Read one page."""
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
@@ -64,7 +64,7 @@ class MemoryStore:
             if found is not None:
                 raise WriteConflict(f"{table}: the row exists")
         elif found is None or found[0] != write.etag:
-            raise WriteConflict(f"{table}: the row is not the one that was read")
+            raise WriteConflict(f"{table}: the row was changed since it was read")
 
     def _apply(self, table: Table, partition: str, write: Write) -> str:
         key = (partition, write.row)

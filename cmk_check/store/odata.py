@@ -1,6 +1,6 @@
-"""A query as filters for the table service.
+"""Queries as filters for the table service.
 
-Values come from callers of the HTTP API: none ever becomes a part of a filter's text here, all go
+Values may come from callers of the HTTP API. They are never written into a filter's text but passed
 to the client as parameters, which it quotes.
 """
 
@@ -14,9 +14,9 @@ type Clause = tuple[Condition, ...]
 
 
 def ranges(query: TableQuery) -> list[list[Clause]]:
-    """Return the clauses of each request: all must hold, of each any condition.
+    """Return the clauses of each request: all clauses must hold, and of each any condition.
 
-    Going on behind a row takes two: for an "or" the service scans the whole table.
+    Continuing after a row takes two requests, because the service scans the table for an "or".
     """
     bounds = [
         ("PartitionKey", "ge", query.partition_from),
@@ -40,10 +40,10 @@ def ranges(query: TableQuery) -> list[list[Clause]]:
 
 
 def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
-    """Return a filter and its parameters, which the client quotes where blanks part the words.
+    """Return a filter and its parameters; blanks must surround the parameters.
 
     Raises:
-        ValueError: a property's name that no table holds.
+        ValueError: the name of a property is invalid.
 
     """
     parameters: dict[str, str] = {}
@@ -52,7 +52,7 @@ def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
         either: list[str] = []
         for name, operator, value in clause:
             if not table_limits.is_property_name(name):
-                raise ValueError(f"{name!a} is no name for a property")
+                raise ValueError(f"{name!a} must be a valid property name")
             either.append(f"{name} {operator} @p{len(parameters)}")
             parameters[f"p{len(parameters)}"] = value
         parts.append(either[0] if len(either) == 1 else f"( {' or '.join(either)} )")

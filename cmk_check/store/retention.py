@@ -1,4 +1,4 @@
-"""Retention: published changes and ended scans go when they are old enough, a few at each scan."""
+"""Retention: each scan deletes a bounded number of old changes and scans."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ _PARTITION: Final = "scan"
 
 
 class Retention:
-    """Deletes what was kept for ``keep`` and two days more."""
+    """Deletes what is older than ``keep`` plus two days."""
 
     def __init__(self, store: Store, keep: timedelta) -> None:
         self._store = store
@@ -20,10 +20,10 @@ class Retention:
         self._keep = keep
 
     async def prune(self, now: datetime) -> None:
-        """Delete up to 490 changes and 100 scans; where nothing is old enough, write nothing.
+        """Delete up to 490 changes and 100 scans; write nothing if nothing is old enough.
 
         Raises:
-            StoreError: the rest stays for the next scan.
+            StoreError: the rest stays until the next scan.
 
         """
         before = now - self._keep - RETENTION_GRACE

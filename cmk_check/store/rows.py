@@ -1,7 +1,7 @@
-"""Findings and coverage as rows: what a person reads in the table, and back.
+"""Conversion of findings and coverage to readable rows and back.
 
-Every row carries ``schema``. A row with a higher number than this code knows was written by a newer
-version: its other properties are not looked at, and it is never overwritten.
+Every row has ``schema``. If its number is higher than this code knows, a newer version wrote the
+row: its other properties are not read, and it is never overwritten.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ from cmk_check.store import table_keys
 
 SCHEMA: Final = 1
 
-# Stands for the dates of a finding whose row must not be trusted.
+# The dates of a finding whose row is unusable.
 UNDATED: Final = datetime.fromtimestamp(0, UTC)
 
 type Values = dict[str, Scalar]
@@ -45,13 +45,13 @@ _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
 def is_too_new(entity: Entity) -> bool:
-    """Tell whether a newer version of this program wrote the row."""
+    """Return whether a newer version of this program wrote the row."""
     schema = entity.values.get("schema")
     return not isinstance(schema, int) or schema > SCHEMA
 
 
 def finding_values(finding: Finding) -> Values:
-    """Lay a finding out as a row."""
+    """Return a finding as a row."""
     judgement = finding.judgement
     return _without_none(
         {
@@ -80,7 +80,7 @@ def finding_values(finding: Finding) -> Values:
 
 
 def _key_values(health: KeyHealth | None) -> Values:
-    """Lay key health out: its state to filter by, its reasons for people, and all of it."""
+    """Return key health as columns: the state for filters, the reasons for people, and all."""
     if health is None:
         return {}
     return {
@@ -114,13 +114,13 @@ def finding_of(entity: Entity) -> Finding:
         changes=row.number("changes"),
         history=row.json(_HISTORY, "history"),
         key_health=health,
-        # Rows were written without the column.
+        # Older rows do not have this column.
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
     )
 
 
 def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -> Finding:
-    """Show a finding whose row must not be trusted: unknown, whatever the row may say."""
+    """Return an unknown finding for an unusable row."""
     kind = entity.values.get("kind")
     return Finding(
         id=account,
@@ -135,7 +135,7 @@ def unusable_finding(entity: Entity, account: AccountId, judgement: Judgement) -
 
 
 def coverage_values(coverage: Coverage) -> Values:
-    """Lay a subscription out as a row."""
+    """Return a subscription as a row."""
     subscription, gap = coverage.subscription, coverage.gap
     return _without_none(
         {
@@ -189,7 +189,7 @@ def _coverage_state(row: "Reader") -> CoverageState:
 
 
 def change_values(change: Change) -> Values:
-    """Lay a change out as a row, the same in an outbox and in the feed."""
+    """Return a change as a row, for an outbox and for the feed."""
     return {
         "schema": SCHEMA,
         "id": change.id,
@@ -217,42 +217,42 @@ def change_of(entity: Entity) -> Change:
 
 
 class Reader:
-    """Takes typed properties out of a row; a missing or mistyped one is RowUnusable."""
+    """Reads typed properties of a row; raises RowUnusable if one is missing or mistyped."""
 
     def __init__(self, entity: Entity) -> None:
         self._entity = entity
 
     def text(self, name: str) -> str:
-        """Return a string that must be there."""
+        """Return a required string."""
         value = self._entity.values.get(name)
         if not isinstance(value, str):
             raise self._broken(name)
         return value
 
     def optional(self, name: str) -> str | None:
-        """Return a string, or None where there is none."""
+        """Return an optional string."""
         return self.text(name) if name in self._entity.values else None
 
     def choice[E: StrEnum](self, kind: type[E], name: str) -> E:
-        """Return a word of a closed list that must be there."""
+        """Return a required value of an enum."""
         try:
             return kind(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
 
     def optional_choice[E: StrEnum](self, kind: type[E], name: str) -> E | None:
-        """Return a word of a closed list, or None where there is none."""
+        """Return an optional value of an enum."""
         return self.choice(kind, name) if name in self._entity.values else None
 
     def number(self, name: str) -> int:
-        """Return a number that must be there."""
+        """Return a required number."""
         value = self._entity.values.get(name)
         if not isinstance(value, int):
             raise self._broken(name)
         return value
 
     def time(self, name: str) -> datetime:
-        """Return a time that must be there."""
+        """Return a required time."""
         try:
             value = datetime.fromisoformat(self.text(name))
         except ValueError as error:
@@ -262,24 +262,24 @@ class Reader:
         return value
 
     def optional_time(self, name: str) -> datetime | None:
-        """Return a time, or None where there is none."""
+        """Return an optional time."""
         return self.time(name) if name in self._entity.values else None
 
     def json[T](self, adapter: TypeAdapter[T], name: str) -> T:
-        """Return a value kept as JSON."""
+        """Return a required value stored as JSON."""
         try:
             return adapter.validate_json(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
 
     def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
-        """Return a value kept as JSON, or None where there is none."""
+        """Return an optional value stored as JSON."""
         return self.json(adapter, name) if name in self._entity.values else None
 
     def _broken(self, name: str) -> RowUnusable:
         where = f"{self._entity.partition} / {self._entity.row}"
         return RowUnusable(
-            f"Row {where}: {name} is missing or not of its type; delete the row to heal it."
+            f"Row {where}: {name} is missing or has the wrong type; delete the row to repair it."
         )
 
 

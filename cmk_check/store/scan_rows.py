@@ -1,7 +1,7 @@
-"""The rows of the scans table: lease, status, scans and slices, each kept as one JSON document.
+"""The rows of the scans table: lease, status, scans and slices, each stored as a JSON document.
 
-A document is cut over properties ``document0``, ``document1``, ... because one property holds
-32,768 characters; a few more properties let a person read the table.
+A document is split over properties ``document0``, ``document1``, ... because one property holds at
+most 32,768 characters; a few more properties make the table readable for people.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,14 @@ from cmk_check.store.rows import SCHEMA, is_too_new
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Which scan may run, until when. ``epoch`` orders scans; ``scan_id`` is empty when free."""
+    """The scan that may run, and until when; ``epoch`` orders scans, ``scan_id`` may be empty."""
 
     scan_id: str
     epoch: int
     expires: datetime
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a scan holds it; a lease for longer than ``most`` is one of a wrong clock."""
+        """Whether a scan holds it; a lease for longer than ``most`` comes from a wrong clock."""
         return bool(self.scan_id) and now < self.expires <= now + most
 
 
@@ -37,9 +37,9 @@ class Lease:
 class Scan:
     """One scan.
 
-    ``plan_id`` and ``slices`` are set once it is planned, ``visible`` is how many subscriptions
-    Azure listed. ``baseline`` tells that no scan had ever finished then, ``supersedes`` which
-    abandoned scan it follows. ``posture`` and ``summary`` are set when it ends.
+    ``plan_id`` and ``slices`` are set by the plan, ``visible`` is the number of subscriptions that
+    Azure listed. ``baseline``: no scan had finished before. ``supersedes`` is the abandoned scan
+    that it follows. ``posture`` and ``summary`` are set at the end.
     """
 
     id: str
@@ -70,7 +70,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """A range of partitions, worked through by one invocation.
+    """A range of partitions for one invocation.
 
     It covers the partitions from ``low`` to before ``high`` ("": to the end). ``summary`` is set
     when it is done; ``failed`` tells that its subscriptions were not read. ``changes`` counts what
@@ -90,13 +90,13 @@ class Slice:
 
     @property
     def is_done(self) -> bool:
-        """Whether its sums are known."""
+        """Whether its counts are known."""
         return self.summary is not None
 
     def is_held(self, now: datetime, most: timedelta) -> bool:
-        """Whether a worker's claim on it still counts; one for longer than ``most`` never does.
+        """Whether a worker's claim is valid; a claim for longer than ``most`` never is.
 
-        It was made by a clock that ran ahead, and would hold up the slice until that time comes.
+        It comes from a clock that ran ahead, and would block the slice until that time.
         """
         return self.claimed_until is not None and now < self.claimed_until <= now + most
 
@@ -118,7 +118,7 @@ STATUS: Final = TypeAdapter(Status)
 def document[T](
     adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
 ) -> dict[str, Scalar]:
-    """Lay a value out as a row."""
+    """Return a value as a row."""
     text = adapter.dump_json(value).decode()
     size = DOCUMENT_PIECE_CHARS
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
@@ -143,5 +143,5 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     try:
         return Stored(adapter.validate_json("".join(pieces)), entity.etag)
     except ValueError as error:
-        message = f"{where} is not a document of this program. Delete the row to heal it."
+        message = f"{where} is not a document of this program; delete the row to repair it."
         raise RowUnusable(message) from error

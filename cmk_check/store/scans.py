@@ -1,7 +1,7 @@
-"""The scans table: who may scan, what is planned, what is done, and the status ready to serve.
+"""The scans table: the lease, the scans, their slices, and the status.
 
-All that must be true together stands in one partition, so that a scan starts and ends in one
-transaction; each scan's slices have a partition of their own.
+Rows that must change together are in one partition, so that a scan starts and ends in one
+transaction; each scan's slices have their own partition.
 """
 
 import logging
@@ -39,7 +39,7 @@ _STATUS: Final = "status"
 
 @dataclass(frozen=True, slots=True)
 class LeaseAndStatus:
-    """The rows that decide together: the lease and the status."""
+    """The lease and the status, as read together."""
 
     lease: Stored[Lease] | None
     status: Stored[Status] | None
@@ -75,10 +75,9 @@ class ScanTable:
         return None if entity is None else value_of(SCAN, entity)
 
     async def history(self, after: str | None, top: int) -> list[tuple[str, Scan]]:
-        """Read up to ``top`` scans, newest first, from behind the row ``after``.
+        """Read up to ``top`` scans with their row keys, newest first, after the row ``after``.
 
-        Each comes with the key of its row. A row that cannot be read is left out: it must not take
-        the others with it.
+        A broken row is skipped.
         """
         behind = None if after is None else (_PARTITION, after)
         query = TableQuery(
@@ -91,21 +90,21 @@ class ScanTable:
         return await self._scans(query, top)
 
     async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
-        """Read the scans that started then, newest first, with the keys of their rows."""
+        """Read the scans that started in a time range, newest first, with their row keys."""
         row_from = table_keys.scan_row(last, "")
         row_to = _behind(table_keys.scan_row(first, ""))
         return await self._scans(TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to))
 
     async def _scans(self, query: TableQuery, most: int | None = None) -> list[tuple[str, Scan]]:
-        found: list[tuple[str, Scan]] = []
+        scans: list[tuple[str, Scan]] = []
         async for entity in self._store.query(_TABLE, query):
             try:
-                found.append((entity.row, value_of(SCAN, entity).value))
+                scans.append((entity.row, value_of(SCAN, entity).value))
             except RowUnusable as error:
-                _log.warning("The history leaves out a scan. %s", error)
-            if len(found) == most:
+                _log.warning("A scan is missing from the history. %s", error)
+            if len(scans) == most:
                 break
-        return found
+        return scans
 
     async def commit(
         self,
@@ -116,12 +115,12 @@ class ScanTable:
         changes: Sequence[Change] = (),
         current: LeaseAndStatus,
     ) -> None:
-        """Write rows of the scan partition in one transaction, each only if nobody wrote it since.
+        """Write rows of the scan partition in one transaction, if unchanged since they were read.
 
-        ``scans`` come with the ETag read, None for a new one; lease and status with ``current``.
+        ``scans`` have the ETag read, None for a new row; ``current`` has those of lease and status.
 
         Raises:
-            WriteConflict: somebody did; nothing was written.
+            WriteConflict: a row was changed; nothing was written.
 
         """
         writes: list[Write] = []
@@ -139,7 +138,7 @@ class ScanTable:
         await self._store.commit(_TABLE, _PARTITION, writes)
 
     async def outbox(self) -> tuple[OutboxEntry, ...]:
-        """Read the changes of scans that are not published."""
+        """Read the unpublished changes of scans."""
         query = TableQuery(
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
@@ -180,10 +179,10 @@ class ScanTable:
             await self._store.commit(_TABLE, table_keys.slice_partition(scan_id), batch)
 
     async def replace_slice(self, scan_id: str, entry: Slice, etag: str) -> Stored[Slice]:
-        """Write a slice only if nobody wrote it since it was read.
+        """Write a slice if it is unchanged since it was read.
 
         Raises:
-            WriteConflict: somebody did.
+            WriteConflict: the slice was changed.
 
         """
         write = Replace(_slice_row(entry.plan_id, entry.number), document(SLICE, entry), etag)
@@ -191,20 +190,20 @@ class ScanTable:
         return Stored(entry, new)
 
     async def drop_slices(self, scan_id: str) -> None:
-        """Delete the slices of a scan that ended, of every plan."""
+        """Delete all slices of an ended scan, of every plan."""
         partition = table_keys.slice_partition(scan_id)
-        found: list[Entity] = [
+        entities: list[Entity] = [
             entity async for entity in self._store.query(_TABLE, TableQuery(partition=partition))
         ]
-        for batch in batching.batches([Delete(entity.row, entity.etag) for entity in found]):
+        for batch in batching.batches([Delete(entity.row, entity.etag) for entity in entities]):
             await self._store.commit(_TABLE, partition, batch)
 
 
 def started_of(scan_id: str) -> datetime:
-    """Return when a scan started, which its id tells.
+    """Return the start of a scan, which is part of its id.
 
     Raises:
-        ValueError: this is no scan id.
+        ValueError: the scan id is invalid.
 
     """
     stamp, _, _ = scan_id.partition("-")
@@ -216,8 +215,8 @@ def scan_id_of(started: datetime, suffix: str) -> str:
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
 
 
-def _write[T](row: str, values: rows.Values, had: Stored[T] | None) -> Write:
-    return Insert(row, values) if had is None else Replace(row, values, had.etag)
+def _write[T](row: str, values: rows.Values, previous: Stored[T] | None) -> Write:
+    return Insert(row, values) if previous is None else Replace(row, values, previous.etag)
 
 
 def _slice_row(plan_id: str | None, number: int) -> str:
@@ -225,5 +224,5 @@ def _slice_row(plan_id: str | None, number: int) -> str:
 
 
 def _behind(prefix: str) -> str:
-    """Return the first key behind all those with the prefix."""
+    """Return the first key after all keys with the prefix."""
     return prefix[:-1] + chr(ord(prefix[-1]) + 1)

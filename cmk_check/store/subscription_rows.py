@@ -1,7 +1,7 @@
-"""A subscription's partition, taken apart: its coverage, its findings, and what waits to be told.
+"""Parses a subscription's partition: its coverage, its findings and its unpublished changes.
 
-A row that cannot be trusted costs only itself: a finding of it is unknown until the row is mended,
-and what somebody else put there is left alone.
+An unusable row affects only itself: its finding is unknown until the row is repaired. Rows that
+this program did not write are left alone.
 """
 
 import logging
@@ -39,8 +39,8 @@ class OutboxEntry:
 class StoredSubscription:
     """A subscription's partition as read.
 
-    ``etags`` by row key. ``unusable`` says why its coverage row must not be touched, where it must
-    not: then nothing can be recorded.
+    ``etags`` are by row key. ``unusable`` says why its coverage row must not be changed, if so:
+    then nothing can be recorded.
     """
 
     partition: str
@@ -51,21 +51,21 @@ class StoredSubscription:
 
     @property
     def mark(self) -> str | None:
-        """The claim of a worker whose recording was under way."""
+        """The claim of a worker that is recording, or was when it crashed."""
         return self.known.coverage.recording if self.known.coverage else None
 
 
 @lru_cache(PARTITIONS_REMEMBERED)
 def is_ours(partition: str) -> bool:
-    """Tell a subscription's partition from what somebody else put into the table."""
+    """Return whether this is the partition of a subscription."""
     if is_guid(partition) and partition == partition.lower():
         return True
-    _log.warning("Rows that are not ours stand in %s: %.200a", "cmkfindings", partition)
+    _log.warning("The table %s has rows of an unknown partition: %.200a", "cmkfindings", partition)
     return False
 
 
 def finding_in(entity: Entity) -> Finding:
-    """Read a finding; one whose row cannot be trusted is unknown, and says what to do."""
+    """Read a finding; if its row is unusable, it is unknown and says what to do."""
     if rows.is_too_new(entity):
         return rows.unusable_finding(entity, _id_of(entity), row_too_new())
     try:
@@ -75,7 +75,7 @@ def finding_in(entity: Entity) -> Finding:
 
 
 def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
-    """Take the rows of one partition apart."""
+    """Parse the rows of one partition."""
     coverage: Coverage | None = None
     unusable: str | None = None
     findings: dict[str, Finding] = {}
@@ -112,26 +112,26 @@ def coverage_in(entity: Entity) -> Coverage:
 
 
 def _pending(entity: Entity) -> list[OutboxEntry]:
-    """Read an outbox row; any other is left alone."""
+    """Read an outbox row; skip any other row."""
     if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
-        _log.warning("A row that is not ours stands in %s: %.200a", entity.partition, entity.row)
+        _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
         return []
     try:
         change = rows.change_of(entity)
     except RowUnusable as error:
-        _log.warning("A change cannot be told: %s", error)
+        _log.warning("A change cannot be published: %s", error)
         return []
     return [OutboxEntry(entity.partition, entity.row, entity.etag, change)]
 
 
 def _id_of(entity: Entity) -> AccountId:
-    """Rebuild the account id of a row from its keys alone."""
+    """Rebuild the account id of a row from its keys."""
     _, _, names = entity.row.partition("|")
     group, _, name = names.partition("|")
     try:
         group, name = table_keys.unescape(group), table_keys.unescape(name)
     except ValueError:
-        _log.warning("A row key that is not ours: %.200a", entity.row)
+        _log.warning("A row key is invalid: %.200a", entity.row)
     subscription = table_keys.unescape(entity.partition)
     text = (
         f"/subscriptions/{subscription}/resourcegroups/{group}"

@@ -61,7 +61,7 @@ def unescape(key: str) -> str:
     except ValueError:  # four digits go beyond the last code point
         text = ""
     if escape(text) != key:
-        raise ValueError(f"{key[:40]!a} is no escaped text")
+        raise ValueError(f"{key[:40]!a} must be escaped text")
     return text
 
 

@@ -1,7 +1,7 @@
-"""What the real table service refuses, checked before anything is sent.
+"""The limits of the table service, checked before anything is sent.
 
 Azurite accepts entities over 1 MiB, more than 252 properties and impossible property names, and
-breaks its reply to a transaction of 101 writes: without this check such a write would first fail in
+breaks its reply to a transaction of 101 writes: without this check such a write would fail only in
 production.
 """
 
@@ -39,22 +39,22 @@ _TIMESTAMP_BYTES: Final = 8 + 2 * len("Timestamp") + 8
 
 
 def stored(values: Mapping[str, Scalar | None]) -> dict[str, Scalar]:
-    """Return what a store keeps of these values: plain strings, integers, booleans; no None.
+    """Return the values that a store keeps: plain strings, integers, booleans; no None.
 
     Raises:
-        TypeError: a value of another type.
+        TypeError: a value has another type.
 
     """
     return {name: _plain(value) for name, value in values.items() if value is not None}
 
 
 def is_property_name(name: str) -> bool:
-    """Say whether a property may have this name; the service wants C# identifiers."""
+    """Return whether a property may have this name; the service requires C# identifiers."""
     return _NAME.fullmatch(name) is not None
 
 
 def transaction_size(write: Write) -> int:
-    """Estimate, never too low, how many bytes this write adds to a transaction."""
+    """Estimate the bytes that this write adds to a transaction, never too low."""
     row = len(quote(write.row, safe="", errors="replace"))
     if isinstance(write, Delete):
         return _WRITE_OVERHEAD + row
@@ -64,10 +64,10 @@ def transaction_size(write: Write) -> int:
 
 
 def check(writes: Sequence[Write], partition: str) -> None:
-    """Refuse a transaction that the real service would refuse.
+    """Check a transaction against the limits of the service.
 
     Raises:
-        LimitExceeded: names the row and what is too much of it.
+        LimitExceeded: names the row and the limit.
 
     """
     if not 1 <= len(writes) <= MAX_TRANSACTION_WRITES:
@@ -79,7 +79,7 @@ def check(writes: Sequence[Write], partition: str) -> None:
     for write in writes:
         _check_write(write, partition)
         if write.row in rows:
-            raise LimitExceeded(f"row {_shown(write.row)} stands twice in one transaction")
+            raise LimitExceeded(f"row {_shown(write.row)} must occur once in a transaction")
         rows.add(write.row)
     size = sum(transaction_size(write) for write in writes)
     if size > MAX_TRANSACTION_BYTES:
@@ -96,7 +96,7 @@ def _plain(value: Scalar) -> Scalar:
         return int(value)
     if isinstance(value, str):
         return str(value)
-    raise TypeError(f"a table holds no {type(value).__name__}")
+    raise TypeError(f"a value must be a string, integer or boolean, not {type(value).__name__}")
 
 
 def _check_write(write: Write, partition: str) -> None:
@@ -124,7 +124,7 @@ def _check_key(key: str, where: str) -> None:
 
 def _check_property(name: str, value: Scalar, where: str) -> None:
     if not is_property_name(name) or name in _RESERVED:
-        raise LimitExceeded(f"{where}: {_shown(name)} is no name for a property")
+        raise LimitExceeded(f"{where}: {_shown(name)} must be a valid property name")
     if len(name) > MAX_PROPERTY_NAME_CHARS:
         raise LimitExceeded(
             f"{where}: {_shown(name)} is {len(name)} characters long, "
@@ -156,5 +156,5 @@ def _units(text: str) -> int:
 
 
 def _shown(text: str) -> str:
-    """Quote hostile text for a message, on one line and not too long."""
+    """Quote untrusted text for a message, shortened and on one line."""
     return ascii(text if len(text) <= MAX_NAME_SHOWN_CHARS else f"{text[:MAX_NAME_SHOWN_CHARS]}...")

@@ -149,7 +149,7 @@ def _is_worse(before: Finding, entry: Judged) -> bool:
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:
-    """Tell whether a finding still holds; spelling that varies between answers is no difference."""
+    """Return whether a finding is unchanged; the spelling may vary between Azure's answers."""
     account = entry.account
     return (
         before.judgement.reason is entry.judgement.reason
@@ -233,7 +233,7 @@ def _remembered(subscription: Subscription, before: Coverage | None) -> Subscrip
 
 
 def _same_gap(before: Coverage | None, gap: Gap | None) -> Gap | None:
-    """Keep the stored wording of a gap that lasts: varying error texts are no difference."""
+    """Keep the stored wording of a gap that lasts, because error texts may vary."""
     had = before.gap if before else None
     if gap and had and (gap.reason, gap.missing_action) == (had.reason, had.missing_action):
         return had

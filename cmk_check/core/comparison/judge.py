@@ -80,8 +80,8 @@ def unread(gap: Gap) -> KeyFacts:
 def folded(kind: str | None, location: str | None, judgement: Judgement) -> tuple[str, ...]:
     """Return what two answers about one account must agree in, however they spell it."""
     evidence = judgement.evidence
-    # What is malformed stands in the message alone; every other message says what the reason says,
-    # and a new wording is no change of the account.
+    # Only the message says what is malformed. Every other message follows from the reason, and a
+    # new wording must not count as a change of the account.
     malformed = judgement.message if judgement.reason is Reason.MALFORMED else None
     parts = (
         kind,

@@ -122,7 +122,7 @@ def parse_version(document: object) -> KeyVersion:
 def parse_assignment(entry: object) -> Assignment | None:
     """Make a role assignment of one entry of a list; None where it cannot be used; never raises.
 
-    A condition that is no text is one all the same.
+    A condition that is not text counts as a condition, too.
     """
     properties = as_object(as_object(entry).get("properties"))
     principal, role, scope = (
@@ -241,7 +241,7 @@ def _version_fault(document: object) -> str | None:
     for name in _TIMES:
         value = _at(document, f"properties.attributes.{name}")
         if value is not None and _time(value) is None:
-            return f"properties.attributes.{name} is no time."
+            return f"properties.attributes.{name} is not a time."
     return None
 
 

@@ -49,7 +49,7 @@ def missing_permissions(allowed: frozenset[str]) -> tuple[str, ...]:
 def _allows(block: RolePermissions, action: str) -> bool:
     """Exclusions take from their own block alone; what another one allows stays allowed.
 
-    Source: the page "Understand Azure role definitions" (NotDataActions are no denial).
+    Source: the page "Understand Azure role definitions" (NotDataActions do not deny).
     """
     return _matches(block.data_actions, action) and not _matches(block.not_data_actions, action)
 

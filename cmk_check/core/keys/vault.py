@@ -67,7 +67,7 @@ def of_scopes(scopes: tuple[EncryptionScope, ...] | Unread) -> Iterator[KeyConce
     if isinstance(scopes, Unread):
         yield unread(_SCOPES, "Encryption scopes", scopes)
         return
-    # In an order of our own: Azure promises neither one nor a case, and another is no change.
+    # Sorted, because Azure does not guarantee an order or a case, and neither is a change.
     others = (_described(scope) for scope in scopes if not _is_customers(scope))
     described = sorted(others, key=str.casefold)
     if described:

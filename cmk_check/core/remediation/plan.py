@@ -95,10 +95,10 @@ def plan_for(
         finding: as recorded or as just judged.
         tenant_id: of the account's subscription.
         vault: an existing vault to use, by name or ARM id; without one, the plan creates a vault.
-        key: the key's name in the vault; it is created where there is none of this name.
+        key: the key's name in the vault; it is created if it does not exist.
 
     Returns:
-        None for a finding that is compliant, or unknown: what is not known cannot be planned for.
+        None for a finding that is compliant or unknown.
 
     Raises:
         ValueError: ``vault`` or ``key`` cannot be the name of one.

@@ -29,7 +29,7 @@ async function csvOf(view, progress) {
   while (next) {
     const answer = await ask(next, { text: true });
     const text = answer.body.startsWith(BOM) ? answer.body.slice(1) : answer.body;
-    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is no CSV of this app.");
+    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is not a CSV file of this app.");
     // No name stands in the header row, so its end is the first line break.
     parts.push(parts.length === 0 ? text : text.slice(text.indexOf(LINE) + LINE.length));
     progress(parts.length);

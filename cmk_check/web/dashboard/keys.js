@@ -17,7 +17,7 @@ import { evidenceWord, keyReasonWord, keyWord, rotationWord } from "./labels.js"
 const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];
 /** @type {Look} */
 const UNKNOWN = { tone: "unknown", shape: "unknown" };
-/** @type {Record<string, Look>} Of states and severities; what is not known here is no good news. */
+/** @type {Record<string, Look>} Looks of states and severities; an unknown one does not look good. */
 const LOOKS = {
   healthy: { tone: "compliant", shape: "compliant" },
   at_risk: { tone: "unknown", shape: "warning" },

@@ -26,7 +26,7 @@ function keyForm(loader) {
   const submit = (event) => {
     event.preventDefault();
     const given = input.value.trim();
-    // A header holds no more than these; whatever else was pasted is no key.
+    // A header holds no more than these; any other text is not a key.
     if (/^[\x21-\x7e]+$/.test(given)) loader.signIn(given);
     else if (given !== "") loader.signOut(true);
   };

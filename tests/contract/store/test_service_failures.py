@@ -321,7 +321,7 @@ async def test_values_of_foreign_types_are_left_out() -> None:
 async def test_a_filter_by_a_name_that_no_property_has_is_a_mistake_of_ours() -> None:
     """Names become a part of the filter, so only ours may."""
     async with _tables(READ) as (tables, service):
-        with pytest.raises(ValueError, match="no name"):
+        with pytest.raises(ValueError, match="valid property name"):
             [
                 entity
                 async for entity in tables.query(TABLE, TableQuery(equals={"a eq 1 or b": "x"}))

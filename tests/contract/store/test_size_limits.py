@@ -30,7 +30,7 @@ AT_THE_EDGE: dict[str, list[Write]] = {
 BEHIND: dict[str, tuple[Sequence[Write], str]] = {
     "no write": ([], "1 to 100"),
     "101 writes": ([Insert(f"{n}", {}) for n in range(101)], "101 writes"),
-    "a row twice": ([Insert("r", {}), Delete("r", "e")], "'r' stands twice"),
+    "a row twice": ([Insert("r", {}), Delete("r", "e")], "'r' must occur once"),
     "a row key of 513": ([Insert("k" * 513, {})], "513 UTF-16 units"),
     "a row key of 257 pairs": ([Insert("😀" * 257, {})], "514 UTF-16 units"),
     "a row key with a slash": ([Insert("a/b", {})], "'a/b'"),
@@ -41,9 +41,15 @@ BEHIND: dict[str, tuple[Sequence[Write], str]] = {
     "half of a pair": ([Insert("r", {"text": "\ud83d"})], "'r': text holds half"),
     "253 properties": ([Insert("r", {f"p{n}": n for n in range(253)})], "'r': 253 properties"),
     "a name of 256": ([Insert("r", {"n" * 256: 1})], "256 characters"),
-    "a name with a hyphen": ([Insert("r", {"a-b": 1})], "'a-b' is no name"),
-    "a name that starts with a digit": ([Insert("r", {"1st": 1})], "'1st' is no name"),
-    "a name of the service's": ([Insert("r", {"Timestamp": 1})], "'Timestamp' is no name"),
+    "a name with a hyphen": ([Insert("r", {"a-b": 1})], "'a-b' must be a valid property name"),
+    "a name that starts with a digit": (
+        [Insert("r", {"1st": 1})],
+        "'1st' must be a valid property name",
+    ),
+    "a name of the service's": (
+        [Insert("r", {"Timestamp": 1})],
+        "'Timestamp' must be a valid property name",
+    ),
     "more than 64 bits": ([Insert("r", {"n": 2**63})], "number in n"),
     "less than 64 bits": ([Insert("r", {"n": -(2**63) - 1})], "number in n"),
     "1 MiB and one character": (

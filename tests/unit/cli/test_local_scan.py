@@ -99,7 +99,7 @@ async def test_a_plan_that_used_up_its_tries_ends_the_scan() -> None:
     outcome = await scan_here(world.context, pauses)
 
     assert outcome.state is ScanState.FAILED
-    assert outcome.reason == "It could not be planned in four tries."
+    assert outcome.reason == "The scan could not be planned in four tries."
     assert pauses.seconds == list(LOCAL_PAUSES_SECONDS)
 
 

@@ -112,7 +112,7 @@ async def test_a_clean_up_that_fails_fails_no_scan(
     await world.deliver(world.queue.messages.pop(0), world.process(store))
 
     assert (await world.scan_row(started.scan_id)).state == "complete"
-    assert "older than the retention" in caplog.text
+    assert "past the retention" in caplog.text
     last = await world.scan()
     assert await scans(world) == [last, started.scan_id]
 

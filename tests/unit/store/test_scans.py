@@ -269,7 +269,7 @@ def test_a_document_of_a_newer_version_is_refused() -> None:
 @pytest.mark.parametrize("text", ["{", "{}", '"x"'])
 def test_a_broken_document_says_which_row_to_delete(text: str) -> None:
     """Somebody edited the table by hand (P11)."""
-    with pytest.raises(StoreError, match=r"scan / current .*Delete the row"):
+    with pytest.raises(StoreError, match=r"scan / current .*delete the row"):
         value_of(scan_rows.LEASE, Entity("scan", "current", "e", {"schema": 1, "document0": text}))
 
 

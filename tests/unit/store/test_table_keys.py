@@ -81,7 +81,7 @@ def test_the_escape_stays_what_it_is(text: str, key: str) -> None:
 )
 def test_what_escape_never_makes_is_refused(key: str) -> None:
     """A foreign row must not be taken for one of ours."""
-    with pytest.raises(ValueError, match="no escaped text"):
+    with pytest.raises(ValueError, match="must be escaped text"):
         table_keys.unescape(key)
 
 

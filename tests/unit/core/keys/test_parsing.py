@@ -209,11 +209,11 @@ _VERSION_FAULTS: Final[dict[str, tuple[object, str]]] = {
     ),
     "key.properties.attributes.nbf": (
         10**20,
-        "properties.attributes.nbf is no time.",
+        "properties.attributes.nbf is not a time.",
     ),
     "key.properties.attributes.created": (
         -(10**400),
-        "properties.attributes.created is no time.",
+        "properties.attributes.created is not a time.",
     ),
     "key.properties.kty": (7, "properties.kty is not a text."),
     "key.properties.keySize": (
