@@ -1,5 +1,7 @@
 """What happens to single accounts between two scans."""
 
+import pytest
+
 from local.simulator import AccountSpec
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -37,6 +39,7 @@ def test_p4_a_scan_of_an_unchanged_estate_writes_no_finding_and_tells_nothing(
     assert scene.status()["asOf"] > as_of
 
 
+@pytest.mark.long
 def test_p4_a_gap_that_stays_is_told_once(open_scene: OpenScene) -> None:
     """Who hears of the same gap every hour stops listening."""
     estate = estate_of({"chat": CMK}, {"lab": CMK})
@@ -92,6 +95,7 @@ def test_p1_accounts_that_are_broken_fixed_added_and_removed(open_scene: OpenSce
     assert scene.status()["posture"] == GOOD
 
 
+@pytest.mark.long
 def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
     open_scene: OpenScene,
 ) -> None:
@@ -114,6 +118,7 @@ def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
     assert scene.status()["accounts"]["total"] == 1
 
 
+@pytest.mark.long
 def test_p1_an_account_moved_out_of_scope_is_counted_and_comes_back_as_it_is(
     open_scene: OpenScene,
 ) -> None:
@@ -137,6 +142,7 @@ def test_p1_an_account_moved_out_of_scope_is_counted_and_comes_back_as_it_is(
     assert scene.status()["posture"] == BAD
 
 
+@pytest.mark.long
 def test_p7_p11_an_entry_without_a_usable_id_is_a_gap_beside_good_accounts(
     open_scene: OpenScene,
 ) -> None:
@@ -169,6 +175,7 @@ def test_p7_p11_an_entry_without_a_usable_id_is_a_gap_beside_good_accounts(
     assert sorted(scene.news()) == [("coverage.regained", entry.id) for entry in odd]
 
 
+@pytest.mark.long
 def test_p1_p7_p11_a_malformed_account_is_unknown_and_costs_only_itself(
     open_scene: OpenScene,
 ) -> None:

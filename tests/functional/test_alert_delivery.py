@@ -112,6 +112,7 @@ def test_p3_p4_a_receiver_gets_exactly_the_alerts_in_their_order(
     assert sorted(event["id"] for event in events) == sorted(feed)
 
 
+@pytest.mark.long
 def test_a_receiver_that_comes_back_is_told_without_a_scan(
     receiver: Receiver, open_scene: OpenScene
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_receiver_that_comes_back_is_told_without_a_scan(
     assert receiver.told()[1:] == [("account.violated", "chat")]
 
 
+@pytest.mark.long
 def test_p8_a_receiver_that_hangs_holds_no_scan_up(silent_url: str, open_scene: OpenScene) -> None:
     """The scan is done, and all can be read of it, while the post of its alert still waits."""
     estate = estate_of({"chat": CMK})
@@ -162,6 +164,7 @@ def test_p8_a_receiver_that_hangs_holds_no_scan_up(silent_url: str, open_scene: 
     assert line["reason"].startswith("127.0.0.1 did not answer")
 
 
+@pytest.mark.long
 def test_after_a_day_it_is_given_up_and_said(receiver: Receiver, open_scene: OpenScene) -> None:
     """What nobody took is on the poison queue, as a message that tells it anew."""
     scene = open_scene(estate_of({"chat": CMK}), CMK_WEBHOOK_URL=receiver.url)
@@ -184,6 +187,7 @@ def test_after_a_day_it_is_given_up_and_said(receiver: Receiver, open_scene: Ope
     assert [kind for kind, _ in receiver.told()] == ["scan.baseline"]
 
 
+@pytest.mark.long
 def test_p9_p10_forged_messages_tell_nothing_new(receiver: Receiver, open_scene: OpenScene) -> None:
     """Whoever can write to the queue can make us repeat what happened, and nothing else."""
     estate = estate_of({"chat": CMK})
@@ -213,6 +217,7 @@ def test_p9_p10_forged_messages_tell_nothing_new(receiver: Receiver, open_scene:
     assert sorted(map(str, poisoned)) == sorted(map(str, refused))
 
 
+@pytest.mark.long
 def test_without_a_webhook_nothing_waits(open_scene: OpenScene) -> None:
     """The queue is fed all the same, and emptied."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -223,6 +228,7 @@ def test_without_a_webhook_nothing_waits(open_scene: OpenScene) -> None:
     assert tells(scene) == []
 
 
+@pytest.mark.long
 def test_subscribers_find_every_change_once_on_their_queue(open_scene: OpenScene) -> None:
     """Baseline too: it is a feed, what to ring for is theirs to choose."""
     estate = estate_of({"chat": MICROSOFT, "search": CMK}, {"lab": CMK})
@@ -246,6 +252,7 @@ def test_subscribers_find_every_change_once_on_their_queue(open_scene: OpenScene
         assert message.expires_on - message.inserted_on == timedelta(days=7)
 
 
+@pytest.mark.long
 def test_p3_what_a_dead_queue_kept_back_the_next_scan_tells(
     queue_line: Line, receiver: Receiver, open_scene: OpenScene, azurite: Azurite
 ) -> None:

@@ -157,6 +157,7 @@ def test_an_identity_that_gives_no_token_says_why(
     assert lines["credential"][0][1].startswith(said)
 
 
+@pytest.mark.long
 def test_p1_an_identity_that_sees_nothing_is_a_problem(
     azure: Simulator, app: dict[str, str]
 ) -> None:
@@ -270,6 +271,7 @@ def _at_a_laptop(app: Mapping[str, str], tmp_path: Path, az: str) -> dict[str, s
     }
 
 
+@pytest.mark.long
 def test_who_is_not_signed_in_is_told_how(app: dict[str, str], tmp_path: Path) -> None:
     """The first thing that anybody meets; nothing of what the az command says comes along."""
     az = "echo 'AADSTS700082: hush has expired' >&2; exit 1"
@@ -299,6 +301,7 @@ def test_the_rights_of_a_person_are_not_taken_for_the_apps(
     assert token.value not in str(lines)
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_at_once_with_what_is_known(azure: Simulator, app: dict[str, str]) -> None:
     """Whoever waits for a slow Azure may stop waiting."""
     hold = Hold()

@@ -21,6 +21,7 @@ def test_marks_have_colours_at_a_terminal_alone() -> None:
     assert "\x1b" not in plain.out
 
 
+@pytest.mark.long
 def test_p10_a_subscription_cannot_steer_a_terminal() -> None:
     """Names of subscriptions are anybody's."""
     estate = Estate()

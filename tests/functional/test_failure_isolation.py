@@ -3,6 +3,8 @@
 import time
 from datetime import UTC, datetime
 
+import pytest
+
 from cmk_check.limits import SLICE_CLAIM
 from local.simulator import Access, Answer, Fault, Hold, arm_error
 from tests.functional.conftest import OpenScene
@@ -25,6 +27,7 @@ def _gaps(scene: Scene) -> dict[str, str]:
     return {gap["subscriptionId"]: gap["reason"] for gap in scene.status()["gaps"]}
 
 
+@pytest.mark.long
 def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselves(
     open_scene: OpenScene,
 ) -> None:
@@ -61,6 +64,7 @@ def test_p7_p8_p11_denied_throttled_and_silent_subscriptions_cost_only_themselve
     assert ("account.violated", "search") in news
 
 
+@pytest.mark.long
 def test_p2_p7_an_answer_that_is_no_page_costs_only_its_subscription(
     open_scene: OpenScene,
 ) -> None:
@@ -92,6 +96,7 @@ def test_p2_p7_an_answer_that_is_no_page_costs_only_its_subscription(
     assert sorted(scene.news()) == [("coverage.lost", subscription) for subscription in ids]
 
 
+@pytest.mark.long
 def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     open_scene: OpenScene,
 ) -> None:
@@ -158,6 +163,7 @@ def test_p1_p7_p11_a_broken_row_costs_its_account_and_says_how_to_heal_it(
     assert (scene.status()["posture"], scene.verdicts()) == (GOOD, {"chat": GOOD, "lab": GOOD})
 
 
+@pytest.mark.long
 def test_p7_a_broken_row_does_not_hide_the_findings_beside_it(open_scene: OpenScene) -> None:
     """Whoever looks for what is wrong needs the list most when something is."""
     scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
@@ -174,6 +180,7 @@ def test_p7_a_broken_row_does_not_hide_the_findings_beside_it(open_scene: OpenSc
     assert "delete the row" in lab["message"]
 
 
+@pytest.mark.long
 def test_p7_rows_of_somebody_else_do_not_stop_the_scan(open_scene: OpenScene) -> None:
     """Keys that this program never writes can be put there by anybody who may write the table."""
     scene = open_scene(estate_of({"chat": CMK}), **AT_ONCE)
@@ -186,6 +193,7 @@ def test_p7_rows_of_somebody_else_do_not_stop_the_scan(open_scene: OpenScene) ->
     assert scene.status()["posture"] == GOOD
 
 
+@pytest.mark.long
 def test_p7_a_message_that_is_not_ours_is_set_aside(open_scene: OpenScene) -> None:
     """A queue that stops at a stranger's message would stop every scan after it."""
     scene = open_scene(estate_of({"chat": CMK}), lease=1, **AT_ONCE)

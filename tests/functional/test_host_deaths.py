@@ -55,6 +55,7 @@ def test_p3_p9_a_slice_whose_worker_died_is_finished_by_another(open_scene: Open
     assert scene.news() == []
 
 
+@pytest.mark.long
 def test_p3_p9_a_planner_that_died_while_listing_is_replaced(open_scene: OpenScene) -> None:
     """Before the plan stands nothing does: the next delivery plans anew."""
     hold = Hold()
@@ -67,6 +68,7 @@ def test_p3_p9_a_planner_that_died_while_listing_is_replaced(open_scene: OpenSce
     assert _told(scene) == ["account.violated", "scan.baseline"]
 
 
+@pytest.mark.long
 def test_p1_p3_what_was_recorded_before_the_death_is_told_after_it(
     open_scene: OpenScene,
 ) -> None:
@@ -101,6 +103,7 @@ def test_p1_p3_what_was_recorded_before_the_death_is_told_after_it(
     assert (scene.status()["posture"], scene.verdicts()) == (BAD, {"chat": BAD, "lab": GOOD})
 
 
+@pytest.mark.long
 def test_p3_p9_a_planner_that_died_before_it_sent_the_slices_is_resumed(
     open_scene: OpenScene,
 ) -> None:
@@ -138,6 +141,7 @@ def test_p3_p9_a_planner_that_died_before_it_sent_the_slices_is_resumed(
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("foreign", ["0", "other"], ids=["same number", "other number"])
 def test_p9_slices_of_a_plan_that_lost_are_ignored_and_dropped(
     open_scene: OpenScene, foreign: str
@@ -162,6 +166,7 @@ def test_p9_slices_of_a_plan_that_lost_are_ignored_and_dropped(
     assert scene.storage.slices() == []
 
 
+@pytest.mark.long
 def test_p1_p9_a_mark_left_by_a_dead_worker_is_cleared_and_costs_nothing(
     open_scene: OpenScene,
 ) -> None:
@@ -180,6 +185,7 @@ def test_p1_p9_a_mark_left_by_a_dead_worker_is_cleared_and_costs_nothing(
     assert (scene.status()["posture"], scene.news()) == (GOOD, [])
 
 
+@pytest.mark.long
 def test_p3_p11_a_scan_whose_message_was_lost_does_not_stop_the_next_for_ever(
     open_scene: OpenScene,
 ) -> None:

@@ -4,12 +4,17 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+import pytest
+
+from local.azurite import Azurite
 from local.simulator import AccountSpec, Fault, arm_error
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT, Scene, accounts_of, estate_of, sub_id
+from tests.functional.storage_kit import Storage
 
 # HTML, a formula, a second log line, OData, a header, shell, Bicep, control and bidi characters.
 HOSTILE = [
@@ -40,8 +45,10 @@ def _shown(text: str) -> str:
     return re.sub("[\0\x1b]", "\ufffd", text)
 
 
-def _scene(open_scene: OpenScene) -> Scene:
-    """Open an estate where everything that somebody may choose is hostile."""
+@pytest.fixture(scope="module")
+def scene(azurite: Azurite, _storage: Storage) -> Iterator[Scene]:
+    """Scan an estate where everything that somebody may choose is hostile; nobody changes it."""
+    _storage.clear()
     estate = estate_of({}, {"lab": CMK})
     subscription = estate.subscription(sub_id(1))
     subscription.name = "".join(HOSTILE)
@@ -55,15 +62,13 @@ def _scene(open_scene: OpenScene) -> Scene:
                 tags={"owner": name, "team": name, name: "unasked"},
             )
         )
-    scene = open_scene(estate)
-    scene.scan()
-    return scene
+    with Scene(estate, _storage, azurite) as scene:
+        scene.scan()
+        yield scene
 
 
-def test_p10_hostile_names_and_tags_are_plain_text_in_the_answers(open_scene: OpenScene) -> None:
+def test_p10_hostile_names_and_tags_are_plain_text_in_the_answers(scene: Scene) -> None:
     """A dashboard shows them as they are, and JSON keeps them inside their strings."""
-    scene = _scene(open_scene)
-
     answer = scene.get("v1/findings")
     status = scene.get("v1/status")
 
@@ -82,10 +87,8 @@ def test_p10_hostile_names_and_tags_are_plain_text_in_the_answers(open_scene: Op
         assert "set-cookie" not in got.headers
 
 
-def test_p10_an_account_of_any_name_is_found_by_its_id(open_scene: OpenScene) -> None:
+def test_p10_an_account_of_any_name_is_found_by_its_id(scene: Scene) -> None:
     """As ARM spells it, as another may, and with its slashes encoded; never another account."""
-    scene = _scene(open_scene)
-
     listed = scene.get("v1/findings").body["value"]
 
     assert len(listed) == len(HOSTILE) + 1
@@ -100,9 +103,8 @@ def test_p10_an_account_of_any_name_is_found_by_its_id(open_scene: OpenScene) ->
                 assert {name: alone.body[name] for name in shown} == shown
 
 
-def test_p10_hostile_names_are_text_in_a_sheet(open_scene: OpenScene) -> None:
+def test_p10_hostile_names_are_text_in_a_sheet(scene: Scene) -> None:
     """Through Azurite and host, page by page, read back by another's reader of CSV."""
-    scene = _scene(open_scene)
     listed = scene.get("v1/findings").body["value"]
     key = {"x-functions-key": scene.host.keys.functions["api"]}
     link, rows = f"<{scene.host.url}/api/v1/findings?format=csv&top=2>", list[dict[str, str]]()
@@ -123,10 +125,8 @@ def test_p10_hostile_names_are_text_in_a_sheet(open_scene: OpenScene) -> None:
     assert any(row["location"].startswith("'=HYPERLINK") for row in rows)
 
 
-def test_p10_hostile_names_neither_break_a_log_line_nor_begin_one(open_scene: OpenScene) -> None:
+def test_p10_hostile_names_neither_break_a_log_line_nor_begin_one(scene: Scene) -> None:
     """Alert rules count lines: a name must not be able to add one, or hide one."""
-    scene = _scene(open_scene)
-
     lines = [line for line in scene.host.output() if '"event":' in line]
 
     events = [json.loads(line) for line in lines]
@@ -137,9 +137,8 @@ def test_p10_hostile_names_neither_break_a_log_line_nor_begin_one(open_scene: Op
     assert all(line.isascii() and line.isprintable() for line in lines)
 
 
-def test_p4_p10_hostile_names_are_no_change_at_every_scan(open_scene: OpenScene) -> None:
+def test_p4_p10_hostile_names_are_no_change_at_every_scan(scene: Scene) -> None:
     """What is replaced when it is stored must not differ from what comes at the next scan."""
-    scene = _scene(open_scene)
     before = scene.storage.rows("cmkfindings")
 
     scene.scan()
@@ -147,10 +146,8 @@ def test_p4_p10_hostile_names_are_no_change_at_every_scan(open_scene: OpenScene)
     assert scene.storage.rows("cmkfindings") == before
 
 
-def test_p10_a_filter_cannot_reach_out_of_its_place(open_scene: OpenScene) -> None:
+def test_p10_a_filter_cannot_reach_out_of_its_place(scene: Scene) -> None:
     """What is asked for ends up in a query of the table service."""
-    scene = _scene(open_scene)
-
     for verdict in ("compliant", "unknown"):
         found = scene.get("v1/findings", verdict=verdict).body["value"]
         assert {one["verdict"] for one in found} == {verdict}
@@ -159,6 +156,7 @@ def test_p10_a_filter_cannot_reach_out_of_its_place(open_scene: OpenScene) -> No
         assert (answer.status, answer.body["error"]["target"]) == (400, name)
 
 
+@pytest.mark.long
 def test_p10_the_words_of_an_error_are_not_repeated(open_scene: OpenScene) -> None:
     """An error's text comes from whoever answered, which need not be Azure."""
     text = "</script><script>alert(1)</script>"
@@ -174,6 +172,7 @@ def test_p10_the_words_of_an_error_are_not_repeated(open_scene: OpenScene) -> No
     assert "alert(1)" not in written
 
 
+@pytest.mark.long
 def test_p10_long_names_stay_within_a_log_line(open_scene: OpenScene) -> None:
     """A line that is cut by whoever collects it is no JSON any more, and counts for nothing."""
     estate = estate_of({"chat": CMK})

@@ -18,6 +18,8 @@ from tests.functional.estate_kit import (
     wait_until,
 )
 
+pytestmark = pytest.mark.long
+
 ON: Final = {"CMK_KEY_HEALTH": "on", "CMK_REQUIRE_HEALTHY_KEYS": "on"}
 GRAPH: Final = "/providers/microsoft.resourcegraph/resources"
 
@@ -67,7 +69,6 @@ def test_every_key_is_as_it_is_named_and_a_second_scan_is_quiet(open_scene: Open
     assert sum(status["keys"].values()) == status["accounts"]["compliant"]
 
 
-@pytest.mark.long
 def test_a_key_breaks_and_is_mended(open_scene: OpenScene) -> None:
     """P1, P3, P11: each step is in the finding, told once, and in the posture; and goes again."""
     estate, vault = one_key()
@@ -102,7 +103,6 @@ def test_a_key_breaks_and_is_mended(open_scene: OpenScene) -> None:
     assert status["posture"] == "compliant"
 
 
-@pytest.mark.long
 def test_a_vault_that_is_deleted_is_broken_until_it_is_back(open_scene: OpenScene) -> None:
     """Scan after scan: what is gone must not turn into what merely cannot be seen."""
     estate, vault = one_key()
@@ -123,7 +123,6 @@ def test_a_vault_that_is_deleted_is_broken_until_it_is_back(open_scene: OpenScen
     assert status["posture"] == "compliant"
 
 
-@pytest.mark.long
 def test_switching_key_health_on_tells_what_is_bad_and_off_forgets_it(
     open_scene: OpenScene,
 ) -> None:

@@ -1,5 +1,7 @@
 """What happens to findings when subscriptions can no longer be read, seen, or do not exist."""
 
+import pytest
+
 from local.simulator import Access, Close, Cut, Fault, Garble, arm_error
 from local.simulator.faults import Effect
 from tests.functional.conftest import OpenScene
@@ -53,6 +55,7 @@ def test_p1_p2_p11_lost_access_keeps_findings_and_says_what_to_grant(
     assert scene.news() == [("coverage.lost", sub_id(1))]
 
 
+@pytest.mark.long
 def test_p1_p11_lost_access_to_compliant_accounts_is_unknown_until_it_is_back(
     open_scene: OpenScene,
 ) -> None:
@@ -87,6 +90,7 @@ FAILURES: dict[str, Effect] = {
 }
 
 
+@pytest.mark.long
 def test_p1_p2_a_failed_second_page_removes_and_resolves_nothing(open_scene: OpenScene) -> None:
     """What stands on the page that failed is not gone, and what page 1 says is good may be bad.
 
@@ -130,6 +134,7 @@ def test_p1_p2_a_failed_second_page_removes_and_resolves_nothing(open_scene: Ope
     ]
 
 
+@pytest.mark.long
 def test_p2_p11_a_subscription_that_vanishes_is_a_gap_until_somebody_excludes_it(
     open_scene: OpenScene,
 ) -> None:
@@ -156,6 +161,7 @@ def test_p2_p11_a_subscription_that_vanishes_is_a_gap_until_somebody_excludes_it
     assert codes(status) == ["subscriptions_excluded"]
 
 
+@pytest.mark.long
 def test_p2_a_deleted_subscription_is_retired_with_its_findings(open_scene: OpenScene) -> None:
     """Azure itself says that it is gone, so nobody has to look into it."""
     scene = open_scene(estate_of({"chat": MICROSOFT}, {"lab": CMK}))
@@ -175,6 +181,7 @@ def test_p2_a_deleted_subscription_is_retired_with_its_findings(open_scene: Open
     assert (scene.status()["posture"], scene.news()) == ("compliant", [])
 
 
+@pytest.mark.long
 def test_p1_p2_p11_a_list_of_subscriptions_that_fails_fails_the_scan(
     open_scene: OpenScene,
 ) -> None:
@@ -202,6 +209,7 @@ def test_p1_p2_p11_a_list_of_subscriptions_that_fails_fails_the_scan(
     assert [kind for kind, _ in scene.news()] == ["scan.recovered"]
 
 
+@pytest.mark.long
 def test_p1_p2_p11_an_empty_list_of_subscriptions_fails_the_scan(open_scene: OpenScene) -> None:
     """An identity without a role sees an empty world, which would be clean."""
     estate = estate_of({"chat": CMK}, {"lab": MICROSOFT})
@@ -228,6 +236,7 @@ def test_p1_p2_p11_an_empty_list_of_subscriptions_fails_the_scan(open_scene: Ope
     assert [kind for kind, _ in scene.news()] == ["account.resolved", "scan.recovered"]
 
 
+@pytest.mark.long
 def test_p1_p11_a_first_scan_that_sees_nothing_does_not_call_it_clean(
     open_scene: OpenScene,
 ) -> None:
@@ -246,6 +255,7 @@ def test_p1_p11_a_first_scan_that_sees_nothing_does_not_call_it_clean(
     assert scene.status()["posture"] == "compliant"
 
 
+@pytest.mark.long
 def test_p1_fewer_subscriptions_than_expected_are_not_compliant(open_scene: OpenScene) -> None:
     """What the identity never saw leaves no trace: only a number somebody knows can tell."""
     scene = open_scene(estate_of({"chat": CMK}), CMK_EXPECT_SUBSCRIPTIONS="2")
@@ -259,6 +269,7 @@ def test_p1_fewer_subscriptions_than_expected_are_not_compliant(open_scene: Open
     assert scene.status()["posture"] == "compliant"
 
 
+@pytest.mark.long
 def test_p1_p11_an_old_answer_is_stale_until_a_scan_renews_it(open_scene: OpenScene) -> None:
     """A schedule that no longer fires leaves the last "compliant" standing; it must not count.
 

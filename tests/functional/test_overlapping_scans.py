@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from local.simulator import Answer, Fault, Hold
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (
@@ -15,6 +17,8 @@ from tests.functional.estate_kit import (
     wait_until,
 )
 from tests.functional.storage_kit import LONG_AGO, without_marks
+
+pytestmark = pytest.mark.long
 
 BAD, GOOD = "non_compliant", "compliant"
 

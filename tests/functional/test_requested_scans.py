@@ -71,6 +71,7 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
     assert scene.get("v1/scans").body == {"value": [scan]}
 
 
+@pytest.mark.long
 def test_no_second_scan_is_started_beside_or_right_after_another(open_scene: OpenScene) -> None:
     """A scan asks Azure for everything; impatience must not multiply that."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -93,6 +94,7 @@ def test_no_second_scan_is_started_beside_or_right_after_another(open_scene: Ope
     assert len(scene.get("v1/scans").body["value"]) == 1
 
 
+@pytest.mark.long
 def test_health_answers_head_as_uptime_monitors_ask(open_scene: OpenScene) -> None:
     """They want the status alone, and would take a 404 for an outage."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -104,6 +106,7 @@ def test_health_answers_head_as_uptime_monitors_ask(open_scene: OpenScene) -> No
     assert (status, body) == (200, b"")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("top", ["1", "100"])
 def test_p3_a_poller_sees_each_change_of_three_scans_once_and_in_order(
     open_scene: OpenScene, top: str
@@ -136,6 +139,7 @@ def test_p3_a_poller_sees_each_change_of_three_scans_once_and_in_order(
     assert poll(_follow(scene, last.body["deltaLink"])).body["value"] == []
 
 
+@pytest.mark.long
 def test_a_poller_from_before_a_new_storage_is_told(open_scene: OpenScene) -> None:
     """Numbers begin at 1 again: its cursor would wait for something that is long past."""
     scene = open_scene(estate_of({"chat": CMK}))

@@ -51,6 +51,7 @@ def test_p1_compliant_is_zero_and_says_so() -> None:
     assert "\x1b" not in ended.out
 
 
+@pytest.mark.long
 def test_one_subscription_alone_is_read() -> None:
     """Whoever owns one wants to know of one; the others are said to be left out."""
     with Simulator(estate_of({"chat": MICROSOFT}, {"lab": CMK})) as simulator:
@@ -70,6 +71,7 @@ def test_one_subscription_alone_is_read() -> None:
     assert accounts_of(1) not in paths
 
 
+@pytest.mark.long
 def test_az_login_is_enough(tmp_path: Path) -> None:
     """On a laptop azure-identity asks the az command for a token."""
     with Simulator(estate_of({"chat": CMK})) as simulator:
@@ -102,6 +104,7 @@ def test_without_a_credential_it_says_how_to_sign_in() -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.long
 def test_p1_ctrl_c_prints_what_is_known_and_is_no_answer() -> None:
     """The subscription that was waited for may be the bad one."""
     with Simulator(estate_of({"chat": CMK}, {"lab": MICROSOFT})) as simulator:
@@ -118,6 +121,7 @@ def test_p1_ctrl_c_prints_what_is_known_and_is_no_answer() -> None:
     assert "Traceback" not in ended.err
 
 
+@pytest.mark.long
 def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
     """Subscriptions, accounts, gaps; and when it is over, the result alone."""
     estate = estate_of({"chat": CMK}, {"lab": CMK, "search": CMK}, {"held": CMK}, {})
@@ -179,9 +183,8 @@ def test_a_reader_that_has_read_enough_changes_no_exit_code() -> None:
         assert (process.wait(30), err) == (1, b"")
 
 
-@pytest.mark.parametrize(
-    "output", ["table", *(pytest.param(name, marks=pytest.mark.long) for name in ("json", "csv"))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
 def test_p10_what_hostile_estates_call_themselves_is_text(output: str) -> None:
     """Names of subscriptions are anybody's; a terminal obeys what it is sent."""
     estate = Estate()

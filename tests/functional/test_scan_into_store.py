@@ -19,6 +19,8 @@ from tests.functional.estate_kit import (
 )
 from tests.functional.webhook_receiver import Receiver
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
@@ -62,7 +64,6 @@ def test_a_scan_into_the_store_is_what_the_app_then_answers(
     assert scene.status()["lastScan"]["trigger"] == "timer"
 
 
-@pytest.mark.long
 def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
     """One at a time, whoever starts it."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -85,7 +86,6 @@ def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
     )
 
 
-@pytest.mark.long
 def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: OpenScene) -> None:
     """A laptop may write the tables and not the queues: nothing is lost, and it is said."""
     scene = open_scene(estate_of({"chat": MICROSOFT}))
@@ -106,7 +106,6 @@ def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: Ope
     assert scene.storage.outbox() == []
 
 
-@pytest.mark.long
 def test_ctrl_c_leaves_a_store_ready_for_the_next_scan(open_scene: OpenScene) -> None:
     """The lease of a scan that nobody waits for would keep the app from scanning."""
     scene = open_scene(estate_of({"chat": CMK}, {"lab": CMK}))
@@ -131,7 +130,6 @@ def test_ctrl_c_leaves_a_store_ready_for_the_next_scan(open_scene: OpenScene) ->
     assert scene.status()["posture"] == "compliant"
 
 
-@pytest.mark.long
 def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
     """Exit code 1 would say that an account is violated."""
     nowhere = (

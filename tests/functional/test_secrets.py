@@ -88,6 +88,7 @@ def _elsewhere(link: str, foreign: Foreign) -> NextLink:
     return NextLink(url.replace("{foreign_host}", urlsplit(foreign.url).netloc))
 
 
+@pytest.mark.long
 def test_p2_p6_a_next_link_that_leads_astray_gets_no_token_and_no_request(
     open_scene: OpenScene,
 ) -> None:
@@ -114,6 +115,7 @@ def test_p2_p6_a_next_link_that_leads_astray_gets_no_token_and_no_request(
     assert asked == [accounts_of(number) for number in range(1, astray + 1)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("link", ELSEWHERE)
 def test_p2_p6_a_list_of_subscriptions_that_leads_astray_fails_the_scan(
     open_scene: OpenScene, link: str
@@ -131,6 +133,7 @@ def test_p2_p6_a_list_of_subscriptions_that_leads_astray_fails_the_scan(
     assert "untrusted_next_link" in last["reason"]
 
 
+@pytest.mark.long
 def test_p6_a_redirect_to_another_host_is_not_followed(open_scene: OpenScene) -> None:
     """As for a nextLink: a redirect must not carry the token along."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -155,10 +158,14 @@ def test_p6_a_redirect_to_another_host_is_not_followed(open_scene: OpenScene) ->
             id="Azure fails",
         ),
         pytest.param(
-            [Fault(path=IDENTITY, then=Answer(status=500, body={"message": "no"}))], id="no token"
+            [Fault(path=IDENTITY, then=Answer(status=500, body={"message": "no"}))],
+            id="no token",
+            marks=pytest.mark.long,
         ),
         pytest.param(
-            [Fault(path=IDENTITY, then=Answer(body={"access_token": 7}))], id="a token of no sort"
+            [Fault(path=IDENTITY, then=Answer(body={"access_token": 7}))],
+            id="a token of no sort",
+            marks=pytest.mark.long,
         ),
     ],
 )
@@ -182,6 +189,7 @@ def test_p6_no_credential_is_written_anywhere(open_scene: OpenScene, faults: lis
     assert sub_id(1) in written or scene.status()["lastScan"]["state"] == "failed"
 
 
+@pytest.mark.long
 def test_p6_an_error_that_repeats_the_token_is_not_repeated(open_scene: OpenScene) -> None:
     """Proxies show the request they refuse, headers and all."""
     scene = open_scene(estate_of({"chat": CMK}))
@@ -195,6 +203,7 @@ def test_p6_an_error_that_repeats_the_token_is_not_repeated(open_scene: OpenScen
     assert token[:20] not in _everything(scene)
 
 
+@pytest.mark.long
 def test_p6_keys_open_what_they_are_for_and_nothing_else(open_scene: OpenScene) -> None:
     """The key on a dashboard reads; it must not start anything, nor a wrong one say why."""
     scene = open_scene(estate_of({"chat": CMK}))

@@ -68,6 +68,7 @@ class StackByIdentity(Stack):
         return environment
 
 
+@pytest.mark.long
 def test_p5_p6_a_scan_with_storage_by_identity_needs_no_key(azurite_https: Https) -> None:
     """This is how it runs on Azure: each service gets a token of its own and no other's."""
     with StackByIdentity(estate_of({"chat": CMK, "search": MICROSOFT}), azurite_https) as stack:
@@ -108,6 +109,7 @@ def _over(lines: tuple[Line, Line], azurite: Azurite) -> str:
     return text
 
 
+@pytest.mark.long
 def test_p1_storage_that_is_down_is_said_and_survived(
     lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite
 ) -> None:
@@ -139,6 +141,7 @@ def test_p1_storage_that_is_down_is_said_and_survived(
     assert KEY not in "\n".join(scene.host.output())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", [0, 1], ids=["tables", "queues"])
 def test_p3_p7_storage_that_breaks_during_a_scan_loses_nothing(
     lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite, which: int
@@ -169,6 +172,7 @@ def test_p3_p7_storage_that_breaks_during_a_scan_loses_nothing(
     ]
 
 
+@pytest.mark.long
 def test_p1_p7_p11_a_plan_that_failed_four_times_fails_the_scan(
     lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite
 ) -> None:

@@ -51,6 +51,7 @@ def test_development_storage_is_azurite_on_its_own_ports() -> None:
         assert client.url == "http://127.0.0.1:10001/devstoreaccount1/orders"
 
 
+@pytest.mark.long
 def test_a_folder_keeps_the_data(tmp_path: Path) -> None:
     """`make up` may be stopped and started again."""
     with Azurite(folder=tmp_path / "storage") as first:
@@ -74,6 +75,7 @@ with Azurite() as azurite:
 """
 
 
+@pytest.mark.long
 def test_it_ends_with_a_process_that_is_killed() -> None:
     """A test run that is killed must leave nothing behind."""
     path = {"PATH": os.environ["PATH"]}

@@ -1,6 +1,6 @@
 """Every await of a scan, each as the last one of its process: the next scan leaves nothing amiss.
 
-The storage operations of ``test_every_point`` are chosen places; here nothing is chosen.
+The storage operations of ``test_every_storage_operation`` are chosen; here nothing is.
 """
 
 import asyncio

@@ -15,6 +15,8 @@ from local.functions_host.functions import (
     parse_function,
 )
 
+pytestmark = pytest.mark.long
+
 _SETTINGS = AppSettings({"Schedule": "0 0 * * * *", "EMPTY": ""})
 
 

@@ -9,6 +9,8 @@ from local.functions_host.errors import StartError
 from local.functions_host.functions import AuthLevel
 from local.functions_host.keys import Keys
 
+pytestmark = pytest.mark.long
+
 _KEYS = Keys(master="m-key", default="d-key", functions={"api": "a-key", "scan": "s-key"})
 
 

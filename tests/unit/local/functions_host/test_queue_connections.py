@@ -7,6 +7,8 @@ from local.functions_host.app_settings import AppSettings
 from local.functions_host.errors import StartError
 from local.functions_host.queue_connections import QueueConnections
 
+pytestmark = pytest.mark.long
+
 _URI = "https://account.queue.core.windows.net"
 _TEXT = f"AccountName={ACCOUNT};AccountKey={KEY};QueueEndpoint=http://127.0.0.1:7/{ACCOUNT}"
 

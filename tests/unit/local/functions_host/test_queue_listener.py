@@ -16,6 +16,8 @@ from local.functions_host.invoker import Invoker
 from local.functions_host.queue_listener import LEASE, QueueListener
 from local.functions_host.queues import Message, MessageLostError
 
+pytestmark = pytest.mark.long
+
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FUNCTION = Function("id", "f", QueueTrigger("msg", "orders", "STORAGE"))
 _OPTIONS = QueueOptions(

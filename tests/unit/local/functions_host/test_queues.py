@@ -17,6 +17,8 @@ from local.azurite import Azurite, Certificate
 from local.functions_host.process import FunctionsHost
 from local.simulator import Simulator
 
+pytestmark = pytest.mark.long
+
 APP = Path(__file__).parent / "app"
 _LEASE_SECONDS = 2
 

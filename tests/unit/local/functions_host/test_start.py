@@ -9,6 +9,8 @@ from aiohttp import ClientSession
 from local.child_process import ChildFailedError
 from local.functions_host.process import FunctionsHost
 
+pytestmark = pytest.mark.long
+
 APP = Path(__file__).parent / "app"
 _HTTP_ONLY = """
 import azure.functions as func

@@ -10,6 +10,8 @@ from local.functions_host.data import Json
 from local.functions_host.errors import StartError
 from local.functions_host.timers import Schedule, Timer
 
+pytestmark = pytest.mark.long
+
 _NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 

@@ -8,6 +8,8 @@ from local.simulator import Account, Simulator
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 from tests.unit.local.simulator.vault_kit import APPS, small_estate
 
+pytestmark = pytest.mark.long
+
 PATH = f"{APPS}/resourceGroups/rg-apps{ACCOUNTS}/chat/encryptionScopes"
 ACTION = "Microsoft.CognitiveServices/accounts/encryptionScopes/read"
 

@@ -8,6 +8,8 @@ import pytest
 from local.simulator import Access, AccountSpec, Estate, estate_of, generate, load_estate
 from local.simulator.load import estate_names
 
+pytestmark = pytest.mark.long
+
 IN_SCOPE = {"OpenAI", "AIServices"}
 
 

@@ -21,6 +21,8 @@ from local.simulator import (
 )
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
+pytestmark = pytest.mark.long
+
 LIST = "/subscriptions"
 
 

@@ -4,6 +4,8 @@ import pytest
 
 from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
 
+pytestmark = pytest.mark.long
+
 METADATA = "/metadata/endpoints"
 
 

@@ -17,6 +17,8 @@ from tests.unit.local.simulator.vault_kit import (
     small_estate,
 )
 
+pytestmark = pytest.mark.long
+
 ASSIGNMENTS = "/providers/Microsoft.Authorization/roleAssignments"
 ROLES = "/providers/Microsoft.Authorization/roleDefinitions"
 MANAGED = "/providers/Microsoft.Management/managementGroups"

@@ -9,6 +9,8 @@ import pytest
 from cmk_check.core.enums import KeyReason
 from local.simulator import Access, Estate, Key, Vault, estate_of, load_estate
 
+pytestmark = pytest.mark.long
+
 SUB = "1d1f6a54-0000-4000-8000-000000000001"
 ACCOUNT = {"name": "chat", "group": "rg", "identity": "system"}
 VAULT = {"name": "kv", "group": "rg"}

@@ -17,6 +17,8 @@ from tests.unit.local.simulator.plain_client import Client
 from tests.unit.local.simulator.test_resource_graph import query
 from tests.unit.local.simulator.vault_kit import KEY, KEY_VERSION, KEYS, NEW, OLD, small_estate
 
+pytestmark = pytest.mark.long
+
 
 class Credential:
     """Gives tokens of one simulator."""

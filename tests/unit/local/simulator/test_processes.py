@@ -12,6 +12,8 @@ import pytest
 
 from local.simulator import Simulator
 
+pytestmark = pytest.mark.long
+
 SDK_LISTS_ACCOUNTS = textwrap.dedent("""
     import asyncio, json, os
     from azure.identity.aio import ManagedIdentityCredential

@@ -10,6 +10,8 @@ from local.simulator.vaults import Vaults
 from tests.unit.local.simulator.plain_client import Client
 from tests.unit.local.simulator.vault_kit import GRAPH_VERSION, HSM, KEYS, VAULT, small_estate
 
+pytestmark = pytest.mark.long
+
 PATH = "/providers/Microsoft.ResourceGraph/resources"
 TYPES = "where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms')"
 KEYS_ID = KEYS.rpartition("/")[2]

@@ -23,6 +23,8 @@ from tests.unit.local.simulator.vault_kit import (
     small_estate,
 )
 
+pytestmark = pytest.mark.long
+
 _PROVIDER = "Microsoft.KeyVault"
 
 

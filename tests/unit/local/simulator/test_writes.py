@@ -7,6 +7,8 @@ import pytest
 from local.simulator import Access, Account, Subscription
 from tests.unit.local.simulator.plain_client import Client
 
+pytestmark = pytest.mark.long
+
 ASSIGN = {"identity": {"type": "SystemAssigned"}}
 KEY = {"keyName": "cmk", "keyVersion": "", "keyVaultUri": "https://kv-x.vault.azure.net/"}
 ENCRYPTION = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY}

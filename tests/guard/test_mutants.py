@@ -1,0 +1,53 @@
+"""What `make mutants` breaks: the whole core, so that a module that moves stays under it."""
+
+import shutil
+import subprocess
+import sys
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MUTMUT = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+SELECTION = MUTMUT["pytest_add_cli_args_test_selection"]
+ARGUMENTS = MUTMUT["pytest_add_cli_args"]
+LEFT_OUT = "cmk_check/core/remediation/"
+
+
+def _matches(path: str, globs: list[str]) -> bool:
+    """Match as mutmut does."""
+    return any(fnmatch(path, glob) for glob in globs)
+
+
+def test_every_module_of_the_core_but_those_of_remediation_is_mutated() -> None:
+    """A module that no glob names leaves mutation testing, and nobody would notice."""
+    sources = [path.relative_to(ROOT).as_posix() for path in (ROOT / "cmk_check").rglob("*.py")]
+    core = {path for path in sources if path.startswith("cmk_check/core/")}
+
+    mutated = {
+        path
+        for path in sources
+        if _matches(path, MUTMUT["only_mutate"]) and not _matches(path, MUTMUT["do_not_mutate"])
+    }
+
+    assert mutated == {path for path in core if not path.startswith(LEFT_OUT)}
+
+
+@pytest.mark.long
+def test_its_tests_need_nothing_but_what_mutmut_copies(tmp_path: Path) -> None:
+    """An import of anything else would end the run before its first mutant."""
+    for name in (*MUTMUT["source_paths"], *MUTMUT["also_copy"], "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", *SELECTION, *ARGUMENTS],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
