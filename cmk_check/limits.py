@@ -72,6 +72,9 @@ ARM_ATTEMPTS: Final = 5
 ARM_FIRST_BACK_OFF_SECONDS: Final = 0.5
 # An ARM page holds tens to a thousand entries: no real list is a thousand pages long.
 MAX_ARM_PAGES: Final = 1_000
+# Of one answer, unpacked: a thousand accounts of 41 KB, the largest kind, are below it. Less than a
+# megabyte on the wire can unpack to a thousand times as much.
+MAX_ARM_BODY_MIB: Final = 64
 
 # --- Reading Azure: internal
 

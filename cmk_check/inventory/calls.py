@@ -89,11 +89,12 @@ class Listing(Call):
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
         """Keep the entries of a page; the SDK gets an empty one with the link onwards."""
-        entries, link = body.get("value"), body.get("nextLink") or ""
-        if not isinstance(entries, list) or not isinstance(link, str):
+        entries, link = body.get("value"), body.get("nextLink")
+        if not isinstance(entries, list) or not isinstance(link, str | None):
             raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
         self.page = entries
-        self.refused = bool(link) and not self.trusts(link)
+        # Some providers send an empty link with the last page.
+        self.refused = bool(link and not self.trusts(link))
         return {"value": [], "nextLink": None if self.refused else link}
 
 

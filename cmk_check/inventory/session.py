@@ -3,16 +3,24 @@
 As azure-core makes its own: proxies and certificate authorities of the environment, no cookies.
 """
 
+from typing import override
+
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
-from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS
+from cmk_check.core.reasons.gaps import ANSWER_TOO_LARGE
+from cmk_check.errors import InventoryError
+from cmk_check.limits import ARM_CONNECT_SECONDS, ARM_READ_SECONDS, MAX_ARM_BODY_MIB
 from cmk_check.net.proxy import proxy_for
 
 
 def open_session(arm_url: str) -> aiohttp.ClientSession:
     """Open a session through the proxy that the environment names for this origin, if any."""
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), proxy=proxy_for(arm_url))
+    return aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        proxy=proxy_for(arm_url),
+        response_class=LimitedResponse,
+    )
 
 
 def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
@@ -23,3 +31,24 @@ def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
         connection_timeout=ARM_CONNECT_SECONDS,
         read_timeout=ARM_READ_SECONDS,
     )
+
+
+class LimitedResponse(aiohttp.ClientResponse):
+    """An answer that is read only as far as the limit allows, counted as it is unpacked."""
+
+    @override
+    async def read(self) -> bytes:
+        """Return the body.
+
+        Raises:
+            InventoryError: it is too large. Nothing tries again.
+
+        """
+        body = bytearray()
+        async with self:  # gives back the connection, or closes it
+            # Piece by piece: what is read at once is also unpacked at once.
+            async for piece in self.content.iter_any():
+                body += piece
+                if len(body) > MAX_ARM_BODY_MIB * 1024**2:
+                    raise InventoryError(ANSWER_TOO_LARGE)
+        return bytes(body)

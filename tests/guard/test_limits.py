@@ -13,7 +13,7 @@ from cmk_check import limits
 from tests.guard.documents import ARCHITECTURE, ROOT, table
 
 SOURCE = (ROOT / "cmk_check/limits.py").read_text()
-UNITS = {"SECONDS": " s", "BYTES": " bytes", "CHARS": " characters"}
+UNITS = {"SECONDS": " s", "BYTES": " bytes", "MIB": " MiB", "CHARS": " characters"}
 SPANS = {"s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1)} | {
     "d": timedelta(days=1)
 }

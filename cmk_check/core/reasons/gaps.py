@@ -6,6 +6,7 @@ from typing import Final
 from cmk_check.core.enums import Actor, GapReason, ReasonSeverity
 from cmk_check.core.model import Gap
 from cmk_check.core.reasons.entry import ReasonEntry, with_note
+from cmk_check.limits import MAX_ARM_BODY_MIB
 
 _UNKNOWN: Final = ReasonSeverity.UNKNOWN
 _SUPPORT: Final = "open a support request with Azure"
@@ -132,6 +133,10 @@ NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",
     way_out=f"{_AGAIN} {_SUPPORT}.",
+)
+ANSWER_TOO_LARGE: Final = make_gap(
+    GapReason.MALFORMED_PAGE,
+    message=f"Azure's answer is larger than {MAX_ARM_BODY_MIB} MiB.",
 )
 UNREADABLE_ROLE: Final = make_gap(
     GapReason.MALFORMED_PAGE,

@@ -135,10 +135,10 @@ def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int
 
     An answer that was cut off without a token says so in ``resultTruncated`` alone.
     """
-    rows, token, total = page.get("data"), page.get("$skipToken") or None, page.get("totalRecords")
-    whole = token is not None or str(page.get("resultTruncated")).lower() == "false"
+    rows, token, total = page.get("data"), page.get("$skipToken"), page.get("totalRecords")
+    whole = bool(token) or str(page.get("resultTruncated")).lower() == "false"
     if not (isinstance(rows, list) and isinstance(token, str | None) and whole):
         raise InventoryError(_MALFORMED)
     if not isinstance(total, int):
         raise InventoryError(_MALFORMED)
-    return rows, token, total
+    return rows, token or None, total

@@ -9,7 +9,7 @@ from azure.identity.aio import ManagedIdentityCredential
 
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.clients import InventoryOptions
-from cmk_check.inventory.session import shared_transport
+from cmk_check.inventory.session import LimitedResponse, shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
 from tests.contract.inventory.keys.key_kit import Azure
@@ -41,7 +41,8 @@ async def inventory(
     monkeypatch.setenv("IDENTITY_ENDPOINT", simulator.identity_endpoint)
     monkeypatch.setenv("IDENTITY_HEADER", simulator.identity_header)
     connector = aiohttp.TCPConnector(ssl=simulator.client_ssl())
-    async with aiohttp.ClientSession(connector=connector) as session:
+    session = aiohttp.ClientSession(connector=connector, response_class=LimitedResponse)
+    async with session:
         transport = shared_transport(session)
         options = InventoryOptions(
             arm_url=simulator.url,

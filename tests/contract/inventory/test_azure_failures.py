@@ -72,6 +72,10 @@ async def _reason(inventory: AzureInventory, seconds: float = 5) -> GapReason | 
         (Answer(body=[]), GapReason.MALFORMED_PAGE),
         (Answer(body={"value": {"a": 1}}), GapReason.MALFORMED_PAGE),
         (Answer(body={"value": [], "nextLink": 7}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [], "nextLink": 0}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [], "nextLink": False}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [], "nextLink": []}), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [], "nextLink": {}}), GapReason.MALFORMED_PAGE),
     ],
 )
 async def test_trouble_is_a_gap_that_says_what_to_do_p2_p11(
@@ -86,6 +90,16 @@ async def test_trouble_is_a_gap_that_says_what_to_do_p2_p11(
     assert gap.reason is reason
     assert gap.detail
     assert len(gap.detail) <= 300
+
+
+@pytest.mark.parametrize("end", [{}, {"nextLink": None}, {"nextLink": ""}], ids=str)
+async def test_list_ends_where_no_link_leads_on(
+    simulator: Simulator, inventory: AzureInventory, end: dict[str, object]
+) -> None:
+    """Azure writes the end of a list in three ways."""
+    simulator.faults.add(Fault(path=ACCOUNTS, then=Answer(body={"value": [], **end})))
+
+    assert await _gap(inventory) is None
 
 
 @pytest.mark.parametrize("then", [arm_error(500, "X"), Close(), Garble(), arm_error(403, "X")])
