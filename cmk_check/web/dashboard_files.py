@@ -35,6 +35,7 @@ _MODULES: Final = (
     "load.js",
     "main.js",
     "posture.js",
+    "reasons.js",
     "select.js",
     "signin.js",
     "store.js",

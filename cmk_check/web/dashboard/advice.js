@@ -11,7 +11,8 @@ import { count, day, number, visible, within } from "./format.js";
 import { lookOf } from "./keys.js";
 import { isFresh, shownPosture } from "./store.js";
 import { fragmentOf } from "./view.js";
-import { gapEnd, gapWord, keyReasonWord, midway, reasonWord } from "./labels.js";
+import { codeWord, midway } from "./labels.js";
+import { actorOf, entryOf, explained } from "./reasons.js";
 
 const MOST_OWNERS = 4;
 const MOST_OTHERS = 3;
@@ -24,30 +25,46 @@ const KEYS = {
 /** Where an advice leads that is about subscriptions. */
 export const TO_GAPS = "#gaps";
 
-/** @type {Record<string, string>} What keeps the whole answer from counting: do it first. */
-const SCANNER = {
-  no_scan_yet: "Start the first scan",
-  scan_failed: "Find out why the last scan failed",
-  no_subscription_visible: "Let the app see your subscriptions",
-  fewer_subscriptions_than_expected: "Give the app its role on the missing subscriptions",
-  stale: "Find out why no scan has finished lately",
-  clock_skew: "Set the clock right",
-  running_scan_found_worse: "Wait for the running scan to end",
-};
+/** Reasons of a posture that the advice on accounts, keys and gaps is about. */
+const COVERED = ["accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown", "subscriptions_unread"];
 
 /**
  * @param {State} state
  * @returns {Advice[]}
  */
 function aboutTheScanner(state) {
-  const reasons = state.status?.reasons ?? [];
-  const advice = reasons
-    .filter(({ code }) => Object.hasOwn(SCANNER, code))
-    .map(({ code, message }) => said(SCANNER[code], message, null, "unknown"));
-  if (advice.length === 0 && state.status?.asOf && !isFresh(state)) {
-    advice.push(said(SCANNER.stale, "No scan has finished since this answer went out of date.", null, "unknown"));
+  const { catalogue, status } = state;
+  const advice = (status?.reasons ?? [])
+    .filter(({ code }) => !COVERED.includes(code) && entryOf(catalogue, "posture", code)?.severity !== "info")
+    .map(({ code, message }) => posture(catalogue, code, message));
+  if (advice.length === 0 && status?.asOf && !isFresh(state)) {
+    advice.push(posture(catalogue, "stale", "No scan has finished since this answer went out of date."));
   }
   return advice;
+}
+
+/**
+ * @param {import("./types.js").Catalogue | null} catalogue
+ * @param {string} code
+ * @param {string} message
+ */
+function posture(catalogue, code, message) {
+  const entry = entryOf(catalogue, "posture", code);
+  const wayOut = entry?.wayOut ?? codeWord(code);
+  const what = visible(message.replace(` ${wayOut}`, ""));
+  return said(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, "unknown");
+}
+
+/**
+ * Say why, for accounts or gaps with the same reason, which need not be the same trouble.
+ *
+ * @param {(string | null)[]} texts The words of each.
+ * @param {import("./types.js").CatalogueReason | undefined} entry
+ */
+function whyOf(texts, entry) {
+  const [own, ...others] = new Set(texts);
+  const text = others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what ends that.";
+  return `${text} ${actorOf(entry)}`.trim();
 }
 
 /**
@@ -117,11 +134,12 @@ function oldest(group) {
  * @param {State} state
  * @returns {Advice[]}
  */
-function aboutGaps({ gaps, gapsComplete, status }) {
+function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
   const groups = grouped(gaps, ({ reason }) => reason);
   const advice = groups.slice(0, MOST_OTHERS).map(([reason, group]) => {
     const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
-    return said(`Close the gap of ${one}: ${midway(gapWord(reason))}`, gapEnd(reason), TO_GAPS, "unknown");
+    const details = group.map(({ detail }) => detail);
+    return said(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), TO_GAPS, "unknown");
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
   if (omitted > 0) advice.push(said(`Look at ${number(omitted)} more gaps`, "They are being loaded.", TO_GAPS, "unknown"));
@@ -129,17 +147,17 @@ function aboutGaps({ gaps, gapsComplete, status }) {
 }
 
 /**
- * @param {readonly Row[]} rows
+ * @param {State} state
  * @returns {Advice[]}
  */
-function aboutUnknowns(rows) {
+function aboutUnknowns({ catalogue, rows }) {
   const unknown = rows.filter(({ finding }) => finding.verdict === "unknown");
   return grouped(unknown, ({ finding }) => finding.reason)
     .slice(0, MOST_OTHERS)
     .map(([reason, group]) =>
       said(
-        `Settle ${count(group.length, "account")} that could not be judged: ${midway(reasonWord(reason))}`,
-        visible(group[0].finding.message),
+        `Settle ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
+        whyOf(group.map(({ finding }) => finding.message), entryOf(catalogue, "verdict", reason)),
         fragmentOf({ verdict: "unknown", reason }),
         "unknown",
       ),
@@ -147,11 +165,11 @@ function aboutUnknowns(rows) {
 }
 
 /**
- * @param {readonly Row[]} rows
+ * @param {State} shown
  * @param {string} state
  * @returns {Advice[]}
  */
-function aboutKeys(rows, state) {
+function aboutKeys({ catalogue, rows }, state) {
   const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
   const bad = rows.filter(({ key }) => key === state);
   const groups = grouped(bad, ({ finding }) => finding.keyHealth?.reasons[0]?.code ?? "");
@@ -159,8 +177,9 @@ function aboutKeys(rows, state) {
     const [{ finding }] = group;
     const one = group.length === 1;
     const whose = one ? within(finding.name) : count(group.length, "account");
+    const messages = group.map((row) => row.finding.keyHealth?.reasons[0]?.message ?? null);
     const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
-    return said(`${KEYS[state](whose)}: ${midway(keyReasonWord(code))}`, keyMessage(group), href, tone);
+    return said(`${KEYS[state](whose)}: ${midway(codeWord(code))}`, whyOf(messages, entryOf(catalogue, "key", code)), href, tone);
   });
   const rest = groups.slice(MOST_OTHERS).reduce((total, [, group]) => total + group.length, 0);
   if (rest > 0) {
@@ -168,13 +187,6 @@ function aboutKeys(rows, state) {
     advice.push(said(text, "Each of them says why.", fragmentOf({ keyHealth: state, sort: "key" }), tone));
   }
   return advice;
-}
-
-/** @param {Row[]} group With the same worst reason, which need not be the same trouble. */
-function keyMessage(group) {
-  const messages = new Set(group.map(({ finding }) => finding.keyHealth?.reasons[0]?.message ?? ""));
-  const [first] = messages;
-  return messages.size === 1 ? visible(first) : "Each of them says what is missing and what ends that.";
 }
 
 /**
@@ -186,11 +198,11 @@ function keyMessage(group) {
 export const adviceFor = (state) => [
   ...aboutTheScanner(state),
   ...aboutOwners(state.rows),
-  ...aboutKeys(state.rows, "broken"),
+  ...aboutKeys(state, "broken"),
   ...aboutGaps(state),
-  ...aboutUnknowns(state.rows),
-  ...aboutKeys(state.rows, "unknown"),
-  ...aboutKeys(state.rows, "at_risk"),
+  ...aboutUnknowns(state),
+  ...aboutKeys(state, "unknown"),
+  ...aboutKeys(state, "at_risk"),
 ];
 
 /** @param {Advice} advice */
@@ -223,6 +235,6 @@ function draw(state) {
 
 /** @type {(state: State) => void} */
 export const drawAdvice = whenChanged(
-  (state) => [state.status, state.rows, state.gaps, state.complete, isFresh(state)],
+  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state)],
   draw,
 );

@@ -10,7 +10,7 @@ import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./view.js";
 import { lookOf } from "./keys.js";
-import { gapWord, keyReasonWord, keyWord, midway, reasonWord, removalWord, verdictWord } from "./labels.js";
+import { codeWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
@@ -31,7 +31,7 @@ const subscription = ({ data, source }) =>
   name(text(data.subscriptionName) || String(source).split("/").at(-1));
 
 /** @param {Change} change */
-const reason = ({ data }) => midway(reasonWord(text(data.after?.reason)));
+const reason = ({ data }) => midway(codeWord(text(data.after?.reason)));
 
 /** @param {Change} change */
 function owner({ data }) {
@@ -47,7 +47,7 @@ function updated({ data }) {
   if (before === after && old === "" && now !== "") return ` had its key looked at: ${midway(keyWord(now))}`;
   if (before === after && old !== "" && now === "") return " has its key no longer looked at";
   if (before === after) return " got another kind, key or owner";
-  return ` changed from ${midway(reasonWord(before))} to ${midway(reasonWord(after))}`;
+  return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
 }
 
 /** @param {Change} change */
@@ -66,7 +66,7 @@ function keyReasons(lead, here, there) {
   /** @type {[unknown[], unknown[]]} */
   const [some, others] = [here?.keyReasons ?? [], there?.keyReasons ?? []];
   const only = some.filter((code) => !others.includes(code));
-  const words = only.map((code) => midway(keyReasonWord(text(code))));
+  const words = only.map((code) => midway(codeWord(text(code))));
   return words.length > 0 ? `${lead}${words.join(", ")}` : "";
 }
 
@@ -115,7 +115,7 @@ const SENTENCES = {
   "key.recovered": (change) => ofKey(change, keyReasons("; settled: ", change.data.before, change.data.after)),
   "coverage.lost": (change) => ({
     tone: "unknown",
-    words: [subscription(change), " could not be read: ", midway(gapWord(text(change.data.after?.reason))), "."],
+    words: [subscription(change), " could not be read: ", midway(codeWord(text(change.data.after?.reason))), "."],
   }),
   "coverage.regained": (change) => ({ tone: "compliant", words: [subscription(change), " is read again."] }),
   "scan.failed": (change) => ({ tone: "unknown", words: [scan("A scan failed", change), "."] }),

@@ -11,7 +11,8 @@ import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf } from "./select.js";
-import { EVIDENCE, coverageWord, keyWord, midway, reasonWord, verdictWord } from "./labels.js";
+import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
+import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 
@@ -33,16 +34,16 @@ function portal(url) {
 
 /**
  * @param {Finding} finding
- * @param {number} now
+ * @param {State} state
  */
-function facts(finding, now) {
+function facts(finding, { now, catalogue }) {
   const { verdict, reason, message } = finding;
   const since = finding.violatedSince ?? finding.changedAt;
   return h(
     "div",
     { class: `verdict-box ${verdict}` },
-    h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", reasonWord(reason)),
-    h("p", {}, visible(message)),
+    h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
+    h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "verdict", reason))),
     since !== null && h("p", { class: "note" }, "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
     finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? `, of ${minute(finding.asOf)}` : ""}.`),
   );
@@ -100,7 +101,7 @@ function history({ history: entries, changes }) {
   if (entries.length === 0) return h("p", { class: "empty" }, "Nothing is recorded of it.");
   const left = changes - entries.length;
   const items = entries.toReversed().map(({ at: time, verdict, reason, keyHealth }) =>
-    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(reasonWord(reason))}`, keyHealth && `; key ${midway(keyWord(keyHealth))}`, h("small", {}, moment(time, minute(time))))),
+    h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(codeWord(reason))}`, keyHealth && `; key ${midway(keyWord(keyHealth))}`, h("small", {}, moment(time, minute(time))))),
   );
   return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} left out.`));
 }
@@ -198,9 +199,9 @@ function sections(state) {
   if (!finding) return [absence(state.shown)];
   return [
     identity(finding),
-    facts(finding, state.now),
+    facts(finding, state),
     portal(finding.portalUrl),
-    ...(hasKeys(state.status) ? keySection(finding, state.now) : []),
+    ...(hasKeys(state.status) ? keySection(finding, state) : []),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),
@@ -237,7 +238,7 @@ export function renderDrawer(close) {
     );
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, hasKeys(state.status)], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status)], draw);
 }
 
 /**

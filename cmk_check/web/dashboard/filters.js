@@ -12,7 +12,7 @@ import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./select.js";
 import { DEFAULTS, FILTERS } from "./view.js";
-import { keyWord, reasonWord, verdictWord } from "./labels.js";
+import { codeWord, keyWord, verdictWord } from "./labels.js";
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
 const CHOICES = {
@@ -24,7 +24,7 @@ const CHOICES = {
   reason: {
     all: "All reasons",
     value: ({ finding }) => finding.reason,
-    text: ({ finding }) => reasonWord(finding.reason),
+    text: ({ finding }) => codeWord(finding.reason),
   },
   kind: {
     all: "All kinds",

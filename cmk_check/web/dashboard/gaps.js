@@ -7,7 +7,8 @@
 
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
-import { gapEnd, gapWord } from "./labels.js";
+import { codeWord } from "./labels.js";
+import { actorOf, entryOf, explained } from "./reasons.js";
 
 const AT_FIRST = 5;
 const STEP = 250;
@@ -16,27 +17,29 @@ let most = AT_FIRST;
 
 /**
  * @param {Gap} gap
- * @param {number} now
+ * @param {State} state
  */
-function row({ subscriptionId, name: called, reason, since, missingAction, detail }, now) {
+function row({ subscriptionId, name: called, reason, since, missingAction, detail }, { now, catalogue }) {
+  const entry = entryOf(catalogue, "gap", reason);
   return h(
     "tr",
     {},
     h("th", { scope: "row" }, name(called, "Without a name"), h("small", { class: "id" }, visible(subscriptionId))),
-    h("td", { "data-label": "Reason" }, gapWord(reason)),
+    h("td", { "data-label": "Reason" }, codeWord(reason)),
     h("td", { "data-label": "Since" }, since ? h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now))) : "–"),
     h("td", { "data-label": "Missing permission" }, missingAction ? identifier(missingAction) : name(null, "none known")),
-    h("td", { "data-label": "What ends it", class: "wide" }, detail ? visible(detail) : gapEnd(reason)),
+    h("td", { "data-label": "What ends it", class: "wide" }, explained(detail, entry), h("small", {}, actorOf(entry))),
   );
 }
 
 /** @param {State} state */
-function table({ gaps, now, printing }) {
+function table(state) {
+  const { gaps, printing } = state;
   return h(
     "table",
     { class: "plain gaps", "aria-label": "Coverage gaps" },
     h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, ...(printing ? gaps : gaps.slice(0, most)).map((gap) => row(gap, now))),
+    h("tbody", {}, ...(printing ? gaps : gaps.slice(0, most)).map((gap) => row(gap, state))),
   );
 }
 
@@ -77,6 +80,6 @@ function noGap({ asOf, lastScan, subscriptions }) {
 
 /** @type {(state: State) => void} */
 export const drawGaps = whenChanged(
-  (state) => [state.status, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
+  (state) => [state.status, state.catalogue, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
   draw,
 );

@@ -10,8 +10,9 @@
 
 import { h, icon } from "./dom.js";
 import { ago, identifier, minute, moment, name, number, visible } from "./format.js";
+import { actorOf, entryOf } from "./reasons.js";
 import { fragmentOf } from "./view.js";
-import { evidenceWord, keyReasonWord, keyWord, rotationWord } from "./labels.js";
+import { codeWord, keyWord, rotationWord } from "./labels.js";
 
 /** @type {[import("./types.js").KeyState, keyof import("./types.js").Keys][]} The worst first. */
 const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];
@@ -78,7 +79,7 @@ export function keyCell({ keyHealth, verdict }) {
   if (!keyHealth) return [name(null, verdict === "compliant" ? "not looked at" : "–")];
   const { state, reasons } = keyHealth;
   const [worst] = reasons.filter(({ severity }) => severity !== "notice");
-  return [keyBadge(state), worst && h("small", {}, keyReasonWord(worst.code))];
+  return [keyBadge(state), worst && h("small", {}, codeWord(worst.code))];
 }
 
 /**
@@ -87,10 +88,13 @@ export function keyCell({ keyHealth, verdict }) {
  */
 const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
-/** @param {import("./types.js").KeyReason} reason */
-function reasonItem({ code, severity, message, evidence, missingAction }) {
+/**
+ * @param {import("./types.js").KeyReason} reason
+ * @param {import("./types.js").Catalogue | null} catalogue
+ */
+function reasonItem({ code, severity, message, evidence, missingAction }, catalogue) {
   const { tone, shape } = lookOf(severity);
-  const rests = Object.entries(evidence).map(([field, value]) => item(evidenceWord(field), identifier(value)));
+  const rests = Object.entries(evidence).map(([field, value]) => item(codeWord(field), identifier(value)));
   if (missingAction) rests.push(item("Missing permission", identifier(missingAction)));
   return h(
     "li",
@@ -99,8 +103,8 @@ function reasonItem({ code, severity, message, evidence, missingAction }) {
     h(
       "div",
       {},
-      h("p", {}, h("strong", {}, keyReasonWord(code)), ` (${keyWord(severity).toLowerCase()})`),
-      h("p", {}, visible(message)),
+      h("p", {}, h("strong", {}, codeWord(code)), ` (${keyWord(severity).toLowerCase()})`),
+      h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "key", code))),
       rests.length > 0 && h("dl", { class: "evidence" }, ...rests),
     ),
   );
@@ -148,10 +152,10 @@ function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, p
  * Say all that is known of the key behind an account.
  *
  * @param {Finding} finding
- * @param {number} now
+ * @param {import("./types.js").State} state
  * @returns {import("./dom.js").Child[]}
  */
-export function keySection(finding, now) {
+export function keySection(finding, { now, catalogue }) {
   if (finding.verdict !== "compliant") return [];
   const title = h("h3", {}, "Key health");
   const health = finding.keyHealth;
@@ -168,7 +172,7 @@ export function keySection(finding, now) {
       { class: `verdict-box ${tone}` },
       h("p", { class: "verdict-line" }, keyBadge(health.state)),
       health.reasons.length > 0
-        ? h("ul", { class: "key-reasons" }, ...health.reasons.map(reasonItem))
+        ? h("ul", { class: "key-reasons" }, ...health.reasons.map((reason) => reasonItem(reason, catalogue)))
         : h("p", {}, none),
     ),
     particulars(finding, health, now),

@@ -6,6 +6,7 @@
  */
 
 import { AUTH, Refusal, ask, key } from "./api.js";
+import { catalogueOf } from "./reasons.js";
 import { rowOf } from "./select.js";
 import { blank } from "./store.js";
 
@@ -149,6 +150,7 @@ export class Loader {
     if (mark === this.mark) return;
     // All come to an end before one that failed counts: what still came in could replace newer news.
     const ended = await Promise.allSettled([
+      this.reasons(signal),
       this.findings(signal),
       this.scans(signal),
       this.changes(signal),
@@ -160,6 +162,17 @@ export class Loader {
     this.mark = mark;
     const open = this.store.state.view.finding;
     if (open) void this.detail(open);
+  }
+
+  /**
+   * Fetch the catalogue once. Without it the page shows codes; what keeps it away, the others meet too.
+   *
+   * @param {AbortSignal} signal
+   */
+  async reasons(signal) {
+    if (this.store.state.catalogue !== null) return;
+    const body = await ask("reasons", { signal }).then((answer) => answer.body, () => null);
+    if (!signal.aborted) this.store.set({ catalogue: catalogueOf(body) });
   }
 
   /** @param {AbortSignal} signal */

@@ -7,7 +7,7 @@
  * @typedef {import("./types.js").Column} Column
  */
 
-import { reasonWord } from "./labels.js";
+import { codeWord } from "./labels.js";
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
 /** @type {Record<string, number>} */
@@ -78,7 +78,7 @@ const TEXT = {
   name: ({ finding }) => finding.name,
   // Of the compliant ones, those first whose key is the trouble.
   verdict: ({ finding, key }) => `${WORST_FIRST[finding.verdict] ?? 3}${WORST_KEY_FIRST[key] ?? 4}`,
-  reason: ({ finding }) => reasonWord(finding.reason),
+  reason: ({ finding }) => codeWord(finding.reason),
   key: ({ key }) => (key === "" ? "" : String(WORST_KEY_FIRST[key] ?? 4)),
   subscription: ({ finding }) => finding.subscriptionName ?? finding.subscriptionId,
   group: ({ finding }) => finding.resourceGroup,

@@ -12,6 +12,7 @@ export const blank = () => ({
   refused: false,
   trouble: null,
   status: null,
+  catalogue: null,
   answeredAt: 0,
   now: Date.now(),
   rows: [],

@@ -12,7 +12,7 @@ import { day, moment, name, number, since as elapsed } from "./format.js";
 import { hasKeys, keyCell } from "./keys.js";
 import { choose } from "./select.js";
 import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./view.js";
-import { coverageWord, reasonWord, verdictWord } from "./labels.js";
+import { codeWord, coverageWord, verdictWord } from "./labels.js";
 
 export const ROWS = 50;
 
@@ -70,7 +70,7 @@ function line({ finding, owner, since }, view, keyed, now) {
     { role: "row", class: `${finding.verdict} ${old ? "old" : ""}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
     cell("verdict", h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)), old && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known")),
-    cell("reason", reasonWord(finding.reason)),
+    cell("reason", codeWord(finding.reason)),
     keyed && cell("key", ...keyCell(finding)),
     cell("subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     cell("group", name(finding.resourceGroup)),

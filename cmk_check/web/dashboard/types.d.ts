@@ -136,6 +136,18 @@ export interface Change {
   data: Record<string, any>;
 }
 
+export interface CatalogueReason {
+  code: string;
+  area: string;
+  severity: string;
+  message: string;
+  wayOut: string;
+  actor: string;
+}
+
+/** By area and code. */
+export type Catalogue = ReadonlyMap<string, CatalogueReason>;
+
 export interface Page<T> { value: T[]; nextLink?: string | null; deltaLink?: string | null }
 
 /** What the fragment of the URL says: the view that a link shares. */
@@ -178,6 +190,7 @@ export interface State {
   refused: boolean;
   trouble: Trouble | null;
   status: Status | null;
+  catalogue: Catalogue | null;
   answeredAt: number;
   now: number;
   rows: Row[];

@@ -103,7 +103,7 @@ def test_the_list_says_how_each_key_is_and_why(keyed: Visit) -> None:
 
     assert keyed.column("Key")[:4] == [
         "Broken Key expired",
-        "Unknown Could not be read",
+        "Unknown Cannot read",
         "At risk A reason of next year",
         "–",  # noqa: RUF001 - as the page writes what is not there
     ]
@@ -133,7 +133,12 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
     """P10: reasons in full, as text whatever Azure put into them, with the way to the vault."""
     keyed.open_detail(NAME_OF[BROKEN])
 
-    for said in ("Key expired (broken)", "Stays with one version (at risk)", "(notice)"):
+    for said in (
+        "Key expired (broken)",
+        "Version pinned (at risk)",
+        "Who has to act: key owner.",
+        "(notice)",
+    ):
         expect(keyed.drawer).to_contain_text(said)
     for reason in REASONS[BROKEN]:
         expect(keyed.drawer).to_contain_text(str(reason["message"]))
@@ -150,7 +155,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
 def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
     """P11: the permission that is missing, in the detail and among what to do next."""
     expect(keyed.region("What to do next")).to_contain_text(
-        f"Make sure of the key of \u2068{NAME_OF[UNKNOWN]}\u2069: could not be read"
+        f"Make sure of the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
     )
 
     keyed.open_detail(NAME_OF[UNKNOWN])
@@ -165,7 +170,7 @@ def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
 
     assert lines.all_inner_texts() == [
         f"chat had its key looked at: healthy (owner {SCRIPT}).",
-        f"The key of chat is broken: key vault not found (owner {SCRIPT}).",
+        f"The key of chat is broken: vault not found (owner {SCRIPT}).",
         f"The key of chat is still at risk: key expires soon (owner {SCRIPT}).",
         f"The key of chat is at risk, it was broken; settled: key disabled (owner {SCRIPT}).",
     ]
@@ -266,7 +271,7 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     ]
     advice = visit.region("What to do next")
     expect(advice).to_contain_text(f"Repair the key of {_beyond_three(found)} more accounts")
-    expect(advice).to_contain_text("Each of them says what is missing")
+    expect(advice).to_contain_text("Each of them says what is wrong")
     visit.open_detail("key-expired")
     expect(visit.drawer).to_contain_text(found["key-expired"]["keyHealth"]["reasons"][0]["message"])
     expect(visit.drawer.locator(".timeline")).to_contain_text("; key broken")

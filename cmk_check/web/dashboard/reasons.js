@@ -1,0 +1,43 @@
+/**
+ * The catalogue of reasons as the API serves it. Where it could not be read, codes stand alone.
+ *
+ * @typedef {import("./types.js").Catalogue} Catalogue
+ * @typedef {import("./types.js").CatalogueReason} Entry
+ */
+
+import { visible } from "./format.js";
+import { codeWord } from "./labels.js";
+
+const FIELDS = /** @type {const} */ (["area", "code", "severity", "message", "wayOut", "actor"]);
+
+/**
+ * @param {any} body The answer.
+ * @returns {Catalogue | null}
+ */
+export function catalogueOf(body) {
+  const entries = /** @type {Entry[]} */ (Array.isArray(body) ? body : []);
+  const usable = entries.filter((entry) => FIELDS.every((field) => typeof entry?.[field] === "string"));
+  return usable.length > 0 ? new Map(usable.map((entry) => [`${entry.area} ${entry.code}`, entry])) : null;
+}
+
+/**
+ * @param {Catalogue | null} catalogue
+ * @param {"verdict" | "gap" | "key" | "posture"} area
+ * @param {string} code
+ */
+export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);
+
+/** @param {Entry | undefined} entry */
+export const actorOf = (entry) =>
+  entry && entry.actor !== "nobody" ? `Who has to act: ${visible(codeWord(entry.actor)).toLowerCase()}.` : "";
+
+/**
+ * Say what a reason means and what ends it: in the words of the one case, or else in general.
+ *
+ * @param {string | null} own
+ * @param {Entry | undefined} entry
+ */
+export function explained(own, entry) {
+  if (own) return visible(own);
+  return entry ? visible(`${entry.message} ${entry.wayOut}`) : "The app's log says more.";
+}
