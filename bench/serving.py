@@ -7,11 +7,11 @@ from statistics import median, quantiles
 from typing import Final, Self
 
 import azure.functions as func
-from azure.functions import AsgiMiddleware
 from fastapi import FastAPI, Response
 
 from cmk_check.app import SystemClock, scan_options
 from cmk_check.config.settings import Settings
+from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Store
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingsTable
@@ -44,7 +44,7 @@ class Served:
     """An application under the middleware."""
 
     def __init__(self, app: FastAPI) -> None:
-        self._middleware = AsgiMiddleware(app)  # type: ignore[no-untyped-call] # untyped library
+        self._middleware = HttpAdapter(app)
 
     async def get(self, path: str) -> bytes:
         """Ask, and return the body.

@@ -17,11 +17,10 @@ from cmk_check.errors import SettingsError
 from cmk_check.limits import CHANGES_MESSAGE_LIFETIME
 
 if TYPE_CHECKING:
-    from azure.functions import AsgiMiddleware
-
     from cmk_check.alerts.deliver import DeliveryContext
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
+    from cmk_check.http_adapter import HttpAdapter
     from cmk_check.ports import QueueService, Store
     from cmk_check.scan.context import ScanContext, ScanOptions
     from cmk_check.web.application import WebApplication
@@ -134,9 +133,8 @@ class App:
             clock=self.clock,
         )
 
-    async def _build_api(self) -> "AsgiMiddleware":
-        from azure.functions import AsgiMiddleware
-
+    async def _build_api(self) -> "HttpAdapter":
+        from cmk_check.http_adapter import HttpAdapter
         from cmk_check.store.feed import FeedTable
         from cmk_check.store.findings import FindingsTable
         from cmk_check.store.scans import ScanTable
@@ -145,8 +143,7 @@ class App:
         store, _ = await self._storage()
         tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
         expect = scan_options(self.settings).expectations
-        app = create_app(tables, self.clock, expect, self._site())
-        return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
+        return HttpAdapter(create_app(tables, self.clock, expect, self._site()))
 
     def _site(self) -> "WebApplication":
         from cmk_check.web.application import WebApplication
@@ -161,17 +158,15 @@ class App:
             key_health=settings.key_health,
         )
 
-    async def _build_scan_now(self) -> "AsgiMiddleware":
-        from azure.functions import AsgiMiddleware
-
+    async def _build_scan_now(self) -> "HttpAdapter":
+        from cmk_check.http_adapter import HttpAdapter
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
 
         async def ask() -> "StartAnswer":
             return await request(await self.scan_context())
 
-        app = create_app(ask, self._site())
-        return AsgiMiddleware(app)  # type: ignore[no-untyped-call] # the library types less
+        return HttpAdapter(create_app(ask, self._site()))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable

@@ -105,9 +105,7 @@ async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.
         SettingsError
 
     """
-    api = await the_app().api()
-    response: func.HttpResponse = await api.handle_async(request, context)
-    return response
+    return await (await the_app().api()).handle_async(request, context)
 
 
 async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":
@@ -117,9 +115,7 @@ async def scan_now(request: "func.HttpRequest", context: "func.Context") -> "fun
         SettingsError
 
     """
-    starter = await the_app().scan_now()
-    response: func.HttpResponse = await starter.handle_async(request, context)
-    return response
+    return await (await the_app().scan_now()).handle_async(request, context)
 
 
 async def health() -> "func.HttpResponse":

@@ -1,7 +1,7 @@
 """The HTTP API: an ASGI application with its routes.
 
-``azure.functions.AsgiMiddleware`` calls it with the whole path of the URL, so the routes include
-the host's prefix ``/api``.
+``cmk_check.http_adapter`` calls it with the whole path of the URL, so the routes include the host's
+prefix ``/api``.
 """
 
 import json

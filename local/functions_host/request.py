@@ -1,8 +1,8 @@
 """An HTTP request as Kestrel and Azure's host present it to the worker.
 
 The rules are those of ``ToRpcHttp`` in Azure/azure-functions-host and of Kestrel's paths: all is
-decoded but ``%2F``, dot segments are removed before routing, repeated values are joined by commas,
-empty query values are dropped, and a body needs a Content-Length.
+decoded but ``%2F`` and bytes that are not UTF-8, dot segments are removed before routing, repeated
+values are joined by commas, empty query values are dropped, and a body needs a Content-Length.
 """
 
 import re
@@ -15,6 +15,7 @@ from aiohttp import web
 from local.functions_host.data import HttpRequest
 
 _ENCODED_SLASH: Final = re.compile("%2f", re.IGNORECASE)
+_NOT_UTF8: Final = re.compile("[\udc80-\udcff]")  # as Python's surrogateescape keeps bytes
 _STRAY_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 _PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
@@ -23,7 +24,8 @@ def decoded_path(raw: str) -> str:
     """Return the path that routes are tried on."""
     whole = _ENCODED_SLASH.sub(lambda match: f"%25{match[0][1:]}", raw)
     kept: list[str] = []
-    segments = unquote(whole).split("/")
+    text = unquote(whole, errors="surrogateescape")
+    segments = _NOT_UTF8.sub(lambda match: f"%{ord(match[0]) - 0xDC00:02X}", text).split("/")
     for segment in segments[1:]:
         if segment == "..":
             del kept[-1:]

@@ -139,7 +139,7 @@ class Fuzz:
     def send(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Reply:
         """Send a request and judge the answer."""
         reply = self.ask(method, target, headers, body)
-        if not _is_sound(reply, target):
+        if not _is_sound(reply, method, target):
             self.mark(reply, f"{method} {target}")
         return reply
 
@@ -148,10 +148,10 @@ class Fuzz:
         self.amiss.append((what[:300], reply.status, reply.body[:300]))
 
 
-def _is_sound(reply: Reply, target: str) -> bool:
+def _is_sound(reply: Reply, method: str, target: str) -> bool:
     if reply.status >= 500 or reply.seconds > PATIENCE or "set-cookie" in reply.headers:
         return False
-    if reply.status < 400 or reply.is_enveloped:
+    if reply.status < 400 or method == "HEAD" or reply.is_enveloped:
         return True
     if len(f"GET {target} HTTP/1.1") > LONGEST_LINE:
         return reply.status == 400
@@ -263,6 +263,16 @@ def test_p10_hostile_values_together_break_no_answer(client: Fuzz) -> None:
         bytes_of = bytes(chosen.randrange(256) for _ in range(chosen.randint(1, 60)))
         ids = {name: quote_from_bytes(bytes_of, safe="") for name in operation.in_path}
         client.get(f"{operation.at(**ids)}?{query}")
+
+
+def test_p10_head_answers_what_get_answers(client: Fuzz) -> None:
+    """P10: monitors ask this way, with a path of any bytes; no body comes with it."""
+    for operation in client.reading:
+        paths = [operation.at(**dict.fromkeys(operation.in_path, value)) for value in VALUES]
+        for path in paths if operation.in_path else [operation.path, f"{operation.path}/%FF"]:
+            head, get = client.send("HEAD", path, client.key_to_read), client.get(path)
+            if (head.status, head.body) != (get.status, b""):
+                client.mark(head, f"HEAD {path} against {get.status}")
 
 
 def test_p10_no_header_is_more_than_a_header(client: Fuzz) -> None:

@@ -1,5 +1,6 @@
 """Changes as they are told: CloudEvents data for every transition worth hearing of."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,8 @@ from cmk_check.core.model import (
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
+# Names as Azure allows them: with any other character a link could lead elsewhere.
+_LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
 _OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
 
 
@@ -139,7 +142,7 @@ def _account_change(
         "ruleVersion": RULE_VERSION,
         "baseline": context.baseline,
     }
-    if context.hostname:
+    if context.hostname and _LINKABLE.fullmatch(str(finding.id)):
         data["findingUrl"] = f"https://{context.hostname}/api/v1/findings{finding.id}"
     time = max(context.now, finding.changed_at)
     return Change(

@@ -284,10 +284,14 @@ function shaped(body, fields) {
   throw new Refusal("error", "The answer was not understood", text);
 }
 
-/** @param {string} id */
+/**
+ * The Functions host decodes a percent sign twice, and therefore gets it encoded twice.
+ *
+ * @param {string} id
+ */
 function pathOf(id) {
   const parts = id.replace(/^\/+/, "").split("/");
-  return `findings/${parts.map(encodeURIComponent).join("/")}`;
+  return `findings/${parts.map(encodeURIComponent).join("/").replaceAll("%25", "%2525")}`;
 }
 
 /**

@@ -72,4 +72,7 @@ def handle(app: FastAPI) -> None:
         elif status == HTTPStatus.METHOD_NOT_ALLOWED:
             message = f"{request.method} is not allowed here; the Allow header lists what is."
         code = status.phrase.replace(" ", "")
-        return error_answer(status, code, message, headers=error.headers)
+        headers = dict(error.headers or {})
+        if headers.get("Allow") == "GET":
+            headers["Allow"] = "GET, HEAD"
+        return error_answer(status, code, message, headers=headers)

@@ -23,6 +23,8 @@ _LOGGER: Final = logging.getLogger(__name__)
 # The query parameter that may hold the host's function key.
 _KEY: Final = "code"
 _PRINCIPAL: Final = "x-ms-client-principal-id"
+# Stands for bytes that are not UTF-8.
+_REPLACEMENT: Final = "\ufffd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(_without_key(scope), receive, send_started)
+            await self._app(_for_routes(scope), receive, send_started)
         except Exception:
             if started:
                 raise
@@ -81,6 +83,9 @@ class RequestMiddleware:
                 "CMK_HTTP_AUTH is entra, but this request arrived without a sign-in: turn on App "
                 "Service Authentication for this app and require authentication.",
             )
+        if _REPLACEMENT in scope["path"]:
+            text = "The path must be percent-encoded UTF-8."
+            return error_answer(HTTPStatus.BAD_REQUEST, "InvalidParameter", text)
         given = Counter(name for name, _ in _parameters(scope) if name != _KEY)
         for name, times in given.items():
             if times > 1:
@@ -93,12 +98,14 @@ def _parameters(scope: Scope) -> list[tuple[str, str]]:
     return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
-def _without_key(scope: Scope) -> Scope:
-    """Remove the function key from the query, so that no link or log repeats it."""
-    if not scope["query_string"]:
-        return scope
+def _for_routes(scope: Scope) -> Scope:
+    """Remove the function key from the query, so that no link or log repeats it; HEAD is a GET.
+
+    The response to HEAD has a body, too; the host does not send it.
+    """
     kept = [(name, value) for name, value in _parameters(scope) if name != _KEY]
-    return {**scope, "query_string": urlencode(kept).encode()}
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    return {**scope, "method": method, "query_string": urlencode(kept).encode()}
 
 
 def _internal_error() -> Response:

@@ -1,14 +1,16 @@
-"""The API behind the adapter it runs behind on Azure: ``azure.functions.AsgiMiddleware``."""
+"""The API behind the adapter that it runs behind on Azure, over Microsoft's own."""
 
+import json
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import azure.functions as func
 import pytest
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.http_adapter import HttpAdapter
 from cmk_check.web.scan_now import create_app
-from tests.unit.web.api_kit import AS_SERVED, Served, sample
+from tests.unit.web.api_kit import AS_SERVED, Served, coverage, finding, sample
 from tests.unit.web.asgi_client import send
 
 BASE = "https://func-cmk.azurewebsites.net"
@@ -24,10 +26,7 @@ async def _ask(
         headers={"host": "func-cmk.azurewebsites.net", **(headers or {})},
         body=b"",
     )
-    adapter = func.AsgiMiddleware(served.app())  # type: ignore[no-untyped-call]
-    answer = await adapter.handle_async(request)
-    assert isinstance(answer, func.HttpResponse)
-    return answer
+    return await HttpAdapter(served.app()).handle_async(request)
 
 
 async def test_an_answer_is_the_apps_own() -> None:
@@ -77,6 +76,42 @@ async def test_errors_come_through_with_their_envelope(
     assert answer.get_body().startswith(b'{"error":{"code":"')
 
 
+@pytest.mark.parametrize("path", ["findings/%FF", "%C0%AF", "scans/%ED%A0%80", "findings/a;%F0%9F"])
+async def test_a_path_that_is_not_utf8_is_refused(path: str) -> None:
+    """Microsoft's adapter raises for it, and the host answers what is raised with a 500."""
+    answer = await _ask(Served(), f"/api/v1/{path}")
+
+    assert answer.status_code == 400
+    assert answer.get_body().startswith(b'{"error":{"code":"InvalidParameter"')
+
+
+@pytest.mark.parametrize("name", ["a;b", ";", "a;b;c", "100%", "ü;", "a b", "a=1;c=2"])
+async def test_a_name_leads_to_its_own_finding(name: str) -> None:
+    """Microsoft's adapter drops what follows a semicolon: another account would be shown."""
+    served = Served()
+    await served.put(coverage(), [finding(name), finding("a")])
+    url_of = finding(name).id.text
+
+    answer = await _ask(served, "/api/v1/findings" + quote(url_of, safe="/;="))
+
+    assert answer.status_code == 200
+    assert json.loads(answer.get_body())["name"] == name
+
+
+async def test_a_semicolon_in_another_path_is_no_ornament() -> None:
+    """Otherwise the list would answer at addresses that nobody meant."""
+    answer = await _ask(await sample(), "/api/v1/findings;x?top=1")
+
+    assert answer.status_code == 404
+
+
+async def test_a_port_of_any_length_is_passed_over() -> None:
+    """Microsoft's adapter reads this header as a number, and Python refuses very long ones."""
+    answer = await _ask(await sample(), "/api/v1/status", {"X-Forwarded-Port": "9" * 5000})
+
+    assert answer.status_code == 200
+
+
 async def test_a_304_comes_through_without_a_body() -> None:
     """It is what makes polling cheap."""
     served = await sample()
@@ -96,9 +131,8 @@ async def test_a_post_starts_a_scan_whatever_its_body_holds() -> None:
     request = func.HttpRequest(
         method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=b"<no json"
     )
-    adapter = func.AsgiMiddleware(create_app(ask, AS_SERVED))  # type: ignore[no-untyped-call]
 
-    answer = await adapter.handle_async(request)
+    answer = await HttpAdapter(create_app(ask, AS_SERVED)).handle_async(request)
 
     assert (answer.status_code, answer.get_body()) == (202, b'{"id":"20261125T120000Z-3fa9"}')
     assert answer.headers["location"].endswith("/api/v1/scans/20261125T120000Z-3fa9")

@@ -149,6 +149,15 @@ def test_without_a_host_name_there_is_no_link() -> None:
     assert "findingUrl" not in told(Known(), bad(ID), hostname=None).data
 
 
+@pytest.mark.parametrize(
+    ("name", "has_link"),
+    [("Chat.Bot_2-x", True), ("süd(2)", True), *((name, False) for name in ("a%0d", "a;b", ".."))],
+)
+def test_only_names_that_azure_allows_have_a_link(name: str, *, has_link: bool) -> None:
+    """A link with any other character could lead to another account, or nowhere."""
+    assert ("findingUrl" in told(Known(), bad(ID, name)).data) is has_link
+
+
 def test_a_subscription_without_a_name_says_so() -> None:
     """Absent and null are one thing to a reader only if it is always there."""
     scan = context()

@@ -17,6 +17,8 @@ from local.functions_host.request import decoded_path, read_request
         pytest.param("/api/./x/.", "/api/x/", id="single dots"),
         pytest.param("/../../x", "/x", id="not above the root"),
         pytest.param("/api//x", "/api//x", id="empty segments stay"),
+        pytest.param("/api/%FF", "/api/%FF", id="not UTF-8 stays encoded"),
+        pytest.param("/api/%c3%bc%c3/%ed%A0%80", "/api/ü%C3/%ED%A0%80", id="partly UTF-8"),
         pytest.param("/", "/", id="root"),
         pytest.param("*", "/", id="no path"),
     ],
@@ -38,7 +40,12 @@ async def test_header_names_are_lower_case_and_repeated_headers_are_one() -> Non
 
 @pytest.mark.parametrize(
     ("path", "url"),
-    [("/api/a b", "/api/a%20b"), ("/api/a%2Fb", "/api/a%2Fb"), ("/api/5%", "/api/5%25")],
+    [
+        ("/api/a b", "/api/a%20b"),
+        ("/api/a%2Fb", "/api/a%2Fb"),
+        ("/api/5%", "/api/5%25"),
+        ("/api/%FF;", "/api/%FF;"),
+    ],
 )
 async def test_the_url_is_the_routed_path_encoded_again(path: str, url: str) -> None:
     """An app that reads its URL must see no dots that routing did not see."""

@@ -47,7 +47,7 @@ def _failing(error: Exception) -> Served:
     [
         ("/api/v1/status", "GET", 200),
         ("/api/v1/status", "POST", 405),
-        ("/api/v1/status", "HEAD", 405),
+        ("/api/v1/status", "HEAD", 200),
         ("/api/v1/status?x=1", "GET", 400),
         ("/api/v1/status?a=1&a=2", "GET", 400),
         ("/api/v1/nothing", "GET", 404),
@@ -80,13 +80,21 @@ async def test_a_304_carries_them_too(served: Served) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_everything_is_read_only(served: Served, route: str, method: str) -> None:
     """The answer says what is allowed."""
     answer = await send(served.app(), route, method=method)
 
     assert (answer.status, answer.error) == (405, ("MethodNotAllowed", None))
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("route", [*ROUTES, "/api/v1/nothing", "/api/v1/status?x=1"])
+async def test_head_answers_as_get_does(served: Served, route: str) -> None:
+    """Monitors and link checkers ask this way; the server leaves out the body."""
+    head, get = [await send(served.app(), route, method=method) for method in ("HEAD", "GET")]
+
+    assert (head.status, head.headers) == (get.status, get.headers)
 
 
 @pytest.mark.parametrize(
