@@ -218,6 +218,7 @@ class App:
 def scan_options(settings: "Settings") -> "ScanOptions":
     """Return what the settings say of a scan."""
     from cmk_check.core.posture import Expectations
+    from cmk_check.core.recorded_scope import RecordedScope
     from cmk_check.core.scope import Scope
     from cmk_check.scan.context import ScanOptions
 
@@ -227,6 +228,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.max_age,
             settings.expect,
             require_healthy_keys=settings.require_healthy_keys,
+            scope=RecordedScope.of(settings.kinds, settings.include, settings.exclude),
         ),
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,

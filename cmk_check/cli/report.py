@@ -1,5 +1,6 @@
 """Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.errors import SettingsError
+from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.context import ScanContext
 from cmk_check.web import models
 
@@ -22,19 +25,44 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-async def scan_and_report(settings: Settings, options: OutputOptions) -> int:
+async def scan_and_report(
+    settings: Settings, options: OutputOptions, *, change_scope: bool = False
+) -> int:
     """Scan as the settings say and write the result; return the exit code.
 
     Raises:
+        SettingsError: the store was scanned under another scope, and ``change_scope`` is False.
         StoreError: the store fails at the start or end of the scan, or when reading its result.
         NotUsable: the result cannot be written.
 
     """
     app = App(settings)
     try:
-        return await report(await app.scan_context(), settings, options)
+        context = await app.scan_context()
+        if not change_scope:
+            await check_scope(context)
+        return await report(context, settings, options)
     finally:
         await app.close()
+
+
+async def check_scope(context: ScanContext) -> None:
+    """Make sure that a scan removes no finding because the settings here differ from the app's.
+
+    Raises:
+        SettingsError: the last scan in this store was made under another scope.
+
+    """
+    status = await context.scans.status()
+    recorded = status.value.scope if status else None
+    changed = recorded.differences(context.options.recorded_scope) if recorded else {}
+    if changed:
+        raise SettingsError([(name, _must_be(values)) for name, values in changed.items()])
+
+
+def _must_be(values: Sequence[str]) -> str:
+    named = ",".join(values[:MAX_NAMES_LISTED]) or "empty"
+    return f"must be as for the last scan in this store ({named}), or pass --change-scope"
 
 
 async def report(context: ScanContext, settings: Settings, options: OutputOptions) -> int:

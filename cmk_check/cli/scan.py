@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
-def scan(
+def scan(  # noqa: PLR0913 - an argument for each option
     subscription: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="Read only this subscription; can be repeated."),
@@ -30,6 +30,14 @@ def scan(
         Format, typer.Option("--format", help="The format of the result.")
     ] = Format.TABLE,
     *,
+    change_scope: Annotated[
+        bool,
+        typer.Option(
+            "--change-scope",
+            help="With --store: scan although the settings choose other kinds or subscriptions "
+            "than the last scan there; findings outside the new scope are removed.",
+        ),
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show only the result, no progress or notes.")
     ] = False,
@@ -54,19 +62,25 @@ def scan(
             param_hint="--subscription",
         )
     options = OutputOptions(output, quiet, not no_color)
-    raise typer.Exit(ended(lambda: _run(store, only, options), "the scan did not finish"))
+    if change_scope and store is None:
+        raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
+    raise typer.Exit(
+        ended(
+            lambda: _run(_settings(store, only), options, change_scope=change_scope),
+            "the scan did not finish",
+        )
+    )
 
 
-def _run(store: str | None, only: Sequence[str], options: OutputOptions) -> int:
+def _run(settings: "Settings", options: OutputOptions, *, change_scope: bool) -> int:
     """Scan; return the exit code."""
     import asyncio
 
     from cmk_check.cli.report import scan_and_report
 
-    settings = _settings(store, only)
     with asyncio.Runner() as runner:
         try:
-            return runner.run(scan_and_report(settings, options))
+            return runner.run(scan_and_report(settings, options, change_scope=change_scope))
         except KeyboardInterrupt:
             leave_at_once()  # the runner would wait for tasks that wait for the store
 

@@ -198,6 +198,7 @@ class PostureReason(StrEnum):
     CLOCK_SKEW = "clock_skew"
     SCAN_FAILED = "scan_failed"
     RUNNING_SCAN_FOUND_WORSE = "running_scan_found_worse"
+    SCOPE_CHANGED = "scope_changed"
     NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 

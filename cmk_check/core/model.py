@@ -19,6 +19,7 @@ from cmk_check.core.enums import (
     Trigger,
     Verdict,
 )
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.resource_id import AccountId
 
 
@@ -352,7 +353,8 @@ class Status:
 
     ``as_of`` is when the last finished scan took its lease, None before the first. ``visible`` is
     how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
-    "compliant", ``keys_lowered`` that a key was, which forbids it where keys count.
+    "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
+    what the scan was made under, None in rows of earlier versions.
     """
 
     as_of: datetime | None = None
@@ -361,3 +363,4 @@ class Status:
     last_scan: LastScan | None = None
     lowered: PostureReason | None = None
     keys_lowered: bool = False
+    scope: RecordedScope | None = None

@@ -12,6 +12,7 @@ from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import CoverageState, PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.model import AccountCounts, Coverage, Status
 from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import CLOCK_TOLERANCE
 
 _THIS_ONE: Final = "1 of 1"
@@ -33,12 +34,14 @@ class Posture:
 class Expectations:
     """What must hold for an answer to count: its greatest age, the least visible subscriptions.
 
-    ``require_healthy_keys``: the key behind a compliant account must be usable as well.
+    ``require_healthy_keys``: the key behind a compliant account must be usable as well. ``scope``
+    is what the scan must have been made under, None where any will do.
     """
 
     max_age: timedelta
     subscriptions: int = 1
     require_healthy_keys: bool = False
+    scope: RecordedScope | None = None
 
 
 def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:
@@ -52,6 +55,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
         )
     reasons += _of_visibility(status, expect.subscriptions)
+    reasons += _of_scope(status, expect)
     reasons += _of_age(status.as_of, now, expect.max_age)
     lowered = status.lowered
     if lowered is None and status.keys_lowered and expect.require_healthy_keys:
@@ -84,6 +88,7 @@ def of_subscription(
             return Posture(Verdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
             pass
+    reasons += _of_scope(status, expect)
     dated = as_of(coverage, status.as_of)
     if dated is not None:
         reasons += _of_age(dated, now, expect.max_age)
@@ -145,6 +150,14 @@ def _of_visibility(status: Status, expected: int) -> Reasons:
         note = f"{status.visible} of at least {expected}"
         reasons.append(_reason(PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, note))
     return reasons
+
+
+def _of_scope(status: Status, expect: Expectations) -> Reasons:
+    """Say that the last scan judged other kinds, or read other subscriptions, than is expected."""
+    if status.scope is None or expect.scope is None:
+        return []
+    differences = status.scope.differences(expect.scope)
+    return [_reason(PostureReason.SCOPE_CHANGED, ", ".join(differences))] if differences else []
 
 
 def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:

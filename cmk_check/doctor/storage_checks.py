@@ -36,6 +36,7 @@ _OF_THE_SET_UP: Final = (
     PostureReason.NO_SCAN_YET,
     PostureReason.STALE,
     PostureReason.CLOCK_SKEW,
+    PostureReason.SCOPE_CHANGED,
     PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,
     PostureReason.SUBSCRIPTIONS_UNREAD,
 )

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from cmk_check.alerts.relay import Relay
 from cmk_check.core.posture import Expectations
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.limits import (
     ABANDONED_SCANS_FOLLOWED,
@@ -32,6 +33,11 @@ class ScanOptions:
     subscription_timeout: float = DEFAULT_SUBSCRIPTION_SECONDS
     reading_deadline: timedelta = SLICE_READING
     hostname: str | None = None
+
+    @property
+    def recorded_scope(self) -> RecordedScope:
+        """What a scan with these options is made under."""
+        return RecordedScope.of(self.kinds, self.scope.include, self.scope.exclude)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,9 +64,12 @@ class StatusDowngrade:
         """
         if status.as_of is None:
             return False
-        # The expected number of subscriptions is a setting, which may differ when it is read.
+        # These are settings, which may differ for whoever reads the status.
         expect = replace(
-            self._context.options.expectations, subscriptions=0, require_healthy_keys=keys
+            self._context.options.expectations,
+            subscriptions=0,
+            require_healthy_keys=keys,
+            scope=None,
         )
         answer = posture.of_estate(status, status.as_of, expect)
         return answer.verdict is Verdict.COMPLIANT

@@ -48,7 +48,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             finished_at=now,
             summary=summary,
         )
-        status = Status(scan.started_at, summary, scan.visible, _last(ended))
+        status = Status(scan.started_at, summary, scan.visible, _last(ended), scope=scan.scope)
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(
             ended,

@@ -75,6 +75,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         slices=len(slices),
         visible=visible(listed),
         baseline=baseline,
+        scope=context.options.recorded_scope,
     )
     await context.scans.commit(scans=[(planned, stored.etag)], current=LeaseAndStatus(None, None))
     return planned

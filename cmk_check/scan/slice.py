@@ -39,6 +39,7 @@ from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
 
 _log = logging.getLogger(__name__)
 
+_SCOPE_CHANGED = "The settings that choose what is scanned changed while it ran"
 _POISONED = make_gap(GapReason.SLICE_FAILED, "four tries failed")
 _NOT_RECORDED = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any try")
 _UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
@@ -78,6 +79,11 @@ async def _run(
         await context.scans.drop_slices(scan_id)
         return
     if isinstance(taken, Claim):
+        if taken.scan.scope and (
+            changed := taken.scan.scope.differences(context.options.recorded_scope)
+        ):
+            await fail_scan(context, scan_id, f"{_SCOPE_CHANGED} ({', '.join(changed)}).")
+            return
         run = SliceRun(context, taken, last=last, poisoned=poisoned)
         try:
             await run.work()

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import Status, Subscription, Summary
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
@@ -39,7 +40,8 @@ class Scan:
 
     ``plan_id`` and ``slices`` are set by the plan, ``visible`` is the number of subscriptions that
     Azure listed. ``baseline``: no scan had finished before. ``supersedes`` is the abandoned scan
-    that it follows. ``posture`` and ``summary`` are set at the end.
+    that it follows. ``posture`` and ``summary`` are set at the end. ``scope`` is what the scan was
+    planned under, None before that and in rows of earlier versions.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Scan:
     posture_reasons: tuple[PostureReason, ...] = ()
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
+    scope: RecordedScope | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ def test_a_scan_of_the_app_is_not_disturbed(open_scene: OpenScene) -> None:
     status = scene.wait_for_scan("complete")
 
     assert (ended.code, ended.out) == (3, "")
-    assert (
-        f"scan {status['lastScan']['id']} is running there, so that none was started" in ended.err
-    )
+    assert f"no scan was started, because scan {status['lastScan']['id']} is running" in ended.err
 
 
 def test_p3_changes_that_no_queue_took_are_told_by_the_next_scan(open_scene: OpenScene) -> None:
@@ -126,7 +124,7 @@ def test_ctrl_c_leaves_a_store_ready_for_the_next_scan(open_scene: OpenScene) ->
 
     assert ended.code == 130
     assert (left["posture"], left["lastScan"]["state"]) == ("unknown", "failed")
-    assert left["lastScan"]["reason"] == "It was interrupted at the command line."
+    assert left["lastScan"]["reason"] == "The scan was interrupted at the command line."
     assert scene.status()["posture"] == "compliant"
 
 
@@ -141,6 +139,27 @@ def test_a_store_that_is_not_there_is_said_in_a_line() -> None:
         ended = terminal_kit.run("scan", "--store", nowhere, environment=simulator.environment())
 
     assert (ended.code, ended.out) == (3, "")
-    assert ended.err.splitlines()[-1].startswith("cmk-check: the scan did not come to its end: ")
+    assert ended.err.splitlines()[-1].startswith("cmk-check: the scan did not finish: ")
     assert "Traceback" not in ended.err
     assert "c2VjcmV0" not in ended.err
+
+
+def test_p1_a_store_of_another_scope_is_refused_unless_that_is_meant(open_scene: OpenScene) -> None:
+    """It would remove findings of the app, and its status would say less than it seems to."""
+    scene = open_scene(estate_of({"chat": CMK}))
+    scene.scan()
+    command = ("scan", "--store", scene.azurite.connection_string)
+    environment = scene.simulator.environment() | {"CMK_KINDS": "OpenAI"}
+    next_second()
+
+    refused = terminal_kit.run(*command, environment=environment)
+    meant = terminal_kit.run(*command, "--change-scope", environment=environment)
+    posture = scene.status()
+    next_second()
+    scene.scan()
+
+    assert (refused.code, "CMK_KINDS" in refused.err) == (2, True)
+    assert meant.code == 0
+    assert posture["posture"] == "unknown"
+    assert [reason["code"] for reason in posture["reasons"]] == ["scope_changed"]
+    assert scene.status()["posture"] == "compliant"

@@ -85,6 +85,12 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
         "Wait until the scan ends.",
         Actor.NOBODY,
     ),
+    PostureReason.SCOPE_CHANGED: ReasonEntry(
+        _UNKNOWN,
+        "The settings choose other kinds or subscriptions than those of the last scan.",
+        "Wait for the next scan, or start one with POST /api/scan.",
+        Actor.OPERATOR,
+    ),
     PostureReason.NO_ACCOUNTS_IN_SCOPE: ReasonEntry(
         ReasonSeverity.INFO,
         "There is no account of a kind in scope.",

@@ -1,0 +1,141 @@
+"""A scan under another scope must not be taken for an answer about this one (P1)."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.cli.report import check_scope
+from cmk_check.core import posture
+from cmk_check.core.enums import PostureReason, ScanState, Verdict
+from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.scope import Scope
+from cmk_check.errors import SettingsError
+from tests.fakes.world import World, account, bad, good
+from tests.unit.scan.faulty_processes import ONE, RECORD, TWO, delivery, dies, planned
+
+FOUNDRY = {"kind": "AIServices", "key_source": "Microsoft.CognitiveServices"}
+
+
+def under(world: World, *kinds: str, exclude: str | None = None) -> None:
+    """Let the settings of the program be others from now on."""
+    options = replace(
+        world.options,
+        kinds={kind.lower(): kind for kind in kinds},
+        scope=Scope(exclude=frozenset({exclude} if exclude else ())),
+    )
+    expect = replace(options.expectations, scope=options.recorded_scope)
+    world.options = replace(options, expectations=expect)
+
+
+@pytest.fixture
+async def app(world: World) -> World:
+    """Return an app that judges both kinds, whose estate has one violated Foundry account."""
+    under(world, "OpenAI", "AIServices")
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, account(TWO, "foundry", **FOUNDRY))
+    await world.scan()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("kinds", "exclude", "setting"),
+    [(("OpenAI",), None, "CMK_KINDS"), (("OpenAI", "AIServices"), TWO, "CMK_EXCLUDE")],
+    ids=["kinds", "excluded"],
+)
+async def test_an_app_says_unknown_after_a_scan_under_another_scope(
+    app: World, kinds: tuple[str, ...], exclude: str | None, setting: str
+) -> None:
+    """The other scan removed findings that this app judges, and called the rest compliant."""
+    own = app.options
+    under(app, *kinds, exclude=exclude)
+    app.read(TWO)
+    await app.scan()
+    other = await app.posture()
+    app.options = own
+
+    answer = await app.posture()
+
+    assert other.verdict is Verdict.COMPLIANT
+    assert answer.verdict is Verdict.UNKNOWN
+    (text,) = [text for code, text in answer.reasons if code is PostureReason.SCOPE_CHANGED]
+    assert setting in text
+
+
+async def test_its_own_next_scan_ends_it(app: World) -> None:
+    """Nobody has to do anything (P11)."""
+    own = app.options
+    under(app, "OpenAI")
+    await app.scan()
+    app.options = own
+    app.read(TWO, good(TWO))
+
+    await app.scan()
+
+    assert (await app.posture()).verdict is Verdict.COMPLIANT
+
+
+async def test_a_subscription_alone_says_so_too(app: World) -> None:
+    """Whoever asks for one subscription is told the same."""
+    own = app.options
+    under(app, "OpenAI")
+    await app.scan()
+    coverage = await app.context.findings_table.coverage(TWO)
+    assert coverage is not None
+
+    answer = posture.of_subscription(
+        coverage, await app.status(), app.clock.now(), own.expectations
+    )
+
+    assert PostureReason.SCOPE_CHANGED in {code for code, _ in answer.reasons}
+
+
+async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(app: World) -> None:
+    """To an app of that scope it says compliant, whatever the scope of this worker (P1)."""
+    app.read(TWO, good(TWO))
+    await app.scan()
+    own = app.options
+    under(app, "OpenAI")
+    app.read(ONE, bad(ONE))
+    first, _ = await planned(app)
+
+    await dies(app, delivery(app, first), RECORD)
+    app.options = own
+
+    assert (await app.posture()).verdict is not Verdict.COMPLIANT
+
+
+async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> None:
+    """One half of it would judge what the other half does not."""
+    first, _ = await planned(app)
+    under(app, "OpenAI")
+
+    await app.deliver(first)
+
+    row = await app.scan_row(first.scan_id)
+    assert row.state is ScanState.FAILED
+    assert "CMK_KINDS" in (row.reason or "")
+    assert "foundry" in await app.verdicts()
+
+
+async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> None:
+    """It would remove findings of the app; the difference is named."""
+    under(app, "OpenAI")
+
+    with pytest.raises(
+        SettingsError, match=r"CMK_KINDS: must be .* \(aiservices,openai\), or pass --change-scope"
+    ):
+        await check_scope(app.context)
+
+
+async def test_the_command_line_takes_a_store_of_its_own_scope_or_without_one(app: World) -> None:
+    """An empty store, and one that an earlier version filled, say nothing of a scope."""
+    await check_scope(app.context)
+    await check_scope(World().context)
+
+
+def test_scopes_are_equal_in_any_order_and_case() -> None:
+    """A setting that is only spelled otherwise is no change."""
+    assert RecordedScope.of(["OpenAI", "b"], ["X"], []) == RecordedScope.of(
+        ["B", "openai"], "x", []
+    )
