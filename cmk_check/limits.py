@@ -189,6 +189,10 @@ RETENTION_GRACE: Final = timedelta(days=2)
 
 # Each loses only to another publisher that succeeds.
 PUBLICATION_ATTEMPTS: Final = 20
+# Between two of them, at random up to the first time, which doubles up to the other one: a
+# publication is three requests of some 10 ms, and up to 40 instances publish at once.
+FIRST_PUBLICATION_BACK_OFF_SECONDS: Final = 0.05
+PUBLICATION_BACK_OFF_SECONDS: Final = 3.0
 
 # --- Alerts
 

@@ -16,18 +16,27 @@ process that read the row before is stopped by the host within minutes; retentio
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import batched, takewhile
 from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
-from cmk_check.limits import CHANGES_PER_PUBLICATION, PUBLICATION_ATTEMPTS, TABLE_PAGE_ROWS
+from cmk_check.limits import (
+    CHANGES_PER_PUBLICATION,
+    FIRST_PUBLICATION_BACK_OFF_SECONDS,
+    PUBLICATION_ATTEMPTS,
+    PUBLICATION_BACK_OFF_SECONDS,
+    TABLE_PAGE_ROWS,
+)
 from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import rows, table_keys
 
 _log = logging.getLogger(__name__)
+
+type Sleep = Callable[[float], Awaitable[object]]
 
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
@@ -40,12 +49,15 @@ class FeedTable:
     """The table of published changes.
 
     ``clock`` is needed for publishing. It dates publications, so that a change that waited long in
-    its outbox is kept as long as any other.
+    its outbox is kept as long as any other. ``sleep`` waits for so many seconds.
     """
 
-    def __init__(self, store: Store, clock: Clock | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: Clock | None = None, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._sleep = sleep
 
     async def read(self, after: int, top: int) -> list[tuple[int, Change]]:
         """Return up to ``top`` changes with numbers above ``after``, in order.
@@ -129,10 +141,7 @@ class FeedTable:
 
     async def _delete(self, old: Sequence[tuple[Entity, Change]]) -> None:
         """Delete rows and their markers in one transaction."""
-        names = [table_keys.feed_marker(change.id) for _, change in old]
-        markers = await asyncio.gather(
-            *(self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
-        )
+        markers = await self._get_all(table_keys.feed_marker(change.id) for _, change in old)
         entities = [entity for entity, _ in old] + [found for found in markers if found]
         writes = [Delete(entity.row, entity.etag) for entity in entities]
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
@@ -156,27 +165,31 @@ class FeedTable:
 
         """
         numbers: dict[str, int] = {}
-        for _ in range(PUBLICATION_ATTEMPTS):
+        for attempt in range(PUBLICATION_ATTEMPTS):
             fresh = list({c.id: c for c in changes if c.id not in numbers}.values())
             if not fresh:
                 return [(numbers[change.id], change) for change in changes]
             try:
                 numbers |= await self._append(fresh)
             except WriteConflict:
+                await self._sleep(_back_off(attempt))
                 numbers = await self._published(changes)
         message = "Each try to write the feed met another write; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
     async def _published(self, changes: Sequence[Change]) -> dict[str, int]:
         """Return the numbers of changes that a crashed publisher had already published."""
-        numbers = {}
-        for change in changes:
-            marker = await self._store.get(
-                Table.CHANGES, _PARTITION, table_keys.feed_marker(change.id)
-            )
-            if marker is not None:
-                numbers[change.id] = rows.Reader(marker).number("number")
-        return numbers
+        markers = await self._get_all(table_keys.feed_marker(change.id) for change in changes)
+        return {
+            change.id: rows.Reader(marker).number("number")
+            for change, marker in zip(changes, markers, strict=True)
+            if marker is not None
+        }
+
+    async def _get_all(self, names: Iterable[str]) -> list[Entity | None]:
+        """Read rows of the feed, all at once."""
+        reads = (self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
+        return await asyncio.gather(*reads)
 
     async def _append(self, fresh: Sequence[Change]) -> dict[str, int]:
         head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
@@ -196,6 +209,16 @@ class FeedTable:
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
         return numbers
+
+
+def _back_off(attempt: int) -> float:
+    """Return the seconds to wait after a lost race.
+
+    All publishers read the head, one writes, and the others lose: without waiting, whoever is slow
+    loses every time. The longest wait doubles, so that the wait fits any number of publishers.
+    """
+    longest = min(FIRST_PUBLICATION_BACK_OFF_SECONDS * 2**attempt, PUBLICATION_BACK_OFF_SECONDS)
+    return random.uniform(0, longest)  # noqa: S311 - spreads publishers, guards nothing
 
 
 def _published(entity: Entity) -> datetime:

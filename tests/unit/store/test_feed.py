@@ -19,7 +19,7 @@ from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import MovableClock
+from tests.fakes.world import MovableClock, give_way
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
@@ -108,7 +108,7 @@ async def test_whoever_is_overtaken_numbers_anew() -> None:
 
     store = RecordingStore(before=overtake)
 
-    published = await FeedTable(store).publish(changes("a", "b"))
+    published = await FeedTable(store, sleep=give_way).publish(changes("a", "b"))
 
     assert [(number, change.id) for number, change in published] == [(3, "a"), (1, "b")]
     assert len(await feed(store)) == 3
@@ -124,7 +124,9 @@ def test_relays_that_race_publish_each_change_once(lists: list[list[str]]) -> No
             await asyncio.sleep(0)
 
         store = RecordingStore(before=pause)
-        answers = await asyncio.gather(*(FeedTable(store).publish(changes(*ids)) for ids in lists))
+        answers = await asyncio.gather(
+            *(FeedTable(store, sleep=give_way).publish(changes(*ids)) for ids in lists)
+        )
         published = await feed(store)
         assert sorted(change.id for change in published.values()) == sorted(set().union(*lists))
         for ids, answer in zip(lists, answers, strict=True):
@@ -164,7 +166,7 @@ async def test_a_head_that_always_moves_is_given_up() -> None:
     store = RecordingStore(before=refuse)
 
     with pytest.raises(StoreUnavailable, match="outbox"):
-        await FeedTable(store).publish(changes("a"))
+        await FeedTable(store, sleep=give_way).publish(changes("a"))
 
     assert await feed(store) == {}
 
