@@ -16,7 +16,7 @@ from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import ChangeSink
 from cmk_check.store.feed import FeedTable
-from cmk_check.store.subscription_rows import OutboxEntry
+from cmk_check.store.outbox import OutboxEntry
 
 _log = logging.getLogger(__name__)
 

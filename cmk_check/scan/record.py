@@ -17,7 +17,8 @@ from cmk_check.scan.claim import Claim
 from cmk_check.scan.context import ScanContext
 from cmk_check.scan.downgrade import StatusDowngrade
 from cmk_check.store.findings import record_batches
-from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
+from cmk_check.store.outbox import OutboxEntry
+from cmk_check.store.subscription_rows import StoredSubscription
 
 
 class Recorder:

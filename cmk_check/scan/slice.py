@@ -34,8 +34,9 @@ from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
 from cmk_check.store import table_keys
+from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned
-from cmk_check.store.subscription_rows import OutboxEntry, StoredSubscription
+from cmk_check.store.subscription_rows import StoredSubscription
 
 _log = logging.getLogger(__name__)
 

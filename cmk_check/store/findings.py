@@ -22,8 +22,8 @@ from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import RESERVED_WRITES
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
+from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.subscription_rows import (
-    OutboxEntry,
     StoredSubscription,
     coverage_in,
     finding_in,

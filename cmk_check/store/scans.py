@@ -15,6 +15,7 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
+from cmk_check.store.outbox import OutboxEntry, outbox_entries
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,
@@ -27,7 +28,6 @@ from cmk_check.store.scan_rows import (
     document,
     value_of,
 )
-from cmk_check.store.subscription_rows import OutboxEntry
 
 _log = logging.getLogger(__name__)
 
@@ -142,13 +142,8 @@ class ScanTable:
         query = TableQuery(
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
-        return tuple(
-            [
-                OutboxEntry(entity.partition, entity.row, entity.etag, rows.change_of(entity))
-                async for entity in self._store.query(_TABLE, query)
-                if not rows.is_too_new(entity)
-            ]
-        )
+        found = [entity async for entity in self._store.query(_TABLE, query)]
+        return outbox_entries(found)
 
     async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
         """Delete published changes of scans, at most 100."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from cmk_check.core.comparison.difference import Known
-from cmk_check.core.model import Change, Coverage, Finding
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
@@ -19,20 +19,11 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity
 from cmk_check.store import rows, table_keys
+from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)
 
 NEWER: Final = "A newer version of cmk_check recorded this subscription: deploy that version again."
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxEntry:
-    """A change in an outbox: its row, and the change."""
-
-    partition: str
-    row: str
-    etag: str
-    change: Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +71,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     unusable: str | None = None
     findings: dict[str, Finding] = {}
     untrusted: dict[str, Finding] = {}
-    outbox: list[OutboxEntry] = []
+    others: list[Entity] = []
     for entity in entities:
         if entity.row.startswith(table_keys.FINDINGS_FROM):
             finding = finding_in(entity)
@@ -92,10 +83,10 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             except RowUnusable as error:
                 unusable = str(error)
         else:
-            outbox += _pending(entity)
+            others.append(entity)
     etags = {entity.row: entity.etag for entity in entities}
     return StoredSubscription(
-        partition, Known(coverage, findings, untrusted), etags, tuple(outbox), unusable
+        partition, Known(coverage, findings, untrusted), etags, outbox_entries(others), unusable
     )
 
 
@@ -109,19 +100,6 @@ def coverage_in(entity: Entity) -> Coverage:
     if rows.is_too_new(entity):
         raise RowUnusable(NEWER)
     return rows.coverage_of(entity)
-
-
-def _pending(entity: Entity) -> list[OutboxEntry]:
-    """Read an outbox row; skip any other row."""
-    if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
-        _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
-        return []
-    try:
-        change = rows.change_of(entity)
-    except RowUnusable as error:
-        _log.warning("A change cannot be published: %s", error)
-        return []
-    return [OutboxEntry(entity.partition, entity.row, entity.etag, change)]
 
 
 def _id_of(entity: Entity) -> AccountId:

@@ -17,7 +17,7 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.feed import FeedTable
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.subscription_rows import OutboxEntry
+from cmk_check.store.outbox import OutboxEntry
 from tests.fakes.delivery import MemoryTexts
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import Operation, RecordingStore

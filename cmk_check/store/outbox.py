@@ -1,0 +1,42 @@
+"""Outbox rows: changes that are recorded and not yet published, of subscriptions and of scans."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from cmk_check.core.model import Change
+from cmk_check.errors import RowUnusable
+from cmk_check.ports import Entity
+from cmk_check.store import rows, table_keys
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """A change in an outbox: its row, and the change."""
+
+    partition: str
+    row: str
+    etag: str
+    change: Change
+
+
+def outbox_entries(entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
+    """Read the outbox rows among these.
+
+    A row that is broken, newer or not ours is left alone, with a log line: it must not hold up the
+    changes of all others.
+    """
+    entries: list[OutboxEntry] = []
+    for entity in entities:
+        if not entity.row.startswith(table_keys.OUTBOX_FROM) or rows.is_too_new(entity):
+            _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
+            continue
+        try:
+            change = rows.change_of(entity)
+        except RowUnusable as error:
+            _log.warning("A change cannot be published: %s", error)
+            continue
+        entries.append(OutboxEntry(entity.partition, entity.row, entity.etag, change))
+    return tuple(entries)
