@@ -219,7 +219,7 @@ def _route_reasons(app: FastAPI) -> None:
         _REASONS,
         operation_id="getReasons",
         summary="What each reason means, what ends it and who has to act",
-        response_model=list[models.CatalogueReason],
+        response_model=list[reasons.CatalogueReason],
         responses=openapi.ERRORS,
     )
     async def catalogue(_: Annotated[queries.NoQuery, Query()]) -> Response:

@@ -12,7 +12,6 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
 from cmk_check.core.enums import (
-    Actor,
     ChangeType,
     CoverageState,
     GapReason,
@@ -22,8 +21,6 @@ from cmk_check.core.enums import (
     KeyState,
     PostureReason,
     Reason,
-    ReasonArea,
-    ReasonSeverity,
     ScanState,
     Trigger,
     Verdict,
@@ -334,17 +331,6 @@ class SubscriptionsPage(_Answer):
 
     value: list[Subscription]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
-
-
-class CatalogueReason(_Answer):
-    """What a reason means, what ends it, and who has to act."""
-
-    code: Reason | GapReason | KeyReason | PostureReason
-    area: ReasonArea
-    severity: ReasonSeverity
-    message: str
-    way_out: str
-    actor: Actor
 
 
 class ErrorDetail(_Answer):

@@ -20,6 +20,7 @@ from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.web import models, scan_now
 from cmk_check.web.http import openapi
 from cmk_check.web.views import csv_export
+from cmk_check.web.views.reasons import CatalogueReason
 from local.simulator import Access, load_estate
 from tests.guard.documents import (
     HTTP,
@@ -76,7 +77,7 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("GET /api/v1/changes", models.ChangesPage),
         ("GET /api/v1/scans", models.ScansPage),
         ("GET /api/v1/scans/{id}", models.Scan),
-        ("GET /api/v1/reasons", RootModel[list[models.CatalogueReason]]),
+        ("GET /api/v1/reasons", RootModel[list[CatalogueReason]]),
         ("POST /api/scan", models.ScanStarted),
         ("Errors", models.Error),
     ],
