@@ -21,6 +21,7 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import DeliveryMessage, TextQueue
 from cmk_check.queues.messages import object_of
+from cmk_check.store.table_keys import LAST_NUMBER
 
 DELIVERY_QUEUE: Final = "cmk-tell"
 DELIVERY_POISON_QUEUE: Final = "cmk-tell-poison"
@@ -88,7 +89,7 @@ def parse_message(text: str) -> DeliveryMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; says what it must be.
+        ValueError: the text is invalid; says what it must be, and repeats nothing of it.
 
     """
     content = object_of(text)
@@ -98,7 +99,7 @@ def parse_message(text: str) -> DeliveryMessage:
         )
     first, last = _whole(content["first"], "first"), _whole(content["last"], "last")
     attempt = _whole(content.get("attempt", 0), "attempt")
-    if not 1 <= first <= last < first + CHANGES_PER_DELIVERY_MESSAGE:
+    if not 1 <= first <= last < first + CHANGES_PER_DELIVERY_MESSAGE or last > LAST_NUMBER:
         raise ValueError(
             f"first to last must be a range of 1 to {CHANGES_PER_DELIVERY_MESSAGE} numbers"
         )

@@ -1,8 +1,24 @@
 """What comes of asking for a scan: the scan decides it, the HTTP API answers with it."""
 
+import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+_SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
+
+
+def is_scan_id(text: object) -> bool:
+    """Tell whether a text can be the id of a scan: when it started, and a few more characters."""
+    match = _SCAN_ID.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        return False
+    try:
+        datetime.strptime(match[1], "%Y%m%dT%H%M%S%z")
+    except ValueError:
+        return False
+    return True
 
 
 class StartOutcome(StrEnum):

@@ -7,6 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
+from cmk_check.core.scan_request import is_scan_id
+from cmk_check.limits import MAX_SLICES
 from cmk_check.ports import SliceMessage, TextQueue
 from cmk_check.queues.messages import object_of
 
@@ -33,16 +35,16 @@ def parse_message(text: str) -> SliceMessage:
     """Read the text of a message.
 
     Raises:
-        ValueError: the text is invalid; says what it must be.
+        ValueError: the text is invalid; says what it must be, and repeats nothing of it.
 
     """
     content = object_of(text)
     if content.keys() != {"scanId", "slice"}:
         raise ValueError("the message must be an object with exactly scanId and slice")
     scan_id, number = content["scanId"], content["slice"]
-    if not isinstance(scan_id, str) or not scan_id:
-        raise ValueError("scanId must be text")
+    if not is_scan_id(scan_id):
+        raise ValueError("scanId must be the id of a scan")
     # In Python, JSON's true is an int, too.
-    if number is not None and (type(number) is not int or number < 0):
-        raise ValueError("slice must be null or a whole number from 0")
-    return SliceMessage(scan_id, number)
+    if number is not None and (type(number) is not int or number not in range(MAX_SLICES)):
+        raise ValueError(f"slice must be null or a whole number from 0 to {MAX_SLICES - 1}")
+    return SliceMessage(str(scan_id), number)

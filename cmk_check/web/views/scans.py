@@ -1,10 +1,10 @@
 """The history of scans and their results."""
 
-import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan, Stored
@@ -14,7 +14,6 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 
-_SCAN_ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-z]{1,32}")
 _PARTITION: Final = "scan"
 
 
@@ -63,12 +62,12 @@ class ScansView:
         return _shown(stored.value)
 
     async def _read(self, scan_id: str) -> Stored[Scan] | None:
-        if _SCAN_ID.fullmatch(scan_id) is None:
+        if not is_scan_id(scan_id):
             return None
         try:
             return await self.scans.scan(scan_id)
-        except (ValueError, LimitExceeded):
-            return None  # the id has an impossible date, or is too long for a key
+        except LimitExceeded:
+            return None  # the start is centuries away, and fits into no key
 
 
 def _shown(scan: Scan) -> models.Scan:

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime
 
 import pytest
 from aiohttp import web
@@ -17,14 +18,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.errors import QueueError
+from cmk_check.limits import MAX_SLICES
 from cmk_check.ports import SliceMessage
 from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue, format_message, parse_message
 from cmk_check.queues.storage_queue import StorageQueues
+from cmk_check.store.scans import scan_id_of
 from local.azurite import Azurite
 from tests.contract.conftest import Https
 from tests.contract.store.connections import UnsignedTokens, transport
 
 SCAN = "20261124T231500Z-3fa9"
+# As JSON: another type, half a character, a second line of the log, no date, and more than a line.
+STRANGE_IDS = (
+    *("1", "null", '""', '"s-1"', f'"{SCAN} "', f'"{SCAN}\\n"', f'"{SCAN}\\ud800"'),
+    *(
+        '"\\ud800"',
+        '"20261399T231500Z-3fa9"',
+        '"\u0662\u0660261124T231500Z-3fa9"',
+        f'"{SCAN}{"a" * 10_000}"',
+    ),
+)
 
 
 @pytest.fixture
@@ -166,10 +179,16 @@ async def test_a_redirect_is_not_followed(shared: AioHttpTransport) -> None:
     assert asked == [f"/devstoreaccount1/{SLICES_QUEUE}/messages"]
 
 
-@given(st.text(min_size=1), st.none() | st.integers(0))
-def test_a_message_is_read_as_it_was_written(scan_id: str, number: int | None) -> None:
+@given(
+    st.datetimes(datetime(2020, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001 - st.datetimes wants naive ones
+    st.from_regex("[0-9a-f]{4}", fullmatch=True),
+    st.none() | st.integers(0, MAX_SLICES - 1),
+)
+def test_a_message_is_read_as_it_was_written(
+    started: datetime, suffix: str, number: int | None
+) -> None:
     """Both ends of the queue are ours."""
-    message = SliceMessage(scan_id, number)
+    message = SliceMessage(scan_id_of(started, suffix), number)
 
     assert parse_message(format_message(message)) == message
 
@@ -184,19 +203,23 @@ def test_a_message_is_read_as_it_was_written(scan_id: str, number: int | None) -
         ("[]", "exactly scanId and slice"),
         ('{"scanId": "s"}', "exactly scanId and slice"),
         ('{"scanId": "s", "slice": 1, "more": 2}', "exactly scanId and slice"),
-        ('{"scanId": 1, "slice": 1}', "scanId must be text"),
-        ('{"scanId": "", "slice": 1}', "scanId must be text"),
-        ('{"scanId": "s", "slice": -1}', "slice must be null"),
-        ('{"scanId": "s", "slice": 1.0}', "slice must be null"),
-        ('{"scanId": "s", "slice": true}', "slice must be null"),
-        ('{"scanId": "s", "slice": "1"}', "slice must be null"),
+        *(
+            (f'{{"scanId": {scan_id}, "slice": 1}}', "scanId must be the id of a scan")
+            for scan_id in STRANGE_IDS
+        ),
+        *(
+            (f'{{"scanId": "{SCAN}", "slice": {number}}}', "slice must be null")
+            for number in ("-1", "1.0", "true", '"1"', MAX_SLICES, "9" * 4000)
+        ),
     ],
-    ids=range(13),
+    ids=range(7 + len(STRANGE_IDS) + 6),
 )
 def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
     """A foreign message ends on the poison queue, and its line in the log must be of use."""
-    with pytest.raises(ValueError, match=wrong):
+    with pytest.raises(ValueError, match=wrong) as raised:
         parse_message(text)
+
+    assert len(str(raised.value)) < 100
 
 
 def test_a_message_keeps_to_json() -> None:
