@@ -27,7 +27,10 @@ UNSET: Final = "must be set; write the https URL of a receiver"
 _PREFIX: Final = "cmkcheck."
 # Printable ASCII without the backslash, which parsers of URLs read differently.
 _URL: Final = re.compile(r"[!-\[\]-~]+")
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.IGNORECASE)
+# As long as the DNS allows a name and its labels to be: RFC 1035 (2.3.4).
+_HOST: Final = re.compile(
+    r"(?=.{1,253}$)(?=[a-z0-9])[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*(?<=[a-z0-9])", re.IGNORECASE
+)
 # The URL standard reads a host whose last label looks like this as an IPv4 address.
 _NUMERIC: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _MARK: Final = "whsec_"
@@ -55,12 +58,12 @@ def _parts(text: str) -> tuple[str, str]:
     fault = "must be the URL of a receiver; write https://host/path without user name or fragment"
     try:
         parts = urlsplit(text)
-        host, scheme, _ = parts.hostname or "", parts.scheme, parts.port
+        host, scheme, port = parts.hostname or "", parts.scheme, parts.port
     except ValueError:
         raise ValueError(fault) from None
     whole = len(text) <= MAX_WEBHOOK_URL_CHARS and _URL.fullmatch(text)
     bare = "@" not in parts.netloc and not parts.fragment
-    if not (whole and bare and scheme in {"https", "http"} and _is_host(host)):
+    if not (whole and bare and scheme in {"https", "http"} and port != 0 and _is_host(host)):
         raise ValueError(fault)
     return host, scheme
 

@@ -14,10 +14,16 @@ LOOPBACK: Final = "loopback"
 # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 _WIRE_SERVER: Final = IPv4Address("168.63.129.16")
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
-_FUTURE_USE: Final = IPv4Network("240.0.0.0/4")  # with the broadcast address
+_RESERVED: Final = (
+    IPv4Network("240.0.0.0/4"),  # for future use, with the broadcast address
+    IPv6Network("64:ff9b:1::/48"),  # leads to IPv4 as the network chooses: RFC 8215
+    IPv6Network("fec0::/10"),  # site-local, no longer in use: RFC 3879
+)
 # Both hold an IPv4 address in their last 32 bits: RFC 4291 (2.5.5.1) and RFC 6052.
 _COMPATIBLE: Final = IPv6Network("::/96")
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+# Followed by an IPv4 address, in a network of any prefix: ISATAP, RFC 5214 (6.1).
+_ISATAP: Final = (b"\x00\x00\x5e\xfe", b"\x02\x00\x5e\xfe")
 
 
 def special(text: str) -> str | None:
@@ -43,7 +49,8 @@ def _with_embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address |
         yield address.sixtofour
     if address.teredo:
         yield from address.teredo
-    if address in _COMPATIBLE or address in _TRANSLATED:
+    is_isatap = address.packed[8:12] in _ISATAP
+    if is_isatap or address in _COMPATIBLE or address in _TRANSLATED:
         yield IPv4Address(address.packed[-4:])
 
 
@@ -58,4 +65,4 @@ def _kind(address: IPv4Address | IPv6Address) -> str | None:
         return "multicast"
     if address.is_unspecified or address in _THIS_NETWORK:
         return "unspecified"
-    return "reserved" if address in _FUTURE_USE else None
+    return "reserved" if any(address in network for network in _RESERVED) else None

@@ -89,6 +89,11 @@ def test_repr_and_faults_show_neither_url_nor_secret_p6() -> None:
         "https://hooks.test/x#y",
         "https://hooks.test:port/x",
         "https://hooks.test:99999/x",
+        "https://hooks.test:0/x",
+        "https://[fd00::1]:0/x",
+        "https://hooks..test/x",
+        f"https://{'a' * 64}.test/x",
+        f"https://{'.'.join(['a' * 63] * 4)}/x",
         "https://hooks.test/a b",
         "https://hooks.test\\@evil.test/x",
         "https://höoks.test/x",
@@ -131,7 +136,9 @@ def test_no_special_address_on_azure(host: str) -> None:
     assert "must not lead to an address that is" in fault
 
 
-@pytest.mark.parametrize("host", ["10.1.2.3", "[fd00::1]", "hooks.internal.test"])
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3", "[fd00::1]", "hooks.internal.test", "a" * 63, f"{'a.' * 126}b"]
+)
 def test_private_receivers_are_taken_on_azure(host: str) -> None:
     """Companies have them behind private endpoints."""
     assert _load(CMK_WEBHOOK_URL=f"https://{host}/x", **ON_AZURE).webhook_url

@@ -33,6 +33,13 @@ from cmk_check.net.addresses import special
         ("::169.254.169.254", "link-local"),
         ("64:ff9b::169.254.169.254", "link-local"),
         ("2002:a9fe:a9fe::1", "link-local"),
+        ("64:ff9b:1::a9fe:a9fe", "reserved"),
+        ("64:ff9b:1:a9fe:a9:fe00::", "reserved"),
+        ("64:ff9b:1:ffff:ffff:ffff:ffff:ffff", "reserved"),
+        ("fec0::1", "reserved"),
+        ("feff::1", "reserved"),
+        ("fd00::5efe:169.254.169.254", "link-local"),
+        ("2603:1030::200:5efe:a9fe:a9fe", "link-local"),
     ],
 )
 def test_what_listens_only_here_is_special(address: str, kind: str) -> None:
@@ -42,7 +49,10 @@ def test_what_listens_only_here_is_special(address: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["10.1.2.3", "172.16.0.1", "192.168.1.1", "fd00::1", "20.50.2.1", "2603:1030::1", "100.64.0.1"],
+    [
+        *("10.1.2.3", "172.16.0.1", "192.168.1.1", "fd00::1", "20.50.2.1", "2603:1030::1"),
+        *("100.64.0.1", "64:ff9b:2::1", "fd00::5efe:10.1.2.3", "fd00::5eff:169.254.169.254"),
+    ],
 )
 def test_private_and_public_addresses_are_ordinary(address: str) -> None:
     """Companies have their receivers behind private endpoints."""
@@ -59,5 +69,5 @@ def test_what_is_no_address_is_refused(text: str) -> None:
 @given(st.ip_addresses(v=4))
 def test_an_address_in_ipv6_clothing_is_as_special(address: ipaddress.IPv4Address) -> None:
     """The kernel connects to what is inside."""
-    for prefix in ("::ffff:", "64:ff9b::"):
+    for prefix in ("::ffff:", "64:ff9b::", "fd00::5efe:", "fd00::200:5efe:"):
         assert special(f"{prefix}{address}") == special(str(address))
