@@ -1,7 +1,7 @@
-"""The composition root: builds the real adapters, each when it is first needed and then once.
+"""The composition root: builds each real adapter once, when it is first needed.
 
-What an invocation does not use is not loaded: a cold start of the HTTP API must not pay for the
-management SDK, nor a scan for FastAPI.
+An invocation loads only what it uses: a cold start of the HTTP API must not load the management
+SDK, nor a scan FastAPI.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ class SystemClock:
     """The clock of this machine, in whole seconds."""
 
     def now(self) -> datetime:
-        """Return the time, aware, in UTC."""
+        """Return the current time, timezone-aware, in UTC."""
         return datetime.now(UTC).replace(microsecond=0)
 
 
 class Lazy[T]:
-    """A thing built when it is first asked for; whoever asks meanwhile waits for the same one."""
+    """A value that is built on first use; concurrent callers wait for the same one."""
 
     def __init__(self, build: Callable[[], Awaitable[T]]) -> None:
         self._build = build
@@ -49,7 +49,7 @@ class Lazy[T]:
         self._built: tuple[T] | None = None
 
     async def __call__(self) -> T:
-        """Return the thing; a failure to build it is raised and tried again next time."""
+        """Return the value; if building it fails, raise, and try again next time."""
         async with self._lock:
             if self._built is None:
                 self._built = (await self._build(),)
@@ -59,8 +59,8 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` is what a scan works with, ``delivery_context`` what delivery does, ``api`` the
-    HTTP API, ``scan_now`` the one request that starts a scan, ``health`` the health check.
+    ``scan_context`` has the ports of a scan, ``delivery_context`` those of delivery; ``api`` is the
+    HTTP API, ``scan_now`` the request that starts a scan, ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
@@ -216,7 +216,7 @@ class App:
 
 
 def scan_options(settings: "Settings") -> "ScanOptions":
-    """Return what the settings say of a scan."""
+    """Return the options of a scan from the settings."""
     from cmk_check.core.posture import Expectations
     from cmk_check.core.recorded_scope import RecordedScope
     from cmk_check.core.scope import Scope
@@ -242,7 +242,7 @@ def the_app() -> App:
     """Return the app of this process, built at the first invocation.
 
     Raises:
-        SettingsError: naming every fault of the settings at once.
+        SettingsError: names every fault of the settings.
 
     """
     from cmk_check.config.settings import Settings

@@ -1,1 +1,1 @@
-"""The edge to Azure Resource Manager: requests in, readings out."""
+"""Reading Azure Resource Manager."""

@@ -1,4 +1,4 @@
-"""Reads Azure Resource Manager through the SDK: subscriptions, and the accounts of each."""
+"""Reads subscriptions and their accounts from Azure Resource Manager through the SDK."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ _SUBSCRIPTIONS_VERSION: Final = "2020-01-01"
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
-    """Connect to Azure as the settings say; whoever opens it closes it."""
+    """Connect to Azure as the settings say; the caller must close the inventory."""
     async with AsyncExitStack() as opened:
         session = await opened.enter_async_context(open_session(settings.arm_url))
         credential = own_credential(
@@ -54,11 +54,11 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
 
 
 async def _nothing() -> None:
-    """Close nothing: the transport is someone else's."""
+    """Close nothing, because the transport belongs to the caller."""
 
 
 class AzureInventory:
-    """Implements ``ports.Inventory``: each trouble of a subscription is a gap in its reading."""
+    """Implements ``ports.Inventory``: a failure of a subscription is a gap in its reading."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class AzureInventory:
         """List every subscription that the identity sees, each id once.
 
         Raises:
-            InventoryError: the list could not be read to its end.
+            InventoryError: the list could not be read completely.
 
         """
         found: dict[str, Subscription] = {}
@@ -101,7 +101,7 @@ class AzureInventory:
         return tuple(found.values())
 
     async def read(self, subscription_id: str, *, seconds: float) -> Reading:
-        """Read the accounts of a subscription; what came before trouble is kept."""
+        """Read the accounts of a subscription; after a failure, keep those already read."""
         gathering = AccountCollector(subscription_id, self._kinds, self._tags)
         try:
             async with asyncio.timeout(seconds):
@@ -117,7 +117,7 @@ class AzureInventory:
         return gathering.reading()
 
     def keys(self) -> AzureKeys:
-        """Return what reads the keys behind accounts, each thing once as long as it lives."""
+        """Return a reader of keys, which reads each thing once during its life."""
         return AzureKeys(self._key_clients)
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
-"""One call of an operation of the SDK: where it may lead, how long it may take, what it brought.
+"""A call of an SDK operation: its allowed URLs, its deadline, and the raw JSON of its answer.
 
-The SDK's models coerce types and fail for a whole answer, so each call keeps the raw JSON for our
-own parsing, and gives the SDK nearly nothing to build models from.
+The SDK's models coerce types, and one bad value fails the whole answer. So each call keeps the raw
+JSON for our own parsing, and gives the SDK an almost empty body to build models from.
 """
 
 import asyncio
@@ -21,20 +21,20 @@ _URL: Final = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%|^`-]{1,16384}")
 
 @dataclass(slots=True)
 class Deadline:
-    """Until when an answer is of use, in the event loop's time; who waits longer moves it."""
+    """The time until which an answer is useful, on the event loop's clock; it can be moved."""
 
     latest: float
 
     @classmethod
     def within(cls, seconds: float) -> Self:
-        """Make the time that is so many seconds away."""
+        """Return the deadline that is this many seconds away."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
 
 class Call:
-    """A call on its way, given to an operation of the SDK as the keyword ``call``.
+    """A call in progress, passed to an SDK operation as the keyword ``call``.
 
-    ``method`` is the only one that it may use.
+    ``method`` is the only HTTP method that it may use.
     """
 
     method = "GET"
@@ -46,40 +46,40 @@ class Call:
         self._asked: set[object] = set()
 
     def has_time_for(self, pause: float) -> bool:
-        """Say whether so many seconds later an answer is still of use."""
+        """Return whether an answer is still useful in this many seconds."""
         return asyncio.get_running_loop().time() + pause < self._until.latest
 
     def trusts(self, url: str) -> bool:
-        """Say whether a URL leads to Azure Resource Manager, however a parser may read it.
+        """Return whether a URL leads to Azure Resource Manager, for every URL parser.
 
-        What stands before the path is compared as text, so that user info, backslashes and hosts
-        that only look alike have no chance.
+        The part before the path is compared as text, so user info, backslashes and similar hosts
+        are rejected.
         """
         return _URL.fullmatch(url) is not None and url.lower().startswith(self._origins)
 
     def asks(self, url: str) -> bool:
-        """Note a URL; False where it was asked before, or where there were too many."""
+        """Record a URL; return False if it was requested before, or if there were too many."""
         parts = urlsplit(url)
-        # The SDK rebuilds the URL of a next page: two spellings may be the same page.
+        # The SDK rebuilds the URL of the next page, so two spellings may mean the same page.
         page = (parts.path.lower(), frozenset(parse_qsl(parts.query, keep_blank_values=True)))
         new = page not in self._asked and len(self._asked) < MAX_ARM_PAGES
         self._asked.add(page)
         return new
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the body of an answer; return what the SDK is to see of it.
+        """Keep the body of an answer; return the body for the SDK.
 
         Raises:
-            InventoryError: it has not the shape of what was asked for.
+            InventoryError: the body has an unexpected shape.
 
         """
         raise NotImplementedError
 
 
 class Listing(Call):
-    """A list: ``page`` holds the raw entries of the page that came last.
+    """A list: ``page`` holds the raw entries of the last page.
 
-    ``refused`` says that its link leads elsewhere.
+    ``refused``: its link leads to another host.
     """
 
     def __init__(self, arm_url: str, until: Deadline) -> None:
@@ -88,7 +88,7 @@ class Listing(Call):
         self.refused = False
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep the entries of a page; the SDK gets an empty one with the link onwards."""
+        """Keep the entries of a page; the SDK gets an empty page with the next link."""
         entries, link = body.get("value"), body.get("nextLink")
         if not isinstance(entries, list) or not isinstance(link, str | None):
             raise InventoryError(make_gap(GapReason.MALFORMED_PAGE))
@@ -99,22 +99,22 @@ class Listing(Call):
 
 
 class Document(Call):
-    """One thing, whose JSON is kept as a whole."""
+    """One resource, whose whole JSON is kept."""
 
     def __init__(self, arm_url: str, until: Deadline) -> None:
         super().__init__(arm_url, until)
         self._body: dict[str, object] | None = None
 
     def take(self, body: dict[str, object]) -> dict[str, object]:
-        """Keep all of it; the SDK gets an empty object."""
+        """Keep the body; the SDK gets an empty object."""
         self._body = body
         return {}
 
     def answer(self) -> dict[str, object]:
-        """Return what came.
+        """Return the JSON.
 
         Raises:
-            InventoryError: a success without a body, which some operations of the SDK let pass.
+            InventoryError: the answer has no body, which some operations of the SDK accept.
 
         """
         if self._body is None:
@@ -123,7 +123,7 @@ class Document(Call):
 
 
 class GraphQuery(Document):
-    """A query of Resource Graph, the one thing that is asked by POST: it changes nothing.
+    """A query of Resource Graph, the only POST that is sent; it changes nothing.
 
     See https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources.
     """
@@ -131,6 +131,6 @@ class GraphQuery(Document):
     method = "POST"
 
     def trusts(self, url: str) -> bool:
-        """Say whether a URL is that of Resource Graph's queries, and leads nowhere else."""
+        """Return whether a URL is that of Resource Graph queries."""
         path = urlsplit(url).path if super().trusts(url) else ""
         return path == "/providers/Microsoft.ResourceGraph/resources"

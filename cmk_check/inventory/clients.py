@@ -1,4 +1,4 @@
-"""The SDK's clients, all over one transport, one credential and one bound on requests at once."""
+"""The SDK's clients, which share a transport, a credential and a limit of concurrent requests."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
@@ -32,11 +32,11 @@ _UNUSED_SUBSCRIPTION: Final = "none"
 
 @dataclass(frozen=True, slots=True)
 class InventoryOptions:
-    """What reading needs to know.
+    """Options for reading Azure.
 
     ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` lower-cased.
-    ``list_seconds`` bounds the list of subscriptions, ``back_off`` is the first pause in seconds
-    after trouble for which Azure names none.
+    ``list_seconds`` bounds the list of subscriptions. ``back_off`` is the first pause in seconds
+    after a failure, if Azure does not ask for one.
     """
 
     arm_url: str
@@ -50,7 +50,7 @@ class InventoryOptions:
 
 
 class Clients:
-    """Makes clients, each with a pipeline of ours; what they share is closed by who gave it."""
+    """Makes clients, each with our own pipeline; the caller closes what they share."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class Clients:
         self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
 
     def for_keys(self) -> Self:
-        """Make what shares all with this, but uses at most a part of the requests at once."""
+        """Return clients that share everything, but may use only a part of the request limit."""
         most = max(1, int(self._options.max_in_flight * KEY_REQUESTS_SHARE))
         request_limits = (asyncio.Semaphore(most), *self._request_limits)
         return type(self)(self._options, self._credential, self._transport, request_limits)
@@ -84,7 +84,7 @@ class Clients:
         return self._client(KeyVaultManagementClient, subscription_id)
 
     def grants(self) -> AuthorizationManagementClient:
-        """Make a client for role assignments and definitions, at whatever scope."""
+        """Make a client for role assignments and definitions at any scope."""
         return self._client(AuthorizationManagementClient, _UNUSED_SUBSCRIPTION)
 
     def graph(self) -> ResourceGraphClient:
@@ -109,13 +109,13 @@ class Clients:
         )
 
     def listing(self, until: Deadline) -> Listing:
-        """Make the call of an operation that lists."""
+        """Make the call for a list operation."""
         return Listing(self.arm_url, until)
 
     async def document(
         self, until: Deadline, ask: Callable[[Call], Awaitable[object]]
     ) -> dict[str, object]:
-        """Return the JSON of one thing, by an operation of the SDK that is given the call.
+        """Return the JSON of one resource; ``ask`` runs an SDK operation with the call.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -139,13 +139,13 @@ class Clients:
 
 
 async def pages(paged: AsyncIterable[object], listing: Listing) -> AsyncIterator[list[object]]:
-    """Yield the raw entries of each page of an operation that was given this listing.
+    """Yield the raw entries of each page of an operation that has this listing as its call.
 
     Raises:
-        InventoryError: the page just yielded names a next one that is not to be trusted.
+        InventoryError: the next link of the last page is not trusted.
 
     """
-    # The older of the SDKs say less of what they return.
+    # The older SDKs have less precise return types.
     async for _ in cast("AsyncItemPaged[object]", paged).by_page():
         yield listing.page
         if listing.refused:

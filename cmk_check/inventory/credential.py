@@ -1,7 +1,7 @@
-"""The one credential of the process: whose it is, and how many requests share one token.
+"""The credential of the process, which shares one token among all requests.
 
-Every SDK client keeps a token of its own and the identity library does not join requests that ask
-at once, so two hundred subscriptions would be two hundred requests to the identity endpoint.
+Every SDK client keeps its own token, and the identity library does not combine concurrent requests,
+so two hundred subscriptions would cause two hundred requests to the identity endpoint.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ type _TokenRequest = tuple[tuple[str, ...], str | None]
 def own_credential(
     *, managed: bool, client_id: str | None, authority_host: str
 ) -> AsyncSupportsTokenInfo:
-    """Return the managed identity where there is one, else whatever a developer signed in with."""
+    """Return the managed identity if there is one, otherwise the developer's own sign-in."""
     if managed:
         # It does not read AZURE_CLIENT_ID, and without an id takes the system-assigned one.
         return ManagedIdentityCredential(client_id=client_id)
@@ -36,10 +36,10 @@ def own_credential(
 
 
 class SharedCredential:
-    """Gives out one token until it is due, fetched once however many requests ask at once.
+    """Shares one token until it must be renewed, and fetches it once for concurrent requests.
 
-    A token that is due but still good is renewed in the background; failures are told to those who
-    waited, and never kept.
+    A token that must be renewed but is still valid is renewed in the background. A failure is
+    raised to those who waited for the token, and is not kept.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class SharedCredential:
         """
         token = self._tokens.get(scopes) if claims is None else None
         if token is None or self._clock() >= token.expires_on - TOKEN_MARGIN_SECONDS:
-            # Shielded: who gives up waiting must not take the token from those who still wait.
+            # Shielded, so that a caller that stops waiting does not cancel the fetch for others.
             token = await asyncio.shield(self._fetch((scopes, claims)))
         elif self._clock() >= (token.refresh_on or token.expires_on - TOKEN_RENEWAL_SECONDS):
             self._fetch((scopes, claims))
         return AccessToken(token.token, token.expires_on)
 
     def _fetch(self, request: _TokenRequest) -> asyncio.Task[AccessTokenInfo]:
-        """Return the fetch under way for this request, begun if there is none."""
+        """Return the running fetch for this request; start one if necessary."""
         task = self._fetches.get(request)
         if task is None:
             task = asyncio.create_task(self._fetch_now(request))
@@ -98,7 +98,7 @@ class SharedCredential:
             done.exception()  # looked at, or asyncio complains where nobody waited any more
 
     async def close(self) -> None:
-        """Stop fetching and close the credential behind."""
+        """Stop all fetches and close the wrapped credential."""
         fetches = list(self._fetches.values())
         for task in fetches:
             task.cancel()
@@ -106,7 +106,7 @@ class SharedCredential:
         await self._inner.close()
 
     async def __aenter__(self) -> Self:
-        """Return itself: there is nothing to open."""
+        """Return itself."""
         return self
 
     async def __aexit__(

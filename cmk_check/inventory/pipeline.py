@@ -1,8 +1,8 @@
-"""Guarding, decoding, retrying: what stands between the SDK and the wire.
+"""The HTTP pipeline of the SDK's clients: guarding, decoding, retrying, limiting.
 
-These replace the SDK's own policies, because those register resource providers (a write), send the
-token to whatever host a next page is on, and sleep as long as any Retry-After says. The decoding
-policy keeps the SDK from building models, which costs 35 times what reading the JSON costs.
+These policies replace the SDK's own, which register resource providers (a write), send the token to
+any host that a next link names, and wait as long as any Retry-After says. The decoding policy keeps
+the SDK from building models, which takes 35 times as long as parsing the JSON.
 """
 
 import asyncio
@@ -43,10 +43,10 @@ _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Lets nothing out but what only reads, to Azure Resource Manager alone, and no page twice."""
+    """Allows only reading requests to Azure Resource Manager, and each page only once."""
 
     def on_request(self, request: Request) -> None:
-        """Refuse what must not leave.
+        """Refuse requests that are not allowed.
 
         Raises:
             InventoryError: the request is refused.
@@ -62,13 +62,13 @@ class GuardPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Has the call keep what Azure answered; the SDK gets an answer with nearly nothing in it."""
+    """Passes Azure's answer to the call; the SDK gets an almost empty answer."""
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Take the body.
+        """Pass the body to the call.
 
         Raises:
-            InventoryError: the body is not what was asked for.
+            InventoryError: the body has an unexpected shape.
 
         """
         call: Call = request.context[_CALL]
@@ -85,7 +85,7 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Asks again after trouble that may pass, as late as Azure wishes, never past the deadline."""
+    """Retries after temporary failures, when Azure asks to, but not after the deadline."""
 
     def __init__(self, retry_after_max: float, back_off: float) -> None:
         super().__init__()
@@ -93,11 +93,11 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         self._back_off = back_off
 
     async def send(self, request: Request) -> Response:
-        """Return the last answer there was.
+        """Return the last answer.
 
         Raises:
-            InventoryError: Azure asked for a longer pause than is allowed or left.
-            AzureError: no try brought an answer.
+            InventoryError: Azure asked for a longer pause than is allowed or than is left.
+            AzureError: no attempt got an answer.
 
         """
         call: Call = request.context[_CALL]
@@ -123,14 +123,14 @@ class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Holds a place among the requests at once, only while a request is on the wire."""
+    """Limits concurrent requests; a request counts only while it is being sent and answered."""
 
     def __init__(self, request_limits: asyncio.Semaphore) -> None:
         super().__init__()
         self._request_limits = request_limits
 
     async def send(self, request: Request) -> Response:
-        """Send when there is a place."""
+        """Send when the limit allows it."""
         async with self._request_limits:
             return await self.next.send(request)
 
@@ -138,7 +138,7 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 def arm_policies(
     credential: AsyncTokenCredential, scope: str, retry: RetryPolicy, *in_flight: InFlightPolicy
 ) -> list[object]:
-    """Return the pipeline of one client, the outermost first: no two clients may share a policy."""
+    """Return the policies of one client, outermost first; clients must not share policies."""
     return [
         RequestIdPolicy(),
         UserAgentPolicy(AGENT, user_agent_use_env=False),
@@ -151,7 +151,7 @@ def arm_policies(
 
 
 class _EmptyBodyResponse:
-    """An answer whose JSON is an empty object, and which is itself in all else."""
+    """An answer with an empty JSON object as body; everything else is unchanged."""
 
     def __init__(self, answer: AsyncHttpResponse) -> None:
         self._answer = answer
@@ -160,7 +160,7 @@ class _EmptyBodyResponse:
         return getattr(self._answer, name)
 
     def json(self) -> object:
-        """Return what the SDK is to build a model from."""
+        """Return the body for the SDK's model."""
         return {}
 
 
@@ -180,12 +180,12 @@ class _ReplacedBodyResponse(_EmptyBodyResponse):
         return json.dumps(self._rest)
 
     def body(self) -> bytes:
-        """Return the other body as bytes; some SDKs tell an answer by having this."""
+        """Return the other body as bytes; some SDKs recognise an answer by this method."""
         return self.text().encode()
 
 
 def _object(answer: AsyncHttpResponse) -> dict[str, object]:
-    """Read the body, which is an object whatever is asked for."""
+    """Parse the body, which must be a JSON object."""
     try:
         body = json.loads(answer.text("utf-8-sig"))
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Raw entries of lists, made into subscriptions and readings: pure, apart from the fetching."""
+"""Parses raw entries of lists into subscriptions and readings; pure."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 
 
 def parse_subscription(entry: object) -> Subscription | None:
-    """Make a subscription of one entry of Azure's list; None where it has no usable id."""
+    """Parse one entry of Azure's list as a subscription; None if it has no usable id."""
     if not isinstance(entry, dict):
         return None
     subscription_id = entry.get("subscriptionId")
@@ -26,7 +26,7 @@ def parse_subscription(entry: object) -> Subscription | None:
 
 
 class AccountCollector:
-    """The accounts of one subscription, page by page, until they make a reading."""
+    """Collects the accounts of one subscription, page by page, into a reading."""
 
     def __init__(
         self, subscription_id: str, kinds: frozenset[str], kept_tags: frozenset[str]
@@ -40,7 +40,7 @@ class AccountCollector:
         self.pages = 0
 
     def add(self, entries: list[object]) -> None:
-        """Take the entries of one page."""
+        """Add the entries of one page."""
         self.pages += 1
         for entry in entries:
             account = parse_account(entry, self._kept_tags)
@@ -52,7 +52,7 @@ class AccountCollector:
                 self._ignored[account.id.text] = account.kind
 
     def reading(self, gap: Gap | None = None) -> Reading:
-        """Return what came; without a gap it is complete, unless an entry had no usable id."""
+        """Return the reading; without a gap it is complete, unless an entry had no usable id."""
         if gap is None and self._unusable:
             gap = make_gap(GapReason.MALFORMED_ACCOUNT, str(self._unusable))
         return Reading(

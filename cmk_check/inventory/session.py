@@ -1,6 +1,6 @@
-"""The one HTTP session of the process towards Azure Resource Manager.
+"""The HTTP session of the process for Azure Resource Manager.
 
-As azure-core makes its own: proxies and certificate authorities of the environment, no cookies.
+Like azure-core's own: it uses the environment's proxies and certificate authorities, no cookies.
 """
 
 from typing import override
@@ -24,7 +24,7 @@ def open_session(arm_url: str) -> aiohttp.ClientSession:
 
 
 def shared_transport(session: aiohttp.ClientSession) -> AioHttpTransport:
-    """Return the transport that all clients send with; closing one of them leaves it open."""
+    """Return the transport of all clients; it stays open when one of them is closed."""
     return AioHttpTransport(
         session=session,
         session_owner=False,

@@ -1,4 +1,4 @@
-"""Asking for a thing once, however many want it."""
+"""Single-flight: concurrent callers of the same request share one answer."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Hashable
@@ -12,7 +12,7 @@ from cmk_check.inventory.calls import Deadline
 
 @dataclass(slots=True)
 class _Asked[T]:
-    """A question that was put; ``waiting`` counts who still waits for its answer."""
+    """A running request; ``waiting`` counts the callers that wait for its answer."""
 
     task: asyncio.Task[T]
     until: Deadline
@@ -20,10 +20,10 @@ class _Asked[T]:
 
 
 class SingleFlight[T]:
-    """Shares each answer, trouble included, among all who ask.
+    """Shares each answer, or failure, among all callers.
 
-    A question lives as long as somebody waits: nobody waits longer than he has time, who gives up
-    takes nothing from the others, and when the last has given up it ends and is not kept.
+    A request runs as long as a caller waits. Each caller waits until its own deadline; if one stops
+    waiting, the others are not affected. When the last one stops, the request ends and is dropped.
     """
 
     def __init__(self) -> None:
@@ -35,9 +35,9 @@ class SingleFlight[T]:
         ask: Callable[[Deadline], Coroutine[object, object, T]],
         deadline: float,
     ) -> T | Unread:
-        """Return the answer to the question of this name, which ``ask`` puts if nobody did yet.
+        """Return the answer of the request with this name; ``ask`` starts it if necessary.
 
-        ``deadline`` is in the event loop's time; ``ask`` is given the latest of those who wait.
+        ``deadline`` is on the event loop's clock; ``ask`` gets the latest one of all callers.
         """
         asked = self._asked.get(name)
         if asked is None:

@@ -1,1 +1,1 @@
-"""Reading what is behind an account: vaults, keys, role assignments, encryption scopes."""
+"""Reading the key facts of accounts: vaults, keys, role assignments, encryption scopes."""

@@ -1,4 +1,4 @@
-"""The encryption scopes of accounts: parts of an account that may have another key, or none."""
+"""The encryption scopes of accounts: parts of an account with another key, or without one."""
 
 import asyncio
 import functools
@@ -24,7 +24,7 @@ class EncryptionScopes:
     async def find(
         self, account_id: AccountId, deadline: float
     ) -> tuple[EncryptionScope, ...] | Unread:
-        """Return the encryption scopes of an account, by the event loop's time ``deadline``."""
+        """Return the encryption scopes of an account, before ``deadline`` (event loop's clock)."""
         scopes = self._client_of(account_id.subscription_id).encryption_scopes
         at = (account_id.resource_group, account_id.name)
         if not all(part.strip(".") for part in at):  # dots alone would lead to another path

@@ -1,7 +1,7 @@
-"""The ids of key vaults, managed HSMs and keys: taken apart to be asked for, and made for keys.
+"""Parsing and building the ids of key vaults, managed HSMs and keys.
 
-Only what fits these patterns becomes a part of a URL or a query. In ASCII, or a sign for kelvin
-would pass for the letter that it looks like, and one thing be read for another.
+Only text that matches these patterns becomes part of a URL or a query. The patterns are ASCII,
+because the kelvin sign, for example, would otherwise match the letter k.
 """
 
 import re
@@ -22,10 +22,10 @@ _KEY_NAME: Final = re.compile("[a-z0-9-]{1,127}", re.IGNORECASE | re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class VaultId:
-    """The id of a vault, lower-cased; but a group of other letters than ASCII as it is spelled.
+    """The id of a vault, lower-cased, except for a group name that is not ASCII.
 
-    Azure compares names in any case, though not as Python does: a dotted I in capitals is another
-    letter to it than the two that Python makes of it.
+    Azure ignores case in names, but not with Python's rules: Python lower-cases a dotted capital I
+    to two characters.
     """
 
     subscription_id: str
@@ -35,7 +35,7 @@ class VaultId:
 
     @classmethod
     def parse(cls, text: object) -> Self | None:
-        """Take an id in any case apart; None where it is not that of a vault."""
+        """Parse an id in any case; None if it is not that of a vault."""
         match = _VAULT.fullmatch(text) if isinstance(text, str) else None
         if match is None:
             return None
@@ -49,14 +49,14 @@ class VaultId:
 
     @property
     def path(self) -> str:
-        """The id as it is asked for."""
+        """The id for requests."""
         kind = "managedhsms" if self.is_managed_hsm else "vaults"
         group = f"/subscriptions/{self.subscription_id}/resourcegroups/{self.group}"
         return f"{group}/providers/microsoft.keyvault/{kind}/{self.name}"
 
     @property
     def text(self) -> str:
-        """The id lower-cased, as facts have it."""
+        """The lower-cased id, as in facts."""
         return self.path.lower()
 
 
@@ -69,15 +69,15 @@ class KeyId:
 
     @classmethod
     def of(cls, vault: VaultId, name: str | None) -> Self | None:
-        """Name a key of a vault; None where there can be no such key."""
+        """Return the id of a key in a vault; None if the name is not valid for a key."""
         return cls(vault, name.lower()) if name and _KEY_NAME.fullmatch(name) else None
 
     @property
     def path(self) -> str:
-        """The id as it is asked for."""
+        """The id for requests."""
         return f"{self.vault.path}/keys/{self.name}"
 
     @property
     def text(self) -> str:
-        """The id lower-cased, as facts have it."""
+        """The lower-cased id, as in facts."""
         return self.path.lower()

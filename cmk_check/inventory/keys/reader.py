@@ -1,7 +1,7 @@
-"""Reads what is behind accounts: vaults, keys, grants and encryption scopes.
+"""Reads the key facts of accounts: vaults, keys, role assignments and encryption scopes.
 
-All by Azure Resource Manager, with rights to read alone: nothing here asks a vault itself, so no
-firewall of a vault stands in the way and no key material is touched.
+It reads only from Azure Resource Manager, never from a vault itself, so firewalls of vaults do not
+matter and no key material is accessed.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from cmk_check.inventory.keys.vaults import LocatedVault, Vaults
 
 
 class AzureKeys:
-    """Implements ``ports.KeyInventory``: trouble costs the one fact that could not be read."""
+    """Implements ``ports.KeyInventory``: a failure affects only the fact that was being read."""
 
     def __init__(self, clients: Clients) -> None:
         client_of = functools.cache(clients.vaults)
@@ -34,7 +34,7 @@ class AzureKeys:
     async def read(
         self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
     ) -> Mapping[str, KeyFacts]:
-        """Read what is behind each of these accounts, by the account's lower-cased id."""
+        """Read the key facts of each account, by the account's lower-cased id."""
         deadline = asyncio.get_running_loop().time() + seconds
         self._vaults.remember(known_vaults.values())
         async with asyncio.TaskGroup() as group:
@@ -58,7 +58,7 @@ class AzureKeys:
     async def _behind(
         self, account: Account, found: LocatedVault, deadline: float
     ) -> tuple[Key | Absent | Unread, tuple[Grant, ...] | Unread | None]:
-        """Return the key, and the grants on it where roles decide."""
+        """Return the key, and the grants on it if the vault uses Azure roles."""
         key_id = KeyId.of(found.at, account.key_name)
         if key_id is None:
             return Unread(unusable_key("The account names no usable key")), None

@@ -1,4 +1,4 @@
-"""Who may use a key by Azure's roles: assignments at, above and on it, and what the roles allow."""
+"""Role assignments on a key, inherited ones included, and what their roles allow."""
 
 import asyncio
 import re
@@ -37,7 +37,7 @@ _ABOVE_SUBSCRIPTIONS: Final = "/providers/microsoft.management/managementgroups/
 
 @dataclass(frozen=True, slots=True)
 class _Assignments:
-    """A list of role assignments; ``whole`` if each of its entries could be understood."""
+    """A list of role assignments; ``whole`` if all of its entries could be parsed."""
 
     all: tuple[Assignment, ...]
     whole: bool
@@ -46,8 +46,9 @@ class _Assignments:
 class RoleAssignments:
     """Reads role assignments once per key, role definitions once each.
 
-    Groups cannot be seen from here. Only where an identity's own assignments do not suffice, Azure
-    is asked for all that reach it, through groups too: once per identity and key.
+    Membership of groups cannot be read. If an identity's own assignments do not suffice, Azure is
+    asked for all assignments that apply to it, including those of groups: once per identity and
+    key.
     """
 
     def __init__(self, clients: Clients) -> None:
@@ -61,9 +62,9 @@ class RoleAssignments:
     async def find(
         self, principal_id: str, key_id: KeyId, deadline: float
     ) -> tuple[Grant, ...] | Unread:
-        """Return what a principal, by its lower-cased object id, was granted on a key.
+        """Return the grants of a principal, by its lower-cased object id, on a key.
 
-        ``Unread`` only where what could not be read may be what makes the grants suffice.
+        ``Unread`` only if the part that could not be read might make the grants sufficient.
         """
         listed = await self._list(key_id, _AT_OR_ABOVE, deadline)
         if isinstance(listed, Unread):
@@ -106,9 +107,9 @@ class RoleAssignments:
     async def _granted(
         self, assignments: Sequence[Assignment], deadline: float
     ) -> tuple[tuple[Grant, ...], Unread | None]:
-        """Return the grants whose roles could be read, and why another could not.
+        """Return the grants whose roles could be read, and why another role could not.
 
-        Of several the same one, in whatever order they came, and rather one that can be granted.
+        Of several failures it returns the same one in any order, preferably one that a grant ends.
         """
         ids = dict.fromkeys(each.role_id for each in assignments)
         read = await asyncio.gather(*(self._role(role_id, deadline) for role_id in ids))
@@ -143,6 +144,6 @@ class RoleAssignments:
 
 
 def _reaches(scope: str, key_id: str) -> bool:
-    """Say whether a scope is the key or lies above it; of management groups Azure knows best."""
+    """Return whether a scope is the key or above it; management groups always count as above."""
     above = scope.rstrip("/")
     return scope.startswith(_ABOVE_SUBSCRIPTIONS) or f"{key_id}/".startswith(f"{above}/")

@@ -1,4 +1,4 @@
-"""The keys of vaults by Azure Resource Manager: attributes only, never the key itself."""
+"""The keys of vaults in Azure Resource Manager: attributes only, never key material."""
 
 import re
 from dataclasses import replace
@@ -31,7 +31,7 @@ type _Versions = tuple[KeyVersion, ...] | Unread
 
 
 class VaultKeys:
-    """Reads keys: each of them, its list of versions and each version once."""
+    """Reads each key, its list of versions and each version once."""
 
     def __init__(self, clients: Clients, client_of: VaultClients) -> None:
         self._clients = clients
@@ -43,7 +43,7 @@ class VaultKeys:
     async def find(
         self, key_id: KeyId, pinned: str | None, deadline: float
     ) -> Key | Absent | Unread:
-        """Return a key; with all its versions, and all about the one that is pinned, if one is."""
+        """Return a key; if a version is pinned, with all its versions and details of that one."""
         key = await self._keys.get(key_id, lambda until: self._get(key_id, until), deadline)
         if isinstance(key, Key) and pinned is not None:
             key = replace(key, versions=await self._versions_of(key, key_id, pinned, deadline))

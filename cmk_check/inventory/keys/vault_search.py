@@ -1,7 +1,7 @@
-"""Finding vaults by name in whatever subscription they are: one query for all that are wanted.
+"""Finds vaults by name in all subscriptions, with one query for many names.
 
-An account names its vault by an address, which says neither subscription nor group. Azure Resource
-Graph knows all resources that the identity may read, a few minutes late; it allows few queries
+An account has only the address of its vault, without subscription and group. Azure Resource Graph
+knows all resources that the identity may read, a few minutes late; it allows few queries
 (https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
 """
 
@@ -29,7 +29,7 @@ type _Answer = Mapping[str, tuple[VaultId, ...] | Unread] | Unread
 
 
 def query_of(names: Sequence[str]) -> str:
-    """Write the query for vaults of these names, which hold nothing but letters, digits and "-"."""
+    """Return the query for vaults with these names of letters, digits and "-"."""
     quoted = ",".join(f"'{name}'" for name in names)
     return (
         "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
@@ -39,15 +39,15 @@ def query_of(names: Sequence[str]) -> str:
 
 @dataclass(eq=False, slots=True)
 class _NameBatch:
-    """Names that are asked for by one query; itself, whatever it holds."""
+    """The names of one query; compared by identity, because names are still added."""
 
     names: list[str] = field(default_factory=list)
 
 
 class VaultSearch:
-    """Looks vaults up, each name once; those wanted while a query is under way go into the next.
+    """Looks up each name once; names requested during a query go into the next one.
 
-    A query goes on as long as anybody waits for one of its names.
+    A query runs as long as a caller waits for one of its names.
     """
 
     def __init__(self, clients: Clients) -> None:
@@ -59,9 +59,9 @@ class VaultSearch:
         self._answers: SingleFlight[_Answer] = SingleFlight()
 
     async def find(self, name: str, deadline: float) -> tuple[VaultId, ...] | Unread:
-        """Return the ids of all vaults and managed HSMs of a name, lower-cased as it is.
+        """Return the ids of all vaults and managed HSMs with this lower-cased name.
 
-        By ``deadline``, in the event loop's time.
+        ``deadline`` is on the event loop's clock.
         """
         batch = self._batches.get(name) or self._add(name)
         answer = await self._answers.get(
@@ -102,7 +102,7 @@ class VaultSearch:
         """Return the rows of all pages.
 
         Raises:
-            InventoryError: the answer is cut off, without end, or none.
+            InventoryError: the answer is truncated, too long or malformed.
 
         """
         rows: list[object] = []
@@ -131,9 +131,9 @@ def _text(row: object, name: str) -> str:
 
 
 def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int]:
-    """Return the rows of a page, the token of the next, and how many rows there are in all.
+    """Return the rows of a page, the token of the next page, and the total number of rows.
 
-    An answer that was cut off without a token says so in ``resultTruncated`` alone.
+    If an answer is truncated without a token, only ``resultTruncated`` says so.
     """
     rows, token, total = page.get("data"), page.get("$skipToken"), page.get("totalRecords")
     whole = bool(token) or str(page.get("resultTruncated")).lower() == "false"

@@ -1,4 +1,4 @@
-"""The vault behind an account: where it is, and what Azure Resource Manager says of it."""
+"""The vault of an account: its id, and its properties in Azure Resource Manager."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -36,7 +36,7 @@ type VaultClients = Callable[[str], KeyVaultManagementClient]
 
 @dataclass(frozen=True, slots=True)
 class LocatedVault:
-    """A vault, and where it is."""
+    """A vault and its id."""
 
     at: VaultId
     vault: Vault
@@ -47,7 +47,7 @@ type _Sought = LocatedVault | Absent | Unread
 
 
 class Vaults:
-    """Finds and reads vaults, each of them once."""
+    """Finds and reads each vault once."""
 
     def __init__(self, clients: Clients, client_of: VaultClients) -> None:
         self._clients = clients
@@ -57,16 +57,16 @@ class Vaults:
         self._known: defaultdict[_Named, dict[VaultId, None]] = defaultdict(dict)
 
     def remember(self, known: Iterable[str]) -> None:
-        """Take ids of vaults found earlier, which save looking for them."""
+        """Remember the ids of vaults found earlier, so that no search is needed."""
         for vault_id in filter(None, map(VaultId.parse, known)):
             self._known[vault_id.name, vault_id.is_managed_hsm][vault_id] = None
 
     async def find(self, uri: str | None, known: str | None, deadline: float) -> _Sought:
-        """Return the vault of an address, by the event loop's time ``deadline``.
+        """Return the vault of an address, before ``deadline`` (event loop's clock).
 
-        ``known`` is the id under which it was found for this account earlier. ``Absent`` only where
-        it is known to have been there, or Azure still lists it: what is merely not to be seen may
-        lie where the identity cannot look.
+        ``known`` is the id under which this account's vault was found earlier. The result is
+        ``Absent`` only if the vault was known to exist, or Azure still lists it: a vault that is
+        just not visible may be where the identity has no rights.
         """
         named = vault_name(uri)
         if named is None:
@@ -84,9 +84,10 @@ class Vaults:
     async def _where_known(
         self, named: _Named, own: VaultId | None, deadline: float
     ) -> _Sought | None:
-        """Return what is at the account's own place, or at those that others know.
+        """Return the vault at the account's own known id, or at those of other accounts.
 
-        That it is gone from theirs says nothing; and theirs is remembered only where it is there.
+        If it is gone from another account's id, that proves nothing; such an id is used only if the
+        vault exists there.
         """
         best = None if own is None else await self._vault(own, deadline)
         for vault_id in tuple(self._known[named]):
@@ -115,7 +116,7 @@ class Vaults:
     async def _first(
         self, ids: Iterable[VaultId], before: _Sought | None, deadline: float
     ) -> _Sought | None:
-        """Return what is there, better than what is not: a list may still hold a vault's old id."""
+        """Return a vault that exists, if any: a list may still hold a vault's old id."""
         best = before
         for vault_id in ids:
             vault = await self._vault(vault_id, deadline)
@@ -151,7 +152,7 @@ def _is_hidden(fact: LocatedVault | Unread) -> bool:
 
 
 def _host(uri: str | None) -> str | None:
-    """Return the host of a vault's address, None where it is none."""
+    """Return the host of a vault's address, None if the address is invalid."""
     if vault_name(uri) is None:
         return None
     host = urlsplit((uri or "").strip()).hostname
