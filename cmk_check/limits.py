@@ -39,6 +39,8 @@ MAX_DELIVERIES: Final = 4
 CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
 # Each scan drops the slices of the one it supersedes, and of those that died before they could.
 ABANDONED_SCANS_FOLLOWED: Final = 3
+# Those that lost their lease, each with its change: a transaction takes MAX_TRANSACTION_WRITES.
+SCANS_ABANDONED_AT_ONCE: Final = 40
 # Of an error of ours in a gap: it may quote what Azure sent.
 MAX_GAP_DETAIL_CHARS: Final = 300
 

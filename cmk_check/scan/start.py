@@ -3,10 +3,12 @@
     A: read lease (free) . write lease, scan row .. send plan
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 
-A lease that has expired is taken over, and its scan abandoned.
+A lease that has expired is taken over, and its scan abandoned. So is every scan that runs without
+a lease, since somebody deleted or broke that row.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +17,14 @@ from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
-from cmk_check.limits import ATTEMPTS_PER_STEP, CLOCK_TOLERANCE, SCAN_LEASE, SCAN_SPACING
+from cmk_check.limits import (
+    ATTEMPTS_PER_STEP,
+    CLOCK_TOLERANCE,
+    SCAN_LEASE,
+    SCAN_SPACING,
+    SCANS_ABANDONED_AT_ONCE,
+    TABLE_PAGE_ROWS,
+)
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
@@ -27,6 +36,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_NOT_TAKEN = "The lease could not be taken: the store failed, or each try met another write."
 _ABANDONED = "The scan's lease expired before all slices were done."
 
 
@@ -36,6 +46,14 @@ class Started:
 
     scan_id: str
     new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What was before the scan to start: the last epoch, the scans that still run, newest first."""
+
+    epoch: int
+    running: Sequence[Stored[Scan]]
 
 
 async def start(context: ScanContext, trigger: Trigger) -> Started:
@@ -64,25 +82,34 @@ async def request(context: ScanContext) -> StartAnswer:
 async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
-    for _ in range(ATTEMPTS_PER_STEP):
-        current = await context.scans.lease_and_status()
-        lease = current.lease.value if current.lease else None
-        if lease is not None and lease.scan_id == mine:
-            break  # we have it: only the answer to our write was lost
-        if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
-            return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
-        # After reading the lease, so that a scan that starts and ends meanwhile causes a conflict.
-        if spacing and (early := await _too_soon(context, now, spacing)) is not None:
-            return early
-        scan = Scan(mine, lease.epoch + 1 if lease else 1, trigger, now)
-        try:
-            await _take(context, current, scan)
-        except (WriteConflict, StoreUnavailable):
-            continue
-        break
-    else:
-        message = "The lease could not be taken: the store failed, or each try met another write."
-        raise StoreUnavailable(message)
+    unsure = False
+    try:
+        for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
+            current = await context.scans.lease_and_status()
+            unsure = False
+            lease = current.lease.value if current.lease else None
+            if lease is not None and lease.scan_id == mine:
+                break  # we have it: only the answer to our write was lost
+            if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
+                return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
+            if not tries_left:
+                raise StoreUnavailable(_NOT_TAKEN)
+            # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
+            if spacing and (early := await _too_soon(context, now, spacing)) is not None:
+                return early
+            earlier = await _earlier(context, lease)
+            try:
+                await _take(context, current, Scan(mine, earlier.epoch + 1, trigger, now), earlier)
+            except WriteConflict:
+                continue
+            except StoreUnavailable:
+                unsure = True
+                continue
+            break
+    except StoreError:
+        if unsure:
+            await _send_in_case(context, mine)
+        raise
     await _send(context, mine)
     await _tidy_up(context, mine)
     return StartAnswer(StartOutcome.STARTED, mine)
@@ -97,13 +124,43 @@ async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> 
     return None
 
 
-async def _take(context: ScanContext, current: LeaseAndStatus, scan: Scan) -> None:
-    """Take the lease; a scan whose lease expired is abandoned in the same transaction."""
-    old = await _superseded(context, current)
+async def _earlier(context: ScanContext, lease: Lease | None) -> _Earlier:
+    """Find the scan whose lease ran out.
+
+    Where the lease was deleted or broken, the history says what was before: the scans in it that
+    run have lost their lease, and can never end by themselves.
+    """
+    if lease is not None and lease.epoch:
+        return _Earlier(lease.epoch, await _running(context, [lease.scan_id]))
+    scans = [scan for _, scan in await context.scans.history(None, TABLE_PAGE_ROWS)]
+    running = [scan.id for scan in scans if scan.state is ScanState.RUNNING]
+    return _Earlier(
+        max((scan.epoch for scan in scans), default=0),
+        await _running(context, running[:SCANS_ABANDONED_AT_ONCE]),
+    )
+
+
+async def _running(context: ScanContext, scan_ids: Sequence[str]) -> list[Stored[Scan]]:
+    """Read those of these scans that run."""
+    found: list[Stored[Scan]] = []
+    for scan_id in filter(None, scan_ids):
+        try:
+            scan = await context.scans.scan(scan_id)
+        except RowUnusable as error:
+            _log.warning("The previous scan cannot be closed: %s", error)
+            continue
+        if scan is not None and scan.value.state is ScanState.RUNNING:
+            found.append(scan)
+    return found
+
+
+async def _take(
+    context: ScanContext, current: LeaseAndStatus, scan: Scan, earlier: _Earlier
+) -> None:
+    """Take the lease; the scans that lost it are abandoned in the same transaction."""
     rows: list[tuple[Scan, str | None]] = []
     told: list[Change] = []
-    if old is not None:
-        scan = replace(scan, supersedes=old.value.id)
+    for old in earlier.running:
         ended = replace(
             old.value, state=ScanState.ABANDONED, finished_at=scan.started_at, reason=_ABANDONED
         )
@@ -112,20 +169,22 @@ async def _take(context: ScanContext, current: LeaseAndStatus, scan: Scan) -> No
             ChangeType.SCAN_ABANDONED, ended.id, scan.started_at, context.new_id(), _ABANDONED
         )
         told.append(replace(change, sequence=ended.epoch))
+    if earlier.running:
+        scan = replace(scan, supersedes=earlier.running[0].value.id)
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
     await context.scans.commit(lease=lease, scans=rows, changes=told, current=current)
 
 
-async def _superseded(context: ScanContext, current: LeaseAndStatus) -> Stored[Scan] | None:
-    if current.lease is None or not current.lease.value.scan_id:
-        return None
+async def _send_in_case(context: ScanContext, scan_id: str) -> None:
+    """Send the scan to the queue, as its lease may be taken: else nobody scans until that ends.
+
+    If it was not taken there is no such scan, and the message is dropped.
+    """
     try:
-        old = await context.scans.scan(current.lease.value.scan_id)
-    except RowUnusable as error:
-        _log.warning("The previous scan cannot be closed: %s", error)
-        return None
-    return old if old is not None and old.value.state is ScanState.RUNNING else None
+        await context.queues.send([SliceMessage(scan_id, None)])
+    except QueueError as error:
+        _log.warning("Scan %s, which may have been started, was not sent: %s", scan_id, error)
 
 
 async def _send(context: ScanContext, scan_id: str) -> None:

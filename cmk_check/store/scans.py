@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from pydantic import TypeAdapter
+
 from cmk_check.core.model import Change, Status
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import TABLE_PAGE_ROWS
@@ -35,6 +37,8 @@ _TABLE: Final = Table.SCANS
 _PARTITION: Final = "scan"
 _LEASE: Final = "current"
 _STATUS: Final = "status"
+# Of a broken row: free, and with an epoch that no scan has.
+_LOST_LEASE: Final = Lease("", 0, rows.UNDATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +57,21 @@ class ScanTable:
 
     async def lease_and_status(self) -> LeaseAndStatus:
         """Read the lease and the status."""
-        lease = await self._store.get(_TABLE, _PARTITION, _LEASE)
-        return LeaseAndStatus(
-            None if lease is None else value_of(LEASE, lease), await self.status()
-        )
+        return LeaseAndStatus(await self._lease(), await self.status())
 
     async def status(self) -> Stored[Status] | None:
-        """Read the status: one point read."""
+        """Read the status: one point read. A broken one says nothing, until a scan replaces it."""
         entity = await self._store.get(_TABLE, _PARTITION, _STATUS)
-        return None if entity is None else value_of(STATUS, entity)
+        return None if entity is None else _value_or(Status(), STATUS, entity)
 
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
+        lease = await self._lease()
+        return None if lease is None else lease.value.scan_id or None
+
+    async def _lease(self) -> Stored[Lease] | None:
         entity = await self._store.get(_TABLE, _PARTITION, _LEASE)
-        return None if entity is None else value_of(LEASE, entity).value.scan_id or None
+        return None if entity is None else _value_or(_LOST_LEASE, LEASE, entity)
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan."""
@@ -208,6 +213,24 @@ def started_of(scan_id: str) -> datetime:
 def scan_id_of(started: datetime, suffix: str) -> str:
     """Make the id of a scan."""
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
+
+
+def _value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
+    """Read a value; a broken row counts as ``otherwise``, and whoever writes next replaces it.
+
+    Raises:
+        RowUnusable: a newer version wrote the row.
+
+    """
+    try:
+        return value_of(adapter, entity)
+    except RowUnusable:
+        if rows.is_too_new(entity):
+            raise
+        _log.warning(
+            "Row %s / %s is broken; the next scan replaces it.", entity.partition, entity.row
+        )
+        return Stored(otherwise, entity.etag)
 
 
 def _write[T](row: str, values: rows.Values, previous: Stored[T] | None) -> Write:

@@ -1,12 +1,23 @@
 """Rows of the scans table that somebody broke or deleted cost no scan, and heal (P7, P11)."""
 
+from datetime import timedelta
+
 import pytest
 
+from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
-from tests.fakes.world import KEPT, World, good
-from tests.unit.scan.faulty_processes import ONE
+from tests.fakes.world import KEPT, World, bad, good
+from tests.unit.scan.faulty_processes import (
+    ONE,
+    count_slice_rows,
+    overwrite,
+    planned,
+    scan_changes,
+    starting,
+)
 
 BROKEN_OUTBOX = table_keys.outbox_row(1, "broken")
 
@@ -27,6 +38,11 @@ async def delete(world: World, row: str) -> None:
     await world.store.commit(Table.SCANS, "scan", [Delete(row, found.etag)])
 
 
+async def break_row(world: World, row: str) -> None:
+    """Make a row one that cannot be read."""
+    await overwrite(world, Table.SCANS, "scan", row, document0="oops")
+
+
 async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(scanned: World) -> None:
     """It stopped every later change of a scan, and the tables grew for ever."""
     broken = Insert(BROKEN_OUTBOX, {"schema": 1, "id": "broken"})
@@ -41,3 +57,89 @@ async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(scanne
     feed = [change.type.value for _, change in await FeedTable(scanned.store).read(0, 99)]
     assert feed == ["cmkcheck.scan.failed"] * 2
     assert await scanned.store.get(Table.SCANS, "scan", BROKEN_OUTBOX) is not None
+
+
+@pytest.mark.parametrize("when", ["before the scan", "while it runs"])
+async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str) -> None:
+    """It stopped every scan, and so its own repair."""
+    if when == "before the scan":
+        await break_row(scanned, "status")
+        assert (await scanned.posture()).verdict is Verdict.UNKNOWN
+    (message,) = await planned(scanned)
+    if when == "while it runs":
+        await break_row(scanned, "status")
+    scanned.read(ONE, bad(ONE))
+
+    await scanned.deliver(message)
+
+    assert (await scanned.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert (await scanned.posture()).verdict is Verdict.NON_COMPLIANT
+    assert "account.violated" in scanned.told_types()
+
+
+async def test_a_broken_status_is_unknown_after_a_scan_that_fails(scanned: World) -> None:
+    """Nothing is known of the estate then (P1)."""
+    await break_row(scanned, "status")
+    scanned.listed()
+
+    await scanned.scan()
+
+    status = await scanned.status()
+    assert status is not None
+    assert status.last_scan is not None
+    assert (await scanned.posture()).verdict is Verdict.UNKNOWN
+
+
+async def test_a_status_of_a_newer_version_is_left_alone(scanned: World) -> None:
+    """A rollback must not overwrite what it cannot read."""
+    await overwrite(scanned, Table.SCANS, "scan", "status", schema=2)
+
+    with pytest.raises(StoreError):
+        await scanned.scan()
+
+
+async def test_a_scan_whose_lease_was_deleted_is_abandoned_by_the_next(world: World) -> None:
+    """It could neither finish nor be taken over, and was shown as running for ever."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    (message,) = await planned(world)
+    lost = await world.scan_row(message.scan_id)
+    await delete(world, "current")
+
+    scan_id = await world.scan()
+
+    scan = await world.scan_row(scan_id)
+    assert (await world.scan_row(lost.id)).state is ScanState.ABANDONED
+    assert (scan.state, scan.supersedes) == (ScanState.COMPLETE, lost.id)
+    assert scan.epoch == lost.epoch + 1
+    assert (await scan_changes(world))[-2:] == ["scan.abandoned", "scan.recovered"]
+    assert not await count_slice_rows(world, lost.id)
+
+
+async def test_a_broken_lease_is_taken_over_at_once(world: World) -> None:
+    """Nobody can say who holds it; the scan that did stops at its next check."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await break_row(world, "current")
+
+    scan_id = await world.scan()
+    await world.deliver(message)
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.ABANDONED
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
+
+
+async def test_many_scans_that_lost_their_lease_are_abandoned_in_one_transaction(
+    world: World,
+) -> None:
+    """Whoever deletes the lease again and again must not make a start too big for the table."""
+    world.listed(ONE)
+    for _ in range(60):
+        await starting(world)
+        await delete(world, "current")
+        world.clock.advance(timedelta(minutes=1))
+
+    scan_id = await world.scan()
+
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE

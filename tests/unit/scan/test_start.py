@@ -94,6 +94,35 @@ async def test_a_lost_answer_to_the_write_of_the_lease_goes_on(world: World) -> 
     assert world.queue.messages == [SliceMessage(started.scan_id, None)]
 
 
+@pytest.mark.parametrize("queue_is_down", [False, True])
+async def test_a_lease_that_may_be_taken_is_sent_though_nothing_can_be_read(
+    world: World, *, queue_is_down: bool
+) -> None:
+    """Without its message nobody would scan until the lease expires."""
+    world.queue.is_down = queue_is_down
+    world.listed(ONE)
+    faults = {TAKE: Fault.LOST_ANSWER, Place("get", Table.SCANS, 2): Fault.NO_ANSWER}
+
+    with pytest.raises(StoreUnavailable):
+        await world.start(with_faults(world, faults))
+    await world.drain()
+
+    holder = await ScanTable(world.store).holder()
+    assert (holder is None) != queue_is_down
+
+
+async def test_a_lease_that_was_not_taken_leaves_a_message_that_does_nothing(world: World) -> None:
+    """Nobody could say whether it was."""
+    faults = {TAKE: Fault.NO_ANSWER, Place("get", Table.SCANS, 2): Fault.NO_ANSWER}
+
+    with pytest.raises(StoreUnavailable):
+        await world.start(with_faults(world, faults))
+    await world.drain()
+
+    assert not world.queue.messages
+    assert not world.teller.ended
+
+
 async def test_a_lease_that_was_not_written_is_tried_again(world: World) -> None:
     """One request without an answer must not cost an hour."""
     started = await world.start(with_faults(world, {TAKE: Fault.NO_ANSWER}))
