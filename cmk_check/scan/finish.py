@@ -114,7 +114,7 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
     await context.scans.drop_slices(scan_id)
     await context.drop_abandoned(stored.value if stored else None)
     try:
-        await context.retention.prune(context.clock.now())
+        await context.retention.prune(context.clock.now(), scan_id)
     except StoreError as error:
         _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
 

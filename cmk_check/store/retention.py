@@ -7,6 +7,7 @@ from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRU
 from cmk_check.ports import Delete, Store, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.feed import FeedTable
+from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "scan"
 
@@ -17,16 +18,25 @@ class Retention:
     def __init__(self, store: Store, keep: timedelta) -> None:
         self._store = store
         self._feed = FeedTable(store)
+        self._scans = ScanTable(store)
         self._keep = keep
 
-    async def prune(self, now: datetime) -> None:
+    async def prune(self, now: datetime, scan_id: str) -> None:
         """Delete up to 490 changes and 100 scans; write nothing if nothing is old enough.
+
+        ``scan_id`` is the scan that ends. What was deleted cannot be brought back, so its clock
+        alone is not believed: no more than two days may have passed since the scan before it began.
+        After a longer pause the second scan deletes.
 
         Raises:
             StoreError: the rest stays until the next scan.
 
         """
-        before = now - self._keep - RETENTION_GRACE
+        latest = await self._scans.history(None, 2)
+        started = next((scan.started_at for _, scan in latest if scan.id != scan_id), None)
+        if started is None:
+            return
+        before = min(now - RETENTION_GRACE, started) - self._keep
         await self._prune_scans(before)
         await self._feed.prune(before, CHANGES_PRUNED_PER_SCAN)
 

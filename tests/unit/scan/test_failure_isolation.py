@@ -231,6 +231,7 @@ async def test_a_broken_change_in_the_feed_stops_no_pruning(world: World) -> Non
     await world.scan()
     await overwrite(world, Table.CHANGES, "feed", table_keys.feed_row(1), data="oops")
     world.clock.advance(timedelta(days=500))
+    await world.scan()
 
     await world.scan()
 
