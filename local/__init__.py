@@ -1,1 +1,1 @@
-"""What runs on a laptop instead of Azure. Never deployed."""
+"""Stand-ins for Azure, for a laptop. They are never deployed."""

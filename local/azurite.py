@@ -1,4 +1,4 @@
-"""Azurite, the storage emulator, as a process of its own on free ports of this machine."""
+"""Runs Azurite, the storage emulator, as a separate process on free ports of this machine."""
 
 import os
 import re
@@ -15,8 +15,8 @@ from local.child_process import ChildProcess
 _SCRIPT: Final = (
     Path(__file__).resolve().parents[1] / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 )
-# Azurite ends with whoever started it, even by SIGKILL, since its standard input ends then. The
-# signal makes it save its data; a stream with a reference would keep it from ending otherwise.
+# Azurite ends when its parent ends, even by SIGKILL, because its standard input then closes.
+# SIGTERM makes it save its data. Without unref() the open stream would keep it running.
 _START: Final = (
     "process.stdin.resume().on('end', () => process.kill(process.pid, 'SIGTERM')).unref();"
     "require(process.argv[1]);"
@@ -31,7 +31,7 @@ _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 5.0
 
 ACCOUNT: Final = "devstoreaccount1"
-# The key that Azurite documents for everybody: it opens nothing but Azurite.
+# The well-known key from Azurite's documentation. It works for Azurite only.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite
 KEY: Final = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -51,21 +51,21 @@ class Certificate:
 
 
 def development_connection_string() -> str:
-    """Return what ``UseDevelopmentStorage=true`` means, which the Python SDK does not know."""
+    """Return what ``UseDevelopmentStorage=true`` stands for; the Python SDK does not know it."""
     return _connection_string("http", _PORTS)
 
 
 class Azurite:
     """Azurite in a ``with`` block; in memory unless a folder is given.
 
-    With a certificate it speaks HTTPS and takes tokens too: those of issuer
-    ``https://sts.windows.net/<tenant>/`` for ``https://storage.azure.com``, unchecked signature.
-    Starting takes about a second: share one, and clear its tables and queues between tests.
-    It ends with the block, and by itself should this process die.
+    With a certificate it uses HTTPS and accepts tokens too: from the issuer
+    ``https://sts.windows.net/<tenant>/``, for ``https://storage.azure.com``. It does not check
+    their signature. Starting takes about a second: share one, and clear its tables and queues
+    between tests. It stops at the end of the block, and also if this process dies.
 
     Raises:
-        AzuriteMissingError: It is not installed.
-        ChildFailedError: It did not start.
+        AzuriteMissingError: Azurite is not installed.
+        ChildFailedError: Azurite did not start.
     """
 
     def __init__(
@@ -104,12 +104,12 @@ class Azurite:
 
     @property
     def table_url(self) -> str:
-        """The table service, for clients with a token."""
+        """URL of the table service, for clients with a token."""
         return _endpoint(self._scheme, self._ports["Table"])
 
     @property
     def queue_url(self) -> str:
-        """The queue service, for clients with a token."""
+        """URL of the queue service, for clients with a token."""
         return _endpoint(self._scheme, self._ports["Queue"])
 
     @property
@@ -119,7 +119,7 @@ class Azurite:
     def _arguments(self) -> list[str]:
         arguments = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
         for service in _SERVICES:
-            # Azurite itself takes a free port for 0, so that nobody can take it in between.
+            # With port 0 Azurite picks a free port itself, so no other process can take it first.
             arguments += [f"--{service.lower()}Host", _HOST, f"--{service.lower()}Port", "0"]
         if self._folder is None:
             arguments.append("--inMemoryPersistence")
@@ -141,19 +141,19 @@ def _command() -> list[str]:
         )
     if not _SCRIPT.is_file():
         raise AzuriteMissingError("Azurite is not installed: run make install (it needs Node.js)")
-    # Not the link in .bin: the process that is started must be the one that is ended.
+    # Not the link in .bin: the process we start must be the process we stop.
     return [node, "--eval", _START, str(_SCRIPT)]
 
 
 def _ports(lines: list[str]) -> dict[str, int] | None:
-    """Return the ports once every service listens, which it says after it does."""
+    """Return the ports once every service has reported that it listens."""
     found = [match for line in lines if (match := _LISTENS.search(line))]
     ports = {match[1]: int(match[2]) for match in found}
     return ports if len(ports) == len(_SERVICES) else None
 
 
 def _endpoint(scheme: str, port: int) -> str:
-    # An address, since azure-data-tables takes localhost for Cosmos DB.
+    # An IP address, because azure-data-tables mistakes localhost for Cosmos DB.
     return f"{scheme}://{_HOST}:{port}/{ACCOUNT}"
 
 

@@ -1,4 +1,4 @@
-"""A real Chromium without a screen, for whoever has to see the page as people do."""
+"""Runs a real, headless Chromium, so that tests and screenshots show the page as people see it."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
-# It does nothing of its own accord: no updates, no reports, no first steps.
+# Nothing happens in the background: no updates, no reports, no first-run pages.
 QUIET: Final = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -17,12 +17,12 @@ QUIET: Final = (
     "--disable-sync",
     "--no-first-run",
 )
-# No name is looked up and no other machine is reached, whatever a page asks for.
+# Whatever a page requests, no name is resolved and no other machine is reached.
 _ON_THIS_MACHINE: Final = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 class BrowserMissingError(Exception):
-    """There is no browser here; the message says what to install."""
+    """No browser is installed; the message says what to install."""
 
 
 def find_browser() -> str | None:
@@ -32,12 +32,12 @@ def find_browser() -> str | None:
 
 @contextmanager
 def chromium() -> Iterator["Browser"]:
-    """Start the browser that is installed, under Playwright, and end it with the block.
+    """Start the installed browser under Playwright, and close it at the end of the block.
 
-    While it is open this thread cannot run an event loop of its own: Playwright runs one in it.
+    While it is open, this thread cannot run another event loop: Playwright runs one in it.
 
     Raises:
-        BrowserMissingError: none is installed.
+        BrowserMissingError: No browser is installed.
 
     """
     from playwright.sync_api import sync_playwright

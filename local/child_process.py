@@ -1,4 +1,4 @@
-"""A process of our own: started with exactly the environment it is given, read, and ended by id."""
+"""A child process: started with exactly the given environment, its output read, ended by its id."""
 
 import subprocess
 import threading
@@ -12,11 +12,11 @@ _READERS_SECONDS: Final = 5.0
 
 
 class ChildFailedError(Exception):
-    """The process ended, or was silent for too long; the message holds the end of its output."""
+    """The process ended or was not ready in time; the message has the last lines of its output."""
 
 
 class ChildProcess:
-    """A running process whose standard input stays open until it is ended."""
+    """A running process; its standard input stays open until the process is ended."""
 
     def __init__(
         self, arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path
@@ -54,15 +54,15 @@ class ChildProcess:
         return self._process.poll()
 
     def lines(self) -> list[str]:
-        """Return what it has written so far, on standard output and standard error alike."""
+        """Return the lines written so far to standard output and standard error."""
         with self._changed:
             return list(self._lines)
 
     def wait_for[T](self, find: Callable[[list[str]], T | None], seconds: float) -> T:
-        """Return what ``find`` makes of the lines as soon as that is not None.
+        """Call ``find`` with the lines until it returns something other than None; return that.
 
         Raises:
-            ChildFailedError: The process ended before, or did not write it in time.
+            ChildFailedError: The process ended first, or did not write the lines in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -76,26 +76,26 @@ class ChildProcess:
                 left = deadline - time.monotonic()
                 if ended or left <= 0:
                     raise ChildFailedError(self._failure(seconds))
-                # Woken by every line; else it looks whether the process still runs.
+                # Every new line wakes us; without one, check whether the process still runs.
                 self._changed.wait(min(left, 0.1))
 
     def kill(self) -> None:
-        """End it without warning, as a machine that goes away does."""
+        """Kill it without warning, as if the machine had crashed."""
         self._process.kill()
         self._settle()
 
     def terminate(self, seconds: float) -> int:
-        """Ask it to end, insist after ``seconds``, and return its exit code."""
+        """Ask it to end, kill it after ``seconds``, and return its exit code."""
         self._process.terminate()
         return self.wait(seconds)
 
     def close_input(self) -> None:
-        """End its standard input."""
+        """Close its standard input."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
     def wait(self, seconds: float) -> int:
-        """Return its exit code once it has ended; kill it after ``seconds``."""
+        """Wait for its end, kill it after ``seconds``, and return its exit code."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""The main job on a sample estate, from an empty storage to an answer: `make demo`."""
+"""Shows one scan of a sample estate, from an empty storage to the result: `make demo`."""
 
 import sys
 import time
@@ -15,35 +15,35 @@ from local.child_process import ChildFailedError
 from local.stack import ScanTimeoutError, Stack
 
 _COLOURS: Final = {"compliant": "green", "non_compliant": "red", "unknown": "yellow"}
-# A terminal says how wide it is; a file or a pipe takes whole lines.
+# A terminal reports its width; a file or a pipe does not, so its lines get a fixed width.
 _PIPE_WIDTH: Final = 160
 
 
 def main() -> int:
-    """Show one scan; return the exit code, 0 whatever the posture."""
+    """Show one scan; return the exit code, which is 0 for every posture."""
     started = time.monotonic()
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=_PIPE_WIDTH)
-    console.print("Starting on free ports of 127.0.0.1; nothing leaves this machine:")
+    console.print("Starting on free ports of 127.0.0.1. Nothing leaves this machine.")
     try:
-        with Stack(announce=lambda what: console.print(f"  {what}")) as stack:
+        with Stack(announce=lambda part: console.print(f"  {part}")) as stack:
             _scan(console, stack)
             _show_findings(console, stack)
             line = _show_status(console, stack)
     except (AzuriteMissingError, ChildFailedError, ScanTimeoutError) as error:
-        console.print(f"[red]The demo could not be shown.[/red] {error}", soft_wrap=True)
-        console.print("Run `make clean install` and try again; `make up` shows the same in slow.")
+        console.print(f"[red]The demo failed.[/red] {error}", soft_wrap=True)
+        console.print("Run `make clean install` and try again. `make up` shows the app's log.")
         return 1
     seconds = time.monotonic() - started
-    console.print(f"Everything is stopped again after {seconds:.1f} s. `make up` keeps it running.")
+    console.print(f"Everything has stopped, after {seconds:.1f} s. `make up` keeps it running.")
     console.print(line, soft_wrap=True)
     return 0
 
 
 def _scan(console: Console, stack: Stack) -> None:
-    """Fire the timer and follow the scan by what it asks the simulated Azure."""
-    console.print("Scanning: the schedule's timer is fired, as it is every hour.")
+    """Fire the timer, and follow the scan by its requests to the simulated Azure."""
+    console.print("Scanning: the demo fires the timer that starts a scan every hour.")
     columns = (TextColumn("  subscriptions read"), BarColumn(), MofNCompleteColumn())
     listed = [entry for entry in stack.simulator.estate.subscriptions if entry.listed]
     with Progress(*columns, console=console) as progress:
@@ -58,7 +58,7 @@ def _scan(console: Console, stack: Stack) -> None:
 
 
 def _show_findings(console: Console, stack: Stack) -> None:
-    """Print every finding, the worst first."""
+    """Print every finding, the most serious first."""
     console.print(f"GET {stack.host.url}/api/v1/findings, with the function's key:")
     table = Table("verdict", "account", "kind", "subscription", "reason", "what it means")
     findings: list[Mapping[str, Any]] = stack.get("v1/findings").body["value"]
@@ -71,19 +71,19 @@ def _show_findings(console: Console, stack: Stack) -> None:
                 for name in ("name", "kind", "subscriptionName", "reason", "message")
             ),
         )
-        for reason in _worries(finding):
+        for reason in _key_problems(finding):
             table.add_row("", "", "", "its key", Text(reason["code"]), Text(reason["message"]))
     console.print(table)
 
 
-def _worries(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return why the key behind a finding is not healthy."""
+def _key_problems(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the reasons why the key behind a finding is not healthy."""
     reasons: list[Mapping[str, Any]] = (finding["keyHealth"] or {"reasons": []})["reasons"]
     return [reason for reason in reasons if reason["severity"] != "notice"]
 
 
 def _show_status(console: Console, stack: Stack) -> str:
-    """Print why the posture is what it is; return the line that sums it up."""
+    """Print the reasons for the posture; return the line that sums it up."""
     status = stack.get("v1/status").body
     console.print(f"GET {stack.host.url}/api/v1/status:")
     for reason in status["reasons"]:

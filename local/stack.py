@@ -1,4 +1,4 @@
-"""The whole program on this machine: Azurite, a simulated Azure, the app in a Functions host."""
+"""Runs everything on this machine: Azurite, a simulated Azure, and the app in a Functions host."""
 
 import json
 import time
@@ -25,7 +25,7 @@ _ENDED: Final = frozenset({"complete", "incomplete", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API answered; ``body`` is its JSON, or None where there is none."""
+    """An answer of the API; ``body`` is its JSON, its text if it is not JSON, or None if empty."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,14 +33,14 @@ class Answer:
 
 
 class ScanTimeoutError(Exception):
-    """A scan did not end in time; the message holds the end of the host's output."""
+    """A scan did not end in time; the message has the last lines of the host's output."""
 
 
 class Stack:
     """The stack in a ``with`` block, on free ports.
 
-    ``settings`` are laid over the app's environment. With ``azurite`` given, that one is used and
-    its content stays. ``announce`` is told what is being started.
+    ``settings`` override the app's environment. A given ``azurite`` is used as it is and keeps its
+    content. ``announce`` is called with the name of each part before it starts.
     """
 
     def __init__(  # noqa: PLR0913 - each has a user
@@ -96,7 +96,7 @@ class Stack:
             "CMK_SCAN_SCHEDULE": HOURLY,
             "CMK_STORAGE": self.azurite.connection_string,
             **self.simulator.environment(),
-            # A queue that is empty is asked again at once: nobody waits here for money's sake.
+            # On Azure a longer interval saves money; here it would only make people wait.
             "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:01",
             **self._settings,
         }
@@ -109,27 +109,27 @@ class Stack:
         headers: Mapping[str, str] | None = None,
         **query: str,
     ) -> Answer:
-        """Ask the API as a dashboard does, with the key of ``api`` unless another is given."""
+        """Send a GET to the API as a dashboard does; ``key`` defaults to that of ``api``."""
         text = f"?{urllib.parse.urlencode(query)}" if query else ""
-        own = self.host.keys.functions["api"] if key is None else key
-        return _ask(
+        used_key = self.host.keys.functions["api"] if key is None else key
+        return _send(
             urllib.request.Request(  # noqa: S310 - our own URL
                 f"{self.host.url}/api/{path}{text}",
-                headers={"x-functions-key": own, **(headers or {})},
+                headers={"x-functions-key": used_key, **(headers or {})},
             )
         )
 
     def post_scan(self, key: str | None = None) -> Answer:
-        """Ask for a scan, with the key of ``scan_now`` unless another is given."""
-        own = self.host.keys.functions["scan_now"] if key is None else key
-        return _ask(
+        """Ask for a scan; ``key`` defaults to that of ``scan_now``."""
+        used_key = self.host.keys.functions["scan_now"] if key is None else key
+        return _send(
             urllib.request.Request(  # noqa: S310 - our own URL
-                f"{self.host.url}/api/scan", headers={"x-functions-key": own}, method="POST"
+                f"{self.host.url}/api/scan", headers={"x-functions-key": used_key}, method="POST"
             )
         )
 
     def last_scan(self) -> str | None:
-        """Return the id of the last scan that ended."""
+        """Return the id of the last scan that ended, or None."""
         last = self.get("v1/status").body["lastScan"]
         return str(last["id"]) if last else None
 
@@ -137,7 +137,7 @@ class Stack:
         """Fire the timer and wait until its scan has ended; return the scan's id.
 
         Raises:
-            ScanTimeoutError: it did not end in so many seconds.
+            ScanTimeoutError: The scan did not end within ``seconds``.
 
         """
         before = self.last_scan()
@@ -150,10 +150,10 @@ class Stack:
             tick()
             time.sleep(0.05)
         tail = "\n".join(self.host.output()[-20:])
-        raise ScanTimeoutError(f"no scan ended within {seconds:g} s; the host said:\n{tail}")
+        raise ScanTimeoutError(f"no scan ended within {seconds:g} s; the host wrote:\n{tail}")
 
 
-def _ask(request: urllib.request.Request) -> Answer:
+def _send(request: urllib.request.Request) -> Answer:
     try:
         with _DIRECT.open(request, timeout=_SECONDS) as answer:
             return _answer(answer.status, dict(answer.headers), answer.read())

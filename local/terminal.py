@@ -1,4 +1,4 @@
-"""A command at a terminal of its own: what a person would see of it, as text."""
+"""Runs a command in a terminal of its own, and returns what a person would see, as text."""
 
 import fcntl
 import os
@@ -26,10 +26,10 @@ def run_at_terminal(
     seconds: float,
     meanwhile: Callable[[str], None] = lambda _: None,
 ) -> tuple[int, str]:
-    """Run a command; return its exit code and all that it wrote, the codes for colours too.
+    """Run a command; return its exit code and its whole output, with the codes for colours.
 
-    ``environment`` is all it gets but TERM. ``meanwhile`` is called again and again with what has
-    been written so far.
+    It gets ``environment`` and TERM, nothing else. ``meanwhile`` is called repeatedly with the
+    output so far.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, columns, 0, 0))
@@ -51,18 +51,18 @@ def run_at_terminal(
 
 
 def left_on_screen(written: str) -> str:
-    """Return what stands there in the end, below a progress bar that has erased itself."""
+    """Return what is on the screen at the end, after the progress bar has erased itself."""
     return written.rpartition(_LINE_ERASED)[2]
 
 
 def without_codes(written: str) -> str:
-    """Return it without the codes for colours and cursor."""
+    """Return the text without the codes for colours and cursor."""
     return _CODES.sub("", written)
 
 
 def _read_all(terminal: int, deadline: float, meanwhile: Callable[[str], None]) -> str:
     data = b""
-    # Linux reports the other end's closing as an input/output error.
+    # Linux reports that the other end was closed as an input/output error.
     with suppress(OSError):
         while time.monotonic() < deadline:
             if select.select([terminal], [], [], 0.05)[0]:

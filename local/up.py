@@ -1,6 +1,6 @@
-"""The stack until Ctrl-C, for trying the API and for building dashboards against it: `make up`.
+"""Keeps the stack running until Ctrl-C, to try the API and to build dashboards: `make up`.
 
-The shell chooses: PORT, ESTATE, and the app's own settings.
+The shell's environment sets PORT, ESTATE and the app's own settings.
 """
 
 import errno
@@ -23,25 +23,25 @@ from local.stack import Stack
 _PORT: Final = 7071
 _LAST_PORT: Final = 65_535
 _LOOK_SECONDS: Final = 0.1
-# The stack's own: what a shell has set for the real Azure must not be scanned or written from here.
+# The stack sets these itself: values that a shell has for the real Azure must not be used here.
 _NOT_PASSED: Final = ("CMK_STORAGE", "CMK_ARM_URL")
 
 
 def main() -> int:
-    """Run until a signal comes; return the exit code."""
+    """Run until a signal arrives; return the exit code."""
     try:
         wanted = int(os.environ.get("PORT") or _PORT)
         port = free_port(wanted)
     except (ValueError, OverflowError):
-        print(f"PORT is no port: write a number from 1 to {_LAST_PORT}.", file=sys.stderr)
+        print(f"PORT must be a number from 1 to {_LAST_PORT}.", file=sys.stderr)
         return 2
     name = os.environ.get("ESTATE") or "sample"
     try:
         estate = _estate(name)
     except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         print(
-            f"ESTATE={name} is no estate: write {', '.join(estate_names())}, or a JSON file like "
-            f"theirs in local/simulator/estates ({type(error).__name__}: {error}).",
+            f"ESTATE must be one of {', '.join(estate_names())}, or a JSON file like those in "
+            f"local/simulator/estates; {name} cannot be used ({type(error).__name__}: {error}).",
             file=sys.stderr,
         )
         return 2
@@ -58,7 +58,7 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
             settings=_settings(os.environ),
             timers=True,
             port=port,
-            announce=lambda what: print(f"Starting {what}"),
+            announce=lambda part: print(f"Starting {part}"),
         ) as stack:
             _show(stack, wanted, name)
             shown = 0
@@ -75,11 +75,11 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
 
 
 def free_port(wanted: int) -> int:
-    """Return the port asked for, or the next one that nobody listens on.
+    """Return the wanted port, or the next one that is free.
 
     Raises:
-        ValueError: it is no port.
-        OverflowError: there is none.
+        ValueError: The number is not a port.
+        OverflowError: No port from there on is free.
 
     """
     if wanted < 1:
@@ -101,7 +101,7 @@ def _estate(name: str) -> Estate:
 
 
 def _settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """Take the app's settings out of the shell's environment."""
+    """Return the app's settings from the shell's environment."""
     return {
         name: value
         for name, value in environ.items()
@@ -110,7 +110,7 @@ def _settings(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _show_output(host: FunctionsHost, shown: int) -> int:
-    """Print what the host and the app have written since; return how many lines there are."""
+    """Print the new lines of the host and the app; return how many lines there are in all."""
     lines = host.output()
     for line in lines[shown:]:
         print(line, flush=True)
@@ -120,7 +120,7 @@ def _show_output(host: FunctionsHost, shown: int) -> int:
 def _show(stack: Stack, wanted: int, estate: str) -> None:
     url, keys = stack.host.url, stack.host.keys
     if not url.endswith(f":{wanted}"):
-        print(f"Port {wanted} is taken.")
+        print(f"Port {wanted} is in use, so another one is used.")
     print(f"""
 Page       {url}/api/dashboard
 Status     {url}/api/v1/status
@@ -130,14 +130,14 @@ Scans      {url}/api/v1/scans
 Contract   {url}/api/v1/openapi.json
 Health     {url}/api/health
 
-Keys, to send as header x-functions-key:
-to read with          {keys.functions["api"]}
-to start a scan with  {keys.functions["scan_now"]}
+Keys, to send in the header x-functions-key:
+to read          {keys.functions["api"]}
+to start a scan  {keys.functions["scan_now"]}
 
   curl -X POST -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
   curl -H 'x-functions-key: {keys.functions["api"]}' {url}/api/v1/status
 
-Everything runs on this machine, over the estate "{estate}". Ctrl-C ends it. The app writes:""")
+Everything runs on this machine, with the estate "{estate}". Ctrl-C stops it. The app's log:""")
     sys.stdout.flush()
 
 

@@ -1,5 +1,5 @@
-"""Runs an Azure Functions app where neither Azure nor Core Tools are.
+"""Runs an Azure Functions app without Azure and without Core Tools.
 
 ``azure-functions-runtime``, the library that is the Python worker on Azure, indexes and invokes the
-functions; what is written here takes the place of the .NET host: routes, keys, timers and queues.
+functions. This package replaces the .NET host: routes, keys, timers and queues.
 """

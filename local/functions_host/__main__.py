@@ -1,4 +1,4 @@
-"""``python -m local.functions_host --app DIR`` runs an app until it is told to stop."""
+"""``python -m local.functions_host --app DIR`` runs an app until it is stopped."""
 
 import argparse
 import asyncio
@@ -28,7 +28,7 @@ def _seconds(text: str) -> int:
     return int(text)
 
 
-# argparse names a type by this in "invalid ... value".
+# argparse shows this name in "invalid ... value".
 _port.__name__ = "port"
 _seconds.__name__ = "number of seconds"
 
@@ -36,23 +36,23 @@ _seconds.__name__ = "number of seconds"
 def _options() -> Options:
     parser = argparse.ArgumentParser(
         prog="python -m local.functions_host",
-        description="Runs an Azure Functions app of Python on this machine.",
+        description="Runs an Azure Functions app written in Python on this machine.",
     )
     parser.add_argument("--app", type=Path, required=True, help="folder with function_app.py")
-    parser.add_argument("--port", type=_port, default=0, help="0 for a free one")
-    parser.add_argument("--no-timers", action="store_true", help="run timers by hand only")
-    parser.add_argument("--keys-file", type=Path, help="JSON: master, default, functions")
+    parser.add_argument("--port", type=_port, default=0, help="0 takes a free port")
+    parser.add_argument("--no-timers", action="store_true", help="start timers by hand only")
+    parser.add_argument("--keys-file", type=Path, help="JSON file: master, default, functions")
     parser.add_argument(
-        "--local-settings", action="store_true", help="read local.settings.json beside the app"
+        "--local-settings", action="store_true", help="read the app's local.settings.json"
     )
     parser.add_argument(
-        "--exit-with-stdin", action="store_true", help="stop when standard input ends"
+        "--exit-with-stdin", action="store_true", help="stop when standard input closes"
     )
     parser.add_argument(
         "--lease-seconds",
         type=_seconds,
         default=int(LEASE.total_seconds()),
-        help="how long a message is hidden once received; renewed while its function runs",
+        help="how long a received message stays hidden; renewed while its function runs",
     )
     given = parser.parse_args()
     return Options(
@@ -67,7 +67,7 @@ def _options() -> Options:
 
 
 def main() -> int:
-    """Run the host; return 0 after a stop that was asked for, 1 if it could not start."""
+    """Run the host; return 0 after a requested stop, 1 if it could not start."""
     options = _options()
     configure_logging()
     try:
@@ -82,5 +82,5 @@ if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Functions in the worker's threads cannot be cancelled, and an ordinary exit waits for them.
+    # Functions in the worker's threads cannot be cancelled, and a normal exit would wait for them.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""What a function is given when its operator runs it by hand.
+"""The input of a function that an operator starts by hand.
 
 https://learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http
 """
@@ -15,7 +15,7 @@ def admin_input(function: Function, text: str) -> tuple[Data, Mapping[str, Data]
     """Return the trigger's value and metadata; ``text`` becomes a queue trigger's message.
 
     Raises:
-        ValueError: The function is called by its URL.
+        ValueError: The function has an HTTP trigger; it is called by its URL.
     """
     match function.trigger:
         case TimerTrigger():

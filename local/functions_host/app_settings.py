@@ -1,4 +1,4 @@
-"""The app's settings: the environment, and ``local.settings.json`` where it is asked for."""
+"""The app's settings: the environment and, if wanted, ``local.settings.json``."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from local.functions_host.errors import StartError
 
 
 class AppSettings:
-    """Settings by name as the host reads them: in any case, ``:`` and ``__`` being the same."""
+    """Settings by name, as the host reads them: case does not matter, ``:`` equals ``__``."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = {_folded(name): value for name, value in values.items()}
@@ -31,10 +31,10 @@ def _folded(name: str) -> str:
 
 
 def read_settings(app: Path, *, with_file: bool) -> AppSettings:
-    """Return the settings, having put those of the file into the environment, which wins.
+    """Return the settings; those of the file go into the environment, unless set there already.
 
     Raises:
-        StartError: The file cannot be read as local settings.
+        StartError: The file is missing or is not a valid local.settings.json.
     """
     if with_file:
         for name, value in _file_values(app / "local.settings.json").items():
@@ -46,11 +46,11 @@ def _file_values(path: Path) -> dict[str, str]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StartError(f"{path} is missing; copy local.settings.json.example") from error
+        raise StartError(f"{path} is missing: copy local.settings.json.example") from error
     except ValueError as error:
-        raise StartError(f"{path} is not JSON: {error}") from error
+        raise StartError(f"{path} must be JSON: {error}") from error
     if not isinstance(document, dict) or document.get("IsEncrypted"):
-        raise StartError(f"{path} must be an object that is not encrypted; see the .example file")
+        raise StartError(f"{path} must be an unencrypted JSON object: see the .example file")
     values = document.get("Values", {})
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         raise StartError(f"{path}: Values must be an object of strings")

@@ -1,7 +1,7 @@
-"""What goes into a function and what comes out, without the worker's own types.
+"""The input and the output of a function, without the worker's own types.
 
-The shapes are those of Azure's ``TypedData``, so that ``runtime.py`` alone knows how the installed
-worker spells them.
+The shapes are those of Azure's ``TypedData``. Only ``runtime.py`` knows the types of the installed
+worker.
 """
 
 from collections.abc import Mapping
@@ -24,10 +24,10 @@ class Json:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as Azure's host hands it on.
+    """A request as Azure's host passes it on.
 
     Header names are lower-case, ``query`` has no empty values, ``params`` holds the route's values
-    without those that are absent, and ``body`` is raw.
+    without absent ones, and ``body`` is raw.
     """
 
     method: str
@@ -40,7 +40,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A function's answer; ``cookies`` are whole values of ``Set-Cookie``."""
+    """A function's answer; each of ``cookies`` is a whole ``Set-Cookie`` value."""
 
     status: int
     headers: Mapping[str, str]
@@ -53,7 +53,7 @@ type Data = Text | Json | HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An exception that left the function: its repr and its traceback."""
+    """An exception that the function raised: its repr and its traceback."""
 
     error: str
     traceback: str
@@ -61,7 +61,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an invocation ended; ``failure`` is None for one that succeeded."""
+    """How an invocation ended; ``failure`` is None after a success."""
 
     failure: Failure | None = None
     answer: HttpAnswer | None = None

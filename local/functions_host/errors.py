@@ -1,5 +1,5 @@
-"""Why the host could not start: one error, whose text says what to do."""
+"""The one error for a failed start; its text says what to do."""
 
 
 class StartError(Exception):
-    """The app or a setting of its is at fault; the message goes to the person who started it."""
+    """The app or one of its settings is wrong; the message is for the person who started it."""

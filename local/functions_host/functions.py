@@ -1,4 +1,4 @@
-"""The functions of an app as its decorators describe them: triggers parsed, settings resolved.
+"""The functions of an app, from its decorators: triggers parsed, settings resolved.
 
 The app's own bindings are the only source of routes, schedules and queue names.
 """
@@ -17,7 +17,7 @@ _SETTING: Final = re.compile(r"%([^%]+)%")
 
 
 class AuthLevel(StrEnum):
-    """Which key opens an HTTP function."""
+    """Which key an HTTP function requires."""
 
     ANONYMOUS = "ANONYMOUS"
     FUNCTION = "FUNCTION"
@@ -26,7 +26,7 @@ class AuthLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HttpTrigger:
-    """``methods`` None means any; ``route`` is an ASP.NET template without the prefix."""
+    """``methods`` is None for any method; ``route`` is an ASP.NET template without the prefix."""
 
     parameter: str
     route: str
@@ -46,7 +46,7 @@ class TimerTrigger:
 
 @dataclass(frozen=True, slots=True)
 class QueueTrigger:
-    """``connection`` is the name, or the prefix, of the settings that say where the queue is."""
+    """``connection`` is the name or the prefix of the settings that locate the queue."""
 
     parameter: str
     queue: str
@@ -58,7 +58,7 @@ type Trigger = HttpTrigger | TimerTrigger | QueueTrigger
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function of the app; ``id`` is the worker's."""
+    """One function of the app; the worker chose ``id``."""
 
     id: str
     name: str
@@ -68,11 +68,11 @@ class Function:
 def parse_function(
     function_id: str, name: str, raw_bindings: Sequence[str], settings: AppSettings
 ) -> Function:
-    """Return the function that these bindings, JSON texts as the worker gives them, describe.
+    """Return the function that these bindings describe; they are JSON texts from the worker.
 
     Raises:
-        StartError: A binding is of a kind that this host does not run, or names a setting that is
-            absent.
+        StartError: This host does not support the type of a binding, or a binding names a setting
+            that is not set.
     """
     bindings: list[dict[str, object]] = [json.loads(text) for text in raw_bindings]
     triggers = [binding for binding in bindings if _kind(binding).endswith("Trigger")]
@@ -91,8 +91,8 @@ def _kind(binding: Mapping[str, object]) -> str:
 
 def _unsupported(name: str, binding: Mapping[str, object]) -> StartError:
     return StartError(
-        f"function {name} has a binding of type {_kind(binding)}, which this host does not run: "
-        "it knows httpTrigger, timerTrigger, queueTrigger, and http as the return value"
+        f"function {name} has a binding of type {_kind(binding)}, but this host supports only "
+        "httpTrigger, timerTrigger, queueTrigger, and http as the return value"
     )
 
 
@@ -104,7 +104,7 @@ def _resolved(function: str, value: object, settings: AppSettings) -> object:
         found = settings.get(match[1])
         if found is None:
             raise StartError(
-                f"function {function} cannot be indexed: %{match[1]}% does not resolve; "
+                f"function {function} uses %{match[1]}%, which is not set: "
                 f"set {match[1]} in the environment"
             )
         return found

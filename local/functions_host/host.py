@@ -1,4 +1,4 @@
-"""Puts the parts together, in the order in which a start can fail clearly, and takes them apart."""
+"""Starts the parts of the host, in an order that gives clear errors, and stops them again."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ _GRACE_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to start; port 0 takes a free one."""
+    """How to start; port 0 takes a free port."""
 
     app: Path
     port: int = 0
@@ -54,7 +54,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class _App:
-    """The loaded app: what is the same for every trigger."""
+    """The loaded app: what every trigger needs."""
 
     functions: tuple[Function, ...]
     config: HostConfig
@@ -64,17 +64,17 @@ class _App:
 
 @dataclass(frozen=True, slots=True)
 class _Loops:
-    """What runs until the host ends."""
+    """The tasks that run until the host ends."""
 
     timers: list[asyncio.Task[None]]
     listeners: list[asyncio.Task[None]]
 
 
 async def serve(options: Options) -> None:
-    """Run the app until SIGTERM, SIGINT or, where asked, the end of standard input.
+    """Run the app until SIGTERM, SIGINT or, if wanted, the end of standard input.
 
     Raises:
-        StartError: The app, a setting or the port is at fault.
+        StartError: The app, a setting or the port is wrong.
     """
     app = await _load(options)
     async with AsyncExitStack() as stack:
@@ -86,7 +86,7 @@ async def serve(options: Options) -> None:
             timers=[asyncio.create_task(timer.watch(run_on_startup=now)) for timer, now in timers],
             listeners=[asyncio.create_task(listener.listen()) for listener in listeners],
         )
-        _tell_ready(url, app.functions, keys)
+        _print_ready(url, app.functions, keys)
         await _first_end([*loops.timers, *loops.listeners], stop)
         for listener in listeners:
             listener.stop()
@@ -102,7 +102,7 @@ async def _load(options: Options) -> _App:
         for found in worker.functions
     )
     if not functions:
-        raise StartError("no functions found: function_app.py must decorate at least one")
+        raise StartError("function_app.py must decorate at least one function")
     return _App(functions, config, settings, Invoker(worker))
 
 
@@ -166,8 +166,8 @@ def _stop_event(*, exit_with_stdin: bool) -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if exit_with_stdin:
-        # A thread, since a loop cannot watch every kind of standard input; os.read, since a thread
-        # inside sys.stdin would hold its lock when the interpreter ends.
+        # A thread, because a loop cannot watch every kind of standard input. os.read, because a
+        # thread inside sys.stdin would hold its lock when the interpreter ends.
         def wait_for_end() -> None:
             while os.read(sys.stdin.fileno(), 1024):
                 pass
@@ -177,14 +177,14 @@ def _stop_event(*, exit_with_stdin: bool) -> asyncio.Event:
     return stop
 
 
-def _tell_ready(url: str, functions: Iterable[Function], keys: Keys) -> None:
+def _print_ready(url: str, functions: Iterable[Function], keys: Keys) -> None:
     names = sorted(function.name for function in functions)
     ready = {"url": url, "functions": names, "keys": keys.document()}
     print(json.dumps(ready), flush=True)
 
 
 async def _first_end(loops: list[asyncio.Task[None]], stop: asyncio.Event) -> None:
-    """Wait for the stop; a loop that ends before has failed, and must not do so silently."""
+    """Wait for the stop; raise the error of a loop that ends before, because it has failed."""
     stopped = asyncio.create_task(stop.wait())
     done, _ = await asyncio.wait({stopped, *loops}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -193,7 +193,7 @@ async def _first_end(loops: list[asyncio.Task[None]], stop: asyncio.Event) -> No
 
 
 async def _finish(invoker: Invoker, runner: web.AppRunner, loops: _Loops) -> None:
-    """Take no more, and let what runs end; messages that do not are seen again after the lease."""
+    """Start nothing new, and give running functions time; unfinished messages appear again."""
     for task in loops.timers:
         task.cancel()
     ends = [asyncio.create_task(end) for end in (runner.cleanup(), invoker.drain())]

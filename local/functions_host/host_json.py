@@ -1,4 +1,4 @@
-"""``host.json``: the part of it that this host acts upon.
+"""Reads the part of ``host.json`` that this host uses.
 
 Names, defaults and limits: https://learn.microsoft.com/azure/azure-functions/functions-host-json
 """
@@ -37,7 +37,7 @@ class QueueOptions:
 
 @dataclass(frozen=True, slots=True)
 class HostConfig:
-    """What ``host.json`` asks of the host; ``route_prefix`` has no slash at either end."""
+    """The options in ``host.json``; ``route_prefix`` has no slash at either end."""
 
     route_prefix: str
     queues: QueueOptions
@@ -47,7 +47,7 @@ def read_host_json(app: Path, settings: AppSettings) -> HostConfig:
     """Return the file's options, each overridden by ``AzureFunctionsJobHost__<path>``.
 
     Raises:
-        StartError: The file is missing or an option is not what Azure accepts.
+        StartError: The file is missing, or Azure would not accept an option.
     """
     document = _document(app / "host.json")
     for path, value in settings.under(_OVERRIDES):
@@ -62,11 +62,11 @@ def time_span(text: str) -> timedelta:
     """Return the length of a .NET time span: ``hh:mm[:ss[.fff]]``, with days before as ``d.``.
 
     Raises:
-        ValueError: The text is no time span.
+        ValueError: The text is not a time span.
     """
     match = _TIME_SPAN.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not a time span such as 00:00:30")
+        raise ValueError(f"{text!r} must be a time span, such as 00:00:30")
     return timedelta(**{unit: float(value or 0) for unit, value in match.groupdict().items()})
 
 
@@ -74,9 +74,9 @@ def _document(path: Path) -> _Node:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise StartError(f"{path} is missing; --app names the folder that holds it") from error
+        raise StartError(f"{path} is missing: --app must name its folder") from error
     except ValueError as error:
-        raise StartError(f"{path} is not JSON: {error}") from error
+        raise StartError(f"{path} must be JSON: {error}") from error
     if not isinstance(document, dict) or document.get("version") != "2.0":
         raise StartError(f'{path} must be an object with "version": "2.0"')
     return _folded(document)

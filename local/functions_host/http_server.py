@@ -1,6 +1,6 @@
 """The HTTP side of the host: routes, keys and the admin address, by the rules of Azure's host.
 
-Functions are tried in alphabetical order of their names and the first whose template and method
+It tries functions in alphabetical order of their names. The first one whose template and method
 match answers: literal routes have no precedence (FunctionMetadataManager and WebJobsRouteBuilder in
 Azure/azure-functions-host). A wrong method is therefore 404.
 """
@@ -22,10 +22,10 @@ from local.functions_host.routes import Route, compile_route
 
 _ADMIN: Final = "/admin/"
 _ADMIN_FUNCTIONS: Final = "/admin/functions/"
-# Azure's limit for a request: the default of FUNCTIONS_REQUEST_BODY_SIZE_LIMIT.
+# Azure's limit for a request body: the default of FUNCTIONS_REQUEST_BODY_SIZE_LIMIT.
 _MAX_BODY: Final = 100 * 1024**2
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-# These are the server's to set, from the body that it really sends.
+# The server sets these itself, from the body that it really sends.
 _FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
 
 
@@ -42,7 +42,7 @@ def compile_routes(functions: Iterable[Function], prefix: str) -> tuple[Endpoint
     """Return the HTTP functions in the order in which a request tries them.
 
     Raises:
-        StartError: A template uses something that this host does not know.
+        StartError: This host does not support something in a template.
     """
     return tuple(
         Endpoint(function, function.trigger, compile_route(prefix, function.trigger.route))
@@ -69,7 +69,7 @@ class HttpServer:
     def application(self) -> web.Application:
         """Return the server as an aiohttp application."""
         application = web.Application(client_max_size=_MAX_BODY)
-        # A path may hold a line feed, which a dot alone does not match.
+        # A path can contain a line feed, which a plain dot does not match.
         application.router.add_route("*", "/{path:(?s:.*)}", self._answer)
         return application
 
@@ -103,7 +103,7 @@ class HttpServer:
         return web.Response(status=204) if outcome.answer is None else _response(outcome.answer)
 
     async def _administer(self, request: web.Request, path: str) -> web.Response:
-        """Run a function that is not HTTP at once, as its operator may; do not wait for its end."""
+        """Start a timer's or queue's function for an operator, without waiting for its end."""
         if not self._keys.is_master(key_of(request)):
             return web.Response(status=401)
         function = self._functions.get(path.removeprefix(_ADMIN_FUNCTIONS).casefold())
@@ -121,7 +121,7 @@ class HttpServer:
 
 
 def _is_text(headers: Iterable[str]) -> bool:
-    """Say whether all of them came in UTF-8, as Kestrel wants them; aiohttp takes any bytes."""
+    """Return whether all are UTF-8, as Kestrel requires; aiohttp accepts any bytes."""
     try:
         "".join(headers).encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Runs invocations beside each other on one loop, and tells of those that failed."""
+"""Runs invocations concurrently on one loop, and logs those that fail."""
 
 import asyncio
 import traceback
@@ -11,17 +11,17 @@ from local.functions_host.log import log
 
 
 class Runs(Protocol):
-    """Whatever can run a function: the worker."""
+    """Can run a function; the worker does."""
 
     async def invoke(
         self, function: Function, value: Data, metadata: Mapping[str, Data]
     ) -> Outcome:
-        """Run the function once; an exception of its is part of the outcome."""
+        """Run the function once; an exception that it raises is part of the outcome."""
         ...
 
 
 class Invoker:
-    """Starts invocations and keeps them until they end, whoever waits for them or not."""
+    """Starts invocations and keeps them until they end, even if no caller waits for them."""
 
     def __init__(self, worker: Runs) -> None:
         self._worker = worker
@@ -29,7 +29,7 @@ class Invoker:
         self._listeners: list[Callable[[], None]] = []
 
     def on_activity(self, listener: Callable[[], None]) -> None:
-        """Call ``listener`` whenever a function has run that may have sent messages."""
+        """Call ``listener`` after each function run, because it may have sent messages."""
         self._listeners.append(listener)
 
     async def run(
@@ -71,8 +71,8 @@ class Invoker:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            # Nobody cancelled this run: the function awaited something that was cancelled. Azure's
-            # worker never answers then, and the host waits for its time-out.
+            # The run itself was not cancelled: the function awaited something that was. Azure's
+            # worker then never answers, and the host waits for its time-out.
             outcome = Outcome(failure=Failure(repr(error), traceback.format_exc()))
         if outcome.failure is not None:
             failure = outcome.failure

@@ -14,9 +14,9 @@ from local.functions_host.functions import AuthLevel
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The master key opens everything, the default key every function, a function's key that one.
+    """The master key opens everything, the default key every function, other keys one function.
 
-    Keys stay out of every repr.
+    No repr shows a key.
     """
 
     master: str = field(repr=False)
@@ -25,10 +25,10 @@ class Keys:
 
     @classmethod
     def make(cls, functions: Iterable[str], path: Path | None = None) -> Self:
-        """Return the keys that the JSON file at ``path`` gives, and random ones for all others.
+        """Return the keys in the JSON file at ``path``, and random ones for the rest.
 
         Raises:
-            StartError: The file cannot be read, or names a function without a key.
+            StartError: The file cannot be read, or names a function that takes no key.
         """
         given = {} if path is None else _read(path)
         own = given.get("functions", {})
@@ -42,11 +42,11 @@ class Keys:
         )
 
     def is_master(self, given: str | None) -> bool:
-        """Say whether this is the master key."""
+        """Return whether this is the master key."""
         return given is not None and _same(given, self.master)
 
     def allows(self, function: str, level: AuthLevel, given: str | None) -> bool:
-        """Say whether the caller's key, if any, opens the function."""
+        """Return whether the caller's key, if any, opens the function."""
         if level is AuthLevel.ANONYMOUS or self.is_master(given):
             return True
         if level is AuthLevel.ADMIN or given is None:
@@ -54,7 +54,7 @@ class Keys:
         return _same(given, self.default) or _same(given, self.functions[function])
 
     def document(self) -> dict[str, object]:
-        """Return the keys in the shape that the file has."""
+        """Return the keys in the shape of the file."""
         functions = dict(self.functions)
         return {"master": self.master, "default": self.default, "functions": functions}
 

@@ -1,4 +1,4 @@
-"""Two kinds of lines on standard error: the app's as they are, the host's with a prefix."""
+"""Writes log lines to standard error: the app's unchanged, the host's with a prefix."""
 
 import logging
 import os
@@ -8,12 +8,12 @@ _DEBUG: Final = "PYTHON_ENABLE_DEBUG_LOGGING"
 
 log: Final = logging.getLogger("functions_host")
 
-# The storage SDK logs every request of the host's own polling, which nobody asked for.
+# The storage SDK would log every polling request of the host, which helps no reader.
 storage_log: Final = logging.getLogger("functions_host.storage")
 
 
 def configure_logging() -> None:
-    """Write what the app logs as plain lines, from the level that the worker has on Azure."""
+    """Write the app's log as plain lines, from the same level as the worker on Azure."""
     plain = logging.StreamHandler()
     plain.setFormatter(logging.Formatter("%(message)s"))
     root = logging.getLogger()

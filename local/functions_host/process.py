@@ -1,4 +1,4 @@
-"""The host as a process, for tests and the demo: one app needs one process of its own."""
+"""Runs the host as a process, for tests and the demo: each app needs a process of its own."""
 
 import json
 import os
@@ -16,13 +16,13 @@ _REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
 _ACCEPTED: Final = 202
-# Never by a proxy: the host is on this machine.
+# Without a proxy: the host is on this machine.
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
 class HostKeys:
-    """The host's keys; ``functions`` has one for each HTTP function. Out of every repr."""
+    """The host's keys; ``functions`` has one for each HTTP function. No repr shows them."""
 
     master: str = field(repr=False)
     default: str = field(repr=False)
@@ -40,21 +40,21 @@ class _Ready:
 class FunctionsHost:
     """``python -m local.functions_host`` in a ``with`` block.
 
-    The app sees ``environment`` and, unless it names them, PATH and HOME of this process; nothing
-    else. The host ends with the block, and by itself should this process die.
+    The app sees only ``environment`` and, unless it names them, PATH and HOME of this process. The
+    host stops at the end of the block, and also if this process dies.
 
     Args:
         app: The folder with ``function_app.py`` and ``host.json``.
         environment: Every variable of the app.
-        port: 0 for a free one.
-        timers: False to run timers by ``fire`` only.
-        keys_file: JSON with keys; random ones for what it leaves out.
-        local_settings: Whether the app's local.settings.json fills what is left out.
+        port: 0 takes a free port.
+        timers: False to start timers by ``fire`` only.
+        keys_file: JSON with keys; the rest are random.
+        local_settings: Whether the app's local.settings.json supplies what is not set.
         lease_seconds: How long a received message is hidden; None for Azure's ten minutes.
         python: The interpreter, whose environment holds what the app imports.
 
     Raises:
-        ChildFailedError: The host did not start; the message holds the end of its output.
+        ChildFailedError: The host did not start; the message has the end of its output.
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of the command
@@ -100,7 +100,7 @@ class FunctionsHost:
 
     @property
     def url(self) -> str:
-        """The host's origin, without a slash at its end."""
+        """The host's origin, without a slash at the end."""
         return self._started.url
 
     @property
@@ -114,11 +114,11 @@ class FunctionsHost:
         return self._started.keys
 
     def fire(self, function: str, text: str = "") -> None:
-        """Start a timer's or a queue's function at once, as its operator may, and do not wait.
+        """Start a timer's or a queue's function at once, as an operator can, without waiting.
 
         Args:
             function: Its name.
-            text: The message of a queue's function.
+            text: The message, for a queue's function.
 
         Raises:
             urllib.error.HTTPError: The host refused.
@@ -133,20 +133,20 @@ class FunctionsHost:
                 raise RuntimeError(f"{function} was not accepted: {answer.status}")
 
     def output(self) -> list[str]:
-        """Return the lines written so far, the app's and the host's, without the keys."""
+        """Return the lines of the app and the host so far, without the keys."""
         ready = self._ready.line if self._ready else None
         return [line for line in self._child.lines() if line != ready]
 
     def kill(self) -> None:
-        """End the host without warning (SIGKILL)."""
+        """Kill the host without warning (SIGKILL)."""
         self._child.kill()
 
     def terminate(self) -> int:
-        """End the host, running functions having a few seconds; return its exit code."""
+        """Stop the host, give running functions a few seconds, and return its exit code."""
         return self._child.terminate(_STOP_SECONDS)
 
     def close_input(self) -> int:
-        """End the host as the death of this process would; return its exit code."""
+        """Stop the host as the death of this process would; return its exit code."""
         self._child.close_input()
         return self._child.wait(_STOP_SECONDS)
 

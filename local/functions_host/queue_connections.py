@@ -1,4 +1,4 @@
-"""Which storage a queue trigger's ``connection`` means, resolved as Azure's host does.
+"""Finds the storage that a queue trigger's ``connection`` names, as Azure's host does.
 
 https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-an-identity-based-connection
 """
@@ -17,7 +17,7 @@ from local.functions_host.log import storage_log
 from local.functions_host.queues import StorageQueue
 
 _MANAGED_IDENTITY: Final = "managedidentity"
-# The listener itself comes again, so the SDK need not insist for minutes. Its units: seconds.
+# The listener itself tries again, so the SDK need not retry for minutes. In seconds.
 _CLIENT: Final[dict[str, Any]] = {
     "initial_backoff": 1,
     "increment_base": 2,
@@ -27,7 +27,7 @@ _CLIENT: Final[dict[str, Any]] = {
 
 
 class QueueConnections:
-    """The queue services of an app, one client for each connection, closed with the block."""
+    """The queue services of an app: one client per connection, closed at the end of the block."""
 
     def __init__(self, settings: AppSettings) -> None:
         self._settings = settings
@@ -41,10 +41,10 @@ class QueueConnections:
         await self._stack.aclose()
 
     async def queue(self, connection: str, name: str) -> StorageQueue:
-        """Return the queue of that name in the storage that the connection's settings name.
+        """Return the queue ``name`` in the storage that the connection's settings name.
 
         Raises:
-            StartError: The settings name no queue service, or one in a way that is not known.
+            StartError: The settings name no queue service, or do so in an unsupported way.
         """
         if connection not in self._clients:
             client = await self._connect(connection)
@@ -60,15 +60,15 @@ class QueueConnections:
         url = settings.get(f"{prefix}__queueServiceUri") or settings.get(f"{prefix}__serviceUri")
         if url is None:
             raise StartError(
-                f"the connection {connection} does not resolve: set {connection} to a connection "
-                f"string, or {connection}__queueServiceUri"
+                f"the connection {connection} is not set: set {connection} to a connection "
+                f"string, or set {connection}__queueServiceUri"
             )
         credential = await self._stack.enter_async_context(_credential(prefix, settings))
         return QueueServiceClient(url, credential, **_CLIENT)
 
 
 def _prefix(connection: str, settings: AppSettings) -> str:
-    """Return the name in use; the host tries the one with its own prefix first."""
+    """Return the name in use; the host tries the name with its own prefix first."""
     own = f"AzureWebJobs{connection}"
     return own if settings.get(own) or settings.get(f"{own}__queueServiceUri") else connection
 
@@ -79,8 +79,8 @@ def _by_connection_string(prefix: str, text: str) -> QueueServiceClient:
     try:
         return QueueServiceClient.from_connection_string(text, **_CLIENT)
     except ValueError as error:
-        # The SDK's text may repeat what it was given: a key.
-        raise StartError(f"{prefix} is not a connection string of a storage account") from error
+        # Without the SDK's text, which may repeat the key.
+        raise StartError(f"{prefix} must be a connection string of a storage account") from error
 
 
 def _credential(prefix: str, settings: AppSettings) -> AsyncTokenCredential:

@@ -1,13 +1,15 @@
 """Runs a queue trigger, by the rules of WebJobs' ``QueueListener`` and ``QueueProcessor``.
 
-Read in Azure/azure-sdk-for-net, Microsoft.Azure.WebJobs.Extensions.Storage: a received message is
-leased for ten minutes and the lease renewed at half of them; success deletes the message; failure
-shows it again after ``visibilityTimeout``; the failure of its last permitted attempt moves it to
-the poison queue, as does its reappearance after that, which a host that died leaves behind. A
-poison queue has none of its own: there a failed message stays hidden until its lease ends.
+The rules, from Microsoft.Azure.WebJobs.Extensions.Storage in Azure/azure-sdk-for-net:
 
-Unlike Azure's host this one makes missing queues, polls from 50 ms on, and polls at once after an
-invocation, since whatever was sent on this machine was probably sent by it.
+- A received message is leased for ten minutes; the lease is renewed after five.
+- Success deletes the message. After a failure it appears again after ``visibilityTimeout``.
+- A failed last attempt moves it to the poison queue. If the host died in the last attempt, the
+  message appears once more and is moved then.
+- A poison queue has no poison queue: there a failed message stays hidden until its lease ends.
+
+Unlike Azure's host, this one creates missing queues, polls from 50 ms on, and polls at once after
+an invocation, because that invocation has probably sent the next message.
 """
 
 import asyncio
@@ -32,7 +34,7 @@ _SHORTEST_DELAY: Final = timedelta(milliseconds=50)
 
 
 class QueueListener:
-    """Fetches the messages of one queue and runs one function with each."""
+    """Fetches the messages of one queue, and runs one function with each."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class QueueListener:
         self._reachable = True
 
     def wake(self) -> None:
-        """Poll soon: a message may have been sent."""
+        """Poll soon, because a message may have been sent."""
         self._awake.set()
 
     def stop(self) -> None:
@@ -64,14 +66,14 @@ class QueueListener:
         self.wake()
 
     async def prepare(self) -> None:
-        """Make the queue, if the storage can be reached."""
+        """Create the queue, if the storage can be reached."""
         try:
             await self._queue.create()
         except AzureError as error:
-            self._tell_unreachable(error)
+            self._log_unreachable(error)
 
     async def listen(self) -> None:
-        """Fetch and run until stopped, and then until what was fetched is settled."""
+        """Fetch and run until stopped; then finish the messages already fetched."""
         delay = _SHORTEST_DELAY
         while not self._stopping:
             messages = await self._receive()
@@ -86,9 +88,9 @@ class QueueListener:
         await asyncio.gather(*self._processing)
 
     async def process(self, message: Message) -> None:
-        """Run the function with one message and settle the message."""
+        """Run the function with one message; then delete, retry or poison the message."""
         if message.dequeue_count > self._options.max_dequeue_count:
-            await self._settle(self._to_poison(message, "was tried as often as permitted"))
+            await self._settle(self._to_poison(message, "has used up its attempts"))
             return
         text = self._decoded(message)
         if text is None:
@@ -103,7 +105,7 @@ class QueueListener:
         elif not self._has_poison_queue:
             log.warning("message %s stays hidden in %s", message.id, self._queue.name)
         elif message.dequeue_count >= self._options.max_dequeue_count:
-            await self._settle(self._to_poison(message, "failed as often as permitted"))
+            await self._settle(self._to_poison(message, "failed in its last attempt"))
         else:
             await self._settle(self._queue.hide(message, self._options.visibility_timeout))
 
@@ -111,7 +113,7 @@ class QueueListener:
         try:
             messages = await self._queue.receive(self._options.batch_size, self._lease)
         except AzureError as error:
-            self._tell_unreachable(error)
+            self._log_unreachable(error)
             await self.prepare()
             return []
         self._reachable = True
@@ -123,7 +125,7 @@ class QueueListener:
                 await self._awake.wait()
         except TimeoutError:
             return
-        # However often it is woken, it asks no faster than this.
+        # It polls no faster than this, however often it is woken.
         await asyncio.sleep(_SHORTEST_DELAY.total_seconds())
 
     async def _process_beside(self, messages: list[Message]) -> None:
@@ -135,7 +137,7 @@ class QueueListener:
             await asyncio.wait(set(self._processing), return_when=asyncio.FIRST_COMPLETED)
 
     async def _renew(self, message: Message, invocation: asyncio.Task[object]) -> Message:
-        """Renew the lease until the function has ended; return the message as it then is."""
+        """Renew the lease until the function has ended; return the message with its last lease."""
         while True:
             await asyncio.wait({invocation}, timeout=self._lease.total_seconds() / 2)
             if invocation.done():
@@ -146,7 +148,7 @@ class QueueListener:
                 log.warning("message %s was taken by another host", message.id)
                 await asyncio.wait({invocation})
             except AzureError as error:
-                self._tell_unreachable(error)
+                self._log_unreachable(error)
 
     async def _settle(self, step: Awaitable[object]) -> None:
         try:
@@ -154,7 +156,7 @@ class QueueListener:
         except MessageLostError:
             log.warning("a message in %s was settled by another host", self._queue.name)
         except AzureError as error:
-            self._tell_unreachable(error)
+            self._log_unreachable(error)
 
     async def _to_poison(self, message: Message, why: str) -> None:
         if not self._has_poison_queue:
@@ -172,8 +174,8 @@ class QueueListener:
             return None
         return raw.decode("utf-8", errors="replace")
 
-    def _tell_unreachable(self, error: AzureError) -> None:
-        """Say it once for each time that the storage goes away; the text could hold a setting."""
+    def _log_unreachable(self, error: AzureError) -> None:
+        """Log each outage of the storage once; without the error's text, which may hold a key."""
         if self._reachable:
             log.error("the queue %s cannot be used: %s", self._queue.name, type(error).__name__)
         self._reachable = False

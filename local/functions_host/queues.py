@@ -1,4 +1,4 @@
-"""What a queue trigger needs of a queue, and the real one in Azure Storage."""
+"""The operations on a queue that a queue trigger needs, and a real queue in Azure Storage."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ POISON = "-poison"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A received message; ``body`` is as it was sent, still encoded. Times are UTC."""
+    """A received message; ``body`` is still encoded, as it was sent. Times are UTC."""
 
     id: str
     receipt: str
@@ -25,11 +25,11 @@ class Message:
 
 
 class MessageLostError(Exception):
-    """The message is gone or another host has it: there is nothing left to do with it."""
+    """The message is gone or another host has it, so nothing is left to do with it."""
 
 
 class MessageQueue(Protocol):
-    """One queue and the poison queue beside it."""
+    """One queue and its poison queue."""
 
     name: str
 
@@ -38,7 +38,7 @@ class MessageQueue(Protocol):
         ...
 
     async def receive(self, count: int, lease: timedelta) -> list[Message]:
-        """Take up to ``count`` messages, which nobody else sees for the time of the lease."""
+        """Receive up to ``count`` messages, and hide them from others during the lease."""
         ...
 
     async def hide(self, message: Message, time: timedelta) -> Message:
@@ -55,11 +55,11 @@ class MessageQueue(Protocol):
 
 
 class StorageQueue:
-    """A queue in Azure Storage or Azurite; the service's client is the caller's to close."""
+    """A queue in Azure Storage or Azurite; the caller closes the service's client."""
 
     def __init__(self, service: QueueServiceClient, name: str) -> None:
         self.name = name
-        # Neither client encodes: what cannot be decoded must still reach the poison queue.
+        # The clients do not encode: a message that cannot be decoded must reach the poison queue.
         self._queue: QueueClient = service.get_queue_client(name)
         self.url: str = self._queue.url
         self._poison: QueueClient = service.get_queue_client(name + POISON)
@@ -69,7 +69,7 @@ class StorageQueue:
         await _create(self._queue)
 
     async def receive(self, count: int, lease: timedelta) -> list[Message]:
-        """Take up to ``count`` messages in one request."""
+        """Receive up to ``count`` messages in one request."""
         pages = self._queue.receive_messages(
             messages_per_page=count, visibility_timeout=int(lease.total_seconds())
         ).by_page()
@@ -128,7 +128,7 @@ def _time(value: datetime | None) -> datetime:
 
 
 def _translated(error: HttpResponseError) -> Exception:
-    """Tell a message that is lost from other faults, as WebJobs' QueueProcessor does."""
+    """Distinguish a lost message from other errors, as WebJobs' QueueProcessor does."""
     code = str(getattr(error, "error_code", ""))
     lost = isinstance(error, ResourceNotFoundError) or "PopReceiptMismatch" in code
     return MessageLostError() if lost else error

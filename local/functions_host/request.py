@@ -1,8 +1,9 @@
 """An HTTP request as Kestrel and Azure's host present it to the worker.
 
-The rules are those of ``ToRpcHttp`` in Azure/azure-functions-host and of Kestrel's paths: all is
-decoded but ``%2F`` and bytes that are not UTF-8, dot segments are removed before routing, repeated
-values are joined by commas, empty query values are dropped, and a body needs a Content-Length.
+The rules are those of ``ToRpcHttp`` in Azure/azure-functions-host and of Kestrel's paths:
+everything is decoded except ``%2F`` and bytes that are not UTF-8, dot segments are removed before
+routing, repeated values are joined by commas, empty query values are dropped, and a body needs a
+Content-Length.
 """
 
 import re
@@ -21,7 +22,7 @@ _PATH_CHARACTERS: Final = "/%:@!$&'()*+,;=~"
 
 
 def decoded_path(raw: str) -> str:
-    """Return the path that routes are tried on."""
+    """Return the path that routes are compared with."""
     whole = _ENCODED_SLASH.sub(lambda match: f"%25{match[0][1:]}", raw)
     kept: list[str] = []
     text = unquote(whole, errors="surrogateescape")
@@ -37,7 +38,7 @@ def decoded_path(raw: str) -> str:
 
 
 def key_of(request: web.Request) -> str | None:
-    """Return the key that the caller sent; the header wins."""
+    """Return the key that the caller sent; the header wins over the query."""
     header = request.headers.get("x-functions-key")
     if header:
         return header

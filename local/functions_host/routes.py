@@ -49,9 +49,9 @@ class Route:
     constraints: Mapping[str, tuple[str, ...]]
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Return the values of a decoded path, without those that are absent, or None.
+        """Return the values in a decoded path, without absent ones; None if it does not match.
 
-        The path begins with a slash. A catch-all also matches nothing.
+        The path begins with a slash. A catch-all also matches an empty rest.
         """
         found = self.pattern.fullmatch(path)
         if found is None:
@@ -67,7 +67,7 @@ def compile_route(prefix: str, template: str) -> Route:
     """Compile a template under the host's prefix; neither has a slash at its ends.
 
     Raises:
-        StartError: The template uses something that this host does not know.
+        StartError: This host does not support something in the template.
     """
     constraints: dict[str, tuple[str, ...]] = {}
     parts = "/".join(part for part in (prefix, template) if part).split("/")
@@ -90,7 +90,7 @@ def _segment(segment: str, constraints: dict[str, tuple[str, ...]]) -> str:
 
 
 def _mixed(segment: str, constraints: dict[str, tuple[str, ...]]) -> str:
-    """Translate a segment of literal text, in which parameters may stand."""
+    """Translate a segment of literal text, which may contain parameters."""
     pattern, end = "", 0
     for match in _PARAMETER.finditer(segment):
         if match["star"] or match["optional"]:
@@ -103,7 +103,7 @@ def _mixed(segment: str, constraints: dict[str, tuple[str, ...]]) -> str:
 
 def _literal(text: str) -> str:
     if "{" in text or "}" in text:
-        raise ValueError(f"{text} is not a parameter that this host knows")
+        raise ValueError(f"this host does not support the parameter {text}")
     return re.escape(text)
 
 

@@ -1,8 +1,9 @@
-"""The only file that knows the inside of ``azure-functions-runtime``.
+"""Calls the internals of ``azure-functions-runtime``; no other file knows them.
 
-That library is the Python worker on Azure, and its interface to the host is internal: it is driven
-as Azure's own proxy worker does (``workers/proxy_worker`` of Azure/azure-functions-python-worker),
-except that values cross as the worker's ``Datum``, so that no protobuf is needed.
+That library is the Python worker on Azure, and its interface to the host is internal. This file
+calls it as Azure's own proxy worker does (``workers/proxy_worker`` of
+Azure/azure-functions-python-worker), but passes values as the worker's ``Datum``, so that no
+protobuf is needed.
 """
 
 import logging
@@ -27,7 +28,7 @@ _SUCCESS: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class IndexedFunction:
-    """A function as the worker indexed it; its bindings are JSON texts, nothing resolved."""
+    """A function as the worker indexed it; its bindings are JSON texts with unresolved settings."""
 
     id: str
     name: str
@@ -35,7 +36,7 @@ class IndexedFunction:
 
 
 class Worker:
-    """The app, loaded into this process. The worker keeps it in module globals: one a process."""
+    """The app, loaded into this process; only one per process: the worker uses module globals."""
 
     def __init__(self, invoke: Any, datum: Any, functions: tuple[IndexedFunction, ...]) -> None:  # noqa: ANN401 - the library has no types
         self._invoke = invoke
@@ -47,11 +48,11 @@ class Worker:
         """Import and index the app.
 
         Raises:
-            StartError: The library is not the pinned one, or the app cannot be indexed.
+            StartError: The library has another version, or the app cannot be indexed.
         """
         runtime, invoke, datum = _import_runtime()
         if not (app / "function_app.py").is_file():
-            raise StartError(f"{app} has no function_app.py; --app names the folder that holds it")
+            raise StartError(f"{app} has no function_app.py: --app must name its folder")
         _move_into(app)
         runtime.start_threadpool_executor()
         _require_success(await runtime.worker_init_request(_init_request(app)))
@@ -63,7 +64,7 @@ class Worker:
     async def invoke(
         self, function: Function, value: Data, metadata: Mapping[str, Data]
     ) -> Outcome:
-        """Run the function once: a coroutine on this loop, any other in the worker's threads."""
+        """Run the function once: a coroutine on this loop, others in the worker's threads."""
         ok, returned, _, error, traceback = await self._invoke(
             str(uuid4()),
             function.id,
@@ -118,13 +119,13 @@ def _import_runtime() -> tuple[Any, Any, Any]:
 
 
 def _quiet(logger: logging.Logger) -> None:
-    """Keep the worker from logging settings, at INFO, and failures, which the host logs."""
+    """Stop the worker from logging settings (at INFO) and failures (the host logs them)."""
     logger.setLevel(logging.WARNING)
     logger.addFilter(lambda record: not record.getMessage().startswith("Native invocation failed"))
 
 
 def _move_into(app: Path) -> None:
-    """Let the app see what is in its folder and what is installed, as it does on Azure."""
+    """Let the app import from its folder and from what is installed, as on Azure."""
     launched_from = str(Path.cwd())
     sys.path[:] = [str(app), *(path for path in sys.path if path not in {"", launched_from})]
     os.chdir(app)
@@ -141,17 +142,17 @@ def _init_request(app: Path) -> SimpleNamespace:
 def _require_success(reply: Any) -> None:  # noqa: ANN401 - the library has no types
     if reply.result.status != _SUCCESS:
         fault = reply.result.exception
-        # The message last, as Python has it: long traces lose their beginning.
+        # The message comes last, as in Python: long traces may lose their beginning.
         raise StartError(
             f"{fault.stack_trace.rstrip()}\n\n"
             f"function_app.py could not be indexed: {fault.message}\n"
-            "Correct it, or what it imports, and start again."
+            "Correct it, or a module that it imports, and start again."
         )
 
 
 def _indexed(found: Any) -> IndexedFunction:  # noqa: ANN401 - the library has no types
     if found.retry_options is not None:
-        raise StartError(f"function {found.name} has a retry policy, which this host does not run")
+        raise StartError(f"function {found.name} has a retry policy; this host supports none")
     return IndexedFunction(found.function_id, found.name, tuple(found.raw_bindings))
 
 
@@ -171,7 +172,7 @@ def _answer(returned: Any) -> HttpAnswer:  # noqa: ANN401 - the library has no t
 
 
 class _Record(SimpleNamespace):
-    """Stands for a protobuf message: the worker only sets its fields and hands it back."""
+    """Replaces a protobuf message: the worker only sets its fields and returns it."""
 
 
 class _StatusResult(_Record):
@@ -188,7 +189,7 @@ class _BindingInfo(_Record):
 
 
 class _Protos:
-    """The names that indexing asks of Azure's protobuf modules."""
+    """The names that indexing needs from Azure's protobuf modules."""
 
     WorkerInitResponse = _Record
     WorkerMetadata = _Record

@@ -1,4 +1,4 @@
-"""What a timer's function is told: the JSON of WebJobs' ``TimerInfo``."""
+"""The input of a timer's function: the JSON of WebJobs' ``TimerInfo``."""
 
 import json
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from local.functions_host.data import Json
 
 @dataclass(frozen=True, slots=True)
 class ScheduleStatus:
-    """When the timer last ran and will next run, in UTC; ``last`` is None before its first run."""
+    """The timer's last and next run, in UTC; ``last`` is None before the first run."""
 
     last: datetime | None
     next: datetime
@@ -17,11 +17,11 @@ class ScheduleStatus:
 
 
 def timer_info(status: ScheduleStatus | None) -> Json:
-    """Return the value of a timer trigger. A run here is never past due: no record outlives us."""
+    """Return the value of a timer trigger; never past due, because no record is kept on disk."""
     schedule_status = None
     if status is not None:
         schedule_status = {
-            # .NET's DateTime has no null: this is its default.
+            # .NET's DateTime cannot be null; this is its default.
             "Last": status.last.isoformat() if status.last else "0001-01-01T00:00:00+00:00",
             "LastUpdated": status.updated.isoformat(),
             "Next": status.next.isoformat(),

@@ -1,7 +1,7 @@
 """Runs timer triggers on their schedule, by the rules of WebJobs' ``TimerListener``.
 
-A timer never overlaps with itself. A run that outlasts its interval is followed by exactly one run
-at once, which is not past due.
+Runs of one timer never overlap. If a run takes longer than its interval, exactly one run follows at
+once, and it is not past due.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from local.functions_host.timer_info import ScheduleStatus, timer_info
 
 _FIELDS: Final = 6
 _CHARACTERS: Final = re.compile(r"[\dA-Za-z*,/\- ]+")
-# A laptop that slept must notice the time it missed.
+# Short, so that a laptop notices soon after it wakes up that a run is due.
 _LONGEST_SLEEP: Final = timedelta(seconds=30)
 
 type Clock = Callable[[], datetime]
@@ -26,7 +26,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 
 class Schedule:
-    """An NCRONTAB expression of six fields, seconds first, or five; in UTC.
+    """An NCRONTAB expression in UTC, of six fields (seconds first) or five.
 
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer#ncrontab-expressions
     """
@@ -51,11 +51,11 @@ class Schedule:
 
 
 def _not_ncrontab(expression: str) -> StartError:
-    return StartError(f"the schedule {expression!r} is not NCRONTAB, such as 0 */5 * * * *")
+    return StartError(f"the schedule {expression!r} must be NCRONTAB, such as 0 */5 * * * *")
 
 
 def utc_now() -> datetime:
-    """Return the present time."""
+    """Return the current time."""
     return datetime.now(UTC)
 
 

@@ -1,6 +1,6 @@
-"""Azure as far as this project asks it: accounts, their keys, and who may use them; over HTTPS.
+"""Simulates the part of Azure that this project reads, over HTTPS: accounts, keys, permissions.
 
-It shares no code with what it tests, so that a mistake is not made twice and agreed upon.
+It shares no code with the program that it tests, so that both cannot make the same mistake.
 """
 
 from local.simulator.accounts import ABSENT, AccountSpec

@@ -1,4 +1,4 @@
-"""``python -m local.simulator`` serves an estate to people and to programs in other processes."""
+"""``python -m local.simulator`` serves an estate to people and to other processes."""
 
 import argparse
 import os
@@ -21,10 +21,10 @@ def _arguments() -> argparse.Namespace:
     )
     names = ", ".join(estate_names())
     parser.add_argument("--estate", default="sample", help=f"{names}, or a JSON file")
-    parser.add_argument("--generate", metavar="NxM", help="N subscriptions of M accounts instead")
+    parser.add_argument("--generate", metavar="NxM", help="make N subscriptions of M accounts")
     parser.add_argument("--seed", type=int, default=1, help="for --generate")
-    parser.add_argument("--port", type=int, default=0, help="0 for a free one")
-    parser.add_argument("--delay-ms", type=int, default=0, help="before every Azure answer")
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    parser.add_argument("--delay-ms", type=int, default=0, help="wait before every answer of Azure")
     return parser.parse_args()
 
 
@@ -38,9 +38,9 @@ def _estate(arguments: argparse.Namespace) -> Estate:
 
 
 def _stop_when_stdin_closes(stop: threading.Event) -> None:
-    """End with the parent process.
+    """Stop when the parent process ends.
 
-    A pipe closes when it dies; a terminal or /dev/null says nothing of the kind.
+    Only a pipe shows that, by closing; a terminal or /dev/null does not.
     """
     mode = os.fstat(sys.stdin.fileno()).st_mode
     if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):

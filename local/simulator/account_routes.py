@@ -1,6 +1,6 @@
-"""What Azure Resource Manager answers about accounts and their encryption scopes.
+"""Answers of Azure Resource Manager about accounts and their encryption scopes.
 
-The versions are those of
+The api-versions are those of
 https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions from 2021-04-30
 on, and the preview that the az command sends.
 """
@@ -50,7 +50,7 @@ _ACCOUNTS: Final = "/providers/microsoft\\.cognitiveservices/accounts"
 
 
 class AccountRoutes:
-    """Answers about the accounts of one estate; the page size may be changed while it runs."""
+    """Answers about the accounts of one estate; the page size can be changed while it runs."""
 
     def __init__(self, estate: Estate, gate: Gate, per_page: int) -> None:
         self.per_page = per_page
@@ -68,7 +68,7 @@ class AccountRoutes:
     def _readable(
         self, incoming: Incoming, names: Mapping[str, str], claims: Claims
     ) -> Subscription | Reply:
-        """Find a subscription whose accounts the caller may read, or say why not."""
+        """Find a subscription whose accounts the caller may read, or return the refusal."""
         version = incoming.query["api-version"]
         if version not in VERSIONS:
             return errors.invalid_resource_type(PROVIDER, "accounts", version, VERSIONS)
@@ -119,7 +119,7 @@ class AccountRoutes:
 
     def _list_scopes(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
         version, kind = incoming.query["api-version"], "accounts/encryptionScopes"
-        supported = tuple(each for each in VERSIONS if each >= _SCOPES_SINCE)
+        supported = tuple(known for known in VERSIONS if known >= _SCOPES_SINCE)
         if version not in supported:
             return errors.invalid_resource_type(PROVIDER, kind, version, supported)
         account = self._account(incoming, names, claims)
@@ -131,7 +131,7 @@ class AccountRoutes:
     def _account(
         self, incoming: Incoming, names: Mapping[str, str], claims: Claims
     ) -> Account | Reply:
-        """Find an account that the caller may read, or say why not."""
+        """Find an account that the caller may read, or return the refusal."""
         found = self._readable(incoming, names, claims)
         if isinstance(found, Reply):
             return found
@@ -144,7 +144,7 @@ class AccountRoutes:
 
 
 def _scope(names: Mapping[str, str]) -> str:
-    """Name what was asked for as an id, the way a refusal does."""
+    """Return the id of the requested resource, as a refusal writes it."""
     scope = f"/subscriptions/{names['subscription']}"
     if "group" in names:
         scope += f"/resourceGroups/{names['group']}"

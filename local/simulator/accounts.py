@@ -1,8 +1,8 @@
-"""Accounts as Azure Resource Manager sends them, from the few words that matter in an estate file.
+"""Builds accounts as Azure Resource Manager sends them, from the few fields of an estate file.
 
-What is not said is absent from the answer, as it is in recorded ones, never null; what is said is
-sent as it was said, also when it makes the account malformed. The order of properties differs from
-account to account, as it does there.
+A field that the file leaves out is absent from the answer, as in recorded answers, and never null.
+A field in the file is sent as it is, even if it makes the account malformed. The order of
+properties differs between accounts, as on Azure.
 """
 
 import re
@@ -28,7 +28,7 @@ _DOMAINS: Final = {"OpenAI": "openai.azure.com", "AIServices": "cognitiveservice
 
 
 class Absent(Enum):
-    """The difference between a property that is not there and one that is null."""
+    """Stands for an absent property; None stands for null."""
 
     ABSENT = "absent"
 
@@ -40,13 +40,13 @@ ABSENT: Final = Absent.ABSENT
 class AccountSpec:
     """An account in an estate file.
 
-    ``encryption``, ``tags``   as Azure has them; absent where not given
+    ``encryption``, ``tags``   as Azure has them; absent if not given
     ``identity``               "system", "user:<name>", "system,user:<name>", or Azure's own object
     ``big``                    41 KB instead of 3 KB
     ``scopes``                 names of its encryption scopes to their ``properties``
-    ``properties``             added to ``properties``, over what is filled in
+    ``properties``             added to ``properties``; replaces generated values
     ``without``                dotted paths to leave out, such as "properties.endpoint"
-    ``raw``                    the whole entry as sent, whatever it is; nothing is filled in
+    ``raw``                    the whole entry, sent as it is; nothing is filled in
     """
 
     name: str
@@ -65,14 +65,14 @@ class AccountSpec:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The subscription an account lives in, as far as its JSON names it."""
+    """The subscription of an account, as far as the account's JSON names it."""
 
     subscription_id: str
     tenant_id: str
 
 
 def resource_id(spec: AccountSpec, owner: Owner) -> str:
-    """Give the id of an account, casing as it was created."""
+    """Return the id of an account, in the case in which it was created."""
     group = f"/subscriptions/{owner.subscription_id}/resourceGroups/{spec.group}"
     return f"{group}/providers/{TYPE}/{spec.name}"
 
@@ -148,7 +148,7 @@ def _properties(spec: AccountSpec, account_id: str, rate_limit: object) -> dict[
 
 
 def identity(wanted: object, spec: AccountSpec, owner: Owner) -> object:
-    """Build the identity that a spec's word stands for; what is no word is sent as it is."""
+    """Build the identity that a spec's string stands for; any other value is sent as it is."""
     if not isinstance(wanted, str):
         return wanted
     built: dict[str, object] = {}
@@ -186,7 +186,7 @@ def _system_data(owner: Owner, number: int) -> dict[str, object]:
 
 
 def place(target: object, path: str, value: object) -> None:
-    """Set a value at a dotted path of a document; objects on the way are made."""
+    """Set a value at a dotted path of a document, and create missing objects on the way."""
     *parents, last = path.split(".")
     for part in parents:
         if not isinstance(target, dict):
@@ -198,7 +198,7 @@ def place(target: object, path: str, value: object) -> None:
 
 
 def remove(target: object, path: str) -> None:
-    """Remove what stands at a dotted path of a document, if anything does."""
+    """Remove the value at a dotted path of a document, if there is one."""
     *parents, last = path.split(".")
     for part in parents:
         target = target.get(part) if isinstance(target, dict) else None
@@ -207,7 +207,7 @@ def remove(target: object, path: str) -> None:
 
 
 def find(document: object, path: str) -> object:
-    """Give what stands at a dotted path of a document; None where nothing does."""
+    """Return the value at a dotted path of a document, or None."""
     for part in path.split("."):
         document = document.get(part) if isinstance(document, dict) else None
     return document

@@ -1,7 +1,8 @@
-"""What Azure Resource Manager answers: to whom, to which questions, and nothing else.
+"""Answers of Azure Resource Manager, with its checks.
 
 Order of the checks: route, api-version given, token, api-version supported, subscription,
-permission, registration. Tenants and subscriptions are answered here, the rest beside it.
+permission, registration. This module answers for tenants and subscriptions; the ``*_routes``
+modules answer for the rest.
 """
 
 import re
@@ -27,7 +28,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
 def arm_headers(incoming: Incoming) -> dict[str, str]:
-    """Give the headers every answer carries; the caller's correlation id is kept."""
+    """Return the headers of every answer; the caller's correlation id is kept."""
     request_id = str(uuid.uuid4())
     correlation = incoming.headers.get("x-ms-correlation-request-id", request_id)
     tenant_level = incoming.path.strip("/").count("/") == 0
@@ -59,7 +60,7 @@ def arm_headers(incoming: Incoming) -> dict[str, str]:
 
 
 class Arm:
-    """Answers for one estate; page sizes may be changed while it runs."""
+    """Answers for one estate; page sizes can be changed while it runs."""
 
     def __init__(
         self, estate: Estate, tokens: Tokens, subscriptions_per_page: int, accounts_per_page: int
@@ -85,7 +86,7 @@ class Arm:
         self._routes = [(re.compile(f"{route.path}/?", re.IGNORECASE), route) for route in routes]
 
     def answer(self, incoming: Incoming) -> Reply:
-        """Answer a request; what is not simulated is 501, never an empty success."""
+        """Answer a request; 501 for a request that is not simulated, never an empty success."""
         for path, route in self._routes:
             match = path.fullmatch(incoming.path) if route.method == incoming.method else None
             if match is not None:
@@ -132,7 +133,9 @@ class Arm:
         if version not in subscriptions.VERSIONS:
             return errors.invalid_api_version(version, subscriptions.VERSIONS)
         cursor = Cursor.of(incoming)
-        listed = [each for each in self._estate.subscriptions if each.listed]
+        listed = [
+            subscription for subscription in self._estate.subscriptions if subscription.listed
+        ]
         end = cursor.offset + self.subscriptions_per_page
         body = subscriptions.page(listed[cursor.offset : end], version)
         if end < len(listed):

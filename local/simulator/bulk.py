@@ -1,7 +1,7 @@
-"""What makes an account big and nobody reads: rate limits, endpoints, capabilities.
+"""The bulk of a large account, which no program reads: rate limits, endpoints, capabilities.
 
-A real Microsoft Foundry account is 41 KB of JSON, three quarters of it rate limits; time and memory
-are spent on them, so they have to be there. Names are invented in the style of the real ones.
+A real Microsoft Foundry account is 41 KB of JSON, and three quarters of it are rate limits. They
+are here because they cost time and memory. The names are invented in the style of the real ones.
 """
 
 from itertools import product
@@ -76,7 +76,7 @@ _SMALL_RULES: Final = tuple(
 
 
 def rate_limit(*, big: bool) -> dict[str, object]:
-    """Give ``properties.callRateLimit``."""
+    """Return ``properties.callRateLimit``."""
     return {"rules": list(_BIG_RULES if big else _SMALL_RULES)}
 
 
@@ -84,7 +84,7 @@ ENCODED_RATE_LIMIT: Final = {big: encode(rate_limit(big=big)) for big in (False,
 
 
 def capabilities(*, big: bool) -> list[dict[str, str]]:
-    """Give ``properties.capabilities``; every account can use a customer-managed key."""
+    """Return ``properties.capabilities``; every account can use a customer-managed key."""
     limits = 24 if big else 6
     return [
         *_CAPABILITIES,
@@ -96,7 +96,7 @@ def capabilities(*, big: bool) -> list[dict[str, str]]:
 
 
 def endpoints(host: str, *, big: bool) -> dict[str, str]:
-    """Give ``properties.endpoints`` of an account whose host name is known."""
+    """Return ``properties.endpoints`` of an account with this host name."""
     if not big:
         return {"OpenAI Language Model Instance API": f"https://{host}/"}
     titles = (

@@ -1,7 +1,7 @@
-"""What a cloud says of itself to whoever asks, before anybody signs in.
+"""The description of a cloud that clients read before they sign in.
 
-``az cloud register`` and Terraform ask it where Azure Resource Manager is and whom tokens are for.
-What is not simulated is not named, so that no client is led from here to a real service.
+``az cloud register`` and Terraform read from it the address of Azure Resource Manager and the
+audience of tokens. It names only what is simulated, so that no client reaches a real service.
 """
 
 from typing import Final
@@ -14,21 +14,21 @@ _VERSION: Final = "2022-09-01"
 
 
 def answer(incoming: Incoming) -> Reply:
-    """Describe this cloud; the first audience is the one that clients ask tokens for."""
+    """Describe this cloud; clients request tokens for the first audience."""
     version = incoming.query.get("api-version")
     if incoming.method != "GET" or set(incoming.query) > {"api-version"}:
         return errors.not_simulated(incoming)
     if not version:
         return errors.missing_api_version()
     if version != _VERSION:
-        # Azure has older ones, whose answer is a list of all clouds.
+        # Azure has older versions, which answer with a list of all clouds.
         return errors.not_simulated(incoming, f"api-version {version}")
     origin = f"https://{incoming.host}"
     return Reply.of(
         200,
         {
             "authentication": {
-                # Nobody but a managed identity can sign in: any other request there is 501.
+                # Only a managed identity can sign in: any other request there is 501.
                 "loginEndpoint": origin,
                 "audiences": [origin],
                 "tenant": "common",

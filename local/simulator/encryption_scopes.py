@@ -1,4 +1,4 @@
-"""Encryption scopes of an account: parts of it that are encrypted with a key of their own."""
+"""Encryption scopes of an account: parts of it that are encrypted with a separate key."""
 
 import threading
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ _STATE: Final = {"provisioningState": "Succeeded", "state": "Enabled"}
 
 
 class EncryptionScopes:
-    """The encryption scopes of one account, by name; they may change while they are read."""
+    """The encryption scopes of one account, by name; they can change while they are read."""
 
     def __init__(
         self, account_id: str, scopes: Mapping[str, object], lock: threading.RLock
@@ -19,7 +19,7 @@ class EncryptionScopes:
         self._lock = lock
 
     def set(self, name: str, properties: object) -> None:
-        """Add a scope, or change it: ``properties`` as Azure has them, such as a keySource."""
+        """Add or change a scope; ``properties`` are as Azure has them, such as a keySource."""
         with self._lock:
             self._scopes[name] = properties
 
@@ -29,9 +29,9 @@ class EncryptionScopes:
             del self._scopes[name]
 
     def documents(self) -> list[object]:
-        """Give the JSON Azure would send for each."""
+        """Return the JSON that Azure would send for each scope."""
         with self._lock:
-            return [self._document(*each) for each in self._scopes.items()]
+            return [self._document(name, properties) for name, properties in self._scopes.items()]
 
     def _document(self, name: str, properties: object) -> dict[str, object]:
         return {

@@ -1,7 +1,7 @@
 """Errors in the words of Azure Resource Manager, because clients and people act on those words.
 
-Codes and sentences are those it sends; where a real answer could not be compared, the docstring
-says so.
+Codes and sentences are the real ones. The docstring says where no real answer was available to
+compare with.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ def error(status: int, code: str, message: str, headers: Mapping[str, str] = NO_
 
 
 def not_simulated(incoming: Incoming, what: str = "") -> Reply:
-    """Say what this simulator does not know, rather than pretend that there is nothing."""
+    """Answer 501 to a request that is not simulated, rather than pretend that nothing exists."""
     wanted = f"{incoming.method} {incoming.url}"
-    message = f"The simulator does not answer {wanted}{': ' + what if what else ''}."
+    message = f"The simulator does not support {wanted}{': ' + what if what else ''}."
     return error(501, "NotSimulated", message)
 
 
@@ -42,7 +42,7 @@ def invalid_api_version(version: str, supported: tuple[str, ...]) -> Reply:
 def invalid_resource_type(
     provider: str, kind: str, version: str, supported: tuple[str, ...]
 ) -> Reply:
-    """Refuse a version that a resource provider does not have: 404 in recorded answers, not 400."""
+    """Refuse a version that a resource provider lacks: 404, not 400, in recorded answers."""
     message = (
         f"The resource type '{kind}' could not be found in the namespace '{provider}' for "
         f"api version '{version}'. The supported api-versions are '{','.join(supported)}'."
@@ -86,7 +86,7 @@ def wrong_audience(audience: str, allowed: tuple[str, ...], tenant_id: str) -> R
 
 
 def expired_token(expiry: datetime, tenant_id: str) -> Reply:
-    """Refuse a token whose time is over."""
+    """Refuse a token that has expired."""
     then, now = (f"{time:%m/%d/%Y %I:%M:%S %p}" for time in (expiry, datetime.now(UTC)))
     message = f"The access token expiry UTC time '{then}' is earlier than current UTC time '{now}'."
     challenge = "The access token expired."
@@ -94,19 +94,19 @@ def expired_token(expiry: datetime, tenant_id: str) -> Reply:
 
 
 def invalid_subscription_id(subscription_id: str) -> Reply:
-    """Refuse an id that is no GUID."""
+    """Refuse an id that is not a GUID."""
     message = f"The provided subscription identifier '{subscription_id}' is malformed or invalid."
     return error(400, "InvalidSubscriptionId", message)
 
 
 def subscription_not_found(subscription_id: str) -> Reply:
-    """Say that there is no such subscription (or that it is deleted)."""
+    """Answer that the subscription does not exist or is deleted."""
     message = f"The subscription '{subscription_id}' could not be found."
     return error(404, "SubscriptionNotFound", message)
 
 
 def authorization_failed(client_id: str, object_id: str, action: str, scope: str) -> Reply:
-    """Say which action the caller lacks, and where."""
+    """Answer which action the caller lacks, and at which scope."""
     message = (
         f"The client '{client_id}' with object id '{object_id}' does not have authorization to "
         f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was "
@@ -116,7 +116,7 @@ def authorization_failed(client_id: str, object_id: str, action: str, scope: str
 
 
 def missing_registration() -> Reply:
-    """Say that the subscription does not use the resource provider."""
+    """Answer that the resource provider is not registered in the subscription."""
     message = (
         f"The subscription is not registered to use namespace '{_ACCOUNTS}'. See "
         "https://aka.ms/rps-not-found for how to register subscriptions."
@@ -128,12 +128,12 @@ def missing_registration() -> Reply:
 
 
 def resource_group_not_found(group: str) -> Reply:
-    """Say that there is no such resource group."""
+    """Answer that the resource group does not exist."""
     return error(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
 
 def resource_not_found(kind: str, group: str, name: str) -> Reply:
-    """Say that there is no such resource."""
+    """Answer that the resource does not exist."""
     message = (
         f"The Resource '{kind}/{name}' under resource group '{group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix"
@@ -142,7 +142,7 @@ def resource_not_found(kind: str, group: str, name: str) -> Reply:
 
 
 def parent_not_found(kind: str, parent_id: str) -> Reply:
-    """Say that there is not even what this should lie in."""
+    """Answer that the parent of the resource does not exist."""
     message = (
         f"Failed to perform 'read' on resource(s) of type '{kind}', because the parent resource "
         f"'{parent_id}' could not be found."
@@ -151,7 +151,7 @@ def parent_not_found(kind: str, parent_id: str) -> Reply:
 
 
 def key_not_found(name: str) -> Reply:
-    """Say that a vault has no such key, in the vault's words; ARM's could not be compared."""
+    """Answer that the vault has no such key, in the vault's words; no answer of ARM to compare."""
     message = (
         f"A key with (name/id) {name} was not found in this key vault. If you recently deleted "
         "this key you may be able to recover it using the correct recovery command."
@@ -160,24 +160,24 @@ def key_not_found(name: str) -> Reply:
 
 
 def role_not_found(role_id: str) -> Reply:
-    """Say that there is no such role definition."""
+    """Answer that the role definition does not exist."""
     message = f"The specified role definition with ID '{role_id}' does not exist."
     return error(404, "RoleDefinitionDoesNotExist", message)
 
 
 def invalid_skip_token() -> Reply:
-    """Refuse a continuation not issued here; the real code for it could not be compared."""
+    """Refuse a continuation not issued here; no real answer to compare the code with."""
     return error(
         400, "InvalidSkipToken", "The value of the query parameter '$skiptoken' is invalid."
     )
 
 
 def invalid_request_content() -> Reply:
-    """Refuse a body that is no JSON; the rest of the real sentence quotes the parser."""
+    """Refuse a body that is not JSON; the rest of the real sentence quotes the parser."""
     message = "The request content was invalid and could not be deserialized."
     return error(400, "InvalidRequestContent", message)
 
 
 def key_vault_properties_invalid() -> Reply:
-    """Refuse a key that the account cannot use; the real code for it could not be compared."""
+    """Refuse a key that the account cannot use; no real answer to compare the code with."""
     return error(400, "BadRequest", "KeyVaultProperties is invalid.")

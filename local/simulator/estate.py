@@ -1,7 +1,7 @@
-"""The estate the simulator shows, and its changes while a test runs.
+"""The estate that the simulator serves; a test can change it while it runs.
 
-Tests change it from their own thread while the server reads it from its own; one lock per estate
-keeps a page whole.
+Tests change it in their own thread while the server reads it in another; one lock per estate keeps
+each page consistent.
 """
 
 import copy
@@ -29,29 +29,29 @@ class Access(StrEnum):
 
     READER = "reader"
     CONTRIBUTOR = "contributor"
-    """It may also change accounts, as whoever heals one does; the program never needs it."""
+    """It may also change accounts, which the person who fixes one needs and the program never."""
     FORBIDDEN = "forbidden"
-    """It is seen, but nothing in it may be read: 403 AuthorizationFailed."""
+    """It is listed, but nothing in it may be read: 403 AuthorizationFailed."""
     UNREGISTERED = "unregistered"
     """The resource provider is not registered: 409 MissingSubscriptionRegistration."""
     NOT_FOUND = "not_found"
-    """It is listed, but asking for it gives 404 SubscriptionNotFound."""
+    """It is listed, but a request for it gets 404 SubscriptionNotFound."""
 
 
 @dataclass(slots=True)
 class _Shared:
-    """What all subscriptions of an estate share: the lock, and pages already encoded."""
+    """The state that all subscriptions of an estate share: the lock, and encoded pages."""
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     pages: OrderedDict[tuple[str, int, int, int], bytes] = field(default_factory=OrderedDict)
     versions: dict[str, int] = field(default_factory=dict)
 
     def touch(self, subscription_id: str) -> None:
-        """Forget the pages of a subscription."""
+        """Drop the encoded pages of a subscription."""
         self.versions[subscription_id] = self.versions.get(subscription_id, 0) + 1
 
     def page(self, subscription_id: str, start: int, end: int, build: Callable[[], bytes]) -> bytes:
-        """Give an encoded page, from memory if it was built before."""
+        """Return an encoded page, from memory if it was built before."""
         key = (subscription_id, self.versions.get(subscription_id, 0), start, end)
         if key not in self.pages:
             self.pages[key] = build()
@@ -61,7 +61,7 @@ class _Shared:
 
 
 class Account:
-    """One account, alive: what it is set to is what the next request reads."""
+    """One account; the next request reads every change to it."""
 
     def __init__(self, spec: AccountSpec, owner: Owner, shared: _Shared) -> None:
         self.name = spec.name
@@ -74,14 +74,14 @@ class Account:
         self._changed: object = arm_accounts.ABSENT
 
     def document(self) -> object:
-        """Give a copy of the JSON Azure would send."""
+        """Return a copy of the JSON that Azure would send."""
         with self._shared.lock:
             if self._changed is arm_accounts.ABSENT:
                 return copy.deepcopy(arm_accounts.document(self._spec, self._owner))
             return copy.deepcopy(self._changed)
 
     def encoded(self) -> bytes:
-        """Give the JSON Azure would send, as bytes."""
+        """Return the JSON that Azure would send, as bytes."""
         with self._shared.lock:
             if self._changed is arm_accounts.ABSENT:
                 return arm_accounts.encoded(self._spec, self._owner)
@@ -100,22 +100,22 @@ class Account:
 
     @property
     def has_identity(self) -> bool:
-        """Whether it has an identity of any type."""
+        """Return whether it has an identity of any type."""
         return arm_accounts.find(self.document(), "identity.type") not in (None, "None")
 
     def assign_identity(self) -> None:
-        """Give it a system-assigned identity, in place of what it had."""
+        """Give it a system-assigned identity, in place of any other."""
         self.set("identity", arm_accounts.identity("system", self._spec, self._owner))
 
     def merge_encryption(self, encryption: Mapping[str, object]) -> None:
-        """Set what is named of ``properties.encryption``, as a JSON merge patch does (RFC 7396)."""
+        """Change ``properties.encryption`` by a JSON merge patch (RFC 7396)."""
         with self._shared.lock:
             document = self.document()
             arm_accounts.merge(document, {"properties": {"encryption": encryption}})
             self.replace(document)
 
     def replace(self, document: object) -> None:
-        """Send this instead, whatever it is."""
+        """Send this document instead, whatever it is."""
         with self._shared.lock:
             self._changed = document
             self._shared.touch(self._owner.subscription_id)
@@ -128,14 +128,14 @@ class Account:
             self.replace(document)
 
     def remove(self, path: str) -> None:
-        """Make a dotted path absent."""
+        """Remove the value at a dotted path."""
         with self._shared.lock:
             document = self.document()
             arm_accounts.remove(document, path)
             self.replace(document)
 
     def set_kind(self, kind: str) -> None:
-        """Change the kind, as an upgrade to Microsoft Foundry does; the id stays."""
+        """Change the kind, as an upgrade to Microsoft Foundry does; the id stays the same."""
         self.set("kind", kind)
 
     def set_encryption(self, encryption: object) -> None:
@@ -143,17 +143,17 @@ class Account:
         self.set("properties.encryption", encryption)
 
     def remove_encryption(self) -> None:
-        """Make ``properties.encryption`` absent: never configured."""
+        """Remove ``properties.encryption``, as if it had never been configured."""
         self.remove("properties.encryption")
 
 
 class Subscription:
-    """One subscription, alive: its attributes, but for the id, may be set at any time.
+    """One subscription; all its attributes except the id can be set at any time.
 
-    ``listed``      whether it stands in the list of subscriptions
-    ``page_sizes``  sizes of the first pages of its account list, such as (2, 0, 3); what is left
+    ``listed``      whether it is in the list of subscriptions
+    ``page_sizes``  sizes of the first pages of its account list, such as (2, 0, 3); the rest
                     fills further pages
-    ``management_groups``  names of those above it, from the nearest up
+    ``management_groups``  names of the groups above it, from the nearest up
     """
 
     def __init__(self, shared: _Shared, subscription_id: str, name: str, tenant_id: str) -> None:
@@ -173,7 +173,7 @@ class Subscription:
 
     @property
     def accounts(self) -> Mapping[str, Account]:
-        """The accounts by name; of two in different groups with one name, the first."""
+        """The accounts by name; the first one if two groups have an account of the same name."""
         with self._shared.lock:
             found: dict[str, Account] = {}
             for account in self._accounts:
@@ -181,7 +181,7 @@ class Subscription:
             return found
 
     def account(self, name: str, group: str | None = None) -> Account | None:
-        """Find an account as Azure does, whatever the case of the name and the group."""
+        """Find an account as Azure does: the case of name and group does not matter."""
         with self._shared.lock:
             for account in self._accounts:
                 if account.name.lower() == name.lower() and (
@@ -191,7 +191,7 @@ class Subscription:
         return None
 
     def add_account(self, spec: AccountSpec) -> Account:
-        """Add an account, last in the list."""
+        """Add an account at the end of the list."""
         account = Account(spec, Owner(self.id, self.tenant_id), self._shared)
         with self._shared.lock:
             self._accounts.append(account)
@@ -209,20 +209,20 @@ class Subscription:
             self._shared.touch(self.id)
 
     def in_group(self, group: str) -> list[Account]:
-        """Give the accounts of a resource group."""
+        """Return the accounts of a resource group."""
         with self._shared.lock:
             return [account for account in self._accounts if account.group.lower() == group.lower()]
 
     def add_group(self, group: str) -> None:
-        """Add a resource group; whatever is added brings its own."""
+        """Add an empty resource group; adding a resource adds its group anyway."""
         self._groups.add(group.lower())
 
     def has_group(self, group: str) -> bool:
-        """Whether there is such a resource group; one that is empty by now stays."""
+        """Return whether there is such a resource group; one that has become empty stays."""
         return group.lower() in self._groups
 
     def remove_group(self, group: str) -> None:
-        """Delete a resource group with all that is in it."""
+        """Delete a resource group and everything in it."""
         with self._shared.lock:
             for account in self.in_group(group):
                 self.remove_account(account.name, group)
@@ -231,7 +231,7 @@ class Subscription:
             self._groups.discard(group.lower())
 
     def page(self, offset: int, size: int) -> tuple[bytes, int | None]:
-        """Give accounts from an offset on, as JSON without brackets, and the next offset if any."""
+        """Return accounts from an offset on, as JSON without brackets, and the next offset."""
         with self._shared.lock:
             end = min(offset + size, len(self._accounts))
             rows = self._accounts[offset:end]
@@ -242,7 +242,7 @@ class Subscription:
 
 
 class Estate:
-    """All subscriptions of one identity."""
+    """All subscriptions that one identity can see."""
 
     def __init__(self, tenant_id: str = DEFAULT_TENANT, user_assigned: Iterable[str] = ()) -> None:
         self.tenant_id = tenant_id
@@ -259,26 +259,26 @@ class Estate:
             return tuple(self._subscriptions.values())
 
     def subscription(self, subscription_id: str) -> Subscription:
-        """Find a subscription, whatever the case of its id. Raises KeyError if there is none."""
+        """Find a subscription by its id, in any case. Raises KeyError if there is none."""
         with self._shared.lock:
             return self._subscriptions[subscription_id.lower()]
 
     def add_subscription(
         self, subscription_id: str, name: str, *, tenant_id: str | None = None
     ) -> Subscription:
-        """Add a subscription that can be read and holds no accounts."""
+        """Add a readable subscription without accounts."""
         added = Subscription(self._shared, subscription_id, name, tenant_id or self.tenant_id)
         with self._shared.lock:
             self._subscriptions[subscription_id.lower()] = added
         return added
 
     def remove_subscription(self, subscription_id: str) -> None:
-        """Remove a subscription as if it had never been. Raises KeyError if there is none."""
+        """Remove a subscription and every trace of it. Raises KeyError if there is none."""
         with self._shared.lock:
             del self._subscriptions[subscription_id.lower()]
 
     def account(self, account_id: str) -> Account:
-        """Find an account by its id, whatever the case. Raises KeyError if there is none."""
+        """Find an account by its id, in any case. Raises KeyError if there is none."""
         _, _, subscription_id, _, group, _, _, _, name = account_id.split("/")
         account = self.subscription(subscription_id).account(name, group)
         if account is None:

@@ -1,4 +1,4 @@
-"""Scripted trouble: which requests it meets, how often, and what happens then."""
+"""Scripted faults: which requests fail, how often, and how."""
 
 import asyncio
 import json
@@ -15,11 +15,11 @@ from local.simulator.paging import Cursor, InvalidSkipTokenError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """Answer this instead.
+    """Send this answer instead.
 
-    ``body``: a str or bytes is sent as it is, None sends none, anything else is sent as JSON. A str
-    that starts with "<" is HTML. ``headers`` win over those Azure would send; ``Retry-After`` is
-    among them only if you say so.
+    ``body``: a str or bytes is sent as it is, None sends no body, anything else is sent as JSON. A
+    str that starts with "<" is HTML. ``headers`` replace those that Azure would send;
+    ``Retry-After`` is sent only if you name it.
     """
 
     status: int = 200
@@ -27,7 +27,7 @@ class Answer:
     headers: Mapping[str, str] = NO_HEADERS
 
     def reply(self) -> Reply:
-        """Give the answer."""
+        """Return the answer."""
         if self.body is None:
             return Reply(self.status, b"", self.headers)
         if isinstance(self.body, bytes):
@@ -49,19 +49,19 @@ def arm_error(
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Announce the whole answer, send its first ``part`` (0 to 1), then close the connection."""
+    """Announce the full length, send the first ``part`` (0 to 1), then close the connection."""
 
     part: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Garble:
-    """End the JSON in the middle but the answer properly: the length fits, the document not."""
+    """Send half of the JSON in a complete answer: the length is right, the document is not."""
 
     part: float = 0.5
 
     def apply(self, reply: Reply) -> Reply:
-        """Garble an answer."""
+        """Return the answer with half of its JSON."""
         return replace(reply, body=reply.body[: int(len(reply.body) * self.part)])
 
 
@@ -69,16 +69,16 @@ class Garble:
 class Close:
     """Close the connection without an answer.
 
-    On a connection that was used before, aiohttp sends a GET once more by itself: only a fault for
-    two requests or more reaches its caller as an error.
+    On a reused connection, aiohttp sends a GET once more by itself: its caller gets an error only
+    if the fault applies to two requests or more.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class NextLink:
-    """Give the page this nextLink, also where it had none.
+    """Give the page this nextLink, even if it had none.
 
-    In ``url``, ``{request}`` is the URL asked for, ``{first}`` that of the first page, ``{next}``
+    In ``url``, ``{request}`` is the requested URL, ``{first}`` that of the first page, ``{next}``
     the right nextLink, ``{host}`` this host, ``{target}`` path and query of the request, as in
     ``NextLink(foreign.url + "{target}")``.
     """
@@ -110,7 +110,7 @@ type Effect = Answer | Cut | Garble | Close | NextLink
 
 
 class Hold:
-    """Keeps requests waiting until the test lets them go."""
+    """Holds requests until the test releases them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -120,12 +120,12 @@ class Hold:
 
     @property
     def arrived(self) -> int:
-        """How many requests came here so far."""
+        """How many requests have arrived here."""
         with self._changed:
             return self._arrived
 
     def wait_until_reached(self, count: int = 1, timeout: float = 10.0) -> None:
-        """Block until so many requests came here. Raises TimeoutError after ``timeout`` seconds."""
+        """Block until ``count`` requests have arrived. Raises TimeoutError after ``timeout`` s."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._arrived >= count, timeout):
                 raise TimeoutError(f"{self._arrived} of {count} requests arrived")
@@ -135,7 +135,7 @@ class Hold:
         await asyncio.to_thread(self.wait_until_reached, count, timeout)
 
     def release(self) -> None:
-        """Let go what waits, and do not hold what comes later."""
+        """Release the waiting requests, and hold no later ones."""
         with self._changed:
             self._released = True
             waiting, self._waiting = self._waiting, []
@@ -156,16 +156,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fault:
-    """Trouble for the requests that match all of this.
+    """A fault for the requests that match all of this.
 
-    ``path``     glob over the whole decoded path, any case; "re:..." is a regular expression
+    ``path``     glob over the whole decoded path, in any case; "re:..." is a regular expression
     ``method``   a method, or "*"
-    ``query``    parameter (lower case) to glob
+    ``query``    parameters (lower case), each with a glob for its value
     ``page``     only this page of a list, counted from 1
-    ``times``    how many requests it meets; None for every one
-    ``hold``     first wait for its release
-    ``delay``    then wait so many seconds
-    ``then``     then this; None is the right answer
+    ``times``    to how many requests it applies; None for all
+    ``hold``     first wait until this is released
+    ``delay``    then wait this many seconds
+    ``then``     then do this; None gives the right answer
     """
 
     path: str = "*"
@@ -178,7 +178,7 @@ class Fault:
     then: Effect | None = None
 
     def matches(self, incoming: Incoming) -> bool:
-        """Whether a request is meant."""
+        """Return whether the fault applies to a request."""
         return (
             self.method in ("*", incoming.method)
             and _fits(self.path, incoming.path)
@@ -211,41 +211,41 @@ class _Planted:
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of a simulator; of those that match a request, the first added meets it."""
+    """The faults of a simulator; if several match a request, the first one added applies."""
 
     _planted: list[_Planted] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *faults: Fault) -> None:
-        """Add faults, from the next request on."""
+        """Add faults, which apply from the next request on."""
         with self._lock:
             self._planted.extend(_Planted(fault) for fault in faults)
 
     def remove(self, fault: Fault) -> None:
-        """Take a fault away; requests it holds are released."""
+        """Remove a fault, and release the requests that it holds."""
         with self._lock:
             self._planted = [planted for planted in self._planted if planted.fault is not fault]
         if fault.hold is not None:
             fault.hold.release()
 
     def clear(self) -> None:
-        """Take all faults away; requests they hold are released."""
+        """Remove all faults, and release the requests that they hold."""
         with self._lock:
             planted, self._planted = self._planted, []
-        for each in planted:
-            if each.fault.hold is not None:
-                each.fault.hold.release()
+        for entry in planted:
+            if entry.fault.hold is not None:
+                entry.fault.hold.release()
 
     def hits(self, fault: Fault) -> int:
-        """Count the requests a fault met so far."""
+        """Return to how many requests a fault has applied."""
         with self._lock:
-            return next((each.hits for each in self._planted if each.fault is fault), 0)
+            return next((entry.hits for entry in self._planted if entry.fault is fault), 0)
 
     def take(self, incoming: Incoming) -> Fault | None:
-        """Find the fault that meets a request, and count it."""
+        """Find the fault that applies to a request, and count it."""
         with self._lock:
-            for each in self._planted:
-                if each.active and each.fault.matches(incoming):
-                    each.hits += 1
-                    return each.fault
+            for entry in self._planted:
+                if entry.active and entry.fault.matches(incoming):
+                    entry.hits += 1
+                    return entry.fault
         return None

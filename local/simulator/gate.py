@@ -1,4 +1,4 @@
-"""What stands before every answer about a subscription: whether it is there, and may be read."""
+"""The checks before every answer about a subscription: does it exist, and may it be read."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ type Answer = Callable[[Incoming, Mapping[str, str], Claims], Reply]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One question that is answered; ``parameters`` are those it may carry beside the usual."""
+    """One supported request; ``parameters`` are those it allows in addition to the usual ones."""
 
     method: str
     path: str
@@ -29,13 +29,13 @@ class Route:
 
 
 class Gate:
-    """Finds subscriptions of an estate, and refuses what its identity may not do there."""
+    """Finds subscriptions of an estate, and refuses what the identity may not do there."""
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
 
     def find(self, subscription_id: str) -> Subscription | Reply:
-        """Find a subscription, or say why there is none."""
+        """Find a subscription, or return the error."""
         if not _GUID.fullmatch(subscription_id):
             return errors.invalid_subscription_id(subscription_id)
         try:
@@ -48,7 +48,7 @@ class Gate:
     def readable(
         self, claims: Claims, names: Mapping[str, str], action: str, scope: str
     ) -> Subscription | Reply:
-        """Find a subscription where the caller may do this, or say why not."""
+        """Find a subscription where the caller may do this, or return the refusal."""
         found = self.find(names["subscription"])
         if isinstance(found, Reply):
             return found
@@ -63,7 +63,7 @@ class Gate:
         *,
         asking_for_groups: bool = False,
     ) -> Reply | None:
-        """Refuse what the caller may not do; None where he may."""
+        """Return the refusal if the caller may not do this, or None."""
         closed = subscription is not None and subscription.access is Access.FORBIDDEN
         if closed or self._estate.denials.refuses(
             action, scope, asking_for_groups=asking_for_groups
@@ -79,7 +79,7 @@ def page(rows: bytes, next_link: str | None = None) -> Reply:
 
 
 def paged(incoming: Incoming, rows: list[object], size: int) -> Reply:
-    """Answer with the page of a list that is asked for."""
+    """Answer with the requested page of a list."""
     cursor = Cursor.of(incoming)
     end = cursor.offset + size
     shown = b",".join(encode(row) for row in rows[cursor.offset : end])

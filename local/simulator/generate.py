@@ -13,12 +13,12 @@ _KINDS: Final = ("OpenAI", "OpenAI", "OpenAI", "AIServices", "SpeechServices")
 
 
 def generate(*, subscriptions: int, accounts: int, seed: int = 1, big_every: int = 10) -> Estate:
-    """Make an estate of so many subscriptions, all readable, with so many accounts each.
+    """Make an estate of readable subscriptions with this many accounts each.
 
-    Every ``big_every``-th account is a Microsoft Foundry account of 41 KB; one in five of the
-    others is of a kind that is not about Azure OpenAI. Verdicts are mixed.
+    Every ``big_every``-th account is a Microsoft Foundry account of 41 KB. One in five of the
+    others has a kind without Azure OpenAI. Verdicts are mixed.
     """
-    # A seed has to give the same estate, so no randomness that is fit for secrets.
+    # Not random enough for secrets: a seed must always give the same estate.
     rng = random.Random(seed)
     estate = Estate(str(_guid(rng)))
     for number in range(subscriptions):

@@ -1,7 +1,7 @@
-"""What Azure Resource Manager answers about role assignments and role definitions.
+"""Answers of Azure Resource Manager about role assignments and role definitions.
 
-https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope. Whether what a
-scope names is there is not asked: how Azure answers for a key that is gone could not be compared.
+https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope. The scope need
+not exist: no real answer about a deleted key was available to compare with.
 """
 
 import re
@@ -19,7 +19,7 @@ from local.simulator.tokens import Claims
 PROVIDER: Final = "Microsoft.Authorization"
 READ: Final = f"{PROVIDER}/roleAssignments/read"
 READ_ROLES: Final = f"{PROVIDER}/roleDefinitions/read"
-# Of each type those that today's clients send: older ones have another shape.
+# The versions that today's clients send; older ones have another shape.
 _VERSIONS: Final = ("2022-04-01", "2022-05-01-preview")
 _FILTER: Final = "$filter"
 _AT_SCOPE: Final = re.compile(r"\s*atScope\(\)\s*", re.IGNORECASE)
@@ -33,7 +33,7 @@ _PER_PAGE: Final = 1000
 
 
 class GrantRoutes:
-    """Answers about who may do what in one estate; the page size may be changed while it runs."""
+    """Answers about the roles in one estate; the page size can be changed while it runs."""
 
     def __init__(self, estate: Estate, gate: Gate, per_page: int = _PER_PAGE) -> None:
         self.per_page = per_page
@@ -57,9 +57,9 @@ class GrantRoutes:
         found = self._reaching(names["scope"], subscription, below=not wanted.at_scope)
         holders = self._holders(wanted)
         rows: list[object] = [
-            each.document(None if subscription is None else subscription.id)
-            for each in found
-            if holders is None or each.principal_id.lower() in holders
+            assignment.document(None if subscription is None else subscription.id)
+            for assignment in found
+            if holders is None or assignment.principal_id.lower() in holders
         ]
         return paged(incoming, rows, self.per_page)
 
@@ -105,7 +105,7 @@ class GrantRoutes:
         *,
         groups: bool = False,
     ) -> Subscription | Reply | None:
-        """Find the subscription of a scope, None for one above, or say why it may not be read."""
+        """Find the subscription of a scope (None for a scope above), or return the refusal."""
         version = incoming.query["api-version"]
         if version not in _VERSIONS:
             return errors.not_simulated(incoming, f"api-version {version}")
@@ -119,7 +119,7 @@ class GrantRoutes:
     def _reaching(
         self, scope: str, subscription: Subscription | None, *, below: bool
     ) -> list[Assignment]:
-        """Give what is assigned at and above a scope, and below it if wanted."""
+        """Return the assignments at and above a scope and, if wanted, below it."""
         grants = self._estate.grants
         managed = _MANAGED.fullmatch(scope)
         if subscription is not None:
@@ -130,9 +130,9 @@ class GrantRoutes:
         return [*found, *self._below(scope, managed)] if below else found
 
     def _above(self, group: str) -> list[str]:
-        """Give the management groups above one, as its subscriptions name them."""
+        """Return the management groups above one, from what its subscriptions name."""
         for subscription in self._estate.subscriptions:
-            names = [each.lower() for each in subscription.management_groups]
+            names = [name.lower() for name in subscription.management_groups]
             if group.lower() in names:
                 return _groups(subscription.management_groups[names.index(group.lower()) + 1 :])
         return []
@@ -142,12 +142,12 @@ class GrantRoutes:
         if managed is None:
             return grants.below(scope or ROOT)
         inside: dict[str, None] = {}
-        for each in self._estate.subscriptions:
-            names = [name.lower() for name in each.management_groups]
+        for subscription in self._estate.subscriptions:
+            names = [name.lower() for name in subscription.management_groups]
             if managed[1].lower() in names:
-                nearer = each.management_groups[: names.index(managed[1].lower())]
-                inside |= dict.fromkeys((*_groups(nearer), f"/subscriptions/{each.id}"))
-        below = [found for each in inside for found in grants.below(each)]
+                nearer = subscription.management_groups[: names.index(managed[1].lower())]
+                inside |= dict.fromkeys((*_groups(nearer), f"/subscriptions/{subscription.id}"))
+        below = [found for scope_id in inside for found in grants.below(scope_id)]
         return [*grants.at_or_above([*inside]), *below]
 
 
@@ -176,10 +176,10 @@ class _Filter:
 
 
 def _parents(scope: str) -> list[str]:
-    """Give the scopes above one, up to its subscription."""
+    """Return the scopes above one, up to its subscription."""
     parts = scope.split("/")
     return ["/".join(parts[:length]) for length in range(len(parts) - 1, 2, -1)]
 
 
 def _groups(names: Sequence[str]) -> list[str]:
-    return [f"/providers/Microsoft.Management/managementGroups/{each}" for each in names]
+    return [f"/providers/Microsoft.Management/managementGroups/{name}" for name in names]

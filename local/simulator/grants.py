@@ -1,4 +1,4 @@
-"""Role assignments of an estate, and the groups that hold some of them."""
+"""Role assignments of an estate, and the groups that have some of them."""
 
 import threading
 import uuid
@@ -14,7 +14,7 @@ ROOT: Final = "/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """A role that somebody has at a scope, under a condition if there is one."""
+    """A role of a principal at a scope, with a condition if there is one."""
 
     scope: str
     role: Role
@@ -24,13 +24,13 @@ class Assignment:
 
     @property
     def name(self) -> str:
-        """Its GUID; the same role for the same principal at the same scope has the same."""
+        """Its GUID; it depends only on role, principal and scope."""
         return str(
             uuid.uuid5(uuid.NAMESPACE_URL, f"{self.scope}/{self.role.id}/{self.principal_id}")
         )
 
     def document(self, subscription_id: str | None) -> dict[str, object]:
-        """Build the JSON of it, as it is read in a subscription."""
+        """Build its JSON, as read in a subscription."""
         author = Identity.named(f"{self.scope}/author").object_id
         at = {"createdOn": "2026-03-02T08:15:20.1234567Z", "updatedOn": "2026-03-02T08:15:20.1Z"}
         scope = self.scope.rstrip("/")
@@ -55,13 +55,13 @@ class Assignment:
 
 
 def group_id(name: str) -> str:
-    """Give the object id of a group."""
+    """Return the object id of a group."""
     return Identity.named(f"group/{name}").object_id
 
 
 @dataclass(slots=True)
 class Grants:
-    """Who has which role where; changes of it are read by the next request."""
+    """Who has which role where; the next request reads every change."""
 
     _assignments: list[Assignment] = field(default_factory=list)
     _members: dict[str, set[str]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ class Grants:
     def add(
         self, scope: str, role: str | Role, principal_id: str, *, condition: str | None = None
     ) -> Assignment:
-        """Assign a role, by its name, at a scope. Raises KeyError for a role that is not there."""
+        """Assign a role, by its name, at a scope. Raises KeyError for an unknown role."""
         with self._lock:
             added = Assignment(
                 scope=scope,
@@ -84,7 +84,7 @@ class Grants:
             return added
 
     def remove(self, assignment: Assignment) -> None:
-        """Take a role away. Raises ValueError if it was not assigned."""
+        """Remove an assignment. Raises ValueError if there is no such assignment."""
         with self._lock:
             self._assignments.remove(assignment)
 
@@ -95,39 +95,42 @@ class Grants:
         return role
 
     def remove_role(self, name: str) -> None:
-        """Delete a role definition; assignments of it stay, which Azure would not allow."""
+        """Delete a role definition; its assignments stay, which Azure would not allow."""
         with self._lock:
             del self._roles[name]
 
     def set_group(self, name: str, members: Iterable[str]) -> str:
-        """Say who is in a group, object ids of groups among them; gives its object id."""
+        """Set the members of a group (object ids, also of groups); return its object id."""
         with self._lock:
-            self._members[group_id(name)] = {each.lower() for each in members}
+            self._members[group_id(name)] = {member.lower() for member in members}
         return group_id(name)
 
     def roles(self) -> list[Role]:
-        """Give all role definitions."""
+        """Return all role definitions."""
         with self._lock:
             return list(self._roles.values())
 
     def at_or_above(self, scopes: Sequence[str]) -> list[Assignment]:
-        """Give what is assigned at one of these scopes: the one asked about and those above it."""
-        wanted = {each.lower() for each in scopes}
+        """Return the assignments at one of these scopes: the requested one and those above it."""
+        wanted = {scope.lower() for scope in scopes}
         with self._lock:
-            return [each for each in self._assignments if each.scope.lower() in wanted]
+            return [
+                assignment for assignment in self._assignments if assignment.scope.lower() in wanted
+            ]
 
     def below(self, scope: str) -> list[Assignment]:
-        """Give what is assigned below a scope."""
+        """Return the assignments below a scope."""
         inside = f"{scope.rstrip('/')}/".lower()
         with self._lock:
             return [
-                each
-                for each in self._assignments
-                if each.scope.lower().startswith(inside) and each.scope.lower() != scope.lower()
+                assignment
+                for assignment in self._assignments
+                if assignment.scope.lower().startswith(inside)
+                and assignment.scope.lower() != scope.lower()
             ]
 
     def holders(self, principal_id: str) -> set[str]:
-        """Give whose assignments reach a principal: his own, those of his groups and of theirs."""
+        """Return whose assignments apply to a principal: itself, its groups, and their groups."""
         found = {principal_id.lower()}
         with self._lock:
             members: Mapping[str, set[str]] = dict(self._members)

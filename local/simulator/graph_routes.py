@@ -1,7 +1,7 @@
-"""Azure Resource Graph as far as it is asked here: where the vaults of these names are.
+"""Answers of Azure Resource Graph to one query: where are the vaults with these names?
 
-It answers one query, to the letter, and 501 to any other: a simulator that understood half of the
-query language would agree with mistakes.
+It answers exactly this query, and 501 to any other: a simulator that understood half of the query
+language would hide mistakes.
 https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 """
 
@@ -32,7 +32,7 @@ _QUERY: Final = re.compile(
     + re.escape(") | project id, name, type")
 )
 _OPTIONS: Final = frozenset({"resultFormat", "$top", "$skipToken", "allowPartialScopes"})
-# 15 queries in 5 seconds; nothing is counted here, a fault gives the 429.
+# 15 queries in 5 seconds. Nothing is counted here; a test adds a fault to get the 429.
 _QUOTA: Final = {
     "x-ms-user-quota-remaining": "14",
     "x-ms-user-quota-resets-after": "00:00:05",
@@ -41,7 +41,7 @@ _QUOTA: Final = {
 
 
 class GraphRoutes:
-    """Answers the one query over what the identity may read in an estate."""
+    """Answers the query over the vaults of an estate that the identity may read."""
 
     def __init__(self, estate: Estate, gate: Gate, per_page: int = LARGEST_PAGE) -> None:
         self.per_page = per_page
@@ -65,8 +65,8 @@ class GraphRoutes:
         options = _options(body)
         query = _QUERY.fullmatch(body["query"]) if options is not None else None
         if options is None or query is None:
-            return errors.not_simulated(incoming, "a query but for vaults by name")
-        names = {each.strip("'") for each in query["names"].split(",")}
+            return errors.not_simulated(incoming, "any query but the one for vaults by name")
+        names = {name.strip("'") for name in query["names"].split(",")}
         return self._answer(names, options)
 
     def _answer(self, names: set[str], options: Mapping[str, Any]) -> Reply:
@@ -93,7 +93,7 @@ class GraphRoutes:
         return Reply.of(200, body, _QUOTA)
 
     def _visible(self, subscription: Subscription, vault: Vault) -> bool:
-        """Whether the identity may read a vault: what it may not is left out without a word."""
+        """Return whether the identity may read a vault; others are left out silently."""
         reads = subscription.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
         listed = subscription.listed and subscription.state != "Deleted"
         refused = self._estate.denials.refuses(f"{vault.type}/read", vault.id)
@@ -101,7 +101,7 @@ class GraphRoutes:
 
 
 def _options(body: Any) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
-    """Return the options of a body that is simulated: rows as objects, of all that is visible."""
+    """Return the options of a body, None if it is not simulated: rows as objects, no scope."""
     match body:
         case {"query": str(), "options": {"resultFormat": "objectArray"} as options, **rest}:
             top = options.get("$top", 1)

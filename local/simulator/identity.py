@@ -28,21 +28,21 @@ def _refuse(status: int, message: str) -> Reply:
 
 
 class IdentityEndpoint:
-    """Hands out tokens to whoever knows ``header``."""
+    """Issues tokens to callers that know ``header``."""
 
     def __init__(self, tokens: Tokens, header: str) -> None:
         self._tokens = tokens
         self._header = header
 
     def answer(self, incoming: Incoming) -> Reply:
-        """Answer a request for a token; an identity is asked for by its client id only."""
+        """Answer a request for a token; it may name an identity by its client id only."""
         if incoming.method != "GET":
             return errors.not_simulated(incoming)
         secret = incoming.headers.get("x-identity-header", "")
         if not hmac.compare_digest(secret.encode(), self._header.encode()):
             return _refuse(401, "The X-IDENTITY-HEADER header is missing or wrong.")
         if incoming.query.get("api-version") != API_VERSION:
-            return _refuse(400, f"The api-version is missing or not supported: use {API_VERSION}.")
+            return _refuse(400, f"The api-version must be {API_VERSION}.")
         unknown = sorted(set(incoming.query) - _KNOWN)
         if unknown:
             return errors.not_simulated(incoming, f"parameter {', '.join(unknown)}")

@@ -1,4 +1,4 @@
-"""HTTPS in a thread with its own event loop: a test may block while the server answers."""
+"""Serves HTTPS in a thread with its own event loop, so that a test may block meanwhile."""
 
 import asyncio
 import ssl
@@ -22,9 +22,9 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Certificates:
-    """A certificate authority of its own, with a certificate for 127.0.0.1 and localhost.
+    """A certificate authority, with a certificate for 127.0.0.1 and localhost.
 
-    ``ca_file`` lies in a directory that ``remove`` deletes.
+    ``ca_file`` is in a directory that ``remove`` deletes.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Certificates:
         authority.issue_cert(HOST, "localhost").configure_cert(self.server)
 
     def client(self) -> ssl.SSLContext:
-        """Make a context for a client that trusts this authority alone."""
+        """Make a context for a client that trusts only this authority."""
         return ssl.create_default_context(cafile=str(self.ca_file))
 
     def remove(self) -> None:
@@ -45,7 +45,7 @@ class Certificates:
 
 
 class ListenerThread:
-    """Runs the event loop all listeners of one simulator share."""
+    """Runs the event loop that all listeners of one simulator share."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
@@ -62,7 +62,7 @@ class ListenerThread:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_STOP_SECONDS)
 
     def listen(self, handler: Handler, port: int = 0) -> int:
-        """Listen on a port, a free one if 0, and give it. Raises OSError if it is taken."""
+        """Listen on a port (0 takes a free one) and return it. Raises OSError if it is in use."""
         return self._call(self._listen(handler, port))
 
     async def _listen(self, handler: Handler, port: int) -> int:
@@ -105,7 +105,7 @@ def respond(reply: Reply) -> web.StreamResponse:
 
 
 async def cut_off(request: web.BaseRequest, reply: Reply, cut: Cut) -> web.StreamResponse:
-    """Announce the whole answer, send a part, and close the connection under the client."""
+    """Announce the full length, send a part, and close the connection."""
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
     response.content_length = len(reply.body)
     await response.prepare(request)
@@ -115,7 +115,7 @@ async def cut_off(request: web.BaseRequest, reply: Reply, cut: Cut) -> web.Strea
 
 
 def close(request: web.BaseRequest) -> web.StreamResponse:
-    """Close the connection under the client; the response given back reaches nobody."""
+    """Close the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

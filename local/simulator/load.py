@@ -1,4 +1,4 @@
-"""Estates from files, where a wrong word is an error, not a silently different estate.
+"""Loads estates from files; an unknown word is an error, never a silently different estate.
 
 An estate file is JSON: ``tenantId``, ``userAssigned`` (client ids the identity endpoint knows) and
 ``subscriptions``, each with ``id``, ``name`` and optionally ``tenantId``, ``managedByTenants``,
@@ -6,7 +6,7 @@ An estate file is JSON: ``tenantId``, ``userAssigned`` (client ids the identity 
 ``accounts``, whose fields are those of AccountSpec, and ``vaults``, whose fields are those of
 VaultSpec, with ``keys`` as KeySpec and their ``versions`` as VersionSpec has them.
 
-Beside the subscriptions stand, each optional:
+Optional, beside the subscriptions:
 
 ``groups``       names to the principals that are in them
 ``roles``        custom roles: ``name``, ``scope`` and ``permissions`` as Azure has them
@@ -14,9 +14,9 @@ Beside the subscriptions stand, each optional:
 ``denied``       what the identity may not do: ``action``, maybe ``scope``, and maybe
                  ``askingForGroups``, for requests with ``assignedTo()`` alone
 
-A principal, also where a vault names whom its ``policies`` are for, is "system:<account>",
-"user:<identity>", "group:<name>", or an object id. Dates of keys may be relative to the loading of
-the file, such as "+10d".
+A principal, also in a vault's ``policies``, is "system:<account>", "user:<identity>",
+"group:<name>", or an object id. Dates of keys may be relative to the time of loading, such as
+"+10d".
 """
 
 import json
@@ -63,28 +63,28 @@ _PERMISSION: Final = {
 
 
 def estate_names() -> list[str]:
-    """Name the estates that can be loaded by name."""
+    """Return the names of the estates that can be loaded by name."""
     return sorted(path.stem for path in DIRECTORY.glob("*.json"))
 
 
 def load_estate(name: str | Path) -> Estate:
-    """Load an estate by its name, or from a file.
+    """Load an estate by its name or from a file.
 
-    Raises ValueError for a name that is not there and for words that an estate file does not know.
+    Raises ValueError for an unknown name, and for unknown words in a file.
     """
     path = name if isinstance(name, Path) else DIRECTORY / f"{name}.json"
     if not path.is_file():
-        raise ValueError(f"no estate {name}: there are {', '.join(estate_names())}")
+        raise ValueError(f"the estate must be one of {', '.join(estate_names())}, not {name}")
     return estate_of(json.loads(path.read_text(encoding="utf-8")))
 
 
 def estate_of(document: Mapping[str, Any]) -> Estate:
-    """Build an estate from the JSON of a file. Raises ValueError for words it does not know."""
+    """Build an estate from the JSON of a file. Raises ValueError for unknown words."""
     _refuse_unknown(document, _ESTATE)
     estate = Estate(document.get("tenantId", DEFAULT_TENANT), document.get("userAssigned", ()))
     entries = document["subscriptions"]
     added = [_add_subscription(estate, entry) for entry in entries]
-    # Principals are identities of accounts: those of every subscription come before any vault.
+    # Principals are identities of accounts, so all accounts are added before any vault.
     for subscription, entry in zip(added, entries, strict=True):
         for vault in entry.get("vaults", ()):
             subscription.vaults.add(_vault(estate, vault))
@@ -148,7 +148,7 @@ def _permission(block: Mapping[str, Any]) -> Permission:
 
 
 def _principal(estate: Estate, word: str) -> str:
-    """Give the object id that a word stands for. Raises ValueError for one of nobody."""
+    """Return the object id that a word stands for. Raises ValueError for an unknown principal."""
     kind, named, name = word.partition(":")
     if not named:
         return word
@@ -160,11 +160,11 @@ def _principal(estate: Estate, word: str) -> str:
         account = subscription.account(name)
         if account is not None and account.principal_id is not None:
             return account.principal_id
-    raise ValueError(f"an estate file does not know the principal {word}")
+    raise ValueError(f"an estate file cannot have the principal {word}")
 
 
 def _refuse_unknown(entry: Mapping[str, Any], known: set[str]) -> None:
     unknown = sorted(set(entry) - known)
     if unknown:
         words = f"{', '.join(unknown)}; it knows {', '.join(sorted(known))}"
-        raise ValueError(f"an estate file does not know {words}")
+        raise ValueError(f"an estate file cannot have {words}")

@@ -1,4 +1,4 @@
-"""A request and an answer as plain values: routes can be read and tested without a socket."""
+"""A request and an answer as plain values, so that routes can be tested without a socket."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def encode(document: object) -> bytes:
-    """Write JSON as Azure does: compact, UTF-8, characters unescaped."""
+    """Encode JSON as Azure does: compact, in UTF-8, characters not escaped."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -19,8 +19,8 @@ def encode(document: object) -> bytes:
 class Incoming:
     """A request.
 
-    ``path`` is decoded, ``target`` is path and query as they were sent. Names in ``query`` and
-    ``headers`` are in lower case: Azure does not tell ``$skipToken`` from ``$skiptoken``.
+    ``path`` is decoded; ``target`` is path and query as sent. Names in ``query`` and ``headers``
+    are in lower case: for Azure ``$skipToken`` equals ``$skiptoken``.
     """
 
     method: str
@@ -33,7 +33,7 @@ class Incoming:
 
     @property
     def url(self) -> str:
-        """The whole URL as it was asked for."""
+        """The whole URL as requested."""
         return f"https://{self.host}{self.target}"
 
     @property
@@ -45,7 +45,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; ``Content-Length`` and ``Date`` are added when it is sent."""
+    """An answer; sending it adds ``Content-Length`` and ``Date``."""
 
     status: int
     body: bytes
@@ -57,7 +57,7 @@ class Reply:
         return cls(status, encode(document), {"Content-Type": JSON_TYPE, **headers})
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
-        """Add headers; those already there win, whatever their case."""
+        """Add headers; existing ones, in any case, are kept."""
         known = {name.lower() for name in self.headers}
         added = {name: value for name, value in headers.items() if name.lower() not in known}
         return replace(self, headers={**self.headers, **added})

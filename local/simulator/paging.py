@@ -1,4 +1,4 @@
-"""Continuations as Azure gives them, so that clients meet the escapes they will meet there."""
+"""Continuations with the same escapes as Azure's, so that clients are tested with them."""
 
 import base64
 import binascii
@@ -16,27 +16,27 @@ _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 class InvalidSkipTokenError(ValueError):
-    """A continuation that was not issued here."""
+    """The continuation was not issued here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a page starts: its number, counted from 1, and how many entries came before it."""
+    """The start of a page: its number, counted from 1, and the number of entries before it."""
 
     page: int = 1
     offset: int = 0
 
     @classmethod
     def of(cls, incoming: Incoming) -> Self:
-        """Read the cursor of a request; without a continuation it is the first page."""
+        """Return the cursor of a request; without a continuation, that of the first page."""
         return cls.of_token(incoming.query.get(SKIP_TOKEN))
 
     @classmethod
     def of_token(cls, token: str | None) -> Self:
         """Read a continuation; None is the first page.
 
-        Raises InvalidSkipTokenError for anything but a continuation issued here: a ``+`` that a
-        client failed to escape arrives as a space, and must not work by luck.
+        Raises InvalidSkipTokenError for a continuation not issued here: a ``+`` that a client
+        failed to escape arrives as a space, and must not work by luck.
         """
         if token is None:
             return cls()
@@ -58,7 +58,7 @@ class Cursor:
         return base64.b64encode(zlib.compress(encode(fields), wbits=-15)).decode()
 
     def next_link(self, incoming: Incoming) -> str:
-        """Give the absolute URL of this page; the escapes are in lower case, as recorded."""
+        """Return the absolute URL of this page; escapes are in lower case, as in recordings."""
         token = quote(self.token, safe="")
         escaped = _ESCAPE.sub(lambda match: match.group().lower(), token)
         path = incoming.target.partition("?")[0]

@@ -1,4 +1,4 @@
-"""What was asked of the simulator, so that tests can prove what was sent and what never was."""
+"""Records the requests to the simulator, so that tests can prove what was sent and what was not."""
 
 import re
 import threading
@@ -12,7 +12,7 @@ from local.simulator.messages import Incoming
 from local.simulator.tokens import audience_of
 
 _SECRET_HEADERS: Final = frozenset({"authorization", "x-identity-header"})
-# The first that is found in a path says what was asked for.
+# The first part found in a path decides the kind.
 _KINDS: Final = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
@@ -34,9 +34,9 @@ _KINDS: Final = tuple(
 class RequestRecord:
     """One request, without its credentials.
 
-    ``authorized``  whether an Authorization header came
-    ``audience``    for whom its token was made
-    ``status``      None while the answer is held back, and for ever if there was none
+    ``authorized``  whether it had an Authorization header
+    ``audience``    the audience of its token
+    ``status``      None until the answer is sent, and for ever if none is
 
     Names in ``query`` and ``headers`` are in lower case.
     """
@@ -53,7 +53,7 @@ class RequestRecord:
 
     @property
     def kind(self) -> str:
-        """What was asked for.
+        """The kind of the requested resource.
 
         A token, graph, role (definition), grant (role assignments), version (of a key), key, vault
         (or managed HSM), (encryption) scope, account, subscription, or other.
@@ -87,7 +87,7 @@ class RequestLog(Sequence[RequestRecord]):
         self._next = 0
 
     def opened(self, incoming: Incoming) -> int:
-        """Record a request; gives the number to close it with."""
+        """Record a request; return the number for ``answered``."""
         record = RequestRecord.of(incoming)
         with self._lock:
             self._next += 1
@@ -95,7 +95,7 @@ class RequestLog(Sequence[RequestRecord]):
             return self._next
 
     def answered(self, number: int, status: int) -> None:
-        """Record the answer; a request cleared away in between is forgotten."""
+        """Record the answer, unless the request was cleared in between."""
         with self._lock:
             if number in self._records:
                 self._records[number] = replace(self._records[number], status=status)
@@ -106,7 +106,7 @@ class RequestLog(Sequence[RequestRecord]):
             self._records.clear()
 
     def kinds(self) -> Counter[str]:
-        """Count the requests by what was asked for; see ``RequestRecord.kind``."""
+        """Count the requests by ``RequestRecord.kind``."""
         return Counter(record.kind for record in self)
 
     def _snapshot(self) -> list[RequestRecord]:
@@ -118,11 +118,11 @@ class RequestLog(Sequence[RequestRecord]):
     @overload
     def __getitem__(self, index: slice) -> list[RequestRecord]: ...
     def __getitem__(self, index: int | slice) -> RequestRecord | list[RequestRecord]:
-        """Give one record, or a list of them."""
+        """Return one record, or a list of them."""
         return self._snapshot()[index]
 
     def __iter__(self) -> Iterator[RequestRecord]:
-        """Walk over the records there are now."""
+        """Iterate over a snapshot of the records."""
         return iter(self._snapshot())
 
     def __len__(self) -> int:

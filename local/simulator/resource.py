@@ -1,4 +1,4 @@
-"""One resource besides accounts, alive: what it is set to is what the next request reads."""
+"""A resource that is not an account; the next request reads every change to it."""
 
 import copy
 import threading
@@ -7,23 +7,23 @@ from local.simulator import accounts as arm_accounts
 
 
 class Resource:
-    """A resource by its JSON; ``lock`` keeps an answer whole while a test changes it."""
+    """A resource and its JSON; ``lock`` keeps an answer consistent while a test changes it."""
 
     def __init__(self, document: object, lock: threading.RLock) -> None:
         self._document = document
         self._lock = lock
 
     def document(self) -> object:
-        """Give a copy of the JSON Azure would send."""
+        """Return a copy of the JSON that Azure would send."""
         with self._lock:
             return copy.deepcopy(self._document)
 
     def find(self, path: str) -> object:
-        """Give what stands at a dotted path; None where nothing does."""
+        """Return the value at a dotted path, or None."""
         return arm_accounts.find(self.document(), path)
 
     def replace(self, document: object) -> None:
-        """Send this instead, whatever it is."""
+        """Send this document instead, whatever it is."""
         with self._lock:
             self._document = document
 
@@ -35,7 +35,7 @@ class Resource:
             self.replace(document)
 
     def remove(self, path: str) -> None:
-        """Make a dotted path absent."""
+        """Remove the value at a dotted path."""
         with self._lock:
             document = self.document()
             arm_accounts.remove(document, path)

@@ -1,7 +1,7 @@
 """Role definitions as Azure Resource Manager sends them: built-in ones, and those of an estate.
 
-Ids and actions: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles; of the
-actions that have nothing to do with keys some are left out.
+Ids and actions: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles. Some
+actions that do not concern keys are left out.
 """
 
 import uuid
@@ -16,7 +16,7 @@ _KEYS: Final = f"{_VAULTS}/keys"
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One block of what a role allows, less what it does not."""
+    """One block of a role's permissions: what it allows, except what it excludes."""
 
     actions: Sequence[str] = ()
     not_actions: Sequence[str] = ()
@@ -26,7 +26,7 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
-    """A role; ``id`` is a GUID, ``scopes`` where it may be assigned, "/" for a built-in one."""
+    """A role; ``id`` is a GUID. It may be assigned at ``scopes``, a built-in one at "/"."""
 
     id: str
     name: str
@@ -35,12 +35,12 @@ class Role:
 
     @property
     def built_in(self) -> bool:
-        """Whether it is Microsoft's."""
+        """Whether Microsoft provides it."""
         return "/" in self.scopes
 
 
 def custom_role(name: str, scope: str, *permissions: Permission) -> Role:
-    """Make a role of one's own, which may be assigned at a scope and below."""
+    """Make a custom role, which may be assigned at a scope and below."""
     return Role(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}/{name}")),
         name=name,
@@ -50,7 +50,7 @@ def custom_role(name: str, scope: str, *permissions: Permission) -> Role:
 
 
 def definition_id(role_id: str, subscription_id: str | None) -> str:
-    """Give the id that a role has where it is asked for."""
+    """Return the id of a role, as read in a subscription."""
     prefix = "" if subscription_id is None else f"/subscriptions/{subscription_id}"
     return f"{prefix}/providers/Microsoft.Authorization/roleDefinitions/{role_id}"
 
@@ -65,12 +65,12 @@ def document(role: Role, subscription_id: str | None) -> dict[str, object]:
             "assignableScopes": list(role.scopes),
             "permissions": [
                 {
-                    "actions": list(each.actions),
-                    "notActions": list(each.not_actions),
-                    "dataActions": list(each.data_actions),
-                    "notDataActions": list(each.not_data_actions),
+                    "actions": list(permission.actions),
+                    "notActions": list(permission.not_actions),
+                    "dataActions": list(permission.data_actions),
+                    "notDataActions": list(permission.not_data_actions),
                 }
-                for each in role.permissions
+                for permission in role.permissions
             ],
             "createdOn": "2021-05-19T17:52:47.4700000Z",
             "updatedOn": "2021-11-11T20:14:30.4800000Z",
@@ -101,13 +101,13 @@ BUILT_IN: Final[Mapping[str, Role]] = MappingProxyType(
             _built_in(
                 "e147488a-f6f5-4113-8e2d-b22465e65bf6",
                 "Key Vault Crypto Service Encryption User",
-                *(f"{_KEYS}/{each}" for each in _USE),
+                *(f"{_KEYS}/{action}" for action in _USE),
                 actions=("Microsoft.EventGrid/eventSubscriptions/read",),
             ),
             _built_in(
                 "12338af0-0e69-4776-bea7-57ae8d297424",
                 "Key Vault Crypto User",
-                *(f"{_KEYS}/{each}" for each in (*_USER, *_SIGN)),
+                *(f"{_KEYS}/{action}" for action in (*_USER, *_SIGN)),
                 actions=(),
             ),
             _built_in(

@@ -1,4 +1,4 @@
-"""The simulator itself: what listens, and the way of a request through faults and routes."""
+"""The simulator: it listens, and takes each request through faults and routes."""
 
 import asyncio
 import json
@@ -30,10 +30,10 @@ from local.simulator.tokens import Tokens
 
 
 class Foreign:
-    """Another HTTPS origin, trusted like the first: it answers with an empty page, and remembers.
+    """Another trusted HTTPS origin; it answers with an empty page, and records the requests.
 
-    An empty page is what a hostile nextLink would lead to: who follows it takes the list for
-    complete.
+    A hostile nextLink could lead to an empty page: a client that follows it would believe that the
+    list is complete.
     """
 
     def __init__(self, listeners: ListenerThread) -> None:
@@ -50,11 +50,11 @@ class Simulator:
     """Serves an estate until it is stopped; use it as a context manager.
 
     ``estate``      an estate, or the name of one in ``estates/``
-    ``port``        0 for a free one
+    ``port``        0 takes a free port
     ``delay``       seconds before every answer of Azure Resource Manager
     ``token_life``  seconds; ``tokens.life`` changes it later
 
-    Raises OSError at the start if the port is taken.
+    Raises OSError at the start if the port is in use.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting of its own, by keyword
@@ -90,7 +90,7 @@ class Simulator:
         self.stop()
 
     def start(self) -> None:
-        """Make the certificate, listen, and return when requests are answered."""
+        """Make the certificate and listen; return when requests can be answered."""
         self._certificates = Certificates()
         self._listeners = ListenerThread(self._certificates.server)
         try:
@@ -100,7 +100,7 @@ class Simulator:
             raise
 
     def stop(self) -> None:
-        """Release what is held, close all connections, delete the certificate."""
+        """Release held requests, close all connections, and delete the certificate."""
         self.faults.clear()
         if self._listeners is not None:
             self._listeners.stop()
@@ -110,25 +110,25 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """The origin of Azure Resource Manager, without a slash at its end."""
+        """The origin of Azure Resource Manager, without a slash at the end."""
         return f"https://{HOST}:{self.port}"
 
     @property
     def identity_endpoint(self) -> str:
-        """What App Service puts into IDENTITY_ENDPOINT."""
+        """The value that App Service puts into IDENTITY_ENDPOINT."""
         return f"{self.url}{IDENTITY_PATH}"
 
     @property
     def ca_file(self) -> str:
-        """The certificate authority to trust, a PEM file."""
+        """The PEM file of the certificate authority to trust."""
         return str(self._running(self._certificates).ca_file)
 
     def client_ssl(self) -> ssl.SSLContext:
-        """Make a context for a client that trusts the simulator, and nothing else."""
+        """Make a context for a client that trusts only the simulator."""
         return self._running(self._certificates).client()
 
     def environment(self) -> dict[str, str]:
-        """Give the environment variables a client process needs."""
+        """Return the environment variables that a client process needs."""
         return {
             "IDENTITY_ENDPOINT": self.identity_endpoint,
             "IDENTITY_HEADER": self.identity_header,
@@ -138,7 +138,7 @@ class Simulator:
         }
 
     def foreign(self) -> Foreign:
-        """Open another origin, which lives as long as the simulator."""
+        """Open another origin, which runs as long as the simulator."""
         return Foreign(self._running(self._listeners))
 
     @staticmethod
@@ -182,7 +182,7 @@ def _change(reply: Reply, then: Effect | None, incoming: Incoming) -> Reply:
 
 
 def ready_line(simulator: Simulator) -> str:
-    """Say in one line of JSON where the simulator listens and how to be let in."""
+    """Return one line of JSON with the simulator's address and what a client needs to use it."""
     return json.dumps(
         {
             "armUrl": simulator.url,

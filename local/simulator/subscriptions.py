@@ -18,7 +18,7 @@ VERSIONS: Final = (
     "2018-06-01",
     "2016-06-01",
 )
-# Of the tenants' versions the one that today's clients send.
+# The version for tenants that today's clients send.
 TENANT_VERSION: Final = "2022-12-01"
 _WITH_TENANT: Final = "2018-06-01"
 _WITH_MANAGERS: Final = "2019-06-01"
@@ -26,15 +26,15 @@ _DOMAIN: Final = "simulator.onmicrosoft.com"
 
 
 def page(rows: list[Subscription], version: str) -> dict[str, object]:
-    """Describe a page of the list of subscriptions."""
-    body: dict[str, object] = {"value": [document(each, version) for each in rows]}
+    """Build a page of the list of subscriptions."""
+    body: dict[str, object] = {"value": [document(row, version) for row in rows]}
     if version >= _WITH_TENANT:
         body["count"] = {"type": "Total", "value": len(rows)}
     return body
 
 
 def document(subscription: Subscription, version: str) -> dict[str, object]:
-    """Describe a subscription."""
+    """Build the JSON of a subscription."""
     built: dict[str, object] = {
         "id": f"/subscriptions/{subscription.id}",
         "authorizationSource": "RoleBased",
@@ -50,12 +50,14 @@ def document(subscription: Subscription, version: str) -> dict[str, object]:
     if version >= _WITH_TENANT:
         built["tenantId"] = subscription.tenant_id
     if version >= _WITH_MANAGERS:
-        built["managedByTenants"] = [{"tenantId": each} for each in subscription.managed_by_tenants]
+        built["managedByTenants"] = [
+            {"tenantId": tenant_id} for tenant_id in subscription.managed_by_tenants
+        ]
     return built
 
 
 def tenant(tenant_id: str) -> dict[str, object]:
-    """Describe the tenant of a managed identity: it is at home in one, and sees no other."""
+    """Build the JSON of a managed identity's tenant; it sees no other."""
     return {
         "id": f"/tenants/{tenant_id}",
         "tenantId": tenant_id,

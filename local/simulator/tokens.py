@@ -1,7 +1,7 @@
-"""Tokens as Microsoft Entra ID issues them to a managed identity, and their check by Azure.
+"""Issues tokens as Microsoft Entra ID does to a managed identity, and checks them as Azure does.
 
-They are real JSON Web Tokens with the claims a service looks at, signed with a key that lives as
-long as the simulator.
+They are real JSON Web Tokens with the claims that a service checks, signed with a key that exists
+as long as the simulator.
 """
 
 import secrets
@@ -46,7 +46,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A token and what the identity endpoint tells about it; ``expires_on`` in Unix seconds."""
+    """A token with the details that the identity endpoint sends; ``expires_on`` in Unix seconds."""
 
     value: str
     expires_on: int
@@ -55,7 +55,7 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a checked token says."""
+    """The claims of a checked token."""
 
     audience: str
     expires: datetime
@@ -64,12 +64,12 @@ class Claims:
 
     @property
     def expired(self) -> bool:
-        """Whether the time of the token is over."""
+        """Return whether the token has expired."""
         return self.expires <= datetime.now(UTC)
 
 
 def audience_of(token: str) -> str | None:
-    """Read whom a token was made for, whoever issued it; None if it is no JSON Web Token."""
+    """Return the audience of a token of any issuer; None if it is not a JSON Web Token."""
     try:
         claims: Mapping[str, Any] = jwt.decode(token, options={"verify_signature": False})
     except jwt.InvalidTokenError:
@@ -81,7 +81,7 @@ def audience_of(token: str) -> str | None:
 class Tokens:
     """Issues and checks the tokens of one tenant.
 
-    ``life`` is how long a token lives, in seconds; it may be changed while the simulator runs.
+    ``life`` is the lifetime of a token in seconds; it can be changed while the simulator runs.
     """
 
     def __init__(self, tenant_id: str, user_assigned: Iterable[str], life: float) -> None:
@@ -97,7 +97,7 @@ class Tokens:
         self._lock = threading.Lock()
 
     def identity(self, client_id: str | None) -> Identity | None:
-        """Find the identity with this client id; without one, the system-assigned identity."""
+        """Return the identity with this client id; without an id, the system-assigned one."""
         if client_id is None or client_id.lower() == self.system_assigned.client_id:
             return self.system_assigned
         return self._user_assigned.get(client_id.lower())
@@ -105,7 +105,7 @@ class Tokens:
     def issue(
         self, resource: str, identity: Identity | None = None, life: float | None = None
     ) -> IssuedToken:
-        """Issue a token for a resource; a negative ``life`` gives one that has expired."""
+        """Issue a token for a resource; a negative ``life`` gives an expired one."""
         holder = identity or self.system_assigned
         now = int(time.time())
         expires_on = int(now + (self.life if life is None else life))
@@ -130,9 +130,9 @@ class Tokens:
         return IssuedToken(value, expires_on, holder.client_id)
 
     def check(self, token: str) -> Claims | None:
-        """Read the claims of a token issued here, expired or not; None for any other.
+        """Return the claims of a token issued here, expired or not; None for any other.
 
-        A checked token is remembered: a benchmark sends the same one ten thousand times.
+        Claims are cached: a benchmark sends the same token ten thousand times.
         """
         with self._lock:
             known = self._checked.get(token)

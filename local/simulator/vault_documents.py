@@ -1,8 +1,9 @@
-"""Vaults, managed HSMs and keys as Azure Resource Manager sends them.
+"""Builds vaults, managed HSMs and keys as Azure Resource Manager sends them.
 
-Shapes: the examples of https://github.com/Azure/azure-rest-api-specs (specification/keyvault) and
-recorded answers. What is not set is absent: a vault without purge protection does not say false.
-Lists of keys and of versions hold neither type, size nor operations, as in those examples.
+The shapes are from the examples of https://github.com/Azure/azure-rest-api-specs
+(specification/keyvault) and from recorded answers. An unset property is absent: without purge
+protection a vault does not have false. As in those examples, lists of keys and of versions have no
+type, size or operations.
 """
 
 import re
@@ -28,9 +29,9 @@ _LISTED: Final = ("attributes", "keyUri", "keyUriWithVersion")
 class VersionSpec:
     """A version of a key in an estate file.
 
-    ``version``                   32 hexadecimal digits; one made up where not given
-    ``created``, ``nbf``, ``exp``  Unix seconds, or how far from now: "+10d", "-2h"; absent where
-                                  not given, but for ``created``
+    ``version``                   32 hexadecimal digits; generated if not given
+    ``created``, ``nbf``, ``exp``  Unix seconds, or relative to now: "+10d", "-2h"; absent if not
+                                  given, except ``created``
     """
 
     version: str | None = None
@@ -42,7 +43,7 @@ class VersionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySpec:
-    """A key in an estate file; of its ``versions`` the last is the latest."""
+    """A key in an estate file; the last of its ``versions`` is the latest."""
 
     name: str
     kty: str = "RSA"
@@ -53,14 +54,14 @@ class KeySpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultSpec:
-    """A key vault, or a managed HSM, in an estate file.
+    """A key vault or a managed HSM in an estate file.
 
     ``policies``    object ids to the key permissions of their access policies
-    ``properties``  added to ``properties``, over what is filled in
+    ``properties``  added to ``properties``; replaces generated values
     ``without``     dotted paths to leave out, such as "properties.enablePurgeProtection"
-    ``deleted``     it is gone, and only Resource Graph has not noticed yet
+    ``deleted``     it is deleted, but Resource Graph still lists it
 
-    Not said otherwise it has soft delete, purge protection, no firewall and access policies.
+    By default it has soft delete, purge protection, no firewall, and access policies.
     """
 
     name: str
@@ -75,7 +76,7 @@ class VaultSpec:
 
 
 def seconds(when: object) -> object:
-    """Turn a date relative to now into Unix seconds; anything else is sent as it is."""
+    """Return a date relative to now as Unix seconds; any other value is sent as it is."""
     relative = _RELATIVE.fullmatch(when) if isinstance(when, str) else None
     if relative is None:
         return when
@@ -83,18 +84,18 @@ def seconds(when: object) -> object:
 
 
 def type_of(spec: VaultSpec) -> str:
-    """Give the resource type of a vault or a managed HSM."""
+    """Return the resource type of a vault or a managed HSM."""
     return f"{PROVIDER}/{'managedHSMs' if spec.hsm else 'vaults'}"
 
 
 def resource_id(spec: VaultSpec, owner: Owner) -> str:
-    """Give the id of a vault, casing as it was created."""
+    """Return the id of a vault, in the case in which it was created."""
     group = f"/subscriptions/{owner.subscription_id}/resourceGroups/{spec.group}"
     return f"{group}/providers/{type_of(spec)}/{spec.name}"
 
 
 def uri(spec: VaultSpec) -> str:
-    """Give the address of a vault's data."""
+    """Return the address of a vault's data."""
     domain = "managedhsm.azure.net" if spec.hsm else "vault.azure.net"
     return f"https://{spec.name.lower()}.{domain}/"
 
@@ -154,14 +155,14 @@ def _hsm_properties(spec: VaultSpec, owner: Owner) -> dict[str, object]:
 
 
 def policy(tenant_id: str, object_id: str, keys: Sequence[str]) -> dict[str, object]:
-    """Build an access policy that allows its holder this much with keys."""
+    """Build an access policy that gives a principal these key permissions."""
     permissions = {"keys": list(keys), "secrets": [], "certificates": []}
     return {"tenantId": tenant_id, "objectId": object_id, "permissions": permissions}
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where a key lies, as far as its JSON says so."""
+    """The place of a key, as far as the key's JSON names it."""
 
     vault: VaultSpec
     vault_id: str
@@ -174,7 +175,7 @@ class KeyPlace:
 
 
 def version_name(spec: VersionSpec, place: KeyPlace, number: int) -> str:
-    """Give the version its name; the same place and number give the same."""
+    """Return the name of a version; it depends only on place and number, unless given."""
     return spec.version or uuid.uuid5(uuid.NAMESPACE_URL, f"{place.id}/{number}").hex
 
 
@@ -216,7 +217,7 @@ def key(place: KeyPlace, properties: object, version: str | None = None) -> dict
 
 
 def listed(document: object) -> object:
-    """Leave of a key what a list says of it."""
+    """Return the part of a key that a list shows."""
     properties = document.get("properties") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(properties, dict):
         return document

@@ -1,6 +1,6 @@
-"""What Azure Resource Manager answers about vaults, managed HSMs and their keys.
+"""Answers of Azure Resource Manager about vaults, managed HSMs and their keys.
 
-The versions are those in https://github.com/Azure/bicep-types-az (generated/keyvault).
+The api-versions are those in https://github.com/Azure/bicep-types-az (generated/keyvault).
 """
 
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ _VERSION: Final = "/versions/(?P<version>[^/]+)"
 
 
 class VaultRoutes:
-    """Answers about the vaults of one estate; the page size may be changed while it runs."""
+    """Answers about the vaults of one estate; the page size can be changed while it runs."""
 
     def __init__(self, gate: Gate, per_page: int = 100) -> None:
         self.per_page = per_page
@@ -112,7 +112,9 @@ class VaultRoutes:
         key = self._key(kind, f"{kind}/keys/versions", incoming, names, claims)
         if isinstance(key, Reply):
             return key
-        return paged(incoming, [listed(each.document()) for each in key.versions], self.per_page)
+        return paged(
+            incoming, [listed(version.document()) for version in key.versions], self.per_page
+        )
 
     def _get_version(
         self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
@@ -128,10 +130,10 @@ class VaultRoutes:
     def _readable(
         self, kind: str, read: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
     ) -> Subscription | Reply:
-        """Find a subscription where the caller may read this type, or say why not."""
+        """Find a subscription where the caller may read this type, or return the refusal."""
         version = incoming.query["api-version"]
         since = _SINCE[kind if read == kind else f"{kind}/keys"]
-        supported = tuple(each for each in VERSIONS if each >= since)
+        supported = tuple(known for known in VERSIONS if known >= since)
         if version not in supported:
             return errors.invalid_resource_type(PROVIDER, read, version, supported)
         found = self._gate.readable(claims, names, f"{PROVIDER}/{read}/read", _scope(kind, names))
@@ -165,7 +167,7 @@ class VaultRoutes:
 
 
 def _scope(kind: str, names: Mapping[str, str]) -> str:
-    """Name what was asked for as an id, the way a refusal does."""
+    """Return the id of the requested resource, as a refusal writes it."""
     scope = f"/subscriptions/{names['subscription']}"
     if "group" in names:
         scope += f"/resourceGroups/{names['group']}"

@@ -1,4 +1,4 @@
-"""The vaults of a subscription and their keys, alive: tests change them while they are read."""
+"""The vaults of a subscription and their keys; tests change them while they are read."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ class Key:
             self.rotate(version)
 
     def rotate(self, spec: VersionSpec | None = None) -> KeyVersion:
-        """Add a version, which is the latest from now on; by itself one made just now."""
+        """Add a version, which becomes the latest; without a spec, one created just now."""
         spec = spec or VersionSpec(created="-0m")
         with self._lock:
             name = vault_documents.version_name(spec, self._place, len(self.versions))
@@ -42,17 +42,19 @@ class Key:
 
     @property
     def latest(self) -> KeyVersion:
-        """The version that the name of the key alone leads to."""
+        """The version that the key's name without a version stands for."""
         return self.versions[-1]
 
     def version(self, name: str) -> KeyVersion | None:
-        """Find a version, whatever the case of its name."""
+        """Find a version by its name, in any case."""
         with self._lock:
-            found = (each for each in self.versions if each.version.lower() == name.lower())
+            found = (
+                version for version in self.versions if version.version.lower() == name.lower()
+            )
             return next(found, None)
 
     def document(self) -> object:
-        """Give the JSON Azure would send for the key without a version."""
+        """Return the JSON that Azure would send for the key without a version."""
         latest = self.latest.document()
         if not isinstance(latest, dict):
             return latest
@@ -60,9 +62,9 @@ class Key:
 
 
 class Vault(Resource):
-    """A key vault or a managed HSM; its properties may be set at any time.
+    """A key vault or a managed HSM; its properties can be set at any time.
 
-    ``indexed``  whether Resource Graph lists it, which lags behind what there is
+    ``indexed``  whether Resource Graph lists it; Resource Graph lags behind
     """
 
     def __init__(self, spec: VaultSpec, owner: Owner, lock: threading.RLock) -> None:
@@ -86,8 +88,8 @@ class Vault(Resource):
             return tuple(self._keys)
 
     def key(self, name: str) -> Key | None:
-        """Find a key, whatever the case of its name."""
-        return next((each for each in self.keys if each.name.lower() == name.lower()), None)
+        """Find a key by its name, in any case."""
+        return next((key for key in self.keys if key.name.lower() == name.lower()), None)
 
     def add_key(self, spec: KeySpec) -> Key:
         """Add a key."""
@@ -97,7 +99,7 @@ class Vault(Resource):
         return key
 
     def remove_key(self, name: str) -> Key:
-        """Delete a key, and give it for ``restore_key``. Raises KeyError if there is none."""
+        """Delete a key; return it for ``restore_key``. Raises KeyError if there is none."""
         key = self.key(name)
         if key is None:
             raise KeyError(name)
@@ -106,32 +108,34 @@ class Vault(Resource):
         return key
 
     def restore_key(self, key: Key) -> None:
-        """Bring a deleted key back as it was."""
+        """Restore a deleted key unchanged."""
         with self._lock:
             self._keys.append(key)
 
     def set_policy(self, object_id: str, keys: Sequence[str]) -> None:
-        """Let somebody do this with keys by an access policy, in place of one that he had."""
+        """Set a principal's access policy to these key permissions, in place of any other."""
         with self._lock:
             kept = self._policies(object_id)
             added = vault_documents.policy(self._owner.tenant_id, object_id, keys)
             self.set("properties.accessPolicies", [*kept, added])
 
     def remove_policy(self, object_id: str) -> None:
-        """Take somebody's access policies away."""
+        """Remove a principal's access policies."""
         with self._lock:
             self.set("properties.accessPolicies", self._policies(object_id))
 
     def _policies(self, without: str) -> list[object]:
         policies = self.find("properties.accessPolicies")
         listed = policies if isinstance(policies, list) else []
-        return [each for each in listed if each.get("objectId", "").lower() != without.lower()]
+        return [
+            policy for policy in listed if policy.get("objectId", "").lower() != without.lower()
+        ]
 
 
 class Vaults:
     """The vaults and managed HSMs of one subscription.
 
-    ``page_sizes``  sizes of the first pages of their lists, such as (1, 0, 1); what is left fills
+    ``page_sizes``  sizes of the first pages of their lists, such as (1, 0, 1); the rest fills
                     further pages
     """
 
@@ -147,7 +151,7 @@ class Vaults:
 
     @property
     def indexed(self) -> list[Vault]:
-        """Those that Resource Graph lists, deleted ones that it still does among them."""
+        """Those that Resource Graph lists, with deleted ones that it still lists."""
         with self._lock:
             return [vault for vault in (*self._vaults, *self._deleted) if vault.indexed]
 
@@ -158,7 +162,7 @@ class Vaults:
             return tuple(self._vaults)
 
     def add(self, spec: VaultSpec) -> Vault:
-        """Add a vault, last in the list."""
+        """Add a vault at the end of the list."""
         vault = Vault(spec, self._owner, self._lock)
         self.restore(vault)
         if spec.deleted:
@@ -166,15 +170,15 @@ class Vaults:
         return vault
 
     def restore(self, vault: Vault) -> None:
-        """Bring a deleted vault back as it was."""
+        """Restore a deleted vault unchanged."""
         with self._lock:
-            self._deleted = [each for each in self._deleted if each is not vault]
+            self._deleted = [deleted for deleted in self._deleted if deleted is not vault]
             self._add_group(vault.group)
             self._vaults.append(vault)
             vault.indexed = True
 
     def among(self, group: str | None, *, hsm: bool | None = None) -> list[Vault]:
-        """Give the key vaults, the managed HSMs, or both, of a resource group, or of all."""
+        """Return the key vaults, the managed HSMs, or both, of one resource group or of all."""
         return [
             vault
             for vault in self.all
@@ -183,8 +187,10 @@ class Vaults:
         ]
 
     def find(self, name: str, group: str, *, hsm: bool) -> Vault | None:
-        """Find a vault as Azure does, whatever the case of the name and the group."""
-        found = (each for each in self.among(group, hsm=hsm) if each.name.lower() == name.lower())
+        """Find a vault as Azure does: the case of name and group does not matter."""
+        found = (
+            vault for vault in self.among(group, hsm=hsm) if vault.name.lower() == name.lower()
+        )
         return next(found, None)
 
     def __getitem__(self, name: str) -> Vault:
@@ -195,7 +201,7 @@ class Vaults:
         raise KeyError(name)
 
     def remove(self, name: str, *, still_indexed: bool = False) -> Vault:
-        """Delete a vault, and give it for ``restore``. Raises KeyError if there is none."""
+        """Delete a vault; return it for ``restore``. Raises KeyError if there is none."""
         vault = self[name]
         with self._lock:
             self._vaults.remove(vault)

@@ -1,7 +1,7 @@
-"""The two changes of an account that are simulated: its identity and its encryption.
+"""The two changes to an account that are simulated: its identity and its encryption.
 
-They are what `az cognitiveservices account identity assign` and `account update --encryption` send,
-each a PATCH; whatever else a body holds is not simulated, and said to be.
+`az cognitiveservices account identity assign` and `account update --encryption` send them, each as
+a PATCH. The answer to any other body is 501.
 """
 
 import json
@@ -16,10 +16,10 @@ _KEY_VAULT: Final = "microsoft.keyvault"
 
 
 def patch(account: Account, incoming: Incoming) -> Reply:
-    """Change an account as the body says, and answer with it as it is then.
+    """Change an account as the body says, and answer with the changed account.
 
-    An identity replaces the one before, user-assigned ones too, as Azure does for this type.
-    Encryption is merged: what is not named stays.
+    An identity replaces the whole previous one, with user-assigned identities, as Azure does for
+    this type. Encryption is merged: properties that the body does not name stay.
     """
     try:
         body = json.loads(incoming.body)
@@ -30,7 +30,7 @@ def patch(account: Account, incoming: Incoming) -> Reply:
         return Reply(200, account.encoded())
     encryption = _encryption(body, account)
     if encryption is None:
-        return errors.not_simulated(incoming, "a body but for an identity or an encryption")
+        return errors.not_simulated(incoming, "any body but one with an identity or an encryption")
     if _needs_identity(encryption) and not account.has_identity:
         return errors.key_vault_properties_invalid()
     account.merge_encryption(encryption)
@@ -38,7 +38,7 @@ def patch(account: Account, incoming: Incoming) -> Reply:
 
 
 def _encryption(body: Any, account: Account) -> dict[str, Any] | None:  # noqa: ANN401 - any JSON
-    """Return the encryption in a body that holds nothing else but the SKU the account has."""
+    """Return the encryption in a body that has nothing else, except the account's own SKU."""
     match body:
         case {"sku": {"name": sku}, "properties": {"encryption": dict(encryption)}}:
             alone = body == {"sku": {"name": sku}, "properties": {"encryption": encryption}}

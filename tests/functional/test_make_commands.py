@@ -83,7 +83,7 @@ def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
     (url,) = set(
         re.findall(r"^Status\s+http://127.0.0.1:(\d+)/api/v1/status$", shown, re.MULTILINE)
     )
-    assert f"Port {port} is taken." in shown
+    assert f"Port {port} is in use, so another one is used." in shown
     assert int(url) > port
     assert code == 0
     assert not any("Traceback" in line for line in process.lines())
@@ -149,8 +149,8 @@ def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str |
 
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
-    assert err.startswith(f"ESTATE={path} is no estate: ")
-    assert "clean, empty, keys, nothing, sample" in err
+    assert err.startswith("ESTATE must be one of clean, empty, keys, nothing, sample, or a JSON ")
+    assert f"{path} cannot be used (" in err
 
 
 @pytest.mark.long

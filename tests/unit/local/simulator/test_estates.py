@@ -88,7 +88,7 @@ def test_the_clean_estate_names_a_key_for_every_account() -> None:
 )
 def test_an_unknown_word_in_an_estate_is_refused(document: dict[str, object], wrong: str) -> None:
     """A misspelt word would silently give another estate."""
-    with pytest.raises(ValueError, match=f"does not know {wrong};"):
+    with pytest.raises(ValueError, match=f"cannot have {wrong};"):
         estate_of(document)
 
 

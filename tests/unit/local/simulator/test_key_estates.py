@@ -145,7 +145,7 @@ def test_an_unknown_word_about_vaults_and_grants_is_refused(
 ) -> None:
     """A misspelt word would silently give another estate."""
     vaults = rest.pop("vaults", ())
-    with pytest.raises(ValueError, match=f"does not know {wrong}"):
+    with pytest.raises(ValueError, match=f"cannot have {wrong}"):
         with_vaults(*vaults, **rest)
 
 
