@@ -196,10 +196,10 @@ class SliceRun:
         recorded and the message will be delivered again.
         """
         async with self._context.subscription_limit:
-            await self._start_clock()
             gap: Gap | None = None
             for attempt in range(ATTEMPTS_PER_STEP):
                 try:
+                    await self._start_clock()
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox)
