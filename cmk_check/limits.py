@@ -133,6 +133,11 @@ MAX_GAPS_LISTED: Final = 50
 
 # A kind is any text that Azure sends, and a row must hold the counts of all.
 MAX_KINDS_COUNTED: Final = 50
+# A change's number has twelve digits in the key of its outbox row; the rest is room to go on.
+MAX_SEQUENCE: Final = 9 * 10**11
+# Where the last number is lost, counting goes on from this many for each second since 1970: no
+# subscription changes so often, so it is above every number before, also above one made this way.
+SEQUENCES_PER_SECOND: Final = 100
 # One change as JSON must fit into a table property (32,768 characters) and a queue message (48 KB).
 MAX_CHANGE_TEXT_CHARS: Final = 512
 MAX_CHANGE_MESSAGE_CHARS: Final = 1024

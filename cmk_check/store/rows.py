@@ -4,8 +4,9 @@ Every row has ``schema``. If its number is higher than this code knows, a newer 
 row: its other properties are not read, and it is never overwritten.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +28,7 @@ from cmk_check.core.model import (
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
+from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import table_keys
 
@@ -34,6 +36,9 @@ SCHEMA: Final = 1
 
 # The dates of a finding whose row is unusable.
 UNDATED: Final = datetime.fromtimestamp(0, UTC)
+_LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
+
+_REBUILT: Final = "the next scan rebuilds the row"
 
 type Values = dict[str, Scalar]
 
@@ -159,7 +164,7 @@ def coverage_values(coverage: Coverage) -> Values:
 
 def coverage_of(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
-    row = Reader(entity)
+    row = Reader(entity, _REBUILT)
     reason = row.optional_choice(GapReason, "gapReason")
     gap = None
     if reason is not None:
@@ -176,9 +181,14 @@ def coverage_of(entity: Entity) -> Coverage:
         gap=gap,
         last_read=row.optional_time("lastRead"),
         accounts=row.json(_COUNTS, "accounts"),
-        sequence=row.number("sequence"),
+        sequence=sequence_of(entity),
         recording=row.optional("recording"),
     )
+
+
+def sequence_of(entity: Entity) -> int:
+    """Read the sequence of a subscription's last change from its coverage row."""
+    return Reader(entity, _REBUILT).number("sequence", MAX_SEQUENCE)
 
 
 def _coverage_state(row: "Reader") -> CoverageState:
@@ -219,8 +229,9 @@ def change_of(entity: Entity) -> Change:
 class Reader:
     """Reads typed properties of a row; raises RowUnusable if one is missing or mistyped."""
 
-    def __init__(self, entity: Entity) -> None:
+    def __init__(self, entity: Entity, repair: str = "delete the row to repair it") -> None:
         self._entity = entity
+        self._repair = repair
 
     def text(self, name: str) -> str:
         """Return a required string."""
@@ -244,10 +255,10 @@ class Reader:
         """Return an optional value of an enum."""
         return self.choice(kind, name) if name in self._entity.values else None
 
-    def number(self, name: str) -> int:
-        """Return a required number."""
+    def number(self, name: str, most: int | None = None) -> int:
+        """Return a required number, from 0 to ``most`` if that is given."""
         value = self._entity.values.get(name)
-        if not isinstance(value, int):
+        if not isinstance(value, int) or (most is not None and not 0 <= value <= most):
             raise self._broken(name)
         return value
 
@@ -257,7 +268,7 @@ class Reader:
             value = datetime.fromisoformat(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
-        if value.tzinfo is None:
+        if not is_usable_time(value):
             raise self._broken(name)
         return value
 
@@ -268,9 +279,12 @@ class Reader:
     def json[T](self, adapter: TypeAdapter[T], name: str) -> T:
         """Return a required value stored as JSON."""
         try:
-            return adapter.validate_json(self.text(name))
+            value = adapter.validate_json(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
+        if not all(map(is_utc, times_in(value))):
+            raise self._broken(name)
+        return value
 
     def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
         """Return an optional value stored as JSON."""
@@ -278,9 +292,32 @@ class Reader:
 
     def _broken(self, name: str) -> RowUnusable:
         where = f"{self._entity.partition} / {self._entity.row}"
-        return RowUnusable(
-            f"Row {where}: {name} is missing or has the wrong type; delete the row to repair it."
-        )
+        return RowUnusable(f"Row {where}: {name} is missing or has the wrong type; {self._repair}.")
+
+
+def is_utc(time: datetime) -> bool:
+    """Return whether a time is in UTC, as all rows have it.
+
+    Another offset may lead beyond the first or last year; without one it cannot be compared.
+    """
+    return time.utcoffset() == timedelta()
+
+
+def is_usable_time(time: datetime) -> bool:
+    """Return whether a time is in UTC and leaves room to add to it and to subtract from it."""
+    return is_utc(time) and UNDATED < time < _LAST_TIME
+
+
+def times_in(value: object) -> Iterator[datetime]:
+    """Find the times in a value and in those that it holds; mappings hold none."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, tuple):
+        for entry in value:
+            yield from times_in(entry)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from times_in(getattr(value, field.name))
 
 
 def _text[T](adapter: TypeAdapter[T], value: T) -> str:

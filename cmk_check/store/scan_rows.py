@@ -18,7 +18,7 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store.rows import SCHEMA, is_too_new
+from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time, times_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,11 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
     while isinstance(piece := entity.values.get(f"document{len(pieces)}"), str):
         pieces.append(piece)
     try:
-        return Stored(adapter.validate_json("".join(pieces)), entity.etag)
-    except ValueError as error:
+        value = adapter.validate_json("".join(pieces))
+        is_usable = all(map(is_usable_time, times_in(value)))
+    except ValueError:
+        is_usable = False
+    if not is_usable:
         message = f"{where} is not a document of this program; delete the row to repair it."
-        raise RowUnusable(message) from error
+        raise RowUnusable(message)
+    return Stored(value, entity.etag)

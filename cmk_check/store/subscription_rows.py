@@ -15,7 +15,7 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
-from cmk_check.errors import RowUnusable
+from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity
 from cmk_check.store import rows, table_keys
@@ -60,14 +60,17 @@ def finding_in(entity: Entity) -> Finding:
     if rows.is_too_new(entity):
         return rows.unusable_finding(entity, _id_of(entity), row_too_new())
     try:
-        return rows.finding_of(entity)
-    except RowUnusable as error:
+        finding = rows.finding_of(entity)
+        _check_key(entity, finding.id)
+        return finding
+    except (RowUnusable, LimitExceeded) as error:
         return rows.unusable_finding(entity, _id_of(entity), row_broken(str(error)))
 
 
 def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscription:
     """Parse the rows of one partition."""
     coverage: Coverage | None = None
+    sequence: int | None = 0
     unusable: str | None = None
     findings: dict[str, Finding] = {}
     untrusted: dict[str, Finding] = {}
@@ -75,19 +78,24 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     for entity in entities:
         if entity.row.startswith(table_keys.FINDINGS_FROM):
             finding = finding_in(entity)
-            known = untrusted if finding.first_seen == rows.UNDATED else findings
-            known[str(finding.id)] = finding
-        elif entity.row == table_keys.COVERAGE:
-            try:
-                coverage = coverage_in(entity)
-            except RowUnusable as error:
-                unusable = str(error)
-        else:
+            place = untrusted if finding.first_seen == rows.UNDATED else findings
+            place[str(finding.id)] = finding
+        elif entity.row != table_keys.COVERAGE:
             others.append(entity)
+        elif rows.is_too_new(entity):
+            unusable = NEWER
+        else:
+            try:
+                coverage = rows.coverage_of(entity)
+            except RowUnusable as error:
+                _log.warning("%s", error)
+                sequence = _sequence_in(entity)
+    outbox = outbox_entries(others)
     etags = {entity.row: entity.etag for entity in entities}
-    return StoredSubscription(
-        partition, Known(coverage, findings, untrusted), etags, outbox_entries(others), unusable
-    )
+    if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
+        sequence = None
+    known = Known(coverage, findings, untrusted, sequence)
+    return StoredSubscription(partition, known, etags, outbox, unusable)
 
 
 def coverage_in(entity: Entity) -> Coverage:
@@ -102,6 +110,40 @@ def coverage_in(entity: Entity) -> Coverage:
     return rows.coverage_of(entity)
 
 
+def _sequence_in(entity: Entity) -> int | None:
+    """Read the one column of a broken coverage row that cannot be worked out anew."""
+    try:
+        return rows.sequence_of(entity)
+    except RowUnusable:
+        return None
+
+
+def _check_key(entity: Entity, account: AccountId) -> None:
+    """Check that a finding's row has the one key that follows from its columns.
+
+    Else two rows could claim one account, and the row of another would be replaced or deleted.
+
+    Raises:
+        RowUnusable
+
+    """
+    group, name = account.resource_group, account.name
+    text = _account_path(account.subscription_id, group.lower(), name.lower())
+    if account.text == text and entity.row == table_keys.finding_row(group, name):
+        return
+    raise RowUnusable(
+        f"Row {entity.partition} / {entity.row}: accountId, resourceGroup and name must be those "
+        "of the row's key; delete the row to repair it."
+    )
+
+
+def _account_path(subscription_id: str, group: str, name: str) -> str:
+    return (
+        f"/subscriptions/{subscription_id}/resourcegroups/{group}"
+        f"/providers/microsoft.cognitiveservices/accounts/{name}"
+    )
+
+
 def _id_of(entity: Entity) -> AccountId:
     """Rebuild the account id of a row from its keys."""
     _, _, names = entity.row.partition("|")
@@ -111,8 +153,4 @@ def _id_of(entity: Entity) -> AccountId:
     except ValueError:
         _log.warning("A row key is invalid: %.200a", entity.row)
     subscription = table_keys.unescape(entity.partition)
-    text = (
-        f"/subscriptions/{subscription}/resourcegroups/{group}"
-        f"/providers/microsoft.cognitiveservices/accounts/{name}"
-    )
-    return AccountId(subscription, group, name, text)
+    return AccountId(subscription, group, name, _account_path(subscription, group, name))

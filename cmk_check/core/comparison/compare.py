@@ -182,8 +182,7 @@ def _difference(
     context: ComparisonContext,
 ) -> Difference:
     before = known.coverage
-    first = 1 if before is None else before.sequence + 1
-    numbers = count(first)
+    numbers = count(known.last_sequence(context.now) + 1)
     numbered = tuple(
         replace(
             step,

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 from typing import Final
 
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
+from cmk_check.limits import SEQUENCES_PER_SECOND
 
 _USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
 
@@ -17,12 +19,27 @@ class Known:
     """What the table holds of one subscription.
 
     ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
-    this program wrote or that are broken: they are left alone, and count as unknown.
+    this program wrote or that are broken: they are left alone, and count as unknown. ``sequence``
+    is that of the last change, where no coverage row can be read: 0 if there was none, None if it
+    is lost.
     """
 
     coverage: Coverage | None = None
     findings: Mapping[str, Finding] = field(default_factory=dict)
     untrusted: Mapping[str, Finding] = field(default_factory=dict)
+    sequence: int | None = 0
+
+    def last_sequence(self, now: datetime) -> int:
+        """Return the sequence of the last change, or a number above all that were ever used.
+
+        Readers put the changes of a subscription in order by it, and rows of the outbox are named
+        by it: so it may jump, and must never go back.
+        """
+        if self.coverage is not None:
+            return self.coverage.sequence
+        if self.sequence is not None:
+            return self.sequence
+        return int(now.timestamp()) * SEQUENCES_PER_SECOND
 
     def after(self, steps: Iterable["FindingUpdate"]) -> dict[str, Finding]:
         """Return the findings as they stand once these steps are recorded."""
@@ -112,9 +129,8 @@ class Difference:
             before is None or before.state is not CoverageState.GAP
         )
         # A row that has become too new makes an account unknown without a step; no key does.
-        fewer_good = before is not None and (
-            _not_good(self.coverage.accounts) > _not_good(before.accounts)
-        )
+        had = before.accounts if before else AccountCounts()
+        fewer_good = _not_good(self.coverage.accounts) > _not_good(had)
         return new_gap or fewer_good or any(step.is_worse for step in self.steps)
 
     @property
@@ -125,6 +141,11 @@ class Difference:
     def coverage_after(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
         return next(self.partial_coverages([steps], claim))
+
+    @property
+    def _sequence_before(self) -> int:
+        changes = sum(len(step.changes) for step in self.steps)
+        return self.coverage.sequence - changes - (self.coverage_change is not None)
 
     def partial_coverages(self, sizes: Iterable[int], claim: str) -> Iterator[Coverage]:
         """Yield the coverage row after each of these numbers of further steps.
@@ -137,7 +158,7 @@ class Difference:
             gap=None,
             last_read=None,
             accounts=AccountCounts(),
-            sequence=0,
+            sequence=self._sequence_before,
         )
         tally, steps, told = self.known.tally(), iter(self.steps), 0
         for size in sizes:

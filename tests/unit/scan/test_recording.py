@@ -302,8 +302,10 @@ async def test_a_scan_counts_each_change_that_it_recorded(green: World) -> None:
     assert summary.changes == 1
 
 
-@pytest.mark.parametrize("row", ["coverage", "finding|rg|chat"])
-@pytest.mark.parametrize("how", ["newer", "broken"])
+@pytest.mark.parametrize(
+    ("row", "how"),
+    [("coverage", "newer"), ("finding|rg|chat", "newer"), ("finding|rg|chat", "broken")],
+)
 async def test_an_unusable_row_costs_only_its_subscription(
     world: World, row: str, how: str
 ) -> None:

@@ -296,6 +296,13 @@ def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
     assert oddly.kind is None
 
 
+def _at(time: str) -> str:
+    """Return a history with one transition."""
+    return (
+        f'[{{"at":"{time}","verdict":"compliant","reason":"customer_managed_key","scan_id":"s"}}]'
+    )
+
+
 _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
     "missing name": ("name", None),
     "missing verdict": ("verdict", None),
@@ -313,6 +320,15 @@ _BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
     "unheard-of previous verdict": ("previousVerdict", "perhaps"),
     "no key health": ("keyDetail", '{"state":"fine"}'),
     "time without a zone": ("changedAt", "2026-11-25T12:00:00"),
+    "time before the first": ("firstSeen", "0001-01-01T00:00:00+14:00"),
+    "time after the last": ("violatedSince", "9999-12-31T23:59:59-14:00"),
+    "the time that stands for none": ("firstSeen", "1970-01-01T00:00:00+00:00"),
+    "history without a zone": ("history", _at("2026-11-25T12:00:00")),
+    "history before the first time": ("history", _at("0001-01-01T00:00:00+14:00")),
+    "key that expires after the last time": (
+        "keyDetail",
+        '{"state":"healthy","expires":"9999-12-31T23:59:59-14:00"}',
+    ),
 }
 
 
@@ -326,6 +342,24 @@ def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | N
 
     with pytest.raises(StoreError, match=f"chat: {name} .*delete the row"):
         rows.finding_of(entity(values, row="finding|rg|chat"))
+
+
+def test_a_key_may_expire_on_the_last_day_there_is() -> None:
+    """Some say so of one that never does."""
+    health = KeyHealth(KeyState.HEALTHY, expires=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    original = replace(finding(), key_health=health)
+
+    assert rows.finding_of(entity(rows.finding_values(original))) == original
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon"])
+@pytest.mark.parametrize("name", ["since", "lastRead"])
+def test_a_coverage_row_with_a_wrong_time_is_rebuilt(name: str, time: str) -> None:
+    """No list may fail because of it, and nobody has to do anything."""
+    values = rows.coverage_values(Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON))
+
+    with pytest.raises(StoreError, match=f"{name} .*the next scan rebuilds the row"):
+        rows.coverage_of(entity(values | {name: time}))
 
 
 @pytest.mark.parametrize("name", ["coverage", "gapReason"])

@@ -24,18 +24,33 @@ async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
     assert stored.unusable is None
 
 
-@pytest.mark.parametrize("values", [{"schema": 2}, {"accounts": "{"}], ids=["newer", "broken"])
-async def test_a_coverage_row_that_cannot_be_trusted_makes_the_subscription_unusable(
-    values: dict[str, str | int],
-) -> None:
+async def test_a_newer_coverage_row_makes_the_subscription_unusable() -> None:
     """Its sums and its numbers would be written over; the findings still count."""
     store, _ = await filled(bad(ID))
-    await overwrite(store, "coverage", **values)
+    await overwrite(store, "coverage", schema=2)
 
     found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable
     assert len(found.known.findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("values", "sequence"),
+    [({"accounts": "{"}, 1), ({"sequence": "1"}, None), ({"sequence": -1}, None)],
+    ids=["another column", "no number", "no possible number"],
+)
+async def test_a_broken_coverage_row_keeps_its_sequence_if_that_can_be_read(
+    values: dict[str, str | int], sequence: int | None
+) -> None:
+    """Everything else of it is worked out anew by the next scan."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", **values)
+
+    found = await FindingsTable(store).read_one(PARTITION)
+
+    assert (found.unusable, found.known.coverage, found.known.sequence) == (None, None, sequence)
+    assert "coverage" in found.etags
 
 
 async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:

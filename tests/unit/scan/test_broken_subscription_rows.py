@@ -1,0 +1,217 @@
+"""Rows of a subscription that somebody broke cost themselves, and heal (P1, P7, P11)."""
+
+import logging
+
+import pytest
+
+from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.ports import Delete, Insert, Scalar, Table
+from cmk_check.store import table_keys
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.scan.faulty_processes import ONE, outbox_of, overwrite, told_of
+
+COVERAGE = table_keys.COVERAGE
+A = table_keys.finding_row("rg", "a")
+B = table_keys.finding_row("rg", "b")
+
+
+@pytest.fixture
+async def pair(world: World) -> World:
+    """An estate of two compliant accounts, scanned three times with a change at each."""
+    world.listed(ONE)
+    for accounts in ((bad, bad), (good, bad), (good, good)):
+        world.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
+        await world.scan()
+    return world
+
+
+async def delete(world: World, row: str) -> None:
+    """Delete a row of the subscription as a person does."""
+    found = await world.store.get(Table.FINDINGS, ONE, row)
+    assert found is not None
+    await world.store.commit(Table.FINDINGS, ONE, [Delete(row, found.etag)])
+
+
+async def sequences(world: World) -> list[int]:
+    """Return the sequences of the subscription's changes, in the order of the feed."""
+    return [sequence for sequence, _, _ in await told_of(world, ONE)]
+
+
+async def test_a_broken_coverage_row_is_rebuilt_and_its_changes_are_numbered_on(
+    pair: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Consumers put the changes of a subscription in order by their sequence."""
+    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, since="soon")
+    pair.read(ONE, bad(ONE, "a"), good(ONE, "b"))
+
+    scan_id = await pair.scan()
+
+    assert (await pair.scan_row(scan_id)).state is ScanState.COMPLETE
+    assert await pair.coverage(ONE) == "read"
+    assert await sequences(pair) == [1, 2, 3, 4, 5]
+    assert "rebuilds" in caplog.text
+    assert (await pair.posture()).verdict is Verdict.NON_COMPLIANT
+
+
+@pytest.mark.parametrize("how", ["no number", "beyond a key", "below zero", "deleted"])
+async def test_a_sequence_that_is_lost_never_goes_back(pair: World, how: str) -> None:
+    """Twice in a row, with changes in between: all numbers are above those before."""
+    values: dict[str, object] = {"no number": "many", "beyond a key": 10**12 - 1, "below zero": -5}
+    for accounts in ((bad, good), (bad, bad)):
+        if how == "deleted":
+            await delete(pair, COVERAGE)
+        else:
+            await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, sequence=values[how])
+        pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=True)))
+        await pair.scan()
+
+    numbers = await sequences(pair)
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) == 6
+
+
+async def test_a_subscription_without_any_row_is_new(world: World) -> None:
+    """Its changes are numbered from one."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+
+    await world.scan()
+
+    assert await sequences(world) == [1]
+
+
+async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered_on(
+    pair: World,
+) -> None:
+    """Their rows in the outbox are keyed by sequence, too."""
+    pair.read(ONE)
+    await pair.scan()
+    change = table_keys.outbox_row(8, "left")
+    found = await pair.store.get(Table.FINDINGS, ONE, COVERAGE)
+    assert found is not None
+    left: dict[str, Scalar] = {
+        "schema": 1,
+        "id": "left",
+        "type": "cmkcheck.account.removed",
+        "time": "2026-11-24T23:15:00+00:00",
+        "source": f"/subscriptions/{ONE}",
+        "subject": "x",
+        "data": "{}",
+        "sequence": 8,
+    }
+    await pair.store.commit(Table.FINDINGS, ONE, [Insert(change, left)])
+    await delete(pair, COVERAGE)
+    pair.read(ONE, good(ONE))
+
+    await pair.scan()
+
+    assert not await outbox_of(pair, ONE)
+    assert [number > 8 for number in await sequences(pair)][-1]
+    assert sorted(set(await sequences(pair))) == sorted(await sequences(pair))
+
+
+async def test_a_newer_coverage_row_is_left_alone(pair: World) -> None:
+    """What a newer version keeps there is not ours to overwrite."""
+    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, schema=2)
+    before = await pair.store.get(Table.FINDINGS, ONE, COVERAGE)
+
+    scan_id = await pair.scan()
+
+    assert await pair.store.get(Table.FINDINGS, ONE, COVERAGE) == before
+    assert (await pair.scan_row(scan_id)).state is ScanState.INCOMPLETE
+
+
+async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: World) -> None:
+    """Beside it a finding became unreadable since the last scan (P1)."""
+    await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, since="soon")
+    await overwrite(pair, Table.FINDINGS, ONE, A, history="oops")
+    pair.clock.advance(pair.options.expectations.max_age / 9)
+    await pair.start()
+    await pair.deliver(pair.queue.messages.pop(0))
+    (message,) = pair.queue.messages
+    seen: list[Verdict] = []
+    context = pair.context
+
+    async def look(_subscription_id: str) -> None:
+        seen.append((await pair.posture()).verdict)
+
+    pair.inventory.before_read = look
+    await pair.deliver(message, context)
+
+    assert seen == [Verdict.COMPLIANT]
+    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"name": "b", "accountId": str(good(ONE, "b").id)},
+        {"resourceGroup": "other"},
+        {"accountId": str(good(sub(2), "a").id)},
+    ],
+    ids=["another account", "another group", "another subscription"],
+)
+async def test_a_row_whose_key_is_not_that_of_its_columns_costs_itself(
+    pair: World, columns: dict[str, str]
+) -> None:
+    """It deleted the row of the other account, and then ended its slice at every scan."""
+    await overwrite(pair, Table.FINDINGS, ONE, A, **columns)
+    told = len(pair.teller.told)
+
+    for accounts in ((good, good), (good, bad), (good,)):
+        pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=False)))
+        scan_id = await pair.scan()
+        assert (await pair.scan_row(scan_id)).state is ScanState.COMPLETE
+        assert (await pair.posture()).verdict is not Verdict.COMPLIANT
+
+    assert pair.told_types()[told:] == ["account.violated", "account.removed"]
+    assert {change.subject for _, change in pair.teller.told[told:]} == {str(good(ONE, "b").id)}
+    (shown,) = (await pair.findings()).values()
+    assert shown.judgement.verdict is Verdict.UNKNOWN
+    assert "delete the row" in shown.judgement.message.lower()
+
+
+async def test_such_a_row_is_healed_by_deleting_it(pair: World) -> None:
+    """As its sentence says."""
+    await overwrite(pair, Table.FINDINGS, ONE, A, name="b", accountId=str(good(ONE, "b").id))
+    await pair.scan()
+    await delete(pair, A)
+
+    await pair.scan()
+
+    assert (await pair.posture()).verdict is Verdict.COMPLIANT
+    assert await pair.verdicts() == {"a": "compliant", "b": "compliant"}
+
+
+@pytest.mark.parametrize("key", ["finding|RG|b", "finding|rg|b~~", "finding|rg|b|c", "finding|b"])
+async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
+    pair: World, key: str
+) -> None:
+    """It was told of at every scan, and stayed compliant whatever became of the account."""
+    found = await pair.store.get(Table.FINDINGS, ONE, B)
+    assert found is not None
+    await pair.store.commit(Table.FINDINGS, ONE, [Insert(key, found.values)])
+    told = len(pair.teller.told)
+
+    for _ in range(3):
+        await pair.scan()
+
+    assert len(pair.teller.told) == told
+    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+    shown = [finding.judgement.verdict for finding in (await pair.findings()).values()]
+    assert sorted(shown) == ["compliant", "compliant", "unknown"]
+
+
+@pytest.mark.parametrize("values", [{"schema": 999}, {"history": "oops"}], ids=["newer", "broken"])
+async def test_each_scan_logs_a_finding_that_cannot_be_trusted(
+    pair: World, caplog: pytest.LogCaptureFixture, values: dict[str, object]
+) -> None:
+    """Whoever can write the table can hide a violation behind such a row."""
+    await overwrite(pair, Table.FINDINGS, ONE, A, **values)
+    for number in (1, 2):
+        caplog.clear()
+
+        await pair.scan()
+
+        lines = [record for record in caplog.records if str(good(ONE, "a").id) in record.message]
+        assert [record.levelno for record in lines] == [logging.WARNING], number
