@@ -170,6 +170,7 @@ class SliceRun:
         planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
         left = deque(sorted(planned))
         async for stored in self._context.findings_table.subscriptions(entry.low, entry.high):
+            _log_untrusted(stored)
             while left and left[0] < stored.partition:
                 partition = left.popleft()
                 yield planned[partition], StoredSubscription(partition)
@@ -311,6 +312,12 @@ class SliceRun:
             gap=gap,
             accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
         )
+
+
+def _log_untrusted(stored: StoredSubscription) -> None:
+    """Log the findings that cannot be read: who can write the table could hide an account so."""
+    for finding in stored.known.untrusted.values():
+        _log.warning("Account %a is unknown: %s", finding.id.text, finding.judgement.message)
 
 
 def _slice_failed(detail: str) -> Gap:
