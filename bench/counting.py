@@ -1,11 +1,12 @@
 """Ports that count what goes through them: requests as the services would count and bill them."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import (
     AT_ONCE,
     Entity,
@@ -104,10 +105,12 @@ class CountedInventory:
         self._counts.arm += max(1, -(-len(found) // self._page))
         return found
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Read one subscription."""
         self._counts.arm += 1
-        return await self._inner.read(subscription_id, seconds=seconds)
+        return await self._inner.read(subscription, recorded, seconds=seconds)
 
 
 class CountedQueue:

@@ -1,6 +1,6 @@
 """The ports of the program; ``app.py`` builds the real adapters, tests build fakes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import TABLE_PAGE_ROWS
 
 type Scalar = str | int | bool
@@ -151,9 +152,12 @@ class Inventory(Protocol):
         """
         ...
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Read the accounts of one subscription within this many seconds.
 
+        A complete reading lacks an account that is ``recorded`` only if Azure says that it is gone.
         A failure is a gap in the reading and never raised.
         """
         ...

@@ -121,10 +121,12 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
     from cmk_check.cli.console import shown
     from cmk_check.core.comparison.judge import judge_all
     from cmk_check.core.enums import Verdict
+    from cmk_check.core.model import Subscription
 
     # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
     account = request.account
-    reading = await inventory.read(account.subscription_id, seconds=settings.subscription_timeout)
+    subscription = Subscription(account.subscription_id)
+    reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
     kinds = {kind.lower(): kind for kind in settings.kinds}
     judged = judge_all(reading.accounts, kinds).get(account.text)
     if judged is None:

@@ -1,6 +1,6 @@
 """The progress of a scan: an inventory that counts readings, and a progress bar."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cmk_check.core.enums import Disposition
 from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.ports import Inventory
 
@@ -62,10 +63,12 @@ class WatchedInventory:
         self._tally.moved()
         return listed
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Read one; see ``Inventory.read``."""
-        reading = await self._inner.read(subscription_id, seconds=seconds)
-        self._tally.readings[subscription_id] = len(reading.accounts), reading.gap is not None
+        reading = await self._inner.read(subscription, recorded, seconds=seconds)
+        self._tally.readings[subscription.id] = len(reading.accounts), reading.gap is not None
         self._tally.moved()
         return reading
 

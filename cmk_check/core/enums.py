@@ -126,6 +126,9 @@ class GapReason(StrEnum):
     UNTRUSTED_NEXT_LINK = "untrusted_next_link"
     NOT_FOUND = "not_found"
     NOT_VISIBLE = "not_visible"
+    DISALLOWED = "disallowed"
+    API_VERSION_UNSUPPORTED = "api_version_unsupported"
+    LIST_INCOMPLETE = "list_incomplete"
     SLICE_FAILED = "slice_failed"
 
 

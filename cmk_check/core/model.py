@@ -25,12 +25,16 @@ from cmk_check.core.resource_id import AccountId
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled."""
+    """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled.
+
+    ``quota_id`` names its offer and is not recorded.
+    """
 
     id: str
     name: str | None = None
     tenant_id: str | None = None
     state: str | None = None
+    quota_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

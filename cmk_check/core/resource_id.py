@@ -46,6 +46,11 @@ class AccountId:
             return None
         return cls(match["subscription"].lower(), group, name, text.lower())
 
+    @property
+    def has_own_path(self) -> bool:
+        """Whether a URL of its parts leads to it: parts of dots alone lead elsewhere."""
+        return all(part.strip(".") for part in (self.resource_group, self.name))
+
     def __str__(self) -> str:
         """Return the lower-cased id."""
         return self.text

@@ -13,6 +13,7 @@ from cmk_check.doctor import key_checks
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed
 from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import InventoryError
+from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS
 
 _OF_VISIBILITY: Final = (
@@ -49,8 +50,10 @@ async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
         raise NotTried("No subscription is in scope.")
     gaps = await _gaps(subject, chosen)
     read = len(chosen) - sum(len(names) for names in gaps.values())
-    text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions."
-    results: list[MarkedText] = [(Mark.OK, text)] if read else []
+    results: list[MarkedText] = []
+    if read:
+        text = f"{READ_ACCOUNTS} works in {read} of {len(chosen)} subscriptions"
+        results.append((Mark.OK, f"{text} (api-version {await subject.api_version(ACCOUNTS)})."))
     results += [
         (Mark.PROBLEM, f"{gap.reason} in {listed(names)}: {gap.detail}")
         for gap, names in gaps.items()
@@ -70,7 +73,7 @@ async def _gaps(
     async def read(subscription: Subscription) -> None:
         async with free:
             # Keep only a few accounts: a large estate may not fit into memory.
-            reading = await inventory.read(subscription.id, seconds=seconds)
+            reading = await inventory.read(subscription, seconds=seconds)
             key_checks.sample(subject, reading.accounts)
             found[subscription.id] = reading.gap
 

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cmk_check.app import scan_options
 from cmk_check.core.comparison.judge import compliant
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
+from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.model import Account, Gap
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
 from cmk_check.doctor.subject import DoctorSubject
+from cmk_check.inventory.api_versions import HSM_KEYS, KEYS
 from cmk_check.limits import DOCTOR_KEYS_SAMPLED, DOCTOR_KEYS_SECONDS
 
 
@@ -30,11 +32,32 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     seen = sum(not _unread(facts[account.id.text]) for account in accounts)
     text = f"{seen} of {len(accounts)} sampled keys can be read."
     results: list[MarkedText] = [(Mark.OK, text)] if seen else []
+    examples = (_example(account, facts[account.id.text]) for account in accounts)
+    if example := next(filter(None, examples), None):
+        kind, sentence = example
+        results.append((Mark.OK, f"{sentence} (api-version {await subject.api_version(kind)})."))
     results += [
         (Mark.PROBLEM, f"{gap.reason} for {listed(names)}: {gap.detail}")
         for gap, names in _by_gap(accounts, facts).items()
     ]
     return results
+
+
+def _example(account: Account, facts: KeyFacts) -> tuple[str, str] | None:
+    """Describe a key that Azure Resource Manager let the identity read, with its type.
+
+    Whether it does so whatever a vault's permissions and firewall are is not proven on Azure.
+    """
+    if not (isinstance(facts.vault, Vault) and isinstance(facts.key, Key)):
+        return None
+    vault = facts.vault
+    permissions = "roles" if vault.uses_rbac or vault.is_managed_hsm else "access policies"
+    firewall = "closed" if is_closed(vault) else "open"
+    sentence = (
+        f"Azure Resource Manager let the key of {account.id.name} be read: its vault "
+        f"{_vault(account)} uses {permissions}, and its firewall is {firewall}"
+    )
+    return HSM_KEYS if vault.is_managed_hsm else KEYS, sentence
 
 
 def _by_gap(

@@ -72,6 +72,10 @@ class DoctorSubject(App):
             raise NotTried(_NO_STORAGE)
         return await self._storage()
 
+    async def api_version(self, kind: str) -> str:
+        """Return the version that Azure was asked for, of a type of resource."""
+        return (await self._azure()).api_versions()[kind]
+
     async def _build_inventory(self) -> "Inventory":
         return await self._azure()
 

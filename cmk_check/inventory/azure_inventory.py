@@ -1,16 +1,19 @@
 """Reads subscriptions and their accounts from Azure Resource Manager through the SDK."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from typing import Final
 
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
 
 from cmk_check.config.settings import Settings
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Reading, Subscription
-from cmk_check.core.reasons.gaps import NAMELESS_SUBSCRIPTION
+from cmk_check.core.reasons.gaps import NAMELESS_SUBSCRIPTION, make_gap
+from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
@@ -19,15 +22,17 @@ from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
     READ_SUBSCRIPTIONS,
     TROUBLE,
+    code_of_404,
     gap_of,
+    is_for_entra_alone,
     is_unregistered,
 )
 from cmk_check.inventory.keys.reader import AzureKeys
 from cmk_check.inventory.readings import AccountCollector, parse_subscription
 from cmk_check.inventory.session import open_session, shared_transport
 
-# The SDK's own default, 2016-06-01, leaves out the tenant.
-_SUBSCRIPTIONS_VERSION: Final = "2020-01-01"
+# Of an account that was there; other codes are about subscriptions, types and versions.
+_GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
 
 
 async def open_inventory(settings: Settings) -> "AzureInventory":
@@ -47,6 +52,7 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
             max_in_flight=settings.max_in_flight,
             retry_after_max=settings.retry_after_max,
             list_seconds=settings.subscription_timeout,
+            cloud=settings.cloud,
         )
         return AzureInventory(
             options, credential, shared_transport(session), opened.pop_all().aclose
@@ -87,9 +93,7 @@ class AzureInventory:
         try:
             async with asyncio.timeout(seconds):
                 listing = self._clients.listing(Deadline.within(seconds))
-                listed = self._clients.subscriptions().subscriptions.list(
-                    api_version=_SUBSCRIPTIONS_VERSION, call=listing
-                )
+                listed = self._clients.subscriptions().subscriptions.list(call=listing)
                 async for entries in pages(listed, listing):
                     for entry in entries:
                         subscription = parse_subscription(entry)
@@ -100,27 +104,75 @@ class AzureInventory:
             raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
         return tuple(found.values())
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep those already read."""
-        gathering = AccountCollector(subscription_id, self._kinds, self._tags)
+        gathering = AccountCollector(subscription.id, self._kinds, self._tags)
+        accounts = self._clients.accounts(subscription.id).accounts
+        until = Deadline.within(seconds)
         try:
-            async with asyncio.timeout(seconds):
-                listing = self._clients.listing(Deadline.within(seconds))
-                accounts = self._clients.accounts(subscription_id).accounts
+            async with asyncio.timeout_at(until.latest):
+                listing = self._clients.listing(until)
                 async for entries in pages(accounts.list(call=listing), listing):
                     gathering.add(entries)
         except TROUBLE as error:
-            # A provider that is not registered has no accounts; after a page of them it is trouble.
-            if gathering.pages == 0 and is_unregistered(error):
-                return gathering.reading()
-            return gathering.reading(gap_of(error, READ_ACCOUNTS))
+            # After a page of accounts, an answer that there can be none is trouble.
+            if gathering.pages or not _has_no_accounts(error, subscription, recorded):
+                return gathering.reading(gap_of(error, READ_ACCOUNTS))
+        missing = [account_id for account_id in recorded if gathering.lacks(account_id)]
+        gone = await asyncio.gather(
+            *(self._is_gone(account_id, accounts, gathering, until) for account_id in missing)
+        )
+        if unconfirmed := gone.count(False):
+            return gathering.reading(make_gap(GapReason.LIST_INCOMPLETE, str(unconfirmed)))
         return gathering.reading()
+
+    async def _is_gone(
+        self,
+        account_id: AccountId,
+        accounts: AccountsOperations,
+        gathering: AccountCollector,
+        until: Deadline,
+    ) -> bool:
+        """Ask for an account that a list lacks; take it where it is there."""
+        if not account_id.has_own_path:
+            return False
+        at = (account_id.resource_group, account_id.name)
+        try:
+            async with asyncio.timeout_at(until.latest):
+                document = await self._clients.document(
+                    until, lambda call: accounts.get(*at, call=call)
+                )
+        except TROUBLE as error:
+            return code_of_404(error) in _GONE
+        gathering.add([document])
+        return False
 
     def keys(self) -> AzureKeys:
         """Return a reader of keys, which reads each thing once during its life."""
         return AzureKeys(self._key_clients)
 
+    def api_versions(self) -> Mapping[str, str]:
+        """Return the version that is asked for, by the type of resource that was asked for."""
+        return self._clients.versions.in_use
+
     async def close(self) -> None:
         """Close the credential and what was opened with it."""
         await self._credential.close()
         await self._close()
+
+
+def _has_no_accounts(
+    error: Exception, subscription: Subscription, recorded: Collection[AccountId]
+) -> bool:
+    """Tell whether a refused list is an empty one.
+
+    Where the provider is not registered there are no accounts, nor in a subscription that is for
+    the directory alone ("Access to Azure Active Directory"). Of that one it is believed where
+    nothing is recorded of it.
+    """
+    if is_unregistered(error):
+        return True
+    is_entra_only = (subscription.quota_id or "").upper().startswith("AAD_")
+    return is_entra_only and not recorded and is_for_entra_alone(error)

@@ -16,6 +16,7 @@ from azure.mgmt.subscription.aio import SubscriptionClient
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
+from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Call, Deadline, Document, Listing
 from cmk_check.inventory.credential import SharedCredential
 from cmk_check.inventory.pipeline import InFlightPolicy, RetryPolicy, arm_policies
@@ -46,6 +47,7 @@ class InventoryOptions:
     max_in_flight: int
     retry_after_max: float
     list_seconds: float
+    cloud: str = "public"
     back_off: float = ARM_FIRST_BACK_OFF_SECONDS
 
 
@@ -58,18 +60,22 @@ class Clients:
         credential: SharedCredential,
         transport: AioHttpTransport,
         request_limits: tuple[asyncio.Semaphore, ...] | None = None,
+        versions: ApiVersions | None = None,
     ) -> None:
         self.arm_url: Final = options.arm_url
         self._options = options
         self._credential = credential
         self._transport = transport
+        self.versions: Final = versions or ApiVersions(options.cloud)
         self._request_limits = request_limits or (asyncio.Semaphore(options.max_in_flight),)
 
     def for_keys(self) -> Self:
         """Return clients that share everything, but may use only a part of the request limit."""
         most = max(1, int(self._options.max_in_flight * KEY_REQUESTS_SHARE))
         request_limits = (asyncio.Semaphore(most), *self._request_limits)
-        return type(self)(self._options, self._credential, self._transport, request_limits)
+        return type(self)(
+            self._options, self._credential, self._transport, request_limits, self.versions
+        )
 
     def subscriptions(self) -> SubscriptionClient:
         """Make a client for the list of subscriptions."""
@@ -103,6 +109,7 @@ class Clients:
             policies=arm_policies(
                 self._credential,
                 scope,
+                self.versions,
                 RetryPolicy(self._options.retry_after_max, self._options.back_off),
                 *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
             ),

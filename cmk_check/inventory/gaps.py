@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 from azure.core.exceptions import (
@@ -29,6 +29,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
+from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"
 READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
@@ -67,9 +68,15 @@ TROUBLE: Final = (
     TypeError,
     ValueError,
 )
-_ACTION: Final = re.compile(r"perform action '([A-Za-z0-9./*_-]{1,200})'")
-_NO_SUCH_TYPE: Final = frozenset(
-    {"invalidresourcetype", "missingsubscriptionregistration", "noregisteredproviderfound"}
+_ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
+# The first is what ARM answers today; a provider's own wording comes with 404 as well.
+_UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
+_ENTRA_ONLY: Final = "disallowedoperation"
+_DISALLOWED: Final = frozenset({_ENTRA_ONLY, "disallowedprovider"})
+# No role helps where a vault's own settings refuse.
+_BY_VAULT_RULE: Final = frozenset({"forbiddenbyfirewall", "forbiddenbynsp", "forbiddenbypolicy"})
+_VAULT_RULE: Final = (
+    "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it."
 )
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
@@ -110,8 +117,17 @@ def is_unregistered(error: Exception) -> bool:
     """Say whether Azure answered that the subscription does not use the provider at all."""
     return (
         isinstance(error, HttpResponseError)
-        and error.status_code == HTTPStatus.CONFLICT
-        and _arm_error(error)[0].lower() == "missingsubscriptionregistration"
+        and error.status_code in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}
+        and _code_of(error) in _UNREGISTERED
+    )
+
+
+def is_for_entra_alone(error: Exception) -> bool:
+    """Say whether Azure answered that the subscription may not use any resource provider."""
+    return (
+        isinstance(error, HttpResponseError)
+        and error.status_code == HTTPStatus.BAD_REQUEST
+        and _code_of(error) == _ENTRA_ONLY
     )
 
 
@@ -122,7 +138,7 @@ def code_of_404(error: Exception) -> str | None:
     a proxy.
     """
     if isinstance(error, HttpResponseError) and error.status_code == HTTPStatus.NOT_FOUND:
-        return _arm_error(error)[0].lower()
+        return _code_of(error)
     return None
 
 
@@ -130,43 +146,68 @@ def cannot_have_scopes(error: Exception) -> bool:
     """Say whether Azure answered that where the account is there are no encryption scopes.
 
     Of a kind or region that has none it says so with 400 BadRequest, where a scope is made: other
-    tools know it by its message. The codes are those for types that a cloud, region, version or
-    subscription does not have. Were a list answered so, nobody could end what is then unknown.
+    tools know it by its message. A cloud that serves the version and not the type has none either,
+    nor has a subscription without the provider. A version that is not served says nothing of them.
     """
     if not isinstance(error, HttpResponseError):
         return False
-    code, message = (text.lower() for text in _arm_error(error))
+    code, message = (text.lower() for text in _error_of(error))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         return bool(code)  # which a proxy's page has not
     words = ("encryption scope", "not supported")
     unsupported = error.status_code == HTTPStatus.BAD_REQUEST and all(w in message for w in words)
-    return unsupported or code in _NO_SUCH_TYPE
+    return unsupported or code in _UNREGISTERED or has_no_such_type(code, message)
 
 
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
-    code, message = _arm_error(error)
-    reason, missing = _reason_of(status, code), None
-    if reason is GapReason.FORBIDDEN:
-        found = _ACTION.search(message)
-        missing = found[1] if found else action
-    return make_gap(reason, f"{status} {code or 'without a code'}", missing_action=missing)
+    code, message = _error_of(error)
+    reason, note = _reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
+    if reason is not GapReason.FORBIDDEN:
+        return make_gap(reason, note)
+    found = _ACTION.search(message)
+    missing = found[1] if found else action
+    rule = _VAULT_RULE if code.lower() in _BY_VAULT_RULE else None
+    return make_gap(reason, note, missing_action=missing, way_out=rule)
 
 
 def _reason_of(status: int, code: str) -> GapReason:
-    if status == HTTPStatus.NOT_FOUND and code.lower() == "subscriptionnotfound":
-        return GapReason.NOT_FOUND
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return GapReason.SERVER_ERROR
+    if status == HTTPStatus.NOT_FOUND and code == "subscriptionnotfound":
+        return GapReason.NOT_FOUND
+    if status in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND} and is_not_served(code):
+        return GapReason.API_VERSION_UNSUPPORTED
+    if code in _DISALLOWED:
+        return GapReason.DISALLOWED
+    # What a vault answers itself comes with 400: ForbiddenByRbac, ForbiddenByFirewall, ...
+    if status == HTTPStatus.BAD_REQUEST and code.startswith("forbidden"):
+        return GapReason.FORBIDDEN
     return _STATUSES.get(status, GapReason.UNEXPECTED_RESPONSE)
 
 
-def _arm_error(error: HttpResponseError) -> tuple[str, str]:
+def _code_of(error: HttpResponseError) -> str:
+    return _error_of(error)[0].lower()
+
+
+def _error_of(error: HttpResponseError) -> tuple[str, str]:
+    return ("", "") if error.response is None else arm_error(error.response)
+
+
+class Answer(Protocol):
+    """An answer whose body was read."""
+
+    def text(self) -> str:
+        """Return the body."""
+        ...
+
+
+def arm_error(answer: Answer) -> tuple[str, str]:
     """Take code and message out of an answer; some providers leave out ARM's wrapper, in any case.
 
     An answer that is not JSON, such as a proxy's HTML page, has neither.
     """
     try:
-        body = json.loads(error.response.text()) if error.response is not None else None
+        body = json.loads(answer.text())
     except (AzureError, LookupError, RecursionError, ValueError):
         return "", ""
     fields = _lowered(body)

@@ -27,6 +27,8 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
+from cmk_check.inventory.api_versions import ApiVersions
+from cmk_check.inventory.gaps import arm_error
 from cmk_check.limits import ARM_ATTEMPTS
 from cmk_check.net.retry_after import retry_after
 
@@ -84,6 +86,27 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             response.http_response = cast("AsyncHttpResponse", _EmptyBodyResponse(answer))
 
 
+class ApiVersionPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
+    """Asks for the version that this cloud serves, once more where it serves another."""
+
+    def __init__(self, versions: ApiVersions) -> None:
+        super().__init__()
+        self._versions = versions
+
+    async def send(self, request: Request) -> Response:
+        """Return the answer to the version that is served, or the refusal where none is known."""
+        asked = request.http_request
+        asked.url = self._versions.of(asked.url)
+        response = await self.next.send(request)
+        answer = response.http_response
+        if answer.status_code not in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}:
+            return response
+        if not self._versions.learn(asked.url, *arm_error(answer)):
+            return response
+        asked.url = self._versions.of(asked.url)
+        return await self.next.send(request)
+
+
 class RetryPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
     """Retries after temporary failures, when Azure asks to, but not after the deadline."""
 
@@ -136,7 +159,11 @@ class InFlightPolicy(AsyncHTTPPolicy[HttpRequest, AsyncHttpResponse]):
 
 
 def arm_policies(
-    credential: AsyncTokenCredential, scope: str, retry: RetryPolicy, *in_flight: InFlightPolicy
+    credential: AsyncTokenCredential,
+    scope: str,
+    versions: ApiVersions,
+    retry: RetryPolicy,
+    *in_flight: InFlightPolicy,
 ) -> list[object]:
     """Return the policies of one client, outermost first; clients must not share policies."""
     return [
@@ -144,6 +171,7 @@ def arm_policies(
         UserAgentPolicy(AGENT, user_agent_use_env=False),
         GuardPolicy(),
         DecodePolicy(),
+        ApiVersionPolicy(versions),
         retry,
         AsyncBearerTokenCredentialPolicy(credential, scope),
         *in_flight,

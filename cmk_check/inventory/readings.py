@@ -6,6 +6,7 @@ from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import clean_text, is_guid
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 
@@ -17,11 +18,16 @@ def parse_subscription(entry: object) -> Subscription | None:
     subscription_id = entry.get("subscriptionId")
     if not isinstance(subscription_id, str) or not is_guid(subscription_id):
         return None
+    policies = entry.get("subscriptionPolicies")
     return Subscription(
         id=subscription_id.lower(),
         name=clean_text(entry.get("displayName"), MAX_SUBSCRIPTION_TEXT_BYTES),
         tenant_id=clean_text(entry.get("tenantId"), MAX_SUBSCRIPTION_TEXT_BYTES),
         state=clean_text(entry.get("state"), MAX_SUBSCRIPTION_TEXT_BYTES),
+        quota_id=clean_text(
+            policies.get("quotaId") if isinstance(policies, dict) else None,
+            MAX_SUBSCRIPTION_TEXT_BYTES,
+        ),
     )
 
 
@@ -36,6 +42,7 @@ class AccountCollector:
         self._kept_tags = kept_tags
         self._accounts: list[Account] = []
         self._ignored: dict[str, str] = {}
+        self._ids: set[str] = set()
         self._unusable = 0
         self.pages = 0
 
@@ -44,12 +51,18 @@ class AccountCollector:
         self.pages += 1
         for entry in entries:
             account = parse_account(entry, self._kept_tags)
+            if account is not None:
+                self._ids.add(account.id.text)
             if account is None or account.id.subscription_id != self._subscription_id:
                 self._unusable += 1
             elif account.kind is None or account.kind.lower() in self._kinds:
                 self._accounts.append(account)
             else:
                 self._ignored[account.id.text] = account.kind
+
+    def lacks(self, account_id: AccountId) -> bool:
+        """Tell whether no entry so far is this account."""
+        return account_id.text not in self._ids
 
     def reading(self, gap: Gap | None = None) -> Reading:
         """Return the reading; without a gap it is complete, unless an entry had no usable id."""

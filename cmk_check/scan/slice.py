@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
-from cmk_check.core.comparison.difference import Difference
+from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
@@ -262,18 +262,19 @@ class SliceRun:
             return compare_unread(stored.known, subscription, disposition, comparison)
         if gap is not None:
             return compare(stored.known, subscription, Reading(gap=gap), comparison)
-        reading = await self._read(subscription)
+        reading = await self._read(subscription, stored.known)
         if self._keys is None:
             return compare(stored.known, subscription, reading, comparison)
         return await self._keys.compare(stored.known, subscription, reading, comparison)
 
-    async def _read(self, subscription: Subscription) -> Reading:
+    async def _read(self, subscription: Subscription, known: Known) -> Reading:
         """Read a subscription within its time limit, or within the rest of the slice's time."""
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
             return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
-        reading = await self._context.inventory.read(subscription.id, seconds=seconds)
+        recorded = [finding.id for finding in (*known.findings.values(), *known.untrusted.values())]
+        reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=SLICE_TIME_IS_UP)
         return reading

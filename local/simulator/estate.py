@@ -162,6 +162,7 @@ class Subscription:
         self.tenant_id = tenant_id
         self.managed_by_tenants: Sequence[str] = ()
         self.state = "Enabled"
+        self.quota_id = "EnterpriseAgreement_2014-09-01"
         self.access: Access = Access.READER
         self.listed = True
         self.page_sizes: Sequence[int] = ()

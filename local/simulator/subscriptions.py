@@ -43,7 +43,7 @@ def document(subscription: Subscription, version: str) -> dict[str, object]:
         "state": subscription.state,
         "subscriptionPolicies": {
             "locationPlacementId": "Public_2014-09-01",
-            "quotaId": "EnterpriseAgreement_2014-09-01",
+            "quotaId": subscription.quota_id,
             "spendingLimit": "Off",
         },
     }

@@ -1,9 +1,10 @@
 """An inventory that tells what a test scripts, so that scans can be tried without Azure."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.resource_id import AccountId
 
 if TYPE_CHECKING:
     from cmk_check.errors import InventoryError
@@ -20,7 +21,8 @@ class ScriptedInventory:
     ``list_error`` is set; ``readings`` holds the answer per subscription, an empty complete one
     where there is none; ``before_read`` is awaited with the subscription's id before each answer
     and may wait, raise, or change the script. ``reads`` keeps the ids in the order they were asked
-    for.
+    for, ``asked`` what the last read of each was asked for: the subscription, the names of recorded
+    accounts.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class ScriptedInventory:
         self.list_error: InventoryError | None = None
         self.before_read: Callable[[str], Awaitable[None]] = _nothing
         self.reads: list[str] = []
+        self.asked: dict[str, tuple[Subscription, set[str]]] = {}
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
         """Return the scripted list, or raise the scripted error."""
@@ -40,9 +43,12 @@ class ScriptedInventory:
             raise self.list_error
         return self.listed
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Return the scripted reading of a subscription."""
         assert seconds > 0
-        self.reads.append(subscription_id)
-        await self.before_read(subscription_id)
-        return self.readings.get(subscription_id, Reading())
+        self.reads.append(subscription.id)
+        self.asked[subscription.id] = subscription, {account_id.name for account_id in recorded}
+        await self.before_read(subscription.id)
+        return self.readings.get(subscription.id, Reading())

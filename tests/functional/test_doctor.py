@@ -83,7 +83,13 @@ def test_p5_all_is_well_and_nothing_is_changed(
         "scans": "warning"
     }
     assert lines["permissions"] == [
-        ("ok", "Microsoft.CognitiveServices/accounts/read works in 2 of 2 subscriptions.")
+        (
+            "ok",
+            (
+                "Microsoft.CognitiveServices/accounts/read works in 2 of 2 subscriptions "
+                "(api-version 2025-09-01)."
+            ),
+        )
     ]
     assert {request.method for request in azure.requests} == {"GET"}
     assert [row for table in TABLES for row in storage.rows(table)] == []

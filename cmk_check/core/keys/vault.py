@@ -107,9 +107,16 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     if action not in _ACTIONS or access not in _ACCESS:
         said = {name: value for name, value in facts.items() if value is not None}
         yield Unseen("firewall", _UNHEARD_OF, facts=said)
-    closed = action == "deny" or access == "disabled"
-    if access == "securedbyperimeter" or (closed and not _lets_services_in(vault.bypass)):
+    in_perimeter = access == "securedbyperimeter"
+    if in_perimeter or (is_closed(vault) and not _lets_services_in(vault.bypass)):
         yield concern(KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, facts)
+
+
+def is_closed(vault: Vault) -> bool:
+    """Tell whether the firewall lets only those in that it names, or nobody."""
+    action = lower_ascii((vault.default_action or "").strip())
+    access = lower_ascii((vault.public_access or "").strip())
+    return action == "deny" or access in {"disabled", "securedbyperimeter"}
 
 
 def _lets_services_in(bypass: str | None) -> bool:

@@ -90,6 +90,28 @@ GAP_REASONS: Final[Mapping[GapReason, ReasonEntry]] = {
         "id to CMK_EXCLUDE_SUBSCRIPTIONS.",
         Actor.ACCESS_ADMIN,
     ),
+    GapReason.DISALLOWED: ReasonEntry(
+        _UNKNOWN,
+        "Azure does not allow this type of subscription to use the service.",
+        "No access right changes that. Accept it by adding the subscription's id to "
+        "CMK_EXCLUDE_SUBSCRIPTIONS.",
+        Actor.OPERATOR,
+    ),
+    GapReason.API_VERSION_UNSUPPORTED: ReasonEntry(
+        _UNKNOWN,
+        "Azure does not serve any api-version that this version of cmk_check can judge.",
+        "Look for a newer version of cmk_check. `cmk-check doctor` shows the versions in use.",
+        Actor.OPERATOR,
+    ),
+    GapReason.LIST_INCOMPLETE: ReasonEntry(
+        _UNKNOWN,
+        "Azure's list lacks accounts that were recorded, and Azure did not confirm that they are "
+        "gone.",
+        f"{_AGAIN} {_SUPPORT}. If the subscription is not registered for "
+        "Microsoft.CognitiveServices any more, register it, or add its id to "
+        "CMK_EXCLUDE_SUBSCRIPTIONS.",
+        Actor.OPERATOR,
+    ),
     GapReason.SLICE_FAILED: ReasonEntry(
         _UNKNOWN,
         "The subscription could not be recorded.",

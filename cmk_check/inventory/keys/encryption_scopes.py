@@ -27,7 +27,7 @@ class EncryptionScopes:
         """Return the encryption scopes of an account, before ``deadline`` (event loop's clock)."""
         scopes = self._client_of(account_id.subscription_id).encryption_scopes
         at = (account_id.resource_group, account_id.name)
-        if not all(part.strip(".") for part in at):  # dots alone would lead to another path
+        if not account_id.has_own_path:
             return Unread(make_gap(GapReason.UNEXPECTED_RESPONSE))
         try:
             async with asyncio.timeout_at(deadline):

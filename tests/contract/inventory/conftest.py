@@ -7,6 +7,8 @@ import aiohttp
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
+from cmk_check.core.model import Subscription as Listed
+from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.clients import InventoryOptions
 from cmk_check.inventory.session import LimitedResponse, shared_transport
@@ -15,7 +17,16 @@ from local.simulator.simulator import Simulator
 from tests.contract.inventory.keys.key_kit import Azure
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
+LISTED = Listed(SUBSCRIPTION)
 ACCOUNTS = f"*/{SUBSCRIPTION}/providers/Microsoft.CognitiveServices/accounts"
+
+
+def account_id(name: str, group: str = "rg") -> AccountId:
+    """Return the id of an account in the subscription."""
+    path = f"resourceGroups/{group}/providers/Microsoft.CognitiveServices/accounts/{name}"
+    found = AccountId.parse(f"/subscriptions/{SUBSCRIPTION}/{path}")
+    assert found is not None
+    return found
 
 
 @pytest.fixture

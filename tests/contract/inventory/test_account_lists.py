@@ -10,13 +10,16 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Reading
 from cmk_check.core.model import Subscription as Listed
 from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Access, Subscription
+from local.simulator.faults import Fault, arm_error
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import SUBSCRIPTION
+from tests.contract.inventory.conftest import ACCOUNTS, LISTED, SUBSCRIPTION, account_id
 
 VERSION = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+ACCOUNT = account_id("a")
 KEY = {
     "keySource": "Microsoft.KeyVault",
     "keyVaultProperties": {
@@ -49,9 +52,10 @@ async def test_subscriptions_come_with_name_tenant_and_state(
 
     listed = await inventory.subscriptions()
 
+    quota_id = added.quota_id
     assert listed == (
-        Listed(SUBSCRIPTION, "Production", simulator.estate.tenant_id, "Enabled"),
-        Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned"),
+        Listed(SUBSCRIPTION, "Production", simulator.estate.tenant_id, "Enabled", quota_id),
+        Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned", quota_id),
     )
 
 
@@ -90,7 +94,7 @@ async def test_account_arrives_with_what_the_rule_looks_at(
         )
     )
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     (account,) = reading.accounts
     assert reading.gap is None
@@ -111,7 +115,7 @@ async def test_big_account_arrives_like_any_other(
     """A real Foundry account is 41 KB, nine tenths of which nobody reads."""
     subscription.add_account(AccountSpec(name="hub", group="rg", kind="AIServices", big=True))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert [(a.kind, a.malformed) for a in reading.accounts] == [("AIServices", None)]
 
@@ -124,7 +128,7 @@ async def test_empty_page_in_the_middle_does_not_end_the_list(
         subscription.add_account(AccountSpec(name=name, group="rg"))
     subscription.page_sizes = (1, 0, 1, 0)
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert (_names(reading), reading.gap) == (["a", "b", "c"], None)
 
@@ -136,7 +140,7 @@ async def test_accounts_of_other_kinds_are_counted_and_named(
     for name, kind in (("a", "openai"), ("b", "SpeechServices"), ("c", "SpeechServices")):
         subscription.add_account(AccountSpec(name=name, group="rg", kind=kind))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert _names(reading) == ["a"]
     assert reading.ignored_by_kind == {"SpeechServices": 2}
@@ -153,7 +157,7 @@ async def test_same_account_twice_stays_twice(
     raw = {**document, "id": str(document["id"]).upper()}
     subscription.add_account(AccountSpec(name="x", group="rg", raw=raw))
 
-    reading = await inventory.read(SUBSCRIPTION.upper(), seconds=5)
+    reading = await inventory.read(Listed(SUBSCRIPTION.upper()), seconds=5)
 
     assert len(reading.accounts) == 2
     assert len({account.id for account in reading.accounts}) == 1
@@ -171,7 +175,7 @@ async def test_malformed_account_costs_only_itself_p7(
     subscription.add_account(AccountSpec(name="good", group="rg", encryption=KEY))
     subscription.add_account(AccountSpec(name="bad", group="rg")).set(path, value)
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert [(a.id.name, a.malformed is None) for a in reading.accounts] == [
         ("good", True),
@@ -203,7 +207,7 @@ async def test_entry_without_usable_id_is_a_gap_and_the_others_are_kept_p7(
     subscription.add_account(AccountSpec(name="bad", group="rg", raw=entry))
     subscription.add_account(AccountSpec(name="good", group="rg"))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert _names(reading) == ["good"]
     assert reading.gap is not None
@@ -216,11 +220,11 @@ async def test_the_gap_says_how_many_entries_have_no_usable_id_p7(
     """P7: whoever looks for them must know when all are found."""
     subscription.page_sizes = (2, 1)
     subscription.add_account(AccountSpec(name="a", group="rg", raw={"kind": "OpenAI"}))
-    alone = await inventory.read(SUBSCRIPTION, seconds=5)
+    alone = await inventory.read(LISTED, seconds=5)
     for name in ("b", "c"):
         subscription.add_account(AccountSpec(name=name, group="rg", raw=None))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     counts = [re.findall(r"[0-9]+", str(each.gap and each.gap.detail)) for each in (alone, reading)]
     assert counts == [["1"], ["3"]]
@@ -232,7 +236,46 @@ async def test_unregistered_provider_is_a_complete_empty_reading(
     """A subscription that never used the service has no accounts: nothing to see to."""
     subscription.access = Access.UNREGISTERED
 
-    assert await inventory.read(SUBSCRIPTION, seconds=5) == Reading()
+    assert await inventory.read(LISTED, seconds=5) == Reading()
+
+
+@pytest.mark.parametrize("status", [404, 409])
+async def test_other_word_for_an_unregistered_provider_says_the_same(
+    simulator: Simulator, inventory: AzureInventory, status: int
+) -> None:
+    """Azure has two codes for it."""
+    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(status, "SubscriptionNotRegistered")))
+
+    assert await inventory.read(LISTED, seconds=5) == Reading()
+
+
+@pytest.mark.parametrize(
+    ("offer", "recorded", "reason"),
+    [
+        (("AAD_2015-09-01", "DisallowedOperation"), (), None),
+        (("AAD_2015-09-01", "DisallowedOperation"), (ACCOUNT,), GapReason.DISALLOWED),
+        (("AAD_2015-09-01", "DisallowedProvider"), (), GapReason.DISALLOWED),
+        (("AzureForStudentsStarter", "DisallowedOperation"), (), GapReason.DISALLOWED),
+    ],
+    ids=["for the directory alone", "with accounts on record", "provider", "other offer"],
+)
+async def test_subscription_for_the_directory_alone_is_empty_and_others_are_gaps_p11(
+    simulator: Simulator,
+    inventory: AzureInventory,
+    offer: tuple[str, str],
+    recorded: tuple[AccountId, ...],
+    reason: GapReason | None,
+) -> None:
+    """P11: each tenant may have one, and no right that can be granted would end its gap."""
+    quota_id, code = offer
+    simulator.estate.subscription(SUBSCRIPTION).quota_id = quota_id
+    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(400, code)))
+
+    (listed,) = await inventory.subscriptions()
+    gap = (await inventory.read(listed, recorded, seconds=5)).gap
+
+    assert (gap.reason if gap else None) is reason
+    assert gap is None or "CMK_EXCLUDE_SUBSCRIPTIONS" in str(gap.detail)
 
 
 async def test_refused_subscription_names_the_missing_action(
@@ -241,7 +284,7 @@ async def test_refused_subscription_names_the_missing_action(
     """P11: the action is what ends the gap; the name of who was refused stays with Azure."""
     subscription.access = Access.FORBIDDEN
 
-    gap = (await inventory.read(SUBSCRIPTION, seconds=5)).gap
+    gap = (await inventory.read(LISTED, seconds=5)).gap
 
     action = "Microsoft.CognitiveServices/accounts/read"
     assert gap == make_gap(GapReason.FORBIDDEN, "403 AuthorizationFailed", missing_action=action)
@@ -253,7 +296,7 @@ async def test_subscription_that_azure_does_not_know_is_not_found(
     """It is listed and yet not there: no reason to take its accounts for deleted."""
     subscription.access = Access.NOT_FOUND
 
-    gap = (await inventory.read(SUBSCRIPTION, seconds=5)).gap
+    gap = (await inventory.read(LISTED, seconds=5)).gap
 
     assert gap is not None
     assert gap.reason is GapReason.NOT_FOUND
@@ -266,7 +309,7 @@ async def test_nothing_but_get_leaves_and_says_who_asks_p5(
     subscription.access = Access.UNREGISTERED
 
     await inventory.subscriptions()
-    await inventory.read(SUBSCRIPTION, seconds=5)
+    await inventory.read(LISTED, seconds=5)
 
     asked = [request for request in simulator.requests if request.path.startswith("/subscr")]
     assert [request.method for request in asked] == ["GET", "GET"]

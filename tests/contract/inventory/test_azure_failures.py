@@ -9,6 +9,7 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
+from cmk_check.core.model import Subscription as Listed
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
@@ -28,13 +29,13 @@ from local.simulator.faults import (
     arm_error,
 )
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
+from tests.contract.inventory.conftest import ACCOUNTS, LISTED, SUBSCRIPTION
 
 HTML = "<html><title>AzureResourceManager</title>Our services aren't available</html>"
 
 
 async def _gap(inventory: AzureInventory, seconds: float = 5) -> Gap | None:
-    return (await inventory.read(SUBSCRIPTION, seconds=seconds)).gap
+    return (await inventory.read(LISTED, seconds=seconds)).gap
 
 
 async def _reason(inventory: AzureInventory, seconds: float = 5) -> GapReason | None:
@@ -48,9 +49,16 @@ async def _reason(inventory: AzureInventory, seconds: float = 5) -> GapReason | 
         (arm_error(401, "InvalidAuthenticationToken"), GapReason.UNAUTHENTICATED),
         (arm_error(403, "RequestDisallowed"), GapReason.FORBIDDEN),
         (arm_error(404, "SubscriptionNotFound"), GapReason.NOT_FOUND),
-        (arm_error(404, "InvalidResourceType"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(404, "InvalidResourceType"), GapReason.API_VERSION_UNSUPPORTED),
+        (arm_error(400, "NoRegisteredProviderFound"), GapReason.API_VERSION_UNSUPPORTED),
+        (arm_error(400, "DisallowedOperation"), GapReason.DISALLOWED),
+        (arm_error(400, "DisallowedProvider"), GapReason.DISALLOWED),
+        (arm_error(400, "ForbiddenByRbac"), GapReason.FORBIDDEN),
+        (arm_error(400, "ForbiddenByNsp"), GapReason.FORBIDDEN),
+        (arm_error(400, "ForbiddenByFirewall"), GapReason.FORBIDDEN),
+        (arm_error(400, "BadRequest"), GapReason.UNEXPECTED_RESPONSE),
         (arm_error(409, "Conflict"), GapReason.UNEXPECTED_RESPONSE),
-        (arm_error(400, "InvalidApiVersionParameter"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(400, "InvalidApiVersionParameter"), GapReason.API_VERSION_UNSUPPORTED),
         (Answer(status=302, headers={"Location": "/elsewhere"}), GapReason.UNEXPECTED_RESPONSE),
         (Answer(status=204), GapReason.UNEXPECTED_RESPONSE),
         (arm_error(408, "RequestTimeout"), GapReason.TIMEOUT),
@@ -111,7 +119,7 @@ async def test_accounts_of_earlier_pages_are_kept(
         subscription.add_account(AccountSpec(name=name, group="rg"))
     simulator.faults.add(Fault(path=ACCOUNTS, page=2, then=then))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert [account.id.name for account in reading.accounts] == ["a", "b"]
     assert reading.gap is not None
@@ -137,7 +145,7 @@ async def test_trouble_that_passes_leaves_no_trace(
     subscription.add_account(AccountSpec(name="a", group="rg"))
     simulator.faults.add(Fault(path=ACCOUNTS, times=2, then=then))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert (len(reading.accounts), reading.gap) == (1, None)
 
@@ -147,7 +155,7 @@ async def test_tries_are_few(simulator: Simulator, inventory: AzureInventory) ->
     fault = Fault(path=ACCOUNTS, then=arm_error(500, "X"))
     simulator.faults.add(fault)
 
-    await inventory.read(SUBSCRIPTION, seconds=5)
+    await inventory.read(LISTED, seconds=5)
 
     assert simulator.faults.hits(fault) == 5
 
@@ -224,12 +232,12 @@ async def test_others_are_asked_while_one_sleeps(
     simulator.faults.add(Fault(path=ACCOUNTS, times=8, hold=hold, then=then))
     other = SUBSCRIPTION[:-1] + "2"
     simulator.estate.add_subscription(other, "Other")
-    sleeping = [asyncio.create_task(inventory.read(SUBSCRIPTION, seconds=5)) for _ in range(8)]
+    sleeping = [asyncio.create_task(inventory.read(LISTED, seconds=5)) for _ in range(8)]
     await hold.reached(8)
     hold.release()
     await asyncio.sleep(0.1)  # until all have their answer and sleep
 
-    reading = await inventory.read(other, seconds=0.7)
+    reading = await inventory.read(Listed(other), seconds=0.7)
 
     assert reading.gap is None
     assert [r.gap for r in await asyncio.gather(*sleeping)] == [None] * 8
@@ -241,7 +249,7 @@ async def test_no_more_requests_at_once_than_allowed_p8(
     """P8: Azure counts per identity; too many at once is how one gets throttled."""
     hold = Hold()
     simulator.faults.add(Fault(path=ACCOUNTS, hold=hold))
-    reads = [asyncio.create_task(inventory.read(SUBSCRIPTION, seconds=5)) for _ in range(12)]
+    reads = [asyncio.create_task(inventory.read(LISTED, seconds=5)) for _ in range(12)]
     await hold.reached(8)
     await asyncio.sleep(0.1)
 
@@ -266,7 +274,7 @@ async def test_next_link_that_repeats_or_leaves_tls_is_not_followed(
         subscription.add_account(AccountSpec(name=name, group="rg"))
     simulator.faults.add(Fault(path=ACCOUNTS, page=page, then=then))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert reading.gap is not None
     assert reading.gap.reason is GapReason.UNTRUSTED_NEXT_LINK

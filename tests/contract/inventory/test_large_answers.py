@@ -19,6 +19,7 @@ from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
 MIB = 1024**2
 PROGRAM = f"""
 import asyncio
+from cmk_check.core.model import Subscription
 import resource
 from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.config.settings import Settings
@@ -27,7 +28,7 @@ async def main():
     inventory = await open_inventory(Settings.load())
     await inventory.subscriptions()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    reading = await inventory.read("{SUBSCRIPTION}", seconds=30)
+    reading = await inventory.read(Subscription("{SUBSCRIPTION}"), seconds=30)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(after - before, reading.gap)
     await inventory.close()

@@ -19,12 +19,13 @@ from tests.contract.inventory.conftest import SUBSCRIPTION
 
 PROGRAM = f"""
 import asyncio
+from cmk_check.core.model import Subscription
 from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.config.settings import Settings
 
 async def main():
     inventory = await open_inventory(Settings.load())
-    reading = await inventory.read("{SUBSCRIPTION}", seconds=5)
+    reading = await inventory.read(Subscription("{SUBSCRIPTION}"), seconds=5)
     print(reading.gap.reason if reading.gap else "complete")
     await inventory.close()
 

@@ -11,7 +11,7 @@ from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Subscription
 from local.simulator.faults import Answer, Close, Effect, Fault, NextLink, arm_error
 from local.simulator.simulator import Simulator
-from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
+from tests.contract.inventory.conftest import ACCOUNTS, LISTED
 
 IDENTITY = "/msi/token"
 
@@ -51,7 +51,7 @@ async def test_foreign_host_gets_no_request_and_no_token_p6(
     simulator.faults.add(Fault(path=path, times=1, then=NextLink(url)))
 
     if path == ACCOUNTS:
-        reading = await inventory.read(SUBSCRIPTION, seconds=5)
+        reading = await inventory.read(LISTED, seconds=5)
         gap = reading.gap
         assert len(reading.accounts) == 1
     else:
@@ -78,7 +78,7 @@ async def test_token_stands_in_no_log_and_no_gap_p6(
     caplog.set_level(logging.DEBUG)
     simulator.faults.add(Fault(path=ACCOUNTS, then=then))
 
-    reading = await inventory.read(SUBSCRIPTION, seconds=5)
+    reading = await inventory.read(LISTED, seconds=5)
 
     assert any(request.authorized for request in simulator.requests)
     for secret in ("eyJ", simulator.identity_header):
@@ -90,7 +90,7 @@ async def test_one_token_serves_requests_that_start_at_once(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """The SDK would ask the identity endpoint once per subscription."""
-    await asyncio.gather(*(inventory.read(SUBSCRIPTION, seconds=5) for _ in range(20)))
+    await asyncio.gather(*(inventory.read(LISTED, seconds=5) for _ in range(20)))
     await inventory.subscriptions()
 
     assert len([r for r in simulator.requests if r.path == IDENTITY]) == 1
@@ -112,9 +112,9 @@ async def test_no_token_is_told_as_such_and_tried_anew(
     fault = Fault(path=IDENTITY, then=then)
     simulator.faults.add(fault)
 
-    refused = await inventory.read(SUBSCRIPTION, seconds=10)
+    refused = await inventory.read(LISTED, seconds=10)
     simulator.faults.remove(fault)
-    granted = await inventory.read(SUBSCRIPTION, seconds=10)
+    granted = await inventory.read(LISTED, seconds=10)
 
     assert refused.gap is not None
     assert refused.gap.reason is GapReason.UNAUTHENTICATED

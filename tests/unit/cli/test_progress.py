@@ -37,7 +37,7 @@ async def test_readings_are_passed_on_and_counted() -> None:
     tally.moved = lambda: moves.append(tally.done)
     watched = WatchedInventory(ScriptedInventory([], readings), Scope(), tally)
 
-    passed_on = [await watched.read(id_, seconds=1) for id_ in readings]
+    passed_on = [await watched.read(Subscription(id_), seconds=1) for id_ in readings]
 
     assert passed_on == list(readings.values())
     assert (tally.done, tally.accounts, tally.gaps) == (2, 3, 1)
@@ -50,9 +50,9 @@ async def test_a_subscription_that_is_read_again_counts_once() -> None:
     tally = ScanProgress()
     watched = WatchedInventory(inventory, Scope(), tally)
 
-    await watched.read(sub(1), seconds=1)
+    await watched.read(Subscription(sub(1)), seconds=1)
     inventory.readings[sub(1)] = Reading((good(sub(1)),))
-    await watched.read(sub(1), seconds=1)
+    await watched.read(Subscription(sub(1)), seconds=1)
 
     assert (tally.done, tally.accounts, tally.gaps) == (1, 1, 0)
 

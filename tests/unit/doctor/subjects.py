@@ -37,6 +37,10 @@ class ScriptedPatient(DoctorSubject):
         subject.store = store or RecordingStore()
         return subject
 
+    async def api_version(self, kind: str) -> str:
+        """Return a version that names its type."""
+        return f"of {kind}"
+
     async def _build_inventory(self) -> Inventory:
         return self.azure
 

@@ -16,6 +16,7 @@ ONE, TWO, THREE = (subscription(number) for number in (1, 2, 3))
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant it.")
 BROKEN = Gap(GapReason.SERVER_ERROR, detail="Azure answered 500: wait.")
 ACCOUNTS = "Microsoft.CognitiveServices/accounts/read"
+OF_ACCOUNTS = "(api-version of microsoft.cognitiveservices/accounts)"
 
 
 @pytest.mark.parametrize(
@@ -121,12 +122,14 @@ async def test_a_list_that_cannot_be_read_says_why() -> None:
     ("gaps", "said"),
     [
         pytest.param(
-            [None, None, None], [("ok", f"{ACCOUNTS} works in 3 of 3 subscriptions.")], id="all"
+            [None, None, None],
+            [("ok", f"{ACCOUNTS} works in 3 of 3 subscriptions {OF_ACCOUNTS}.")],
+            id="all",
         ),
         pytest.param(
             [FORBIDDEN, None, FORBIDDEN],
             [
-                ("ok", f"{ACCOUNTS} works in 1 of 3 subscriptions."),
+                ("ok", f"{ACCOUNTS} works in 1 of 3 subscriptions {OF_ACCOUNTS}."),
                 (
                     "problem",
                     (
@@ -208,7 +211,7 @@ async def test_an_estate_that_takes_too_long_is_left() -> None:
 
     said = await told(estate_checks.permissions, subject)
 
-    assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions.")
+    assert said[0] == ("ok", f"{ACCOUNTS} works in 1 of 2 subscriptions {OF_ACCOUNTS}.")
     assert said[1][1].startswith(f"timeout in Number 2 ({TWO.id}): The time of this check was over")
 
 

@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread
+from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
 from cmk_check.core.model import Account, Gap, Reading
 from cmk_check.doctor import estate_checks, key_checks
 from tests.fakes.inventory import ScriptedInventory
-from tests.fakes.keys import GONE, HEALTHY, LATEST, VAULT
+from tests.fakes.keys import GONE, HEALTHY, LATEST, UNPROTECTED, VAULT
 from tests.fakes.world import bad, good
 from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
 
@@ -20,11 +20,22 @@ FORBIDDEN: Final = Unread(
     Gap(GapReason.FORBIDDEN, "Some/thing/read", "Azure answered 403: grant Some/thing/read.")
 )
 SLOW: Final = Unread(Gap(GapReason.TIMEOUT, detail="Azure did not answer in time: wait."))
+OF_KEYS: Final = "(api-version of microsoft.keyvault/vaults/keys)"
 PLACE: Final = f"in {VAULT.split('/')[2]}"
 
 
 def _account(name: str, vault: str, subscription_id: str = ONE.id) -> Account:
     return replace(good(subscription_id, name), key_vault_uri=f"https://{vault}.vault.azure.net/")
+
+
+def _came_of(
+    name: str, permissions: str = "access policies", firewall: str = "open"
+) -> tuple[str, str]:
+    sentence = (
+        f"Azure Resource Manager let the key of {name} be read: its vault "
+        f"kv-{name}.vault.azure.net uses {permissions}, and its firewall is {firewall} {OF_KEYS}."
+    )
+    return "ok", sentence
 
 
 async def _said(
@@ -46,12 +57,22 @@ async def _said(
 @pytest.mark.parametrize(
     ("facts", "said"),
     [
-        pytest.param({}, [("ok", "2 of 2 sampled keys can be read.")], id="all"),
-        pytest.param({"a": GONE}, [("ok", "2 of 2 sampled keys can be read.")], id="gone is seen"),
+        pytest.param({}, [("ok", "2 of 2 sampled keys can be read."), _came_of("a")], id="all"),
+        pytest.param(
+            {"a": GONE, "b": UNPROTECTED},
+            [("ok", "2 of 2 sampled keys can be read."), _came_of("b")],
+            id="gone is seen",
+        ),
+        pytest.param(
+            {"a": replace(HEALTHY, vault=Vault(VAULT, uses_rbac=True, default_action="Deny"))},
+            [("ok", "2 of 2 sampled keys can be read."), _came_of("a", "roles", "closed")],
+            id="what was in the way is said",
+        ),
         pytest.param(
             {"a": replace(HEALTHY, vault=FORBIDDEN, key=None)},
             [
                 ("ok", "1 of 2 sampled keys can be read."),
+                _came_of("b"),
                 (
                     "problem",
                     (
@@ -65,6 +86,7 @@ async def _said(
         pytest.param(
             {"a": replace(HEALTHY, key=FORBIDDEN), "b": replace(HEALTHY, grants=FORBIDDEN)},
             [
+                _came_of("b"),
                 (
                     "problem",
                     (
@@ -82,6 +104,7 @@ async def _said(
                 "b": replace(HEALTHY, key=Key(f"{VAULT}/keys/cmk", LATEST, FORBIDDEN)),
             },
             [
+                _came_of("a"),
                 (
                     "problem",
                     (
@@ -119,7 +142,7 @@ async def test_a_few_keys_are_tried_each_in_another_vault() -> None:
 
     found, subject = await _said(*accounts, bad(ONE.id, "bad"), facts={})
 
-    assert found == [("ok", "5 of 5 sampled keys can be read.")]
+    assert found[0] == ("ok", "5 of 5 sampled keys can be read.")
     assert subject.behind.asked == [dict.fromkeys(("a0", "a10", "a12", "a14", "a16"))]
 
 

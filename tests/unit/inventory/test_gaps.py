@@ -138,3 +138,30 @@ def test_every_answer_says_what_to_do_p11(status: int) -> None:
 
     assert gap.detail
     assert len(gap.detail) <= 300
+
+
+@pytest.mark.parametrize("code", ["ForbiddenByRbac", "forbiddenbyrbac"])
+def test_refusal_by_a_vault_names_the_action_p11(code: str) -> None:
+    """P11: Key Vault asks once more behind Azure Resource Manager, and words it in its own way."""
+    message = (
+        "[ForbiddenByRbac (Forbidden)] Caller is not authorized to perform action.\\r\\n"
+        "Caller: name=KeyVault/ManagementPlane\\r\\n"
+        "Action: 'Microsoft.KeyVault/vaults/keys/read'\\r\\nAssignment: (not found)"
+    )
+    gap = _gap(400, f'{{"error": {{"code": "{code}", "message": "{message}"}}}}')
+
+    assert (gap.reason, gap.missing_action) == (
+        GapReason.FORBIDDEN,
+        "Microsoft.KeyVault/vaults/keys/read",
+    )
+    assert "role Reader" in str(gap.detail)
+
+
+@pytest.mark.parametrize("code", ["ForbiddenByNsp", "ForbiddenByFirewall", "ForbiddenByPolicy"])
+def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(code: str) -> None:
+    """P11: a role ends none of these."""
+    gap = _gap(400, f'{{"error": {{"code": "{code}"}}}}')
+
+    assert gap.reason is GapReason.FORBIDDEN
+    assert "Reader" not in str(gap.detail)
+    assert "vault's owner" in str(gap.detail)

@@ -10,6 +10,7 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
+    Collection,
     Coroutine,
     Generator,
     Mapping,
@@ -25,6 +26,7 @@ from cmk_check.alerts.relay import Relay
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import CmkCheckError
 from cmk_check.ports import Entity, KeyInventory, SliceMessage, Table, TableQuery, Write
 from cmk_check.scan.context import ScanContext
@@ -163,10 +165,12 @@ class Outside:
         """List the estate."""
         return await self.request(self._world.inventory.subscriptions)
 
-    async def read(self, subscription_id: str, *, seconds: float) -> Reading:
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
         """Read a subscription."""
         return await self.request(
-            lambda: self._world.inventory.read(subscription_id, seconds=seconds)
+            lambda: self._world.inventory.read(subscription, recorded, seconds=seconds)
         )
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:

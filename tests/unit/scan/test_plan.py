@@ -315,3 +315,16 @@ async def status_of(world: World) -> Status:
     status = await world.status()
     assert status is not None
     return status
+
+
+async def test_a_reading_is_told_what_is_listed_and_what_is_on_record(world: World) -> None:
+    """What a refusal means rests on the offer, and an account that a list lacks may be there."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE, "a"))
+    await world.scan()
+    (listed,) = world.inventory.listed
+    world.inventory.listed = (replace(listed, quota_id="AAD_2015-09-01"),)
+
+    await world.scan()
+
+    assert world.inventory.asked == {ONE: (world.inventory.listed[0], {"a"})}

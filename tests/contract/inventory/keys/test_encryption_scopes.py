@@ -12,13 +12,18 @@ from local.simulator.faults import Effect
 from tests.contract.inventory.keys.key_kit import Azure, unread
 
 UNSUPPORTED = "Encryption scope is not supported for this account."
+NO_TYPE = (
+    "The resource type 'accounts/encryptionScopes' could not be found in the namespace "
+    "'Microsoft.CognitiveServices' for api version '2025-09-01'. The supported api-versions are "
+    "'2017-04-18,2025-09-01'."
+)
 NO_SCOPES: dict[str, Effect] = {
     "kind": arm_error(400, "BadRequest", UNSUPPORTED),
-    "region or version": arm_error(400, "NoRegisteredProviderFound"),
-    "type": arm_error(400, "InvalidResourceType"),
-    "type not found": arm_error(404, "InvalidResourceType"),
+    "type": arm_error(400, "InvalidResourceType", NO_TYPE),
+    "type not found": arm_error(404, "InvalidResourceType", NO_TYPE),
     "method": arm_error(405, "MethodNotAllowed"),
     "provider": arm_error(409, "MissingSubscriptionRegistration"),
+    "provider in other words": arm_error(404, "SubscriptionNotRegistered"),
 }
 UNREAD: dict[str, tuple[Effect, GapReason]] = {
     "other message": (
@@ -29,6 +34,11 @@ UNREAD: dict[str, tuple[Effect, GapReason]] = {
         arm_error(400, "BadRequest", "The api-version is not supported."),
         GapReason.UNEXPECTED_RESPONSE,
     ),
+    "retired version": (
+        arm_error(400, "NoRegisteredProviderFound"),
+        GapReason.API_VERSION_UNSUPPORTED,
+    ),
+    "other version": (arm_error(404, "InvalidResourceType"), GapReason.API_VERSION_UNSUPPORTED),
     "refused": (arm_error(403, "AuthorizationFailed", UNSUPPORTED), GapReason.FORBIDDEN),
     "conflict": (arm_error(409, "Conflict"), GapReason.UNEXPECTED_RESPONSE),
     "failed": (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),

@@ -8,6 +8,7 @@ import pytest
 from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.model import KeyHealth
+from cmk_check.core.model import Subscription as Listed
 from cmk_check.core.reasons.keys import key_severity
 from cmk_check.core.rule import judge
 from cmk_check.inventory.azure_inventory import AzureInventory
@@ -25,7 +26,7 @@ async def _health(inventory: AzureInventory) -> dict[str, KeyHealth]:
     accounts = [
         account
         for subscription in await inventory.subscriptions()
-        for account in (await inventory.read(subscription.id, seconds=20)).accounts
+        for account in (await inventory.read(Listed(subscription.id), seconds=20)).accounts
         if judge(account).verdict is Verdict.COMPLIANT
     ]
     facts = await inventory.keys().read(accounts, {}, seconds=20)

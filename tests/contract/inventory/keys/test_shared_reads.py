@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Key, Vault
+from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Fault, Hold, KeySpec, arm_error
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of
@@ -259,7 +260,7 @@ async def test_slow_keys_leave_places_to_lists_of_accounts_p8(
     await asyncio.sleep(0.1)
 
     at_once = hold.arrived
-    reading = await inventory.read(azure.accounts.id, seconds=2)
+    reading = await inventory.read(Listed(azure.accounts.id), seconds=2)
     hold.release()
     await asyncio.gather(*slices)
 

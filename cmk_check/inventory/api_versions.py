@@ -1,0 +1,113 @@
+"""The api-versions that are asked for, per cloud, and what is asked where a cloud lacks one.
+
+Only versions stand here whose answers have every field that is judged: an older one would leave out
+a field, which would pass for a setting that is not there. Sources:
+https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions and
+https://learn.microsoft.com/azure/templates/microsoft.keyvault/allversions.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
+KEYS: Final = "microsoft.keyvault/vaults/keys"
+HSM_KEYS: Final = "microsoft.keyvault/managedhsms/keys"
+_SUBSCRIPTIONS: Final = "microsoft.resources"
+
+# The first is asked for. Of the others the newest that the cloud has.
+_EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
+    # The SDK's own default, 2016-06-01, leaves out the tenant.
+    _SUBSCRIPTIONS: ("2020-01-01", "2022-12-01", "2021-01-01"),
+    "microsoft.cognitiveservices": (
+        "2025-09-01",
+        "2026-09-01",
+        "2026-07-01",
+        "2026-05-01",
+        "2026-03-01",
+        "2025-12-01",
+        "2025-06-01",
+        "2024-10-01",
+        "2023-05-01",
+        "2022-12-01",
+        "2022-10-01",
+        "2022-03-01",
+        "2021-10-01",
+    ),
+    "microsoft.keyvault": (
+        "2026-05-15",
+        "2026-02-01",
+        "2025-05-01",
+        "2024-11-01",
+        "2023-07-01",
+        "2023-02-01",
+        "2022-11-01",
+    ),
+    "microsoft.authorization": ("2022-04-01",),
+    "microsoft.resourcegraph": ("2021-03-01", "2024-04-01", "2022-10-01"),
+}
+_BY_CLOUD: Final = {"public": _EVERYWHERE, "usgov": _EVERYWHERE, "china": _EVERYWHERE}
+
+_NOT_SERVED: Final = frozenset(
+    {"invalidapiversionparameter", "invalidresourcetype", "noregisteredproviderfound"}
+)
+_SERVED: Final = re.compile(r"supported (?:api-)?versions are '([^']*)'", re.IGNORECASE)
+_ASKED: Final = re.compile(r"api[ -]version '([^']*)'", re.IGNORECASE)
+_PARAMETER: Final = re.compile(r"(?<=[?&]api-version=)[^&]*")
+# A vault, or a group, may be named "providers".
+_RESOURCE: Final = re.compile(r".*/providers/(microsoft\.[a-z]+(?:/.*)?)")
+
+
+class ApiVersions:
+    """The versions of one cloud; what its answers teach is kept for all later requests.
+
+    ``in_use`` maps types, such as "microsoft.keyvault/vaults/keys", to the version asked for.
+    """
+
+    def __init__(self, cloud: str) -> None:
+        self._known = _BY_CLOUD[cloud]
+        self.in_use: dict[str, str] = {}
+
+    def of(self, url: str) -> str:
+        """Return a URL with the version that is asked for."""
+        kind = type_of(url)
+        return _PARAMETER.sub(self.in_use.setdefault(kind, self._judged(kind)[0]), url)
+
+    def learn(self, url: str, code: str, message: str) -> bool:
+        """Take the refusal of a URL; return whether there is another version to ask for."""
+        kind = type_of(url)
+        usable = served_versions(code, message).intersection(self._judged(kind))
+        usable -= set(_PARAMETER.findall(url))
+        if usable:
+            self.in_use[kind] = max(usable)
+        return bool(usable)
+
+    def _judged(self, kind: str) -> tuple[str, ...]:
+        return self._known[kind.partition("/")[0]]
+
+
+def type_of(url: str) -> str:
+    """Return the type of resource that a URL asks for, lower-cased, with its namespace."""
+    found = _RESOURCE.fullmatch(urlsplit(url).path.lower())
+    if found is None:
+        return f"{_SUBSCRIPTIONS}/subscriptions"
+    namespace, *parts = found[1].split("/")
+    return "/".join((namespace, *parts[::2]))
+
+
+def is_not_served(code: str) -> bool:
+    """Say whether Azure refused the version, or the type in this version."""
+    return code.lower() in _NOT_SERVED
+
+
+def served_versions(code: str, message: str) -> frozenset[str]:
+    """Return the versions that a refusal says are served, none for any other answer."""
+    found = _SERVED.search(message) if is_not_served(code) else None
+    return frozenset(re.split(r"[,\s]+", found[1].strip())) - {""} if found else frozenset()
+
+
+def has_no_such_type(code: str, message: str) -> bool:
+    """Say whether Azure serves the version that was asked for, and yet not the type in it."""
+    asked = _ASKED.search(message)
+    return asked is not None and asked[1] in served_versions(code, message)

@@ -1,0 +1,125 @@
+"""An account that was recorded is gone when Azure says so of it, not when a list lacks it."""
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap, Reading
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator.accounts import AccountSpec
+from local.simulator.estate import Access, Subscription
+from local.simulator.faults import Answer, Close, Effect, Fault, Hold, arm_error
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import ACCOUNTS, LISTED, account_id
+
+EMPTY = Fault(path=ACCOUNTS, then=Answer(body={"value": []}))
+ONE = "*/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts/*"
+GONE = account_id("gone")
+
+
+def _gap(reading: Reading) -> GapReason | None:
+    return reading.gap.reason if reading.gap else None
+
+
+@pytest.mark.parametrize("group", ["rg", "other"], ids=["account", "group"])
+async def test_account_that_azure_does_not_find_is_gone(
+    subscription: Subscription, inventory: AzureInventory, group: str
+) -> None:
+    """Deleted accounts leave the findings, alone or with their group."""
+    subscription.add_account(AccountSpec(name="a", group="rg"))
+
+    reading = await inventory.read(LISTED, [account_id("a"), account_id("gone", group)], seconds=5)
+
+    assert (len(reading.accounts), reading.gap) == (1, None)
+
+
+async def test_account_that_the_list_lacks_and_azure_has_is_judged_and_a_gap(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A provider's list has been empty while the resource was there; it must not read as gone."""
+    subscription.add_account(AccountSpec(name="a", group="rg"))
+    subscription.add_account(AccountSpec(name="b", group="rg"))
+    simulator.faults.add(EMPTY)
+
+    reading = await inventory.read(LISTED, [account_id("a"), account_id("b")], seconds=5)
+
+    assert sorted(account.id.name for account in reading.accounts) == ["a", "b"]
+    assert isinstance(reading.gap, Gap)
+    assert reading.gap.reason is GapReason.LIST_INCOMPLETE
+    assert "(2)" in str(reading.gap.detail)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        arm_error(403, "AuthorizationFailed"),
+        arm_error(404, "SubscriptionNotFound"),
+        arm_error(404, "InvalidResourceType"),
+        arm_error(404, "NotFound"),
+        arm_error(410, "ResourceNotFound"),
+        arm_error(429, "TooManyRequests", headers={"Retry-After": "60"}),
+        arm_error(500, "InternalServerError"),
+        Answer(status=404, body="<html/>"),
+        Answer(status=204),
+        Answer(body={}),
+        Close(),
+    ],
+)
+async def test_any_other_answer_removes_nothing_p2(
+    simulator: Simulator, inventory: AzureInventory, then: Effect
+) -> None:
+    """P2: of an account that nobody could ask for, nobody knows that it is gone."""
+    simulator.faults.add(Fault(path=ONE, then=then))
+
+    assert _gap(await inventory.read(LISTED, [GONE], seconds=5)) is GapReason.LIST_INCOMPLETE
+
+
+async def test_no_time_left_removes_nothing(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """These requests share the time of their subscription."""
+    simulator.faults.add(Fault(path=ONE, hold=Hold()))
+
+    assert _gap(await inventory.read(LISTED, [GONE], seconds=0.3)) is GapReason.LIST_INCOMPLETE
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+async def test_name_that_leads_to_another_path_is_not_asked_for(
+    simulator: Simulator, inventory: AzureInventory, name: str
+) -> None:
+    """That something else is not found says nothing of the account."""
+    reading = await inventory.read(LISTED, [account_id(name)], seconds=5)
+
+    assert _gap(reading) is GapReason.LIST_INCOMPLETE
+    assert len([r for r in simulator.requests if "/providers/" in r.path]) == 1
+
+
+async def test_unregistered_provider_removes_nothing_by_itself(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A provider can be unregistered while accounts are there, and then answers for none."""
+    subscription.access = Access.UNREGISTERED
+
+    assert _gap(await inventory.read(LISTED, [GONE], seconds=5)) is GapReason.LIST_INCOMPLETE
+
+
+async def test_nothing_is_asked_for_where_nothing_is_missing(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A scan of an unchanged estate costs what it did; an account may be of another kind now."""
+    subscription.add_account(AccountSpec(name="a", group="RG"))
+    subscription.add_account(AccountSpec(name="b", group="rg", kind="SpeechServices"))
+
+    reading = await inventory.read(LISTED, [account_id("A"), account_id("b")], seconds=5)
+
+    assert reading.gap is None
+    assert len([r for r in simulator.requests if "/providers/" in r.path]) == 1
+
+
+async def test_nothing_is_asked_for_after_a_list_that_has_a_gap(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """It removes nothing anyway."""
+    simulator.faults.add(Fault(path=ACCOUNTS, then=arm_error(403, "AuthorizationFailed")))
+
+    assert _gap(await inventory.read(LISTED, [GONE], seconds=5)) is GapReason.FORBIDDEN
+    assert len([r for r in simulator.requests if "/providers/" in r.path]) == 1

@@ -1,0 +1,74 @@
+"""Which version is asked for, of which type."""
+
+import pytest
+
+from cmk_check.config.clouds import CLOUDS
+from cmk_check.inventory.api_versions import ApiVersions, has_no_such_type, type_of
+
+ARM = "https://management.azure.com"
+GROUP = f"{ARM}/subscriptions/s/resourceGroups/providers"
+VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/providers"
+REFUSED = "NoRegisteredProviderFound"
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        (f"{ARM}/subscriptions?api-version=1", "microsoft.resources/subscriptions"),
+        (f"{VAULT}/keys/k/versions/v?api-version=1", "microsoft.keyvault/vaults/keys/versions"),
+        (
+            f"{VAULT}/keys/k/providers/Microsoft.Authorization/roleAssignments?api-version=1",
+            "microsoft.authorization/roleassignments",
+        ),
+        (
+            f"{ARM}/providers/Microsoft.ResourceGraph/resources?api-version=1",
+            "microsoft.resourcegraph/resources",
+        ),
+    ],
+)
+def test_type_is_what_is_asked_for_whatever_it_lies_in(url: str, kind: str) -> None:
+    """A vault may be named "providers", and grants are asked for below a key."""
+    assert type_of(url) == kind
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_each_cloud_has_its_versions(cloud: str) -> None:
+    """The SDK's own version of this list leaves out the tenant."""
+    asked = ApiVersions(cloud).of(f"{ARM}/subscriptions?api-version=2016-06-01&x=1")
+
+    assert asked == f"{ARM}/subscriptions?api-version=2020-01-01&x=1"
+
+
+def test_what_another_request_has_learnt_meanwhile_is_used() -> None:
+    """Requests run side by side: the one that is refused later must not go on to a third one."""
+    versions = ApiVersions("public")
+    first = second = versions.of(f"{VAULT}?api-version=1")
+    message = "The supported api-versions are '2024-11-01,2025-05-01'."
+
+    learnt = versions.learn(first, REFUSED, message), versions.learn(second, REFUSED, message)
+
+    assert learnt == (True, True)
+    assert versions.of(f"{VAULT}?api-version=1") == f"{VAULT}?api-version=2025-05-01"
+
+
+def test_other_type_keeps_its_version() -> None:
+    """A cloud may have a vault's newest version and not that of its keys."""
+    versions = ApiVersions("public")
+    key = versions.of(f"{VAULT}/keys/k?api-version=1")
+    versions.learn(key, REFUSED, "The supported api-versions are '2024-11-01'.")
+
+    assert versions.of(f"{VAULT}?api-version=1") == f"{VAULT}?api-version=2026-05-15"
+
+
+@pytest.mark.parametrize(
+    ("served", "is_none"), [("2024-10-01,2025-09-01", True), ("2024-10-01", False), ("", False)]
+)
+def test_type_is_missing_where_its_version_is_served(served: str, is_none: bool) -> None:  # noqa: FBT001
+    """A version that was retired says nothing of the type."""
+    message = (
+        "The resource type 'accounts/encryptionScopes' could not be found in the namespace "
+        "'Microsoft.CognitiveServices' for api version '2025-09-01'. The supported api-versions "
+        f"are '{served}'."
+    )
+
+    assert has_no_such_type("InvalidResourceType", message) is is_none
