@@ -1,6 +1,7 @@
 """``explain``: judges the output of the ``az`` command, without Azure, settings or a scan."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,6 +20,14 @@ from cmk_check.core.text import as_object, clean_text
 _STDIN: Final = "-"
 _HOW: Final = "use the output of `az cognitiveservices account show --output json`, or `... list`"
 _NO_ID: Final = "it has no usable id"
+_RESOURCE: Final = re.compile(
+    r"/subscriptions/[^/]+/(?:.*/)?providers/(microsoft\.[a-z]+/.+)", re.IGNORECASE | re.ASCII
+)
+_ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
+_OTHERS: Final = {
+    "deletedaccounts": "A deleted account is not judged.",
+    "projects": "A project is not judged: judge its account, whose key it uses.",
+}
 # The byte order marks of PowerShell's >: UTF-16 up to version 5.1, later UTF-8 if chosen.
 _MARKS: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
@@ -101,6 +110,8 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
     """Return an account or a list, and whether it is complete; ARM wraps lists in ``value``."""
     if isinstance(document, dict) and isinstance(document.get("value"), list):
         return document["value"], not document.get("nextLink")
+    if isinstance(document, dict) and isinstance(document.get("error"), dict):
+        raise NotUsable(f"{file}: this is an error of Azure, not an account; {_HOW}.")
     if isinstance(document, dict | list):
         return document, True
     raise NotUsable(f"{file}: the JSON must be an object or a list; {_HOW}.")
@@ -108,6 +119,9 @@ def _accounts_of(document: object, file: str) -> tuple[dict[str, object] | list[
 
 def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     account = parse_account(entry, frozenset())
+    if account is None and (other := _other_resource(entry)):
+        line = _line(_text(entry, "name"), _text(entry, "kind"), None, None)
+        return line | {"message": other}
     if account is None:
         judgement = judgement_of(Reason.MALFORMED, _NO_ID)
         return _line(_text(entry, "name"), _text(entry, "kind"), None, judgement)
@@ -117,6 +131,21 @@ def _explained(entry: object, in_scope: Iterable[str]) -> dict[str, Any]:
     return _line(account.id.name, account.kind, account, None) | {
         "message": f"Only accounts of the kinds {', '.join(in_scope)} are judged."
     }
+
+
+def _other_resource(entry: object) -> str | None:
+    """Say what an entry is that has the id of another resource; None where it has none."""
+    found = _RESOURCE.fullmatch(_text(entry, "id") or "")
+    if found is None:
+        return None
+    namespace, *parts = found[1].lower().split("/")
+    kind = "/".join((namespace, *parts[::2]))
+    if kind == _ACCOUNTS:
+        return None
+    return _OTHERS.get(
+        kind.rpartition("/")[2],
+        f"Only accounts of Microsoft.CognitiveServices are judged, and this is a {kind}.",
+    )
 
 
 def _line(
