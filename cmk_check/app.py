@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.errors import SettingsError
-from cmk_check.limits import CHANGES_MESSAGE_LIFETIME
+from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME
 
 if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
@@ -140,7 +140,7 @@ class App:
         from cmk_check.store.scans import ScanTable
         from cmk_check.web.api import Tables, create_app
 
-        store, _ = await self._storage()
+        store = await self._store_to_read()
         tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
         expect = scan_options(self.settings).expectations
         return HttpAdapter(create_app(tables, self.clock, expect, self._site()))
@@ -174,6 +174,13 @@ class App:
 
         store, _ = await self._storage()
         return Health(ScanTable(store), self.clock, self.settings.max_age)
+
+    async def _store_to_read(self) -> "Store":
+        """Return the tables for those who wait for an answer."""
+        from cmk_check.store.azure_tables import AzureTables
+
+        store, _ = await self._storage()
+        return store.within(API_STORAGE_SECONDS) if isinstance(store, AzureTables) else store
 
     async def _build_storage(self) -> "tuple[Store, QueueService]":
         import aiohttp

@@ -253,6 +253,12 @@ MAX_PAGE_SIZE: Final = 1000
 DEFAULT_PAGE_SIZE: Final = 100
 # A filter that matches nothing would read the whole table in one request.
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
+# Each costs a second or so of the one thread that status and health need, too.
+TABLE_WALKS_AT_ONCE: Final = 3
+# Panels of a dashboard ask at the same moment. With a request to the storage it stays below 10 s.
+TABLE_WALK_WAIT_SECONDS: Final = 3.0
+# A request to the storage for which somebody waits; a query takes the service 5 s at most.
+API_STORAGE_SECONDS: Final = 6.0
 # A flood of anonymous requests for health reads the store once in this time.
 HEALTH_KEPT: Final = timedelta(seconds=10)
 # A read that takes longer is a store that does not answer; load balancers wait for seconds.

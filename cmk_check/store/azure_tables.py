@@ -124,6 +124,10 @@ class AzureTables:
         )
         return cls(service, deadline)
 
+    def within(self, deadline: float) -> "AzureTables":
+        """Return the same tables with another deadline; closing either closes both."""
+        return AzureTables(self._service, deadline)
+
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""
         with _translating(table):

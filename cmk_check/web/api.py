@@ -10,7 +10,7 @@ from functools import cache
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Path, Query, Request, Response
+from fastapi import Depends, FastAPI, Path, Query, Request, Response, params
 
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
@@ -23,6 +23,7 @@ from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
 from cmk_check.web.http.skip_tokens import link
+from cmk_check.web.http.walks import Walks
 from cmk_check.web.views import csv_export, metrics, reasons
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.finding import FindingView
@@ -57,15 +58,25 @@ class Tables:
     feed: FeedTable
 
 
-def create_app(tables: Tables, clock: Clock, expect: Expectations, site: WebApplication) -> FastAPI:
-    """Build the API over the store's tables; it reads nothing before the first request."""
+def create_app(
+    tables: Tables,
+    clock: Clock,
+    expect: Expectations,
+    site: WebApplication,
+    walks: Walks | None = None,
+) -> FastAPI:
+    """Build the API over the store's tables; it reads nothing before the first request.
+
+    ``walks`` limits the lists that may go through a whole table.
+    """
     app = site.application()
+    walk = Depends((walks or Walks()).place)
     estate, scans = tables.findings_table, tables.scans
     findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
     _route_status(app, StatusView(estate, scans, clock, expect, site.key_health))
-    _route_findings(app, findings, site)
+    _route_findings(app, findings, site, walk)
     _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
-    _route_subscriptions(app, SubscriptionsView(estate, scans, site.key_health), site)
+    _route_subscriptions(app, SubscriptionsView(estate, scans, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
     metrics.route(app, metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health))
@@ -100,13 +111,16 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         return json_answer(body, {"ETag": etag})
 
 
-def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication) -> None:
+def _route_findings(
+    app: FastAPI, view: FindingsView, site: WebApplication, walk: params.Depends
+) -> None:
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
         summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
-        responses={200: _ALSO_CSV, 404: _NOT_RECORDED, **openapi.ERRORS},
+        responses={200: _ALSO_CSV, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
+        dependencies=[walk],
     )
     async def findings(
         request: Request, query: Annotated[queries.FindingsQuery, Query()]
@@ -144,13 +158,16 @@ def _route_finding(app: FastAPI, view: FindingView) -> None:
         return json_answer((await view.one(account_id)).body())
 
 
-def _route_subscriptions(app: FastAPI, view: SubscriptionsView, site: WebApplication) -> None:
+def _route_subscriptions(
+    app: FastAPI, view: SubscriptionsView, site: WebApplication, walk: params.Depends
+) -> None:
     @app.get(
         _SUBSCRIPTIONS,
         operation_id="listSubscriptions",
         summary="Subscriptions with their coverage",
         response_model=models.SubscriptionsPage,
-        responses=openapi.ERRORS,
+        responses=openapi.LIST_ERRORS,
+        dependencies=[walk],
     )
     async def subscriptions(
         request: Request, query: Annotated[queries.SubscriptionsQuery, Query()]

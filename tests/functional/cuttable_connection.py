@@ -1,4 +1,4 @@
-"""A line to a service that a test can cut and mend, with the service none the wiser."""
+"""A line to a service that a test can cut, freeze and mend, with the service none the wiser."""
 
 import socket
 import threading
@@ -17,6 +17,7 @@ class Line:
         self._lock = threading.Lock()
         self._ends: set[socket.socket] = set()
         self._listening: socket.socket | None = None
+        self._flowing = threading.Event()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -32,11 +33,18 @@ class Line:
         self.cut()
 
     def mend(self) -> None:
-        """Listen, on the same port as before."""
+        """Listen, on the same port as before; let through what was frozen."""
+        self._flowing.set()
+        if self._listening is not None:
+            return
         listening = socket.create_server((_HOST, self.port))
         self.port = listening.getsockname()[1]
         self._listening = listening
         threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
+
+    def freeze(self) -> None:
+        """Take connections, old and new, and answer nothing."""
+        self._flowing.clear()
 
     def cut(self) -> None:
         """Refuse new connections and break those there are."""
@@ -46,6 +54,7 @@ class Line:
         for end in [listening, *ends]:
             if end is not None:
                 _close(end)
+        self._flowing.set()
 
     def _accept(self, listening: socket.socket) -> None:
         while True:
@@ -62,6 +71,7 @@ class Line:
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):  # cut, or one end went away
             while part := source.recv(65_536):
+                self._flowing.wait()
                 sink.sendall(part)
         with self._lock:
             self._ends -= {source, sink}

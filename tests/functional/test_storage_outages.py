@@ -1,9 +1,10 @@
 """The storage: reached by identity, gone and back again; and settings that make no sense."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trustme
@@ -23,6 +24,7 @@ from tests.functional.estate_kit import (
     sub_id,
     wait_until,
 )
+from tests.functional.http_kit import Client, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,37 @@ def test_p1_storage_that_is_down_is_said_and_survived(
     assert back["posture"] == "compliant"
     assert scene.status()["posture"] == "non_compliant"
     assert KEY not in "\n".join(scene.host.output())
+
+
+@pytest.mark.long
+def test_p1_storage_that_answers_nothing_is_said_within_ten_seconds(
+    lines: tuple[Line, Line], open_scene: OpenScene, azurite: Azurite
+) -> None:
+    """Dashboards and balancers give up themselves after some time, and then nobody knows why."""
+    scene = open_scene(estate_of({"chat": CMK}), CMK_STORAGE=_over(lines, azurite), **AT_ONCE)
+    scene.scan()
+    finding = quote(scene.findings()["chat"]["id"])
+    routes = ["status", "findings", "findings?q=x", f"findings{finding}", "subscriptions"]
+    routes += ["changes", "scans", f"scans/{scene.last_scan()}", "metrics"]
+    key = {"x-functions-key": scene.host.keys.functions["api"]}
+    for line in lines:
+        line.freeze()
+
+    def ask(asked: tuple[str, str]) -> Reply:
+        with Client(scene.host.url) as client:
+            return client.ask(asked[0], f"/api/v1/{asked[1]}", key)
+
+    asked = [(method, route) for route in routes for method in ("GET", "HEAD")]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        replies = list(pool.map(ask, asked))
+    for line in lines:
+        line.mend()
+    wait_until(lambda: scene.get("v1/status").status == 200, "an answer")
+
+    # Lists wait for the places that other lists hold.
+    assert {reply.status for reply in replies} <= {503, 429}
+    assert [reply.status for reply in replies].count(503) >= len(replies) - 3
+    assert max(reply.seconds for reply in replies) < 10
 
 
 @pytest.mark.long

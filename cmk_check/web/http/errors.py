@@ -39,7 +39,7 @@ def handle(app: FastAPI) -> None:
 
     @app.exception_handler(RequestRefused)
     async def refused(_: Request, error: RequestRefused) -> Response:
-        return error_answer(error.status, error.code, error.message, error.target)
+        return error_answer(error.status, error.code, error.message, error.target, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:

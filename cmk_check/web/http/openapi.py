@@ -36,7 +36,7 @@ _SCHEMES: Final[Mapping[HttpAuth, Mapping[str, Mapping[str, str]]]] = {
 }
 _RETRY_AFTER: Final = {
     "Retry-After": {
-        "description": "Seconds to wait; sent with `StorageUnavailable`.",
+        "description": "Seconds to wait; sent with `StorageUnavailable` and `TooManyRequests`.",
         "schema": {"type": "integer"},
     }
 }
@@ -80,6 +80,12 @@ ERRORS: Final[Responses] = {
     500: error("The app failed."),
     503: error("The storage does not answer, or no sign-in is configured.")
     | {"headers": _RETRY_AFTER},
+}
+
+
+# Of the lists that may walk through a whole table.
+LIST_ERRORS: Final[Responses] = ERRORS | {
+    429: error("The app reads as many lists as it can at once.") | {"headers": _RETRY_AFTER}
 }
 
 

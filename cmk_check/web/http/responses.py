@@ -23,13 +23,19 @@ class RequestRefused(Exception):
     """A request that gets an error response; views raise it, an exception handler answers it."""
 
     def __init__(
-        self, status: HTTPStatus, code: str, message: str, target: str | None = None
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        target: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Keep the fields of the envelope."""
         self.status = status
         self.code = code
         self.message = message
         self.target = target
+        self.headers = headers
         super().__init__(message)
 
 

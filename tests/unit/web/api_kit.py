@@ -29,6 +29,7 @@ from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.web.api import Tables, create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
+from cmk_check.web.http.walks import Walks
 from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -65,11 +66,16 @@ class Served:
         """The table of scans."""
         return ScanTable(self.store)
 
-    def app(self, site: WebApplication = AS_SERVED, expect: Expectations | None = None) -> FastAPI:
+    def app(
+        self,
+        site: WebApplication = AS_SERVED,
+        expect: Expectations | None = None,
+        walks: Walks | None = None,
+    ) -> FastAPI:
         """Build the API."""
         expect = expect or Expectations(MAX_AGE)
         tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store))
-        return create_app(tables, self.clock, expect, site)
+        return create_app(tables, self.clock, expect, site, walks)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""

@@ -1,0 +1,46 @@
+"""How many lists may walk through the findings table at once.
+
+A walk decodes up to 10,000 rows on the one thread that also answers status and health. So a few
+searches of a large estate, asked at once, must not take all of its time.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncGenerator
+from http import HTTPStatus
+
+from cmk_check.limits import TABLE_WALK_WAIT_SECONDS, TABLE_WALKS_AT_ONCE
+from cmk_check.web.http.responses import RequestRefused
+
+
+class Walks:
+    """The places for walks in a process."""
+
+    def __init__(
+        self, at_once: int = TABLE_WALKS_AT_ONCE, seconds: float = TABLE_WALK_WAIT_SECONDS
+    ) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._seconds = seconds
+
+    async def place(self) -> AsyncGenerator[None]:
+        """Hold a place while a request is answered; routes depend on it.
+
+        Raises:
+            RequestRefused: no place became free.
+
+        """
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._places.acquire()
+        except TimeoutError:
+            seconds = math.ceil(self._seconds)
+            raise RequestRefused(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "TooManyRequests",
+                f"The app reads as many lists as it can at once; try again in {seconds} seconds.",
+                headers={"Retry-After": str(seconds)},
+            ) from None
+        try:
+            yield
+        finally:
+            self._places.release()

@@ -1,0 +1,84 @@
+"""Walks through the findings table: so many at once that the rest of the API still answers."""
+
+import asyncio
+
+import pytest
+
+from cmk_check.ports import Table
+from cmk_check.web.http.walks import Walks
+from tests.fakes.recording_store import OperationName, RecordingStore
+from tests.unit.web.api_kit import Served
+from tests.unit.web.asgi_client import send
+
+WALKS = ["/api/v1/findings?q=a", "/api/v1/findings", "/api/v1/subscriptions"]
+OTHERS = ["status", "metrics", "changes", "scans", "openapi.json"]
+
+
+class Held:
+    """An API over a findings table that answers no query until it is released."""
+
+    def __init__(self, walks: Walks) -> None:
+        self.released = asyncio.Event()
+        self.queries = 0
+        self._reached = asyncio.Semaphore(0)
+        self.app = Served(RecordingStore(before=self._hold)).app(walks=walks)
+
+    async def _hold(self, name: OperationName, table: Table, _: str) -> None:
+        if name == "query" and table is Table.FINDINGS:
+            self.queries += 1
+            self._reached.release()
+            await self.released.wait()
+
+    async def walking(self, count: int) -> list[asyncio.Task[int]]:
+        """Start walks, and wait until all of them read."""
+        tasks = [asyncio.create_task(self._walk()) for _ in range(count)]
+        for _ in tasks:
+            await self._reached.acquire()
+        return tasks
+
+    async def _walk(self) -> int:
+        return (await send(self.app, WALKS[0])).status
+
+
+@pytest.mark.parametrize("target", WALKS)
+async def test_one_walk_too_many_is_told_to_come_again(target: str) -> None:
+    """Otherwise a few searches of a large estate would take all time from the status."""
+    held = Held(Walks(at_once=2, seconds=0.01))
+    walking = await held.walking(2)
+
+    async with asyncio.timeout(5):
+        refused = await send(held.app, target)
+    others = [(await send(held.app, f"/api/v1/{path}")).status for path in OTHERS]
+    held.released.set()
+    done = [await task for task in walking]
+    afterwards = await send(held.app, target)
+
+    assert (refused.status, refused.error) == (429, ("TooManyRequests", None))
+    assert int(refused.headers["retry-after"]) > 0
+    assert others == [200] * len(OTHERS)
+    assert (done, afterwards.status) == ([200, 200], 200)
+
+
+async def test_a_walk_waits_for_its_turn_before_it_is_refused() -> None:
+    """Panels of a dashboard ask at the same moment."""
+    held = Held(Walks(at_once=1, seconds=60))
+    (walking,) = await held.walking(1)
+    waiting = asyncio.create_task(send(held.app, WALKS[0]))
+    await asyncio.sleep(0.01)
+    queries = held.queries
+
+    held.released.set()
+
+    assert queries == 1
+    assert (await walking, (await waiting).status) == (200, 200)
+    assert held.queries == 2
+
+
+@pytest.mark.parametrize("target", ["/api/v1/findings?kind=x", "/api/v1/findings?top=0"])
+async def test_a_walk_that_is_refused_gives_its_place_back(target: str) -> None:
+    """A place that is lost would never come back until the app is restarted."""
+    app = Served().app(walks=Walks(at_once=1, seconds=0.01))
+
+    statuses = [(await send(app, asked)).status for asked in (target, target, WALKS[1])]
+
+    assert statuses == [400, 400, 200]
