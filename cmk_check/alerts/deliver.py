@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.log_lines import time_text, write_line
@@ -28,6 +29,10 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
 from cmk_check.store.feed import FeedTable
+
+_NO_WEBHOOK: Final = (
+    "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
+)
 
 type Numbered = tuple[int, Change]
 
@@ -47,13 +52,14 @@ class DeliveryContext:
 async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
     """Post the alerts among the changes of a range, in order.
 
-    Numbers that the feed does not hold are skipped; without a webhook nothing is posted.
+    Numbers that the feed does not hold are skipped. Without a webhook nothing is posted,
+    and only what was tried before waits for one.
 
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
 
     """
-    if context.webhook is None:
+    if context.webhook is None and not message.attempt:
         return
     posted, size = 0, CHANGES_PER_POST
     alerts: list[Numbered] | None = None
@@ -108,8 +114,10 @@ async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Nu
     return alerts
 
 
-async def _post(webhook: Webhook, batch: Sequence[Numbered]) -> str | None:
+async def _post(webhook: Webhook | None, batch: Sequence[Numbered]) -> str | None:
     """Post changes; return why they can never be delivered, None if they were."""
+    if webhook is None:
+        raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
     try:
         await webhook.post([change for _, change in batch])
     except DeliveryFailed as failure:

@@ -115,22 +115,6 @@ async def test_a_range_beyond_the_feed_tells_nothing(
     assert scene.again.sent == scene.poison.sent == []
 
 
-async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
-    """Nothing is read, and nothing waits for a webhook that may never come."""
-    await scene.publish([VIOLATED])
-    before = len(scene.store.log)
-
-    await deliver(
-        DeliveryContext(
-            FeedTable(scene.store), None, set(), scene.again, scene.poison, scene.clock
-        ),
-        DeliveryMessage(1, 1),
-    )
-
-    assert len(scene.store.log) == before
-    assert scene.again.sent == []
-
-
 async def test_many_alerts_are_posted_fifty_at_a_time(scene: Scene) -> None:
     """So much the receiver's bodies are made for."""
     await scene.publish([VIOLATED] * 120)
