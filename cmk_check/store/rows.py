@@ -4,8 +4,7 @@ Every row has ``schema``. If its number is higher than this code knows, a newer 
 row: its other properties are not read, and it is never overwritten.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -36,6 +35,7 @@ SCHEMA: Final = 1
 
 # The dates of a finding whose row is unusable.
 UNDATED: Final = datetime.fromtimestamp(0, UTC)
+_NO_OFFSET: Final = timedelta()
 _LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 
 _REBUILT: Final = "the next scan rebuilds the row"
@@ -98,7 +98,9 @@ def _key_values(health: KeyHealth | None) -> Values:
 def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
-    health = row.optional_json(_KEY_HEALTH, "keyDetail")
+    health, history = row.optional_json(_KEY_HEALTH, "keyDetail"), row.json(_HISTORY, "history")
+    row.check_utc("history", (transition.at for transition in history))
+    row.check_utc("keyDetail", (health.expires,) if health else ())
     group, name, text = row.text("resourceGroup"), row.text("name"), row.text("accountId")
     return Finding(
         id=AccountId(table_keys.unescape(entity.partition), group, name, text),
@@ -117,7 +119,7 @@ def finding_of(entity: Entity) -> Finding:
         violated_since=row.optional_time("violatedSince"),
         previous_verdict=row.optional_choice(Verdict, "previousVerdict"),
         changes=row.number("changes"),
-        history=row.json(_HISTORY, "history"),
+        history=history,
         key_health=health,
         # Older rows do not have this column.
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
@@ -279,16 +281,18 @@ class Reader:
     def json[T](self, adapter: TypeAdapter[T], name: str) -> T:
         """Return a required value stored as JSON."""
         try:
-            value = adapter.validate_json(self.text(name))
+            return adapter.validate_json(self.text(name))
         except ValueError as error:
             raise self._broken(name) from error
-        if not all(map(is_utc, times_in(value))):
-            raise self._broken(name)
-        return value
 
     def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
         """Return an optional value stored as JSON."""
         return self.json(adapter, name) if name in self._entity.values else None
+
+    def check_utc(self, name: str, times: Iterable[datetime | None]) -> None:
+        """Check the times in a value stored as JSON."""
+        if not all(time is None or is_utc(time) for time in times):
+            raise self._broken(name)
 
     def _broken(self, name: str) -> RowUnusable:
         where = f"{self._entity.partition} / {self._entity.row}"
@@ -300,24 +304,12 @@ def is_utc(time: datetime) -> bool:
 
     Another offset may lead beyond the first or last year; without one it cannot be compared.
     """
-    return time.utcoffset() == timedelta()
+    return time.utcoffset() == _NO_OFFSET
 
 
 def is_usable_time(time: datetime) -> bool:
     """Return whether a time is in UTC and leaves room to add to it and to subtract from it."""
     return is_utc(time) and UNDATED < time < _LAST_TIME
-
-
-def times_in(value: object) -> Iterator[datetime]:
-    """Find the times in a value and in those that it holds; mappings hold none."""
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, tuple):
-        for entry in value:
-            yield from times_in(entry)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from times_in(getattr(value, field.name))
 
 
 def _text[T](adapter: TypeAdapter[T], value: T) -> str:

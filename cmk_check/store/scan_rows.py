@@ -4,8 +4,8 @@ A document is split over properties ``document0``, ``document1``, ... because on
 most 32,768 characters; a few more properties make the table readable for people.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,7 +18,7 @@ from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time, times_in
+from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +145,22 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         pieces.append(piece)
     try:
         value = adapter.validate_json("".join(pieces))
-        is_usable = all(map(is_usable_time, times_in(value)))
+        is_usable = all(map(is_usable_time, _times_in(value)))
     except ValueError:
         is_usable = False
     if not is_usable:
         message = f"{where} is not a document of this program; delete the row to repair it."
         raise RowUnusable(message)
     return Stored(value, entity.etag)
+
+
+def _times_in(value: object) -> Iterator[datetime]:
+    """Find the times in a value and in those that it holds; mappings hold none."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, tuple):
+        for entry in value:
+            yield from _times_in(entry)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _times_in(getattr(value, field.name))
