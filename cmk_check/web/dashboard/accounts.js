@@ -1,5 +1,5 @@
 /**
- * The counts: how many accounts there are, and how they are divided.
+ * The counts: how many accounts there are, by verdict, kind and key health.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Verdict} Verdict
@@ -35,7 +35,7 @@ function tile(verdict, value, total) {
 }
 
 /**
- * Round so that "all" and "none" mean just that.
+ * Round to a percentage; only all is 100 and only none is 0.
  *
  * @param {number} value
  * @param {number} total
@@ -75,7 +75,7 @@ function notes(accounts) {
   const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
   return [
     accounts.unread > 0 &&
-      h("p", { class: "note bad" }, `${count(accounts.unread, "account was", "accounts were")} not read by the last scan: the verdict is the last one known.`),
+      h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}: the last known verdict is counted.`),
     others > 0 &&
       h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
   ];
@@ -90,7 +90,7 @@ function draw({ status }) {
   const { accounts } = status;
   if (accounts.total === 0) {
     const text = status.asOf === null
-      ? "Nothing is counted before a scan has finished."
+      ? "Accounts are counted when the first scan has finished."
       : "No accounts in scope: no Azure OpenAI or Microsoft Foundry account was found.";
     fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(accounts));
     return;

@@ -1,5 +1,5 @@
 /**
- * What to do next: the few things that change the answer, in the order in which they do.
+ * What to do next: the few steps that change the result, the most urgent first.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Row} Row
@@ -19,13 +19,13 @@ const MOST_OTHERS = 3;
 /** @type {Record<string, (whose: string) => string>} What to do about a key, by its state. */
 const KEYS = {
   broken: (whose) => `Repair the key of ${whose}`,
-  unknown: (whose) => `Make sure of the key of ${whose}`,
-  at_risk: (whose) => `See to the key of ${whose}`,
+  unknown: (whose) => `Check the key of ${whose}`,
+  at_risk: (whose) => `Fix the key of ${whose} before it breaks`,
 };
-/** Where an advice leads that is about subscriptions. */
+/** The link of advice on subscriptions. */
 export const TO_GAPS = "#gaps";
 
-/** Reasons of a posture that the advice on accounts, keys and gaps is about. */
+/** Reasons of a posture that the advice on accounts, keys and gaps already covers. */
 const COVERED = ["accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown", "subscriptions_unread"];
 
 /**
@@ -38,7 +38,7 @@ function aboutTheScanner(state) {
     .filter(({ code }) => !COVERED.includes(code) && entryOf(catalogue, "posture", code)?.severity !== "info")
     .map(({ code, message }) => posture(catalogue, code, message));
   if (advice.length === 0 && status?.asOf && !isFresh(state)) {
-    advice.push(posture(catalogue, "stale", "No scan has finished since this answer went out of date."));
+    advice.push(posture(catalogue, "stale", "This result is out of date, and no scan has finished since."));
   }
   return advice;
 }
@@ -52,18 +52,18 @@ function posture(catalogue, code, message) {
   const entry = entryOf(catalogue, "posture", code);
   const wayOut = entry?.wayOut ?? codeWord(code);
   const what = visible(message.replace(` ${wayOut}`, ""));
-  return said(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, "unknown");
+  return adviceOf(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, "unknown");
 }
 
 /**
- * Say why, for accounts or gaps with the same reason, which need not be the same trouble.
+ * Explain accounts or gaps that have the same reason; their texts may still differ.
  *
- * @param {(string | null)[]} texts The words of each.
+ * @param {(string | null)[]} texts The text of each.
  * @param {import("./types.js").CatalogueReason | undefined} entry
  */
 function whyOf(texts, entry) {
   const [own, ...others] = new Set(texts);
-  const text = others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what ends that.";
+  const text = others.length === 0 ? explained(own, entry) : "Each of them says what is wrong and what to do.";
   return `${text} ${actorOf(entry)}`.trim();
 }
 
@@ -74,7 +74,7 @@ function whyOf(texts, entry) {
  * @param {Advice["tone"]} tone
  * @returns {Advice}
  */
-const said = (text, why, href, tone) => ({ text, why, href, tone });
+const adviceOf = (text, why, href, tone) => ({ text, why, href, tone });
 
 /**
  * @template T
@@ -85,11 +85,11 @@ const said = (text, why, href, tone) => ({ text, why, href, tone });
 function grouped(items, keyOf) {
   /** @type {Map<string, T[]>} */
   const groups = new Map();
-  for (const one of items) {
-    const key = keyOf(one);
+  for (const member of items) {
+    const key = keyOf(member);
     const group = groups.get(key);
-    if (group) group.push(one);
-    else groups.set(key, [one]);
+    if (group) group.push(member);
+    else groups.set(key, [member]);
   }
   return [...groups].sort(([, a], [, b]) => b.length - a.length);
 }
@@ -106,19 +106,19 @@ function aboutOwners(rows) {
     .slice(0, MOST_OWNERS)
     .map(([owner, group]) => {
       const text = `Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`;
-      return said(text, oldest(group), fragmentOf({ verdict: "non_compliant", q: owner }), "non_compliant");
+      return adviceOf(text, oldest(group), fragmentOf({ verdict: "non_compliant", q: owner }), "non_compliant");
     });
-  const orphans = groups.find(([owner]) => owner === "")?.[1] ?? [];
-  if (orphans.length > 0) {
-    const text = `Find who owns ${count(orphans.length, "non-compliant account")} without an owner tag`;
+  const ownerless = groups.find(([owner]) => owner === "")?.[1] ?? [];
+  if (ownerless.length > 0) {
+    const text = `Find the owner of ${count(ownerless.length, "non-compliant account")} without an owner tag`;
     const href = fragmentOf({ verdict: "non_compliant", sort: "owner", order: "desc" });
-    advice.push(said(text, oldest(orphans), orphans.length === bad.length ? fragmentOf({ verdict: "non_compliant" }) : href, "non_compliant"));
+    advice.push(adviceOf(text, oldest(ownerless), ownerless.length === bad.length ? fragmentOf({ verdict: "non_compliant" }) : href, "non_compliant"));
   }
   const rest = groups.filter(([owner]) => owner !== "").slice(MOST_OWNERS);
   if (rest.length > 0) {
     const sum = rest.reduce((total, [, group]) => total + group.length, 0);
     const text = `${count(rest.length, "more owner")} with ${count(sum, "account")}`;
-    advice.push(said(text, "Sorted by owner.", fragmentOf({ verdict: "non_compliant", sort: "owner" }), "non_compliant"));
+    advice.push(adviceOf(text, "The list is sorted by owner.", fragmentOf({ verdict: "non_compliant", sort: "owner" }), "non_compliant"));
   }
   return advice;
 }
@@ -139,10 +139,10 @@ function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
   const advice = groups.slice(0, MOST_OTHERS).map(([reason, group]) => {
     const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
     const details = group.map(({ detail }) => detail);
-    return said(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), TO_GAPS, "unknown");
+    return adviceOf(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), TO_GAPS, "unknown");
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
-  if (omitted > 0) advice.push(said(`Look at ${number(omitted)} more gaps`, "They are being loaded.", TO_GAPS, "unknown"));
+  if (omitted > 0) advice.push(adviceOf(`Look at ${number(omitted)} more gaps`, "They are being loaded.", TO_GAPS, "unknown"));
   return advice;
 }
 
@@ -155,8 +155,8 @@ function aboutUnknowns({ catalogue, rows }) {
   return grouped(unknown, ({ finding }) => finding.reason)
     .slice(0, MOST_OTHERS)
     .map(([reason, group]) =>
-      said(
-        `Settle ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
+      adviceOf(
+        `Resolve ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
         whyOf(group.map(({ finding }) => finding.message), entryOf(catalogue, "verdict", reason)),
         fragmentOf({ verdict: "unknown", reason }),
         "unknown",
@@ -179,12 +179,12 @@ function aboutKeys({ catalogue, rows }, state) {
     const whose = one ? within(finding.name) : count(group.length, "account");
     const messages = group.map((row) => row.finding.keyHealth?.reasons[0]?.message ?? null);
     const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
-    return said(`${KEYS[state](whose)}: ${midway(codeWord(code))}`, whyOf(messages, entryOf(catalogue, "key", code)), href, tone);
+    return adviceOf(`${KEYS[state](whose)}: ${midway(codeWord(code))}`, whyOf(messages, entryOf(catalogue, "key", code)), href, tone);
   });
   const rest = groups.slice(MOST_OTHERS).reduce((total, [, group]) => total + group.length, 0);
   if (rest > 0) {
     const text = KEYS[state](count(rest, "more account"));
-    advice.push(said(text, "Each of them says why.", fragmentOf({ keyHealth: state, sort: "key" }), tone));
+    advice.push(adviceOf(text, "Each of them says why.", fragmentOf({ keyHealth: state, sort: "key" }), tone));
   }
   return advice;
 }
@@ -224,7 +224,7 @@ function draw(state) {
     return;
   }
   if (shownPosture(state) !== "compliant") {
-    fill(at("advice-body"), h("p", { class: "empty" }, "The reasons beside the posture say what to do."));
+    fill(at("advice-body"), h("p", { class: "empty" }, "The reasons below the posture say what to do."));
     return;
   }
   const text = state.status.accounts.total > 0

@@ -1,5 +1,5 @@
 /**
- * Requests to the API, all to this origin. The key goes along as a header, never in a URL.
+ * Requests to the API, all to this origin. The key is sent as a header, never in a URL.
  *
  * @typedef {{ status: number, body: any, etag: string | null, next: string | null, date: number }} Answer
  */
@@ -8,7 +8,7 @@ const ROOT = "/api/v1/";
 const KEY = "cmk-key";
 const SECONDS = 60;
 
-/** How callers are let in: "keys" or "entra". */
+/** How callers sign in: "keys" or "entra". */
 export const AUTH =
   document.querySelector('meta[name="cmk-auth"]')?.getAttribute("content") ?? "keys";
 
@@ -19,7 +19,7 @@ export const key = {
   forget: () => sessionStorage.removeItem(KEY),
 };
 
-/** An answer that is none; `phase` is the state that it puts the page into. */
+/** A request without a usable answer; `phase` is the state in which it puts the page. */
 export class Refusal extends Error {
   /**
    * @param {import("./types.js").Phase} phase
@@ -36,7 +36,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Ask for a path below /api/v1/, or for a link that an answer gave.
+ * Request a path below /api/v1/, or a link from an answer.
  *
  * @param {string} path
  * @param {{ etag?: string | null, signal?: AbortSignal, text?: boolean }} [options]
@@ -57,7 +57,7 @@ export async function ask(path, { etag = null, signal, text = false } = {}) {
     return { ...answer, body: text ? await response.text() : await response.json() };
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Refusal("error", "The answer could not be read", "It was cut off, or is not of this app.");
+    throw new Refusal("error", "The answer could not be read", "It was cut off, or another server sent it.");
   }
 }
 
@@ -65,15 +65,16 @@ export async function ask(path, { etag = null, signal, text = false } = {}) {
 const nextOf = (link) => /<([^>]*)>\s*;\s*rel="?next"?/.exec(link)?.[1] ?? null;
 
 /**
- * Keep a link within the API of this origin, whatever host it names: the app's own name, where the
- * page is reached by another one. So whoever could change it does not get the key.
+ * Turn a link into a path of the API on this origin. The link may name another host: the app's own
+ * name, if people reach the page by a different one. This also keeps the key from an attacker who
+ * changed the link.
  *
  * @param {string} link
  */
 function within(link) {
   const url = new URL(link, `${location.origin}${ROOT}`);
   if (!url.pathname.startsWith(ROOT)) {
-    const text = "An answer leads out of the API. The key was not sent there.";
+    const text = "An answer contains a link to a place outside the API. The key was not sent there.";
     throw new Refusal("error", "A link was not followed", text);
   }
   return `${url.pathname}${url.search}`;
@@ -82,8 +83,8 @@ function within(link) {
 /** @param {string | null} etag */
 function headersOf(etag) {
   const headers = new Headers();
-  const known = key.get();
-  if (known) headers.set("x-functions-key", known);
+  const savedKey = key.get();
+  if (savedKey) headers.set("x-functions-key", savedKey);
   if (etag) headers.set("If-None-Match", etag);
   return headers;
 }
@@ -102,7 +103,7 @@ async function send(path, headers, signal) {
     if (signal?.aborted) throw error;
     const text = timeout.aborted
       ? `The app did not answer within ${SECONDS} seconds.`
-      : "No connection to the app: check the network, a VPN or a firewall in between.";
+      : "Check the network, the VPN and the firewall between you and the app.";
     throw new Refusal("unreachable", "The app cannot be reached", text);
   }
 }
@@ -110,13 +111,13 @@ async function send(path, headers, signal) {
 /** @param {Response} response */
 async function refusalOf(response) {
   const { status } = response;
-  // Easy Auth answers with a redirect to its sign-in, which a script does not get to see.
+  // Easy Auth answers with a redirect to its sign-in, whose target a script cannot see.
   if (status === 401 || response.type === "opaqueredirect") {
     return new Refusal("signed-out", "Sign-in needed", "", 401);
   }
   const error = (await response.json().catch(() => null))?.error;
   if (status === 403) {
-    const text = "You are signed in, but this app does not let you in: ask whoever runs it.";
+    const text = "You are signed in, but you have no access to this app. Ask the people who run it for access.";
     return new Refusal("forbidden", "No access", error?.message ?? text, status);
   }
   const text = error?.message ?? "The app's log says why.";

@@ -1,5 +1,5 @@
 /**
- * Recent changes, each as a sentence, the newest first.
+ * Recent changes, the newest first, each as a sentence.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Change} Change
@@ -14,7 +14,7 @@ import { codeWord, keyWord, midway, removalWord, verdictWord } from "./labels.js
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
-/** More than these are a list to scroll. */
+/** A longer list scrolls. */
 const FEW = 4;
 
 /** @param {Change} change */
@@ -44,9 +44,9 @@ function owner({ data }) {
 function updated({ data }) {
   const [before, after] = [text(data.before?.reason), text(data.after?.reason)];
   const [old, now] = [text(data.before?.keyHealth), text(data.after?.keyHealth)];
-  if (before === after && old === "" && now !== "") return ` had its key looked at: ${midway(keyWord(now))}`;
-  if (before === after && old !== "" && now === "") return " has its key no longer looked at";
-  if (before === after) return " got another kind, key or owner";
+  if (before === after && old === "" && now !== "") return `: its key was checked for the first time, ${midway(keyWord(now))}`;
+  if (before === after && old !== "" && now === "") return ": its key is no longer checked";
+  if (before === after) return " has another kind, key or owner";
   return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
 }
 
@@ -56,7 +56,7 @@ function unverifiable({ data }) {
 }
 
 /**
- * Name what stands in one list of reasons of key health and not in the other.
+ * Name the reasons for key health that are in one list and not in the other.
  *
  * @param {string} lead
  * @param {any} here
@@ -78,7 +78,7 @@ function keyReasons(lead, here, there) {
 function ofKey(change, reasons) {
   const [old, now] = [text(change.data.before?.keyHealth), text(change.data.after?.keyHealth)];
   const still = old === now ? "still " : "";
-  const was = old !== "" && old !== now ? `, it was ${midway(keyWord(old))}` : "";
+  const was = old !== "" && old !== now ? ` (was ${midway(keyWord(old))})` : "";
   const words = ` is ${still}${midway(keyWord(now))}${was}${reasons}`;
   return { tone: lookOf(now).tone, words: ["The key of ", account(change), words, ...owner(change), "."] };
 }
@@ -97,7 +97,7 @@ const SENTENCES = {
   }),
   "account.resolved": (change) => ({
     tone: "compliant",
-    words: [account(change), ` is compliant now, it was ${midway(verdictWord(text(change.data.before?.verdict)))}`, ...owner(change), "."],
+    words: [account(change), ` is now compliant (was ${midway(verdictWord(text(change.data.before?.verdict)))})`, ...owner(change), "."],
   }),
   "account.unverifiable": (change) => ({
     tone: "unknown",
@@ -112,14 +112,14 @@ const SENTENCES = {
     words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
   }),
   "key.degraded": (change) => ofKey(change, keyReasons(": ", change.data.after, change.data.before)),
-  "key.recovered": (change) => ofKey(change, keyReasons("; settled: ", change.data.before, change.data.after)),
+  "key.recovered": (change) => ofKey(change, keyReasons("; resolved: ", change.data.before, change.data.after)),
   "coverage.lost": (change) => ({
     tone: "unknown",
     words: [subscription(change), " could not be read: ", midway(codeWord(text(change.data.after?.reason))), "."],
   }),
-  "coverage.regained": (change) => ({ tone: "compliant", words: [subscription(change), " is read again."] }),
+  "coverage.regained": (change) => ({ tone: "compliant", words: [subscription(change), " can be read again."] }),
   "scan.failed": (change) => ({ tone: "unknown", words: [scan("A scan failed", change), "."] }),
-  "scan.abandoned": (change) => ({ tone: "unknown", words: [scan("A scan was given up", change), "."] }),
+  "scan.abandoned": (change) => ({ tone: "unknown", words: [scan("A scan was abandoned", change), "."] }),
   "scan.recovered": () => ({ tone: "compliant", words: ["Scans finish again."] }),
   "scan.baseline": () => ({ tone: "compliant", words: ["The first scan finished."] }),
 };
@@ -157,7 +157,7 @@ const line = ({ tone, words }, time, now) =>
   h("li", { class: tone }, icon(tone), h("span", { class: "sentence" }, ...words), h("span", { class: "when" }, moment(time, ago(time, now))));
 
 /**
- * Fold the first look into one line: none of it is news.
+ * Sum up the first scan in one line, because nothing in it is a change.
  *
  * @param {Change[]} first
  * @returns {Sentence}
@@ -165,11 +165,11 @@ const line = ({ tone, words }, time, now) =>
 function baseline(first) {
   const whole = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data.accounts;
   /** @param {string} type */
-  const told = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
+  const accountsOf = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
   const found = whole ?? {
-    nonCompliant: told("violated"),
-    unknown: told("unverifiable"),
-    compliant: told("discovered"),
+    nonCompliant: accountsOf("violated"),
+    unknown: accountsOf("unverifiable"),
+    compliant: accountsOf("discovered"),
   };
   const parts = [
     `${number(found.nonCompliant)} non-compliant`,
@@ -178,7 +178,7 @@ function baseline(first) {
   ];
   const start = whole
     ? `The first scan found ${count(whole.total, "account")}`
-    : "The first scan is finding accounts; among its latest are";
+    : "The first scan is running. Its latest accounts are";
   const tone = found.nonCompliant > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
   return { tone, words: [`${start}: ${parts.join(", ")}.`] };
 }
@@ -190,7 +190,7 @@ function draw({ changes, now }) {
     return;
   }
   if (changes.length === 0) {
-    fill(at("changes-body"), h("p", { class: "empty" }, "No change yet: what changes from now on stands here."));
+    fill(at("changes-body"), h("p", { class: "empty" }, "Nothing has changed yet. Changes will appear here."));
     return;
   }
   const news = changes.filter(({ data }) => !data.baseline).slice(0, SHOWN);

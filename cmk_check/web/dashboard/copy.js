@@ -1,8 +1,8 @@
-/** The clipboard, which a browser may refuse. */
+/** Copying to the clipboard, which a browser may refuse. */
 
 /**
  * @param {string} text
- * @returns {Promise<boolean>} Whether it lies there now.
+ * @returns {Promise<boolean>} Whether the text was copied.
  */
 export async function copy(text) {
   try {

@@ -1,6 +1,5 @@
 /**
- * The findings as CSV: made by the API, with the filters of the view, and put together from its
- * pages.
+ * The findings as CSV: the API makes it, with the filters of the view; this joins its pages.
  *
  * @typedef {import("./types.js").View} View
  */
@@ -20,17 +19,17 @@ const HEAD = "id,name,";
  * @returns {Promise<string>} All pages, with one header row.
  */
 async function csvOf(view, progress) {
-  const asked = new URLSearchParams({ format: "csv", top: "1000" });
-  for (const filter of FILTERS) if (view[filter].trim() !== "") asked.set(filter, view[filter].trim());
+  const query = new URLSearchParams({ format: "csv", top: "1000" });
+  for (const filter of FILTERS) if (view[filter].trim() !== "") query.set(filter, view[filter].trim());
   /** @type {string[]} */
   const parts = [];
   /** @type {string | null} */
-  let next = `findings?${asked}`;
+  let next = `findings?${query}`;
   while (next) {
     const answer = await ask(next, { text: true });
     const text = answer.body.startsWith(BOM) ? answer.body.slice(1) : answer.body;
-    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is not a CSV file of this app.");
-    // No name stands in the header row, so its end is the first line break.
+    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is not a CSV file from this app.");
+    // The header row contains no names, so it ends at the first line break.
     parts.push(parts.length === 0 ? text : text.slice(text.indexOf(LINE) + LINE.length));
     progress(parts.length);
     next = answer.next;
@@ -39,7 +38,7 @@ async function csvOf(view, progress) {
 }
 
 /**
- * Download what the view shows.
+ * Download the findings that the view shows.
  *
  * @param {View} view
  * @param {number} now

@@ -1,5 +1,5 @@
 /**
- * Elements, made of attributes and text: nothing here parses HTML, so no text can become any.
+ * Elements from attributes and text. Nothing here parses HTML, so text can never become HTML.
  *
  * @typedef {Node | string | number | null | undefined | false} Child
  * @typedef {Record<string, string | number | boolean | null | undefined | EventListener>} Attributes
@@ -7,7 +7,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** Shapes of the icons, on a grid of 16: what they say must not hang on their colour. */
+/** Shapes of the icons, on a grid of 16. Each verdict has its own, so that colour is not needed. */
 const SHAPES = {
   compliant: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.2-4.3 4.9a.8.8 0 0 1-1.2 0L4.3 9.2l1.1-1 1.3 1.3 3.7-4.3Z",
   non_compliant: "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1ZM7.2 4.2v5h1.6v-5Zm0 6.2V12h1.6v-1.6Z",
@@ -50,8 +50,8 @@ function kept(children) {
 }
 
 /**
- * Replace what an element holds. Whoever had the focus in it keeps it, if it is still there by its
- * `data-key`.
+ * Replace the content of an element. The focus stays on the element with the same `data-key`, if
+ * the new content has one.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -66,11 +66,11 @@ export function fill(element, ...children) {
 }
 
 /**
- * Give the focus to what is known by this key.
+ * Move the focus to the element with this `data-key`.
  *
  * @param {Element} within
  * @param {string} key
- * @returns {boolean} Whether it is there.
+ * @returns {boolean} Whether there is one.
  */
 export function focusKey(within, key) {
   const found = within.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -79,11 +79,11 @@ export function focusKey(within, key) {
   return true;
 }
 
-/** Stand where something will stand: seen as bars, heard as a word. */
+/** A placeholder while data is loading: it shows bars, and a screen reader says the word. */
 export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));
 
 /**
- * Find an element of the page that must be there.
+ * Find an element of the page; it must exist.
  *
  * @param {string} id
  * @returns {HTMLElement}
@@ -95,7 +95,7 @@ export function at(id) {
 }
 
 /**
- * Make an icon. Beside it stands the word that it stands for.
+ * Make an icon. It is hidden from screen readers: the word beside it says the same.
  *
  * @param {keyof typeof SHAPES} shape
  * @param {string} [className]
@@ -113,7 +113,7 @@ export function icon(shape, className = "") {
 }
 
 /**
- * Wrap a function that draws, so that it draws only when what it depends on has changed.
+ * Wrap a function that draws, so that it draws only when its inputs have changed.
  *
  * @template T
  * @param {(state: T) => unknown[]} inputs
@@ -127,7 +127,7 @@ export function whenChanged(inputs, draw) {
     const now = inputs(state);
     if (before && now.every((value, place) => Object.is(value, before?.[place]))) return;
     draw(state);
-    // Not before: what could not be drawn is tried again, and not taken for drawn.
+    // Set after drawing: if drawing fails, the next call tries again.
     before = now;
   };
 }

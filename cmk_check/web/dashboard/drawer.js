@@ -1,5 +1,5 @@
 /**
- * One account, beside the table: what its verdict rests on, how it came about, how to mend it.
+ * One account, beside the table: the evidence for its verdict, its history, and how to fix it.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Detail} Detail
@@ -23,7 +23,7 @@ const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
 const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /**
- * Return a link to Azure's portal, if it is one: a script must not run because it was clicked.
+ * Return a link to the Azure portal, only if it is https: a click must never run a script.
  *
  * @param {string} url
  */
@@ -45,12 +45,12 @@ function facts(finding, { now, catalogue }) {
     h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
     h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "verdict", reason))),
     since !== null && h("p", { class: "note" }, "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
-    finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? `, of ${minute(finding.asOf)}` : ""}.`),
+    finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? ` (${minute(finding.asOf)})` : ""}.`),
   );
 }
 
 /**
- * Say what account it is and whose, before anything is said of it.
+ * Show first which account it is and who owns it.
  *
  * @param {Finding} finding
  */
@@ -71,7 +71,7 @@ function evidence(finding) {
   const automatic = finding.evidence.keyVersion === "automatic";
   const values = EVIDENCE.map(([field, term, none]) => {
     const value = finding.evidence[field];
-    if (field === "keyVersion" && automatic) return item(term, "Always the newest one (automatic rotation)");
+    if (field === "keyVersion" && automatic) return item(term, "Always the newest (automatic rotation)");
     return item(term, value ? h("code", {}, name(value)) : h("span", { class: "absent" }, none));
   });
   return h(
@@ -88,7 +88,7 @@ function particulars(finding) {
   return h(
     "dl",
     { class: "evidence" },
-    item("Tags", tags.length > 0 ? h("ul", { class: "tags" }, ...tags) : h("span", { class: "absent" }, "none of those that are kept")),
+    item("Tags", tags.length > 0 ? h("ul", { class: "tags" }, ...tags) : h("span", { class: "absent" }, "none of the recorded tags")),
     finding.firstSeen && item("First seen", moment(finding.firstSeen, minute(finding.firstSeen))),
     item("Subscription id", identifier(finding.subscriptionId)),
     finding.tenantId && item("Tenant id", identifier(finding.tenantId)),
@@ -98,12 +98,12 @@ function particulars(finding) {
 
 /** @param {Detail} detail */
 function history({ history: entries, changes }) {
-  if (entries.length === 0) return h("p", { class: "empty" }, "Nothing is recorded of it.");
+  if (entries.length === 0) return h("p", { class: "empty" }, "No history is recorded.");
   const left = changes - entries.length;
   const items = entries.toReversed().map(({ at: time, verdict, reason, keyHealth }) =>
     h("li", { class: verdict }, icon(verdict), h("span", {}, h("strong", {}, verdictWord(verdict)), `, ${midway(codeWord(reason))}`, keyHealth && `; key ${midway(keyWord(keyHealth))}`, h("small", {}, moment(time, minute(time))))),
   );
-  return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} left out.`));
+  return h("div", {}, h("ol", { class: "timeline" }, ...items), left > 0 && h("p", { class: "note" }, `${count(left, "older change")} not shown.`));
 }
 
 /** @param {Detail} detail */
@@ -127,7 +127,7 @@ function script(title, code) {
 }
 
 /**
- * Show a script as it is: its line breaks are meant.
+ * Show a script with its line breaks.
  *
  * @param {string} code
  */
@@ -139,7 +139,7 @@ function remedy({ remediation, verdict, message, keyHealth }) {
     if (verdict !== "compliant") return h("p", { class: "empty" }, visible(message));
     const text = (keyHealth?.state ?? "healthy") === "healthy"
       ? "Nothing to fix: the account is under a customer-managed key."
-      : "Nothing to fix on the account, which is under a customer-managed key; what its key needs stands above.";
+      : "Nothing to fix on the account: it is under a customer-managed key. Its key needs attention: see Key health.";
     return h("p", { class: "empty" }, text);
   }
   const steps = remediation.steps.map(({ title, why, warning }) =>
@@ -165,17 +165,17 @@ function remedy({ remediation, verdict, message, keyHealth }) {
 /** @param {string} text */
 async function copied(text) {
   const done = await copy(text);
-  fill(at("copied"), done ? "Copied" : "The browser did not let the page copy: select the text below.");
+  fill(at("copied"), done ? "Copied" : "The browser did not allow copying. Select the text below and copy it.");
 }
 
 /**
- * Say why there is not more to see.
+ * Say why there is no more to show.
  *
  * @param {State["shown"]} shown
  */
 function absence(shown) {
   const text = shown?.missing
-    ? "No such account is recorded: it was removed, or the link is wrong."
+    ? "This account is not recorded: it was removed, or the link is wrong."
     : shown?.problem || "Loading…";
   return h("p", { class: "empty", role: "status" }, text);
 }
@@ -215,7 +215,7 @@ function sections(state) {
 }
 
 /**
- * Make what draws the drawer.
+ * Return the function that draws the drawer.
  *
  * @param {() => void} close
  * @returns {(state: State) => void}
@@ -242,7 +242,7 @@ export function renderDrawer(close) {
 }
 
 /**
- * Let Escape and a click beside the drawer close it, and give the focus back to its row.
+ * Close the drawer on Escape and on a click beside it, and move the focus back to its row.
  *
  * @param {() => void} close
  */

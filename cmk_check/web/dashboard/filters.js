@@ -1,5 +1,5 @@
 /**
- * What stands above the table: search, filters, and how many accounts match.
+ * The part above the table: search, filters, and how many accounts match.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -48,7 +48,7 @@ const CHOICES = {
   },
 };
 const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
-/** @type {readonly string[]} The verdicts there are, whether or not an account has them. */
+/** @type {readonly string[]} All verdicts, even if no account has them. */
 const VERDICTS = ["non_compliant", "unknown", "compliant"];
 
 /** @param {string} id */
@@ -109,7 +109,7 @@ function counted({ rows, view, complete, status }) {
 }
 
 /**
- * Say what is filtered: a list on paper must not be taken for the whole.
+ * Describe the filters: readers of a printed list must see that it is only a part.
  *
  * @param {View} view
  */
@@ -124,14 +124,14 @@ function filtered(view) {
 
 /** @param {State} state */
 export function drawFilters(state) {
-  // A link may filter by keys where they are not looked at: then it can be seen, and taken off.
+  // A link may filter by key health where key health is off: show the filter, so that people can remove it.
   at("key-filter").hidden = !hasKeys(state.status) && state.view.keyHealth === "";
   drawOptions(state);
   drawValues(state);
   const text = counted(state);
   if (at("findings-count").textContent !== text) fill(at("findings-count"), text);
-  const said = filtered(state.view);
-  if (at("filtered").textContent !== said) fill(at("filtered"), said);
+  const filters = filtered(state.view);
+  if (at("filtered").textContent !== filters) fill(at("filtered"), filters);
   if (at("notice").textContent !== state.notice) fill(at("notice"), state.notice);
 }
 
@@ -142,7 +142,7 @@ export function drawFilters(state) {
  */
 export function watchFilters(go) {
   at("filters").addEventListener("submit", (event) => event.preventDefault());
-  // A history entry for each letter would bury the way back.
+  // A history entry for each letter would make the Back button useless.
   search().addEventListener("input", () => go({ q: search().value, page: 1 }, true));
   for (const choice of NAMES) {
     select(choice).addEventListener("change", () => go({ [choice]: select(choice).value, page: 1 }));

@@ -8,7 +8,7 @@ const UTC = { timeZone: "UTC" };
 const DAY = new Intl.DateTimeFormat("en-GB", { ...UTC, day: "numeric", month: "short", year: "numeric" });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { ...UTC, hour: "2-digit", minute: "2-digit" });
 
-// Characters without a shape of their own: they would hide in a name, or turn it around.
+// Invisible characters: they could hide in a name, or reverse its direction.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** @param {number} value */
@@ -25,7 +25,7 @@ export const count = (value, one, many = `${one}s`) =>
   `${number(value)} ${value === 1 ? one : many}`;
 
 /**
- * Show what would not be seen: control characters, and those that change the direction of writing.
+ * Make invisible characters visible: control characters, and those that change the writing direction.
  *
  * @param {string} text
  */
@@ -38,10 +38,10 @@ export function visible(text) {
 }
 
 /**
- * Show a name that somebody else chose, apart from the direction of what stands around it.
+ * Show a name from outside, isolated, so that its writing direction does not affect the text around it.
  *
  * @param {string | null | undefined} text
- * @param {string} [absent] What stands there if there is none.
+ * @param {string} [absent] The text to show if there is no name.
  */
 export function name(text, absent = "–") {
   if (text === null || text === undefined || text === "") return h("span", { class: "absent" }, absent);
@@ -50,14 +50,14 @@ export function name(text, absent = "–") {
 }
 
 /**
- * Show a name within a sentence: isolated, so that it cannot turn around the words beside it.
+ * Show a name within a sentence, isolated, so that it cannot reverse the words beside it.
  *
  * @param {string} text
  */
 export const within = (text) => `\u2068${visible(text)}\u2069`;
 
 /**
- * Show a long identifier: where it has to be broken, behind a slash rather than within a word.
+ * Show a long identifier; a line breaks after a slash rather than within a word.
  *
  * @param {string} text
  */
@@ -77,7 +77,7 @@ export const minute = (time) =>
 export const clock = (time) => `${MINUTE.format(new Date(time))} UTC`;
 
 /**
- * Say how long something takes, in the largest unit that fits.
+ * Write a duration in the largest unit that fits.
  *
  * @param {number} milliseconds
  */
@@ -89,7 +89,7 @@ export function span(milliseconds) {
 }
 
 /**
- * Say how long ago something was, beside the date on which it was.
+ * Write how long ago something was, for a place where its date is shown too.
  *
  * @param {string} time
  * @param {number} now
@@ -110,7 +110,7 @@ export function ago(time, now) {
 }
 
 /**
- * Show a time: relative to read, absolute to look up.
+ * Show a time as the given text, and the exact time as a tooltip.
  *
  * @param {string} time
  * @param {string} text
@@ -118,7 +118,7 @@ export function ago(time, now) {
 export const moment = (time, text) => h("time", { datetime: time, title: minute(time) }, text);
 
 /**
- * Write as JSON times are written, from milliseconds.
+ * Write the day in ISO format, from milliseconds.
  *
  * @param {number} milliseconds
  */

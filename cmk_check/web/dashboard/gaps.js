@@ -1,5 +1,5 @@
 /**
- * Coverage gaps: which subscriptions were not read, and what ends that.
+ * Coverage gaps: which subscriptions were not read, and how to close each gap.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Gap} Gap
@@ -12,23 +12,23 @@ import { actorOf, entryOf, explained } from "./reasons.js";
 
 const AT_FIRST = 5;
 const STEP = 250;
-const HEADS = ["Subscription", "Reason", "Since", "Missing permission", "What ends it"];
+const HEADS = ["Subscription", "Reason", "Since", "Missing permission", "What to do"];
 let most = AT_FIRST;
 
 /**
  * @param {Gap} gap
  * @param {State} state
  */
-function row({ subscriptionId, name: called, reason, since, missingAction, detail }, { now, catalogue }) {
+function row({ subscriptionId, name: subscription, reason, since, missingAction, detail }, { now, catalogue }) {
   const entry = entryOf(catalogue, "gap", reason);
   return h(
     "tr",
     {},
-    h("th", { scope: "row" }, name(called, "Without a name"), h("small", { class: "id" }, visible(subscriptionId))),
+    h("th", { scope: "row" }, name(subscription, "Without a name"), h("small", { class: "id" }, visible(subscriptionId))),
     h("td", { "data-label": "Reason" }, codeWord(reason)),
     h("td", { "data-label": "Since" }, since ? h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now))) : "–"),
     h("td", { "data-label": "Missing permission" }, missingAction ? identifier(missingAction) : name(null, "none known")),
-    h("td", { "data-label": "What ends it", class: "wide" }, explained(detail, entry), h("small", {}, actorOf(entry))),
+    h("td", { "data-label": "What to do", class: "wide" }, explained(detail, entry), h("small", {}, actorOf(entry))),
   );
 }
 
@@ -71,10 +71,10 @@ function draw(state) {
 
 /** @param {import("./types.js").Status} status */
 function noGap({ asOf, lastScan, subscriptions }) {
-  if (lastScan?.state === "failed") return "The last scan failed: what it could not read is not known.";
+  if (lastScan?.state === "failed") return "The last scan failed, so its coverage gaps are not known.";
   if (asOf === null) return "No subscription has been read yet.";
   return subscriptions.excluded > 0
-    ? "Every subscription was read that is not excluded."
+    ? "Every subscription was read, except the excluded ones."
     : "Every subscription was read.";
 }
 

@@ -1,5 +1,5 @@
 /**
- * The keys behind compliant accounts, wherever they are shown: as counts, as a badge, in full.
+ * The keys behind compliant accounts: as counts, as a badge, and in full.
  *
  * @typedef {import("./types.js").Finding} Finding
  * @typedef {import("./types.js").KeyHealth} KeyHealth
@@ -18,7 +18,7 @@ import { codeWord, keyWord, rotationWord } from "./labels.js";
 const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];
 /** @type {Look} */
 const UNKNOWN = { tone: "unknown", shape: "unknown" };
-/** @type {Record<string, Look>} Looks of states and severities; an unknown one does not look good. */
+/** @type {Record<string, Look>} The looks of states and severities; others look like unknown. */
 const LOOKS = {
   healthy: { tone: "compliant", shape: "compliant" },
   at_risk: { tone: "unknown", shape: "warning" },
@@ -26,14 +26,14 @@ const LOOKS = {
   unknown: UNKNOWN,
 };
 
-/** The states of key health, whether or not an account has them, the worst first. */
+/** All states of key health, even if no account has them, the worst first. */
 export const KEY_STATES = ORDER.map(([state]) => state);
 
 /** @param {string} state Or severity. */
 export const lookOf = (state) => (Object.hasOwn(LOOKS, state) ? LOOKS[state] : UNKNOWN);
 
 /**
- * Tell whether keys are looked at; where they are not, the page does not speak of them.
+ * Return whether keys are checked; if not, the page does not mention them.
  *
  * @param {Status | null} status
  */
@@ -70,13 +70,13 @@ export function keyCounts({ keys }) {
 }
 
 /**
- * Show in a cell how the key is, and the worst of what is said of it.
+ * Show in a cell the health of the key, and its most serious reason.
  *
  * @param {Finding} finding
  * @returns {import("./dom.js").Child[]}
  */
 export function keyCell({ keyHealth, verdict }) {
-  if (!keyHealth) return [name(null, verdict === "compliant" ? "not looked at" : "–")];
+  if (!keyHealth) return [name(null, verdict === "compliant" ? "not checked" : "–")];
   const { state, reasons } = keyHealth;
   const [worst] = reasons.filter(({ severity }) => severity !== "notice");
   return [keyBadge(state), worst && h("small", {}, codeWord(worst.code))];
@@ -94,8 +94,8 @@ const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, 
  */
 function reasonItem({ code, severity, message, evidence, missingAction }, catalogue) {
   const { tone, shape } = lookOf(severity);
-  const rests = Object.entries(evidence).map(([field, value]) => item(codeWord(field), identifier(value)));
-  if (missingAction) rests.push(item("Missing permission", identifier(missingAction)));
+  const facts = Object.entries(evidence).map(([field, value]) => item(codeWord(field), identifier(value)));
+  if (missingAction) facts.push(item("Missing permission", identifier(missingAction)));
   return h(
     "li",
     { class: severity === "notice" ? "notice" : tone },
@@ -105,13 +105,13 @@ function reasonItem({ code, severity, message, evidence, missingAction }, catalo
       {},
       h("p", {}, h("strong", {}, codeWord(code)), ` (${keyWord(severity).toLowerCase()})`),
       h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "key", code))),
-      rests.length > 0 && h("dl", { class: "evidence" }, ...rests),
+      facts.length > 0 && h("dl", { class: "evidence" }, ...facts),
     ),
   );
 }
 
 /**
- * Make a link to a resource in the portal in which the account is.
+ * Make a link to a resource in the same portal as the account.
  *
  * @param {Finding} finding
  * @param {string} path
@@ -149,7 +149,7 @@ function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, p
 }
 
 /**
- * Say all that is known of the key behind an account.
+ * Show everything that is known about the key behind an account.
  *
  * @param {Finding} finding
  * @param {import("./types.js").State} state
@@ -160,7 +160,7 @@ export function keySection(finding, { now, catalogue }) {
   const title = h("h3", {}, "Key health");
   const health = finding.keyHealth;
   if (!health) {
-    const text = "The key was not looked at yet: the next scan that reads the subscription does.";
+    const text = "The key has not been checked yet. The next scan that reads the subscription will check it.";
     return [title, h("p", { class: "empty" }, text)];
   }
   const { tone } = lookOf(health.state);

@@ -1,4 +1,4 @@
-/** The API's words in plain English. A word that is not known here is shown as it is. */
+/** The API's words in plain English. Other codes are shown as words: "not_found" is "Not found". */
 
 /** @type {Record<string, string>} */
 const VERDICTS = {
@@ -17,8 +17,8 @@ const KEY_STATES = {
 
 /** @type {Record<string, string>} */
 const ROTATIONS = {
-  automatic: "Automatic: the account follows its key to new versions",
-  pinned: "Pinned: the account stays with this version until somebody sets another",
+  automatic: "Automatic: the account switches to new versions of its key",
+  pinned: "Pinned: the account uses this version until somebody sets another",
 };
 
 /** @type {Record<string, string>} */
@@ -27,18 +27,18 @@ const COVERAGES = {
   gap: "Not read by the last scan: this is the last known state",
   excluded: "Excluded by the settings",
   retired: "The subscription is deleted",
-  pending: "Its first recording has not ended yet",
+  pending: "Not completely recorded yet",
 };
 
 /** @type {Record<string, string>} */
 const REMOVALS = {
   gone: "it is no longer in Azure's list",
-  kind_out_of_scope: "its kind is no longer judged",
+  kind_out_of_scope: "its kind is no longer checked",
   subscription_excluded: "its subscription was excluded",
   subscription_retired: "its subscription was deleted",
 };
 
-/** Evidence in the order in which it is shown: field, what people call it, what none means. */
+/** Evidence in the order of the page: field, label, text if there is no value. */
 /** @type {[string, string, string][]} */
 export const EVIDENCE = [
   ["keySource", "Key source", "not set"],
@@ -46,7 +46,7 @@ export const EVIDENCE = [
   ["keyVersion", "Key version", "none"],
   ["keyVaultUri", "Key vault", "none"],
   ["identityType", "Managed identity", "none"],
-  ["identityClientId", "Identity used for the key", "the system-assigned one, or none"],
+  ["identityClientId", "Identity used for the key", "the system-assigned identity, or none"],
   ["provisioningState", "Provisioning state", "not reported"],
 ];
 
@@ -67,7 +67,7 @@ export function codeWord(word) {
 const reader = (words) => (word) => (Object.hasOwn(words, word) ? words[word] : codeWord(word));
 
 /**
- * Put words into a sentence: what is a name keeps its capital.
+ * Write a label within a sentence: in lower case, except names.
  *
  * @param {string} words
  */

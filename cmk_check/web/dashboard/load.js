@@ -1,5 +1,5 @@
 /**
- * Fetching: the status each minute, everything else when a scan has ended since.
+ * Loading: the status every minute, everything else after a scan has ended.
  *
  * @typedef {import("./types.js").Row} Row
  * @typedef {import("./types.js").Change} Change
@@ -14,9 +14,9 @@ const MOST = 1000;
 const EACH = 60_000;
 const NEWEST_CHANGES = 20;
 const KEPT_CHANGES = 50;
-// A page of the table is drawn anew at most so often while pages come in.
+// While pages are loading, the table is redrawn at most this often, in ms.
 const DRAWN_EACH = 300;
-// Without these nothing of an answer can be drawn.
+// Fields that an answer must have to be drawn.
 const OF_STATUS = ["posture", "reasons", "accounts", "subscriptions", "gaps"];
 const OF_DETAIL = ["verdict", "evidence", "history"];
 const OF_LIST = ["value"];
@@ -38,7 +38,7 @@ export class Loader {
     this.session = new AbortController();
   }
 
-  /** Begin anew: what still comes in for another key is dropped. */
+  /** Start again: answers that still arrive for another key are dropped. */
   forgetAnswers() {
     this.session.abort();
     clearTimeout(this.timer);
@@ -47,7 +47,7 @@ export class Loader {
     [this.etag, this.mark, this.delta] = [null, "", ""];
   }
 
-  /** The time as the app has it: this machine's clock may be wrong, and the light hangs on it. */
+  /** The time on the app's clock: this machine's may be wrong, and freshness depends on it. */
   now() {
     return Date.now() - this.clockAhead;
   }
@@ -77,7 +77,7 @@ export class Loader {
     this.store.set({ ...blank(), phase: "signed-out", refused });
   }
 
-  /** Ask again, unless that is under way. */
+  /** Load again, unless that is already running. */
   refresh() {
     if (this.running) return this.running;
     const round = this.round(this.session.signal).finally(() => {
@@ -111,8 +111,8 @@ export class Loader {
   }
 
   /**
-   * Give up what could not be drawn, and all that came with it: whatever of it stayed, a tag or a round
-   * under way, would keep the next answer from being drawn.
+   * Drop an answer that could not be drawn, and everything loaded with it: a remaining ETag or a running
+   * round would keep the next answer from being drawn.
    *
    * @param {unknown} error
    */
@@ -148,7 +148,7 @@ export class Loader {
     const { lastScan, asOf, posture, accounts } = status;
     const mark = JSON.stringify([lastScan?.id, asOf, posture, accounts]);
     if (mark === this.mark) return;
-    // All come to an end before one that failed counts: what still came in could replace newer news.
+    // Wait for all of them before failing: a late answer could otherwise replace newer data.
     const ended = await Promise.allSettled([
       this.reasons(signal),
       this.findings(signal),
@@ -157,7 +157,7 @@ export class Loader {
       this.gaps(status, signal),
     ]);
     signal.throwIfAborted();
-    const failed = ended.find((one) => one.status === "rejected");
+    const failed = ended.find((result) => result.status === "rejected");
     if (failed) throw failed.reason;
     this.mark = mark;
     const open = this.store.state.view.finding;
@@ -165,7 +165,8 @@ export class Loader {
   }
 
   /**
-   * Fetch the catalogue once. Without it the page shows codes; what keeps it away, the others meet too.
+   * Load the catalogue once. Without it the page shows codes. Its errors are ignored, because the other
+   * requests report the same ones.
    *
    * @param {AbortSignal} signal
    */
@@ -205,7 +206,7 @@ export class Loader {
         await this.moreChanges(this.delta, this.store.state.changes ?? [], signal);
         return;
       } catch (error) {
-        // 410: the feed began anew, or has forgotten what comes next. So do we.
+        // 410: the feed has restarted or dropped the next changes. Start again too.
         if (!(error instanceof Refusal) || error.status !== 410) throw error;
       }
     }
@@ -244,7 +245,7 @@ export class Loader {
   }
 
   /**
-   * Fetch what the drawer shows.
+   * Load the account in the drawer.
    *
    * @param {string} id
    */
@@ -264,7 +265,7 @@ export class Loader {
       if (signal.aborted) return;
       if (!(error instanceof Refusal)) throw error;
       if (error.phase === "signed-out") this.fail(error);
-      // Nor does what was shown before count any longer.
+      // The detail shown before is no longer valid either.
       else if (error.status === 404) show({ detail: null, missing: true });
       else show({ detail: null, problem: `${error.title}. ${error.message}` });
     }
@@ -272,7 +273,7 @@ export class Loader {
 }
 
 /**
- * Refuse what only looks like an answer: a proxy or a sign-in page in between may send anything.
+ * Refuse an answer that another server sent, such as a proxy or the sign-in page of a network.
  *
  * @param {any} body
  * @param {string[]} fields
@@ -280,12 +281,12 @@ export class Loader {
 function shaped(body, fields) {
   const fits = body !== null && typeof body === "object" && fields.every((field) => Object.hasOwn(body, field));
   if (fits) return body;
-  const text = "It is not of this app: is there a proxy or a sign-in page of the network in between?";
+  const text = "Another server sent it: check for a proxy or a sign-in page of the network.";
   throw new Refusal("error", "The answer was not understood", text);
 }
 
 /**
- * The Functions host decodes a percent sign twice, and therefore gets it encoded twice.
+ * Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice.
  *
  * @param {string} id
  */
@@ -308,7 +309,7 @@ const gapOf = ({ subscriptionId, name, since, gap }) => ({
 });
 
 /**
- * Follow a list to its end; a page may be empty and yet lead on.
+ * Follow a list to its end; even an empty page can have a next one.
  *
  * @param {string} link
  * @param {AbortSignal} signal
@@ -318,7 +319,7 @@ async function* pages(link, signal) {
   let next = link;
   while (next) {
     if (seen.has(next)) {
-      throw new Refusal("error", "A list has no end", "A page of it leads back to an earlier one.");
+      throw new Refusal("error", "A list has no end", "One of its pages links back to an earlier one.");
     }
     seen.add(next);
     const { body } = await ask(next, { signal });

@@ -1,5 +1,5 @@
 /**
- * The page: one state, one way to draw it. Data comes in by `load.js`, wishes by the URL's fragment.
+ * The page: one state, and one way to draw it. `load.js` loads the data; the URL's fragment sets the view.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -47,7 +47,7 @@ function draw(state) {
   try {
     drawAll(state);
   } catch (error) {
-    // What stands there is of an older answer, and must not pass for this one.
+    // The page still shows an older answer, which nobody must mistake for the current one.
     at("board").hidden = true;
     Object.assign(document.body.dataset, { posture: "unknown", fresh: "false", state: "error" });
     document.title = "CMK check";
@@ -68,10 +68,10 @@ function drawAll(state) {
 }
 
 /**
- * Change the view, and with it the URL.
+ * Change the view and the URL.
  *
  * @param {Partial<View>} news
- * @param {boolean} [replace] Whether the way back leads past the view of now.
+ * @param {boolean} [replace] Whether the Back button skips the current view.
  */
 function go(news, replace = false) {
   const view = { ...store.state.view, ...news };
@@ -111,7 +111,7 @@ async function saveCsv() {
 
 async function copyLink() {
   const done = await copy(location.href);
-  store.set({ notice: done ? "Copied" : "The browser did not let the page copy: take the address from its bar." });
+  store.set({ notice: done ? "Copied" : "The browser did not allow copying. Copy the link from the address bar." });
 }
 
 /** @param {boolean} printing */

@@ -1,5 +1,5 @@
 /**
- * The banner: are we compliant, how sure is that, and why.
+ * The banner: the posture, its reasons, and how current and complete the data is.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Status} Status
@@ -11,14 +11,14 @@ import { isFresh, shownPosture } from "./store.js";
 import { verdictWord } from "./labels.js";
 
 /**
- * Say of how many compliant accounts the key is broken: their data cannot be read or written.
+ * Count the compliant accounts with a broken key: their data cannot be read or written.
  *
  * @param {Status} status
  */
 const brokenKeys = ({ keys }) => (keys && keys.broken > 0 ? `; the keys of ${number(keys.broken)} are broken` : "");
 
 /**
- * Say in a sentence what the light means.
+ * Say in a sentence what the posture means.
  *
  * @param {State} state
  */
@@ -37,10 +37,10 @@ function lead(state) {
       ? "Accounts are under keys that are broken."
       : "Accounts are encrypted with Microsoft's keys.";
   }
-  if (posture === "compliant") return "The last answer is too old to count.";
+  if (posture === "compliant") return "The last result is out of date.";
   return codes.includes("no_scan_yet")
-    ? "Nothing has been looked at yet."
-    : "Nobody can tell until the following is settled.";
+    ? "No scan has finished yet."
+    : "The result is unknown for these reasons:";
 }
 
 /** @param {State} state */
@@ -48,7 +48,7 @@ function reasonsOf(state) {
   const { reasons, posture } = /** @type {Status} */ (state.status);
   const texts = reasons.map(({ message }) => message);
   if (posture === "compliant" && !isFresh(state)) {
-    texts.unshift("The answer was good until the time beside, and no newer one has come since.");
+    texts.unshift("The result was valid until the time on the right, and no scan has finished since.");
   }
   return texts;
 }
@@ -68,7 +68,7 @@ function ageFact({ status, now }) {
     "Last finished scan",
     h("strong", {}, moment(asOf, ago(asOf, now))),
     h("small", {}, minute(asOf)),
-    failed && h("small", { class: "bad" }, `A later one failed: ${visible(failed.reason ?? "")}`),
+    failed && h("small", { class: "bad" }, `A later scan failed: ${visible(failed.reason ?? "")}`),
   );
 }
 
@@ -98,7 +98,7 @@ function coverageFact({ status }) {
 }
 
 /**
- * Say since when something has been wrong without a break.
+ * Show how old the oldest open violation is.
  *
  * @param {State} state
  */
@@ -112,7 +112,7 @@ function oldestFact({ rows, complete, now }) {
 /** @param {State} state */
 function draw(state) {
   if (!state.status) {
-    fill(at("posture"), h("h1", {}, "Asking for the status…"), waiting());
+    fill(at("posture"), h("h1", {}, "Loading the status…"), waiting());
     return;
   }
   const posture = shownPosture(state);

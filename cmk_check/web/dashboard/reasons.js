@@ -1,5 +1,5 @@
 /**
- * The catalogue of reasons as the API serves it. Where it could not be read, codes stand alone.
+ * The catalogue of reasons from the API. If it cannot be loaded, the page shows only codes.
  *
  * @typedef {import("./types.js").Catalogue} Catalogue
  * @typedef {import("./types.js").CatalogueReason} Entry
@@ -32,7 +32,7 @@ export const actorOf = (entry) =>
   entry && entry.actor !== "nobody" ? `Who has to act: ${visible(codeWord(entry.actor)).toLowerCase()}.` : "";
 
 /**
- * Say what a reason means and what ends it: in the words of the one case, or else in general.
+ * Explain a reason and what to do: with the text of the single case, or with the general text.
  *
  * @param {string | null} own
  * @param {Entry | undefined} entry

@@ -1,6 +1,6 @@
 /**
- * Filtering and sorting: what each finding is compared by is worked out once, so that a keystroke
- * costs one pass over strings. A filter means here what it means to the API, which makes the CSV.
+ * Filtering and sorting. The values to compare are computed once per finding, so that a keystroke costs
+ * one pass over strings. Filters mean the same as in the API, which makes the CSV.
  *
  * @typedef {import("./types.js").Row} Row
  * @typedef {import("./types.js").View} View
@@ -17,7 +17,7 @@ const WORST_KEY_FIRST = { broken: 0, unknown: 1, at_risk: 2, healthy: 3 };
 const OWNER = "owner";
 
 /**
- * Fold case as the API does: beyond lower case, so that "STRASSE" finds "straße".
+ * Fold case as the API does, so that "STRASSE" finds "straße".
  *
  * @param {string} text
  */
@@ -49,7 +49,7 @@ export function rowOf(finding) {
 }
 
 /**
- * @param {string} wanted Nothing, if it does not matter.
+ * @param {string} wanted Empty if every value fits.
  * @param {string} value
  */
 const fits = (wanted, value) => wanted === "" || wanted === value;
@@ -76,7 +76,7 @@ function filterOf(view) {
 /** @type {Record<Column, (row: Row) => string>} */
 const TEXT = {
   name: ({ finding }) => finding.name,
-  // Of the compliant ones, those first whose key is the trouble.
+  // Compliant accounts with an unhealthy key come before the others.
   verdict: ({ finding, key }) => `${WORST_FIRST[finding.verdict] ?? 3}${WORST_KEY_FIRST[key] ?? 4}`,
   reason: ({ finding }) => codeWord(finding.reason),
   key: ({ key }) => (key === "" ? "" : String(WORST_KEY_FIRST[key] ?? 4)),
@@ -91,7 +91,7 @@ const TEXT = {
 /**
  * @param {readonly Row[]} rows
  * @param {Column} column
- * @returns {Row[]} In rising order; those without a value come last.
+ * @returns {Row[]} In rising order; rows without a value come last.
  */
 function rising(rows, column) {
   const text = TEXT[column];
@@ -140,7 +140,7 @@ function sorted(rows, { sort, order }) {
 let last = null;
 
 /**
- * Return the rows that the view asks for, in its order.
+ * Return the rows of the view, in its order.
  *
  * @param {readonly Row[]} rows
  * @param {View} view

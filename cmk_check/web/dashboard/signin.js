@@ -1,5 +1,5 @@
 /**
- * What stands there when there is nothing else to show: sign-in, and trouble.
+ * Sign-in, error messages, and the corner with the age of the data.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./load.js").Loader} Loader
@@ -12,7 +12,7 @@ import { ago, minute, moment } from "./format.js";
 const FRAGMENT = "cmk-fragment";
 const HOME = "/api/dashboard";
 
-/** Go on with the view that was asked for before the sign-in, which loses the fragment. */
+/** Restore the view from before the sign-in, which loses the fragment of the URL. */
 export function restoreFragment() {
   const kept = sessionStorage.getItem(FRAGMENT);
   sessionStorage.removeItem(FRAGMENT);
@@ -25,10 +25,10 @@ function keyForm(loader) {
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    const given = input.value.trim();
-    // A header holds no more than these; any other text is not a key.
-    if (/^[\x21-\x7e]+$/.test(given)) loader.signIn(given);
-    else if (given !== "") loader.signOut(true);
+    const entered = input.value.trim();
+    // A header allows only these characters, so other text is not a key.
+    if (/^[\x21-\x7e]+$/.test(entered)) loader.signIn(entered);
+    else if (entered !== "") loader.signOut(true);
   };
   return h(
     "form",
@@ -36,8 +36,8 @@ function keyForm(loader) {
     h("label", { for: "key" }, "Function key"),
     input,
     h("button", { type: "submit", class: "primary" }, "Show status"),
-    h("p", { class: "note" }, "A key of the function ", h("code", {}, "api"), ": whoever runs the app finds it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
-    h("p", { class: "note" }, "It stays in this tab and is forgotten when the tab is closed."),
+    h("p", { class: "note" }, "Enter a key of the function ", h("code", {}, "api"), ". The people who run the app find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
+    h("p", { class: "note" }, "The key stays in this tab and is forgotten when you close the tab."),
   );
 }
 
@@ -48,7 +48,7 @@ function entraLink() {
 }
 
 /**
- * Make what draws the sign-in.
+ * Return the function that draws the sign-in.
  *
  * @param {Loader} loader
  * @returns {(state: State) => void}
@@ -69,8 +69,8 @@ export const signInDrawer = (loader) =>
           "section",
           { class: "panel card", "aria-labelledby": "sign-in-title" },
           h("h1", { id: "sign-in-title" }, "Is every account under a customer-managed key?"),
-          h("p", {}, "This page shows the latest answer, what is wrong and how to fix it."),
-          refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, "The key was not accepted. Check that it is a key of the function api, and type it again.")),
+          h("p", {}, "This page shows the latest result, what is wrong and how to fix it."),
+          refused && h("p", { class: "alert", role: "alert" }, icon("non_compliant"), h("span", {}, "The key was not accepted. Check that it is a key of the function api, and enter it again.")),
           AUTH === "keys" ? keyForm(loader) : entraLink(),
         ),
       );
@@ -79,7 +79,7 @@ export const signInDrawer = (loader) =>
   );
 
 /**
- * Make what draws the line that says what went wrong, and how old the rest is.
+ * Return the function that draws the error message and how old the rest of the page is.
  *
  * @param {Loader} loader
  * @returns {(state: State) => void}
@@ -94,11 +94,11 @@ export const troubleDrawer = (loader) =>
         fill(place);
         return;
       }
-      // Without a status there is nothing else on the page.
+      // Without a status, the message is the only thing on the page.
       const whole = status === null;
       place.classList.toggle("whole", whole);
       const time = new Date(answeredAt).toISOString();
-      const old = status && answeredAt > 0 && h("p", {}, "What you see is of ", moment(time, minute(time)), ": it may have changed since.");
+      const old = status && answeredAt > 0 && h("p", {}, "The page shows the data of ", moment(time, minute(time)), ", which may have changed since.");
       fill(
         place,
         icon("warning"),
@@ -109,7 +109,7 @@ export const troubleDrawer = (loader) =>
   );
 
 /**
- * Make what draws the corner of the page: how new it is, and the way out.
+ * Return the function that draws the corner of the page: the age of its data, and the sign-out.
  *
  * @param {Loader} loader
  * @returns {(state: State) => void}
@@ -126,6 +126,6 @@ export const sessionDrawer = (loader) =>
       const out = AUTH === "keys"
         ? key.get() && h("button", { type: "button", "data-key": "out", click: () => loader.signOut(false) }, "Forget key")
         : h("a", { href: `/.auth/logout?post_logout_redirect_uri=${HOME}` }, "Sign out");
-      fill(at("session"), time && h("span", { class: "asked" }, "Asked ", moment(time, ago(time, now))), out);
+      fill(at("session"), time && h("span", { class: "asked" }, "Updated ", moment(time, ago(time, now))), out);
     },
   );

@@ -1,5 +1,5 @@
 /**
- * The one state of the page. Whoever changes it says what is new; all of that is then drawn once.
+ * The one state of the page. Changes made together are drawn together, once.
  *
  * @typedef {import("./types.js").State} State
  */
@@ -44,7 +44,7 @@ export class Store {
     queueMicrotask(() => this.flush());
   }
 
-  /** Draw now what is still to be drawn: printing does not wait. */
+  /** Draw pending changes now: printing does not wait. */
   flush() {
     if (!this.waiting) return;
     this.waiting = false;
@@ -53,7 +53,7 @@ export class Store {
 }
 
 /**
- * Tell whether the status still counts: the answer said so, and its time is not over.
+ * Return whether the status is still valid: the API said so, and its time has not passed.
  *
  * @param {State} state
  */
@@ -64,7 +64,7 @@ export const isFresh = ({ status, now }) =>
   now <= Date.parse(status.freshUntil);
 
 /**
- * Return the posture to show: an old "compliant" is not one.
+ * Return the posture to show; an outdated "compliant" becomes "unknown".
  *
  * @param {State} state
  * @returns {import("./types.js").Verdict}

@@ -1,5 +1,5 @@
 /**
- * The table of findings: fifty rows at a time, so that it is as fast with thousands.
+ * The table of findings, fifty rows at a time, so that it stays fast with thousands of accounts.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
@@ -32,7 +32,7 @@ const HEADS = {
 
 /**
  * @param {View} view
- * @param {boolean} keyed Whether keys are looked at.
+ * @param {boolean} keyed Whether keys are checked.
  * @param {(news: Partial<View>) => void} go
  */
 function head(view, keyed, go) {
@@ -101,12 +101,12 @@ function pager(page, pages, go) {
 function empty({ complete, status, rows, view }) {
   if (!complete) return "Loading the findings…";
   if (rows.length > 0 && isFiltered(view)) return "No account matches these filters.";
-  if (status?.asOf === null) return "No scan has finished yet: findings appear with the first one.";
+  if (status?.asOf === null) return "No scan has finished yet. Findings appear after the first one.";
   return "No accounts in scope: there is nothing to judge.";
 }
 
 /**
- * Make what draws the table.
+ * Return the function that draws the table.
  *
  * @param {(news: Partial<View>) => void} go
  * @returns {(state: State) => void}
@@ -120,7 +120,7 @@ export function tableDrawer(go) {
     const pages = Math.max(1, Math.ceil(chosen.length / ROWS));
     const page = Math.min(view.page, pages);
     const shown = printing ? chosen : chosen.slice((page - 1) * ROWS, page * ROWS);
-    // Only what is not the usual stays in a link.
+    // A link names only what differs from the defaults.
     const kept = page === view.page ? view : { ...view, page: page === 1 ? DEFAULTS.page : page };
     fill(
       at("findings-body"),
@@ -145,7 +145,7 @@ export function tableDrawer(go) {
 }
 
 /**
- * Say what of a view the table shows: an opened drawer changes nothing in it.
+ * Write the part of the view that the table depends on: an open drawer does not change it.
  *
  * @param {View} view
  */

@@ -1,6 +1,6 @@
 /**
- * The trend: how many accounts had which verdict at each scan. The chart is uPlot's, on a canvas;
- * what it shows stands in a sentence and in a table as well.
+ * The trend: the number of accounts by verdict at each scan. uPlot draws the chart on a canvas; a
+ * sentence and a table give the same numbers.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Scan} Scan
@@ -12,12 +12,12 @@ import { clock, count, day, minute, moment, number } from "./format.js";
 import { trendTable } from "./trend_table.js";
 import { verdictWord } from "./labels.js";
 
-// Not a literal, so that the checker takes the types of the package and leaves its code alone.
+// Not a literal in import(), so that the type checker does not check the library's code.
 const UPLOT = "./vendor/uPlot.esm.js";
 const HEIGHT = 220;
 const HOUR = 3600;
 const DAY = 86_400_000;
-// Beyond this ratio the compliant ones press the rest flat; they are then shown on demand.
+// Beyond this ratio the line of compliant accounts would flatten the others, so it starts hidden.
 const FLAT = 12;
 
 /** @type {[Verdict, "nonCompliant" | "unknown" | "compliant", number[]][]} */
@@ -37,7 +37,7 @@ let library = null;
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
 
-/** @param {Scan[]} scans Newest first, as the API has them. */
+/** @param {Scan[]} scans Newest first, as the API sends them. */
 function within(scans) {
   const ended = scans.filter(({ state }) => state !== "running");
   const from = Date.parse(ended[0]?.startedAt ?? "") - own.days * DAY;
@@ -55,8 +55,8 @@ function dataOf(scans) {
 /** @param {Scan[]} scans */
 function hiddenAtFirst(scans) {
   const counts = scans.flatMap(({ accounts }) => (accounts ? [accounts] : []));
-  const most = Math.max(0, ...counts.map((one) => Math.max(one.nonCompliant, one.unknown)));
-  const compliant = Math.max(0, ...counts.map((one) => one.compliant));
+  const most = Math.max(0, ...counts.map(({ nonCompliant, unknown }) => Math.max(nonCompliant, unknown)));
+  const compliant = Math.max(0, ...counts.map((accounts) => accounts.compliant));
   /** @type {Set<Verdict>} */
   const hidden = new Set();
   if (most > 0 && compliant > FLAT * most) hidden.add("compliant");
@@ -97,7 +97,7 @@ function options() {
 }
 
 /**
- * Leave scans that follow each other at once their distance, so that ticks do not count seconds.
+ * Show at least an hour, so that the ticks of scans in quick succession do not count seconds.
  *
  * @param {number | null} first In seconds.
  * @param {number | null} last
@@ -110,7 +110,7 @@ function spread(first, last) {
 }
 
 /**
- * Make a date whose local fields are those of UTC, as uPlot wants it.
+ * Make a date whose local fields are those of UTC, as uPlot expects it.
  *
  * @param {number} seconds
  */
@@ -130,7 +130,7 @@ function tick(seconds, step) {
 }
 
 /**
- * Say what the lines are, with the values of the scan that is pointed at, else of the last one.
+ * Draw the legend, with the values of the scan under the pointer, or of the last one.
  *
  * @param {number | null} place
  */
@@ -155,12 +155,12 @@ function legend(place) {
   fill(at("trend-legend"), ...keys, h("span", { class: "when" }, scan ? minute(scan.startedAt) : ""));
 }
 
-/** Say what the chart shows to who cannot see it. */
+/** Describe the chart for people who cannot see it. */
 function sentence() {
   const judged = own.scans.filter(({ accounts }) => accounts !== null);
   const [first, last] = [judged[0], judged.at(-1)];
   if (!first?.accounts || !last?.accounts) return "No scan has counted accounts yet.";
-  const from = first === last ? "" : ` At the first of them there were ${number(first.accounts.nonCompliant)}.`;
+  const from = first === last ? "" : ` At the first one there were ${number(first.accounts.nonCompliant)} non-compliant.`;
   return (
     `Accounts by verdict over ${count(own.scans.length, "scan")}. At the last one, ` +
     `${minute(last.startedAt)}, there were ${number(last.accounts.nonCompliant)} non-compliant, ` +
@@ -168,7 +168,7 @@ function sentence() {
   );
 }
 
-/** Say in a sentence whether it gets better. */
+/** Say in a sentence whether the situation improves. */
 function summary() {
   const judged = own.scans.filter(({ accounts }) => accounts !== null);
   const [first, last] = [judged[0], judged.at(-1)];
@@ -178,7 +178,7 @@ function summary() {
   const { nonCompliant: now } = last.accounts;
   const more = now - first.accounts.nonCompliant;
   if (more === 0) {
-    const same = now === 0 ? "No account is non-compliant, as on " : "As many non-compliant accounts as on ";
+    const same = now === 0 ? "No account is non-compliant, as on " : "The same number of non-compliant accounts as on ";
     return h("span", {}, same, then, ".");
   }
   const much = h("strong", { class: more > 0 ? "worse" : "better" }, `${number(Math.abs(more))} ${more > 0 ? "more" : "fewer"}`);
@@ -186,8 +186,8 @@ function summary() {
 }
 
 /**
- * Fetch the library when there is something to draw; if that fails, again the next time. Until then
- * there are the sentence and the table.
+ * Load the library when there is something to draw; if that fails, try again the next time. Without it
+ * the page has the sentence and the table.
  *
  * @returns {Promise<typeof import("uplot") | null>}
  */
@@ -201,7 +201,7 @@ async function fetchLibrary() {
   }
 }
 
-/** Draw the chart anew: its colours and the range are fixed when it is made. */
+/** Draw a new chart: a chart cannot change its colours and its range. */
 async function plot() {
   const host = at("trend-chart");
   const Chart = host.hidden ? null : await fetchLibrary();
@@ -219,7 +219,7 @@ function draw(state) {
   own.hidden ??= scans === null || scans.length === 0 ? null : hiddenAtFirst(own.scans);
   const counted = own.scans.filter(({ accounts }) => accounts !== null).length;
   at("trend-chart").setAttribute("aria-label", sentence());
-  // One scan is a point, and no trend.
+  // One scan is a point, not a trend.
   at("trend-chart").hidden = counted < 2;
   at("trend-legend").hidden = counted < 2;
   at("trend-details").hidden = counted === 0;
@@ -235,13 +235,13 @@ function draw(state) {
  */
 function note(scans, counted) {
   if (scans === null) return waiting();
-  if (counted === 0) return "No scan has finished yet: the trend begins with the first one.";
+  if (counted === 0) return "No scan has finished yet. The trend starts with the first one.";
   const failed = own.scans.filter(({ accounts }) => accounts === null);
   if (failed.length > 0) {
     const last = /** @type {Scan} */ (failed.at(-1));
     return h("span", {}, `${count(failed.length, "scan")} failed and ${failed.length === 1 ? "leaves" : "leave"} a gap in the lines; the last one on `, moment(last.startedAt, minute(last.startedAt)), ".");
   }
-  return counted === 1 ? "One scan in this time: the trend begins with the second one." : "";
+  return counted === 1 ? "There is one scan in this time. The trend starts with the second one." : "";
 }
 
 /** @param {State} state */
@@ -256,7 +256,7 @@ function ranges(state) {
   fill(at("trend-ranges"), ...buttons);
 }
 
-/** Keep the chart as wide as its place and in the colours of the theme. */
+/** Keep the chart as wide as its container and in the colours of the theme. */
 export function watchTrend() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", () => void plot());

@@ -32,7 +32,7 @@ export function trendTable(scans) {
   return h(
     "table",
     { class: "plain" },
-    left > 0 && h("caption", {}, `${count(left, "older scan")} left out`),
+    left > 0 && h("caption", {}, `${count(left, "older scan")} not shown`),
     h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
     h("tbody", {}, ...newest.map(row)),
   );

@@ -1,4 +1,4 @@
-/** The shapes that the modules of the page share; what the API answers stands in docs/http-api.md. */
+/** The shapes that the modules of the page share; docs/http-api.md describes the API's answers. */
 
 export type Verdict = "compliant" | "non_compliant" | "unknown";
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
@@ -69,7 +69,7 @@ export interface KeyReason {
   missingAction: string | null;
 }
 
-/** The worst reason comes first. */
+/** The most serious reason comes first. */
 export interface KeyHealth {
   state: KeyState;
   reasons: KeyReason[];
@@ -150,7 +150,7 @@ export type Catalogue = ReadonlyMap<string, CatalogueReason>;
 
 export interface Page<T> { value: T[]; nextLink?: string | null; deltaLink?: string | null }
 
-/** What the fragment of the URL says: the view that a link shares. */
+/** The view in the fragment of the URL, which a link shares. */
 export interface View {
   verdict: string;
   reason: string;
@@ -165,7 +165,7 @@ export interface View {
   finding: string;
 }
 
-/** A finding with what filters and sorts it, worked out once. */
+/** A finding with the values for filtering and sorting, computed once. */
 export interface Row {
   finding: Finding;
   haystack: string;

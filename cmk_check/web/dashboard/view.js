@@ -1,6 +1,6 @@
 /**
- * The view that the fragment of the URL says: what is filtered, sorted, opened. A fragment never
- * reaches a server or its log, and a link with it shows another person the same.
+ * The view in the fragment of the URL: filters, order, and the open account. A fragment never reaches
+ * a server or its log, and a link with it shows other people the same view.
  *
  * @typedef {import("./types.js").View} View
  */
@@ -10,7 +10,7 @@ export const COLUMNS = [
   "name", "verdict", "reason", "key", "subscription", "group", "kind", "location", "owner", "since",
 ];
 
-/** @type {Readonly<View>} The worst comes first. */
+/** @type {Readonly<View>} The most serious findings come first. */
 export const DEFAULTS = Object.freeze({
   verdict: "",
   reason: "",
@@ -28,47 +28,47 @@ export const DEFAULTS = Object.freeze({
 /** @type {readonly ("verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "q")[]} */
 export const FILTERS = ["verdict", "reason", "kind", "location", "subscription", "keyHealth", "q"];
 
-/** As long as the API takes it. */
+/** The limit of the API. */
 export const LONGEST_SEARCH = 200;
 
 /**
- * Read a fragment; what it does not say, or says wrong, is as if it were left out.
+ * Read a fragment; a missing or wrong part gets its default.
  *
  * @param {string} fragment
  * @returns {View}
  */
 export function viewOf(fragment) {
-  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+  const parts = new URLSearchParams(fragment.replace(/^#/, ""));
   const view = { ...DEFAULTS };
-  for (const filter of FILTERS) view[filter] = given.get(filter) ?? "";
+  for (const filter of FILTERS) view[filter] = parts.get(filter) ?? "";
   view.q = view.q.slice(0, LONGEST_SEARCH);
-  view.finding = (given.get("finding") ?? "").toLowerCase();
-  const sort = COLUMNS.find((column) => column === given.get("sort"));
+  view.finding = (parts.get("finding") ?? "").toLowerCase();
+  const sort = COLUMNS.find((column) => column === parts.get("sort"));
   if (sort) view.sort = sort;
-  if (given.get("order") === "desc") view.order = "desc";
-  const page = Number(given.get("page"));
+  if (parts.get("order") === "desc") view.order = "desc";
+  const page = Number(parts.get("page"));
   if (Number.isSafeInteger(page) && page > 0) view.page = page;
   return view;
 }
 
 /**
- * Write a view as a fragment, "#" where it is the usual one.
+ * Write a view as a fragment; "#" is the default view.
  *
  * @param {Partial<View>} view
  * @returns {string}
  */
 export function fragmentOf(view) {
   const parts = [];
-  for (const [key, usual] of Object.entries(DEFAULTS)) {
+  for (const [key, standard] of Object.entries(DEFAULTS)) {
     const value = view[/** @type {keyof View} */ (key)];
-    if (value === undefined || value === usual) continue;
+    if (value === undefined || value === standard) continue;
     parts.push(`${key}=${encodeURIComponent(value).replaceAll("%2F", "/")}`);
   }
   return `#${parts.join("&")}`;
 }
 
 /**
- * Tell whether anything is filtered.
+ * Return whether any filter is set.
  *
  * @param {View} view
  */

@@ -62,7 +62,7 @@ def test_an_account_that_is_gone_is_not_shown_as_it_was(
 
     visit.page.clock.fast_forward(MINUTE + 1_000)
 
-    expect(visit.drawer).to_contain_text("No such account is recorded")
+    expect(visit.drawer).to_contain_text("This account is not recorded")
     expect(visit.drawer).not_to_contain_text("Compliant")
 
 

@@ -144,7 +144,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
         expect(keyed.drawer).to_contain_text(str(reason["message"]))
     for said in ("Newest version", SCRIPT, SHOWN_BACKWARDS, "3 days ago", f"{VAULT}/keys/cmk"):
         expect(keyed.drawer).to_contain_text(said)
-    expect(keyed.drawer).to_contain_text("what its key needs stands above")
+    expect(keyed.drawer).to_contain_text("Its key needs attention: see Key health")
     expect(keyed.drawer).to_contain_text(LIMIT)
     expect(keyed.page.locator(ALIEN)).to_have_count(0)
     link = keyed.drawer.get_by_role("link", name="Open the vault")
@@ -155,7 +155,7 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
 def test_what_ends_an_unknown_key_is_said(keyed: Visit) -> None:
     """P11: the permission that is missing, in the detail and among what to do next."""
     expect(keyed.region("What to do next")).to_contain_text(
-        f"Make sure of the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
+        f"Check the key of \u2068{NAME_OF[UNKNOWN]}\u2069: cannot read"
     )
 
     keyed.open_detail(NAME_OF[UNKNOWN])
@@ -169,10 +169,10 @@ def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
     lines = keyed.region("Recent changes").locator(".sentence")
 
     assert lines.all_inner_texts() == [
-        f"chat had its key looked at: healthy (owner {SCRIPT}).",
+        f"chat: its key was checked for the first time, healthy (owner {SCRIPT}).",
         f"The key of chat is broken: vault not found (owner {SCRIPT}).",
         f"The key of chat is still at risk: key expires soon (owner {SCRIPT}).",
-        f"The key of chat is at risk, it was broken; settled: key disabled (owner {SCRIPT}).",
+        f"The key of chat is at risk (was broken); resolved: key disabled (owner {SCRIPT}).",
     ]
 
 

@@ -31,7 +31,7 @@ def _with_gaps(visit: Visit, world: World, *details: str | None) -> None:
     [
         ([OWN], OWN),
         ([None], TIMEOUT.way_out),
-        ([OWN, None], "Each of them says what is wrong and what ends that."),
+        ([OWN, None], "Each of them says what is wrong and what to do."),
     ],
     ids=["its own", "the catalogue's", "different ones"],
 )
