@@ -1,5 +1,5 @@
 metadata name = 'cmk_check'
-metadata description = 'The app, its storage and its alerts, in a resource group of their own. The right to read the estate is granted apart: see scope/.'
+metadata description = 'The app, its storage and its alerts, in a new resource group. The templates in scope/ grant the right to read the estate.'
 
 targetScope = 'subscription'
 
@@ -14,20 +14,20 @@ type email = string
 @maxLength(64)
 param environmentName string
 
-@description('Required. Region of every resource. It must have the Flex Consumption plan.')
+@description('Required. Region of every resource. It must offer the Flex Consumption plan.')
 @metadata({ azd: { type: 'location' } })
 param location string
 
-@description('Optional. Name of the resource group, which is created. Whoever can change the app in it can read the whole estate.')
+@description('Optional. Name of the resource group, which is created. Everybody who can change the app in it can read the whole estate.')
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('Optional. Tags on every resource.')
 param tags object = {}
 
-@description('Optional. When scans start: NCRONTAB, UTC.')
+@description('Optional. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string = '0 0 * * * *'
 
-@description('Optional. Minutes that may pass since the start of the last finished scan until its answer counts as stale. It is also when the alert about missing scans fires; alert rules look back two days at most.')
+@description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days.')
 @minValue(15)
 @maxValue(2820)
 param maxAgeMinutes int = 180
@@ -35,55 +35,55 @@ param maxAgeMinutes int = 180
 @description('Optional. Further settings of the app by name, as docs/settings.md lists them, such as CMK_KINDS.')
 param settings furtherSettings = {}
 
-@description('Optional. Address of the Key Vault secret that holds the URL of the webhook. The identity of the app needs Key Vault Secrets User on it.')
+@description('Optional. Address of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
 param webhookUrlSecretUri string = ''
 
-@description('Optional. Address of the Key Vault secret that holds the signing secret of the webhook.')
+@description('Optional. Address of the Key Vault secret that contains the signing secret of the webhook.')
 param webhookSigningSecretUri string = ''
 
-@description('Optional. E-mail addresses that the alerts go to.')
+@description('Optional. E-mail addresses that receive the alerts.')
 param alertEmails email[] = []
 
-@description('Optional. Id of an action group that the alerts go to, in place of one of their own.')
+@description('Optional. Id of an existing action group that receives the alerts. Without it, an action group is created.')
 param existingActionGroupId string = ''
 
-@description('Optional. Id of a Log Analytics workspace that the logs go to, in place of one of their own.')
+@description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
 param existingWorkspaceId string = ''
 
-@description('Optional. Close the storage to the internet, and reach it through a virtual network.')
+@description('Optional. Close the storage to the internet, and connect to it through a virtual network.')
 param privateNetwork bool = false
 
-@description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with a way out to Azure Resource Manager. Given together with endpointSubnetId; without the two, a virtual network is created.')
+@description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; without both, a virtual network is created.')
 param appSubnetId string = ''
 
 @description('Optional. Id of an existing subnet for the private endpoints of the storage.')
 param endpointSubnetId string = ''
 
-@description('Optional. Private DNS zones of the storage: created, existing ones (privateDnsZoneIds), or none, where a policy registers private endpoints.')
+@description('Optional. Private DNS zones of the storage: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
 @allowed(['create', 'existing', 'none'])
 param privateDnsZones string = 'create'
 
 @description('Optional. Ids of the existing private DNS zones.')
 param privateDnsZoneIds { blob: string, queue: string, table: string }?
 
-@description('Optional. Spread app and storage over the zones of the region.')
+@description('Optional. Spread the app and its storage over the zones of the region.')
 param zoneRedundant bool = false
 
-@description('Optional. Client id of an app registration: people and programs then sign in with Microsoft Entra ID, and function keys no longer open anything.')
+@description('Optional. Client id of an app registration. With it, people and programs sign in with Microsoft Entra ID, and function keys stop working.')
 param entraClientId string = ''
 
-@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedObjectIds, everybody in the tenant may.')
+@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedObjectIds, everybody in the tenant may sign in.')
 @maxLength(13)
 param entraAllowedGroupIds objectId[] = []
 
-@description('Optional. Object ids of single ones who may sign in, in the groups or not: managed identities and other service principals, or people.')
+@description('Optional. Object ids of people, managed identities and other service principals that may sign in, in addition to the groups.')
 @maxLength(13)
 param entraAllowedObjectIds objectId[] = []
 
-@description('Optional. Id of a user-assigned identity that may use the key of the storage (Key Vault Crypto Service Encryption User). With it, the storage of the app is under a customer-managed key.')
+@description('Optional. Id of a user-assigned identity that may use the key of the storage (role Key Vault Crypto Service Encryption User). With it, the storage of the app is encrypted with a customer-managed key.')
 param storageKeyIdentityId string = ''
 
-@description('Optional. Address of the vault that holds the key of the storage.')
+@description('Optional. Address of the vault that contains the key of the storage.')
 param storageKeyVaultUri string = ''
 
 @description('Optional. Name of the key of the storage.')
@@ -96,23 +96,25 @@ var storageName = 'stcmk${token}'
 var insightsName = 'appi-cmk-${token}'
 var siteName = 'func-cmk-${token}'
 
-// What is given in part, or without what it belongs to, would be left out without a word; here the
-// deployment ends instead, before anything is made.
+// Options that are incomplete, or that need another option, would be ignored silently. The deployment
+// fails instead, before it creates anything.
 var privateParts = '${appSubnetId}${endpointSubnetId}${replace(privateDnsZones, 'create', '')}'
 var keyParts = length(filter([storageKeyIdentityId, storageKeyVaultUri, storageKeyName], part => !empty(part)))
 var faults = filter(
   [
     !privateNetwork && !empty(privateParts) ? 'Subnets and DNS zones need privateNetwork.' : ''
-    empty(appSubnetId) != empty(endpointSubnetId) ? 'appSubnetId and endpointSubnetId go together.' : ''
+    empty(appSubnetId) != empty(endpointSubnetId) ? 'Set both appSubnetId and endpointSubnetId, or neither.' : ''
     (privateDnsZones == 'existing') != (privateDnsZoneIds != null)
-      ? 'privateDnsZoneIds and privateDnsZones=existing go together.'
+      ? 'Set both privateDnsZones=existing and privateDnsZoneIds, or neither.'
       : ''
-    keyParts == 1 || keyParts == 2 ? 'storageKeyIdentityId, storageKeyVaultUri and storageKeyName go together.' : ''
+    keyParts == 1 || keyParts == 2
+      ? 'Set all of storageKeyIdentityId, storageKeyVaultUri and storageKeyName, or none.'
+      : ''
     empty(entraClientId) && !empty(concat(entraAllowedGroupIds, entraAllowedObjectIds))
       ? 'entraAllowedGroupIds and entraAllowedObjectIds need entraClientId.'
       : ''
     !empty(existingActionGroupId) && !empty(alertEmails)
-      ? 'existingActionGroupId has receivers of its own: alertEmails belong there.'
+      ? 'Set either existingActionGroupId or alertEmails: an existing action group has its own receivers.'
       : ''
     empty(webhookUrlSecretUri) && !empty(webhookSigningSecretUri)
       ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
@@ -186,7 +188,7 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
-// Before the app: it takes minutes until a role is heeded, and the app's first start needs it.
+// Before the app: a role takes minutes to become effective, and the first start of the app needs it.
 module access 'modules/access.bicep' = {
   scope: group
   params: {
@@ -269,5 +271,5 @@ output CMK_API_URL string = '${app.outputs.url}/api/v1'
 @description('Address of the page for people.')
 output CMK_PAGE_URL string = '${app.outputs.url}/api/dashboard'
 
-@description('Object id of the identity of the app, which scope/ grants the right to read the estate.')
+@description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')
 output CMK_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId

@@ -1,4 +1,4 @@
-metadata description = 'What the identity of the app may do with what belongs to the app. Nothing here opens the estate.'
+metadata description = 'The rights of the identity on the resources of the app. Nothing here gives access to the estate.'
 
 @description('Required. Name of the identity.')
 param identityName string
@@ -15,7 +15,7 @@ var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var queueDataContributor = '974c5e8b-45b9-4653-ba55-5f855dd0fb88'
 // Storage Table Data Contributor
 var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-// Monitoring Metrics Publisher: Application Insights takes nothing without it.
+// Monitoring Metrics Publisher: without it Application Insights accepts no data.
 var metricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -30,8 +30,9 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-// The names hold the id of the identity, not its object id, which is not known beforehand: what-if
-// would leave these grants out. Who deletes the identity alone deletes them too, before deploying anew.
+// The names depend on the id of the identity, not on its object id: what-if does not know the object id
+// and would leave these assignments out. If you delete the identity, delete them too before you deploy
+// again.
 resource storageRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in [blobDataOwner, queueDataContributor, tableDataContributor]: {
     scope: storage

@@ -1,4 +1,4 @@
-metadata description = 'Who is told, and of what: docs/operations.md says what each alert means and what to do.'
+metadata description = 'The alert rules and their receivers. docs/operations.md says what each alert means and what to do.'
 
 @description('Required. Region of the rules.')
 param location string
@@ -6,7 +6,7 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. What the names end with.')
+@description('Required. Suffix of the names.')
 param nameSuffix string
 
 @description('Required. Name of the Application Insights component whose traces the rules read.')
@@ -15,16 +15,16 @@ param insightsName string
 @description('Required. Name of the function app.')
 param siteName string
 
-@description('Required. Id of an existing action group, or empty: one is created.')
+@description('Required. Id of an existing action group; if empty, one is created.')
 param existingActionGroupId string
 
 @description('Required. E-mail addresses of the created action group.')
 param emails string[]
 
-@description('Required. Minutes until an answer is stale.')
+@description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
-// One line of a change: at least once, hence by id.
+// A change is logged at least once, so lines are grouped by id.
 var changes = '''
 traces
 | where message startswith '{"event":"cmk.change"'
@@ -32,7 +32,7 @@ traces
 | where tostring(change["type"]) in (TYPES)
 | summarize arg_min(timestamp, change) by id = tostring(change["id"])
 '''
-// What the first scan of all found is told as one.
+// One alert (scan-baseline) covers everything that the first scan found.
 var accounts = '''
 | where not(tobool(change["data"]["baseline"]))
 | project timestamp, id, account = tostring(change["data"]["name"]),
@@ -41,7 +41,7 @@ var accounts = '''
     reason = tostring(change["data"]["after"]["reason"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
-// Of one kind or the other, so that none is left out: worse may also be a key that cannot be read.
+// Two rules cover every change for the worse: "broken", and everything else, such as a key that cannot be read.
 var keys = '''
 | where not(tobool(change["data"]["baseline"]))
 | where tostring(change["data"]["after"]["keyHealth"]) OPERATOR "broken"
@@ -63,7 +63,7 @@ var firstScan = '''
     unknown = tostring(change["data"]["accounts"]["unknown"]),
     unread = tostring(change["data"]["subscriptions"]["gap"])
 '''
-// A scan that failed read nothing, and says nothing of what could be read.
+// A failed scan read nothing, so it does not show which subscriptions can be read.
 var lastScan = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
@@ -73,7 +73,7 @@ traces
 | where tostring(scan["state"]) == "incomplete"
 | project timestamp, gaps = toint(scan["subscriptions"]["gap"])
 '''
-// A count over nothing is one row, so that silence is seen.
+// A count over no lines is one row, so that missing scans raise the alert.
 var finished = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
@@ -82,7 +82,7 @@ traces
     and todatetime(scan["startedAt"]) > ago(AGE))
 | where finished == 0
 '''
-// The host says it of a message that used up its tries, the app of alerts that nobody took for a day.
+// The host logs messages that used up their tries; the app logs alerts that the webhook refused for a day.
 var poison = '''
 traces
 | where message has "MaxDequeueCount" or message startswith '{"event":"cmk.tell"'
@@ -91,9 +91,9 @@ traces
 | project timestamp, message
 '''
 
-// Of an event each is told once: the window is no longer than the time between two evaluations.
+// For events: one alert each, because the window is as long as the time between two evaluations.
 var once = { evaluationFrequency: 'PT5M', windowSize: 'PT5M', autoMitigate: false }
-// What lasts is told when it begins and when it has ended.
+// For conditions: an alert when one begins, and another when it has ended.
 var whileItLasts = {
   evaluationFrequency: 'PT15M'
   windowSize: 'PT15M'
@@ -112,7 +112,7 @@ var rules = [
   }
   {
     name: 'account-unverifiable'
-    title: 'Nobody knows whether an account is under a customer-managed key'
+    title: 'An account could not be judged'
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.account.unverifiable"')}${accounts}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
@@ -128,7 +128,7 @@ var rules = [
   }
   {
     name: 'key-degraded'
-    title: 'The key behind an account is at risk, or nobody knows'
+    title: 'The key behind an account is at risk or could not be checked'
     severity: 2
     query: replace(degraded, 'OPERATOR', '!=')
     dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
@@ -144,7 +144,7 @@ var rules = [
   }
   {
     name: 'scan-baseline'
-    title: 'The first scan has finished: what it found'
+    title: 'The first scan has finished'
     severity: 3
     query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstScan}'
     dimensions: ['id', 'total', 'nonCompliant', 'unknown', 'unread']
@@ -227,7 +227,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       windowSize: one.timing.windowSize
       overrideQueryTimeRange: one.timing.?overrideQueryTimeRange
       autoMitigate: one.timing.autoMitigate
-      // Nothing has been logged yet when this is deployed first, and the columns are not known.
+      // At the first deployment nothing has been logged yet, so the columns are not known.
       skipQueryValidation: true
       criteria: {
         allOf: [
@@ -251,7 +251,7 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
   location: 'global'
   tags: tags
   properties: {
-    description: 'The API answers with errors of its own. What to do: docs/operations.md.'
+    description: 'The API answers with server errors. What to do: docs/operations.md.'
     severity: 3
     enabled: true
     scopes: [site.id]

@@ -1,6 +1,6 @@
 metadata description = 'The function app on a Flex Consumption plan, and its settings.'
 
-@description('The settings that the template does not work out: docs/settings.md says what each means, and the last two are the way out through a proxy.')
+@description('The settings that have no parameter of their own. docs/settings.md explains them; the last two are for a proxy.')
 @export()
 @sealed()
 type furtherSettings = {
@@ -50,13 +50,13 @@ param packageContainer string
 @description('Required. Name of the Application Insights component.')
 param insightsName string
 
-@description('Required. Id of the subnet that the app sends through, or empty.')
+@description('Required. Id of the subnet for outbound traffic of the app, or empty.')
 param subnetId string
 
-@description('Required. When scans start: NCRONTAB, UTC.')
+@description('Required. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string
 
-@description('Required. Minutes until an answer is stale.')
+@description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
 @description('Required. Further settings of the app by name.')
@@ -65,7 +65,7 @@ param settings furtherSettings
 @description('Required. Address of the secret with the URL of the webhook, or empty.')
 param webhookUrlSecretUri string
 
-@description('Required. Address of the secret that signs what is posted, or empty.')
+@description('Required. Address of the signing secret of the webhook, or empty.')
 param webhookSigningSecretUri string
 
 @description('Required. Client id of the app registration for signing in, or empty.')
@@ -75,8 +75,8 @@ var clouds = { AzureCloud: 'public', AzureUSGovernment: 'usgov', AzureChinaCloud
 var tableUri = storage.properties.primaryEndpoints.table
 var queueUri = storage.properties.primaryEndpoints.queue
 
-// The three addresses alone let hosts fail now and then (Azure/azure-functions-host#11787), but the
-// name alone stands for an account in the public cloud.
+// With only the three addresses, hosts sometimes fail (Azure/azure-functions-host#11787). With only the
+// name, the account would have to be in the public cloud.
 var hostStorage = environment().name == 'AzureCloud'
   ? { AzureWebJobsStorage__accountName: storage.name }
   : {
@@ -96,7 +96,7 @@ var signIn = empty(entraClientId)
   ? { CMK_HTTP_AUTH: 'keys' }
   : {
       CMK_HTTP_AUTH: 'entra'
-      // The identity itself vouches for the app registration: there is no client secret.
+      // The identity proves that the app may use the registration, so there is no client secret.
       OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identity.properties.clientId
       WEBSITE_AUTH_AAD_ALLOWED_TENANTS: tenant().tenantId
     }
@@ -149,7 +149,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: 2048
         maximumInstanceCount: 40
-        // Python apps have 1 unless they say so: each request of the page would start an instance.
+        // The default for Python apps is 1: each request of the page would start an instance.
         triggers: { http: { perInstanceConcurrency: 16 } }
       }
     }
@@ -173,7 +173,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     })
   }
 
-  // The password of a publishing profile opens the app without an identity.
+  // The password of a publishing profile would give access to the app without an identity.
   resource ftp 'basicPublishingCredentialsPolicies' = {
     name: 'ftp'
     properties: { allow: false }

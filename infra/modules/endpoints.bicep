@@ -1,6 +1,6 @@
-metadata description = 'Private endpoints of the three services of the storage, and the names by which they are found.'
+metadata description = 'Private endpoints of the three services of the storage, and their DNS names.'
 
-@description('Required. What the names end with.')
+@description('Required. Suffix of the names.')
 param nameSuffix string
 
 @description('Required. Region.')
@@ -15,10 +15,10 @@ param storageId string
 @description('Required. Id of the subnet of the endpoints.')
 param subnetId string
 
-@description('Required. Id of the virtual network that looks names up.')
+@description('Required. Id of the virtual network that resolves the names.')
 param networkId string
 
-@description('Required. Private DNS zones: created, existing ones, or none.')
+@description('Required. Private DNS zones: create new ones, use existing ones, or none.')
 @allowed(['create', 'existing', 'none'])
 param zones string
 
@@ -27,7 +27,7 @@ param zoneIds { blob: string, queue: string, table: string }?
 
 var services = ['blob', 'queue', 'table']
 
-// One by one: the account takes one change at a time (StorageAccountOperationInProgress).
+// One by one: the account accepts one change at a time (StorageAccountOperationInProgress).
 @batchSize(1)
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {

@@ -1,4 +1,4 @@
-metadata description = 'The identity that the app has towards everything: it outlives the app, and so do the roles granted to it.'
+metadata description = 'The identity that the app uses everywhere. It and its roles remain when the app is deleted.'
 
 @description('Required. Name of the identity.')
 param name string
@@ -15,5 +15,5 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('Object id, by which roles name it.')
+@description('Object id, which role assignments name.')
 output principalId string = identity.properties.principalId

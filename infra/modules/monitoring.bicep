@@ -1,9 +1,9 @@
-metadata description = 'Where the log lines of the app go: Application Insights over a workspace, by identity alone.'
+metadata description = 'Application Insights and its workspace for the log lines of the app. Only identities can write to it.'
 
 @description('Required. Name of the Application Insights component.')
 param insightsName string
 
-@description('Required. Name of the workspace, where one is created.')
+@description('Required. Name of the workspace, if one is created.')
 param workspaceName string
 
 @description('Required. Region.')
@@ -12,7 +12,7 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Id of an existing workspace, or empty: one is created.')
+@description('Required. Id of an existing workspace; if empty, one is created.')
 param existingWorkspaceId string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (empty(existingWorkspaceId)) {

@@ -1,6 +1,6 @@
-metadata description = 'A virtual network for the app and the private endpoints of its storage, for who has none.'
+metadata description = 'A virtual network for the app and the private endpoints of its storage, if there is no existing one.'
 
-@description('Required. What the names end with.')
+@description('Required. Suffix of the names.')
 param nameSuffix string
 
 @description('Required. Region.')
@@ -9,7 +9,7 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Whether its way out spreads over the zones of the region.')
+@description('Required. Whether its NAT gateway spreads over the zones of the region.')
 param zoneRedundant bool
 
 resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
@@ -20,9 +20,9 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   properties: { publicIPAllocationMethod: 'Static' }
 }
 
-// A gateway and its address are of one SKU. StandardV2 spreads over the zones by itself, but some
-// regions do not have it: https://learn.microsoft.com/azure/nat-gateway/nat-sku
-// All that the app sends goes through the network, and new subnets have no way out of their own.
+// A gateway and its address must have the same SKU. StandardV2 is zone-redundant, but some regions do
+// not offer it: https://learn.microsoft.com/azure/nat-gateway/nat-sku
+// All outbound traffic of the app goes through the network, and new subnets have no outbound access.
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   name: 'ng-cmk-${nameSuffix}'
   location: location
@@ -31,7 +31,7 @@ resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
   properties: { publicIpAddresses: [{ id: address.id }] }
 }
 
-// The rules that every group has are the right ones: nothing comes in from the internet.
+// The default rules are enough: they allow nothing in from the internet.
 resource guard 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-cmk-${nameSuffix}'
   location: location

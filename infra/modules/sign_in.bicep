@@ -14,7 +14,7 @@ param clientId string
 @description('Required. Object ids of the groups that may sign in.')
 param allowedGroupIds objectId[]
 
-@description('Required. Object ids of the people and service principals that may sign in beside the groups.')
+@description('Required. Object ids of the people and service principals that may sign in, in addition to the groups.')
 param allowedObjectIds objectId[]
 
 resource site 'Microsoft.Web/sites@2025-03-01' existing = {
@@ -26,7 +26,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
       platform: { enabled: true }
       globalValidation: {
         requireAuthentication: true
-        // Programs get a status they understand; the page, which holds no data, offers the sign-in.
+        // Programs get a 401. The page contains no data, so everybody can load it; it offers the sign-in.
         unauthenticatedClientAction: 'Return401'
         excludedPaths: ['/api/health', '/api/dashboard', '/api/dashboard/*']
       }
@@ -42,8 +42,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
           }
           validation: {
             allowedAudiences: [clientId, 'api://${clientId}']
-            // Of principals either list is enough. The list of applications would be asked as well, and
-            // would shut out each program that is in no group.
+            // A principal needs to be in only one of these lists. The list of applications would apply in
+            // addition, and would exclude every program that it does not name.
             defaultAuthorizationPolicy: {
               allowedPrincipals: empty(concat(allowedGroupIds, allowedObjectIds))
                 ? null

@@ -1,4 +1,4 @@
-metadata description = 'The storage of the app: tables, queues, and the container of its package. Identities alone open it.'
+metadata description = 'The storage of the app: tables, queues, and the container of its package. Only identities have access.'
 
 @description('Required. Name of the storage account.')
 param name string
@@ -9,7 +9,7 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Whether it can be reached from the internet.')
+@description('Required. Whether it accepts connections from the internet.')
 param isPublic bool
 
 @description('Required. Whether it spreads over the zones of the region.')
@@ -29,7 +29,7 @@ var queues = ['cmk-changes', 'cmk-slices', 'cmk-slices-poison', 'cmk-tell', 'cmk
 var container = 'app-package'
 
 var microsoftManaged = { keySource: 'Microsoft.Storage' }
-// Without a version: the storage follows the newest one by itself.
+// Without a version, so that the storage always uses the newest one.
 var customerManaged = {
   keySource: 'Microsoft.Keyvault'
   identity: { userAssignedIdentity: keyIdentityId }
@@ -56,7 +56,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     networkAcls: { bypass: 'None', defaultAction: isPublic ? 'Allow' : 'Deny' }
     encryption: union(empty(keyIdentityId) ? microsoftManaged : customerManaged, {
-      // Tables and queues are under the key of the account only if that is said when it is created.
+      // Tables and queues use the key of the account only if the account is created with this setting.
       services: {
         blob: { enabled: true, keyType: 'Account' }
         file: { enabled: true, keyType: 'Account' }

@@ -1,4 +1,4 @@
-metadata description = 'The workbook over the log lines of the app.'
+metadata description = 'The workbook that shows the log lines of the app.'
 
 @description('Required. Region.')
 param location string
@@ -9,10 +9,10 @@ param tags object
 @description('Required. Name of the Application Insights component whose traces it reads.')
 param insightsName string
 
-@description('Required. Minutes until an answer is stale.')
+@description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
-// The file says it for the default.
+// The file contains this text with the default value.
 var content = replace(loadTextContent('../workbook.json'), 'ago(180m)', 'ago(${maxAgeMinutes}m)')
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {

@@ -1,15 +1,15 @@
 metadata name = 'cmk_check: the right to read the estate, below a management group'
-metadata description = 'Subscriptions that come below the group later are covered at once. Deploy it to that group: az deployment mg create.'
+metadata description = 'Later subscriptions below the group are covered automatically. Deploy it to that group: az deployment mg create.'
 
 targetScope = 'managementGroup'
 
 @description('Required. Object id of the identity of the app: the output CMK_IDENTITY_PRINCIPAL_ID of main.bicep.')
 param principalId string
 
-@description('Optional. Grant the built-in role Reader, which reads much more, in place of a role of just what the app asks for.')
+@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the actions that the app needs.')
 param useReader bool = false
 
-@description('Optional. Let the role read the keys behind the accounts too: their vaults, who may use them. Without it set CMK_KEY_HEALTH=off.')
+@description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
 // Reader
@@ -22,7 +22,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
   name: guid(managementGroup().id, 'cmk_check')
   properties: {
     roleName: 'CMK check reader (${managementGroup().name})'
-    description: 'Reads subscriptions, the Azure AI services accounts in them with their encryption, and what stands behind their keys.'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, and the keys behind these accounts.'
     type: 'CustomRole'
     assignableScopes: [managementGroup().id]
     permissions: [

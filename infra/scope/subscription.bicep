@@ -6,10 +6,10 @@ targetScope = 'subscription'
 @description('Required. Object id of the identity of the app: the output CMK_IDENTITY_PRINCIPAL_ID of main.bicep.')
 param principalId string
 
-@description('Optional. Grant the built-in role Reader, which reads much more, in place of a role of just what the app asks for.')
+@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the actions that the app needs.')
 param useReader bool = false
 
-@description('Optional. Let the role read the keys behind the accounts too: their vaults, who may use them. Without it set CMK_KEY_HEALTH=off.')
+@description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
 // Reader
@@ -21,9 +21,9 @@ var actions = loadJsonContent('actions.json')
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useReader) {
   name: guid(subscription().id, 'cmk_check')
   properties: {
-    // Names of roles are taken for the whole tenant.
+    // The name of a role must be unique in the tenant.
     roleName: 'CMK check reader (${subscription().subscriptionId})'
-    description: 'Reads subscriptions, the Azure AI services accounts in them with their encryption, and what stands behind their keys.'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, and the keys behind these accounts.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]
     permissions: [

@@ -1,5 +1,5 @@
 metadata name = 'cmk_check: the right to read a list of subscriptions'
-metadata description = 'For who has no right at a management group. Deploy it to any of them: az deployment sub create.'
+metadata description = 'For people without rights at a management group. Deploy it to any of the subscriptions: az deployment sub create.'
 
 targetScope = 'subscription'
 
@@ -10,10 +10,10 @@ param principalId string
 @minLength(1)
 param subscriptionIds string[]
 
-@description('Optional. Grant the built-in role Reader, which reads much more, in place of a role of just what the app asks for.')
+@description('Optional. Grant the built-in role Reader, which allows much more, instead of a custom role with only the actions that the app needs.')
 param useReader bool = false
 
-@description('Optional. Let the role read the keys behind the accounts too: their vaults, who may use them. Without it set CMK_KEY_HEALTH=off.')
+@description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
 module grant 'subscription.bicep' = [
