@@ -105,11 +105,9 @@ GAP_REASONS: Final[Mapping[GapReason, ReasonEntry]] = {
     ),
     GapReason.LIST_INCOMPLETE: ReasonEntry(
         _UNKNOWN,
-        "Azure's list lacks accounts that were recorded, and Azure did not confirm that they are "
-        "gone.",
-        f"{_AGAIN} {_SUPPORT}. If the subscription is not registered for "
-        "Microsoft.CognitiveServices any more, register it, or add its id to "
-        "CMK_EXCLUDE_SUBSCRIPTIONS.",
+        "Azure's list lacks recorded accounts, and Azure did not confirm that they are gone.",
+        f"{_AGAIN} register the subscription for Microsoft.CognitiveServices again, add its id to "
+        f"CMK_EXCLUDE_SUBSCRIPTIONS, or {_SUPPORT}.",
         Actor.OPERATOR,
     ),
     GapReason.SLICE_FAILED: ReasonEntry(
