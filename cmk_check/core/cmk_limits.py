@@ -3,7 +3,8 @@
 Source: Microsoft's page "Customer-managed key encryption in Microsoft Foundry" of 24 August 2026,
 its tables of coverage and its section on revoking a key; what is said of kind OpenAI stands on
 "Azure OpenAI in Microsoft Foundry Models encryption of data at rest" of 26 November 2025 as well.
-An account does not say which of these capabilities it uses.
+Of some of these an account says whether it uses them (``userOwnedStorage``, ``raiMonitorConfig``,
+``amlWorkspace``, ``storedCompletionsDisabled``), of most it does not: all of them are named.
 """
 
 from collections.abc import Mapping
@@ -20,8 +21,8 @@ _AGENTS: Final = (
     "in the standard setup they lie in services of yours, each with a key of its own to set."
 )
 _HOSTED_AGENTS: Final = (
-    "The home folder of a hosted agent's session lies on Microsoft's storage under Microsoft's "
-    "keys, in every setup, and cannot be switched off."
+    "As of 24 August 2026, the home folder of a hosted agent's session lies on Microsoft's storage "
+    "under Microsoft's keys, in every setup, and cannot be switched off."
 )
 _SPEECH: Final = (
     "What Speech keeps (training and test data, transcriptions, logs) is under Microsoft's keys, "

@@ -64,7 +64,7 @@ class KeySeverity(StrEnum):
 
 
 class KeyReason(StrEnum):
-    """Why key health is what it is; the last three are notices, where Microsoft's pages differ."""
+    """Why key health is what it is; the last is a notice, where Microsoft's pages differ."""
 
     VAULT_NOT_FOUND = "vault_not_found"
     VAULT_SOFT_DELETE_OFF = "vault_soft_delete_off"
@@ -86,8 +86,6 @@ class KeyReason(StrEnum):
     CANNOT_READ = "cannot_read"
     MANAGED_HSM_NOT_VERIFIABLE = "managed_hsm_not_verifiable"
     KEY_SIZE_DISPUTED = "key_size_disputed"
-    IDENTITY_TYPE_DISPUTED = "identity_type_disputed"
-    PERMISSION_MODEL_DISPUTED = "permission_model_disputed"
 
 
 class KeyRotation(StrEnum):

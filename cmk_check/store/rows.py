@@ -7,9 +7,9 @@ row: its other properties are not read, and it is never overwritten.
 from collections.abc import Iterable, Mapping
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
 from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.model import (
@@ -26,6 +26,7 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.text import as_object
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
@@ -44,7 +45,19 @@ type Values = dict[str, Scalar]
 
 _TAGS: Final = TypeAdapter(Mapping[str, str])
 _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
-_KEY_HEALTH: Final = TypeAdapter(KeyHealth)
+# Notices that are no more: Microsoft rewrote the page that they rested on.
+_ENDED: Final = {"identity_type_disputed", "permission_model_disputed"}
+
+
+def _without_ended(health: object) -> object:
+    concerns = as_object(health).get("concerns")
+    if not isinstance(concerns, list):
+        return health
+    kept = [concern for concern in concerns if as_object(concern).get("code") not in _ENDED]
+    return {**as_object(health), "concerns": kept}
+
+
+_KEY_HEALTH: Final = TypeAdapter(Annotated[KeyHealth, BeforeValidator(_without_ended)])
 _COUNTS: Final = TypeAdapter(AccountCounts)
 _DATA: Final = TypeAdapter(Mapping[str, object])
 

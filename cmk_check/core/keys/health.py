@@ -2,7 +2,7 @@
 
 It starts as unknown where anything that it rests on was not seen, and is healthy only where nothing
 at all speaks against it. What is asked of keys, vaults and identities is from Microsoft's page
-"Customer-managed keys for Microsoft Foundry"; where the older one on Azure OpenAI asks for
+"Customer-managed keys for Microsoft Foundry"; where the one on Azure OpenAI asks for
 something else, that is a notice, which changes nothing.
 """
 

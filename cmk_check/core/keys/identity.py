@@ -50,8 +50,6 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
                 KeyReason.IDENTITY_MISSING,
                 {"identityType": account.identity_type, "identityClientId": client_id or None},
             )
-    if client_id and _is_openai(account):
-        yield concern(KeyReason.IDENTITY_TYPE_DISPUTED, {"identityClientId": client_id})
 
 
 def of_permissions(
@@ -62,8 +60,6 @@ def of_permissions(
     if vault.is_managed_hsm:
         yield concern(KeyReason.MANAGED_HSM_NOT_VERIFIABLE, {"identity": user})
         return
-    if vault.uses_rbac and _is_openai(account):
-        yield concern(KeyReason.PERMISSION_MODEL_DISPUTED)
     if user is None:
         return
     if vault.uses_rbac:
@@ -74,10 +70,6 @@ def of_permissions(
 
 def _client_id(account: Account) -> str:
     return (account.identity_client_id or "").strip().lower()
-
-
-def _is_openai(account: Account) -> bool:
-    return (account.kind or "").lower() == "openai"
 
 
 def _may_have_one(account: Account, client_id: str) -> bool:

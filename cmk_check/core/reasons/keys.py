@@ -144,20 +144,6 @@ KEY_REASONS: Final[Mapping[KeyReason, ReasonEntry]] = {
         _WHILE_IT_WORKS,
         Actor.NOBODY,
     ),
-    KeyReason.IDENTITY_TYPE_DISPUTED: ReasonEntry(
-        _INFO,
-        "Microsoft's pages disagree on user-assigned identities: the page on Azure OpenAI allows "
-        "none, the page on Foundry does.",
-        _WHILE_IT_WORKS,
-        Actor.NOBODY,
-    ),
-    KeyReason.PERMISSION_MODEL_DISPUTED: ReasonEntry(
-        _INFO,
-        "Microsoft's pages disagree on vaults with roles: the page on Azure OpenAI asks for access "
-        "policies, the page on Foundry for roles.",
-        _WHILE_IT_WORKS,
-        Actor.NOBODY,
-    ),
 }
 
 KEY_SEVERITIES: Final[Mapping[ReasonSeverity, KeySeverity]] = {

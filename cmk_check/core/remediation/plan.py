@@ -17,7 +17,7 @@ from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import GUID
 
-# Both of Microsoft's pages accept 2048; the older one nothing else.
+# Both of Microsoft's pages accept 2048; the one on Azure OpenAI nothing else.
 KEY_SIZE: Final = 2048
 RETENTION_DAYS: Final = 90
 # Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
@@ -160,7 +160,7 @@ def _steps(finding: Finding, grantee: Grantee, vault: TargetVault) -> tuple[Plan
     steps += [
         words.CREATE_VAULT if vault.is_new else words.CHECK_VAULT,
         words.CREATE_KEY,
-        words.grant(user=grantee is Grantee.USER, kind=finding.kind),
+        words.grant(user=grantee is Grantee.USER),
         words.WAIT,
         words.switch_on(finding.kind),
         words.VERIFY,

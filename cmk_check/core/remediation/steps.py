@@ -1,7 +1,7 @@
 """The steps of a remediation plan in words: what, why, and what cannot be taken back.
 
 Facts about Azure: Microsoft's pages "Customer-managed keys for Microsoft Foundry" and "Azure OpenAI
-encryption of data at rest", which contradict each other in places; docs/remediation.md says where.
+encryption of data at rest", which differ in places; docs/remediation.md says where.
 """
 
 import textwrap
@@ -101,10 +101,6 @@ _GRANT_WHY: Final = (
 _GRANT_WARNING: Final = (
     "Once the key is in use, taking this grant away makes the account's data unreadable."
 )
-_USER_WARNING: Final = (
-    "Microsoft's older page says that OpenAI accounts support their system-assigned identity "
-    "alone; should the last steps be refused, give the account one and make the plan anew. "
-)
 _SWITCH_WHY: Final = (
     "The key is named without a version, so that the account follows its rotation by itself; "
     "a pinned version would have to be updated by hand each time."
@@ -118,18 +114,16 @@ _OTHER_WARNING: Final = (
     "another key can later be chosen in the same vault alone."
 )
 _FOUNDRY: Final = "aiservices"
-_OPENAI: Final = "openai"
 
 
-def grant(*, user: bool, kind: str | None) -> PlanStep:
+def grant(*, user: bool) -> PlanStep:
     """Return the step that lets an identity of the account use the key."""
     which = "user-assigned" if user else "system-assigned"
-    doubtful = user and (kind or "").lower() == _OPENAI
     return PlanStep(
         Action.GRANT,
         f"Let the account's {which} identity use the key",
         _GRANT_WHY,
-        (_USER_WARNING if doubtful else "") + _GRANT_WARNING,
+        _GRANT_WARNING,
     )
 
 

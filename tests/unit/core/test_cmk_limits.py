@@ -10,7 +10,15 @@ def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() ->
     """Green is not the same as: everything that it keeps is under the key."""
     said = " ".join(limits_of("AIServices", Verdict.COMPLIANT))
 
-    for part in ("basic setup", "hosted agent", "Speech", "Assistants", "AI Search", "Fine-tuned"):
+    for part in (
+        "basic setup",
+        "As of 24 August 2026",
+        "hosted agent",
+        "Speech",
+        "Assistants",
+        "AI Search",
+        "Fine-tuned",
+    ):
         assert part in said
 
 

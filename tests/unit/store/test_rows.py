@@ -225,6 +225,18 @@ def test_a_row_from_before_the_place_of_a_vault_had_a_column_tells_it_from_its_k
     assert rows.finding_of(entity(values)) == found
 
 
+def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
+    """Notices ended when Microsoft rewrote its page; what was recorded with them still holds."""
+    kept = KeyConcern(KeyReason.KEY_DISABLED, KeySeverity.BROKEN, "Away.")
+    found = replace(finding(), key_health=KeyHealth(KeyState.BROKEN, (kept,), expires=NOON))
+    values = rows.finding_values(found)
+    for code in ("identity_type_disputed", "permission_model_disputed"):
+        ended = f'"concerns":[{{"code":"{code}","severity":"notice","message":"m"}},'
+        values["keyDetail"] = str(values["keyDetail"]).replace('"concerns":[', ended)
+
+    assert rows.finding_of(entity(values)) == found
+
+
 def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
     """It is read as it is, and not written again for want of a column (P4)."""
     coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON)

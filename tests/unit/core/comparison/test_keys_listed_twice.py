@@ -38,8 +38,7 @@ def test_of_an_id_that_comes_with_two_keys_the_key_is_unknown_in_any_order(
     ]
 
     assert all(difference.is_empty for difference in again)
-    notices = {KeyReason.IDENTITY_TYPE_DISPUTED}
-    (concern,) = [each for each in health_of(known).concerns if each.code not in notices]
+    (concern,) = health_of(known).concerns
     assert concern.code is KeyReason.CANNOT_READ
     assert "account" in concern.evidence["notSeen"]
     assert "Azure lists it more than once" in concern.message

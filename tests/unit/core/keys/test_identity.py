@@ -73,10 +73,7 @@ _SYSTEM_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
 _USER_ASSIGNED: Final[dict[str, tuple[Changes, Expected]]] = {
     "kind OpenAI": (
         {"account.kind": "openai"},
-        {
-            KeyReason.IDENTITY_TYPE_DISPUTED: {"identityClientId": CLIENT.lower()},
-            KeyReason.PERMISSION_MODEL_DISPUTED: {},
-        },
+        {},
     ),
     "attached identity without a client id": (
         {"account.identity.userAssignedIdentities": {"/a": {"principalId": USER}}},
