@@ -13,6 +13,7 @@ from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import DeliveryFailed
 
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
+_AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _HOURLY: Final = "0 0 * * * *"
 _TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
 _IN_A_VAULT: Final = (
@@ -28,6 +29,7 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
         (Mark.PROBLEM, f"{name} {fault}.") for name, fault in subject.faults
     ]
     ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
+    results += _sign_in(subject)
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
     results += [
         (Mark.WARNING, f"{name} is unknown to this program; see docs/settings.md, or remove it.")
@@ -78,6 +80,32 @@ async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
         await receiver.close()
     text = f"{receiver.host} can be reached; it answered {status} to a request without an alert."
     return [(Mark.OK, f"{text} `cmk-check send-test-alert` sends a test alert.")]
+
+
+def _sign_in(subject: DoctorSubject) -> list[MarkedText]:
+    """Look at what the sign-in with Entra ID rests on, a variable that the platform sets."""
+    given = subject.settings
+    if not given.on_azure and _AUTH in subject.environ:
+        text = (
+            f"{_AUTH} must be removed from the settings, because only the platform may set it: as "
+            "a setting it hides whether App Service Authentication is on, and without that anybody "
+            "can send a made-up sign-in."
+        )
+        return [(Mark.PROBLEM, text)]
+    if given.http_auth == "keys" or given.easy_auth:
+        return []
+    if given.on_azure:
+        text = (
+            f"CMK_HTTP_AUTH is entra, but the platform does not set {_AUTH} to True: turn on App "
+            "Service Authentication, or set CMK_HTTP_AUTH to keys; until then nobody is let in."
+        )
+        return [(Mark.PROBLEM, text)]
+    text = (
+        f"CMK_HTTP_AUTH is entra: the app lets callers in only while the platform sets {_AUTH} to "
+        "True, which cannot be seen from here; sign in once, and see docs/deploy.md if the answer "
+        "is 503 SignInNotConfigured."
+    )
+    return [(Mark.WARNING, text)]
 
 
 def _is_known(name: str) -> bool:

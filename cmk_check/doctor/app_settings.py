@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 _PREFIX: Final = "CMK_"
-_CLIENT_ID: Final = "AZURE_CLIENT_ID"
+# The last one is the platform's to set, and a fault as a setting.
+_OTHERS: Final = frozenset({"AZURE_CLIENT_ID", "WEBSITE_AUTH_ENABLED"})
 
 
 class NotSettings(Exception):
@@ -30,7 +31,7 @@ def laid_over(environ: Mapping[str, str], text: str) -> dict[str, str]:
 
 
 def _is_of_the_app(name: str) -> bool:
-    return name.startswith(_PREFIX) or name == _CLIENT_ID
+    return name.startswith(_PREFIX) or name in _OTHERS
 
 
 def _listed(text: str) -> Mapping[str, str]:

@@ -95,6 +95,36 @@ async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:
     assert subject.settings.webhook_url is None
 
 
+ON_AZURE = AZURITE | {"WEBSITE_HOSTNAME": "app.azurewebsites.net"}
+ENTRA = {"CMK_HTTP_AUTH": "entra"}
+EASY_AUTH = {"WEBSITE_AUTH_ENABLED": "True"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "mark", "start"),
+    [
+        (AZURITE | ENTRA, "warning", "CMK_HTTP_AUTH is entra: the app lets callers in only while"),
+        (AZURITE | EASY_AUTH, "problem", "WEBSITE_AUTH_ENABLED must be removed from the settings"),
+        (
+            AZURITE | ENTRA | {"WEBSITE_AUTH_ENABLED": "False"},
+            "problem",
+            "WEBSITE_AUTH_ENABLED must be removed from the settings",
+        ),
+        (ON_AZURE | ENTRA, "problem", "CMK_HTTP_AUTH is entra, but the platform does not"),
+        (ON_AZURE | ENTRA | EASY_AUTH, "ok", "2 set, all valid"),
+        (ON_AZURE | EASY_AUTH, "ok", "1 set, all valid"),
+    ],
+    ids=range(6),
+)
+async def test_the_sign_in_rests_on_what_the_platform_alone_may_set(
+    environ: dict[str, str], mark: str, start: str
+) -> None:
+    """As an app setting it would admit anybody whose request claims a sign-in."""
+    ((marked, text),) = await told(app_checks.settings, DoctorSubject.of(environ))
+
+    assert (marked, text.startswith(start)) == (mark, True), text
+
+
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [

@@ -10,10 +10,12 @@ from cmk_check.doctor.subject import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
 LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}
+LAPTOP |= {"WEBSITE_AUTH_ENABLED": "mine"}
 LISTED = [
     {"name": "CMK_SCAN_SCHEDULE", "slotSetting": False, "value": "0 0 * * * *"},
     {"name": "CMK_KINDS", "slotSetting": False, "value": None},
     {"name": "PATH", "slotSetting": False, "value": "/elsewhere"},
+    {"name": "WEBSITE_AUTH_ENABLED", "slotSetting": False, "value": "True"},
     {"name": "AZURE_CLIENT_ID", "slotSetting": False, "value": " the-apps "},
 ]
 
@@ -35,6 +37,7 @@ def test_the_apps_settings_take_the_place_of_ones_own(document: object) -> None:
         "HOME": "/home",
         "CMK_SCAN_SCHEDULE": "0 0 * * * *",
         "AZURE_CLIENT_ID": "the-apps",
+        "WEBSITE_AUTH_ENABLED": "True",
     }
 
 
