@@ -1,4 +1,4 @@
-# Every task of the project. `make` alone lists them; CI runs the same ones.
+# Every task of the project. `make` alone lists them; CI runs the same tasks.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,12 +7,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
-# Tests mostly wait for processes of their own. The long ones load a machine more, and share by file.
+# Most tests wait for their own processes. Long tests need more of the machine, and are distributed by file.
 WORKERS := --numprocesses=4 --dist=worksteal
 LONG_WORKERS := --numprocesses=2 --dist=loadfile
 DIST := dist
 
-# pip and npm keep their caches in the home folder: without one that can be written, here.
+# pip and npm keep their caches in the home folder, or in this folder if the home folder is not writable.
 ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
@@ -37,63 +37,63 @@ node_modules/.installed: package-lock.json .npmrc
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for long proofs
+az: $(VENV)/az/.installed ## install Microsoft's az command into .venv/az, for the long tests
 
-checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, which looks over the templates
+checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, to check the templates
 
-# Each asks for exact versions of what the app uses in others, hence an environment of its own. It lies
-# within the other one, where no tool looks for sources.
+# These tools need other versions of the app's packages, so each has an environment of its own. It is
+# inside .venv, where no tool looks for sources.
 $(VENV)/%/.installed: locks/%.txt | $(VENV)/.installed
 	@echo "Installing $* into $(VENV)/$*"
 	@$(PY) -m venv --clear --without-pip $(VENV)/$*
 	@$(PY) -m pip --python $(VENV)/$*/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r locks/$*.txt
 	@touch $@
 
-# What the app has on Azure, and nothing else; with dependencies resolved, as Azure's build does.
+# Exactly the packages that the app has on Azure; pip resolves dependencies, as Azure's build does.
 $(VENV)/deployed/.installed: requirements.txt | $(VENV)/.installed
-	@echo "Installing what is deployed into $(VENV)/deployed"
+	@echo "Installing the deployed packages into $(VENV)/deployed"
 	@$(PY) -m venv --clear --without-pip $(VENV)/deployed
 	@$(PY) -m pip --python $(VENV)/deployed/bin/python install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@touch $@
 
-demo: install ## show the main job on a sample estate, without Azure
+demo: install ## show one scan of a sample estate, without Azure
 	@$(PY) -m local.demo
 
-up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (PORT=8080 ESTATE=clean for others)
+up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (options: PORT=8080 ESTATE=clean)
 	@$(PY) -m local.up
 
-test: install ## run the test suite without the long proofs
+test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
-test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, the long proofs too
+test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
-soak: install ## run thousands of random histories, with faults and deaths (SOAK="--memory 100 --stack 2")
+soak: install ## run thousands of random histories with faults and crashes (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
 
-mutants: install ## break core/ in hundreds of places and show what no test noticed
+mutants: install ## change core/ in hundreds of places, and show the changes that no test noticed
 	@$(BIN)/mutmut run --max-children 2
 	@$(BIN)/mutmut results
 
-bench: install ## measure speed, memory and requests against the floor (BENCH=--short is shorter)
+bench: install ## compare speed, memory and requests with the floor (BENCH=--short takes less time)
 	@$(PY) -m bench $(BENCH)
 
-terminal: install ## draw the picture of a scan at a terminal anew: docs/scan.svg
+terminal: install ## redraw the picture of a scan in a terminal: docs/scan.svg
 	@$(PY) -m tools.terminal
 
-screenshots: install ## take the pictures of the page that the documents show, in Chromium
+screenshots: install ## take the screenshots of the page for the docs, in Chromium
 	@$(PY) -m tools.screenshots
 
-package: $(VENV)/.installed ## pack what is deployed: dist/cmk_check.zip, the same bytes for the same sources
+package: $(VENV)/.installed ## make the deployment package dist/cmk_check.zip, the same bytes for the same sources
 	@$(PY) -m tools.package $(DIST)/cmk_check.zip
 
-sbom: $(VENV)/sbom/.installed ## write what the package needs as a CycloneDX bill of materials: dist/sbom.json
+sbom: $(VENV)/sbom/.installed ## list the package's dependencies as a CycloneDX bill of materials: dist/sbom.json
 	@mkdir -p $(DIST)
 	@$(VENV)/sbom/bin/python -W ignore -m cyclonedx_py requirements requirements.txt \
 		--pyproject pyproject.toml --output-reproducible -o $(DIST)/sbom.json
 	@echo "$(DIST)/sbom.json"
 
-lint: install ## check style, types and who imports whom, in Python and on the page
+lint: install ## check style, types and imports, in Python and JavaScript
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
@@ -101,14 +101,14 @@ lint: install ## check style, types and who imports whom, in Python and on the p
 	@npx --no-install eslint --config tools/eslint.config.mjs --max-warnings 0 cmk_check/web/dashboard
 	@npx --no-install tsc --project tools
 
-format: install ## put the code into the project's format
+format: install ## format the code
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-lock: ## write the locks anew from pyproject.toml (UPGRADE=1 takes the newest versions)
+lock: ## update the locks from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@UV='$(UV)' UPGRADE='$(UPGRADE)' tools/lock.sh
 
-clean: ## remove what the tasks above made
+clean: ## remove everything that these tasks have made
 	@rm -rf $(VENV) node_modules .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
 		.coverage build dist mutants
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,1 +1,1 @@
-"""Performance against the floor: what the program costs beside what nobody can do without."""
+"""Compares the program's cost with the floor, the least that the same work can cost."""

@@ -1,4 +1,4 @@
-"""Every figure of the table in docs/performance.md, in one run: ``python -m bench``."""
+"""Measure every figure of the table in docs/performance.md in one run: ``python -m bench``."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ _DELAY_MS: Final = 100
 
 
 class Report:
-    """The table of figures, printed as they come."""
+    """The table of figures."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -27,7 +27,7 @@ class Report:
         self.holds = True
 
     def ratio(self, figure: str, measured: float, floor: float, bar: float, unit: str) -> None:
-        """Add a figure that is a multiple of its floor."""
+        """Add a figure that is compared with its floor."""
         ratio = measured / floor
         self._add(
             figure,
@@ -39,7 +39,7 @@ class Report:
         )
 
     def most(self, figure: str, measured: float, bar: float, unit: str = "") -> None:
-        """Add a figure that may not be above a number."""
+        """Add a figure that must not exceed a number."""
         self._add(figure, f"{measured:g} {unit}", "", "", f"{bar:g} {unit}", measured <= bar)
 
     def show(self) -> None:
@@ -53,10 +53,10 @@ class Report:
 
 
 def main() -> int:
-    """Measure, and print what came; exit 1 where a bar is not held."""
+    """Measure and print the table; return 1 if a figure exceeds its bar."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
-    parser.add_argument("--only", choices=_PARTS, help="measure nothing but this part")
+    parser.add_argument("--only", choices=_PARTS, help="measure only this part")
     arguments = parser.parse_args()
     context = [arguments.only] if arguments.only else _PARTS
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
@@ -68,7 +68,7 @@ def main() -> int:
             _web(report, console, storage, filled="scans" in context)
     estates = {}
     if "estates" in context:
-        console.print("Requests and memory ...")
+        console.print("Measuring requests and memory ...")
         sizes = _SIZES[:2] if arguments.short else _SIZES
         estates = {str(size): _estate(size) for size in sizes}
         _memory(report, estates)
@@ -80,13 +80,13 @@ def main() -> int:
 
 
 def _scans(report: Report, console: Console, storage: Azurite) -> None:
-    """Compare scans with their floors, and leave the findings of the last one."""
+    """Compare scans with their floors, and keep the findings of the last one in the storage."""
     with Azurite() as bare, SimulatorProcess(_MIDDLE, _DELAY_MS) as simulator:
-        console.print("First and second scans, 100 ms an answer ...")
+        console.print("Measuring first and second scans, 100 ms per answer ...")
         first = measure("first", simulator, storage, bare=bare)
         _steady(report, measure("steady", simulator, storage))
     with SimulatorProcess(_MIDDLE, 0) as simulator:
-        console.print("Second scans, 0 ms an answer ...")
+        console.print("Measuring second scans, 0 ms per answer ...")
         found = measure("steady", simulator, storage)
         _steady(report, found, 0, 4)
         _first(report, first)
@@ -96,12 +96,12 @@ def _scans(report: Report, console: Console, storage: Azurite) -> None:
 
 
 def _web(report: Report, console: Console, storage: Azurite, *, filled: bool) -> None:
-    """Compare the API and the page with their floors, over 5,000 findings."""
+    """Compare the API and the page with their floors, with 5,000 findings."""
     with SimulatorProcess(_MIDDLE, 0) as simulator:
         if not filled:
-            console.print("A first scan ...")
+            console.print("Running a first scan ...")
             measure("estate", simulator, storage)
-        console.print("The API and the page ...")
+        console.print("Measuring the API and the page ...")
         _status(report, measure("status", simulator, storage))
         _findings(report, measure("findings", simulator, storage))
         with host_of(simulator, storage) as host:
@@ -112,7 +112,7 @@ def _web(report: Report, console: Console, storage: Azurite, *, filled: bool) ->
 def _steady(
     report: Report, found: Mapping[str, Any], delay_ms: int = _DELAY_MS, bar: float = 1.25
 ) -> None:
-    """Compare the best of each, taken in turn: whatever else the machine does only slows."""
+    """Compare the best runs, measured in turn: other work on the machine only makes them slower."""
     scan, floor = (min(entry[name] for entry in found["rounds"]) for name in ("scan", "floor"))
     report.ratio(f"second scan, {delay_ms} ms an answer", scan, floor, bar, "s")
 

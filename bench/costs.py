@@ -1,9 +1,9 @@
-"""What a month costs at list prices, from counted requests.
+"""Computes the cost of a month at list prices, from counted requests.
 
-The prices are assumptions, not looked up: pay-as-you-go, US dollars, without taxes, discounts and
-free grants, of the region West Europe, as the pages "Azure Table Storage pricing", "Azure Queue
-Storage pricing" (LRS) and "Azure Functions pricing" (Flex Consumption, on demand) were known in
-November 2026. Azure Resource Manager asks nothing for reading.
+The prices are assumptions, not looked up: pay-as-you-go in the region West Europe, in US dollars,
+without taxes, discounts and free grants, as known in November 2026 from the pages "Azure Table
+Storage pricing", "Azure Queue Storage pricing" (LRS) and "Azure Functions pricing" (Flex
+Consumption, on demand). Reading from Azure Resource Manager is free.
 """
 
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ QUEUE_REQUEST: Final = 0.0004 / 10_000
 GB_SECOND: Final = 0.000026
 EXECUTION: Final = 0.40 / 1_000_000
 INSTANCE_GB: Final = 2.0
-# Polling by the host: an idle queue is asked once a minute, and there are three.
+# The host polls each of the three idle queues once a minute.
 POLLS_A_MONTH: Final = 3 * 60 * 730
-# With 100 ms an answer and 32 in flight; start and plan, and each range of changes, are a second.
+# With 100 ms per answer and 32 in flight; start and plan, and each range of changes, take a second.
 SLICE_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """Dollars a month, scanning every hour an estate in which nothing changes."""
+    """Dollars per month, for a scan every hour of an estate in which nothing changes."""
 
     tables: float
     queues: float
@@ -31,12 +31,12 @@ class Month:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """The sum."""
         return self.tables + self.queues + self.functions
 
 
 def month(table_requests: int, queue_requests: int, slices: int) -> Month:
-    """Price the requests of one scan, made every hour."""
+    """Return the cost of a month, from the requests of one scan."""
     seconds = 2.0 + slices * SLICE_SECONDS
     executions = 2 + slices
     return Month(

@@ -1,4 +1,4 @@
-"""Ports that count what goes through them: requests as the services would count and bill them."""
+"""Ports that count requests as the services would count and bill them."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -25,7 +25,7 @@ _REQUESTS_PER_MESSAGE = 3
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One transaction that went through."""
+    """One successful transaction."""
 
     table: Table
     partition: str
@@ -34,10 +34,10 @@ class Commit:
 
 @dataclass(slots=True)
 class Counts:
-    """Requests by service; those of tables by what they do, written ones by table.
+    """Requests by service; those to tables by operation, writes also by table.
 
-    ``table_reads`` are point reads and pages, ``table_writes`` transactions; ``queue`` counts three
-    for each message of the slices; ``commits`` holds the transactions where they are kept.
+    ``table_reads`` are point reads and pages, ``table_writes`` are transactions. ``queue`` counts
+    three for each slice message. ``commits`` has the transactions, if they are kept.
     """
 
     arm: int = 0
@@ -48,7 +48,7 @@ class Counts:
     commits: list[Commit] | None = None
 
     def plain(self) -> dict[str, object]:
-        """Return the numbers, fit for JSON."""
+        """Return the numbers in a form for JSON."""
         return {
             "arm": self.arm,
             "queue": self.queue,
@@ -59,7 +59,7 @@ class Counts:
 
 
 class CountedStore:
-    """A store of which everything is counted."""
+    """A store that counts every request."""
 
     def __init__(self, inner: Store, counts: Counts) -> None:
         self._inner = inner
@@ -71,7 +71,7 @@ class CountedStore:
         return await self._inner.get(table, partition, row)
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
-        """Read rows; each page begun is a request."""
+        """Read rows; each page, even a partial one, is a request."""
         self._counts.table_reads += 1
         number = 0
         async for entity in self._inner.query(table, query):
@@ -92,7 +92,7 @@ class CountedStore:
 
 
 class CountedInventory:
-    """Azure, of which each list is counted: those of the generated estates fit one page each."""
+    """An inventory that counts lists; each list of a generated estate fits one page."""
 
     def __init__(self, inner: Inventory, counts: Counts, page: int = 1000) -> None:
         self._inner = inner
@@ -114,31 +114,31 @@ class CountedInventory:
 
 
 class CountedQueue:
-    """A queue of texts whose messages are counted; who receives them is not measured."""
+    """A text queue that counts sent messages; receiving them is not measured."""
 
     def __init__(self, inner: TextQueue, counts: Counts) -> None:
         self._inner = inner
         self._counts = counts
 
     async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
-        """Send them all."""
+        """Send the texts."""
         self._counts.queue += _REQUESTS_PER_MESSAGE * len(texts)
         await self._inner.send(texts, delay=delay)
 
 
 class SliceQueueHere:
-    """The queue of slices within the process: the real one adds polling, and nothing else."""
+    """The slice queue, within the process; the real one differs only in its polling."""
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
         self._messages: list[SliceMessage] = []
 
     async def send(self, messages: Sequence[SliceMessage]) -> None:
-        """Keep them."""
+        """Keep the messages."""
         self._counts.queue += _REQUESTS_PER_MESSAGE * len(messages)
         self._counts.slices += sum(message.slice is not None for message in messages)
         self._messages += messages
 
     def receive(self) -> SliceMessage | None:
-        """Return the oldest message, None where there is none."""
+        """Return the oldest message, or None."""
         return self._messages.pop(0) if self._messages else None

@@ -1,4 +1,4 @@
-"""The floor: the same requests by clients with nothing around them."""
+"""The floor: the same requests, sent by bare clients."""
 
 import asyncio
 import json
@@ -28,13 +28,13 @@ _ACCOUNTS: Final = (
 async def read_all() -> tuple[float, float, int]:
     """Read all accounts of the estate, 64 requests at once; return seconds, CPU seconds, requests.
 
-    It reads each page as JSON, since it has to know the next one.
+    It parses each page as JSON, because it needs the link to the next one.
     """
     url = os.environ["CMK_ARM_URL"]
     began, cpu = time.perf_counter(), time.process_time()
     requests = 0
     places = asyncio.Semaphore(IN_FLIGHT)
-    # What the environment trusts, which is the simulator.
+    # The environment trusts the simulator's certificate.
     connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
     async with aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()
@@ -73,7 +73,7 @@ async def _token(session: aiohttp.ClientSession, url: str) -> str:
 async def write_all(connection: str, commits: Sequence[Commit]) -> float:
     """Send transactions into fresh tables, those of one partition in order; return the seconds.
 
-    Those of different partitions go 64 at once, whatever else they waited for when recorded.
+    Those of different partitions are sent 64 at once, in any order.
     """
     by_partition: dict[tuple[Table, str], list[Commit]] = {}
     for commit in commits:
@@ -103,7 +103,7 @@ async def write_all(connection: str, commits: Sequence[Commit]) -> float:
 
 
 def _operation(partition: str, write: Write, etags: dict[str, str]) -> Any:  # noqa: ANN401 - a tuple of the SDK's
-    """Return a write as the SDK takes it; its ETag is that of the fresh table."""
+    """Return a write in the SDK's form, with the ETag of the fresh table."""
     entity = {"PartitionKey": partition, "RowKey": write.row}
     if isinstance(write, Insert):
         return TransactionOperation.CREATE, dict(write.values) | entity, {}

@@ -1,4 +1,4 @@
-"""A page of 1,000 findings on the server's side, beside the bare query of as many rows."""
+"""Compares a page of 1,000 findings, on the server, with a bare query of as many rows."""
 
 import json
 from statistics import median
@@ -21,7 +21,7 @@ _PATH: Final = f"/api/v1/findings?top={_TOP}"
 
 
 async def compare_findings() -> dict[str, Any]:
-    """Return the medians in ms of a page and of its floor, and the page's requests and rows."""
+    """Return the medians of a page and of its floor in ms, and the page's requests and rows."""
     settings = Settings.load()
     assert isinstance(settings.storage, ConnectionString)  # noqa: S101 - a bench has Azurite
     counts = Counts()
@@ -49,7 +49,7 @@ async def compare_findings() -> dict[str, Any]:
 
 
 async def _first_rows(table: TableClient) -> int:
-    """Read as many findings as a page has, as azure-data-tables gives them."""
+    """Read as many findings as a page has, as azure-data-tables returns them."""
     where = f"RowKey ge '{table_keys.FINDINGS_FROM}' and RowKey lt '{table_keys.FINDINGS_TO}'"
     read = 0
     async for page in table.query_entities(where, results_per_page=_TOP).by_page():

@@ -1,6 +1,6 @@
-"""The page in a real browser: how soon something, everything, and what was searched for is seen.
+"""Measures the page in a real browser: the first paint, all findings, and a search.
 
-Each figure stands beside what the same browser needs for the least that could do, in the same run.
+Each figure is compared with the least that the same browser could need, in the same run.
 """
 
 import os
@@ -14,7 +14,7 @@ from bench.processes import API_KEY, API_URL
 from local.browser import chromium
 
 _ROUNDS: Final = 7
-# One line of JSON from the same host: a browser paints that too.
+# The floor of the first paint: a browser also paints one line of JSON from the same host.
 _SMALLEST: Final = "/api/health"
 _FIRST_PAINT: Final = """() => new Promise((found) => {
   new PerformanceObserver((list) => found(list.getEntries()[0].startTime))
@@ -31,13 +31,13 @@ _FETCH: Final = """async (key) => {
   }
   return [performance.now() - began, rows];
 }"""
-# When every account is counted, in ms since the navigation began.
+# The time at which every account is counted, in ms since the navigation started.
 _READY: Final = r"""(total) => {
-  const said = [...document.querySelectorAll("[role=status]")].map((each) => each.textContent);
+  const texts = [...document.querySelectorAll("[role=status]")].map((status) => status.textContent);
   const wanted = new RegExp(`^${total} of ${total} `);
-  return said.some((text) => wanted.test(text.trim())) && performance.now();
+  return texts.some((text) => wanted.test(text.trim())) && performance.now();
 }"""
-# Types into the search, and waits for the frame in which the one that matches is drawn alone.
+# Types into the search, and waits for the frame that shows only the matching account.
 _FILTER: Final = """async (name) => {
   const box = document.querySelector("input[type=search]");
   const began = performance.now();
@@ -61,14 +61,14 @@ _TWO_FRAMES: Final = """async () => {
 
 
 def compare_page() -> dict[str, Any]:
-    """Return medians in ms of the page and of the floors beside them, and the number of rows."""
+    """Return the medians of the page and of its floors in ms, and the number of rows."""
     with chromium() as browser:
         rounds = [_measure(browser) for _ in range(_ROUNDS + 1)][1:]
     return {name: median(each[name] for each in rounds) for name in rounds[0]}
 
 
 def _measure(browser: Browser) -> dict[str, float]:
-    """Take each figure once, every page in a context of its own, so that nothing is cached."""
+    """Measure each figure once; each page has a new context, so that nothing is cached."""
     with browser.new_context() as empty:
         blank = empty.new_page()
         blank.goto(f"{os.environ[API_URL]}{_SMALLEST}")
@@ -105,13 +105,13 @@ def _open(context: BrowserContext) -> Page:
 
 
 def _use(context: BrowserContext, rows: int) -> tuple[float, float, float]:
-    """Sign in, search for one account; return when all was there, how long that and frames took."""
+    """Sign in and search for one account; return the times of loading, search and two frames."""
     key = os.environ[API_KEY]
     context.add_init_script(f"sessionStorage.setItem('cmk-key', '{key}')")
     page = _open(context)
     ready = page.wait_for_function(_READY, arg=f"{rows:,}", timeout=120_000)
     name = page.locator("tbody a").last.inner_text()
     if re.search(r"\s", name):
-        raise RuntimeError(f"{name!r} would be searched for as several words.")
+        raise RuntimeError(f"The search would split {name!r} into several words.")
     filtered = float(page.evaluate(_FILTER, name))
     return float(ready.json_value()), filtered, float(page.evaluate(_TWO_FRAMES))

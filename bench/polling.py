@@ -1,4 +1,4 @@
-"""Fifty dashboards that ask a running host for the status, each again as soon as it has heard."""
+"""Fifty dashboards poll the status of a running host, without a pause between two requests."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ _OK: Final = frozenset({200, 304})
 
 
 async def poll() -> dict[str, Any]:
-    """Return how many answers came, how many of them were errors, and how long they took in ms."""
+    """Return the number of answers, the number of errors among them, and their times in ms."""
     url = f"{os.environ[API_URL]}/api/v1/status"
     headers = {"x-functions-key": os.environ[API_KEY]}
     statuses: Counter[str] = Counter()

@@ -1,6 +1,6 @@
-"""What a measurement runs beside: the simulator and Azurite, each in a process of its own.
+"""The processes of a measurement: the simulator, Azurite, and the measurement itself.
 
-Each measurement is a process too, so that none inherits memory, caches or imports of another.
+Each measurement is a separate process, so that it inherits no memory, caches or imports.
 """
 
 import json
@@ -28,21 +28,21 @@ API_KEY: Final = "BENCH_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How large an estate is: subscriptions, and accounts in each."""
+    """The size of an estate: subscriptions, and accounts per subscription."""
 
     subscriptions: int
     accounts: int = 5
 
     def __str__(self) -> str:
-        """Write it as the simulator's option wants it."""
+        """Return it in the format of the simulator's option."""
         return f"{self.subscriptions}x{self.accounts}"
 
 
 class SimulatorProcess:
-    """The simulator of Azure in a ``with`` block; one size and seed is always the same estate.
+    """The simulator of Azure in a ``with`` block; the same size always gives the same estate.
 
     Raises:
-        ChildFailedError: it did not start.
+        ChildFailedError: The simulator did not start.
     """
 
     def __init__(self, size: Size, delay_ms: int) -> None:
@@ -89,10 +89,10 @@ def measure(
     host: FunctionsHost | None = None,
     **settings: str,
 ) -> dict[str, Any]:
-    """Run ``python -m bench.worker what`` against them; return what it found.
+    """Run ``python -m bench.worker what`` against them; return its result.
 
     Raises:
-        ChildFailedError: it did not get to its end; the message holds what it wrote.
+        ChildFailedError: It failed; the message has its output.
 
     """
     environment = {**_own_environment(), **_app_environment(simulator, storage), **settings}
@@ -112,7 +112,7 @@ def measure(
 
 
 def host_of(simulator: SimulatorProcess, storage: Azurite) -> FunctionsHost:
-    """Return a host of the app over what stands in the storage, not started yet."""
+    """Return a host of the app that uses the storage; it is not started yet."""
     settings = {**_app_environment(simulator, storage), "CMK_SCAN_SCHEDULE": "0 0 * * * *"}
     return FunctionsHost(_ROOT, settings, timers=False)
 
@@ -122,9 +122,9 @@ def _app_environment(simulator: SimulatorProcess, storage: Azurite) -> dict[str,
         **simulator.environment,
         "CMK_STORAGE": storage.connection_string,
         "CMK_MAX_IN_FLIGHT": "64",
-        # The estate's accounts are of three kinds: so every one of them is a finding.
+        # The estate's accounts have three kinds; with these, every account is a finding.
         "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
-        # The plain client that it is held against reads accounts alone.
+        # The floor reads only accounts.
         "CMK_KEY_HEALTH": "off",
     }
 
@@ -134,7 +134,7 @@ def _own_environment() -> dict[str, str]:
 
 
 def _json_line(lines: list[str]) -> dict[str, Any] | None:
-    """Find the one line of JSON that a process writes when it is ready."""
+    """Return the line of JSON that a process writes when it is ready."""
     for line in lines:
         if line.startswith("{"):
             found: dict[str, Any] = json.loads(line)

@@ -1,4 +1,4 @@
-"""A whole scan within this process, through the real composition root, with everything counted."""
+"""Runs a whole scan in this process, with the real composition root, and counts every request."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ _HOST: Final = Path(__file__).parents[1] / "host.json"
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """One scan: its wall-clock and processor seconds, its requests, and what it found."""
+    """One scan: its wall-clock and processor seconds, its requests, and its summary."""
 
     seconds: float
     cpu: float
@@ -47,21 +47,21 @@ class Scanned:
 
 
 class Scanning:
-    """Scans in an app's context over a counted store; ``told`` is the queue of ``tell``."""
+    """Scans in an app's context with a counted store; ``alerts`` is the queue of ``tell``."""
 
     def __init__(
-        self, context: ScanContext, store: Store, told: TextQueue, retention: timedelta
+        self, context: ScanContext, store: Store, alerts: TextQueue, retention: timedelta
     ) -> None:
         self._context = context
         self._store = store
-        self._told = told
+        self._alerts = alerts
         self._retention = retention
 
     async def scan(self, *, keep_commits: bool = False) -> Scanned:
         """Run one scan to its end.
 
         Raises:
-            RuntimeError: it is not complete.
+            RuntimeError: The scan is not complete.
 
         """
         counts = Counts(commits=[] if keep_commits else None)
@@ -81,21 +81,21 @@ class Scanning:
     def _counted(self, counts: Counts, queue: SliceQueueHere) -> ScanContext:
         """Return the app's context over counted ports."""
         store = CountedStore(self._store, counts)
-        told = QueueSink(CountedQueue(self._told, counts), None)
+        alerts = QueueSink(CountedQueue(self._alerts, counts), None)
         feed = FeedTable(store, self._context.clock)
         return replace(
             self._context,
             inventory=CountedInventory(self._context.inventory, counts),
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
-            relay=Relay(feed, told, LogSink()),
+            relay=Relay(feed, alerts, LogSink()),
             queues=queue,
             retention=Retention(store, self._retention),
         )
 
 
 async def _listen(context: ScanContext, queue: SliceQueueHere) -> None:
-    """Work through the messages, as many at once as the host does on one instance."""
+    """Process the messages, as many at once as the host does on one instance."""
     at_once, working = slices_at_once(), set[asyncio.Task[None]]()
     while True:
         while len(working) < at_once and (message := queue.receive()) is not None:
@@ -115,7 +115,7 @@ async def _deliver(context: ScanContext, message: SliceMessage) -> None:
 
 
 def slices_at_once() -> int:
-    """Read how many messages of one queue the host gives an instance at once."""
+    """Return how many messages of one queue an instance processes at once."""
     queues = json.loads(_HOST.read_text())["extensions"]["queues"]
     return int(queues["batchSize"] + queues["newBatchThreshold"])
 
@@ -139,8 +139,8 @@ async def open_tables(settings: Settings) -> AsyncIterator[tuple[AzureTables, St
     """Open tables and queues of Azurite as the app does."""
     assert isinstance(settings.storage, ConnectionString)  # noqa: S101 - a bench has Azurite
     text = settings.storage.value
-    # Azurite closes a connection that was idle for five seconds, aiohttp would keep it for fifteen:
-    # a write that met its end would be a lost answer.
+    # Azurite closes a connection after five idle seconds; aiohttp would keep it for fifteen, and
+    # lose the answer of a write on it.
     connector = aiohttp.TCPConnector(keepalive_timeout=3)
     async with aiohttp.ClientSession(
         connector=connector, cookie_jar=aiohttp.DummyCookieJar()

@@ -1,4 +1,4 @@
-"""The API on the server's side, through the middleware that the Functions worker calls."""
+"""Calls the API on the server, through the middleware that the Functions worker calls."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -25,32 +25,32 @@ _EMPTY: Final = "/api/empty"
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Milliseconds that half and that 99 of 100 calls took at most."""
+    """The 50th and the 99th percentile of calls, in milliseconds."""
 
     p50: float
     p99: float
 
     @classmethod
     def of(cls, times: list[float]) -> Self:
-        """Sum up what single calls took."""
+        """Compute it from the times of single calls."""
         return cls(median(times), quantiles(times, n=100)[98])
 
     def plain(self) -> dict[str, float]:
-        """Return the numbers, fit for JSON."""
+        """Return the numbers in a form for JSON."""
         return {"p50": self.p50, "p99": self.p99}
 
 
 class Served:
-    """An application under the middleware."""
+    """An application behind the middleware."""
 
     def __init__(self, app: FastAPI) -> None:
         self._middleware = HttpAdapter(app)
 
     async def get(self, path: str) -> bytes:
-        """Ask, and return the body.
+        """Send a GET and return the body.
 
         Raises:
-            RuntimeError: the answer is not 200.
+            RuntimeError: The answer is not 200.
 
         """
         request = func.HttpRequest(
@@ -66,7 +66,7 @@ class Served:
 
 
 def api(store: Store, settings: Settings) -> Served:
-    """Serve the API over a store."""
+    """Serve the API with a store."""
     site = WebApplication(
         sign_in=SignIn(settings.http_auth, settings.easy_auth),
         hostname=settings.hostname,
@@ -79,7 +79,7 @@ def api(store: Store, settings: Settings) -> Served:
 
 
 def empty() -> Callable[[], Awaitable[object]]:
-    """Return a call that routes a request to an answer without anything in it."""
+    """Return a call that routes a request to an empty answer."""
     app = FastAPI(openapi_url=None)
 
     @app.get(_EMPTY)
@@ -91,7 +91,7 @@ def empty() -> Callable[[], Awaitable[object]]:
 
 
 async def in_turn(rounds: int, *calls: Callable[[], Awaitable[object]]) -> list[list[float]]:
-    """Time calls in turn, so that whatever else the machine does meets them alike; in ms."""
+    """Time calls in turn, in ms, so that other work on the machine affects them equally."""
     for call in calls:
         await call()
     times: list[list[float]] = [[] for _ in calls]

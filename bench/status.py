@@ -1,4 +1,4 @@
-"""GET status on the server's side, beside the one point read that it cannot do without."""
+"""Compares GET status, on the server, with the one point read that it needs."""
 
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ _PATH: Final = "/api/v1/status"
 
 
 async def compare_status() -> dict[str, Any]:
-    """Return how long the answer takes, how long the read and an empty answer; and the reads."""
+    """Return the times of the answer, of the read and of an empty answer, and the reads."""
     settings = Settings.load()
     counts = Counts()
     async with open_tables(settings) as (store, _):

@@ -1,14 +1,14 @@
-"""One measurement in a process of its own; writes a line of JSON when it is done.
+"""Runs one measurement in its own process, and writes its result as a line of JSON.
 
-``first``   a first scan into empty tables, the floor, and its transactions bare
-``steady``  second scans of what stands, each beside a floor of its own
+``first``   a first scan into empty tables, the floor, and the same transactions without the app
+``steady``  second scans of an unchanged estate, each with its own floor
 ``estate``  a first and a second scan of any size: requests and peak memory
 ``status``  GET status
 ``findings`` a page of 1,000 findings
-``polling`` fifty clients of a running host
+``polling`` fifty clients that poll a running host
 ``page``    the page in a browser
-``cold``    which heavy packages indexing the functions loads
-``profile`` where the processor's time of a second scan goes
+``cold``    heavy packages that indexing the functions loads
+``profile`` processor time of a second scan, by package
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _HEAVY: Final = (
 
 
 async def first() -> dict[str, Any]:
-    """Compare a first scan with its floor and its bare transactions."""
+    """Compare a first scan with its floor and with its transactions without the app."""
     from bench.floor import read_all, write_all
     from bench.scanning import scanning
 
@@ -56,7 +56,7 @@ async def first() -> dict[str, Any]:
 
 
 async def steady() -> dict[str, Any]:
-    """Compare second scans with floors, in turn; the first of each warms up and is not counted."""
+    """Compare second scans with floors, in turn; the first of each is a warm-up."""
     from bench.floor import read_all
     from bench.scanning import scanning
 
@@ -74,7 +74,7 @@ async def steady() -> dict[str, Any]:
 
 
 async def estate() -> dict[str, Any]:
-    """Count the requests of a first and of a second scan; say how much memory the process took."""
+    """Count the requests of a first and a second scan, and measure the peak memory."""
     from bench.scanning import scanning
 
     async with scanning() as bench:
@@ -101,21 +101,21 @@ async def findings() -> dict[str, Any]:
 
 
 async def polling() -> dict[str, Any]:
-    """Poll the host that runs."""
+    """Poll the running host."""
     from bench.polling import poll
 
     return await poll()
 
 
 async def page() -> dict[str, Any]:
-    """Compare the page with its floors; in a thread, since the browser's driver needs its loop."""
+    """Compare the page with its floors; in a thread, because Playwright needs its own loop."""
     from bench.page import compare_page
 
     return await asyncio.to_thread(compare_page)
 
 
 async def cold() -> dict[str, Any]:
-    """Name what heavy packages are loaded once the functions are indexed."""
+    """Return the heavy packages that are loaded after the functions are indexed."""
     import function_app
 
     prefixes = tuple(f"{name}." for name in _HEAVY)
@@ -124,7 +124,7 @@ async def cold() -> dict[str, Any]:
 
 
 async def profile() -> dict[str, Any]:
-    """Sum the processor's time of a second scan by package."""
+    """Sum the processor time of a second scan by package."""
     from bench.scanning import scanning
 
     async with scanning() as bench:
@@ -135,9 +135,9 @@ async def profile() -> dict[str, Any]:
 
 
 def by_package(stats: pstats.Stats) -> dict[str, float]:
-    """Sum the time spent in each package itself, the largest first."""
+    """Sum the own time of each package, the largest first."""
     sums: Counter[str] = Counter()
-    # The type of the standard library's stub leaves this attribute out.
+    # The standard library's stub lacks this attribute.
     for (file, _, function), entry in stats.stats.items():  # type: ignore[attr-defined]
         sums[_package(file, function)] += entry[2]
     return {name: round(seconds, 3) for name, seconds in sums.most_common(15)}

@@ -1,4 +1,4 @@
-// Checks the modules of the page. What makes text into a page or a script is refused by name.
+// Checks the modules of the page. Functions that turn text into HTML or scripts are forbidden by name.
 import js from "@eslint/js";
 
 const PAGE = "cmk_check/web/dashboard";
@@ -11,7 +11,7 @@ export default [
     languageOptions: {
       ecmaVersion: 2024,
       sourceType: "module",
-      // Names of the browser are known to the types, which tsc checks.
+      // tsc checks the browser's names, with its types.
       globals: {},
     },
     rules: {
@@ -31,9 +31,9 @@ export default [
       "no-restricted-properties": [
         "error",
         ...["innerHTML", "outerHTML", "insertAdjacentHTML", "setHTMLUnsafe", "srcdoc"].map(
-          (property) => ({ property, message: "Text stays text: use h and fill of dom.js." }),
+          (property) => ({ property, message: "Text must stay text: use h and fill of dom.js." }),
         ),
-        { object: "document", property: "write", message: "Text stays text." },
+        { object: "document", property: "write", message: "Text must stay text: use h and fill of dom.js." },
       ],
     },
   },

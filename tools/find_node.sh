@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says whether Node.js 20 or later and npm are there: Azurite, the storage emulator, runs on them.
+# Checks that Node.js 20 or later and npm are installed: Azurite, the storage emulator, needs them.
 
 if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' >/dev/null 2>&1 &&
     npm --version >/dev/null 2>&1; then

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints the Python that `make install` builds on. A name on the PATH is no proof: a version manager's
-# shim may stand for nothing, and Debian ships Python without the part that makes environments.
-# PYTHON, if set, is the only candidate.
+# Prints the Python that `make install` uses. It tries each candidate, because a version manager's shim
+# may have no Python behind it, and Debian packages Python without venv. PYTHON, if set, is the only
+# candidate.
 
 usable='import sys, ensurepip, venv; sys.exit(sys.version_info[:2] < (3, 13))'
 for python in ${PYTHON:-python3.13 /usr/bin/python3.13 python3 python}; do

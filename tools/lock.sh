@@ -1,8 +1,8 @@
 #!/bin/sh
-# Writes the locks from pyproject.toml: locks/dev.txt holds everything, requirements.txt the
-# part of it that is deployed, at the same versions. The others are of tools that are run and never
-# imported, and that pin what they need so tightly that each gets an environment of its own. uv lives
-# in a folder of its own for the moment, so that an installation needs nothing but Python and npm.
+# Writes the locks from pyproject.toml: locks/dev.txt has everything, requirements.txt the deployed
+# part, at the same versions. The other locks are for tools that are run and never imported; they pin
+# their dependencies so tightly that each tool has an environment of its own. uv is installed into a
+# temporary folder, so that the project needs only Python and npm.
 set -eu
 
 folder=$(mktemp -d)

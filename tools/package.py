@@ -1,7 +1,7 @@
-"""Pack what Azure runs: the deployment package of the app, the same bytes for the same sources.
+"""Make the deployment package of the app: the same bytes for the same sources.
 
-Run by ``make package``. Tools that deploy from this folder read .funcignore by themselves; a
-pipeline and a release take the package. It holds no dependency: Azure installs requirements.txt.
+``make package`` runs it. Tools that deploy from this folder read .funcignore themselves; a pipeline
+and a release use the package. It contains no dependencies: Azure installs requirements.txt.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Final
 from pathspec import GitIgnoreSpec
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-# The earliest that a zip can say. Times and modes of files are those of one checkout.
+# The earliest time in a zip: the times and modes of files differ between checkouts.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644 << 16
 _UNIX: Final = 3
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def pack(folder: Path, package: Path) -> list[str]:
-    """Write what .funcignore leaves of a folder into a zip; return the names in it."""
+    """Zip the files of a folder that .funcignore does not exclude; return their names."""
     ignored = GitIgnoreSpec.from_lines((folder / ".funcignore").read_text().splitlines())
     names = sorted(_deployed(folder, ignored))
     with zipfile.ZipFile(package, "w") as archive:
@@ -41,13 +41,13 @@ def pack(folder: Path, package: Path) -> list[str]:
             entry = zipfile.ZipInfo(name, _TIME)
             entry.create_system = _UNIX
             entry.external_attr = _MODE
-            # Stored as it is: what a compressor makes of the same bytes depends on its version.
+            # Not compressed: the output of a compressor depends on its version.
             archive.writestr(entry, (folder / name).read_bytes())
     return names
 
 
 def _deployed(folder: Path, ignored: GitIgnoreSpec) -> Iterator[str]:
-    """Walk past whole folders that are ignored: environments hold tens of thousands of files."""
+    """Skip ignored folders as a whole: environments contain tens of thousands of files."""
     for place, folders, files in os.walk(folder):
         here = Path(place).relative_to(folder)
         folders[:] = [name for name in folders if not ignored.match_file(f"{here / name}/")]

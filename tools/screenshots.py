@@ -1,7 +1,7 @@
-"""Take the pictures of the page that the documents show, from the sample estate: docs/page-*.png.
+"""Take the screenshots of the page for the docs, with the sample estate: docs/page-*.png.
 
-Run by ``make screenshots``. Window and scale are fixed; the times in the pictures are those of the
-run, and the account and the key that changed are the same each time.
+``make screenshots`` runs it. Window and scale are fixed, and the same account and key change each
+time. Only the times in the pictures differ between runs.
 """
 
 import sys
@@ -28,7 +28,7 @@ _PICTURES: Final[dict[str, dict[str, Any]]] = {
     "phone": {"viewport": _PHONE, "color_scheme": "light", "has_touch": True},
     "key": {"viewport": _DETAIL, "color_scheme": "light"},
 }
-# The account whose detail is on the picture of a key.
+# The account that is open in page-key.png.
 _BROKEN: Final = "tm-openai-workspace-server"
 
 
@@ -42,14 +42,14 @@ def main() -> int:
                 path.write_bytes(_take(browser, stack, options, _BROKEN if name == "key" else None))
                 print(f"{path.name}: {path.stat().st_size:,} bytes")
     except (AzuriteMissingError, BrowserMissingError, ChildFailedError) as error:
-        print(f"No picture was taken: {error}", file=sys.stderr)
+        print(f"The screenshots failed: {error}", file=sys.stderr)
         return 1
     sizes = [(DOCS / f"page-{name}.png").stat().st_size for name in _PICTURES]
     return 0 if max(sizes) < LARGEST else 1
 
 
 def _scan(stack: Stack) -> None:
-    """Scan, take the key away from one account, let that of another run out, and scan again."""
+    """Scan, remove the key of one account, let the key of another expire, and scan again."""
     stack.scan()
     for subscription in stack.simulator.estate.subscriptions:
         account = subscription.account("claims-assistant")
@@ -57,13 +57,13 @@ def _scan(stack: Stack) -> None:
             account.set_encryption({"keySource": "Microsoft.CognitiveServices"})
             for key in subscription.vaults["kv-agents-prod"].keys:
                 key.rotate(VersionSpec(created="-1d", exp="+12d"))
-    # Scans of one second have no order in the trend.
+    # The trend cannot order scans that start in the same second.
     time.sleep(1)
     stack.scan()
 
 
 def _take(browser: Browser, stack: Stack, options: dict[str, Any], detail: str | None) -> bytes:
-    """Open the page, sign in, open the detail of an account if one is named; take the picture."""
+    """Open the page, sign in, open an account if ``detail`` names one, and take the picture."""
     with browser.new_context(locale="en-GB", timezone_id="UTC", **options) as context:
         page = context.new_page()
         page.goto(f"{stack.host.url}/api/dashboard")
@@ -79,7 +79,7 @@ def _take(browser: Browser, stack: Stack, options: dict[str, Any], detail: str |
 
 
 def _settle(page: Page) -> None:
-    """Wait until nothing more is drawn."""
+    """Wait until the page is completely drawn."""
     page.evaluate("document.fonts.ready.then(() => new Promise(requestAnimationFrame))")
     page.evaluate("new Promise(requestAnimationFrame)")
 

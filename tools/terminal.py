@@ -1,7 +1,7 @@
-"""Record the picture of a scan at a terminal that the documents show: docs/scan.svg.
+"""Record the picture of a scan in a terminal for the docs: docs/scan.svg.
 
-Run by ``make terminal``. It is a real scan of the sample estate by the real command; nothing in it
-depends on when or where it was made.
+``make terminal`` runs it. It shows a real scan of the sample estate by the real command, and does
+not depend on the time or the place.
 """
 
 import os
@@ -32,7 +32,7 @@ def main() -> int:
             seconds=_SECONDS,
         )
     if code != VIOLATED:
-        print(f"No picture was drawn: the scan ended with {code}.\n{written}", file=sys.stderr)
+        print(f"The picture was not drawn: the scan ended with {code}.\n{written}", file=sys.stderr)
         return 1
     PICTURE.write_text(drawn(left_on_screen(written)), encoding="utf-8")
     print(f"{PICTURE.name}: {PICTURE.stat().st_size:,} bytes")
@@ -40,14 +40,14 @@ def main() -> int:
 
 
 def drawn(screen: str) -> str:
-    """Draw what stands on a terminal, below the command that was typed."""
+    """Draw the content of a terminal, below the typed command."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(file=nowhere, record=True, width=COLUMNS, highlight=False)
         console.print(Text.assemble(("$ ", "dim"), ("cmk-check scan", "bold")))
         console.print(Text.from_ansi(screen))
-        # A fixed id makes equal pictures equal files.
+        # With a fixed id, the same picture is the same file.
         picture = console.export_svg(title="cmk-check", unique_id="scan")
-    # A font from elsewhere would be a request to there.
+    # Without web fonts, which a viewer would request from another server.
     return re.sub(r"(?s)@font-face \{.*?\}\s*", "", picture)
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env sh
-# Starts a scan after a deployment, waits for its end, and prints the posture and where the page is.
+# Starts a scan after a deployment, waits for its end, and prints the posture and the page's address.
 #
-# azd runs it with what the template puts out. By hand: set AZURE_RESOURCE_GROUP, AZURE_FUNCTION_NAME,
-# CMK_API_URL and CMK_PAGE_URL. It needs az, signed in, and curl. Exit code 0: there is an answer.
+# azd runs it with the outputs of the template. To run it by hand, set AZURE_RESOURCE_GROUP,
+# AZURE_FUNCTION_NAME, CMK_API_URL and CMK_PAGE_URL. It needs curl, and az with a sign-in. It exits with
+# 0 if the scan has a result.
 set -eu
 
 PAUSE=${PAUSE:-10} # seconds between two tries
@@ -11,22 +12,22 @@ TRIES=${TRIES:-60}
 say() { printf '%s\n' "$*"; }
 
 stop() {
-  printf 'No first scan: %s\nThe next one comes with the schedule.\n' "$*" >&2
+  printf 'The first scan has no result: %s\nThe schedule starts the next scan.\n' "$*" >&2
   exit 1
 }
 
 for name in AZURE_RESOURCE_GROUP AZURE_FUNCTION_NAME CMK_API_URL CMK_PAGE_URL; do
-  eval "[ -n \"\${$name:-}\" ]" || stop "$name is not set."
+  eval "[ -n \"\${$name:-}\" ]" || stop "set $name."
 done
 for command in az curl; do
-  command -v "$command" >/dev/null || stop "$command is not installed."
+  command -v "$command" >/dev/null || stop "install $command."
 done
 if [ -n "${CMK_ENTRA_CLIENT_ID:-}" ]; then
-  stop "people and programs sign in. Sign in at $CMK_PAGE_URL."
+  stop "with Entra sign-in no key can start a scan. Sign in at $CMK_PAGE_URL."
 fi
 
-# Keys go to curl by its standard input: what stands in a command line, everybody on the machine sees.
-# What it prints: the status, a line for where the answer leads, and the body, or why there is none.
+# Sends the key to curl by standard input, because everybody on the machine can see command lines.
+# Prints the status, the Location header and the body, or the error of curl.
 ask() { # key, url, further options of curl
   key=$1
   shift
@@ -40,38 +41,38 @@ field() { # answer, name: a string in its JSON
   printf '%s\n' "$1" | sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1
 }
 
-key_of() { # function: its key; or what az says, and a failure
-  said=$(az functionapp function keys list --resource-group "$AZURE_RESOURCE_GROUP" \
+key_of() { # function: prints its key; or the error of az, and fails
+  output=$(az functionapp function keys list --resource-group "$AZURE_RESOURCE_GROUP" \
     --name "$AZURE_FUNCTION_NAME" --function-name "$1" --query default --output tsv \
     --only-show-errors 2>&1) && code=0 || code=1
-  printf '%s\n' "$said" | sed -n '$p'
+  printf '%s\n' "$output" | sed -n '$p'
   return "$code"
 }
 
-# A new app finds its functions, and a new role is heeded, only after some minutes.
+# A new app needs some minutes to load its functions, and a new role to become effective.
 tries=$TRIES
 scan=
 while [ -z "$scan" ]; do
-  [ "$tries" -gt 0 ] || stop "the app did not start one. Its last answer: ${answer:-none}"
+  [ "$tries" -gt 0 ] || stop "the app did not start a scan. Its last answer: ${answer:-none}"
   tries=$((tries - 1))
   if start=$(key_of scan_now); then
-    # The body is empty, and not missing: to a POST without a length Azure answers 411.
+    # An empty body, because Azure answers 411 to a POST without a length.
     answer=$(ask "$start" --data '' "${CMK_API_URL%/v1}/scan")
     case $answer in
       202* | 409*) scan=$(printf '%s\n' "$answer" | sed -n 's|^[Ll]ocation: .*/||p') ;;
     esac
   else
-    answer="none, and no key: $start"
+    answer="none, because az returned no key: $start"
   fi
   [ -n "$scan" ] || sleep "$PAUSE"
 done
-say "The scan: $scan"
+say "Scan: $scan"
 
 tries=$TRIES
 state=running
 read=
 while [ "$state" = running ]; do
-  [ "$tries" -gt 0 ] || stop "no end of it was seen. Look at $CMK_PAGE_URL later."
+  [ "$tries" -gt 0 ] || stop "the scan did not end in time. Look at $CMK_PAGE_URL later."
   tries=$((tries - 1))
   sleep "$PAUSE"
   [ -n "$read" ] || read=$(key_of api) || read=
@@ -82,15 +83,15 @@ done
 
 case $state in
   complete | incomplete) ;;
-  *) stop "the scan is $state: $(field "$answer" reason)" ;;
+  *) stop "the state of the scan is $state: $(field "$answer" reason)" ;;
 esac
 
 answer=$(ask "$read" "$CMK_API_URL/status")
 posture=$(field "$answer" posture)
-[ -n "$posture" ] || stop "its outcome cannot be read: $answer"
+[ -n "$posture" ] || stop "the status cannot be read: $answer"
 say "The scan is $state."
 say "posture: $posture"
 printf '%s\n' "$answer" | grep -o '"code":"[^"]*","message":"[^"]*"' |
   sed 's/"code":"\([^"]*\)","message":"\([^"]*\)"/  \1: \2/'
-say "The page: $CMK_PAGE_URL"
-say "Its key: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"
+say "Page: $CMK_PAGE_URL"
+say "Key of the page: az functionapp function keys list --resource-group $AZURE_RESOURCE_GROUP --name $AZURE_FUNCTION_NAME --function-name api --query default --output tsv"

@@ -132,15 +132,15 @@ def test_a_deployment_ends_with_an_answer(scene: Scene, runs: tuple[Run, Run]) -
     page = f"{scene.host.url}/api/dashboard"
     assert (run.code, run.complained) == (0, "")
     assert run.printed.splitlines() == [
-        f"The scan: {scene.last_scan()}",
+        f"Scan: {scene.last_scan()}",
         "The scan is complete.",
         "posture: non_compliant",
         (
             "  accounts_non_compliant: At least one account is not under a customer-managed key "
             "(2 of 2). Do what each finding says."
         ),
-        f"The page: {page}",
-        f"Its key: {KEY_COMMAND}",
+        f"Page: {page}",
+        f"Key of the page: {KEY_COMMAND}",
     ]
 
 
@@ -168,8 +168,9 @@ def test_a_key_that_is_refused_is_told(scene: Scene, tmp_path: Path) -> None:
 
     assert (run.code, run.printed) == (1, "")
     assert run.complained == (
-        "No first scan: the app did not start one. Its last answer: 401 Unauthorized\n"
-        "The next one comes with the schedule.\n"
+        "The first scan has no result: the app did not start a scan. "
+        "Its last answer: 401 Unauthorized\n"
+        "The schedule starts the next scan.\n"
     )
 
 
@@ -180,7 +181,7 @@ def test_an_app_that_does_not_come_is_given_up(tmp_path: Path) -> None:
     run = laptop.run("http://127.0.0.1:1", TRIES="2", PAUSE="0")
 
     assert (run.code, run.printed) == (1, "")
-    assert re.match(r"No first scan: .* Its last answer: curl: \(7\) ", run.complained)
+    assert re.match(r"The first scan has no .* Its last answer: curl: \(7\) ", run.complained)
     assert run.commands.count("\naz ") == 1
 
 
@@ -189,16 +190,16 @@ def test_what_az_complains_of_is_told(tmp_path: Path) -> None:
     run = Laptop(tmp_path, {}).run("http://127.0.0.1:1", TRIES="1", PAUSE="0")
 
     assert run.code == 1
-    assert "Its last answer: none, and no key: no key yet\n" in run.complained
+    assert "Its last answer: none, because az returned no key: no key yet\n" in run.complained
 
 
 @pytest.mark.parametrize(
     ("missing", "environment", "why"),
     [
-        (None, {"CMK_API_URL": ""}, "CMK_API_URL is not set."),
-        ("curl", {}, "curl is not installed."),
-        ("az", {}, "az is not installed."),
-        (None, {"CMK_ENTRA_CLIENT_ID": "x"}, "people and programs sign in. Sign in at "),
+        (None, {"CMK_API_URL": ""}, "set CMK_API_URL."),
+        ("curl", {}, "install curl."),
+        ("az", {}, "install az."),
+        (None, {"CMK_ENTRA_CLIENT_ID": "x"}, "with Entra sign-in no key can start a scan. "),
     ],
 )
 def test_what_cannot_work_is_not_tried(
@@ -208,7 +209,7 @@ def test_what_cannot_work_is_not_tried(
     run = Laptop(tmp_path, {}, missing).run("http://127.0.0.1:1", **environment)
 
     assert (run.code, run.printed, run.commands) == (1, "", "")
-    assert run.complained.startswith(f"No first scan: {why}")
+    assert run.complained.startswith(f"The first scan has no result: {why}")
 
 
 class _Strict(BaseHTTPRequestHandler):
@@ -262,5 +263,7 @@ def test_a_scan_that_fails_fails_the_deployment(
         run = Laptop(tmp_path, scene.host.keys.functions).run(scene.host.url)
 
     assert (run.code, run.printed.splitlines()[1:]) == (1, [])
-    assert run.complained.startswith("No first scan: the scan is failed: ")
+    assert run.complained.startswith(
+        "The first scan has no result: the state of the scan is failed: "
+    )
     assert "Microsoft.Resources/subscriptions/read" in run.complained
