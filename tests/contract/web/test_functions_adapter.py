@@ -1,15 +1,21 @@
 """The API behind the adapter that it runs behind on Azure, over Microsoft's own."""
 
+import asyncio
 import json
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, quote_from_bytes, urlsplit
 
 import azure.functions as func
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.errors import StoreUnavailable
 from cmk_check.http_adapter import HttpAdapter
+from cmk_check.ports import Table
 from cmk_check.web.scan_now import create_app
+from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import AS_SERVED, Served, coverage, finding, sample
 from tests.unit.web.asgi_client import send
 
@@ -136,3 +142,30 @@ async def test_a_post_starts_a_scan_whatever_its_body_holds() -> None:
 
     assert (answer.status_code, answer.get_body()) == (202, b'{"id":"20261125T120000Z-3fa9"}')
     assert answer.headers["location"].endswith("/api/v1/scans/20261125T120000Z-3fa9")
+
+
+async def _given_up(_: OperationName, __: Table, ___: str) -> None:
+    """Stand for a storage that is frozen."""
+    raise StoreUnavailable("cmkfindings: TimeoutError")
+
+
+EMPTY, FROZEN = Served(), Served(RecordingStore(before=_given_up))
+
+
+@pytest.mark.parametrize(
+    ("served", "statuses"), [(EMPTY, {200, 404}), (FROZEN, {200, 404, 503})], ids=["up", "frozen"]
+)
+@given(
+    path=st.sampled_from(["", "findings/", f"findings{finding().id.text}", "scans/", "status"]),
+    tail=st.binary(max_size=40),
+    method=st.sampled_from(["GET", "HEAD", "POST"]),
+)
+def test_p10_no_bytes_in_a_path_break_the_answer(
+    served: Served, statuses: set[int], path: str, tail: bytes, method: str
+) -> None:
+    """P10: what is not UTF-8 is the caller's fault, a store that is frozen is a 503, no more."""
+    url = f"/api/v1/{path}{quote_from_bytes(tail, safe=';/')}"
+
+    answer = asyncio.run(_ask(served, url, method=method))
+
+    assert answer.status_code in statuses | {400, 405}
