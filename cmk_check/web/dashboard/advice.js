@@ -127,7 +127,7 @@ function aboutOwners(rows) {
 function oldest(group) {
   const since = group.map((row) => row.since).filter(Boolean).sort()[0];
   const names = group.length === 1 ? ` ${within(group[0].finding.name)}.` : "";
-  return since ? `${group.length === 1 ? "Since" : "The oldest since"} ${day(since)}.${names}` : names.trim();
+  return since ? `${group.length === 1 ? "Since" : "The oldest has been open since"} ${day(since)}.${names}` : names.trim();
 }
 
 /**

@@ -48,7 +48,7 @@ function reasonsOf(state) {
   const { reasons, posture } = /** @type {Status} */ (state.status);
   const texts = reasons.map(({ message }) => message);
   if (posture === "compliant" && !isFresh(state)) {
-    texts.unshift("The result was valid until the time on the right, and no scan has finished since.");
+    texts.unshift("The result is out of date, and no scan has finished since.");
   }
   return texts;
 }
