@@ -68,7 +68,7 @@ test: install ## run the test suite without the long tests
 test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
-soak: install ## run thousands of random histories with faults and crashes (SOAK="--memory 100 --stack 2")
+soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
 
 mutants: install ## change core/ in hundreds of places, and show the changes that no test noticed

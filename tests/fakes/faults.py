@@ -80,11 +80,10 @@ class FaultyStore:
         return etags
 
     async def _next(self, name: OperationName, table: Table, partition: str) -> Fault | None:
+        assert self.operations < MOST_OPERATIONS, "this process never ends"
+        fault = await self._fault(name, table, partition)
         if self.is_dead:
             raise DeathError
-        assert self.operations < MOST_OPERATIONS, "this process never ends"
-        fault = self.faults.get(self.operations) or self._at_place(name, table, partition)
-        self.operations += 1
         if fault is Fault.DEATH_BEFORE:
             self._die()
         if fault is Fault.SLEEP:
@@ -93,6 +92,11 @@ class FaultyStore:
         if fault is Fault.NO_ANSWER:
             raise StoreUnavailable("no answer")
         return fault
+
+    async def _fault(self, name: OperationName, table: Table, partition: str) -> Fault | None:
+        """Return what happens at the next operation."""
+        number, self.operations = self.operations, self.operations + 1
+        return self.faults.get(number) or self._at_place(name, table, partition)
 
     def _at_place(self, name: OperationName, table: Table, partition: str) -> Fault | None:
         found = None

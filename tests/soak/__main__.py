@@ -1,4 +1,4 @@
-"""``python -m tests.soak`` runs many histories: in memory, and over the whole program.
+"""``python -m tests.soak`` runs many histories and schedules in memory, and over the whole program.
 
 Exit 1 if anything was untrue, lost, doubled or unknown without need.
 """
@@ -13,11 +13,13 @@ from typing import Final
 from local.azurite import Azurite
 from local.stack import ScanTimeoutError
 from tests.functional.storage_kit import Storage
+from tests.soak.schedule import run_schedule
 from tests.soak.stack import StackHistory
 from tests.soak.tally import Tally, run_all
 from tests.soak.walk import walk
 
 _IN_MEMORY: Final = 5_000
+_SCHEDULES: Final = 2_000
 _OVER_THE_STACK: Final = 100
 _WIDTH: Final = 78
 UNKNOWN_AT_MOST: Final = 0.01
@@ -29,21 +31,33 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
     """Run them and report; return 1 where something does not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--memory", type=int, default=_IN_MEMORY, help="histories in memory")
+    parser.add_argument("--schedules", type=int, default=_SCHEDULES, help="schedules in memory")
     parser.add_argument("--stack", type=int, default=_OVER_THE_STACK, help="over the stack")
     parser.add_argument("--seed", type=int, default=0, help="the first history's seed")
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # disturbed scans say much, as they should
     memory = in_memory(range(asked.seed, asked.seed + asked.memory), say)
+    schedules = scheduled(range(asked.seed, asked.seed + asked.schedules), say)
     stack = over_the_stack(range(asked.seed, asked.seed + asked.stack), say)
     unknown = max(memory.sound.share, stack.all_hours.share)
-    return int(bool(memory.failed or stack.failed or unknown >= UNKNOWN_AT_MOST))
+    return int(
+        bool(memory.failed or schedules.failed or stack.failed or unknown >= UNKNOWN_AT_MOST)
+    )
 
 
 def in_memory(seeds: range, say: Say) -> Tally:
     """Run a history per seed over the store in memory."""
-    failure = partial(_failure, "--stack 0 --memory 1", say)
+    failure = partial(_failure, "--stack 0 --schedules 0 --memory 1", say)
     tally = run_all(seeds, walk, partial(_progress, len(seeds), say), failure)
     _report("in memory", seeds, tally, say)
+    return tally
+
+
+def scheduled(seeds: range, say: Say) -> Tally:
+    """Run a schedule per seed over the store in memory."""
+    failure = partial(_failure, "--memory 0 --stack 0 --schedules 1", say)
+    tally = run_all(seeds, run_schedule, partial(_progress, len(seeds), say), failure)
+    _report("schedules", seeds, tally, say)
     return tally
 
 
@@ -60,7 +74,7 @@ def over_the_stack(seeds: range, say: Say) -> Tally:
             except (TimeoutError, ScanTimeoutError) as error:
                 raise AssertionError(f"it came to no end: {error}") from error
 
-        failure = partial(_failure, "--memory 0 --stack 1", say)
+        failure = partial(_failure, "--memory 0 --schedules 0 --stack 1", say)
         tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
         storage.close()
     _report("over the stack", seeds, tally, say)

@@ -8,9 +8,10 @@ from typing import Final
 
 from cmk_check.core import posture
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Verdict
-from cmk_check.core.model import Account, Change, Finding
+from cmk_check.core.model import Account, Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.store import table_keys
+from cmk_check.store.findings import FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
@@ -58,17 +59,18 @@ class Checks:
         if status is not None and status.as_of is not None:
             assert status.summary.subscriptions.total >= status.visible
         for required in (False, True):
-            if await self._answer(required=required) is Verdict.COMPLIANT:
+            if await self.answer(required=required) is Verdict.COMPLIANT:
                 await self._check_green(required=required)
 
     async def _check_green(self, *, required: bool) -> None:
-        for finding in (await self.world.findings()).values():
-            if _said(finding, required=required) is not Verdict.COMPLIANT:
+        table = self.world.context.findings_table
+        async for row in table.findings(FindingFilter(), None):
+            finding = row.finding
+            if finding and _said(finding, required=required) is not Verdict.COMPLIANT:
                 said = f"{finding.judgement.verdict}, its key {_state_of(finding)}"
                 raise FalseGreenError(f"{finding.id} is {said}")
-        for where in self.truth:
-            coverage = (await self._stored(where)).known.coverage
-            if coverage is not None and coverage.state is CoverageState.GAP:
+        async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
+            if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
 
     async def count(self, hours: Hours) -> None:
@@ -84,7 +86,7 @@ class Checks:
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
 
-    async def _answer(self, *, required: bool) -> Verdict:
+    async def answer(self, *, required: bool) -> Verdict:
         """Return the posture as the API would give it now, where keys count or do not."""
         expect = replace(self.world.options.expectations, require_healthy_keys=required)
         answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
@@ -163,7 +165,7 @@ class Checks:
         assert not await ScanTable(self.world.store).outbox(), "changes of scans are not published"
 
     async def _check_answer(self, ended: ScanState, *, required: bool) -> None:
-        answer = await self._answer(required=required)
+        answer = await self.answer(required=required)
         if ended is ScanState.FAILED:
             if answer is Verdict.COMPLIANT:
                 raise FalseGreenError("the last scan failed")

@@ -5,7 +5,8 @@ from sys import stdout
 
 import pytest
 
-from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack
+from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack, scheduled
+from tests.soak.schedule import run_schedule
 from tests.soak.stack import ROUNDS
 from tests.soak.tally import (
     FalseGreenError,
@@ -14,9 +15,11 @@ from tests.soak.tally import (
     Tally,
     run_all,
 )
+from tests.soak.unmarked import unmarked
 from tests.soak.walk import walk
 
 IN_MEMORY = range(100_000, 100_300)
+SCHEDULES = range(100_000, 100_300)
 OVER_THE_STACK = range(100_000, 100_003)
 
 
@@ -28,6 +31,33 @@ def test_p1_p3_p9_p11_many_histories_in_memory_end_in_the_truth() -> None:
     assert tally.failed == {}
     assert tally.deaths > len(IN_MEMORY)
     assert tally.sound.share < UNKNOWN_AT_MOST
+
+
+@pytest.mark.long
+def test_p1_p3_p9_many_schedules_never_say_compliant_wrongly() -> None:
+    """Workers of several scans take turns at every operation; P1 is checked after every commit."""
+    tally = scheduled(SCHEDULES, stdout.write)
+
+    assert tally.failed == {}
+    assert tally.deaths > len(SCHEDULES) / 2
+
+
+def test_p1_some_schedules_never_say_compliant_wrongly() -> None:
+    """The same for `make test`, in a few seconds."""
+    tally = scheduled(SCHEDULES[:30], stdout.write)
+
+    assert tally.failed == {}
+
+
+def test_schedules_find_the_false_green_of_an_insert_without_a_mark() -> None:
+    """A proof that cannot fail is none: the rule that was wrong is put back, and it shows."""
+
+    def run_all_unmarked() -> None:
+        for seed in SCHEDULES:
+            run_schedule(seed, Tally(), unmarked)
+
+    with pytest.raises(FalseGreenError):
+        run_all_unmarked()
 
 
 @pytest.mark.long
@@ -47,6 +77,17 @@ def test_a_seed_gives_its_history_again() -> None:
     walk(7, once)
     walk(7, again)
     walk(8, other)
+
+    assert once == again != other
+
+
+def test_a_seed_gives_its_schedule_again() -> None:
+    """Nor one of a schedule."""
+    once, again, other = Tally(), Tally(), Tally()
+
+    run_schedule(7, once)
+    run_schedule(7, again)
+    run_schedule(8, other)
 
     assert once == again != other
 
