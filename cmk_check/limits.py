@@ -128,6 +128,8 @@ SWITCH_ON_PAUSE_SECONDS: Final = 30
 # A finding, and a status, must fit into a row; this is also the contract of the HTTP API.
 MAX_TRANSITIONS: Final = 20
 MAX_GAPS_LISTED: Final = 50
+# In the report of the first scan; its counts include all.
+MAX_BROKEN_KEYS_LISTED: Final = 50
 
 # --- Findings, status and changes: internal
 
@@ -142,6 +144,8 @@ SEQUENCES_PER_SECOND: Final = 100
 MAX_CHANGE_TEXT_CHARS: Final = 512
 MAX_CHANGE_MESSAGE_CHARS: Final = 1024
 MAX_CHANGE_REASONS: Final = 10
+# Of each key in the report of the first scan: MAX_BROKEN_KEYS_LISTED of them fit into a property.
+MAX_BROKEN_KEY_REASONS: Final = 3
 
 # --- Store
 
@@ -224,8 +228,9 @@ MAX_LOG_LINE_CHARS: Final = 8192
 # Enough to pass the longest delay; without it, the shift by a forged count would be endless.
 DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000
-# What values are cut to, one after the other, until a text is short enough.
-SHORTENED_CHARS: Final = (2000, 200, 40, 8, 0)
+# What values and lists are cut to, one after the other, until a text is short enough: characters
+# and entries.
+SHORTENED_TO: Final = ((2000, 50), (200, 25), (40, 10), (8, 5), (0, 0))
 # Of a value in a message for people: Azure's own bound for names of accounts, so that the longest
 # line still fits one message.
 MAX_CHAT_VALUE_CHARS: Final = 64
@@ -234,6 +239,8 @@ MAX_CHAT_LINK_CHARS: Final = 900
 # The longest of our sentences; what could not be seen, and why, stands behind one of them.
 MAX_CHAT_KEY_SENTENCE_CHARS: Final = 360
 MAX_CHAT_KEY_CODES: Final = 5
+# The names of broken keys in the report of the first scan, which must stay one Slack section.
+MAX_CHAT_BROKEN_KEYS_CHARS: Final = 1_500
 # Slack refuses blocks of somewhat more than 13,000 characters in all, 50 blocks or 3,000 characters
 # in one (https://docs.slack.dev/reference/block-kit/blocks). Teams takes 28 KB, counted in UTF-16
 # (https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using).

@@ -1,10 +1,14 @@
-"""The parts of a chat line about a key: its health before and after, the problem, its vault."""
+"""The parts of a chat line about keys: health before and after, the problem, the vault, counts."""
 
 from collections.abc import Iterable, Mapping
 
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.enums import KeySeverity
-from cmk_check.limits import MAX_CHAT_KEY_CODES, MAX_CHAT_KEY_SENTENCE_CHARS
+from cmk_check.limits import (
+    MAX_CHAT_BROKEN_KEYS_CHARS,
+    MAX_CHAT_KEY_CODES,
+    MAX_CHAT_KEY_SENTENCE_CHARS,
+)
 
 
 def key_transition(data: Mapping[str, object]) -> str:
@@ -32,6 +36,34 @@ def key_place(key: Mapping[str, object]) -> str:
     """Return the names of the key and its vault."""
     named = {name: plain(_last(key.get(f"{name}Id"))) for name in ("key", "vault")}
     return " in ".join(f"{name} {text}" for name, text in named.items() if text)
+
+
+def key_sums(data: Mapping[str, object]) -> str:
+    """Return the counts of keys that the first scan found, and the names of the broken ones."""
+    sums = data.get("keys")
+    if not isinstance(sums, Mapping):
+        return ""
+    states = {"broken": "broken", "atRisk": "at risk", "unknown": "unknown", "healthy": "healthy"}
+    counts = ", ".join(f"{plain(sums.get(key))} {word}" for key, word in states.items())
+    return f"keys of compliant accounts: {counts}{_broken(data.get('brokenKeys'), sums)}"
+
+
+def _broken(keys: object, sums: Mapping[str, object]) -> str:
+    """Return the names of broken keys' accounts, as many as fit, and how many more there are."""
+    names: list[str] = []
+    for key in keys if isinstance(keys, list) else ():
+        if not isinstance(key, Mapping) or not isinstance(reasons := key.get("reasons"), list):
+            continue
+        codes = ", ".join(plain(code) for code in reasons[:MAX_CHAT_KEY_CODES])
+        name = f"{plain(_last(key.get('accountId')))} ({codes})"
+        if sum(map(len, names)) + len(name) > MAX_CHAT_BROKEN_KEYS_CHARS:
+            break
+        names.append(name)
+    if not names:
+        return ""
+    count = sums.get("broken")
+    more = count - len(names) if isinstance(count, int) else 0
+    return f"; broken: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
 
 
 def _health(side: object) -> str:

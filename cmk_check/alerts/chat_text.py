@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.alerts.chat_key_text import key_place, key_transition, key_trouble
+from cmk_check.alerts.chat_key_text import key_place, key_sums, key_transition, key_trouble
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
@@ -55,7 +55,7 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
         state = [key_transition(data), key_trouble(data, key), key_place(key)]
     else:
         state = [_transition(data), _why(data)]
-    parts = [_what(change), *state, _owner(data), _sums(data)]
+    parts = [_what(change), *state, _owner(data), _sums(data), key_sums(data)]
     return ChatLine(
         change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
     )

@@ -22,9 +22,9 @@ from datetime import datetime
 
 from cmk_check.alerts.short_json import short_json
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.counts import broken_keys, unknown_keys
-from cmk_check.core.enums import KeyState, Verdict
-from cmk_check.core.model import AccountCounts, Change, KnownGap, LastScan, Summary
+from cmk_check.core.counts import key_counts
+from cmk_check.core.enums import Verdict
+from cmk_check.core.model import Change, KnownGap, LastScan, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 
 _log = logging.getLogger("cmk_check.lines")
@@ -81,7 +81,7 @@ def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
             "unknown": accounts.unknown,
             "unread": accounts.unread,
         },
-        "keys": _keys(accounts),
+        "keys": key_counts(accounts),
         "subscriptions": {
             "total": subscriptions.total,
             "read": subscriptions.read,
@@ -90,17 +90,6 @@ def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
             "retired": subscriptions.retired,
         },
         "changes": summary.changes,
-    }
-
-
-def _keys(accounts: AccountCounts) -> dict[str, int] | None:
-    if not accounts.by_key_health:
-        return None
-    return {
-        "healthy": accounts.by_key_health.get(KeyState.HEALTHY, 0),
-        "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
-        "broken": broken_keys(accounts),
-        "unknown": unknown_keys(accounts),
     }
 
 

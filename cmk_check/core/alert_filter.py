@@ -9,8 +9,8 @@ from cmk_check.core.model import Change
 def is_alert(change: Change, alert_on: AbstractSet[str]) -> bool:
     """Tell whether a change is to be posted; ``alert_on`` holds full types.
 
-    What the first scan finds of accounts is told as the one ``scan.baseline`` instead; a
-    subscription that it cannot read is an alert at once.
+    What the first scan finds of accounts is told as the one ``scan.baseline`` instead, which names
+    the broken keys; a subscription that it cannot read is an alert at once.
     """
     if change.data.get("baseline") is True and change.type is not ChangeType.SCAN_BASELINE:
         return False

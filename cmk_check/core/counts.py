@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
+from cmk_check.core.broken_key import BrokenKey
+from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
+    Finding,
     Judgement,
     KeyHealth,
     KnownGap,
@@ -16,7 +18,12 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.reasons.gaps import make_gap
-from cmk_check.limits import MAX_GAPS_LISTED, MAX_KINDS_COUNTED
+from cmk_check.limits import (
+    MAX_BROKEN_KEY_REASONS,
+    MAX_BROKEN_KEYS_LISTED,
+    MAX_GAPS_LISTED,
+    MAX_KINDS_COUNTED,
+)
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
@@ -69,8 +76,38 @@ def unknown_keys(accounts: AccountCounts) -> int:
     return accounts.compliant - sum(accounts.by_key_health.get(state, 0) for state in known)
 
 
-def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
-    """Sum subscriptions as they stand after a slice."""
+def key_counts(accounts: AccountCounts) -> dict[str, int] | None:
+    """Return the counts of log lines and changes by key health; None if no key was read."""
+    if not accounts.by_key_health:
+        return None
+    return {
+        "healthy": accounts.by_key_health.get(KeyState.HEALTHY, 0),
+        "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
+        "broken": broken_keys(accounts),
+        "unknown": unknown_keys(accounts),
+    }
+
+
+def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
+    """Name the broken keys among the findings of a subscription, as many as a summary holds."""
+    return [
+        BrokenKey(
+            account_id,
+            tuple(
+                concern.code for concern in key.concerns if concern.severity is KeySeverity.BROKEN
+            )[:MAX_BROKEN_KEY_REASONS],
+        )
+        for account_id, finding in sorted(findings.items())
+        if (key := finding.key_health) is not None
+        and key.state is KeyState.BROKEN
+        and finding.judgement.verdict is Verdict.COMPLIANT
+    ][:MAX_BROKEN_KEYS_LISTED]
+
+
+def summarise(
+    recorded: Iterable[Coverage], changes: int, broken: Iterable[BrokenKey] = ()
+) -> Summary:
+    """Sum subscriptions as they stand after a slice; ``broken`` are the keys to be named."""
     rows = list(recorded)
     states = Counter(row.state for row in rows)
     gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
@@ -85,6 +122,7 @@ def summarise(recorded: Iterable[Coverage], changes: int) -> Summary:
         gaps=tuple(gaps[:MAX_GAPS_LISTED]),
         gaps_omitted=max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=changes,
+        broken_keys=tuple(broken)[:MAX_BROKEN_KEYS_LISTED],
     )
 
 
@@ -109,6 +147,9 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         gaps=tuple(gaps[:MAX_GAPS_LISTED]),
         gaps_omitted=sum(part.gaps_omitted for part in parts) + max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=sum(part.changes for part in parts),
+        broken_keys=tuple(key for part in parts for key in part.broken_keys)[
+            :MAX_BROKEN_KEYS_LISTED
+        ],
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -329,7 +330,8 @@ class KnownGap:
 class Summary:
     """The sums of a slice or of a whole scan.
 
-    ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest.
+    ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
+    most, and only in the first scan; ``accounts`` counts all of them.
     """
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
@@ -337,6 +339,7 @@ class Summary:
     gaps: tuple[KnownGap, ...] = ()
     gaps_omitted: int = 0
     changes: int = 0
+    broken_keys: tuple[BrokenKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

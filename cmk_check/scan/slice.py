@@ -10,10 +10,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
+from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.difference import Difference, Known
-from cmk_check.core.counts import summarise
+from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
 from cmk_check.core.reasons.gaps import SLICE_TIME_IS_UP, make_gap
@@ -108,6 +109,9 @@ class SliceRun:
         self._recorder = Recorder(context, claim)
         self._outbox: dict[str, OutboxEntry] = {}
         self._changes: set[str] = set()
+        # Only the first scan names them; later ones report each change.
+        self._names_broken_keys = claim.scan.baseline and context.keys is not None
+        self._broken_keys: dict[str, list[BrokenKey]] = {}
         self._status: Status | None = None
         self._keys: KeyReader | None = None
         self._is_timed = False
@@ -129,7 +133,11 @@ class SliceRun:
         finally:
             await self._publish()
         changes = self._claim.slice.value.changes + len(self._changes)
-        await self._claim.done(self._context, summarise(recorded, changes), failed=self._poisoned)
+        summary = summarise(recorded, changes, self._all_broken_keys())
+        await self._claim.done(self._context, summary, failed=self._poisoned)
+
+    def _all_broken_keys(self) -> list[BrokenKey]:
+        return [key for _, keys in sorted(self._broken_keys.items()) for key in keys]
 
     async def release(self) -> None:
         """Give the slice back, with the number of changes that were recorded and published.
@@ -249,6 +257,9 @@ class SliceRun:
         difference = await self._compare(planned, stored, gap)
         if not difference.is_empty:
             self._keep(await self._recorder.record(stored, difference))
+        if self._names_broken_keys:
+            findings = difference.known.after(difference.steps)
+            self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return difference.coverage
 
     async def _compare(
@@ -306,6 +317,8 @@ class SliceRun:
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
         """Count a subscription that cannot be recorded as a gap, without writing."""
         known = stored.known
+        if self._names_broken_keys:
+            self._broken_keys[planned.subscription.id] = list_broken_keys(known.findings)
         return Coverage(
             subscription=planned.subscription,
             state=CoverageState.GAP,

@@ -32,7 +32,7 @@ traces
 | where tostring(change["type"]) in (TYPES)
 | summarize arg_min(timestamp, change) by id = tostring(change["id"])
 '''
-// One alert (scan-baseline) covers everything that the first scan found.
+// One alert (scan-baseline) covers everything that the first scan found, except broken keys.
 var accounts = '''
 | where not(tobool(change["data"]["baseline"]))
 | project timestamp, id, account = tostring(change["data"]["name"]),
@@ -61,7 +61,15 @@ var firstScan = '''
 | project timestamp, id, total = tostring(change["data"]["accounts"]["total"]),
     nonCompliant = tostring(change["data"]["accounts"]["nonCompliant"]),
     unknown = tostring(change["data"]["accounts"]["unknown"]),
-    unread = tostring(change["data"]["subscriptions"]["gap"])
+    unread = tostring(change["data"]["subscriptions"]["gap"]),
+    brokenKeys = tostring(change["data"]["keys"]["broken"])
+'''
+// The change names as many broken keys as fit into a log line; scan-baseline counts all.
+var firstKeys = '''
+| mv-expand key = change["data"]["brokenKeys"]
+| where isnotempty(key)
+| project timestamp, id, account = tostring(key["accountId"]),
+    reasons = strcat_array(key["reasons"], ", ")
 '''
 // A failed scan read nothing, so it does not show which subscriptions can be read.
 var lastScan = '''
@@ -147,7 +155,15 @@ var rules = [
     title: 'The first scan has finished'
     severity: 3
     query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstScan}'
-    dimensions: ['id', 'total', 'nonCompliant', 'unknown', 'unread']
+    dimensions: ['id', 'total', 'nonCompliant', 'unknown', 'unread', 'brokenKeys']
+    timing: once
+  }
+  {
+    name: 'baseline-key-broken'
+    title: 'The first scan found a key that cannot be used'
+    severity: 1
+    query: '${replace(changes, 'TYPES', '"cmkcheck.scan.baseline"')}${firstKeys}'
+    dimensions: ['id', 'account', 'reasons']
     timing: once
   }
   {

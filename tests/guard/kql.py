@@ -70,6 +70,8 @@ def prefixes(query: str) -> set[str]:
 def fields(query: str) -> dict[str, list[str]]:
     """Return the fields that it reads, as they stand there, by the kind of line."""
     names = re.findall(r"extend (\w+) = parse_json", query)
+    for entry, listed in re.findall(r"mv-expand (\w+) = (\w+(?:\[\"\w+\"\])+)", query):
+        query = re.sub(rf"\b{entry}(?=\[)", listed, query)
     return {
         event: re.findall(rf"\b{name}((?:\[\"\w+\"\])+)", query)
         for event, name in zip(events(query), names, strict=True)
@@ -99,8 +101,9 @@ def compared(query: str) -> set[str]:
 
 
 def has(line: Any, field: str) -> bool:  # noqa: ANN401 - JSON
-    """Tell whether a line has a field, written as in a query."""
+    """Tell whether a line has a field, written as in a query; of a list, its first entry."""
     for name in re.findall(r"\w+", field):
+        line = line[0] if isinstance(line, list) and line else line
         if not isinstance(line, Mapping) or name not in line:
             return False
         line = line[name]

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink
+from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
     GapReason,
+    KeyReason,
     KeyState,
     ScanState,
     Trigger,
@@ -47,13 +49,14 @@ async def write_lines() -> None:
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
-    first = of_baseline("s", NOON, "id", Summary(), "cmk.example.net")
-    await LogSink().accept([(5, change) for change in (lost, first) if change])
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
     keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
-    summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),))
+    broken = (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),)
+    summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
+    first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
+    await LogSink().accept([(5, change) for change in (lost, first) if change])
     await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogSink().scan_ended(failed, None, None)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.comparison.change_types import types_of
+from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
 from cmk_check.core.model import (
     Change,
@@ -110,6 +111,11 @@ def of_baseline(
             "nonCompliant": accounts.non_compliant,
             "unknown": accounts.unknown,
         },
+        "keys": key_counts(accounts),
+        "brokenKeys": [
+            {"accountId": key.account_id, "reasons": [reason.value for reason in key.reasons]}
+            for key in summary.broken_keys
+        ],
         "subscriptions": {
             "total": subscriptions.total,
             "read": subscriptions.read,

@@ -163,7 +163,9 @@ const line = ({ tone, words }, time, now) =>
  * @returns {Sentence}
  */
 function baseline(first) {
-  const whole = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data.accounts;
+  const report = first.find(({ type }) => type === `${PREFIX}scan.baseline`)?.data;
+  const whole = report?.accounts;
+  const broken = report?.keys?.broken ?? 0;
   /** @param {string} type */
   const accountsOf = (type) => first.filter((change) => change.type === `${PREFIX}account.${type}`).length;
   const found = whole ?? {
@@ -175,11 +177,12 @@ function baseline(first) {
     `${number(found.nonCompliant)} non-compliant`,
     `${number(found.unknown)} unknown`,
     `${number(found.compliant)} compliant`,
+    ...(broken > 0 ? [`${number(broken)} with a broken key`] : []),
   ];
   const start = whole
     ? `The first scan found ${count(whole.total, "account")}`
     : "The first scan is running. Its latest accounts are";
-  const tone = found.nonCompliant > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
+  const tone = found.nonCompliant + broken > 0 ? "non_compliant" : found.unknown > 0 ? "unknown" : "compliant";
   return { tone, words: [`${start}: ${parts.join(", ")}.`] };
 }
 

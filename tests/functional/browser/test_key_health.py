@@ -12,6 +12,7 @@ from tests.functional.browser.keys_kit import (
     ACCOUNTS,
     AT_RISK,
     BROKEN,
+    COUNTS,
     HEALTHY,
     LIMIT,
     MISSING,
@@ -174,6 +175,20 @@ def test_changes_of_keys_are_sentences(keyed: Visit) -> None:
         f"The key of chat is still at risk: key expires soon (owner {SCRIPT}).",
         f"The key of chat is at risk (was broken); resolved: key disabled (owner {SCRIPT}).",
     ]
+
+
+def test_the_line_of_the_first_scan_counts_broken_keys(open_visit: OpenVisit, world: World) -> None:
+    """With compliant accounts alone the line would otherwise be green."""
+    accounts = {"total": 3, "compliant": 3, "nonCompliant": 0, "unknown": 0}
+    data = {"baseline": True, "accounts": accounts, "keys": COUNTS, "brokenKeys": []}
+    visit = open_visit()
+    answer_with_keys(visit, world, [change("scan.baseline", {}, {}) | {"data": data}])
+    visit.sign_in()
+
+    line = visit.region("Recent changes").get_by_role("listitem")
+
+    expect(line).to_have_class("non_compliant")
+    expect(line).to_contain_text("0 non-compliant, 0 unknown, 3 compliant, 1 with a broken key.")
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,14 @@ def test_a_key_that_got_worse_has_one_rule_and_no_other(queries: dict[str, str])
     assert '== "broken"' in broken
 
 
+def test_a_key_that_the_first_scan_finds_broken_has_a_rule(queries: dict[str, str]) -> None:
+    """Such a key never gets worse, so no rule about changes of keys will ever fire."""
+    query = queries["baseline-key-broken"]
+
+    assert compared(query) == {ChangeType.SCAN_BASELINE}
+    assert '["data"]["brokenKeys"]["accountId"]' in fields(query)["cmk.change"]
+
+
 def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[str, Any]) -> None:
     """A rule without a receiver is one that fires for nobody."""
     group = only(resources, "Microsoft.Insights/actionGroups")

@@ -10,7 +10,7 @@ from cmk_check.alerts.chat_text import line_of
 from cmk_check.alerts.log_lines import line
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.enums import KeyReason
+from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.keys import KEY_REASONS
@@ -120,3 +120,43 @@ def test_p10_hostile_names_of_keys_are_text_and_fit(text: str) -> None:
         assert len(section) <= 3_000
         assert not re.search(r"[<>*~`]|(?<!\w)[@#!]\w|:[a-z0-9+]+:", own)
         assert not re.search(r"&(?!amp;|lt;|gt;)", own)
+
+
+def _first_scan(keys: object, **counts: int) -> str:
+    """Return what the line of a first scan says of keys."""
+    sums = {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0} | counts
+    data: dict[str, object] = {"keys": sums, "brokenKeys": keys}
+    change = Change("id", ChangeType.SCAN_BASELINE, NOON, "/scans/s", "/scans/s", data)
+    return line_of(change, PORTAL).details.removeprefix("scan s; ")
+
+
+def test_the_first_scan_names_each_broken_key_with_its_reasons() -> None:
+    """There is no other alert of it."""
+    codes = ["key_disabled", "identity_missing"]
+    keys = [{"accountId": "/accounts/chat", "reasons": codes}, {"accountId": "/a/b", "reasons": []}]
+
+    said = _first_scan(keys, healthy=3, broken=2, unknown=1)
+
+    assert said == (
+        "keys of compliant accounts: 2 broken, 0 at risk, 1 unknown, 3 healthy; "
+        "broken: chat (key_disabled, identity_missing), b ()"
+    )
+
+
+def test_broken_keys_that_do_not_fit_are_counted() -> None:
+    """Slack refuses what is too long; whoever reads the line must know that it is not all."""
+    name = "x" * 90
+    keys = [{"accountId": f"/accounts/{name}", "reasons": ["key_disabled"]}] * 50
+
+    said = _first_scan(keys, broken=70)
+
+    shown = said.count("key_disabled")
+    assert 10 < shown < 50
+    assert said.endswith(f" and {70 - shown} more")
+    assert len(said) < 2_000
+
+
+@pytest.mark.parametrize("keys", [None, "x", ["x"], [{"accountId": 7, "reasons": "x"}]])
+def test_broken_keys_of_another_shape_cost_only_their_names(keys: object) -> None:
+    """The feed may hold changes of a newer version (P7)."""
+    assert _first_scan(keys, broken=1).endswith("1 broken, 0 at risk, 0 unknown, 0 healthy")

@@ -211,3 +211,13 @@ def test_a_cut_line_keeps_every_id() -> None:
     assert {name: read[name] for name in ids} == ids
     assert read["data"]["scanId"] == "scan-1"
     assert 0 < len(read["data"]["name"]) < 9_000
+
+
+def test_the_line_of_a_first_scan_names_as_many_broken_keys_as_fit() -> None:
+    """An id that is cut leads nowhere; the counts say that there are more."""
+    names = [f"{ID}/resourcegroups/rg-ai/accounts/prod-openai-{n:03}" for n in range(50)]
+    keys = [{"accountId": name * 3, "reasons": ["key_disabled"]} for name in names]
+
+    read = json.loads(line("cmk.change", {"id": "id-1", "data": {"brokenKeys": keys}}))
+
+    assert read["data"]["brokenKeys"] == keys[:25]

@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
     ChangeType,
     Disposition,
     GapReason,
+    KeyReason,
     PostureReason,
     ScanState,
     Trigger,
@@ -48,6 +50,7 @@ SUMMARY: Final = Summary(
     (KnownGap(sub(1), "Lab", GAP, NOON),),
     4,
     5,
+    (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),),
 )
 STATUS: Final = Status(
     NOON,

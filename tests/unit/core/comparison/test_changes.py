@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.compare import compare
@@ -24,6 +25,12 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.core.reasons.keys import KEY_REASONS
+from cmk_check.core.resource_id import AccountId
+from cmk_check.limits import (
+    MAX_ACCOUNT_NAME_CHARS,
+    MAX_BROKEN_KEY_REASONS,
+    MAX_BROKEN_KEYS_LISTED,
+)
 from cmk_check.ports import Insert
 from cmk_check.store import rows, table_limits
 from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
@@ -230,8 +237,12 @@ def test_a_change_of_the_scan_says_why() -> None:
 def test_the_first_scan_is_told_as_its_sums() -> None:
     """One message with counts and a link, instead of one for each of a thousand accounts."""
     summary = Summary(
-        AccountCounts({"OpenAI": VerdictCounts(2, 3, 1), "AIServices": VerdictCounts(1)}),
+        AccountCounts(
+            {"OpenAI": VerdictCounts(2, 3, 1), "AIServices": VerdictCounts(1)},
+            by_key_health={"broken": 1, "healthy": 1},
+        ),
         SubscriptionCounts(read=2, gap=1),
+        broken_keys=(BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),),
     )
 
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
@@ -241,9 +252,36 @@ def test_the_first_scan_is_told_as_its_sums() -> None:
     assert change.data == {
         "scanId": "scan-1",
         "accounts": {"total": 7, "compliant": 3, "nonCompliant": 3, "unknown": 1},
+        "keys": {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 1},
+        "brokenKeys": [{"accountId": "/a/chat", "reasons": ["key_disabled"]}],
         "subscriptions": {"total": 3, "read": 2, "gap": 1},
         "ruleVersion": "1",
         "baseline": True,
         "statusUrl": f"https://{HOST}/api/v1/status",
     }
     assert "statusUrl" not in changes.of_baseline("scan-1", NOON, "id-1", summary, None).data
+
+
+def test_a_first_scan_that_read_no_key_counts_none() -> None:
+    """Nought keys that are broken would be taken for good news."""
+    change = changes.of_baseline("scan-1", NOON, "id-1", Summary(), HOST)
+
+    assert change.data["keys"] is None
+
+
+def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
+    """A first scan whose report cannot be written would never finish."""
+    name, group = "x" * MAX_ACCOUNT_NAME_CHARS, "\u20ac" * 90
+    account = AccountId.parse(
+        f"/subscriptions/{ID}/resourceGroups/{group}"
+        f"/providers/Microsoft.CognitiveServices/accounts/{name}"
+    )
+    longest = sorted(KeyReason, key=len)[-MAX_BROKEN_KEY_REASONS:]
+    assert account
+    summary = Summary(
+        broken_keys=(BrokenKey(str(account), tuple(longest)),) * MAX_BROKEN_KEYS_LISTED
+    )
+
+    change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
+
+    table_limits.check([Insert("row", rows.change_values(change))], ID)

@@ -1,0 +1,90 @@
+"""The report of the first scan names the broken keys, because no alert of their own ever will."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Account
+from tests.fakes.keys import DISABLED, ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, good
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, planned
+
+
+@pytest.fixture
+def keys() -> ScriptedKeys:
+    """Return keys, all of them healthy as yet."""
+    return ScriptedKeys()
+
+
+@pytest.fixture
+def world(store: RecordingStore, keys: ScriptedKeys) -> World:
+    """Return a program with key health, over one compliant account, a subscription to a slice."""
+    world = World(store, keys=keys, slice_size=1)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    return world
+
+
+def break_keys(keys: ScriptedKeys, *accounts: Account) -> None:
+    """Break the keys of these accounts from now on."""
+    keys.facts |= {str(account.id): DISABLED for account in accounts}
+
+
+def report(world: World) -> Mapping[str, object]:
+    """Return the data of the one report of the first scan."""
+    (data,) = (
+        change.data for _, change in world.teller.told if change.type is ChangeType.SCAN_BASELINE
+    )
+    return data
+
+
+async def test_the_first_scan_names_the_broken_keys_of_all_slices_and_tries(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """A key that was broken before the app existed is told of once, and then or never."""
+    world.listed(ONE, TWO)
+    world.read(TWO, good(TWO, "a"), good(TWO, "b"))
+    break_keys(keys, good(ONE), good(TWO, "b"))
+    first = (await planned(world))[0]
+    await world.deliver(first)  # this scan dies, and its successor finds nothing new in ONE
+    world.queue.messages.clear()
+
+    await world.scan()
+
+    data = report(world)
+    assert data["keys"] == {"healthy": 1, "atRisk": 0, "broken": 2, "unknown": 0}
+    assert data["brokenKeys"] == [
+        {"accountId": str(account.id), "reasons": ["key_disabled"]}
+        for account in (good(ONE), good(TWO, "b"))
+    ]
+
+
+async def test_a_broken_key_of_an_unread_subscription_is_named_as_it_is_counted(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """What is known of it is from a first scan that never finished."""
+    break_keys(keys, good(ONE))
+    await world.deliver((await planned(world))[0])
+    world.queue.messages.clear()
+    world.read(ONE, gap=FORBIDDEN)
+
+    await world.scan()
+
+    data = report(world)
+    assert data["keys"] == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0}
+    assert data["brokenKeys"] == [{"accountId": str(good(ONE).id), "reasons": ["key_disabled"]}]
+
+
+async def test_scans_after_the_first_name_no_broken_keys(world: World, keys: ScriptedKeys) -> None:
+    """They report each change; the rows of scans stay small."""
+    break_keys(keys, good(ONE))
+    await world.scan()
+
+    await world.scan()
+
+    status = await world.status()
+    assert status
+    assert status.summary.broken_keys == ()
+    assert status.summary.accounts.by_key_health == {"broken": 1}
