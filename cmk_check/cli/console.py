@@ -48,9 +48,12 @@ def open_console(stream: IO[str], *, color: bool) -> Console:
 
 
 @contextmanager
-def warnings_shown(console: Console) -> Iterator[None]:
-    """Show the program's warnings as lines, above a progress bar if there is one."""
-    handler = _Lines(console)
+def warnings_shown(console: Console, *, quiet: bool = False) -> Iterator[None]:
+    """Show the program's warnings as lines, above a progress bar if there is one.
+
+    With ``quiet`` they are not shown: the result or the error message reports the failure.
+    """
+    handler = logging.NullHandler() if quiet else _Lines(console)
     logger = logging.getLogger("cmk_check")
     propagate, logger.propagate = logger.propagate, False
     logger.addHandler(handler)

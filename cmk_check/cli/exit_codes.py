@@ -1,5 +1,6 @@
 """The exit codes of the commands, and their error messages on standard error."""
 
+import logging
 import os
 import signal
 import sys
@@ -27,6 +28,8 @@ def ended(work: Callable[[], int], failed: str) -> int:
     from cmk_check.cli.console import shown
     from cmk_check.errors import CmkCheckError, SettingsError
 
+    # Silence the libraries: the result or the message below reports the failure.
+    logging.getLogger().addHandler(logging.NullHandler())
     try:
         return work()
     except SettingsError as error:

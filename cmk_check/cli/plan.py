@@ -92,12 +92,9 @@ def plan(
 def _run(request: PlanRequest) -> int:
     """Read, judge and write; return the exit code."""
     import asyncio
-    import logging
 
     from cmk_check.config.settings import Settings
 
-    # Silence the libraries: the gap reports the failure.
-    logging.getLogger().addHandler(logging.NullHandler())
     return asyncio.run(_read_and_report(Settings.load_for_scan(), request))
 
 

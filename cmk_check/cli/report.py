@@ -68,7 +68,7 @@ def _must_be(values: Sequence[str]) -> str:
 async def report(context: ScanContext, settings: Settings, options: OutputOptions) -> int:
     """Scan in this context; see ``scan_and_report``."""
     notes = remarks(color=options.color)
-    with warnings_shown(notes):
+    with warnings_shown(notes, quiet=options.quiet):
         outcome = await _watched(context, notes, options)
         if outcome.state is ScanState.RUNNING:
             complain(

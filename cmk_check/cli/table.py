@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cmk_check.cli.console import shown
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import KeyState, PostureReason, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,7 +79,10 @@ def summarise(console: "Console", status: "models.Status") -> None:
         sums.insert(1, _sums_of_keys(status.keys))
     for text in sums:
         console.print(Text(text), soft_wrap=True)
+    failed = any(reason.code is PostureReason.SCAN_FAILED for reason in status.reasons)
     for reason in status.reasons:
+        if failed and reason.code is PostureReason.NO_SCAN_YET:
+            continue  # it follows, and its advice is for the schedule
         console.print(Text(f"{reason.code}: {shown(reason.message)}"), soft_wrap=True)
     posture = Text(status.posture.value, style=_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))

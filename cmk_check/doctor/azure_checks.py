@@ -1,6 +1,5 @@
 """Checks of Azure Resource Manager, the clock and the sign-in."""
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -12,9 +11,11 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
+from cmk_check.core.reasons.connections import not_connected
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
+from cmk_check.inventory.causes import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.inventory.pipeline import AGENT
@@ -23,40 +24,6 @@ from cmk_check.limits import CLOCK_TOLERANCE, DOCTOR_ARM_SECONDS
 
 STORAGE_SCOPE: Final = "https://storage.azure.com/.default"
 _LIST: Final = "/subscriptions?api-version=2020-01-01"
-# The first match counts: later types are more general.
-_UNREACHED: Final[Sequence[tuple[type[Exception], str]]] = (
-    (
-        TimeoutError,
-        f"did not answer within {DOCTOR_ARM_SECONDS} s: check the firewalls in between.",
-    ),
-    (
-        aiohttp.ClientConnectorCertificateError,
-        (
-            "has a certificate from an unknown authority: if a proxy inspects TLS, set "
-            "SSL_CERT_FILE to the certificate file of its authority."
-        ),
-    ),
-    (
-        aiohttp.ClientConnectorDNSError,
-        "cannot be resolved: check DNS and the internet connection of this machine.",
-    ),
-    (
-        aiohttp.ClientProxyConnectionError,
-        "cannot be reached, because the proxy does not answer: check HTTPS_PROXY.",
-    ),
-    (
-        aiohttp.ClientHttpProxyError,
-        "cannot be reached, because the proxy refuses it: allow this host in the proxy.",
-    ),
-    (
-        Exception,
-        (
-            "cannot be reached: check the connection of this machine, the firewalls, and whether "
-            "a proxy is needed (HTTPS_PROXY)."
-        ),
-    ),
-)
-_ENTRA_CODE: Final = re.compile(r"AADSTS[0-9]{4,9}")
 _SECOND: Final = timedelta(seconds=1)
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -76,8 +43,8 @@ async def cloud(subject: DoctorSubject) -> Sequence[MarkedText]:
         ):
             status, date = answer.status, answer.headers.get("date")
     except TROUBLE as error:
-        what = next(text for kind, text in _UNREACHED if isinstance(error, kind))
-        raise CheckFailed(f"{url} {what}") from error
+        gap = unreached_gap(error, url) or not_connected(url)
+        raise CheckFailed(str(gap.detail)) from error
     subject.ahead = _ahead(date, subject.clock.now())
     named = f"{subject.settings.cloud}: " if subject.settings.other_arm_url is None else ""
     if status != HTTPStatus.UNAUTHORIZED:
@@ -147,10 +114,9 @@ async def _sign_in(
         async with credential:
             token = await credential.get_token_info(scope)
     except TROUBLE as error:
-        managed = settings.managed_identity
-        raise CheckFailed(
-            _identity_fault(error, client_id, setting) if managed else _sign_in_fault(error)
-        ) from error
+        is_managed = settings.managed_identity
+        fault = _identity_fault(error, client_id, setting) if is_managed else None
+        raise CheckFailed(fault or str(sign_in_gap(error).detail)) from error
     who = "the signed-in user"
     if settings.managed_identity:
         who = f"the identity that {setting} names" if client_id else "the system-assigned identity"
@@ -184,14 +150,4 @@ def _identity_fault(error: Exception, client_id: str | None, setting: str) -> st
     return (
         f"The identity endpoint {answer}: assign an identity to the app with `az functionapp "
         "identity assign`, and restart the app."
-    )
-
-
-def _sign_in_fault(error: Exception) -> str:
-    """Return how to sign in; of the identity library's message it repeats only Entra's code."""
-    code = _ENTRA_CODE.search(str(error))
-    because = f" Microsoft Entra ID answered {code[0]}." if code else ""
-    return (
-        "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
-        f"AZURE_CLIENT_SECRET for a service principal.{because}"
     )

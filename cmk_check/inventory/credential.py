@@ -8,19 +8,18 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self, cast, override
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gaps import GAP_REASONS
+from cmk_check.core.model import Gap
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.causes import sign_in_gap
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.limits import TOKEN_MARGIN_SECONDS, TOKEN_RENEWAL_SECONDS
-
-_NO_TOKEN: Final = GAP_REASONS[GapReason.UNAUTHENTICATED].text()
 
 type _TokenRequest = tuple[tuple[str, ...], str | None]
 
@@ -32,7 +31,61 @@ def own_credential(
     if managed:
         # It does not read AZURE_CLIENT_ID, and without an id takes the system-assigned one.
         return ManagedIdentityCredential(client_id=client_id)
-    return DefaultAzureCredential(managed_identity_client_id=client_id, authority=authority_host)
+    return _DeveloperCredential(managed_identity_client_id=client_id, authority=authority_host)
+
+
+class SignInFailed(InventoryError, ClientAuthenticationError):
+    """No token is available; the SDK's own error, because storage uses a credential too."""
+
+    def __init__(self, gap: Gap) -> None:
+        ClientAuthenticationError.__init__(self, gap.detail)
+        self.gap = gap
+
+
+class _DeveloperCredential(DefaultAzureCredential):
+    """Raises what each credential raised; the SDK keeps only the texts, without their types."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - those of the SDK
+        super().__init__(**options)
+        self._attempts = [_Attempt(credential) for credential in self.credentials]
+        self.credentials = cast("tuple[AsyncSupportsTokenInfo, ...]", tuple(self._attempts))
+
+    @override
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        for attempt in self._attempts:
+            attempt.error = None
+        try:
+            return await super().get_token_info(*scopes, options=options)
+        except ClientAuthenticationError as error:
+            errors = [attempt.error for attempt in self._attempts if attempt.error is not None]
+            raise error from (
+                ExceptionGroup("no credential gave a token", errors) if errors else None
+            )
+
+
+class _Attempt:
+    """A credential of the chain, and the error of its last attempt."""
+
+    def __init__(self, inner: Any) -> None:  # noqa: ANN401 - the SDK names no common type
+        self._inner = inner
+        self.error: Exception | None = None
+
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """Return a token; see the SDK's ``AsyncSupportsTokenInfo``."""
+        try:
+            token: AccessTokenInfo = await self._inner.get_token_info(*scopes, options=options)
+        except Exception as error:
+            self.error = error
+            raise
+        return token
+
+    async def close(self) -> None:
+        """Close the credential."""
+        await self._inner.close()
 
 
 class SharedCredential:
@@ -61,7 +114,7 @@ class SharedCredential:
         """Return a token; a new one for ``claims``, which Azure sends after revoking a token.
 
         Raises:
-            ClientAuthenticationError: no token is available.
+            SignInFailed: no token is available.
 
         """
         token = self._tokens.get(scopes) if claims is None else None
@@ -87,8 +140,7 @@ class SharedCredential:
         try:
             token = await self._inner.get_token_info(*scopes, options=options)
         except TROUBLE as error:
-            # The SDK's own error, which every adapter translates: storage uses a credential too.
-            raise ClientAuthenticationError(_NO_TOKEN) from error
+            raise SignInFailed(sign_in_gap(error)) from error
         self._tokens[scopes] = token
         return token
 

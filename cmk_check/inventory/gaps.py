@@ -27,9 +27,11 @@ from azure.core.exceptions import (
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
+from cmk_check.core.reasons.connections import wrong_tenant
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
+from cmk_check.inventory.causes import connection_gap
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"
 READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
@@ -68,6 +70,8 @@ TROUBLE: Final = (
     TypeError,
     ValueError,
 )
+_ARM: Final = "Azure Resource Manager"
+_WRONG_TENANT: Final = "invalidauthenticationtokentenant"
 _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,200})'")
 # The first is what ARM answers today; a provider's own wording comes with 404 as well.
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
@@ -105,7 +109,8 @@ def gap_of(error: Exception, action: str) -> Gap:
         return error.gap
     for types, reason in _REASONS:
         if isinstance(error, types):
-            return make_gap(reason)
+            known = connection_gap(error, _ARM) if reason is GapReason.UNREACHABLE else None
+            return known or make_gap(reason)
     if isinstance(error, HttpResponseError) and error.status_code is not None:
         return _gap_of_answer(error, error.status_code, action)
     if isinstance(error, ClientAuthenticationError):
@@ -162,6 +167,8 @@ def cannot_have_scopes(error: Exception) -> bool:
 def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     code, message = _error_of(error)
     reason, note = _reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
+    if reason is GapReason.UNAUTHENTICATED and code.lower() == _WRONG_TENANT:
+        return wrong_tenant(note)
     if reason is not GapReason.FORBIDDEN:
         return make_gap(reason, note)
     found = _ACTION.search(message)

@@ -14,7 +14,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 from azure.storage.queue import StorageErrorCode, TextBase64EncodePolicy
 from azure.storage.queue.aio import QueueClient, QueueServiceClient
 
-from cmk_check.errors import QueueError
+from cmk_check.errors import InventoryError, QueueError
 from cmk_check.limits import (
     QUEUE_SENDS_AT_ONCE,
     STORAGE_CONNECT_SECONDS,
@@ -187,6 +187,8 @@ def _pipeline() -> dict[str, Any]:
 
 
 def _failure(queue: str, error: Exception) -> str:
+    if isinstance(error, InventoryError):  # of the credential, which says what to do
+        return f"{queue}: {error.gap.detail}"
     if getattr(error, "status_code", None) in {401, 403}:
         return describe_refusal(queue, error, "Storage Queue Data Contributor")
     return describe(queue, error)

@@ -39,6 +39,7 @@ from azure.data.tables import (
 from azure.data.tables.aio import TableClient, TableServiceClient
 
 from cmk_check.errors import (
+    InventoryError,
     LimitExceeded,
     StoreError,
     StoreRefused,
@@ -276,6 +277,8 @@ def _translated(error: Exception, table: Table, *, writing: bool) -> StoreError:
         return WriteConflict(text)
     if writing and status in _TOO_MUCH:
         return LimitExceeded(text)
+    if isinstance(error, InventoryError):  # of the credential, which says what to do
+        return StoreRefused(f"{table}: {error.gap.detail}")
     if status in _REFUSED or (isinstance(error, ClientAuthenticationError) and status is None):
         return StoreRefused(describe_refusal(table, error, "Storage Table Data Contributor"))
     return StoreUnavailable(text)

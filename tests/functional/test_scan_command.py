@@ -19,6 +19,16 @@ from tests.functional.estate_kit import (
     sub_id,
 )
 
+_GROUP = (
+    f"/subscriptions/{sub_id(1)}/resourceGroups/rg/providers/Microsoft.CognitiveServices/accounts"
+)
+SERVICE_PRINCIPAL = {
+    "AZURE_TENANT_ID": sub_id(1),
+    "AZURE_CLIENT_ID": sub_id(2),
+    "AZURE_CLIENT_SECRET": "hush",
+    "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential",
+}
+
 
 def _names(document: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
     return {found["name"]: found["verdict"] for found in document["findings"]}
@@ -90,18 +100,52 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
 
 
-def test_without_a_credential_it_says_how_to_sign_in() -> None:
-    """The first thing that anybody meets."""
-    with Simulator(estate_of({"chat": CMK})) as simulator:
-        environment = simulator.environment() | {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential"}
-        del environment["IDENTITY_ENDPOINT"], environment["IDENTITY_HEADER"]
-        environment["PATH"] = "/nowhere"
-        ended = terminal_kit.run("scan", environment=environment)
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        pytest.param(
+            ["scan", "-q"],
+            {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": "/nowhere"},
+            "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+            "AZURE_CLIENT_SECRET for a service principal.",
+            id="nobody is signed in",
+        ),
+        pytest.param(
+            ["scan", "--format=csv"],
+            SERVICE_PRINCIPAL | {"HTTPS_PROXY": "http://hush:hush@127.0.0.1:9"},
+            "Azure's sign-in cannot be reached, because the proxy 127.0.0.1 does not answer: check "
+            "HTTPS_PROXY.",
+            id="a dead proxy",
+            marks=pytest.mark.long,
+        ),
+        pytest.param(
+            ["plan", f"{_GROUP}/chat"],
+            {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": "/nowhere"},
+            "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+            "AZURE_CLIENT_SECRET for a service principal.",
+            id="a plan, nobody signed in",
+        ),
+        pytest.param(
+            ["scan", "-q", "--store=https://a.table.core.windows.net"],
+            {"AZURE_TOKEN_CREDENTIALS": "AzureCliCredential", "PATH": "/nowhere"},
+            "cmkscans: Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, "
+            "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET for a service principal.",
+            id="into a store",
+        ),
+    ],
+)
+def test_a_sign_in_that_fails_is_one_line_that_names_the_cause(
+    arguments: list[str], environment: dict[str, str], sentence: str
+) -> None:
+    """The first thing that anybody meets; the SDK says it in thirteen lines."""
+    ended = terminal_kit.run(*arguments, environment=environment)
 
+    complaint = next(line for line in ended.err.splitlines() if line.startswith("cmk-check: "))
     assert ended.code == 3
-    assert "run `az login`" in ended.err
-    assert ended.out.splitlines()[-1] == "posture: unknown"
-    assert "Traceback" not in ended.err
+    assert complaint.endswith(sentence)
+    assert "-q" not in arguments or len(ended.err.splitlines()) == 1
+    assert "lastScan" not in ended.out + ended.err
+    assert not any(word in ended.err for word in ("hush", "Traceback", "Attempted", "aka.ms"))
 
 
 @pytest.mark.long

@@ -57,8 +57,8 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
     PostureReason.NO_SCAN_YET: ReasonEntry(
         _UNKNOWN,
         "No scan has succeeded yet.",
-        "Wait for the schedule, or start a scan with POST /api/scan. If a scan has failed, "
-        "lastScan.reason says why.",
+        "Wait for the schedule, or start a scan with POST /api/scan. If a scan has failed, its "
+        "reason says why.",
         Actor.OPERATOR,
     ),
     PostureReason.STALE: ReasonEntry(
@@ -76,7 +76,7 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
     PostureReason.SCAN_FAILED: ReasonEntry(
         _UNKNOWN,
         "The last scan failed.",
-        "Do what lastScan.reason says. The next scan tries again.",
+        "Do what the scan's reason says. The next scan tries again.",
         Actor.OPERATOR,
     ),
     PostureReason.RUNNING_SCAN_FOUND_WORSE: ReasonEntry(

@@ -215,7 +215,7 @@ def test_before_the_first_answer_nothing_is_claimed() -> None:
         posture = of_estate(status, NOON, EXPECT)
 
         assert posture.reasons == ((R.NO_SCAN_YET, POSTURE_REASONS[R.NO_SCAN_YET].text()),)
-        assert "lastScan.reason" in posture.reasons[0][1]
+        assert "its reason says why" in posture.reasons[0][1]
 
 
 def coverage_of(

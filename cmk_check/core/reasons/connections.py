@@ -1,0 +1,83 @@
+"""Why a service of Azure cannot be reached or gives no token, with what to do, in a sentence each.
+
+``peer`` is the service; of a proxy only the host is named.
+"""
+
+from typing import Final
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap
+
+NOBODY_SIGNED_IN: Final = Gap(
+    GapReason.UNAUTHENTICATED,
+    detail="Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
+    "AZURE_CLIENT_SECRET for a service principal.",
+)
+
+
+def wrong_tenant(code: str) -> Gap:
+    """Return the gap of an identity that the tenant does not have; ``code`` is Azure's."""
+    return Gap(
+        GapReason.UNAUTHENTICATED,
+        detail=f"The identity or its tenant is the wrong one ({code}): run `az login --tenant "
+        "<tenant id>`, or correct AZURE_TENANT_ID and AZURE_CLIENT_ID.",
+    )
+
+
+def sign_in_refused(code: str) -> Gap:
+    """Return the gap of a sign-in that Microsoft Entra ID refused; ``code`` is Entra's."""
+    return Gap(
+        GapReason.UNAUTHENTICATED,
+        detail=f"Microsoft Entra ID refused the sign-in ({code}): run `az login` again, or renew "
+        "the credentials of the service principal.",
+    )
+
+
+def certificate_unknown(peer: str) -> Gap:
+    """Return the gap of a certificate that is not trusted here."""
+    return _unreachable(
+        f"{peer} has a certificate from an unknown authority: if a proxy inspects TLS, set "
+        "SSL_CERT_FILE to the certificate file of its authority."
+    )
+
+
+def name_unknown(peer: str) -> Gap:
+    """Return the gap of a host that DNS does not know."""
+    return _unreachable(
+        f"{peer} cannot be resolved: check DNS and the internet connection of this machine."
+    )
+
+
+def proxy_silent(peer: str, proxy: str) -> Gap:
+    """Return the gap of a proxy that cannot be reached."""
+    return _unreachable(
+        f"{peer} cannot be reached, because the proxy {proxy} does not answer: check HTTPS_PROXY."
+    )
+
+
+def proxy_refuses(peer: str, proxy: str, status: int) -> Gap:
+    """Return the gap of a proxy that does not let the request through."""
+    return _unreachable(
+        f"{peer} cannot be reached, because the proxy {proxy} refuses it ({status}): allow the "
+        "host in the proxy."
+    )
+
+
+def peer_silent(peer: str) -> Gap:
+    """Return the gap of a host that does not answer in time."""
+    return Gap(
+        GapReason.TIMEOUT,
+        detail=f"{peer} did not answer in time: check the firewalls in between.",
+    )
+
+
+def not_connected(peer: str) -> Gap:
+    """Return the gap of a host that cannot be reached for another cause."""
+    return _unreachable(
+        f"{peer} cannot be reached: check the connection of this machine, the firewalls, and "
+        "whether a proxy is needed (HTTPS_PROXY)."
+    )
+
+
+def _unreachable(sentence: str) -> Gap:
+    return Gap(GapReason.UNREACHABLE, detail=sentence)

@@ -1,0 +1,111 @@
+"""The cause of a connection or a sign-in that failed.
+
+It is found by the types of the errors and by the codes of Microsoft Entra ID alone: what a library
+says may hold a name, a token or a proxy's password.
+"""
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import aiohttp
+from azure.core.exceptions import (
+    ServiceRequestError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
+from azure.identity import CredentialUnavailableError
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap
+from cmk_check.core.reasons import connections
+from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.net.proxy import proxy_for
+
+SIGN_IN: Final = "Azure's sign-in"
+_TIMEOUTS: Final = (TimeoutError, ServiceRequestTimeoutError, ServiceResponseTimeoutError)
+_BROKEN: Final = (ServiceRequestError, ServiceResponseError, aiohttp.ClientError, ConnectionError)
+_ENTRA_CODE: Final = re.compile(r"AADSTS[0-9]{4,9}")
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes: the tenant does not
+# exist, is not named, or does not have the user, the application or the resource.
+_WRONG_TENANT: Final = frozenset(
+    f"AADSTS{number}"
+    for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
+)
+
+
+def connection_gap(error: BaseException, peer: str) -> Gap | None:
+    """Return the gap of a certificate, name or proxy that keeps ``peer`` out of reach, else None.
+
+    A failure of a proxy is looked for before that of a name: its name may be the unknown one.
+    """
+    errors = list(_chain(error))
+    if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
+        return connections.certificate_unknown(_named(peer, errors))
+    for found in errors:
+        if isinstance(found, aiohttp.ClientProxyConnectionError):
+            return connections.proxy_silent(peer, found.host)
+        if isinstance(found, aiohttp.ClientHttpProxyError):
+            proxy = proxy_for(str(found.request_info.url)) or ""
+            host = urlsplit(proxy).hostname or "of HTTPS_PROXY"
+            return connections.proxy_refuses(peer, host, found.status)
+    if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
+        return connections.name_unknown(_named(peer, errors))
+    return None
+
+
+def unreached_gap(error: BaseException, peer: str) -> Gap | None:
+    """Return the gap of ``peer`` being out of reach, None if it was reached."""
+    errors = list(_chain(error))
+    if gap := connection_gap(error, peer):
+        return gap
+    if _is_any(errors, *_TIMEOUTS):
+        return connections.peer_silent(_named(peer, errors))
+    if _is_any(errors, *_BROKEN):
+        return connections.not_connected(_named(peer, errors))
+    return None
+
+
+def sign_in_gap(error: BaseException) -> Gap:
+    """Return why no token was issued."""
+    if gap := unreached_gap(error, SIGN_IN):
+        return gap
+    errors = list(_chain(error))
+    codes = [found[0] for each in errors if (found := _ENTRA_CODE.search(str(each)))]
+    if codes:
+        code = codes[-1]
+        is_wrong = code in _WRONG_TENANT
+        return connections.wrong_tenant(code) if is_wrong else connections.sign_in_refused(code)
+    attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
+    if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
+        return connections.NOBODY_SIGNED_IN
+    return make_gap(GapReason.UNAUTHENTICATED)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Iterate over an error and what caused it.
+
+    A credential that does not apply has causes that do not matter, such as the metadata service of
+    a virtual machine, which no laptop has.
+    """
+    yield error
+    if isinstance(error, CredentialUnavailableError):
+        return
+    causes = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for cause in (error.__cause__ or error.__context__, *causes):
+        if cause is not None:
+            yield from _chain(cause)
+
+
+def _is_any(errors: list[BaseException], *types: type[BaseException]) -> bool:
+    return any(isinstance(error, types) for error in errors)
+
+
+def _named(peer: str, errors: list[BaseException]) -> str:
+    hosts = (error.host for error in errors if isinstance(error, aiohttp.ClientConnectorError))
+    host = next(hosts, None)
+    return f"{peer} ({host})" if host and host not in peer else peer
