@@ -13,7 +13,7 @@ from cmk_check.app import SystemClock, scan_options
 from cmk_check.config.settings import Settings
 from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Store
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web.api import Tables, create_app

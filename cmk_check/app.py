@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.http_adapter import HttpAdapter
     from cmk_check.ports import QueueService, Store
-    from cmk_check.scan.context import ScanContext, ScanOptions
+    from cmk_check.scan.scan_context import ScanContext, ScanOptions
     from cmk_check.web.application import WebApplication
     from cmk_check.web.views.health import Health
 
@@ -83,11 +83,11 @@ class App:
     async def _build_scan_context(self) -> "ScanContext":
         from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
         from cmk_check.alerts.log_lines import LogSink
-        from cmk_check.alerts.relay import Relay
+        from cmk_check.alerts.outbox_relay import Relay
         from cmk_check.inventory.azure_inventory import open_inventory
         from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue
-        from cmk_check.scan.context import ScanContext
-        from cmk_check.store.feed import FeedTable
+        from cmk_check.scan.scan_context import ScanContext
+        from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
         from cmk_check.store.retention import Retention
         from cmk_check.store.scans import ScanTable
@@ -118,7 +118,7 @@ class App:
         from cmk_check.alerts.deliver import DeliveryContext
         from cmk_check.alerts.delivery_queue import DELIVERY_POISON_QUEUE, DELIVERY_QUEUE
         from cmk_check.alerts.webhook import open_webhook
-        from cmk_check.store.feed import FeedTable
+        from cmk_check.store.change_feed import FeedTable
 
         store, queues = await self._storage()
         webhook = open_webhook(self.settings)
@@ -135,7 +135,7 @@ class App:
 
     async def _build_api(self) -> "HttpAdapter":
         from cmk_check.http_adapter import HttpAdapter
-        from cmk_check.store.feed import FeedTable
+        from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
         from cmk_check.store.scans import ScanTable
         from cmk_check.web.api import Tables, create_app
@@ -187,7 +187,7 @@ class App:
 
         from cmk_check.config.settings import ConnectionString, InMemory
         from cmk_check.inventory.credential import SharedCredential, own_credential
-        from cmk_check.inventory.session import open_session, shared_transport
+        from cmk_check.inventory.http_session import open_session, shared_transport
         from cmk_check.queues.storage_queue import StorageQueues
         from cmk_check.store.azure_tables import AzureTables
 
@@ -227,7 +227,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
     from cmk_check.core.posture import Expectations
     from cmk_check.core.recorded_scope import RecordedScope
     from cmk_check.core.scope import Scope
-    from cmk_check.scan.context import ScanOptions
+    from cmk_check.scan.scan_context import ScanOptions
 
     return ScanOptions(
         kinds={kind.lower(): kind for kind in settings.kinds},

@@ -9,8 +9,9 @@ from typing import Final, Protocol
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.model import Account, Change, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import LastScan, Summary
 from cmk_check.limits import TABLE_PAGE_ROWS
 
 type Scalar = str | int | bool

@@ -28,7 +28,7 @@ from cmk_check.limits import (
     LONGEST_DELIVERY_DELAY,
 )
 from cmk_check.ports import Clock, DeliveryMessage, TextQueue, Webhook
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 
 _NO_WEBHOOK: Final = (
     "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."

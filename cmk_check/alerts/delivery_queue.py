@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
-from cmk_check.alerts.short_json import short_json
+from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
 from cmk_check.limits import (
@@ -65,7 +65,7 @@ def batches_of(changes: Sequence[Change]) -> Iterator[str]:
     """
     batch = ""
     for change in changes:
-        event = short_json(event_of(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
+        event = bounded_json(event_of(change), MAX_CHANGES_MESSAGE_BYTES - len("[]"))
         if batch and len(batch) + len(event) + len("[,]") > MAX_CHANGES_MESSAGE_BYTES:
             yield f"[{batch}]"
             batch = ""

@@ -20,11 +20,12 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from cmk_check.alerts.short_json import short_json
+from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import Verdict
-from cmk_check.core.model import Change, KnownGap, LastScan, Summary
+from cmk_check.core.model import Change
+from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 
 _log = logging.getLogger("cmk_check.lines")
@@ -55,7 +56,7 @@ def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:
 
 def line(event: str, fields: Mapping[str, object]) -> str:
     """Return one line of JSON of at most 8 KB: long values are shortened, but never ids."""
-    return short_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
+    return bounded_json({"event": event, "v": 1, **fields}, MAX_LOG_LINE_CHARS)
 
 
 def _scan(scan: LastScan) -> dict[str, object]:

@@ -69,7 +69,7 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     """Print each line as soon as it is known; return the exit code."""
     from contextlib import aclosing
 
-    from cmk_check.doctor.checks import diagnose
+    from cmk_check.doctor.all_checks import diagnose
     from cmk_check.doctor.results import Mark
 
     code = 0

@@ -10,7 +10,7 @@ from cmk_check.web.views import csv_export
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from cmk_check.cli.result import ScanResult
+    from cmk_check.cli.scan_result import ScanResult
     from cmk_check.web import models
 
 _INDENT: Final = "  "

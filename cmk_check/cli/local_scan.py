@@ -16,9 +16,9 @@ from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.errors import StoreError
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.plan import plan
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.start import Started, start
 

@@ -76,7 +76,7 @@ def _run(settings: "Settings", options: OutputOptions, *, change_scope: bool) ->
     """Scan; return the exit code."""
     import asyncio
 
-    from cmk_check.cli.report import scan_and_report
+    from cmk_check.cli.scan_report import scan_and_report
 
     with asyncio.Runner() as runner:
         try:

@@ -13,7 +13,7 @@ from cmk_check.core.enums import KeyState, PostureReason, Verdict
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.result import ScanResult
+    from cmk_check.cli.scan_result import ScanResult
     from cmk_check.web import models
 
 _BOX: Final = SIMPLE_HEAD

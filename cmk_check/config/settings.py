@@ -22,16 +22,7 @@ from pydantic_settings import (
 from cmk_check import limits
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.storage import (
-    ConnectionString,
-    Fault,
-    InMemory,
-    Storage,
-    StorageByIdentity,
-    named_storage,
-    read_storage,
-)
-from cmk_check.config.values import (
+from cmk_check.config.setting_values import (
     is_true,
     number,
     one_of,
@@ -41,6 +32,15 @@ from cmk_check.config.values import (
     read_names,
     switch,
     whole,
+)
+from cmk_check.config.storage import (
+    ConnectionString,
+    Fault,
+    InMemory,
+    Storage,
+    StorageByIdentity,
+    named_storage,
+    read_storage,
 )
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 from cmk_check.errors import SettingsError

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from cmk_check.config.values import NOT_CLIENT_ID
+from cmk_check.config.setting_values import NOT_CLIENT_ID
 from cmk_check.core.text import is_guid
 
 _NAME: Final = "CMK_STORAGE"

@@ -12,12 +12,10 @@ from cmk_check.core.model import (
     Finding,
     Judgement,
     KeyHealth,
-    KnownGap,
-    SubscriptionCounts,
-    Summary,
     VerdictCounts,
 )
 from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary
 from cmk_check.limits import (
     MAX_BROKEN_KEY_REASONS,
     MAX_BROKEN_KEYS_LISTED,

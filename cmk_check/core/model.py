@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
-from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -14,13 +13,9 @@ from cmk_check.core.enums import (
     KeyRotation,
     KeySeverity,
     KeyState,
-    PostureReason,
     Reason,
-    ScanState,
-    Trigger,
     Verdict,
 )
-from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.resource_id import AccountId
 
 
@@ -299,75 +294,3 @@ class Change:
     subject: str
     data: Mapping[str, object]
     sequence: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriptionCounts:
-    """Subscriptions of an estate by coverage."""
-
-    read: int = 0
-    gap: int = 0
-    excluded: int = 0
-    retired: int = 0
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.read + self.gap + self.excluded + self.retired
-
-
-@dataclass(frozen=True, slots=True)
-class KnownGap:
-    """A gap as the status shows it."""
-
-    subscription_id: str
-    name: str | None
-    gap: Gap
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """The sums of a slice or of a whole scan.
-
-    ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
-    most, and only in the first scan; ``accounts`` counts all of them.
-    """
-
-    accounts: AccountCounts = field(default_factory=AccountCounts)
-    subscriptions: SubscriptionCounts = field(default_factory=SubscriptionCounts)
-    gaps: tuple[KnownGap, ...] = ()
-    gaps_omitted: int = 0
-    changes: int = 0
-    broken_keys: tuple[BrokenKey, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LastScan:
-    """The latest scan that ended, as the status shows it."""
-
-    id: str
-    state: ScanState
-    trigger: Trigger
-    started_at: datetime
-    finished_at: datetime | None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The facts from which the posture of the estate is derived at any later moment.
-
-    ``as_of`` is when the last finished scan took its lease, None before the first. ``visible`` is
-    how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
-    "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
-    what the scan was made under, None in rows of earlier versions.
-    """
-
-    as_of: datetime | None = None
-    summary: Summary = field(default_factory=Summary)
-    visible: int = 0
-    last_scan: LastScan | None = None
-    lowered: PostureReason | None = None
-    keys_lowered: bool = False
-    scope: RecordedScope | None = None

@@ -7,9 +7,9 @@ from typing import Final
 
 from cmk_check.alerts.webhook import open_webhook
 from cmk_check.config.settings import Settings
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
-from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import DeliveryFailed
 
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"

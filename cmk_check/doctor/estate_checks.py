@@ -6,12 +6,13 @@ from typing import Final
 
 from cmk_check.app import scan_options
 from cmk_check.core.enums import Disposition, GapReason, PostureReason
-from cmk_check.core.model import Gap, Status, Subscription, SubscriptionCounts, Summary
+from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.posture import of_estate
 from cmk_check.core.scope import visible
+from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.doctor import key_checks
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed
-from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS

@@ -7,8 +7,8 @@ from cmk_check.core.comparison.judge import compliant
 from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
 from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.model import Account, Gap
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
-from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.inventory.api_versions import HSM_KEYS, KEYS
 from cmk_check.limits import DOCTOR_KEYS_SAMPLED, DOCTOR_KEYS_SECONDS
 

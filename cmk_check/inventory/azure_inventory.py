@@ -15,6 +15,7 @@ from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.reasons.gaps import NAMELESS_SUBSCRIPTION, make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
+from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
@@ -27,9 +28,8 @@ from cmk_check.inventory.gaps import (
     is_for_entra_alone,
     is_unregistered,
 )
+from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
-from cmk_check.inventory.readings import AccountCollector, parse_subscription
-from cmk_check.inventory.session import open_session, shared_transport
 
 # Of an account that was there; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Self
 
 from cmk_check.core.enums import ScanState
-from cmk_check.core.model import Summary
+from cmk_check.core.status import Summary
 from cmk_check.errors import ClaimLost, SliceHeld, StoreError, WriteConflict
 from cmk_check.limits import (
     CLAIM_RENEWED_AFTER,
@@ -21,7 +21,7 @@ from cmk_check.limits import (
     SCAN_LEASE,
     SLICE_CLAIM,
 )
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 
 

@@ -13,10 +13,11 @@ from cmk_check.core import posture
 from cmk_check.core.comparison import changes
 from cmk_check.core.counts import merge
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState
-from cmk_check.core.model import Change, LastScan, Status
+from cmk_check.core.model import Change
+from cmk_check.core.status import LastScan, Status
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus
 

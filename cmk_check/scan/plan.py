@@ -14,8 +14,8 @@ from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan, finish
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus

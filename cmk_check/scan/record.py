@@ -12,10 +12,10 @@ A subscription never seen before is marked like any other: its row is inserted a
 
 import asyncio
 
-from cmk_check.core.comparison.difference import Difference
+from cmk_check.core.comparison.updates import Difference
 from cmk_check.scan.claim import Claim
-from cmk_check.scan.context import ScanContext
-from cmk_check.scan.downgrade import StatusDowngrade
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.status_downgrade import StatusDowngrade
 from cmk_check.store.findings import record_batches
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.subscription_rows import StoredSubscription

@@ -9,14 +9,15 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
-from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
-from cmk_check.core.model import Coverage, Gap, Reading, Status, Subscription
+from cmk_check.core.model import Coverage, Gap, Reading, Subscription
 from cmk_check.core.reasons.gaps import SLICE_TIME_IS_UP, make_gap
 from cmk_check.errors import (
     ClaimLost,
@@ -30,14 +31,17 @@ from cmk_check.errors import (
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_GAP_DETAIL_CHARS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
-from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned
 from cmk_check.store.subscription_rows import StoredSubscription
+
+if TYPE_CHECKING:
+    from cmk_check.core.status import Status
 
 _log = logging.getLogger(__name__)
 

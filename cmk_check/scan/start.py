@@ -26,8 +26,8 @@ from cmk_check.limits import (
     TABLE_PAGE_ROWS,
 )
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.context import ScanContext
 from cmk_check.scan.finish import fail_scan
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 

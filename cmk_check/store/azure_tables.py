@@ -56,7 +56,7 @@ from cmk_check.limits import (
 )
 from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
-from cmk_check.store import odata, table_limits
+from cmk_check.store import odata, table_checks
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
@@ -160,7 +160,7 @@ class AzureTables:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write all or nothing; see ``Store.commit``."""
-        table_limits.check(writes, partition)
+        table_checks.check(writes, partition)
         operations = [_operation(partition, write) for write in writes]
         with _translating(table, writing=True):
             answers = await self._call(table, lambda client: _send(client, operations))
@@ -239,9 +239,9 @@ def _operation(partition: str, write: Write) -> Operation:
 def _properties(values: Mapping[str, Scalar]) -> dict[str, Any]:
     return {
         name: EntityProperty(value, EdmType.INT64)
-        if isinstance(value, int) and not -table_limits.MAX_INT32 <= value <= table_limits.MAX_INT32
+        if isinstance(value, int) and not -table_checks.MAX_INT32 <= value <= table_checks.MAX_INT32
         else value
-        for name, value in table_limits.stored(values).items()
+        for name, value in table_checks.stored(values).items()
     }
 
 

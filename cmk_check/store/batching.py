@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES, RESERVED_WRITE_BYTES
 from cmk_check.ports import Write
-from cmk_check.store import table_limits
+from cmk_check.store import table_checks
 
 
 def batches(writes: Iterable[Write]) -> Iterator[list[Write]]:
@@ -23,7 +23,7 @@ def group_batches[T: Sequence[Write]](groups: Iterable[T], reserve: int = 0) -> 
     batch: list[T] = []
     writes = weight = 0
     for group in groups:
-        size = sum(table_limits.transaction_size(write) for write in group)
+        size = sum(table_checks.transaction_size(write) for write in group)
         if batch and (writes + len(group) > most_writes or weight + size > most_bytes):
             yield batch
             batch, writes, weight = [], 0, 0

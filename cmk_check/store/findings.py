@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from cmk_check.core.comparison.difference import Difference, FindingUpdate
+from cmk_check.core.comparison.updates import Difference, FindingUpdate
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId

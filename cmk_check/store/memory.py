@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
-from cmk_check.store import table_limits
+from cmk_check.store import table_checks
 
 type _Row = tuple[str, Mapping[str, Scalar]]
 
@@ -41,7 +41,7 @@ class MemoryStore:
         self, table: Table, partition: str, writes: Sequence[Write]
     ) -> tuple[str, ...]:
         """Write all or nothing; see ``Store.commit``."""
-        table_limits.check(writes, partition)
+        table_checks.check(writes, partition)
         for write in writes:
             self._check(table, partition, write)
         return tuple(self._apply(table, partition, write) for write in writes)
@@ -73,7 +73,7 @@ class MemoryStore:
             return ""
         self._written += 1
         etag = f'W/"{self._written}"'
-        self._rows[table][key] = (etag, MappingProxyType(table_limits.stored(write.values)))
+        self._rows[table][key] = (etag, MappingProxyType(table_checks.stored(write.values)))
         return etag
 
 

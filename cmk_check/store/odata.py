@@ -7,7 +7,7 @@ to the client as parameters, which it quotes.
 from collections.abc import Sequence
 
 from cmk_check.ports import TableQuery
-from cmk_check.store import table_limits
+from cmk_check.store import table_checks
 
 type Condition = tuple[str, str, str]
 type Clause = tuple[Condition, ...]
@@ -51,7 +51,7 @@ def filter_of(clauses: Sequence[Clause]) -> tuple[str, dict[str, str]]:
     for clause in clauses:
         either: list[str] = []
         for name, operator, value in clause:
-            if not table_limits.is_property_name(name):
+            if not table_checks.is_property_name(name):
                 raise ValueError(f"{name!a} must be a valid property name")
             either.append(f"{name} {operator} @p{len(parameters)}")
             parameters[f"p{len(parameters)}"] = value

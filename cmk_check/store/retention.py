@@ -6,7 +6,7 @@ from typing import Final
 from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
 from cmk_check.ports import Delete, Store, Table, TableQuery
 from cmk_check.store import table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scans import ScanTable
 
 _PARTITION: Final = "scan"

@@ -12,9 +12,10 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger, Verdict
-from cmk_check.core.model import Status, Subscription, Summary
+from cmk_check.core.model import Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.status import Status, Summary
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar

@@ -12,7 +12,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from cmk_check.core.model import Change, Status
+from cmk_check.core.model import Change
+from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write

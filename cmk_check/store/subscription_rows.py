@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from cmk_check.core.comparison.difference import Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new

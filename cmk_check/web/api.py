@@ -14,7 +14,7 @@ from fastapi import Depends, FastAPI, Path, Query, Request, Response, params
 
 from cmk_check.core.posture import Expectations
 from cmk_check.ports import Clock
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, queries, scan_now

@@ -21,7 +21,7 @@ _STYLE: Final = "text/css"
 _TEXT: Final = "text/plain"
 _MODULES: Final = (
     "accounts.js",
-    "advice.js",
+    "next_steps.js",
     "api.js",
     "changes.js",
     "copy.js",
@@ -36,17 +36,17 @@ _MODULES: Final = (
     "main.js",
     "posture.js",
     "reasons.js",
-    "select.js",
+    "row_selection.js",
     "signin.js",
-    "store.js",
+    "page_state.js",
     "table.js",
     "trend.js",
     "trend_table.js",
-    "view.js",
+    "url_state.js",
     "labels.js",
     "vendor/uPlot.esm.js",
 )
-_STYLES: Final = ("base.css", "board.css", "findings.css", "vendor/uPlot.min.css")
+_STYLES: Final = ("base.css", "overview.css", "findings.css", "vendor/uPlot.min.css")
 # Only these files are ever read, whatever the path; all are UTF-8.
 FILES: Final[Mapping[str, str]] = {
     INDEX: "text/html",

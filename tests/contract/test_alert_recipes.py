@@ -23,7 +23,7 @@ from cmk_check.alerts.sample_alert import sample_change
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.queues.storage_queue import StorageQueues
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from local.azurite import Azurite
 from tests.contract.store.connections import transport
 from tests.unit.web import asgi_client

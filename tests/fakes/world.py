@@ -8,30 +8,21 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core import posture
 from cmk_check.core.enums import ScanState, Trigger, Verdict
-from cmk_check.core.model import (
-    Account,
-    Change,
-    Finding,
-    Gap,
-    LastScan,
-    Reading,
-    Status,
-    Subscription,
-    Summary,
-)
+from cmk_check.core.model import Account, Change, Finding, Gap, Reading, Subscription
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage, Store, Table, TableQuery
-from cmk_check.scan.context import ScanContext, ScanOptions
 from cmk_check.scan.plan import plan
+from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.start import Started, start
 from cmk_check.store import rows
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingFilter, FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan

@@ -18,19 +18,11 @@ from cmk_check.core.enums import (
     Trigger,
     Verdict,
 )
-from cmk_check.core.model import (
-    AccountCounts,
-    Change,
-    Gap,
-    KnownGap,
-    LastScan,
-    Reading,
-    Summary,
-    VerdictCounts,
-)
+from cmk_check.core.model import AccountCounts, Change, Gap, Reading, VerdictCounts
+from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY
 from tests.fakes.recording_store import RecordingStore

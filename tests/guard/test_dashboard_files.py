@@ -177,7 +177,7 @@ def test_the_page_has_no_copy_of_the_catalogue() -> None:
 
 def test_every_reason_of_a_posture_has_its_advice() -> None:
     """Whoever reads "unknown" is told what to do; accounts, keys and gaps have advice of theirs."""
-    found = re.search(r"const COVERED = \[(.*?)\];", _text("advice.js"))
+    found = re.search(r"const COVERED = \[(.*?)\];", _text("next_steps.js"))
     assert found is not None
 
     assert set(re.findall(r'"(\w+)"', found[1])) == {

@@ -23,12 +23,13 @@ FACTS = {
     "cli/doctor.py": {"_MARK_WIDTH", "_CHECK_WIDTH"},  # columns of a text
     "cli/exit_codes.py": {"USAGE", "UNKNOWN"},  # a contract
     "core/keys/version.py": {"_SMALLEST"},  # the size of key that Azure asks for
-    "core/remediation/plan.py": {"KEY_SIZE", "RETENTION_DAYS", "_VAULT_LENGTH"},  # Azure's own
+    "core/remediation/plan.py": {"_VAULT_LENGTH"},  # Azure's own
+    "core/remediation/key_and_role.py": {"KEY_SIZE", "RETENTION_DAYS"},  # Azure's own
     "doctor/app_checks.py": {"_MINUTE"},  # a unit
     "doctor/azure_checks.py": {"_SECOND", "_MINUTE"},  # units
     "doctor/ncrontab.py": {"_NUMBER_OF_DAYS"},  # a stretch of the calendar
     "store/table_keys.py": {"_NUMBER_DIGITS", "_WIDTH", "_LAST_SECOND"},  # the shape of keys
-    "store/table_limits.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service
+    "store/table_checks.py": {"MAX_INT32", "MAX_INT64"},  # types of the table service
 }
 
 

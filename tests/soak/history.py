@@ -16,7 +16,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Table
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore

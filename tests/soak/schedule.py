@@ -18,7 +18,7 @@ from cmk_check.core.enums import Verdict
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
 from cmk_check.store import table_keys
 from tests.fakes.faults import DeathError, Fault, FaultyStore

@@ -8,8 +8,8 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.comparison.difference import Difference
-from cmk_check.scan.context import ScanContext
+from cmk_check.core.comparison.updates import Difference
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Scan, Slice, Stored
 from cmk_check.store.scans import ScanTable

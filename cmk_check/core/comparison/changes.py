@@ -9,17 +9,9 @@ from typing import Final
 from cmk_check.core.comparison.change_types import types_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
-from cmk_check.core.model import (
-    Change,
-    Coverage,
-    Evidence,
-    Finding,
-    Gap,
-    KeyHealth,
-    Subscription,
-    Summary,
-)
+from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, KeyHealth, Subscription
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.status import Summary
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
 # Names as Azure allows them: with any other character a link could lead elsewhere.

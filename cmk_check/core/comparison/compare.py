@@ -13,8 +13,8 @@ from typing import Final
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.change_types import badness, is_same_health
 from cmk_check.core.comparison.changes import ComparisonContext
-from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
 from cmk_check.core.comparison.judge import Judged, Keys, folded, judge_all, with_keys
+from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, RemovalReason, Verdict
 from cmk_check.core.model import (
     Coverage,

@@ -5,7 +5,7 @@ from typing import Final
 
 from cmk_check.core.enums import Actor, GapReason, ReasonSeverity
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons.entry import ReasonEntry, with_note
+from cmk_check.core.reasons.reason_entry import ReasonEntry, with_note
 from cmk_check.limits import MAX_ARM_BODY_MIB
 
 _UNKNOWN: Final = ReasonSeverity.UNKNOWN

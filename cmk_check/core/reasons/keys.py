@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.enums import Actor, KeyReason, KeySeverity, ReasonSeverity
-from cmk_check.core.reasons.entry import ReasonEntry
+from cmk_check.core.reasons.reason_entry import ReasonEntry
 
 _ERROR: Final = ReasonSeverity.ERROR
 _WARNING: Final = ReasonSeverity.WARNING

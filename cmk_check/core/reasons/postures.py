@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.enums import Actor, PostureReason, ReasonSeverity
-from cmk_check.core.reasons.entry import NOTHING_TO_DO, ReasonEntry
+from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO, ReasonEntry
 
 _ERROR: Final = ReasonSeverity.ERROR
 _UNKNOWN: Final = ReasonSeverity.UNKNOWN

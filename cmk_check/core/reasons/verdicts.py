@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.enums import Actor, Reason, ReasonSeverity
-from cmk_check.core.reasons.entry import NOTHING_TO_DO, ReasonEntry
+from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO, ReasonEntry
 
 _SET_A_KEY: Final = "Set a customer-managed key on the account's Encryption page."
 

@@ -9,11 +9,8 @@ import shlex
 from typing import Final
 
 from cmk_check.core.remediation import az_commands as bash
+from cmk_check.core.remediation.key_and_role import KEY_SIZE, KEY_VAULT_API, RETENTION_DAYS, ROLE_ID
 from cmk_check.core.remediation.plan import (
-    KEY_SIZE,
-    KEY_VAULT_API,
-    RETENTION_DAYS,
-    ROLE_ID,
     Grantee,
     Plan,
 )

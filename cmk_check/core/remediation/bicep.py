@@ -7,11 +7,8 @@ Names are hostile text: each stands once, as one escaped literal.
 
 from typing import Final
 
+from cmk_check.core.remediation.key_and_role import KEY_SIZE, KEY_VAULT_API, RETENTION_DAYS, ROLE_ID
 from cmk_check.core.remediation.plan import (
-    KEY_SIZE,
-    KEY_VAULT_API,
-    RETENTION_DAYS,
-    ROLE_ID,
     Grantee,
     Plan,
 )

@@ -17,14 +17,6 @@ from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import GUID
 
-# Both of Microsoft's pages accept 2048; the one on Azure OpenAI nothing else.
-KEY_SIZE: Final = 2048
-RETENTION_DAYS: Final = 90
-# Key Vault Crypto Service Encryption User: read, wrap and unwrap a key, and nothing else.
-ROLE_ID: Final = "e147488a-f6f5-4113-8e2d-b22465e65bf6"
-# Versions of the vault's API before this one retire in February 2027.
-KEY_VAULT_API: Final = "2026-02-01"
-
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _VAULT: Final = re.compile("[A-Za-z](?:-?[A-Za-z0-9])*")
 _VAULT_LENGTH: Final = range(3, 25)

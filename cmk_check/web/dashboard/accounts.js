@@ -8,7 +8,7 @@
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, number, visible } from "./format.js";
 import { keyCounts } from "./keys.js";
-import { fragmentOf } from "./view.js";
+import { fragmentOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
 /** @type {[Verdict, "nonCompliant" | "unknown" | "compliant"][]} */

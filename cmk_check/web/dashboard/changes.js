@@ -8,7 +8,7 @@
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, moment, name, number, visible } from "./format.js";
-import { fragmentOf } from "./view.js";
+import { fragmentOf } from "./url_state.js";
 import { lookOf } from "./keys.js";
 import { codeWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
 

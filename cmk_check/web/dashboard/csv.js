@@ -7,7 +7,7 @@
 import { Refusal, ask } from "./api.js";
 import { h } from "./dom.js";
 import { isoDay } from "./format.js";
-import { FILTERS } from "./view.js";
+import { FILTERS } from "./url_state.js";
 
 const BOM = "\uFEFF";
 const LINE = "\r\n";

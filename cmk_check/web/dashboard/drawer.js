@@ -10,7 +10,7 @@ import { copy } from "./copy.js";
 import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
-import { ownerOf } from "./select.js";
+import { ownerOf } from "./row_selection.js";
 import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 

@@ -10,8 +10,8 @@
 import { at, fill, h, whenChanged } from "./dom.js";
 import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
-import { choose } from "./select.js";
-import { DEFAULTS, FILTERS } from "./view.js";
+import { choose } from "./row_selection.js";
+import { DEFAULTS, FILTERS } from "./url_state.js";
 import { codeWord, keyWord, verdictWord } from "./labels.js";
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */

@@ -11,7 +11,7 @@
 import { h, icon } from "./dom.js";
 import { ago, identifier, minute, moment, name, number, visible } from "./format.js";
 import { actorOf, entryOf } from "./reasons.js";
-import { fragmentOf } from "./view.js";
+import { fragmentOf } from "./url_state.js";
 import { codeWord, keyWord, rotationWord } from "./labels.js";
 
 /** @type {[import("./types.js").KeyState, keyof import("./types.js").Keys][]} The worst first. */

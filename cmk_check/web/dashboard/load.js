@@ -7,8 +7,8 @@
 
 import { AUTH, Refusal, ask, key } from "./api.js";
 import { catalogueOf } from "./reasons.js";
-import { rowOf } from "./select.js";
-import { blank } from "./store.js";
+import { rowOf } from "./row_selection.js";
+import { blank } from "./page_state.js";
 
 const MOST = 1000;
 const EACH = 60_000;
@@ -22,7 +22,7 @@ const OF_DETAIL = ["verdict", "evidence", "history"];
 const OF_LIST = ["value"];
 
 export class Loader {
-  /** @param {import("./store.js").Store} store */
+  /** @param {import("./page_state.js").Store} store */
   constructor(store) {
     this.store = store;
     /** @type {ReturnType<typeof setTimeout> | undefined} */

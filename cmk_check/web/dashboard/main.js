@@ -6,7 +6,7 @@
  */
 
 import { drawAccounts } from "./accounts.js";
-import { TO_GAPS, drawAdvice } from "./advice.js";
+import { TO_GAPS, drawAdvice } from "./next_steps.js";
 import { Refusal } from "./api.js";
 import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
@@ -18,10 +18,10 @@ import { drawGaps } from "./gaps.js";
 import { Loader } from "./load.js";
 import { drawPosture } from "./posture.js";
 import { restoreFragment, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
-import { Store, isFresh, shownPosture } from "./store.js";
+import { Store, isFresh, shownPosture } from "./page_state.js";
 import { tableDrawer } from "./table.js";
 import { drawTrend, watchTrend } from "./trend.js";
-import { fragmentOf, viewOf } from "./view.js";
+import { fragmentOf, viewOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
 restoreFragment();

@@ -7,7 +7,7 @@
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
-import { isFresh, shownPosture } from "./store.js";
+import { isFresh, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
 
 /**

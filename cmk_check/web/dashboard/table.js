@@ -10,8 +10,8 @@
 import { at, fill, h, icon, whenChanged } from "./dom.js";
 import { day, moment, name, number, since as elapsed } from "./format.js";
 import { hasKeys, keyCell } from "./keys.js";
-import { choose } from "./select.js";
-import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./view.js";
+import { choose } from "./row_selection.js";
+import { COLUMNS, DEFAULTS, fragmentOf, isFiltered } from "./url_state.js";
 import { codeWord, coverageWord, verdictWord } from "./labels.js";
 
 export const ROWS = 50;

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from itertools import pairwise
 
 from cmk_check.core.cloudevents import event_of
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.web import models, queries
 from cmk_check.web.http.responses import RequestRefused
 

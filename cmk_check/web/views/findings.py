@@ -7,7 +7,8 @@ from http import HTTPStatus
 from itertools import batched
 
 from cmk_check.core.counts import KIND_UNKNOWN
-from cmk_check.core.model import Coverage, Finding, Status
+from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import COVERAGE_READS_AT_ONCE, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.ports import Clock

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from fastapi import FastAPI, Query, Request, Response
 
 from cmk_check.core import posture
-from cmk_check.core.model import Status
 from cmk_check.core.posture import Expectations
+from cmk_check.core.status import Status
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import queries

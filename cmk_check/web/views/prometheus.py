@@ -16,9 +16,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from cmk_check.core.enums import KeyState, PostureReason, Reason, ScanState, Verdict
-from cmk_check.core.model import AccountCounts, LastScan, Status, VerdictCounts
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
+from cmk_check.core.status import LastScan, Status
 from cmk_check.web.views.key_health import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
-from cmk_check.core.model import Coverage, KnownGap, Status, Summary
+from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
+from cmk_check.core.status import KnownGap, Status, Summary
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
@@ -16,7 +17,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models
 from cmk_check.web.http.responses import etag_of, not_recorded
 from cmk_check.web.views.key_health import to_api_keys
-from cmk_check.web.views.untrusted import to_api_since, untrusted
+from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 
 _NOTHING_YET = Stored(Status(), "")
 

@@ -17,7 +17,7 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.key_health import to_api_keys
-from cmk_check.web.views.untrusted import to_api_since, untrusted
+from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 
 
 @dataclass(frozen=True, slots=True)

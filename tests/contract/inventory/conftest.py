@@ -11,7 +11,7 @@ from cmk_check.core.model import Subscription as Listed
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.clients import InventoryOptions
-from cmk_check.inventory.session import LimitedResponse, shared_transport
+from cmk_check.inventory.http_session import LimitedResponse, shared_transport
 from local.simulator.estate import Estate, Subscription
 from local.simulator.simulator import Simulator
 from tests.contract.inventory.keys.key_kit import Azure

@@ -24,9 +24,10 @@ from cmk_check.core.enums import (
     Trigger,
     Verdict,
 )
-from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth, Summary
+from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
-from cmk_check.store.feed import FeedTable
+from cmk_check.core.status import Summary
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 from cmk_check.web import scan_now

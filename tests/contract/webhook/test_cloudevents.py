@@ -13,7 +13,7 @@ from cloudevents.core.v1.event import CloudEvent
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import NAMES, NOON, changes_of_every_kind
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send

@@ -13,13 +13,13 @@ from aiohttp import web
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import QueueSink, parse_message
-from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.alerts.webhook import HttpWebhook, Target
 from cmk_check.alerts.webhook_guard import guarded_connector
 from cmk_check.core.enums import ChangeType
 from cmk_check.ports import DeliveryMessage, Insert, Table
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from tests.contract.webhook.conftest import Answer, Receiver, Tls, change
 from tests.fakes.delivery import MemoryTexts

@@ -15,7 +15,7 @@ from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore

@@ -13,20 +13,10 @@ from hypothesis import strategies as st
 from cmk_check.alerts.log_lines import LogSink, line
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, GapReason, KeyState, ScanState, Trigger, Verdict
-from cmk_check.core.model import (
-    AccountCounts,
-    Change,
-    Gap,
-    KnownGap,
-    LastScan,
-    Reading,
-    Subscription,
-    SubscriptionCounts,
-    Summary,
-    VerdictCounts,
-)
+from cmk_check.core.model import AccountCounts, Change, Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.world import account
 from tests.unit.core.examples import ID, context

@@ -3,7 +3,7 @@
 from typing import Any
 
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.cli.report import report
+from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap

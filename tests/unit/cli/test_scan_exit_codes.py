@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cmk_check.cli import app
 from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.cli.report import exit_code
+from cmk_check.cli.scan_report import exit_code
 from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations

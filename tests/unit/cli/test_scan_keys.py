@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.cli.result import ScanResult
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.posture import Expectations
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import World, bad, good, sub

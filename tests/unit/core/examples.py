@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding, Gap, KeyHealth, Reading, Subscription

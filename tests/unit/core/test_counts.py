@@ -27,11 +27,10 @@ from cmk_check.core.model import (
     Gap,
     KeyHealth,
     Subscription,
-    SubscriptionCounts,
-    Summary,
     VerdictCounts,
 )
 from cmk_check.core.rule import judge
+from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import MAX_BROKEN_KEYS_LISTED, MAX_GAPS_LISTED, MAX_KINDS_COUNTED
 from tests.fakes.keys import BOTH, HEALTHY, UNPROTECTED
 from tests.fakes.world import bad, good, odd

@@ -16,9 +16,9 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.reasons.entry import NOTHING_TO_DO, ReasonEntry
 from cmk_check.core.reasons.gaps import GAP_REASONS, KEY_TIME_IS_UP, SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.reasons.keys import key_severity
+from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO, ReasonEntry
 
 ENTRIES: Final = [
     pytest.param(entry, id=f"{area}-{code}")

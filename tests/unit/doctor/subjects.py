@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Self
 
 from cmk_check.core.model import Subscription
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
-from cmk_check.doctor.subject import DoctorSubject
 from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
 from tests.fakes.inventory import ScriptedInventory

@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.doctor import app_checks
-from cmk_check.doctor.subject import DoctorSubject
+from cmk_check.doctor.examined_app import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
 AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."

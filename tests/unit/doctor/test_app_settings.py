@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.doctor import app_checks
 from cmk_check.doctor.app_settings import NotSettings, laid_over
-from cmk_check.doctor.subject import DoctorSubject
+from cmk_check.doctor.examined_app import DoctorSubject
 from tests.unit.doctor.subjects import AZURITE, told
 
 LAPTOP = {"PATH": "/bin", "CMK_CLOUD": "china", "AZURE_CLIENT_ID": "mine", "HOME": "/home"}

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from cmk_check.doctor import azure_checks
-from cmk_check.doctor.subject import DoctorSubject
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.token_claims import Bearer
 from tests.unit.doctor.subjects import told
 

@@ -22,15 +22,16 @@ from functools import partial
 from types import CoroutineType
 from typing import Any
 
-from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Change, LastScan, Reading, Subscription, Summary
+from cmk_check.core.model import Account, Change, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import LastScan, Summary
 from cmk_check.errors import CmkCheckError
 from cmk_check.ports import Entity, KeyInventory, SliceMessage, Table, TableQuery, Write
-from cmk_check.scan.context import ScanContext
-from cmk_check.store.feed import FeedTable
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError
 from tests.fakes.world import World
 from tests.unit.scan.faulty_processes import Invocation

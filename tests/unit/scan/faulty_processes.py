@@ -12,7 +12,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Slice

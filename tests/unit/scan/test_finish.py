@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import ScanState, Verdict
-from cmk_check.core.model import Reading, Status
+from cmk_check.core.model import Reading
 from cmk_check.core.scope import Scope
+from cmk_check.core.status import Status
 from cmk_check.errors import QueueError, SliceIncomplete, StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.scan.finish import finish

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.enums import ScanState
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import ONE, READ_TABLE, THREE, TWO, asleep, sent, starting
 

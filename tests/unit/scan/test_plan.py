@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState, Verdict
-from cmk_check.core.model import Status, Subscription
+from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope
+from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError, QueueError
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.plan import plan

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.cli.report import check_scope
+from cmk_check.cli.scan_report import check_scope
 from cmk_check.core import posture
 from cmk_check.core.enums import PostureReason, ScanState, Verdict
 from cmk_check.core.recorded_scope import RecordedScope

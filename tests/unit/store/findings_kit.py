@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Entity, Replace, Table

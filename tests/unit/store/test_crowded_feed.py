@@ -4,9 +4,9 @@ import asyncio
 from typing import Final
 
 from cmk_check.ports import Table
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import RecordingStore
-from tests.unit.store.test_feed import changes, feed
+from tests.unit.store.test_change_feed import changes, feed
 
 PUBLISHERS: Final = 40
 # What an operation of the store takes: one turn of the event loop.

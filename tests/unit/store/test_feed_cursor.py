@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.ports import Table
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import RecordingStore
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)

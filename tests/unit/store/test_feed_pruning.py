@@ -15,7 +15,7 @@ from cmk_check.core.model import Change
 from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, World, bad, sub

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from cmk_check.core.comparison.difference import Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Account
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
-from cmk_check.store import rows, table_keys, table_limits
+from cmk_check.store import rows, table_checks, table_keys
 from cmk_check.store.findings import FindingsTable, RecordBatch, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.keys import DISABLED
@@ -82,7 +82,7 @@ async def test_a_large_subscription_is_cut_into_transactions_that_the_service_ta
     done = 0
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
-        table_limits.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
         done += len(batch.writes)
         assert batch.coverage.accounts.total == batch.coverage.accounts.non_compliant == done
         assert batch.coverage.recording == (None if batch is batches[-1] else CLAIM)
@@ -104,7 +104,7 @@ async def test_an_account_and_its_key_are_told_in_the_transaction_of_their_findi
 
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
-        table_limits.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
         subjects = [change.subject for change in batch.changes if "account" in change.subject]
         assert len(subjects) == 2 * len(batch.writes) == 2 * len(set(subjects))
     assert len(batches) == -(-number // 32)
@@ -134,7 +134,7 @@ def test_heavy_accounts_make_smaller_transactions() -> None:
 
     for batch in batches:
         guard = Insert(table_keys.COVERAGE, rows.coverage_values(batch.coverage))
-        table_limits.check([guard, *batch.writes, *batch.outbox], PARTITION)
+        table_checks.check([guard, *batch.writes, *batch.outbox], PARTITION)
     assert sum(len(batch.writes) for batch in batches) == 200
 
 

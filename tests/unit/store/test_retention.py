@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
 from cmk_check.ports import Table, TableQuery
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import KEPT, World, bad, good, sub

@@ -1,10 +1,9 @@
-"""Rows: what is written is read back as it was, and what is not ours is not guessed at."""
+"""Rows: what is written is read back as it was, and a person can read it."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,28 +32,15 @@ from cmk_check.core.model import (
     Transition,
     VerdictCounts,
 )
-from cmk_check.core.resource_id import AccountId
-from cmk_check.core.rule import row_too_new
-from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_TRANSACTION_BYTES
-from cmk_check.ports import Entity, Insert, Scalar
-from cmk_check.store import rows, table_keys, table_limits
+from cmk_check.ports import Insert
+from cmk_check.store import rows, table_checks, table_keys
+from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
-NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
-SUBSCRIPTION: Final = "8d3c0000-0000-4000-8000-000000000001"
 _TEXT: Final = st.text(max_size=12)
 _MAYBE: Final = st.none() | _TEXT
 _TIMES: Final = st.integers(0, 10**9).map(lambda second: NOON + timedelta(milliseconds=second))
 _NAMES: Final = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="/"))
-
-
-def account_id(group: str, name: str) -> AccountId:
-    """Return the id of an account."""
-    text = (
-        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{group}"
-        f"/providers/Microsoft.CognitiveServices/accounts/{name}"
-    )
-    return AccountId(SUBSCRIPTION, group, name, text.lower())
 
 
 _IDS: Final = st.builds(
@@ -136,30 +122,6 @@ _CHANGES: Final = st.builds(
     _DATA,
     st.integers(0, 10**6),
 )
-
-
-def entity(values: rows.Values, row: str = "row", partition: str = SUBSCRIPTION) -> Entity:
-    """Return a row as a store gives it back."""
-    return Entity(partition, row, "etag", table_limits.stored(values))
-
-
-def finding() -> Finding:
-    """Return a finding with every date there is."""
-    judgement = Judgement(Verdict.NON_COMPLIANT, Reason.KEY_NOT_NAMED, "No key.", Evidence())
-    return Finding(
-        account_id("rg", "chat"),
-        "OpenAI",
-        "westeurope",
-        {},
-        judgement,
-        "1",
-        NOON,
-        NOON,
-        NOON,
-        Verdict.COMPLIANT,
-        2,
-        (Transition(NOON, Verdict.NON_COMPLIANT, Reason.KEY_NOT_NAMED, "scan"),),
-    )
 
 
 @settings(max_examples=60)
@@ -276,109 +238,6 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
 
     write = Insert(row, rows.finding_values(heavy))
 
-    table_limits.check([write], SUBSCRIPTION)
+    table_checks.check([write], SUBSCRIPTION)
 
-    assert table_limits.transaction_size(write) < MAX_TRANSACTION_BYTES / 10
-
-
-@pytest.mark.parametrize(
-    ("schema", "is_newer"), [(0, False), (1, False), (2, True), (None, True), ("1", True)]
-)
-def test_a_row_of_a_newer_version_is_told_by_its_number(
-    schema: Scalar | None, *, is_newer: bool
-) -> None:
-    """A rollback must not overwrite what it cannot read."""
-    values = {} if schema is None else {"schema": schema}
-
-    assert rows.is_too_new(Entity("p", "r", "e", values)) == is_newer
-
-
-def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
-    """Its verdict may mean something else by now (P1)."""
-    values = rows.finding_values(finding()) | {"schema": 2, "verdict": "compliant"}
-
-    shown = rows.unusable_finding(entity(values), account_id("rg", "chat"), row_too_new())
-
-    assert (shown.judgement.verdict, shown.judgement.reason) == (
-        Verdict.UNKNOWN,
-        Reason.ROW_TOO_NEW,
-    )
-    assert shown.kind == "OpenAI"
-    oddly = rows.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
-    assert oddly.kind is None
-
-
-def _at(time: str) -> str:
-    """Return a history with one transition."""
-    return (
-        f'[{{"at":"{time}","verdict":"compliant","reason":"customer_managed_key","scan_id":"s"}}]'
-    )
-
-
-_BROKEN: Final[dict[str, tuple[str, Scalar | None]]] = {
-    "missing name": ("name", None),
-    "missing verdict": ("verdict", None),
-    "missing time": ("changedAt", None),
-    "number for a text": ("accountId", 7),
-    "text for a number": ("changes", "2"),
-    "no time": ("firstSeen", "yesterday"),
-    "no optional time": ("violatedSince", ""),
-    "no JSON": ("history", "{"),
-    "other JSON": ("tags", "[1]"),
-    "history of other values": ("history", '[{"at":"x"}]'),
-    "number for an optional text": ("keyName", 7),
-    "verdict of another language": ("verdict", "konform"),
-    "unheard-of reason": ("reason", "because"),
-    "unheard-of previous verdict": ("previousVerdict", "perhaps"),
-    "no key health": ("keyDetail", '{"state":"fine"}'),
-    "time without a zone": ("changedAt", "2026-11-25T12:00:00"),
-    "time before the first": ("firstSeen", "0001-01-01T00:00:00+14:00"),
-    "time after the last": ("violatedSince", "9999-12-31T23:59:59-14:00"),
-    "the time that stands for none": ("firstSeen", "1970-01-01T00:00:00+00:00"),
-    "history without a zone": ("history", _at("2026-11-25T12:00:00")),
-    "history before the first time": ("history", _at("0001-01-01T00:00:00+14:00")),
-    "key that expires after the last time": (
-        "keyDetail",
-        '{"state":"healthy","expires":"9999-12-31T23:59:59-14:00"}',
-    ),
-}
-
-
-@pytest.mark.parametrize(("name", "value"), _BROKEN.values(), ids=_BROKEN)
-def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | None) -> None:
-    """Somebody edited the table by hand; that costs one row, and says which (P7, P11)."""
-    values = rows.finding_values(finding())
-    values.pop(name, None)
-    if value is not None:
-        values[name] = value
-
-    with pytest.raises(StoreError, match=f"chat: {name} .*delete the row"):
-        rows.finding_of(entity(values, row="finding|rg|chat"))
-
-
-def test_a_key_may_expire_on_the_last_day_there_is() -> None:
-    """Some say so of one that never does."""
-    health = KeyHealth(KeyState.HEALTHY, expires=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
-    original = replace(finding(), key_health=health)
-
-    assert rows.finding_of(entity(rows.finding_values(original))) == original
-
-
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon"])
-@pytest.mark.parametrize("name", ["since", "lastRead"])
-def test_a_coverage_row_with_a_wrong_time_is_rebuilt(name: str, time: str) -> None:
-    """No list may fail because of it, and nobody has to do anything."""
-    values = rows.coverage_values(Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON))
-
-    with pytest.raises(StoreError, match=f"{name} .*the next scan rebuilds the row"):
-        rows.coverage_of(entity(values | {name: time}))
-
-
-@pytest.mark.parametrize("name", ["coverage", "gapReason"])
-def test_a_broken_coverage_row_is_a_store_error(name: str) -> None:
-    """The one kind of error that a view turns into an answer."""
-    gap = Gap(GapReason.TIMEOUT)
-    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.GAP, NOON, gap)
-
-    with pytest.raises(StoreError):
-        rows.coverage_of(entity(rows.coverage_values(coverage) | {name: "unheard of"}))
+    assert table_checks.transaction_size(write) < MAX_TRANSACTION_BYTES / 10

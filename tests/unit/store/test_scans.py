@@ -19,21 +19,12 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import (
-    AccountCounts,
-    Gap,
-    KnownGap,
-    LastScan,
-    Status,
-    Subscription,
-    SubscriptionCounts,
-    Summary,
-    VerdictCounts,
-)
+from cmk_check.core.model import AccountCounts, Gap, Subscription, VerdictCounts
+from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Table, TableQuery
-from cmk_check.store import batching, scan_rows, table_keys, table_limits
+from cmk_check.store import batching, scan_rows, table_checks, table_keys
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import ScanTable, scan_id_of, started_of
 from tests.fakes.recording_store import RecordingStore
@@ -245,7 +236,7 @@ def test_a_long_document_of_one_character_fits(character: str, length: int) -> N
     """An estate whose names are all emoji has twice the UTF-16 units that it has characters."""
     values = document(_ANY, [character * length])
 
-    table_limits.check([Insert("row", values)], "scan")
+    table_checks.check([Insert("row", values)], "scan")
     assert value_of(_ANY, Entity("scan", "row", "e", values)).value == [character * length]
 
 
@@ -255,8 +246,8 @@ def test_a_document_is_cut_so_that_every_piece_fits(text: str, times: int) -> No
     """Characters outside the basic plane count twice, and none may be cut in half."""
     values = document(_ANY, [text * times], {"state": "running"})
 
-    table_limits.check([Insert("row", values)], "scan")
-    read = value_of(_ANY, Entity("scan", "row", "e", table_limits.stored(values)))
+    table_checks.check([Insert("row", values)], "scan")
+    read = value_of(_ANY, Entity("scan", "row", "e", table_checks.stored(values)))
     assert read.value == [text * times]
     assert values["state"] == "running"
 
@@ -284,7 +275,7 @@ def test_writes_are_cut_in_their_order() -> None:
 
     assert [write for batch in batches for write in batch] == writes
     for batch in batches:
-        table_limits.check(batch, "p")
+        table_checks.check(batch, "p")
     assert list(batching.batches([])) == []
 
 

@@ -15,15 +15,14 @@ from cmk_check.core.model import (
     Finding,
     Gap,
     Judgement,
-    LastScan,
-    Status,
     Subscription,
 )
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import LastScan, Status
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.web.api import Tables, create_app

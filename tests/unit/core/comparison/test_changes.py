@@ -9,7 +9,7 @@ from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
 from cmk_check.core.model import (
     Account,
@@ -20,19 +20,18 @@ from cmk_check.core.model import (
     KeyHealth,
     Reading,
     Subscription,
-    SubscriptionCounts,
-    Summary,
     VerdictCounts,
 )
 from cmk_check.core.reasons.keys import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import (
     MAX_ACCOUNT_NAME_CHARS,
     MAX_BROKEN_KEY_REASONS,
     MAX_BROKEN_KEYS_LISTED,
 )
 from cmk_check.ports import Insert
-from cmk_check.store import rows, table_limits
+from cmk_check.store import rows, table_checks
 from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, compared, context, known_of
@@ -207,7 +206,7 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     key = change.data["key"]
     assert isinstance(key, dict)
     assert len(key["reasons"]) == 10
-    table_limits.check([Insert("row", rows.change_values(change))], ID)
+    table_checks.check([Insert("row", rows.change_values(change))], ID)
     assert len(json.dumps(event_of(change), ensure_ascii=False).encode()) < 48_000
 
 
@@ -284,4 +283,4 @@ def test_the_longest_names_of_broken_keys_fit_into_a_row() -> None:
 
     change = changes.of_baseline("scan-1", NOON, "id-1", summary, HOST)
 
-    table_limits.check([Insert("row", rows.change_values(change))], ID)
+    table_checks.check([Insert("row", rows.change_values(change))], ID)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
+from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Account, Finding, Reading
 from cmk_check.limits import MAX_TRANSITIONS

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.comparison.compare import compare, compare_unread
-from cmk_check.core.comparison.difference import Difference, Known
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import ChangeType, CoverageState, Disposition, GapReason
 from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
 from cmk_check.core.rule import RULE_VERSION

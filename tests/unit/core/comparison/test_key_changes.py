@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.difference import Known
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
 from cmk_check.core.model import Account
 from tests.fakes.keys import (

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Difference, Known
 from cmk_check.core.comparison.judge import known_vaults
+from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason, KeyState
 from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread
 from cmk_check.core.model import Account, Gap, Reading

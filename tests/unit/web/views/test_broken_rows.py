@@ -7,10 +7,10 @@ import pytest
 from cmk_check.core.enums import Trigger
 from cmk_check.ports import Replace, Table
 from cmk_check.store import table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus
-from tests.unit.store.test_feed import changes
+from tests.unit.store.test_change_feed import changes
 from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served, finding
 from tests.unit.web.asgi_client import send
 

@@ -12,7 +12,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.ports import Delete, Entity, Replace, Table, TableQuery
 from cmk_check.store import table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import NOON, PRODUCTION, Served
 from tests.unit.web.asgi_client import Answer, send

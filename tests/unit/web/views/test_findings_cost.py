@@ -2,7 +2,7 @@
 
 import pytest
 
-from cmk_check.core.model import Status, SubscriptionCounts, Summary
+from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding
 from tests.unit.web.asgi_client import send
 

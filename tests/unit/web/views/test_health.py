@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.model import Status
+from cmk_check.core.status import Status
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
 from cmk_check.store.scans import ScanTable

@@ -13,8 +13,9 @@ from prometheus_client import Metric, openmetrics, parser
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_strictly
 
 from cmk_check.core.enums import CoverageState, PostureReason, Reason, ScanState, Trigger, Verdict
-from cmk_check.core.model import AccountCounts, LastScan, Status, Summary, VerdictCounts
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Expectations
+from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
 from tests.fakes.hostile import NAMES

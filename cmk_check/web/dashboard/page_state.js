@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").State} State
  */
 
-import { viewOf } from "./view.js";
+import { viewOf } from "./url_state.js";
 
 /** @returns {State} */
 export const blank = () => ({

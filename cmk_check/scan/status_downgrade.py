@@ -7,12 +7,12 @@ end of a scan raises the status again.
 from dataclasses import replace
 
 from cmk_check.core import posture
-from cmk_check.core.comparison.difference import Difference
+from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.enums import PostureReason, Verdict
-from cmk_check.core.model import Status
+from cmk_check.core.status import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scans import LeaseAndStatus
 
 

@@ -11,14 +11,14 @@ from cmk_check.cli.json_csv import as_csv, as_json
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
-from cmk_check.cli.result import ScanResult
+from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ScanState, Verdict
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 
 if TYPE_CHECKING:

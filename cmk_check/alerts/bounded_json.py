@@ -13,7 +13,7 @@ _IDS: Final = frozenset(
 )
 
 
-def short_json(value: object, most: int) -> str:
+def bounded_json(value: object, most: int) -> str:
     """Return a value as JSON of at most ``most`` characters, which are as many bytes."""
     text = json.dumps(value, separators=(",", ":"))
     for chars, entries in SHORTENED_TO:

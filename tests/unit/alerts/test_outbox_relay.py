@@ -9,13 +9,13 @@ from typing import Final
 import pytest
 
 from cmk_check.alerts.delivery_queue import QueueSink
-from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import QueueError, StoreUnavailable, WriteConflict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry
 from tests.fakes.delivery import MemoryTexts

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.difference import Difference, FindingUpdate, Known
+from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import AccountCounts, Gap, Reading, VerdictCounts
 from tests.fakes.world import bad, good, odd

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cmk_check.errors import LimitExceeded
 from cmk_check.limits import MAX_TRANSACTION_BYTES, MAX_TRANSACTION_WRITES
 from cmk_check.ports import Delete, Insert, Replace, Scalar, Write
-from cmk_check.store import table_limits
+from cmk_check.store import table_checks
 
 _VALUES = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
@@ -26,7 +26,7 @@ def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> 
     for name, value in values.items():
         body |= {name: str(value), f"{name}@odata.type": "Edm.Boolean"}
 
-    assert table_limits.transaction_size(Insert("r", values)) >= len(json.dumps(body))
+    assert table_checks.transaction_size(Insert("r", values)) >= len(json.dumps(body))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_the_estimate_holds_the_body_that_is_sent(values: dict[str, Scalar]) -> 
 )
 def test_small_writes_fit_by_the_hundred(write: Write) -> None:
     """An estimate far too high would cut what the protocol wants in one transaction."""
-    assert MAX_TRANSACTION_WRITES * table_limits.transaction_size(write) < MAX_TRANSACTION_BYTES
+    assert MAX_TRANSACTION_WRITES * table_checks.transaction_size(write) < MAX_TRANSACTION_BYTES
 
 
 def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
@@ -45,22 +45,22 @@ def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
     size = 0
     for number in range(100):
         write = Insert(f"{number}", {"text": "é" * 5_500})
-        if size + table_limits.transaction_size(write) > MAX_TRANSACTION_BYTES:
+        if size + table_checks.transaction_size(write) > MAX_TRANSACTION_BYTES:
             break
         writes.append(write)
-        size += table_limits.transaction_size(write)
+        size += table_checks.transaction_size(write)
 
-    table_limits.check(writes, "p" * 512)
+    table_checks.check(writes, "p" * 512)
 
     assert 90 < len(writes) < 100
     with pytest.raises(LimitExceeded, match="bytes"):
-        table_limits.check([*writes, Insert("more", {"text": "é" * 5_500})], "p")
+        table_checks.check([*writes, Insert("more", {"text": "é" * 5_500})], "p")
 
 
 def test_hostile_text_stays_on_one_line_of_the_message() -> None:
     """A key from Azure must not write log lines of its own."""
     with pytest.raises(LimitExceeded) as raised:
-        table_limits.check([Insert("a\nINFO all is well " + "x" * 500, {})], "p")
+        table_checks.check([Insert("a\nINFO all is well " + "x" * 500, {})], "p")
 
     assert "\n" not in str(raised.value)
     assert len(str(raised.value)) < 300
@@ -75,7 +75,7 @@ def test_values_are_stored_as_plain_types() -> None:
     class Number(int):
         __slots__ = ()
 
-    stored = table_limits.stored(
+    stored = table_checks.stored(
         {"text": Text("a"), "number": Number(1), "flag": True, "none": None}
     )
 
@@ -85,4 +85,4 @@ def test_values_are_stored_as_plain_types() -> None:
 def test_other_types_are_a_mistake_of_ours() -> None:
     """A float would lose digits on its way; nothing of ours is one."""
     with pytest.raises(TypeError, match="float"):
-        table_limits.stored({"ratio": 0.5})  # type: ignore[dict-item]
+        table_checks.stored({"ratio": 0.5})  # type: ignore[dict-item]

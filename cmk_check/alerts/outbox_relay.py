@@ -15,7 +15,7 @@ from operator import attrgetter
 from cmk_check.errors import QueueError, StoreError, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import ChangeSink
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.outbox import OutboxEntry
 
 _log = logging.getLogger(__name__)

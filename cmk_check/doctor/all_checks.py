@@ -6,9 +6,9 @@ from typing import Final
 
 from cmk_check import limits
 from cmk_check.doctor import app_checks, azure_checks, estate_checks, key_checks, storage_checks
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckResult
 from cmk_check.doctor.runner import Check, examine
-from cmk_check.doctor.subject import DoctorSubject
 
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _STORE: Final = ("CMK_STORAGE",)

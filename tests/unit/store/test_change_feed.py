@@ -16,7 +16,7 @@ from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Insert, Replace, Scalar, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.feed import FeedTable
+from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, give_way

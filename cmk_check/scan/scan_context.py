@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from cmk_check.alerts.relay import Relay
+from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope

@@ -8,7 +8,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import KeyState, PostureReason, Verdict
 from cmk_check.limits import MAX_PAGE_SIZE
-from cmk_check.scan.context import ScanContext
+from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.queries import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView

@@ -9,8 +9,8 @@
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, day, number, visible, within } from "./format.js";
 import { lookOf } from "./keys.js";
-import { isFresh, shownPosture } from "./store.js";
-import { fragmentOf } from "./view.js";
+import { isFresh, shownPosture } from "./page_state.js";
+import { fragmentOf } from "./url_state.js";
 import { codeWord, midway } from "./labels.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
 
