@@ -252,10 +252,15 @@ def the_app() -> App:
         SettingsError: names every fault of the settings.
 
     """
-    from cmk_check.config.settings import Settings
+    from cmk_check.config.settings import Settings, unknown_settings
 
     try:
-        return App(Settings.load())
+        app = App(Settings.load())
     except SettingsError as error:
         _log.critical("The settings are not valid. %s", error)
         raise
+    if unknown := unknown_settings():
+        from cmk_check.alerts.log_lines import write_line
+
+        write_line(logging.WARNING, "cmk.settings", {"unknown": unknown})
+    return app

@@ -51,6 +51,8 @@ MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)
 SLICE_SIZE_RANGE: Final = (1, 500)
 DEFAULT_SLICE_SIZE: Final = 400
+# Characters by which a misspelt name may differ from that of a setting.
+MAX_MISSPELT_CHARS: Final = 2
 # All subscriptions of a slice share SLICE_READING.
 SUBSCRIPTION_SECONDS_RANGE: Final = (1, 240)
 DEFAULT_SUBSCRIPTION_SECONDS: Final = 120

@@ -14,6 +14,8 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
 ``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
                 ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
                 ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
+``cmk.settings``  variables that look like settings and are not, once per process and only if there
+                are any: ``unknown``, their names
 """
 
 import logging

@@ -22,6 +22,7 @@ from pydantic_settings import (
 from cmk_check import limits
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
+from cmk_check.config.setting_names import split_unknown
 from cmk_check.config.setting_values import (
     is_true,
     number,
@@ -34,6 +35,7 @@ from cmk_check.config.setting_values import (
     whole,
 )
 from cmk_check.config.storage import (
+    STORAGE_SETTINGS,
     ConnectionString,
     Fault,
     InMemory,
@@ -54,6 +56,8 @@ __all__ = [
     "Storage",
     "StorageByIdentity",
     "environment",
+    "misspelt_settings",
+    "unknown_settings",
 ]
 
 
@@ -68,6 +72,20 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
         for name, value in (os.environ if environ is None else environ).items()
         if (text := value.strip())
     }
+
+
+def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
+    """Return the names of variables that look like settings and are not, except misspelt ones."""
+    return split_unknown(environment(environ), _names())[1]
+
+
+def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the misspelt names, each with its setting; ``Settings.load`` makes them faults."""
+    return split_unknown(environment(environ), _names())[0]
+
+
+def _names() -> set[str]:
+    return {str(field.alias) for field in Settings.model_fields.values()} | {*STORAGE_SETTINGS}
 
 
 def _is_local(hostname: str | None) -> bool:
@@ -201,6 +219,10 @@ class Settings(BaseSettings):
     def _validate(
         cls, variables: Mapping[str, str], storage: Storage | None, faults: list[Fault]
     ) -> Self:
+        faults += [
+            (name, f"must be called {setting}; rename it, or remove it")
+            for name, setting in misspelt_settings(variables).items()
+        ]
         source = EnvSettingsSource(cls)
         source.env_vars = variables
         try:

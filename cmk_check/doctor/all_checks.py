@@ -63,9 +63,8 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
 async def diagnose(environ: Mapping[str, str]) -> AsyncGenerator[CheckResult]:
     """Run all checks on the settings of an environment; yield lines as they are known."""
     subject = DoctorSubject.of(environ)
-    faulty = [*subject.references, *(name for name, _ in subject.faults)]
     try:
-        async with aclosing(examine(CHECKS, subject, faulty)) as lines:
+        async with aclosing(examine(CHECKS, subject, subject.unusable)) as lines:
             async for line in lines:
                 yield line
     finally:

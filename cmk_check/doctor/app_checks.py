@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.webhook import open_webhook
-from cmk_check.config.settings import Settings
+from cmk_check.config.setting_names import SCHEDULE
+from cmk_check.config.settings import unknown_settings
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.errors import DeliveryFailed
 
-SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
 _HOURLY: Final = "0 0 * * * *"
 _TIME_SPAN: Final = re.compile(r"-?(\d+\.)?\d{1,2}:\d{2}(:\d{2})?(\.\d+)?")
@@ -33,8 +33,7 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
     results += [
         (Mark.WARNING, f"{name} is unknown to this program; see docs/settings.md, or remove it.")
-        for name in ours
-        if not _is_known(name)
+        for name in unknown_settings(subject.environ)
     ]
     if results:
         return results
@@ -106,11 +105,6 @@ def _sign_in(subject: DoctorSubject) -> list[MarkedText]:
         "is 503 SignInNotConfigured."
     )
     return [(Mark.WARNING, text)]
-
-
-def _is_known(name: str) -> bool:
-    known = {field.alias for field in Settings.model_fields.values()} | {SCHEDULE}
-    return name in known or name.startswith("CMK_STORAGE__")
 
 
 def _against_age(pause: timedelta, most: timedelta) -> MarkedText:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Final, Self
 
 from cmk_check.app import App, Lazy
-from cmk_check.config.settings import InMemory, Settings
+from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
 from cmk_check.inventory.azure_inventory import open_inventory
@@ -60,6 +60,12 @@ class DoctorSubject(App):
     def of_the_app(self) -> bool:
         """Whether these are the settings of a deployed app, not just those of a laptop."""
         return not isinstance(self.settings.storage, InMemory)
+
+    @property
+    def unusable(self) -> list[str]:
+        """The settings whose value is not known: invalid, in a vault, or under a misspelt name."""
+        misspelt = misspelt_settings(self.environ)
+        return [*self.references, *(misspelt.get(name, name) for name, _ in self.faults)]
 
     async def storage(self) -> "tuple[Store, QueueService]":
         """Return tables and queues.

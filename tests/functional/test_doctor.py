@@ -228,15 +228,21 @@ def test_a_certificate_that_nobody_knows_is_named(app: dict[str, str]) -> None:
 @pytest.mark.long
 def test_settings_that_are_wrong_are_all_named(app: dict[str, str]) -> None:
     """What does not go by them is tried all the same."""
-    wrong = {"CMK_STORAGE": "AccountKey=hush", "CMK_MAX_AGE_MINUTES": "hush", "CMK_CLOUDS": "china"}
+    wrong = {
+        "CMK_STORAGE": "AccountKey=hush",
+        "CMK_MAX_AGE_MINUTES": "hush",
+        "CMK_RETENTION_DAY": "hush",
+        "CMK_RETENTION": "hush",
+    }
 
     code, lines = doctor(app | wrong)
 
     assert code == 3
     assert [(mark, text.split()[0]) for mark, text in lines["settings"]] == [
         ("problem", "CMK_STORAGE"),
+        ("problem", "CMK_RETENTION_DAY"),
         ("problem", "CMK_MAX_AGE_MINUTES"),
-        ("warning", "CMK_CLOUDS"),
+        ("warning", "CMK_RETENTION"),
     ]
     assert lines["permissions"][0][0] == "ok"
     assert "hush" not in str(lines)

@@ -1,10 +1,11 @@
 """A log line of each kind, in each of its shapes, as the code writes it."""
 
+import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
-from cmk_check.alerts.log_lines import LogSink
+from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.comparison.compare import compare
@@ -53,6 +54,7 @@ async def write_lines() -> None:
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogSink().scan_ended(failed, None, None)
     await _write_deliveries(step.changes[0])
+    write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
 
 
 async def _write_keys(scan: ComparisonContext) -> None:

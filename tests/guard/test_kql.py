@@ -38,6 +38,7 @@ def test_there_are_queries_for_every_kind_of_line() -> None:
         "cmk.scan",
         "cmk.gap",
         "cmk.tell",
+        "cmk.settings",
     }
 
 
@@ -66,7 +67,7 @@ def test_the_prefix_that_queries_look_for_begins_the_lines(
     """They look at the beginning of a line, so the order of its fields is part of the contract."""
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
 
-    for event in ("cmk.change", "cmk.scan", "cmk.gap", "cmk.tell"):
+    for event in ("cmk.change", "cmk.scan", "cmk.gap", "cmk.tell", "cmk.settings"):
         write_line(logging.INFO, event, {"name": "x"})
 
     begun = {"".join(takewhile(lambda char: char != ",", text)) for text in caplog.messages}

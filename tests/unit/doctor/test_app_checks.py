@@ -20,14 +20,24 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
             {"CMK_INCLUDE_SUBSCRIPTION": "x"},
             [
                 (
-                    "warning",
+                    "problem",
                     (
-                        "CMK_INCLUDE_SUBSCRIPTION is unknown to this program; see "
-                        "docs/settings.md, or remove it."
+                        "CMK_INCLUDE_SUBSCRIPTION must be called CMK_INCLUDE_SUBSCRIPTIONS; "
+                        "rename it, or remove it."
                     ),
                 )
             ],
-            id="a name with a fault says nothing to the app",
+            id="a misspelt name",
+        ),
+        pytest.param(
+            {"CMK_EXCLUDE": "x", "CMK_API_URL": "x"},
+            [
+                (
+                    "warning",
+                    "CMK_EXCLUDE is unknown to this program; see docs/settings.md, or remove it.",
+                )
+            ],
+            id="a name that says nothing to the app, and one of the deployment",
         ),
         pytest.param(
             {"CMK_CLOUD": "moon", "CMK_MAX_IN_FLIGHT": "0", "CMK_WEBHOOK_URL": "ftp://hush"},
@@ -84,6 +94,15 @@ async def test_a_faulty_storage_leaves_the_rest_to_be_tried(environ: dict[str, s
     assert {name.partition("__")[0] for name, _ in subject.faults} == {"CMK_STORAGE"}
     assert {mark for mark, _ in said} == {"problem"}
     assert "hush" not in str(said)
+
+
+def test_what_a_misspelt_name_was_to_set_is_not_tried() -> None:
+    """Else the estate would be read without the exclude list, and another cloud be asked."""
+    subject = DoctorSubject.of(
+        {"CMK_EXCLUDED_SUBSCRIPTIONS": "x", "CMK_CLUOD": "china", "CMK_TAGS": "a,"}
+    )
+
+    assert subject.unusable == ["CMK_CLOUD", "CMK_EXCLUDE_SUBSCRIPTIONS"]
 
 
 async def test_a_secret_whose_url_is_faulty_is_no_fault_of_its_own() -> None:

@@ -1,0 +1,75 @@
+"""The names of settings: a misspelt exclude list must not be ignored in silence."""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from cmk_check.limits import MAX_MISSPELT_CHARS
+
+_PREFIX: Final = "CMK_"
+# Read by the Functions host, never by the program.
+SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
+# The host takes more properties of a connection than the program reads.
+_OF_STORAGE: Final = "CMK_STORAGE__"
+# Variables of a shell or of azd that the deployment in infra/ reads or sets.
+OF_DEPLOYMENT: Final = frozenset(
+    {
+        "CMK_ACTION_GROUP_ID",
+        "CMK_ALERT_EMAILS",
+        "CMK_API_URL",
+        "CMK_APP_SUBNET_ID",
+        "CMK_ENDPOINT_SUBNET_ID",
+        "CMK_ENTRA_CLIENT_ID",
+        "CMK_ENTRA_GROUP_IDS",
+        "CMK_ENTRA_OBJECT_IDS",
+        "CMK_IDENTITY_PRINCIPAL_ID",
+        "CMK_PAGE_URL",
+        "CMK_PRIVATE_DNS_ZONES",
+        "CMK_PRIVATE_DNS_ZONE_IDS",
+        "CMK_PRIVATE_NETWORK",
+        "CMK_SETTINGS",
+        "CMK_STORAGE_KEY_IDENTITY_ID",
+        "CMK_STORAGE_KEY_NAME",
+        "CMK_STORAGE_KEY_VAULT_URI",
+        "CMK_SUBSCRIPTION_IDS",
+        "CMK_TAGS_OF_RESOURCES",
+        "CMK_WEBHOOK_SIGNING_SECRET_URI",
+        "CMK_WEBHOOK_URL_SECRET_URI",
+        "CMK_WORKSPACE_ID",
+        "CMK_ZONE_REDUNDANT",
+    }
+)
+
+
+def split_unknown(
+    names: Iterable[str], settings: Collection[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the misspelt names, each with the setting that it resembles, and other unknown ones.
+
+    ``settings`` are the names that the program reads.
+    """
+    known = {*settings, SCHEDULE}
+    misspelt: dict[str, str] = {}
+    unknown: list[str] = []
+    for name in sorted(names):
+        if not name.upper().startswith(_PREFIX) or name in known | OF_DEPLOYMENT:
+            continue
+        distances = {setting: _distance(name.upper(), setting.upper()) for setting in known}
+        nearest = min(sorted(known), key=distances.__getitem__)
+        if distances[nearest] <= MAX_MISSPELT_CHARS:
+            misspelt[name] = nearest
+        elif not name.startswith(_OF_STORAGE):
+            unknown.append(name)
+    return misspelt, unknown
+
+
+def _distance(one: str, other: str) -> int:
+    """Return the edit distance: characters to insert, delete or replace."""
+    if abs(len(one) - len(other)) > MAX_MISSPELT_CHARS:
+        return MAX_MISSPELT_CHARS + 1
+    row = list(range(len(other) + 1))
+    for number, char in enumerate(one, 1):
+        above, row = row, [number]
+        for column, against in enumerate(other):
+            replaced = above[column] + (char != against)
+            row.append(min(replaced, above[column + 1] + 1, row[column] + 1))
+    return row[-1]
