@@ -40,9 +40,7 @@ class Claim:
             ClaimLost: it lost one of them.
 
         """
-        entry = await context.scans.slice(self.scan, self.slice.value.number)
-        if entry is None or entry.value.claim != self.id:
-            raise ClaimLost("Another worker has taken this slice over.")
+        await self._current(context)
         if await context.scans.holder() != self.scan.id:
             raise ClaimLost("A newer scan has begun.")
 
@@ -56,10 +54,7 @@ class Claim:
         entry = replace(
             self.slice.value, claim=None, claimed_until=None, summary=summary, failed=failed
         )
-        try:
-            await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
-        except WriteConflict as error:
-            raise ClaimLost("Another worker has taken this slice over.") from error
+        await self._write(context, entry)
 
     async def renewed(self, context: ScanContext) -> Self:
         """Return this claim with its full time again, if a minute of it has passed.
@@ -73,12 +68,7 @@ class Claim:
         if held_until is not None and until - held_until < CLAIM_RENEWED_AFTER:
             return self
         entry = replace(self.slice.value, claimed_until=until)
-        try:
-            return replace(
-                self, slice=await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
-            )
-        except WriteConflict as error:
-            raise ClaimLost("Another worker has taken this slice over.") from error
+        return replace(self, slice=await self._write(context, entry))
 
     async def release(self, context: ScanContext, changes: int) -> None:
         """Give the slice back, so that the next delivery does not wait for the claim to expire.
@@ -88,9 +78,34 @@ class Claim:
         changes += self.slice.value.changes
         entry = replace(self.slice.value, claim=None, claimed_until=None, changes=changes)
         try:
-            await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
-        except StoreError:
+            await self._write(context, entry)
+        except (StoreError, ClaimLost):
             return  # the claim expires by itself
+
+    async def _write(self, context: ScanContext, entry: Slice) -> Stored[Slice]:
+        """Write the slice, also where an earlier write of this claim got no answer.
+
+        Raises:
+            ClaimLost: another worker has taken the slice over.
+
+        """
+        try:
+            return await context.scans.replace_slice(self.scan.id, entry, self.slice.etag)
+        except WriteConflict:
+            current = await self._current(context)
+        return await context.scans.replace_slice(self.scan.id, entry, current.etag)
+
+    async def _current(self, context: ScanContext) -> Stored[Slice]:
+        """Read the slice.
+
+        Raises:
+            ClaimLost: another worker has taken it over.
+
+        """
+        entry = await context.scans.slice(self.scan, self.slice.value.number)
+        if entry is None or entry.value.claim != self.id:
+            raise ClaimLost("Another worker has taken this slice over.")
+        return entry
 
 
 async def take(context: ScanContext, scan_id: str, number: int) -> Claim | Scan | None:

@@ -7,11 +7,11 @@ import pytest
 
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import SliceHeld, StoreUnavailable
-from cmk_check.limits import SCAN_DEADLINE, SCAN_LEASE
+from cmk_check.limits import CLAIM_RENEWED_AFTER, SCAN_DEADLINE, SCAN_LEASE
 from cmk_check.ports import Table
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
-from tests.fakes.faults import Fault, Place
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import (
     CLAIM,
@@ -193,6 +193,20 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     assert before.scan_id == newer.scan_id
     assert await lease(world) == before
     sent(world)
+
+
+async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -> None:
+    """A worker that took itself for another would drop its message, and the scan never end."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    renewal = Place("commit", Table.SCANS, 1)
+    world.store = FaultyStore(world.store, places={renewal: Fault.LOST_ANSWER})
+    worker = await asleep(world, delivery(world, message), READ_TABLE)
+    world.clock.advance(CLAIM_RENEWED_AFTER)
+
+    await worker.wake()
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
 async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World) -> None:
