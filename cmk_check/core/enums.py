@@ -99,7 +99,8 @@ class CoverageState(StrEnum):
     """How far a subscription is known.
 
     ``PENDING`` stands in the row of a subscription from the mark of its first recording until that
-    recording is complete. It counts neither as read nor as a gap.
+    recording is complete, and so again after it was retired. It counts neither as read nor as a
+    gap.
     """
 
     READ = "read"

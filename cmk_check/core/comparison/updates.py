@@ -160,6 +160,9 @@ class Difference:
             accounts=AccountCounts(),
             sequence=self._sequence_before,
         )
+        if had.state is CoverageState.RETIRED and self.coverage.state is not had.state:
+            # It is there again. A scan that does not list it must not take it for retired still.
+            had = replace(had, state=CoverageState.PENDING)
         tally, steps, told = self.known.tally(), iter(self.steps), 0
         for size in sizes:
             for step in islice(steps, size):

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import CoverageState, ScanState, Verdict
+from cmk_check.core.model import Subscription
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
@@ -165,6 +166,25 @@ async def test_a_pending_subscription_that_is_no_longer_listed_becomes_a_gap(gre
     scan_id = await green.scan()
 
     assert (await green.scan_row(scan_id)).state is ScanState.INCOMPLETE
+    assert await green.coverage(TWO) == "gap"
+    assert (await green.posture()).verdict is not Verdict.COMPLIANT
+
+
+async def test_a_retired_subscription_that_is_there_again_is_pending(green: World) -> None:
+    """A half recorded one that nobody sees any more must not be taken for retired still."""
+    deleted = Subscription(TWO, state="Deleted")
+    green.inventory.listed = (*green.inventory.listed, deleted)
+    await green.scan()
+    green.listed(ONE, TWO)
+    green.read(TWO, *(bad(TWO, f"a{number}") for number in range(120)))
+    _, second = await planned(green)
+    await dies(green, delivery(green, second), SECOND_WRITE, Fault.DEATH_AFTER)
+    state = await green.coverage(TWO)
+    green.listed(ONE)
+
+    await green.scan()
+
+    assert state == CoverageState.PENDING
     assert await green.coverage(TWO) == "gap"
     assert (await green.posture()).verdict is not Verdict.COMPLIANT
 
