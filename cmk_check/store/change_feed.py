@@ -92,8 +92,7 @@ class FeedTable:
             StoreError: the feed could not be read.
 
         """
-        head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
-        return 0 if head is None else rows.Reader(head).number("last")
+        return await self._last(await self._store.get(Table.CHANGES, _PARTITION, _HEAD))
 
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.
@@ -195,7 +194,7 @@ class FeedTable:
         head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
         if head is not None and rows.is_too_new(head):
             raise RowUnusable(_NEWER)
-        last = 0 if head is None else rows.Reader(head).number("last")
+        last = await self._last(head)
         numbers = {change.id: number for number, change in enumerate(fresh, last + 1)}
         moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}
         writes: list[Write] = [
@@ -209,6 +208,18 @@ class FeedTable:
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
         await self._store.commit(Table.CHANGES, _PARTITION, writes)
         return numbers
+
+    async def _last(self, head: Entity | None) -> int:
+        """Return the last number; if the head was deleted or is broken, the rows have it."""
+        if head is not None:
+            try:
+                return rows.Reader(head).number("last", table_keys.LAST_NUMBER)
+            except RowUnusable as error:
+                _log.warning("The next publication rebuilds the head of the feed: %s", error)
+        last = 0
+        async for entity in self._rows(0, TABLE_PAGE_ROWS):
+            last = int(entity.row)
+        return last
 
 
 def _back_off(attempt: int) -> float:

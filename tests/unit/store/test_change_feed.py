@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import CHANGES_PER_PUBLICATION
-from cmk_check.ports import Insert, Replace, Scalar, Table, TableQuery
+from cmk_check.ports import Delete, Entity, Insert, Replace, Scalar, Table, TableQuery, Write
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError, Fault, FaultyStore
@@ -30,6 +30,10 @@ def changes(*ids: str) -> list[Change]:
         Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {"name": name}, number)
         for number, name in enumerate(ids, 1)
     ]
+
+
+def _break(row: Entity) -> Write:
+    return Replace(row.row, {"schema": 1}, row.etag)
 
 
 async def feed(store: RecordingStore) -> dict[int, Change]:
@@ -182,17 +186,23 @@ async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
     assert await _head(store) == {"schema": 2, "last": 5}
 
 
-async def test_a_broken_head_is_a_store_error() -> None:
-    """Numbers must not start again at 1."""
+@pytest.mark.parametrize("write", [lambda row: Delete(row.row, row.etag), _break])
+async def test_a_head_that_was_deleted_or_is_broken_is_rebuilt(
+    write: Callable[[Entity], Write],
+) -> None:
+    """Numbers must not start again at 1, and the next changes must not wait for ever."""
     store = RecordingStore()
-    table = FeedTable(store)
-    await table.publish(changes("a"))
+    table = FeedTable(store, sleep=give_way)
+    await table.publish(changes("a", "b"))
     head = await store.get(Table.CHANGES, "feed", "head")
     assert head is not None
-    await store.commit(Table.CHANGES, "feed", [Replace("head", {"schema": 1}, head.etag)])
+    await store.commit(Table.CHANGES, "feed", [write(head)])
 
-    with pytest.raises(StoreError, match="head"):
-        await table.publish(changes("b"))
+    last = await table.last()
+    await table.publish(changes("c"))
+
+    assert last == 2
+    assert [change.id for change in (await feed(store)).values()] == ["a", "b", "c"]
 
 
 async def test_a_reader_goes_on_behind_its_number() -> None:
