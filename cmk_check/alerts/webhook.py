@@ -21,6 +21,7 @@ from aiohttp.abc import AbstractResolver
 from standardwebhooks import Webhook
 from yarl import URL
 
+from cmk_check import VERSION
 from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.alerts.webhook_guard import guarded_connector, was_refused
 from cmk_check.config.settings import Settings
@@ -30,7 +31,7 @@ from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, W
 from cmk_check.net.proxy import proxy_for
 from cmk_check.net.retry_after import retry_after
 
-_AGENT: Final = "cmk_check/0.1.0"
+_AGENT: Final = f"cmk_check/{VERSION}"
 # Codes such as Slack's invalid_blocks and no_service; nothing else of an answer is shown.
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}

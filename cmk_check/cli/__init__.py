@@ -5,7 +5,7 @@ settings, and ``--help`` is fast.
 """
 
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 try:
     import typer
@@ -18,18 +18,54 @@ except ModuleNotFoundError:
     )
     sys.exit(2)
 
+from cmk_check import VERSION
 from cmk_check.cli import doctor, explain, plan, scan, send_test_alert
+from cmk_check.cli.exit_codes import USAGE, complain
+from cmk_check.cli.stdout import NotUsable, guard_streams, write
 
 app: Final = typer.Typer(
     name="cmk-check",
-    help="Check which Azure OpenAI accounts are encrypted with a customer-managed key.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # help as plain text, the same in every terminal
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(scan.scan)
-app.command()(explain.explain)
-app.command()(plan.plan)
-app.command()(doctor.doctor)
-app.command()(send_test_alert.send_test_alert)
+for _command in (
+    scan.scan,
+    explain.explain,
+    plan.plan,
+    doctor.doctor,
+    send_test_alert.send_test_alert,
+):
+    # Named, or the list of commands shows only the beginning of the sentence.
+    app.command(short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's form of a callback
+    if wanted:
+        write(f"cmk-check {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Check which Azure OpenAI accounts are encrypted with a customer-managed key."""
+
+
+def main(prog_name: str = "cmk-check") -> None:
+    """Run the command that the arguments name, and exit; output that fails is never an answer."""
+    guard_streams()
+    try:
+        app(prog_name=prog_name)
+    except NotUsable as error:  # the output of --help or --version
+        complain(str(error))
+        sys.exit(USAGE)

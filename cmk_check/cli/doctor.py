@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, USAGE, complain
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain, run
 from cmk_check.cli.stdout import NotUsable, write
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ def doctor(
     Exit codes: 0 if there is no problem (there may be warnings), 3 if there is a problem, 2 if the
     file cannot be used or the output cannot be written, 130 after Ctrl-C.
     """
-    import asyncio
     import logging
 
     from cmk_check.cli.console import results
@@ -52,32 +51,34 @@ def doctor(
         environ = environment()
         if settings is not None:
             environ = laid_over(environ, settings.read())
-        code = asyncio.run(_diagnose(environ, results(color=not no_color)))
+        code = run(_diagnose(environ, results(color=not no_color)))
     except (NotSettings, UnicodeDecodeError) as error:
         why = error if isinstance(error, NotSettings) else "must be text in UTF-8; save it as that"
         raise typer.BadParameter(str(why), param_hint="--settings") from None
     except NotUsable as error:
         complain(str(error))
         raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:
-        complain("interrupted; the remaining checks were not run.")
-        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
 
 
 async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
     """Print each line as soon as it is known; return the exit code."""
+    import asyncio
     from contextlib import aclosing
 
     from cmk_check.doctor.all_checks import diagnose
     from cmk_check.doctor.results import Mark
 
     code = 0
-    async with aclosing(diagnose(environ)) as lines:
-        async for line in lines:
-            _print(line, console)
-            if line.mark is Mark.PROBLEM:
-                code = UNKNOWN
+    try:
+        async with aclosing(diagnose(environ)) as lines:
+            async for line in lines:
+                _print(line, console)
+                if line.mark is Mark.PROBLEM:
+                    code = UNKNOWN
+    except asyncio.CancelledError:
+        complain("interrupted; the remaining checks were not run.")
+        raise
     return code
 
 

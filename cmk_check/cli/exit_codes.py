@@ -1,11 +1,13 @@
-"""The exit codes of the commands, and their error messages on standard error."""
+"""The exit codes of the commands, their error messages, and how a signal ends them."""
 
+import asyncio
 import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
-from typing import Final, NoReturn
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, Final, NoReturn
 
 from cmk_check.cli.stdout import NotUsable
 
@@ -13,6 +15,7 @@ VIOLATED: Final = 1
 USAGE: Final = 2
 UNKNOWN: Final = 3
 INTERRUPTED: Final = 128 + signal.SIGINT
+TERMINATED: Final = 128 + signal.SIGTERM
 
 
 def complain(message: str) -> None:
@@ -50,9 +53,38 @@ def ended(work: Callable[[], int], failed: str) -> int:
         return UNKNOWN
 
 
-def leave_at_once() -> NoReturn:
-    """Exit immediately, after a second Ctrl-C; show the cursor, which a bar may have hidden."""
+def run(command: Coroutine[Any, Any, int]) -> int:
+    """Run a command and return its exit code; SIGTERM cancels it, as Ctrl-C does.
+
+    A command that does not end by itself when cancelled, or gets a second signal, ends at once: the
+    runner would wait for tasks that wait for the network.
+    """
+    terminated = asyncio.Event()
+    with asyncio.Runner() as runner:
+        try:
+            code = runner.run(_terminable(command, terminated))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            _leave_at_once(TERMINATED if terminated.is_set() else INTERRUPTED)
+    return TERMINATED if code == INTERRUPTED and terminated.is_set() else code
+
+
+async def _terminable(command: Coroutine[Any, Any, int], terminated: asyncio.Event) -> int:
+    task = asyncio.create_task(command)
+
+    def terminate() -> None:
+        if terminated.is_set():
+            _leave_at_once(TERMINATED)
+        terminated.set()
+        task.cancel()
+
+    with suppress(NotImplementedError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    return await task
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """Exit immediately; show the cursor, which a progress bar may have hidden."""
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h\n")
     sys.stderr.flush()
-    os._exit(INTERRUPTED)
+    os._exit(code)

@@ -45,7 +45,7 @@ def explain(
     Prints verdict, reason and evidence as JSON: an object for one account, a list for a list.
 
     Exit codes: 1 if any account is non_compliant; otherwise 3 if any is unknown or the list is
-    incomplete; otherwise 0. 2 if the input cannot be used.
+    incomplete; otherwise 0. 2 if the input cannot be used or the output cannot be written.
     """
     in_scope = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     if not in_scope:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
+from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended, run
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, plan_for, vault_named
 from cmk_check.core.resource_id import AccountId
@@ -66,7 +66,7 @@ def plan(
 
     Exit codes: 1 if the account is non_compliant and the plan was written, 0 if it is compliant and
     needs no plan, 3 if it is unknown or could not be read, 2 if the id, an option or a setting is
-    invalid, 130 after Ctrl-C.
+    invalid or the plan cannot be written, 130 after Ctrl-C.
     """
     account = AccountId.parse(f"/{account_id.strip().strip('/')}")
     if account is None or not is_guid(account.subscription_id):
@@ -91,11 +91,9 @@ def plan(
 
 def _run(request: PlanRequest) -> int:
     """Read, judge and write; return the exit code."""
-    import asyncio
-
     from cmk_check.config.settings import Settings
 
-    return asyncio.run(_read_and_report(Settings.load_for_scan(), request))
+    return run(_read_and_report(Settings.load_for_scan(), request))
 
 
 async def _read_and_report(settings: "Settings", request: PlanRequest) -> int:

@@ -1,12 +1,13 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import ended, leave_at_once
-from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
@@ -26,9 +27,25 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "Azurite's connection string. Without it, everything stays in memory.",
         ),
     ] = None,
-    output: Annotated[
+    result_format: Annotated[
         Format, typer.Option("--format", help="The format of the result.")
     ] = Format.TABLE,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the result to this file instead of the standard output, complete or not at "
+            "all.",
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            metavar="CAUSE,...",
+            help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key. A scan that "
+            "fails always does.",
+        ),
+    ] = ",".join(FAIL_ON),
     *,
     change_scope: Annotated[
         bool,
@@ -51,7 +68,8 @@ def scan(  # noqa: PLR0913 - an argument for each option
 
     Exit codes: 1 if any account is non_compliant; otherwise 3 if any account is unknown, any
     subscription could not be read or the scan failed; otherwise 0. 2 if an option or a setting is
-    invalid. 130 after Ctrl-C, which prints the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
+    invalid, or the result cannot be written. 130 after Ctrl-C and 143 after SIGTERM, which print
+    the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
     account with a broken key counts as non_compliant, and one with an unknown key as unknown.
     """
     only = _ids(subscription or ())
@@ -61,7 +79,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "must not be used with --store: the app's tables hold the whole estate",
             param_hint="--subscription",
         )
-    options = OutputOptions(output, quiet, not no_color)
+    options = OutputOptions(result_format, quiet, not no_color, _file(output), _fail_on(fail_on))
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
     raise typer.Exit(
@@ -74,15 +92,36 @@ def scan(  # noqa: PLR0913 - an argument for each option
 
 def _run(settings: "Settings", options: OutputOptions, *, change_scope: bool) -> int:
     """Scan; return the exit code."""
-    import asyncio
-
     from cmk_check.cli.scan_report import scan_and_report
+    from cmk_check.errors import SettingsError
 
-    with asyncio.Runner() as runner:
-        try:
-            return runner.run(scan_and_report(settings, options, change_scope=change_scope))
-        except KeyboardInterrupt:
-            leave_at_once()  # the runner would wait for tasks that wait for the store
+    if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
+        # No key would be read, and so none be broken.
+        raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
+    return run(scan_and_report(settings, options, change_scope=change_scope))
+
+
+def _file(output: Path | None) -> Path | None:
+    """Return the file, before a scan of minutes has no place for its result."""
+    if output is None:
+        return None
+    if not output.parent.is_dir():
+        why = "must be in a folder that exists"
+    elif output.exists() and not output.is_file():
+        why = "must be a file, because it is replaced; use > for a device or pipe"
+    else:
+        return output
+    raise typer.BadParameter(why, param_hint="--output")
+
+
+def _fail_on(given: str) -> frozenset[FailOn]:
+    names = [name.strip() for name in given.split(",")]
+    try:
+        return frozenset(map(FailOn, names))
+    except ValueError:
+        raise typer.BadParameter(
+            f"must be a list of {', '.join(FailOn)}, separated by commas", param_hint="--fail-on"
+        ) from None
 
 
 def _settings(store: str | None, only: Sequence[str]) -> "Settings":

@@ -1,21 +1,23 @@
 """Runs a scan for the command line: shows progress, writes the result, returns the exit code."""
 
-from collections.abc import Sequence
+import io
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cmk_check.app import App
-from cmk_check.cli.console import remarks, results, shown, warnings_shown
+from cmk_check.cli.console import open_console, remarks, results, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.json_csv import as_csv, as_json
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
-from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.cli.stdout import write, write_bytes
+from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureReason, ReasonSeverity, ScanState, Verdict
+from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
@@ -81,19 +83,36 @@ async def report(context: ScanContext, settings: Settings, options: OutputOption
         answer = ScanResult(context, settings, outcome.interrupted)
         status = await answer.status()
         await _write(answer, status, options)
-        if options.output is not Format.TABLE and not options.quiet:
+        in_sight = options.format is Format.TABLE and options.file is None
+        if not in_sight and not options.quiet:
             summarise(notes, status)
-    return exit_code(outcome, status)
+    return exit_code(outcome, status, options.fail_on)
 
 
-def exit_code(outcome: LocalScanOutcome, status: models.Status) -> int:
-    """Return the exit code; 0 only for an estate that was read completely and is compliant."""
+def exit_code(
+    outcome: LocalScanOutcome, status: models.Status, fail_on: Collection[FailOn] = FAIL_ON
+) -> int:
+    """Return the exit code; a scan that failed has no answer, whatever ``fail_on`` leaves out."""
     if outcome.interrupted:
         return INTERRUPTED
-    if status.accounts.non_compliant or status.posture is Verdict.NON_COMPLIANT:
+    is_violated = status.accounts.non_compliant or status.posture is Verdict.NON_COMPLIANT
+    is_broken = status.keys is not None and status.keys.broken
+    if (is_violated and FailOn.NON_COMPLIANT in fail_on) or (
+        is_broken and FailOn.BROKEN_KEY in fail_on
+    ):
         return VIOLATED
-    whole = outcome.state is ScanState.COMPLETE and status.posture is Verdict.COMPLIANT
-    return 0 if whole else UNKNOWN
+    if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
+        return UNKNOWN
+    is_unknown = (
+        outcome.state is ScanState.INCOMPLETE
+        or status.posture is Verdict.UNKNOWN
+        or any(_is_unknown(reason.code) for reason in status.reasons)
+    )
+    return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
+
+
+def _is_unknown(code: PostureReason) -> bool:
+    return POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
 
 
 async def _watched(
@@ -109,17 +128,34 @@ async def _watched(
 
 
 async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:
-    if options.output is Format.TABLE:
-        console = results(color=options.color)
-        with console.capture() as captured:
-            await show(console, answer, status)
-        text = captured.get()
-        # The table fills its last column with blanks, which are unwanted in a file.
-        write(text if console.is_terminal else _without_trailing_blanks(text), end="")
+    if options.file is not None:
+        with replaced(options.file) as write_piece:
+            async for piece in _document(answer, status, options):
+                write_piece(piece)
+    elif options.format is Format.TABLE:
+        write(await _table(results(color=options.color), answer, status), end="")
+    else:
+        async for piece in _document(answer, status, options):
+            write_bytes(piece)
+
+
+async def _document(
+    answer: ScanResult, status: models.Status, options: OutputOptions
+) -> AsyncIterator[bytes]:
+    if options.format is Format.TABLE:
+        yield (await _table(open_console(io.StringIO(), color=False), answer, status)).encode()
         return
-    document = as_json(answer, status) if options.output is Format.JSON else as_csv(answer)
+    document = as_json(answer, status) if options.format is Format.JSON else as_csv(answer)
     async for piece in document:
-        write_bytes(piece)
+        yield piece
+
+
+async def _table(console: "Console", answer: ScanResult, status: models.Status) -> str:
+    with console.capture() as captured:
+        await show(console, answer, status)
+    text = captured.get()
+    # The table fills its last column with blanks, which are unwanted in a file.
+    return text if console.is_terminal else _without_trailing_blanks(text)
 
 
 def _without_trailing_blanks(text: str) -> str:

@@ -2,7 +2,8 @@
 
 import typer
 
-from cmk_check.cli.exit_codes import ended
+from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.stdout import write
 
 
 def send_test_alert() -> None:
@@ -11,17 +12,21 @@ def send_test_alert() -> None:
     Reads the same environment as the app, but needs no storage. Prints what was sent, the host and
     its answer.
 
-    Exit codes: 0 if the webhook accepted it, 3 if not, 2 if a setting is invalid.
+    Exit codes: 0 if the webhook accepted it, 3 if not, 2 if a setting is invalid or the output
+    cannot be written.
     """
     raise typer.Exit(ended(_send, "the test alert was not accepted"))
 
 
 def _send() -> int:
     """Send it; return the exit code."""
-    import asyncio
-
     from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
 
-    print(asyncio.run(send_sample(Settings.load(for_webhook=True))))
-    return 0
+    settings = Settings.load(for_webhook=True)
+
+    async def send() -> int:
+        write(await send_sample(settings))
+        return 0
+
+    return run(send())

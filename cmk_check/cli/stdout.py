@@ -1,13 +1,69 @@
-"""Writing to standard output, whose reader may be gone and whose disk may be full."""
+"""Writing to standard output, whose reader may be gone, or to a file; the disk may be full."""
 
+import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO, override
 
 
 class NotUsable(Exception):
     """The input or output cannot be used; ``str()`` says what is wrong and what to do."""
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output for those who print by themselves: the help of typer, the tables of rich."""
+
+    @override
+    def write(self, text: str, /) -> int:
+        with _reader_may_go():
+            super().write(text)
+        return len(text)
+
+    @override
+    def flush(self) -> None:
+        with _reader_may_go():
+            super().flush()
+
+
+class _Remarks(io.TextIOWrapper):
+    """Standard error, whose failures change nothing: there is no place to report them."""
+
+    @override
+    def write(self, text: str, /) -> int:
+        with suppress(OSError):
+            super().write(text)
+        return len(text)
+
+    @override
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
+def guard_streams() -> None:
+    """Make the standard streams report their failures as the functions below do.
+
+    A stream that the caller closed is None in Python, and what is printed there would be lost
+    without an error. Standard output becomes one that cannot be written.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - as long as the process
+    sys.stdout = _wrapped(_Output, sys.stdout, os.O_RDONLY)
+    sys.stderr = _wrapped(_Remarks, sys.stderr, os.O_WRONLY)
+
+
+def _wrapped(
+    kind: type[io.TextIOWrapper], stream: TextIO | None, mode_if_closed: int
+) -> io.TextIOWrapper:
+    if stream is None:
+        file = os.open(os.devnull, mode_if_closed)
+        return kind(open(file, "wb"), encoding="utf-8")  # noqa: PTH123 - as above
+    return kind(
+        stream.buffer, stream.encoding, stream.errors, line_buffering=bool(stream.line_buffering)
+    )
 
 
 def write(text: str, end: str = "\n") -> None:
@@ -26,6 +82,27 @@ def write_bytes(data: bytes) -> None:
     with _reader_may_go():
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
+
+
+@contextmanager
+def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
+    """Write a file beside its place and rename it at the end: nobody reads a part of it.
+
+    Raises:
+        NotUsable: the file could not be written; what was there before is unchanged.
+
+    """
+    file = file.resolve()  # a symbolic link stays, and its target is replaced
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        with unfinished.open("xb") as stream:
+            yield stream.write
+        unfinished.replace(file)
+    except OSError as error:
+        raise NotUsable(f"{file} cannot be written ({error.strerror}).") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
+from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.errors import InventoryError
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 
-AGENT: Final = "cmk_check/0.1.0"
+AGENT: Final = f"cmk_check/{VERSION}"
 
 _CALL: Final = "call"
 _MAY_PASS: Final = frozenset({408, 429, 500, 502, 503, 504})

@@ -161,7 +161,7 @@ async def test_the_fields_of_each_log_line_are_those_that_are_written(
     [
         ("no account is non-compliant or unknown", of_clause("R1")),
         ("an account is non-compliant", of_clause("R2")),
-        ("the input cannot be used", "must be JSON"),
+        ("the input cannot be used, or the output could not be written", "must be JSON"),
         ("an account is unknown, or the list is not whole", of_clause("R5")),
     ],
 )

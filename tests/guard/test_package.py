@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from pathspec import GitIgnoreSpec
 
+from cmk_check import VERSION
 from tools.package import pack
 
 ROOT = Path(__file__).parents[2]
@@ -122,3 +124,10 @@ def test_the_wheel_holds_the_whole_package_and_it_alone(tmp_path: Path) -> None:
 
     assert {name.split("/")[0] for name in names} == {"cmk_check", "cmk_check-0.1.0.dist-info"}
     assert {name for name in names if name.startswith("cmk_check/")} == sources
+
+
+def test_the_version_is_written_alike() -> None:
+    """A deployed app has no package metadata to read it from."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == VERSION

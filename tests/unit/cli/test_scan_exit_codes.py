@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cmk_check.cli import app
 from cmk_check.cli.local_scan import LocalScanOutcome
-from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_report import exit_code
 from cmk_check.core.enums import GapReason, ScanState, Verdict
 from cmk_check.core.model import Gap
@@ -49,6 +49,28 @@ async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
     code = await scan(world, OutputOptions(output))
 
     assert code == expected
+
+
+V, U, B = FailOn
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "verdicts", "expected"),
+    [
+        pytest.param([V], ("good", "odd", "gap"), 0, id="unknown passes"),
+        pytest.param([V], ("bad", "odd"), 1, id="violated all the same"),
+        pytest.param([U], ("good", "bad"), 0, id="violated passes"),
+        pytest.param([U], ("bad", "odd"), 3, id="unknown beside a violation that passes"),
+        pytest.param([U], ("bad", "gap"), 3, id="not read, beside a violation that passes"),
+        pytest.param([B], ("bad", "odd"), 0, id="keys alone"),
+        pytest.param([V], (), 3, id="a scan that failed has no answer"),
+    ],
+)
+async def test_p1_what_fails_can_be_chosen(
+    fail_on: list[FailOn], verdicts: tuple[str, ...], expected: int
+) -> None:
+    """A pipeline that may go on without an answer says so; one that saw nothing may not."""
+    assert await scan(world_of(*verdicts), OutputOptions(fail_on=fail_on)) == expected
 
 
 @pytest.mark.parametrize(
@@ -127,6 +149,7 @@ EMPTY = json.dumps(
     [
         pytest.param(["--subscription", "mine"], id="no id"),
         pytest.param(["--format", "xml"], id="no format"),
+        pytest.param(["--fail-on", "everything"], id="no cause"),
         pytest.param(["--store", "somewhere"], id="no store"),
         pytest.param(["--store", ""], id="an unset variable"),
         pytest.param(["--store", "https://mine.test"], id="no queues beside it"),
@@ -154,6 +177,16 @@ def test_p1_a_subscription_that_is_asked_for_and_left_out_is_refused() -> None:
     assert (
         f"--subscription must not name {sub(2)}, which CMK_EXCLUDE_SUBSCRIPTIONS" in result.stderr
     )
+
+
+def test_p1_a_key_that_is_not_read_cannot_fail() -> None:
+    """The exit code would be 0 whatever became of the keys."""
+    arguments = ["scan", "--fail-on", "broken_key"]
+
+    result = CliRunner().invoke(app, arguments, env={"CMK_KEY_HEALTH": "off"})
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "CMK_KEY_HEALTH must be on for --fail-on broken_key" in result.stderr
 
 
 def test_settings_that_are_not_valid_are_named_all_at_once() -> None:

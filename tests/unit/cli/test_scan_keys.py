@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.posture import Expectations
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
@@ -128,6 +128,8 @@ async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
     """Asked for, they are part of the answer; else they are told beside it."""
     assert await scan(_world(*states, required=True), OutputOptions(output)) == code
     assert await scan(_world(*states), OutputOptions(output)) == 0
+    options = OutputOptions(output, fail_on=[FailOn.BROKEN_KEY])
+    assert await scan(_world(*states), options) == (1 if code == 1 else 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,143 @@
+"""Output that cannot be written ends no command with a code that means an answer."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cmk_check import VERSION
+from local.simulator import Simulator
+from tests.functional import terminal_kit
+from tests.functional.estate_kit import CMK, MICROSOFT, estate_of, sub_id
+
+ACCOUNT = (
+    f"/subscriptions/{sub_id(1)}/resourceGroups/rg-test/providers/"
+    "Microsoft.CognitiveServices/accounts/chat"
+)
+EXPLAINED = json.dumps({"id": ACCOUNT, "kind": "OpenAI", "properties": {}})
+
+
+def _shell(arguments: str, redirection: str, simulator: Simulator) -> tuple[int, str]:
+    """Run the command in a shell with this redirection; return its exit code and its errors."""
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {sys.executable} -m cmk_check {arguments} {redirection}"],  # noqa: S607 - any
+        env=simulator.environment() | {"CMK_WEBHOOK_URL": "https://127.0.0.1:9/hush"},
+        input=EXPLAINED,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert "bug" not in done.stderr
+    return done.returncode, done.stderr
+
+
+COMMANDS = [
+    pytest.param("--help", 0, id="help"),
+    pytest.param("--version", 0, id="version"),
+    pytest.param("explain -", 1, id="explain"),
+    pytest.param("scan", 1, id="table"),
+    pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
+    pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),
+    pytest.param(f"plan {ACCOUNT}", 1, id="plan", marks=pytest.mark.long),
+    pytest.param("doctor", 3, id="doctor", marks=pytest.mark.long),
+]
+
+
+@pytest.mark.parametrize(("arguments", "code"), COMMANDS)
+def test_output_that_cannot_be_written_is_no_answer(arguments: str, code: int) -> None:
+    """1 means an account that is not compliant, and 0 that the reader has everything."""
+    with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
+        full, why = _shell(arguments, ">/dev/full", simulator)
+        closed, why_closed = _shell(arguments, ">&-", simulator)
+        piped, _ = _shell(arguments, "| :", simulator)
+
+    assert (full, closed, piped) == (2, 2, code)
+    assert "the output cannot be written (No space left on device)" in why
+    assert "the output cannot be written (" in why_closed
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_errors_that_cannot_be_written_change_nothing(redirection: str) -> None:
+    """Nor do they go to standard output, among the findings."""
+    with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
+        code, _ = _shell("scan --format csv", f"{redirection} | grep -qv posture", simulator)
+
+    assert code == 1
+
+
+def test_the_version_is_the_projects() -> None:
+    """The first thing that a report of a fault needs."""
+    ended = terminal_kit.run("--version", environment={})
+
+    assert (ended.code, ended.out, ended.err) == (0, f"cmk-check {VERSION}\n", "")
+
+
+@pytest.mark.long
+def test_sigterm_leaves_what_ctrl_c_leaves() -> None:
+    """A pipeline that is cancelled sends it: what is known is shown, and is no answer."""
+    with Simulator(estate_of({"chat": CMK}, {"lab": MICROSOFT})) as simulator:
+        hold = terminal_kit.hold_at(simulator, 2)
+        process = terminal_kit.start("scan", "--format=json", environment=simulator.environment())
+        hold.wait_until_reached(timeout=30)
+        process.send_signal(signal.SIGTERM)
+        ended = terminal_kit.end(process)
+        hold.release()
+
+    assert ended.code == 143
+    assert json.loads(ended.out)["partial"] is True
+    assert "The scan was interrupted" in ended.err
+
+
+@pytest.mark.long
+def test_sigterm_ends_the_doctor_with_what_is_known() -> None:
+    """As Ctrl-C does."""
+    with Simulator(estate_of({"chat": CMK})) as simulator:
+        hold = terminal_kit.hold_at(simulator, 1)
+        process = terminal_kit.start("doctor", environment=simulator.environment())
+        hold.wait_until_reached(timeout=30)
+        process.send_signal(signal.SIGTERM)
+        ended = terminal_kit.end(process)
+        hold.release()
+
+    assert ended.code == 143
+    assert "subscriptions  1 visible" in ended.out
+    assert ended.err == "cmk-check: interrupted; the remaining checks were not run.\n"
+
+
+@pytest.mark.parametrize("output", ["table", "json", "csv"])
+def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_path: Path) -> None:
+    """Whole, beside nothing unfinished, and with the same exit code."""
+    file = tmp_path / "result"
+    file.write_text("of yesterday")
+    arguments = ("scan", "--quiet", "--format", output)
+    with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
+        shown = terminal_kit.run(*arguments, environment=simulator.environment())
+        ended = terminal_kit.run(
+            *arguments, "--output", str(file), environment=simulator.environment()
+        )
+
+    assert (ended.code, ended.out, ended.err) == (1, "", "")
+    assert list(tmp_path.iterdir()) == [file]
+    assert len(file.read_bytes()) == len(shown.out.encode())
+    assert "chat" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("/dev/full", "must be a file, because it is replaced"),
+        ("/nowhere/result", "must be in a folder that exists"),
+    ],
+)
+def test_a_place_for_no_file_is_refused_before_the_scan(file: str, why: str) -> None:
+    """A device must not be replaced by a file, and no scan be lost after minutes."""
+    ended = terminal_kit.run("scan", "--output", file, environment={})
+
+    assert (ended.code, ended.out) == (2, "")
+    assert why in ended.err
+    assert Path("/dev/full").is_char_device()
