@@ -37,7 +37,7 @@ _HEAVY: Final = (
 
 async def first() -> dict[str, Any]:
     """Compare a first scan with its floor and with its transactions without the app."""
-    from bench.floor import read_all, write_all
+    from bench.bare_clients import read_all, write_all
     from bench.scanning import scanning
 
     async with scanning() as bench:
@@ -57,7 +57,7 @@ async def first() -> dict[str, Any]:
 
 async def steady() -> dict[str, Any]:
     """Compare second scans with floors, in turn; the first of each is a warm-up."""
-    from bench.floor import read_all
+    from bench.bare_clients import read_all
     from bench.scanning import scanning
 
     rounds = []

@@ -10,7 +10,7 @@ from cmk_check.core.enums import KeyState, PostureReason, Verdict
 from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
-from cmk_check.web.queries import FindingsQuery, SubscriptionsQuery
+from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.status import StatusView

@@ -17,13 +17,13 @@ from cmk_check.ports import Clock
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, queries, scan_now
+from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
 from cmk_check.web.http.skip_tokens import link
-from cmk_check.web.http.walks import Walks
+from cmk_check.web.http.table_walk_limit import Walks
 from cmk_check.web.views import csv_export, metrics, reasons
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.finding import FindingView
@@ -100,7 +100,9 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         response_model=models.Status,
         responses=responses,
     )
-    async def status(request: Request, query: Annotated[queries.StatusQuery, Query()]) -> Response:
+    async def status(
+        request: Request, query: Annotated[parameters.StatusQuery, Query()]
+    ) -> Response:
         """Return the current posture of the estate or of one subscription."""
         if query.subscription is None:
             body, etag = await view.of_estate()
@@ -123,7 +125,7 @@ def _route_findings(
         dependencies=[walk],
     )
     async def findings(
-        request: Request, query: Annotated[queries.FindingsQuery, Query()]
+        request: Request, query: Annotated[parameters.FindingsQuery, Query()]
     ) -> Response:
         """List the accounts with their verdicts, by subscription, resource group and name.
 
@@ -152,7 +154,7 @@ def _route_finding(app: FastAPI, view: FindingView) -> None:
                 description="The account's ARM id without its first slash; case does not matter.",
             ),
         ],
-        _: Annotated[queries.NoQuery, Query()],
+        _: Annotated[parameters.NoQuery, Query()],
     ) -> Response:
         """Return one finding."""
         return json_answer((await view.one(account_id)).body())
@@ -170,7 +172,7 @@ def _route_subscriptions(
         dependencies=[walk],
     )
     async def subscriptions(
-        request: Request, query: Annotated[queries.SubscriptionsQuery, Query()]
+        request: Request, query: Annotated[parameters.SubscriptionsQuery, Query()]
     ) -> Response:
         """List the subscriptions by id, with their coverage and how to close each gap."""
         page = await view.page(query)
@@ -192,7 +194,7 @@ def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> Non
         responses=responses,
     )
     async def changes(
-        request: Request, query: Annotated[queries.ChangesQuery, Query()]
+        request: Request, query: Annotated[parameters.ChangesQuery, Query()]
     ) -> Response:
         """List the changes as CloudEvents, oldest first; each has a unique id."""
         page = await view.page(query)
@@ -210,7 +212,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
         response_model=models.ScansPage,
         responses=openapi.ERRORS,
     )
-    async def scans(request: Request, query: Annotated[queries.ScansQuery, Query()]) -> Response:
+    async def scans(request: Request, query: Annotated[parameters.ScansQuery, Query()]) -> Response:
         """List the scans, newest first."""
         page = await view.page(query)
         next_link = _next_link(site.origin(request), scan_now.SCANS, query, page.skip_token)
@@ -225,7 +227,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     )
     async def scan(
         scan_id: Annotated[str, Path(alias="id", description="The id of a scan.")],
-        _: Annotated[queries.NoQuery, Query()],
+        _: Annotated[parameters.NoQuery, Query()],
     ) -> Response:
         """Return one scan."""
         return json_answer((await view.one(scan_id)).body())
@@ -239,7 +241,7 @@ def _route_reasons(app: FastAPI) -> None:
         response_model=list[reasons.CatalogueReason],
         responses=openapi.ERRORS,
     )
-    async def catalogue(_: Annotated[queries.NoQuery, Query()]) -> Response:
+    async def catalogue(_: Annotated[parameters.NoQuery, Query()]) -> Response:
         """Answer the catalogue of reasons, which is the same for every estate."""
         return json_answer(reasons.catalogue())
 
@@ -258,13 +260,13 @@ def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -
         response_model=dict[str, Any],
         responses=openapi.ERRORS,
     )
-    async def contract(_: Annotated[queries.NoQuery, Query()]) -> Response:
+    async def contract(_: Annotated[parameters.NoQuery, Query()]) -> Response:
         """Return this document."""
         return json_answer(body())
 
 
 def _next_link(
-    origin: str, path: str, query: queries.AnyQuery, skip_token: str | None
+    origin: str, path: str, query: parameters.AnyQuery, skip_token: str | None
 ) -> str | None:
     """Link to the next page with the same parameters; None on the last page."""
     if skip_token is None:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, FastAPI, Query, Request, Response
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.errors import QueueError
 from cmk_check.limits import SCAN_SPACING
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import error_answer, json_answer
@@ -77,7 +77,7 @@ def create_app(ask: Ask, site: WebApplication) -> FastAPI:
     response_model=models.ScanStarted,
     responses=_RESPONSES,
 )
-async def scan_now(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
+async def scan_now(request: Request, _: Annotated[parameters.NoQuery, Query()]) -> Response:
     """Start a scan now, unless one is running or was started less than a minute ago."""
     ask: Ask = request.app.state.ask
     site: WebApplication = request.app.state.site

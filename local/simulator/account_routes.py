@@ -10,9 +10,9 @@ from typing import Final
 
 from local.simulator import errors, writes
 from local.simulator.estate import Access, Account, Estate, Subscription
-from local.simulator.gate import GROUP, SUBSCRIPTION, Gate, Route, page, paged
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor
+from local.simulator.subscription_access import GROUP, SUBSCRIPTION, Gate, Route, page, paged
 from local.simulator.tokens import Claims
 
 PROVIDER: Final = "Microsoft.CognitiveServices"

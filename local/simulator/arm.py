@@ -14,11 +14,11 @@ from typing import Final
 from local.simulator import errors, subscriptions
 from local.simulator.account_routes import AccountRoutes
 from local.simulator.estate import Estate
-from local.simulator.gate import SUBSCRIPTION, Gate, Route
 from local.simulator.grant_routes import GrantRoutes
 from local.simulator.graph_routes import GraphRoutes
 from local.simulator.messages import JSON_TYPE, Incoming, Reply
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
+from local.simulator.subscription_access import SUBSCRIPTION, Gate, Route
 from local.simulator.tokens import Claims, Tokens
 from local.simulator.vault_routes import VaultRoutes
 

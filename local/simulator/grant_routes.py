@@ -10,10 +10,10 @@ from typing import Final
 
 from local.simulator import errors
 from local.simulator.estate import Estate, Subscription
-from local.simulator.gate import Gate, Route, paged
 from local.simulator.grants import ROOT, Assignment
 from local.simulator.messages import Incoming, Reply
 from local.simulator.roles import Role, document
+from local.simulator.subscription_access import Gate, Route, paged
 from local.simulator.tokens import Claims
 
 PROVIDER: Final = "Microsoft.Authorization"

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from local.simulator import errors
 from local.simulator.estate import Access, Estate, Subscription
-from local.simulator.gate import Gate, Route
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor, InvalidSkipTokenError
+from local.simulator.subscription_access import Gate, Route
 from local.simulator.tokens import Claims
 from local.simulator.vaults import Vault
 

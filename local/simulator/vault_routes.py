@@ -9,9 +9,9 @@ from typing import Final
 
 from local.simulator import errors
 from local.simulator.estate import Subscription
-from local.simulator.gate import GROUP, SUBSCRIPTION, Gate, Route, paged
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor
+from local.simulator.subscription_access import GROUP, SUBSCRIPTION, Gate, Route, paged
 from local.simulator.tokens import Claims
 from local.simulator.vault_documents import PROVIDER, listed
 from local.simulator.vaults import Key, Vault

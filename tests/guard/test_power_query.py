@@ -9,15 +9,15 @@ from functools import cache
 import pytest
 from pydantic import BaseModel
 
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from tests.guard.documents import ROOT
 
 DASHBOARDS = (ROOT / "docs/dashboards.md").read_text()
 QUERIES = re.findall(r"(?s)```m\n(.*?)```", DASHBOARDS)
 PARSER = ROOT / "node_modules/@microsoft/powerquery-parser"
 ASKED: dict[str, tuple[type[BaseModel], type[BaseModel]]] = {
-    "api/v1/findings": (queries.FindingsQuery, models.Finding),
-    "api/v1/scans": (queries.ScansQuery, models.Scan),
+    "api/v1/findings": (parameters.FindingsQuery, models.Finding),
+    "api/v1/scans": (parameters.ScansQuery, models.Scan),
 }
 
 

@@ -12,7 +12,7 @@ from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
 from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_LOCATION_CHARS, MAX_PAGE_SIZE, MAX_SEARCH_CHARS
 from cmk_check.web.http.responses import RequestRefused, error_answer
-from cmk_check.web.queries import NOT_TOGETHER, UNKNOWN_PARAMETER
+from cmk_check.web.parameters import NOT_TOGETHER, UNKNOWN_PARAMETER
 
 _LOGGER: Final = logging.getLogger(__name__)
 _ALLOWED: Final = {
@@ -45,7 +45,11 @@ def handle(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         # Report the first error; the caller sees the next one after correcting it.
         detail = error.errors()[0]
-        if detail["type"] in {UNKNOWN_PARAMETER, NOT_TOGETHER}:
+        if detail["type"] == UNKNOWN_PARAMETER:
+            name, known = detail["ctx"]["name"], detail["ctx"]["known"]
+            allowed = f"it must be one of {', '.join(known)}" if known else "this path takes none"
+            message = f"The parameter {name} is unknown; {allowed}."
+        elif detail["type"] == NOT_TOGETHER:
             name, message = detail["ctx"]["name"], detail["msg"]
         else:
             name = detail["loc"][1]

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from cmk_check.core.cloudevents import event_of
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from cmk_check.web.http.responses import RequestRefused
 
 
@@ -30,7 +30,7 @@ class ChangesView:
 
     feed: FeedTable
 
-    async def page(self, query: queries.ChangesQuery) -> Page:
+    async def page(self, query: parameters.ChangesQuery) -> Page:
         """Read one page; a poller that is up to date costs one point read.
 
         Raises:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from cmk_check.core import posture
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
-from cmk_check.core.outside_cmk import limits_of
+from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock

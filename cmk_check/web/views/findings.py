@@ -15,7 +15,7 @@ from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused, not_recorded
@@ -46,7 +46,7 @@ class FindingsView:
         """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
 
-    async def page(self, query: queries.FindingsQuery) -> Page[models.Finding]:
+    async def page(self, query: parameters.FindingsQuery) -> Page[models.Finding]:
         """Read one page.
 
         Raises:

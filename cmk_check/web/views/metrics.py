@@ -14,7 +14,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Status
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import queries
+from cmk_check.web import parameters
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import HEADERS
 
@@ -66,7 +66,7 @@ def route(app: FastAPI, view: MetricsView) -> None:
         response_class=Response,
         responses={200: _WRITTEN, **openapi.ERRORS},
     )
-    async def metrics(request: Request, _: Annotated[queries.NoQuery, Query()]) -> Response:
+    async def metrics(request: Request, _: Annotated[parameters.NoQuery, Query()]) -> Response:
         """Return the status of the estate as metrics for Prometheus."""
         body, content_type = await view.scrape(request.headers.get("accept", ""))
         return Response(body, headers={**HEADERS, "Content-Type": content_type})

@@ -9,7 +9,7 @@ from cmk_check.errors import LimitExceeded
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan, Stored
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
@@ -23,7 +23,7 @@ class ScansView:
 
     scans: ScanTable
 
-    async def page(self, query: queries.ScansQuery) -> Page[models.Scan]:
+    async def page(self, query: parameters.ScansQuery) -> Page[models.Scan]:
         """Read one page, newest first.
 
         Raises:

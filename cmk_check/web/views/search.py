@@ -5,7 +5,7 @@ from typing import Self
 
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
-from cmk_check.web.queries import FindingsQuery
+from cmk_check.web.parameters import FindingsQuery
 
 
 @dataclass(frozen=True, slots=True)

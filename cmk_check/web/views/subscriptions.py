@@ -12,7 +12,7 @@ from cmk_check.errors import RowUnusable
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, queries
+from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
@@ -28,7 +28,7 @@ class SubscriptionsView:
     scans: ScanTable
     key_health: bool
 
-    async def page(self, query: queries.SubscriptionsQuery) -> Page[models.Subscription]:
+    async def page(self, query: parameters.SubscriptionsQuery) -> Page[models.Subscription]:
         """Read one page, by id.
 
         Raises:

@@ -28,7 +28,7 @@ from cmk_check.store.scans import LeaseAndStatus, ScanTable
 from cmk_check.web.api import Tables, create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
-from cmk_check.web.http.walks import Walks
+from cmk_check.web.http.table_walk_limit import Walks
 from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -213,6 +213,7 @@ async def test_pruning_between_two_pages_of_the_table_hides_nothing() -> None:
 
     served = Served(ShortPages(before=prune))
     await _publish(served, 1, 6)
+    pages = 0
     app = served.app()
 
     first = await send(app, CHANGES)

@@ -14,7 +14,7 @@ from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.web.http import paging
-from cmk_check.web.queries import FindingsQuery
+from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding

@@ -3,7 +3,7 @@
 import pytest
 
 from cmk_check.core.enums import Verdict
-from cmk_check.core.outside_cmk import limits_of
+from cmk_check.core.not_covered_by_cmk import limits_of
 
 
 def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() -> None:

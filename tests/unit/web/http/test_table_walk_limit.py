@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cmk_check.ports import Table
-from cmk_check.web.http.walks import Walks
+from cmk_check.web.http.table_walk_limit import Walks
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.alerts.chat_text import line_of
 from cmk_check.alerts.log_lines import line
+from cmk_check.alerts.slack_teams_text import line_of
 from cmk_check.alerts.webhook_bodies import posts_of
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType, KeyReason

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from cmk_check.alerts.chat_key_text import key_place, key_sums, key_transition, key_trouble
 from cmk_check.alerts.plain_text import plain
+from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, key_trouble
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdicts import VERDICT_REASONS
