@@ -288,7 +288,8 @@ class SliceRun:
         if left <= 0:
             return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
-        recorded = [finding.id for finding in (*known.findings.values(), *known.untrusted.values())]
+        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
+        recorded = [finding.id for finding in known.findings.values()]
         reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=SLICE_TIME_IS_UP)

@@ -171,6 +171,18 @@ async def test_a_row_whose_key_is_not_that_of_its_columns_costs_itself(
     assert "delete the row" in shown.judgement.message.lower()
 
 
+@pytest.mark.parametrize("values", [{"schema": 2}, {"name": "b"}], ids=["newer", "broken"])
+async def test_azure_is_not_asked_for_the_account_of_a_row_that_cannot_be_trusted(
+    pair: World, values: dict[str, object]
+) -> None:
+    """An id that names nothing would make every list incomplete, and nothing could be removed."""
+    await overwrite(pair, Table.FINDINGS, ONE, A, **values)
+
+    await pair.scan()
+
+    assert pair.inventory.asked[ONE][1] == {"b"}
+
+
 async def test_such_a_row_is_healed_by_deleting_it(pair: World) -> None:
     """As its sentence says."""
     await overwrite(pair, Table.FINDINGS, ONE, A, name="b", accountId=str(good(ONE, "b").id))
