@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cmk_check.core.model import Change
-from cmk_check.errors import RowUnusable
+from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Entity
 from cmk_check.store import rows, table_keys
 
@@ -34,9 +34,21 @@ def outbox_entries(entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         try:
-            change = rows.change_of(entity)
-        except RowUnusable as error:
+            change = _change_in(entity)
+        except (RowUnusable, LimitExceeded) as error:
             _log.warning("A change cannot be published: %s", error)
             continue
         entries.append(OutboxEntry(entity.partition, entity.row, entity.etag, change))
     return tuple(entries)
+
+
+def _change_in(entity: Entity) -> Change:
+    """Read a change; its row must have the key that follows from its columns.
+
+    Otherwise it might never be published, and all changes behind it would wait.
+    """
+    change = rows.change_of(entity)
+    if entity.row != table_keys.outbox_row(change.sequence, change.id):
+        where = f"{entity.partition} / {entity.row}"
+        raise RowUnusable(f"Row {where}: id and sequence must be those of the row's key.")
+    return change

@@ -70,7 +70,11 @@ async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
     assert "delete the row" in broken.judgement.message
 
 
-@pytest.mark.parametrize("values", [{"schema": 2}, {"type": "perhaps"}], ids=["newer", "broken"])
+@pytest.mark.parametrize(
+    "values",
+    [{"schema": 2}, {"type": "perhaps"}, {"id": "x" * 600}, {"id": "x"}, {"sequence": 10**12}],
+    ids=["newer", "broken", "an endless id", "another id", "another sequence"],
+)
 async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
     values: dict[str, str | int],
 ) -> None:
