@@ -71,8 +71,8 @@ test-all: lint test az checkov $(VENV)/deployed/.installed $(VENV)/sbom/.install
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")
 	@$(PY) -m tests.soak $(SOAK)
 
-mutants: install ## change core/ in hundreds of places, and show the changes that no test noticed
-	@$(BIN)/mutmut run --max-children 2
+mutants: install ## change code in thousands of places, and show the changes that no test noticed (MUTANTS=scan for one package)
+	@$(BIN)/mutmut run --max-children 2 $(MUTANTS:%='cmk_check.%.*')
 	@$(BIN)/mutmut results
 
 bench: install ## compare speed, memory and requests with the floor (BENCH=--short takes less time)

@@ -206,6 +206,20 @@ async def test_a_feed_that_does_not_answer_is_waited_for_like_a_receiver(scene: 
     assert (retry["state"], retry["changes"]) == ("retry", None)
 
 
+async def test_a_broken_change_brings_none_from_behind_the_range(scene: Scene) -> None:
+    """The next message posts those, and receivers would get them twice."""
+    await scene.publish([VIOLATED, VIOLATED, VIOLATED])
+    row = table_keys.feed_row(2)
+    found = await scene.store.get(Table.CHANGES, "feed", row)
+    assert found is not None
+    broken = Replace(row, {**found.values, "data": "oops"}, found.etag)
+    await scene.store.commit(Table.CHANGES, "feed", [broken])
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+
+    assert scene.webhook.ids() == ["c1"]
+
+
 async def test_a_change_of_a_newer_version_is_not_taken_for_the_end_of_the_range(
     scene: Scene,
 ) -> None:

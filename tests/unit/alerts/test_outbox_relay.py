@@ -19,7 +19,7 @@ from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.outbox import OutboxEntry
 from tests.fakes.delivery import MemoryTexts
-from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
 from tests.fakes.world import RecordingSink
 
@@ -142,6 +142,19 @@ async def test_a_feed_that_is_down_leaves_the_outbox_and_fails_nobody(
     assert await outbox(store, "s") == pending
     assert sink.told == []
     assert "stay in the outbox" in caplog.text
+
+
+async def test_nothing_is_published_before_what_a_failure_held_up() -> None:
+    """Later changes would get lower numbers than those of which they are the sequel (P3)."""
+    store = RecordingStore()
+    pending = await recorded(store, "s", *(f"c{number}" for number in range(60)))
+    first = Place("commit", Table.CHANGES, 0)
+    feed = FeedTable(FaultyStore(store, places={first: Fault.NO_ANSWER}))
+
+    left = await Relay(feed).publish(pending, FindingsTable(store).clear_outbox)
+
+    assert left == pending
+    assert await FeedTable(store).last() == 0
 
 
 async def test_changes_that_could_not_be_told_stay_in_the_outbox() -> None:

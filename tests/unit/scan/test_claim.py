@@ -8,7 +8,7 @@ import pytest
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import SliceHeld, StoreUnavailable
 from cmk_check.limits import CLAIM_RENEWED_AFTER, SCAN_DEADLINE, SCAN_LEASE
-from cmk_check.ports import Table
+from cmk_check.ports import SliceMessage, Table
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place
@@ -27,9 +27,7 @@ from tests.unit.scan.faulty_processes import (
     delivery,
     dies,
     planned,
-    sent,
     slices_of,
-    starting,
     starts,
     with_faults,
 )
@@ -183,8 +181,9 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
     """An old worker that wakes must not lengthen what it lost."""
     world.listed(ONE)
     (old,) = await planned(world)
-    worker = await asleep(world, delivery(world, old), Place("get", Table.SCANS, 2))
-    newer = await starting(world)
+    worker = await asleep(world, delivery(world, old), READ_TABLE)
+    await world.poison(SliceMessage(old.scan_id, None))
+    newer = await world.start()
     world.clock.advance(SCAN_LEASE - timedelta(minutes=1))
     before = await lease(world)
 
@@ -192,7 +191,6 @@ async def test_the_lease_of_another_scan_is_not_renewed(world: World) -> None:
 
     assert before.scan_id == newer.scan_id
     assert await lease(world) == before
-    sent(world)
 
 
 async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -> None:

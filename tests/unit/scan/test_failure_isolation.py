@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.core import posture
 from cmk_check.core.enums import GapReason, ScanState, Verdict
-from cmk_check.core.model import Account, Reading
+from cmk_check.core.model import Account, Gap, Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import StoreError, StoreRefused
@@ -253,3 +253,19 @@ async def test_a_subscription_that_its_slice_has_no_time_for_says_so(world: Worl
     assert known.gap.reason is GapReason.TIMEOUT
     assert "CMK_SLICE_SIZE" in (known.gap.detail or "")
     assert not world.inventory.reads
+
+
+@pytest.mark.parametrize("is_rest_of_slice", [True, False])
+async def test_a_reading_says_which_time_was_up(world: World, *, is_rest_of_slice: bool) -> None:
+    """To raise CMK_SUBSCRIPTION_TIMEOUT_SECONDS cannot help where the slice's time was shorter."""
+    own = 1e9 if is_rest_of_slice else 60
+    world.options = replace(world.options, subscription_timeout=own)
+    world.listed(ONE)
+    world.read(ONE, gap=Gap(GapReason.TIMEOUT, detail="Its own time was up."))
+
+    await world.scan()
+
+    status = await world.status()
+    assert status is not None
+    (known,) = status.summary.gaps
+    assert ("CMK_SLICE_SIZE" in (known.gap.detail or "")) == is_rest_of_slice

@@ -106,6 +106,19 @@ async def test_a_change_whose_outbox_row_stands_keeps_its_marker(
     assert await feed.prune(later, 9) == 2
 
 
+async def test_nothing_behind_a_change_that_must_stay_is_deleted() -> None:
+    """A reader whose cursor comes to it would find a hole where there was none."""
+    clock, store = MovableClock(), RecordingStore()
+    feed = FeedTable(store, clock)
+    old = [replace(change, source="/scans/s") for change in changes(*map(str, range(90)))]
+    outbox = Insert(table_keys.outbox_row(old[1].sequence, old[1].id), rows.change_values(old[1]))
+    await store.commit(Table.SCANS, "scan", [outbox])
+    await feed.publish(old[:45])
+    await feed.publish(old[45:])
+
+    assert await feed.prune(clock.now() + timedelta(days=1), 90) == 1
+
+
 async def test_outbox_rows_stand_where_pruning_looks_for_them() -> None:
     """Their keys are made by others: the estate and the scans."""
     world = World()

@@ -1,0 +1,44 @@
+"""Writes are cut into transactions that the table service takes, whatever they weigh."""
+
+from itertools import pairwise
+
+import pytest
+
+from cmk_check.limits import RESERVED_WRITES
+from cmk_check.ports import Insert
+from cmk_check.store import batching, table_checks
+
+PARTITION = "p"
+
+
+def write(number: int, kibibytes: int) -> Insert:
+    """Return a write of about this size."""
+    texts = {f"text{part}": "x" * 20_480 for part in range(kibibytes // 20)}
+    return Insert(f"row{number}", texts)
+
+
+@pytest.mark.parametrize("kibibytes", [0, 40, 400])
+def test_each_transaction_fits_and_none_is_cut_needlessly(kibibytes: int) -> None:
+    """The service refuses one that is too large: its subscription could never be recorded."""
+    writes = [write(number, kibibytes) for number in range(250)]
+
+    cut = list(batching.batches(writes))
+
+    for batch, following in pairwise(cut):
+        table_checks.check(batch, PARTITION)
+        heavier = sum(map(table_checks.transaction_size, [*batch, following[0]]))
+        assert len(batch) == 100 or heavier > 4 * 1024 * 1024
+    assert [entry for batch in cut for entry in batch] == writes
+
+
+def test_a_group_that_has_no_room_left_begins_a_transaction() -> None:
+    """An account and its changes are written together, beside the rows that come later."""
+    groups = [(write(2 * number, 400), write(2 * number + 1, 20)) for number in range(20)]
+    later = [write(1000 + number, 500) for number in range(RESERVED_WRITES)]
+
+    cut = list(batching.group_batches(groups, reserve=RESERVED_WRITES))
+
+    assert len(cut) > 1
+    assert [group for batch in cut for group in batch] == groups
+    for batch in cut:
+        table_checks.check([*later, *(entry for group in batch for entry in group)], PARTITION)

@@ -1,0 +1,30 @@
+"""The bodies of the triggers: the host logs what leaves them, with every cause of it (P6)."""
+
+import traceback
+
+import pytest
+from azure.core.exceptions import HttpResponseError
+
+from cmk_check.entry import _without_sdk_errors
+from cmk_check.errors import StoreUnavailable
+
+SECRET = "sig=of-a-shared-access-signature"
+SDK_ERROR = HttpResponseError(f"https://account.table.core.windows.net/?{SECRET}")
+
+
+def test_p6_what_the_sdk_said_is_not_logged_with_our_error() -> None:
+    """Its text may hold an address with a signature, or a header with a token."""
+    with pytest.raises(StoreUnavailable) as caught, _without_sdk_errors():
+        raise StoreUnavailable("The storage does not answer.") from SDK_ERROR
+
+    logged = "".join(traceback.format_exception(caught.value))
+    assert "The storage does not answer." in logged
+    assert SECRET not in logged
+
+
+def test_an_error_of_no_adapter_keeps_its_traceback() -> None:
+    """It is a fault of this program: the log must say where."""
+    with pytest.raises(ZeroDivisionError) as caught, _without_sdk_errors():
+        1 / 0  # noqa: B018 - the fault
+
+    assert "1 / 0" in "".join(traceback.format_exception(caught.value))
