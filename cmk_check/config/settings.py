@@ -22,7 +22,7 @@ from pydantic_settings import (
 from cmk_check import limits
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.setting_names import split_unknown
+from cmk_check.config.misspelt_settings import split_unknown
 from cmk_check.config.setting_values import (
     is_true,
     number,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.webhook import open_webhook
-from cmk_check.config.setting_names import SCHEDULE
+from cmk_check.config.misspelt_settings import SCHEDULE
 from cmk_check.config.settings import unknown_settings
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause

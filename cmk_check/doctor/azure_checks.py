@@ -11,11 +11,11 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
-from cmk_check.core.reasons.connections import not_connected
+from cmk_check.core.reasons.sign_in import not_connected
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.token_claims import Bearer
-from cmk_check.inventory.causes import sign_in_gap, unreached_gap
+from cmk_check.inventory.connection_failures import sign_in_gap, unreached_gap
 from cmk_check.inventory.credential import own_credential
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.inventory.http_session import open_session

@@ -17,7 +17,7 @@ from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
 from cmk_check.core.model import Gap
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.causes import sign_in_gap
+from cmk_check.inventory.connection_failures import sign_in_gap
 from cmk_check.inventory.gaps import TROUBLE
 from cmk_check.limits import TOKEN_MARGIN_SECONDS, TOKEN_RENEWAL_SECONDS
 

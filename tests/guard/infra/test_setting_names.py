@@ -2,7 +2,7 @@
 
 import re
 
-from cmk_check.config.setting_names import OF_DEPLOYMENT
+from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
 from tests.guard.documents import SETTINGS, codes, table
 from tests.guard.infra.bicep_kit import INFRA
 

@@ -9,7 +9,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from cmk_check.core.enums import GapReason
-from cmk_check.inventory.causes import sign_in_gap
+from cmk_check.inventory.connection_failures import sign_in_gap
 
 KEY = ConnectionKey("hush.test", 443, True, True, None, None, None)  # noqa: FBT003 - aiohttp's own
 ASKED = aiohttp.RequestInfo(URL("https://login.test/x"), "CONNECT", CIMultiDictProxy(CIMultiDict()))

@@ -22,7 +22,7 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons import connections
+from cmk_check.core.reasons import sign_in
 from cmk_check.core.reasons.gaps import make_gap
 from cmk_check.net.proxy import proxy_for
 
@@ -45,16 +45,16 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
-        return connections.certificate_unknown(_named(peer, errors))
+        return sign_in.certificate_unknown(_named(peer, errors))
     for found in errors:
         if isinstance(found, aiohttp.ClientProxyConnectionError):
-            return connections.proxy_silent(peer, found.host)
+            return sign_in.proxy_silent(peer, found.host)
         if isinstance(found, aiohttp.ClientHttpProxyError):
             proxy = proxy_for(str(found.request_info.url)) or ""
             host = urlsplit(proxy).hostname or "of HTTPS_PROXY"
-            return connections.proxy_refuses(peer, host, found.status)
+            return sign_in.proxy_refuses(peer, host, found.status)
     if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
-        return connections.name_unknown(_named(peer, errors))
+        return sign_in.name_unknown(_named(peer, errors))
     return None
 
 
@@ -64,9 +64,9 @@ def unreached_gap(error: BaseException, peer: str) -> Gap | None:
     if gap := connection_gap(error, peer):
         return gap
     if _is_any(errors, *_TIMEOUTS):
-        return connections.peer_silent(_named(peer, errors))
+        return sign_in.peer_silent(_named(peer, errors))
     if _is_any(errors, *_BROKEN):
-        return connections.not_connected(_named(peer, errors))
+        return sign_in.not_connected(_named(peer, errors))
     return None
 
 
@@ -79,10 +79,10 @@ def sign_in_gap(error: BaseException) -> Gap:
     if codes:
         code = codes[-1]
         is_wrong = code in _WRONG_TENANT
-        return connections.wrong_tenant(code) if is_wrong else connections.sign_in_refused(code)
+        return sign_in.wrong_tenant(code) if is_wrong else sign_in.sign_in_refused(code)
     attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
     if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
-        return connections.NOBODY_SIGNED_IN
+        return sign_in.NOBODY_SIGNED_IN
     return make_gap(GapReason.UNAUTHENTICATED)
 
 
