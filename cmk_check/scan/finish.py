@@ -92,11 +92,14 @@ async def fail_scan(
 
 
 async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
-    """Write the end of a scan, trying again after a conflict; then tidy up."""
+    """Write the end of a scan, trying again after a conflict or a lost answer; then tidy up."""
+    unsure = False
     for _ in range(ATTEMPTS_PER_STEP):
         stored = await context.scans.scan(scan_id)
         current = await context.scans.lease_and_status()
         if stored is None or stored.value.state is not ScanState.RUNNING:
+            if unsure and stored is not None and stored.value.state is not ScanState.ABANDONED:
+                await _tell(context, stored.value)
             break
         if current.lease is None or current.lease.value.scan_id != scan_id:
             return
@@ -104,12 +107,15 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
             ended = await write(stored, current, context.clock.now())
         except WriteConflict:
             continue
+        except StoreUnavailable:
+            unsure = True
+            continue
         if ended is None:
             return
-        await context.scan_end_sink.scan_ended(_last(ended), ended.posture, ended.summary)
+        await _tell(context, ended)
         break
     else:
-        message = f"The end of scan {scan_id} could not be recorded: each try met another write."
+        message = f"The end of scan {scan_id} was not recorded in {ATTEMPTS_PER_STEP} tries."
         raise StoreUnavailable(message)
     await context.publish_scan_changes()
     await context.scans.drop_slices(scan_id)
@@ -118,6 +124,10 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
         await context.retention.prune(context.clock.now(), scan_id)
     except StoreError as error:
         _log.warning("Changes and scans past the retention stay until the next scan: %s", error)
+
+
+async def _tell(context: ScanContext, ended: Scan) -> None:
+    await context.scan_end_sink.scan_ended(_last(ended), ended.posture, ended.summary)
 
 
 async def _end(
