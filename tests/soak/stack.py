@@ -14,7 +14,19 @@ from typing import Any, Final
 from azure.core.exceptions import ResourceNotFoundError
 
 from local.azurite import Azurite
-from local.simulator import Access, Close, Cut, Estate, Fault, Subscription, arm_error
+from local.simulator import (
+    Access,
+    AccountSpec,
+    Close,
+    Cut,
+    Estate,
+    Fault,
+    KeySpec,
+    Subscription,
+    VaultSpec,
+    VersionSpec,
+    arm_error,
+)
 from tests.functional.estate_kit import (
     CMK,
     MICROSOFT,
@@ -34,7 +46,18 @@ from tests.soak.tally import FalseGreenError, LostChangeError, Tally
 ROUNDS: Final = 5
 _SUBSCRIPTIONS: Final = 5
 _NAMES: Final = ("a", "b", "c")
-_ENCRYPTION: Final = {"compliant": CMK, "non_compliant": MICROSOFT, "unknown": ODD}
+# The key of the second one breaks and is repaired from time to time; the first one's is healthy.
+_OWN_KEY: Final = {
+    "keySource": "Microsoft.KeyVault",
+    "keyVaultProperties": {"keyName": "own", "keyVaultUri": "https://kv-test.vault.azure.net/"},
+}
+_ENCRYPTION: Final = {
+    "compliant": CMK,
+    "compliant with a key of its own": _OWN_KEY,
+    "non_compliant": MICROSOFT,
+    "unknown": ODD,
+}
+_VAULT_IN: Final = sub_id(_SUBSCRIPTIONS + 1)
 _OTHER_KIND: Final = "SpeechServices"
 _TROUBLE: Final = (
     arm_error(429, "TooManyRequests", headers={"Retry-After": "1"}),
@@ -44,9 +67,15 @@ _TROUBLE: Final = (
 )
 # A scan of this estate takes about as long; the death may come anywhere in it, or just after it.
 _LONGEST_LIFE: Final = 0.35
-_SETTINGS: Final = {**SOON, "CMK_SLICE_SIZE": "2"}
+_SETTINGS: Final = {
+    **SOON,
+    "CMK_KEY_HEALTH": "on",
+    "CMK_REQUIRE_HEALTHY_KEYS": "on",
+    "CMK_SLICE_SIZE": "2",
+}
 
-type Verdicts = dict[tuple[str, str], str]
+# Verdict and health of the key, by subscription and name.
+type Verdicts = dict[tuple[str, str], tuple[str, str | None]]
 
 
 class StackHistory:
@@ -58,6 +87,11 @@ class StackHistory:
         self._tally = tally
         self._estate = Estate()
         self._estate.add_subscription(sub_id(1), "Subscription 1")
+        keys = [KeySpec(name=name, versions=(VersionSpec(),)) for name in ("cmk", "own")]
+        self._vault = self._estate.add_subscription(_VAULT_IN, "Vaults").vaults.add(
+            VaultSpec(name="kv-test", group="rg-keys", keys=keys)
+        )
+        self._is_key_on = True
         self._scene = Scene(self._estate, storage, azurite, lease=2, settings=_SETTINGS)
         self._known: dict[str, Verdicts] = {}
         self._told: set[str] = set()
@@ -89,11 +123,13 @@ class StackHistory:
     def _change(self) -> None:
         """Let accounts and subscriptions come, go, break or be mended; the first stays listed."""
         number = self._random.randint(1, _SUBSCRIPTIONS)
-        if number > len(self._estate.subscriptions):
-            number = len(self._estate.subscriptions) + 1
+        if number > (most := len(self._estate.subscriptions) - 1):
+            number = most + 1
             self._estate.add_subscription(sub_id(number), f"Subscription {number}")
         subscription = self._estate.subscription(sub_id(number))
-        match self._random.randrange(8):
+        match self._random.randrange(10):
+            case 8 | 9:
+                self._key_breaks_or_is_repaired()
             case 0:
                 is_reader = subscription.access is Access.READER
                 subscription.access = Access.FORBIDDEN if is_reader else Access.READER
@@ -105,6 +141,12 @@ class StackHistory:
             case _:
                 self._change_account(subscription)
 
+    def _key_breaks_or_is_repaired(self) -> None:
+        self._is_key_on = not self._is_key_on
+        key = self._vault.key("own")
+        assert key is not None
+        key.latest.set("properties.attributes.enabled", self._is_key_on)
+
     def _change_account(self, subscription: Subscription) -> None:
         name = self._random.choice(_NAMES)
         had = name in subscription.accounts
@@ -112,7 +154,14 @@ class StackHistory:
             subscription.remove_account(name)
         state = self._random.choice([*_ENCRYPTION, "other kind", *(["gone"] if had else [])])
         if state in _ENCRYPTION:
-            add_account(subscription, name, _ENCRYPTION[state])
+            spec = AccountSpec(
+                name=name,
+                group="rg-test",
+                encryption=_ENCRYPTION[state],
+                identity="system",
+            )
+            user = subscription.add_account(spec).principal_id
+            self._vault.set_policy(user or "", ("get", "wrapKey", "unwrapKey"))
         elif state == "other kind":
             add_account(subscription, name, kind=_OTHER_KIND)
 
@@ -191,8 +240,9 @@ class StackHistory:
         self._tally.scans += 1
         hours = self._tally.disturbed if disturbed else self._tally.sound
         coverage, fresh = self._scene.coverage(), self._scene.status()["fresh"]
-        for number, subscription in enumerate(self._estate.subscriptions, 1):
+        for subscription in self._estate.subscriptions:
             if _is_readable(subscription):
+                number = int(subscription.id[:8])
                 hours.add(known=fresh and coverage.get(number) == "read")
 
     def _compare(self) -> None:
@@ -202,14 +252,14 @@ class StackHistory:
         gaps = self._learn({row["PartitionKey"] for row in rows})
         due = {key: verdict for found in self._known.values() for key, verdict in found.items()}
         found = {
-            (row["PartitionKey"], row["name"]): row["verdict"]
+            (row["PartitionKey"], row["name"]): (row["verdict"], row.get("keyHealth"))
             for row in rows
             if row["RowKey"].startswith("finding|")
         }
         assert found == due, f"stored: {found}, to be known: {due}"
         unread = {row["PartitionKey"] for row in rows if row.get("coverage") == "gap"}
         assert unread == gaps, f"gaps: {unread}, not {gaps}"
-        self._compare_posture(set(due.values()), gaps)
+        self._compare_posture({_counted(*states) for states in due.values()}, gaps)
         self._compare_feed(due)
 
     def _learn(self, recorded: set[str]) -> set[str]:
@@ -217,12 +267,28 @@ class StackHistory:
         gaps = set()
         for subscription in self._estate.subscriptions:
             if _is_readable(subscription):
-                self._known[subscription.id] = _verdicts(subscription)
+                self._known[subscription.id] = self._verdicts(subscription)
             elif subscription.listed and subscription.state == "Deleted":
                 self._known[subscription.id] = {}
             elif subscription.id in recorded and not self._is_retired(subscription.id):
                 gaps.add(subscription.id)
         return gaps
+
+    def _verdicts(self, subscription: Subscription) -> Verdicts:
+        """Return what a scan must find there."""
+        found: Verdicts = {}
+        for name, account in subscription.accounts.items():
+            document: Any = account.document()
+            if document["kind"] == _OTHER_KIND:
+                continue
+            encryption = document["properties"]["encryption"]
+            if encryption in (CMK, _OWN_KEY):
+                is_key_on = self._is_key_on or encryption == CMK
+                found[subscription.id, name] = "compliant", "healthy" if is_key_on else "broken"
+            else:
+                verdict = "non_compliant" if encryption == MICROSOFT else "unknown"
+                found[subscription.id, name] = verdict, None
+        return found
 
     def _is_retired(self, subscription_id: str) -> bool:
         """Whether it was deleted when it was last seen: no gap, though it is listed no more."""
@@ -244,7 +310,10 @@ class StackHistory:
         """P3: the feed tells every verdict there is, and a log line every change in it."""
         feed = [row for row in self._storage.rows("cmkchanges") if row["RowKey"].isdigit()]
         said = {
-            (path.split("/")[2], path.rpartition("/")[2]): after["verdict"]
+            (path.split("/")[2], path.rpartition("/")[2]): (
+                after["verdict"],
+                after.get("keyHealth"),
+            )
             for path, after in follow(_link(row) for row in feed).items()
         }
         if said != due:
@@ -259,15 +328,9 @@ def _is_readable(subscription: Subscription) -> bool:
     return is_there and subscription.access is Access.READER
 
 
-def _verdicts(subscription: Subscription) -> Verdicts:
-    states = {CMK["keySource"]: "compliant", MICROSOFT["keySource"]: "non_compliant"}
-    found = {}
-    for name, account in subscription.accounts.items():
-        document: Any = account.document()
-        if document["kind"] != _OTHER_KIND:
-            source = document["properties"]["encryption"]["keySource"]
-            found[subscription.id, name] = states.get(source, "unknown")
-    return found
+def _counted(verdict: str, key: str | None) -> str:
+    """Return what an account counts as where keys do."""
+    return "non_compliant" if key == "broken" else verdict
 
 
 def _link(row: Row) -> Link:

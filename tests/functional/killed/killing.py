@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.functional.killed.estates import (
     BETTER,
+    KEY_BROKEN,
     SOUND,
     WORSE,
     Estates,
@@ -42,6 +43,17 @@ _BESIDE_ANOTHER: Final = (
     (When.AFTER, "slice 1: done"),
     (When.BEFORE, "scans: finish"),
     (When.AFTER, "scans: finish"),
+)
+# Where a key alone is worse, these steps have another meaning than where an account is.
+_OF_A_KEY: Final = (
+    (When.BEFORE, "status: lower"),
+    (When.AFTER, "status: lower"),
+    (When.AFTER, "findings: mark S7"),
+    (When.BEFORE, "findings: record S7"),
+    (When.AFTER, "findings: record S7"),
+    (When.AFTER, "feed: publish S7"),
+    (When.AFTER, "webhook: post S7"),
+    (When.BEFORE, "scans: finish"),
 )
 
 
@@ -89,15 +101,17 @@ class Killing:
         """Prepare the cases one after the other; each comes with the steps that it takes.
 
         ``worse`` has everything that makes an estate worse, ``better`` starts over a scan that
-        died and heals it all, ``first`` finds an empty storage.
+        died and heals it all, ``first`` finds an empty storage; in ``key`` only a key breaks.
         """
         self._undisturbed_run(Case("sound", {}, _truth({}, SOUND, is_first=True)))
+        key = self._case("key", SOUND, KEY_BROKEN)
         worse = self._case("worse", SOUND, WORSE)
         yield worse, self._undisturbed_run(worse)
         better = self._after_a_dead_scan("better", WORSE, BETTER)
         yield better, self._undisturbed_run(better)
         first = Case("first", {}, _truth({}, WORSE, is_first=True))
         yield first, self._undisturbed_run(first)
+        yield key, self._undisturbed_run(key)
 
     def run(self, point: Point) -> Outcome:
         """Die at a point, go on, and compare."""
@@ -222,7 +236,8 @@ def all_points(killing: Killing) -> list[Point]:
     """Return the places to die at.
 
     Of each step that no earlier case takes, that is both sides where it is the first of its kind,
-    else one side in turn; and some steps once more while another host works on the same scan.
+    else one side in turn; some steps once more where a key alone breaks, and some while another
+    host works on the same scan.
     """
     points: list[Point] = []
     known: set[str] = set()
@@ -233,6 +248,8 @@ def all_points(killing: Killing) -> list[Point]:
                 kind = _NUMBERS.sub("", step)
                 points += [Point(case, step, when) for when in _sides(step, kinds[kind])]
                 kinds[kind] += 1
+        if case.name == "key":
+            points += [Point(case, step, when) for when, step in _OF_A_KEY]
         if not known:
             beside = [Point(case, step, when, 2) for when, step in _BESIDE_ANOTHER if step in steps]
         known |= set(steps)

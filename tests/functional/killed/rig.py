@@ -28,6 +28,8 @@ EVENTS: Final = "cmk-changes"
 _SETTINGS: Final = {
     **SOON,
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
+    "CMK_KEY_HEALTH": "on",
+    "CMK_REQUIRE_HEALTHY_KEYS": "on",
     "CMK_SLICE_SIZE": "2",
     "CMK_CHANGES_QUEUE": "on",
 }

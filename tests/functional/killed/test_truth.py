@@ -21,12 +21,13 @@ _TRUTH = Truth(transitions(_BEFORE, _AFTER), _AFTER, _BEFORE)
 _TOLD = Told(1, "an-id", "cmkcheck.account.violated", _ACCOUNT, {"baseline": False})
 
 
-def _finding(verdict: str) -> dict[str, Any]:
+def _finding(verdict: str, key: str = "healthy") -> dict[str, Any]:
     return {
         "PartitionKey": sub_id(1),
         "RowKey": "finding|rg-test|chat",
         "name": "chat",
         "verdict": verdict,
+        "keyHealth": key,
     }
 
 
@@ -120,7 +121,11 @@ def _status(**fields: object) -> dict[str, Any]:
     document = {
         "as_of": "2026-11-25T00:00:00Z",
         "lowered": None,
-        "summary": {"accounts": {"by_kind": kinds}, "subscriptions": {"gap": 0}},
+        "keys_lowered": False,
+        "summary": {
+            "accounts": {"by_kind": kinds, "by_key_health": {"healthy": 1}},
+            "subscriptions": {"gap": 0},
+        },
         **fields,
     }
     return {"PartitionKey": "scan", "RowKey": "status", "document0": json.dumps(document)}
@@ -149,3 +154,15 @@ def test_a_false_green_is_seen_in_the_tables(
     said = says_compliant_wrongly(tables)
 
     assert said is wrong
+
+
+@pytest.mark.parametrize("key", ["broken", "unknown", "at_risk"])
+@pytest.mark.parametrize("is_lowered", [True, False])
+def test_a_false_green_of_a_key_is_seen_in_the_tables(key: str, *, is_lowered: bool) -> None:
+    """A setting may make keys count at any moment."""
+    status = _status(keys_lowered=is_lowered)
+    tables = {"cmkscans": [status], "cmkfindings": [_finding("compliant", key)]}
+
+    said = says_compliant_wrongly(tables)
+
+    assert said is (key != "at_risk" and not is_lowered)

@@ -101,22 +101,31 @@ class Truth:
 
 
 def says_compliant_wrongly(tables: Mapping[str, Sequence[Row]]) -> bool:
-    """Tell whether the status calls an estate compliant that the findings table does not."""
+    """Tell whether the status calls an estate compliant that the findings table does not.
+
+    It must not, neither for one for whom keys count nor for one for whom they do not.
+    """
     statuses = [row for row in tables["cmkscans"] if row["RowKey"] == "status"]
-    if not statuses:
+    if not statuses or not _says_compliant(status := _document(statuses[0])):
         return False
-    status = _document(statuses[0])
+    rows = tables["cmkfindings"]
+    if any(row.get("verdict", "compliant") != "compliant" for row in rows):
+        return True
+    if any(row.get("coverage") == "gap" for row in rows):
+        return True
+    keys = status["summary"]["accounts"]["by_key_health"]
+    is_low = status["keys_lowered"] or keys.get("broken") or keys.get("unknown")
+    return not is_low and any(row.get("keyHealth") in {"broken", "unknown"} for row in rows)
+
+
+def _says_compliant(status: Mapping[str, Any]) -> bool:
+    """Tell whether a status says compliant to one for whom keys do not count."""
     if status["as_of"] is None or status["lowered"] is not None:
         return False
     kinds = status["summary"]["accounts"]["by_kind"].values()
     if any(kind["non_compliant"] or kind["unknown"] for kind in kinds):
         return False
-    if status["summary"]["subscriptions"]["gap"]:
-        return False
-    return any(
-        row.get("verdict", "compliant") != "compliant" or row.get("coverage") == "gap"
-        for row in tables["cmkfindings"]
-    )
+    return not status["summary"]["subscriptions"]["gap"]
 
 
 def _of_scans(rows: Sequence[Row], *, is_first: bool) -> Counter[Transition]:

@@ -1,6 +1,7 @@
 """Claims: one worker at a time on a slice, and none for ever."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,24 @@ async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Pla
     await world.deliver(message)
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_what_several_deliveries_recorded_is_counted_together(world: World) -> None:
+    """Each of them failed at the end, after it had published its changes."""
+    world.options = replace(world.options, slice_size=3)
+    world.listed(ONE, TWO, THREE)
+    (message,) = await planned(world)
+    for number in (ONE, TWO, THREE):
+        world.read(number, bad(number))
+        done = Place("commit", Table.SCANS, 1)
+        with pytest.raises(StoreUnavailable):
+            await world.deliver(message, with_faults(world, {done: Fault.NO_ANSWER}))
+
+    await world.deliver(message)
+
+    summary = (await world.scan_row(message.scan_id)).summary
+    assert summary is not None
+    assert summary.changes == len(await world.feed()) - 1  # without that of the scan
 
 
 async def test_a_worker_that_cannot_renew_the_lease_gives_its_claim_back(world: World) -> None:

@@ -181,10 +181,13 @@ async def test_the_baseline_counts_what_the_first_scan_found(world: World) -> No
     """It stands for all the changes that are not told one by one."""
     world.listed(ONE)
     world.read(ONE, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+    world.options = replace(world.options, hostname="app.example")
 
-    await world.scan()
+    scan_id = await world.scan()
 
     (told,) = [entry for entry in await world.feed() if entry.type.endswith("baseline")]
+    assert told.source == f"/scans/{scan_id}"
+    assert told.data["statusUrl"] == "https://app.example/api/v1/status"
     assert told.data["accounts"] == {
         "total": 3,
         "compliant": 1,
@@ -205,6 +208,20 @@ async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World)
     await world.scan()
 
     assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
+
+
+async def test_a_failed_scan_tells_which_it_was_when_and_why(world: World) -> None:
+    """Its row and its change are all that a person has to go by."""
+    await world.scan()
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    change = (await world.feed())[-1]
+    assert row.finished_at == change.time == world.clock.now()
+    assert change.source == f"/scans/{scan_id}"
+    assert change.data["reason"] == row.reason
+    assert change.sequence == row.epoch == 2
 
 
 async def test_the_scan_after_an_abandoned_one_tells_that_it_recovered(world: World) -> None:

@@ -172,7 +172,7 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     row = await world.scan_row(message.scan_id)
     status = await world.status()
     assert row.state is ScanState.FAILED
-    assert row.reason
+    assert row.reason == "The scan could not be planned in four tries."
     assert status is not None
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED

@@ -198,7 +198,8 @@ async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict
 
     assert len(keys.asked) == 1
     assert facts[0] == {str(good(ONE).id): HEALTHY}
-    (unread,) = facts[1].values()
+    ((account_id, unread),) = facts[1].items()
+    assert account_id == str(good(ONE).id)
     assert unread.vault == unread.key == unread.grants == unread.scopes
     assert "CMK_SLICE_SIZE" in str(unread.vault)
 

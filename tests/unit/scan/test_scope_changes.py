@@ -7,6 +7,7 @@ import pytest
 from cmk_check.cli.scan_report import check_scope
 from cmk_check.core import posture
 from cmk_check.core.enums import PostureReason, ScanState, Verdict
+from cmk_check.core.model import Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.errors import SettingsError
@@ -116,6 +117,26 @@ async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> Non
     assert row.state is ScanState.FAILED
     assert "CMK_KINDS" in (row.reason or "")
     assert "foundry" in await app.verdicts()
+
+
+@pytest.mark.parametrize("state", ["excluded", "retired", "gap"])
+async def test_a_subscription_that_is_listed_no_more_keeps_what_a_person_or_azure_decided(
+    world: World, state: str
+) -> None:
+    """An excluded or deleted one is no gap; any other that vanishes is."""
+    world.listed(ONE, TWO)
+    await world.scan()
+    if state == "excluded":
+        under(world, "OpenAI", exclude=TWO)
+    if state == "retired":
+        world.inventory.listed = (Subscription(ONE), Subscription(TWO, state="Deleted"))
+        await world.scan()
+    world.listed(ONE)
+
+    for _ in range(2):
+        await world.scan()
+
+    assert await world.coverage(TWO) == state
 
 
 async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> None:

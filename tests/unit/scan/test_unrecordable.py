@@ -22,6 +22,7 @@ from tests.unit.scan.faulty_processes import (
     TWO,
     delivery,
     dies,
+    overwrite,
     planned,
     told_of,
     with_faults,
@@ -69,8 +70,36 @@ async def test_a_subscription_whose_rows_cannot_be_written_is_a_gap_and_the_scan
     assert [(gap.subscription_id, gap.gap.reason) for gap in status.summary.gaps] == [
         (ONE, GapReason.SLICE_FAILED)
     ]
+    assert "did not accept it" in (status.summary.gaps[0].gap.detail or "")
+    assert (status.summary.accounts.total, status.summary.accounts.unread) == (2, 1)
     assert (await pair.posture()).verdict is Verdict.UNKNOWN
     assert await told_of(pair, TWO) == [(1, "account.discovered", "other")]
+
+
+async def test_a_slice_that_is_given_up_ends_though_the_table_takes_nothing(pair: World) -> None:
+    """Its message would come again for ever, and the scan never end."""
+    assert isinstance(pair.store, FaultyStore)
+    (message,) = await planned(pair)
+    pair.store.places = {Place("commit", Table.FINDINGS, None): Fault.NO_ANSWER}
+
+    await pair.poison(message)
+
+    assert (await pair.scan_row(message.scan_id)).state is ScanState.INCOMPLETE
+
+
+async def test_a_subscription_of_a_newer_version_is_a_gap_that_says_so(pair: World) -> None:
+    """Its findings count as they stand, and a person knows what to do (P11)."""
+    await pair.scan()
+    await overwrite(pair, Table.FINDINGS, ONE, "coverage", schema=99)
+    await overwrite(pair, Table.FINDINGS, ONE, "finding|rg|chat", schema=99)
+
+    await pair.scan()
+
+    status = await pair.status()
+    assert status is not None
+    (known,) = status.summary.gaps
+    assert "deploy that version again" in (known.gap.detail or "")
+    assert status.summary.accounts.unread == 1
 
 
 async def test_it_is_recorded_by_the_next_scan_once_the_table_takes_it(pair: World) -> None:
