@@ -120,5 +120,5 @@ async def test_unknown_certificate_authority_is_not_trusted(simulator: Simulator
     simulator.requests.clear()
     without = await _read(simulator, {"SSL_CERT_FILE": os.devnull})
 
-    assert (with_authority, without) == ("complete", "unauthenticated")
+    assert (with_authority, without) == ("complete", "unreachable")
     assert len(simulator.requests) == 0

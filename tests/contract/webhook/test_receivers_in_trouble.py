@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -70,9 +71,10 @@ class Scene:
 
     async def scan_found(self) -> None:
         """Pass changes on as a scan does: out of the outbox into the feed and onto the queue."""
+        changes = [replace(change(n), sequence=n) for n in NUMBERS]
         writes = [
-            Insert(table_keys.outbox_row(n, change(n).id), rows.change_values(change(n)))
-            for n in NUMBERS
+            Insert(table_keys.outbox_row(each.sequence, each.id), rows.change_values(each))
+            for each in changes
         ]
         await self.store.commit(Table.FINDINGS, "s", writes)
         estate = FindingsTable(self.store)
