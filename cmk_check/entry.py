@@ -22,6 +22,18 @@ def _without_sdk_errors() -> Iterator[None]:
         yield
     except CmkCheckError as error:
         raise error.with_traceback(None) from None
+    except ExceptionGroup as group:
+        # Several failed at once. A fault of this program comes first: no other try cures it.
+        _, faults = group.split(CmkCheckError)
+        first = _first_of(faults or group)
+        raise first.with_traceback(first.__traceback__ if faults else None) from None
+
+
+def _first_of(group: ExceptionGroup) -> Exception:
+    first: Exception = group
+    while isinstance(first, ExceptionGroup):
+        first = first.exceptions[0]
+    return first
 
 
 async def start_scan() -> None:
