@@ -57,7 +57,7 @@ def test_the_command_of_the_wheel_scans(installed: Path, tmp_path: Path) -> None
 def test_the_page_of_the_wheel_has_its_files(installed: Path, tmp_path: Path) -> None:
     """They are no Python, so that a packager could leave them behind."""
     reading = (
-        "from cmk_check.web import page; print(page.__file__); "
+        "from cmk_check.web import dashboard_files as page; print(page.__file__); "
         "paths = {'', *page.FILES} - {page.INDEX}; "
         "print({int(page.answer(path, None, 'keys').status) for path in paths})"
     )
