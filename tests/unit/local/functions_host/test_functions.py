@@ -67,5 +67,5 @@ def test_a_queue_trigger_without_connection_uses_the_hosts_storage() -> None:
 )
 def test_a_binding_that_is_not_run_here_is_refused(bindings: list[dict[str, object]]) -> None:
     """Ignoring it would show an app that works and loses its messages."""
-    with pytest.raises(StartError, match="does not run"):
+    with pytest.raises(StartError, match="this host supports only"):
         _parse(*bindings)

@@ -50,8 +50,8 @@ async def test_a_connection_resolves(settings: dict[str, str], url: str) -> None
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        pytest.param({}, "STORE does not resolve: set STORE", id="nothing"),
-        pytest.param({"STORE": "nonsense"}, "STORE is not a connection string", id="nonsense"),
+        pytest.param({}, "STORE is not set: set STORE", id="nothing"),
+        pytest.param({"STORE": "nonsense"}, "STORE must be a connection string", id="nonsense"),
         pytest.param(
             {"STORE__queueServiceUri": _URI, "STORE__credential": "key"},
             "STORE__credential must be managedidentity",

@@ -42,7 +42,7 @@ def test_an_import_error_of_the_app_is_shown_with_its_cause(tmp_path: Path) -> N
     assert "function_app.py could not be indexed: ModuleNotFoundError" in shown
     assert "nothing_of_this_name" in shown
     assert "requirements.txt" in shown
-    assert shown.endswith("Correct it, or what it imports, and start again.")
+    assert shown.endswith("Correct it, or a module that it imports, and start again.")
 
 
 def test_the_app_sees_its_folder_and_not_this_repository(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_connection_that_does_not_resolve_is_named(environment: dict[str, str]
 
     shown = _failure(APP, environment)
 
-    assert "connection TEST_STORAGE does not resolve" in shown
+    assert "connection TEST_STORAGE is not set" in shown
     assert "TEST_STORAGE__queueServiceUri" in shown
 
 
@@ -75,7 +75,7 @@ def test_a_bad_connection_string_is_not_repeated(environment: dict[str, str]) ->
 
     shown = _failure(APP, environment)
 
-    assert "TEST_STORAGE is not a connection string" in shown
+    assert "TEST_STORAGE must be a connection string" in shown
     assert "c2VjcmV0" not in shown
 
 
