@@ -41,7 +41,7 @@ export function visible(text) {
  * Show a name from outside, isolated, so that its writing direction does not affect the text around it.
  *
  * @param {string | null | undefined} text
- * @param {string} [absent] The text to show if there is no name.
+ * @param {string} [absent] The text in place of a missing name.
  */
 export function name(text, absent = "–") {
   if (text === null || text === undefined || text === "") return h("span", { class: "absent" }, absent);

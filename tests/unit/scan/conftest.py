@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World
+from tests.fakes.world import World, good
+from tests.unit.scan.faulty_processes import ONE
 
 
 @pytest.fixture
@@ -28,3 +30,18 @@ def crowd() -> World:
         await asyncio.sleep(0)
 
     return World(RecordingStore(before=give_way), slice_size=1)
+
+
+@pytest.fixture
+def keys() -> ScriptedKeys:
+    """Return keys, all of them healthy as yet."""
+    return ScriptedKeys()
+
+
+@pytest.fixture
+def world_with_keys(store: RecordingStore, keys: ScriptedKeys) -> World:
+    """Return a program with key health, over one compliant account, a subscription to a slice."""
+    world = World(store, keys=keys, slice_size=1)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    return world

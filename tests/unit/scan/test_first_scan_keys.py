@@ -7,24 +7,14 @@ import pytest
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Account
 from tests.fakes.keys import DISABLED, ScriptedKeys
-from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, planned
 
 
 @pytest.fixture
-def keys() -> ScriptedKeys:
-    """Return keys, all of them healthy as yet."""
-    return ScriptedKeys()
-
-
-@pytest.fixture
-def world(store: RecordingStore, keys: ScriptedKeys) -> World:
-    """Return a program with key health, over one compliant account, a subscription to a slice."""
-    world = World(store, keys=keys, slice_size=1)
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    return world
+def world(world_with_keys: World) -> World:
+    """Return a program with key health."""
+    return world_with_keys
 
 
 def break_keys(keys: ScriptedKeys, *accounts: Account) -> None:

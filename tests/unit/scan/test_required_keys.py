@@ -17,18 +17,9 @@ ACCOUNT: Final = str(good(ONE).id)
 
 
 @pytest.fixture
-def keys() -> ScriptedKeys:
-    """Return keys, all of them healthy as yet."""
-    return ScriptedKeys()
-
-
-@pytest.fixture
-def world(store: RecordingStore, keys: ScriptedKeys) -> World:
-    """Return a program with key health, over one compliant account."""
-    world = World(store, keys=keys, slice_size=1)
-    world.listed(ONE)
-    world.read(ONE, good(ONE))
-    return world
+def world(world_with_keys: World) -> World:
+    """Return a program with key health."""
+    return world_with_keys
 
 
 def require_keys(world: World, *, required: bool = True) -> None:

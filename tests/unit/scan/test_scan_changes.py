@@ -1,0 +1,108 @@
+"""What a scan tells of itself: the first one, those that failed, and the one that recovered."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.errors import QueueError
+from tests.fakes.world import World, bad, good, odd
+from tests.unit.scan.faulty_processes import (
+    ONE,
+    planned,
+    scan_changes,
+)
+
+
+async def test_the_baseline_is_told_once(world: World) -> None:
+    """The first scan of an estate is one news, later ones are none."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+
+    for _ in range(3):
+        await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline"]
+
+
+async def test_the_baseline_counts_what_the_first_scan_found(world: World) -> None:
+    """It stands for all the changes that are not told one by one."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE, "a"), good(ONE, "b"), odd(ONE, "c"))
+    world.options = replace(world.options, hostname="app.example")
+
+    scan_id = await world.scan()
+
+    (told,) = [entry for entry in await world.feed() if entry.type.endswith("baseline")]
+    assert told.source == f"/scans/{scan_id}"
+    assert told.data["statusUrl"] == "https://app.example/api/v1/status"
+    assert told.data["accounts"] == {
+        "total": 3,
+        "compliant": 1,
+        "nonCompliant": 1,
+        "unknown": 1,
+    }
+
+
+async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World) -> None:
+    """Whoever was woken by the failure hears that it is over, once."""
+    world.listed(ONE)
+    await world.scan()
+    world.listed()
+    await world.scan()
+    world.listed(ONE)
+
+    await world.scan()
+    await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
+
+
+async def test_a_failed_scan_tells_which_it_was_when_and_why(world: World) -> None:
+    """Its row and its change are all that a person has to go by."""
+    await world.scan()
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    change = (await world.feed())[-1]
+    assert row.finished_at == change.time == world.clock.now()
+    assert change.source == f"/scans/{scan_id}"
+    assert change.data["reason"] == row.reason
+    assert change.sequence == row.epoch == 2
+
+
+async def test_the_scan_after_an_abandoned_one_tells_that_it_recovered(world: World) -> None:
+    """The same for a scan that nobody could close."""
+    world.listed(ONE)
+    await world.scan()
+    await planned(world)
+
+    await world.scan()
+    await world.scan()
+
+    assert await scan_changes(world) == ["scan.baseline", "scan.abandoned", "scan.recovered"]
+
+
+async def test_recovery_is_told_once_however_many_scans_were_lost(world: World) -> None:
+    """Two abandoned, one failed, and then one that finishes."""
+    world.listed(ONE)
+    await world.scan()
+    await planned(world)
+    await planned(world)
+    world.queue.is_down = True
+    world.clock.advance(timedelta(hours=1))
+    with pytest.raises(QueueError):
+        await world.start()
+    world.queue.is_down = False
+
+    await world.scan()
+    await world.scan()
+
+    assert Counter(await scan_changes(world)) == {
+        "scan.baseline": 1,
+        "scan.abandoned": 2,
+        "scan.failed": 1,
+        "scan.recovered": 1,
+    }
