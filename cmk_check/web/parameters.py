@@ -4,7 +4,8 @@ They are strict: if a filter were ignored or adapted, everything would be shown 
 """
 
 import re
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -29,9 +30,27 @@ from cmk_check.limits import (
     MAX_SKIP_TOKEN_CHARS,
 )
 
-UNKNOWN_PARAMETER: Final = "unknown_parameter"
-NOT_TOGETHER: Final = "not_together"
+_UNKNOWN: Final = "unknown_parameter"
+_NOT_TOGETHER: Final = "not_together"
 _SKIP_TOKEN: Final = "The start of the next page, taken from `nextLink`."  # noqa: S105 - no password
+
+_ALLOWED: Final = {
+    "verdict": f"verdict must be one of {', '.join(Verdict)}.",
+    "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
+    "reason": f"reason must be one of {', '.join(Reason)}.",
+    "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
+    "characters.",
+    "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
+    "format": "format must be json or csv.",
+    "coverage": f"coverage must be one of {', '.join(CoverageState)}.",
+    "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
+    "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
+    "top": f"top must be a whole number from 1 to {MAX_PAGE_SIZE}.",
+    "since": "since must be a cursor from nextLink or deltaLink; omit it to start at the "
+    "beginning.",
+    "skipToken": "skipToken is too long; use the one in nextLink, or omit it to start at the "
+    "beginning.",
+}
 
 
 def _whole(value: object) -> object:
@@ -83,8 +102,13 @@ class AnyQuery(BaseModel):
         known = [str(field.alias) for field in cls.model_fields.values()]
         for name in given:
             if name not in known:
+                allowed = (
+                    f"it must be one of {', '.join(known)}" if known else "this path takes none"
+                )
                 raise PydanticCustomError(
-                    UNKNOWN_PARAMETER, "unknown parameter", {"name": name, "known": known}
+                    _UNKNOWN,
+                    "The parameter {name} is unknown; {allowed}.",
+                    {"name": name, "allowed": allowed},
                 )
         return given
 
@@ -165,8 +189,16 @@ class ChangesQuery(AnyQuery):
     def _refuse_two_beginnings(cls, given: dict[str, object]) -> dict[str, object]:
         if {"last", "since"} <= given.keys():
             raise PydanticCustomError(
-                NOT_TOGETHER,
+                _NOT_TOGETHER,
                 "{name} and since exclude each other; give one of them.",
                 {"name": "last"},
             )
         return given
+
+
+def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the name of the parameter that Pydantic refused in ``detail``, and what it must be."""
+    if detail["type"] in {_UNKNOWN, _NOT_TOGETHER}:
+        return detail["ctx"]["name"], detail["msg"]
+    name = detail["loc"][1]
+    return name, _ALLOWED[name]
