@@ -180,13 +180,14 @@ def test_up_takes_an_estate_from_a_file(tmp_path: Path) -> None:
     [
         ("find_python.sh", "Python 3.13", "apt-get install python3.13-venv"),
         ("find_node.sh", "Node.js 20", "apt-get install nodejs npm"),
+        ("find_bicep.sh", "Bicep compiler", "az bicep install"),
     ],
 )
 def test_a_tool_that_is_missing_is_named_with_the_way_to_get_it(
     bare_path: Path, script: str, missing: str, cure: str
 ) -> None:
     """Two lines: what, and how; on any system that the program runs on."""
-    env = {"PATH": str(bare_path), "PYTHON": "python3.13"}
+    env = {"PATH": str(bare_path), "PYTHON": "python3.13", "BICEP": "/nowhere/bicep"}
 
     code, out, err = _run(APP / "tools" / script, env=env)
 
@@ -230,6 +231,32 @@ def test_a_node_that_is_old_or_alone_does_not_count(bare_path: Path, node: str) 
 
     assert code == 1
     assert err.startswith("Missing: Node.js 20")
+
+
+def test_the_compiler_is_the_named_one_the_one_in_the_path_or_the_one_beside(
+    bare_path: Path, tmp_path: Path
+) -> None:
+    """A search of the whole machine finds a compiler that nobody chose, and takes minutes."""
+    shutil.copytree(APP / "tools", tmp_path / "a checkout" / "tools")
+    script = tmp_path / "a checkout" / "tools" / "find_bicep.sh"
+    named, in_path, beside = (
+        tmp_path / "an empty space" / "bicep",
+        bare_path / "bicep",
+        tmp_path / "shared" / "tools" / "bicep",
+    )
+    for compiler in (named, in_path, beside):
+        compiler.parent.mkdir(parents=True, exist_ok=True)
+        _program(compiler.parent, compiler.name, "exit 0")
+    plain = {"PATH": str(bare_path)}
+
+    for compiler, env in (
+        (named, {**plain, "BICEP": str(named)}),
+        (in_path, plain),
+        (beside, plain),
+    ):
+        assert _run(script, env=env) == (0, f"{compiler}\n", "")
+        compiler.unlink()
+    assert _run(script, env=plain)[0] == 1
 
 
 @pytest.fixture
