@@ -4,7 +4,9 @@ import json
 import re
 from typing import Final
 
-from tests.guard.documents import ROOT, section, table
+import pytest
+
+from tests.guard.documents import README, ROOT, section, table
 
 INFRA: Final = ROOT / "infra"
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
@@ -92,3 +94,19 @@ def test_each_threat_has_a_proof_or_a_reason() -> None:
     assert len(rows) > 1
     for threat, answer, proof in rows:
         assert "](../tests/" in proof or answer.startswith("reason: "), threat
+
+
+@pytest.mark.parametrize("page", [README, DEPLOY], ids=["README.md", "docs/deploy.md"])
+def test_that_nobody_tried_it_on_azure_is_said_before_the_first_command(page: str) -> None:
+    """Whoever reads it after the deployment has paid for it already."""
+    assert "**Not tried on Azure yet.**" in page.partition("```sh\n")[0]
+
+
+def test_a_vulnerability_is_reported_without_an_address_of_anybody() -> None:
+    """An address goes stale, and its holder with it; GitHub's form reaches whoever maintains it."""
+    policy = (ROOT / "SECURITY.md").read_text()
+
+    assert "*Report a vulnerability*" in policy
+    assert "@" not in policy
+    assert "](SECURITY.md)" in README
+    assert "](../SECURITY.md)" in SECURITY
