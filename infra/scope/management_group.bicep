@@ -18,10 +18,12 @@ var roleId = useReader ? tenantResourceId('Microsoft.Authorization/roleDefinitio
 var actions = loadJsonContent('actions.json')
 
 // docs/permissions.md gives the reason for each action. A role with data actions could not be assigned here.
+// Each app has its own role: two apps below one group may need different actions.
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useReader) {
-  name: guid(managementGroup().id, 'cmk_check')
+  name: guid(managementGroup().id, principalId, 'cmk_check')
   properties: {
-    roleName: 'CMK check reader (${managementGroup().name})'
+    // The name of a role must be unique in the tenant.
+    roleName: 'CMK check reader (${managementGroup().name}, ${principalId})'
     description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, and the keys behind these accounts.'
     type: 'CustomRole'
     assignableScopes: [managementGroup().id]

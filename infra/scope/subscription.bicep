@@ -17,12 +17,13 @@ var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var roleId = useReader ? subscriptionResourceId('Microsoft.Authorization/roleDefinitions', reader) : role.id
 var actions = loadJsonContent('actions.json')
 
-// docs/permissions.md gives the reason for each action.
+// docs/permissions.md gives the reason for each action. Each app has its own role: two apps may need
+// different actions.
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useReader) {
-  name: guid(subscription().id, 'cmk_check')
+  name: guid(subscription().id, principalId, 'cmk_check')
   properties: {
     // The name of a role must be unique in the tenant.
-    roleName: 'CMK check reader (${subscription().subscriptionId})'
+    roleName: 'CMK check reader (${subscription().subscriptionId}, ${principalId})'
     description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, and the keys behind these accounts.'
     type: 'CustomRole'
     assignableScopes: [subscription().id]

@@ -12,7 +12,7 @@ import pytest
 from cmk_check.inventory.gaps import KEY_ACTIONS, READ_ACCOUNTS, READ_SUBSCRIPTIONS
 from local.simulator import Estate, Simulator, load_estate
 from tests.guard.documents import ROOT, codes, table
-from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, of_type
+from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, Json, of_type
 from tests.guard.infra.expressions import worked_out
 
 ACTIONS: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
@@ -124,23 +124,43 @@ def test_names_of_roles_differ(compiler: Bicep) -> None:
     assert len(set(names)) == len(names) == 3
 
 
+def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
+    """Return what both templates grant to an app, below a group and on a subscription of it."""
+    given = f"param principalId = '{principal}'\nparam keyHealth = {str(key_health).lower()}\n"
+    ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
+    group = f"using 'management_group.bicep'\n{given}"
+    each = f"using 'subscriptions.bicep'\n{given}{ids}"
+    group = compiler.write(f"scope/group_{principal}_{key_health}.bicepparam", group)
+    each = compiler.write(f"scope/each_{principal}_{key_health}.bicepparam", each)
+    return worked_out(  # type: ignore[no-any-return]
+        [*compiler.snapshot(group, management_group="mg-ai"), *compiler.snapshot(each)]
+    )
+
+
 def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
     """Who keeps vaults and roles to himself must be able to."""
-    given = f"param principalId = '{PRINCIPAL}'\nparam keyHealth = false\n"
-    group = compiler.write(
-        "scope/small_group.bicepparam", f"using 'management_group.bicep'\n{given}"
-    )
-    ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
-    each = compiler.write(
-        "scope/small_each.bicepparam", f"using 'subscriptions.bicep'\n{given}{ids}"
-    )
+    roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=False), ROLE)
 
-    resources = [*compiler.snapshot(group, management_group="mg-ai"), *compiler.snapshot(each)]
-
-    roles = of_type(worked_out(resources), ROLE)
     assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
         ACTIONS["accounts"]
     ] * 2
+
+
+def test_two_apps_in_one_scope_do_not_touch_each_others_role(compiler: Bicep) -> None:
+    """A test app with two actions would take the other ten from the app in production."""
+    production = _granted_to(compiler, PRINCIPAL, key_health=True)
+    test = _granted_to(compiler, TENANT, key_health=False)
+    both = [*production, *test]
+
+    assert len({one["id"] for one in both}) == len(both) == 8
+    assert len({role["properties"]["roleName"] for role in of_type(both, ROLE)}) == 4
+
+
+def test_an_app_that_is_granted_less_loses_the_rest(compiler: Bicep) -> None:
+    """A second role beside the first would leave the old rights in place, where nobody looks."""
+    more, less = (_granted_to(compiler, PRINCIPAL, key_health=each) for each in (True, False))
+
+    assert [one["id"] for one in more] == [one["id"] for one in less]
 
 
 def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
