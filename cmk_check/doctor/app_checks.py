@@ -101,8 +101,8 @@ def _sign_in(subject: DoctorSubject) -> list[MarkedText]:
         return [(Mark.PROBLEM, text)]
     text = (
         f"CMK_HTTP_AUTH is entra: the app lets callers in only while the platform sets {_AUTH} to "
-        "True, which cannot be seen from here; sign in once, and see docs/deploy.md if the answer "
-        "is 503 SignInNotConfigured."
+        "True, which cannot be seen from here; sign in once, and see docs/deploy-options.md if the "
+        "answer is 503 SignInNotConfigured."
     )
     return [(Mark.WARNING, text)]
 

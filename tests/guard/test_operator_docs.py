@@ -10,6 +10,8 @@ from tests.guard.documents import README, ROOT, section, table
 
 INFRA: Final = ROOT / "infra"
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
+OPTIONS: Final = (ROOT / "docs/deploy-options.md").read_text()
+UPGRADE: Final = (ROOT / "docs/upgrade.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 SECURITY: Final = (ROOT / "docs/security.md").read_text()
@@ -21,7 +23,7 @@ def test_every_option_of_the_template_is_listed_with_its_variable() -> None:
     given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
     taken = {re.findall(r"\w+", entry["value"])[0]: name for name, entry in given.items()}
 
-    shown = {row[0].strip("`"): row[1].strip("`") for row in table(DEPLOY, "azd variable")}
+    shown = {row[0].strip("`"): row[1].strip("`") for row in table(OPTIONS, "azd variable")}
 
     assert shown == taken
     assert set(shown.values()) == set(
@@ -34,7 +36,9 @@ def test_what_the_production_file_takes_from_the_environment_is_listed() -> None
     text = (INFRA / "production.bicepparam").read_text()
 
     shown = [
-        name for row in table(DEPLOY, "environment variable") for name in re.findall(r"\w+", row[0])
+        name
+        for row in table(OPTIONS, "environment variable")
+        for name in re.findall(r"\w+", row[0])
     ]
 
     assert sorted(shown) == sorted(set(re.findall(r"readEnvironmentVariable\('(\w+)'", text)))
@@ -45,7 +49,7 @@ def test_the_variables_of_the_workflow_are_those_that_it_reads() -> None:
     text = (ROOT / ".github/workflows/deploy.yml").read_text()
     head = "variable of the environment"
 
-    shown = [name for row in table(DEPLOY, head) for name in re.findall(r"`([A-Z_]+)`", row[0])]
+    shown = [name for row in table(UPGRADE, head) for name in re.findall(r"`([A-Z_]+)`", row[0])]
 
     assert sorted(shown) == sorted(set(re.findall(r"vars\.(\w+)", text)))
 
