@@ -39,25 +39,34 @@ async def tell(message: func.QueueMessage) -> None:
     await entry.tell(message.get_body())
 
 
-@app.route(route="v1/{*path}", methods=_METHODS, auth_level=_DATA)
+@app.route(route="api/v1/{*path}", methods=_METHODS, auth_level=_DATA)
 async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Answer dashboards and people."""
     return await entry.answer(req, context)
 
 
-@app.route(route="scan", methods=["POST"], auth_level=_DATA)
+@app.route(route="api/scan", methods=["POST"], auth_level=_DATA)
 async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Start a scan because somebody asks for it."""
     return await entry.scan_now(req, context)
 
 
-@app.route(route="health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(route="api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 async def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
     """Answer load balancers."""
     return await entry.health()
 
 
-@app.route(route="dashboard/{*path}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+@app.route(
+    route="api/dashboard/{*path}", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS
+)
 async def dashboard(req: func.HttpRequest) -> func.HttpResponse:
     """Show people the page."""
     return await entry.dashboard(req)
+
+
+# host.json has no prefix for routes, so that a function can answer at the root.
+@app.route(route="/", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+async def home(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the binding
+    """Lead people who open the app's address to the page."""
+    return entry.home()

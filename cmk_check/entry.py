@@ -164,3 +164,13 @@ async def dashboard(request: "func.HttpRequest") -> "func.HttpResponse":
         charset="utf-8",
         headers=dict(response.headers),
     )
+
+
+def home() -> "func.HttpResponse":
+    """Answer with the way to the page."""
+    import azure.functions as func
+
+    from cmk_check.web.dashboard_files import HEADERS
+
+    headers = {**HEADERS, "Location": "/api/dashboard"}
+    return func.HttpResponse(status_code=HTTPStatus.FOUND, headers=headers)

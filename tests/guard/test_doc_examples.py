@@ -124,7 +124,7 @@ def test_routes_and_parameters_are_those_of_the_contract() -> None:
     }
 
     # The page is for people: no generator of clients needs it.
-    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/dashboard"}
+    assert {*codes(table(HTTP, "route"))} == {*operations, "GET /api/dashboard", "GET /"}
     for heading, operation in operations.items():
         declared = operation.get("parameters", [])
         text = section(HTTP, heading)

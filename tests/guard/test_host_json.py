@@ -1,10 +1,12 @@
-"""host.json holds numbers that the protocol of a scan counts on."""
+"""host.json holds numbers that the protocol of a scan counts on, and the prefix of routes."""
 
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from cmk_check.limits import MAX_DELIVERIES, SLICE_CLAIM
+from function_app import app
 
 HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())
 QUEUES = HOST["extensions"]["queues"]
@@ -47,3 +49,16 @@ def test_sampling_drops_no_log_line() -> None:
     sampling = HOST["logging"]["applicationInsights"]["samplingSettings"]
 
     assert {"Trace", "Exception"} <= set(sampling["excludedTypes"].split(";"))
+
+
+def test_every_route_but_the_root_is_below_api() -> None:
+    """host.json has no prefix: a route that forgets its own has another address than the docs."""
+    functions: list[dict[str, Any]] = [
+        json.loads(each.get_function_json()) for each in app.get_functions()
+    ]
+    routes = [
+        binding["route"] for each in functions for binding in each["bindings"] if "route" in binding
+    ]
+
+    assert HOST["extensions"]["http"]["routePrefix"] == ""
+    assert [route for route in routes if not route.startswith("api/")] == ["/"]

@@ -30,6 +30,14 @@ def test_the_first_visit_asks_for_a_key_and_for_no_data(visit: Visit) -> None:
     assert visit.stored() == {"session": {}, "local": {}, "cookies": ""}
 
 
+def test_the_address_of_the_app_leads_to_the_page(visit: Visit) -> None:
+    """Somebody who knows the host alone would meet the welcome page of Azure Functions."""
+    visit.page.goto(visit.url.removesuffix(PATH))
+
+    visit.expect_state("signed-out")
+    assert visit.page.url == visit.url
+
+
 def test_a_wrong_key_is_refused_and_not_kept(open_visit: OpenVisit) -> None:
     """Whoever mistyped a key must see that, and be able to try again at once."""
     visit = open_visit(trouble=True)

@@ -41,6 +41,8 @@ def test_a_template_matches(template: str, path: str, values: dict[str, str] | N
 def test_an_empty_prefix_puts_routes_at_the_root() -> None:
     """Apps may set routePrefix to nothing."""
     assert compile_route("", "health").match("/health") == {}
+    assert compile_route("", "").match("/") == {}
+    assert compile_route("", "").match("/health") is None
 
 
 @pytest.mark.parametrize("template", ["{id:range(1,2)}", "{id", "a{*rest}", "{a}/{a}", "{x=1}"])
