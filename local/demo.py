@@ -37,7 +37,7 @@ def main() -> int:
         return 1
     seconds = time.monotonic() - started
     console.print(f"Everything has stopped, after {seconds:.1f} s. `make up` keeps it running.")
-    console.print(line, soft_wrap=True)
+    console.print(line)
     return 0
 
 
@@ -58,28 +58,25 @@ def _scan(console: Console, stack: Stack) -> None:
 
 
 def _show_findings(console: Console, stack: Stack) -> None:
-    """Print every finding, the most serious first."""
+    """Print a line for every finding, the most serious first."""
     console.print(f"GET {stack.host.url}/api/v1/findings, with the function's key:")
-    table = Table("verdict", "account", "kind", "subscription", "reason", "what it means")
+    table = Table("verdict", "account", "reason", box=None, pad_edge=False, padding=(0, 1))
     findings: list[Mapping[str, Any]] = stack.get("v1/findings").body["value"]
     order = ("non_compliant", "unknown", "compliant")
     for finding in sorted(findings, key=lambda found: order.index(found["verdict"])):
         table.add_row(
             Text(finding["verdict"], style=_COLOURS[finding["verdict"]]),
-            *(
-                Text(str(finding[name]))
-                for name in ("name", "kind", "subscriptionName", "reason", "message")
-            ),
+            Text(finding["name"]),
+            Text(_why(finding)),
         )
-        for reason in _key_problems(finding):
-            table.add_row("", "", "", "its key", Text(reason["code"]), Text(reason["message"]))
     console.print(table)
 
 
-def _key_problems(finding: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the reasons why the key behind a finding is not healthy."""
+def _why(finding: Mapping[str, Any]) -> str:
+    """Return the worst problem of a finding's key, or the reason of its verdict."""
     reasons: list[Mapping[str, Any]] = (finding["keyHealth"] or {"reasons": []})["reasons"]
-    return [reason for reason in reasons if reason["severity"] != "notice"]
+    problems = [reason["code"] for reason in reasons if reason["severity"] != "notice"]
+    return f"its key: {problems[0]}" if problems else finding["reason"]
 
 
 def _show_status(console: Console, stack: Stack) -> str:

@@ -10,6 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import IO, Final
 
 from rich.console import Console
@@ -27,6 +28,28 @@ def shown(text: str) -> str:
     return "".join(
         ascii(char)[1:-1] if unicodedata.category(char) in _INVISIBLE else char for char in text
     )
+
+
+def say(
+    console: Console, text: str, *, hanging: str = "", styled: int = 0, style: str = ""
+) -> None:
+    """Print a text that breaks only at blanks; ``hanging`` begins the lines after the first.
+
+    The first ``styled`` characters get the style. The terminal breaks a word that is longer than a
+    line, so that whoever copies the word gets it whole.
+    """
+    lines = wrap(
+        text,
+        console.width,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for number, line in enumerate(lines):
+        printed = Text(line)
+        if number == 0:
+            printed.stylize(style, 0, styled)
+        console.print(printed, soft_wrap=True)
 
 
 def open_console(stream: IO[str], *, color: bool) -> Console:
@@ -72,8 +95,7 @@ class _Lines(logging.Handler):
         self.addFilter(lambda record: record.name != "cmk_check.lines")
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = f"cmk-check: {shown(record.getMessage())}"
-        self._console.print(Text(line), soft_wrap=True)
+        say(self._console, f"cmk-check: {shown(record.getMessage())}")
 
 
 def results(*, color: bool) -> Console:

@@ -83,12 +83,10 @@ async def _diagnose(environ: Mapping[str, str], console: "Console") -> int:
 
 
 def _print(line: "CheckResult", console: "Console") -> None:
-    from rich.text import Text
+    from cmk_check.cli.console import say, shown
 
-    from cmk_check.cli.console import shown
-
-    mark = Text(line.mark.ljust(_MARK_WIDTH), style=_STYLES.get(line.mark, "dim"))
-    text = Text.assemble(mark, f" {line.check.ljust(_CHECK_WIDTH)} {shown(line.text)}")
+    text = f"{line.mark.ljust(_MARK_WIDTH)} {line.check.ljust(_CHECK_WIDTH)} {shown(line.text)}"
+    style = _STYLES.get(line.mark, "dim")
     with console.capture() as capture:
-        console.print(text, soft_wrap=True)
+        say(console, text, hanging=" " * (_MARK_WIDTH + 1), styled=_MARK_WIDTH, style=style)
     write(capture.get(), end="")

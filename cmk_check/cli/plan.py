@@ -11,8 +11,10 @@ from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, plan_for, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
+from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 
 if TYPE_CHECKING:
+    from cmk_check.cli.account_search import FoundAccount
     from cmk_check.config.settings import Settings
     from cmk_check.core.comparison.judge import Judged
     from cmk_check.core.model import Finding, Gap
@@ -28,19 +30,24 @@ class Language(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them."""
+    """The account to plan for, and how; ``vault`` and ``key`` as ``plan_for`` takes them.
 
-    account: AccountId
+    ``account`` is its id, or its name if only one account has this name.
+    """
+
+    account: AccountId | str
     vault: str | None = None
     key: str | None = None
     language: Language = Language.AZ
 
 
 def plan(
-    account_id: Annotated[
+    account: Annotated[
         str,
         typer.Argument(
-            metavar="ACCOUNT_ID", help="The account's ARM id, as shown by `scan` and the API."
+            metavar="ACCOUNT",
+            help="The account's name, as shown by `scan`, or its ARM id. With a name, all "
+            "subscriptions are read, and only one account may have it.",
         ),
     ],
     vault: Annotated[
@@ -65,19 +72,14 @@ def plan(
     goes to standard output; read its head before you run it. Messages go to standard error.
 
     Exit codes: 1 if the account is non_compliant and the plan was written, 0 if it is compliant and
-    needs no plan, 3 if it is unknown or could not be read, 2 if the id, an option or a setting is
-    invalid or the plan cannot be written, 130 after Ctrl-C.
+    needs no plan, 3 if it is unknown or could not be read, 2 if several accounts have the name, an
+    option or a setting is invalid or the plan cannot be written, 130 after Ctrl-C.
     """
-    account = AccountId.parse(f"/{account_id.strip().strip('/')}")
-    if account is None or not is_guid(account.subscription_id):
-        raise typer.BadParameter(
-            "must be an account's id, like /subscriptions/<id>/resourceGroups/<group>"
-            "/providers/Microsoft.CognitiveServices/accounts/<name>",
-            param_hint="ACCOUNT_ID",
-        )
+    named = _named(account)
     try:
         if vault is not None:
-            vault_named(vault, account.subscription_id)
+            # The name of a vault is valid in every subscription, or in none.
+            vault_named(vault, named.subscription_id if isinstance(named, AccountId) else "")
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--vault") from error
     try:
@@ -85,8 +87,22 @@ def plan(
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
-    request = PlanRequest(account, vault, key, language)
+    request = PlanRequest(named, vault, key, language)
     raise typer.Exit(ended(lambda: _run(request), "no plan was made"))
+
+
+def _named(account: str) -> AccountId | str:
+    text = account.strip()
+    if "/" not in text and 0 < len(text) <= MAX_ACCOUNT_NAME_CHARS:
+        return text
+    account_id = AccountId.parse(f"/{text.strip('/')}")
+    if account_id is None or not is_guid(account_id.subscription_id):
+        raise typer.BadParameter(
+            "must be an account's name, or its id, like /subscriptions/<id>/resourceGroups/<group>"
+            "/providers/Microsoft.CognitiveServices/accounts/<name>",
+            param_hint="ACCOUNT",
+        )
+    return account_id
 
 
 def _run(request: PlanRequest) -> int:
@@ -116,12 +132,11 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
     from cmk_check.cli.console import shown
     from cmk_check.core.comparison.judge import judge_all
     from cmk_check.core.enums import Verdict
-    from cmk_check.core.model import Subscription
 
-    # The same reading as a scan's: it needs no other right, and judges what the scan will judge.
-    account = request.account
-    subscription = Subscription(account.subscription_id)
-    reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
+    found = await _find(inventory, settings, request.account)
+    if isinstance(found, int):
+        return found
+    account, reading = found.id, found.reading
     kinds = {kind.lower(): kind for kind in settings.kinds}
     judged = judge_all(reading.accounts, kinds).get(account.text)
     if judged is None:
@@ -137,9 +152,26 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
             if is_compliant
             else "no plan can be made while the account's state is unknown."
         )
-        return 0 if is_compliant else UNKNOWN
+        return 0 if is_compliant and found.certain else UNKNOWN
     await _write(inventory, _finding(judged), request)
     return VIOLATED
+
+
+async def _find(
+    inventory: "Inventory", settings: "Settings", account: AccountId | str
+) -> "FoundAccount | int":
+    """Read the account as a scan does: it needs no other right, and the scan will judge the same.
+
+    Return the exit code if the account was not found by its name.
+    """
+    from cmk_check.cli.account_search import FoundAccount, find_account
+    from cmk_check.core.model import Subscription
+
+    if not isinstance(account, AccountId):
+        return await find_account(inventory, settings, account)
+    subscription = Subscription(account.subscription_id)
+    reading = await inventory.read(subscription, seconds=settings.subscription_timeout)
+    return FoundAccount(account, reading)
 
 
 async def _write(inventory: "Inventory", finding: "Finding", request: PlanRequest) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Column, Table
 from rich.text import Text
 
-from cmk_check.cli.console import shown
+from cmk_check.cli.console import say, shown
+from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.core.enums import KeyState, PostureReason, Verdict
 
 if TYPE_CHECKING:
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult
     from cmk_check.web import models
 
-_BOX: Final = SIMPLE_HEAD
-_PADDING: Final = (0, 1, 0, 0)
 _COLOURS: Final[Mapping[Verdict, str]] = {
     Verdict.COMPLIANT: "green",
     Verdict.NON_COMPLIANT: "red",
@@ -41,8 +38,8 @@ async def show(console: "Console", answer: "ScanResult", status: "models.Status"
     states = (KeyState.BROKEN, KeyState.UNKNOWN, KeyState.AT_RISK)
     unwell = await _all(answer.pages(key_health=state) for state in states)
     _print_accounts(console, "key", unwell)
-    if gaps := [gap async for gap in answer.gaps()]:
-        console.print(_gaps(gaps))
+    if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
+        print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
     summarise(console, status)
 
@@ -56,12 +53,31 @@ async def _all(
 def _print_accounts(console: "Console", head: str, findings: Sequence["models.Finding"]) -> None:
     if not findings:
         return
-    console.print(_accounts(head, findings))
+    more = ("resource group", "kind", "subscription")
+    print_rows(console, (head, "account", "reason"), more, [_account(each) for each in findings])
     console.print()
     # Print each message once, because many accounts share it.
     for reason, message in dict.fromkeys(map(_why, findings)):
-        console.print(Text(f"{reason}: {shown(message)}"), soft_wrap=True)
+        say(console, f"{reason}: {shown(message)}", hanging=INDENT)
     console.print()
+
+
+def _account(finding: "models.Finding") -> Row:
+    if finding.key_health is None:
+        state, style = finding.verdict.value, _COLOURS[finding.verdict]
+    else:
+        state, style = finding.key_health.state.value, _KEY_COLOURS[finding.key_health.state]
+    subscription = finding.subscription_name or finding.subscription_id
+    more = (finding.resource_group, finding.kind or "", subscription)
+    return Row((state, finding.name, _why(finding)[0]), more, style)
+
+
+def _gap(subscription: "models.Subscription") -> Row | None:
+    if (gap := subscription.gap) is None:
+        return None
+    name = subscription.name or subscription.subscription_id
+    what = gap.detail or gap.missing_action or ""
+    return Row((gap.reason.value, name), (what,), _COLOURS[Verdict.UNKNOWN])
 
 
 def _why(finding: "models.Finding") -> tuple[str, str]:
@@ -78,70 +94,14 @@ def summarise(console: "Console", status: "models.Status") -> None:
     if status.keys is not None:
         sums.insert(1, _sums_of_keys(status.keys))
     for text in sums:
-        console.print(Text(text), soft_wrap=True)
+        say(console, text, hanging=INDENT)
     failed = any(reason.code is PostureReason.SCAN_FAILED for reason in status.reasons)
     for reason in status.reasons:
         if failed and reason.code is PostureReason.NO_SCAN_YET:
             continue  # it follows, and its advice is for the schedule
-        console.print(Text(f"{reason.code}: {shown(reason.message)}"), soft_wrap=True)
+        say(console, f"{reason.code}: {shown(reason.message)}", hanging=INDENT)
     posture = Text(status.posture.value, style=_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))
-
-
-def _accounts(head: str, findings: Sequence["models.Finding"]) -> Table:
-    table = Table(
-        Column(head, no_wrap=True),
-        Column("account", overflow="fold"),
-        Column("resource group", overflow="fold"),
-        Column("kind", overflow="fold"),
-        Column("subscription", overflow="fold"),
-        Column("reason", no_wrap=True),
-        box=_BOX,
-        show_edge=False,
-        pad_edge=False,
-        padding=_PADDING,
-    )
-    for finding in findings:
-        table.add_row(
-            _state(finding),
-            _cell(finding.name),
-            _cell(finding.resource_group),
-            _cell(finding.kind),
-            _cell(finding.subscription_name or finding.subscription_id),
-            _cell(_why(finding)[0]),
-        )
-    return table
-
-
-def _gaps(gaps: Sequence["models.Subscription"]) -> Table:
-    table = Table(
-        Column("not read", no_wrap=True),
-        Column("subscription", overflow="fold"),
-        Column("what to do", overflow="fold", ratio=1),
-        box=_BOX,
-        show_edge=False,
-        pad_edge=False,
-        padding=_PADDING,
-    )
-    for subscription in gaps:
-        if (gap := subscription.gap) is not None:
-            table.add_row(
-                Text(gap.reason.value, style=_COLOURS[Verdict.UNKNOWN]),
-                _cell(subscription.name or subscription.subscription_id),
-                _cell(gap.detail or gap.missing_action),
-            )
-    return table
-
-
-def _state(finding: "models.Finding") -> Text:
-    if finding.key_health is None:
-        return Text(finding.verdict.value, style=_COLOURS[finding.verdict])
-    state = finding.key_health.state
-    return Text(state.value, style=_KEY_COLOURS[state])
-
-
-def _cell(text: str | None) -> Text:
-    return Text(shown(text or ""))
 
 
 def _sums_of_accounts(counts: "models.Accounts") -> str:

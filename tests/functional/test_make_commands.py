@@ -14,6 +14,7 @@ import pytest
 
 from local.child_process import ChildProcess
 from local.stack import APP
+from local.terminal import left_on_screen, run_at_terminal
 
 SUBSCRIPTION = "8d3c0000-0000-4000-8000-000000000001"
 TOOLS = ("sh", "env", "cat", "dirname", "make", "test", "awk", "sed", "touch", "rm", "mkdir")
@@ -59,6 +60,21 @@ def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
         out.splitlines()[-1],
     )
     assert "  keys of compliant accounts: 2 healthy, 1 at risk, 1 broken, 0 unknown\n" in out
+
+
+@pytest.mark.long
+def test_demo_fits_a_screen() -> None:
+    """What has scrolled away is not seen: 40 lines of 80 columns, with the command and a prompt."""
+    code, written = run_at_terminal(
+        [sys.executable, "-m", "local.demo"], environment=_environment(), columns=80, seconds=60
+    )
+
+    before, _, _ = written.partition("Scanning")
+    lines = [*before.splitlines(), "Scanning", *left_on_screen(written).splitlines()]
+    assert code == 0
+    assert len(lines) <= 40 - 2
+    for name in ("fraud-scoring", "its key: key_disabled", "gap: Acquisitions"):
+        assert any(name in line for line in lines)
 
 
 def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:

@@ -190,6 +190,23 @@ def test_a_person_at_a_terminal_sees_how_far_it_is() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("columns", [120, 80, 40])
+def test_a_narrow_terminal_shows_every_word_whole(columns: int) -> None:
+    """A name that is broken or left out is no name of an account."""
+    with Simulator("sample") as simulator:
+        whole = terminal_kit.run("scan", environment=simulator.environment())
+        narrow = terminal_kit.run_at_terminal(
+            "scan", environment=simulator.environment(), columns=columns
+        )
+
+    lines = without_codes(left_on_screen(narrow.out)).splitlines()
+    assert {word for line in lines for word in line.strip("─").split()} == {
+        word for line in whole.out.splitlines() for word in line.strip("─").split()
+    }
+    assert all(len(line.rstrip()) <= columns or len(line.split()) == 1 for line in lines)
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "environment"),
     [

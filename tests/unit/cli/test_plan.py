@@ -155,7 +155,8 @@ async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
     "account_id",
     [
         "",
-        "chat",
+        "c" * 65,
+        "rg-ai/chat",
         f"/subscriptions/{SUBSCRIPTION}",
         TEXT.replace(SUBSCRIPTION, "Production"),
         TEXT.replace(SUBSCRIPTION, ".."),
@@ -168,7 +169,7 @@ def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
     result = _run(account_id)
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "must be an account's id" in result.stderr
+    assert "must be an account's name, or its id" in result.stderr
 
 
 @pytest.mark.parametrize(

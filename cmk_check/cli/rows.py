@@ -1,0 +1,86 @@
+"""Rows for people: a table where it fits, and otherwise several lines for each row.
+
+A table that is squeezed into a narrow terminal breaks names, or leaves them out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.rule import Rule
+from rich.table import Column, Table
+from rich.text import Text
+
+from cmk_check.cli.console import say, shown
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INDENT: Final = "  "
+_GAP: Final = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The cells that come first, and those that may go to a line below.
+
+    Names are as Azure has them; ``style`` is that of the first cell.
+    """
+
+    first: tuple[str, ...]
+    more: tuple[str, ...]
+    style: str
+
+
+def print_rows(
+    console: "Console", first: Sequence[str], more: Sequence[str], rows: Sequence[Row]
+) -> None:
+    """Print rows below the heads of their cells."""
+    heads = (*first, *more)
+    widths = _widths(heads, [(*row.first, *row.more) for row in rows])
+    if _fits(console, widths):
+        console.print(_table(heads, rows))
+        return
+    aligned = widths[: len(first)]
+    if not _fits(console, aligned):
+        aligned = aligned[:1]
+    _print_lines(console, Row(tuple(first), tuple(more), "bold"), aligned)
+    console.print(Rule(style="none"))
+    for row in rows:
+        _print_lines(console, row, aligned)
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [
+        max(cell_len(shown(cell)) for cell in column) for column in zip(heads, *rows, strict=True)
+    ]
+
+
+def _fits(console: "Console", widths: Sequence[int]) -> bool:
+    return sum(widths) + len(_GAP) * (len(widths) - 1) <= console.width
+
+
+def _print_lines(console: "Console", row: Row, widths: Sequence[int]) -> None:
+    cells = [shown(cell) for cell in row.first]
+    for place, width in enumerate(widths):
+        cells[place] += " " * (width - cell_len(cells[place]))
+    say(console, _GAP.join(cells), hanging=INDENT, styled=len(cells[0]), style=row.style)
+    more = INDENT + _GAP.join(map(shown, row.more))
+    say(console, more, hanging=INDENT, styled=len(more), style="dim")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Row]) -> Table:
+    table = Table(
+        *(Column(head, no_wrap=True) for head in heads),
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for row in rows:
+        state, *others = (Text(shown(cell)) for cell in (*row.first, *row.more))
+        state.stylize(row.style)
+        table.add_row(state, *others)
+    return table

@@ -1,0 +1,112 @@
+"""``plan`` for an account that is given by its name."""
+
+import pytest
+
+from cmk_check.cli.plan import PlanRequest, report
+from cmk_check.config.settings import Settings
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Gap, Reading, Subscription
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.world import bad, good, sub
+
+FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
+type Output = pytest.CaptureFixture[str]
+
+
+async def _plan(name: str, *readings: Reading, exclude: str = "") -> int:
+    """Plan in an estate that has a subscription for each reading."""
+    ids = [sub(number) for number in range(1, len(readings) + 1)]
+    inventory = ScriptedInventory(map(Subscription, ids), dict(zip(ids, readings, strict=True)))
+    settings = Settings.load_for_scan(environ={"CMK_EXCLUDE_SUBSCRIPTIONS": exclude})
+    return await report(inventory, settings, PlanRequest(name))
+
+
+@pytest.mark.parametrize("name", ["Chat-1", "chat-1", "CHAT-1"])
+async def test_a_name_that_one_account_has_is_enough(capsys: Output, name: str) -> None:
+    """The table shows names, and nobody can copy an id from it."""
+    code = await _plan(
+        name, Reading((good(sub(1), "chat"),)), Reading((bad(sub(2), "Chat-1"), bad(sub(2), "b")))
+    )
+
+    written = capsys.readouterr()
+    assert code == 1
+    assert written.out.startswith("#!/usr/bin/env bash\n")
+    assert "Chat-1" in written.out
+    assert written.err.splitlines()[0] == f"cmk-check: {name} is {bad(sub(2), 'chat-1').id}"
+
+
+async def test_a_name_that_several_accounts_have_is_answered_with_their_ids(capsys: Output) -> None:
+    """A plan for the wrong one would change it for ever."""
+    twins = [bad(sub(1), "chat"), good(sub(2), "CHAT")]
+
+    code = await _plan("chat", *(Reading((twin, twin)) for twin in twins))
+
+    written = capsys.readouterr()
+    assert (code, written.out) == (2, "")
+    assert written.err.splitlines() == [
+        "cmk-check: 2 accounts have the name chat; use the ARM id of one of them:",
+        *(f"cmk-check: {twin.id}" for twin in twins),
+    ]
+
+
+async def test_no_more_candidates_are_listed_than_anybody_reads(capsys: Output) -> None:
+    """The first line would leave the screen."""
+    await _plan("chat", *(Reading((bad(sub(number), "chat"),)) for number in range(1, 13)))
+
+    lines = capsys.readouterr().err.splitlines()
+    assert "12 accounts" in lines[0]
+    assert (len(lines), lines[-1]) == (12, "cmk-check: and 2 more.")
+
+
+async def test_a_name_that_nobody_has_is_answered_with_similar_ones(capsys: Output) -> None:
+    """Most are misspelt."""
+    reading = Reading((bad(sub(1), "chat-prod"), bad(sub(1), "search")))
+
+    code = await _plan("chat-prd", reading)
+
+    written = capsys.readouterr()
+    assert (code, written.out) == (3, "")
+    assert written.err == (
+        "cmk-check: no account has the name chat-prd; similar names: chat-prod.\n"
+    )
+
+
+async def test_p1_what_could_not_be_read_may_have_it(capsys: Output) -> None:
+    """Unreadable is not empty: neither "none" nor "this one" is said for sure."""
+    unread = Reading(gap=FORBIDDEN)
+
+    assert await _plan("chat", unread, Reading()) == 3
+    assert "1 of 2 subscriptions could not be read completely" in capsys.readouterr().err
+    assert await _plan("chat", unread, Reading((good(sub(2), "chat"),))) == 3
+    assert "may have another account of this name" in capsys.readouterr().err
+    assert await _plan("chat", Reading(), Reading((good(sub(2), "chat"),))) == 0
+    assert await _plan("chat", unread, Reading((bad(sub(2), "chat"),))) == 1
+
+
+async def test_an_excluded_subscription_is_left_alone(capsys: Output) -> None:
+    """Its accounts are none of the estate, for a scan as for a plan."""
+    here, excluded = Reading((bad(sub(1), "chat"),)), Reading((bad(sub(2), "chat"),))
+
+    assert await _plan("chat", here, excluded, exclude=sub(2)) == 1
+
+    assert str(bad(sub(1), "chat").id) in capsys.readouterr().err
+
+
+async def test_an_account_of_another_kind_is_not_missing(capsys: Output) -> None:
+    """It is there, and needs no plan."""
+    speech = bad(sub(1), "voice").id.text
+
+    code = await _plan("Voice", Reading(ignored_ids=frozenset({speech})))
+
+    assert code == 3
+    assert "only accounts of the kinds OpenAI, AIServices are judged" in capsys.readouterr().err
+
+
+async def test_p10_a_name_cannot_steer_the_terminal(capsys: Output) -> None:
+    """Those of candidates are out of Azure, and the one asked for is somebody's text."""
+    reading = Reading((bad(sub(1), "chat\u202e"),))
+
+    await _plan("chat\u202d", reading)
+    await _plan("chat\u202e", reading, Reading((bad(sub(2), "chat\u202e"),)))
+
+    assert all(line.isprintable() for line in capsys.readouterr().err.splitlines())
