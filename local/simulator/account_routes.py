@@ -8,7 +8,7 @@ on, and the preview that the az command sends.
 from collections.abc import Mapping
 from typing import Final
 
-from local.simulator import errors, writes
+from local.simulator import account_writes, errors
 from local.simulator.estate import Access, Account, Estate, Subscription
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor
@@ -111,11 +111,10 @@ class AccountRoutes:
         account = self._account(incoming, names, claims)
         if isinstance(account, Reply):
             return account
-        if self._estate.subscription(names["subscription"]).access is not Access.CONTRIBUTOR:
-            return errors.authorization_failed(
-                claims.client_id, claims.object_id, WRITE, _scope(names)
-            )
-        return writes.patch(account, incoming)
+        allowed = self._gate.changeable(claims, names, WRITE, _scope(names))
+        if isinstance(allowed, Reply):
+            return allowed
+        return account_writes.patch(self._estate, account, incoming)
 
     def _list_scopes(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
         version, kind = incoming.query["api-version"], "accounts/encryptionScopes"

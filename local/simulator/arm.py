@@ -68,7 +68,7 @@ class Arm:
         gate = Gate(estate)
         self.subscriptions_per_page = subscriptions_per_page
         self.accounts = AccountRoutes(estate, gate, accounts_per_page)
-        self.vaults = VaultRoutes(gate)
+        self.vaults = VaultRoutes(estate, gate)
         self.grants = GrantRoutes(estate, gate)
         self.graph = GraphRoutes(estate, gate)
         self._estate = estate

@@ -35,7 +35,10 @@ def answer(incoming: Incoming) -> Reply:
                 "identityProvider": "AAD",
             },
             "name": "Simulator",
-            "suffixes": {},
+            # az asks for these before every command for vaults and roles. Vaults' own addresses and
+            # Microsoft Graph are not simulated: no request may reach the real ones.
+            "suffixes": {"keyVaultDns": "vault.invalid", "mhsmDns": "managedhsm.invalid"},
+            "microsoftGraphResourceId": origin,
             "resourceManager": origin,
         },
     )

@@ -159,6 +159,35 @@ def key_not_found(name: str) -> Reply:
     return error(404, "KeyNotFound", message)
 
 
+def vault_already_exists(name: str) -> Reply:
+    """Refuse a name that another vault has, or had: names of vaults are worldwide."""
+    message = (
+        f"The vault name '{name}' is already in use. Vault names are globally unique so it is "
+        "possible that the name is already taken. If you are sure that the vault name was not "
+        "taken then it is possible that a vault with the same name was recently deleted but not "
+        "purged after being placed in a recoverable state."
+    )
+    return error(409, "VaultAlreadyExists", message)
+
+
+def purge_protection_stays() -> Reply:
+    """Refuse to switch purge protection off."""
+    message = (
+        'The property "enablePurgeProtection" cannot be set to false. Enabling the purge '
+        "protection for a vault is an irreversible action."
+    )
+    return error(400, "BadRequest", message)
+
+
+def assignment_exists(assignment_id: str) -> Reply:
+    """Refuse to assign a role to a principal twice at the same scope."""
+    message = (
+        "The role assignment already exists. The ID of the existing role assignment is "
+        f"{assignment_id}."
+    )
+    return error(409, "RoleAssignmentExists", message)
+
+
 def role_not_found(role_id: str) -> Reply:
     """Answer that the role definition does not exist."""
     message = f"The specified role definition with ID '{role_id}' does not exist."

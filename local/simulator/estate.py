@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from local.simulator import accounts as arm_accounts
 from local.simulator.accounts import AccountSpec, Owner
@@ -18,6 +18,7 @@ from local.simulator.denials import Denials
 from local.simulator.encryption_scopes import EncryptionScopes
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
+from local.simulator.tokens import Identity
 from local.simulator.vaults import Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
@@ -28,8 +29,6 @@ class Access(StrEnum):
     """What the identity may do in a subscription."""
 
     READER = "reader"
-    CONTRIBUTOR = "contributor"
-    """It may also change accounts, which the person who fixes one needs and the program never."""
     FORBIDDEN = "forbidden"
     """It is listed, but nothing in it may be read: 403 AuthorizationFailed."""
     UNREGISTERED = "unregistered"
@@ -98,10 +97,22 @@ class Account:
         """The name of its SKU."""
         return arm_accounts.find(self.document(), "sku.name")
 
-    @property
-    def has_identity(self) -> bool:
-        """Return whether it has an identity of any type."""
-        return arm_accounts.find(self.document(), "identity.type") not in (None, "None")
+    def principal_of(self, client_id: object) -> str | None:
+        """Return the object id of its user-assigned identity; without an id, ``principal_id``."""
+        if client_id is None:
+            return self.principal_id
+        users = arm_accounts.find(self.document(), "identity.userAssignedIdentities")
+        for user in users.values() if isinstance(users, dict) else ():
+            if user["clientId"].lower() == str(client_id).lower():
+                return str(user["principalId"])
+        return None
+
+    def encryption_with(self, patch: Mapping[str, object]) -> dict[str, Any]:
+        """Return what ``merge_encryption`` would make of its encryption."""
+        now = arm_accounts.find(self.document(), "properties.encryption")
+        merged = dict(now) if isinstance(now, dict) else {}
+        arm_accounts.merge(merged, patch)
+        return merged
 
     def assign_identity(self) -> None:
         """Give it a system-assigned identity, in place of any other."""
@@ -243,11 +254,16 @@ class Subscription:
 
 
 class Estate:
-    """All subscriptions that one identity can see."""
+    """All subscriptions that one identity can see.
+
+    ``administrator``  client id of a second identity, which sees the same and may also change it;
+                       the person who fixes an account needs that, and the program never
+    """
 
     def __init__(self, tenant_id: str = DEFAULT_TENANT, user_assigned: Iterable[str] = ()) -> None:
         self.tenant_id = tenant_id
-        self.user_assigned = tuple(user_assigned)
+        self.administrator = Identity.named(f"{tenant_id}/administrator").client_id
+        self.user_assigned = (*user_assigned, self.administrator)
         self.grants = Grants()
         self.denials = Denials()
         self._shared = _Shared()

@@ -4,6 +4,7 @@ https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-sco
 not exist: no real answer about a deleted key was available to compare with.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -18,6 +19,7 @@ from local.simulator.tokens import Claims
 
 PROVIDER: Final = "Microsoft.Authorization"
 READ: Final = f"{PROVIDER}/roleAssignments/read"
+WRITE: Final = f"{PROVIDER}/roleAssignments/write"
 READ_ROLES: Final = f"{PROVIDER}/roleDefinitions/read"
 # The versions that today's clients send; older ones have another shape.
 _VERSIONS: Final = ("2022-04-01", "2022-05-01-preview")
@@ -42,6 +44,7 @@ class GrantRoutes:
         at = "(?P<scope>(/.+)?)/providers/microsoft\\.authorization"
         self.routes = (
             Route("GET", f"{at}/roleAssignments", self._list, (_FILTER,)),
+            Route("PUT", f"{at}/roleAssignments/(?P<name>[^/]+)", self._put),
             Route("GET", f"{at}/roleDefinitions", self._list_roles, (_FILTER,)),
             Route("GET", f"{at}/roleDefinitions/(?P<role>[^/]+)", self._get_role),
         )
@@ -62,6 +65,35 @@ class GrantRoutes:
             if holders is None or assignment.principal_id.lower() in holders
         ]
         return paged(incoming, rows, self.per_page)
+
+    def _put(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        """Assign a role at a scope in a subscription, as `az role assignment create` asks for."""
+        scope = names["scope"]
+        found = self._allowed(incoming, scope, WRITE, claims)
+        if isinstance(found, Reply):
+            return found
+        if found is None:
+            return errors.not_simulated(incoming, "a role above subscriptions")
+        found = self._gate.changeable(claims, {"subscription": found.id}, WRITE, scope)
+        if isinstance(found, Reply):
+            return found
+        wanted = _assigned(incoming)
+        if wanted is None:
+            return errors.not_simulated(incoming, "this assignment")
+        return self._assign(found, scope, names["name"], *wanted)
+
+    def _assign(
+        self, subscription: Subscription, scope: str, name: str, role_id: str, principal_id: str
+    ) -> Reply:
+        grants = self._estate.grants
+        role = next((each for each in grants.roles() if each.id.lower() == role_id.lower()), None)
+        if role is None:
+            return errors.role_not_found(role_id)
+        for known in grants.at_or_above([scope]):
+            if (known.role.id, known.principal_id.lower()) == (role.id, principal_id.lower()):
+                return errors.assignment_exists(known.id)
+        added = grants.add(scope, role, principal_id, name=name)
+        return Reply.of(201, added.document(subscription.id))
 
     def _holders(self, wanted: "_Filter") -> set[str] | None:
         if wanted.assigned_to is not None:
@@ -149,6 +181,20 @@ class GrantRoutes:
                 inside |= dict.fromkeys((*_groups(nearer), f"/subscriptions/{subscription.id}"))
         below = [found for scope_id in inside for found in grants.below(scope_id)]
         return [*grants.at_or_above([*inside]), *below]
+
+
+def _assigned(incoming: Incoming) -> tuple[str, str] | None:
+    """Return the ids of role and principal in the body of an assignment without a condition."""
+    try:
+        body = json.loads(incoming.body)
+    except ValueError:
+        return None
+    match body:
+        case {"properties": {"roleDefinitionId": str(role), "principalId": str(principal), **rest}}:
+            plain = rest.get("condition") is None
+            return (role.rpartition("/")[2], principal) if plain else None
+        case _:
+            return None
 
 
 class _Filter:

@@ -21,11 +21,18 @@ class Assignment:
     principal_id: str
     principal_type: str = "ServicePrincipal"
     condition: str | None = None
+    given_name: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        scope = self.scope.rstrip("/")
+        return f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.name}"
 
     @property
     def name(self) -> str:
-        """Its GUID; it depends only on role, principal and scope."""
-        return str(
+        """Its GUID; if none was given, it depends only on role, principal and scope."""
+        return self.given_name or str(
             uuid.uuid5(uuid.NAMESPACE_URL, f"{self.scope}/{self.role.id}/{self.principal_id}")
         )
 
@@ -33,7 +40,6 @@ class Assignment:
         """Build its JSON, as read in a subscription."""
         author = Identity.named(f"{self.scope}/author").object_id
         at = {"createdOn": "2026-03-02T08:15:20.1234567Z", "updatedOn": "2026-03-02T08:15:20.1Z"}
-        scope = self.scope.rstrip("/")
         return {
             "properties": {
                 "roleDefinitionId": definition_id(self.role.id, subscription_id),
@@ -48,7 +54,7 @@ class Assignment:
                 "delegatedManagedIdentityResourceId": None,
                 "description": None,
             },
-            "id": f"{scope}/providers/Microsoft.Authorization/roleAssignments/{self.name}",
+            "id": self.id,
             "type": "Microsoft.Authorization/roleAssignments",
             "name": self.name,
         }
@@ -69,7 +75,13 @@ class Grants:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def add(
-        self, scope: str, role: str | Role, principal_id: str, *, condition: str | None = None
+        self,
+        scope: str,
+        role: str | Role,
+        principal_id: str,
+        *,
+        condition: str | None = None,
+        name: str | None = None,
     ) -> Assignment:
         """Assign a role, by its name, at a scope. Raises KeyError for an unknown role."""
         with self._lock:
@@ -79,6 +91,7 @@ class Grants:
                 principal_id=principal_id,
                 principal_type="Group" if principal_id in self._members else "ServicePrincipal",
                 condition=condition,
+                given_name=name,
             )
             self._assignments.append(added)
             return added

@@ -54,6 +54,15 @@ class Gate:
             return found
         return self.refused(claims, action, scope, found) or found
 
+    def changeable(
+        self, claims: Claims, names: Mapping[str, str], action: str, scope: str
+    ) -> Subscription | Reply:
+        """Find a subscription where the caller may change this, or return the refusal."""
+        found = self.readable(claims, names, action, scope)
+        if isinstance(found, Reply) or claims.client_id == self._estate.administrator:
+            return found
+        return errors.authorization_failed(claims.client_id, claims.object_id, action, scope)
+
     def refused(
         self,
         claims: Claims,

@@ -3,12 +3,13 @@
 The api-versions are those in https://github.com/Azure/bicep-types-az (generated/keyvault).
 """
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from local.simulator import errors
-from local.simulator.estate import Subscription
+from local.simulator import errors, vault_writes
+from local.simulator.estate import Estate, Subscription
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor
 from local.simulator.subscription_access import GROUP, SUBSCRIPTION, Gate, Route, paged
@@ -51,15 +52,31 @@ _TYPES: Final = ("vaults", "managedHSMs")
 _KEYS: Final = "/keys"
 _KEY: Final = "/keys/(?P<key>[^/]+)"
 _VERSION: Final = "/versions/(?P<version>[^/]+)"
+_FILTER: Final = "$filter"
+_RESOURCES: Final = "2015-11-01"
+_READ_RESOURCES: Final = "Microsoft.Resources/subscriptions/resources/read"
+_OF_TYPE: Final = re.compile(
+    "resourceType eq 'Microsoft[.]KeyVault/(?P<kind>vaults|managedHSMs)'"
+    "( and name eq '(?P<name>[^']+)')?",
+    re.IGNORECASE,
+)
 
 
 class VaultRoutes:
     """Answers about the vaults of one estate; the page size can be changed while it runs."""
 
-    def __init__(self, gate: Gate, per_page: int = 100) -> None:
+    def __init__(self, estate: Estate, gate: Gate, per_page: int = 100) -> None:
         self.per_page = per_page
+        self._estate = estate
         self._gate = gate
-        self.routes = tuple(route for kind in _TYPES for route in self._routes_of(kind))
+        vault = f"{GROUP}/providers/microsoft\\.keyvault/vaults/(?P<name>[^/]+)"
+        self.routes = (
+            *(route for kind in _TYPES for route in self._routes_of(kind)),
+            Route("GET", f"{SUBSCRIPTION}/resources", self._list_resources, (_FILTER,)),
+            Route("PUT", vault, self._put),
+            Route("PUT", f"{vault}/accessPolicies/add", self._add_policies),
+            Route("PUT", f"{vault}{_KEY}", self._put_key),
+        )
 
     def _routes_of(self, kind: str) -> tuple[Route, ...]:
         many = f"/providers/microsoft\\.keyvault/{kind}"
@@ -126,6 +143,59 @@ class VaultRoutes:
         if version is None:
             return errors.key_not_found(f"{names['key']}/{names['version']}")
         return Reply.of(200, version.document())
+
+    def _list_resources(
+        self, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Reply:
+        """Answer as `az keyvault list` and `show` ask if they are given no resource group."""
+        wanted = _OF_TYPE.fullmatch(incoming.query.get(_FILTER, ""))
+        if wanted is None or incoming.query["api-version"] != _RESOURCES:
+            return errors.not_simulated(incoming, "a list of other resources")
+        hsm = wanted["kind"].lower() == "managedhsms"
+        found = self._gate.readable(claims, names, _READ_RESOURCES, _scope("", names))
+        if isinstance(found, Reply):
+            return found
+        rows: list[object] = [
+            {"id": vault.id, "name": vault.name, "type": vault.type, "location": location}
+            for vault in found.vaults.among(None, hsm=hsm)
+            if wanted["name"] in (None, vault.name)
+            for location in [vault.find("location")]
+        ]
+        return paged(incoming, rows, self.per_page)
+
+    def _put(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        found = self._readable("vaults", "vaults", incoming, names, claims)
+        if not isinstance(found, Reply):
+            found = self._changeable("vaults", names, claims)
+        if isinstance(found, Reply):
+            return found
+        return vault_writes.put_vault(self._estate, found, names, incoming)
+
+    def _add_policies(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        vault = self._changeable_vault("vaults/accessPolicies", incoming, names, claims)
+        return vault if isinstance(vault, Reply) else vault_writes.add_policies(vault, incoming)
+
+    def _put_key(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        vault = self._changeable_vault("vaults/keys", incoming, names, claims)
+        if isinstance(vault, Reply):
+            return vault
+        return vault_writes.put_key(vault, names["key"], incoming)
+
+    def _changeable_vault(
+        self, kind: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
+    ) -> Vault | Reply:
+        """Find a vault of which the caller may change this, or return the refusal."""
+        vault = self._vault("vaults", "vaults", incoming, names, claims)
+        allowed = self._changeable(kind, names, claims)
+        return allowed if isinstance(allowed, Reply) else vault
+
+    def _changeable(
+        self, kind: str, names: Mapping[str, str], claims: Claims
+    ) -> Subscription | Reply:
+        """Find a subscription where the caller may change this type, or return the refusal."""
+        return self._gate.changeable(
+            claims, names, f"{PROVIDER}/{kind}/write", _scope("vaults", names)
+        )
 
     def _readable(
         self, kind: str, read: str, incoming: Incoming, names: Mapping[str, str], claims: Claims

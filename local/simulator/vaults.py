@@ -1,7 +1,7 @@
 """The vaults of a subscription and their keys; tests change them while they are read."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from local.simulator import vault_documents
 from local.simulator.accounts import Owner
@@ -119,6 +119,31 @@ class Vault(Resource):
             added = vault_documents.policy(self._owner.tenant_id, object_id, keys)
             self.set("properties.accessPolicies", [*kept, added])
 
+    def permissions(self, object_id: str) -> list[str]:
+        """Return what a principal's access policies let it do with keys."""
+        policies = self.find("properties.accessPolicies")
+        return [
+            permission
+            for policy in (policies if isinstance(policies, list) else [])
+            if policy["objectId"].lower() == object_id.lower()
+            for permission in policy["permissions"]["keys"]
+        ]
+
+    def extend_policy(self, object_id: str, keys: Sequence[str]) -> None:
+        """Add key permissions to those that a principal's access policy has."""
+        with self._lock:
+            self.set_policy(object_id, list(dict.fromkeys((*self.permissions(object_id), *keys))))
+
+    def put(self, properties: Mapping[str, object], tags: Mapping[str, str]) -> None:
+        """Replace its properties, except those that only Azure sets, and its tags."""
+        with self._lock:
+            own = {
+                "vaultUri": self.find("properties.vaultUri"),
+                "provisioningState": "Succeeded",
+            }
+            self.set("properties", {**properties, **own})
+            self.set("tags", dict(tags))
+
     def remove_policy(self, object_id: str) -> None:
         """Remove a principal's access policies."""
         with self._lock:
@@ -154,6 +179,12 @@ class Vaults:
         """Those that Resource Graph lists, with deleted ones that it still lists."""
         with self._lock:
             return [vault for vault in (*self._vaults, *self._deleted) if vault.indexed]
+
+    @property
+    def ever(self) -> list[Vault]:
+        """All of them, with those that were deleted."""
+        with self._lock:
+            return [*self._vaults, *self._deleted]
 
     @property
     def all(self) -> tuple[Vault, ...]:

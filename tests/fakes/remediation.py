@@ -75,18 +75,14 @@ class Ended:
 
 
 class Watched:
-    """A place where scripts run with the fake az; its state stays from run to run.
+    """A place where scripts run with the fake az; its state stays from run to run."""
 
-    ``path`` is where they find it. ``real`` is bash that runs before the fake, and may run another
-    command in its place.
-    """
-
-    def __init__(self, folder: Path, state: Mapping[str, str], real: str = "") -> None:
+    def __init__(self, folder: Path, state: Mapping[str, str]) -> None:
         self._state, self._programs = folder / "state", folder / "bin"
         self._state.mkdir(parents=True)
         self._programs.mkdir()
-        self._program("az", f'{real}\nexec {BASH} {_FAKE} "$@"')
-        self.path = f"{self._programs}:{os.environ['PATH']}"
+        self._program("az", f'exec {BASH} {_FAKE} "$@"')
+        self._path = f"{self._programs}:{os.environ['PATH']}"
         self._program("sleep", 'echo "$1" >>"$FAKE_AZ/slept"')
         for name, value in state.items():
             self.set(name, value)
@@ -108,7 +104,7 @@ class Watched:
             [BASH],
             input=script.encode(),
             env={
-                "PATH": self.path,
+                "PATH": self._path,
                 "FAKE_AZ": str(self._state),
                 "LC_ALL": "C.UTF-8",
                 **environment,

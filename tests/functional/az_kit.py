@@ -15,10 +15,12 @@ import pytest
 from local.simulator import RequestRecord, Simulator
 
 PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
+_BIN: Final = Path(__file__).parents[2] / "local/bin"
 _PARSER: Final = Path(__file__).with_name("az_parser.py")
 # Where the command looks for a newer version of itself; it does without an answer.
 VERSION_CHECK: Final = "azcliprod.blob.core.windows.net"
 _SECONDS: Final = 60.0
+_SCRIPT_SECONDS: Final = 180.0
 _GUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -102,12 +104,15 @@ class Az:
         self._dead_end.shutdown()
         self._dead_end.server_close()
 
-    def sign_in(self) -> None:
-        """Let it find the cloud by its metadata, as any custom cloud is found, and sign in."""
+    def sign_in(self, client_id: str | None = None) -> None:
+        """Let it find the cloud by its metadata, as any custom cloud is found, and sign in.
+
+        ``client_id`` names a user-assigned identity, such as that of the administrator.
+        """
         url = self._simulator.url
         self("cloud", "register", "--name", "simulated", "--endpoint-resource-manager", url)
         self("cloud", "set", "--name", "simulated")
-        self("login", "--identity")
+        self("login", "--identity", *(("--client-id", client_id) if client_id else ()))
 
     def __call__(self, *words: str) -> Any:  # noqa: ANN401 - its JSON
         """Run it; return the JSON that it printed, None if it printed nothing."""
@@ -120,6 +125,18 @@ class Az:
         ended = self._run(words)
         assert ended.returncode != 0, ended.stdout
         return ended.stderr
+
+    def run_script(self, script: str) -> subprocess.CompletedProcess[str]:
+        """Run a bash script, which finds the command in its PATH."""
+        return subprocess.run(
+            ["bash"],  # noqa: S607 - the reader's own shell
+            input=script,
+            env=self.environment | {"PATH": f"{_BIN}:{os.environ['PATH']}"},
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            timeout=_SCRIPT_SECONDS,
+        )
 
     def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -143,12 +143,6 @@ def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, tmp_pat
     search = ("--resource-group", "rg-search-prod", "--subscription", PRODUCTION)
     with Az(simulator, tmp_path) as az:
         az.sign_in()
-        # The command asks for these of a cloud, and does nothing with them here.
-        unused = (
-            *("--suffix-keyvault-dns", ".vault.invalid"),
-            *("--endpoint-microsoft-graph-resource-id", simulator.url),
-        )
-        az("cloud", "update", "--name", "simulated", *unused)
         vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
         hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
         key = az("resource", "show", "--ids", f"{vault['id']}/keys/cmk-agents", *KEY)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from itertools import product
@@ -12,7 +13,7 @@ import pytest
 
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import literal, render_bicep
-from local.simulator import Access, AccountSpec
+from local.simulator import AccountSpec, RequestRecord, VaultSpec
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
@@ -24,18 +25,12 @@ from tests.fakes.remediation import (
     planned,
 )
 from tests.functional import terminal_kit
-from tests.functional.az_kit import PYTHON, VERSION_CHECK, Az, parsed_by_az, skip_without_az
+from tests.functional.az_kit import VERSION_CHECK, Az, parsed_by_az, skip_without_az
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
 
 pytestmark = pytest.mark.long
 
-# What the simulated Azure has; vaults, keys and grants are played by the fake command.
-REAL: Final = f"""
-case "$1 $2" in
-  'cognitiveservices account' | 'account show') exec {PYTHON} -m azure.cli "$@" ;;
-esac
-"""
 STALE: Final = {"keyVaultProperties": {"identityClientId": CLIENT, "keyVersion": "0123456789"}}
 PINNED: Final = {
     "keySource": "Microsoft.KeyVault",
@@ -47,7 +42,6 @@ PINNED: Final = {
 FOUNDRY: Final = finding_of(
     kind="AIServices", identity_type="UserAssigned", identity_client_id=CLIENT
 )
-KEY: Final = {"keyVersion": "", "keyVaultUri": "https://kv-old.vault.azure.net/"}
 # Latin and what controls text, the punctuation that turns and joins it, the highest planes.
 ODD: Final = (
     (0, 0x300),
@@ -68,6 +62,9 @@ def bicep() -> str:
     return found
 
 
+OF_ACCOUNT: Final = "/providers/Microsoft.CognitiveServices/accounts"
+VAULTS: Final = "/providers/Microsoft.KeyVault/vaults"
+ASSIGNMENTS: Final = "/providers/Microsoft.Authorization/roleAssignments"
 CHAT: Final = AccountSpec(name="chat", group="rg-test", encryption=MICROSOFT | STALE)
 AGENTS: Final = AccountSpec(
     name="agents", group="rg (süd)", kind="AIServices", encryption=PINNED, identity="user:bot"
@@ -75,33 +72,56 @@ AGENTS: Final = AccountSpec(
 
 
 @pytest.mark.parametrize(
-    ("spec", "state", "writes"),
+    ("spec", "vaults", "writes"),
     [
-        pytest.param(CHAT, BARE, 2, id="without an identity"),
-        pytest.param(AGENTS, BARE | OLD_VAULT, 1, id="naming a vault but no key"),
+        pytest.param(
+            CHAT,
+            (),
+            [
+                f"PATCH {OF_ACCOUNT}/chat",
+                f"PUT {VAULTS}/{{vault}}",
+                f"PUT {VAULTS}/{{vault}}/keys/{{key}}",
+                f"PUT {VAULTS}/{{vault}}/keys/{{key}}{ASSIGNMENTS}/{{id}}",
+                f"PATCH {OF_ACCOUNT}/chat",
+            ],
+            id="without an identity",
+        ),
+        pytest.param(
+            AGENTS,
+            (VaultSpec(name="kv-old", group="rg-vaults"),),
+            [
+                f"PUT {VAULTS}/kv-old/keys/{{key}}",
+                f"PUT {VAULTS}/kv-old/accessPolicies/add",
+                f"PATCH {OF_ACCOUNT}/agents",
+            ],
+            id="naming a vault but no key",
+        ),
     ],
 )
 def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
-    open_scene: OpenScene, tmp_path: Path, spec: AccountSpec, state: dict[str, str], writes: int
+    open_scene: OpenScene,
+    tmp_path: Path,
+    spec: AccountSpec,
+    vaults: tuple[VaultSpec, ...],
+    writes: list[str],
 ) -> None:
     """From violated to resolved, with nothing of ours but the script in between."""
     skip_without_az()
     estate = estate_of({})
     subscription = estate.subscription(sub_id(1))
-    subscription.access = Access.CONTRIBUTOR
     subscription.add_account(spec)
+    for vault in vaults:
+        subscription.vaults.add(vault)
     account = subscription.accounts[spec.name]
-    scene = open_scene(estate)
+    scene = open_scene(estate, CMK_KEY_HEALTH="on")
     environment = scene.simulator.environment()
     scene.scan()
     first = scene.news()
 
     plan = terminal_kit.run("plan", account.id, environment=environment)
-    of_tenant = dict.fromkeys(("tenant", "vault_tenant"), estate.tenant_id)
-    watched = Watched(tmp_path, {**state, **of_tenant}, REAL)
     with Az(scene.simulator, tmp_path) as az:
-        az.sign_in()
-        ended = watched.run(plan.out, **az.environment | {"PATH": watched.path})
+        az.sign_in(estate.administrator)
+        ended = az.run_script(plan.out)
         place = ("--subscription", sub_id(1), "--resource-group", spec.group, "--name", spec.name)
         shown = az("cognitiveservices", "account", "show", *place)
         strayed = az.strayed
@@ -114,23 +134,36 @@ def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
 
     assert ("account.violated", spec.name) in first
     assert plan.code == 1, plan.err
-    assert (ended.code, ended.err) == (0, ""), ended.out
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
     assert explained.code == 0
     assert json.loads(explained.out)["verdict"] == "compliant"
     assert scene.news() == [("account.resolved", spec.name)]
     assert scene.verdicts() == {spec.name: "compliant"}
+    assert scene.findings()[spec.name]["keyHealth"]["state"] == "healthy"
     assert (again.code, again.out) == (0, "")
     assert "there is nothing to do" in again.err
     # What was left of another key is gone: the client id of one, the version of the other.
     document: Any = account.document()
     key = document["properties"]["encryption"]["keyVaultProperties"]
     user = {"identityClientId": key["identityClientId"]} if spec is AGENTS else {}
-    assert key == KEY | {"keyName": key["keyName"]} | user
+    (used,) = subscription.vaults.all
+    uri = used.find("properties.vaultUri")
+    assert key == {"keyVersion": "", "keyVaultUri": uri, "keyName": used.keys[0].name} | user
     assert CLIENT not in key.values()
-    sent = [each for each in scene.simulator.requests if each.method != "GET"]
-    assert [(each.method, each.status) for each in sent] == [("PATCH", 200)] * writes
+    only_read = {"GET", "POST"}  # the one POST is a query, for vaults by name
+    sent = [each for each in scene.simulator.requests if each.method not in only_read]
+    assert [_shape(each) for each in sent] == writes
+    assert {each.status for each in sent} <= {200, 201}
     assert all("AZURECLI/" in each.headers["user-agent"] for each in sent)
     assert strayed <= {VERSION_CHECK}
+
+
+def _shape(request: RequestRecord) -> str:
+    """Return what was written, without what the plan or az makes up: names and GUIDs."""
+    path = re.sub(r"/vaults/kv-cmk-[0-9a-f]+", "/vaults/{vault}", request.path)
+    path = re.sub(r"/keys/cmk-[0-9a-f]+", "/keys/{key}", path)
+    path = re.sub(r"(?<=/roleAssignments/)[0-9a-f-]{36}$", "{id}", path)
+    return f"{request.method} {re.sub('^/subscriptions/[^/]+/resourceGroups/[^/]+', '', path)}"
 
 
 def test_every_command_of_every_plan_is_one_that_az_can_parse(tmp_path: Path) -> None:

@@ -314,14 +314,14 @@ async def test_in_a_forbidden_subscription_no_vault_is_read(client: Client) -> N
     assert await refusal(client, KEY) == (403, "AuthorizationFailed")
 
 
-async def test_writing_and_the_data_of_vaults_are_not_simulated(client: Client) -> None:
+async def test_deleting_and_the_data_of_vaults_are_not_simulated(client: Client) -> None:
     """The program must never ask for either, and would be found out."""
     asked = [
         (await client.get(path, method=method, version=KEY_VERSION))[0]
         for method, path in (
-            ("PUT", VAULT),
+            ("PATCH", VAULT),
             ("DELETE", VAULT),
-            ("PUT", KEY),
+            ("DELETE", KEY),
             ("GET", f"{VAULT}/secrets"),
             ("GET", f"{KEYS}{VAULTS}?$top=5"),
         )

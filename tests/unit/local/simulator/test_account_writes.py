@@ -4,22 +4,25 @@ from typing import Any
 
 import pytest
 
-from local.simulator import Access, Account, Subscription
+from local.simulator import Account, AccountSpec, KeySpec, Subscription, VaultSpec
+from local.simulator.tokens import Identity
 from tests.unit.local.simulator.plain_client import Client
 
 pytestmark = pytest.mark.long
 
 ASSIGN = {"identity": {"type": "SystemAssigned"}}
 KEY = {"keyName": "cmk", "keyVersion": "", "keyVaultUri": "https://kv-x.vault.azure.net/"}
+USE = ["get", "wrapKey", "unwrapKey"]
+CLEARED = {"identityClientId": None}
 ENCRYPTION = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY}
 ENCRYPT = {"sku": {"name": "S0"}, "properties": {"encryption": ENCRYPTION}}
 
 
 @pytest.fixture
 def subscription(client: Client, production: str) -> Subscription:
-    """A subscription that the caller may change."""
+    """A subscription with a key that nobody may use yet."""
     found = client.simulator.estate.subscription(production.rpartition("/")[2])
-    found.access = Access.CONTRIBUTOR
+    found.vaults.add(VaultSpec(name="kv-x", group="rg-x", keys=(KeySpec(name="cmk"),)))
     return found
 
 
@@ -33,7 +36,7 @@ def account(subscription: Subscription) -> Account:
 
 
 async def _patch(client: Client, account: Account, body: object) -> tuple[int, Any]:
-    status, answer, _ = await client.get(account.id, method="PATCH", body=body)
+    status, answer, _ = await client.as_administrator(account.id, method="PATCH", body=body)
     return status, answer
 
 
@@ -42,10 +45,11 @@ def _shown(account: Account) -> Any:  # noqa: ANN401 - its JSON
 
 
 async def test_an_identity_and_a_key_are_there_at_the_next_reading(
-    client: Client, account: Account
+    client: Client, subscription: Subscription, account: Account
 ) -> None:
     """What heals an account in Azure must heal it here, or the next scan proves nothing."""
     assigned, _ = await _patch(client, account, ASSIGN)
+    subscription.vaults["kv-x"].set_policy(str(account.principal_id), USE)
     encrypted, answer = await _patch(client, account, ENCRYPT)
     _, read, _ = await client.get(account.id)
 
@@ -66,6 +70,65 @@ async def test_a_key_without_an_identity_is_refused(client: Client, account: Acc
         {"error": {"code": "BadRequest", "message": "KeyVaultProperties is invalid."}},
     )
     assert "encryption" not in _shown(account)["properties"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("Key Vault Crypto Service Encryption User", "/keys/cmk", 200),
+        ("Key Vault Crypto User", "", 200),
+        ("Key Vault Reader", "", 400),
+        ("Key Vault Crypto User", "/keys/other", 400),
+        ("", "", 400),
+    ],
+    ids=["on the key", "on the vault", "only to read", "on another key", "none"],
+)
+async def test_a_key_is_taken_once_a_role_lets_the_account_use_it(
+    subscription: Subscription, client: Client, account: Account, case: tuple[str, str, int]
+) -> None:
+    """A plan that grants too little, or to somebody else, must fail here as it would in Azure."""
+    role, granted, status = case
+    account.assign_identity()
+    vault = subscription.vaults["kv-x"]
+    vault.put({"enableRbacAuthorization": True}, {})
+    if role:
+        grants = client.simulator.estate.grants
+        grants.add(f"{vault.id}{granted}", role, str(account.principal_id))
+
+    answered, _ = await _patch(client, account, ENCRYPT)
+
+    assert answered == status
+
+
+async def test_the_identity_that_is_named_must_be_allowed(
+    client: Client, subscription: Subscription, account: Account
+) -> None:
+    """A client id from before stays unless it is cleared, and is then the one that counts."""
+    both = AccountSpec(name="both", group="rg-x", identity="system,user:one")
+    account = subscription.add_account(both)
+    client_id = Identity.named("one").client_id
+    subscription.vaults["kv-x"].set_policy(str(account.principal_id), USE)
+    account.set_encryption({"keyVaultProperties": {"identityClientId": client_id}})
+
+    of_user, _ = await _patch(client, account, ENCRYPT)
+    cleared = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY | CLEARED}
+    of_system, _ = await _patch(client, account, {"properties": {"encryption": cleared}})
+
+    assert (of_user, of_system) == (400, 200)
+
+
+@pytest.mark.parametrize("changed", [{"keyName": "other"}, {"keyVaultUri": "https://kv-y.test/"}])
+async def test_a_key_that_is_not_there_is_refused(
+    client: Client, subscription: Subscription, account: Account, changed: dict[str, str]
+) -> None:
+    """A misspelt key must not look like a fix."""
+    account.assign_identity()
+    subscription.vaults["kv-x"].set_policy(str(account.principal_id), USE)
+    encryption = {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY | changed}
+
+    status, _ = await _patch(client, account, {"properties": {"encryption": encryption}})
+
+    assert status == 400
 
 
 async def test_encryption_that_is_not_named_stays(client: Client, account: Account) -> None:
@@ -93,13 +156,9 @@ async def test_a_new_identity_takes_the_place_of_the_others(
     assert "userAssignedIdentities" not in answer["identity"]
 
 
-async def test_a_reader_may_not_change_an_account(
-    client: Client, subscription: Subscription, account: Account
-) -> None:
+async def test_a_reader_may_not_change_an_account(client: Client, account: Account) -> None:
     """The program has the Reader role: a write of it must fail here as it would in Azure."""
-    subscription.access = Access.READER
-
-    status, answer = await _patch(client, account, ASSIGN)
+    status, answer, _ = await client.get(account.id, method="PATCH", body=ASSIGN)
 
     assert status == 403
     message = answer["error"]["message"]
@@ -107,13 +166,10 @@ async def test_a_reader_may_not_change_an_account(
     assert "identity" not in _shown(account)
 
 
-async def test_every_write_is_in_the_request_log(
-    client: Client, subscription: Subscription, account: Account
-) -> None:
+async def test_every_write_is_in_the_request_log(client: Client, account: Account) -> None:
     """Proofs that the program only reads look there; a write that was refused counts too."""
     await _patch(client, account, ASSIGN)
-    subscription.access = Access.READER
-    await _patch(client, account, ENCRYPT)
+    await client.get(account.id, method="PATCH", body=ENCRYPT)
 
     writes = [each for each in client.simulator.requests if each.method != "GET"]
     assert [(each.method, each.path, each.status) for each in writes] == [
@@ -150,13 +206,13 @@ async def test_any_other_method_is_an_explicit_501(
     client: Client, account: Account, method: str
 ) -> None:
     """Only what is compared with the az command's own requests is answered."""
-    status, _, _ = await client.get(account.id, method=method, body=ENCRYPT)
+    status, _, _ = await client.as_administrator(account.id, method=method, body=ENCRYPT)
 
     assert status == 501
 
 
 async def test_what_is_no_json_is_refused(client: Client, account: Account) -> None:
     """A client that sends half a body must learn it."""
-    status, answer, _ = await client.get(account.id, method="PATCH")
+    status, answer, _ = await client.as_administrator(account.id, method="PATCH")
 
     assert (status, answer["error"]["code"]) == (400, "InvalidRequestContent")

@@ -8,14 +8,15 @@ import json
 from typing import Any, Final
 
 from local.simulator import errors
-from local.simulator.estate import Account
+from local.simulator.estate import Account, Estate
+from local.simulator.key_use import usable
 from local.simulator.messages import Incoming, Reply
 
 _ASSIGN: Final = {"identity": {"type": "SystemAssigned"}}
 _KEY_VAULT: Final = "microsoft.keyvault"
 
 
-def patch(account: Account, incoming: Incoming) -> Reply:
+def patch(estate: Estate, account: Account, incoming: Incoming) -> Reply:
     """Change an account as the body says, and answer with the changed account.
 
     An identity replaces the whole previous one, with user-assigned identities, as Azure does for
@@ -31,8 +32,11 @@ def patch(account: Account, incoming: Incoming) -> Reply:
     encryption = _encryption(body, account)
     if encryption is None:
         return errors.not_simulated(incoming, "any body but one with an identity or an encryption")
-    if _needs_identity(encryption) and not account.has_identity:
-        return errors.key_vault_properties_invalid()
+    wanted = account.encryption_with(encryption)
+    if str(wanted.get("keySource", "")).lower() == _KEY_VAULT:
+        key = wanted.get("keyVaultProperties")
+        if not isinstance(key, dict) or not usable(estate, account, key):
+            return errors.key_vault_properties_invalid()
     account.merge_encryption(encryption)
     return Reply(200, account.encoded())
 
@@ -47,7 +51,3 @@ def _encryption(body: Any, account: Account) -> dict[str, Any] | None:  # noqa: 
             return encryption if body == {"properties": {"encryption": encryption}} else None
         case _:
             return None
-
-
-def _needs_identity(encryption: dict[str, Any]) -> bool:
-    return str(encryption.get("keySource", "")).lower() == _KEY_VAULT

@@ -1,0 +1,84 @@
+"""The changes to vaults and keys that are simulated: what a fix does, as az sends it.
+
+`az keyvault create` and `update` put a vault. `az rest` adds access policies, and puts a key, which
+creates it only if there is none of its name.
+https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from local.simulator import errors
+from local.simulator.estate import Estate, Subscription
+from local.simulator.messages import Incoming, Reply
+from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
+from local.simulator.vaults import Vault
+
+# The policy says how a key rotates: it is taken, and nothing here rotates by itself.
+_KEY: Final = frozenset({"kty", "keySize", "rotationPolicy"})
+
+
+def put_vault(
+    estate: Estate, subscription: Subscription, names: Mapping[str, str], incoming: Incoming
+) -> Reply:
+    """Create a vault, or replace the properties of one; its keys stay."""
+    body = _json(incoming)
+    match body:
+        case {"location": str(location), "properties": {"tenantId": str()} as given}:
+            properties = {key: value for key, value in given.items() if value is not None}
+        case _:
+            return errors.invalid_request_content()
+    name, group = names["name"], names["group"]
+    vault = subscription.vaults.find(name, group, hsm=False)
+    if vault is None and any(_taken(each, name) for each in estate.subscriptions):
+        return errors.vault_already_exists(name)
+    if vault is not None and vault.find("properties.enablePurgeProtection") is True:
+        if not properties.get("enablePurgeProtection", True):
+            return errors.purge_protection_stays()
+        properties["enablePurgeProtection"] = True
+    if vault is None:
+        vault = subscription.vaults.add(VaultSpec(name=name, group=group, location=location))
+    vault.put(properties, body.get("tags") or {})
+    return Reply.of(200, vault.document())
+
+
+def add_policies(vault: Vault, incoming: Incoming) -> Reply:
+    """Add permissions on keys to the access policies of principals; all others stay."""
+    match _json(incoming):
+        case {"properties": {"accessPolicies": [*added]}}:
+            for policy in added:
+                vault.extend_policy(policy["objectId"], policy["permissions"]["keys"])
+        case _:
+            return errors.invalid_request_content()
+    policies = vault.find("properties.accessPolicies")
+    body = {
+        "id": f"{vault.id}/accessPolicies/",
+        "type": f"{vault.type}/accessPolicies",
+        "properties": {"accessPolicies": policies},
+    }
+    return Reply.of(200, body)
+
+
+def put_key(vault: Vault, name: str, incoming: Incoming) -> Reply:
+    """Create an RSA key if there is none of this name, and answer with the key."""
+    match _json(incoming):
+        case {"properties": {"kty": "RSA" as kty, **rest}} if rest.keys() <= _KEY:
+            size = rest.get("keySize", 2048)
+        case _:
+            return errors.not_simulated(incoming, "a key of this kind")
+    now = (VersionSpec(created="-0m"),)
+    key = vault.key(name) or vault.add_key(KeySpec(name=name, kty=kty, size=size, versions=now))
+    return Reply.of(200, key.document())
+
+
+def _taken(subscription: Subscription, name: str) -> bool:
+    """Return whether a vault has this name, or had it until it was deleted: it is worldwide."""
+    return any(each.name.lower() == name.lower() for each in subscription.vaults.ever)
+
+
+def _json(incoming: Incoming) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(incoming.body)
+    except ValueError:
+        return None
