@@ -3,11 +3,8 @@ metadata description = 'The app, its storage and its alerts, in a new resource g
 
 targetScope = 'subscription'
 
-import { furtherSettings } from 'modules/app.bicep'
+import { contradictions, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
 import { objectId } from 'modules/sign_in.bicep'
-
-@minLength(3)
-type email = string
 
 @description('Required. Name of this environment; resources are named after it.')
 @minLength(1)
@@ -24,6 +21,9 @@ param resourceGroupName string = 'rg-${environmentName}'
 @description('Optional. Tags on every resource.')
 param tags object = {}
 
+@description('Optional. Names of resources, in place of those that are worked out. docs/landing-zones.md lists them.')
+param names resourceNames = {}
+
 @description('Optional. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string = '0 0 * * * *'
 
@@ -32,7 +32,7 @@ param scanSchedule string = '0 0 * * * *'
 @maxValue(2820)
 param maxAgeMinutes int = 180
 
-@description('Optional. Further settings of the app by name, as docs/settings.md lists them, such as CMK_KINDS.')
+@description('Optional. Further settings of the app by name: those of docs/settings.md, such as CMK_KINDS, and those of the platform, such as HTTPS_PROXY or PIP_INDEX_URL.')
 param settings furtherSettings = {}
 
 @description('Optional. Address of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
@@ -89,187 +89,71 @@ param storageKeyVaultUri string = ''
 @description('Optional. Name of the key of the storage.')
 param storageKeyName string = ''
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
-var allTags = union(tags, { 'azd-env-name': environmentName })
-var identityName = 'id-cmk-${token}'
-var storageName = 'stcmk${token}'
-var insightsName = 'appi-cmk-${token}'
-var siteName = 'func-cmk-${token}'
-
-// Options that are incomplete, or that need another option, would be ignored silently. The deployment
-// fails instead, before it creates anything.
-var privateParts = '${appSubnetId}${endpointSubnetId}${replace(privateDnsZones, 'create', '')}'
-var keyParts = length(filter([storageKeyIdentityId, storageKeyVaultUri, storageKeyName], part => !empty(part)))
-var faults = filter(
-  [
-    !privateNetwork && !empty(privateParts) ? 'Subnets and DNS zones need privateNetwork.' : ''
-    empty(appSubnetId) != empty(endpointSubnetId) ? 'Set both appSubnetId and endpointSubnetId, or neither.' : ''
-    (privateDnsZones == 'existing') != (privateDnsZoneIds != null)
-      ? 'Set both privateDnsZones=existing and privateDnsZoneIds, or neither.'
-      : ''
-    keyParts == 1 || keyParts == 2
-      ? 'Set all of storageKeyIdentityId, storageKeyVaultUri and storageKeyName, or none.'
-      : ''
-    empty(entraClientId) && !empty(concat(entraAllowedGroupIds, entraAllowedObjectIds))
-      ? 'entraAllowedGroupIds and entraAllowedObjectIds need entraClientId.'
-      : ''
-    !empty(existingActionGroupId) && !empty(alertEmails)
-      ? 'Set either existingActionGroupId or alertEmails: an existing action group has its own receivers.'
-      : ''
-    empty(webhookUrlSecretUri) && !empty(webhookSigningSecretUri)
-      ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
-      : ''
-  ],
-  fault => !empty(fault)
-)
+var faults = contradictions({
+  alertEmails: alertEmails
+  appSubnetId: appSubnetId
+  endpointSubnetId: endpointSubnetId
+  entraAllowed: concat(entraAllowedGroupIds, entraAllowedObjectIds)
+  entraClientId: entraClientId
+  existingActionGroupId: existingActionGroupId
+  names: names
+  privateDnsZoneIds: privateDnsZoneIds
+  privateDnsZones: privateDnsZones
+  privateNetwork: privateNetwork
+  settings: settings
+  storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  webhookSigningSecretUri: webhookSigningSecretUri
+  webhookUrlSecretUri: webhookUrlSecretUri
+})
 var groupName = empty(faults) ? resourceGroupName : fail(join(faults, ' '))
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: groupName
   location: location
-  tags: allTags
+  tags: union(tags, { 'azd-env-name': environmentName })
 }
 
-module identity 'modules/identity.bicep' = {
+module app 'group.bicep' = {
   scope: group
   params: {
-    name: identityName
+    environmentName: environmentName
     location: location
-    tags: allTags
-  }
-}
-
-module network 'modules/network.bicep' = if (privateNetwork && empty(appSubnetId)) {
-  scope: group
-  params: {
-    nameSuffix: token
-    location: location
-    tags: allTags
-    zoneRedundant: zoneRedundant
-  }
-}
-
-module storage 'modules/storage.bicep' = {
-  scope: group
-  params: {
-    name: storageName
-    location: location
-    tags: allTags
-    isPublic: !privateNetwork
-    zoneRedundant: zoneRedundant
-    keyIdentityId: storageKeyIdentityId
-    keyVaultUri: storageKeyVaultUri
-    keyName: storageKeyName
-  }
-}
-
-module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
-  scope: group
-  params: {
-    nameSuffix: token
-    location: location
-    tags: allTags
-    storageId: storage.outputs.id
-    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
-    networkId: network.?outputs.id ?? join(take(split(appSubnetId, '/'), 9), '/')
-    zones: privateDnsZones
-    zoneIds: privateDnsZoneIds
-  }
-}
-
-module monitoring 'modules/monitoring.bicep' = {
-  scope: group
-  params: {
-    insightsName: insightsName
-    workspaceName: 'log-cmk-${token}'
-    location: location
-    tags: allTags
-    existingWorkspaceId: existingWorkspaceId
-  }
-}
-
-// Before the app: a role takes minutes to become effective, and the first start of the app needs it.
-module access 'modules/access.bicep' = {
-  scope: group
-  params: {
-    identityName: identityName
-    storageName: storageName
-    insightsName: insightsName
-  }
-  dependsOn: [identity, monitoring, storage]
-}
-
-module app 'modules/app.bicep' = {
-  scope: group
-  params: {
-    name: siteName
-    planName: 'plan-cmk-${token}'
-    location: location
-    tags: allTags
-    zoneRedundant: zoneRedundant
-    identityName: identityName
-    storageName: storageName
-    packageContainer: storage.outputs.packageContainer
-    insightsName: insightsName
-    subnetId: privateNetwork ? (network.?outputs.appSubnetId ?? appSubnetId) : ''
+    tags: tags
+    names: names
     scanSchedule: scanSchedule
     maxAgeMinutes: maxAgeMinutes
     settings: settings
     webhookUrlSecretUri: webhookUrlSecretUri
     webhookSigningSecretUri: webhookSigningSecretUri
-    entraClientId: entraClientId
-  }
-  dependsOn: [access, endpoints]
-}
-
-module signIn 'modules/sign_in.bicep' = if (!empty(entraClientId)) {
-  scope: group
-  params: {
-    siteName: siteName
-    clientId: entraClientId
-    allowedGroupIds: entraAllowedGroupIds
-    allowedObjectIds: entraAllowedObjectIds
-  }
-  dependsOn: [app]
-}
-
-module alerts 'modules/alerts.bicep' = {
-  scope: group
-  params: {
-    location: location
-    tags: allTags
-    nameSuffix: token
-    insightsName: insightsName
-    siteName: siteName
+    alertEmails: alertEmails
     existingActionGroupId: existingActionGroupId
-    emails: alertEmails
-    maxAgeMinutes: maxAgeMinutes
+    existingWorkspaceId: existingWorkspaceId
+    privateNetwork: privateNetwork
+    appSubnetId: appSubnetId
+    endpointSubnetId: endpointSubnetId
+    privateDnsZones: privateDnsZones
+    privateDnsZoneIds: privateDnsZoneIds
+    zoneRedundant: zoneRedundant
+    entraClientId: entraClientId
+    entraAllowedGroupIds: entraAllowedGroupIds
+    entraAllowedObjectIds: entraAllowedObjectIds
+    storageKeyIdentityId: storageKeyIdentityId
+    storageKeyVaultUri: storageKeyVaultUri
+    storageKeyName: storageKeyName
   }
-  dependsOn: [app]
-}
-
-module workbook 'modules/workbook.bicep' = {
-  scope: group
-  params: {
-    location: location
-    tags: allTags
-    insightsName: insightsName
-    maxAgeMinutes: maxAgeMinutes
-  }
-  dependsOn: [monitoring]
 }
 
 @description('Name of the resource group.')
 output AZURE_RESOURCE_GROUP string = group.name
 
 @description('Name of the function app.')
-output AZURE_FUNCTION_NAME string = app.outputs.name
+output AZURE_FUNCTION_NAME string = app.outputs.AZURE_FUNCTION_NAME
 
 @description('Address of the API.')
-output CMK_API_URL string = '${app.outputs.url}/api/v1'
+output CMK_API_URL string = app.outputs.CMK_API_URL
 
 @description('Address of the page for people.')
-output CMK_PAGE_URL string = '${app.outputs.url}/api/dashboard'
+output CMK_PAGE_URL string = app.outputs.CMK_PAGE_URL
 
 @description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')
-output CMK_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId
+output CMK_IDENTITY_PRINCIPAL_ID string = app.outputs.CMK_IDENTITY_PRINCIPAL_ID

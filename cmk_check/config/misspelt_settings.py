@@ -22,6 +22,7 @@ OF_DEPLOYMENT: Final = frozenset(
         "CMK_ENTRA_GROUP_IDS",
         "CMK_ENTRA_OBJECT_IDS",
         "CMK_IDENTITY_PRINCIPAL_ID",
+        "CMK_NAMES_OF_RESOURCES",
         "CMK_PAGE_URL",
         "CMK_PRIVATE_DNS_ZONES",
         "CMK_PRIVATE_DNS_ZONE_IDS",

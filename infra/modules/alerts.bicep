@@ -6,8 +6,11 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Suffix of the names.')
-param nameSuffix string
+@description('Required. Name of the created action group.')
+param actionGroupName string
+
+@description('Required. Name of the rules; {rule} becomes what each is about.')
+param ruleName string
 
 @description('Required. Name of the Application Insights component whose traces the rules read.')
 param insightsName string
@@ -211,7 +214,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
 }
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(existingActionGroupId)) {
-  name: 'ag-cmk-${nameSuffix}'
+  name: actionGroupName
   location: 'global'
   tags: tags
   properties: {
@@ -229,7 +232,7 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (empty(ex
 
 resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for one in rules: {
-    name: 'cmk-${one.name}-${nameSuffix}'
+    name: replace(ruleName, '{rule}', one.name)
     location: location
     tags: tags
     kind: 'LogAlert'
@@ -263,7 +266,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
 ]
 
 resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
-  name: 'cmk-api-errors-${nameSuffix}'
+  name: replace(ruleName, '{rule}', 'api-errors')
   location: 'global'
   tags: tags
   properties: {

@@ -1,27 +1,6 @@
 metadata description = 'The function app on a Flex Consumption plan, and its settings.'
 
-@description('The settings that have no parameter of their own. docs/settings.md explains them; the last two are for a proxy.')
-@export()
-@sealed()
-type furtherSettings = {
-  CMK_ALERT_ON: string?
-  CMK_CHANGES_QUEUE: string?
-  CMK_EXCLUDE_SUBSCRIPTIONS: string?
-  CMK_EXPECT_SUBSCRIPTIONS: string?
-  CMK_INCLUDE_SUBSCRIPTIONS: string?
-  CMK_KEY_HEALTH: string?
-  CMK_KINDS: string?
-  CMK_MAX_IN_FLIGHT: string?
-  CMK_REQUIRE_HEALTHY_KEYS: string?
-  CMK_RETENTION_DAYS: string?
-  CMK_RETRY_AFTER_MAX_SECONDS: string?
-  CMK_SLICE_SIZE: string?
-  CMK_SUBSCRIPTION_TIMEOUT_SECONDS: string?
-  CMK_TAGS: string?
-  CMK_WEBHOOK_FORMAT: string?
-  HTTPS_PROXY: string?
-  NO_PROXY: string?
-}
+import { furtherSettings } from 'parameters.bicep'
 
 @description('Required. Name of the app.')
 param name string

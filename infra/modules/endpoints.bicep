@@ -1,7 +1,10 @@
 metadata description = 'Private endpoints of the three services of the storage, and their DNS names.'
 
-@description('Required. Suffix of the names.')
-param nameSuffix string
+@description('Required. Name of the endpoints; {service} becomes the service.')
+param endpointName string
+
+@description('Required. Name of the links from the zones to the virtual network.')
+param linkName string
 
 @description('Required. Region.')
 param location string
@@ -31,7 +34,7 @@ var services = ['blob', 'queue', 'table']
 @batchSize(1)
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {
-    name: 'pep-cmk-${service}-${nameSuffix}'
+    name: replace(endpointName, '{service}', service)
     location: location
     tags: tags
     properties: {
@@ -54,7 +57,7 @@ resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
   for (service, i) in services: if (zones == 'create') {
     parent: zone[i]
-    name: 'link-cmk-${nameSuffix}'
+    name: linkName
     location: 'global'
     tags: tags
     properties: { registrationEnabled: false, virtualNetwork: { id: networkId } }

@@ -1,7 +1,15 @@
 metadata description = 'A virtual network for the app and the private endpoints of its storage, if there is no existing one.'
 
-@description('Required. Suffix of the names.')
-param nameSuffix string
+@description('Required. Names of the resources.')
+param names {
+  appSubnet: string
+  endpointSubnet: string
+  natGateway: string
+  networkSecurityGroup: string
+  publicIpAddress: string
+  virtualNetwork: string
+  *: string
+}
 
 @description('Required. Region.')
 param location string
@@ -13,7 +21,7 @@ param tags object
 param zoneRedundant bool
 
 resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
-  name: 'pip-cmk-${nameSuffix}'
+  name: names.publicIpAddress
   location: location
   tags: tags
   sku: { name: zoneRedundant ? 'StandardV2' : 'Standard' }
@@ -24,7 +32,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
 // not offer it: https://learn.microsoft.com/azure/nat-gateway/nat-sku
 // All outbound traffic of the app goes through the network, and new subnets have no outbound access.
 resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
-  name: 'ng-cmk-${nameSuffix}'
+  name: names.natGateway
   location: location
   tags: tags
   sku: { name: zoneRedundant ? 'StandardV2' : 'Standard' }
@@ -33,21 +41,21 @@ resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
 
 // The default rules are enough: they allow nothing in from the internet.
 resource guard 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
-  name: 'nsg-cmk-${nameSuffix}'
+  name: names.networkSecurityGroup
   location: location
   tags: tags
   properties: { securityRules: [] }
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
-  name: 'vnet-cmk-${nameSuffix}'
+  name: names.virtualNetwork
   location: location
   tags: tags
   properties: {
     addressSpace: { addressPrefixes: ['10.0.0.0/24'] }
     subnets: [
       {
-        name: 'app'
+        name: names.appSubnet
         properties: {
           addressPrefix: '10.0.0.0/25'
           defaultOutboundAccess: false
@@ -57,7 +65,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         }
       }
       {
-        name: 'endpoints'
+        name: names.endpointSubnet
         properties: {
           addressPrefix: '10.0.0.128/26'
           defaultOutboundAccess: false
@@ -69,11 +77,11 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   }
 
   resource appSubnet 'subnets' existing = {
-    name: 'app'
+    name: names.appSubnet
   }
 
   resource endpointSubnet 'subnets' existing = {
-    name: 'endpoints'
+    name: names.endpointSubnet
   }
 }
 

@@ -11,6 +11,7 @@ from tests.guard.documents import README, ROOT, section, table
 INFRA: Final = ROOT / "infra"
 DEPLOY: Final = (ROOT / "docs/deploy.md").read_text()
 OPTIONS: Final = (ROOT / "docs/deploy-options.md").read_text()
+LANDING_ZONES: Final = (ROOT / "docs/landing-zones.md").read_text()
 UPGRADE: Final = (ROOT / "docs/upgrade.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
@@ -29,6 +30,19 @@ def test_every_option_of_the_template_is_listed_with_its_variable() -> None:
     assert set(shown.values()) == set(
         re.findall(r"(?m)^param (\w+)", (INFRA / "main.bicep").read_text())
     )
+
+
+def test_every_name_that_can_be_given_is_listed() -> None:
+    """A misspelt name is refused, and the message does not say which ones there are."""
+    text = (INFRA / "modules/parameters.bicep").read_text()
+    kinds = re.search(r"(?s)type resourceNames = {\n(.*?)\n}", text)
+    assert kinds is not None
+
+    shown = [
+        name for row in table(LANDING_ZONES, "name") for name in re.findall(r"`(\w+)`", row[0])
+    ]
+
+    assert sorted(shown) == sorted(re.findall(r"(?m)^  (\w+): string\?$", kinds[1]))
 
 
 def test_what_the_production_file_takes_from_the_environment_is_listed() -> None:
@@ -70,7 +84,7 @@ def test_each_alert_says_what_it_means() -> None:
     text = (INFRA / "modules/alerts.bicep").read_text()
     kinds = {"once": "event", "whileItLasts": "condition"}
     rules = re.findall(r"(?s)    name: '([\w-]+)'.*?severity: (\d).*?timing: (\w+)", text)
-    metric = re.findall(r"(?s)metricAlerts.*?name: 'cmk-([\w-]+)-\$.*?severity: (\d)", text)
+    metric = re.findall(r"(?s)metricAlerts.*?'{rule}', '([\w-]+)'\).*?severity: (\d)", text)
 
     rows = table(OPERATIONS, "alert")
 

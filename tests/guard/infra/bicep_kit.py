@@ -128,7 +128,9 @@ class Bicep:
         (self._folder / path).write_text(text)
         return path
 
-    def snapshot(self, path: str, *, management_group: str | None = None) -> list[Json]:
+    def snapshot(
+        self, path: str, *, management_group: str | None = None, resource_group: str | None = None
+    ) -> list[Json]:
         """Return each resource that a deployment with these parameters would create.
 
         Raises:
@@ -141,7 +143,7 @@ class Bicep:
             "tenantId": TENANT,
             "managementGroupId": management_group,
             "subscriptionId": None if management_group else SUBSCRIPTION,
-            "resourceGroup": None,
+            "resourceGroup": resource_group,
             "location": "westeurope",
             "deploymentName": "example",
         }

@@ -10,8 +10,8 @@ from tests.guard.infra.bicep_kit import PRINCIPAL, TENANT, Bicep, Json, RefusedE
 from tests.guard.infra.differences import differences
 
 OPTIONS: Final = tomllib.loads(Path(__file__).with_name("options.toml").read_text())
-# The name of the group is in every id, and tags are on everything: test_snapshots.py looks at both.
-EVERYWHERE: Final = {"resourceGroupName", "tags"}
+# Names are in every id, and tags are on everything: test_snapshots.py looks at both.
+EVERYWHERE: Final = {"names", "resourceGroupName", "tags"}
 pytestmark = pytest.mark.long
 PRIVATE: Final[dict[str, Any]] = OPTIONS["private network"]["added"]
 SUBNETS: Final[dict[str, Any]] = OPTIONS["existing subnets"]["added"]
@@ -62,9 +62,10 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ),
         ({"alertEmails": [""]}, "too short"),
         ({"webhookSigningSecretUri": "https://x"}, "needs webhookUrlSecretUri"),
-        ({"settings": {"CMK_STORAGE": "x"}}, "CMK_STORAGE"),
-        ({"settings": {"CMK_HTTP_AUTH": "keys"}}, "CMK_HTTP_AUTH"),
-        ({"settings": {"CMK_KIND": "OpenAI"}}, "CMK_KIND"),
+        ({"settings": {"CMK_KIND": "OpenAI"}}, "must not contain CMK_KIND:"),
+        ({"names": {"alertRule": "x"}}, "names.alertRule must contain"),
+        ({"names": {"privateEndpoint": "x"}}, "names.privateEndpoint must contain"),
+        ({"names": {"site": "x"}}, "site"),
         ({"maxAgeMinutes": 14}, "14. is too small"),
         ({"maxAgeMinutes": 2821}, "2821. is too large"),
     ],

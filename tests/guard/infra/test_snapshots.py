@@ -154,7 +154,7 @@ def test_no_output_holds_a_secret(compiler: Bicep, path: str) -> None:
 
 def test_roles_are_granted_before_the_app_is_made(compiler: Bicep) -> None:
     """It takes minutes until a role is heeded; an app that starts before fails its first start."""
-    modules = compiler.compiled("main.bicep")[0]["resources"]
+    modules = compiler.compiled("group.bicep")[0]["resources"]
 
     def before(name: str) -> set[str]:
         direct = set(modules[name].get("dependsOn", []))
@@ -183,6 +183,33 @@ def test_whatever_can_be_tagged_says_which_environment_it_is_of(compiler: Bicep)
         if "location" in one:
             assert one["tags"]["team"] == "security"
             assert one["tags"]["azd-env-name"] == "example"
+
+
+# What Azure or the data of the app names: the workbook and the roles are GUIDs.
+NAMED_FOR_US = {
+    "Microsoft.Authorization/roleAssignments",
+    "Microsoft.Insights/workbooks",
+    "Microsoft.Network/privateDnsZones",
+}
+
+
+def test_each_name_can_be_given(compiler: Bicep) -> None:
+    """Companies have rules for names, and policies that refuse other ones."""
+    definitions = compiler.compiled("group.bicep")[0]["definitions"]
+    kinds = definitions["resourceNames"]["properties"]
+    names = {kind: f"given{number}" for number, kind in enumerate(kinds)}
+    names |= {"alertRule": "given-{rule}", "privateEndpoint": "given-{service}"}
+
+    resources = compiler.snapshot_with(
+        {"resourceGroupName": "given", "names": names, "privateNetwork": True}
+    )
+
+    own = [one for one in resources if one["type"] not in NAMED_FOR_US]
+    # Of a child, as of a container or a link, the name of the parent is the first part.
+    assert {one["name"] for one in own if "given" not in one["name"]} == set()
+    assert len({one["id"] for one in resources}) == len(resources)
+    for name in names.values():
+        assert name.partition("{")[0] in str(resources)
 
 
 def test_each_private_name_leads_to_its_own_service(compiler: Bicep) -> None:

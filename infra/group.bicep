@@ -1,0 +1,261 @@
+metadata name = 'cmk_check, in an existing resource group'
+metadata description = 'The app, its storage and its alerts. It leaves the group and the tags of the group as they are.'
+
+targetScope = 'resourceGroup'
+
+import { contradictions, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
+import { objectId } from 'modules/sign_in.bicep'
+
+@description('Required. Name of this environment; resources are named after it.')
+@minLength(1)
+@maxLength(64)
+param environmentName string
+
+@description('Optional. Region of every resource. It must offer the Flex Consumption plan.')
+param location string = resourceGroup().location
+
+@description('Optional. Tags on every resource.')
+param tags object = {}
+
+@description('Optional. Names of resources, in place of those that are worked out. docs/landing-zones.md lists them.')
+param names resourceNames = {}
+
+@description('Optional. When scans start, as NCRONTAB in UTC.')
+param scanSchedule string = '0 0 * * * *'
+
+@description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days.')
+@minValue(15)
+@maxValue(2820)
+param maxAgeMinutes int = 180
+
+@description('Optional. Further settings of the app by name: those of docs/settings.md, such as CMK_KINDS, and those of the platform, such as HTTPS_PROXY or PIP_INDEX_URL.')
+param settings furtherSettings = {}
+
+@description('Optional. Address of the Key Vault secret that contains the URL of the webhook. The identity of the app needs the role Key Vault Secrets User on it.')
+param webhookUrlSecretUri string = ''
+
+@description('Optional. Address of the Key Vault secret that contains the signing secret of the webhook.')
+param webhookSigningSecretUri string = ''
+
+@description('Optional. E-mail addresses that receive the alerts.')
+param alertEmails email[] = []
+
+@description('Optional. Id of an existing action group that receives the alerts. Without it, an action group is created.')
+param existingActionGroupId string = ''
+
+@description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
+param existingWorkspaceId string = ''
+
+@description('Optional. Close the storage to the internet, and connect to it through a virtual network.')
+param privateNetwork bool = false
+
+@description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; without both, a virtual network is created.')
+param appSubnetId string = ''
+
+@description('Optional. Id of an existing subnet for the private endpoints of the storage.')
+param endpointSubnetId string = ''
+
+@description('Optional. Private DNS zones of the storage: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
+@allowed(['create', 'existing', 'none'])
+param privateDnsZones string = 'create'
+
+@description('Optional. Ids of the existing private DNS zones.')
+param privateDnsZoneIds { blob: string, queue: string, table: string }?
+
+@description('Optional. Spread the app and its storage over the zones of the region.')
+param zoneRedundant bool = false
+
+@description('Optional. Client id of an app registration. With it, people and programs sign in with Microsoft Entra ID, and function keys stop working.')
+param entraClientId string = ''
+
+@description('Optional. Object ids of the groups whose members may sign in. Without groups and without entraAllowedObjectIds, everybody in the tenant may sign in.')
+@maxLength(13)
+param entraAllowedGroupIds objectId[] = []
+
+@description('Optional. Object ids of people, managed identities and other service principals that may sign in, in addition to the groups.')
+@maxLength(13)
+param entraAllowedObjectIds objectId[] = []
+
+@description('Optional. Id of a user-assigned identity that may use the key of the storage (role Key Vault Crypto Service Encryption User). With it, the storage of the app is encrypted with a customer-managed key.')
+param storageKeyIdentityId string = ''
+
+@description('Optional. Address of the vault that contains the key of the storage.')
+param storageKeyVaultUri string = ''
+
+@description('Optional. Name of the key of the storage.')
+param storageKeyName string = ''
+
+var token = toLower(uniqueString(subscription().id, environmentName, location))
+var allTags = union(tags, { 'azd-env-name': environmentName })
+var name = union(
+  {
+    actionGroup: 'ag-cmk-${token}'
+    alertRule: 'cmk-{rule}-${token}'
+    app: 'func-cmk-${token}'
+    appSubnet: 'app'
+    endpointSubnet: 'endpoints'
+    identity: 'id-cmk-${token}'
+    insights: 'appi-cmk-${token}'
+    natGateway: 'ng-cmk-${token}'
+    networkSecurityGroup: 'nsg-cmk-${token}'
+    plan: 'plan-cmk-${token}'
+    privateDnsLink: 'link-cmk-${token}'
+    privateEndpoint: 'pep-cmk-{service}-${token}'
+    publicIpAddress: 'pip-cmk-${token}'
+    storage: 'stcmk${token}'
+    virtualNetwork: 'vnet-cmk-${token}'
+    workspace: 'log-cmk-${token}'
+  },
+  names
+)
+
+var faults = contradictions({
+  alertEmails: alertEmails
+  appSubnetId: appSubnetId
+  endpointSubnetId: endpointSubnetId
+  entraAllowed: concat(entraAllowedGroupIds, entraAllowedObjectIds)
+  entraClientId: entraClientId
+  existingActionGroupId: existingActionGroupId
+  names: names
+  privateDnsZoneIds: privateDnsZoneIds
+  privateDnsZones: privateDnsZones
+  privateNetwork: privateNetwork
+  settings: settings
+  storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
+  webhookSigningSecretUri: webhookSigningSecretUri
+  webhookUrlSecretUri: webhookUrlSecretUri
+})
+var identityName = empty(faults) ? name.identity : fail(join(faults, ' '))
+
+module identity 'modules/identity.bicep' = {
+  params: {
+    name: identityName
+    location: location
+    tags: allTags
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork && empty(appSubnetId)) {
+  params: {
+    names: name
+    location: location
+    tags: allTags
+    zoneRedundant: zoneRedundant
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  params: {
+    name: name.storage
+    location: location
+    tags: allTags
+    isPublic: !privateNetwork
+    zoneRedundant: zoneRedundant
+    keyIdentityId: storageKeyIdentityId
+    keyVaultUri: storageKeyVaultUri
+    keyName: storageKeyName
+  }
+}
+
+module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
+  params: {
+    endpointName: name.privateEndpoint
+    linkName: name.privateDnsLink
+    location: location
+    tags: allTags
+    storageId: storage.outputs.id
+    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
+    networkId: network.?outputs.id ?? join(take(split(appSubnetId, '/'), 9), '/')
+    zones: privateDnsZones
+    zoneIds: privateDnsZoneIds
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  params: {
+    insightsName: name.insights
+    workspaceName: name.workspace
+    location: location
+    tags: allTags
+    existingWorkspaceId: existingWorkspaceId
+  }
+}
+
+// Before the app: a role takes minutes to become effective, and the first start of the app needs it.
+module access 'modules/access.bicep' = {
+  params: {
+    identityName: identityName
+    storageName: name.storage
+    insightsName: name.insights
+  }
+  dependsOn: [identity, monitoring, storage]
+}
+
+module app 'modules/app.bicep' = {
+  params: {
+    name: name.app
+    planName: name.plan
+    location: location
+    tags: allTags
+    zoneRedundant: zoneRedundant
+    identityName: identityName
+    storageName: name.storage
+    packageContainer: storage.outputs.packageContainer
+    insightsName: name.insights
+    subnetId: privateNetwork ? (network.?outputs.appSubnetId ?? appSubnetId) : ''
+    scanSchedule: scanSchedule
+    maxAgeMinutes: maxAgeMinutes
+    settings: settings
+    webhookUrlSecretUri: webhookUrlSecretUri
+    webhookSigningSecretUri: webhookSigningSecretUri
+    entraClientId: entraClientId
+  }
+  dependsOn: [access, endpoints]
+}
+
+module signIn 'modules/sign_in.bicep' = if (!empty(entraClientId)) {
+  params: {
+    siteName: name.app
+    clientId: entraClientId
+    allowedGroupIds: entraAllowedGroupIds
+    allowedObjectIds: entraAllowedObjectIds
+  }
+  dependsOn: [app]
+}
+
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    actionGroupName: name.actionGroup
+    ruleName: name.alertRule
+    insightsName: name.insights
+    siteName: name.app
+    existingActionGroupId: existingActionGroupId
+    emails: alertEmails
+    maxAgeMinutes: maxAgeMinutes
+  }
+  dependsOn: [app]
+}
+
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    location: location
+    tags: allTags
+    insightsName: name.insights
+    maxAgeMinutes: maxAgeMinutes
+  }
+  dependsOn: [monitoring]
+}
+
+@description('Name of the function app.')
+output AZURE_FUNCTION_NAME string = app.outputs.name
+
+@description('Address of the API.')
+output CMK_API_URL string = '${app.outputs.url}/api/v1'
+
+@description('Address of the page for people.')
+output CMK_PAGE_URL string = '${app.outputs.url}/api/dashboard'
+
+@description('Object id of the identity of the app. The templates in scope/ grant it the right to read the estate.')
+output CMK_IDENTITY_PRINCIPAL_ID string = identity.outputs.principalId

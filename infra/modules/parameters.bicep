@@ -1,0 +1,137 @@
+metadata description = 'What the two entries have in common: main.bicep makes a resource group, group.bicep takes an existing one.'
+
+@export()
+@minLength(3)
+type email = string
+
+@description('Names in place of those that the template works out. Names that Azure wants as GUIDs, such as that of the workbook, cannot be given.')
+@export()
+@sealed()
+type resourceNames = {
+  actionGroup: string?
+  @description('Contains {rule}, which becomes the name of each rule.')
+  alertRule: string?
+  app: string?
+  appSubnet: string?
+  endpointSubnet: string?
+  identity: string?
+  insights: string?
+  natGateway: string?
+  networkSecurityGroup: string?
+  plan: string?
+  privateDnsLink: string?
+  @description('Contains {service}, which becomes blob, queue or table.')
+  privateEndpoint: string?
+  publicIpAddress: string?
+  @minLength(3)
+  @maxLength(24)
+  storage: string?
+  virtualNetwork: string?
+  workspace: string?
+}
+
+@description('Settings of the app and of the platform by name. Those of the app are listed in docs/settings.md.')
+@export()
+type furtherSettings = {
+  *: string
+}
+
+// The settings of the app that have no parameter of their own.
+var furtherSettingsOfTheApp = [
+  'CMK_ALERT_ON'
+  'CMK_CHANGES_QUEUE'
+  'CMK_EXCLUDE_SUBSCRIPTIONS'
+  'CMK_EXPECT_SUBSCRIPTIONS'
+  'CMK_INCLUDE_SUBSCRIPTIONS'
+  'CMK_KEY_HEALTH'
+  'CMK_KINDS'
+  'CMK_MAX_IN_FLIGHT'
+  'CMK_REQUIRE_HEALTHY_KEYS'
+  'CMK_RETENTION_DAYS'
+  'CMK_RETRY_AFTER_MAX_SECONDS'
+  'CMK_SLICE_SIZE'
+  'CMK_SUBSCRIPTION_TIMEOUT_SECONDS'
+  'CMK_TAGS'
+  'CMK_WEBHOOK_FORMAT'
+]
+// Starts of the names that the template sets itself, that the plan Flex Consumption does not accept, or
+// that only the platform may set.
+var takenSettings = [
+  'APPLICATIONINSIGHTS_'
+  'AZURE_CLIENT_ID'
+  'AZUREWEBJOBSSTORAGE'
+  'DEPLOYMENT_STORAGE_CONNECTION_STRING'
+  'ENABLE_ORYX_BUILD'
+  'FUNCTIONS_EXTENSION_VERSION'
+  'FUNCTIONS_WORKER_'
+  'IDENTITY_'
+  'OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID'
+  'SCM_DO_BUILD_DURING_DEPLOYMENT'
+  'TZ'
+  'WEBSITE_AUTH_'
+  'WEBSITE_CONTENT'
+  'WEBSITE_HOSTNAME'
+  'WEBSITE_NODE_DEFAULT_VERSION'
+  'WEBSITE_RUN_FROM_PACKAGE'
+  'WEBSITE_TIME_ZONE'
+  'WEBSITE_VNET_ROUTE_ALL'
+]
+
+func isWrongSetting(name string) bool =>
+  startsWith(toUpper(name), 'CMK_')
+    ? !contains(furtherSettingsOfTheApp, name)
+    : !empty(filter(takenSettings, start => startsWith(toUpper(name), start)))
+
+@description('Returns a sentence for each contradiction. Options that are incomplete, or that need another option, would be ignored silently; the deployment fails instead, before it creates anything.')
+@export()
+func contradictions(
+  given {
+    alertEmails: string[]
+    appSubnetId: string
+    endpointSubnetId: string
+    entraAllowed: string[]
+    entraClientId: string
+    existingActionGroupId: string
+    names: resourceNames
+    privateDnsZoneIds: object?
+    privateDnsZones: string
+    privateNetwork: bool
+    settings: furtherSettings
+    storageKey: string[]
+    webhookSigningSecretUri: string
+    webhookUrlSecretUri: string
+  }
+) string[] =>
+  filter(
+    [
+      !given.privateNetwork && !empty('${given.appSubnetId}${given.endpointSubnetId}${replace(given.privateDnsZones, 'create', '')}')
+        ? 'Subnets and DNS zones need privateNetwork.'
+        : ''
+      empty(given.appSubnetId) != empty(given.endpointSubnetId)
+        ? 'Set both appSubnetId and endpointSubnetId, or neither.'
+        : ''
+      (given.privateDnsZones == 'existing') != (given.?privateDnsZoneIds != null)
+        ? 'Set both privateDnsZones=existing and privateDnsZoneIds, or neither.'
+        : ''
+      contains(given.storageKey, '') && !empty(join(given.storageKey, ''))
+        ? 'Set all of storageKeyIdentityId, storageKeyVaultUri and storageKeyName, or none.'
+        : ''
+      empty(given.entraClientId) && !empty(given.entraAllowed)
+        ? 'entraAllowedGroupIds and entraAllowedObjectIds need entraClientId.'
+        : ''
+      !empty(given.existingActionGroupId) && !empty(given.alertEmails)
+        ? 'Set either existingActionGroupId or alertEmails: an existing action group has its own receivers.'
+        : ''
+      empty(given.webhookUrlSecretUri) && !empty(given.webhookSigningSecretUri)
+        ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
+        : ''
+      !contains(given.names.?alertRule ?? '{rule}', '{rule}') ? 'names.alertRule must contain {rule}.' : ''
+      !contains(given.names.?privateEndpoint ?? '{service}', '{service}')
+        ? 'names.privateEndpoint must contain {service}.'
+        : ''
+      empty(filter(objectKeys(given.settings), name => isWrongSetting(name)))
+        ? ''
+        : 'settings must not contain ${join(filter(objectKeys(given.settings), name => isWrongSetting(name)), ', ')}: the app does not know the name, the template sets it, or the platform does not accept it.'
+    ],
+    fault => !empty(fault)
+  )
