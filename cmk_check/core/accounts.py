@@ -7,7 +7,7 @@ key source for a customer's key vault.
 
 from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.resource_id import AccountId
-from cmk_check.core.text import as_object, clean_text
+from cmk_check.core.text import as_object, clean_text, clean_time
 from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
 
 
@@ -50,6 +50,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
         principal_id=_principal(identity),
         user_identities=_user_identities(identity.get("userAssignedIdentities")),
         provisioning_state=clean_text(properties.get("provisioningState")),
+        created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
         malformed=_malformed(entry),
         malformed_key=_malformed_key(entry, key),
     )

@@ -48,7 +48,7 @@ class Account:
     ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
     shape, or None; ``malformed_key`` the same of what key health looks at and the rule does not.
     ``tags`` holds the kept tags alone, keys lower-cased. ``principal_id`` is the object id of the
-    system-assigned identity, lower-cased, None without one.
+    system-assigned identity, lower-cased, None without one. ``created_at`` is as in ``Evidence``.
     """
 
     id: AccountId
@@ -64,6 +64,7 @@ class Account:
     principal_id: str | None = None
     user_identities: tuple[UserIdentity, ...] = ()
     provisioning_state: str | None = None
+    created_at: str | None = None
     malformed: str | None = None
     malformed_key: str | None = None
 
@@ -72,7 +73,9 @@ class Account:
 class Evidence:
     """What the verdict rests on.
 
-    ``key_version`` is a version, ``automatic``, or None without a key.
+    ``key_version`` is a version, ``automatic``, or None without a key. ``created_at`` is when Azure
+    says that the account was created, as ``clean_time`` writes it. No verdict rests on it: it says
+    how old a violation may be that the first scan found.
     """
 
     key_source: str | None = None
@@ -82,6 +85,7 @@ class Evidence:
     identity_type: str | None = None
     identity_client_id: str | None = None
     provisioning_state: str | None = None
+    created_at: str | None = None
 
     NAMES: ClassVar[Mapping[str, str]] = {
         "keySource": "key_source",
@@ -91,6 +95,7 @@ class Evidence:
         "identityType": "identity_type",
         "identityClientId": "identity_client_id",
         "provisioningState": "provisioning_state",
+        "createdAt": "created_at",
     }
     """The fields by their names in tables, changes and the API, in the order of those."""
 

@@ -89,4 +89,5 @@ def _evidence(account: Account) -> Evidence:
         identity_type=account.identity_type,
         identity_client_id=account.identity_client_id,
         provisioning_state=account.provisioning_state,
+        created_at=account.created_at,
     )

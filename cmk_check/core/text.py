@@ -1,6 +1,7 @@
 """Texts and JSON of others: made fit to keep, compared in the case Azure means, and recognised."""
 
 import re
+from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.limits import MAX_EVIDENCE_BYTES
@@ -11,6 +12,7 @@ GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # JSON writes these with six characters each, so that evidence full of them would fit into no row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _GUID: Final = re.compile(GUID)
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
@@ -22,6 +24,23 @@ def clean_text(value: object, longest: int = MAX_EVIDENCE_BYTES) -> str | None:
     if len(value) * 4 <= longest:
         return value
     return value.encode()[:longest].decode(errors="ignore")
+
+
+def clean_time(value: object) -> str | None:
+    """Return a time as UTC in whole seconds, such as 2026-11-25T12:00:00Z; None for anything else.
+
+    Azure writes seven digits of a second in one answer and six in another. A time without an offset
+    could be one of many, and the years 1 and 1970 begin with what programs write in place of none.
+    """
+    if not isinstance(value, str):
+        return None
+    try:
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is None or time <= _EPOCH:
+            return None
+        return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):
+        return None
 
 
 def lower_ascii(word: str) -> str:

@@ -26,7 +26,7 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
-from cmk_check.core.text import as_object
+from cmk_check.core.text import as_object, clean_time
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
@@ -124,7 +124,7 @@ def finding_of(entity: Entity) -> Finding:
             row.choice(Verdict, "verdict"),
             row.choice(Reason, "reason"),
             row.text("message"),
-            Evidence(**{field: row.optional(name) for name, field in Evidence.NAMES.items()}),
+            _evidence_of(row, entity),
         ),
         rule_version=row.text("ruleVersion"),
         first_seen=row.time("firstSeen"),
@@ -136,6 +136,15 @@ def finding_of(entity: Entity) -> Finding:
         key_health=health,
         # Older rows do not have this column.
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
+    )
+
+
+def _evidence_of(row: "Reader", entity: Entity) -> Evidence:
+    names = {name: field for name, field in Evidence.NAMES.items() if name != "createdAt"}
+    return Evidence(
+        **{field: row.optional(name) for name, field in names.items()},
+        # Older rows do not have it, and a broken one costs only itself: the next scan fills it in.
+        created_at=clean_time(entity.values.get("createdAt")),
     )
 
 

@@ -4,11 +4,9 @@ The same models make the OpenAPI document and the responses, so the two cannot d
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from cmk_check.core.enums import (
@@ -26,39 +24,17 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
+from cmk_check.web.answer import Answer, Time
 
 
-def written(time: datetime) -> str:
-    """Format a time as the API does: UTC, whole seconds."""
-    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-Time = Annotated[
-    datetime,
-    PlainSerializer(written, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
-
-
-class _Answer(BaseModel):
-    # From attributes, because most of them are the core's own types in camelCase.
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, from_attributes=True, frozen=True
-    )
-
-    def body(self) -> bytes:
-        """Return the JSON."""
-        return self.model_dump_json(by_alias=True).encode()
-
-
-class ReasonOfPosture(_Answer):
+class ReasonOfPosture(Answer):
     """A reason for the posture, and what to do about it."""
 
     code: PostureReason
     message: str
 
 
-class CountsOfKind(_Answer):
+class CountsOfKind(Answer):
     """Accounts of one kind by verdict."""
 
     compliant: int
@@ -66,7 +42,7 @@ class CountsOfKind(_Answer):
     unknown: int
 
 
-class Accounts(_Answer):
+class Accounts(Answer):
     """Accounts in scope by verdict; for `unread` of them the last known verdict is counted."""
 
     total: int
@@ -78,7 +54,7 @@ class Accounts(_Answer):
     ignored_by_kind: dict[str, int]
 
 
-class Keys(_Answer):
+class Keys(Answer):
     """Compliant accounts by key health; `unknown` includes keys that were never read."""
 
     healthy: int
@@ -87,7 +63,7 @@ class Keys(_Answer):
     unknown: int
 
 
-class Subscriptions(_Answer):
+class Subscriptions(Answer):
     """Subscriptions by coverage."""
 
     total: int
@@ -97,7 +73,7 @@ class Subscriptions(_Answer):
     retired: int
 
 
-class Gap(_Answer):
+class Gap(Answer):
     """A subscription that was not read completely; `since` is null if its row is unusable."""
 
     subscription_id: str
@@ -108,7 +84,7 @@ class Gap(_Answer):
     since: Time | None
 
 
-class LastScan(_Answer):
+class LastScan(Answer):
     """The latest scan that ended."""
 
     id: str
@@ -129,20 +105,20 @@ class Scan(LastScan):
     rule_version: str
 
 
-class ScansPage(_Answer):
+class ScansPage(Answer):
     """Scans, newest first; `nextLink` is absent on the last page."""
 
     value: list[Scan]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
-class ScanStarted(_Answer):
+class ScanStarted(Answer):
     """The scan that was started; the `Location` header links to it."""
 
     id: str
 
 
-class ChangeEvent(_Answer):
+class ChangeEvent(Answer):
     """A change as a CloudEvent 1.0; a repeated delivery has the same `id`.
 
     The fields of `data` depend on `type`; `sequence`, `scanId`, `ruleVersion` and `baseline` are
@@ -159,7 +135,7 @@ class ChangeEvent(_Answer):
     data: dict[str, Any]
 
 
-class ChangesPage(_Answer):
+class ChangesPage(Answer):
     """Changes, oldest first; `nextLink` if there are more now, otherwise `deltaLink`."""
 
     value: list[ChangeEvent]
@@ -175,7 +151,7 @@ class ChangesPage(_Answer):
     )
 
 
-class Status(_Answer):
+class Status(Answer):
     """The posture of the estate or of one subscription, with its reasons and counts."""
 
     posture: Verdict
@@ -191,8 +167,11 @@ class Status(_Answer):
     last_scan: LastScan | None
 
 
-class Evidence(_Answer):
-    """The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key."""
+class Evidence(Answer):
+    """The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key.
+
+    `createdAt` is when Azure says that the account was created; null if Azure does not say it.
+    """
 
     key_source: str | None
     key_name: str | None
@@ -201,9 +180,10 @@ class Evidence(_Answer):
     identity_type: str | None
     identity_client_id: str | None
     provisioning_state: str | None
+    created_at: Time | None
 
 
-class ReasonOfKeyHealth(_Answer):
+class ReasonOfKeyHealth(Answer):
     """A reason for the key health, and what to do; a `notice` does not change the state."""
 
     code: KeyReason
@@ -213,7 +193,7 @@ class ReasonOfKeyHealth(_Answer):
     missing_action: str | None
 
 
-class KeyHealth(_Answer):
+class KeyHealth(Answer):
     """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry."""
 
     state: KeyState
@@ -227,8 +207,12 @@ class KeyHealth(_Answer):
     principal_id: str | None
 
 
-class Finding(_Answer):
-    """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`."""
+class Finding(Answer):
+    """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
+
+    These dates and `violatedSince` are when a scan of cmk_check saw it, for the first time: the
+    account, its latest change, its violation. The account and the violation may be older.
+    """
 
     id: str
     name: str
@@ -254,14 +238,14 @@ class Finding(_Answer):
     portal_url: str
 
 
-class FindingsPage(_Answer):
+class FindingsPage(Answer):
     """Findings by subscription, group and name; `nextLink` is absent on the last page."""
 
     value: list[Finding]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
-class Transition(_Answer):
+class Transition(Answer):
     """One entry of a finding's history; `keyHealth` is null if its key was not read."""
 
     at: Time
@@ -271,7 +255,7 @@ class Transition(_Answer):
     scan_id: str
 
 
-class RemediationStep(_Answer):
+class RemediationStep(Answer):
     """What to do, why, and what to be careful about."""
 
     title: str
@@ -279,7 +263,7 @@ class RemediationStep(_Answer):
     warning: str | None
 
 
-class Remediation(_Answer):
+class Remediation(Answer):
     """How to fix a finding: in words, as a bash script of `az` commands, and as Bicep."""
 
     summary: str
@@ -300,7 +284,7 @@ class FindingDetail(Finding):
     limits: list[str]
 
 
-class GapOfSubscription(_Answer):
+class GapOfSubscription(Answer):
     """Why a subscription was not read completely, and what to do."""
 
     reason: GapReason
@@ -308,7 +292,7 @@ class GapOfSubscription(_Answer):
     detail: str | None
 
 
-class Subscription(_Answer):
+class Subscription(Answer):
     """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
 
     If its row is unusable, `since` and all other values from the row are null.
@@ -326,14 +310,14 @@ class Subscription(_Answer):
     keys: Keys | None
 
 
-class SubscriptionsPage(_Answer):
+class SubscriptionsPage(Answer):
     """Subscriptions by id; `nextLink` is absent on the last page."""
 
     value: list[Subscription]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 
-class ErrorDetail(_Answer):
+class ErrorDetail(Answer):
     """What went wrong; `target` names the parameter or resource."""
 
     code: str
@@ -341,7 +325,7 @@ class ErrorDetail(_Answer):
     target: str | None
 
 
-class Error(_Answer):
+class Error(Answer):
     """The envelope of every error."""
 
     error: ErrorDetail

@@ -39,6 +39,33 @@ def test_p4_a_scan_of_an_unchanged_estate_writes_no_finding_and_tells_nothing(
     assert scene.status()["asOf"] > as_of
 
 
+def test_p4_a_date_of_creation_that_is_new_is_recorded_and_told_to_nobody(
+    open_scene: OpenScene,
+) -> None:
+    """Rows of an earlier version lack it; filling them in must not be an alert of every account."""
+    estate = estate_of({"chat": CMK, "search": MICROSOFT})
+    accounts = estate.subscription(sub_id(1)).accounts
+    for account in accounts.values():
+        account.remove("systemData")
+    scene = open_scene(estate)
+    scene.scan()
+    scene.news()
+    before = scene.findings()
+    for account in accounts.values():
+        account.set("systemData.createdAt", "2022-10-26T04:50:20.934463Z")
+
+    scene.scan()
+
+    after = scene.findings()
+    assert {finding["evidence"].pop("createdAt") for finding in before.values()} == {None}
+    dates = {finding["evidence"].pop("createdAt") for finding in after.values()}
+    assert dates == {"2022-10-26T04:50:20Z"}
+    for finding in (*before.values(), *after.values()):
+        finding.pop("asOf")
+    assert after == before
+    assert scene.news() == []
+
+
 @pytest.mark.long
 def test_p4_a_gap_that_stays_is_told_once(open_scene: OpenScene) -> None:
     """Who hears of the same gap every hour stops listening."""

@@ -20,6 +20,7 @@ from cmk_check.core.model import (
     Coverage,
     Finding,
     Gap,
+    Judgement,
     Reading,
     Subscription,
     Transition,
@@ -96,9 +97,11 @@ def _upserts(
         before = known.findings.get(account_id)
         if account_id in known.untrusted:
             continue
-        if before is not None and (
-            not (complete or _is_worse(before, entry)) or _says_the_same(before, entry)
-        ):
+        if before is not None and not (complete or _is_worse(before, entry)):
+            continue
+        if before is not None and _says_the_same(before, entry):
+            if _created_at(before.judgement) != _created_at(entry.judgement):
+                yield FindingUpdate(before, _with_created_at(before, entry), ())
             continue
         after = _finding(before, entry, context)
         yield FindingUpdate(before, after, changes.of_finding(before, after, subscription, context))
@@ -138,6 +141,21 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         history=(*before.history, transition)[-MAX_TRANSITIONS:],
         vault_id=finding.vault_id or before.vault_id,
     )
+
+
+def _with_created_at(before: Finding, entry: Judged) -> Finding:
+    """Return the finding with the account's date of creation as it was read, and no change of it.
+
+    Rows of earlier versions lack it: the first scan that fills it in must not be an alert of every
+    account. An account that was deleted and created again between two scans has another one.
+    """
+    had = before.judgement
+    evidence = replace(had.evidence, created_at=_created_at(entry.judgement))
+    return replace(before, judgement=replace(had, evidence=evidence))
+
+
+def _created_at(judgement: Judgement) -> str | None:
+    return judgement.evidence.created_at
 
 
 def _is_worse(before: Finding, entry: Judged) -> bool:

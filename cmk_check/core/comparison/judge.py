@@ -115,7 +115,8 @@ def _weight(entry: Judged) -> tuple[object, ...]:
     account, judgement = entry.account, entry.judgement
     said = folded(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
-    return judgement.verdict.badness, judgement.reason, said, tags, _said_of_key(entry)
+    created_at = account.created_at or ""
+    return judgement.verdict.badness, judgement.reason, said, tags, _said_of_key(entry), created_at
 
 
 def _said_of_key(entry: Judged) -> tuple[object, ...]:

@@ -70,7 +70,7 @@ class Known:
 class FindingUpdate:
     """One finding that changes: None before is new, None after is removed.
 
-    ``changes`` are what is told of it, one or two.
+    ``changes`` are what is told of it, one or two; none where only the date of creation is new.
     """
 
     before: Finding | None

@@ -45,6 +45,7 @@ COLUMNS: Final = (
     "keyExpires",
     "keyRotation",
     "keyVaultId",
+    "createdAt",
 )
 # Without it, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"

@@ -106,6 +106,7 @@ async def test_account_arrives_with_what_the_rule_looks_at(
     )
     assert (account.key_version, account.key_vault_uri) == ("", "https://kv-a.vault.azure.net/")
     assert (account.identity_type, account.provisioning_state) == ("SystemAssigned", "Succeeded")
+    assert account.created_at == "2025-10-08T21:44:06Z"
     assert account.tags == {"owner": "ai"}
 
 

@@ -68,6 +68,7 @@ def test_one_account_is_explained_as_an_object() -> None:
             "identityType": None,
             "identityClientId": None,
             "provisioningState": None,
+            "createdAt": None,
         },
     }
     assert result.stdout.startswith('{\n  "id"')

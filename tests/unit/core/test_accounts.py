@@ -1,6 +1,7 @@
 """One account entry becomes an account, whatever it looks like."""
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -26,6 +27,7 @@ FULL: dict[str, Any] = {
         "provisioningState": "Succeeded",
         "encryption": {"keySource": "Microsoft.KeyVault", "keyVaultProperties": KEY},
     },
+    "systemData": {"createdBy": "someone@example.com", "createdAt": "2026-03-19T21:34:59.7475991Z"},
 }
 
 
@@ -55,6 +57,7 @@ def test_full_entry_arrives_whole() -> None:
         identity_type="SystemAssigned",
         identity_client_id="c",
         provisioning_state="Succeeded",
+        created_at="2026-03-19T21:34:59Z",
     )
     assert (account.id.text, account.id.name) == (ID.lower(), "Chat")
 
@@ -153,6 +156,42 @@ def test_optional_part_of_a_wrong_type_is_left_out(wrong: object) -> None:
     assert account.malformed is None
     assert (account.location, account.identity_type, account.tags) == (None, None, {})
     assert (account.provisioning_state, account.key_version) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("2026-03-19T21:34:59Z", "2026-03-19T21:34:59Z"),
+        ("2026-03-19T21:34:59.747599+00:00", "2026-03-19T21:34:59Z"),
+        ("2026-03-20T02:04:59.9+04:30", "2026-03-19T21:34:59Z"),
+        ("2026-03-19T21:34:59", None),
+        ("2026-03-19", None),
+        ("2026-13-19T21:34:59Z", None),
+        ("0001-01-01T00:00:00Z", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59-14:00", None),
+        ("2026-03-19T21:34:59Z" * 99, None),
+        ("\ud800", None),
+        ("", None),
+        (1774042499, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_a_date_of_creation_that_is_none_costs_only_itself(
+    written: object, kept: str | None
+) -> None:
+    """It is told in one way, whatever Azure and its command write, and no verdict waits for it."""
+    account = _parse(systemData={"createdAt": written})
+
+    assert account == replace(_parse(), created_at=kept)
+
+
+@pytest.mark.parametrize("odd", [None, 7, "x", [], ["createdAt"]])
+def test_system_data_of_a_wrong_type_costs_only_the_date(odd: object) -> None:
+    """Azure adds it to a resource, and may leave it out."""
+    assert _parse(systemData=odd) == replace(_parse(), created_at=None)
 
 
 _KEY_SETTINGS: Final = "properties.encryption.keyVaultProperties"

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ from cmk_check.core.model import (
     VerdictCounts,
 )
 from cmk_check.limits import MAX_TRANSACTION_BYTES
-from cmk_check.ports import Insert
+from cmk_check.ports import Insert, Scalar
 from cmk_check.store import rows, table_checks, table_keys
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
@@ -75,7 +76,7 @@ _FINDINGS: Final = st.builds(
         st.sampled_from(Verdict),
         st.sampled_from(Reason),
         _TEXT,
-        st.builds(Evidence, *[_MAYBE] * 7),
+        st.builds(Evidence, *[_MAYBE] * 7, st.none() | _TIMES.map(lambda time: f"{time:%FT%TZ}")),
     ),
     rule_version=_TEXT,
     first_seen=_TIMES,
@@ -210,6 +211,16 @@ def test_a_row_from_before_key_health_says_nothing_of_it() -> None:
     assert rows.finding_of(entity(rows.finding_values(finding()))).key_health is None
 
 
+@pytest.mark.parametrize("value", [None, "", "yesterday", 7, "0001-01-01T00:00:00Z"])
+def test_a_row_without_a_usable_date_of_creation_is_read_without_it(value: Scalar | None) -> None:
+    """Earlier versions wrote none, and the next scan fills it in: no row is lost for it."""
+    values = rows.finding_values(finding())
+    if value is not None:
+        values["createdAt"] = value
+
+    assert rows.finding_of(entity(values)) == finding()
+
+
 def test_the_heaviest_finding_fits_into_a_row() -> None:
     """A row that the table refuses would stop its whole subscription (P7)."""
     long = "\U0001f600" * 256
@@ -218,7 +229,7 @@ def test_the_heaviest_finding_fits_into_a_row() -> None:
         long[:32],
         long[:32],
         {f"tag{number}": long[:64] for number in range(20)},
-        Judgement(Verdict.UNKNOWN, Reason.MALFORMED, "m" * 400, Evidence(*[long] * 7)),
+        Judgement(Verdict.UNKNOWN, Reason.MALFORMED, "m" * 400, Evidence(*[long] * 8)),
         "1",
         NOON,
         NOON,

@@ -125,7 +125,9 @@ def finding(
         kind=kind,
         location="westeurope",
         tags={"owner": "ai-platform"},
-        judgement=Judgement(verdict, reason, message, Evidence(key_source=source)),
+        judgement=Judgement(
+            verdict, reason, message, Evidence(key_source=source, created_at="2022-10-26T04:50:20Z")
+        ),
         rule_version="1",
         first_seen=EARLIER,
         changed_at=NOON,

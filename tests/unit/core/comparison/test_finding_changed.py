@@ -45,6 +45,7 @@ def test_a_change_names_each_piece_of_evidence() -> None:
         identity_type="UserAssigned",
         identity_client_id="client",
         provisioning_state="Succeeded",
+        created_at="2026-03-19T21:34:59Z",
     )
 
     (step,) = compared(known_of(bad(ID)), account, at=LATER).steps
@@ -57,4 +58,5 @@ def test_a_change_names_each_piece_of_evidence() -> None:
         "identityType": "UserAssigned",
         "identityClientId": "client",
         "provisioningState": "Succeeded",
+        "createdAt": "2026-03-19T21:34:59Z",
     }

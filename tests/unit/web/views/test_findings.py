@@ -53,6 +53,7 @@ EXPECTED = {
         "identityType": None,
         "identityClientId": None,
         "provisioningState": None,
+        "createdAt": "2022-10-26T04:50:20Z",
     },
     "keyHealth": None,
     "firstSeen": "2026-11-22T12:00:00Z",

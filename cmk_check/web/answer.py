@@ -1,0 +1,32 @@
+"""What all answers of the HTTP API have in common: names in camelCase, and times in UTC."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+
+def written(time: datetime) -> str:
+    """Format a time as the API does: UTC, whole seconds."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+Time = Annotated[
+    datetime,
+    PlainSerializer(written, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class Answer(BaseModel):
+    """An answer, or a part of one."""
+
+    # From attributes, because most of them are the core's own types in camelCase.
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, from_attributes=True, frozen=True
+    )
+
+    def body(self) -> bytes:
+        """Return the JSON."""
+        return self.model_dump_json(by_alias=True).encode()

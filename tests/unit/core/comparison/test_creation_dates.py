@@ -1,0 +1,75 @@
+"""The date on which an account was created: kept as it was read last, and never told by itself."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.model import Account
+from tests.fakes.world import bad, good, odd
+from tests.unit.core.examples import FORBIDDEN, HOUR, ID, KINDS, NOON, compared, known_of, recorded
+
+LATER = NOON + HOUR
+SPRING, SUMMER = "2026-03-19T21:34:59Z", "2026-07-01T08:00:00Z"
+
+
+def _dated(account: Account, created_at: str | None = SPRING) -> Account:
+    return replace(account, created_at=created_at)
+
+
+@pytest.mark.parametrize("made", [good, bad, odd])
+@pytest.mark.parametrize(("had", "has"), [(None, SPRING), (SPRING, SUMMER), (SPRING, None)])
+def test_another_date_is_recorded_and_told_to_nobody(
+    made: Callable[[str], Account], had: str | None, has: str | None
+) -> None:
+    """Rows of earlier versions lack it: filling it in must not be an alert of every account."""
+    known = known_of(_dated(made(ID), had))
+
+    difference = compared(known, _dated(made(ID), has), at=LATER)
+
+    (step,) = difference.steps
+    assert step.changes == ()
+    assert step.before is not None
+    assert step.after is not None
+    assert step.after.judgement.evidence.created_at == has
+    evidence = replace(step.after.judgement.evidence, created_at=had)
+    assert step.before == replace(
+        step.after, judgement=replace(step.after.judgement, evidence=evidence)
+    )
+    assert (difference.coverage, difference.is_worse) == (known.coverage, False)
+
+
+def test_it_is_recorded_once() -> None:
+    """A scan of an unchanged estate writes no finding (P4)."""
+    known = recorded(compared(known_of(bad(ID)), _dated(bad(ID)), at=LATER))
+
+    assert compared(known, _dated(bad(ID)), at=LATER + HOUR).is_empty
+
+
+def test_an_incomplete_reading_refreshes_no_date() -> None:
+    """It can only make things worse, and a date is neither better nor worse."""
+    difference = compared(known_of(good(ID)), _dated(good(ID)), at=LATER, gap=FORBIDDEN)
+
+    assert difference.steps == ()
+
+
+def test_a_change_brings_the_date_along() -> None:
+    """What is told of an account says how old it is."""
+    (step,) = compared(known_of(good(ID)), _dated(bad(ID)), at=LATER).steps
+
+    (change,) = step.changes
+    assert change.data["evidence"] == {
+        "keySource": "Microsoft.CognitiveServices",
+        "createdAt": SPRING,
+    }
+
+
+def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:
+    """The order of an answer varies, and would be a write at each scan."""
+    entries = [_dated(good(ID)), _dated(good(ID), SUMMER), _dated(good(ID), None)]
+
+    chosen = [judge_all(order, KINDS) for order in permutations(entries)]
+
+    assert all(each == chosen[0] for each in chosen)
