@@ -84,8 +84,8 @@ terminal: install ## redraw the picture of a scan in a terminal: docs/scan.svg
 screenshots: install ## take the screenshots of the page for the docs, in Chromium
 	@$(PY) -m tools.screenshots
 
-package: $(VENV)/.installed ## make the deployment package dist/cmk_check.zip, the same bytes for the same sources
-	@$(PY) -m tools.package $(DIST)/cmk_check.zip
+package: ## make the deployment package dist/cmk_check.zip, the same bytes for the same sources; it installs nothing
+	@python=$$(tools/find_python.sh) && "$$python" tools/package.py $(DIST)/cmk_check.zip
 
 sbom: $(VENV)/sbom/.installed ## list the package's dependencies as a CycloneDX bill of materials: dist/sbom.json
 	@mkdir -p $(DIST)

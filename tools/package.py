@@ -1,20 +1,19 @@
 """Make the deployment package of the app: the same bytes for the same sources.
 
-``make package`` runs it. Tools that deploy from this folder read .funcignore themselves; a pipeline
-and a release use the package. It contains no dependencies: Azure installs requirements.txt.
+``make package`` runs it. It needs nothing but Python, so that no code of others can touch what a
+release attests. The package contains no dependencies: Azure installs requirements.txt. Tools that
+deploy from this folder read .funcignore instead; a test compares the two.
 """
 
 import argparse
-import os
 import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from pathspec import GitIgnoreSpec
-
 ROOT: Final = Path(__file__).resolve().parents[1]
+_DEPLOYED: Final = ("cmk_check", "function_app.py", "host.json", "requirements.txt")
 # The earliest time in a zip: the times and modes of files differ between checkouts.
 _TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MODE: Final = 0o100644 << 16
@@ -33,9 +32,8 @@ def main() -> int:
 
 
 def pack(folder: Path, package: Path) -> list[str]:
-    """Zip the files of a folder that .funcignore does not exclude; return their names."""
-    ignored = GitIgnoreSpec.from_lines((folder / ".funcignore").read_text().splitlines())
-    names = sorted(_deployed(folder, ignored))
+    """Zip what is deployed of a folder; return the names."""
+    names = sorted(path.relative_to(folder).as_posix() for path in _deployed(folder))
     with zipfile.ZipFile(package, "w") as archive:
         for name in names:
             entry = zipfile.ZipInfo(name, _TIME)
@@ -46,13 +44,14 @@ def pack(folder: Path, package: Path) -> list[str]:
     return names
 
 
-def _deployed(folder: Path, ignored: GitIgnoreSpec) -> Iterator[str]:
-    """Skip ignored folders as a whole: environments contain tens of thousands of files."""
-    for place, folders, files in os.walk(folder):
-        here = Path(place).relative_to(folder)
-        folders[:] = [name for name in folders if not ignored.match_file(f"{here / name}/")]
-        names = ((here / name).as_posix() for name in files)
-        yield from (name for name in names if not ignored.match_file(name))
+def _deployed(folder: Path) -> Iterator[Path]:
+    for name in _DEPLOYED:
+        path = folder / name
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            inside = file.relative_to(folder).parts
+            made = any(part.startswith(".") or part == "__pycache__" for part in inside)
+            if not made and not file.is_dir():
+                yield file
 
 
 if __name__ == "__main__":

@@ -17,6 +17,19 @@ from tools.package import pack
 
 ROOT = Path(__file__).parents[2]
 IGNORED = (ROOT / ".funcignore").read_text().splitlines()
+TOP = ["function_app.py", "host.json", "requirements.txt"]
+STRAY = [
+    ".azure/prod/.env",
+    ".git/config",
+    ".venv/bin/python",
+    "__azurite_db_table__.json",
+    "__pycache__/function_app.cpython-313.pyc",
+    "cmk_check/web/.api.py.swp",
+    "cmk_check/web/__pycache__/api.cpython-313.pyc",
+    "cmk_check_env/lib/x.py",
+    "local.settings.json",
+    "node_modules/azurite/package.json",
+]
 
 
 def _by_azd(lines: list[str]) -> Callable[[str], bool]:
@@ -51,24 +64,11 @@ def test_the_app_and_nothing_else_is_deployed(
 
     deployed = {path for path in _files(ROOT) if not ignored(path)}
 
-    assert deployed == {"function_app.py", "host.json", "requirements.txt"} | sources
+    assert deployed == {*TOP} | sources
 
 
 @pytest.mark.parametrize("reader", [_by_azd, _by_core_tools])
-@pytest.mark.parametrize(
-    "path",
-    [
-        ".azure/prod/.env",
-        ".git/config",
-        ".venv/bin/python",
-        "__azurite_db_table__.json",
-        "__pycache__/function_app.cpython-313.pyc",
-        "cmk_check/web/__pycache__/api.cpython-313.pyc",
-        "cmk_check_env/lib/x.py",
-        "local.settings.json",
-        "node_modules/azurite/package.json",
-    ],
-)
+@pytest.mark.parametrize("path", STRAY)
 def test_what_may_lie_in_the_folder_stays_there(
     reader: Callable[[list[str]], Callable[[str], bool]], path: str
 ) -> None:
@@ -89,9 +89,25 @@ def test_the_package_holds_what_the_list_leaves(tmp_path: Path) -> None:
             assert package.read(name) == (ROOT / name).read_bytes()
 
 
+def test_the_package_leaves_out_what_may_lie_in_the_folder(tmp_path: Path) -> None:
+    """It is told what belongs in, and need not know what editors and caches leave behind."""
+    names = ["cmk_check/web/api.py", *TOP]
+    for name in (*names, *STRAY):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert pack(tmp_path, tmp_path / "app.zip") == names
+
+
+def test_a_package_that_lacks_a_part_is_none(tmp_path: Path) -> None:
+    """Azure would run it, as an app without functions."""
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        pack(tmp_path, tmp_path / "app.zip")
+
+
 def test_equal_sources_are_equal_packages(tmp_path: Path) -> None:
     """Whoever builds a release again can tell by its hash that nothing was slipped in."""
-    names = ["function_app.py", "cmk_check/a.py", "cmk_check/web/b.py"]
+    names = ["cmk_check/a.py", "cmk_check/web/b.py", *TOP]
     for checkout, order in (("one", names), ("two", names[::-1])):
         for age, name in enumerate(order):
             path = tmp_path / checkout / name
@@ -99,7 +115,6 @@ def test_equal_sources_are_equal_packages(tmp_path: Path) -> None:
             path.write_text(name)
             path.chmod(0o600 + 0o44 * age)
             os.utime(path, (1_700_000_000 + age, 1_700_000_000 + age))
-        (tmp_path / checkout / ".funcignore").write_text("/.*\n")
         pack(tmp_path / checkout, tmp_path / f"{checkout}.zip")
 
     first, second = ((tmp_path / f"{name}.zip").read_bytes() for name in ("one", "two"))
