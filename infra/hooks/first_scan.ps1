@@ -2,8 +2,10 @@
 # Starts a scan after a deployment, waits for its end, and prints the posture and the page's address.
 #
 # azd runs it with the outputs of the template. To run it by hand, set AZURE_RESOURCE_GROUP,
-# AZURE_FUNCTION_NAME, CMK_API_URL and CMK_PAGE_URL. It needs az with a sign-in. It exits with 0 if the
-# scan has a result.
+# AZURE_FUNCTION_NAME, CMK_API_URL and CMK_PAGE_URL. It needs PowerShell 7, and az with a sign-in. It
+# exits with 0 if the scan has a result.
+#
+# Where PowerShell 7 is missing, azd runs it with Windows PowerShell 5.1: this file must parse there too.
 $ErrorActionPreference = 'Stop'
 $pause = if ($env:PAUSE) { [double]$env:PAUSE } else { 10 } # seconds between two tries
 $tries = if ($env:TRIES) { [int]$env:TRIES } else { 60 }
@@ -13,6 +15,10 @@ function Stop-Here([string]$why) {
     exit 1
 }
 
+if ($PSVersionTable.PSVersion.Major -lt 7) {
+    Stop-Here ("install PowerShell 7 (winget install Microsoft.PowerShell); this is version " +
+        "$($PSVersionTable.PSVersion). Or run infra/hooks/first_scan.sh in WSL.")
+}
 foreach ($name in 'AZURE_RESOURCE_GROUP', 'AZURE_FUNCTION_NAME', 'CMK_API_URL', 'CMK_PAGE_URL') {
     if (-not [Environment]::GetEnvironmentVariable($name)) { Stop-Here "set $name." }
 }

@@ -307,6 +307,22 @@ def test_make_stops_where_a_tool_is_missing_and_leaves_nothing_half_done(
     assert not (checkout / target).exists()
 
 
+def test_make_package_needs_python_and_installs_nothing(checkout: Path, bare_path: Path) -> None:
+    """A release attests these bytes: code of others must have had no chance to touch them."""
+    (checkout / "cmk_check").mkdir()
+    for name in ("function_app.py", "host.json", "requirements.txt"):
+        shutil.copy(APP / name, checkout / name)
+    shutil.copy(APP / "tools/package.py", checkout / "tools/package.py")
+    before = {path.name for path in checkout.iterdir()}
+    env = {"PATH": str(bare_path), "HOME": str(checkout), "PYTHON": sys.executable}
+
+    code, out, err = _run("make", "package", env=env, folder=checkout)
+
+    assert (code, err) == (0, "")
+    assert out.startswith("dist/cmk_check.zip: 3 files")
+    assert {path.name for path in checkout.iterdir()} == before | {"dist"}
+
+
 def test_make_alone_lists_the_tasks() -> None:
     """Whoever does not know the tasks types the shortest thing."""
     code, out, _ = _run("make", env=_environment())

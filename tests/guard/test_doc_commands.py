@@ -2,8 +2,8 @@
 
 A shell carries each document out from its first command to its last, with nothing to run: what
 it would start is noted down instead, with its words as the shell gives them. Those of az are then
-parsed by the real az. azd and Core Tools are no Python packages and have no parser to ask: their
-subcommands and options are compared with a list from Microsoft's references.
+parsed by the real az. azd, Core Tools and gh are no Python packages and have no parser to ask:
+their subcommands and options are compared with a list from their references.
 """
 
 import re
@@ -17,8 +17,9 @@ import pytest
 from tests.functional.az_kit import parsed_by_az, skip_without_az
 from tests.guard.documents import DOCUMENTS, ROOT
 
-# https://learn.microsoft.com/azure/developer/azure-developer-cli/reference and
-# https://learn.microsoft.com/azure/azure-functions/functions-core-tools-reference
+# https://learn.microsoft.com/azure/developer/azure-developer-cli/reference,
+# https://learn.microsoft.com/azure/azure-functions/functions-core-tools-reference and
+# https://cli.github.com/manual
 KNOWN: Final = {
     ("azd", "auth", "login"): set(),
     ("azd", "deploy"): set(),
@@ -31,6 +32,7 @@ KNOWN: Final = {
     ("azd", "pipeline", "config"): {"--provider"},
     ("azd", "provision"): {"--preview"},
     ("azd", "up"): set(),
+    ("gh", "workflow", "run"): {"--field", "--ref"},
     ("func", "azure", "functionapp", "publish"): {"--build", "--no-build"},
     ("func", "start"): set(),
 }
@@ -39,7 +41,7 @@ KNOWN: Final = {
 SHELL: Final = """
 PATH=/nowhere
 command_not_found_handle() {
-  case $1 in az | azd | func) printf '%s\\0' "$#" "$@" >>calls && echo value ;; esac
+  case $1 in az | azd | func | gh) printf '%s\\0' "$#" "$@" >>calls && echo value ;; esac
 }
 exit() { :; }
 """
@@ -93,11 +95,11 @@ def test_every_az_command_in_the_documents_is_one_that_az_can_parse(tmp_path: Pa
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_azd_and_func_command_is_known(path: Path, tmp_path: Path) -> None:
+def test_every_azd_func_and_gh_command_is_known(path: Path, tmp_path: Path) -> None:
     """An option of another tool, or of another year, is found by a reader otherwise."""
     commands = _commands(path, tmp_path)
 
-    for words in _of("azd", commands) + _of("func", commands):
+    for words in _of("azd", commands) + _of("func", commands) + _of("gh", commands):
         (options,) = [
             given for start, given in KNOWN.items() if tuple(words[: len(start)]) == start
         ]

@@ -20,23 +20,30 @@ JOBS: Final = [
 ]
 # What a job may do beyond reading the sources.
 MORE: Final = {
+    ("codeql.yml", "analyze"): {"actions": "read", "security-events": "write"},
     ("deploy.yml", "deploy"): {"id-token": "write"},
+    ("deploy.yml", "verify"): {"actions": "read", "attestations": "read"},
+    ("release.yml", "check"): {"actions": "read"},
     ("release.yml", "release"): {
         "attestations": "write",
         "contents": "write",
         "id-token": "write",
     },
 }
-PINNED: Final = re.compile(r"[\w.-]+/[\w.-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
-
-
+PINNED: Final = re.compile(r"([\w.-]+/[\w.-]+)(?:/[\w-]+)?(@[0-9a-f]{40} # v\d+\.\d+\.\d+)")
 STEPS: Final = [(name, step) for name, _, job in JOBS for step in job.get("steps", [])]
 RUNS: Final = [(name, step["run"]) for name, step in STEPS if "run" in step]
 
 
 def test_the_pipelines_are_those_that_are_meant() -> None:
     """A file with a misspelt ending is one that GitHub never runs."""
-    assert set(WORKFLOWS) == {"ci.yml", "deploy.yml", "release.yml"}
+    assert set(WORKFLOWS) == {
+        "ci.yml",
+        "codeql.yml",
+        "dependency_review.yml",
+        "deploy.yml",
+        "release.yml",
+    }
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -45,7 +52,7 @@ def test_each_action_is_pinned_by_its_commit(name: str) -> None:
     used = re.findall(r"(?m)\buses:\s*(.*)$", WORKFLOWS[name].read_text())
 
     assert used
-    assert [one for one in used if not PINNED.fullmatch(one) and not one.startswith("./")] == []
+    assert [one for one in used if not PINNED.fullmatch(one)] == []
 
 
 def test_an_action_is_the_same_everywhere() -> None:
@@ -53,7 +60,7 @@ def test_an_action_is_the_same_everywhere() -> None:
     texts = "".join(path.read_text() for path in WORKFLOWS.values())
     pins = set(PINNED.findall(texts))
 
-    assert len({pin.split("@")[0] for pin in pins}) == len(pins)
+    assert len({repository for repository, _ in pins}) == len(pins)
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -100,6 +107,67 @@ def test_who_signs_in_to_azure_is_in_an_environment() -> None:
     assert signing[0]["environment"]
 
 
+def test_what_is_deployed_was_verified_first() -> None:
+    """Reviewers of the environment are asked about a package of which it is known who built it."""
+    verify, deploy = PARSED["deploy.yml"]["jobs"].values()
+    runs = [step.get("run", "") for step in verify["steps"]]
+
+    assert deploy["needs"] == "verify"
+    assert 'tools/get_release.sh "$RELEASE"' in runs
+    assert verify["steps"][0]["if"] == "github.ref != 'refs/heads/main'"
+    assert runs[0].endswith("exit 1\n")
+    assert "environment" not in verify
+
+
+def test_what_is_attested_was_made_where_nothing_was_installed() -> None:
+    """A package of others that ran beside it could have changed its bytes."""
+    jobs = PARSED["release.yml"]["jobs"]
+    makers = [job for job in jobs.values() if "make package" in str(job["steps"])]
+
+    (maker,) = makers
+    assert [step["run"] for step in maker["steps"] if "run" in step] == ["make package"]
+    assert maker["needs"] == "check"
+    assert 'tools/ci_passed.sh "$GITHUB_SHA"' in str(jobs["check"]["steps"])
+
+
+def test_no_run_is_cancelled_half_way_that_changes_something() -> None:
+    """Half a deployment does not work, and a release needs a run of CI that ended."""
+    for name, document in PARSED.items():
+        cancel = document["concurrency"]["cancel-in-progress"]
+        assert document["concurrency"]["group"].startswith(document["name"]), name
+        if set(document[True]) == {"pull_request"}:
+            assert cancel is True
+        else:
+            assert cancel in {False, "${{ github.event_name == 'pull_request' }}"}
+
+
+def test_newer_versions_are_proposed_for_everything_that_is_pinned() -> None:
+    """A pin that nobody moves keeps its holes."""
+    updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text())["updates"]
+    watched = {
+        (update["package-ecosystem"], folder)
+        for update in updates
+        for folder in update.get("directories", [update.get("directory")])
+    }
+
+    locks = {f"/{path.relative_to(ROOT).parent}" for path in ROOT.glob("locks/*.txt")}
+    assert watched == {
+        ("github-actions", "/"),
+        ("npm", "/"),
+        ("pip", "/"),
+        *(("pip", folder) for folder in locks),
+    }
+
+
+def test_who_reviews_what_names_paths_that_are_there() -> None:
+    """A path that was moved is one that nobody reviews."""
+    lines = (ROOT / ".github/CODEOWNERS").read_text().splitlines()
+    paths = [found[1] for line in lines if (found := re.match(r"(?:# )?/(\S+)", line))]
+
+    assert paths
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
 def test_no_token_stays_in_a_checkout() -> None:
     """Whatever runs later in the job could read it there."""
     kept = [
@@ -118,7 +186,9 @@ def test_strangers_start_nothing_that_may_write() -> None:
     started = {name: set(document[True]) for name, document in PARSED.items()}
 
     assert started == {
-        "ci.yml": {"push", "pull_request", "workflow_call"},
+        "ci.yml": {"push", "pull_request"},
+        "codeql.yml": {"push", "pull_request", "schedule"},
+        "dependency_review.yml": {"pull_request"},
         "deploy.yml": {"workflow_dispatch"},
         "release.yml": {"push"},
     }
@@ -130,16 +200,3 @@ def test_the_pipeline_deploys_as_the_document_does() -> None:
     (command,) = [run for _, run in RUNS if run.startswith("az ")]
 
     assert " ".join(command.replace("\\\n", " ").split()) in document
-
-
-def test_azd_finds_app_and_hooks() -> None:
-    """A hook that is not there is told after the deployment, when nobody looks any more."""
-    azd = yaml.safe_load((ROOT / "azure.yaml").read_text())
-    hooks = [ROOT / hook["run"] for hook in azd["hooks"]["postdeploy"].values()]
-
-    assert azd["services"]["api"] == {"project": ".", "language": "python", "host": "function"}
-    assert [hook.name for hook in hooks] == ["first_scan.sh", "first_scan.ps1"]
-    assert all(hook.is_file() for hook in hooks)
-    version = re.search(r'(?m)^version = "(.*)"', (ROOT / "pyproject.toml").read_text())
-    assert version
-    assert azd["metadata"]["template"] == f"cmk-check@{version[1]}"
