@@ -19,7 +19,8 @@ def _names(requirements: Iterable[str]) -> set[str]:
 
 def _locked(lock: str) -> dict[str, str]:
     """Map each package of a lock to its version, its marker and its hashes."""
-    entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n", "", (ROOT / lock).read_text()))
+    text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / lock).read_text()).rstrip()
+    entries = re.split(r"\n(?=\S)", text)
     return dict(entry.split("==", maxsplit=1) for entry in entries)
 
 
