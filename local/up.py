@@ -5,12 +5,14 @@ The shell's environment sets PORT, ESTATE and the app's own settings.
 
 import errno
 import os
+import shlex
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from local.azurite import AzuriteMissingError
@@ -18,7 +20,7 @@ from local.child_process import ChildFailedError
 from local.functions_host.process import FunctionsHost
 from local.simulator import Estate, load_estate
 from local.simulator.load import estate_names
-from local.stack import Stack
+from local.stack import APP, Stack
 
 _PORT: Final = 7071
 _LAST_PORT: Final = 65_535
@@ -53,14 +55,17 @@ def _run(port: int, wanted: int, name: str, estate: Estate) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        with Stack(
-            estate,
-            settings=_settings(os.environ),
-            timers=True,
-            port=port,
-            announce=lambda part: print(f"Starting {part}"),
-        ) as stack:
-            _show(stack, wanted, name)
+        with (
+            TemporaryDirectory(prefix="cmk-check-az-", ignore_cleanup_errors=True) as az_folder,
+            Stack(
+                estate,
+                settings=_settings(os.environ),
+                timers=True,
+                port=port,
+                announce=lambda part: print(f"Starting {part}"),
+            ) as stack,
+        ):
+            _show(stack, wanted, name, az_folder)
             shown = 0
             while not ended.wait(_LOOK_SECONDS):
                 shown = _show_output(stack.host, shown)
@@ -117,10 +122,11 @@ def _show_output(host: FunctionsHost, shown: int) -> int:
     return len(lines)
 
 
-def _show(stack: Stack, wanted: int, estate: str) -> None:
+def _show(stack: Stack, wanted: int, estate: str, az_folder: str) -> None:
     url, keys = stack.host.url, stack.host.keys
     if not url.endswith(f":{wanted}"):
         print(f"Port {wanted} is in use, so another one is used.")
+    exports = "\n".join(_exports(stack, az_folder))
     print(f"""
 Page       {url}/api/dashboard
 Status     {url}/api/v1/status
@@ -130,15 +136,52 @@ Scans      {url}/api/v1/scans
 Contract   {url}/api/v1/openapi.json
 Health     {url}/api/health
 
-Keys, to send in the header x-functions-key:
+Keys, to send in the header x-functions-key; the page asks for the first:
 to read          {keys.functions["api"]}
 to start a scan  {keys.functions["scan_now"]}
 
-  curl -X POST -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
-  curl -H 'x-functions-key: {keys.functions["api"]}' {url}/api/v1/status
+To follow the documents in another terminal, paste this there. From then on that terminal reaches
+this stack and nothing beyond this machine:
+
+{exports}
+
+For the az command too (`make az` installs it), paste this as well, once:
+
+az cloud register --name cmk-check-local --endpoint-resource-manager "$CMK_ARM_URL"
+az cloud set --name cmk-check-local
+az login --identity --client-id {stack.simulator.estate.administrator} --output table
+
+Start a scan; without this, the first one starts on the schedule:
+
+curl --data '' -H 'x-functions-key: {keys.functions["scan_now"]}' {url}/api/scan
 
 Everything runs on this machine, with the estate "{estate}". Ctrl-C stops it. The app's log:""")
     sys.stdout.flush()
+
+
+def _exports(stack: Stack, az_folder: str) -> Iterator[str]:
+    """Yield the lines with which a shell can run the examples of the documents on this stack.
+
+    az gets a configuration of its own, so that whoever uses it for the real Azure stays signed in
+    there. A proxy that does not exist keeps it, and everything else, away from other machines.
+    """
+    keys = stack.host.keys.functions
+    proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
+    yield f'export PATH={shlex.quote(str(APP / "local/bin"))}:"$PATH"'
+    for variables in (
+        {"HOST": stack.host.url, "KEY": keys["api"], "START": keys["scan_now"]},
+        stack.simulator.environment(),
+        {"AZURE_STORAGE_CONNECTION_STRING": stack.azurite.connection_string},
+        {
+            "AZURE_CONFIG_DIR": az_folder,
+            "AZURE_CORE_COLLECT_TELEMETRY": "false",
+            "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
+        },
+        proxy | direct,
+    ):
+        words = (f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        yield f"export {' '.join(words)}"
 
 
 if __name__ == "__main__":

@@ -35,9 +35,13 @@ def answer(incoming: Incoming) -> Reply:
                 "identityProvider": "AAD",
             },
             "name": "Simulator",
-            # az asks for these before every command for vaults and roles. Vaults' own addresses and
-            # Microsoft Graph are not simulated: no request may reach the real ones.
-            "suffixes": {"keyVaultDns": "vault.invalid", "mhsmDns": "managedhsm.invalid"},
+            # az wants these to be there. What lies behind such names is not simulated, and no
+            # request may reach the real ones.
+            "suffixes": {
+                "keyVaultDns": "vault.invalid",
+                "mhsmDns": "managedhsm.invalid",
+                "storage": "storage.invalid",
+            },
             "microsoftGraphResourceId": origin,
             "resourceManager": origin,
         },

@@ -71,6 +71,7 @@ class Grants:
 
     _assignments: list[Assignment] = field(default_factory=list)
     _members: dict[str, set[str]] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
     _roles: dict[str, Role] = field(default_factory=lambda: dict(BUILT_IN))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -115,8 +116,14 @@ class Grants:
     def set_group(self, name: str, members: Iterable[str]) -> str:
         """Set the members of a group (object ids, also of groups); return its object id."""
         with self._lock:
+            self._names.add(name)
             self._members[group_id(name)] = {member.lower() for member in members}
         return group_id(name)
+
+    def groups(self) -> list[tuple[str, str]]:
+        """Return the names and object ids of all groups."""
+        with self._lock:
+            return [(name, group_id(name)) for name in self._names]
 
     def roles(self) -> list[Role]:
         """Return all role definitions."""

@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from local.simulator import cloud
+from local.simulator import cloud, directory
 from local.simulator.arm import Arm, arm_headers
 from local.simulator.estate import Estate
 from local.simulator.faults import Answer, Close, Cut, Effect, Fault, Faults, Garble, NextLink
@@ -73,6 +73,7 @@ class Simulator:
         self.requests = RequestLog()
         self.tokens = Tokens(self.estate.tenant_id, self.estate.user_assigned, token_life)
         self.arm = Arm(self.estate, self.tokens, subscriptions_per_page, accounts_per_page)
+        self._directory = directory.Directory(self.estate, self.tokens)
         self.identity_header = secrets.token_hex(16)
         self._identity = IdentityEndpoint(self.tokens, self.identity_header)
         self._wanted_port = port
@@ -167,6 +168,8 @@ class Simulator:
         if path == IDENTITY_PATH:
             return then.reply() if isinstance(then, Answer) else self._identity.answer(incoming)
         await asyncio.sleep(self.delay)
+        if path == directory.PATH:
+            return then.reply() if isinstance(then, Answer) else self._directory.answer(incoming)
         if path == cloud.PATH:
             return then.reply() if isinstance(then, Answer) else cloud.answer(incoming)
         reply = then.reply() if isinstance(then, Answer) else self.arm.answer(incoming)

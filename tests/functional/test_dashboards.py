@@ -1,10 +1,7 @@
 """The recipes for dashboards, as the document shows them, over the sample estate."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +13,6 @@ from tests.functional.estate_kit import Scene
 from tests.guard.documents import ROOT, table
 
 DOCUMENT = (ROOT / "docs/dashboards.md").read_text()
-COMMANDS = re.findall(r"(?s)```sh\n(.*?)```\n\n```text\n(.*?)```", DOCUMENT)
 PANELS = re.findall(r"(?s)```json\n(\{.*?)```\n\n((?:\|[^\n]*\n)+)", DOCUMENT)
 APP = "https://func-cmk.azurewebsites.net/api/"
 
@@ -29,14 +25,6 @@ def scene(open_scene: OpenScene) -> Scene:
     scene = open_scene("sample", CMK_KEY_HEALTH="on")
     scene.scan()
     return scene
-
-
-def _needs(*commands: str) -> None:
-    if missing := [name for name in commands if shutil.which(name) is None]:
-        reason = f"NO RECIPE WAS RUN: install {', '.join(missing)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 def _selected(body: Any, selector: str) -> Any:  # noqa: ANN401 - JSON
@@ -61,44 +49,6 @@ def _drawn(panel: Mapping[str, Any], body: Any) -> Iterator[list[str]]:  # noqa:
     yield [column["text"] for column in columns]
     for row in found if isinstance(found, list) else [found]:
         yield [_shown(_selected(row, column["selector"])) for column in columns]
-
-
-def test_each_command_answers_what_the_document_says(scene: Scene) -> None:
-    """A command that is copied from a document is believed before it is read."""
-    _needs("bash", "curl", "jq")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOST": scene.host.url,
-        "KEY": scene.host.keys.functions["api"],
-    }
-
-    assert len(COMMANDS) == DOCUMENT.count("```sh")
-    for command, answer in COMMANDS:
-        run = subprocess.run(
-            ["bash", "-c", command],  # noqa: S607 - the reader's own shell
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert (run.stdout, run.stderr) == (answer, ""), command
-
-
-def test_the_gate_of_a_pipeline_fails_unless_compliant(scene: Scene) -> None:
-    """A gate that opens when it cannot ask is no gate."""
-    _needs("bash", "curl", "jq")
-    (gate,) = [command for command, _ in COMMANDS if "jq -e" in command]
-
-    for key in (scene.host.keys.functions["api"], "wrong"):
-        run = subprocess.run(
-            ["bash", "-c", gate],  # noqa: S607 - the reader's own shell
-            env={"PATH": os.environ["PATH"], "HOST": scene.host.url, "KEY": key},
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
-        assert run.returncode != 0, key
 
 
 def test_each_panel_of_grafana_shows_what_the_document_says(scene: Scene) -> None:

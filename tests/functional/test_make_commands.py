@@ -101,6 +101,7 @@ def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
     )
     assert f"Port {port} is in use, so another one is used." in shown
     assert int(url) > port
+    assert f" HOST=http://127.0.0.1:{url} " in shown
     assert code == 0
     assert not any("Traceback" in line for line in process.lines())
 

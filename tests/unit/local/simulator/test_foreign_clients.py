@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.unit.local.simulator.plain_client import ACCOUNTS, Client
+from tests.unit.local.simulator.plain_client import ACCOUNTS, GOOD, Client
 
 pytestmark = pytest.mark.long
 
 METADATA = "/metadata/endpoints"
+DIRECTORY = "/v1.0/directoryObjects/getByIds"
 
 
 async def test_the_cloud_describes_itself_to_whoever_has_no_token_yet(client: Client) -> None:
@@ -82,3 +83,38 @@ async def test_accounts_are_read_in_old_and_preview_versions(
 
     assert (listed, read) == (200, 200)
     assert account == body["value"][0]
+
+
+async def test_the_directory_names_who_has_a_role(client: Client) -> None:
+    """`az role assignment list` shows names, and none of its tables without this answer."""
+    estate = client.simulator.estate
+    (account, *_) = (each for s in estate.subscriptions for each in s.accounts.values())
+    group = estate.grants.set_group("readers", ())
+    unknown = "00000000-0000-4000-8000-0000000000aa"
+    body = {"ids": [str(account.principal_id).upper(), group, unknown]}
+
+    status, answer, _ = await client.get(DIRECTORY, method="POST", version=None, body=body)
+
+    assert status == 200
+    kinds = [each["@odata.type"].rpartition(".")[2] for each in answer["value"]]
+    names = [each["displayName"] for each in answer["value"]]
+    assert list(zip(kinds, names, strict=True)) == [
+        ("servicePrincipal", account.name),
+        ("group", "readers"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "token", "status"),
+    [("POST", None, 401), ("GET", GOOD, 501), ("POST", GOOD, 501)],
+    ids=["no token", "another method", "another body"],
+)
+async def test_the_directory_answers_nothing_else(
+    client: Client, method: str, token: str | None, status: int
+) -> None:
+    """An empty success would hide that nothing was asked."""
+    answered, _, _ = await client.get(
+        DIRECTORY, method=method, version=None, token=token, body={"ids": "all"}
+    )
+
+    assert answered == status

@@ -1,0 +1,162 @@
+"""The examples of the documents, followed beside `make up` with nothing but what it prints."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local.azurite import KEY as WELL_KNOWN_KEY
+from tests.functional.az_kit import skip_without_az
+from tests.functional.printed_terminal import PrintedTerminal, skip_without
+from tests.guard.documents import ROOT
+
+pytestmark = pytest.mark.long
+
+QUARTER_OF_AN_HOUR: Final = 15 * 60
+
+
+def shown(page: str) -> list[tuple[str, str | None]]:
+    """Return the commands of a page, block by block, and what each prints if it is shown."""
+    text = (ROOT / "docs" / page).read_text()
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", text)
+    return [(command, answer or None) for command, answer in blocks]
+
+
+def examples(page: str) -> list[tuple[str, str]]:
+    """Return the commands of a page that stand behind a ``$``, and what each prints."""
+    text = (ROOT / "docs" / page).read_text()
+    return [
+        example
+        for block in re.findall(r"(?ms)^```console\n(.*?)^```", text)
+        for example in re.findall(r"(?m)^\$ (.*)\n((?:[^$].*\n|\n)*)", block)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _commands_are_installed() -> None:
+    skip_without_az()
+    skip_without("bash", "curl", "jq")
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrintedTerminal]:
+    """The terminal after one scan of the sample estate, with az signed in."""
+    with PrintedTerminal(tmp_path_factory.mktemp("beside"), CMK_CHANGES_QUEUE="on") as terminal:
+        terminal.sign_in()
+        terminal.follow('curl -sS --data "" -H "x-functions-key: $START" "$HOST/api/scan"')
+        yield terminal
+
+
+@pytest.mark.parametrize(("command", "answer"), examples("cli.md"), ids=lambda text: text[:60])
+def test_each_example_of_the_command_line_prints_what_is_shown(
+    terminal: PrintedTerminal, command: str, answer: str
+) -> None:
+    """What is copied from a page is believed before it is read."""
+    assert terminal.follow(command) == answer
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"), shown("dashboards.md"), ids=lambda text: text and text[:60]
+)
+def test_each_command_for_dashboards_prints_what_is_shown(
+    terminal: PrintedTerminal, command: str, answer: str
+) -> None:
+    """A command that is copied from a document is believed before it is read."""
+    assert terminal.follow(command) == answer
+
+
+def test_the_changes_are_in_the_queue_as_the_page_on_alerts_shows(
+    terminal: PrintedTerminal,
+) -> None:
+    """Whoever writes a consumer looks first at what there is to consume."""
+    ((command, answer),) = [each for each in shown("alerts.md") if "az storage" in each[0]]
+
+    assert terminal.follow(command) == answer
+
+
+def test_an_operator_looks_into_a_queue_of_the_app_as_the_page_shows(
+    terminal: PrintedTerminal,
+) -> None:
+    """The one moment in which the command is needed is a bad one to find out how it is meant."""
+    ((command, _),) = [each for each in shown("operations.md") if "message peek" in each[0]]
+    queue = "--queue-name cmk-tell-poison"
+
+    before = terminal.run(command)
+    terminal.run(f"az storage queue create --name {queue.split()[1]}")
+    terminal.run(f"az storage message put {queue} --content gone")
+
+    assert "QueueNotFound" in before.stdout
+    assert '"content": "gone"' in terminal.follow(command)
+
+
+def test_a_scan_is_started_as_the_page_on_the_api_shows(terminal: PrintedTerminal) -> None:
+    """The second one within a minute is refused, and says so."""
+    ((command, _),) = [each for each in shown("http-api.md") if "/api/scan" in each[0]]
+
+    assert re.search(r"(?m)^HTTP/1.1 (202|429) ", terminal.run(command).stdout)
+
+
+def test_az_does_what_the_page_on_key_health_advises(terminal: PrintedTerminal) -> None:
+    """Commands that go to a vault itself are left out: what is in it is not simulated."""
+    (block,) = [command for command, _ in shown("key-health.md") if "set-policy" in command]
+    commands = re.findall(r"(?m)^az (?:.*\\\n)*.*$", block)
+    simulated = re.compile("az (keyvault update|keyvault set-policy|role assignment create) ")
+    chosen = [command for command in commands if simulated.match(command)]
+    names = (
+        "VAULT=kv-claims-prod PRINCIPAL_ID=00000000-0000-4000-8000-0000000000aa\n"
+        'VAULT_ID="$(az keyvault show --name "$VAULT" --query id --output tsv)"\n'
+    )
+
+    ended = terminal.run("\n".join(["set -e", names, *chosen]))
+
+    assert ended.returncode == 0, ended.stdout
+    assert len(chosen) == 5
+
+
+def test_the_gate_of_a_pipeline_fails_unless_compliant(terminal: PrintedTerminal) -> None:
+    """A gate that opens when it cannot ask is no gate."""
+    (gate,) = [command for command, _ in shown("dashboards.md") if "jq -e" in command]
+
+    for key in ("", "KEY=wrong\n"):
+        assert terminal.run(key + gate).returncode != 0, key
+
+
+def test_only_the_key_that_everybody_knows_is_the_same_every_time(
+    terminal: PrintedTerminal, tmp_path: Path
+) -> None:
+    """Whatever else opens something is made anew at each start, so that a pasted one is stale."""
+    with PrintedTerminal(tmp_path) as other:
+        pass
+
+    def secrets(printed: str) -> set[str]:
+        return set(re.findall(r"(?:KEY|START|IDENTITY_HEADER|AccountKey)=([\w/+=-]+)", printed))
+
+    assert secrets(terminal.printed) & secrets(other.printed) == {WELL_KNOWN_KEY}
+    assert len(secrets(other.printed)) == 4
+
+
+def test_nothing_but_this_machine_is_reached_from_there(terminal: PrintedTerminal) -> None:
+    """Whoever tries a fix must not try it on the company's Azure."""
+    ended = terminal.run("curl -sS https://management.azure.com; az account list --output tsv")
+
+    assert "127.0.0.1 port 9" in ended.stdout
+    assert "cmk-check-local" in ended.stdout
+
+
+def test_a_newcomer_gets_from_the_first_finding_to_the_fix(tmp_path: Path) -> None:
+    """The page is followed from its first block to its last, as it stands there."""
+    (start, _), *steps = shown("first-hour.md")
+    began = time.monotonic()
+
+    with PrintedTerminal(tmp_path) as terminal:
+        terminal.sign_in()
+        for command, answer in steps:
+            printed = terminal.follow(command)
+            assert answer is None or printed == answer, command
+
+    assert start.splitlines()[-1] == "make up"
+    assert len([answer for _, answer in steps if answer]) == 6
+    assert time.monotonic() - began < QUARTER_OF_AN_HOUR
