@@ -286,6 +286,10 @@ COVERAGE_READS_AT_ONCE: Final = 16
 
 # Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
 LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
+# Where there is no terminal, a line for every tenth of a scan, but none more often than this: a
+# scan of seconds has no lines.
+PROGRESS_LINES: Final = 10
+PROGRESS_LINE_SECONDS: Final = 10.0
 # A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
 PIPE_WIDTH_CHARS: Final = 10_000
 

@@ -22,8 +22,7 @@ for tool in az checkov sbom; do
     compile ${UPGRADE:+--upgrade} --group "$tool" --output-file "locks/$tool.txt"
 done
 mv "$folder/requirements.txt" requirements.txt
-if [ -n "$UPGRADE" ]; then
-    npm update --package-lock-only
-else
-    npm install --package-lock-only
-fi
+command=${UPGRADE:+update}
+for place in . tools/sarif; do
+    (cd "$place" && npm "${command:-install}" --package-lock-only --omit-lockfile-registry-resolved)
+done

@@ -13,6 +13,8 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 class FailOn(StrEnum):

@@ -1,4 +1,4 @@
-"""The progress of a scan: an inventory that counts readings, and a progress bar."""
+"""The progress of a scan: an inventory that counts readings, and a progress bar or lines."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cmk_check.cli.console import say
 from cmk_check.core.enums import Disposition
 from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
+from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES
 from cmk_check.ports import Inventory
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ class WatchedInventory:
 
 @contextmanager
 def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
-    """Show a progress bar during the block, if the console is a terminal that supports it."""
+    """Show a progress bar during the block, or a few lines if the console cannot show a bar."""
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.table import Column
     from rich.text import Text
@@ -88,6 +90,7 @@ def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
             return Text(numbers(tally, task.speed, task.time_remaining))
 
     if not console.is_interactive:
+        tally.moved = _Lines(console, tally)
         yield
         return
     columns = BarColumn(bar_width=None), Numbers(Column(no_wrap=True))
@@ -95,6 +98,28 @@ def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
         task = progress.add_task("", total=None)
         tally.moved = lambda: progress.update(task, total=tally.total, completed=tally.done)
         yield
+
+
+class _Lines:
+    """Prints the progress as lines, which stay readable in the log of a pipeline."""
+
+    def __init__(self, console: "Console", tally: ScanProgress) -> None:
+        self._console = console
+        self._tally = tally
+        self._began = self._printed_at = console.get_time()
+        self._printed_done = 0
+
+    def __call__(self) -> None:
+        """Print a line, if a tenth of the scan and some time have passed since the last one."""
+        tally, now = self._tally, self._console.get_time()
+        if tally.total is None or now - self._printed_at < PROGRESS_LINE_SECONDS:
+            return
+        if tally.done - self._printed_done < tally.total / PROGRESS_LINES:
+            return
+        self._printed_at, self._printed_done = now, tally.done
+        speed = tally.done / (now - self._began)
+        left = (tally.total - tally.done) / speed
+        say(self._console, f"cmk-check: {numbers(tally, speed, left)}")
 
 
 def numbers(tally: ScanProgress, speed: float | None, seconds_left: float | None) -> str:

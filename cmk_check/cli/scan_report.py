@@ -9,9 +9,12 @@ from cmk_check.app import App
 from cmk_check.cli.console import open_console, remarks, results, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.json_csv import as_csv, as_json
+from cmk_check.cli.junit import as_junit
 from cmk_check.cli.local_scan import LocalScanOutcome, scan_here
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
+from cmk_check.cli.problems import collect
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
@@ -80,7 +83,7 @@ async def report(context: ScanContext, settings: Settings, options: OutputOption
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         if outcome.reason is not None:
             complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
-        answer = ScanResult(context, settings, outcome.interrupted)
+        answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
         status = await answer.status()
         await _write(answer, status, options)
         in_sight = options.format is Format.TABLE and options.file is None
@@ -142,12 +145,20 @@ async def _write(answer: ScanResult, status: models.Status, options: OutputOptio
 async def _document(
     answer: ScanResult, status: models.Status, options: OutputOptions
 ) -> AsyncIterator[bytes]:
-    if options.format is Format.TABLE:
-        yield (await _table(open_console(io.StringIO(), color=False), answer, status)).encode()
-        return
-    document = as_json(answer, status) if options.format is Format.JSON else as_csv(answer)
-    async for piece in document:
-        yield piece
+    match options.format:
+        case Format.TABLE:
+            console = open_console(io.StringIO(), color=False)
+            yield (await _table(console, answer, status)).encode()
+        case Format.JSON:
+            async for piece in as_json(answer, status):
+                yield piece
+        case Format.CSV:
+            async for piece in as_csv(answer):
+                yield piece
+        case Format.SARIF:
+            yield as_sarif(await collect(answer, status), status, failed=bool(answer.failure))
+        case Format.JUNIT:
+            yield as_junit(await collect(answer, status), status)
 
 
 async def _table(console: "Console", answer: ScanResult, status: models.Status) -> str:

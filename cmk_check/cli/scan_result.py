@@ -21,11 +21,12 @@ _PARTIAL: Final = "The scan was interrupted: the result does not cover the whole
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """The result of a scan; ``partial`` if the scan was interrupted."""
+    """The result of a scan; ``partial`` if it was interrupted, ``failure`` if it did not finish."""
 
     context: ScanContext
     settings: Settings
     partial: bool = False
+    failure: str | None = None
 
     @property
     def _keys(self) -> bool:

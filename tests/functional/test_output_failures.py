@@ -46,6 +46,8 @@ COMMANDS = [
     pytest.param("scan", 1, id="table"),
     pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
     pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),
+    pytest.param("scan --format sarif", 1, id="sarif", marks=pytest.mark.long),
+    pytest.param("scan --format junit", 1, id="junit", marks=pytest.mark.long),
     pytest.param(f"plan {ACCOUNT}", 1, id="plan", marks=pytest.mark.long),
     pytest.param("doctor", 0, id="doctor", marks=pytest.mark.long),
     pytest.param("send-test-alert", 0, id="send-test-alert", marks=pytest.mark.long),
@@ -114,7 +116,11 @@ def test_sigterm_ends_the_doctor_with_what_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "output", ["table", *(pytest.param(text, marks=pytest.mark.long) for text in ("json", "csv"))]
+    "output",
+    [
+        "table",
+        *(pytest.param(text, marks=pytest.mark.long) for text in ("json", "csv", "sarif", "junit")),
+    ],
 )
 def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_path: Path) -> None:
     """Whole, beside nothing unfinished, and with the same exit code."""
@@ -129,6 +135,7 @@ def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_
 
     assert (ended.code, ended.out, ended.err) == (1, "", "")
     assert list(tmp_path.iterdir()) == [file]
+    # But for the times of the two scans.
     assert len(file.read_bytes()) == len(shown.out.encode())
     assert "chat" in file.read_text()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cmk_check.cli.output_options import Format
 from local.simulator import Estate, Fault, Simulator, arm_error
 from local.terminal import left_on_screen, without_codes
 from tests.functional import terminal_kit
@@ -245,7 +246,7 @@ def test_a_reader_that_has_read_enough_changes_no_exit_code() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("output", ["table", "json", "csv"])
+@pytest.mark.parametrize("output", list(Format))
 def test_p10_what_hostile_estates_call_themselves_is_text(output: str) -> None:
     """Names of subscriptions are anybody's; a terminal obeys what it is sent."""
     estate = Estate()

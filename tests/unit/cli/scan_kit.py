@@ -1,5 +1,7 @@
 """A scripted estate, and ``scan`` over it."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from cmk_check.cli.output_options import Format, OutputOptions
@@ -7,10 +9,18 @@ from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
+from cmk_check.core.posture import Expectations
+from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import World, bad, good, odd, sub
 
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 SETTINGS = Settings.load_for_scan(environ={})
+_OF_STATE = {
+    "healthy": HEALTHY,
+    "at_risk": UNPROTECTED,
+    "broken": replace(DISABLED, vault=UNPROTECTED.vault),
+    "unknown": UNREAD,
+}
 JSON, CSV = OutputOptions(Format.JSON), OutputOptions(Format.CSV)
 
 
@@ -26,6 +36,22 @@ def world_of(*verdicts: str, **options: Any) -> World:  # noqa: ANN401 - those o
             world.read(sub(number), bad(sub(number)), gap=FORBIDDEN)
         elif verdict != "empty":
             world.read(sub(number), make[verdict](sub(number)))
+    return world
+
+
+def world_of_keys(*states: str, required: bool = False) -> World:
+    """Make a world with a compliant account for each state of a key, named after it.
+
+    What stands behind a dash tells those of one state apart.
+    """
+    accounts = [good(sub(1), state) for state in states]
+    keys = ScriptedKeys(
+        {str(each.id): _OF_STATE[each.id.name.partition("-")[0]] for each in accounts}
+    )
+    expectations = Expectations(timedelta(hours=3), require_healthy_keys=required)
+    world = World(keys=keys, expectations=expectations)
+    world.listed(sub(1))
+    world.read(sub(1), *accounts)
     return world
 
 

@@ -98,11 +98,34 @@ def test_the_bar_moves_with_the_tally_and_is_gone_in_the_end() -> None:
     assert written.endswith("\x1b[1A\x1b[2K")
 
 
-def test_where_nothing_can_move_nothing_is_written() -> None:
-    """A log file full of bars helps nobody."""
-    console, tally = _console(interactive=False), ScanProgress()
+def _lines_of(total: int, seconds_each: float) -> list[str]:
+    """Read this many subscriptions, each in this time, where no bar can be shown."""
+    now, tally, stream = 0.0, ScanProgress(), io.StringIO()
+    with bar(Console(file=stream, width=200, get_time=lambda: now), tally):
+        tally.total = total
+        for number in range(total):
+            now += seconds_each
+            tally.readings[str(number)] = (1, False)
+            tally.moved()
+    return stream.getvalue().splitlines()
 
-    with bar(console, tally):
-        tally.moved()
 
-    assert console.file.getvalue() == ""  # type: ignore[attr-defined] # a StringIO
+def test_a_log_gets_a_line_for_every_tenth_of_a_scan() -> None:
+    """A pipeline that says nothing for an hour is taken for dead; one of thousands is not read."""
+    lines = _lines_of(total=10_000, seconds_each=0.25)
+
+    assert len(lines) == 10
+    assert lines[0] == (
+        "cmk-check: 1,000/10,000 subscriptions, 1,000 accounts, 0 gaps, 4.0/s, 0:37:30 left"
+    )
+    assert lines[-1].startswith("cmk-check: 10,000/10,000 subscriptions")
+
+
+def test_slow_subscriptions_get_no_more_lines_than_there_are() -> None:
+    """Each of a few is more than a tenth."""
+    assert len(_lines_of(total=3, seconds_each=60)) == 3
+
+
+def test_a_scan_of_seconds_has_no_lines() -> None:
+    """Its result is there before anybody asks how far it is."""
+    assert _lines_of(total=1000, seconds_each=0.009) == []

@@ -3,41 +3,15 @@
 import csv
 import io
 import json
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.core.posture import Expectations
-from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
-from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import CSV, JSON, SETTINGS, scan
+from tests.fakes.world import bad, good, sub
+from tests.unit.cli.scan_kit import CSV, JSON, SETTINGS, scan, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
-OF_STATE = {
-    "healthy": HEALTHY,
-    "at_risk": UNPROTECTED,
-    "broken": replace(DISABLED, vault=UNPROTECTED.vault),
-    "unknown": UNREAD,
-}
-
-
-def _world(*states: str, required: bool = False) -> World:
-    """Make a world with a compliant account for each state of a key, named after it.
-
-    What stands behind a dash tells those of one state apart.
-    """
-    accounts = [good(sub(1), state) for state in states]
-    keys = ScriptedKeys(
-        {str(each.id): OF_STATE[each.id.name.partition("-")[0]] for each in accounts}
-    )
-    expectations = Expectations(timedelta(hours=3), require_healthy_keys=required)
-    world = World(keys=keys, expectations=expectations)
-    world.listed(sub(1))
-    world.read(sub(1), *accounts)
-    return world
 
 
 def _rows(out: str, head: str) -> list[tuple[str, str, str]]:
@@ -49,7 +23,7 @@ def _rows(out: str, head: str) -> list[tuple[str, str, str]]:
 
 async def test_the_table_shows_keys_that_are_not_well_the_worst_first(capsys: Output) -> None:
     """A compliant account whose key is broken is as little safe as one without."""
-    await scan(_world("at_risk", "broken", "healthy", "unknown"))
+    await scan(world_of_keys("at_risk", "broken", "healthy", "unknown"))
 
     out = capsys.readouterr().out
     assert _rows(out, "key") == [
@@ -66,7 +40,7 @@ async def test_the_sums_count_keys_by_their_state(capsys: Output) -> None:
     numbers = {"healthy": 4, "at_risk": 3, "broken": 2, "unknown": 1}
     names = [f"{state}-{number}" for state in numbers for number in range(numbers[state])]
 
-    await scan(_world(*names))
+    await scan(world_of_keys(*names))
 
     out = capsys.readouterr().out
     assert "\nkeys: 10: 4 healthy, 3 at_risk, 2 broken, 1 unknown\n" in out
@@ -74,7 +48,7 @@ async def test_the_sums_count_keys_by_their_state(capsys: Output) -> None:
 
 async def test_accounts_and_keys_are_two_tables(capsys: Output) -> None:
     """What is wrong with an account is not what is wrong with a key, and nothing is in both."""
-    world = _world("broken")
+    world = world_of_keys("broken")
     world.read(sub(1), bad(sub(1), "plain"), good(sub(1), "broken"))
 
     await scan(world)
@@ -86,7 +60,7 @@ async def test_accounts_and_keys_are_two_tables(capsys: Output) -> None:
 
 async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Output) -> None:
     """A sum of zeros would say that there are none."""
-    world = _world("broken")
+    world = world_of_keys("broken")
     world.keys = None
 
     await scan(world)
@@ -99,9 +73,9 @@ async def test_where_keys_are_not_looked_at_nothing_is_said_of_them(capsys: Outp
 
 async def test_json_and_csv_say_of_keys_what_the_api_says(capsys: Output) -> None:
     """Whoever reads both must not find another answer."""
-    await scan(_world("broken", "healthy"), JSON)
+    await scan(world_of_keys("broken", "healthy"), JSON)
     document = json.loads(capsys.readouterr().out)
-    await scan(_world("broken", "healthy"), CSV)
+    await scan(world_of_keys("broken", "healthy"), CSV)
     table = capsys.readouterr().out
 
     assert document["status"]["keys"] == {"healthy": 1, "atRisk": 0, "broken": 1, "unknown": 0}
@@ -126,10 +100,10 @@ async def test_p1_keys_count_in_the_exit_code_where_they_are_required(
     states: tuple[str, ...], code: int, output: Format
 ) -> None:
     """Asked for, they are part of the answer; else they are told beside it."""
-    assert await scan(_world(*states, required=True), OutputOptions(output)) == code
-    assert await scan(_world(*states), OutputOptions(output)) == 0
+    assert await scan(world_of_keys(*states, required=True), OutputOptions(output)) == code
+    assert await scan(world_of_keys(*states), OutputOptions(output)) == 0
     options = OutputOptions(output, fail_on=[FailOn.BROKEN_KEY])
-    assert await scan(_world(*states), options) == (1 if code == 1 else 0)
+    assert await scan(world_of_keys(*states), options) == (1 if code == 1 else 0)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +114,7 @@ async def test_p1_an_interrupted_scan_says_of_keys_what_it_knew(
     state: str, posture: str, *, required: bool
 ) -> None:
     """What was found is not taken back by an end before its time, nor is the rest called well."""
-    world = _world(state, required=required)
+    world = world_of_keys(state, required=required)
     await world.scan()
 
     status = await ScanResult(world.context, SETTINGS, partial=True).status()

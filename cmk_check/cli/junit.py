@@ -1,0 +1,74 @@
+"""The result of a scan as JUnit XML, which CI servers show as tests: one for each account.
+
+The form is that of the schema of Jenkins (tests/unit/cli/junit-10.xsd), which others read as well.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from cmk_check.cli.console import shown
+from cmk_check.cli.problems import Collected, Problem
+from cmk_check.core.enums import ReasonSeverity
+from cmk_check.web.answer import written
+
+if TYPE_CHECKING:
+    from cmk_check.web import models
+
+_SUITE: Final = "cmk_check"
+_FAILURE: Final = "failure"
+_ERROR: Final = "error"
+_ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
+    ReasonSeverity.ERROR: _FAILURE,
+    ReasonSeverity.UNKNOWN: _ERROR,
+}
+
+
+def as_junit(collected: Collected, status: "models.Status") -> bytes:
+    """Write a test for the scan itself, for each subscription with a gap and for each account.
+
+    A test fails if its account is non-compliant or its key broken, and has an error if that could
+    not be told. What changes nothing, such as a key at risk, is in the output of its test.
+    """
+    root = ET.Element("testsuites")
+    suite = ET.SubElement(root, "testsuite", name=_SUITE)
+    _add_test(suite, _SUITE, "scan", "the scan", collected.of_scan)
+    for subscription, problem in collected.gaps:
+        number = subscription.subscription_id
+        text = f"subscription {subscription.name or number} ({number})"
+        _add_test(suite, number, "subscription", text, [problem])
+    for finding, problems in collected.accounts:
+        name = f"{finding.resource_group}/{finding.name}"
+        subscription_name = finding.subscription_name or finding.subscription_id
+        text = f"{finding.id} in subscription {subscription_name}"
+        _add_test(suite, finding.subscription_id, name, text, problems)
+    tests = list(suite)
+    for element in root, suite:
+        element.set("tests", str(len(tests)))
+        element.set("failures", str(sum(test.find(_FAILURE) is not None for test in tests)))
+        element.set("errors", str(sum(_has_only_errors(test) for test in tests)))
+    if status.last_scan is not None:
+        suite.set("timestamp", written(status.last_scan.started_at))
+    ET.indent(root)
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
+
+
+def _has_only_errors(test: ET.Element) -> bool:
+    return test.find(_FAILURE) is None and test.find(_ERROR) is not None
+
+
+def _add_test(
+    suite: ET.Element, class_name: str, name: str, what: str, problems: Sequence[Problem]
+) -> None:
+    # Not every reader takes a test without a duration, and none of them was measured.
+    test = ET.SubElement(suite, "testcase", classname=shown(class_name), name=shown(name), time="0")
+    remarks = []
+    for problem in problems:
+        message = shown(problem.message)
+        if (element := _ELEMENTS.get(problem.severity)) is None:
+            remarks.append(f"{problem.code}: {message}")
+            continue
+        ET.SubElement(test, element, type=problem.code, message=message).text = shown(what)
+    if remarks:
+        ET.SubElement(test, "system-out").text = "\n".join(remarks)

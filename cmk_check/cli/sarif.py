@@ -1,0 +1,143 @@
+"""The result of a scan as SARIF 2.1.0, which code scanning reads.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. Accounts that are well are left
+out: for a reader of SARIF, what is listed is a problem.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from cmk_check import VERSION
+from cmk_check.cli.console import shown
+from cmk_check.cli.problems import Collected, Problem
+from cmk_check.core.enums import ReasonArea, ReasonSeverity
+from cmk_check.core.reasons.catalogue import CATALOGUE
+from cmk_check.web.answer import written
+
+if TYPE_CHECKING:
+    from cmk_check.core.reasons.reason_entry import ReasonEntry
+    from cmk_check.web import models
+
+_LEVELS: Final[Mapping[ReasonSeverity, str]] = {
+    ReasonSeverity.ERROR: "error",
+    ReasonSeverity.UNKNOWN: "error",
+    ReasonSeverity.WARNING: "warning",
+    ReasonSeverity.INFO: "note",
+}
+_LEARN: Final = "https://learn.microsoft.com/azure"
+_HELP: Final[Mapping[ReasonArea, str]] = {
+    ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
+    ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
+    ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+    ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+}
+_RULES: Final = [(area, code, entry) for area, all_ in CATALOGUE.items() for code, entry in all_]
+_INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
+_ESTATE: Final = "/subscriptions"
+
+
+def as_sarif(collected: Collected, status: "models.Status", *, failed: bool) -> bytes:
+    """Write every problem, with its rule from the catalogue of reasons.
+
+    It is ASCII, so that names cannot control the terminal or fail in its encoding. ``failed``: the
+    scan did not finish.
+    """
+    run = {
+        "tool": {
+            "driver": {
+                "name": "cmk_check",
+                "semanticVersion": VERSION,
+                "informationUri": _HELP[ReasonArea.VERDICT],
+                "rules": [_rule(*rule) for rule in _RULES],
+            }
+        },
+        "automationDetails": {"id": "cmk_check/"},
+        "invocations": [{"executionSuccessful": not failed, **_times(status)}],
+        "columnKind": "unicodeCodePoints",
+        "results": list(_results(collected)),
+    }
+    log = {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [run],
+    }
+    return f"{json.dumps(log, indent=2)}\n".encode()
+
+
+def _rule(area: ReasonArea, code: str, entry: "ReasonEntry") -> dict[str, Any]:
+    return {
+        "id": code,
+        "shortDescription": _message(entry.message),
+        "fullDescription": _message(entry.text()),
+        "help": _message(entry.text()),
+        "helpUri": _HELP[area],
+        "defaultConfiguration": {"level": _LEVELS[entry.severity]},
+    }
+
+
+def _times(status: "models.Status") -> dict[str, str]:
+    scan = status.last_scan
+    if scan is None:
+        return {}
+    times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
+    return {name: written(time) for name, time in times.items() if time is not None}
+
+
+def _results(collected: Collected) -> Iterator[dict[str, Any]]:
+    for problem in collected.of_scan:
+        yield _result(problem, problem.message, _ESTATE, "subscriptions")
+    for subscription, problem in collected.gaps:
+        name = subscription.name or subscription.subscription_id
+        place = f"{_ESTATE}/{subscription.subscription_id}"
+        yield _result(problem, f"{name}: {problem.message}", place, name)
+    for finding, problems in collected.accounts:
+        for problem in problems:
+            result = _result(
+                problem, f"{finding.name}: {problem.message}", finding.id, finding.name
+            )
+            yield result | {
+                "hostedViewerUri": finding.portal_url,
+                "properties": {
+                    "subscription": finding.subscription_name,
+                    "resourceGroup": finding.resource_group,
+                    "kind": finding.kind,
+                    "location": finding.location,
+                    "accountTags": finding.tags,
+                },
+            }
+
+
+def _result(problem: Problem, text: str, resource_id: str, name: str) -> dict[str, Any]:
+    # Who fixes a reason and meets the next has another problem, so both are in the fingerprint.
+    fingerprint = hashlib.sha256(f"{resource_id}\n{problem.code}".encode()).hexdigest()[:32]
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": _INDEX[problem.code],
+        "level": _LEVELS[problem.severity],
+        "message": _message(text),
+        "locations": [
+            {
+                # A resource in Azure has no file. GitHub requires one and shows its path, so the
+                # ARM id takes its place.
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(resource_id.lstrip("/"))},
+                    "region": {"startLine": 1},
+                },
+                "logicalLocations": [
+                    {"name": name, "fullyQualifiedName": resource_id, "kind": "resource"}
+                ],
+            }
+        ],
+        # GitHub compares the runs by this one alone, and makes it of the file if it is missing.
+        "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint}:1"},
+    }
+
+
+def _message(text: str) -> dict[str, str]:
+    """Return a message; SARIF reads links in brackets and placeholders in braces."""
+    escaped = re.sub(r"([\\[\]])", r"\\\1", shown(text))
+    return {"text": re.sub(r"([{}])", r"\1\1", escaped)}

@@ -1,0 +1,97 @@
+"""SARIF files under the schema and rules of Microsoft's multitool, those for GitHub among them."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+import jsonschema_rs
+import pytest
+
+from local.simulator import Estate, Fault, Simulator, arm_error
+from tests.functional import terminal_kit
+from tests.functional.estate_kit import accounts_of, sub_id
+
+TOOL: Final = (
+    Path(__file__).parents[2] / ".venv/sarif/node_modules/@microsoft/sarif-multitool-linux"
+)
+
+
+def _skip_without_tool() -> None:
+    """Skip where it is not installed, but never where nobody would see it."""
+    if not TOOL.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
+        pytest.skip("the SARIF multitool is not installed: run `make sarif`")
+
+
+def _scanned(simulator: Simulator, file: Path) -> Any:  # noqa: ANN401 - JSON
+    terminal_kit.run(
+        "scan",
+        *("--quiet", "--format", "sarif", "--output", str(file)),
+        environment=simulator.environment(),
+    )
+    return json.loads(file.read_text())
+
+
+def _complaints(file: Path) -> list[str]:
+    """Return what the tool says of a file, but for advice on style."""
+    report = file.with_suffix(".report")
+    subprocess.run(
+        [
+            TOOL / "Sarif.Multitool",
+            "validate",
+            file,
+            *("--rule-kind", "Sarif;Ghas", "--level", "Error;Warning", "--output", report),
+        ],
+        # It would ask the address of the schema for itself; nothing leaves this machine.
+        env={
+            "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
+            "HTTPS_PROXY": "http://127.0.0.1:9",
+            "HOME": str(file.parent),
+        },
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    (run,) = json.loads(report.read_text())["runs"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"]
+    return [f"{each['ruleId']}: {each['message']}" for each in run["results"]]
+
+
+def _hostile() -> Simulator:
+    estate = Estate()
+    name = "x\x1b]0;owned\x07\u202e\u2028[click](https://evil.test) {0}"
+    estate.add_subscription(sub_id(1), name)
+    simulator = Simulator(estate)
+    simulator.faults.add(Fault(path=accounts_of(1), then=arm_error(403, "No")))
+    return simulator
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("estate", ["sample", "clean", "nothing", "keys", "hostile"])
+def test_a_sarif_file_is_one_that_every_reader_takes(estate: str, tmp_path: Path) -> None:
+    """GitHub refuses a whole file for one property."""
+    _skip_without_tool()
+    file = tmp_path / "result.sarif"
+    with _hostile() if estate == "hostile" else Simulator(estate) as simulator:
+        document = _scanned(simulator, file)
+
+    schema = jsonschema_rs.validator_for(json.loads((TOOL / "sarif-2.1.0.json").read_text()))
+    assert [str(error) for error in schema.iter_errors(document)] == []
+    assert _complaints(file) == []
+    assert bool(document["runs"][0]["results"]) == (estate != "clean")
+
+
+@pytest.mark.long
+def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
+    """One that finds nothing proves nothing."""
+    _skip_without_tool()
+    file = tmp_path / "result.sarif"
+    with Simulator("sample") as simulator:
+        document = _scanned(simulator, file)
+    for result in document["runs"][0]["results"]:
+        del result["locations"]
+    file.write_text(json.dumps(document))
+
+    assert any(complaint.startswith("GH") for complaint in _complaints(file))

@@ -1,0 +1,117 @@
+"""The result of ``scan`` as JUnit XML: what a CI server shows of it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from xml.etree import ElementTree as ET
+
+import pytest
+import xmlschema
+
+from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.core.enums import GapReason, Reason
+from cmk_check.core.keys.facts import Unread
+from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from tests.fakes.hostile import NAMES
+from tests.fakes.world import World, bad, sub
+from tests.unit.cli.scan_kit import FORBIDDEN, scan, world_of, world_of_keys
+
+# That of Jenkins, by Gregory Boissinot (MIT; the file has the licence), as pytest's tests use it.
+SCHEMA: Final = xmlschema.XMLSchema(Path(__file__).with_name("junit-10.xsd"))
+type Output = pytest.CaptureFixture[bytes]
+
+
+async def _suite(world: World, capsys: Output) -> ET.Element:
+    await scan(world, OutputOptions(Format.JUNIT, quiet=True))
+    out = capsys.readouterr().out
+    SCHEMA.validate(out.decode())
+    (suite,) = ET.fromstring(out)  # noqa: S314 - our own
+    return suite
+
+
+def _outcomes(suite: ET.Element) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    return [
+        (test.get("name", ""), [(element.tag, element.get("type")) for element in test])
+        for test in suite
+    ]
+
+
+async def test_each_account_is_a_test_and_each_gap_an_error(capsysbinary: Output) -> None:
+    """Those that pass as well: a report without them would look as if nobody had asked."""
+    suite = await _suite(world_of("good", "bad", "odd", "gap"), capsysbinary)
+
+    assert _outcomes(suite) == [
+        ("scan", []),
+        ("subscription", [("error", "forbidden")]),
+        ("rg/chat", []),
+        ("rg/chat", [("failure", "microsoft_managed_key")]),
+        ("rg/chat", [("error", "malformed")]),
+    ]
+    assert [test.get("classname") for test in suite] == ["cmk_check", *map(sub, (4, 1, 2, 3))]
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "1", "2"]
+
+
+async def test_a_failure_says_what_to_do_and_for_which_account(capsysbinary: Output) -> None:
+    """The report of a pipeline is all that many see of it."""
+    suite = await _suite(world_of("bad"), capsysbinary)
+
+    failure = suite.find("testcase/failure")
+    assert failure is not None
+    sentence = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()
+    assert failure.get("message") == sentence
+    assert failure.text == f"{bad(sub(1)).id} in subscription name of {sub(1)}"
+
+
+@pytest.mark.parametrize("required", [False, True])
+async def test_a_key_fails_the_test_of_its_account(capsysbinary: Output, *, required: bool) -> None:
+    """What changes nothing is told in a test that passes."""
+    world = world_of_keys("broken", "healthy", "unknown", "at_risk", required=required)
+
+    suite = await _suite(world, capsysbinary)
+
+    remark = ("system-out", None)
+    assert _outcomes(suite) == [
+        ("scan", []),
+        ("rg/at_risk", [remark]),
+        ("rg/broken", [("failure", "key_disabled"), remark]),
+        ("rg/healthy", []),
+        ("rg/unknown", [("error", "cannot_read")] if required else [remark]),
+    ]
+    assert "vault_purge_protection_off: " in (suite.findtext("testcase/system-out") or "")
+
+
+async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Output) -> None:
+    """CI servers subtract both sums from that of the tests."""
+    world = world_of_keys("broken", required=True)
+    assert world.keys is not None
+    facts = {each: replace(key, scopes=Unread(FORBIDDEN)) for each, key in world.keys.facts.items()}
+    world.keys.facts.update(facts)
+
+    suite = await _suite(world, capsysbinary)
+
+    tags = [element.tag for element in suite[1]]
+    assert {"failure", "error"} <= set(tags)
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["2", "1", "0"]
+
+
+async def test_a_scan_that_failed_is_an_error_and_not_a_report_without_tests(
+    capsysbinary: Output,
+) -> None:
+    """A CI server takes no tests for no problems."""
+    suite = await _suite(world_of(), capsysbinary)
+
+    assert _outcomes(suite) == [("scan", [("error", "scan_failed")])]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "a\x01b\x0b\ufffe\uffffc"])
+async def test_p10_a_hostile_name_is_text(capsysbinary: Output, name: str) -> None:
+    """XML has no place for most control characters, not even as references."""
+    world = world_of("gap", "bad")
+    world.inventory.listed = (Subscription(sub(1), name), Subscription(sub(2), name))
+    world.read(sub(1), gap=Gap(GapReason.FORBIDDEN, detail=name))
+
+    suite = await _suite(world, capsysbinary)
+
+    assert len(_outcomes(suite)) == 3
+    assert all(text.strip().isprintable() for text in suite.itertext())

@@ -1,0 +1,96 @@
+"""SARIF and JUnit XML beside the exit code: a document without errors is no other answer."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from cmk_check.cli.output_options import FailOn, Format, OutputOptions
+from cmk_check.cli.problems import collect
+from cmk_check.cli.scan_result import ScanResult
+from cmk_check.core.enums import PostureReason
+from cmk_check.core.posture import Expectations
+from cmk_check.core.scope import Scope
+from cmk_check.web import models
+from tests.fakes.world import World, sub
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_keys
+
+type Output = pytest.CaptureFixture[bytes]
+WORLDS: list[Any] = [
+    *(
+        pytest.param(lambda verdicts=verdicts: world_of(*verdicts), id=" ".join(verdicts) or "none")
+        for verdicts in [
+            ("good", "empty"),
+            ("empty",),
+            ("good", "bad"),
+            ("good", "odd"),
+            ("good", "gap"),
+            ("part",),
+            (),
+        ]
+    ),
+    *(
+        pytest.param(lambda keys=keys: world_of_keys(*keys, required=True), id=" ".join(keys))
+        for keys in [("healthy", "at_risk"), ("healthy", "broken"), ("healthy", "unknown")]
+    ),
+    *(
+        pytest.param(lambda name=name, value=value: world_of("good", **{name: value}), id=name)
+        for name, value in [
+            ("expectations", Expectations(timedelta(hours=3), 2)),
+            ("scope", Scope(include=frozenset({sub(9)}))),
+        ]
+    ),
+]
+
+
+@pytest.mark.parametrize("make", WORLDS)
+async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
+    capsysbinary: Output,
+    make: Any,  # noqa: ANN401 - makes a world
+) -> None:
+    """Whoever looks at the document alone must not see green where the pipeline would stop."""
+    code = await scan(make(), OutputOptions(Format.SARIF, quiet=True))
+    (run,) = json.loads(capsysbinary.readouterr().out)["runs"]
+    assert await scan(make(), OutputOptions(Format.JUNIT, quiet=True)) == code
+    suites = ET.fromstring(capsysbinary.readouterr().out)  # noqa: S314 - our own
+
+    errors = [result for result in run["results"] if result["level"] == "error"]
+    assert bool(errors) == (code != 0)
+    assert (suites.get("failures"), suites.get("errors")) != ("0", "0") or code == 0
+    assert bool(list(suites.iter("failure")) + list(suites.iter("error"))) == (code != 0)
+
+
+@pytest.mark.parametrize("output", [Format.SARIF, Format.JUNIT])
+async def test_what_fails_is_chosen_as_for_other_formats(output: Format) -> None:
+    """The document says what is; the exit code what stops."""
+    options = OutputOptions(output, quiet=True, fail_on=[FailOn.UNKNOWN])
+
+    assert await scan(world_of("bad"), options) == 0
+
+
+async def test_p1_a_gap_that_is_not_recorded_is_still_a_problem() -> None:
+    """It is counted, and no row says which subscription it is."""
+    world = world_of("good", "good")
+    await world.scan()
+    answer = ScanResult(world.context, SETTINGS)
+    status = await answer.status()
+    reason = models.ReasonOfPosture(code=PostureReason.SUBSCRIPTIONS_UNREAD, message="One.")
+    counts = status.subscriptions.model_copy(update={"gap": 1})
+    status = status.model_copy(update={"subscriptions": counts, "reasons": [reason]})
+
+    collected = await collect(answer, status)
+
+    assert [problem.code for problem in collected.of_scan] == ["subscriptions_unread"]
+
+
+async def test_p1_a_scan_that_another_one_overtook_is_no_success() -> None:
+    """The status that it reads may be green, and is that of the other scan."""
+    world: World = world_of("good")
+    await world.scan()
+    answer = ScanResult(world.context, SETTINGS, failure="Another scan took over.")
+
+    collected = await collect(answer, await answer.status())
+
+    assert [problem.message for problem in collected.of_scan] == ["Another scan took over."]
