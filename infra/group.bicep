@@ -3,7 +3,7 @@ metadata description = 'The app, its storage and its alerts. It leaves the group
 
 targetScope = 'resourceGroup'
 
-import { contradictions, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
+import { contradictions, dnsZoneIds, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
 import { objectId } from 'modules/sign_in.bicep'
 
 @description('Required. Name of this environment; resources are named after it.')
@@ -46,21 +46,37 @@ param existingActionGroupId string = ''
 @description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
 param existingWorkspaceId string = ''
 
-@description('Optional. Close the storage to the internet, and connect to it through a virtual network.')
+@description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
+param privateLinkScopeId string = ''
+
+@description('Optional. Log who reads and changes what the app stores, and the logs of the site, in the workspace.')
+param resourceLogs bool = false
+
+@description('Optional. Close the storage to the internet, and send everything through a virtual network.')
 param privateNetwork bool = false
+
+@description('Optional. Whether the page, the API and the uploading of code can be reached from the internet. If not, the app gets a private endpoint.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string = 'Enabled'
+
+@description('Optional. Address space of the virtual network, if one is created; by default 10.0.0.0/24.')
+param addressSpace string = ''
+
+@description('Optional. Id of an existing route table for both subnets of the virtual network, if one is created. With it, no NAT gateway is created.')
+param routeTableId string = ''
 
 @description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; without both, a virtual network is created.')
 param appSubnetId string = ''
 
-@description('Optional. Id of an existing subnet for the private endpoints of the storage.')
+@description('Optional. Id of an existing subnet for the private endpoints.')
 param endpointSubnetId string = ''
 
-@description('Optional. Private DNS zones of the storage: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
+@description('Optional. Private DNS zones: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
 @allowed(['create', 'existing', 'none'])
 param privateDnsZones string = 'create'
 
 @description('Optional. Ids of the existing private DNS zones.')
-param privateDnsZoneIds { blob: string, queue: string, table: string }?
+param privateDnsZoneIds dnsZoneIds?
 
 @description('Optional. Spread the app and its storage over the zones of the region.')
 param zoneRedundant bool = false
@@ -110,6 +126,7 @@ var name = union(
 )
 
 var faults = contradictions({
+  addressSpace: addressSpace
   alertEmails: alertEmails
   appSubnetId: appSubnetId
   endpointSubnetId: endpointSubnetId
@@ -119,7 +136,10 @@ var faults = contradictions({
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
+  privateLinkScopeId: privateLinkScopeId
   privateNetwork: privateNetwork
+  publicNetworkAccess: publicNetworkAccess
+  routeTableId: routeTableId
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
   webhookSigningSecretUri: webhookSigningSecretUri
@@ -138,6 +158,8 @@ module identity 'modules/identity.bicep' = {
 module network 'modules/network.bicep' = if (privateNetwork && empty(appSubnetId)) {
   params: {
     names: name
+    addressSpace: empty(addressSpace) ? '10.0.0.0/24' : addressSpace
+    routeTableId: routeTableId
     location: location
     tags: allTags
     zoneRedundant: zoneRedundant
@@ -157,15 +179,19 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+var endpointsIn = network.?outputs.endpointSubnetId ?? endpointSubnetId
+var resolvedIn = network.?outputs.id ?? join(take(split(appSubnetId, '/'), 9), '/')
+
 module endpoints 'modules/endpoints.bicep' = if (privateNetwork) {
   params: {
     endpointName: name.privateEndpoint
     linkName: name.privateDnsLink
     location: location
     tags: allTags
-    storageId: storage.outputs.id
-    subnetId: network.?outputs.endpointSubnetId ?? endpointSubnetId
-    networkId: network.?outputs.id ?? join(take(split(appSubnetId, '/'), 9), '/')
+    targetId: storage.outputs.id
+    services: ['blob', 'queue', 'table']
+    subnetId: endpointsIn
+    networkId: resolvedIn
     zones: privateDnsZones
     zoneIds: privateDnsZoneIds
   }
@@ -178,6 +204,7 @@ module monitoring 'modules/monitoring.bicep' = {
     location: location
     tags: allTags
     existingWorkspaceId: existingWorkspaceId
+    privateLinkScopeId: privateLinkScopeId
   }
 }
 
@@ -203,6 +230,7 @@ module app 'modules/app.bicep' = {
     packageContainer: storage.outputs.packageContainer
     insightsName: name.insights
     subnetId: privateNetwork ? (network.?outputs.appSubnetId ?? appSubnetId) : ''
+    publicNetworkAccess: publicNetworkAccess
     scanSchedule: scanSchedule
     maxAgeMinutes: maxAgeMinutes
     settings: settings
@@ -221,6 +249,31 @@ module signIn 'modules/sign_in.bicep' = if (!empty(entraClientId)) {
     allowedObjectIds: entraAllowedObjectIds
   }
   dependsOn: [app]
+}
+
+module siteEndpoint 'modules/endpoints.bicep' = if (publicNetworkAccess == 'Disabled') {
+  params: {
+    endpointName: name.privateEndpoint
+    linkName: name.privateDnsLink
+    location: location
+    tags: allTags
+    targetId: app.outputs.id
+    services: ['site']
+    subnetId: endpointsIn
+    networkId: resolvedIn
+    zones: privateDnsZones
+    zoneIds: privateDnsZoneIds
+  }
+  dependsOn: [signIn]
+}
+
+module logs 'modules/resource_logs.bicep' = if (resourceLogs) {
+  params: {
+    storageName: name.storage
+    siteName: name.app
+    workspaceId: monitoring.outputs.workspaceId
+  }
+  dependsOn: [app, storage]
 }
 
 module alerts 'modules/alerts.bicep' = {

@@ -3,7 +3,7 @@ metadata description = 'The app, its storage and its alerts, in a new resource g
 
 targetScope = 'subscription'
 
-import { contradictions, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
+import { contradictions, dnsZoneIds, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
 import { objectId } from 'modules/sign_in.bicep'
 
 @description('Required. Name of this environment; resources are named after it.')
@@ -50,21 +50,37 @@ param existingActionGroupId string = ''
 @description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
 param existingWorkspaceId string = ''
 
-@description('Optional. Close the storage to the internet, and connect to it through a virtual network.')
+@description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
+param privateLinkScopeId string = ''
+
+@description('Optional. Log who reads and changes what the app stores, and the logs of the site, in the workspace.')
+param resourceLogs bool = false
+
+@description('Optional. Close the storage to the internet, and send everything through a virtual network.')
 param privateNetwork bool = false
+
+@description('Optional. Whether the page, the API and the uploading of code can be reached from the internet. If not, the app gets a private endpoint.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string = 'Enabled'
+
+@description('Optional. Address space of the virtual network, if one is created; by default 10.0.0.0/24.')
+param addressSpace string = ''
+
+@description('Optional. Id of an existing route table for both subnets of the virtual network, if one is created. With it, no NAT gateway is created.')
+param routeTableId string = ''
 
 @description('Optional. Id of an existing subnet for the app, delegated to Microsoft.App/environments and with outbound access to Azure Resource Manager. Set it together with endpointSubnetId; without both, a virtual network is created.')
 param appSubnetId string = ''
 
-@description('Optional. Id of an existing subnet for the private endpoints of the storage.')
+@description('Optional. Id of an existing subnet for the private endpoints.')
 param endpointSubnetId string = ''
 
-@description('Optional. Private DNS zones of the storage: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
+@description('Optional. Private DNS zones: create new ones, use existing ones (privateDnsZoneIds), or none if a policy registers private endpoints.')
 @allowed(['create', 'existing', 'none'])
 param privateDnsZones string = 'create'
 
 @description('Optional. Ids of the existing private DNS zones.')
-param privateDnsZoneIds { blob: string, queue: string, table: string }?
+param privateDnsZoneIds dnsZoneIds?
 
 @description('Optional. Spread the app and its storage over the zones of the region.')
 param zoneRedundant bool = false
@@ -90,6 +106,7 @@ param storageKeyVaultUri string = ''
 param storageKeyName string = ''
 
 var faults = contradictions({
+  addressSpace: addressSpace
   alertEmails: alertEmails
   appSubnetId: appSubnetId
   endpointSubnetId: endpointSubnetId
@@ -99,7 +116,10 @@ var faults = contradictions({
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
+  privateLinkScopeId: privateLinkScopeId
   privateNetwork: privateNetwork
+  publicNetworkAccess: publicNetworkAccess
+  routeTableId: routeTableId
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
   webhookSigningSecretUri: webhookSigningSecretUri
@@ -128,7 +148,12 @@ module app 'group.bicep' = {
     alertEmails: alertEmails
     existingActionGroupId: existingActionGroupId
     existingWorkspaceId: existingWorkspaceId
+    privateLinkScopeId: privateLinkScopeId
+    resourceLogs: resourceLogs
     privateNetwork: privateNetwork
+    publicNetworkAccess: publicNetworkAccess
+    addressSpace: addressSpace
+    routeTableId: routeTableId
     appSubnetId: appSubnetId
     endpointSubnetId: endpointSubnetId
     privateDnsZones: privateDnsZones

@@ -14,6 +14,7 @@ _OF_STORAGE: Final = "CMK_STORAGE__"
 OF_DEPLOYMENT: Final = frozenset(
     {
         "CMK_ACTION_GROUP_ID",
+        "CMK_ADDRESS_SPACE",
         "CMK_ALERT_EMAILS",
         "CMK_API_URL",
         "CMK_APP_SUBNET_ID",
@@ -26,7 +27,11 @@ OF_DEPLOYMENT: Final = frozenset(
         "CMK_PAGE_URL",
         "CMK_PRIVATE_DNS_ZONES",
         "CMK_PRIVATE_DNS_ZONE_IDS",
+        "CMK_PRIVATE_LINK_SCOPE_ID",
         "CMK_PRIVATE_NETWORK",
+        "CMK_PUBLIC_NETWORK_ACCESS",
+        "CMK_RESOURCE_LOGS",
+        "CMK_ROUTE_TABLE_ID",
         "CMK_SETTINGS",
         "CMK_STORAGE_KEY_IDENTITY_ID",
         "CMK_STORAGE_KEY_NAME",

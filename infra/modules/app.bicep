@@ -32,6 +32,10 @@ param insightsName string
 @description('Required. Id of the subnet for outbound traffic of the app, or empty.')
 param subnetId string
 
+@description('Required. Whether the app accepts connections from the internet.')
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
+
 @description('Required. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string
 
@@ -111,6 +115,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
     serverFarmId: plan.id
     httpsOnly: true
     keyVaultReferenceIdentity: identity.id
+    publicNetworkAccess: publicNetworkAccess
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     siteConfig: { ftpsState: 'Disabled', http20Enabled: true, minTlsVersion: '1.2', scmMinTlsVersion: '1.2' }
     functionAppConfig: {

@@ -1,4 +1,6 @@
-metadata description = 'Private endpoints of the three services of the storage, and their DNS names.'
+metadata description = 'Private endpoints of a resource, one for each of its services, and their DNS names.'
+
+import { dnsZoneIds } from 'parameters.bicep'
 
 @description('Required. Name of the endpoints; {service} becomes the service.')
 param endpointName string
@@ -12,8 +14,11 @@ param location string
 @description('Required. Tags.')
 param tags object
 
-@description('Required. Id of the storage account.')
-param storageId string
+@description('Required. Id of the resource.')
+param targetId string
+
+@description('Required. Its services.')
+param services ('blob' | 'queue' | 'table' | 'site')[]
 
 @description('Required. Id of the subnet of the endpoints.')
 param subnetId string
@@ -26,11 +31,22 @@ param networkId string
 param zones string
 
 @description('Optional. Ids of the existing zones.')
-param zoneIds { blob: string, queue: string, table: string }?
+param zoneIds dnsZoneIds?
 
-var services = ['blob', 'queue', 'table']
+// https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+var sites = {
+  AzureCloud: 'azurewebsites.net'
+  AzureUSGovernment: 'azurewebsites.us'
+  AzureChinaCloud: 'chinacloudsites.cn'
+}
+var suffixes = {
+  blob: 'blob.${environment().suffixes.storage}'
+  queue: 'queue.${environment().suffixes.storage}'
+  table: 'table.${environment().suffixes.storage}'
+  site: sites[environment().name]
+}
 
-// One by one: the account accepts one change at a time (StorageAccountOperationInProgress).
+// One by one: a storage account accepts one change at a time (StorageAccountOperationInProgress).
 @batchSize(1)
 resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {
@@ -39,8 +55,12 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
     tags: tags
     properties: {
       subnet: { id: subnetId }
+      customNetworkInterfaceName: 'nic-${replace(endpointName, '{service}', service)}'
       privateLinkServiceConnections: [
-        { name: service, properties: { privateLinkServiceId: storageId, groupIds: [service] } }
+        {
+          name: service
+          properties: { privateLinkServiceId: targetId, groupIds: [service == 'site' ? 'sites' : service] }
+        }
       ]
     }
   }
@@ -48,7 +68,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = [
 
 resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for service in services: if (zones == 'create') {
-    name: 'privatelink.${service}.${environment().suffixes.storage}'
+    name: 'privatelink.${suffixes[service]}'
     location: 'global'
     tags: tags
   }

@@ -15,6 +15,11 @@ param tags object
 @description('Required. Id of an existing workspace; if empty, one is created.')
 param existingWorkspaceId string
 
+@description('Required. Id of the Azure Monitor private link scope through which alone data comes in, or empty.')
+param privateLinkScopeId string
+
+var ingestion = empty(privateLinkScopeId) ? 'Enabled' : 'Disabled'
+
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (empty(existingWorkspaceId)) {
   name: workspaceName
   location: location
@@ -23,6 +28,9 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = if (e
     sku: { name: 'PerGB2018' }
     retentionInDays: 90
     features: { disableLocalAuth: true }
+    publicNetworkAccessForIngestion: ingestion
+    // People read the logs from where they are, and the alert rules do so too.
+    publicNetworkAccessForQuery: 'Enabled'
   }
 }
 
@@ -34,9 +42,20 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   properties: {
     Application_Type: 'web'
     DisableLocalAuth: true
+    publicNetworkAccessForIngestion: ingestion
+    publicNetworkAccessForQuery: 'Enabled'
     WorkspaceResourceId: empty(existingWorkspaceId) ? workspace.id : existingWorkspaceId
   }
 }
 
-@description('Id of the component.')
-output insightsId string = insights.id
+module scope 'private_link_scope.bicep' = if (!empty(privateLinkScopeId)) {
+  scope: resourceGroup(split(privateLinkScopeId, '/')[2], split(privateLinkScopeId, '/')[4])
+  params: {
+    scopeName: last(split(privateLinkScopeId, '/'))
+    insightsId: insights.id
+    workspaceId: empty(existingWorkspaceId) ? workspace.id : ''
+  }
+}
+
+@description('Id of the workspace.')
+output workspaceId string = empty(existingWorkspaceId) ? workspace.id : existingWorkspaceId

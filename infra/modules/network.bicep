@@ -17,10 +17,19 @@ param location string
 @description('Required. Tags.')
 param tags object
 
+@description('Required. Its address space.')
+param addressSpace string
+
+@description('Required. Id of the route table of both subnets, or empty: then a NAT gateway is the way out.')
+param routeTableId string
+
 @description('Required. Whether its NAT gateway spreads over the zones of the region.')
 param zoneRedundant bool
 
-resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
+var size = parseCidr(addressSpace).cidr
+var routeTable = empty(routeTableId) ? null : { id: routeTableId }
+
+resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (empty(routeTableId)) {
   name: names.publicIpAddress
   location: location
   tags: tags
@@ -31,7 +40,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
 // A gateway and its address must have the same SKU. StandardV2 is zone-redundant, but some regions do
 // not offer it: https://learn.microsoft.com/azure/nat-gateway/nat-sku
 // All outbound traffic of the app goes through the network, and new subnets have no outbound access.
-resource gateway 'Microsoft.Network/natGateways@2025-05-01' = {
+resource gateway 'Microsoft.Network/natGateways@2025-05-01' = if (empty(routeTableId)) {
   name: names.natGateway
   location: location
   tags: tags
@@ -52,24 +61,26 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   location: location
   tags: tags
   properties: {
-    addressSpace: { addressPrefixes: ['10.0.0.0/24'] }
+    addressSpace: { addressPrefixes: [addressSpace] }
     subnets: [
       {
         name: names.appSubnet
         properties: {
-          addressPrefix: '10.0.0.0/25'
+          addressPrefix: cidrSubnet(addressSpace, size + 1, 0)
           defaultOutboundAccess: false
-          natGateway: { id: gateway.id }
+          natGateway: empty(routeTableId) ? { id: gateway.id } : null
           networkSecurityGroup: { id: guard.id }
+          routeTable: routeTable
           delegations: [{ name: 'app', properties: { serviceName: 'Microsoft.App/environments' } }]
         }
       }
       {
         name: names.endpointSubnet
         properties: {
-          addressPrefix: '10.0.0.128/26'
+          addressPrefix: cidrSubnet(addressSpace, size + 2, 2)
           defaultOutboundAccess: false
           networkSecurityGroup: { id: guard.id }
+          routeTable: routeTable
           privateEndpointNetworkPolicies: 'Enabled'
         }
       }

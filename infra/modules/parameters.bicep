@@ -20,7 +20,7 @@ type resourceNames = {
   networkSecurityGroup: string?
   plan: string?
   privateDnsLink: string?
-  @description('Contains {service}, which becomes blob, queue or table.')
+  @description('Contains {service}, which becomes blob, queue, table or site.')
   privateEndpoint: string?
   publicIpAddress: string?
   @minLength(3)
@@ -28,6 +28,16 @@ type resourceNames = {
   storage: string?
   virtualNetwork: string?
   workspace: string?
+}
+
+@description('Ids of existing private DNS zones. That of the site is needed when the site has a private endpoint.')
+@export()
+@sealed()
+type dnsZoneIds = {
+  blob: string
+  queue: string
+  table: string
+  site: string?
 }
 
 @description('Settings of the app and of the platform by name. Those of the app are listed in docs/settings.md.')
@@ -86,6 +96,7 @@ func isWrongSetting(name string) bool =>
 @export()
 func contradictions(
   given {
+    addressSpace: string
     alertEmails: string[]
     appSubnetId: string
     endpointSubnetId: string
@@ -93,9 +104,12 @@ func contradictions(
     entraClientId: string
     existingActionGroupId: string
     names: resourceNames
-    privateDnsZoneIds: object?
+    privateDnsZoneIds: dnsZoneIds?
     privateDnsZones: string
+    privateLinkScopeId: string
     privateNetwork: bool
+    publicNetworkAccess: string
+    routeTableId: string
     settings: furtherSettings
     storageKey: string[]
     webhookSigningSecretUri: string
@@ -104,14 +118,31 @@ func contradictions(
 ) string[] =>
   filter(
     [
-      !given.privateNetwork && !empty('${given.appSubnetId}${given.endpointSubnetId}${replace(given.privateDnsZones, 'create', '')}')
-        ? 'Subnets and DNS zones need privateNetwork.'
+      !given.privateNetwork && !empty(join(
+          [
+            given.appSubnetId
+            given.endpointSubnetId
+            given.privateLinkScopeId
+            given.routeTableId
+            given.addressSpace
+            replace(given.privateDnsZones, 'create', '')
+            replace(given.publicNetworkAccess, 'Enabled', '')
+          ],
+          ''
+        ))
+        ? 'Subnets, a route table, an address space, DNS zones, a private link scope and publicNetworkAccess=Disabled need privateNetwork.'
+        : ''
+      !empty(given.appSubnetId) && !empty('${given.addressSpace}${given.routeTableId}')
+        ? 'Set either existing subnets, or the addressSpace and routeTableId of a new virtual network.'
         : ''
       empty(given.appSubnetId) != empty(given.endpointSubnetId)
         ? 'Set both appSubnetId and endpointSubnetId, or neither.'
         : ''
       (given.privateDnsZones == 'existing') != (given.?privateDnsZoneIds != null)
         ? 'Set both privateDnsZones=existing and privateDnsZoneIds, or neither.'
+        : ''
+      given.?privateDnsZoneIds != null && (given.publicNetworkAccess == 'Disabled') != (given.?privateDnsZoneIds.?site != null)
+        ? 'Set both privateDnsZoneIds.site and publicNetworkAccess=Disabled, or neither.'
         : ''
       contains(given.storageKey, '') && !empty(join(given.storageKey, ''))
         ? 'Set all of storageKeyIdentityId, storageKeyVaultUri and storageKeyName, or none.'

@@ -49,13 +49,19 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
     allowCrossTenantReplication: false
+    allowedCopyScope: 'AAD'
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
+    isLocalUserEnabled: false
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
+    // For shared access signatures of users: those of keys do not exist here.
+    sasPolicy: { expirationAction: 'Block', sasExpirationPeriod: '1.00:00:00' }
     publicNetworkAccess: isPublic ? 'Enabled' : 'Disabled'
     networkAcls: { bypass: 'None', defaultAction: isPublic ? 'Allow' : 'Deny' }
     encryption: union(empty(keyIdentityId) ? microsoftManaged : customerManaged, {
+      // Azure decides on this too when the account is created, and never again.
+      requireInfrastructureEncryption: true
       // Tables and queues use the key of the account only if the account is created with this setting.
       services: {
         blob: { enabled: true, keyType: 'Account' }
@@ -70,6 +76,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
 resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: account
   name: 'default'
+  properties: { containerDeleteRetentionPolicy: { enabled: true, days: 7 } }
 
   resource package 'containers' = {
     name: container

@@ -33,7 +33,10 @@ def _named(resources: list[Json]) -> dict[str, Any]:
     for resource in worked_out(resources):
         kind = resource["type"].partition("/")[2]
         said = {key: one for key, one in resource.items() if key not in {"id", "name", "type"}}
-        found[f"{kind} {_short(resource['name'], token)}"] = _shortened(said, token)
+        # What belongs to another resource, such as its logs, has the other's name before its own.
+        other, _, own = resource["id"].rpartition("/providers/")
+        name = resource["name"] if "/providers/" not in other else f"{other}/{own}"
+        found[f"{kind} {_short(name, token)}"] = _shortened(said, token)
     assert len(found) == len(resources)
     return found
 

@@ -16,6 +16,9 @@ pytestmark = pytest.mark.long
 PRIVATE: Final[dict[str, Any]] = OPTIONS["private network"]["added"]
 SUBNETS: Final[dict[str, Any]] = OPTIONS["existing subnets"]["added"]
 KEY: Final[dict[str, Any]] = OPTIONS["key of the customer"]["added"]
+SITE: Final[dict[str, Any]] = OPTIONS["private site"]["added"]
+SITE_ZONE: Final[dict[str, Any]] = OPTIONS["existing DNS zone of the site"]["added"]
+NEED_A_NETWORK: Final = ("private link scope", "private site", "address space", "route table")
 ZONES: Final = OPTIONS["existing DNS zones"]["added"]["privateDnsZoneIds"]
 
 
@@ -48,6 +51,11 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         (PRIVATE | {"endpointSubnetId": SUBNETS["endpointSubnetId"]}, "or neither"),
         (SUBNETS, "need privateNetwork"),
         ({"privateDnsZones": "none"}, "need privateNetwork"),
+        *((OPTIONS[name]["added"], "need privateNetwork") for name in NEED_A_NETWORK),
+        (PRIVATE | SUBNETS | {"addressSpace": "10.0.0.0/25"}, "existing subnets, or the"),
+        (PRIVATE | SUBNETS | OPTIONS["route table"]["added"], "existing subnets, or the"),
+        (PRIVATE | SITE | {"privateDnsZones": "existing", "privateDnsZoneIds": ZONES}, "Ids.site"),
+        (PRIVATE | SITE_ZONE, "Ids.site"),
         (PRIVATE | {"privateDnsZones": "existing"}, "and privateDnsZoneIds"),
         (PRIVATE | {"privateDnsZoneIds": ZONES}, "and privateDnsZoneIds"),
         (PRIVATE | {"privateDnsZones": "existing", "privateDnsZoneIds": {"blob": "x"}}, "queue"),

@@ -8,7 +8,7 @@ import pytest
 from cmk_check.alerts import delivery_queue
 from cmk_check.ports import Table
 from tests.guard.documents import ROOT
-from tests.guard.infra.bicep_kit import INFRA, TEMPLATES, Bicep, Json, of_type, only
+from tests.guard.infra.bicep_kit import INFRA, TEMPLATES, TENANT, Bicep, Json, of_type, only
 from tests.guard.infra.expressions import worked_out
 
 ACCOUNT = "Microsoft.Storage/storageAccounts"
@@ -30,10 +30,18 @@ def test_identities_alone_open_the_storage(resources: list[Json]) -> None:
     assert account["allowSharedKeyAccess"] is False
     assert account["allowBlobPublicAccess"] is False
     assert account["allowCrossTenantReplication"] is False
+    assert account["isLocalUserEnabled"] is False
     assert account["defaultToOAuthAuthentication"] is True
     assert account["supportsHttpsTrafficOnly"] is True
     assert account["minimumTlsVersion"] == "TLS1_2"
     assert [one["properties"] for one in containers] == [{"publicAccess": "None"}]
+
+
+def test_the_storage_keeps_what_is_decided_when_it_is_created(resources: list[Json]) -> None:
+    """An account that was made without it can only be replaced, with all that the app recorded."""
+    encryption = only(resources, ACCOUNT)["properties"]["encryption"]
+
+    assert encryption["requireInfrastructureEncryption"] is True
 
 
 def test_the_name_of_the_storage_is_one(resources: list[Json]) -> None:
@@ -214,10 +222,18 @@ def test_each_name_can_be_given(compiler: Bicep) -> None:
 
 def test_each_private_name_leads_to_its_own_service(compiler: Bicep) -> None:
     """A table that is looked for at the endpoint of queues is a storage that does not answer."""
-    resources = worked_out(compiler.snapshot("production.bicepparam"), "AzureUSGovernment")
+    given = {"privateNetwork": True, "publicNetworkAccess": "Disabled"}
+    resources = worked_out(compiler.snapshot_with(given), "AzureUSGovernment")
+    targets = dict.fromkeys(("blob", "queue", "table"), only(resources, ACCOUNT)["id"])
+    targets["site"] = only(resources, "Microsoft.Web/sites")["id"]
+    groups = {"site": "sites"}
 
-    for service in ("blob", "queue", "table"):
-        zone = f"privatelink.{service}.core.usgovcloudapi.net"
+    for service, zone in (
+        ("blob", "privatelink.blob.core.usgovcloudapi.net"),
+        ("queue", "privatelink.queue.core.usgovcloudapi.net"),
+        ("table", "privatelink.table.core.usgovcloudapi.net"),
+        ("site", "privatelink.azurewebsites.us"),
+    ):
         endpoint = next(
             one
             for one in of_type(resources, "Microsoft.Network/privateEndpoints")
@@ -230,8 +246,8 @@ def test_each_private_name_leads_to_its_own_service(compiler: Bicep) -> None:
             f"{endpoint['name']}/default",
         )
         (config,) = group["properties"]["privateDnsZoneConfigs"]
-        assert connection["properties"]["groupIds"] == [service]
-        assert connection["properties"]["privateLinkServiceId"] == only(resources, ACCOUNT)["id"]
+        assert connection["properties"]["groupIds"] == [groups.get(service, service)]
+        assert connection["properties"]["privateLinkServiceId"] == targets[service]
         assert zone in config["properties"]["privateDnsZoneId"]
         assert only(resources, "Microsoft.Network/privateDnsZones", zone)
 
@@ -251,3 +267,46 @@ def test_a_network_of_its_own_has_a_way_out(compiler: Bicep) -> None:
         "Microsoft.App/environments"
     ]
     assert "delegations" not in endpoints
+
+
+def test_the_logs_of_the_storage_say_who_reads_and_changes_findings(compiler: Bicep) -> None:
+    """A category that is missing is a way to read or change them that leaves no trace."""
+    resources = compiler.snapshot_with({"resourceLogs": True})
+    workspace = only(resources, "Microsoft.OperationalInsights/workspaces")["id"]
+    settings = of_type(resources, "Microsoft.Insights/diagnosticSettings")
+    enabled = {
+        one["id"].partition("/providers/Microsoft.Insights/")[0].rpartition("/providers/")[2]: {
+            log.get("category", log.get("categoryGroup"))
+            for log in one["properties"]["logs"]
+            if log["enabled"]
+        }
+        for one in settings
+    }
+    account = only(resources, ACCOUNT)["name"]
+    everything = {"StorageRead", "StorageWrite", "StorageDelete"}
+
+    assert enabled == {
+        f"{ACCOUNT}/{account}/blobServices/default": everything,
+        f"{ACCOUNT}/{account}/queueServices/default": everything,
+        f"{ACCOUNT}/{account}/tableServices/default": everything,
+        f"Microsoft.Web/sites/{only(resources, 'Microsoft.Web/sites')['name']}": {"allLogs"},
+    }
+    assert {one["properties"]["workspaceId"] for one in settings} == {workspace}
+
+
+def test_logs_come_in_only_through_the_private_link_scope(compiler: Bicep) -> None:
+    """What is not a member of the scope would refuse every log line of the app."""
+    hub = f"/subscriptions/{TENANT}/resourceGroups/rg-hub/providers"
+    scope = f"{hub}/Microsoft.Insights/privateLinkScopes/ampls-hub"
+    resources = compiler.snapshot_with({"privateNetwork": True, "privateLinkScopeId": scope})
+    closed = [
+        only(resources, "Microsoft.Insights/components"),
+        only(resources, "Microsoft.OperationalInsights/workspaces"),
+    ]
+    members = of_type(resources, "Microsoft.Insights/privateLinkScopes/scopedResources")
+
+    assert {one["properties"]["publicNetworkAccessForIngestion"] for one in closed} == {"Disabled"}
+    assert sorted(one["properties"]["linkedResourceId"] for one in members) == sorted(
+        one["id"] for one in closed
+    )
+    assert all(one["id"].startswith(f"{scope}/scopedResources/") for one in members)
