@@ -46,7 +46,7 @@ _MODULES: Final = (
     "labels.js",
     "vendor/uPlot.esm.js",
 )
-_STYLES: Final = ("base.css", "overview.css", "findings.css", "vendor/uPlot.min.css")
+_STYLES: Final = ("base.css", "overview.css", "findings.css", "paper.css", "vendor/uPlot.min.css")
 # Only these files are ever read, whatever the path; all are UTF-8.
 FILES: Final[Mapping[str, str]] = {
     INDEX: "text/html",

@@ -15,7 +15,7 @@ import { codeWord, keyWord, midway, removalWord, verdictWord } from "./labels.js
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
 /** A longer list scrolls. */
-const FEW = 4;
+const FEW = 6;
 
 /** @param {Change} change */
 function account({ subject, data }) {

@@ -10,7 +10,7 @@ import { copy } from "./copy.js";
 import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
-import { ownerOf } from "./row_selection.js";
+import { ownerOf, region } from "./row_selection.js";
 import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
@@ -62,7 +62,7 @@ function identity(finding) {
     item("Subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     item("Resource group", name(finding.resourceGroup)),
     item("Kind", name(finding.kind, "none")),
-    item("Location", name(finding.location)),
+    item("Location", name(region(finding.location))),
   );
 }
 
@@ -254,7 +254,8 @@ export function watchDrawer(close) {
     close();
   });
   element.addEventListener("click", (event) => {
-    if (event.target === element) close();
+    // The second click of a double click on a row meets the drawer that the first one has opened.
+    if (event.target === element && event.detail < 2) close();
   });
   new MutationObserver(() => {
     if (element.open) left = location.hash;

@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth"} Choice
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "owner"} Choice
  */
 
 import { at, fill, h, whenChanged } from "./dom.js";
@@ -13,6 +13,13 @@ import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, FILTERS } from "./url_state.js";
 import { codeWord, keyWord, verdictWord } from "./labels.js";
+
+/**
+ * Write an owner as the value of an option: "" is taken for all owners.
+ *
+ * @param {string | null} owner
+ */
+const optionOf = (owner) => (owner === null ? "" : `=${owner}`);
 
 /** @type {Record<Choice, { all: string, value: (row: Row) => string, text: (row: Row) => string }>} */
 const CHOICES = {
@@ -45,6 +52,11 @@ const CHOICES = {
     all: "All keys",
     value: ({ key }) => key,
     text: ({ key }) => keyWord(key),
+  },
+  owner: {
+    all: "All owners",
+    value: ({ owner }) => optionOf(owner),
+    text: ({ owner }) => (owner === "" ? "Without an owner" : visible(owner)),
   },
 };
 const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
@@ -89,10 +101,12 @@ const drawValues = whenChanged(
   ({ rows, view }) => [rows, view],
   ({ view }) => {
     for (const choice of NAMES) {
-      const wanted = view[choice];
+      const wanted = choice === "owner" ? optionOf(view.owner) : view[choice];
       const element = select(choice);
-      const same = [...element.options].find(({ value }) => value.toLowerCase() === wanted.toLowerCase());
-      if (!same) element.append(h("option", { value: wanted }, visible(wanted)));
+      const options = [...element.options];
+      const same = options.find(({ value }) => value === wanted)
+        ?? options.find(({ value }) => choice !== "owner" && value.toLowerCase() === wanted.toLowerCase());
+      if (!same) element.append(h("option", { value: wanted }, visible(view[choice] || "Without an owner")));
       element.value = same?.value ?? wanted;
     }
     if (search().value !== view.q && document.activeElement !== search()) search().value = view.q;
@@ -109,15 +123,21 @@ function counted({ rows, view, complete, status }) {
 }
 
 /**
- * Describe the filters: readers of a printed list must see that it is only a part.
+ * Describe the filters: readers of a printed list must see that it is only a part, and some filters
+ * have no field.
  *
  * @param {View} view
  */
 function filtered(view) {
-  const parts = NAMES.filter((choice) => view[choice] !== "").map((choice) => {
-    const text = select(choice).selectedOptions[0]?.textContent ?? view[choice];
-    return `${choice === "keyHealth" ? "key" : choice} is ${text}`;
+  const parts = NAMES.filter((choice) => select(choice).value !== "").map((choice) => {
+    const text = select(choice).selectedOptions[0]?.textContent ?? "";
+    return `${choice === "keyHealth" ? "key" : choice} is ${within(text)}`;
   });
+  if (view.keyReason !== "") parts.push(`the first reason of the key is ${within(codeWord(view.keyReason))}`);
+  if (view.notOwner.length > 0) {
+    const owners = view.notOwner.map((owner) => (owner === "" ? "without an owner" : within(owner)));
+    parts.push(`owner is none of: ${owners.join(", ")}`);
+  }
   if (view.q.trim() !== "") parts.push(`search is ${within(view.q.trim())}`);
   return parts.length > 0 ? `Filtered: ${parts.join("; ")}.` : "";
 }
@@ -145,8 +165,16 @@ export function watchFilters(go) {
   // A history entry for each letter would make the Back button useless.
   search().addEventListener("input", () => go({ q: search().value, page: 1 }, true));
   for (const choice of NAMES) {
-    select(choice).addEventListener("change", () => go({ [choice]: select(choice).value, page: 1 }));
+    select(choice).addEventListener("change", () => {
+      const { value } = select(choice);
+      go({ [choice]: choice !== "owner" ? value : value === "" ? null : value.slice(1), page: 1 });
+    });
   }
+  // On a phone the fields would fill a screen before the first account.
+  at("more-filters").addEventListener("click", () => {
+    const open = at("filters").classList.toggle("open");
+    at("more-filters").setAttribute("aria-expanded", String(open));
+  });
   at("clear").addEventListener("click", () => {
     search().value = "";
     search().focus();

@@ -57,12 +57,12 @@ export function name(text, absent = "–") {
 export const within = (text) => `\u2068${visible(text)}\u2069`;
 
 /**
- * Show a long identifier; a line breaks after a slash rather than within a word.
+ * Show a long identifier; a line breaks after a slash or a dot rather than within a word.
  *
  * @param {string} text
  */
 export function identifier(text) {
-  const parts = visible(text).split(/(?<=\/)/);
+  const parts = visible(text).split(/(?<=[/.])/);
   return h("code", { class: "identifier" }, ...parts.flatMap((part) => [part, h("wbr")]));
 }
 

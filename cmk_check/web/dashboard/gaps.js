@@ -7,8 +7,9 @@
 
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
-import { codeWord } from "./labels.js";
+import { codeWord, midway } from "./labels.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
+import { fragmentOf } from "./url_state.js";
 
 const AT_FIRST = 5;
 const STEP = 250;
@@ -32,23 +33,33 @@ function row({ subscriptionId, name: subscription, reason, since, missingAction,
   );
 }
 
+/**
+ * Return the gaps of the view; those of one reason are shown together.
+ *
+ * @param {State} state
+ */
+const chosen = ({ gaps, view }) => gaps.filter(({ reason }) => view.gap === "" || reason === view.gap);
+
+/** @param {State} state */
+const shown = ({ view }) => (view.gap === "" ? most : Math.max(most, STEP));
+
 /** @param {State} state */
 function table(state) {
-  const { gaps, printing } = state;
+  const gaps = chosen(state);
   return h(
     "table",
     { class: "plain gaps", "aria-label": "Coverage gaps" },
     h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, ...(printing ? gaps : gaps.slice(0, most)).map((gap) => row(gap, state))),
+    h("tbody", {}, ...(state.printing ? gaps : gaps.slice(0, shown(state))).map((gap) => row(gap, state))),
   );
 }
 
 /** @param {State} state */
 function more(state) {
-  const left = state.gaps.length - most;
+  const left = chosen(state).length - shown(state);
   const omitted = state.gapsComplete ? 0 : (state.status?.gapsOmitted ?? 0);
   const show = () => {
-    most += STEP;
+    most = shown(state) + STEP;
     draw(state);
   };
   return [
@@ -57,13 +68,25 @@ function more(state) {
   ];
 }
 
+/**
+ * Say which gaps are shown, if not all of them.
+ *
+ * @param {State} state
+ */
+function filtered({ gaps, view }) {
+  if (view.gap === "") return null;
+  const text = `Only gaps with the reason “${midway(codeWord(visible(view.gap)))}” are shown. `;
+  const all = fragmentOf({ ...view, gap: "" });
+  return h("p", { class: "note" }, text, h("a", { href: all, "data-key": "all-gaps" }, `Show ${count(gaps.length, "gap")}`));
+}
+
 /** @param {State} state */
 function draw(state) {
   const { status, gaps } = state;
   if (!status) {
     fill(at("gaps-body"), waiting());
   } else if (gaps.length > 0) {
-    fill(at("gaps-body"), table(state), ...more(state));
+    fill(at("gaps-body"), filtered(state), table(state), ...more(state));
   } else {
     fill(at("gaps-body"), h("p", { class: "empty" }, noGap(status)));
   }
@@ -80,6 +103,6 @@ function noGap({ asOf, lastScan, subscriptions }) {
 
 /** @type {(state: State) => void} */
 export const drawGaps = whenChanged(
-  (state) => [state.status, state.catalogue, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
+  (state) => [state.status, state.catalogue, state.view.gap && state.view, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
   draw,
 );

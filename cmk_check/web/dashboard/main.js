@@ -6,7 +6,7 @@
  */
 
 import { drawAccounts } from "./accounts.js";
-import { TO_GAPS, drawAdvice } from "./next_steps.js";
+import { drawAdvice } from "./next_steps.js";
 import { Refusal } from "./api.js";
 import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
@@ -98,7 +98,7 @@ async function saveCsv() {
   button.disabled = true;
   store.set({ notice: "Fetching the CSV…" });
   try {
-    await download(store.state.view, store.state.now, (pages) => store.set({ notice: `Fetching the CSV: page ${pages}…` }));
+    await download(store.state, (pages) => store.set({ notice: `Fetching the CSV: page ${pages}…` }));
     store.set({ notice: "The CSV is in your downloads." });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -128,14 +128,13 @@ function listen() {
   document.addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const href = link?.getAttribute("href");
-    const goal = href === TO_GAPS ? "gaps" : link?.id === "skip" ? "findings" : null;
-    if (goal) {
-      event.preventDefault();
-      at(goal).scrollIntoView({ block: "start" });
-      at(goal).focus({ preventScroll: true });
-    } else if (href?.startsWith("#") && !href.includes("finding=") && !link?.closest("#findings")) {
-      at("findings").scrollIntoView({ block: "start" });
-    }
+    if (!link || !href?.startsWith("#") || link.closest("#findings, #gaps")) return;
+    if (link.id === "skip") event.preventDefault();
+    const { finding, gap } = viewOf(href);
+    if (finding !== "") return;
+    const goal = at(gap === "" ? "findings" : "gaps");
+    goal.scrollIntoView({ block: "start" });
+    goal.focus({ preventScroll: true });
   });
   at("csv").addEventListener("click", () => void saveCsv());
   at("copy-link").addEventListener("click", () => void copyLink());

@@ -15,16 +15,12 @@ import { codeWord, midway } from "./labels.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
 
 const MOST_OWNERS = 4;
-const MOST_OTHERS = 3;
 /** @type {Record<string, (whose: string) => string>} What to do about a key, by its state. */
 const KEYS = {
   broken: (whose) => `Repair the key of ${whose}`,
   unknown: (whose) => `Check the key of ${whose}`,
   at_risk: (whose) => `Fix the key of ${whose} before it breaks`,
 };
-/** The link of advice on subscriptions. */
-export const TO_GAPS = "#gaps";
-
 /** Reasons of a posture that the advice on accounts, keys and gaps already covers. */
 const COVERED = ["accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown", "subscriptions_unread"];
 
@@ -101,24 +97,25 @@ function grouped(items, keyOf) {
 function aboutOwners(rows) {
   const bad = rows.filter(({ finding }) => finding.verdict === "non_compliant");
   const groups = grouped(bad, ({ owner }) => owner);
-  const advice = groups
-    .filter(([owner]) => owner !== "")
-    .slice(0, MOST_OWNERS)
-    .map(([owner, group]) => {
-      const text = `Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`;
-      return adviceOf(text, oldest(group), fragmentOf({ verdict: "non_compliant", q: owner }), "non_compliant");
-    });
+  const owned = groups.filter(([owner]) => owner !== "");
+  // One owner more takes no more space than saying so.
+  const named = owned.length <= MOST_OWNERS + 1 ? owned : owned.slice(0, MOST_OWNERS);
+  /** @type {(text: string, why: string, view: Partial<import("./types.js").View>) => Advice} */
+  const about = (text, why, view) => adviceOf(text, why, fragmentOf({ verdict: "non_compliant", ...view }), "non_compliant");
+  const advice = named.map(([owner, group]) =>
+    about(`Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`, oldest(group), { owner }),
+  );
   const ownerless = groups.find(([owner]) => owner === "")?.[1] ?? [];
   if (ownerless.length > 0) {
     const text = `Find the owner of ${count(ownerless.length, "non-compliant account")} without an owner tag`;
-    const href = fragmentOf({ verdict: "non_compliant", sort: "owner", order: "desc" });
-    advice.push(adviceOf(text, oldest(ownerless), ownerless.length === bad.length ? fragmentOf({ verdict: "non_compliant" }) : href, "non_compliant"));
+    advice.push(about(text, oldest(ownerless), { owner: "" }));
   }
-  const rest = groups.filter(([owner]) => owner !== "").slice(MOST_OWNERS);
+  const rest = owned.slice(named.length);
   if (rest.length > 0) {
     const sum = rest.reduce((total, [, group]) => total + group.length, 0);
-    const text = `${count(rest.length, "more owner")} with ${count(sum, "account")}`;
-    advice.push(adviceOf(text, "The list is sorted by owner.", fragmentOf({ verdict: "non_compliant", sort: "owner" }), "non_compliant"));
+    const text = `Ask ${count(rest.length, "more owner")} to set a customer-managed key on ${count(sum, "account")}`;
+    const notOwner = ["", ...named.map(([owner]) => owner)];
+    advice.push(about(text, "The list is sorted by owner.", { notOwner, sort: "owner" }));
   }
   return advice;
 }
@@ -136,13 +133,13 @@ function oldest(group) {
  */
 function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
   const groups = grouped(gaps, ({ reason }) => reason);
-  const advice = groups.slice(0, MOST_OTHERS).map(([reason, group]) => {
+  const advice = groups.map(([reason, group]) => {
     const one = group.length === 1 ? `the subscription ${within(group[0].name ?? group[0].subscriptionId)}` : count(group.length, "subscription");
     const details = group.map(({ detail }) => detail);
-    return adviceOf(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), TO_GAPS, "unknown");
+    return adviceOf(`Close the gap of ${one}: ${midway(codeWord(reason))}`, whyOf(details, entryOf(catalogue, "gap", reason)), fragmentOf({ gap: reason }), "unknown");
   });
   const omitted = gapsComplete ? 0 : (status?.gapsOmitted ?? 0);
-  if (omitted > 0) advice.push(adviceOf(`Look at ${number(omitted)} more gaps`, "They are being loaded.", TO_GAPS, "unknown"));
+  if (omitted > 0) advice.push(adviceOf(`Look at ${number(omitted)} more gaps`, "They are being loaded.", null, "unknown"));
   return advice;
 }
 
@@ -152,16 +149,14 @@ function aboutGaps({ catalogue, gaps, gapsComplete, status }) {
  */
 function aboutUnknowns({ catalogue, rows }) {
   const unknown = rows.filter(({ finding }) => finding.verdict === "unknown");
-  return grouped(unknown, ({ finding }) => finding.reason)
-    .slice(0, MOST_OTHERS)
-    .map(([reason, group]) =>
-      adviceOf(
-        `Resolve ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
-        whyOf(group.map(({ finding }) => finding.message), entryOf(catalogue, "verdict", reason)),
-        fragmentOf({ verdict: "unknown", reason }),
-        "unknown",
-      ),
-    );
+  return grouped(unknown, ({ finding }) => finding.reason).map(([reason, group]) =>
+    adviceOf(
+      `Resolve ${count(group.length, "account")} that could not be judged: ${midway(codeWord(reason))}`,
+      whyOf(group.map(({ finding }) => finding.message), entryOf(catalogue, "verdict", reason)),
+      fragmentOf({ verdict: "unknown", reason }),
+      "unknown",
+    ),
+  );
 }
 
 /**
@@ -172,21 +167,14 @@ function aboutUnknowns({ catalogue, rows }) {
 function aboutKeys({ catalogue, rows }, state) {
   const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
   const bad = rows.filter(({ key }) => key === state);
-  const groups = grouped(bad, ({ finding }) => finding.keyHealth?.reasons[0]?.code ?? "");
-  const advice = groups.slice(0, MOST_OTHERS).map(([code, group]) => {
+  return grouped(bad, ({ keyReason }) => keyReason).map(([keyReason, group]) => {
     const [{ finding }] = group;
     const one = group.length === 1;
     const whose = one ? within(finding.name) : count(group.length, "account");
     const messages = group.map((row) => row.finding.keyHealth?.reasons[0]?.message ?? null);
-    const href = fragmentOf(one ? { finding: finding.id.toLowerCase() } : { keyHealth: state });
-    return adviceOf(`${KEYS[state](whose)}: ${midway(codeWord(code))}`, whyOf(messages, entryOf(catalogue, "key", code)), href, tone);
+    const href = fragmentOf({ keyHealth: state, keyReason, finding: one ? finding.id.toLowerCase() : "" });
+    return adviceOf(`${KEYS[state](whose)}: ${midway(codeWord(keyReason))}`, whyOf(messages, entryOf(catalogue, "key", keyReason)), href, tone);
   });
-  const rest = groups.slice(MOST_OTHERS).reduce((total, [, group]) => total + group.length, 0);
-  if (rest > 0) {
-    const text = KEYS[state](count(rest, "more account"));
-    advice.push(adviceOf(text, "Each of them says why.", fragmentOf({ keyHealth: state, sort: "key" }), tone));
-  }
-  return advice;
 }
 
 /**
@@ -196,9 +184,9 @@ function aboutKeys({ catalogue, rows }, state) {
  * @returns {Advice[]}
  */
 export const adviceFor = (state) => [
+  ...aboutKeys(state, "broken"),
   ...aboutTheScanner(state),
   ...aboutOwners(state.rows),
-  ...aboutKeys(state, "broken"),
   ...aboutGaps(state),
   ...aboutUnknowns(state),
   ...aboutKeys(state, "unknown"),

@@ -23,8 +23,12 @@ const OWNER = "owner";
  */
 export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς", "σ");
 
-/** @param {string | null} text */
-const place = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
+/**
+ * Write a region in one way: Azure calls it both "West Europe" and "westeurope".
+ *
+ * @param {string | null} text
+ */
+export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 
 /** @param {Record<string, string>} tags */
 export const ownerOf = (tags) =>
@@ -40,9 +44,10 @@ export function rowOf(finding) {
   return {
     finding,
     haystack: folded(texts.join("\n")),
-    location: place(finding.location),
+    location: region(finding.location),
     kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
     key: finding.keyHealth?.state ?? "",
+    keyReason: finding.keyHealth?.reasons[0]?.code ?? "",
     owner: ownerOf(finding.tags),
     since: finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "",
   };
@@ -61,7 +66,7 @@ const fits = (wanted, value) => wanted === "" || wanted === value;
 function filterOf(view) {
   const words = folded(view.q).split(/\s+/).filter(Boolean);
   const kind = view.kind.toLowerCase();
-  const location = place(view.location);
+  const location = region(view.location);
   const subscription = view.subscription.toLowerCase();
   return ({ finding, ...row }) =>
     fits(view.verdict, finding.verdict) &&
@@ -69,6 +74,9 @@ function filterOf(view) {
     fits(kind, row.kind) &&
     fits(location, row.location) &&
     fits(view.keyHealth, row.key) &&
+    fits(view.keyReason, row.keyReason) &&
+    (view.owner === null || view.owner === row.owner) &&
+    !view.notOwner.includes(row.owner) &&
     fits(subscription, finding.subscriptionId.toLowerCase()) &&
     words.every((word) => row.haystack.includes(word));
 }

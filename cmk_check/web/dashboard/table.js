@@ -31,11 +31,11 @@ const HEADS = {
 };
 
 /**
- * @param {View} view
+ * @param {State} state
  * @param {boolean} keyed Whether keys are checked.
  * @param {(news: Partial<View>) => void} go
  */
-function head(view, keyed, go) {
+function head({ view, printing }, keyed, go) {
   return COLUMNS.filter((column) => keyed || column !== "key").map((column) => {
     const sorted = view.sort === column;
     const turned = sorted && view.order === "asc" ? "desc" : "asc";
@@ -44,7 +44,8 @@ function head(view, keyed, go) {
     return h(
       "th",
       { scope: "col", role: "columnheader", "aria-sort": sorted ? (view.order === "asc" ? "ascending" : "descending") : "none" },
-      h("button", { type: "button", "data-key": `sort-${column}`, click: sort }, HEADS[column], h("span", { class: "direction", "aria-hidden": "true" })),
+      // A browser that prints does not repeat a button on the next page.
+      printing ? HEADS[column] : h("button", { type: "button", "data-key": `sort-${column}`, click: sort }, HEADS[column], h("span", { class: "direction", "aria-hidden": "true" })),
     );
   });
 }
@@ -62,7 +63,7 @@ const cell = (column, ...children) =>
  * @param {boolean} keyed
  * @param {number} now
  */
-function line({ finding, owner, since }, view, keyed, now) {
+function line({ finding, location, owner, since }, view, keyed, now) {
   const old = finding.coverage !== "read";
   const link = h("a", { href: fragmentOf({ ...view, finding: finding.id.toLowerCase() }), "data-key": finding.id.toLowerCase() }, name(finding.name));
   return h(
@@ -75,7 +76,7 @@ function line({ finding, owner, since }, view, keyed, now) {
     cell("subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     cell("group", name(finding.resourceGroup)),
     cell("kind", name(finding.kind, "none")),
-    cell("location", name(finding.location)),
+    cell("location", name(location)),
     cell("owner", name(owner, "no owner")),
     cell("since", since !== "" && h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now)))),
   );
@@ -106,6 +107,18 @@ function empty({ complete, status, rows, view }) {
 }
 
 /**
+ * Open the account of a row that is clicked anywhere, except to follow a link or to select text.
+ *
+ * @param {Event} event
+ */
+function openRow(event) {
+  const { target } = event;
+  if (!(target instanceof Element) || target.closest("a") || getSelection()?.isCollapsed === false) return;
+  const link = target.closest("tr")?.querySelector("a");
+  link?.dispatchEvent(new MouseEvent("click", event));
+}
+
+/**
  * Return the function that draws the table.
  *
  * @param {(news: Partial<View>) => void} go
@@ -130,8 +143,8 @@ export function tableDrawer(go) {
         h(
           "table",
           { class: "findings", role: "table", "aria-label": "Findings", "aria-rowcount": chosen.length + 1 },
-          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head(view, keyed, go))),
-          h("tbody", { role: "rowgroup" }, ...shown.map((row) => line(row, kept, keyed, now))),
+          h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head(state, keyed, go))),
+          h("tbody", { role: "rowgroup", click: openRow }, ...shown.map((row) => line(row, kept, keyed, now))),
         ),
       ),
       chosen.length === 0 && h("p", { class: "empty" }, empty(state)),

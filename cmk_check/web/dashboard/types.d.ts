@@ -158,7 +158,15 @@ export interface View {
   location: string;
   subscription: string;
   keyHealth: string;
+  /** The most serious reason of a key. */
+  keyReason: string;
+  /** An owner exactly as tagged, "" for accounts without one, null for all. */
+  owner: string | null;
+  /** Owners that are left out; "" leaves out the accounts without one. */
+  notOwner: readonly string[];
   q: string;
+  /** The reason of the gaps that are shown. */
+  gap: string;
   sort: Column;
   order: "asc" | "desc";
   page: number;
@@ -172,6 +180,7 @@ export interface Row {
   location: string;
   kind: string;
   key: string;
+  keyReason: string;
   owner: string;
   since: string;
 }

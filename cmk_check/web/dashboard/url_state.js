@@ -18,15 +18,27 @@ export const DEFAULTS = Object.freeze({
   location: "",
   subscription: "",
   keyHealth: "",
+  keyReason: "",
+  owner: null,
+  notOwner: Object.freeze([]),
   q: "",
+  gap: "",
   sort: "verdict",
   order: "asc",
   page: 1,
   finding: "",
 });
 
-/** @type {readonly ("verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "q")[]} */
-export const FILTERS = ["verdict", "reason", "kind", "location", "subscription", "keyHealth", "q"];
+/** The filters that the API has too, by the same names. */
+export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "q"]);
+
+/** The filters that only the page has. */
+export const OWN_FILTERS = /** @type {const} */ (["keyReason", "owner", "notOwner"]);
+
+/** All filters of the findings. */
+export const FILTERS = /** @type {const} */ ([...API_FILTERS, ...OWN_FILTERS]);
+
+const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "gap"]);
 
 /** The limit of the API. */
 export const LONGEST_SEARCH = 200;
@@ -39,8 +51,11 @@ export const LONGEST_SEARCH = 200;
  */
 export function viewOf(fragment) {
   const parts = new URLSearchParams(fragment.replace(/^#/, ""));
+  /** @type {View} */
   const view = { ...DEFAULTS };
-  for (const filter of FILTERS) view[filter] = parts.get(filter) ?? "";
+  for (const part of TEXTS) view[part] = parts.get(part) ?? "";
+  view.owner = parts.get("owner");
+  view.notOwner = parts.getAll("notOwner");
   view.q = view.q.slice(0, LONGEST_SEARCH);
   view.finding = (parts.get("finding") ?? "").toLowerCase();
   const sort = COLUMNS.find((column) => column === parts.get("sort"));
@@ -61,15 +76,19 @@ export function fragmentOf(view) {
   const parts = [];
   for (const [key, standard] of Object.entries(DEFAULTS)) {
     const value = view[/** @type {keyof View} */ (key)];
-    if (value === undefined || value === standard) continue;
-    parts.push(`${key}=${encodeURIComponent(value).replaceAll("%2F", "/")}`);
+    if (value === undefined || value === null || value === standard) continue;
+    for (const each of [value].flat()) {
+      parts.push(`${key}=${encodeURIComponent(String(each).toWellFormed()).replaceAll("%2F", "/")}`);
+    }
   }
   return `#${parts.join("&")}`;
 }
 
 /**
- * Return whether any filter is set.
+ * Return whether any of these filters is set.
  *
  * @param {View} view
+ * @param {readonly (keyof View)[]} [filters]
  */
-export const isFiltered = (view) => FILTERS.some((filter) => view[filter] !== "");
+export const isFiltered = (view, filters = FILTERS) =>
+  fragmentOf(Object.fromEntries(filters.map((filter) => [filter, view[filter]]))) !== "#";

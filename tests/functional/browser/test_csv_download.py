@@ -9,7 +9,7 @@ import pytest
 
 from tests.functional.browser.conftest import World
 from tests.functional.browser.page_visit import Visit
-from tests.functional.browser.sample_estate import shown
+from tests.functional.browser.sample_estate import FORMULA, SCRIPT, shown
 
 pytestmark = pytest.mark.long
 
@@ -58,6 +58,19 @@ def test_the_file_holds_what_the_filters_show(desk: Visit, world: World) -> None
     assert content.decode("utf-8-sig") == _by_the_api(world, "&verdict=unknown")
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert sorted(shown(_meant(row["name"])) for row in rows) == sorted(names)
+
+
+def test_the_file_holds_what_the_filters_of_the_page_show(desk: Visit) -> None:
+    """An owner gets the own accounts, and not those of others."""
+    desk.choose("Owner", f"={FORMULA}")
+    desk.choose("Verdict", "unknown")
+    names = desk.names()
+
+    content = _download(desk)
+
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    assert {_meant(row["tags"]) for row in rows} == {f"owner={FORMULA}; team={SCRIPT}"}
+    assert sorted(shown(_meant(row["name"])) for row in rows) == sorted(names) != []
 
 
 def test_pages_are_joined_under_one_head(visit: Visit, world: World) -> None:
