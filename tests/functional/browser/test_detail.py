@@ -88,3 +88,31 @@ def test_the_detail_closes_by_button_and_leaves_the_list_as_it_was(desk: Visit) 
     expect(desk.drawer).to_be_hidden()
     assert (desk.names(), desk.page.url) == (before, url)
     expect(desk.link(before[0])).to_be_focused()
+
+
+@pytest.mark.parametrize("clicks", [1, 2])
+def test_a_click_anywhere_in_a_row_opens_its_account(desk: Visit, clicks: int) -> None:
+    """The name is a small target; a double click must not close again what it opened."""
+    name = desk.names()[2]
+    cell = desk.rows.nth(2).get_by_role("cell").nth(2)
+
+    cell.click(click_count=clicks)
+
+    expect(desk.drawer.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def test_text_of_a_row_can_be_selected(desk: Visit) -> None:
+    """Somebody who copies the name of a group wants neither a click nor a drawer."""
+    cell = desk.rows.nth(2).get_by_role("cell").nth(4)
+    cell.scroll_into_view_if_needed()
+    box = cell.locator("bdi").bounding_box()
+    assert box is not None
+
+    desk.page.mouse.move(box["x"] + 1, box["y"] + 5)
+    desk.page.mouse.down()
+    desk.page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 5, steps=5)
+    desk.page.mouse.up()
+
+    assert len(desk.page.evaluate("getSelection().toString()")) > 3
+    expect(desk.drawer).to_be_hidden()
+    desk.page.evaluate("getSelection().removeAllRanges()")

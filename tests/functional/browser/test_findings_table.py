@@ -63,6 +63,16 @@ def test_all_accounts_are_shown_and_counted(desk: Visit, world: World) -> None:
     expect(desk.count).to_have_text(f"{len(found)} of {len(found)} accounts")
 
 
+def test_a_region_is_written_in_one_way(desk: Visit, world: World) -> None:
+    """Azure calls it West Europe, westeurope and WESTEUROPE; it is one region."""
+    recorded = {one["location"] for one in world.scene.findings().values()}
+
+    shown_regions = set(desk.column("Location"))
+
+    assert shown_regions == {region.lower().replace(" ", "") for region in recorded}
+    assert len(shown_regions) < len(recorded)
+
+
 @pytest.mark.parametrize("parameter", FILTERS)
 def test_a_filter_shows_what_the_api_says_and_nothing_else(
     desk: Visit, world: World, parameter: str

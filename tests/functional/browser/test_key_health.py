@@ -25,7 +25,7 @@ from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import SCRIPT, SHOWN_BACKWARDS
 from tests.functional.browser.test_accessibility import faults
 from tests.functional.browser.test_hostile_text import ALIEN
-from tests.functional.browser.test_sizes_and_paper import BEYOND
+from tests.functional.browser.test_sizes import BEYOND
 from tests.functional.browser.window_watch import Watch
 from tests.functional.conftest import OpenScene
 

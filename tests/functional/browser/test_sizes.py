@@ -1,4 +1,4 @@
-"""The page on a phone, on paper, and for those who want less motion."""
+"""The page on a phone, on a wide screen, and for those who want less motion."""
 
 import re
 from typing import Literal
@@ -6,8 +6,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.conftest import OpenVisit
 from tests.functional.browser.page_visit import Visit
+from tests.functional.conftest import OpenScene
 
 pytestmark = pytest.mark.long
 
@@ -45,19 +46,46 @@ def test_buttons_on_a_phone_are_large_enough_for_a_finger(open_visit: OpenVisit)
     assert small == []
 
 
-def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, world: World) -> None:
-    """A printed list that ends after fifty rows is taken for the whole."""
-    desk.choose("Verdict", "non_compliant")
-    matching = [
-        name for name, one in world.scene.findings().items() if one["verdict"] == "non_compliant"
-    ]
+def test_a_phone_shows_a_small_estate_in_six_screens(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """Fourteen accounts took ten screens of scrolling; nobody reads the last ones."""
+    scene = open_scene("sample", CMK_KEY_HEALTH="on")
+    scene.scan()
+    visit = open_visit(scene, viewport={"width": 375, "height": 812}, has_touch=True)
+    visit.sign_in()
 
-    desk.print()
+    assert visit.page.evaluate("document.documentElement.scrollHeight") <= 6 * 812
 
-    desk.expect_names(matching)
-    expect(desk.search).to_be_hidden()
-    expect(desk.button("Download CSV")).to_be_hidden()
-    expect(desk.posture).to_be_visible()
+
+def test_no_half_of_a_wide_page_is_empty(open_visit: OpenVisit) -> None:
+    """What stands beside something shorter leaves a hole as long as the difference."""
+    visit = open_visit(viewport={"width": 1280, "height": 900})
+    visit.sign_in()
+    board = visit.page.locator("#board").bounding_box()
+    boxes = [each.bounding_box() for each in visit.page.locator("#board > section").all()]
+
+    assert board is not None
+    filled: dict[tuple[int, int], float] = {}
+    for box in boxes:
+        assert box is not None
+        band = (round(box["y"]), round(box["height"]))
+        filled[band] = filled.get(band, 0) + box["width"]
+    assert len(filled) == len(boxes) - 1
+    assert [band for band, width in filled.items() if width < 0.95 * board["width"]] == []
+
+
+def test_a_phone_shows_the_filters_when_asked(open_visit: OpenVisit) -> None:
+    """They would fill a screen before the first account."""
+    visit = open_visit(viewport={"width": 375, "height": 812}, has_touch=True)
+    visit.sign_in()
+    box = visit.region("Findings").get_by_role("combobox", name="Verdict", exact=True)
+    expect(box).to_be_hidden()
+
+    visit.button("Filters").click()
+
+    expect(box).to_be_visible()
+    expect(visit.button("Filters")).to_have_attribute("aria-expanded", "true")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,107 @@
+"""The page on paper: as its print and as the PDF that is handed on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pypdfium2
+import pytest
+from playwright.sync_api import expect
+
+from tests.functional.browser.conftest import World
+from tests.functional.browser.page_visit import COLUMNS, Visit
+from tests.functional.browser.sample_estate import CHANGED
+
+pytestmark = pytest.mark.long
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A printed page: its words line by line, and which part of its height they take."""
+
+    lines: list[str]
+    filled: float
+
+    @property
+    def words(self) -> set[str]:
+        """The words of the page."""
+        return {word for line in self.lines for word in line.split()}
+
+
+def _sheets(visit: Visit) -> list[Sheet]:
+    """Print the page as the browser does, and read the PDF."""
+    visit.page.emulate_media(media="null")
+    document = pypdfium2.PdfDocument(visit.page.pdf(format="A4"))
+    return list(_read(document))
+
+
+def _read(document: pypdfium2.PdfDocument) -> Iterator[Sheet]:
+    for page in document:
+        text = page.get_textpage()
+        count = text.count_chars()
+        lowest = min(text.get_charbox(place)[1] for place in range(count))
+        yield Sheet(text.get_text_range().splitlines(), 1 - lowest / page.get_height())
+
+
+def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, world: World) -> None:
+    """A printed list that ends after fifty rows is taken for the whole."""
+    desk.choose("Verdict", "non_compliant")
+    matching = [
+        name for name, one in world.scene.findings().items() if one["verdict"] == "non_compliant"
+    ]
+
+    desk.print()
+
+    desk.expect_names(matching)
+    expect(desk.search).to_be_hidden()
+    expect(desk.button("Download CSV")).to_be_hidden()
+    expect(desk.posture).to_be_visible()
+
+
+def test_each_page_of_the_list_has_the_heads_of_its_columns(desk: Visit) -> None:
+    """On the third page nobody knows which of two dates is which."""
+    sheets = _sheets(desk)
+    first = next(
+        place for place, sheet in enumerate(sheets) if "Resource group" in "\n".join(sheet.lines)
+    )
+
+    heads = {word for column in COLUMNS for word in column.split()}
+    assert len(sheets) > first + 1
+    assert [heads - sheet.words for sheet in sheets[first:]] == [set()] * len(sheets[first:])
+
+
+def test_no_page_but_the_last_is_half_empty(desk: Visit) -> None:
+    """White space in the middle of a record looks as if something had been left out."""
+    sheets = _sheets(desk)
+
+    assert [round(sheet.filled, 2) for sheet in sheets[:-1] if sheet.filled < 0.8] == []
+
+
+def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
+    """A region in two pieces is not found by searching the PDF."""
+    findings = [
+        one for one in world.scene.findings().values() if "hostile" not in one["resourceGroup"]
+    ]
+    words = {part for one in findings for part in one["name"].replace("_", "-").split("-")}
+    words |= {one[field] for one in findings for field in ("kind",)}
+    words |= {one["location"].lower().replace(" ", "") for one in findings}
+
+    text = " ".join(" ".join(sheet.lines) for sheet in _sheets(desk))
+
+    assert len(words) > 20
+    assert [word for word in sorted(words) if word not in text] == []
+
+
+def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World) -> None:
+    """Whoever prints a detail hands it to the one who has to mend it."""
+    steps = world.scene.get(f"v1/findings{world.scene.findings()[CHANGED]['id']}").body
+    desk.open_detail(CHANGED)
+
+    sheets = _sheets(desk)
+
+    text = " ".join(" ".join(sheet.lines) for sheet in sheets)
+    assert sheets[0].lines[0] == CHANGED
+    assert [
+        step["title"] for step in steps["remediation"]["steps"] if step["title"] not in text
+    ] == []
+    assert "Coverage gaps" not in text
+    assert [sheet for sheet in sheets[:-1] if sheet.filled < 0.8] == []
