@@ -135,8 +135,8 @@ function filtered(view) {
   });
   if (view.keyReason !== "") parts.push(`the first reason of the key is ${within(codeWord(view.keyReason))}`);
   if (view.notOwner.length > 0) {
-    const owners = view.notOwner.map((owner) => (owner === "" ? "without an owner" : within(owner)));
-    parts.push(`owner is none of: ${owners.join(", ")}`);
+    const owners = view.notOwner.map((owner) => (owner === "" ? "none" : within(owner)));
+    parts.push(`owner is any other than ${owners.join(", ")}`);
   }
   if (view.q.trim() !== "") parts.push(`search is ${within(view.q.trim())}`);
   return parts.length > 0 ? `Filtered: ${parts.join("; ")}.` : "";
