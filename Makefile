@@ -18,7 +18,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif demo up test test-all soak mutants bench terminal screenshots package sbom lint format lock clean
+.PHONY: help install az checkov sarif demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -95,6 +95,9 @@ screenshots: install ## take the screenshots of the page for the docs, in Chromi
 
 package: ## make the deployment package dist/cmk_check.zip, the same bytes for the same sources; it installs nothing
 	@python=$$(tools/find_python.sh) && "$$python" tools/package.py $(DIST)/cmk_check.zip
+
+wheel: $(VENV)/.installed ## make the command cmk-check as a wheel in dist/, for pipx
+	@$(PY) -m hatchling build -t wheel -d $(DIST)
 
 sbom: $(VENV)/sbom/.installed ## list the package's dependencies as a CycloneDX bill of materials: dist/sbom.json
 	@mkdir -p $(DIST)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Writes the locks from pyproject.toml: locks/dev.txt has everything, requirements.txt the deployed
-# part, at the same versions. The other locks are for tools that are run and never imported; they pin
+# part, at the same versions; only the command line needs rich and typer. The other locks are for tools that are run and never imported; they pin
 # their dependencies so tightly that each tool has an environment of its own. uv is installed into a
 # temporary folder, so that the project needs only Python and npm.
 set -eu
@@ -14,9 +14,10 @@ compile() {
     "$folder/bin/uv" pip compile --quiet --universal --python-version 3.13 \
         --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' "$@"
 }
-compile pyproject.toml ${UPGRADE:+--upgrade} --extra cli --group dev \
+compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
     --output-file locks/dev.txt
-compile pyproject.toml --no-annotate --constraint locks/dev.txt \
+printf 'rich\ntyper\n' >"$folder/not_deployed.txt"
+compile pyproject.toml --no-annotate --constraint locks/dev.txt --excludes "$folder/not_deployed.txt" \
     --output-file "$folder/requirements.txt"
 for tool in az checkov sbom; do
     compile ${UPGRADE:+--upgrade} --group "$tool" --output-file "locks/$tool.txt"

@@ -12,8 +12,8 @@ try:
 except ModuleNotFoundError:
     # The console script imports this package, so this is the only place for the message.
     print(
-        "The command line needs the extra named cli. In the project's folder, run one of: "
-        "pipx install '.[cli]', uvx --from '.[cli]' cmk-check, pip install '.[cli]'",
+        "The command line needs typer and rich, which the deployed app does without. In the "
+        "project's folder, run one of: pipx install ., uvx --from . cmk-check, pip install .",
         file=sys.stderr,
     )
     sys.exit(2)

@@ -32,6 +32,7 @@ KNOWN: Final = {
     ("azd", "pipeline", "config"): {"--provider"},
     ("azd", "provision"): {"--preview"},
     ("azd", "up"): set(),
+    ("gh", "release", "download"): {"--repo", "--pattern"},
     ("gh", "workflow", "run"): {"--field", "--ref"},
     ("func", "azure", "functionapp", "publish"): {"--build", "--no-build"},
     ("func", "start"): set(),

@@ -194,7 +194,6 @@ def test_every_dependency_has_its_reason() -> None:
     """A package that nobody can explain is a package to remove."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    named += project["project"]["optional-dependencies"]["cli"]
     named += json.loads((ROOT / "package.json").read_text())["devDependencies"]
     sarif = json.loads((ROOT / "tools/sarif/package.json").read_text())
     named += sarif["optionalDependencies"]

@@ -150,10 +150,14 @@ def test_newer_versions_are_proposed_for_everything_that_is_pinned() -> None:
         for folder in update.get("directories", [update.get("directory")])
     }
 
+    packages = {
+        "/",
+        *(f"/{path.relative_to(ROOT).parent}" for path in ROOT.glob("tools/*/package.json")),
+    }
     locks = {f"/{path.relative_to(ROOT).parent}" for path in ROOT.glob("locks/*.txt")}
     assert watched == {
         ("github-actions", "/"),
-        ("npm", "/"),
+        *(("npm", folder) for folder in packages),
         ("pip", "/"),
         *(("pip", folder) for folder in locks),
     }
