@@ -153,6 +153,9 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
             else "no plan can be made while the account's state is unknown."
         )
         return 0 if is_compliant and found.certain else UNKNOWN
+    if created := judgement.evidence.created_at:
+        day = created.partition("T")[0]
+        complain(shown(f"Azure created it on {day}; the violation may be as old."))
     await _write(inventory, _finding(judged), request)
     return VIOLATED
 

@@ -29,8 +29,8 @@ class Row:
     Names are as Azure has them; ``style`` is that of the first cell.
     """
 
-    first: tuple[str, ...]
-    more: tuple[str, ...]
+    first: Sequence[str]
+    more: Sequence[str]
     style: str
 
 

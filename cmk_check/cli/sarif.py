@@ -106,6 +106,8 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
                     "resourceGroup": finding.resource_group,
                     "kind": finding.kind,
                     "location": finding.location,
+                    "createdAt": finding.evidence.created_at
+                    and written(finding.evidence.created_at),
                     "accountTags": finding.tags,
                 },
             }

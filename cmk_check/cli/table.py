@@ -1,12 +1,14 @@
 """The result of a scan as a table: what is wrong, why, and what to do; the posture comes last."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
 from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
+from cmk_check.config.storage import InMemory
 from cmk_check.core.enums import KeyState, PostureReason, Verdict
 
 if TYPE_CHECKING:
@@ -34,10 +36,12 @@ async def show(console: "Console", answer: "ScanResult", status: "models.Status"
     """Print the accounts, keys and subscriptions with problems, the counts, and the posture."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
     wrong = await _all(answer.pages(verdict) for verdict in verdicts)
-    _print_accounts(console, "verdict", wrong)
+    # In memory, this scan is the first to see anything.
+    has_history = not isinstance(answer.settings.storage, InMemory)
+    _print_accounts(console, "verdict", wrong, has_history=has_history)
     states = (KeyState.BROKEN, KeyState.UNKNOWN, KeyState.AT_RISK)
     unwell = await _all(answer.pages(key_health=state) for state in states)
-    _print_accounts(console, "key", unwell)
+    _print_accounts(console, "key", unwell, has_history=has_history)
     if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
         print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
@@ -50,11 +54,16 @@ async def _all(
     return [finding for pages in asked async for page in pages for finding in page]
 
 
-def _print_accounts(console: "Console", head: str, findings: Sequence["models.Finding"]) -> None:
+def _print_accounts(
+    console: "Console", head: str, findings: Sequence["models.Finding"], *, has_history: bool
+) -> None:
     if not findings:
         return
-    more = ("resource group", "kind", "subscription")
-    print_rows(console, (head, "account", "reason"), more, [_account(each) for each in findings])
+    more = ["resource group", "kind", "subscription", "created"]
+    if has_history:
+        more.append("first seen")
+    rows = [_account(each, has_history=has_history) for each in findings]
+    print_rows(console, (head, "account", "reason"), more, rows)
     console.print()
     # Print each message once, because many accounts share it.
     for reason, message in dict.fromkeys(map(_why, findings)):
@@ -62,14 +71,21 @@ def _print_accounts(console: "Console", head: str, findings: Sequence["models.Fi
     console.print()
 
 
-def _account(finding: "models.Finding") -> Row:
+def _account(finding: "models.Finding", *, has_history: bool) -> Row:
     if finding.key_health is None:
         state, style = finding.verdict.value, _COLOURS[finding.verdict]
     else:
         state, style = finding.key_health.state.value, _KEY_COLOURS[finding.key_health.state]
     subscription = finding.subscription_name or finding.subscription_id
-    more = (finding.resource_group, finding.kind or "", subscription)
+    more = [finding.resource_group, finding.kind or "", subscription]
+    more.append(_day(finding.evidence.created_at))
+    if has_history:
+        more.append(_day(finding.first_seen))
     return Row((state, finding.name, _why(finding)[0]), more, style)
+
+
+def _day(time: datetime | None) -> str:
+    return "-" if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
 
 
 def _gap(subscription: "models.Subscription") -> Row | None:

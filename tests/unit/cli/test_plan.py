@@ -66,6 +66,14 @@ async def test_the_script_stands_alone_on_standard_output(
     ]
 
 
+async def test_a_plan_says_how_old_the_violation_may_be(capsys: Output) -> None:
+    """Nobody knows when it began, and it is no older than its account."""
+    await _plan(Reading((replace(BAD, created_at="2024-05-01T22:00:00Z"),)))
+
+    line = "cmk-check: Azure created it on 2024-05-01; the violation may be as old."
+    assert capsys.readouterr().err.splitlines()[1] == line
+
+
 async def test_vault_and_key_are_those_that_were_asked_for(capsys: Output) -> None:
     """Companies have rules for both."""
     await _plan(Reading((BAD,)), PlanRequest(ID, vault="kv-old", key="our-key"))

@@ -4,6 +4,7 @@ tests/functional/test_sarif_multitool.py checks the form.
 """
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ async def test_a_result_says_which_account_and_where_to_look(capsys: Output) -> 
     """By the logical location, and by a path in place of a file, which GitHub requires."""
     account = bad(sub(1), "Chat (süd)")
     world = world_of("bad")
-    world.read(sub(1), account)
+    world.read(sub(1), replace(account, created_at="2024-05-01T22:00:00Z"))
 
     (result,) = (await _run(world, capsys))["results"]
 
@@ -77,6 +78,7 @@ async def test_a_result_says_which_account_and_where_to_look(capsys: Output) -> 
     assert uri.endswith("/accounts/chat%20%28s%C3%BCd%29")
     assert result["hostedViewerUri"].endswith(uri)
     assert result["properties"]["subscription"] == f"name of {sub(1)}"
+    assert result["properties"]["createdAt"] == "2024-05-01T22:00:00Z"
 
 
 async def test_a_gap_is_a_result_of_its_subscription(capsys: Output) -> None:

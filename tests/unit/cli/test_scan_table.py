@@ -1,6 +1,7 @@
 """The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.output_options import OutputOptions
+from cmk_check.cli.scan_report import report
+from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.verdicts import VERDICT_REASONS
-from tests.fakes.world import sub
+from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import scan, world_of
 
 MICROSOFT = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
@@ -41,6 +44,36 @@ async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
 
     lines = capsys.readouterr().out.splitlines()
     assert lines == [line.rstrip() for line in lines]
+
+
+async def test_an_accounts_own_date_is_told_and_what_this_scan_saw_first_is_not(
+    capsys: Output,
+) -> None:
+    """In memory every account is first seen today, which reads as the start of the violation."""
+    await scan(_dated())
+
+    head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert head.endswith("  created")
+    assert [row.split()[-1] for row in rows] == ["2024-05-01", "-"]
+
+
+async def test_a_store_also_knows_when_an_account_was_first_seen(capsys: Output) -> None:
+    """Beside the date of the account, so that neither is taken for the other."""
+    settings = Settings.load_for_scan("UseDevelopmentStorage=true", environ={})
+
+    await report(_dated().context, settings, OutputOptions())
+
+    head, _, *rows = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert head.endswith("  created     first seen")
+    day = f"{BEGINNING:%Y-%m-%d}"
+    assert [row.split()[-2:] for row in rows] == [["2024-05-01", day], ["-", day]]
+
+
+def _dated() -> World:
+    world = world_of("bad")
+    dated = replace(bad(sub(1), "a"), created_at="2024-05-01T22:00:00Z")
+    world.read(sub(1), dated, bad(sub(1), "b"))
+    return world
 
 
 async def test_each_reason_is_explained_once(capsys: Output) -> None:
