@@ -163,10 +163,10 @@ class App:
         from cmk_check.scan.start import request
         from cmk_check.web.scan_now import create_app
 
-        async def ask() -> "StartAnswer":
-            return await request(await self.scan_context())
+        async def ask(named: frozenset[str]) -> "StartAnswer":
+            return await request(await self.scan_context(), named)
 
-        return HttpAdapter(create_app(ask, self._site()))
+        return HttpAdapter(create_app(ask, self._site(), scan_options(self.settings).scope))
 
     async def _build_health(self) -> "Health":
         from cmk_check.store.scans import ScanTable

@@ -23,6 +23,10 @@ SCAN_LEASE: Final = timedelta(minutes=30)
 SCAN_DEADLINE: Final = timedelta(minutes=55)
 # Every scan asks Azure for everything: pressing a button again and again must not.
 SCAN_SPACING: Final = timedelta(minutes=1)
+# A partial scan asks for little, and whoever has just fixed an account wants to see it.
+PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
+MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
+MAX_SCAN_REQUEST_BYTES: Final = 100_000
 # A step that still loses the race leaves the rest to the queue.
 ATTEMPTS_PER_STEP: Final = 3
 # The row of a slice is named by four digits.

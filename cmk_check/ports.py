@@ -249,9 +249,17 @@ class ScanEndSink(Protocol):
     """A consumer of ended scans."""
 
     async def scan_ended(
-        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+        self,
+        scan: LastScan,
+        posture: Verdict | None,
+        summary: Summary | None,
+        *,
+        partial: bool = False,
     ) -> None:
-        """Accept the end of a scan; a failed scan has neither posture nor summary."""
+        """Accept the end of a scan; a failed scan has neither posture nor summary.
+
+        Of a partial scan, the posture is that of the estate, the summary its own.
+        """
         ...
 
 

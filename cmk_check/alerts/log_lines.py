@@ -8,7 +8,9 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
                 ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
                 the compliant ones; null if none was read), ``subscriptions``, ``changes``
                 (a number)
-``cmk.gap``     a subscription that a scan could not read, at most 50 per scan
+``cmk.partial_scan``  the same of a partial scan, with the posture of the estate and the counts of
+                the subscriptions that it read; no line for its gaps
+``cmk.gap``     a subscription that a full scan could not read, at most 50 per scan
                 (``subscriptions.gap`` of its ``cmk.scan`` counts all): ``scanId``,
                 ``subscriptionId``, ``name``, ``reason``, ``missingAction``, ``detail``, ``since``
 ``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
@@ -42,13 +44,23 @@ class LogSink:
             write_line(logging.INFO, "cmk.change", {"number": number, **event_of(change)})
 
     async def scan_ended(
-        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+        self,
+        scan: LastScan,
+        posture: Verdict | None,
+        summary: Summary | None,
+        *,
+        partial: bool = False,
     ) -> None:
-        """Write a line for a scan that ended, and one for each of its gaps."""
-        for gap in summary.gaps if summary else ():
+        """Write a line for a scan that ended, and for each gap of a full one.
+
+        A partial scan has an event of its own: alert rules that wait for ``cmk.scan`` must not take
+        it for a scan of the estate.
+        """
+        for gap in summary.gaps if summary and not partial else ():
             write_line(logging.WARNING, "cmk.gap", _gap(scan.id, gap))
         fields = _scan(scan) | (_outcome(posture, summary) if summary else {})
-        write_line(logging.WARNING if scan.reason else logging.INFO, "cmk.scan", fields)
+        event = "cmk.partial_scan" if partial else "cmk.scan"
+        write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
 
 def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:

@@ -13,18 +13,23 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cmk_check.core.enums import ScanState, Trigger
-from cmk_check.errors import StoreError
+from cmk_check.core.scan_request import StartOutcome
+from cmk_check.errors import SettingsError, StoreError
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
 from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import fail, run_slice
-from cmk_check.scan.start import Started, start
+from cmk_check.scan.start import Started, request, start
 
 _log = logging.getLogger(__name__)
 
 INTERRUPTED: Final = "The scan was interrupted at the command line."
+_NEEDS_FULL_SCAN: Final = (
+    "must be used after a scan of the whole estate has finished in this store with these settings: "
+    "leave it out once"
+)
 _OVERTAKEN: Final = "Another scan took over, because this one did not end in time."
 
 type Sleep = Callable[[float], Awaitable[None]]
@@ -58,16 +63,19 @@ class QueueHere:
         return self._waiting.popleft() if self._waiting else None
 
 
-async def scan_here(context: ScanContext, sleep: Sleep = asyncio.sleep) -> LocalScanOutcome:
+async def scan_here(
+    context: ScanContext, sleep: Sleep = asyncio.sleep, *, named: Sequence[str] = ()
+) -> LocalScanOutcome:
     """Run one scan to its end, unless one is running; if cancelled, close it as failed.
 
     Raises:
+        SettingsError: the subscriptions ``named`` cannot be scanned alone.
         StoreError: the scan cannot start or end, because the store fails.
 
     """
     queue = QueueHere()
     context = replace(context, queues=queue)
-    starting = asyncio.create_task(start(context, Trigger.REQUEST))
+    starting = asyncio.create_task(_start(context, named))
     try:
         # Shielded, because a lease that was taken has to be released.
         started = await asyncio.shield(starting)
@@ -78,6 +86,19 @@ async def scan_here(context: ScanContext, sleep: Sleep = asyncio.sleep) -> Local
     if not started.new:
         return LocalScanOutcome(started.scan_id, ScanState.RUNNING)
     return await _outcome(context, started.scan_id)
+
+
+async def _start(context: ScanContext, named: Sequence[str]) -> Started:
+    if not named:
+        return await start(context, Trigger.REQUEST)
+    while True:
+        answer = await request(context, named)
+        if answer.outcome is StartOutcome.TOO_SOON:
+            await asyncio.sleep(answer.wait.total_seconds())
+        elif answer.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:
+            raise SettingsError([("--subscription", _NEEDS_FULL_SCAN)])
+        else:
+            return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
 
 
 async def _work_off(context: ScanContext, queue: QueueHere, sleep: Sleep) -> None:
@@ -121,6 +142,10 @@ async def _interrupted(context: ScanContext, started: Started) -> LocalScanOutco
 
 async def _outcome(context: ScanContext, scan_id: str) -> LocalScanOutcome:
     stored = await context.scans.scan(scan_id)
-    if stored is None or stored.value.state in {ScanState.RUNNING, ScanState.ABANDONED}:
+    if stored is None or stored.value.state in {
+        ScanState.RUNNING,
+        ScanState.ABANDONED,
+        ScanState.SUPERSEDED,
+    }:
         return LocalScanOutcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
     return LocalScanOutcome(scan_id, stored.value.state, stored.value.reason)

@@ -2,22 +2,31 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
+from cmk_check.core.enums import Disposition
+from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
 
 
+_EXCLUDED: Final = Disposition.EXCLUDED
+
+
 def scan(  # noqa: PLR0913 - an argument for each option
     subscription: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Read only this subscription; can be repeated."),
+        typer.Option(
+            metavar="ID",
+            help="Read only this subscription; can be repeated. With --store: a partial scan of "
+            "the app's estate.",
+        ),
     ] = None,
     store: Annotated[
         str | None,
@@ -73,24 +82,30 @@ def scan(  # noqa: PLR0913 - an argument for each option
     account with a broken key counts as non_compliant, and one with an unknown key as unknown.
     """
     only = _ids(subscription or ())
-    if only and store is not None:
-        # The scan would record the others as excluded and remove their findings.
+    if only and change_scope:
         raise typer.BadParameter(
-            "must not be used with --store: the app's tables hold the whole estate",
-            param_hint="--subscription",
+            "must not be used with --subscription: only a scan of everything changes the scope",
+            param_hint="--change-scope",
         )
     options = OutputOptions(result_format, quiet, not no_color, _file(output), _fail_on(fail_on))
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
     raise typer.Exit(
         ended(
-            lambda: _run(_settings(store, only), options, change_scope=change_scope),
+            lambda: _run(
+                _settings(store, only),
+                options,
+                change_scope=change_scope,
+                named=() if store is None else only,
+            ),
             "the scan did not finish",
         )
     )
 
 
-def _run(settings: "Settings", options: OutputOptions, *, change_scope: bool) -> int:
+def _run(
+    settings: "Settings", options: OutputOptions, *, change_scope: bool, named: Sequence[str]
+) -> int:
     """Scan; return the exit code."""
     from cmk_check.cli.scan_report import scan_and_report
     from cmk_check.errors import SettingsError
@@ -98,7 +113,7 @@ def _run(settings: "Settings", options: OutputOptions, *, change_scope: bool) ->
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # No key would be read, and so none be broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
-    return run(scan_and_report(settings, options, change_scope=change_scope))
+    return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
 
 
 def _file(output: Path | None) -> Path | None:
@@ -128,10 +143,14 @@ def _settings(store: str | None, only: Sequence[str]) -> "Settings":
     from cmk_check.config.settings import Settings
     from cmk_check.errors import SettingsError
 
-    settings = Settings.load_for_scan(store, only)
-    if left_out := sorted(settings.exclude.intersection(only)):
+    settings = Settings.load_for_scan(store, only if store is None else ())
+    scope = Scope(settings.include, settings.exclude)
+    if left_out := [name for name in only if scope.of_unlisted(name, None) is _EXCLUDED]:
         # It would not be read, and the result could still be compliant.
-        why = f"must not name {', '.join(left_out)}, which CMK_EXCLUDE_SUBSCRIPTIONS excludes"
+        why = (
+            f"must not name {', '.join(sorted(left_out))}, which CMK_EXCLUDE_SUBSCRIPTIONS or "
+            "CMK_INCLUDE_SUBSCRIPTIONS leaves out"
+        )
         raise SettingsError([("--subscription", why)])
     return settings
 

@@ -31,9 +31,15 @@ if TYPE_CHECKING:
 
 
 async def scan_and_report(
-    settings: Settings, options: OutputOptions, *, change_scope: bool = False
+    settings: Settings,
+    options: OutputOptions,
+    *,
+    change_scope: bool = False,
+    named: Sequence[str] = (),
 ) -> int:
     """Scan as the settings say and write the result; return the exit code.
+
+    ``named`` are the subscriptions that alone are read, in a store that has been scanned before.
 
     Raises:
         SettingsError: the store was scanned under another scope, and ``change_scope`` is False.
@@ -46,7 +52,7 @@ async def scan_and_report(
         context = await app.scan_context()
         if not change_scope:
             await check_scope(context)
-        return await report(context, settings, options)
+        return await report(context, settings, options, named)
     finally:
         await app.close()
 
@@ -70,11 +76,13 @@ def _must_be(values: Sequence[str]) -> str:
     return f"must be as for the last scan in this store ({named}), or pass --change-scope"
 
 
-async def report(context: ScanContext, settings: Settings, options: OutputOptions) -> int:
+async def report(
+    context: ScanContext, settings: Settings, options: OutputOptions, named: Sequence[str] = ()
+) -> int:
     """Scan in this context; see ``scan_and_report``."""
     notes = remarks(color=options.color)
     with warnings_shown(notes, quiet=options.quiet):
-        outcome = await _watched(context, notes, options)
+        outcome = await _watched(context, notes, options, named)
         if outcome.state is ScanState.RUNNING:
             complain(
                 f"no scan was started, because scan {outcome.scan_id} is running: try again when "
@@ -119,15 +127,15 @@ def _is_unknown(code: PostureReason) -> bool:
 
 
 async def _watched(
-    context: ScanContext, notes: "Console", options: OutputOptions
+    context: ScanContext, notes: "Console", options: OutputOptions, named: Sequence[str]
 ) -> LocalScanOutcome:
     tally = ScanProgress()
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
     if options.quiet:
-        return await scan_here(context)
+        return await scan_here(context, named=named)
     with bar(notes, tally):
-        return await scan_here(context)
+        return await scan_here(context, named=named)
 
 
 async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:

@@ -103,9 +103,16 @@ def list_broken_keys(findings: Mapping[str, Finding]) -> list[BrokenKey]:
 
 
 def summarise(
-    recorded: Iterable[Coverage], changes: int, broken: Iterable[BrokenKey] = ()
+    recorded: Iterable[Coverage],
+    changes: int,
+    broken: Iterable[BrokenKey] = (),
+    *,
+    unwritten: int = 0,
 ) -> Summary:
-    """Sum subscriptions as they stand after a slice; ``broken`` are the keys to be named."""
+    """Sum subscriptions as they stand after a slice.
+
+    ``broken`` are the keys to be named, ``unwritten`` is how many of the gaps stand in no row.
+    """
     rows = list(recorded)
     states = Counter(row.state for row in rows)
     gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
@@ -121,6 +128,7 @@ def summarise(
         gaps_omitted=max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=changes,
         broken_keys=tuple(broken)[:MAX_BROKEN_KEYS_LISTED],
+        unwritten=unwritten,
     )
 
 
@@ -148,7 +156,13 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         broken_keys=tuple(key for part in parts for key in part.broken_keys)[
             :MAX_BROKEN_KEYS_LISTED
         ],
+        unwritten=sum(map(unwritten_gaps, parts)),
     )
+
+
+def unwritten_gaps(summary: Summary) -> int:
+    """Return how many gaps may stand in no coverage row; earlier versions did not count them."""
+    return summary.subscriptions.gap if summary.unwritten is None else summary.unwritten
 
 
 def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:

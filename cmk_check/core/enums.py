@@ -150,13 +150,18 @@ class Disposition(StrEnum):
 
 
 class ScanState(StrEnum):
-    """Where a scan stands; ``INCOMPLETE`` is finished with at least one gap."""
+    """Where a scan stands.
+
+    ``INCOMPLETE`` is finished with at least one gap; ``SUPERSEDED`` is a partial scan that another
+    scan took the lease from.
+    """
 
     RUNNING = "running"
     COMPLETE = "complete"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
     ABANDONED = "abandoned"
+    SUPERSEDED = "superseded"
 
 
 class Trigger(StrEnum):

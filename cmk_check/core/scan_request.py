@@ -27,15 +27,18 @@ class StartOutcome(StrEnum):
     STARTED = "started"
     RUNNING = "running"
     TOO_SOON = "too_soon"
+    NO_SCAN_YET = "no_scan_yet"
+    SCOPE_CHANGED = "scope_changed"
 
 
 @dataclass(frozen=True, slots=True)
 class StartAnswer:
     """``scan_id`` is the scan that was started, is running, or was started just before.
 
-    ``wait`` is how long it is too soon for.
+    ``wait`` is how long it is too soon for. A partial scan needs a full one that has finished under
+    the present scope: otherwise nothing is started, and ``scan_id`` is empty.
     """
 
     outcome: StartOutcome
-    scan_id: str
+    scan_id: str = ""
     wait: timedelta = timedelta()

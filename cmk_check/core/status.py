@@ -39,7 +39,8 @@ class Summary:
     """The sums of a slice or of a whole scan.
 
     ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
-    most, and only in the first scan; ``accounts`` counts all of them.
+    most, and only in the first scan; ``accounts`` counts all of them. ``unwritten`` is how many
+    of the gaps stand in no coverage row, None in rows of earlier versions.
     """
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
@@ -48,11 +49,12 @@ class Summary:
     gaps_omitted: int = 0
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
+    unwritten: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LastScan:
-    """The latest scan that ended, as the status shows it."""
+    """The latest full scan that ended, as the status shows it."""
 
     id: str
     state: ScanState
@@ -66,8 +68,8 @@ class LastScan:
 class Status:
     """The facts from which the posture of the estate is derived at any later moment.
 
-    ``as_of`` is when the last finished scan took its lease, None before the first. ``visible`` is
-    how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
+    ``as_of`` is when the last finished full scan took its lease, None before the first. ``visible``
+    is how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
     "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
     what the scan was made under, None in rows of earlier versions.
     """

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from cmk_check.core import posture
 from cmk_check.core.comparison import changes
@@ -17,11 +18,14 @@ from cmk_check.core.model import Change
 from cmk_check.core.status import LastScan, Status
 from cmk_check.errors import StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
+from cmk_check.scan.partial_scan import status_after
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
 _log = logging.getLogger(__name__)
+
+_OVERTAKEN: Final = (ScanState.ABANDONED, ScanState.SUPERSEDED)
 
 type Write = Callable[[Stored[Scan], LeaseAndStatus, datetime], Awaitable[Scan | None]]
 
@@ -49,14 +53,17 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             finished_at=now,
             summary=summary,
         )
-        status = Status(scan.started_at, summary, scan.visible, _last(ended), scope=scan.scope)
+        previous = current.status.value if current.status else None
+        if scan.is_partial:
+            status = await status_after(context, scan, summary, previous or Status(), now)
+        else:
+            status = Status(scan.started_at, summary, scan.visible, _last(ended), scope=scan.scope)
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(
             ended,
             posture=answer.verdict,
             posture_reasons=tuple(code for code, _ in answer.reasons),
         )
-        previous = current.status.value if current.status else None
         published = [
             replace(change, sequence=scan.epoch)
             for change in _changes_of(context, ended, previous, now)
@@ -72,7 +79,8 @@ async def fail_scan(
 ) -> None:
     """Close a scan that could not be planned or sent; findings stay unchanged.
 
-    ``lowered`` is the reason, if any, for which the posture can no longer be compliant.
+    ``lowered`` is the reason, if any, for which the posture can no longer be compliant. The failure
+    of a partial scan says nothing of the estate: it tells nothing and leaves the status as it is.
 
     Raises:
         StoreError: deliver the message again.
@@ -81,6 +89,9 @@ async def fail_scan(
 
     async def write(stored: Stored[Scan], current: LeaseAndStatus, now: datetime) -> Scan:
         ended = replace(stored.value, state=ScanState.FAILED, finished_at=now, reason=reason)
+        if ended.is_partial:
+            await _end(context, current, (ended, stored.etag), None, [])
+            return ended
         previous = current.status.value if current.status else Status()
         status = replace(previous, last_scan=_last(ended), lowered=lowered or previous.lowered)
         change = changes.of_scan(ChangeType.SCAN_FAILED, ended.id, now, context.new_id(), reason)
@@ -98,7 +109,7 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
         stored = await context.scans.scan(scan_id)
         current = await context.scans.lease_and_status()
         if stored is None or stored.value.state is not ScanState.RUNNING:
-            if unsure and stored is not None and stored.value.state is not ScanState.ABANDONED:
+            if unsure and stored is not None and stored.value.state not in _OVERTAKEN:
                 await _tell(context, stored.value)
             break
         if current.lease is None or current.lease.value.scan_id != scan_id:
@@ -120,6 +131,8 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
     await context.publish_scan_changes()
     await context.scans.drop_slices(scan_id)
     await context.drop_abandoned(stored.value if stored else None)
+    if stored is not None and stored.value.is_partial:
+        return  # full scans come often enough to delete what is old
     try:
         await context.retention.prune(context.clock.now(), scan_id)
     except StoreError as error:
@@ -127,14 +140,16 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
 
 
 async def _tell(context: ScanContext, ended: Scan) -> None:
-    await context.scan_end_sink.scan_ended(_last(ended), ended.posture, ended.summary)
+    await context.scan_end_sink.scan_ended(
+        _last(ended), ended.posture, ended.summary, partial=ended.is_partial
+    )
 
 
 async def _end(
     context: ScanContext,
     current: LeaseAndStatus,
     scan: tuple[Scan, str],
-    status: Status,
+    status: Status | None,
     published: list[Change],
 ) -> None:
     """Write the status and the scan row and free the lease, all or nothing."""
@@ -154,8 +169,10 @@ def _last(scan: Scan) -> LastScan:
 def _changes_of(
     context: ScanContext, ended: Scan, previous: Status | None, now: datetime
 ) -> list[Change]:
-    """Return the changes of a finished scan: a first scan, or a recovery."""
-    found = []
+    """Return the changes of a finished full scan: a first scan, or a recovery."""
+    found: list[Change] = []
+    if ended.is_partial:
+        return found
     if ended.baseline and ended.summary is not None:
         found.append(
             changes.of_baseline(

@@ -4,6 +4,7 @@ The slices are stored under a plan id, and the scan row then names that plan. Th
 between two planners; slices of the other plan are ignored and deleted with the scan.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -15,11 +16,13 @@ from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan, finish
+from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus
 
+_NEEDS_FULL_SCAN: Final = "A full scan must finish under the present settings before a partial one."
 _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
 
 
@@ -60,7 +63,10 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     if not listed:
         await _fail(context, scan, _NO_SUBSCRIPTIONS, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
-    ranges = slice_ranges(_disposed(context, listed), _partition, context.options.slice_size)
+    if scan.is_partial and (why := await _cannot_be_partial(context)):
+        await fail_scan(context, scan.id, why)
+        return None
+    ranges = _ranges(context, scan, listed)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -68,7 +74,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     plan_id = context.new_id()
     slices = [Slice(number, plan_id, *one) for number, one in enumerate(ranges)]
     await context.scans.insert_slices(scan.id, slices)
-    baseline = not await _has_finished(context)
+    baseline = not scan.is_partial and not await _has_finished(context)
     planned = replace(
         scan,
         plan_id=plan_id,
@@ -82,9 +88,22 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
-    """Close the scan; changes that were recorded earlier are still published."""
+    """Close the scan; changes that were recorded earlier are still published.
+
+    A partial scan that cannot be planned leaves everything as it was: the next full scan says more.
+    """
+    if scan.is_partial:
+        await fail_scan(context, scan.id, reason)
+        return
     await fail_scan(context, scan.id, reason, lowered)
     await context.publish_leftovers()
+
+
+async def _cannot_be_partial(context: ScanContext) -> str | None:
+    """Say why no partial scan can be made now: the app's settings may differ from the starter's."""
+    status = await context.scans.status()
+    needed = needs_full_scan(status.value if status else None, context.options.recorded_scope)
+    return _NEEDS_FULL_SCAN if needed else None
 
 
 async def _has_finished(context: ScanContext) -> bool:
@@ -96,6 +115,28 @@ async def _has_finished(context: ScanContext) -> bool:
         scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
         for _, scan in await context.scans.history(None, TABLE_PAGE_ROWS)
     )
+
+
+def _ranges(
+    context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]
+) -> list[tuple[str, str, tuple[Planned, ...]]]:
+    """Cut the subscriptions to read into slices; those of a partial scan cover no range."""
+    size = context.options.slice_size
+    if not scan.is_partial:
+        return slice_ranges(_disposed(context, listed), _partition, size)
+    named = sorted(_named(context, scan, listed), key=_partition)
+    groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
+    return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
+
+
+def _named(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Iterator[Planned]:
+    """Yield what to do with each subscription that a partial scan names."""
+    scope, found = context.options.scope, {entry.id: entry for entry in listed}
+    for name in scan.named:
+        if name in found:
+            yield Planned(found[name], scope.of_listed(found[name]))
+        else:
+            yield Planned(Subscription(name), scope.of_unlisted(name, None))
 
 
 def _disposed(context: ScanContext, listed: tuple[Subscription, ...]) -> list[Planned]:

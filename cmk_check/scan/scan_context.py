@@ -67,10 +67,12 @@ class ScanContext:
     keys: Callable[[], KeyInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
-        """Drop the slices of abandoned scans that this scan, and those before it, superseded.
+        """Drop the slices of scans that lost the lease to this scan and to those before it.
 
         Each scan should have done this for its predecessor, but may have died before it could.
         """
+        if scan is not None and scan.displaced is not None:
+            await self.scans.drop_slices(scan.displaced)
         for _ in range(ABANDONED_SCANS_FOLLOWED):
             if scan is None or scan.supersedes is None:
                 return

@@ -6,8 +6,7 @@ as its rows are read, and each one is independent, so a failure affects only tha
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
-from cmk_check.core.enums import CoverageState, Disposition, GapReason
+from cmk_check.core.enums import Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
 from cmk_check.core.reasons.gaps import SLICE_TIME_IS_UP, make_gap
 from cmk_check.errors import (
@@ -28,14 +27,15 @@ from cmk_check.errors import (
     StoreUnavailable,
     WriteConflict,
 )
-from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_GAP_DETAIL_CHARS
+from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
-from cmk_check.store import table_keys
+from cmk_check.scan.slice_subscriptions import subscriptions_of
+from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned
 from cmk_check.store.subscription_rows import StoredSubscription
@@ -116,6 +116,7 @@ class SliceRun:
         # Only the first scan names them; later ones report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
+        self._unwritten_gaps = 0
         self._status: Status | None = None
         self._keys: KeyReader | None = None
         self._is_timed = False
@@ -137,7 +138,9 @@ class SliceRun:
         finally:
             await self._publish()
         changes = self._claim.slice.value.changes + len(self._changes)
-        summary = summarise(recorded, changes, self._all_broken_keys())
+        summary = summarise(
+            recorded, changes, self._all_broken_keys(), unwritten=self._unwritten_gaps
+        )
         await self._claim.done(self._context, summary, failed=self._poisoned)
 
     def _all_broken_keys(self) -> list[BrokenKey]:
@@ -160,7 +163,7 @@ class SliceRun:
                     async with self._context.table_lock:
                         tasks = [
                             group.create_task(self._work_on(*entry))
-                            async for entry in self._joined()
+                            async for entry in subscriptions_of(self._context, self._claim)
                         ]
                 except StoreError as error:
                     unread = error  # let the running tasks end first
@@ -175,32 +178,6 @@ class SliceRun:
             missing = len(tasks) - len(recorded)
             raise SliceIncomplete(f"{missing} of {len(tasks)} subscriptions were not recorded.")
         return recorded
-
-    async def _joined(self) -> AsyncIterator[tuple[Planned, StoredSubscription]]:
-        """Join the planned subscriptions with the stored ones, keeping those on one side only."""
-        entry = self._claim.slice.value
-        planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
-        left = deque(sorted(planned))
-        async for stored in self._context.findings_table.subscriptions(entry.low, entry.high):
-            _log_untrusted(stored)
-            while left and left[0] < stored.partition:
-                partition = left.popleft()
-                yield planned[partition], StoredSubscription(partition)
-            if left and left[0] == stored.partition:
-                yield planned[left.popleft()], stored
-            else:
-                yield self._unplanned(stored), stored
-        for partition in left:
-            yield planned[partition], StoredSubscription(partition)
-
-    def _unplanned(self, stored: StoredSubscription) -> Planned:
-        """Return what to do with a subscription that is recorded but no longer listed."""
-        coverage = stored.known.coverage
-        subscription = Subscription(table_keys.unescape(stored.partition))
-        disposition = self._context.options.scope.of_unlisted(
-            subscription.id, coverage.state if coverage else None
-        )
-        return Planned(subscription, disposition)
 
     async def _work_on(self, planned: Planned, stored: StoredSubscription) -> Coverage | None:
         """Work on one subscription, starting over after a conflict or a lost answer.
@@ -255,7 +232,7 @@ class SliceRun:
     ) -> Coverage:
         """Bring the table up to date; ``gap`` replaces a reading that failed before."""
         if stored.unusable is not None:
-            return self._unwritten(planned, stored, _slice_failed(stored.unusable))
+            return self._unwritten(planned, stored, slice_failed(stored.unusable))
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
         difference = await self._compare(planned, stored, gap)
@@ -321,29 +298,14 @@ class SliceRun:
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
         """Count a subscription that cannot be recorded as a gap, without writing."""
-        known = stored.known
+        self._unwritten_gaps += 1
         if self._names_broken_keys:
-            self._broken_keys[planned.subscription.id] = list_broken_keys(known.findings)
-        return Coverage(
-            subscription=planned.subscription,
-            state=CoverageState.GAP,
-            since=self._context.clock.now(),
-            gap=gap,
-            accounts=known.count(known.findings, {}, len(known.findings) + len(known.untrusted)),
-        )
-
-
-def _log_untrusted(stored: StoredSubscription) -> None:
-    """Log the findings that cannot be read: who can write the table could hide an account so."""
-    for finding in stored.known.untrusted.values():
-        _log.warning("Account %a is unknown: %s", finding.id.text, finding.judgement.message)
-
-
-def _slice_failed(detail: str) -> Gap:
-    return Gap(GapReason.SLICE_FAILED, detail=detail[:MAX_GAP_DETAIL_CHARS])
+            findings = stored.known.findings
+            self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
+        return unwritten(planned.subscription, stored.known, gap, self._context.clock.now())
 
 
 def _too_much(error: LimitExceeded) -> Gap:
-    return _slice_failed(
+    return slice_failed(
         f"It exceeds a limit of the table: {error}. Report this to the authors of cmk_check."
     )

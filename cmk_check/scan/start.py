@@ -4,11 +4,13 @@
     B:   read lease (free) ... write lease: conflict . read lease: A's scan . answer with its id
 
 A lease that has expired is taken over, and its scan abandoned. So is every scan that runs without
-a lease, since somebody deleted or broke that row.
+a lease, since somebody deleted or broke that row. A full scan also takes the lease over from a
+partial one that still runs; that one ends as superseded, and what it has recorded stays. A partial
+scan takes over from partial ones only: the next full scan tells that a full one was abandoned.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -16,10 +18,12 @@ from typing import TYPE_CHECKING
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.status import Status
 from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
 from cmk_check.limits import (
     ATTEMPTS_PER_STEP,
     CLOCK_TOLERANCE,
+    PARTIAL_SCAN_SPACING,
     SCAN_LEASE,
     SCAN_SPACING,
     SCANS_ABANDONED_AT_ONCE,
@@ -27,6 +31,7 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan
+from cmk_check.scan.partial_scan import needs_full_scan
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Lease, Scan, Stored
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
@@ -38,6 +43,7 @@ _log = logging.getLogger(__name__)
 
 _NOT_TAKEN = "The lease could not be taken: the store failed, or each try met another write."
 _ABANDONED = "The scan's lease expired before all slices were done."
+_SUPERSEDED = "Another scan began before all slices were done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +70,27 @@ async def start(context: ScanContext, trigger: Trigger) -> Started:
         QueueError: the scan could not be sent to the queue; it is closed as failed.
 
     """
-    answer = await _start(context, trigger, timedelta())
+    answer = await _start(context, trigger, timedelta(), ())
     return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
 
 
-async def request(context: ScanContext) -> StartAnswer:
-    """Start a scan on request, unless the last one started less than a minute ago.
+async def request(context: ScanContext, named: Collection[str] = ()) -> StartAnswer:
+    """Start a scan on request, unless the last one started only just before.
+
+    ``named`` are the lower-cased ids of the subscriptions that alone are to be read, if any.
 
     Raises:
         StoreError: the lease could not be read or taken.
         QueueError: the scan could not be sent to the queue; it is closed as failed.
 
     """
-    return await _start(context, Trigger.REQUEST, SCAN_SPACING)
+    spacing = PARTIAL_SCAN_SPACING if named else SCAN_SPACING
+    return await _start(context, Trigger.REQUEST, spacing, tuple(sorted(set(named))))
 
 
-async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> StartAnswer:
+async def _start(
+    context: ScanContext, trigger: Trigger, spacing: timedelta, named: tuple[str, ...]
+) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
     unsure = False
@@ -90,16 +101,27 @@ async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> 
             lease = current.lease.value if current.lease else None
             if lease is not None and lease.scan_id == mine:
                 break  # we have it: only the answer to our write was lost
-            if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
-                return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
+            earlier = await _earlier(context, lease)
+            status = current.status.value if current.status else Status()
+            refused = _refused(context, earlier, lease, status if named else None, now)
+            if refused is not None:
+                return refused
             if not tries_left:
                 raise StoreUnavailable(_NOT_TAKEN)
             # After reading the lease: a scan that starts and ends meanwhile causes a conflict.
             if spacing and (early := await _too_soon(context, now, spacing)) is not None:
                 return early
-            earlier = await _earlier(context, lease)
+            scan = Scan(
+                mine,
+                earlier.epoch + 1,
+                trigger,
+                now,
+                named=named,
+                was_lowered=status.lowered is not None,
+                keys_were_lowered=status.keys_lowered,
+            )
             try:
-                await _take(context, current, Scan(mine, earlier.epoch + 1, trigger, now), earlier)
+                await _take(context, current, scan, earlier)
             except WriteConflict:
                 continue
             except StoreUnavailable:
@@ -113,6 +135,30 @@ async def _start(context: ScanContext, trigger: Trigger, spacing: timedelta) -> 
     await _send(context, mine)
     await _tidy_up(context, mine)
     return StartAnswer(StartOutcome.STARTED, mine)
+
+
+def _refused(
+    context: ScanContext,
+    earlier: _Earlier,
+    lease: Lease | None,
+    status: Status | None,
+    now: datetime,
+) -> StartAnswer | None:
+    """Say why no scan can start, if so; ``status`` is given for a partial scan.
+
+    Where the row of the scan that holds the lease cannot be read, the lease alone counts.
+    """
+    full = next((scan.value.id for scan in earlier.running if not scan.value.is_partial), None)
+    if lease is not None and lease.is_held(now, SCAN_LEASE + CLOCK_TOLERANCE):
+        is_partial = not full and any(scan.value.id == lease.scan_id for scan in earlier.running)
+        if status is not None or not is_partial:
+            return StartAnswer(StartOutcome.RUNNING, lease.scan_id)
+    if status is None:
+        return None
+    if full:
+        return StartAnswer(StartOutcome.RUNNING, full)
+    needed = needs_full_scan(status, context.options.recorded_scope)
+    return StartAnswer(needed) if needed else None
 
 
 async def _too_soon(context: ScanContext, now: datetime, spacing: timedelta) -> StartAnswer | None:
@@ -161,16 +207,21 @@ async def _take(
     rows: list[tuple[Scan, str | None]] = []
     told: list[Change] = []
     for old in earlier.running:
-        ended = replace(
-            old.value, state=ScanState.ABANDONED, finished_at=scan.started_at, reason=_ABANDONED
-        )
+        if old.value.is_partial:
+            state, reason = ScanState.SUPERSEDED, _SUPERSEDED
+            scan = replace(scan, displaced=old.value.id)
+        else:
+            state, reason = ScanState.ABANDONED, _ABANDONED
+        ended = replace(old.value, state=state, finished_at=scan.started_at, reason=reason)
         rows.append((ended, old.etag))
+        if old.value.is_partial:
+            continue
         change = changes.of_scan(
             ChangeType.SCAN_ABANDONED, ended.id, scan.started_at, context.new_id(), _ABANDONED
         )
         told.append(replace(change, sequence=ended.epoch))
-    if earlier.running:
-        scan = replace(scan, supersedes=earlier.running[0].value.id)
+    if full := [old.value.id for old in earlier.running if not old.value.is_partial]:
+        scan = replace(scan, supersedes=full[0])
     rows.append((scan, None))
     lease = Lease(scan.id, scan.epoch, scan.started_at + SCAN_LEASE)
     await context.scans.commit(lease=lease, scans=rows, changes=told, current=current)

@@ -62,10 +62,10 @@ _COUNTS: Final = TypeAdapter(AccountCounts)
 _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
-def is_too_new(entity: Entity) -> bool:
+def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
     """Return whether a newer version of this program wrote the row."""
     schema = entity.values.get("schema")
-    return not isinstance(schema, int) or schema > SCHEMA
+    return not isinstance(schema, int) or schema > newest
 
 
 def finding_values(finding: Finding) -> Values:

@@ -43,6 +43,10 @@ class Scan:
     Azure listed. ``baseline``: no scan had finished before. ``supersedes`` is the abandoned scan
     that it follows. ``posture`` and ``summary`` are set at the end. ``scope`` is what the scan was
     planned under, None before that and in rows of earlier versions.
+
+    A partial scan reads only the subscriptions in ``named``, lower-cased ids in order; its
+    ``posture`` is that of the estate. ``was_lowered`` and ``keys_were_lowered`` are what the status
+    said when it began. ``displaced`` is the partial scan from which this scan took the lease.
     """
 
     id: str
@@ -62,6 +66,20 @@ class Scan:
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
+    named: tuple[str, ...] = ()
+    was_lowered: bool = False
+    keys_were_lowered: bool = False
+    displaced: str | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether it reads only some subscriptions."""
+        return bool(self.named)
+
+    @property
+    def has_recorded_all(self) -> bool:
+        """Whether it has finished, and each of its subscriptions stands in the table as it is."""
+        return self.summary is not None and not self.summary.unwritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +94,8 @@ class Planned:
 class Slice:
     """A range of partitions for one invocation.
 
-    It covers the partitions from ``low`` to before ``high`` ("": to the end). ``summary`` is set
+    It covers the partitions from ``low`` to before ``high`` ("": to the end), in a partial scan
+    those of its ``subscriptions`` alone. ``summary`` is set
     when it is done; ``failed`` tells that its subscriptions were not read. ``changes`` counts what
     earlier deliveries recorded and published.
     """
@@ -113,6 +132,10 @@ class Stored[T]:
     etag: str
 
 
+# An earlier version would finish a partial scan as if it had read the whole estate, so it must not
+# understand its row.
+PARTIAL_SCHEMA: Final = SCHEMA + 1
+
 LEASE: Final = TypeAdapter(Lease)
 SCAN: Final = TypeAdapter(Scan)
 SLICE: Final = TypeAdapter(Slice)
@@ -120,14 +143,17 @@ STATUS: Final = TypeAdapter(Status)
 
 
 def document[T](
-    adapter: TypeAdapter[T], value: T, columns: Mapping[str, Scalar] | None = None
+    adapter: TypeAdapter[T],
+    value: T,
+    columns: Mapping[str, Scalar] | None = None,
+    schema: int = SCHEMA,
 ) -> dict[str, Scalar]:
     """Return a value as a row."""
     text = adapter.dump_json(value).decode()
     size = DOCUMENT_PIECE_CHARS
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
     named = {f"document{number}": piece for number, piece in enumerate(pieces)}
-    return {"schema": SCHEMA, **(columns or {}), **named}
+    return {"schema": schema, **(columns or {}), **named}
 
 
 def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
@@ -138,7 +164,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
 
     """
     where = f"Row {entity.partition} / {entity.row}"
-    if is_too_new(entity):
+    if is_too_new(entity, PARTIAL_SCHEMA if adapter is SCAN else SCHEMA):
         message = f"{where} was written by a newer version of cmk_check: deploy that version."
         raise RowUnusable(message)
     pieces: list[str] = []

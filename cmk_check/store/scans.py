@@ -21,6 +21,7 @@ from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 from cmk_check.store.scan_rows import (
     LEASE,
+    PARTIAL_SCHEMA,
     SCAN,
     SLICE,
     STATUS,
@@ -136,7 +137,8 @@ class ScanTable:
             writes.append(_write(_STATUS, document(STATUS, status), current.status))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
-            values = document(SCAN, scan, {"state": scan.state.value})
+            schema = PARTIAL_SCHEMA if scan.is_partial else rows.SCHEMA
+            values = document(SCAN, scan, {"state": scan.state.value}, schema)
             writes.append(Insert(row, values) if etag is None else Replace(row, values, etag))
         for change in changes:
             row = table_keys.outbox_row(change.sequence, change.id)

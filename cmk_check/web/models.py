@@ -85,7 +85,7 @@ class Gap(Answer):
 
 
 class LastScan(Answer):
-    """The latest scan that ended."""
+    """The latest full scan that ended."""
 
     id: str
     state: ScanState
@@ -96,8 +96,14 @@ class LastScan(Answer):
 
 
 class Scan(LastScan):
-    """A scan; its results are null while it runs and if it failed or was abandoned."""
+    """A scan; its results are null while it runs and if it failed or was abandoned.
 
+    A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
+    posture is that of the estate.
+    """
+
+    scope: Literal["full", "partial"]
+    requested_subscriptions: int | None
     posture: Verdict | None
     accounts: Accounts | None
     subscriptions: Subscriptions | None

@@ -13,20 +13,24 @@ from typing import Annotated, Final
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scope import Scope
 from cmk_check.errors import QueueError
-from cmk_check.limits import SCAN_SPACING
-from cmk_check.web import models, parameters
+from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
+from cmk_check.web import models, parameters, scan_request_body
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import error_answer, json_answer
+from cmk_check.web.scan_request_body import named_in
 
-type Ask = Callable[[], Awaitable[StartAnswer]]
+type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
 
 PATH: Final = "/api/scan"
 SCANS: Final = "/api/v1/scans"
 _LOGGER: Final = logging.getLogger(__name__)
 # A failed start counts as a start, too.
 _QUEUE_RETRY_SECONDS: Final = int(SCAN_SPACING.total_seconds())
+# A partial scan, the usual one to be met, takes some seconds.
+_RUNNING_RETRY_SECONDS: Final = int(PARTIAL_SCAN_SPACING.total_seconds())
 _LOCATION: Final = {
     "Location": {
         "description": "A link to the scan.",
@@ -38,8 +42,12 @@ _RETRY_AFTER: Final = {
 }
 _RESPONSES: Final[openapi.Responses] = {
     202: {"description": "A scan was started.", "headers": _LOCATION},
-    409: openapi.error("A scan is running.") | {"headers": _LOCATION},
-    429: openapi.error("The last scan started less than a minute ago.")
+    409: openapi.error(
+        "`ScanRunning`: a scan is running. `NoScanYet`, `ScopeChanged`: a partial scan needs a "
+        "full scan that has finished under the present settings."
+    )
+    | {"headers": _RETRY_AFTER | _LOCATION},
+    429: openapi.error("The last scan started only just before.")
     | {"headers": _RETRY_AFTER | _LOCATION},
     **openapi.ERRORS,
 }
@@ -47,10 +55,14 @@ _RESPONSES: Final[openapi.Responses] = {
 router: Final = APIRouter()
 
 
-def create_app(ask: Ask, site: WebApplication) -> FastAPI:
-    """Build the application; ``ask`` starts a scan or returns why it did not."""
+def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
+    """Build the application; ``ask`` starts a scan or returns why it did not.
+
+    Without subscriptions it starts a full scan. ``scope`` says which ones may be named.
+    """
     app = site.application()
     app.state.ask = ask
+    app.state.scope = scope
     app.state.site = site
     app.include_router(router)
 
@@ -72,16 +84,21 @@ def create_app(ask: Ask, site: WebApplication) -> FastAPI:
 @router.post(
     PATH,
     operation_id="startScan",
-    summary="Start a scan",
+    summary="Start a scan of the estate or of some subscriptions",
     status_code=HTTPStatus.ACCEPTED,
     response_model=models.ScanStarted,
     responses=_RESPONSES,
+    openapi_extra=dict(scan_request_body.OPENAPI),
 )
 async def scan_now(request: Request, _: Annotated[parameters.NoQuery, Query()]) -> Response:
-    """Start a scan now, unless one is running or was started less than a minute ago."""
+    """Start a scan now, unless one is running or was started only just before.
+
+    A full scan ends a partial one that is running, and comes at the earliest a minute after the
+    last start. A partial scan waits for every other scan, and ten seconds after the last start.
+    """
     ask: Ask = request.app.state.ask
     site: WebApplication = request.app.state.site
-    requested = await ask()
+    requested = await ask(named_in(await request.body(), request.app.state.scope))
     location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
     return _answer(requested, {"Location": location})
 
@@ -96,7 +113,7 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
                 HTTPStatus.CONFLICT,
                 "ScanRunning",
                 f"Scan {requested.scan_id} is already running; the Location header links to it.",
-                headers=headers,
+                headers=headers | {"Retry-After": str(_RUNNING_RETRY_SECONDS)},
             )
         case StartOutcome.TOO_SOON:
             seconds = math.ceil(requested.wait.total_seconds())
@@ -106,4 +123,17 @@ def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:
                 f"Scan {requested.scan_id} has just been started; the Location header links to it. "
                 f"Try again in {seconds} seconds.",
                 headers=headers | {"Retry-After": str(seconds)},
+            )
+        case StartOutcome.NO_SCAN_YET:
+            return error_answer(
+                HTTPStatus.CONFLICT,
+                "NoScanYet",
+                "No full scan has finished yet; start one by a request without a body.",
+            )
+        case StartOutcome.SCOPE_CHANGED:
+            return error_answer(
+                HTTPStatus.CONFLICT,
+                "ScopeChanged",
+                "The settings that choose kinds or subscriptions have changed since the last full "
+                "scan; start one by a request without a body.",
             )

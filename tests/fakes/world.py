@@ -14,13 +14,14 @@ from cmk_check.core.enums import ScanState, Trigger, Verdict
 from cmk_check.core.model import Account, Change, Finding, Gap, Reading, Subscription
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import QueueError
 from cmk_check.ports import SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
-from cmk_check.scan.start import Started, start
+from cmk_check.scan.start import Started, request, start
 from cmk_check.store import rows
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingFilter, FindingsTable
@@ -71,17 +72,25 @@ class RecordingSink:
 
     told: list[tuple[int, Change]] = field(default_factory=list)
     ended: list[tuple[str, str, str | None]] = field(default_factory=list)
+    partial_ended: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Keep them."""
         self.told += published
 
     async def scan_ended(
-        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+        self,
+        scan: LastScan,
+        posture: Verdict | None,
+        summary: Summary | None,
+        *,
+        partial: bool = False,
     ) -> None:
         """Keep it; only a scan that failed has no outcome."""
         assert (posture is None) == (summary is None) == (scan.state is ScanState.FAILED)
-        self.ended.append((scan.id, scan.state.value, scan.reason))
+        (self.partial_ended if partial else self.ended).append(
+            (scan.id, scan.state.value, scan.reason)
+        )
 
 
 async def give_way(_seconds: float) -> None:
@@ -150,6 +159,12 @@ class World:
     async def start(self, context: ScanContext | None = None) -> Started:
         """Start a scan as the timer does."""
         return await start(context or self.context, Trigger.TIMER)
+
+    async def start_partial(
+        self, named: Sequence[str], context: ScanContext | None = None
+    ) -> StartAnswer:
+        """Ask for a scan of these subscriptions alone."""
+        return await request(context or self.context, named)
 
     async def deliver(self, message: SliceMessage, context: ScanContext | None = None) -> None:
         """Deliver one message once, as the functions do."""

@@ -16,7 +16,7 @@ from typing import Final
 
 from cmk_check.core.enums import Verdict
 from cmk_check.errors import CmkCheckError
-from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
+from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
@@ -44,6 +44,7 @@ _SLEEPS: Final = 0.25
 _CALMS: Final = 0.9
 _TROUBLES: Final = 0.8
 _WRONG: Final = "-wrong"
+_FULL: Final = [0.9, 0.5, 0.2]
 _TICKS: Final = 4
 _MOST_TICKS: Final = 1_000
 
@@ -96,6 +97,9 @@ class Schedule(History):
         self._plant = plant
         self._forges = forges
         self._share = self._random.choice([0, 0.01, 0.03])
+        self._full = self._random.choice(_FULL)
+        # Partial scans need the scope of the last full one: where it changes often, few can run.
+        self._excludes = self._random.random() < 0.5
         self._workers: list[Worker] = []
         self._waiting: list[tuple[SliceMessage, int]] = []
         self._seen: list[SliceMessage] = []
@@ -147,7 +151,7 @@ class Schedule(History):
         elif not self._waiting and self._is_quiet() and (chance < 0.3 or not self._workers):
             if self._random.random() < _TROUBLES:
                 self._trouble_estate()
-            self._begin(self.world.start)
+            self._begin(self._start())
         elif self._waiting and (chance < 0.3 or not self._workers):
             self._deliver(*self._waiting.pop(self._random.randrange(len(self._waiting))))
         elif self._workers:
@@ -239,7 +243,17 @@ class Schedule(History):
             self.world.clock.advance(SCAN_LEASE)
             for other in self._workers:
                 other.rank = min(other.rank, self._random.choice([-1, 1]))
-            self._begin(self.world.start)
+            self._begin(self._start())
+
+    def _start(self) -> Callable[[ScanContext], object]:
+        """Return the start of a full or of a partial scan."""
+        if self._random.random() < self._full:
+            return self.world.start
+        # Later than the least pause after any start, and not so late that a lease ends.
+        self.world.clock.advance(PARTIAL_SCAN_SPACING)
+        scanned = [where for where in _ESTATE if where not in self.excluded]
+        named = self._random.sample(scanned, min(len(scanned), self._random.randint(1, 2)))
+        return partial(self.world.start_partial, named)
 
     def _trouble_estate(self) -> None:
         """Change something that a scan may meet."""
@@ -249,7 +263,7 @@ class Schedule(History):
                 self.vanishes_or_returns(where)
             case 1:
                 self.access_changes(where)
-            case 2:
+            case 2 if self._excludes:
                 self.exclude_or_include(where)
             case 3 | 4:
                 where = self._random.choice(self._home)
@@ -267,7 +281,7 @@ class Schedule(History):
             truth.readable = True
             truth.accounts["a"] = "compliant"
         self.excluded.clear()
-        if self._random.random() < _CALMS:
+        if self._excludes and self._random.random() < _CALMS:
             self.excluded.update(where for where in _ESTATE if where not in self._home)
         self._script()
 

@@ -74,6 +74,8 @@ def _shown(scan: Scan) -> models.Scan:
     summary = scan.summary
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
+        scope="partial" if scan.is_partial else "full",
+        requested_subscriptions=len(scan.named) or None,
         posture=scan.posture,
         accounts=models.Accounts.model_validate(summary.accounts) if summary else None,
         subscriptions=(

@@ -1,7 +1,7 @@
 """The current status, from one row of the store, or two for a subscription."""
 
 import asyncio
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from cmk_check.core import posture
@@ -55,9 +55,24 @@ class StatusView:
         if coverage is None:
             raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
-        answer = posture.of_subscription(coverage, stored.value, self.clock.now(), self.expect)
-        as_of = posture.as_of(coverage, stored.value.as_of)
+        last_scan = await self._read_alone(subscription_id, stored.value.as_of)
+        answer = posture.of_subscription(
+            coverage, replace(stored.value, as_of=last_scan), self.clock.now(), self.expect
+        )
+        as_of = posture.as_of(coverage, last_scan)
         return self._written(answer, stored, summarise([coverage], changes=0), as_of)
+
+    async def _read_alone(self, subscription_id: str, as_of: datetime | None) -> datetime | None:
+        """Return when the latest scan that read a subscription began, partial scans included.
+
+        They write nothing where nothing has changed, so only their own rows say that they read it.
+        """
+        if as_of is None:
+            return None
+        for _, scan in await self.scans.started_between(as_of, self.clock.now()):
+            if subscription_id in scan.named and scan.has_recorded_all:
+                return scan.started_at
+        return as_of
 
     async def _coverage(self, subscription_id: str) -> Coverage | None:
         try:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scope import Scope
 from cmk_check.errors import StoreUnavailable
 from cmk_check.http_adapter import HttpAdapter
 from cmk_check.ports import Table
@@ -128,17 +129,19 @@ async def test_a_304_comes_through_without_a_body() -> None:
     assert (answer.status_code, answer.get_body()) == (304, b"")
 
 
-async def test_a_post_starts_a_scan_whatever_its_body_holds() -> None:
-    """Clients send nothing, `{}` or a form; none of it means anything here."""
+@pytest.mark.parametrize("body", [b"", b"{}", b"\r\n"])
+async def test_a_post_with_an_empty_body_starts_a_full_scan(body: bytes) -> None:
+    """Clients send nothing, or `{}`."""
 
-    async def ask() -> StartAnswer:
+    async def ask(named: frozenset[str]) -> StartAnswer:
+        assert not named
         return StartAnswer(StartOutcome.STARTED, "20261125T120000Z-3fa9")
 
     request = func.HttpRequest(
-        method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=b"<no json"
+        method="POST", url=f"{BASE}/api/scan?code=s3cret", headers={"host": "x"}, body=body
     )
 
-    answer = await HttpAdapter(create_app(ask, AS_SERVED)).handle_async(request)
+    answer = await HttpAdapter(create_app(ask, AS_SERVED, Scope())).handle_async(request)
 
     assert (answer.status_code, answer.get_body()) == (202, b'{"id":"20261125T120000Z-3fa9"}')
     assert answer.headers["location"].endswith("/api/v1/scans/20261125T120000Z-3fa9")

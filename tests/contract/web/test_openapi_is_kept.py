@@ -26,6 +26,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scope import Scope as ScanScope
 from cmk_check.core.status import Summary
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.scan_rows import Scan
@@ -111,10 +112,10 @@ def _whole(served: Served) -> ASGIApp:
     """Serve what two functions serve, as the host does."""
     outcomes = cycle([StartAnswer(outcome, "20261125T120000Z-3fa9") for outcome in StartOutcome])
 
-    async def ask() -> StartAnswer:
+    async def ask(_named: frozenset[str]) -> StartAnswer:
         return next(outcomes)
 
-    api, starter = served.app(), scan_now.create_app(ask, AS_SERVED)
+    api, starter = served.app(), scan_now.create_app(ask, AS_SERVED, ScanScope())
     checked = Health(served.scans, served.clock, MAX_AGE)
 
     async def health(scope: Scope, receive: Receive, send: Send) -> None:

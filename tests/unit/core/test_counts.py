@@ -204,7 +204,7 @@ def test_what_was_not_read_is_counted_as_told() -> None:
 
 def test_nothing_sums_to_nothing() -> None:
     """An estate without a slice is no error."""
-    assert merge([]) == summarise([], 0) == Summary()
+    assert merge([]) == summarise([], 0) == Summary(unwritten=0)
 
 
 def test_gaps_beyond_the_most_are_counted_and_not_listed() -> None:

@@ -184,10 +184,17 @@ class Outside:
         await self.request(lambda: self._world.teller.accept(published))
 
     async def scan_ended(
-        self, scan: LastScan, posture: Verdict | None, summary: Summary | None
+        self,
+        scan: LastScan,
+        posture: Verdict | None,
+        summary: Summary | None,
+        *,
+        partial: bool = False,
     ) -> None:
         """Tell the end of a scan."""
-        await self.request(lambda: self._world.teller.scan_ended(scan, posture, summary))
+        await self.request(
+            lambda: self._world.teller.scan_ended(scan, posture, summary, partial=partial)
+        )
 
     async def request[T](self, request: Callable[[], Awaitable[T]]) -> T:
         """Make a request: one wait before it is done, and one for its answer."""

@@ -56,7 +56,12 @@ class Sleeper:
 
 async def asleep(world: World, invoke: Invocation, place: Place) -> Sleeper:
     """Run an invocation up to an operation, and leave it there."""
-    store = FaultyStore(world.store, places={place: Fault.SLEEP})
+    return await asleep_at(world, invoke, {place: Fault.SLEEP})
+
+
+async def asleep_at(world: World, invoke: Invocation, places: dict[Place, Fault]) -> Sleeper:
+    """Run an invocation up to the place where it sleeps; it meets the other faults later."""
+    store = FaultyStore(world.store, places=places)
 
     async def process() -> object:
         return await invoke(world.process(store))

@@ -31,7 +31,11 @@ class Answer:
 
 
 async def send(
-    app: ASGIApp, target: str, headers: Mapping[str, str] | None = None, method: str = "GET"
+    app: ASGIApp,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    body: bytes = b"",
 ) -> Answer:
     """Send a request for a path with its query, from ``cmk.example`` unless ``host`` is given."""
     path, _, query = target.partition("?")
@@ -39,7 +43,7 @@ async def send(
     answer = Answer()
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def take(message: Message) -> None:
         if message["type"] == "http.response.start":

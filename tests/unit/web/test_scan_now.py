@@ -1,5 +1,6 @@
 """``POST /api/scan``: what the outcomes of asking for a scan look like."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -8,15 +9,18 @@ import pytest
 from fastapi import FastAPI
 
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scope import Scope
 from cmk_check.errors import QueueError, StoreRefused, StoreUnavailable
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
 from cmk_check.web.scan_now import create_app
+from tests.fakes.world import sub
 from tests.unit.web.api_kit import AS_SERVED
 from tests.unit.web.asgi_client import send
 
 SCAN = "/api/scan"
 ID = "20261125T120000Z-3fa9"
+ONE, EXCLUDED = sub(1), sub(2)
 
 
 @dataclass
@@ -25,17 +29,21 @@ class Asked:
 
     outcome: StartAnswer | Exception
     times: int = 0
+    named: frozenset[str] = frozenset()
 
-    async def __call__(self) -> StartAnswer:
+    async def __call__(self, named: frozenset[str]) -> StartAnswer:
         """Answer as scripted."""
         self.times += 1
+        self.named = named
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
 
 
-def _app(ask: Callable[[], Awaitable[StartAnswer]], site: WebApplication = AS_SERVED) -> FastAPI:
-    return create_app(ask, site)
+def _app(
+    ask: Callable[[frozenset[str]], Awaitable[StartAnswer]], site: WebApplication = AS_SERVED
+) -> FastAPI:
+    return create_app(ask, site, Scope(exclude=frozenset({EXCLUDED})))
 
 
 STARTED = StartAnswer(StartOutcome.STARTED, ID)
@@ -56,6 +64,7 @@ async def test_while_a_scan_runs_the_answer_leads_to_it() -> None:
     answer = await send(_app(Asked(RUNNING)), SCAN, method="POST")
 
     assert (answer.status, answer.error) == (409, ("ScanRunning", None))
+    assert answer.headers["retry-after"] == "10"
     assert answer.headers["location"] == f"https://cmk.example/api/v1/scans/{ID}"
 
 
@@ -169,3 +178,70 @@ async def test_on_azure_the_location_is_the_apps_own() -> None:
     answer = await send(app, SCAN, {"host": "evil.example"}, method="POST")
 
     assert answer.headers["location"].startswith("https://func-cmk.azurewebsites.net/api/v1/scans/")
+
+
+async def test_a_body_names_the_subscriptions_to_read() -> None:
+    """In any case, and each once."""
+    ask = Asked(STARTED)
+
+    answer = await send(_app(ask), SCAN, method="POST", body=_body(ONE, ONE.upper()))
+
+    assert (answer.status, ask.named) == (202, frozenset({ONE}))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "The body must be empty or"),
+        (b"[]", "The body must be empty or"),
+        (b'{"subscription": []}', "The body must be empty or"),
+        (b'{"subscriptions": "all"}', "must be a list of 1 to 1,000 ids"),
+        (b'{"subscriptions": []}', "must be a list of 1 to 1,000 ids"),
+        (b'{"subscriptions": ["chat\u00e9"]}', r"'chat\xe9' must be a subscription id"),
+        (b'{"subscriptions": [7]}', "7 must be a subscription id"),
+        (b" " * 100_000 + b"{}", "at most 100,000 bytes"),
+        (b"[" * 90_000, "The body must be empty or"),
+    ],
+)
+async def test_a_wrong_body_is_refused_and_says_what_it_must_be(body: bytes, said: str) -> None:
+    """Nothing is started: a full scan is not what was asked for."""
+    ask = Asked(STARTED)
+
+    answer = await send(_app(ask), SCAN, method="POST", body=body)
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "subscriptions"))
+    assert said in answer.json["error"]["message"]
+    assert ask.times == 0
+
+
+async def test_more_than_a_thousand_are_refused() -> None:
+    """A full scan reads them faster."""
+    many = _body(*(sub(number) for number in range(1_001)))
+
+    assert (await send(_app(Asked(STARTED)), SCAN, method="POST", body=many)).status == 400
+
+
+async def test_an_excluded_subscription_is_refused_by_name() -> None:
+    """Its accounts are not judged, whoever asks."""
+    answer = await send(_app(Asked(STARTED)), SCAN, method="POST", body=_body(ONE, EXCLUDED))
+
+    assert answer.status == 400
+    assert EXCLUDED in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code"),
+    [(StartOutcome.NO_SCAN_YET, "NoScanYet"), (StartOutcome.SCOPE_CHANGED, "ScopeChanged")],
+)
+async def test_without_a_full_scan_the_answer_says_to_start_one(
+    outcome: StartOutcome, code: str
+) -> None:
+    """There is nothing yet to which a few subscriptions could be added."""
+    answer = await send(_app(Asked(StartAnswer(outcome))), SCAN, method="POST", body=_body(ONE))
+
+    assert (answer.status, answer.error) == (409, (code, None))
+    assert "location" not in answer.headers
+
+
+def _body(*ids: str) -> bytes:
+    return json.dumps({"subscriptions": ids}).encode()

@@ -56,7 +56,7 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
         "getMetrics": "The status as metrics",
         "getReasons": "What each reason means, what ends it and who has to act",
         "getContract": "This document",
-        "startScan": "Start a scan",
+        "startScan": "Start a scan of the estate or of some subscriptions",
         "getHealth": "Whether the app can answer",
     }
 

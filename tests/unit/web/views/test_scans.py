@@ -10,7 +10,16 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
-from tests.unit.web.api_kit import NOON, Served, counted, coverage, finding, status_of
+from tests.unit.web.api_kit import (
+    LAB,
+    NOON,
+    PRODUCTION,
+    Served,
+    counted,
+    coverage,
+    finding,
+    status_of,
+)
 from tests.unit.web.asgi_client import send
 
 SCANS = "/api/v1/scans"
@@ -54,6 +63,8 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                 "startedAt": "2026-11-25T12:00:00Z",
                 "finishedAt": "2026-11-25T12:00:09Z",
                 "reason": None,
+                "scope": "full",
+                "requestedSubscriptions": None,
                 "posture": "non_compliant",
                 "accounts": {
                     "total": 1,
@@ -73,6 +84,15 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
     assert list(answer.json["value"][0])[:6] == [
         *("id", "state", "trigger", "startedAt", "finishedAt", "reason")
     ]
+
+
+async def test_a_partial_scan_says_so_and_how_many_it_was_asked_for(empty: Served) -> None:
+    """Its counts are not those of the estate."""
+    await _put(empty, replace(_scan(0), named=(PRODUCTION, LAB)))
+
+    (scan,) = (await send(empty.app(), SCANS)).json["value"]
+
+    assert (scan["scope"], scan["requestedSubscriptions"]) == ("partial", 2)
 
 
 @pytest.mark.parametrize("state", [ScanState.RUNNING, ScanState.FAILED, ScanState.ABANDONED])

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, GapReason, PostureReason
+from cmk_check.core.enums import CoverageState, GapReason, PostureReason, ScanState, Trigger
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.postures import POSTURE_REASONS
 from cmk_check.core.status import KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import LeaseAndStatus, scan_id_of
 from tests.unit.web.api_kit import (
     EARLIER,
     LAB,
@@ -237,13 +239,38 @@ async def test_a_subscription_counts_once_in_every_state(
     assert len(answer.json["gaps"]) == answer.json["subscriptions"]["gap"]
 
 
-async def test_a_subscription_costs_one_point_read_more(served: Served) -> None:
-    """It must not read the subscription's findings."""
+@pytest.mark.parametrize(
+    ("named", "unwritten", "minutes"),
+    [((PRODUCTION,), 0, 20), ((LAB,), 0, 0), ((PRODUCTION,), 1, 0), ((), 0, 0)],
+)
+async def test_a_subscription_is_as_new_as_the_last_scan_that_recorded_it(
+    empty: Served, named: tuple[str, ...], unwritten: int, minutes: int
+) -> None:
+    """A partial scan that finds nothing new writes its own row alone; the estate stays as it is."""
+    row = coverage(CoverageState.READ)
+    await empty.put(row)
+    await empty.put_status(status_of(row))
+    empty.clock.time = NOON + timedelta(minutes=30)
+    started = NOON + timedelta(minutes=20)
+    summary = Summary(subscriptions=SubscriptionCounts(read=1), unwritten=unwritten)
+    scan = Scan(scan_id_of(started, "a"), 2, Trigger.REQUEST, started, ScanState.COMPLETE)
+    scan = replace(scan, named=named, summary=summary)
+    await empty.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
+
+    one = await send(empty.app(), f"{STATUS}?subscription={PRODUCTION}")
+    whole = await send(empty.app(), STATUS)
+
+    assert one.json["asOf"] == f"2026-11-25T12:{minutes:02}:00Z"
+    assert whole.json["asOf"] == "2026-11-25T12:00:00Z"
+
+
+async def test_a_subscription_costs_one_point_read_and_a_query_more(served: Served) -> None:
+    """It must not read the subscription's findings, only the scans since the last full one."""
     served.store.log.clear()
 
     await send(served.app(), f"{STATUS}?subscription={PRODUCTION}")
 
-    assert [operation.name for operation in served.store.log] == ["get", "get"]
+    assert [operation.name for operation in served.store.log] == ["get", "get", "query"]
 
 
 async def test_a_subscription_never_seen_is_not_found(served: Served) -> None:

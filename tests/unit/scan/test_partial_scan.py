@@ -1,0 +1,405 @@
+"""A partial scan reads a few subscriptions; the status stays true for all of them (P1)."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import ChangeType, CoverageState, PostureReason, ScanState
+from cmk_check.core.scan_request import StartAnswer, StartOutcome
+from cmk_check.core.scope import Scope
+from cmk_check.core.status import Status
+from cmk_check.errors import InventoryError
+from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
+from cmk_check.ports import Delete, Table, TableQuery
+from cmk_check.scan.start import request
+from cmk_check.store import table_keys
+from cmk_check.store.rows import is_too_new
+from cmk_check.store.scans import ScanTable
+from tests.fakes.faults import DeathError, Fault, Place
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
+    LEASE_ENDS,
+    ONE,
+    PUBLISH,
+    RECORD,
+    THREE,
+    TWO,
+    asleep,
+    asleep_at,
+    delivery,
+    overwrite,
+    planned,
+    scan_changes,
+    sent,
+    slices_of,
+    with_faults,
+)
+
+# After the claim.
+LOWER = Place("commit", Table.SCANS, 1)
+FINISH = Place("commit", Table.SCANS, 2)
+
+
+async def put_status(world: World, status: Status) -> None:
+    """Let the status say something else."""
+    scans = ScanTable(world.store)
+    await scans.commit(status=status, current=await scans.lease_and_status())
+
+
+@pytest.fixture
+async def scanned(world: World) -> World:
+    """Return a program that has found two compliant subscriptions."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, good(TWO))
+    await world.scan()
+    return world
+
+
+async def asked(world: World, *named: str) -> StartAnswer:
+    """Ask for a partial scan, late enough after the last start."""
+    world.clock.advance(SCAN_SPACING)
+    return await request(world.context, named)
+
+
+async def partial_scan(world: World, *named: str) -> str:
+    """Run a partial scan; return its id."""
+    answer = await asked(world, *named)
+    assert answer.outcome is StartOutcome.STARTED
+    await world.drain()
+    return answer.scan_id
+
+
+async def verdict(world: World) -> str:
+    """Return the posture that the API gives now."""
+    return (await world.posture()).verdict.value
+
+
+async def test_it_reads_what_it_names_alone(scanned: World) -> None:
+    """The others keep what the full scan found."""
+    scanned.read(ONE, bad(ONE))
+    scanned.read(TWO, bad(TWO))
+    scanned.inventory.reads.clear()
+
+    await partial_scan(scanned, ONE)
+
+    assert scanned.inventory.reads == [ONE]
+    status = await scanned.status()
+    assert status is not None
+    assert (status.summary.accounts.non_compliant, status.summary.accounts.compliant) == (1, 1)
+
+
+async def test_a_violation_shows_at_once_and_its_end_too(scanned: World) -> None:
+    """Nobody waits for the hour."""
+    scanned.read(ONE, bad(ONE))
+    await partial_scan(scanned, ONE)
+    worse = await verdict(scanned)
+    scanned.read(ONE, good(ONE))
+    await partial_scan(scanned, ONE)
+
+    assert (worse, await verdict(scanned)) == ("non_compliant", "compliant")
+    assert scanned.told_types()[-2:] == ["account.violated", "account.resolved"]
+
+
+async def test_the_estate_keeps_the_date_of_the_last_full_scan(scanned: World) -> None:
+    """What it did not read has become no newer."""
+    before = await scanned.status()
+
+    await partial_scan(scanned, ONE)
+
+    assert await scanned.status() == before
+
+
+async def test_it_is_listed_and_tells_nothing_of_itself(scanned: World) -> None:
+    """Rules that wait for a scan of the estate do not take it for one."""
+    ended, told = list(scanned.teller.ended), len(scanned.teller.told)
+
+    scan = await scanned.scan_row(await partial_scan(scanned, TWO, ONE))
+
+    assert (scan.named, scan.state, scan.posture) == ((ONE, TWO), ScanState.COMPLETE, "compliant")
+    assert scan.summary is not None
+    assert scan.summary.subscriptions.read == 2
+    assert (scanned.teller.ended, len(scanned.teller.told)) == (ended, told)
+    assert scanned.teller.partial_ended == [(scan.id, "complete", None)]
+
+
+async def test_where_nothing_has_changed_no_finding_is_written(
+    scanned: World, store: RecordingStore
+) -> None:
+    """A look every two minutes must not cost a write for each."""
+    before = len(store.log)
+
+    await partial_scan(scanned, ONE)
+
+    written = [o for o in store.log[before:] if o.table is Table.FINDINGS and o.writes]
+    assert not written
+
+
+async def test_one_never_seen_that_is_not_listed_is_a_gap(scanned: World) -> None:
+    """Like one on the include list: whoever names it wants to know of it."""
+    await partial_scan(scanned, THREE)
+
+    coverage = await scanned.context.findings_table.coverage(THREE)
+    assert coverage is not None
+    assert coverage.gap is not None
+    assert (coverage.state, coverage.gap.reason) == (CoverageState.GAP, "not_visible")
+    assert await verdict(scanned) == "unknown"
+
+
+async def test_a_new_one_is_read_and_counted(scanned: World) -> None:
+    """It was made a minute ago."""
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE, bad(THREE))
+
+    await partial_scan(scanned, THREE)
+
+    status = await scanned.status()
+    assert status is not None
+    assert (status.summary.subscriptions.read, status.summary.accounts.non_compliant) == (3, 1)
+
+
+async def test_a_retired_subscription_stays_retired(scanned: World) -> None:
+    """It is no longer listed since Azure has deleted it."""
+    scanned.listed(ONE, TWO, state="Deleted")
+    await scanned.scan()
+    scanned.listed(ONE)
+
+    await partial_scan(scanned, TWO)
+
+    assert await scanned.coverage(TWO) == "retired"
+
+
+async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: World) -> None:
+    """The next look or the next full scan says more; until then nothing has changed."""
+    before = await scanned.status()
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+
+    scan_id = await partial_scan(scanned, ONE)
+
+    assert (await scanned.scan_row(scan_id)).state is ScanState.FAILED
+    assert await scanned.status() == before
+    assert await scan_changes(scanned) == ["scan.baseline"]
+
+
+async def test_before_a_full_scan_there_is_none(world: World) -> None:
+    """Its sums would be those of an estate that nobody has listed."""
+    assert await asked(world, ONE) == StartAnswer(StartOutcome.NO_SCAN_YET)
+
+
+async def test_under_another_scope_there_is_none(scanned: World) -> None:
+    """Rows judged under two scopes would add up to one answer."""
+    scanned.options = replace(scanned.options, scope=Scope(exclude=frozenset({TWO})))
+
+    assert await asked(scanned, ONE) == StartAnswer(StartOutcome.SCOPE_CHANGED)
+
+
+async def test_a_scope_that_changes_before_the_plan_ends_it(scanned: World) -> None:
+    """A deployment comes between the start and the plan."""
+    answer = await asked(scanned, ONE)
+    scanned.options = replace(scanned.options, scope=Scope(exclude=frozenset({TWO})))
+    await scanned.drain()
+
+    scan = await scanned.scan_row(answer.scan_id)
+    assert (scan.state, scan.reason) == (
+        ScanState.FAILED,
+        "A full scan must finish under the present settings before a partial one.",
+    )
+
+
+async def test_while_any_scan_runs_nothing_is_queued(scanned: World) -> None:
+    """Not behind a full one, and not behind another partial one."""
+    scanned.clock.advance(timedelta(hours=1))
+    full = await scanned.start()
+    behind_full = await asked(scanned, ONE)
+    await scanned.drain()
+    first = await asked(scanned, ONE)
+    behind_partial = await asked(scanned, TWO)
+
+    assert behind_full == StartAnswer(StartOutcome.RUNNING, full.scan_id)
+    assert behind_partial == StartAnswer(StartOutcome.RUNNING, first.scan_id)
+
+
+async def test_ten_seconds_after_the_last_start_it_may_come(scanned: World) -> None:
+    """Whoever has just mended an account wants to see it."""
+    first = await partial_scan(scanned, ONE)
+    early = await request(scanned.context, [ONE])
+    scanned.clock.advance(PARTIAL_SCAN_SPACING)
+    full = await request(scanned.context)
+    later = await request(scanned.context, [ONE])
+
+    assert early == StartAnswer(StartOutcome.TOO_SOON, first, PARTIAL_SCAN_SPACING)
+    assert full == StartAnswer(StartOutcome.TOO_SOON, first, SCAN_SPACING - PARTIAL_SCAN_SPACING)
+    assert later.outcome is StartOutcome.STARTED
+
+
+async def test_a_full_scan_takes_the_lease_from_it(scanned: World) -> None:
+    """The hour's scan is never late by a partial one, and nobody is alarmed."""
+    scanned.read(ONE, bad(ONE))
+    answer = await asked(scanned, ONE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    left = sent(scanned)
+    full = await scanned.start()
+    without_its_worker = await slices_of(scanned, answer.scan_id)
+    await scanned.drain()
+    await scanned.deliver(left[0])
+
+    assert without_its_worker == []
+    scan, newer = await scanned.scan_row(answer.scan_id), await scanned.scan_row(full.scan_id)
+    assert (full.new, scan.state, newer.state) == (True, ScanState.SUPERSEDED, ScanState.COMPLETE)
+    assert await slices_of(scanned, answer.scan_id) == []
+    assert await scan_changes(scanned) == ["scan.baseline"]
+    assert scanned.teller.partial_ended == []
+
+
+async def test_what_it_has_recorded_before_stays_and_is_told_once(scanned: World) -> None:
+    """Only the scan is over, not its work."""
+    scanned.read(ONE, bad(ONE))
+    answer = await asked(scanned, ONE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    slice_message = sent(scanned)[0]
+    worker = await asleep(scanned, delivery(scanned, slice_message), PUBLISH)
+    full = await scanned.start()
+    await scanned.drain()
+    await worker.wake()
+
+    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.SUPERSEDED
+    assert (await scanned.scan_row(full.scan_id)).state is ScanState.COMPLETE
+    published = [change.type for change in await scanned.feed()]
+    assert published.count(ChangeType.ACCOUNT_VIOLATED) == 1
+    assert await verdict(scanned) == "non_compliant"
+
+
+async def test_it_waits_for_a_full_scan_whose_lease_has_ended(scanned: World) -> None:
+    """Only a full scan that follows tells that one was abandoned, and that scans run again."""
+    lost = await planned(scanned)
+    scanned.clock.advance(LEASE_ENDS)
+    refused = await asked(scanned, ONE)
+    await scanned.scan()
+
+    assert refused == StartAnswer(StartOutcome.RUNNING, lost[0].scan_id)
+    assert (await scan_changes(scanned))[-2:] == ["scan.abandoned", "scan.recovered"]
+
+
+async def test_one_whose_process_died_is_followed_by_the_next(scanned: World) -> None:
+    """Its lease ends, and nobody hears of it."""
+    answer = await asked(scanned, ONE)
+    scanned.queue.messages.clear()
+    scanned.clock.advance(LEASE_ENDS)
+
+    await partial_scan(scanned, TWO)
+
+    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.SUPERSEDED
+    assert await scan_changes(scanned) == ["scan.baseline"]
+
+
+async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: World) -> None:
+    """Only a full scan lists the estate again."""
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+    await scanned.scan()
+    scanned.inventory.list_error = None
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+    assert PostureReason.SCAN_FAILED in dict((await scanned.posture()).reasons)
+    assert (await scan_changes(scanned))[-1] == "scan.failed"
+
+
+async def test_its_own_downgrade_ends_with_it(scanned: World) -> None:
+    """It lowered the status for what it then recorded: the sums say it now."""
+    scanned.read(ONE, gap=FORBIDDEN)
+
+    await partial_scan(scanned, ONE)
+    scanned.read(ONE, good(ONE))
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "compliant"
+
+
+async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: World) -> None:
+    """The worker of an older scan lowers the status, and may yet record what it has read.
+
+    older: mark TWO, check ..(sleeps)........ lower ................... (record TWO)
+    newer:                            lease ........ finish: compliant?
+    """
+    scanned.read(TWO, bad(TWO))
+    await asked(scanned, TWO)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    places = {LOWER: Fault.SLEEP, RECORD: Fault.DEATH_BEFORE}
+    worker = await asleep_at(scanned, delivery(scanned, sent(scanned)[0]), places)
+    scanned.clock.advance(LEASE_ENDS)
+    newer = await asked(scanned, ONE)
+    with pytest.raises(DeathError):
+        await worker.wake()
+
+    await scanned.drain()
+
+    assert (await scanned.scan_row(newer.scan_id)).state is ScanState.COMPLETE
+    assert PostureReason.RUNNING_SCAN_FOUND_WORSE in dict((await scanned.posture()).reasons)
+    await scanned.scan()
+    assert await verdict(scanned) == "non_compliant"
+
+
+async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> None:
+    """The full scan could not record that it did not read TWO: its row says that it was read."""
+    status = await scanned.status()
+    assert status is not None
+    summary = replace(status.summary, unwritten=1)
+    await put_status(scanned, replace(status, summary=summary))
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+    await scanned.scan()
+    assert await verdict(scanned) == "compliant"
+
+
+async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:
+    """Its accounts would be missing in the sums."""
+    found = await scanned.store.get(Table.FINDINGS, TWO, table_keys.COVERAGE)
+    assert found is not None
+    await scanned.store.commit(Table.FINDINGS, TWO, [Delete(found.row, found.etag)])
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+
+
+async def test_a_row_that_somebody_broke_counts_as_a_gap(scanned: World) -> None:
+    """With the accounts that stand beside it."""
+    scanned.read(TWO, bad(TWO))
+    await scanned.scan()
+    await overwrite(scanned, Table.FINDINGS, TWO, table_keys.COVERAGE, coverage="nonsense")
+
+    await partial_scan(scanned, ONE)
+
+    status = await scanned.status()
+    assert status is not None
+    assert (status.summary.subscriptions.gap, status.summary.accounts.non_compliant) == (1, 1)
+
+
+async def test_an_earlier_version_does_not_understand_its_row(scanned: World) -> None:
+    """It would finish it as a scan of the whole estate."""
+    answer = await asked(scanned, ONE)
+
+    (row,) = [
+        entity
+        async for entity in scanned.store.query(Table.SCANS, TableQuery(partition="scan"))
+        if entity.row.endswith(answer.scan_id)
+    ]
+    assert is_too_new(row)
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
+async def test_an_end_without_an_answer_is_reached(scanned: World, fault: Fault) -> None:
+    """It is told once, whichever try was the one that counted."""
+    answer = await asked(scanned, ONE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+
+    await scanned.deliver(sent(scanned)[0], with_faults(scanned, {FINISH: fault}))
+
+    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.COMPLETE
+    assert len(scanned.teller.partial_ended) == 1
