@@ -26,7 +26,6 @@ SCAN_SPACING: Final = timedelta(minutes=1)
 # A partial scan asks for little, and whoever has just fixed an account wants to see it.
 PARTIAL_SCAN_SPACING: Final = timedelta(seconds=10)
 MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
-MAX_SCAN_REQUEST_BYTES: Final = 100_000
 # A step that still loses the race leaves the rest to the queue.
 ATTEMPTS_PER_STEP: Final = 3
 # The row of a slice is named by four digits.
@@ -279,6 +278,8 @@ HEALTH_READ_SECONDS: Final = 3.0
 
 # --- HTTP API: internal
 
+# A thousand ids, and some blanks.
+MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200
 MAX_LOCATION_CHARS: Final = 100
 # A place is two keys of MAX_KEY_UNITS at most and what parts them, in base64.

@@ -75,7 +75,7 @@ async def scan_here(
     """
     queue = QueueHere()
     context = replace(context, queues=queue)
-    starting = asyncio.create_task(_start(context, named))
+    starting = asyncio.create_task(_start(context, named, sleep))
     try:
         # Shielded, because a lease that was taken has to be released.
         started = await asyncio.shield(starting)
@@ -88,13 +88,13 @@ async def scan_here(
     return await _outcome(context, started.scan_id)
 
 
-async def _start(context: ScanContext, named: Sequence[str]) -> Started:
+async def _start(context: ScanContext, named: Sequence[str], sleep: Sleep) -> Started:
     if not named:
         return await start(context, Trigger.REQUEST)
     while True:
         answer = await request(context, named)
         if answer.outcome is StartOutcome.TOO_SOON:
-            await asyncio.sleep(answer.wait.total_seconds())
+            await sleep(answer.wait.total_seconds())
         elif answer.outcome in {StartOutcome.NO_SCAN_YET, StartOutcome.SCOPE_CHANGED}:
             raise SettingsError([("--subscription", _NEEDS_FULL_SCAN)])
         else:

@@ -81,10 +81,12 @@ class ScanTable:
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
 
-    async def history(self, after: str | None, top: int) -> list[tuple[str, Scan]]:
+    async def history(
+        self, after: str | None, top: int, *, partial: bool | None = None
+    ) -> list[tuple[str, Scan]]:
         """Read up to ``top`` scans with their row keys, newest first, after the row ``after``.
 
-        A broken row is skipped.
+        ``partial`` selects the partial ones or the full ones. A broken row is skipped.
         """
         behind = None if after is None else (_PARTITION, after)
         query = TableQuery(
@@ -94,7 +96,7 @@ class ScanTable:
             after=behind,
             page=min(top, TABLE_PAGE_ROWS),
         )
-        return await self._scans(query, top)
+        return await self._scans(query, top, partial=partial)
 
     async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
         """Read the scans that started in a time range, newest first, with their row keys."""
@@ -102,13 +104,18 @@ class ScanTable:
         row_to = _behind(table_keys.scan_row(first, ""))
         return await self._scans(TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to))
 
-    async def _scans(self, query: TableQuery, most: int | None = None) -> list[tuple[str, Scan]]:
+    async def _scans(
+        self, query: TableQuery, most: int | None = None, *, partial: bool | None = None
+    ) -> list[tuple[str, Scan]]:
         scans: list[tuple[str, Scan]] = []
         async for entity in self._store.query(_TABLE, query):
             try:
-                scans.append((entity.row, value_of(SCAN, entity).value))
+                scan = value_of(SCAN, entity).value
             except RowUnusable as error:
                 _log.warning("A scan is missing from the history. %s", error)
+                continue
+            if partial is None or scan.is_partial is partial:
+                scans.append((entity.row, scan))
             if len(scans) == most:
                 break
         return scans

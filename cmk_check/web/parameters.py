@@ -42,6 +42,7 @@ _ALLOWED: Final = {
     "characters.",
     "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
     "format": "format must be json or csv.",
+    "scope": "scope must be full or partial.",
     "coverage": f"coverage must be one of {', '.join(CoverageState)}.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
     "subscription": "subscription must be an id like 00000000-0000-0000-0000-000000000000.",
@@ -166,6 +167,9 @@ class SubscriptionsQuery(AnyQuery):
 class ScansQuery(AnyQuery):
     """Parameters of the list of scans."""
 
+    scope: Literal["full", "partial"] | SkipJsonSchema[None] = Field(
+        None, description="Only full scans, or only partial ones."
+    )
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most scans on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 

@@ -11,11 +11,14 @@ from typing import Any, Final
 from cmk_check.core.enums import Disposition
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import GUID, is_guid
-from cmk_check.limits import MAX_SCAN_REQUEST_BYTES, MAX_SUBSCRIPTIONS_NAMED
+from cmk_check.limits import (
+    MAX_NAME_SHOWN_CHARS,
+    MAX_SCAN_REQUEST_BYTES,
+    MAX_SUBSCRIPTIONS_NAMED,
+)
 from cmk_check.web.http.responses import RequestRefused
 
 _NAME: Final = "subscriptions"
-_NAME_SHOWN: Final = 100
 _MUST_BE: Final = f"subscriptions must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids."
 
 OPENAPI: Final[Mapping[str, Any]] = {
@@ -69,7 +72,7 @@ def named_in(body: bytes, scope: Scope) -> frozenset[str]:
 
 def _id(entry: object, scope: Scope) -> str:
     if not isinstance(entry, str) or not is_guid(entry):
-        shown = ascii(entry)[:_NAME_SHOWN]
+        shown = ascii(entry)[:MAX_NAME_SHOWN_CHARS]
         raise _refused(
             f"{shown} must be a subscription id like 00000000-0000-0000-0000-000000000000."
         )

@@ -195,7 +195,7 @@ export class Loader {
 
   /** @param {AbortSignal} signal */
   async scans(signal) {
-    const { body } = await ask(`scans?top=${MOST}`, { signal });
+    const { body } = await ask(`scans?scope=full&top=${MOST}`, { signal });
     this.store.set({ scans: shaped(body, OF_LIST).value });
   }
 

@@ -35,7 +35,8 @@ class ScansView:
         if query.skip_token is not None:
             _, after = position_of(query.skip_token, table_keys.SCANS_FROM)
         # Read one more than the page holds, to know whether there is another page.
-        found = await self.scans.history(after, query.top + 1)
+        partial = None if query.scope is None else query.scope == "partial"
+        found = await self.scans.history(after, query.top + 1, partial=partial)
         shown = found[: query.top]
         more = len(found) > len(shown)
         return Page(

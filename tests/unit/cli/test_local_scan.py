@@ -7,7 +7,7 @@ import pytest
 
 from cmk_check.cli.local_scan import INTERRUPTED, LocalScanOutcome, scan_here
 from cmk_check.core.enums import ScanState
-from cmk_check.errors import StoreUnavailable
+from cmk_check.errors import SettingsError, StoreUnavailable
 from cmk_check.limits import LOCAL_PAUSES_SECONDS
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore
@@ -51,6 +51,29 @@ async def test_every_slice_is_worked_through_by_the_steps_of_the_app() -> None:
     assert (await world.scan_row(outcome.scan_id)).slices == 2
     assert await world.verdicts() == {"chat": "compliant", "lab": "non_compliant"}
     assert world.queue.messages == []
+
+
+async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_last_scan() -> None:
+    """Whoever has just scanned and mended an account waits for seconds."""
+    world = _world()
+    await scan_here(world.context, Pauses())
+    world.inventory.reads.clear()
+    world.read(sub(2), good(sub(2), "lab"))
+
+    async def pass_time(seconds: float) -> None:
+        world.clock.advance(timedelta(seconds=seconds))
+
+    outcome = await scan_here(world.context, pass_time, named=[sub(2)])
+
+    assert outcome.state is ScanState.COMPLETE
+    assert world.inventory.reads == [sub(2)]
+    assert (await world.posture()).verdict == "compliant"
+
+
+async def test_before_a_scan_of_everything_none_is_scanned_alone() -> None:
+    """The message says what to do."""
+    with pytest.raises(SettingsError, match="leave it out once"):
+        await scan_here(_world().context, Pauses(), named=[sub(2)])
 
 
 def test_the_queue_delivers_as_often_as_the_host_does() -> None:

@@ -154,8 +154,8 @@ EMPTY = json.dumps(
         pytest.param(["--store", ""], id="an unset variable"),
         pytest.param(["--store", "https://mine.test"], id="no queues beside it"),
         pytest.param(
-            ["--subscription", sub(1), "--store", "UseDevelopmentStorage=true"],
-            id="a part of the estate into the app's tables",
+            ["--subscription", sub(1), "--store", "UseDevelopmentStorage=true", "--change-scope"],
+            id="another scope for a part of the estate",
         ),
     ],
 )
