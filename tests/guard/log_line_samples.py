@@ -54,6 +54,7 @@ async def write_lines() -> None:
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogSink().scan_ended(failed, None, None)
     await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary, partial=True)
+    await LogSink().scan_ended(failed, None, None, partial=True)
     await _write_deliveries(step.changes[0])
     write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
 

@@ -197,7 +197,7 @@ async def test_a_body_names_the_subscriptions_to_read() -> None:
         (b'{"subscription": []}', "The body must be empty or"),
         (b'{"subscriptions": "all"}', "must be a list of 1 to 1,000 ids"),
         (b'{"subscriptions": []}', "must be a list of 1 to 1,000 ids"),
-        (b'{"subscriptions": ["chat\u00e9"]}', r"'chat\xe9' must be a subscription id"),
+        (b'{"subscriptions": ["chat\\u00e9"]}', r"'chat\xe9' must be a subscription id"),
         (b'{"subscriptions": [7]}', "7 must be a subscription id"),
         (b" " * 100_000 + b"{}", "at most 100,000 bytes"),
         (b"[" * 90_000, "The body must be empty or"),
