@@ -60,6 +60,8 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         "startedAt": running.body["startedAt"],
         "finishedAt": None,
         "reason": None,
+        "scope": "full",
+        "requestedSubscriptions": None,
         "posture": None,
         "accounts": None,
         "subscriptions": None,
