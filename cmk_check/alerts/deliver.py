@@ -79,11 +79,13 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
             alerts = alerts[size:]
     except (DeliveryFailed, StoreError) as error:
         first = alerts[0][0] if alerts else message.first
-        _write_delivered(replace(message, last=first - 1), posted)
+        if posted:
+            _write_delivered(replace(message, last=first - 1), posted)
         count = None if alerts is None else len(alerts)
         await _try_again(context, replace(message, first=first), count, error)
         return
-    _write_delivered(message, posted)
+    if posted or message.attempt:  # whoever was told of a try is told of its end
+        _write_delivered(message, posted)
 
 
 def delay_after(attempt: int, asked: float | None = None) -> timedelta:
@@ -158,9 +160,8 @@ async def _give_up(
 
 
 def _write_delivered(message: DeliveryMessage, posted: int) -> None:
-    if posted:
-        fields = {"state": "delivered", **_fields(message, posted)}
-        write_line(logging.INFO, "cmk.tell", fields)
+    fields = {"state": "delivered", **_fields(message, posted)}
+    write_line(logging.INFO, "cmk.tell", fields)
 
 
 def _fields(message: DeliveryMessage, count: int | None) -> dict[str, object]:

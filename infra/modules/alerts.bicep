@@ -74,24 +74,53 @@ var firstKeys = '''
 | project timestamp, id, account = tostring(key["accountId"]),
     reasons = strcat_array(key["reasons"], ", ")
 '''
+// Conditions have no column timestamp: Azure would look for them only in the window of one evaluation,
+// and end them until the next scan.
+// Each failed scan is a change. One that ends well after it is another, so the last of them counts.
+var failing = '''
+traces
+| where message startswith '{"event":"cmk.change"'
+| extend change = parse_json(message)
+| where tostring(change["type"]) in ("cmkcheck.scan.recovered", TYPES)
+| extend number = tolong(change["number"])
+| summarize arg_max(number, change)
+| where tostring(change["type"]) in (TYPES)
+| project why = tostring(split(change["data"]["reason"], ":")[0])
+'''
 // A failed scan read nothing, so it does not show which subscriptions can be read.
 var lastScan = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
-| extend scan = parse_json(message)
-| where tostring(scan["state"]) in ("complete", "incomplete")
-| summarize arg_max(timestamp, scan)
-| where tostring(scan["state"]) == "incomplete"
-| project timestamp, gaps = toint(scan["subscriptions"]["gap"])
+| extend ended = parse_json(message)
+| where tostring(ended["state"]) in ("complete", "incomplete")
+| summarize arg_max(timestamp, ended)
+| where tostring(ended["state"]) == "incomplete"
+| project gaps = toint(ended["subscriptions"]["gap"])
 '''
-// A count over no lines is one row, so that missing scans raise the alert.
+// A summary of no lines is one row, so that missing scans raise the alert. An app that never scanned
+// cannot be told from one that has been silent for two days, so the alert says what to do about both.
 var finished = '''
 traces
 | where message startswith '{"event":"cmk.scan"'
-| extend scan = parse_json(message)
-| summarize finished = countif(tostring(scan["state"]) in ("complete", "incomplete")
-    and todatetime(scan["startedAt"]) > ago(AGE))
+| extend ended = parse_json(message)
+| summarize lines = count(), finished = countif(tostring(ended["state"]) in ("complete", "incomplete")
+    and todatetime(ended["startedAt"]) > ago(AGE)), arg_max(timestamp, ended)
 | where finished == 0
+| project todo = case(
+    lines == 0, "No scan was logged. If the app is new, upload its code: docs/deploy.md. Else: docs/operations.md, Missing scans.",
+    tostring(ended["reason"]) startswith "The app's identity sees no subscription", "Grant the app the right to read: docs/deploy.md, Let it read the estate.",
+    tostring(ended["state"]) == "failed", "Scans fail: docs/operations.md, Scans that fail.",
+    "docs/operations.md, Missing scans.")
+'''
+// The tries of one range of changes are told by its last number, the one that stays the same.
+var refused = '''
+traces
+| where message startswith '{"event":"cmk.tell"'
+| extend delivery = parse_json(message)
+| extend refused = iff(tostring(delivery["state"]) == "retry", timestamp, datetime(null))
+| summarize since = min(refused), arg_max(timestamp, delivery) by number = tolong(delivery["last"])
+| where tostring(delivery["state"]) == "retry" and since < ago(1h)
+| project number, since
 '''
 // The host logs messages that used up their tries; the app logs alerts that the webhook refused for a day.
 var poison = '''
@@ -171,11 +200,11 @@ var rules = [
   }
   {
     name: 'scan-failed'
-    title: 'A scan failed or was abandoned'
+    title: 'Scans fail or are abandoned'
     severity: 2
-    query: replace(changes, 'TYPES', '"cmkcheck.scan.failed", "cmkcheck.scan.abandoned"')
-    dimensions: ['id']
-    timing: once
+    query: replace(failing, 'TYPES', '"cmkcheck.scan.failed", "cmkcheck.scan.abandoned"')
+    dimensions: ['why']
+    timing: whileItLasts
   }
   {
     name: 'scan-incomplete'
@@ -190,6 +219,14 @@ var rules = [
     title: 'No scan has finished in the allowed time'
     severity: 1
     query: replace(finished, 'AGE', '${maxAgeMinutes}m')
+    dimensions: ['todo']
+    timing: whileItLasts
+  }
+  {
+    name: 'webhook-failing'
+    title: 'The webhook has not accepted an alert for an hour'
+    severity: 2
+    query: refused
     dimensions: []
     timing: whileItLasts
   }
@@ -292,5 +329,33 @@ resource errors 'Microsoft.Insights/metricAlerts@2026-01-01' = {
       ]
     }
     actions: [{ actionGroupId: actionGroupId }]
+  }
+}
+
+// Whoever silences a rule should not be the only one who knows. Azure tells an update from a switch to
+// "off" by nothing that can be asked for here, so every change of a rule or a receiver is told.
+resource changed 'Microsoft.Insights/activityLogAlerts@2026-01-01' = {
+  name: replace(ruleName, '{rule}', 'alerts-changed')
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'An alert rule or its receivers were changed, disabled or deleted. What to do: docs/operations.md.'
+    enabled: true
+    scopes: [resourceGroup().id]
+    condition: {
+      allOf: [
+        { field: 'category', equals: 'Administrative' }
+        { field: 'status', equals: 'Succeeded' }
+        {
+          anyOf: [
+            for operation in flatten(map(
+              ['scheduledQueryRules', 'metricAlerts', 'activityLogAlerts', 'actionGroups'],
+              type => ['Microsoft.Insights/${type}/write', 'Microsoft.Insights/${type}/delete']
+            )): { field: 'operationName', equals: operation }
+          ]
+        }
+      ]
+    }
+    actions: { actionGroups: [{ actionGroupId: actionGroupId }] }
   }
 }

@@ -25,7 +25,7 @@ from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
-from tests.fakes.keys import DISABLED, HEALTHY
+from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, bad, good, odd
 from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
@@ -60,9 +60,9 @@ async def write_lines() -> None:
 
 
 async def _write_keys(scan: ComparisonContext) -> None:
-    """Write of a key that it was disabled, and that it is well again."""
+    """Write of a key that it was disabled, that it is well again, and that it is at risk."""
     known = known_of(good(ID))
-    for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1)):
+    for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1), (UNPROTECTED, 1)):
         account = replace(good(ID), tags={"owner": "x"})
         reading = Reading((account,))
         found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})

@@ -201,7 +201,7 @@ def test_every_dependency_has_its_reason() -> None:
 
     reasons = [name for row in table(record, "package") for name in row[0].split(", ")]
 
-    assert sorted(reasons) == sorted(re.split(r"[<>=!~]", name)[0] for name in named)
+    assert sorted(reasons) == sorted(re.split(r"[\[<>=!~]", name)[0] for name in named)
 
 
 def test_every_decision_stands_in_their_list() -> None:

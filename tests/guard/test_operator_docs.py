@@ -17,6 +17,8 @@ OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 SECURITY: Final = (ROOT / "docs/security.md").read_text()
 PERFORMANCE: Final = (ROOT / "docs/performance.md").read_text()
+# Those that are not over log lines, as they are priced.
+TYPES: Final = ("metricAlerts", "activityLogAlerts")
 
 
 def test_every_option_of_the_template_is_listed_with_its_variable() -> None:
@@ -88,9 +90,12 @@ def test_each_alert_says_what_it_means() -> None:
 
     rows = table(OPERATIONS, "alert")
 
+    # Azure gives every alert about its activity log the lowest severity.
+    changed = re.findall(r"(?s)activityLogAlerts.*?'{rule}', '([\w-]+)'\)", text)
     assert [(row[0].strip("`"), row[1], row[2].split(",")[0]) for row in rows] == [
         *((name, severity, kinds[timing]) for name, severity, timing in rules),
         *((name, severity, "condition") for name, severity in metric),
+        *((name, "4", "event") for name in changed),
     ]
     assert all(row[3] and row[4] for row in rows)
 
@@ -100,9 +105,19 @@ def test_the_cost_is_the_one_that_was_counted() -> None:
     counted = {row[0]: row[-1] for row in table(PERFORMANCE, "subscriptions") if row[-1]}
 
     told = section(OPERATIONS, "What it costs")
+    text = (INFRA / "modules/alerts.bicep").read_text()
+    rules = [
+        text.count("timing: once\n"),
+        text.count("timing: whileItLasts\n"),
+        *(len(re.findall(rf"(?m)^resource \w+ '.*/{kind}@", text)) for kind in TYPES),
+    ]
+    priced = [(int(row[1]), float(row[2])) for row in table(OPERATIONS, "rules")]
+    total = sum(number * price for number, price in priced)
 
     for number, dollars in counted.items():
         assert re.search(rf"{dollars} \$ [\w ]*for {number}\b(?!,\d)", told)
+    assert [number for number, _ in priced] == rules
+    assert f"about {total:.2f} $ a month" in told
 
 
 def test_each_threat_has_a_proof_or_a_reason() -> None:

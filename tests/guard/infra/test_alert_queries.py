@@ -26,6 +26,8 @@ from tests.guard.kql import (
 )
 from tests.guard.log_line_samples import write_lines
 
+# What makes up an alert, by its type.
+ALERTING: Final = {"actionGroups", "activityLogAlerts", "metricAlerts", "scheduledQueryRules"}
 GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_DISCOVERED,
     ChangeType.ACCOUNT_RESOLVED,
@@ -83,14 +85,16 @@ def test_each_dimension_is_a_column_of_text(rules: dict[str, Any], queries: dict
         assert len(names) <= MOST_DIMENSIONS
 
 
-def test_each_rule_is_given_a_time(queries: dict[str, str], rules: dict[str, Any]) -> None:
-    """An evaluation that counts rows of a window needs to know when each was."""
+def test_an_event_has_a_time_and_a_condition_has_none(
+    queries: dict[str, str], rules: dict[str, Any]
+) -> None:
+    """Rows count in the window of their time: a condition would end until the next line."""
     results = dict(zip(queries, bound(tuple(queries.values())), strict=True))
 
     timeless = {name for name, one in results.items() if one.columns.get("timestamp") != "datetime"}
 
-    assert timeless == {"scan-missing"}
-    assert rules["scan-missing"]["overrideQueryTimeRange"]
+    assert timeless == {name for name, rule in rules.items() if rule["autoMitigate"]}
+    assert timeless == {"scan-failed", "scan-incomplete", "scan-missing", "webhook-failing"}
 
 
 async def test_each_field_that_a_query_reads_is_in_the_lines(
@@ -140,11 +144,12 @@ def test_all_bad_news_has_a_rule(queries: dict[str, str]) -> None:
     told = {word for query in queries.values() for word in compared(query)}
     bad = set(ChangeType) - GOOD_NEWS
 
-    assert told & set(ChangeType) == bad
+    assert told & set(ChangeType) == bad | {ChangeType.SCAN_RECOVERED}  # which ends scan-failed
     assert {kind.value for kind in bad} <= ALERTS
     assert compared(queries["scan-incomplete"]) == {"complete", "incomplete"}
-    assert compared(queries["scan-missing"]) == {"complete", "incomplete"}
+    assert compared(queries["scan-missing"]) >= {"complete", "incomplete", "failed"}
     assert compared(queries["message-given-up"]) == {"given_up"}
+    assert compared(queries["webhook-failing"]) == {"retry"}
 
 
 def test_a_key_that_got_worse_has_one_rule_and_no_other(queries: dict[str, str]) -> None:
@@ -180,6 +185,30 @@ def test_each_rule_is_on_and_tells_somebody(resources: list[Json], rules: dict[s
         assert criterion(rule)["threshold"] == 0
     assert errors["enabled"] is True
     assert errors["actions"] == [{"actionGroupId": group["id"]}]
+
+
+def test_whoever_silences_an_alert_is_not_the_only_one_who_knows(resources: list[Json]) -> None:
+    """A rule that is off, and a group without receivers, look like an estate without news."""
+    group = only(resources, "Microsoft.Insights/actionGroups")
+    changed = only(resources, "Microsoft.Insights/activityLogAlerts")
+    condition = {
+        one.get("field"): one.get("equals") for one in changed["properties"]["condition"]["allOf"]
+    }
+    (operations,) = [
+        {one["equals"] for one in given["anyOf"]}
+        for given in changed["properties"]["condition"]["allOf"]
+        if "anyOf" in given
+    ]
+    watched = [resource for resource in resources if resource["type"].split("/")[1] in ALERTING]
+
+    assert changed["properties"]["enabled"] is True
+    assert changed["properties"]["actions"] == {"actionGroups": [{"actionGroupId": group["id"]}]}
+    assert (condition["category"], condition["status"]) == ("Administrative", "Succeeded")
+    assert operations == {
+        f"{resource['type']}/{verb}" for resource in watched for verb in ("write", "delete")
+    }
+    (scope,) = changed["properties"]["scopes"]
+    assert all(resource["id"].startswith(f"{scope}/") for resource in watched)
 
 
 def test_no_event_is_told_twice_and_none_falls_between(rules: dict[str, Any]) -> None:

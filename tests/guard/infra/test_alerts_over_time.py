@@ -1,0 +1,256 @@
+"""What the alert rules raise over hours and days, on the lines that the app writes then."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.alerts.deliver import DeliveryContext, deliver
+from cmk_check.alerts.delivery_queue import parse_message
+from cmk_check.alerts.log_lines import LogSink
+from cmk_check.core.comparison.changes import of_scan
+from cmk_check.core.enums import ChangeType, PostureReason, ScanState, Trigger, Verdict
+from cmk_check.core.model import Change
+from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
+from cmk_check.errors import DeliveryFailed
+from cmk_check.ports import DeliveryMessage, Table
+from cmk_check.store.change_feed import FeedTable
+from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import BEGINNING, MovableClock
+from tests.guard.infra.alert_engine import Evaluated, LinesInTime, evaluated, every, span
+from tests.guard.infra.alert_rules import rules_of
+from tests.guard.infra.bicep_kit import Bicep
+from tests.guard.infra.expressions import worked_out
+from tests.guard.log_line_samples import write_lines
+
+HOUR: Final = timedelta(hours=1)
+MINUTE: Final = timedelta(minutes=1)
+UNSEEN: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
+REFUSED: Final = "The subscriptions could not be listed. forbidden: trace 17 of 2026-11-25"
+ALERT: Final = ChangeType.ACCOUNT_VIOLATED
+DOWN: Final = DeliveryFailed("503", permanent=False)
+NO_CODE: Final = (
+    "No scan was logged. If the app is new, upload its code: docs/deploy.md. Else: "
+    "docs/operations.md, Missing scans."
+)
+NO_ROLE: Final = "Grant the app the right to read: docs/deploy.md, Let it read the estate."
+
+
+class App:
+    """An app whose scans end as a test says, and the lines of that."""
+
+    def __init__(self) -> None:
+        self.clock = MovableClock()
+        self.log = LinesInTime(self.clock)
+        self._ended = 0
+
+    async def scans(self, *states: ScanState, reason: str = REFUSED) -> None:
+        """Let a scan end so, one every hour from now on; the app tells changes as it does."""
+        for state in states:
+            self._ended += 1
+            now = self.clock.now()
+            failed = state is ScanState.FAILED
+            ended = LastScan("s", state, Trigger.TIMER, now, now, reason if failed else None)
+            summary = Summary(subscriptions=SubscriptionCounts(gap=state is ScanState.INCOMPLETE))
+            if failed:
+                await self._tell(ChangeType.SCAN_FAILED, reason)
+            elif self._ended > 1:
+                await self._tell(ChangeType.SCAN_RECOVERED, None)
+            await LogSink().scan_ended(
+                ended, None if failed else Verdict.UNKNOWN, None if failed else summary
+            )
+            self.clock.advance(HOUR)
+
+    async def _tell(self, kind: ChangeType, reason: str | None) -> None:
+        change = of_scan(kind, "s", self.clock.now(), f"c{self._ended}", reason)
+        await LogSink().accept([(self._ended, change)])
+
+    def evaluated(
+        self,
+        rule: Any,  # noqa: ANN401 - the template's JSON
+        *,
+        since: datetime = BEGINNING + 7 * MINUTE,
+        until: datetime | None = None,
+        step: timedelta | None = None,
+    ) -> Evaluated:
+        """Evaluate a rule until now, as often as it says or less often."""
+        step = step or span(rule["evaluationFrequency"])
+        times = every(step, since, until or self.clock.now())
+        return evaluated(rule, self.log.lines, times)
+
+
+@pytest.fixture(scope="module")
+def rules(compiler: Bicep) -> dict[str, Any]:
+    """The properties of each rule over log lines, by its name."""
+    return rules_of(worked_out(compiler.snapshot("minimal.bicepparam")))
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    """An app that has not done anything yet."""
+    app = App()
+    log = logging.getLogger("cmk_check.lines")
+    log.addHandler(app.log)
+    log.setLevel(logging.INFO)
+    yield app
+    log.removeHandler(app.log)
+    log.setLevel(logging.NOTSET)
+
+
+async def test_an_event_is_told_in_one_evaluation(rules: dict[str, Any], app: App) -> None:
+    """Windows that overlap tell twice; a query that does not fit the lines never tells."""
+    app.clock.advance(12 * MINUTE)
+    await write_lines()
+    app.clock.advance(12 * MINUTE)
+    events = {name: rule for name, rule in rules.items() if not rule["autoMitigate"]}
+
+    times = {name: len(app.evaluated(rule).times()) for name, rule in events.items()}
+
+    assert len(events) == 8
+    del times["message-given-up"]  # its line comes after a day of refusals: below
+    assert set(times.values()) == {1}
+
+
+async def test_an_incomplete_scan_is_one_alert_until_a_scan_is_complete(
+    rules: dict[str, Any], app: App
+) -> None:
+    """One that ended in each quarter of an hour without a scan would be a mail every hour."""
+    await app.scans(*[ScanState.INCOMPLETE] * 5, ScanState.COMPLETE)
+
+    found = app.evaluated(rules["scan-incomplete"])
+
+    assert found.mails() == [()]
+    assert len(found.times()) == 20
+    assert max(found.times()) < BEGINNING + 5 * HOUR
+
+
+async def test_missing_scans_say_the_next_step_of_an_installation(
+    rules: dict[str, Any], app: App
+) -> None:
+    """A new app cannot be told from a dead one; but its alert is the next line to do."""
+    app.clock.advance(HOUR)
+    await app.scans(ScanState.FAILED, ScanState.FAILED, reason=UNSEEN)
+    await app.scans(ScanState.INCOMPLETE, ScanState.COMPLETE)
+
+    found = app.evaluated(rules["scan-missing"])
+
+    assert found.mails() == [(NO_CODE,), (NO_ROLE,)]
+    assert max(found.times()) < BEGINNING + 3 * HOUR
+
+
+async def test_scans_that_fail_are_missing_and_say_where_to_look(
+    rules: dict[str, Any], app: App
+) -> None:
+    """The last good result gets old, whatever the reason."""
+    await app.scans(ScanState.COMPLETE, *[ScanState.FAILED] * 4)
+
+    found = app.evaluated(rules["scan-missing"])
+
+    assert found.mails() == [("Scans fail: docs/operations.md, Scans that fail.",)]
+    assert min(found.times()) > BEGINNING + 3 * HOUR
+
+
+async def test_an_app_that_has_stopped_is_missed_for_ever(rules: dict[str, Any], app: App) -> None:
+    """An alert that ends when the last line is too old to see says that all is well."""
+    await app.scans(ScanState.COMPLETE)
+    app.clock.advance(timedelta(days=3))
+
+    found = app.evaluated(rules["scan-missing"], step=90 * MINUTE)
+
+    assert [bool(rows) for rows in found.raised.values()] == [
+        time > BEGINNING + 3 * HOUR for time in found.raised
+    ]
+    assert found.mails() == [("docs/operations.md, Missing scans.",), (NO_CODE,)]
+
+
+async def test_scans_that_fail_are_one_alert_for_each_reason(
+    rules: dict[str, Any], app: App
+) -> None:
+    """A role that is granted next week would be a mail for every hour until then."""
+    await app.scans(ScanState.COMPLETE, *[ScanState.FAILED] * 5)
+    await app.scans(ScanState.FAILED, reason=UNSEEN)
+    await app.scans(ScanState.COMPLETE, ScanState.COMPLETE)
+
+    found = app.evaluated(rules["scan-failed"])
+
+    assert found.mails() == [("The subscriptions could not be listed. forbidden",), (UNSEEN,)]
+    assert max(found.times()) < BEGINNING + 7 * HOUR
+
+
+async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = False) -> None:
+    """Deliver a range with one alert, and again as long as the queue says."""
+    store = RecordingStore()
+    await FeedTable(store).publish(
+        [
+            Change(f"c{number}", kind, BEGINNING, "/s", "/a", {}, number)
+            for number, kind in enumerate((ChangeType.ACCOUNT_UPDATED, ALERT), 1)
+        ]
+    )
+    silent = FaultyStore(store, places={Place("query", Table.CHANGES, None): Fault.NO_ANSWER})
+    delivery = DeliveryContext(
+        FeedTable(store),
+        ScriptedWebhook(list(failures)),
+        {ALERT.value},
+        again := MemoryTexts(),
+        MemoryTexts(),
+        app.clock,
+    )
+    first = replace(delivery, feed=FeedTable(silent)) if reads_fail else delivery
+    await deliver(first, DeliveryMessage(1, 2))
+    while again.sent:
+        text, delay = again.sent.pop()
+        app.clock.advance(delay)
+        await deliver(delivery, parse_message(text))
+
+
+@pytest.mark.parametrize(
+    "asked", [None, 3600.0], ids=["growing delays", "the receiver asks for 1 h"]
+)
+async def test_a_webhook_that_fails_for_an_hour_is_told_within_minutes(
+    rules: dict[str, Any], app: App, asked: float | None
+) -> None:
+    """The day until alerts are given up is the day on which somebody could have mended it."""
+    failure = DeliveryFailed("503", permanent=False, retry_after=asked)
+    await deliver_for(app, *[failure] * 1000)
+
+    begun = app.evaluated(rules["webhook-failing"], until=BEGINNING + 2 * HOUR)
+    lasts = app.evaluated(rules["webhook-failing"], since=min(begun.times()), step=3 * HOUR)
+    given_up = app.log.lines[-1][0]
+    app.clock.advance(10 * MINUTE)
+    lost = app.evaluated(rules["message-given-up"], since=given_up - 7 * MINUTE)
+
+    assert BEGINNING + HOUR < min(begun.times()) < BEGINNING + HOUR + 16 * MINUTE
+    assert all(lasts.raised.values())
+    assert len(lost.times()) == 1
+
+
+async def test_a_webhook_that_works_again_ends_its_alert(rules: dict[str, Any], app: App) -> None:
+    """Whoever mended it must see that it is mended."""
+    await deliver_for(app, *[DOWN] * 8)
+    mended = app.clock.now()
+    app.clock.advance(2 * HOUR)
+
+    found = app.evaluated(rules["webhook-failing"], since=mended - HOUR)
+
+    assert min(found.times()) < mended
+    assert max(found.times()) < mended
+
+
+async def test_a_delivery_that_failed_for_a_minute_is_no_alert(
+    rules: dict[str, Any], app: App
+) -> None:
+    """Its tries begin at other numbers: the first could not read the feed, the next could."""
+    await deliver_for(app, DOWN, reads_fail=True)
+    delivered = app.clock.now()
+    app.clock.advance(3 * HOUR)
+
+    found = app.evaluated(rules["webhook-failing"], since=delivered)
+
+    assert len(app.log.lines) == 3
+    assert found.times() == []
