@@ -10,7 +10,7 @@ import { copy } from "./copy.js";
 import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
 import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
-import { ownerOf, region } from "./row_selection.js";
+import { ownerOf, region, rowOf } from "./row_selection.js";
 import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
@@ -38,13 +38,15 @@ function portal(url) {
  */
 function facts(finding, { now, catalogue }) {
   const { verdict, reason, message } = finding;
-  const since = finding.violatedSince ?? finding.changedAt;
+  const { since, atFirst } = rowOf(finding);
+  const created = finding.evidence.createdAt;
   return h(
     "div",
     { class: `verdict-box ${verdict}` },
     h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
     h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "verdict", reason))),
-    since !== null && h("p", { class: "note" }, "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
+    since !== "" && h("p", { class: "note" }, atFirst ? "First seen " : "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
+    created && h("p", { class: "note" }, "Created ", moment(created, minute(created)), atFirst && ". It may have been like this since then."),
     finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? ` (${minute(finding.asOf)})` : ""}.`),
   );
 }

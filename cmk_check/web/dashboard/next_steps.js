@@ -120,11 +120,18 @@ function aboutOwners(rows) {
   return advice;
 }
 
-/** @param {Row[]} group */
+/**
+ * Say since when an account is open, and which one it is; or since when the oldest of several is.
+ *
+ * @param {Row[]} group
+ */
 function oldest(group) {
-  const since = group.map((row) => row.since).filter(Boolean).sort()[0];
-  const names = group.length === 1 ? ` ${within(group[0].finding.name)}.` : "";
-  return since ? `${group.length === 1 ? "Since" : "The oldest has been open since"} ${day(since)}.${names}` : names.trim();
+  const one = group.length === 1;
+  const [first] = group.filter(({ since }) => since !== "").sort((a, b) => (a.since < b.since ? -1 : 1));
+  const names = one ? ` ${within(group[0].finding.name)}.` : "";
+  if (!first) return names.trim();
+  const words = first.atFirst ? ["First seen", "The oldest was first seen on"] : ["Since", "The oldest has been open since"];
+  return `${words[one ? 0 : 1]} ${day(first.since)}.${names}`;
 }
 
 /**

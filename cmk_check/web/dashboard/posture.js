@@ -103,10 +103,11 @@ function coverageFact({ status }) {
  * @param {State} state
  */
 function oldestFact({ rows, complete, now }) {
-  const times = rows.map(({ finding }) => finding.violatedSince ?? "").filter(Boolean);
-  const oldest = times.reduce((a, b) => (a < b ? a : b), times[0] ?? "");
-  if (!complete || oldest === "") return null;
-  return fact("Oldest open violation", h("strong", {}, moment(oldest, since(oldest, now))), h("small", {}, `since ${day(oldest)}`));
+  const open = rows.filter(({ finding }) => finding.violatedSince !== null);
+  if (!complete || open.length === 0) return null;
+  const oldest = open.reduce((a, b) => (a.since <= b.since ? a : b));
+  const words = oldest.atFirst ? "first seen" : "since";
+  return fact("Oldest open violation", h("strong", {}, moment(oldest.since, since(oldest.since, now))), h("small", {}, `${words} ${day(oldest.since)}`));
 }
 
 /** @param {State} state */

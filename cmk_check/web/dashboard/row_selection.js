@@ -40,6 +40,7 @@ export const ownerOf = (tags) =>
  */
 export function rowOf(finding) {
   const tags = Object.entries(finding.tags);
+  const since = finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "";
   const texts = [finding.name, finding.resourceGroup, finding.subscriptionName ?? "", ...tags.flat()];
   return {
     finding,
@@ -49,7 +50,8 @@ export function rowOf(finding) {
     key: finding.keyHealth?.state ?? "",
     keyReason: finding.keyHealth?.reasons[0]?.code ?? "",
     owner: ownerOf(finding.tags),
-    since: finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "",
+    since,
+    atFirst: since !== "" && since === finding.firstSeen,
   };
 }
 

@@ -63,8 +63,9 @@ const cell = (column, ...children) =>
  * @param {boolean} keyed
  * @param {number} now
  */
-function line({ finding, location, owner, since }, view, keyed, now) {
+function line({ finding, location, owner, since, atFirst }, view, keyed, now) {
   const old = finding.coverage !== "read";
+  const created = finding.evidence.createdAt;
   const link = h("a", { href: fragmentOf({ ...view, finding: finding.id.toLowerCase() }), "data-key": finding.id.toLowerCase() }, name(finding.name));
   return h(
     "tr",
@@ -78,7 +79,11 @@ function line({ finding, location, owner, since }, view, keyed, now) {
     cell("kind", name(finding.kind, "none")),
     cell("location", name(location)),
     cell("owner", name(owner, "no owner")),
-    cell("since", since !== "" && h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now)))),
+    cell(
+      "since",
+      since !== "" && h("span", { class: atFirst && "at-first" }, moment(since, day(since)), h("small", {}, atFirst && "first seen, ", elapsed(since, now))),
+      created && h("small", {}, "created ", moment(created, day(created))),
+    ),
   );
 }
 

@@ -183,6 +183,8 @@ export interface Row {
   keyReason: string;
   owner: string;
   since: string;
+  /** Whether it was so when it was first seen: it may have been so for longer. */
+  atFirst: boolean;
 }
 
 export interface Trouble { phase: Phase; title: string; text: string }

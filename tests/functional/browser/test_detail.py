@@ -1,5 +1,6 @@
 """The detail of an account: evidence, history, and the fix to copy."""
 
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -116,3 +117,20 @@ def test_text_of_a_row_can_be_selected(desk: Visit) -> None:
     assert len(desk.page.evaluate("getSelection().toString()")) > 3
     expect(desk.drawer).to_be_hidden()
     desk.page.evaluate("getSelection().removeAllRanges()")
+
+
+def test_what_the_first_scan_found_did_not_begin_with_it(desk: Visit, world: World) -> None:
+    """On the first day every date would read as the day on which somebody took the keys away."""
+    found = world.scene.findings()
+    dates = dict(zip(desk.names(), desk.column("Since"), strict=True))
+    year = found[BROKEN]["evidence"]["createdAt"][:4]
+
+    assert "first seen, " in dates[BROKEN]
+    assert "first seen" not in dates[CHANGED]
+    assert all(re.search(r"created \d+ \w+ \d{4}$", date) for date in dates.values())
+    desk.open_detail(BROKEN)
+    expect(desk.drawer).to_contain_text(re.compile(rf"First seen .*Created \d+ \w+ {year}, .*like"))
+    desk.drawer.get_by_role("button", name="Close").click()
+    desk.open_detail(CHANGED)
+    expect(desk.drawer).to_contain_text(re.compile(r"Since .*; before that compliantCreated .*UTC"))
+    expect(desk.drawer).not_to_contain_text("may have been like this")
