@@ -109,6 +109,9 @@ KEY_REQUESTS_SHARE: Final = 3 / 4
 
 # --- Keys: internal
 
+# The time that the command for an expired version gives it. It is a start: the warning says to
+# choose another date.
+KEY_EXTENSION: Final = timedelta(days=365)
 # Of one query of Resource Graph; 1,000 rows are the most that it returns at once.
 VAULTS_PER_QUERY: Final = 1_000
 VAULT_ROWS_PER_PAGE: Final = 1_000

@@ -278,6 +278,14 @@ class Remediation(Answer):
     bicep: str
 
 
+class KeyCommand(Answer):
+    """The `az` command, for bash, that ends a reason for a broken key; `warning` is read first."""
+
+    code: KeyReason
+    az: str
+    warning: str | None
+
+
 class FindingDetail(Finding):
     """A finding with its last 20 transitions, oldest first; `changes` counts all of them.
 
@@ -287,6 +295,7 @@ class FindingDetail(Finding):
     history: Annotated[list[Transition], Field(max_length=MAX_TRANSITIONS)]
     changes: int
     remediation: Remediation | None
+    key_commands: list[KeyCommand]
     limits: list[str]
 
 

@@ -1,5 +1,7 @@
 /** Copying to the clipboard, which a browser may refuse. */
 
+import { fill, h } from "./dom.js";
+
 /**
  * @param {string} text
  * @returns {Promise<boolean>} Whether the text was copied.
@@ -11,4 +13,21 @@ export async function copy(text) {
   } catch {
     return false;
   }
+}
+
+/**
+ * Make buttons that copy a text each, and the place that says whether it was copied.
+ *
+ * @param {...{ label: string, text: string, key: string, primary?: boolean }} texts `key` keeps the focus.
+ */
+export function copyButtons(...texts) {
+  const status = h("span", { role: "status" });
+  const buttons = texts.map(({ label, text, key, primary }) => {
+    const press = async () => {
+      const done = await copy(text);
+      fill(status, done ? "Copied" : "The browser did not allow copying. Select the text below and copy it.");
+    };
+    return h("button", { type: "button", class: primary && "primary", "data-key": key, click: () => void press() }, label);
+  });
+  return h("div", { class: "actions" }, ...buttons, status);
 }

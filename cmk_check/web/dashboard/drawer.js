@@ -6,9 +6,9 @@
  * @typedef {import("./types.js").Finding} Finding
  */
 
-import { copy } from "./copy.js";
+import { copyButtons } from "./copy.js";
 import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
-import { ago, count, identifier, minute, moment, name, visible } from "./format.js";
+import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf, region, rowOf } from "./row_selection.js";
 import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
@@ -46,7 +46,7 @@ function facts(finding, { now, catalogue }) {
     h("p", { class: "verdict-line" }, h("span", { class: `badge ${verdict}` }, icon(verdict), verdictWord(verdict)), " ", codeWord(reason)),
     h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "verdict", reason))),
     since !== "" && h("p", { class: "note" }, atFirst ? "First seen " : "Since ", moment(since, `${minute(since)}, ${ago(since, now)}`), finding.previousVerdict && `; before that ${midway(verdictWord(finding.previousVerdict))}`),
-    created && h("p", { class: "note" }, "Created ", moment(created, minute(created)), atFirst && ". It may have been like this since then."),
+    created && h("p", { class: "note" }, "Created ", moment(created, minute(created)), atFirst && verdict !== "compliant" && ". It may have been like this since then."),
     finding.coverage !== "read" && h("p", { class: "note bad" }, `${coverageWord(finding.coverage)}${finding.asOf ? ` (${minute(finding.asOf)})` : ""}.`),
   );
 }
@@ -128,13 +128,6 @@ function script(title, code) {
   );
 }
 
-/**
- * Show a script with its line breaks.
- *
- * @param {string} code
- */
-const visibleLines = (code) => code.split("\n").map(visible).join("\n");
-
 /** @param {Detail} detail */
 function remedy({ remediation, verdict, message, keyHealth }) {
   if (remediation === null) {
@@ -145,29 +138,20 @@ function remedy({ remediation, verdict, message, keyHealth }) {
     return h("p", { class: "empty" }, text);
   }
   const steps = remediation.steps.map(({ title, why, warning }) =>
-    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(warning)))),
+    h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && caution(warning)),
   );
   return h(
     "div",
     {},
     h("p", {}, visible(remediation.summary)),
-    h(
-      "div",
-      { class: "actions" },
-      h("button", { type: "button", class: "primary", "data-key": "copy-az", click: () => void copied(remediation.az) }, "Copy script"),
-      h("button", { type: "button", "data-key": "copy-bicep", click: () => void copied(remediation.bicep) }, "Copy Bicep"),
-      h("span", { id: "copied", role: "status" }),
+    copyButtons(
+      { label: "Copy script", text: remediation.az, key: "copy-az", primary: true },
+      { label: "Copy Bicep", text: remediation.bicep, key: "copy-bicep" },
     ),
     h("ol", { class: "steps" }, ...steps),
     script("Script for the az command", remediation.az),
     script("Bicep", remediation.bicep),
   );
-}
-
-/** @param {string} text */
-async function copied(text) {
-  const done = await copy(text);
-  fill(at("copied"), done ? "Copied" : "The browser did not allow copying. Select the text below and copy it.");
 }
 
 /**
@@ -203,7 +187,7 @@ function sections(state) {
     identity(finding),
     facts(finding, state),
     portal(finding.portalUrl),
-    ...(hasKeys(state.status) ? keySection(finding, state) : []),
+    ...(hasKeys(state.status) ? keySection(finding, state, detail?.keyCommands ?? []) : []),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),

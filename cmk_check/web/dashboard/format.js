@@ -1,6 +1,6 @@
 /** Numbers, times and names as people read them. */
 
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 
 const NUMBER = new Intl.NumberFormat("en");
 /** @type {Intl.DateTimeFormatOptions} */
@@ -36,6 +36,20 @@ export function visible(text) {
     return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
   });
 }
+
+/**
+ * Show a script with its line breaks.
+ *
+ * @param {string} code
+ */
+export const visibleLines = (code) => code.split("\n").map(visible).join("\n");
+
+/**
+ * Show what to be careful about.
+ *
+ * @param {string} text
+ */
+export const caution = (text) => h("p", { class: "warning" }, icon("warning"), h("span", {}, visible(text)));
 
 /**
  * Show a name from outside, isolated, so that its writing direction does not affect the text around it.

@@ -112,10 +112,13 @@ export interface Remediation {
   bicep: string;
 }
 
+export interface KeyCommand { code: string; az: string; warning: string | null }
+
 export interface Detail extends Finding {
   history: { at: string; verdict: Verdict; reason: string; keyHealth: string | null; scanId: string }[];
   changes: number;
   remediation: Remediation | null;
+  keyCommands: KeyCommand[];
   limits: string[];
 }
 

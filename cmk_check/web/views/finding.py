@@ -11,6 +11,7 @@ from cmk_check.core import posture
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.remediation.key_commands import key_commands_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
@@ -61,7 +62,8 @@ class FindingView:
             )
         as_of = stored.value.as_of if stored else None
         now = self.clock.now()
-        return _with_details(to_api_finding(finding, coverage, as_of, now, self.portal), finding)
+        shown = to_api_finding(finding, coverage, as_of, now, self.portal)
+        return _with_details(shown, finding, now)
 
 
 async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -> Coverage | None:
@@ -112,12 +114,15 @@ def to_api_finding(
     )
 
 
-def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
+def _with_details(shown: models.Finding, finding: Finding, now: datetime) -> models.FindingDetail:
     return models.FindingDetail(
         **dict(shown),
         history=[models.Transition.model_validate(entry) for entry in finding.history],
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
+        key_commands=[
+            models.KeyCommand.model_validate(each) for each in key_commands_for(finding, now)
+        ],
         limits=list(limits_of(finding.kind, shown.verdict)),
     )
 

@@ -23,6 +23,11 @@ VAULT: Final = (
     "providers/microsoft.keyvault/vaults/kv-claims"
 )
 MISSING: Final = "Microsoft.KeyVault/vaults/keys/read"
+COMMAND: Final = {
+    "code": "key_expired",
+    "az": f"az keyvault key rotate \\\n  --vault-name={SCRIPT * 9}",
+    "warning": f"Beware of {SCRIPT}.",
+}
 LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
 
 
@@ -97,7 +102,7 @@ def _of(finding: dict[str, Any]) -> dict[str, Any] | None:
 
 def _detail(route: Route) -> None:
     body = route.fetch().json()
-    _fulfill(route, body | {"keyHealth": _of(body), "limits": [LIMIT]})
+    _fulfill(route, body | {"keyHealth": _of(body), "limits": [LIMIT], "keyCommands": [COMMAND]})
 
 
 def _fulfill(route: Route, body: object) -> None:

@@ -11,6 +11,7 @@ from tests.functional.browser.keys_kit import (
     ACCOUNTS,
     AT_RISK,
     BROKEN,
+    COMMAND,
     COUNTS,
     HEALTHY,
     LIMIT,
@@ -134,6 +135,8 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
         expect(keyed.drawer).to_contain_text(said)
     for reason in REASONS[BROKEN]:
         expect(keyed.drawer).to_contain_text(str(reason["message"]))
+    for said in (COMMAND["az"], COMMAND["warning"]):
+        expect(keyed.drawer).to_contain_text(said)
     for said in ("Newest version", SCRIPT, SHOWN_BACKWARDS, "3 days ago", f"{VAULT}/keys/cmk"):
         expect(keyed.drawer).to_contain_text(said)
     expect(keyed.drawer).to_contain_text("Its key needs attention: see Key health")
@@ -253,7 +256,7 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     scene.scan()
     found = scene.findings()
     counts = scene.get("v1/status").body["keys"]
-    visit = open_visit(scene)
+    visit = open_visit(scene, permissions=CLIPBOARD)
 
     visit.sign_in("#sort=key")
 
@@ -279,3 +282,12 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     visit.open_detail("key-expired")
     expect(visit.drawer).to_contain_text(found["key-expired"]["keyHealth"]["reasons"][0]["message"])
     expect(visit.drawer.locator(".timeline")).to_contain_text("; key broken")
+    visit.drawer.get_by_role("button", name="Close").click()
+    visit.open_detail("key-disabled")
+    (command,) = scene.get(f"v1/findings{found['key-disabled']['id']}").body["keyCommands"]
+    expect(visit.drawer).to_contain_text(command["warning"])
+    assert "on purpose" in command["warning"]
+    expect(visit.drawer.get_by_label("Command that ends Key disabled")).to_have_text(command["az"])
+    visit.drawer.get_by_role("button", name="Copy command").click()
+    expect(visit.drawer.get_by_role("status")).to_have_text("Copied")
+    assert visit.clipboard() == command["az"]

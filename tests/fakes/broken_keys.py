@@ -1,0 +1,60 @@
+"""Compliant accounts whose key is broken, for a reason each, as Azure's answers make them."""
+
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.core.enums import KeyReason
+from cmk_check.core.keys.facts import Absent
+from cmk_check.core.model import Finding, KeyHealth
+from tests.fakes.remediation import finding_of
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    DAY,
+    KEY_ID,
+    POLICIES,
+    ROLES,
+    SECONDS,
+    VAULT_ID,
+    changed,
+    judged,
+    with_changes,
+)
+
+_EXPIRED: Final = {f"{ATTRIBUTES}.exp": SECONDS - DAY}
+_OF_VERSION: Final = "versions.1.properties"
+_HSM: Final = VAULT_ID.replace("vaults", "managedHSMs").lower()
+
+BROKEN_KEYS: Final[dict[str, KeyHealth]] = {
+    "vault gone": judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None),
+    "key gone": judged(POLICIES, key=Absent(KEY_ID.lower())),
+    "key disabled": judged(changed(POLICIES, f"{ATTRIBUTES}.enabled", value=False)),
+    "pinned version disabled": judged(
+        changed(ROLES, f"{_OF_VERSION}.attributes.enabled", value=False)
+    ),
+    "key expired": judged(with_changes(POLICIES, _EXPIRED)),
+    "pinned version expired": judged(
+        changed(ROLES, f"{_OF_VERSION}.attributes.exp", SECONDS - DAY)
+    ),
+    "key not yet valid": judged(changed(POLICIES, f"{ATTRIBUTES}.nbf", SECONDS + DAY)),
+    "operations missing": judged(changed(POLICIES, "key.properties.keyOps", ["sign"])),
+    "no identity": judged(changed(POLICIES, "account.identity", value=None)),
+    "no policy": judged(changed(POLICIES, "vault.properties.accessPolicies", [])),
+    "no role": judged(changed(ROLES, "assignments", [])),
+}
+"""The key health of each, by what is wrong."""
+
+
+def in_hsm(health: KeyHealth) -> KeyHealth:
+    """Return the health of the same key in a Managed HSM."""
+    key_id = health.key_id and f"{_HSM}/keys/cmk"
+    return replace(health, vault_id=_HSM, key_id=key_id)
+
+
+def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Finding:
+    """Return the finding of an account with a key of this health."""
+    return replace(finding_of(name, group), key_health=health)
+
+
+def reason_of(health: KeyHealth) -> KeyReason:
+    """Return the worst reason."""
+    return health.concerns[0].code
