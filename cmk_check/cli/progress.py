@@ -112,7 +112,9 @@ class _Lines:
     def __call__(self) -> None:
         """Print a line, if a tenth of the scan and some time have passed since the last one."""
         tally, now = self._tally, self._console.get_time()
-        if tally.total is None or now - self._printed_at < PROGRESS_LINE_SECONDS:
+        if tally.total is None or tally.done >= tally.total:
+            return  # at the end the result says it
+        if now - self._printed_at < PROGRESS_LINE_SECONDS:
             return
         if tally.done - self._printed_done < tally.total / PROGRESS_LINES:
             return

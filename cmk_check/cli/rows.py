@@ -67,8 +67,7 @@ def _print_lines(console: "Console", row: Row, widths: Sequence[int]) -> None:
     for place, width in enumerate(widths):
         cells[place] += " " * (width - cell_len(cells[place]))
     say(console, _GAP.join(cells), hanging=INDENT, styled=len(cells[0]), style=row.style)
-    more = INDENT + _GAP.join(map(shown, row.more))
-    say(console, more, hanging=INDENT, styled=len(more), style="dim")
+    say(console, INDENT + _GAP.join(map(shown, row.more)), hanging=INDENT)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Row]) -> Table:
