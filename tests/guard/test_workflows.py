@@ -130,6 +130,20 @@ def test_what_is_attested_was_made_where_nothing_was_installed() -> None:
     assert 'tools/ci_passed.sh "$GITHUB_SHA"' in str(jobs["check"]["steps"])
 
 
+def test_nothing_takes_the_place_of_the_package_on_its_way_into_a_release() -> None:
+    """Artifacts that are laid into one folder replace each other's files."""
+    download, attest, publish = PARSED["release.yml"]["jobs"]["release"]["steps"]
+    files = attest["with"]["subject-path"].split()
+
+    assert download["with"] == {"path": "dist/"}
+    assert files == [
+        "dist/package/cmk_check.zip",
+        "dist/sbom/sbom.json",
+        "dist/wheel/*.whl",
+    ]
+    assert [word for word in publish["run"].split() if word.startswith("dist/")] == files
+
+
 def test_no_run_is_cancelled_half_way_that_changes_something() -> None:
     """Half a deployment does not work, and a release needs a run of CI that ended."""
     for name, document in PARSED.items():
