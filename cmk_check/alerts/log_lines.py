@@ -88,7 +88,7 @@ def _scan(scan: LastScan) -> dict[str, object]:
 def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
     return {
-        "posture": posture and posture.value,
+        "posture": posture,
         "accounts": {
             "total": accounts.total,
             "compliant": accounts.compliant,

@@ -27,7 +27,7 @@ def key_trouble(data: Mapping[str, object], key: Mapping[str, object]) -> str:
         return ""
     # False sorts first, and sorting is stable.
     first, *others = sorted(reasons, key=lambda reason: reason.get("code") in known)
-    message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).rstrip(".")
+    message = plain(first.get("message"), MAX_CHAT_KEY_SENTENCE_CHARS).removesuffix(".")
     codes = ", ".join(plain(reason.get("code")) for reason in others[:MAX_CHAT_KEY_CODES])
     return f"{message}; also {codes}" if codes else message
 

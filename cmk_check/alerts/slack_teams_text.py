@@ -47,7 +47,7 @@ class ChatLine:
 def line_of(change: Change, portal_url: str) -> ChatLine:
     """Return a change as a line; ``portal_url`` is the origin of the Azure portal."""
     data = change.data
-    title = _TITLES.get(change.type, change.type.removeprefix("cmkcheck."))
+    title = _TITLES[change.type]
     if data.get("test") is True:
         title = f"TEST, not a real change: {title}"
     key = data.get("key")
@@ -93,7 +93,7 @@ def _why(data: Mapping[str, object]) -> str:
         return plain(data.get("reason"), MAX_CHAT_REASON_CHARS)
     reason, action = plain(after.get("reason")), plain(after.get("missingAction"))
     if reason in VERDICT_REASONS:
-        return VERDICT_REASONS[Reason(reason)].text().rstrip(".")
+        return VERDICT_REASONS[Reason(reason)].text().removesuffix(".")
     return f"{reason}, missing {action}" if action else reason
 
 

@@ -63,7 +63,7 @@ def posts_of(changes: Sequence[Change], style: str, portal_url: str) -> list[Pos
 
 
 def _post(ids: Sequence[str], content_type: str, content: object) -> Post:
-    name = sha256("\n".join([content_type, *ids]).encode(errors="replace")).hexdigest()[:32]
+    name = sha256("\n".join([content_type, *ids]).encode()).hexdigest()[:32]
     return Post(f"msg_{name}", content_type, _written(content))
 
 

@@ -51,9 +51,7 @@ class Claim:
             ClaimLost: another worker has taken it over.
 
         """
-        entry = replace(
-            self.slice.value, claim=None, claimed_until=None, summary=summary, failed=failed
-        )
+        entry = replace(self.slice.value, claim=None, summary=summary, failed=failed)
         await self._write(context, entry)
 
     async def renewed(self, context: ScanContext) -> Self:

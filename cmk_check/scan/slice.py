@@ -117,10 +117,10 @@ class SliceRun:
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
         self._unwritten_gaps = 0
-        self._status: Status | None = None
+        self._status: Status | None  # read when work begins
         self._keys: KeyReader | None = None
         self._is_timed = False
-        self._deadline = 0.0
+        self._deadline: float  # set with the time
 
     async def work(self) -> None:
         """Work through the slice and mark it done.

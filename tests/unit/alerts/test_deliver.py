@@ -13,6 +13,7 @@ from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
+from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -115,6 +116,25 @@ async def test_a_range_beyond_the_feed_tells_nothing(
     assert scene.again.sent == scene.poison.sent == []
 
 
+async def test_a_range_that_ends_beyond_the_feed_tells_what_there_is(scene: Scene) -> None:
+    """A forged message costs no alert that is in its range."""
+    await scene.publish([VIOLATED, VIOLATED])
+
+    await deliver(scene.delivery, DeliveryMessage(2, 900))
+
+    assert scene.webhook.ids() == ["c2"]
+
+
+async def test_a_range_is_read_with_one_request(scene: Scene) -> None:
+    """The feed may be long, and each request costs money."""
+    await scene.publish([VIOLATED, VIOLATED])
+    before = len(scene.store.log)
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+
+    assert [entry.name for entry in scene.store.log[before:]] == ["query"]
+
+
 async def test_many_alerts_are_posted_fifty_at_a_time(scene: Scene) -> None:
     """So much the receiver's bodies are made for."""
     await scene.publish([VIOLATED] * 120)
@@ -177,6 +197,18 @@ async def test_a_day_without_the_receiver_ends_on_the_poison_queue(scene: Scene)
         "reason": "503",
         "nextTryAt": None,
     }
+
+
+@pytest.mark.parametrize(("late", "state"), [(0, "retry"), (1, "given_up")])
+async def test_the_last_try_is_at_the_end_of_the_day(scene: Scene, late: int, state: str) -> None:
+    """As the documents say."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+    since = BEGINNING + FIRST_DELIVERY_DELAY - DELIVERY_GIVEN_UP_AFTER - timedelta(seconds=late)
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1, 0, since))
+
+    assert scene.lines()[0]["state"] == state
 
 
 async def test_a_receiver_that_comes_back_gets_everything(scene: Scene) -> None:
@@ -313,3 +345,15 @@ async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> N
         ("retry", 4, 4, 1),
         ("delivered", 4, 4, 1),
     ]
+    assert scene.lines()[0]["reason"] == "413"
+
+
+async def test_of_two_that_are_refused_together_the_good_one_arrives(scene: Scene) -> None:
+    """The receiver does not say which of them it minds (P3, P7)."""
+    await scene.publish([VIOLATED, VIOLATED])
+    scene.webhook.failures = [TOO_LARGE, TOO_LARGE, None]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+
+    assert scene.webhook.ids() == ["c2"]
+    assert scene.poison.texts() == ['{"first": 1, "last": 1}']

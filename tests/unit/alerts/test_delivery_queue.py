@@ -20,8 +20,13 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import QueueError
-from cmk_check.limits import CHANGES_PER_DELIVERY_MESSAGE, MAX_CHANGES_MESSAGE_BYTES
+from cmk_check.limits import (
+    CHANGES_PER_DELIVERY_MESSAGE,
+    MAX_CHANGES_MESSAGE_BYTES,
+    MAX_DELIVERY_ATTEMPT,
+)
 from cmk_check.ports import DeliveryMessage
+from cmk_check.store.table_keys import LAST_NUMBER
 from tests.fakes.delivery import MemoryTexts
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -105,6 +110,45 @@ def test_an_event_too_large_for_a_message_is_cut_and_keeps_its_ids() -> None:
     assert (event["id"], event["subject"]) == ("heavy", "/s/heavy")
     assert event["data"]["scanId"] == "scan-1"
     assert 0 < len(event["data"]["name"]) < 30_000
+
+
+def sized(change_id: str, size: int) -> Change:
+    """Return a change whose event is JSON of this many characters."""
+    bare = json.dumps(event_of(change(change_id, name="")), separators=(",", ":"))
+    return change(change_id, name="x" * (size - len(bare)))
+
+
+@pytest.mark.parametrize(("more", "batches"), [(0, 1), (1, 2)])
+def test_a_message_is_filled_to_its_last_byte(more: int, batches: int) -> None:
+    """Each message costs its reader a call."""
+    first, second = sized("a", 20_000), sized("b", MAX_CHANGES_MESSAGE_BYTES - 20_003 + more)
+
+    found = list(batches_of([first, second]))
+
+    assert len(found) == batches
+    assert max(map(len, found)) <= MAX_CHANGES_MESSAGE_BYTES
+    assert [event for batch in found for event in json.loads(batch)] == [
+        event_of(first),
+        event_of(second),
+    ]
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (1, False)])
+def test_an_event_that_just_fits_is_whole(more: int, *, whole: bool) -> None:
+    """Only what does not fit is cut."""
+    large = sized("a", MAX_CHANGES_MESSAGE_BYTES - 2 + more)
+
+    (batch,) = batches_of([large])
+
+    assert len(batch) <= MAX_CHANGES_MESSAGE_BYTES
+    assert (json.loads(batch) == [event_of(large)]) == whole
+
+
+def test_the_largest_numbers_are_read() -> None:
+    """They are ours, too."""
+    message = DeliveryMessage(LAST_NUMBER, LAST_NUMBER, MAX_DELIVERY_ATTEMPT, NOON)
+
+    assert parse_message(format_message(message)) == message
 
 
 @given(st.integers(1, 10**18), st.integers(0, 999), st.none() | st.integers(0, 99))

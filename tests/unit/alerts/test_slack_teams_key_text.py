@@ -14,7 +14,7 @@ from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.keys import KEY_REASONS
-from cmk_check.limits import MAX_LOG_LINE_CHARS
+from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_VALUE_CHARS, MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
 from tests.fakes.keys import (
     BOTH,
@@ -90,6 +90,18 @@ def test_a_key_of_another_shape_costs_only_its_words(key: object) -> None:
     assert line_of(odd, PORTAL).details == f"subscription {ID}"
 
 
+@pytest.mark.parametrize("before", [None, "x", {"keyReasons": "x"}, {"verdict": "compliant"}])
+def test_a_key_of_which_nothing_is_known_before_says_what_is_wrong_now(before: object) -> None:
+    """As above; and a key may be new (P7)."""
+    reason = {"code": "x", "severity": "error", "message": "It is off."}
+    data: dict[str, object] = {"before": before, "key": {"reasons": [reason]}}
+    change = told(HEALTHY, DISABLED)
+
+    said = line_of(Change("id", change.type, NOON, change.source, "/a", data), PORTAL).details
+
+    assert said == f"subscription {ID}; It is off"
+
+
 def test_the_log_line_of_a_key_is_whole() -> None:
     """Rules count by its fields; a usual change is never cut."""
     change = told(HEALTHY, expiring(NOON + HOUR))
@@ -122,9 +134,9 @@ def test_p10_hostile_names_of_keys_are_text_and_fit(text: str) -> None:
         assert not re.search(r"&(?!amp;|lt;|gt;)", own)
 
 
-def _first_scan(keys: object, **counts: int) -> str:
+def _first_scan(keys: object, **counts: object) -> str:
     """Return what the line of a first scan says of keys."""
-    sums = {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0} | counts
+    sums: dict[str, object] = {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0} | counts
     data: dict[str, object] = {"keys": sums, "brokenKeys": keys}
     change = Change("id", ChangeType.SCAN_BASELINE, NOON, "/scans/s", "/scans/s", data)
     return line_of(change, PORTAL).details.removeprefix("scan s; ")
@@ -151,9 +163,28 @@ def test_broken_keys_that_do_not_fit_are_counted() -> None:
     said = _first_scan(keys, broken=70)
 
     shown = said.count("key_disabled")
-    assert 10 < shown < 50
+    longest = len("x" * MAX_CHAT_VALUE_CHARS + " (key_disabled)")
+    assert shown == MAX_CHAT_BROKEN_KEYS_CHARS // longest
     assert said.endswith(f" and {70 - shown} more")
     assert len(said) < 2_000
+
+
+def test_broken_keys_fill_the_room_that_there_is() -> None:
+    """The last one fits to the character; one more is counted."""
+    fits = {"accountId": f"/accounts/{'x' * 35}", "reasons": ["key_disabled"]}  # of 50 characters
+    keys = [fits] * (MAX_CHAT_BROKEN_KEYS_CHARS // 50 + 1)
+
+    assert _first_scan(keys, broken=len(keys)).endswith("(key_disabled) and 1 more")
+
+
+@pytest.mark.parametrize("count", [2, "x", None])
+def test_a_broken_key_of_another_shape_costs_only_its_name(count: object) -> None:
+    """As below: the others are named, and counted where somebody counted them."""
+    odd, usual = {"accountId": 7, "reasons": "x"}, {"accountId": "/accounts/chat", "reasons": []}
+
+    said = _first_scan([odd, usual], broken=count)
+
+    assert said.endswith("; broken: chat ()" + (" and 1 more" if count == 2 else ""))
 
 
 @pytest.mark.parametrize("keys", [None, "x", ["x"], [{"accountId": 7, "reasons": "x"}]])

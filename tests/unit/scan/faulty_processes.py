@@ -1,7 +1,7 @@
 """Processes of a scan that sleep, die or get no answer at an operation that a test chooses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -11,7 +11,7 @@ import pytest
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
-from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery
+from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery, Write
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.start import Started
 from cmk_check.store import table_keys
@@ -52,6 +52,21 @@ class Sleeper:
         """Let it go on to its end."""
         self.store.wake.set()
         return await self.task
+
+
+@dataclass
+class Contested(FaultyStore):
+    """A process before whose every write to the rows of scans somebody else writes one of them."""
+
+    row: str = "status"
+
+    async def commit(
+        self, table: Table, partition: str, writes: Sequence[Write]
+    ) -> tuple[str, ...]:
+        """Write, too late."""
+        if partition == "scan":
+            await touch(self.inner, Table.SCANS, "scan", self.row)
+        return await super().commit(table, partition, writes)
 
 
 async def asleep(world: World, invoke: Invocation, place: Place) -> Sleeper:

@@ -130,6 +130,45 @@ async def test_a_broken_lease_is_taken_over_at_once(world: World) -> None:
     assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
 
 
+async def test_a_lease_of_a_scan_whose_row_was_deleted_is_taken_over(world: World) -> None:
+    """There is nothing to abandon, and nothing to wait for."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    row = await world.scan_row(message.scan_id)
+    await delete(world, table_keys.scan_row(row.started_at, row.id))
+
+    scan_id = await world.scan()
+
+    assert (await world.scan_row(scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_scan_whose_predecessor_was_deleted_ends_all_the_same(world: World) -> None:
+    """It looks there for slices that nobody else would delete."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    abandoned = await world.scan_row(message.scan_id)
+    (follower,) = await planned(world)
+    await delete(world, table_keys.scan_row(abandoned.started_at, abandoned.id))
+
+    await world.deliver(follower)
+
+    assert (await world.scan_row(follower.scan_id)).state is ScanState.COMPLETE
+    assert not await count_slice_rows(world, abandoned.id)
+
+
+@pytest.mark.parametrize("lost", ["status", "history"])
+async def test_what_a_person_deletes_makes_no_new_baseline(scanned: World, lost: str) -> None:
+    """What heals a row must not silence what happens meanwhile (P3)."""
+    row = next(iter(await scanned.context.scans.history(None, 1)))[0]
+    await delete(scanned, row if lost == "history" else "status")
+    scanned.read(ONE, bad(ONE))
+
+    await scanned.scan()
+
+    (violated,) = [c for _, c in scanned.teller.told if c.type.value.endswith("account.violated")]
+    assert violated.data["baseline"] is False
+
+
 async def test_many_scans_that_lost_their_lease_are_abandoned_in_one_transaction(
     world: World,
 ) -> None:

@@ -110,6 +110,17 @@ async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered
     assert sorted(set(await sequences(pair))) == sorted(await sequences(pair))
 
 
+async def test_a_subscription_without_coverage_row_that_is_not_listed_is_a_gap(pair: World) -> None:
+    """Its findings stand there, and nobody looks at them any more."""
+    await delete(pair, COVERAGE)
+    pair.listed(sub(2))
+
+    scan_id = await pair.scan()
+
+    assert await pair.coverage(ONE) == "gap"
+    assert (await pair.scan_row(scan_id)).state is ScanState.INCOMPLETE
+
+
 async def test_a_newer_coverage_row_is_left_alone(pair: World) -> None:
     """What a newer version keeps there is not ours to overwrite."""
     await overwrite(pair, Table.FINDINGS, ONE, COVERAGE, schema=2)

@@ -13,6 +13,7 @@ from cmk_check.ports import SliceMessage, Table
 from cmk_check.store.scan_rows import Lease
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad
 from tests.unit.scan.faulty_processes import (
     CLAIM,
@@ -89,8 +90,10 @@ async def test_a_worker_that_fails_gives_its_claim_back(world: World, place: Pla
     with pytest.raises(StoreUnavailable):
         await world.deliver(message, with_faults(world, {place: Fault.NO_ANSWER}))
 
+    (given_back,) = await slices_of(world, message.scan_id)
     await world.deliver(message)
 
+    assert (given_back.claim, given_back.claimed_until) == (None, None)
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
 
 
@@ -178,7 +181,9 @@ async def test_the_lease_is_renewed_below_half_and_not_before(world: World) -> N
     await worker.wake()
 
 
-async def test_the_lease_never_outlasts_the_deadline_of_the_scan(world: World) -> None:
+async def test_the_lease_never_outlasts_the_deadline_of_the_scan(
+    world: World, store: RecordingStore
+) -> None:
     """A scan that goes on for ever would keep every later one from starting."""
     world.listed(ONE, TWO)
     first, second = await planned(world)
@@ -187,10 +192,12 @@ async def test_the_lease_never_outlasts_the_deadline_of_the_scan(world: World) -
     await world.deliver(first)
     assert (await lease(world)).expires == began + SCAN_DEADLINE
     world.clock.advance(timedelta(minutes=25))
+    before = len(store.log)
 
-    last = await asleep(world, delivery(world, second), READ_TABLE)
+    last = await asleep(world, delivery(world, second), MARK)
 
     assert (await lease(world)).expires == began + SCAN_DEADLINE
+    assert "current" not in [write.row for entry in store.log[before:] for write in entry.writes]
     world.clock.advance(timedelta(minutes=1))
     assert (await world.start()).new
     await last.wake()
@@ -224,6 +231,61 @@ async def test_a_claim_whose_renewal_got_no_answer_is_still_held(world: World) -
     await worker.wake()
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_a_claim_has_its_full_time_again_when_work_begins(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A slice may wait for another one of its process: nobody may take it over while it is read."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    worker = await asleep(world, delivery(world, message), READ_TABLE)
+    world.clock.advance(CLAIM_RENEWED_AFTER)
+
+    async def delivered_again(_subscription_id: str) -> None:
+        world.clock.advance(CLAIM_ENDS - timedelta(seconds=1))
+        with pytest.raises(SliceHeld):
+            await world.deliver(message)
+
+    world.inventory.before_read = delivered_again
+    await worker.wake()
+
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+    assert not caplog.records  # nothing failed and was tried again
+
+
+async def test_a_slice_that_is_done_is_not_begun_again_though_the_answer_was_lost(
+    world: World,
+) -> None:
+    """Its worker gives back what it holds, and no longer holds this."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    done = Place("commit", Table.SCANS, 1)
+    with pytest.raises(StoreUnavailable):
+        await world.deliver(message, with_faults(world, {done: Fault.LOST_ANSWER}))
+
+    await world.deliver(message)
+
+    assert world.inventory.reads == [ONE]
+    assert (await world.scan_row(message.scan_id)).state is ScanState.COMPLETE
+
+
+async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: World) -> None:
+    """A slice of two hundred changes would else read its claim two hundred times, one by one."""
+    assert isinstance(crowd.store, RecordingStore)
+    crowd.options = replace(crowd.options, slice_size=3)
+    crowd.listed(ONE, TWO, THREE)
+    (message,) = await planned(crowd)
+    before = len(crowd.store.log)
+
+    await crowd.deliver(message)
+
+    reads = [
+        entry
+        for entry in crowd.store.log[before:]
+        if entry.name == "get" and entry.partition.startswith("slice|")
+    ]
+    assert len(reads) == 3  # to claim it, after the first mark, after the two others
 
 
 async def test_slices_worked_through_at_once_and_twice_finish_once(crowd: World) -> None:

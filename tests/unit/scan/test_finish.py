@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureReason, ScanState, Verdict
 from cmk_check.core.model import Reading
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
@@ -14,6 +14,7 @@ from cmk_check.errors import SliceIncomplete, StoreUnavailable
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import Table
 from cmk_check.scan.finish import finish
+from cmk_check.store.scan_rows import Lease
 from tests.fakes.faults import Fault, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd, sub
@@ -69,7 +70,7 @@ async def test_a_slice_of_which_a_part_is_not_recorded_does_not_finish(world: Wo
     (message,) = await planned(world)
     never = Place("commit", Table.FINDINGS, None, partition=ONE)
 
-    with pytest.raises(SliceIncomplete):
+    with pytest.raises(SliceIncomplete, match="1 of 2 subscriptions"):
         await world.deliver(message, with_faults(world, {never: Fault.NO_ANSWER}))
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
@@ -166,6 +167,31 @@ async def test_as_of_is_when_the_lease_was_taken(world: World) -> None:
     assert status.last_scan.finished_at == world.clock.now()
 
 
+async def test_a_finished_scan_keeps_the_posture_that_it_led_to(world: World) -> None:
+    """The list of scans shows how the estate came to be as it is."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    assert row.posture is Verdict.NON_COMPLIANT
+    assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
+
+
+async def test_a_finished_scan_leaves_a_lease_that_is_free(world: World) -> None:
+    """The next scan follows its epoch, without searching the history for it."""
+    world.listed(ONE)
+
+    scan_id = await world.scan()
+
+    row = await world.scan_row(scan_id)
+    current = await world.context.scans.lease_and_status()
+    assert row.finished_at is not None
+    assert current.lease is not None
+    assert current.lease.value == Lease("", row.epoch, row.finished_at)
+
+
 async def test_a_gap_makes_a_scan_incomplete(world: World) -> None:
     """Complete means that everything was read."""
     world.listed(ONE, TWO)
@@ -238,7 +264,7 @@ async def test_an_end_that_was_not_written_is_written_by_the_next_delivery(world
     world.listed(ONE)
     (message,) = await planned(world)
     faults = {replace(END, number=2 + each): Fault.NO_ANSWER for each in range(ATTEMPTS_PER_STEP)}
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailable, match=f"{message.scan_id} was not recorded in 3 tries"):
         await world.deliver(message, with_faults(world, faults))
 
     await world.deliver(message)

@@ -6,9 +6,10 @@ import pytest
 
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Account
+from cmk_check.ports import Table
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, planned
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, overwrite, planned
 
 
 @pytest.fixture
@@ -55,10 +56,28 @@ async def test_a_broken_key_of_an_unread_subscription_is_named_as_it_is_counted(
     world: World, keys: ScriptedKeys
 ) -> None:
     """What is known of it is from a first scan that never finished."""
+    world.listed(ONE, TWO)
     break_keys(keys, good(ONE))
-    await world.deliver((await planned(world))[0])
+    await world.deliver((await planned(world))[0])  # and not that of TWO
     world.queue.messages.clear()
     world.read(ONE, gap=FORBIDDEN)
+
+    await world.scan()
+
+    data = report(world)
+    assert data["keys"] == {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0}
+    assert data["brokenKeys"] == [{"accountId": str(good(ONE).id), "reasons": ["key_disabled"]}]
+
+
+async def test_a_broken_key_of_a_subscription_that_cannot_be_recorded_is_named_as_it_is_counted(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """It stands in the table from a first scan that never finished."""
+    world.listed(ONE, TWO)
+    break_keys(keys, good(ONE))
+    await world.deliver((await planned(world))[0])  # and not that of TWO
+    await overwrite(world, Table.FINDINGS, ONE, "coverage", schema=99)
+    world.queue.messages.clear()
 
     await world.scan()
 

@@ -193,6 +193,14 @@ async def test_a_plan_poisoned_twice_fails_once(world: World) -> None:
     assert await scan_changes(world) == ["scan.failed"]
 
 
+async def test_the_poisoned_plan_of_a_scan_that_never_was_does_nothing(world: World) -> None:
+    """A message may outlive its scan's row, which retention deletes."""
+    await world.poison(SliceMessage("20260101T000000Z-0000", None))
+
+    assert not world.teller.ended
+    assert await world.status() is None
+
+
 async def test_a_poison_message_of_a_scan_that_is_overtaken_does_nothing(world: World) -> None:
     """It must not close, or speak for, the scan that runs now."""
     world.listed(ONE)

@@ -9,9 +9,10 @@ from cmk_check.core.enums import Disposition, PostureReason, ScanState, Verdict
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
-from cmk_check.errors import InventoryError, QueueError
+from cmk_check.errors import InventoryError, QueueError, StoreUnavailable
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.plan import plan
+from cmk_check.store import table_keys
 from tests.fakes.faults import Fault, Place
 from tests.fakes.world import MemoryQueue, World, account, bad, good, sub
 from tests.unit.scan.faulty_processes import (
@@ -19,6 +20,7 @@ from tests.unit.scan.faulty_processes import (
     ONE,
     THREE,
     TWO,
+    Contested,
     asleep,
     count_slice_rows,
     delivery,
@@ -117,6 +119,20 @@ async def test_a_lost_answer_of_the_scan_row_does_not_plan_again(world: World) -
     assert winner is not None
     assert (await world.scan_row(message.scan_id)).plan_id == winner
     assert await count_slice_rows(world, message.scan_id) == 1
+
+
+async def test_a_plan_that_loses_every_race_is_delivered_again(world: World) -> None:
+    """Who writes the row of its scan is no planner: there is no other plan to go on with."""
+    world.listed(ONE)
+    await starting(world)
+    (message,) = sent(world)
+    scan = await world.scan_row(message.scan_id)
+    store = Contested(world.store, row=table_keys.scan_row(scan.started_at, scan.id))
+
+    with pytest.raises(StoreUnavailable, match=f"{scan.id} could not be recorded"):
+        await world.deliver(message, world.process(store))
+
+    assert not world.queue.messages
 
 
 async def test_a_planner_that_failed_between_sends_sends_what_is_not_done(world: World) -> None:
@@ -220,6 +236,7 @@ async def test_more_slices_than_there_are_names_for_fail_the_scan_and_name_the_s
     assert row.state is ScanState.FAILED
     assert "10001 slices" in (row.reason or "")
     assert "raise CMK_SLICE_SIZE" in (row.reason or "")
+    assert (await status_of(world)).lowered is PostureReason.SCAN_FAILED
     assert await count_slice_rows(world, scan_id) == 0
 
 

@@ -191,6 +191,7 @@ async def test_between_two_parts_the_subscription_is_pending(world: World) -> No
     await dies(world, delivery(world, message), Place("commit", Table.FINDINGS, 2))
 
     assert await world.coverage(ONE) == "pending"
+    assert await mark_of(world, ONE) is not None
     assert len(await world.findings()) == 49
 
 

@@ -59,6 +59,31 @@ async def test_the_scan_after_a_failed_one_tells_that_it_recovered(world: World)
     assert await scan_changes(world) == ["scan.baseline", "scan.failed", "scan.recovered"]
 
 
+async def test_a_change_of_an_account_links_to_its_finding(world: World) -> None:
+    """Whoever gets the alert sees there what is the matter."""
+    world.listed(ONE)
+    world.read(ONE, bad(ONE))
+    world.options = replace(world.options, hostname="app.example")
+
+    await world.scan()
+
+    (told,) = [entry for entry in await world.feed() if entry.type.endswith("violated")]
+    assert told.data["findingUrl"] == f"https://app.example/api/v1/findings{bad(ONE).id}"
+
+
+async def test_a_recovery_tells_which_scan_it_was(world: World) -> None:
+    """Consumers put the changes of scans in order by the epoch of each."""
+    await world.scan()
+    world.listed(ONE)
+
+    scan_id = await world.scan()
+
+    told = (await world.feed())[1:]
+    assert {entry.type.rpartition(".")[2] for entry in told} == {"baseline", "recovered"}
+    assert {entry.source for entry in told} == {f"/scans/{scan_id}"}
+    assert {entry.sequence for entry in told} == {2}
+
+
 async def test_a_failed_scan_tells_which_it_was_when_and_why(world: World) -> None:
     """Its row and its change are all that a person has to go by."""
     await world.scan()

@@ -109,13 +109,13 @@ async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(app
 async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> None:
     """One half of it would judge what the other half does not."""
     first, _ = await planned(app)
-    under(app, "OpenAI")
+    under(app, "OpenAI", exclude=TWO)
 
     await app.deliver(first)
 
     row = await app.scan_row(first.scan_id)
     assert row.state is ScanState.FAILED
-    assert "CMK_KINDS" in (row.reason or "")
+    assert "(CMK_KINDS, CMK_EXCLUDE_SUBSCRIPTIONS)" in (row.reason or "")
     assert "foundry" in await app.verdicts()
 
 

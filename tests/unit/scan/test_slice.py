@@ -295,6 +295,19 @@ async def test_an_incomplete_reading_removes_and_resolves_nothing(known: World) 
     assert (await known.scan_row(scan_id)).state is ScanState.INCOMPLETE
 
 
+async def test_a_gap_tells_when_its_subscription_was_read_last(known: World) -> None:
+    """Its findings are of that time: when the last scan that read it began."""
+    began = known.clock.now()
+    known.inventory.readings[ONE] = Reading(gap=FORBIDDEN)
+
+    await known.scan()
+    await known.scan()
+
+    coverage = await known.context.findings_table.coverage(ONE)
+    assert coverage is not None
+    assert coverage.last_read == began
+
+
 async def test_a_row_that_no_longer_is_planned_for_is_worked_on_all_the_same(world: World) -> None:
     """A subscription that vanished from the list still has its rows in some slice's range."""
     world.listed(ONE, TWO)

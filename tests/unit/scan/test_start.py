@@ -1,17 +1,19 @@
 """Start: one scan at a time, whoever asks, and none that ends unheard."""
 
 import asyncio
+import re
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ScanState
+from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.errors import QueueError, StoreUnavailable
+from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.start import Started
 from cmk_check.store.scans import ScanTable
-from tests.fakes.faults import Fault, Place
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import (
     LEASE_ENDS,
@@ -43,6 +45,13 @@ async def test_of_two_at_once_one_starts_and_the_other_gets_its_id(world: World)
     assert fast.new
     assert loser == Started(fast.scan_id, new=False)
     assert world.queue.messages == [SliceMessage(fast.scan_id, None)]
+
+
+async def test_the_id_of_a_scan_says_when_it_began(world: World) -> None:
+    """People see it in every list and link; the end tells scans of the same second apart."""
+    started = await world.start()
+
+    assert re.fullmatch("20261124T231500Z-[0-9a-f]{4}", started.scan_id)
 
 
 async def test_many_at_once_start_one_scan(crowd: World) -> None:
@@ -79,9 +88,12 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(wor
     assert second.new
     assert abandoned.state is ScanState.ABANDONED
     assert abandoned.finished_at == world.clock.now()
+    assert abandoned.reason == "The scan's lease expired before all slices were done."
     assert row.supersedes == first
     assert row.epoch == abandoned.epoch + 1
-    assert await scan_changes(world) == ["scan.abandoned"]
+    (change,) = await world.feed()
+    assert (change.type, change.source) == (ChangeType.SCAN_ABANDONED, f"/scans/{first}")
+    assert (change.data["reason"], change.sequence) == (abandoned.reason, abandoned.epoch)
     assert world.told_types() == ["scan.abandoned"]
     assert await count_slice_rows(world, first) == 0
 
@@ -134,11 +146,21 @@ async def test_a_lease_that_was_not_written_is_tried_again(world: World) -> None
 async def test_a_store_that_never_takes_the_lease_is_said_to_be_unavailable(world: World) -> None:
     """Whoever asked must not be told of a scan that does not run."""
     every = Place("commit", Table.SCANS, None)
+    store = FaultyStore(world.store, places={every: Fault.NO_ANSWER})
 
     with pytest.raises(StoreUnavailable):
-        await world.start(with_faults(world, {every: Fault.NO_ANSWER}))
+        await world.start(world.process(store))
 
+    assert store.met[every] == ATTEMPTS_PER_STEP
     assert await ScanTable(world.store).holder() is None
+    assert not world.queue.messages
+
+
+async def test_a_store_that_cannot_be_read_starts_nothing(world: World) -> None:
+    """A message for a scan that was never begun would be there for nothing."""
+    with pytest.raises(StoreUnavailable):
+        await world.start(with_faults(world, {READ_BOARD: Fault.NO_ANSWER}))
+
     assert not world.queue.messages
 
 
@@ -219,7 +241,7 @@ async def test_tidying_up_after_another_scan_does_not_cost_this_one(
 ) -> None:
     """Once the lease is taken the plan must be sent, or the lease is held for nobody."""
     world.listed(ONE, TWO)
-    await planned(world)
+    abandoned = (await planned(world))[0].scan_id
     world.clock.advance(LEASE_ENDS)
 
     with suppress(StoreUnavailable):
@@ -227,6 +249,8 @@ async def test_tidying_up_after_another_scan_does_not_cost_this_one(
 
     holder = await ScanTable(world.store).holder()
     assert holder is None or SliceMessage(holder, None) in world.queue.messages
+    await world.drain()
+    assert holder is None or await count_slice_rows(world, abandoned) == 0
 
 
 async def test_slices_of_an_abandoned_scan_go_though_the_answer_was_lost(world: World) -> None:

@@ -1,7 +1,6 @@
 """A status is lowered against all who write it, for verdicts and for keys, and stays low (P1)."""
 
 from asyncio import Semaphore
-from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Account
 from cmk_check.errors import SliceIncomplete
-from cmk_check.ports import Table, Write
-from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
+from cmk_check.ports import Table
+from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, bad, good, odd
@@ -20,6 +19,7 @@ from tests.unit.scan.faulty_processes import (
     RECORD,
     THREE,
     TWO,
+    Contested,
     asleep,
     delivery,
     dies,
@@ -32,18 +32,6 @@ from tests.unit.scan.faulty_processes import (
 
 # Only the claim comes before it.
 LOWER = Place("commit", Table.SCANS, 1)
-
-
-class Contested(FaultyStore):
-    """A process before whose every write to the rows of scans somebody else writes the status."""
-
-    async def commit(
-        self, table: Table, partition: str, writes: Sequence[Write]
-    ) -> tuple[str, ...]:
-        """Write, too late."""
-        if partition == "scan":
-            await touch(self.inner, Table.SCANS, "scan", "status")
-        return await super().commit(table, partition, writes)
 
 
 def require_keys(world: World, *, required: bool) -> None:

@@ -13,6 +13,7 @@ from cmk_check.ports import SliceMessage, Table
 from cmk_check.scan.slice import run_slice
 from cmk_check.store.memory import MemoryStore
 from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World, bad, good
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
@@ -134,6 +135,25 @@ async def test_an_error_nobody_foresaw_costs_only_its_subscription(pair: World, 
     assert await pair.coverage(ONE) == ("read" if times == 1 else "gap")
     state = (await pair.scan_row(scan_id)).state
     assert state is (ScanState.COMPLETE if times == 1 else ScanState.INCOMPLETE)
+
+
+async def test_an_error_nobody_foresaw_in_recording_costs_only_its_subscription() -> None:
+    """Not even its gap can be written: it counts as one, and its slice goes on."""
+
+    async def fail(name: str, _table: Table, partition: str) -> None:
+        if (name, partition) == ("commit", ONE):
+            raise RuntimeError("nobody thought of this")
+
+    world = World(RecordingStore(before=fail), slice_size=2)
+    world.listed(ONE, TWO)
+
+    scan_id = await world.scan()
+
+    status = await world.status()
+    assert status is not None
+    assert await world.coverage(TWO) == "read"
+    assert [known.subscription_id for known in status.summary.gaps] == [ONE]
+    assert (await world.scan_row(scan_id)).state is ScanState.INCOMPLETE
 
 
 async def test_the_time_of_a_slice_begins_when_its_first_subscription_does(crowd: World) -> None:

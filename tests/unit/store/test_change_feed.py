@@ -32,8 +32,13 @@ def changes(*ids: str) -> list[Change]:
     ]
 
 
-def _break(row: Entity) -> Write:
-    return Replace(row.row, {"schema": 1}, row.etag)
+def _delete(row: Entity) -> Write:
+    return Delete(row.row, row.etag)
+
+
+def _write(last: int | None) -> Callable[[Entity], Write]:
+    values: dict[str, Scalar] = {"schema": 1} if last is None else {"schema": 1, "last": last}
+    return lambda row: Replace(row.row, values, row.etag)
 
 
 async def feed(store: RecordingStore) -> dict[int, Change]:
@@ -186,14 +191,17 @@ async def test_a_head_of_a_newer_version_is_not_overwritten() -> None:
     assert await _head(store) == {"schema": 2, "last": 5}
 
 
-@pytest.mark.parametrize("write", [lambda row: Delete(row.row, row.etag), _break])
+@pytest.mark.parametrize("ids", ["a", "ab"])
+@pytest.mark.parametrize(
+    "write", [_delete, _write(None), _write(-5)], ids=["deleted", "empty", "below zero"]
+)
 async def test_a_head_that_was_deleted_or_is_broken_is_rebuilt(
-    write: Callable[[Entity], Write],
+    write: Callable[[Entity], Write], ids: str
 ) -> None:
     """Numbers must not start again at 1, and the next changes must not wait for ever."""
     store = RecordingStore()
     table = FeedTable(store, sleep=give_way)
-    await table.publish(changes("a", "b"))
+    await table.publish(changes(*ids))
     head = await store.get(Table.CHANGES, "feed", "head")
     assert head is not None
     await store.commit(Table.CHANGES, "feed", [write(head)])
@@ -201,8 +209,8 @@ async def test_a_head_that_was_deleted_or_is_broken_is_rebuilt(
     last = await table.last()
     await table.publish(changes("c"))
 
-    assert last == 2
-    assert [change.id for change in (await feed(store)).values()] == ["a", "b", "c"]
+    assert last == len(ids)
+    assert [change.id for change in (await feed(store)).values()] == [*ids, "c"]
 
 
 async def test_a_reader_goes_on_behind_its_number() -> None:
@@ -213,6 +221,7 @@ async def test_a_reader_goes_on_behind_its_number() -> None:
     assert numbered(await table.read(0, 3)) == [(1, "a"), (2, "b"), (3, "c")]
     assert numbered(await table.read(3, 3)) == [(4, "d")]
     assert await table.read(4, 3) == await table.read(10**30, 3) == []
+    assert await table.read(table_keys.LAST_NUMBER, 3) == []
     assert numbered(await table.read(-7, 1)) == [(1, "a")]
     assert await table.read(0, 0) == []
 
@@ -228,11 +237,14 @@ async def test_a_change_is_read_as_it_was_published() -> None:
 
 async def test_the_last_number_is_known_without_reading_the_feed() -> None:
     """A reader who wants only what comes from now on starts there."""
-    table = FeedTable(RecordingStore())
-
+    store = RecordingStore()
+    table = FeedTable(store)
     assert await table.last() == 0
     await table.publish(changes("a", "b"))
+    before = len(store.log)
+
     assert await table.last() == 2
+    assert [entry.name for entry in store.log[before:]] == ["get"]
 
 
 async def test_rows_that_are_broken_or_somebody_elses_hold_no_reader_up(

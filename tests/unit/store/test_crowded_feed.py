@@ -3,6 +3,10 @@
 import asyncio
 from typing import Final
 
+import pytest
+
+from cmk_check.errors import StoreUnavailable, WriteConflict
+from cmk_check.limits import FIRST_PUBLICATION_BACK_OFF_SECONDS, PUBLICATION_BACK_OFF_SECONDS
 from cmk_check.ports import Table
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.recording_store import RecordingStore
@@ -35,3 +39,26 @@ async def test_forty_publishers_at_once_are_all_published() -> None:
     ids = sorted(change.id for change in published.values())
     assert ids == sorted(change.id for some in lists for change in some)
     assert len(set(ids)) == PUBLISHERS * 5
+
+
+async def test_whoever_loses_waits_for_a_random_time_that_doubles() -> None:
+    """Whoever comes first then reads the head alone, however many there are."""
+    waits: list[list[float]] = []
+
+    async def refuse(name: str, _table: Table, _partition: str) -> None:
+        if name == "commit":
+            raise WriteConflict("the head moved")
+
+    async def wait(seconds: float) -> None:
+        waits[-1].append(seconds)
+
+    for _ in range(200):
+        waits.append([])
+        with pytest.raises(StoreUnavailable):
+            await FeedTable(RecordingStore(before=refuse), sleep=wait).publish(changes("a"))
+
+    for attempt, taken in enumerate(zip(*waits, strict=True)):
+        longest = FIRST_PUBLICATION_BACK_OFF_SECONDS * 2**attempt
+        longest = min(longest, PUBLICATION_BACK_OFF_SECONDS)
+        assert 0 <= min(taken) < longest / 10
+        assert longest * 9 / 10 < max(taken) <= longest

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.errors import StoreError
+from cmk_check.limits import CHANGES_PER_PUBLICATION
 from cmk_check.ports import Delete, Entity, Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -68,16 +69,40 @@ async def test_a_change_is_kept_from_its_publication_on() -> None:
     assert await table.prune(clock.now() + timedelta(days=1), 9) == 1
 
 
+async def test_a_change_without_date_of_publication_is_kept_from_its_own_time_on() -> None:
+    """A publisher without a clock dates none."""
+    table = FeedTable(RecordingStore())
+    await table.publish(changes("a"))
+
+    assert await table.prune(NOON, 9) == 0
+    assert await table.prune(NOON + timedelta(seconds=1), 9) == 1
+
+
 async def test_pruning_what_is_young_costs_a_page_and_no_write() -> None:
     """It runs with every scan (P4)."""
-    clock, store = MovableClock(), RecordingStore()
+
+    class Counting(RecordingStore):
+        rows = 0
+
+        async def _page(
+            self, table: Table, query: TableQuery, after: tuple[str, str] | None
+        ) -> list[Entity]:
+            page = await super()._page(table, query, after)
+            self.rows += len(page)
+            return page
+
+    clock, store = MovableClock(), Counting()
     table = FeedTable(store, clock)
-    await table.publish(changes("a"))
+    for start in (0, 40):
+        await table.publish(changes(*(f"c{n}" for n in range(start, start + 40))))
     before = len(store.log)
 
     await table.prune(clock.now(), 490)
+    first = store.rows
+    await table.read(80, 9)
 
-    assert [entry.name for entry in store.log[before:]] == ["query"]
+    assert [entry.name for entry in store.log[before:]] == ["query", "query"]
+    assert (first, store.rows - first) == (CHANGES_PER_PUBLICATION, 0)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+"""The messages of Slack and Teams as a whole, and what becomes of long and odd texts in them."""
+
+import json
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.alerts.webhook_bodies import posts_of
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.limits import (
+    MAX_CHAT_LINES,
+    MAX_CHAT_LINK_CHARS,
+    MAX_CHAT_REASON_CHARS,
+    SLACK_ALWAYS_FITS_CHARS,
+)
+from tests.fakes.hostile import NOON, changes_of_every_kind
+
+PORTAL: Final = "https://portal.azure.com"
+FINISHED: Final = "https://app.test/api/v1/status?a=1&b=2"
+
+
+def change(kind: ChangeType = ChangeType.SCAN_BASELINE, **data: object) -> Change:
+    """Return a change of a scan."""
+    return Change("id", kind, NOON, "/scans/s", "/scans/s", data)
+
+
+def message(style: str, *changes: Change) -> Any:  # noqa: ANN401 - JSON
+    """Return the one message for these changes."""
+    (post,) = posts_of(changes, style, PORTAL)
+    assert post.body == json.dumps(json.loads(post.body), separators=(",", ":")).encode()
+    return json.loads(post.body)
+
+
+def test_a_slack_message_is_of_the_form_that_slack_takes() -> None:
+    """Without ``verbatim`` Slack makes links and mentions of names; unfolded links fill a screen.
+
+    https://docs.slack.dev/reference/block-kit/blocks/section-block
+    """
+    said = message("slack", change(statusUrl=FINISHED), change(ChangeType.SCAN_RECOVERED))
+
+    first = "*First scan finished*: scan s <https://app.test/api/v1/status?a=1&amp;b=2|Status>"
+    second = "*Scanning works again*: scan s"
+    assert said == {
+        "text": "cmk_check: 1 x First scan finished, 1 x Scanning works again",
+        "unfurl_links": False,
+        "unfurl_media": False,
+        "blocks": [
+            {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+            for text in (first, second)
+        ],
+    }
+
+
+def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
+    """A card of another form is accepted, and then shown to nobody.
+
+    https://adaptivecards.io/explorer/RichTextBlock.html
+    """
+    said = message("teams", change(statusUrl=FINISHED))
+
+    open_url = {"type": "Action.OpenUrl", "url": FINISHED}
+    headline = "cmk_check: 1 x First scan finished"
+    assert said["attachments"][0]["content"] == {
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "msteams": {"width": "Full"},
+        "body": [
+            {"type": "TextBlock", "text": headline, "weight": "Bolder", "wrap": True},
+            {
+                "type": "RichTextBlock",
+                "separator": True,
+                "inlines": [
+                    {"type": "TextRun", "text": "First scan finished", "weight": "Bolder"},
+                    {"type": "TextRun", "text": ": scan s"},
+                    {"type": "TextRun", "text": "  "},
+                    {"type": "TextRun", "text": "Status", "selectAction": open_url},
+                ],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("*bold* my_name", "\u2217bold\u2217 my_name"),
+        ("@channel #a me@home", "\uff20channel \uff03a me@home"),
+        (":fire: at 10:30", "\u2236fire: at 10:30"),
+        ("a & <b>", "a &amp; &lt;b&gt;"),
+    ],
+)
+def test_a_name_can_still_be_read_in_slack(name: str, shown: str) -> None:
+    """Whoever searches for the account must know what it is called."""
+    (block,) = message("slack", change(ChangeType.SCAN_FAILED, reason=name))["blocks"]
+
+    assert block["text"]["text"] == f"*Scan failed*: scan s; {shown}"
+
+
+def test_a_text_that_grows_too_long_in_slack_is_cut_and_not_lost() -> None:
+    """Each of its characters takes five, and it holds several values."""
+    changes = {entry.type: entry for entry in changes_of_every_kind("&" * 400)}
+
+    (block,) = message("slack", changes[ChangeType.KEY_DEGRADED])["blocks"]
+
+    said = block["text"]["text"].replace("&amp;", "&")
+    assert said.startswith("*Health of an account's key got worse*: &&&&")
+    assert len(said.partition(": ")[2]) >= SLACK_ALWAYS_FITS_CHARS
+
+
+def test_a_message_holds_as_many_lines_as_it_may() -> None:
+    """More messages than needed are more noise."""
+    posts = posts_of([change()] * (MAX_CHAT_LINES + 1), "slack", PORTAL)
+
+    assert [len(json.loads(post.body)["blocks"]) for post in posts] == [MAX_CHAT_LINES, 1]
+
+
+def test_the_reason_of_a_failed_scan_has_room() -> None:
+    """It says what to do; a name has less."""
+    said = line_of(change(ChangeType.SCAN_FAILED, reason="r" * 300), PORTAL).details
+
+    assert said == f"scan s; {'r' * (MAX_CHAT_REASON_CHARS - 1)}\u2026"
+
+
+@pytest.mark.parametrize(("length", "kept"), [(MAX_CHAT_LINK_CHARS, 1), (901, 0)])
+def test_a_link_is_whole_or_left_out(length: int, kept: int) -> None:
+    """A part of one leads nowhere."""
+    url = "https://app.test/".ljust(length, "u")
+
+    assert len(line_of(change(statusUrl=url), PORTAL).links) == kept
+
+
+def test_a_link_with_half_a_character_costs_no_message() -> None:
+    """JSON may hold one, and no URL can (P7)."""
+    ((_, url),) = line_of(change(statusUrl="https://app.test/\ud800"), PORTAL).links
+
+    assert url == "https://app.test/?"
