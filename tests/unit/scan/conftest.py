@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
-from tests.unit.scan.faulty_processes import ONE
+from tests.unit.scan.faulty_processes import ONE, TWO
 
 
 @pytest.fixture
@@ -44,4 +44,14 @@ def world_with_keys(store: RecordingStore, keys: ScriptedKeys) -> World:
     world = World(store, keys=keys, slice_size=1)
     world.listed(ONE)
     world.read(ONE, good(ONE))
+    return world
+
+
+@pytest.fixture
+async def scanned(world: World) -> World:
+    """Return a program that has found two compliant subscriptions."""
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, good(TWO))
+    await world.scan()
     return world

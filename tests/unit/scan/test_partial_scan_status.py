@@ -1,0 +1,149 @@
+"""What a partial scan leaves of the status: never better than what is recorded (P1)."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.enums import PostureReason, ScanState
+from cmk_check.core.status import Status
+from cmk_check.errors import InventoryError
+from cmk_check.ports import Delete, Table, TableQuery
+from cmk_check.store import table_keys
+from cmk_check.store.rows import is_too_new
+from cmk_check.store.scans import ScanTable
+from tests.fakes.faults import DeathError, Fault, Place
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import (
+    FORBIDDEN,
+    LEASE_ENDS,
+    ONE,
+    RECORD,
+    TWO,
+    asleep_at,
+    delivery,
+    overwrite,
+    scan_changes,
+    sent,
+    with_faults,
+)
+from tests.unit.scan.partial_scans import asked, partial_scan, verdict
+
+# After the claim.
+LOWER = Place("commit", Table.SCANS, 1)
+FINISH = Place("commit", Table.SCANS, 2)
+
+
+async def put_status(world: World, status: Status) -> None:
+    """Let the status say something else."""
+    scans = ScanTable(world.store)
+    await scans.commit(status=status, current=await scans.lease_and_status())
+
+
+async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: World) -> None:
+    """Only a full scan lists the estate again."""
+    scanned.inventory.list_error = InventoryError(FORBIDDEN)
+    await scanned.scan()
+    scanned.inventory.list_error = None
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+    assert PostureReason.SCAN_FAILED in dict((await scanned.posture()).reasons)
+    assert (await scan_changes(scanned))[-1] == "scan.failed"
+
+
+async def test_its_own_downgrade_ends_with_it(scanned: World) -> None:
+    """It lowered the status for what it then recorded: the sums say it now."""
+    scanned.read(ONE, gap=FORBIDDEN)
+
+    await partial_scan(scanned, ONE)
+    scanned.read(ONE, good(ONE))
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "compliant"
+
+
+async def test_a_mark_elsewhere_keeps_it_from_saying_compliant(scanned: World) -> None:
+    """The worker of an older scan lowers the status, and may yet record what it has read.
+
+    older: mark TWO, check ..(sleeps)........ lower ................... (record TWO)
+    newer:                            lease ........ finish: compliant?
+    """
+    scanned.read(TWO, bad(TWO))
+    await asked(scanned, TWO)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    places = {LOWER: Fault.SLEEP, RECORD: Fault.DEATH_BEFORE}
+    worker = await asleep_at(scanned, delivery(scanned, sent(scanned)[0]), places)
+    scanned.clock.advance(LEASE_ENDS)
+    newer = await asked(scanned, ONE)
+    with pytest.raises(DeathError):
+        await worker.wake()
+
+    await scanned.drain()
+
+    assert (await scanned.scan_row(newer.scan_id)).state is ScanState.COMPLETE
+    assert PostureReason.RUNNING_SCAN_FOUND_WORSE in dict((await scanned.posture()).reasons)
+    await scanned.scan()
+    assert await verdict(scanned) == "non_compliant"
+
+
+async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> None:
+    """The full scan could not record that it did not read TWO: its row says that it was read."""
+    status = await scanned.status()
+    assert status is not None
+    summary = replace(status.summary, unwritten=1)
+    await put_status(scanned, replace(status, summary=summary))
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+    await scanned.scan()
+    assert await verdict(scanned) == "compliant"
+
+
+async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:
+    """Its accounts would be missing in the sums."""
+    found = await scanned.store.get(Table.FINDINGS, TWO, table_keys.COVERAGE)
+    assert found is not None
+    await scanned.store.commit(Table.FINDINGS, TWO, [Delete(found.row, found.etag)])
+
+    await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+
+
+async def test_a_row_that_somebody_broke_counts_as_a_gap(scanned: World) -> None:
+    """With the accounts that stand beside it."""
+    scanned.read(TWO, bad(TWO))
+    await scanned.scan()
+    await overwrite(scanned, Table.FINDINGS, TWO, table_keys.COVERAGE, coverage="nonsense")
+
+    await partial_scan(scanned, ONE)
+
+    status = await scanned.status()
+    assert status is not None
+    assert (status.summary.subscriptions.gap, status.summary.accounts.non_compliant) == (1, 1)
+
+
+async def test_an_earlier_version_does_not_understand_its_row(scanned: World) -> None:
+    """It would finish it as a scan of the whole estate."""
+    answer = await asked(scanned, ONE)
+
+    (row,) = [
+        entity
+        async for entity in scanned.store.query(Table.SCANS, TableQuery(partition="scan"))
+        if entity.row.endswith(answer.scan_id)
+    ]
+    assert is_too_new(row)
+
+
+@pytest.mark.parametrize("fault", [Fault.NO_ANSWER, Fault.LOST_ANSWER])
+async def test_an_end_without_an_answer_is_reached(scanned: World, fault: Fault) -> None:
+    """It is told once, whichever try was the one that counted."""
+    answer = await asked(scanned, ONE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+
+    await scanned.deliver(sent(scanned)[0], with_faults(scanned, {FINISH: fault}))
+
+    assert (await scanned.scan_row(answer.scan_id)).state is ScanState.COMPLETE
+    assert len(scanned.teller.partial_ended) == 1
