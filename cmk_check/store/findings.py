@@ -115,7 +115,7 @@ class FindingsTable:
         """Read one partition; it may be empty."""
         query = TableQuery(partition=partition)
         entities = [entity async for entity in self._store.query(_TABLE, query)]
-        return parse_partition(partition, entities) if entities else StoredSubscription(partition)
+        return parse_partition(partition, entities)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
         """Read one coverage row, None if it does not exist.

@@ -17,12 +17,16 @@ type Hook = Callable[[OperationName, Table, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One request that came through; ``partition`` is empty for a query over several."""
+    """One request that came through; ``partition`` is empty for a query over several.
+
+    ``rows`` is how many a page of a query holds.
+    """
 
     name: OperationName
     table: Table
     partition: str
     writes: tuple[Write, ...] = ()
+    rows: int = 0
 
 
 class RecordingStore(MemoryStore):
@@ -57,8 +61,9 @@ class RecordingStore(MemoryStore):
         self, table: Table, query: TableQuery, after: tuple[str, str] | None
     ) -> list[Entity]:
         await self._announce("query", table, query.partition or "")
-        self.log.append(Operation("query", table, query.partition or ""))
-        return await super()._page(table, query, after)
+        page = await super()._page(table, query, after)
+        self.log.append(Operation("query", table, query.partition or "", rows=len(page)))
+        return page
 
     async def _announce(self, name: OperationName, table: Table, partition: str) -> None:
         if self._before is not None:

@@ -182,10 +182,12 @@ async def test_a_finished_scan_keeps_the_posture_that_it_led_to(world: World) ->
 async def test_a_finished_scan_leaves_a_lease_that_is_free(world: World) -> None:
     """The next scan follows its epoch, without searching the history for it."""
     world.listed(ONE)
+    (message,) = await planned(world)
+    world.clock.advance(timedelta(minutes=1))
 
-    scan_id = await world.scan()
+    await world.deliver(message)
 
-    row = await world.scan_row(scan_id)
+    row = await world.scan_row(message.scan_id)
     current = await world.context.scans.lease_and_status()
     assert row.finished_at is not None
     assert current.lease is not None

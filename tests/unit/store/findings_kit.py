@@ -2,15 +2,16 @@
 
 from typing import Final
 
+from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account
+from cmk_check.core.model import Account, Reading, Subscription
 from cmk_check.ports import Entity, Replace, Table
 from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.recording_store import RecordingStore
-from tests.unit.core.examples import ID, compared
+from tests.unit.core.examples import ID, NOON, compared, context
 
 PARTITION: Final = partition_of(ID)
 CLAIM: Final = "claim-1"
@@ -32,6 +33,14 @@ async def filled(
     store = RecordingStore()
     await record(store, StoredSubscription(PARTITION), compared(Known(), *accounts, keys=keys))
     return store, await FindingsTable(store).read_one(PARTITION)
+
+
+async def record_in(store: RecordingStore, subscription_id: str, *accounts: Account) -> None:
+    """Record one reading of another subscription."""
+    difference = compare(
+        Known(), Subscription(subscription_id), Reading(accounts), context(NOON), None
+    )
+    await record(store, StoredSubscription(partition_of(subscription_id)), difference)
 
 
 async def overwrite(store: RecordingStore, row: str, **values: str | int) -> Entity:

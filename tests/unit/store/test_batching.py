@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from cmk_check.limits import RESERVED_WRITES
+from cmk_check.limits import MAX_TRANSACTION_BYTES, RESERVED_WRITES
 from cmk_check.ports import Insert
 from cmk_check.store import batching, table_checks
 
@@ -15,6 +15,16 @@ def write(number: int, kibibytes: int) -> Insert:
     """Return a write of about this size."""
     texts = {f"text{part}": "x" * 20_480 for part in range(kibibytes // 20)}
     return Insert(f"row{number}", texts)
+
+
+def exactly(row: str, size: int) -> Insert:
+    """Return a write that weighs so many bytes in a transaction."""
+    bare = {f"text{part:02}": "" for part in range(20)}
+    left = size - table_checks.transaction_size(Insert(row, bare))
+    each = left // len(bare)
+    texts = dict.fromkeys(bare, "x" * each)
+    texts["text00"] += "x" * (left - each * len(bare))
+    return Insert(row, texts)
 
 
 @pytest.mark.parametrize("kibibytes", [0, 40, 400])
@@ -29,6 +39,16 @@ def test_each_transaction_fits_and_none_is_cut_needlessly(kibibytes: int) -> Non
         heavier = sum(map(table_checks.transaction_size, [*batch, following[0]]))
         assert len(batch) == 100 or heavier > 4 * 1024 * 1024
     assert [entry for batch in cut for entry in batch] == writes
+
+
+@pytest.mark.parametrize(("more", "transactions"), [(0, [16, 1]), (1, [15, 2])])
+def test_a_transaction_is_filled_to_its_last_byte(more: int, transactions: list[int]) -> None:
+    """The second one, too: what went before weighs nothing in it."""
+    eighth = MAX_TRANSACTION_BYTES // 16
+    writes = [exactly(f"row{number:02}", eighth) for number in range(17)]
+    writes[0] = exactly("row00", eighth + more)
+
+    assert [len(batch) for batch in batching.batches(writes)] == transactions
 
 
 def test_a_group_that_has_no_room_left_begins_a_transaction() -> None:

@@ -1,5 +1,7 @@
 """The findings table read for callers: what is asked for, in order, and never a row's bare word."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
@@ -10,10 +12,9 @@ from cmk_check.ports import Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
 from cmk_check.store.findings import FindingFilter, FindingsTable
 from tests.fakes.keys import DISABLED
-from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, ID, compared
-from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record, record_in
 
 
 async def test_findings_are_listed_in_order_with_places_to_go_on_behind() -> None:
@@ -33,6 +34,29 @@ async def names(table: FindingsTable, where: FindingFilter) -> list[str]:
     """Return the names of the accounts that a filter finds."""
     found = table.findings(where, None)
     return [row.finding.id.name async for row in found if row.finding]
+
+
+async def test_findings_are_found_by_kind_and_by_subscription() -> None:
+    """A team looks for its own."""
+    store, _ = await filled(bad(ID, "a"), replace(bad(ID, "b"), kind="AIServices"))
+    await record_in(store, sub(9), bad(sub(9), "c"))
+    table = FindingsTable(store)
+
+    assert await names(table, FindingFilter(kind="AIServices")) == ["b"]
+    assert await names(table, FindingFilter(subscription_id=ID.upper())) == ["a", "b"]
+    assert await names(table, FindingFilter(subscription_id=sub(9))) == ["c"]
+
+
+async def test_a_list_reads_no_rows_but_those_of_its_kind() -> None:
+    """The outbox may be long while the feed is down, and each row costs time and money."""
+    store, stored = await filled(bad(ID, "a"), bad(ID, "b"))
+    assert len(stored.outbox) == 2
+    table, before = FindingsTable(store), len(store.log)
+
+    await names(table, FindingFilter())
+    assert [entry async for entry in table.coverages(None, None)]
+
+    assert [entry.rows for entry in store.log[before:]] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -125,16 +149,19 @@ async def test_coverage_of_another_subscription_is_never_joined() -> None:
 
 
 async def test_what_is_not_ours_is_neither_listed_nor_given() -> None:
-    """Somebody else's rows are left alone (P7)."""
-    store = RecordingStore()
+    """Somebody else's rows are left alone, and hide none of ours (P7)."""
+    store, _ = await filled(bad(ID))
     theirs = AccountId.parse(good(ID, "a").id.text.replace(ID, "theirs"))
     assert theirs is not None
     row = table_keys.finding_row(theirs.resource_group, theirs.name)
-    await store.commit(Table.FINDINGS, "theirs", [Insert(row, {}), Insert(table_keys.COVERAGE, {})])
+    for partition in ("-before", "theirs"):
+        writes = [Insert(row, {}), Insert(table_keys.COVERAGE, {})]
+        await store.commit(Table.FINDINGS, partition, writes)
     table = FindingsTable(store)
 
-    assert [row async for row in table.findings(FindingFilter(), None, joined=True)] == []
-    assert [row async for row in table.coverages(None, None)] == []
+    assert await names(table, FindingFilter()) == ["chat"]
+    assert len([row async for row in table.findings(FindingFilter(), None, joined=True)]) == 2
+    assert len([row async for row in table.coverages(None, None)]) == 1
     assert await table.finding(theirs) is None
 
 
@@ -184,6 +211,16 @@ async def test_a_coverage_row_that_cannot_be_trusted_is_listed_with_why() -> Non
 
     assert isinstance(why, RowUnusable)
     assert "newer version" in str(why)
+
+
+async def test_a_coverage_row_that_cannot_be_trusted_is_joined_to_no_finding() -> None:
+    """What it says may mean something else by now."""
+    store, _ = await filled(bad(ID))
+    await overwrite(store, "coverage", schema=2)
+
+    listed = FindingsTable(store).findings(FindingFilter(), None, joined=True)
+
+    assert [row.coverage async for row in listed] == [None, None]
 
 
 @pytest.mark.parametrize("values", [{"verdict": "perhaps"}, {"history": "{"}])

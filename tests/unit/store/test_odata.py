@@ -62,6 +62,33 @@ def test_of_alternatives_either_may_hold_and_all_else_must() -> None:
     )
 
 
+def test_without_alternatives_all_must_hold() -> None:
+    """Another key beside them would be a row that nobody asked for."""
+    (clauses,) = ranges(TableQuery(equals={"verdict": "a"}))
+
+    text, _ = filter_of(clauses)
+
+    assert re.sub(r"@p\d+", "?", text) == "PartitionKey ge ? and verdict eq ?"
+
+
+@pytest.mark.parametrize(
+    ("after", "asked"),
+    [
+        (("o", "r"), "PartitionKey ge ? and PartitionKey eq ?"),
+        (
+            ("p", "r"),
+            "PartitionKey eq ? and RowKey gt ? and PartitionKey ge ? and PartitionKey eq ?",
+        ),
+    ],
+    ids=["in one before it", "in it"],
+)
+def test_what_goes_on_in_one_partition_asks_once(after: tuple[str, str], asked: str) -> None:
+    """A list of a subscription may be continued where another one ended."""
+    (clauses,) = ranges(TableQuery(partition="p", after=after))
+
+    assert re.sub(r"@p\d+", "?", filter_of(clauses)[0]) == asked
+
+
 def test_what_goes_on_behind_a_row_asks_twice_and_never_with_an_or() -> None:
     """For an "or" of keys the table service looks at every row there is."""
     asked = [filter_of(clauses) for clauses in ranges(TableQuery(row_from="f", after=("p", "r")))]

@@ -79,19 +79,20 @@ async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
     values: dict[str, str | int],
 ) -> None:
     """A newer version tells its change when it is back; nothing else waits for it."""
-    store, stored = await filled(bad(ID))
+    store, stored = await filled(bad(ID), bad(ID, "b"))
     await overwrite(store, stored.outbox[0].row, **values)
 
     found = await FindingsTable(store).read_one(PARTITION)
 
     assert found.unusable is None
-    assert not found.outbox
+    assert [entry.row for entry in found.outbox] == [stored.outbox[1].row]
 
 
 async def test_rows_of_somebody_else_are_left_alone() -> None:
     """A partition that is no subscription, or a note beside our rows, stops nothing (P7)."""
     store, _ = await filled(bad(ID))
-    await store.commit(Table.FINDINGS, "NotOurs", [Insert("coverage", {"schema": 1})])
+    for partition in ("-before", "NotOurs"):
+        await store.commit(Table.FINDINGS, partition, [Insert("coverage", {"schema": 1})])
     await store.commit(Table.FINDINGS, PARTITION, [Insert("note", {"text": "mine"})])
 
     (found,) = [stored async for stored in FindingsTable(store).subscriptions("", "")]

@@ -1,7 +1,7 @@
 """Rows of a newer version and broken rows: what is not ours is not guessed at."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -19,8 +19,9 @@ from cmk_check.core.model import (
     KeyHealth,
     Subscription,
 )
-from cmk_check.core.rule import row_too_new
+from cmk_check.core.rule import RULE_VERSION, row_too_new
 from cmk_check.errors import StoreError
+from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import rows
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
@@ -48,7 +49,8 @@ def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
         Verdict.UNKNOWN,
         Reason.ROW_TOO_NEW,
     )
-    assert shown.kind == "OpenAI"
+    assert (shown.kind, shown.tags, shown.rule_version) == ("OpenAI", {}, RULE_VERSION)
+    assert shown.first_seen == shown.changed_at == rows.UNDATED
     oddly = rows.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
     assert oddly.kind is None
 
@@ -97,7 +99,7 @@ def test_a_broken_row_says_which_and_how_to_heal_it(name: str, value: Scalar | N
     if value is not None:
         values[name] = value
 
-    with pytest.raises(StoreError, match=f"chat: {name} .*delete the row"):
+    with pytest.raises(StoreError, match=f"chat: {name} is .*; delete the row to repair it"):
         rows.finding_of(entity(values, row="finding|rg|chat"))
 
 
@@ -107,6 +109,27 @@ def test_a_key_may_expire_on_the_last_day_there_is() -> None:
     original = replace(finding(), key_health=health)
 
     assert rows.finding_of(entity(rows.finding_values(original))) == original
+
+
+@pytest.mark.parametrize(("number", "is_usable"), [(MAX_SEQUENCE, True), (MAX_SEQUENCE + 1, False)])
+def test_a_sequence_may_be_as_large_as_a_key_can_hold(number: int, *, is_usable: bool) -> None:
+    """A larger one could name no row of the outbox; the row is rebuilt."""
+    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=number)
+    read = entity(rows.coverage_values(coverage))
+
+    if is_usable:
+        assert rows.coverage_of(read) == coverage
+    else:
+        with pytest.raises(StoreError, match=r"sequence .*the next scan rebuilds the row"):
+            rows.coverage_of(read)
+
+
+def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
+    """A year is: for ages and retention."""
+    last = datetime(9999, 1, 1, tzinfo=UTC)
+
+    assert rows.is_usable_time(last - timedelta(seconds=1))
+    assert not rows.is_usable_time(last)
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon"])
