@@ -24,7 +24,7 @@ async def test_the_log_names_what_came_through_in_order() -> None:
     assert store.log == [
         Operation("commit", Table.SCANS, "p", (INSERT,)),
         Operation("get", Table.SCANS, "p"),
-        Operation("query", Table.SCANS, "p"),
+        Operation("query", Table.SCANS, "p", rows=1),
     ]
 
 

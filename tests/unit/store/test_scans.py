@@ -1,5 +1,6 @@
 """The scans table: what must be true together is written together, or not at all."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -145,11 +146,22 @@ async def test_changes_of_a_scan_wait_in_its_outbox_until_they_are_cleared() -> 
     assert await table.outbox() == ()
 
 
+async def test_the_outbox_is_read_without_the_history() -> None:
+    """A year of hours is nine thousand rows, and each scan looks into its outbox twice."""
+    store = RecordingStore()
+    table = await begun(store)
+
+    await table.outbox()
+
+    assert (store.log[-1].name, store.log[-1].rows) == ("query", 0)
+
+
 async def test_slices_of_another_plan_are_not_seen() -> None:
     """Two planners wrote; the scan row says whose plan counts."""
     table = ScanTable(RecordingStore())
     for plan in ("plan-a", "plan-b", "plan-a2"):
         await table.insert_slices(ID, [slice_of(number, plan) for number in range(2)])
+    await table.insert_slices(scan_id_of(NOON, "beef"), [slice_of(0), slice_of(1)])
 
     assert await table.slices(SCAN) == [slice_of(0), slice_of(1)]
     stored = await table.slice(SCAN, 1)
@@ -265,6 +277,28 @@ def test_a_broken_document_says_which_row_to_delete(text: str) -> None:
     """Somebody edited the table by hand (P11)."""
     with pytest.raises(StoreError, match=r"scan / current .*delete the row"):
         value_of(scan_rows.LEASE, Entity("scan", "current", "e", {"schema": 1, "document0": text}))
+
+
+_TOO_EARLY: Final = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        replace(STATUS, as_of=_TOO_EARLY),
+        replace(STATUS, last_scan=LastScan(ID, ScanState.FAILED, Trigger.TIMER, NOON, _TOO_EARLY)),
+        replace(STATUS, summary=replace(SUMMARY, gaps=(KnownGap(sub(1), "", GAP, _TOO_EARLY),))),
+    ],
+    ids=["of itself", "of what it holds", "in a list"],
+)
+def test_a_document_with_a_time_that_nothing_can_be_subtracted_from_is_broken(
+    status: Status,
+) -> None:
+    """Every answer that shows an age would fail because of it."""
+    values = document(scan_rows.STATUS, status)
+
+    with pytest.raises(StoreError, match="delete the row"):
+        value_of(scan_rows.STATUS, Entity("scan", "status", "e", values))
 
 
 def test_writes_are_cut_in_their_order() -> None:
