@@ -288,7 +288,7 @@ def test_p10_no_header_is_more_than_a_header(client: Fuzz) -> None:
 
 
 def test_no_body_and_no_method_does_more_than_it_says(client: Fuzz) -> None:
-    """Nothing reads a body; what only answers GET says so, and what starts a scan starts one."""
+    """What only answers GET says so; what starts a scan refuses a body that names nothing."""
     bodies = [text.encode() for text in TEXTS if text] + [b"\xff" * 100, b"[" * 100_000]
     for number, body in enumerate(bodies):
         method = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS")[number % 5]
@@ -297,7 +297,7 @@ def test_no_body_and_no_method_does_more_than_it_says(client: Fuzz) -> None:
         if refused.status != 405:
             client.mark(refused, f"{method} {operation.path}")
         started = client.send("POST", "/api/scan", client.key_to_start, body)
-        if started.status not in {202, 409, 429}:
+        if started.status not in ({400} if body.strip() else {202, 409, 429}):
             client.mark(started, f"POST /api/scan with {body[:100]!r}")
     for value in VALUES:
         if client.send("POST", f"/api/scan?x={value}", client.key_to_start).status != 400:
