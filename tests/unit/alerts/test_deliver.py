@@ -1,83 +1,19 @@
 """Delivery: alerts are posted in order, what fails is tried for a day, nothing is told twice."""
 
-import json
-import logging
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
 
 import pytest
 
-from cmk_check.alerts.deliver import DeliveryContext, delay_after, deliver
+from cmk_check.alerts.deliver import delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
-from cmk_check.core.enums import ChangeType
-from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryMessage, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
-from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
-from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import BEGINNING, MovableClock
-
-VIOLATED: Final = ChangeType.ACCOUNT_VIOLATED
-UPDATED: Final = ChangeType.ACCOUNT_UPDATED
-DOWN: Final = DeliveryFailed("503", permanent=False)
-TOO_LARGE: Final = DeliveryFailed("413", permanent=True)
-READ_FEED: Final = Place("query", Table.CHANGES, None)
-
-
-class Scene:
-    """A feed, a webhook, both queues and a clock; the log lines of delivery."""
-
-    def __init__(self, caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level(logging.INFO, logger="cmk_check.lines")
-        self._caplog = caplog
-        self.store = RecordingStore()
-        self.webhook = ScriptedWebhook()
-        self.again, self.poison = MemoryTexts(), MemoryTexts()
-        self.clock = MovableClock()
-        self.delivery = self.over(FeedTable(self.store))
-
-    def over(self, feed: FeedTable) -> DeliveryContext:
-        """Return what delivery works with, over another view of the feed."""
-        return DeliveryContext(
-            feed, self.webhook, {VIOLATED.value}, self.again, self.poison, self.clock
-        )
-
-    async def publish(self, kinds: Sequence[ChangeType]) -> None:
-        """Publish changes of these types, with the ids c1, c2, ..."""
-        changes = [
-            Change(f"c{number}", kind, BEGINNING, "/subscriptions/s", "/a", {}, number)
-            for number, kind in enumerate(kinds, 1)
-        ]
-        for start in range(0, len(changes), 49):
-            await FeedTable(self.store).publish(changes[start : start + 49])
-
-    async def deliver_again(self) -> timedelta:
-        """Wait as the last message asks, deliver it, and return how long it took."""
-        text, delay = self.again.sent[-1]
-        self.clock.advance(delay)
-        await deliver(self.delivery, parse_message(text))
-        return delay
-
-    def lines(self) -> list[Any]:
-        """Return the log lines, each without what all of them have."""
-        lines = [json.loads(record.getMessage()) for record in self._caplog.records]
-        assert all((line.pop("event"), line.pop("v")) == ("cmk.tell", 1) for line in lines)
-        return lines
-
-    def levels(self) -> list[str]:
-        """Return the levels of the log lines."""
-        return [record.levelname for record in self._caplog.records]
-
-
-@pytest.fixture
-def scene(caplog: pytest.LogCaptureFixture) -> Scene:
-    """An empty scene."""
-    return Scene(caplog)
+from tests.fakes.faults import Fault, FaultyStore
+from tests.fakes.world import BEGINNING
+from tests.unit.alerts.delivery_scene import DOWN, READ_FEED, UPDATED, VIOLATED, Scene
 
 
 async def test_the_alerts_of_a_range_are_posted_in_their_order(scene: Scene) -> None:
@@ -326,34 +262,3 @@ async def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
     await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert scene.again.sent[0][1] == timedelta(minutes=10)
-
-
-async def test_a_change_that_is_never_taken_costs_only_itself(scene: Scene) -> None:
-    """It is given up at once; those before and behind it arrive (P7)."""
-    await scene.publish([VIOLATED, UPDATED, VIOLATED, VIOLATED])
-    scene.webhook.failures = [TOO_LARGE, None, TOO_LARGE, DOWN]
-
-    await deliver(scene.delivery, DeliveryMessage(1, 4))
-    await scene.deliver_again()
-
-    assert scene.webhook.ids() == ["c1", "c4"]
-    assert scene.poison.texts() == ['{"first": 3, "last": 3}']
-    told = [(line["state"], line["first"], line["last"], line["changes"]) for line in scene.lines()]
-    assert told == [
-        ("given_up", 3, 3, 1),
-        ("delivered", 1, 3, 1),
-        ("retry", 4, 4, 1),
-        ("delivered", 4, 4, 1),
-    ]
-    assert scene.lines()[0]["reason"] == "413"
-
-
-async def test_of_two_that_are_refused_together_the_good_one_arrives(scene: Scene) -> None:
-    """The receiver does not say which of them it minds (P3, P7)."""
-    await scene.publish([VIOLATED, VIOLATED])
-    scene.webhook.failures = [TOO_LARGE, TOO_LARGE, None]
-
-    await deliver(scene.delivery, DeliveryMessage(1, 2))
-
-    assert scene.webhook.ids() == ["c2"]
-    assert scene.poison.texts() == ['{"first": 1, "last": 1}']

@@ -9,7 +9,7 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
-from tests.unit.alerts.test_deliver import DOWN, UPDATED, VIOLATED, Scene
+from tests.unit.alerts.delivery_scene import DOWN, UPDATED, VIOLATED, Scene
 
 
 @pytest.fixture
