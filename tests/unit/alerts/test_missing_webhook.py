@@ -3,19 +3,11 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
 from tests.unit.alerts.delivery_scene import DOWN, UPDATED, VIOLATED, Scene
-
-
-@pytest.fixture
-def scene(caplog: pytest.LogCaptureFixture) -> Scene:
-    """An empty scene."""
-    return Scene(caplog)
 
 
 async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
