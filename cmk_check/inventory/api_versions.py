@@ -3,7 +3,8 @@
 Only versions stand here whose answers have every field that is judged: an older one would leave out
 a field, which would pass for a setting that is not there. Sources:
 https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions and
-https://learn.microsoft.com/azure/templates/microsoft.keyvault/allversions.
+https://learn.microsoft.com/azure/templates/microsoft.keyvault/allversions; of policies
+https://learn.microsoft.com/azure/templates/microsoft.authorization/allversions.
 """
 
 import re
@@ -16,7 +17,8 @@ KEYS: Final = "microsoft.keyvault/vaults/keys"
 HSM_KEYS: Final = "microsoft.keyvault/managedhsms/keys"
 _SUBSCRIPTIONS: Final = "microsoft.resources"
 
-# The first is asked for. Of the others the newest that the cloud has.
+# The first is asked for. Of the others the newest that the cloud has. Types without a line of their
+# own have that of their namespace.
 _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
     # The SDK's own default, 2016-06-01, leaves out the tenant.
     _SUBSCRIPTIONS: ("2020-01-01", "2022-12-01", "2021-01-01"),
@@ -45,6 +47,27 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2022-11-01",
     ),
     "microsoft.authorization": ("2022-04-01",),
+    # Earlier ones have no resource selectors, which narrow what is exempted or assigned.
+    "microsoft.authorization/policyexemptions": (
+        "2022-07-01-preview",
+        "2025-12-01-preview",
+        "2024-12-01-preview",
+    ),
+    "microsoft.authorization/policyassignments": (
+        "2022-06-01",
+        "2025-03-01",
+        "2025-01-01",
+        "2024-05-01",
+        "2024-04-01",
+        "2023-04-01",
+    ),
+    "microsoft.authorization/policysetdefinitions": (
+        "2021-06-01",
+        "2025-03-01",
+        "2025-01-01",
+        "2024-05-01",
+        "2023-04-01",
+    ),
     "microsoft.resourcegraph": ("2021-03-01", "2024-04-01", "2022-10-01"),
 }
 _BY_CLOUD: Final = {"public": _EVERYWHERE, "usgov": _EVERYWHERE, "china": _EVERYWHERE}
@@ -84,7 +107,7 @@ class ApiVersions:
         return bool(usable)
 
     def _judged(self, kind: str) -> tuple[str, ...]:
-        return self._known[kind.partition("/")[0]]
+        return self._known.get(kind) or self._known[kind.partition("/")[0]]
 
 
 def type_of(url: str) -> str:

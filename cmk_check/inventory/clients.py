@@ -5,8 +5,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, cast
 
-from azure.core import AzureClouds
+from azure.core import AsyncPipelineClient, AzureClouds
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
 from azure.mgmt.cognitiveservices.aio import CognitiveServicesManagementClient
 from azure.mgmt.keyvault.aio import KeyVaultManagementClient
@@ -97,22 +98,30 @@ class Clients:
         """Make a client for queries over all subscriptions."""
         return self._client(ResourceGraphClient)
 
+    def any_resource(self) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
+        """Make a client for any URL of Azure Resource Manager, which returns raw answers."""
+        return AsyncPipelineClient(
+            self.arm_url, transport=self._transport, policies=self._policies()
+        )
+
     def _client[Client](self, of_sdk: Callable[..., Client], *subscription_id: str) -> Client:
-        scope = self._options.token_scope
         return of_sdk(
             self._credential,
             *subscription_id,
             self.arm_url,
             cloud_setting=_UNUSED_CLOUD,
-            credential_scopes=[scope],
+            credential_scopes=[self._options.token_scope],
             transport=self._transport,
-            policies=arm_policies(
-                self._credential,
-                scope,
-                self.versions,
-                RetryPolicy(self._options.retry_after_max, self._options.back_off),
-                *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
-            ),
+            policies=self._policies(),
+        )
+
+    def _policies(self) -> list[object]:
+        return arm_policies(
+            self._credential,
+            self._options.token_scope,
+            self.versions,
+            RetryPolicy(self._options.retry_after_max, self._options.back_off),
+            *(InFlightPolicy(request_limits) for request_limits in self._request_limits),
         )
 
     def listing(self, until: Deadline) -> Listing:

@@ -39,6 +39,15 @@ def test_each_cloud_has_its_versions(cloud: str) -> None:
     assert asked == f"{ARM}/subscriptions?api-version=2020-01-01&x=1"
 
 
+def test_type_in_a_namespace_of_other_versions_has_its_own() -> None:
+    """Exemptions have no version in common with the role assignments of their namespace."""
+    exemptions = f"{GROUP}/providers/Microsoft.Authorization/policyExemptions"
+
+    asked = ApiVersions("public").of(f"{exemptions}?api-version=")
+
+    assert asked == f"{exemptions}?api-version=2022-07-01-preview"
+
+
 def test_what_another_request_has_learnt_meanwhile_is_used() -> None:
     """Requests run side by side: the one that is refused later must not go on to a third one."""
     versions = ApiVersions("public")
