@@ -13,7 +13,7 @@ from cmk_check.alerts.plain_text import plain
 from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, key_trouble
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 
 _TITLES: Final[Mapping[str, str]] = {

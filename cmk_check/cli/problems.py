@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cmk_check.core.enums import KeyState, PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.reasons.gaps import GAP_REASONS
-from cmk_check.core.reasons.keys import KEY_REASONS
-from cmk_check.core.reasons.postures import POSTURE_REASONS
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.gap_sentences import GAP_REASONS
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 
 if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult

@@ -20,7 +20,7 @@ from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import PostureReason, ReasonSeverity, ScanState, Verdict
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext

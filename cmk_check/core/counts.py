@@ -14,7 +14,7 @@ from cmk_check.core.model import (
     KeyHealth,
     VerdictCounts,
 )
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary
 from cmk_check.limits import (
     MAX_BROKEN_KEY_REASONS,

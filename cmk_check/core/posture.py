@@ -11,7 +11,7 @@ from typing import Final
 from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import CoverageState, PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.model import AccountCounts, Coverage
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import Status
 from cmk_check.limits import CLOCK_TOLERANCE

@@ -11,7 +11,7 @@ from azure.core.credentials import AccessTokenInfo
 from azure.core.exceptions import HttpResponseError
 
 from cmk_check.config.settings import StorageByIdentity
-from cmk_check.core.reasons.sign_in import not_connected
+from cmk_check.core.reasons.connection_sentences import not_connected
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
 from cmk_check.doctor.token_claims import Bearer

@@ -5,7 +5,7 @@ from collections import Counter
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import clean_text, is_guid
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES

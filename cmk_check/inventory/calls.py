@@ -11,7 +11,7 @@ from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.limits import MAX_ARM_PAGES
 

@@ -15,7 +15,7 @@ from azure.mgmt.resourcegraph.aio import ResourceGraphClient
 from azure.mgmt.subscription.aio import SubscriptionClient
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.calls import Call, Deadline, Document, Listing

@@ -22,8 +22,8 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons import sign_in
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons import connection_sentences
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.net.proxy import proxy_for
 
 SIGN_IN: Final = "Azure's sign-in"
@@ -45,16 +45,16 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """
     errors = list(_chain(error))
     if _is_any(errors, aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError):
-        return sign_in.certificate_unknown(_named(peer, errors))
+        return connection_sentences.certificate_unknown(_named(peer, errors))
     for found in errors:
         if isinstance(found, aiohttp.ClientProxyConnectionError):
-            return sign_in.proxy_silent(peer, found.host)
+            return connection_sentences.proxy_silent(peer, found.host)
         if isinstance(found, aiohttp.ClientHttpProxyError):
             proxy = proxy_for(str(found.request_info.url)) or ""
             host = urlsplit(proxy).hostname or "of HTTPS_PROXY"
-            return sign_in.proxy_refuses(peer, host, found.status)
+            return connection_sentences.proxy_refuses(peer, host, found.status)
     if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
-        return sign_in.name_unknown(_named(peer, errors))
+        return connection_sentences.name_unknown(_named(peer, errors))
     return None
 
 
@@ -64,9 +64,9 @@ def unreached_gap(error: BaseException, peer: str) -> Gap | None:
     if gap := connection_gap(error, peer):
         return gap
     if _is_any(errors, *_TIMEOUTS):
-        return sign_in.peer_silent(_named(peer, errors))
+        return connection_sentences.peer_silent(_named(peer, errors))
     if _is_any(errors, *_BROKEN):
-        return sign_in.not_connected(_named(peer, errors))
+        return connection_sentences.not_connected(_named(peer, errors))
     return None
 
 
@@ -79,10 +79,14 @@ def sign_in_gap(error: BaseException) -> Gap:
     if codes:
         code = codes[-1]
         is_wrong = code in _WRONG_TENANT
-        return sign_in.wrong_tenant(code) if is_wrong else sign_in.sign_in_refused(code)
+        return (
+            connection_sentences.wrong_tenant(code)
+            if is_wrong
+            else connection_sentences.sign_in_refused(code)
+        )
     attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
     if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
-        return sign_in.NOBODY_SIGNED_IN
+        return connection_sentences.NOBODY_SIGNED_IN
     return make_gap(GapReason.UNAUTHENTICATED)
 
 

@@ -27,8 +27,8 @@ from azure.core.exceptions import (
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons.gaps import make_gap
-from cmk_check.core.reasons.sign_in import wrong_tenant
+from cmk_check.core.reasons.connection_sentences import wrong_tenant
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
 from cmk_check.inventory.connection_failures import connection_gap

@@ -26,7 +26,7 @@ from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check import VERSION
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ApiVersions
 from cmk_check.inventory.gaps import arm_error

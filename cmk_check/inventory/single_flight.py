@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.inventory.calls import Deadline
 
 

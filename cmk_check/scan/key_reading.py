@@ -9,7 +9,7 @@ from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.model import Account, Finding, Reading, Subscription
-from cmk_check.core.reasons.gaps import KEY_TIME_IS_UP
+from cmk_check.core.reasons.gap_sentences import KEY_TIME_IS_UP
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.scan_context import ScanOptions

@@ -10,7 +10,7 @@ from typing import Final
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Subscription
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS

@@ -17,7 +17,7 @@ from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
-from cmk_check.core.reasons.gaps import SLICE_TIME_IS_UP, make_gap
+from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP, make_gap
 from cmk_check.errors import (
     ClaimLost,
     CmkCheckError,

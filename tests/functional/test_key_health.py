@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.reasons.keys import key_severity
+from cmk_check.core.reasons.key_sentences import key_severity
 from local.simulator import Estate, Vault
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import (

@@ -25,7 +25,7 @@ from cmk_check.core.model import (
     Subscription,
     Transition,
 )
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS
 

@@ -10,7 +10,7 @@ from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
-from cmk_check.core.reasons.gaps import KEY_NOT_READ
+from cmk_check.core.reasons.gap_sentences import KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
 

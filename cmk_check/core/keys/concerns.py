@@ -8,7 +8,7 @@ from typing import Final
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import KeyConcern
-from cmk_check.core.reasons.keys import KEY_REASONS, key_severity
+from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
 

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from cmk_check.core.enums import GapReason, KeyReason, PostureReason, Reason, ReasonArea
-from cmk_check.core.reasons.gaps import GAP_REASONS
-from cmk_check.core.reasons.keys import KEY_REASONS
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.gap_sentences import GAP_REASONS
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.reasons.reason_entry import ReasonEntry
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 
 type ReasonCode = Reason | GapReason | KeyReason | PostureReason
 

@@ -6,7 +6,7 @@ import functools
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import EncryptionScope, Unread
 from cmk_check.core.keys.parsing import parse_scope
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients

@@ -11,7 +11,7 @@ from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
-from cmk_check.core.reasons.gaps import UNREADABLE_ROLE, make_gap
+from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE, make_gap
 from cmk_check.core.text import GUID, is_guid
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients

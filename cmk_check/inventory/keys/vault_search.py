@@ -14,7 +14,7 @@ from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, R
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients

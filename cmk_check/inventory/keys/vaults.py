@@ -11,7 +11,12 @@ from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Absent, Unread, Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
-from cmk_check.core.reasons.gaps import ANOTHER_VAULT, unusable_key, vault_hidden, vault_not_seen
+from cmk_check.core.reasons.gap_sentences import (
+    ANOTHER_VAULT,
+    unusable_key,
+    vault_hidden,
+    vault_not_seen,
+)
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (

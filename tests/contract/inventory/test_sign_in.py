@@ -11,7 +11,7 @@ import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
 
-from cmk_check.core.reasons.sign_in import NOBODY_SIGNED_IN
+from cmk_check.core.reasons.connection_sentences import NOBODY_SIGNED_IN
 from cmk_check.inventory.credential import SignInFailed
 from cmk_check.inventory.gaps import READ_ACCOUNTS, gap_of
 

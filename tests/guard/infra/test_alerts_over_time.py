@@ -14,7 +14,7 @@ from cmk_check.alerts.log_lines import LogSink
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import ChangeType, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import Change
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage, Table

@@ -13,7 +13,7 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType, KeyReason
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Change
-from cmk_check.core.reasons.keys import KEY_REASONS
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.limits import MAX_CHAT_BROKEN_KEYS_CHARS, MAX_CHAT_VALUE_CHARS, MAX_LOG_LINE_CHARS
 from tests.fakes.hostile import changes_of_every_kind
 from tests.fakes.keys import (

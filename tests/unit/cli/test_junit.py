@@ -12,7 +12,7 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import Gap, Subscription
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import World, bad, sub
 from tests.unit.cli.scan_kit import FORBIDDEN, scan, world_of, world_of_keys

@@ -11,7 +11,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError

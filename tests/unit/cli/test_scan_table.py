@@ -13,7 +13,7 @@ from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
-from cmk_check.core.reasons.verdicts import VERDICT_REASONS
+from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import scan, world_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, ID, NOON

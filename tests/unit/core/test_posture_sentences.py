@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
-from cmk_check.core.reasons.postures import POSTURE_REASONS
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import HOUR, NOON

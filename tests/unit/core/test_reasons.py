@@ -16,8 +16,13 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.reasons.catalogue import CATALOGUE
-from cmk_check.core.reasons.gaps import GAP_REASONS, KEY_TIME_IS_UP, SLICE_TIME_IS_UP, make_gap
-from cmk_check.core.reasons.keys import key_severity
+from cmk_check.core.reasons.gap_sentences import (
+    GAP_REASONS,
+    KEY_TIME_IS_UP,
+    SLICE_TIME_IS_UP,
+    make_gap,
+)
+from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO, ReasonEntry
 
 ENTRIES: Final = [

@@ -9,7 +9,7 @@ from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.model import KeyHealth
 from cmk_check.core.model import Subscription as Listed
-from cmk_check.core.reasons.keys import key_severity
+from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.rule import judge
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate

@@ -22,7 +22,7 @@ from cmk_check.core.model import (
     Subscription,
     VerdictCounts,
 )
-from cmk_check.core.reasons.keys import KEY_REASONS
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import (

@@ -9,7 +9,7 @@ import pytest
 from cmk_check.core.enums import GapReason, KeyReason, KeyRotation, KeySeverity, KeyState
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import Gap, KeyConcern, KeyHealth
-from cmk_check.core.reasons.keys import KEY_REASONS, key_severity
+from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     KEY_ID,

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import KeyReason, ReasonSeverity
 from cmk_check.core.model import KeyHealth
-from cmk_check.core.reasons.keys import KEY_REASONS
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.remediation.key_commands import KeyCommand, key_commands_for
 from tests.fakes.broken_keys import BROKEN_KEYS, broken, in_hsm
 from tests.fakes.remediation import SUBSCRIPTION, finding_of
