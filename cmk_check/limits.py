@@ -94,6 +94,8 @@ MAX_EVIDENCE_BYTES: Final = 1024
 MAX_TAG_BYTES: Final = 256
 MAX_WORD_BYTES: Final = 128  # of kinds, locations and the like
 MAX_SUBSCRIPTION_TEXT_BYTES: Final = 256
+# The most that Resource Graph returns at once.
+GRAPH_ROWS_PER_PAGE: Final = 1_000
 # What ARM allows.
 MAX_RESOURCE_GROUP_CHARS: Final = 90
 MAX_ACCOUNT_NAME_CHARS: Final = 64
@@ -112,9 +114,8 @@ KEY_REQUESTS_SHARE: Final = 3 / 4
 # The time that the command for an expired version gives it. It is a start: the warning says to
 # choose another date.
 KEY_EXTENSION: Final = timedelta(days=365)
-# Of one query of Resource Graph; 1,000 rows are the most that it returns at once.
+# Of one query of Resource Graph: as many as it returns rows at once.
 VAULTS_PER_QUERY: Final = 1_000
-VAULT_ROWS_PER_PAGE: Final = 1_000
 # A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.
 MAX_VAULT_PAGES: Final = 10
 # Accounts come by subscription: a few clients are enough, and none is kept for long.

@@ -1,8 +1,6 @@
 """Finds vaults by name in all subscriptions, with one query for many names.
 
-An account has only the address of its vault, without subscription and group. Azure Resource Graph
-knows all resources that the identity may read, a few minutes late; it allows few queries
-(https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+An account has only the address of its vault, without subscription and group.
 """
 
 import asyncio
@@ -10,18 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
-
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
-from cmk_check.inventory.calls import Deadline, GraphQuery
+from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import VaultId
+from cmk_check.inventory.resource_graph import ResourceGraph
 from cmk_check.inventory.single_flight import SingleFlight
-from cmk_check.limits import MAX_VAULT_PAGES, VAULT_ROWS_PER_PAGE, VAULTS_PER_QUERY
+from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 
@@ -51,8 +48,7 @@ class VaultSearch:
     """
 
     def __init__(self, clients: Clients) -> None:
-        self._arm_url = clients.arm_url
-        self._client = clients.graph()
+        self._graph = ResourceGraph(clients)
         self._turn = asyncio.Lock()
         self._next = _NameBatch()
         self._batches: dict[str, _NameBatch] = {}
@@ -86,7 +82,7 @@ class VaultSearch:
         found: dict[str, tuple[VaultId, ...]] = {}
         odd: set[str] = set()
         try:
-            for row in await self._rows(query_of(names), until):
+            for row in await self._graph.rows(query_of(names), until, pages=MAX_VAULT_PAGES):
                 vault, name = VaultId.parse(_text(row, "id")), _text(row, "name").lower()
                 if vault is not None:
                     found[vault.name] = (*found.get(vault.name, ()), vault)
@@ -98,47 +94,7 @@ class VaultSearch:
             return Unread(gap_of(error, QUERY_GRAPH))
         return found | dict.fromkeys(odd, Unread(_MALFORMED))
 
-    async def _rows(self, query: str, until: Deadline) -> list[object]:
-        """Return the rows of all pages.
-
-        Raises:
-            InventoryError: the answer is truncated, too long or malformed.
-
-        """
-        rows: list[object] = []
-        token: str | None = None
-        for _ in range(MAX_VAULT_PAGES):
-            page, token, total = _taken_apart(await self._page(query, token, until))
-            rows += page
-            if token is None:
-                if len(rows) < total:
-                    break
-                return rows
-        raise InventoryError(_MALFORMED)
-
-    async def _page(self, query: str, token: str | None, until: Deadline) -> dict[str, object]:
-        options = QueryRequestOptions(
-            top=VAULT_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
-        )
-        call = GraphQuery(self._arm_url, until)
-        await self._client.resources(QueryRequest(query=query, options=options), call=call)
-        return call.answer()
-
 
 def _text(row: object, name: str) -> str:
     value = row.get(name) if isinstance(row, dict) else None
     return value if isinstance(value, str) else ""
-
-
-def _taken_apart(page: dict[str, object]) -> tuple[list[object], str | None, int]:
-    """Return the rows of a page, the token of the next page, and the total number of rows.
-
-    If an answer is truncated without a token, only ``resultTruncated`` says so.
-    """
-    rows, token, total = page.get("data"), page.get("$skipToken"), page.get("totalRecords")
-    whole = bool(token) or str(page.get("resultTruncated")).lower() == "false"
-    if not (isinstance(rows, list) and isinstance(token, str | None) and whole):
-        raise InventoryError(_MALFORMED)
-    if not isinstance(total, int):
-        raise InventoryError(_MALFORMED)
-    return rows, token or None, total

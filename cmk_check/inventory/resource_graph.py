@@ -1,0 +1,84 @@
+"""Sends queries to Azure Resource Graph and takes their answers apart.
+
+It knows all resources that the identity may read, seconds to hours late, and allows few queries
+(https://learn.microsoft.com/azure/governance/resource-graph/concepts/guidance-for-throttled-requests).
+No verdict comes from it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions, ResultFormat
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.calls import Deadline, GraphQuery
+from cmk_check.inventory.clients import Clients
+from cmk_check.limits import GRAPH_ROWS_PER_PAGE
+
+_MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPage:
+    """One answer; ``truncated`` if the query has more rows.
+
+    ``token`` asks for those. Without it they cannot be asked for. ``total`` counts all rows.
+    """
+
+    rows: list[object]
+    token: str | None
+    total: int
+    truncated: bool
+
+
+class ResourceGraph:
+    """Queries over all subscriptions that the identity may read."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._arm_url = clients.arm_url
+        self._client = clients.graph()
+
+    async def page(self, query: str, until: Deadline, token: str | None = None) -> GraphPage:
+        """Return one page of a query's rows, the first one without ``token``.
+
+        Raises:
+            Any of ``gaps.TROUBLE``.
+
+        """
+        options = QueryRequestOptions(
+            top=GRAPH_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
+        )
+        call = GraphQuery(self._arm_url, until)
+        await self._client.resources(QueryRequest(query=query, options=options), call=call)
+        return _page_of(call.answer())
+
+    async def rows(self, query: str, until: Deadline, *, pages: int) -> list[object]:
+        """Return the rows of all pages.
+
+        Raises:
+            InventoryError: the answer is truncated, has more than so many pages, or is malformed.
+            Any other of ``gaps.TROUBLE``.
+
+        """
+        rows: list[object] = []
+        token: str | None = None
+        for _ in range(pages):
+            page = await self.page(query, until, token)
+            rows += page.rows
+            token = page.token
+            if token is None:
+                if page.truncated or len(rows) < page.total:
+                    break
+                return rows
+        raise InventoryError(_MALFORMED)
+
+
+def _page_of(body: dict[str, object]) -> GraphPage:
+    """Take an answer apart; one that is truncated without a token says so in one field alone."""
+    rows, token, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
+    if not (isinstance(rows, list) and isinstance(token, str | None) and isinstance(total, int)):
+        raise InventoryError(_MALFORMED)
+    truncated = bool(token) or str(body.get("resultTruncated")).lower() != "false"
+    return GraphPage(rows, token or None, total, truncated)
