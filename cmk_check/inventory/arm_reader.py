@@ -14,7 +14,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.reasons.gaps import make_gap
+from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Call, Deadline
 from cmk_check.inventory.clients import Clients
