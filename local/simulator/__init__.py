@@ -1,4 +1,4 @@
-"""Simulates the part of Azure that this project reads, over HTTPS: accounts, keys, permissions.
+"""Simulates the part of Azure that this project reads, over HTTPS: accounts, keys, roles, policies.
 
 It shares no code with the program that it tests, so that both cannot make the same mistake.
 """
@@ -23,6 +23,7 @@ from local.simulator.faults import (
 from local.simulator.generate import generate
 from local.simulator.grants import Assignment
 from local.simulator.load import estate_of, load_estate
+from local.simulator.policies import CMK_POLICY, Policies, PolicyObject, PolicyType, builtin_id
 from local.simulator.request_log import RequestLog, RequestRecord
 from local.simulator.roles import Permission, Role, custom_role
 from local.simulator.simulator import Foreign, Simulator
@@ -31,6 +32,7 @@ from local.simulator.vaults import Key, KeyVersion, Vault
 
 __all__ = [
     "ABSENT",
+    "CMK_POLICY",
     "FIRST_PAGE",
     "ITSELF",
     "PLAIN_HTTP",
@@ -53,6 +55,9 @@ __all__ = [
     "KeyVersion",
     "NextLink",
     "Permission",
+    "Policies",
+    "PolicyObject",
+    "PolicyType",
     "RequestLog",
     "RequestRecord",
     "Role",
@@ -62,6 +67,7 @@ __all__ = [
     "VaultSpec",
     "VersionSpec",
     "arm_error",
+    "builtin_id",
     "custom_role",
     "estate_of",
     "generate",

@@ -18,6 +18,7 @@ from local.simulator.grant_routes import GrantRoutes
 from local.simulator.graph_routes import GraphRoutes
 from local.simulator.messages import JSON_TYPE, Incoming, Reply
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
+from local.simulator.policy_routes import PolicyRoutes
 from local.simulator.subscription_access import SUBSCRIPTION, Gate, Route
 from local.simulator.tokens import Claims, Tokens
 from local.simulator.vault_routes import VaultRoutes
@@ -71,6 +72,7 @@ class Arm:
         self.vaults = VaultRoutes(estate, gate)
         self.grants = GrantRoutes(estate, gate)
         self.graph = GraphRoutes(estate, gate)
+        self.policies = PolicyRoutes(estate, gate)
         self._estate = estate
         self._tokens = tokens
         self._gate = gate
@@ -82,6 +84,7 @@ class Arm:
             *self.vaults.routes,
             *self.graph.routes,
             *self.grants.routes,
+            *self.policies.routes,
         )
         self._routes = [(re.compile(f"{route.path}/?", re.IGNORECASE), route) for route in routes]
 

@@ -12,6 +12,15 @@ from local.simulator.messages import NO_HEADERS, Incoming, Reply
 
 _ACCOUNTS: Final = "Microsoft.CognitiveServices"
 _GATEWAY: Final = {"x-ms-failure-cause": "gateway"}
+_POLICY_WORDS: Final = {
+    "policyDefinitions": ("PolicyDefinition", "policy definition '{}' could not be found"),
+    "policySetDefinitions": (
+        "PolicySetDefinition",
+        "policy set definition '{}' could not be found",
+    ),
+    "policyAssignments": ("PolicyAssignment", "policy assignment '{}' is not found"),
+    "policyExemptions": ("PolicyExemption", "policy exemption '{}' is not found"),
+}
 
 
 def error(status: int, code: str, message: str, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
@@ -210,3 +219,25 @@ def invalid_request_content() -> Reply:
 def key_vault_properties_invalid() -> Reply:
     """Refuse a key that the account cannot use; no real answer to compare the code with."""
     return error(400, "BadRequest", "KeyVaultProperties is invalid.")
+
+
+def policy_not_found(type_: str, name: str) -> Reply:
+    """Answer that there is no such policy object; for exemptions, the sentence is assumed."""
+    code, words = _POLICY_WORDS[type_]
+    return error(404, f"{code}NotFound", f"The {words.format(name)}.")
+
+
+def policy_exemption_invalid(name: str, reason: str) -> Reply:
+    """Refuse an exemption outside of its assignment; no real answer to compare the code with."""
+    message = f"The policy exemption '{name}' create request is invalid. {reason}"
+    return error(400, "InvalidCreatePolicyExemptionRequest", message)
+
+
+def policy_reference_invalid(name: str) -> Reply:
+    """Refuse reference ids where the assignment is not one of an initiative."""
+    message = (
+        f"The policy exemption '{name}' create request is invalid. The associated policy "
+        "assignment is an assignment of a policy definition. The policy definition reference is "
+        "only valid for policy assignments of policy set definitions."
+    )
+    return error(400, "InvalidPolicyDefinitionReference", message)

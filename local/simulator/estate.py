@@ -18,6 +18,7 @@ from local.simulator.denials import Denials
 from local.simulator.encryption_scopes import EncryptionScopes
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
+from local.simulator.policies import Policies
 from local.simulator.tokens import Identity
 from local.simulator.vaults import Vaults
 
@@ -266,6 +267,7 @@ class Estate:
         self.user_assigned = (*user_assigned, self.administrator)
         self.grants = Grants()
         self.denials = Denials()
+        self.policies = Policies()
         self._shared = _Shared()
         self._subscriptions: dict[str, Subscription] = {}
 

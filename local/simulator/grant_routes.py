@@ -6,14 +6,14 @@ not exist: no real answer about a deleted key was available to compare with.
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from local.simulator import errors
 from local.simulator.estate import Estate, Subscription
-from local.simulator.grants import ROOT, Assignment
 from local.simulator.messages import Incoming, Reply
 from local.simulator.roles import Role, document
+from local.simulator.scopes import ROOT, Place
 from local.simulator.subscription_access import Gate, Route, paged
 from local.simulator.tokens import Claims
 
@@ -28,9 +28,6 @@ _AT_SCOPE: Final = re.compile(r"\s*atScope\(\)\s*", re.IGNORECASE)
 _HELD_BY: Final = re.compile(r"\s*principalId eq '(?P<id>[0-9a-f-]+)'\s*", re.IGNORECASE)
 _ASSIGNED_TO: Final = re.compile(r"\s*assignedTo\('(?P<id>[0-9a-f-]+)'\)\s*", re.IGNORECASE)
 _NAMED: Final = re.compile(r"\s*roleName eq '(?P<name>[^']+)'\s*", re.IGNORECASE)
-_MANAGED: Final = re.compile(
-    "/providers/microsoft\\.management/managementgroups/([^/]+)", re.IGNORECASE
-)
 _PER_PAGE: Final = 1000
 
 
@@ -57,12 +54,16 @@ class GrantRoutes:
         subscription = self._allowed(incoming, names["scope"], READ, claims, groups=groups)
         if isinstance(subscription, Reply):
             return subscription
-        found = self._reaching(names["scope"], subscription, below=not wanted.at_scope)
+        place = Place.of(self._estate, names["scope"])
         holders = self._holders(wanted)
         rows: list[object] = [
             assignment.document(None if subscription is None else subscription.id)
-            for assignment in found
-            if holders is None or assignment.principal_id.lower() in holders
+            for assignment in self._estate.grants.all()
+            if (
+                place.at_or_below(assignment.scope)
+                or (not wanted.at_scope and place.at_or_above(assignment.scope))
+            )
+            and (holders is None or assignment.principal_id.lower() in holders)
         ]
         return paged(incoming, rows, self.per_page)
 
@@ -148,40 +149,6 @@ class GrantRoutes:
         refusal = self._gate.refused(claims, action, scope or ROOT, found, asking_for_groups=groups)
         return refusal or found
 
-    def _reaching(
-        self, scope: str, subscription: Subscription | None, *, below: bool
-    ) -> list[Assignment]:
-        """Return the assignments at and above a scope and, if wanted, below it."""
-        grants = self._estate.grants
-        managed = _MANAGED.fullmatch(scope)
-        if subscription is not None:
-            above = [scope, *_parents(scope), *_groups(subscription.management_groups), ROOT]
-        else:
-            above = [scope or ROOT, *(self._above(managed[1]) if managed else ()), ROOT]
-        found = grants.at_or_above(above)
-        return [*found, *self._below(scope, managed)] if below else found
-
-    def _above(self, group: str) -> list[str]:
-        """Return the management groups above one, from what its subscriptions name."""
-        for subscription in self._estate.subscriptions:
-            names = [name.lower() for name in subscription.management_groups]
-            if group.lower() in names:
-                return _groups(subscription.management_groups[names.index(group.lower()) + 1 :])
-        return []
-
-    def _below(self, scope: str, managed: re.Match[str] | None) -> list[Assignment]:
-        grants = self._estate.grants
-        if managed is None:
-            return grants.below(scope or ROOT)
-        inside: dict[str, None] = {}
-        for subscription in self._estate.subscriptions:
-            names = [name.lower() for name in subscription.management_groups]
-            if managed[1].lower() in names:
-                nearer = subscription.management_groups[: names.index(managed[1].lower())]
-                inside |= dict.fromkeys((*_groups(nearer), f"/subscriptions/{subscription.id}"))
-        below = [found for scope_id in inside for found in grants.below(scope_id)]
-        return [*grants.at_or_above([*inside]), *below]
-
 
 def _assigned(incoming: Incoming) -> tuple[str, str] | None:
     """Return the ids of role and principal in the body of an assignment without a condition."""
@@ -219,13 +186,3 @@ class _Filter:
             else:
                 return None
         return wanted
-
-
-def _parents(scope: str) -> list[str]:
-    """Return the scopes above one, up to its subscription."""
-    parts = scope.split("/")
-    return ["/".join(parts[:length]) for length in range(len(parts) - 1, 2, -1)]
-
-
-def _groups(names: Sequence[str]) -> list[str]:
-    return [f"/providers/Microsoft.Management/managementGroups/{name}" for name in names]

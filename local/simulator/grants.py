@@ -4,12 +4,9 @@ import threading
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from local.simulator.roles import BUILT_IN, Role, definition_id
 from local.simulator.tokens import Identity
-
-ROOT: Final = "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,16 +135,10 @@ class Grants:
                 assignment for assignment in self._assignments if assignment.scope.lower() in wanted
             ]
 
-    def below(self, scope: str) -> list[Assignment]:
-        """Return the assignments below a scope."""
-        inside = f"{scope.rstrip('/')}/".lower()
+    def all(self) -> list[Assignment]:
+        """Return all assignments."""
         with self._lock:
-            return [
-                assignment
-                for assignment in self._assignments
-                if assignment.scope.lower().startswith(inside)
-                and assignment.scope.lower() != scope.lower()
-            ]
+            return list(self._assignments)
 
     def holders(self, principal_id: str) -> set[str]:
         """Return whose assignments apply to a principal: itself, its groups, and their groups."""

@@ -13,23 +13,27 @@ Optional, beside the subscriptions:
 ``assignments``  ``role`` (its name), ``principal``, ``scope`` and maybe ``condition``
 ``denied``       what the identity may not do: ``action``, maybe ``scope``, and maybe
                  ``askingForGroups``, for requests with ``assignedTo()`` alone
+``policies``     objects of Azure Policy: ``type``, such as "policyExemptions", ``scope``, ``name``
+                 and ``properties`` as Azure has them
 
 A principal, also in a vault's ``policies``, is "system:<account>", "user:<identity>",
-"group:<name>", or an object id. Dates of keys may be relative to the time of loading, such as
-"+10d".
+"group:<name>", or an object id. Dates of keys and of exemptions (``expiresOn``) may be relative to
+the time of loading, such as "+10d".
 """
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import DEFAULT_TENANT, Access, Estate, Subscription
 from local.simulator.grants import group_id
+from local.simulator.policies import PolicyType
 from local.simulator.roles import Permission, custom_role
 from local.simulator.tokens import Identity
-from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec
+from local.simulator.vault_documents import KeySpec, VaultSpec, VersionSpec, seconds
 
 DIRECTORY: Final = Path(__file__).parent / "estates"
 _ESTATE: Final = {
@@ -40,6 +44,7 @@ _ESTATE: Final = {
     "roles",
     "assignments",
     "denied",
+    "policies",
 }
 _SUBSCRIPTION: Final = {
     "id",
@@ -89,6 +94,8 @@ def estate_of(document: Mapping[str, Any]) -> Estate:
         for vault in entry.get("vaults", ()):
             subscription.vaults.add(_vault(estate, vault))
     _add_grants(estate, document)
+    for entry in document.get("policies", ()):
+        _add_policy(estate, entry)
     for denial in document.get("denied", ()):
         _refuse_unknown(denial, {"action", "scope", "askingForGroups"})
         groups = denial.get("askingForGroups", False)
@@ -140,6 +147,22 @@ def _add_grants(estate: Estate, document: Mapping[str, Any]) -> None:
         _refuse_unknown(grant, {"role", "principal", "scope", "condition"})
         principal = _principal(estate, grant["principal"])
         grants.add(grant["scope"], grant["role"], principal, condition=grant.get("condition"))
+
+
+def _add_policy(estate: Estate, entry: Mapping[str, Any]) -> None:
+    _refuse_unknown(entry, {"type", "scope", "name", "properties"})
+    properties = entry["properties"]
+    if "expiresOn" in properties:
+        properties = {**properties, "expiresOn": _date(properties["expiresOn"])}
+    estate.policies.add(PolicyType(entry["type"]), entry["scope"], entry["name"], properties)
+
+
+def _date(when: object) -> object:
+    """Return a date as Azure writes it, if it is relative to now; any other value as it is."""
+    moment = seconds(when)
+    if not isinstance(moment, int):
+        return when
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _permission(block: Mapping[str, Any]) -> Permission:

@@ -18,6 +18,9 @@ _KINDS: Final = tuple(
     for kind, pattern in (
         ("token", "^/msi/token"),
         ("graph", "/Microsoft[.]ResourceGraph/"),
+        ("exemption", "/policyExemptions"),
+        ("assignment", "/policyAssignments"),
+        ("policy", "/policy(Set)?Definitions"),
         ("role", "/roleDefinitions"),
         ("grant", "/roleAssignments"),
         ("version", "/Microsoft[.]KeyVault/.*/keys/[^/]+/versions"),
@@ -55,8 +58,9 @@ class RequestRecord:
     def kind(self) -> str:
         """The kind of the requested resource.
 
-        A token, graph, role (definition), grant (role assignments), version (of a key), key, vault
-        (or managed HSM), (encryption) scope, account, subscription, or other.
+        A token, graph, (policy) exemption, (policy) assignment, policy (definition, or set of
+        them), role (definition), grant (role assignments), version (of a key), key, vault (or
+        managed HSM), (encryption) scope, account, subscription, or other.
         """
         return next((kind for kind, path in _KINDS if path.search(self.path)), "other")
 

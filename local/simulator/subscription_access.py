@@ -58,10 +58,19 @@ class Gate:
         self, claims: Claims, names: Mapping[str, str], action: str, scope: str
     ) -> Subscription | Reply:
         """Find a subscription where the caller may change this, or return the refusal."""
-        found = self.readable(claims, names, action, scope)
-        if isinstance(found, Reply) or claims.client_id == self._estate.administrator:
+        found = self.find(names["subscription"])
+        if isinstance(found, Reply):
             return found
-        return errors.authorization_failed(claims.client_id, claims.object_id, action, scope)
+        return self.unchangeable(claims, action, scope, found) or found
+
+    def unchangeable(
+        self, claims: Claims, action: str, scope: str, subscription: Subscription | None
+    ) -> Reply | None:
+        """Return the refusal if the caller may not change this, or None."""
+        refusal = self.refused(claims, action, scope, subscription)
+        if refusal is None and claims.client_id != self._estate.administrator:
+            refusal = errors.authorization_failed(claims.client_id, claims.object_id, action, scope)
+        return refusal
 
     def refused(
         self,
