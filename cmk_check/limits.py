@@ -267,6 +267,8 @@ MAX_WEBHOOK_CODE_BYTES: Final = 40
 # One request of the table service brings as many.
 MAX_PAGE_SIZE: Final = 1000
 DEFAULT_PAGE_SIZE: Final = 100
+# Nobody can join workbooks by hand. So many findings take some seconds and a megabyte or two.
+MAX_WORKBOOK_FINDINGS: Final = 10_000
 # A filter that matches nothing would read the whole table in one request.
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
 # Each costs a second or so of the one thread that status and health need, too.
@@ -288,6 +290,10 @@ MAX_SEARCH_CHARS: Final = 200
 MAX_LOCATION_CHARS: Final = 100
 # A place is two keys of MAX_KEY_UNITS at most and what parts them, in base64.
 MAX_SKIP_TOKEN_CHARS: Final = 1400
+# Of a workbook in a temporary file, what is in memory at once.
+WORKBOOK_PIECE_BYTES: Final = 256 * 1024
+# What a sheet of Excel holds, the head row included.
+MAX_SHEET_ROWS: Final = 1_048_576
 # Rows of subscriptions that one page of findings needs.
 COVERAGE_READS_AT_ONCE: Final = 16
 

@@ -13,6 +13,7 @@ class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
     CSV = "csv"
+    XLSX = "xlsx"
     SARIF = "sarif"
     JUNIT = "junit"
 

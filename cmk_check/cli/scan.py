@@ -1,5 +1,6 @@
 """``scan``: runs one scan on a laptop or in a pipeline, in memory or into the app's tables."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -87,7 +88,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
             "must not be used with --subscription: only a scan of everything changes the scope",
             param_hint="--change-scope",
         )
-    options = OutputOptions(result_format, quiet, not no_color, _file(output), _fail_on(fail_on))
+    options = OutputOptions(
+        result_format, quiet, not no_color, _file(output, result_format), _fail_on(fail_on)
+    )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
     raise typer.Exit(
@@ -116,8 +119,14 @@ def _run(
     return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
 
 
-def _file(output: Path | None) -> Path | None:
+def _file(output: Path | None, result_format: Format) -> Path | None:
     """Return the file, before a scan of minutes has no place for its result."""
+    if output is None and result_format is Format.XLSX and sys.stdout.isatty():
+        raise typer.BadParameter(
+            "xlsx must be written to a file, because a terminal cannot show it: add --output "
+            "findings.xlsx",
+            param_hint="--format",
+        )
     if output is None:
         return None
     if not output.parent.is_dir():

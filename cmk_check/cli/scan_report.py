@@ -18,6 +18,7 @@ from cmk_check.cli.sarif import as_sarif
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
+from cmk_check.cli.xlsx import as_xlsx
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import PostureReason, ReasonSeverity, ScanState, Verdict
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
@@ -162,6 +163,9 @@ async def _document(
                 yield piece
         case Format.CSV:
             async for piece in as_csv(answer):
+                yield piece
+        case Format.XLSX:
+            async for piece in as_xlsx(answer):
                 yield piece
         case Format.SARIF:
             yield as_sarif(await collect(answer, status), status, failed=bool(answer.failure))

@@ -5,6 +5,7 @@ prefix ``/api``.
 """
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -21,10 +22,10 @@ from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
-from cmk_check.web.http.responses import HEADERS, csv_answer, json_answer
+from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link
 from cmk_check.web.http.table_walk_limit import Walks
-from cmk_check.web.views import csv_export, metrics, reasons
+from cmk_check.web.views import csv_export, metrics, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
@@ -40,10 +41,17 @@ _REASONS: Final = "/api/v1/reasons"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
-_ALSO_CSV: Final[dict[str, Any]] = {
-    "content": {"text/csv": {"schema": {"type": "string"}}},
+_ALSO_TABLES: Final[dict[str, Any]] = {
+    "content": {
+        "text/csv": {"schema": {"type": "string"}},
+        XLSX: {"schema": {"type": "string", "format": "binary"}},
+    },
     "headers": {
-        "Link": {"description": "The next CSV page, if any.", "schema": {"type": "string"}}
+        "Link": {"description": "The next table, if any.", "schema": {"type": "string"}},
+        "Content-Disposition": {
+            "description": "The name of a workbook's file.",
+            "schema": {"type": "string"},
+        },
     },
 }
 _NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers": _ETAG}
@@ -121,7 +129,7 @@ def _route_findings(
         operation_id="listFindings",
         summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
-        responses={200: _ALSO_CSV, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
+        responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
         dependencies=[walk],
     )
     async def findings(
@@ -131,11 +139,30 @@ def _route_findings(
 
         A request examines at most 10,000 rows, so a page with a next link may be short or empty.
         """
+        origin = site.origin(request)
+        if query.format == "xlsx":
+            body, skip_token = await _workbook(view, query)
+            return xlsx_answer(body, _next_link(origin, _FINDINGS, query, skip_token))
         page = await view.page(query)
-        next_link = _next_link(site.origin(request), _FINDINGS, query, page.skip_token)
+        next_link = _next_link(origin, _FINDINGS, query, page.skip_token)
         if query.format == "csv":
             return csv_answer(csv_export.written(page.value), next_link)
         return json_answer(models.FindingsPage(value=page.value, next_link=next_link).body())
+
+
+async def _workbook(
+    view: FindingsView, query: parameters.FindingsQuery
+) -> tuple[bytes, str | None]:
+    """Return a workbook, and the token of the next one."""
+    skip_token = None
+
+    async def findings() -> AsyncIterator[list[models.Finding]]:
+        nonlocal skip_token
+        async for page in view.workbook_pages(query):
+            skip_token = page.skip_token
+            yield page.value
+
+    return b"".join([piece async for piece in xlsx_export.written(findings())]), skip_token
 
 
 def _route_finding(app: FastAPI, view: FindingView) -> None:

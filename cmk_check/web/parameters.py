@@ -28,6 +28,7 @@ from cmk_check.limits import (
     MAX_PAGE_SIZE,
     MAX_SEARCH_CHARS,
     MAX_SKIP_TOKEN_CHARS,
+    MAX_WORKBOOK_FINDINGS,
 )
 
 _UNKNOWN: Final = "unknown_parameter"
@@ -41,7 +42,7 @@ _ALLOWED: Final = {
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
     "q": f"q must be one or more words, of at most {MAX_SEARCH_CHARS} characters together.",
-    "format": "format must be json or csv.",
+    "format": "format must be json, csv or xlsx.",
     "scope": "scope must be full or partial.",
     "coverage": f"coverage must be one of {', '.join(CoverageState)}.",
     "last": f"last must be a whole number from 1 to {MAX_PAGE_SIZE}.",
@@ -151,8 +152,10 @@ class FindingsQuery(AnyQuery):
     )
     top: Top = Field(DEFAULT_PAGE_SIZE, description="The most findings on a page.")
     skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
-    format: Literal["json", "csv"] = Field(
-        "json", description="`csv` is for spreadsheets; the `Link` header holds its next page."
+    format: Literal["json", "csv", "xlsx"] = Field(
+        "json",
+        description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
+        f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} findings.",
     )
 
 

@@ -46,6 +46,7 @@ COMMANDS = [
     pytest.param("scan", 1, id="table"),
     pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
     pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),
+    pytest.param("scan --format xlsx", 1, id="xlsx", marks=pytest.mark.long),
     pytest.param("scan --format sarif", 1, id="sarif", marks=pytest.mark.long),
     pytest.param("scan --format junit", 1, id="junit", marks=pytest.mark.long),
     pytest.param(f"plan {ACCOUNT}", 1, id="plan", marks=pytest.mark.long),
@@ -81,6 +82,15 @@ def test_the_version_is_the_projects() -> None:
     ended = terminal_kit.run("--version", environment={})
 
     assert (ended.code, ended.out, ended.err) == (0, f"cmk-check {VERSION}\n", "")
+
+
+def test_a_workbook_is_not_written_to_a_terminal() -> None:
+    """It would be noise, and the scan that came before it would be lost."""
+    ended = terminal_kit.run_at_terminal("scan", "--format", "xlsx", environment={})
+
+    assert ended.code == 2
+    words = " ".join(ended.out.replace("\u2502", " ").split())
+    assert "a terminal cannot show it: add --output findings.xlsx" in words
 
 
 @pytest.mark.long

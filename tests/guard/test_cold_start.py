@@ -13,6 +13,7 @@ HEAVY = (
     "aiohttp",
     "fastapi",
     "prometheus_client",
+    "xlsxwriter",
 )
 
 

@@ -39,11 +39,11 @@ export class Refusal extends Error {
  * Request a path below /api/v1/, or a link from an answer.
  *
  * @param {string} path
- * @param {{ etag?: string | null, signal?: AbortSignal, text?: boolean }} [options]
+ * @param {{ etag?: string | null, signal?: AbortSignal, read?: "json" | "text" | "blob" }} [options]
  * @returns {Promise<Answer>} With body null for a 304.
  * @throws {Refusal}
  */
-export async function ask(path, { etag = null, signal, text = false } = {}) {
+export async function ask(path, { etag = null, signal, read = "json" } = {}) {
   const response = await send(within(path), headersOf(etag), signal);
   const answer = {
     status: response.status,
@@ -54,7 +54,7 @@ export async function ask(path, { etag = null, signal, text = false } = {}) {
   if (response.status === 304) return { ...answer, body: null };
   if (!response.ok) throw await refusalOf(response);
   try {
-    return { ...answer, body: text ? await response.text() : await response.json() };
+    return { ...answer, body: await response[read]() };
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Refusal("error", "The answer could not be read", "It was cut off, or another server sent it.");

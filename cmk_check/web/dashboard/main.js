@@ -10,8 +10,8 @@ import { drawAdvice } from "./next_steps.js";
 import { Refusal } from "./api.js";
 import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
-import { download } from "./csv.js";
 import { at } from "./dom.js";
+import { downloadCsv, downloadXlsx } from "./downloads.js";
 import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
 import { drawGaps } from "./gaps.js";
@@ -93,17 +93,22 @@ function close() {
   go({ finding: "" });
 }
 
-async function saveCsv() {
-  const button = /** @type {HTMLButtonElement} */ (at("csv"));
+/**
+ * @param {HTMLElement} clicked
+ * @param {string} name
+ * @param {typeof downloadCsv | typeof downloadXlsx} download
+ */
+async function save(clicked, name, download) {
+  const button = /** @type {HTMLButtonElement} */ (clicked);
   button.disabled = true;
-  store.set({ notice: "Fetching the CSV…" });
+  store.set({ notice: `Fetching the ${name}…` });
   try {
-    await download(store.state, (pages) => store.set({ notice: `Fetching the CSV: page ${pages}…` }));
-    store.set({ notice: "The CSV is in your downloads." });
+    await download(store.state, (parts) => store.set({ notice: `Fetching the ${name}: part ${parts}…` }));
+    store.set({ notice: `The ${name} is in your downloads.` });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.phase === "signed-out") loader.fail(error);
-    else store.set({ notice: `The CSV could not be fetched. ${error.title}: ${error.message}` });
+    else store.set({ notice: `The ${name} could not be fetched. ${error.title}: ${error.message}` });
   } finally {
     button.disabled = false;
   }
@@ -136,7 +141,8 @@ function listen() {
     goal.scrollIntoView({ block: "start" });
     goal.focus({ preventScroll: true });
   });
-  at("csv").addEventListener("click", () => void saveCsv());
+  at("csv").addEventListener("click", () => void save(at("csv"), "CSV", downloadCsv));
+  at("xlsx").addEventListener("click", () => void save(at("xlsx"), "workbook", downloadXlsx));
   at("copy-link").addEventListener("click", () => void copyLink());
   watchFilters(go);
   watchDrawer(close);

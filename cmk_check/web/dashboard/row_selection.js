@@ -1,6 +1,6 @@
 /**
  * Filtering and sorting. The values to compare are computed once per finding, so that a keystroke costs
- * one pass over strings. Filters mean the same as in the API, which makes the CSV.
+ * one pass over strings. Filters mean the same as in the API, which makes the files.
  *
  * @typedef {import("./types.js").Row} Row
  * @typedef {import("./types.js").View} View

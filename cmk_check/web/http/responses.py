@@ -17,6 +17,7 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 _JSON: Final = "application/json; charset=utf-8"
 _CSV: Final = "text/csv; charset=utf-8"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class RequestRefused(Exception):
@@ -61,8 +62,17 @@ def json_answer(
 
 def csv_answer(body: bytes, next_link: str | None) -> Response:
     """Answer with CSV; the Link header holds the next page (RFC 8288)."""
-    onwards = {} if next_link is None else {"Link": f'<{next_link}>; rel="next"'}
-    return Response(body, media_type=_CSV, headers={**HEADERS, **onwards})
+    return Response(body, media_type=_CSV, headers={**HEADERS, **_onwards(next_link)})
+
+
+def xlsx_answer(body: bytes, next_link: str | None) -> Response:
+    """Answer with a workbook, which browsers save; Link as for CSV."""
+    saved = {"Content-Disposition": 'attachment; filename="cmk-findings.xlsx"'}
+    return Response(body, media_type=XLSX, headers={**HEADERS, **saved, **_onwards(next_link)})
+
+
+def _onwards(next_link: str | None) -> dict[str, str]:
+    return {} if next_link is None else {"Link": f'<{next_link}>; rel="next"'}
 
 
 def error_answer(

@@ -7,46 +7,12 @@ Names and tags are untrusted text. A spreadsheet runs a cell that starts with ``
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from cmk_check.web.models import Finding
+from cmk_check.web.views.columns import COLUMNS, texts
 
-COLUMNS: Final = (
-    "id",
-    "name",
-    "resourceGroup",
-    "subscriptionId",
-    "subscriptionName",
-    "tenantId",
-    "kind",
-    "location",
-    "verdict",
-    "reason",
-    "message",
-    "violatedSince",
-    "firstSeen",
-    "changedAt",
-    "previousVerdict",
-    "coverage",
-    "asOf",
-    "keySource",
-    "keyName",
-    "keyVersion",
-    "keyVaultUri",
-    "identityType",
-    "identityClientId",
-    "provisioningState",
-    "tags",
-    "ruleVersion",
-    "portalUrl",
-    "keyHealth",
-    "keyReasons",
-    "keyExpires",
-    "keyRotation",
-    "keyVaultId",
-    "createdAt",
-)
 # Without it, Excel reads the file in the local code page.
 _BYTE_ORDER_MARK: Final = "\ufeff"
 _FORMULA: Final = frozenset("=+-@\N{MINUS SIGN}")
@@ -59,7 +25,7 @@ def written(findings: Iterable[Finding]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_row(finding) for finding in findings)
+    writer.writerows(map(cell, texts(finding)) for finding in findings)
     return f"{_BYTE_ORDER_MARK}{text.getvalue()}".encode()
 
 
@@ -70,27 +36,6 @@ def cell(text: str) -> str:
     characters and line breaks become blanks.
     """
     return ";".join(_guarded(part) for part in text.split(";"))
-
-
-def _row(finding: Finding) -> list[str]:
-    shown = finding.model_dump(mode="json", by_alias=True)
-    key = _of_key(shown["keyHealth"] or {})
-    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key
-    return [cell(values[column] or "") for column in COLUMNS]
-
-
-def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "keyHealth": health.get("state"),
-        "keyReasons": "; ".join(reason["code"] for reason in health.get("reasons", ())),
-        "keyExpires": health.get("expires"),
-        "keyRotation": health.get("rotation"),
-        "keyVaultId": health.get("vaultId"),
-    }
-
-
-def _tags(tags: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}={value}" for name, value in tags.items())
 
 
 def _guarded(text: str) -> str:

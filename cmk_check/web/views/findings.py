@@ -10,7 +10,13 @@ from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
-from cmk_check.limits import COVERAGE_READS_AT_ONCE, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
+from cmk_check.limits import (
+    COVERAGE_READS_AT_ONCE,
+    MAX_PAGE_SIZE,
+    MAX_WORKBOOK_FINDINGS,
+    ROWS_EXAMINED_PER_PAGE,
+    TABLE_PAGE_ROWS,
+)
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
@@ -80,6 +86,26 @@ class FindingsView:
             ],
             skip_token_of(found.behind) if found.behind else None,
         )
+
+    async def workbook_pages(
+        self, query: parameters.FindingsQuery
+    ) -> AsyncIterator[Page[models.Finding]]:
+        """Read the pages of a workbook: all that it may hold, or one if the query has ``top``.
+
+        Raises:
+            RequestRefused: as for a page.
+
+        """
+        if "top" in query.model_fields_set:
+            yield await self.page(query)
+            return
+        rest = query.model_copy(update={"top": MAX_PAGE_SIZE})
+        for _ in range(MAX_WORKBOOK_FINDINGS // MAX_PAGE_SIZE):
+            page = await self.page(rest)
+            yield page
+            if page.skip_token is None:
+                return
+            rest = rest.model_copy(update={"skip_token": page.skip_token})
 
     def _kind(self, asked: str | None) -> str | None:
         if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:

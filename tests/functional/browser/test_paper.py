@@ -54,6 +54,7 @@ def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, wo
     desk.expect_names(matching)
     expect(desk.search).to_be_hidden()
     expect(desk.button("Download CSV")).to_be_hidden()
+    expect(desk.button("Download XLSX")).to_be_hidden()
     expect(desk.posture).to_be_visible()
 
 

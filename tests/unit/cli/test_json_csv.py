@@ -1,16 +1,20 @@
-"""The result of ``scan`` as JSON and CSV, and what is said beside it."""
+"""The result of ``scan`` as JSON, CSV and workbook, and what is said beside it."""
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.model import Subscription
 from cmk_check.web import models
-from cmk_check.web.views import csv_export
+from cmk_check.web.views.columns import COLUMNS
 from tests.fakes.world import World, bad, sub
 from tests.unit.cli.scan_kit import CSV, JSON, scan, world_of
+from tests.workbooks import sheets_of
 
 type Output = pytest.CaptureFixture[str]
 
@@ -63,9 +67,32 @@ async def test_csv_is_the_file_that_the_api_writes(capsysbinary: Any) -> None:  
     out: bytes = capsysbinary.readouterr().out
     lines = out.decode().split("\r\n")
     assert out.count(b"\xef\xbb\xbf") == 1
-    assert lines[0] == "\ufeff" + ",".join(csv_export.COLUMNS)
+    assert lines[0] == "\ufeff" + ",".join(COLUMNS)
     assert (len(lines), lines[-1]) == (1 + 1400 + 1, "")
     assert sum(line.startswith("id,") for line in lines) == 0
+
+
+async def test_a_workbook_has_all_findings_below_one_head(capsysbinary: Any) -> None:  # noqa: ANN401
+    """Pages, of which the API knows, are not for a file."""
+    world = World()
+    world.listed(sub(1))
+    world.read(sub(1), *(bad(sub(1), f"chat-{index:04}") for index in range(1100)))
+
+    await scan(world, OutputOptions(Format.XLSX))
+
+    (sheet,) = sheets_of(capsysbinary.readouterr().out)
+    assert sheet.rows[0] == list(COLUMNS)
+    assert [row[1] for row in sheet.rows[1:]] == [f"chat-{index:04}" for index in range(1100)]
+
+
+async def test_a_workbook_that_finds_no_room_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The temporary folder is not where the result goes, and may be another disk."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+
+    with pytest.raises(NotUsable, match=f"temporary folder {tmp_path}/missing cannot be written"):
+        await scan(world_of("bad"), OutputOptions(Format.XLSX))
 
 
 @pytest.mark.parametrize("options", [JSON, CSV], ids=["json", "csv"])
@@ -81,12 +108,12 @@ async def test_documents_come_with_a_summary_beside_them(
 
 
 @pytest.mark.parametrize("output", list(Format))
-async def test_quiet_is_quiet(capsys: Output, output: Format) -> None:
+async def test_quiet_is_quiet(capsysbinary: Any, output: Format) -> None:  # noqa: ANN401
     """A cron job must not send a mail for a scan that went well."""
     await scan(world_of("bad"), OutputOptions(output, quiet=True))
 
-    written = capsys.readouterr()
-    assert written.err == ""
+    written = capsysbinary.readouterr()
+    assert written.err == b""
     assert written.out
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import Reason
 from cmk_check.web.http.middleware import SignIn
+from cmk_check.web.http.responses import XLSX
 from tests.unit.web.api_kit import AS_SERVED, Served
 from tests.unit.web.asgi_client import send
 
@@ -86,7 +87,10 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
     ]
     assert schemas["reason"]["$ref"] == "#/components/schemas/Reason"
     assert document["components"]["schemas"]["Reason"]["enum"] == list(Reason)
-    assert (schemas["format"]["enum"], schemas["format"]["default"]) == (["json", "csv"], "json")
+    assert (schemas["format"]["enum"], schemas["format"]["default"]) == (
+        ["json", "csv", "xlsx"],
+        "json",
+    )
     assert (schemas["q"]["maxLength"], schemas["location"]["maxLength"]) == (200, 100)
     assert schemas["kind"]["enum"] == ["OpenAI", "AIServices", "unknown"]
     assert (schemas["top"]["minimum"], schemas["top"]["maximum"]) == (1, 1000)
@@ -94,13 +98,13 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
     assert "pattern" in schemas["subscription"]
 
 
-def test_it_documents_both_forms_of_the_list(document: dict[str, Any]) -> None:
-    """A generator that knows of JSON alone cannot fetch the table."""
+def test_it_documents_every_form_of_the_list(document: dict[str, Any]) -> None:
+    """A generator that knows of JSON alone cannot fetch a table."""
     answer = document["paths"]["/api/v1/findings"]["get"]["responses"]["200"]
 
-    assert set(answer["content"]) == {"application/json", "text/csv"}
+    assert set(answer["content"]) == {"application/json", "text/csv", XLSX}
     assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/FindingsPage")
-    assert set(answer["headers"]) == {"Link"}
+    assert set(answer["headers"]) == {"Content-Disposition", "Link"}
 
 
 def test_coverage_is_asked_for_in_the_words_it_is_shown_in(document: dict[str, Any]) -> None:

@@ -14,7 +14,14 @@ from tests.unit.store.test_change_feed import changes
 from tests.unit.web.api_kit import AS_SERVED, NOON, PRODUCTION, Served, finding
 from tests.unit.web.asgi_client import send
 
-LISTS = ["findings", "findings?format=csv", "subscriptions", "scans", "metrics"]
+LISTS = [
+    "findings",
+    "findings?format=csv",
+    "findings?format=xlsx",
+    "subscriptions",
+    "scans",
+    "metrics",
+]
 
 
 async def spoil(served: Served, table: Table, partition: str, row: str, **values: str) -> None:

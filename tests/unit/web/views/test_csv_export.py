@@ -14,6 +14,7 @@ from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Evidence
 from cmk_check.web import models
 from cmk_check.web.views import csv_export
+from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.hostile import NAMES
 from tests.unit.web.api_kit import LAB, NOON, PORTAL, PRODUCTION, Served, coverage, finding
@@ -59,7 +60,7 @@ def _rows(body: bytes, delimiter: str = ",") -> list[list[str]]:
 def _table(answer: Answer) -> list[dict[str, str]]:
     assert answer.status == 200, answer.json
     head, *rows = _rows(answer.body)
-    assert head == list(csv_export.COLUMNS)
+    assert head == list(COLUMNS)
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 
@@ -72,7 +73,7 @@ async def test_a_row_says_what_the_list_says(served: Served) -> None:
     assert [row["name"] for row in table] == ["old", "Chat", "odd", "safe"]
     for row, shown in zip(table, listed, strict=True):
         flat = shown | shown["evidence"] | {"tags": "owner=ai-platform"}
-        assert row == {name: flat.get(name) or "" for name in csv_export.COLUMNS}
+        assert row == {name: flat.get(name) or "" for name in COLUMNS}
         assert set(shown) - {"evidence"} < set(row)
         assert set(shown["evidence"]) < set(row)
 
@@ -196,7 +197,7 @@ def test_p10_whatever_names_say_the_table_keeps_its_shape(texts: list[tuple[str,
     body = csv_export.written(findings)
 
     head, *rows = _rows(body)
-    assert head == list(csv_export.COLUMNS)
+    assert head == list(COLUMNS)
     assert len(rows) == len(findings)
     assert body.count(b"\n") == body.count(b"\r\n") == len(findings) + 1
     for row, (text, other) in zip(rows, texts, strict=True):

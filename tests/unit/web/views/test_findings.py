@@ -283,7 +283,7 @@ async def test_the_portal_is_the_clouds(served: Served) -> None:
         ("q=", "q", "200 characters"),
         ("q=%20%1C%C2%A0", "q", "200 characters"),
         (f"q={'x' * 201}", "q", "200 characters"),
-        ("format=CSV", "format", "json or csv"),
+        ("format=CSV", "format", "json, csv or xlsx"),
         ("keyHealth=Broken", "keyHealth", "healthy, at_risk, broken, unknown"),
         ("keyHealth=", "keyHealth", "healthy, at_risk, broken, unknown"),
         ("key_health=broken", "key_health", ALLOWED),

@@ -1,4 +1,4 @@
-"""The list as a file, for those who go on in a spreadsheet."""
+"""The list as a file, for those who go on in a spreadsheet: CSV, or a workbook."""
 
 import csv
 import io
@@ -6,10 +6,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
+from cmk_check.web.http.responses import XLSX
 from tests.functional.browser.conftest import World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import FORMULA, SCRIPT, shown
+from tests.workbooks import sheets_of
 
 pytestmark = pytest.mark.long
 
@@ -29,10 +32,10 @@ def _meant(cell: str) -> str:
     return ";".join(part.removeprefix("'") for part in cell.split(";"))
 
 
-def _download(visit: Visit) -> bytes:
+def _download(visit: Visit, form: str = "CSV") -> bytes:
     with visit.page.expect_download() as started:
-        visit.button("Download CSV").click()
-    assert started.value.suggested_filename.endswith(".csv")
+        visit.button(f"Download {form}").click()
+    assert started.value.suggested_filename.endswith(f".{form.lower()}")
     return Path(started.value.path()).read_bytes()
 
 
@@ -71,6 +74,45 @@ def test_the_file_holds_what_the_filters_of_the_page_show(desk: Visit) -> None:
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert {_meant(row["tags"]) for row in rows} == {f"owner={FORMULA}; team={SCRIPT}"}
     assert sorted(shown(_meant(row["name"])) for row in rows) == sorted(names) != []
+
+
+def test_a_workbook_holds_what_the_filters_show(desk: Visit) -> None:
+    """The other file for spreadsheets, with every name as it is."""
+    desk.choose("Verdict", "unknown")
+
+    (sheet,) = sheets_of(_download(desk, "XLSX"))
+
+    assert sorted(shown(row[1]) for row in sheet.rows[1:]) == sorted(desk.names()) != []
+
+
+def test_a_view_that_no_workbook_can_hold_says_so(desk: Visit) -> None:
+    """A workbook with the accounts of others would look like the view."""
+    desk.choose("Owner", f"={FORMULA}")
+
+    desk.button("Download XLSX").click()
+
+    expect(desk.page.get_by_text("A workbook cannot be filtered by owner")).to_be_visible()
+
+
+def test_more_findings_than_a_workbook_holds_are_several(visit: Visit, world: World) -> None:
+    """Each says that it is a part; an answer that is no workbook is not saved."""
+    link = f'<{world.origin}/api/v1/findings?format=xlsx&skipToken=x>; rel="next"'
+    parts = {False: {"content-type": XLSX, "link": link}, True: {"content-type": XLSX}}
+    visit.sign_in()
+    visit.page.route(
+        "**/findings?*format=xlsx*",
+        lambda route: route.fulfill(body="PK", headers=parts["skipToken" in route.request.url]),
+    )
+    names = list[str]()
+    visit.page.on("download", lambda download: names.append(download.suggested_filename))
+
+    visit.button("Download XLSX").click()
+    expect(visit.page.get_by_text("The workbook is in your downloads.")).to_be_visible()
+    parts[True]["content-type"] = "text/html"
+    visit.button("Download XLSX").click()
+    expect(visit.page.get_by_text("It is not a workbook from this app.")).to_be_visible()
+
+    assert [name[-12:] for name in names] == ["-1-of-2.xlsx", "-2-of-2.xlsx"]
 
 
 def test_pages_are_joined_under_one_head(visit: Visit, world: World) -> None:

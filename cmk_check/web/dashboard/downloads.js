@@ -1,0 +1,124 @@
+/**
+ * The findings as a file: the API makes it, with the filters that it has. Of CSV this joins the pages,
+ * and keeps the rows that the page's own filters let through. Workbooks stay as they are.
+ *
+ * @typedef {import("./types.js").View} View
+ * @typedef {import("./types.js").Row} Row
+ */
+
+import { Refusal, ask } from "./api.js";
+import { h } from "./dom.js";
+import { isoDay } from "./format.js";
+import { choose } from "./row_selection.js";
+import { API_FILTERS, OWN_FILTERS, isFiltered } from "./url_state.js";
+
+const XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+const BOM = "\uFEFF";
+const LINE = "\r\n";
+const HEAD = "id,name,";
+// No cell contains a line break. The first one is the id, in quotes if it contains a comma or a quote.
+const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
+
+/**
+ * @param {View} view
+ * @param {Record<string, string>} format
+ */
+function pathOf(view, format) {
+  const query = new URLSearchParams(format);
+  for (const filter of API_FILTERS) if (view[filter].trim() !== "") query.set(filter, view[filter].trim());
+  return `findings?${query}`;
+}
+
+/**
+ * @param {View} view
+ * @param {(pages: number) => void} progress
+ * @returns {Promise<string>} All pages, with one header row.
+ */
+async function csvOf(view, progress) {
+  /** @type {string[]} */
+  const parts = [];
+  /** @type {string | null} */
+  let next = pathOf(view, { format: "csv", top: "1000" });
+  while (next) {
+    const answer = await ask(next, { read: "text" });
+    const text = answer.body.startsWith(BOM) ? answer.body.slice(1) : answer.body;
+    if (!text.startsWith(HEAD)) throw new Refusal("error", "The answer was not understood", "It is not a CSV file from this app.");
+    // The header row contains no names, so it ends at the first line break.
+    parts.push(parts.length === 0 ? text : text.slice(text.indexOf(LINE) + LINE.length));
+    progress(parts.length);
+    next = answer.next;
+  }
+  return BOM + parts.join("");
+}
+
+/**
+ * Keep the header row and the rows of these accounts.
+ *
+ * @param {string} csv
+ * @param {readonly Row[]} rows
+ * @throws {Refusal} An account has no row: a file that lacks one must not look complete.
+ */
+function narrowed(csv, rows) {
+  const ids = new Set(rows.map(({ finding }) => finding.id));
+  const [head, ...lines] = csv.split(LINE);
+  const kept = lines.filter((line) => {
+    const [, quoted, plain] = ID.exec(line) ?? [];
+    return ids.delete(quoted?.replaceAll('""', '"') ?? plain);
+  });
+  if (ids.size > 0) throw new Refusal("error", "The findings have changed", "Load the page again, then download again.");
+  return [head, ...kept, ""].join(LINE);
+}
+
+/**
+ * Let the browser save a file.
+ *
+ * @param {Blob} file
+ * @param {string} name
+ */
+function save(file, name) {
+  const url = URL.createObjectURL(file);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/**
+ * Download the findings that the view shows.
+ *
+ * @param {import("./types.js").State} state
+ * @param {(pages: number) => void} progress
+ * @throws {Refusal}
+ */
+export async function downloadCsv({ rows, view, now }, progress) {
+  const csv = await csvOf(view, progress);
+  const text = isFiltered(view, OWN_FILTERS) ? narrowed(csv, choose(rows, view)) : csv;
+  save(new Blob([text], { type: "text/csv;charset=utf-8" }), `cmk-findings-${isoDay(now)}.csv`);
+}
+
+/**
+ * Download the findings that the view shows as workbooks: one, unless there are more than it holds.
+ *
+ * @param {import("./types.js").State} state
+ * @param {(workbooks: number) => void} progress
+ * @throws {Refusal} Nothing is saved, so that no part looks like the whole.
+ */
+export async function downloadXlsx({ view, now }, progress) {
+  if (isFiltered(view, OWN_FILTERS)) {
+    const text = "A workbook cannot be filtered by owner or key reason. Clear these filters, or download the CSV.";
+    throw new Refusal("error", "This view has no workbook", text);
+  }
+  /** @type {Blob[]} */
+  const books = [];
+  /** @type {string | null} */
+  let next = pathOf(view, { format: "xlsx" });
+  while (next) {
+    const answer = await ask(next, { read: "blob" });
+    if (answer.body.type !== XLSX) throw new Refusal("error", "The answer was not understood", "It is not a workbook from this app.");
+    books.push(answer.body);
+    progress(books.length);
+    next = answer.next;
+  }
+  books.forEach((book, index) => {
+    const part = books.length === 1 ? "" : `-${index + 1}-of-${books.length}`;
+    save(book, `cmk-findings-${isoDay(now)}${part}.xlsx`);
+  });
+}

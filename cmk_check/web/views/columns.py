@@ -1,0 +1,64 @@
+"""The columns of a finding in a table: the same in CSV and in a workbook."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cmk_check.web.models import Finding
+
+COLUMNS: Final = (
+    "id",
+    "name",
+    "resourceGroup",
+    "subscriptionId",
+    "subscriptionName",
+    "tenantId",
+    "kind",
+    "location",
+    "verdict",
+    "reason",
+    "message",
+    "violatedSince",
+    "firstSeen",
+    "changedAt",
+    "previousVerdict",
+    "coverage",
+    "asOf",
+    "keySource",
+    "keyName",
+    "keyVersion",
+    "keyVaultUri",
+    "identityType",
+    "identityClientId",
+    "provisioningState",
+    "tags",
+    "ruleVersion",
+    "portalUrl",
+    "keyHealth",
+    "keyReasons",
+    "keyExpires",
+    "keyRotation",
+    "keyVaultId",
+    "createdAt",
+)
+
+
+def texts(finding: Finding) -> list[str]:
+    """Return the text of each column, as the names and tags have it; "" without a value."""
+    shown = finding.model_dump(mode="json", by_alias=True)
+    key = _of_key(shown["keyHealth"] or {})
+    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key
+    return [values[column] or "" for column in COLUMNS]
+
+
+def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "keyHealth": health.get("state"),
+        "keyReasons": "; ".join(reason["code"] for reason in health.get("reasons", ())),
+        "keyExpires": health.get("expires"),
+        "keyRotation": health.get("rotation"),
+        "keyVaultId": health.get("vaultId"),
+    }
+
+
+def _tags(tags: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}={value}" for name, value in tags.items())

@@ -1,0 +1,103 @@
+"""A workbook in LibreOffice: what another program reads is what the app wrote."""
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cmk_check.web import models
+from cmk_check.web.views import csv_export, xlsx_export
+from cmk_check.web.views.columns import COLUMNS
+from cmk_check.web.views.finding import to_api_finding
+from tests.browsers import end_without
+from tests.unit.web.api_kit import NOON, PORTAL, coverage, finding
+
+pytestmark = pytest.mark.long
+# What a spreadsheet that guesses changes, and what could be lost on the way.
+GUESSED = ["007", "1e5", "12345678901234567890", "2026-11-25", "1/2", "TRUE", "50%"]
+TEXTS = [
+    *GUESSED,
+    "=1+1",
+    "+1",
+    "@SUM(1)",
+    "'quoted",
+    "''",
+    "\U0001f512 \u00fc \u202e",
+    "two\nlines",
+    " blanks ",
+    'a,b;"c"',
+    "_x0041_",
+    "<r><t>x</t></r>",
+    "&lt;",
+    "x" * 32_767,
+]
+# To CSV in UTF-8, with every cell as it is shown (LibreOffice's help, "Filter Options for CSV").
+_TO_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false"
+
+
+def _findings() -> list[models.Finding]:
+    """Make a finding for each text, in a name, an identifier and a sentence."""
+    found = []
+    for text in TEXTS:
+        judged = finding().judgement
+        evidence = replace(judged.evidence, key_name=text, key_version=text)
+        judgement = replace(judged, message=text, evidence=evidence)
+        one = replace(finding(), judgement=judgement, tags={"owner": text})
+        found.append(to_api_finding(one, coverage(name=text), NOON, NOON, PORTAL))
+    return found
+
+
+def _read_again(file: Path) -> list[dict[str, str]]:
+    """Open a file in LibreOffice, and save it as CSV."""
+    office = shutil.which("soffice")
+    if office is None:
+        end_without("NO WORKBOOK WAS OPENED: install libreoffice-calc-nogui")
+    folder = file.parent / "saved"
+    subprocess.run(
+        [
+            office,
+            f"-env:UserInstallation=file://{file.parent}/profile",
+            *("--headless", "--convert-to", _TO_CSV, "--outdir", folder, file),
+        ],
+        env={"HOME": str(file.parent), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        check=True,
+        timeout=120,
+    )
+    text = (folder / f"{file.stem}.csv").read_text(encoding="utf-8-sig", newline="")
+    csv.field_size_limit(100_000)
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+async def _pages() -> AsyncIterator[list[models.Finding]]:
+    yield _findings()
+
+
+async def test_every_value_of_a_workbook_survives(tmp_path: Path) -> None:
+    """Identifiers of digits, names that look like formulas, and lines."""
+    file = tmp_path / "findings.xlsx"
+    file.write_bytes(b"".join([piece async for piece in xlsx_export.written(_pages())]))
+
+    rows = _read_again(file)
+
+    assert list(rows[0]) == list(COLUMNS)
+    for row, text in zip(rows, TEXTS, strict=True):
+        for column in ("subscriptionName", "keyName", "keyVersion", "message"):
+            assert row[column] == text
+        assert row["tags"] == f"owner={text}"[:32_767]
+
+
+def test_csv_cannot_keep_what_a_spreadsheet_takes_for_a_number(tmp_path: Path) -> None:
+    """Why there is a workbook; and this test can tell when a value does not survive."""
+    file = tmp_path / "findings.csv"
+    file.write_bytes(csv_export.written(_findings()[: len(GUESSED)]))
+
+    rows = _read_again(file)
+
+    assert [row["keyVersion"] for row in rows][:3] != GUESSED[:3]

@@ -1,0 +1,203 @@
+"""Findings as a workbook: every text as it is, whatever it looks like."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from cmk_check.store.findings import FindingsTable
+from cmk_check.web import models
+from cmk_check.web.http.paging import Page
+from cmk_check.web.parameters import FindingsQuery
+from cmk_check.web.views.columns import COLUMNS
+from cmk_check.web.views.finding import to_api_finding
+from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.xlsx_export import written
+from tests.fakes.hostile import NAMES
+from tests.unit.web.api_kit import KINDS, LAB, NOON, PORTAL, Served, coverage, finding
+from tests.unit.web.asgi_client import Answer, send
+from tests.workbooks import Sheet, sheets_of
+
+FINDINGS = "/api/v1/findings"
+XLSX = f"{FINDINGS}?format=xlsx"
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TEXT = "49"  # the built-in number format "@"
+# What spreadsheets take for something else, what XML cannot hold, and what the library writes raw.
+STRANGE = [
+    "007",
+    "1e5",
+    "=1+1",
+    "'quoted",
+    " blanks ",
+    "two\nlines\r\nthree\t",
+    "\x00\x01\x1b\x7f",
+    "_x0041_",
+    "\ufffe\uffff\ufeff",
+    "<r><t>x</t></r>",
+    "<r></c></row></r>",
+    "]]>",
+    "https://example.test",
+    "\U0001f512 \u202e",
+]
+
+
+def _table(answer: Answer) -> list[dict[str, str]]:
+    assert answer.status == 200, answer.body
+    (sheet,) = sheets_of(answer.body)
+    head, *rows = sheet.rows
+    assert head == list(COLUMNS)
+    return [_by_column(row) for row in rows]
+
+
+def _by_column(row: list[str]) -> dict[str, str]:
+    return dict(zip(COLUMNS, [*row, *[""] * len(COLUMNS)], strict=False))
+
+
+async def test_a_row_says_what_the_list_says(served: Served) -> None:
+    """Without the apostrophes that CSV needs."""
+    listed = (await send(served.app(), FINDINGS)).json["value"]
+
+    table = _table(await send(served.app(), XLSX))
+
+    assert [row["name"] for row in table] == ["old", "Chat", "odd", "safe"]
+    for row, shown in zip(table, listed, strict=True):
+        flat = shown | shown["evidence"] | {"tags": "owner=ai-platform"}
+        assert row == {name: flat.get(name) or "" for name in COLUMNS}
+
+
+async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Served) -> None:
+    """Its head stays in sight, and a cell stays text when somebody edits it."""
+    answer = await send(served.app(), XLSX)
+
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
+    assert answer.headers["cache-control"] == "no-store"
+    (sheet,) = sheets_of(answer.body)
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AG5", {TEXT})
+
+
+async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served) -> None:
+    """One contract, three forms; also where nothing is found."""
+    for query in ("verdict=compliant", f"subscription={LAB}", "kind=openai", "q=lab", "q=none"):
+        listed = (await send(served.app(), f"{FINDINGS}?{query}")).json["value"]
+        table = _table(await send(served.app(), f"{XLSX}&{query}"))
+        assert [row["id"] for row in table] == [shown["id"] for shown in listed], query
+
+
+async def test_with_top_the_next_workbook_is_in_the_link_header(served: Served) -> None:
+    """As for CSV."""
+    names, target = list[str](), f"{XLSX}&verdict=compliant&top=1&code=s3cret"
+    while target:
+        answer = await send(served.app(), target)
+        names += [row["name"] for row in _table(answer)]
+        link = answer.headers.get("link", "")
+        if link:
+            asked = parse_qs(urlsplit(link[1:].split(">")[0]).query)
+            assert (asked["format"], asked["top"]) == (["xlsx"], ["1"])
+            assert set(asked) == {"format", "verdict", "top", "skipToken"}
+        target = link[1:].split(">")[0].removeprefix("https://cmk.example")
+
+    assert names == ["old", "safe"]
+
+
+async def test_errors_are_the_envelope_there_too(served: Served) -> None:
+    """Also those that are noticed when the first page is read."""
+    for wrong, target in (("verdict=bad", "verdict"), ("kind=bad", "kind")):
+        answer = await send(served.app(), f"{XLSX}&{wrong}")
+        assert (answer.status, answer.error) == (400, ("InvalidParameter", target))
+
+
+async def test_a_workbook_ends_after_ten_pages(empty: Served) -> None:
+    """A search in an estate without end must not take a request without end."""
+    await empty.put(coverage(), [finding(f"a{number:02}") for number in range(12)])
+    table = FindingsTable(empty.store)
+    view = FindingsView(table, empty.scans, empty.clock, KINDS, PORTAL, most=1)
+
+    first = [page async for page in view.workbook_pages(FindingsQuery(format="xlsx"))]
+    rest = FindingsQuery(format="xlsx", skipToken=first[-1].skip_token)
+    second = [page async for page in view.workbook_pages(rest)]
+
+    # One of the rows is that of the subscription.
+    assert _names(first) == [f"a{number:02}" for number in range(9)]
+    assert _names(second) == ["a09", "a10", "a11"]
+    assert second[-1].skip_token is None
+
+
+def _names(pages: Iterable[Page[models.Finding]]) -> list[str]:
+    return [found.name for page in pages for found in page.value]
+
+
+def _shown(text: str) -> models.Finding:
+    judgement = replace(finding().judgement, message=text)
+    found = replace(finding(), judgement=judgement, kind=text, tags={text: text})
+    return to_api_finding(found, coverage(name=text), NOON, NOON, PORTAL)
+
+
+async def _sheets(*pages: Iterable[models.Finding], sheet_rows: int = 100) -> list[Sheet]:
+    async def each() -> AsyncIterator[Iterable[models.Finding]]:
+        for page in pages:
+            yield page
+
+    return sheets_of(b"".join([piece async for piece in written(each(), sheet_rows)]))
+
+
+@given(st.lists(st.sampled_from([*STRANGE, *NAMES]) | st.text(st.characters(codec="utf-8"))))
+@hypothesis_settings(max_examples=30)
+async def test_p10_every_text_is_in_the_cell_as_it_is(texts: list[str]) -> None:
+    """No text is a formula, a number or markup, and none damages the file."""
+    (sheet,) = await _sheets([_shown(text) for text in [*STRANGE, *texts]])
+
+    rows = [_by_column(row) for row in sheet.rows[1:]]
+    for row, text in zip(rows, [*STRANGE, *texts], strict=True):
+        assert row["message"] == row["kind"] == row["subscriptionName"] == text
+        assert row["tags"] == f"{text}={text}"
+
+
+async def test_a_text_that_no_cell_can_hold_is_cut() -> None:
+    """Excel repairs a file with a longer one, and takes the cell away. It counts UTF-16."""
+    (sheet,) = await _sheets([_shown("\U0001f512" * 20_000)])
+
+    assert _by_column(sheet.rows[1])["message"] == "\U0001f512" * 16_383
+
+
+async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
+    """The library passes over rows that do not fit."""
+    found = [_shown(str(number)) for number in range(5)]
+
+    sheets = await _sheets(found[:4], found[4:], sheet_rows=3)
+
+    assert [[row[6] for row in sheet.rows] for sheet in sheets] == [
+        ["kind", "0", "1"],
+        ["kind", "2", "3"],
+        ["kind", "4"],
+    ]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AG3", "A1:AG3", "A1:AG2"]
+
+
+def _inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+async def test_nothing_stays_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instance lives for weeks, and its disk is small; also if the store fails halfway."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = list[Path]()
+
+    async def pages() -> AsyncIterator[list[models.Finding]]:
+        yield [_shown("x")]
+        seen.extend(_inside(tmp_path))
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        assert [piece async for piece in written(pages())]
+
+    assert len(seen) == 1
+    assert _inside(tmp_path) == []
