@@ -24,7 +24,7 @@ from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The scan that may run, and until when; ``epoch`` orders scans, ``scan_id`` may be empty."""
+    """The scan that may run, and until when; ``epoch`` counts leases, ``scan_id`` may be empty."""
 
     scan_id: str
     epoch: int
