@@ -9,12 +9,12 @@ from cmk_check.store.memory import MemoryStore
 from tests.contract.store.connections import tables_by_key, tables_by_token
 
 
-@pytest.fixture(params=["memory", "key", "token"])
+@pytest.fixture(params=["memory", "azurite_by_key", "azurite_by_token"])
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Each store in turn, empty."""
     if request.param == "memory":
         yield MemoryStore()
-    elif request.param == "key":
+    elif request.param == "azurite_by_key":
         async with tables_by_key(request.getfixturevalue("azurite").connection_string) as tables:
             yield tables
     else:
