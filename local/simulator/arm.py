@@ -16,6 +16,7 @@ from local.simulator.account_routes import AccountRoutes
 from local.simulator.estate import Estate
 from local.simulator.grant_routes import GrantRoutes
 from local.simulator.graph_routes import GraphRoutes
+from local.simulator.management_group_routes import ManagementGroupRoutes
 from local.simulator.messages import JSON_TYPE, Incoming, Reply
 from local.simulator.paging import SKIP_TOKEN, Cursor, InvalidSkipTokenError
 from local.simulator.policy_routes import PolicyRoutes
@@ -73,6 +74,7 @@ class Arm:
         self.grants = GrantRoutes(estate, gate)
         self.graph = GraphRoutes(estate, gate)
         self.policies = PolicyRoutes(estate, gate)
+        self.management_groups = ManagementGroupRoutes(estate, gate)
         self._estate = estate
         self._tokens = tokens
         self._gate = gate
@@ -85,6 +87,7 @@ class Arm:
             *self.graph.routes,
             *self.grants.routes,
             *self.policies.routes,
+            *self.management_groups.routes,
         )
         self._routes = [(re.compile(f"{route.path}/?", re.IGNORECASE), route) for route in routes]
 
