@@ -235,12 +235,15 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.max_age,
             settings.expect,
             require_healthy_keys=settings.require_healthy_keys,
-            scope=RecordedScope.of(settings.kinds, settings.include, settings.exclude),
+            scope=RecordedScope.of(
+                settings.kinds, settings.include, settings.exclude, settings.management_group
+            ),
         ),
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,
         subscription_timeout=settings.subscription_timeout,
         hostname=settings.hostname if settings.on_azure else None,
+        management_group=settings.management_group,
     )
 
 

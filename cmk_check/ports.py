@@ -153,6 +153,15 @@ class Inventory(Protocol):
         """
         ...
 
+    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """List every subscription below a management group, each id once, with id and name alone.
+
+        Raises:
+            InventoryError: the list could not be read completely.
+
+        """
+        ...
+
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:

@@ -65,6 +65,10 @@ class WatchedInventory:
         self._tally.moved()
         return listed
 
+    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """List those of a group; see ``Inventory.subscriptions_below``."""
+        return await self._inner.subscriptions_below(group)
+
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:

@@ -12,6 +12,9 @@ from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_TAGS
 
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+# What Azure allows:
+# https://learn.microsoft.com/rest/api/managementgroups/management-groups/create-or-update
+_GROUP: Final = re.compile(r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]")
 NOT_CLIENT_ID: Final = "must be a client id; copy the identity's client id, not its name"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 
@@ -54,6 +57,16 @@ def read_client_id(text: str) -> str:
     """Read the client id of an identity."""
     if not is_guid(text):
         raise ValueError(NOT_CLIENT_ID)
+    return text
+
+
+def read_group(text: str) -> str:
+    """Read the name of a management group, which Azure also calls its id."""
+    if not _GROUP.fullmatch(text):
+        raise ValueError(
+            "must be the name of a management group, or the tenant id for the root group; copy it "
+            "from `az account management-group list --query '[].name'`"
+        )
     return text
 
 

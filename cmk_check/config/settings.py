@@ -28,6 +28,7 @@ from cmk_check.config.setting_values import (
     number,
     one_of,
     read_client_id,
+    read_group,
     read_ids,
     read_kinds,
     read_names,
@@ -129,6 +130,9 @@ class Settings(BaseSettings):
     )
     exclude: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
         frozenset(), alias="CMK_EXCLUDE_SUBSCRIPTIONS"
+    )
+    management_group: Annotated[str | None, BeforeValidator(read_group)] = Field(
+        None, alias="CMK_MANAGEMENT_GROUP"
     )
     expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
         1, alias="CMK_EXPECT_SUBSCRIPTIONS"

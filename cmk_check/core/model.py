@@ -32,6 +32,11 @@ class Subscription:
     state: str | None = None
     quota_id: str | None = None
 
+    @property
+    def is_from_group(self) -> bool:
+        """Whether only a management group names it: Azure's own list has tenant and state too."""
+        return self.name is not None and self.tenant_id is None and self.state is None
+
 
 @dataclass(frozen=True, slots=True)
 class UserIdentity:

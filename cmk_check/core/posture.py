@@ -10,7 +10,7 @@ from typing import Final
 
 from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import CoverageState, PostureReason, ReasonSeverity, Verdict
-from cmk_check.core.model import AccountCounts, Coverage
+from cmk_check.core.model import AccountCounts, Coverage, Gap
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import Status
@@ -56,6 +56,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
         )
     reasons += _of_visibility(status, expect.subscriptions)
+    reasons += _of_group(status.group_unread)
     reasons += _of_scope(status, expect)
     reasons += _of_age(status.as_of, now, expect.max_age)
     lowered = status.lowered
@@ -151,6 +152,13 @@ def _of_visibility(status: Status, expected: int) -> Reasons:
         note = f"{status.visible} of at least {expected}"
         reasons.append(_reason(PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, note))
     return reasons
+
+
+def _of_group(unread: Gap | None) -> Reasons:
+    if unread is None:
+        return []
+    missing = f", missing {unread.missing_action}" if unread.missing_action else ""
+    return [_reason(PostureReason.MANAGEMENT_GROUP_UNREAD, f"{unread.reason}{missing}")]
 
 
 def _of_scope(status: Status, expect: Expectations) -> Reasons:

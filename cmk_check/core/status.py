@@ -71,7 +71,8 @@ class Status:
     ``as_of`` is when the last finished full scan took its lease, None before the first. ``visible``
     is how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
     "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
-    what the scan was made under, None in rows of earlier versions.
+    what the scan was made under, None in rows of earlier versions. ``group_unread`` is why it could
+    not read the management group.
     """
 
     as_of: datetime | None = None
@@ -81,3 +82,4 @@ class Status:
     lowered: PostureReason | None = None
     keys_lowered: bool = False
     scope: RecordedScope | None = None
+    group_unread: Gap | None = None

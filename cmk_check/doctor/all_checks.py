@@ -12,7 +12,11 @@ from cmk_check.doctor.runner import Check, examine
 
 _ARM: Final = ("CMK_CLOUD", "CMK_ARM_URL")
 _STORE: Final = ("CMK_STORAGE",)
-_SCOPE: Final = ("CMK_INCLUDE_SUBSCRIPTIONS", "CMK_EXCLUDE_SUBSCRIPTIONS")
+_SCOPE: Final = (
+    "CMK_INCLUDE_SUBSCRIPTIONS",
+    "CMK_EXCLUDE_SUBSCRIPTIONS",
+    "CMK_MANAGEMENT_GROUP",
+)
 
 CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
     Check("settings", app_checks.settings),

@@ -16,6 +16,7 @@ from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, li
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import ACCOUNTS
 from cmk_check.inventory.gaps import READ_ACCOUNTS
+from cmk_check.ports import Inventory
 
 _OF_VISIBILITY: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,
@@ -41,7 +42,11 @@ async def subscriptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not seen:
         raise CheckFailed(" ".join(reasons))
     results = [(Mark.PROBLEM, reason) for reason in reasons]
-    return [*(results or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]), *_of_lists(subject)]
+    return [
+        *(results or [(Mark.OK, f"{seen} visible, {chosen} in scope.")]),
+        *await _of_group(subject, inventory),
+        *_of_lists(subject),
+    ]
 
 
 async def permissions(subject: DoctorSubject) -> Sequence[MarkedText]:
@@ -105,6 +110,31 @@ def _reasons(subject: DoctorSubject, seen: int, chosen: int) -> list[str]:
     status = Status(as_of=now, visible=seen, summary=Summary(subscriptions=counts))
     posture = of_estate(status, now, scan_options(subject.settings).expectations)
     return [text for code, text in posture.reasons if code in _OF_VISIBILITY]
+
+
+async def _of_group(subject: DoctorSubject, inventory: Inventory) -> list[MarkedText]:
+    """Compare the list with the management group, which also has what the identity cannot see."""
+    group = subject.settings.management_group
+    if group is None:
+        return []
+    try:
+        below = await inventory.subscriptions_below(group)
+    except InventoryError as error:
+        text = f"The group in CMK_MANAGEMENT_GROUP cannot be read ({error.gap.reason})."
+        return [(Mark.PROBLEM, f"{text} {error.gap.detail}")]
+    scope, seen = scan_options(subject.settings).scope, {entry.id for entry in subject.listed}
+    hidden = [
+        _named(entry)
+        for entry in below
+        if entry.id not in seen and scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
+    ]
+    if not hidden:
+        return [(Mark.OK, f"All {len(below)} subscriptions below {group} are visible or excluded.")]
+    text = (
+        f"Below {group} but not visible: {listed(hidden)}. Assign the identity the role Reader "
+        "there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+    )
+    return [(Mark.PROBLEM, text)]
 
 
 def _of_lists(subject: DoctorSubject) -> list[MarkedText]:

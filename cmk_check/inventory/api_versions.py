@@ -68,6 +68,7 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2024-05-01",
         "2023-04-01",
     ),
+    "microsoft.management": ("2020-05-01", "2023-04-01", "2021-04-01"),
     "microsoft.resourcegraph": ("2021-03-01", "2024-04-01", "2022-10-01"),
 }
 _BY_CLOUD: Final = {"public": _EVERYWHERE, "usgov": _EVERYWHERE, "china": _EVERYWHERE}

@@ -30,6 +30,7 @@ from cmk_check.inventory.gaps import (
 )
 from cmk_check.inventory.http_session import open_session, shared_transport
 from cmk_check.inventory.keys.reader import AzureKeys
+from cmk_check.inventory.management_group import read_subscriptions_below
 
 # Of an account that was there; other codes are about subscriptions, types and versions.
 _GONE: Final = frozenset({"resourcegroupnotfound", "resourcenotfound"})
@@ -103,6 +104,10 @@ class AzureInventory:
         except TROUBLE as error:
             raise InventoryError(gap_of(error, READ_SUBSCRIPTIONS)) from error
         return tuple(found.values())
+
+    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """List every subscription below a management group; see ``Inventory``."""
+        return await read_subscriptions_below(self._clients, group, self._list_seconds)
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float

@@ -35,6 +35,7 @@ from cmk_check.inventory.connection_failures import connection_gap
 
 READ_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts/read"
 READ_SUBSCRIPTIONS: Final = "Microsoft.Resources/subscriptions/read"
+READ_GROUP: Final = "Microsoft.Management/managementGroups/descendants/read"
 READ_VAULTS: Final = "Microsoft.KeyVault/vaults/read"
 READ_KEYS: Final = "Microsoft.KeyVault/vaults/keys/read"
 READ_VERSIONS: Final = "Microsoft.KeyVault/vaults/keys/versions/read"

@@ -57,7 +57,14 @@ async def finish(context: ScanContext, scan_id: str) -> None:
         if scan.is_partial:
             status = await status_after(context, scan, summary, previous or Status(), now)
         else:
-            status = Status(scan.started_at, summary, scan.visible, _last(ended), scope=scan.scope)
+            status = Status(
+                scan.started_at,
+                summary,
+                scan.visible,
+                _last(ended),
+                scope=scan.scope,
+                group_unread=scan.group_unread,
+            )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(
             ended,

@@ -4,12 +4,13 @@ The slices are stored under a plan id, and the scan row then names that plan. Th
 between two planners; slices of the other plan are ignored and deleted with the scan.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState
-from cmk_check.core.model import Subscription
+from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.scope import slice_ranges, visible
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
@@ -21,6 +22,8 @@ from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Planned, Scan, Slice, Stored
 from cmk_check.store.scans import LeaseAndStatus
+
+_log = logging.getLogger(__name__)
 
 _NEEDS_FULL_SCAN: Final = "A full scan must finish under the present settings before a partial one."
 _NO_SUBSCRIPTIONS: Final = POSTURE_REASONS[PostureReason.NO_SUBSCRIPTION_VISIBLE].text()
@@ -66,7 +69,8 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     if scan.is_partial and (why := await _cannot_be_partial(context)):
         await fail_scan(context, scan.id, why)
         return None
-    ranges = _ranges(context, scan, listed)
+    in_group, group_unread = await _in_group(context, scan)
+    ranges = _ranges(context, scan, listed, in_group)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -82,9 +86,27 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         visible=visible(listed),
         baseline=baseline,
         scope=context.options.recorded_scope,
+        group_unread=group_unread,
     )
     await context.scans.commit(scans=[(planned, stored.etag)], current=LeaseAndStatus(None, None))
     return planned
+
+
+async def _in_group(
+    context: ScanContext, scan: Scan
+) -> tuple[tuple[Subscription, ...], Gap | None]:
+    """List the subscriptions of the management group, or say why they are not known.
+
+    A partial scan does not ask: what the last full scan found stays.
+    """
+    group = context.options.management_group
+    if group is None or scan.is_partial:
+        return (), None
+    try:
+        return await context.inventory.subscriptions_below(group), None
+    except InventoryError as error:
+        _log.warning("The management group could not be read. %s", error.gap.detail)
+        return (), error.gap
 
 
 async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureReason) -> None:
@@ -118,12 +140,15 @@ async def _has_finished(context: ScanContext) -> bool:
 
 
 def _ranges(
-    context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]
+    context: ScanContext,
+    scan: Scan,
+    listed: tuple[Subscription, ...],
+    in_group: tuple[Subscription, ...],
 ) -> list[tuple[str, str, tuple[Planned, ...]]]:
     """Cut the subscriptions to read into slices; those of a partial scan cover no range."""
     size = context.options.slice_size
     if not scan.is_partial:
-        return slice_ranges(_disposed(context, listed), _partition, size)
+        return slice_ranges(_disposed(context, listed, in_group), _partition, size)
     named = sorted(_named(context, scan, listed), key=_partition)
     groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
@@ -139,15 +164,23 @@ def _named(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -
             yield Planned(Subscription(name), scope.of_unlisted(name, None))
 
 
-def _disposed(context: ScanContext, listed: tuple[Subscription, ...]) -> list[Planned]:
-    """Return what to do with each subscription that is listed, or included but not listed."""
+def _disposed(
+    context: ScanContext, listed: tuple[Subscription, ...], in_group: tuple[Subscription, ...]
+) -> list[Planned]:
+    """Return what to do with each subscription that is listed, or ought to be."""
     scope = context.options.scope
-    planned = [Planned(entry, scope.of_listed(entry)) for entry in listed]
-    unlisted = scope.include - scope.exclude - {entry.id for entry in listed}
-    planned += [
-        Planned(Subscription(missing), Disposition.NOT_VISIBLE) for missing in sorted(unlisted)
+    unlisted = {missing: Subscription(missing) for missing in scope.include - scope.exclude}
+    unlisted |= {
+        entry.id: entry
+        for entry in in_group
+        if scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
+    }
+    for entry in listed:
+        unlisted.pop(entry.id, None)
+    return [
+        *(Planned(entry, scope.of_listed(entry)) for entry in listed),
+        *(Planned(entry, Disposition.NOT_VISIBLE) for _, entry in sorted(unlisted.items())),
     ]
-    return planned
 
 
 def _partition(planned: Planned) -> str:

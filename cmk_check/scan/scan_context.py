@@ -24,7 +24,10 @@ from cmk_check.store.scans import ScanTable
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
-    """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their spelling."""
+    """The options of a scan; ``kinds`` maps lower-cased kinds in scope to their spelling.
+
+    ``management_group`` is the name of the group whose subscriptions must be visible, if any.
+    """
 
     kinds: Mapping[str, str]
     expectations: Expectations
@@ -33,11 +36,13 @@ class ScanOptions:
     subscription_timeout: float = DEFAULT_SUBSCRIPTION_SECONDS
     reading_deadline: timedelta = SLICE_READING
     hostname: str | None = None
+    management_group: str | None = None
 
     @property
     def recorded_scope(self) -> RecordedScope:
         """What a scan with these options is made under."""
-        return RecordedScope.of(self.kinds, self.scope.include, self.scope.exclude)
+        scope = self.scope
+        return RecordedScope.of(self.kinds, scope.include, scope.exclude, self.management_group)
 
 
 @dataclass(frozen=True, slots=True)

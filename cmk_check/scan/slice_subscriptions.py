@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
-from cmk_check.core.enums import Disposition
+from cmk_check.core.enums import CoverageState, Disposition
 from cmk_check.core.model import Subscription
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
@@ -28,7 +28,7 @@ async def subscriptions_of(context: ScanContext, claim: Claim) -> AsyncIterator[
     planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
     if claim.scan.is_partial:
         for partition in sorted(planned):
-            yield await _named(context, planned[partition], partition)
+            yield await _named(context, claim, planned[partition], partition)
         return
     left = deque(sorted(planned))
     async for stored in context.findings_table.subscriptions(entry.low, entry.high):
@@ -37,29 +37,67 @@ async def subscriptions_of(context: ScanContext, claim: Claim) -> AsyncIterator[
             partition = left.popleft()
             yield planned[partition], StoredSubscription(partition)
         if left and left[0] == stored.partition:
-            yield planned[left.popleft()], stored
+            yield _known(context, claim, planned[left.popleft()], stored), stored
         else:
-            yield _unplanned(context, stored), stored
+            yield _unplanned(context, claim, stored), stored
     for partition in left:
         yield planned[partition], StoredSubscription(partition)
 
 
-async def _named(context: ScanContext, planned: Planned, partition: str) -> Joined:
+async def _named(context: ScanContext, claim: Claim, planned: Planned, partition: str) -> Joined:
     """Read a subscription of a partial scan; one that is not listed may have been recorded."""
     stored = await context.findings_table.read_one(partition)
     _log_untrusted(stored)
     listed = planned.disposition is not Disposition.NOT_VISIBLE
-    return planned if listed else _unplanned(context, stored), stored
+    return planned if listed else _unplanned(context, claim, stored), stored
 
 
-def _unplanned(context: ScanContext, stored: StoredSubscription) -> Planned:
-    """Return what to do with a subscription that is not listed, but may be recorded."""
+def _known(
+    context: ScanContext, claim: Claim, planned: Planned, stored: StoredSubscription
+) -> Planned:
+    """Return what to do with a planned subscription that is recorded."""
+    hidden = planned.disposition is Disposition.NOT_VISIBLE and planned.subscription.is_from_group
+    # The group goes on naming a subscription that was deleted.
+    return _unplanned(context, claim, stored, planned.subscription) if hidden else planned
+
+
+def _unplanned(
+    context: ScanContext,
+    claim: Claim,
+    stored: StoredSubscription,
+    in_group: Subscription | None = None,
+) -> Planned:
+    """Return what to do with a subscription that is not listed, but may be recorded.
+
+    ``in_group``: the management group names it.
+    """
     coverage = stored.known.coverage
-    subscription = Subscription(table_keys.unescape(stored.partition))
+    subscription = in_group or Subscription(table_keys.unescape(stored.partition))
     disposition = context.options.scope.of_unlisted(
         subscription.id, coverage.state if coverage else None
     )
-    return Planned(subscription, disposition)
+    ought_to_be_seen = in_group or disposition is not Disposition.NOT_VISIBLE
+    if ought_to_be_seen or coverage is None or not _was_never_seen(stored):
+        return Planned(subscription, disposition)
+    if claim.scan.knows_group or coverage.state is CoverageState.EXCLUDED:
+        return Planned(subscription, Disposition.EXCLUDED)
+    return Planned(Subscription(subscription.id, coverage.subscription.name), disposition)
+
+
+def _was_never_seen(stored: StoredSubscription) -> bool:
+    """Tell whether all that was ever known of a subscription came from the management group.
+
+    Where the group no longer has it, or is no longer asked, nobody expects it to be seen: it is out
+    of scope. Until the group is read again it stays a gap.
+    """
+    known, coverage = stored.known, stored.known.coverage
+    return (
+        coverage is not None
+        and coverage.state in {CoverageState.GAP, CoverageState.EXCLUDED}
+        and coverage.subscription.is_from_group
+        and coverage.last_read is None
+        and not (known.findings or known.untrusted)
+    )
 
 
 def _log_untrusted(stored: StoredSubscription) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger, Verdict
-from cmk_check.core.model import Subscription
+from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary
@@ -42,7 +42,8 @@ class Scan:
     ``plan_id`` and ``slices`` are set by the plan, ``visible`` is the number of subscriptions that
     Azure listed. ``baseline``: no scan had finished before. ``supersedes`` is the abandoned scan
     that it follows. ``posture`` and ``summary`` are set at the end. ``scope`` is what the scan was
-    planned under, None before that and in rows of earlier versions.
+    planned under, None before that and in rows of earlier versions. ``group_unread`` is why the
+    management group could not be read, if so.
 
     A partial scan reads only the subscriptions in ``named``, lower-cased ids in order; its
     ``posture`` is that of the estate. ``was_lowered`` and ``keys_were_lowered`` are what the status
@@ -66,6 +67,7 @@ class Scan:
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
     scope: RecordedScope | None = None
+    group_unread: Gap | None = None
     named: tuple[str, ...] = ()
     was_lowered: bool = False
     keys_were_lowered: bool = False
@@ -75,6 +77,11 @@ class Scan:
     def is_partial(self) -> bool:
         """Whether it reads only some subscriptions."""
         return bool(self.named)
+
+    @property
+    def knows_group(self) -> bool:
+        """Whether it knows which subscriptions the management group has, where there is one."""
+        return not self.is_partial and self.group_unread is None
 
     @property
     def has_recorded_all(self) -> bool:

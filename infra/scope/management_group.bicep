@@ -29,7 +29,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
     assignableScopes: [managementGroup().id]
     permissions: [
       {
-        actions: keyHealth ? concat(actions.accounts, actions.keyHealth) : actions.accounts
+        actions: concat(actions.accounts, actions.managementGroup, keyHealth ? actions.keyHealth : [])
         notActions: []
         dataActions: []
         notDataActions: []

@@ -18,7 +18,8 @@ class ScriptedInventory:
     """Implements ``ports.Inventory``.
 
     Everything may be changed between two scans: ``listed`` is the answer to the list, unless
-    ``list_error`` is set; ``readings`` holds the answer per subscription, an empty complete one
+    ``list_error`` is set, ``in_group`` and ``group_error`` those for a management group, whose name
+    goes to ``groups_asked``; ``readings`` holds the answer per subscription, an empty complete one
     where there is none; ``before_read`` is awaited with the subscription's id before each answer
     and may wait, raise, or change the script. ``reads`` keeps the ids in the order they were asked
     for, ``asked`` what the last read of each was asked for: the subscription, the names of recorded
@@ -34,6 +35,9 @@ class ScriptedInventory:
         self.readings = dict(readings or {})
         self.list_error: InventoryError | None = None
         self.before_read: Callable[[str], Awaitable[None]] = _nothing
+        self.in_group: tuple[Subscription, ...] = ()
+        self.group_error: InventoryError | None = None
+        self.groups_asked: list[str] = []
         self.reads: list[str] = []
         self.asked: dict[str, tuple[Subscription, set[str]]] = {}
 
@@ -42,6 +46,13 @@ class ScriptedInventory:
         if self.list_error is not None:
             raise self.list_error
         return self.listed
+
+    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """Return the scripted list of a group, or raise the scripted error."""
+        self.groups_asked.append(group)
+        if self.group_error is not None:
+            raise self.group_error
+        return self.in_group
 
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float

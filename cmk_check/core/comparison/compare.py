@@ -25,7 +25,7 @@ from cmk_check.core.model import (
     Subscription,
     Transition,
 )
-from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP, make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS
 
@@ -78,7 +78,8 @@ def compare_unread(
 ) -> Difference:
     """Compare a subscription that is not read: excluded, retired, or not visible."""
     if disposition not in _REMOVALS:
-        return compare(known, subscription, Reading(gap=make_gap(GapReason.NOT_VISIBLE)), context)
+        gap = KNOWN_FROM_GROUP if subscription.is_from_group else make_gap(GapReason.NOT_VISIBLE)
+        return compare(known, subscription, Reading(gap=gap), context)
     state, reason = _REMOVALS[disposition]
     gone = (finding for _, finding in sorted(known.findings.items()))
     steps = [_removal(finding, subscription, reason, context) for finding in gone]

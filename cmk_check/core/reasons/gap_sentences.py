@@ -149,6 +149,12 @@ KEY_TIME_IS_UP: Final = make_gap(
     way_out=_MORE_TIME,
 )
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
+KNOWN_FROM_GROUP: Final = make_gap(
+    GapReason.NOT_VISIBLE,
+    "known from the management group",
+    missing_action="Microsoft.Resources/subscriptions/read",
+    way_out=GAP_REASONS[GapReason.NOT_VISIBLE].way_out,
+)
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",

@@ -47,6 +47,14 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
         "Assign the identity the role Reader on the others, or lower CMK_EXPECT_SUBSCRIPTIONS.",
         Actor.ACCESS_ADMIN,
     ),
+    PostureReason.MANAGEMENT_GROUP_UNREAD: ReasonEntry(
+        _UNKNOWN,
+        "The management group could not be read, which names the subscriptions that the app's "
+        "identity does not see.",
+        "Grant the identity a role with the missing action on the group, or correct or remove "
+        "CMK_MANAGEMENT_GROUP.",
+        Actor.ACCESS_ADMIN,
+    ),
     PostureReason.NO_SUBSCRIPTION_VISIBLE: ReasonEntry(
         _UNKNOWN,
         "The app's identity sees no subscription, or none in scope.",

@@ -9,14 +9,21 @@ from typing import Final
 
 import pytest
 
-from cmk_check.inventory.gaps import KEY_ACTIONS, READ_ACCOUNTS, READ_SUBSCRIPTIONS
+from cmk_check.inventory.gaps import (
+    KEY_ACTIONS,
+    READ_ACCOUNTS,
+    READ_GROUP,
+    READ_SUBSCRIPTIONS,
+)
 from local.simulator import Estate, Simulator, load_estate
+from local.simulator.estate import DEFAULT_TENANT
 from tests.guard.documents import ROOT, codes, table
 from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, Json, of_type
 from tests.guard.infra.expressions import worked_out
 
 ACTIONS: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
 GRANTED: Final = [*ACTIONS["accounts"], *ACTIONS["keyHealth"]]
+GRANTED_AT_GROUP: Final = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["keyHealth"]]
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 ROLE: Final = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
@@ -51,9 +58,10 @@ def _action(path: str) -> str:
 
 def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     """One action too few is a gap in every subscription; one too many is a right for a thief."""
-    asked = _asked("sample", CMK_KEY_HEALTH="off")
+    asked = _asked("sample", CMK_KEY_HEALTH="off", CMK_MANAGEMENT_GROUP=DEFAULT_TENANT)
 
-    assert asked == {("GET", action) for action in ACTIONS["accounts"]}
+    granted = [*ACTIONS["accounts"], *ACTIONS["managementGroup"]]
+    assert asked == {("GET", action) for action in granted}
 
 
 @pytest.mark.long
@@ -75,12 +83,15 @@ def test_a_scan_of_keys_asks_for_what_the_role_grants_and_nothing_else() -> None
 def test_the_program_and_the_role_name_the_same_actions() -> None:
     """What a gap says is missing must be what the template can grant."""
     assert sorted(ACTIONS["accounts"]) == sorted([READ_ACCOUNTS, READ_SUBSCRIPTIONS])
+    assert ACTIONS["managementGroup"] == [READ_GROUP]
     assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
     """A wildcard, or a verb like listKeys/action, would be more than anybody was told (P5)."""
-    assert [action for action in GRANTED if not re.fullmatch(r"[\w./]+/read", action)] == []
+    assert [
+        action for action in GRANTED_AT_GROUP if not re.fullmatch(r"[\w./]+/read", action)
+    ] == []
 
 
 GROUP: Final = "/providers/Microsoft.Management/managementGroups/mg-ai"
@@ -88,14 +99,14 @@ EACH: Final = [f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{TENANT}"]
 
 
 @pytest.mark.parametrize(
-    ("parameters", "group", "scopes"),
+    ("parameters", "group", "scopes", "actions"),
     [
-        ("scope/management_group.bicepparam", "mg-ai", [GROUP]),
-        ("scope/subscriptions.bicepparam", None, EACH),
+        ("scope/management_group.bicepparam", "mg-ai", [GROUP], GRANTED_AT_GROUP),
+        ("scope/subscriptions.bicepparam", None, EACH, GRANTED),
     ],
 )
 def test_the_templates_grant_the_role_to_the_app_and_no_more(
-    compiler: Bicep, parameters: str, group: str | None, scopes: list[str]
+    compiler: Bicep, parameters: str, group: str | None, scopes: list[str], actions: list[str]
 ) -> None:
     """With a data action the role could not be assigned at a management group at all."""
     resources = worked_out(compiler.snapshot(parameters, management_group=group))
@@ -104,7 +115,7 @@ def test_the_templates_grant_the_role_to_the_app_and_no_more(
 
     assert len(resources) == len(roles) + len(granted)
     assert [role["properties"]["permissions"] for role in roles] == [
-        [{"actions": GRANTED, "notActions": [], "dataActions": [], "notDataActions": []}]
+        [{"actions": actions, "notActions": [], "dataActions": [], "notDataActions": []}]
     ] * len(scopes)
     assert [role["properties"]["assignableScopes"] for role in roles] == [[one] for one in scopes]
     assert [one["id"].split(f"/providers/{ASSIGNMENT}/")[0] for one in granted] == scopes
@@ -142,8 +153,9 @@ def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
     roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=False), ROLE)
 
     assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
-        ACTIONS["accounts"]
-    ] * 2
+        [*ACTIONS["accounts"], *ACTIONS["managementGroup"]],
+        ACTIONS["accounts"],
+    ]
 
 
 def test_two_apps_in_one_scope_do_not_touch_each_others_role(compiler: Bicep) -> None:
@@ -177,9 +189,13 @@ def test_the_simple_way_makes_no_role(compiler: Bicep) -> None:
 def test_the_document_names_each_action_with_its_request() -> None:
     """Whoever grants the role by hand copies the actions from there."""
     small, of_keys = table(PERMISSIONS, "action"), table(PERMISSIONS, "action of key health")
-    requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in (*small, *of_keys)]
+    of_group = table(PERMISSIONS, "action at a management group")
+    rows = (*small, *of_group, *of_keys)
+    requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in rows]
 
     assert codes(small) == ACTIONS["accounts"]
+    assert codes(of_group) == ACTIONS["managementGroup"]
     assert codes(of_keys) == ACTIONS["keyHealth"]
-    assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in GRANTED]
+    asked = [[_action(path) for path in paths] for paths in requests]
+    assert asked == [[one] for one in GRANTED_AT_GROUP]
     assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)

@@ -61,6 +61,7 @@ def test_everything_can_be_set() -> None:
             "CMK_KINDS": "OpenAI, openai ,Face",
             "CMK_INCLUDE_SUBSCRIPTIONS": f"{ID}1,,{ID}2 ".upper(),
             "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}3",
+            "CMK_MANAGEMENT_GROUP": "mg-AI_(1).x",
             "CMK_EXPECT_SUBSCRIPTIONS": "12",
             "CMK_TAGS": "Owner,Cost Center",
             "CMK_MAX_AGE_MINUTES": "90",
@@ -83,7 +84,7 @@ def test_everything_can_be_set() -> None:
     assert settings.include == {ID + "1", ID + "2"}
     assert settings.exclude == {ID + "3"}
     assert settings.tags == {"owner", "cost center"}
-    assert settings.expect == 12
+    assert (settings.expect, settings.management_group) == (12, "mg-AI_(1).x")
     assert (settings.max_age, settings.max_in_flight) == (timedelta(minutes=90), 100)
     assert (settings.slice_size, settings.subscription_timeout) == (1, 2.5)
     assert (settings.retry_after_max, settings.http_auth) == (0, "entra")
@@ -123,6 +124,7 @@ def test_all_faults_are_named_at_once() -> None:
             "CMK_KINDS": "a b",
             "CMK_INCLUDE_SUBSCRIPTIONS": "Production",
             "CMK_EXCLUDE_SUBSCRIPTIONS": f"{ID}1,{ID}",
+            "CMK_MANAGEMENT_GROUP": "a/b",
             "CMK_EXPECT_SUBSCRIPTIONS": "0",
             "CMK_MAX_AGE_MINUTES": "soon",
             "CMK_MAX_IN_FLIGHT": "101",
@@ -146,6 +148,7 @@ def test_all_faults_are_named_at_once() -> None:
         "CMK_KINDS",
         "CMK_INCLUDE_SUBSCRIPTIONS",
         "CMK_EXCLUDE_SUBSCRIPTIONS",
+        "CMK_MANAGEMENT_GROUP",
         "CMK_EXPECT_SUBSCRIPTIONS",
         "CMK_MAX_AGE_MINUTES",
         "CMK_MAX_IN_FLIGHT",

@@ -97,6 +97,9 @@ CASES: Final[dict[str, Case]] = {
     "fewer than expected": Case(
         status_of(visible=2), UNKNOWN, (R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,), expected=3
     ),
+    "group unread": Case(
+        replace(status_of(), group_unread=FORBIDDEN), UNKNOWN, (R.MANAGEMENT_GROUP_UNREAD,)
+    ),
     "stale": Case(status_of(), UNKNOWN, (R.STALE,), age=AGE + SECOND),
     "stale and bad": Case(
         status_of((0, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT, R.STALE), age=AGE + SECOND

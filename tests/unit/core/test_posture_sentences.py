@@ -11,7 +11,7 @@ from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscripti
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import CLOCK_TOLERANCE
-from tests.unit.core.examples import HOUR, NOON
+from tests.unit.core.examples import FORBIDDEN, HOUR, NOON
 from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, status_of
 
 R = PostureReason
@@ -30,6 +30,12 @@ NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
     (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, "1 visible"),
     (status_of(visible=0), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, None),
     (status_of(visible=1), timedelta(), R.FEWER_SUBSCRIPTIONS_THAN_EXPECTED, "1 of at least 2"),
+    (
+        replace(status_of(), group_unread=FORBIDDEN),
+        timedelta(),
+        R.MANAGEMENT_GROUP_UNREAD,
+        f"forbidden, missing {FORBIDDEN.missing_action}",
+    ),
     (status_of(), AGE + SECOND, R.STALE, "it began more than 180 minutes ago"),
     (status_of(), -CLOCK_TOLERANCE - SECOND, R.CLOCK_SKEW, None),
 ]

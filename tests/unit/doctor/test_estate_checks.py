@@ -103,6 +103,55 @@ async def test_what_is_seen_is_compared_with_what_is_wanted(
     assert await told(estate_checks.subscriptions, subject) == said
 
 
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        (
+            {},
+            (
+                "problem",
+                (
+                    f"Below mg-ai but not visible: Number 2 ({TWO.id}). Assign the identity the "
+                    "role Reader there, or add them to CMK_EXCLUDE_SUBSCRIPTIONS."
+                ),
+            ),
+        ),
+        (
+            {"CMK_EXCLUDE_SUBSCRIPTIONS": TWO.id},
+            ("ok", "All 2 subscriptions below mg-ai are visible or excluded."),
+        ),
+    ],
+    ids=["hidden", "excluded"],
+)
+async def test_what_is_seen_is_compared_with_the_management_group(
+    environ: dict[str, str], said: tuple[str, str]
+) -> None:
+    """Only the group knows of those that the list leaves out."""
+    azure = ScriptedInventory([ONE])
+    azure.in_group = (ONE, TWO)
+    subject = ScriptedPatient.over(azure, environ={"CMK_MANAGEMENT_GROUP": "mg-ai", **environ})
+
+    assert (await told(estate_checks.subscriptions, subject))[1] == said
+
+
+async def test_a_group_that_cannot_be_read_says_why() -> None:
+    """The rest of the check is said all the same."""
+    azure = ScriptedInventory([ONE])
+    azure.group_error = InventoryError(FORBIDDEN)
+    subject = ScriptedPatient.over(azure, environ={"CMK_MANAGEMENT_GROUP": "mg-ai"})
+
+    assert await told(estate_checks.subscriptions, subject) == [
+        ("ok", "1 visible, 1 in scope."),
+        (
+            "problem",
+            (
+                "The group in CMK_MANAGEMENT_GROUP cannot be read (forbidden). Azure answered 403: "
+                "grant it."
+            ),
+        ),
+    ]
+
+
 async def test_a_list_that_cannot_be_read_says_why() -> None:
     """Without it no scan begins."""
     azure = ScriptedInventory()

@@ -166,6 +166,10 @@ class Outside:
         """List the estate."""
         return await self.request(self._world.inventory.subscriptions)
 
+    async def subscriptions_below(self, group: str) -> tuple[Subscription, ...]:
+        """List those of a management group."""
+        return await self.request(lambda: self._world.inventory.subscriptions_below(group))
+
     async def read(
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:

@@ -1,0 +1,82 @@
+"""The subscriptions below a management group, read to the end or not at all."""
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.model import Subscription as Listed
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.azure_inventory import AzureInventory
+from cmk_check.inventory.gaps import READ_GROUP
+from local.simulator.estate import Subscription
+from local.simulator.faults import Answer, Cut, Effect, Fault, NextLink, arm_error
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import SUBSCRIPTION
+
+GROUPS = "/providers/Microsoft.Management/managementGroups"
+OTHER = "8d3c0000-0000-4000-8000-000000000002"
+DESCENDANTS = f"{GROUPS}/mg-ai/descendants"
+
+
+@pytest.fixture(autouse=True)
+def tree(simulator: Simulator, subscription: Subscription) -> None:
+    """Put two subscriptions on two levels below the group, one entry a page."""
+    subscription.management_groups = ("mg-ai", "root")
+    hidden = simulator.estate.add_subscription(OTHER, "Acquisitions")
+    hidden.listed, hidden.management_groups = False, ("mg-lab", "mg-ai", "root")
+    simulator.arm.management_groups.per_page = 1
+
+
+async def test_all_levels_and_pages_are_read_with_names(inventory: AzureInventory) -> None:
+    """What the identity cannot see stands there, too, and groups are none of it."""
+    below = await inventory.subscriptions_below("MG-AI")
+
+    assert sorted(below, key=lambda found: found.id) == [
+        Listed(SUBSCRIPTION, "Production"),
+        Listed(OTHER, "Acquisitions"),
+    ]
+
+
+async def test_a_subscription_without_a_name_is_named_by_its_id(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """A person has to see which one it is."""
+    entry = {"id": f"/subscriptions/{OTHER.upper()}", "properties": None}
+    simulator.faults.add(Fault(path=DESCENDANTS, then=Answer(body={"value": [entry]})))
+
+    assert await inventory.subscriptions_below("mg-ai") == (Listed(OTHER, OTHER),)
+
+
+@pytest.mark.parametrize(
+    ("then", "page", "reason"),
+    [
+        (arm_error(403, "AuthorizationFailed"), 1, GapReason.FORBIDDEN),
+        (arm_error(404, "NotFound"), 1, GapReason.UNEXPECTED_RESPONSE),
+        (Answer(body={"value": None}), 1, GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": ["x"]}), 1, GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": [{"id": "/subscriptions/x"}]}), 1, GapReason.MALFORMED_PAGE),
+        (arm_error(429, "x", headers={"Retry-After": "60"}), 2, GapReason.THROTTLED),
+        (arm_error(500, "InternalServerError"), 3, GapReason.SERVER_ERROR),
+        (Cut(), 2, GapReason.UNREACHABLE),
+        (NextLink("https://elsewhere.example/"), 2, GapReason.UNTRUSTED_NEXT_LINK),
+    ],
+)
+async def test_a_part_of_the_list_is_no_list_p1(
+    simulator: Simulator, inventory: AzureInventory, then: Effect, page: int, reason: GapReason
+) -> None:
+    """P1: whoever believed the first page would take the rest for gone."""
+    simulator.faults.add(Fault(path=DESCENDANTS, page=page, then=then))
+
+    with pytest.raises(InventoryError) as caught:
+        await inventory.subscriptions_below("mg-ai")
+
+    assert caught.value.gap.reason is reason
+
+
+async def test_the_missing_action_is_named(simulator: Simulator, inventory: AzureInventory) -> None:
+    """The way out is a role with it (P11)."""
+    simulator.estate.denials.add(READ_GROUP, f"{GROUPS}/mg-ai")
+
+    with pytest.raises(InventoryError) as caught:
+        await inventory.subscriptions_below("mg-ai")
+
+    assert caught.value.gap.missing_action == READ_GROUP

@@ -1,0 +1,239 @@
+"""The management group names subscriptions that nobody sees: they are gaps until somebody acts."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Verdict
+from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
+from cmk_check.core.scope import Scope
+from cmk_check.core.status import Status
+from cmk_check.errors import InventoryError
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO
+from tests.unit.scan.partial_scans import partial_scan, verdict
+
+HIDDEN = Subscription(TWO, "Acquisitions")
+
+
+def under(world: World, group: str | None, *excluded: str) -> None:
+    """Let the settings name this group from now on, and exclude these subscriptions."""
+    scope = Scope(exclude=frozenset(excluded))
+    options = replace(world.options, management_group=group, scope=scope)
+    expect = replace(options.expectations, scope=options.recorded_scope)
+    world.options = replace(options, expectations=expect)
+
+
+async def coverage(world: World, subscription_id: str) -> Coverage | None:
+    """Return what is recorded of a subscription."""
+    return await world.context.findings_table.coverage(subscription_id)
+
+
+async def status(world: World) -> Status:
+    """Return the stored status, which there is."""
+    found = await world.status()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def grouped(world: World) -> World:
+    """Return a program that sees one of the two subscriptions in its group, and has scanned."""
+    under(world, "mg-ai")
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    world.inventory.in_group = (Subscription(ONE, "seen"), HIDDEN)
+    await world.scan()
+    return world
+
+
+async def test_one_that_was_never_seen_is_a_gap_with_its_name_p1(grouped: World) -> None:
+    """P1: nobody may call an estate compliant that has a subscription which nobody reads."""
+    found = await coverage(grouped, TWO)
+
+    assert found is not None
+    assert (found.subscription.name, found.gap) == ("Acquisitions", KNOWN_FROM_GROUP)
+    assert found.gap is not None
+    assert "known from the management group" in str(found.gap.detail)
+    assert "CMK_EXCLUDE_SUBSCRIPTIONS" in str(found.gap.detail)
+    assert await verdict(grouped) == "unknown"
+    assert grouped.inventory.groups_asked == ["mg-ai"]
+    assert grouped.told_types()[-2:] == ["coverage.lost", "scan.baseline"]
+    # It stands in a row, so partial scans need no full one to count it.
+    assert (await status(grouped)).summary.unwritten == 0
+
+
+async def test_a_new_one_lowers_the_posture_before_the_scan_ends_p1(scanned: World) -> None:
+    """P1: what is recorded and what is answered must agree at every moment."""
+    under(scanned, "mg-ai")
+    first = sub(0)
+    scanned.inventory.in_group = (Subscription(first, "Acquisitions"),)
+    await scanned.start()
+    await scanned.deliver(scanned.queue.messages.pop(0))  # the plan
+    await scanned.deliver(scanned.queue.messages.pop(0))  # the first of three slices
+
+    assert await scanned.coverage(first) == "gap"
+    assert (await status(scanned)).lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
+
+
+async def test_a_second_scan_writes_and_tells_nothing(
+    grouped: World, store: RecordingStore
+) -> None:
+    """A gap of every hour is not news of every hour (P4)."""
+    before, told = len(store.log), len(grouped.teller.told)
+
+    await grouped.scan()
+
+    written = [o for o in store.log[before:] if o.table == "cmkfindings" and o.writes]
+    assert (written, len(grouped.teller.told)) == ([], told)
+
+
+async def test_it_is_read_once_it_is_visible(grouped: World) -> None:
+    """The role was assigned: that is the way out that the gap names (P11)."""
+    grouped.listed(ONE, TWO)
+    grouped.read(TWO, bad(TWO))
+
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "read"
+    assert await verdict(grouped) == "non_compliant"
+
+
+async def test_excluding_it_accepts_it(grouped: World) -> None:
+    """The other way out, also for one that was deleted and lingers in the tree (P11)."""
+    under(grouped, "mg-ai", TWO)
+
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "excluded"
+    assert await verdict(grouped) == "compliant"
+
+
+@pytest.mark.parametrize("group", ["mg-ai", None], ids=["left the group", "no group any more"])
+async def test_nobody_expects_one_that_the_group_no_longer_has(
+    grouped: World, group: str | None
+) -> None:
+    """A wrong group would leave thousands of gaps, each to be excluded by hand (P11)."""
+    under(grouped, group)
+    grouped.inventory.in_group = (Subscription(ONE, "seen"),)
+
+    await grouped.scan()
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "excluded"
+    assert await verdict(grouped) == "compliant"
+
+
+async def test_it_is_a_gap_again_when_the_group_has_it_again(grouped: World) -> None:
+    """It may have been moved out of the group by mistake."""
+    grouped.inventory.in_group = ()
+    await grouped.scan()
+    grouped.inventory.in_group = (HIDDEN,)
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "gap"
+    assert await verdict(grouped) == "unknown"
+
+
+async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: World) -> None:
+    """P1: what the group said must not be forgotten because it cannot be asked."""
+    grouped.inventory.group_error = InventoryError(FORBIDDEN)
+
+    scan = await grouped.scan_row(await grouped.scan())
+    answer = await grouped.posture()
+
+    found = await coverage(grouped, TWO)
+    assert found is not None
+    assert (found.state, found.gap) == (CoverageState.GAP, KNOWN_FROM_GROUP)
+    (reason,) = (r for r in answer.reasons if r[0] is PostureReason.MANAGEMENT_GROUP_UNREAD)
+    assert "missing Microsoft.CognitiveServices/accounts/read" in reason[1]
+    assert scan.group_unread == FORBIDDEN
+
+
+async def test_an_unread_group_costs_nothing_else(scanned: World) -> None:
+    """Verdicts stand; the posture is unknown until the group is read or no longer asked for."""
+    under(scanned, "mg-ai")
+    scanned.inventory.group_error = InventoryError(FORBIDDEN)
+    scan = await scanned.scan_row(await scanned.scan())
+    unread = await scanned.posture()
+    scanned.inventory.group_error = None
+    await scanned.scan()
+
+    assert scan.state is ScanState.COMPLETE
+    assert (await status(scanned)).summary.accounts.compliant == 2
+    assert [code for code, _ in unread.reasons] == [PostureReason.MANAGEMENT_GROUP_UNREAD]
+    assert (unread.verdict, await verdict(scanned)) == (Verdict.UNKNOWN, "compliant")
+
+
+async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: World) -> None:
+    """P1: until the next full scan nobody knows whether the group has hidden subscriptions."""
+    under(scanned, "mg-ai")
+
+    answer = await scanned.posture()
+
+    assert [code for code, _ in answer.reasons] == [PostureReason.SCOPE_CHANGED]
+
+
+async def test_a_partial_scan_asks_for_no_group_and_keeps_what_is_known(grouped: World) -> None:
+    """It says nothing of the estate, whether it names the hidden subscription or another one."""
+    grouped.inventory.groups_asked.clear()
+    grouped.inventory.in_group = ()
+    grouped.inventory.group_error = InventoryError(FORBIDDEN)
+    before = (await coverage(grouped, TWO), await coverage(grouped, ONE))
+
+    await partial_scan(grouped, TWO)
+    await partial_scan(grouped, ONE)
+
+    assert (await coverage(grouped, TWO), await coverage(grouped, ONE)) == before
+    assert grouped.inventory.groups_asked == []
+    assert (await status(grouped)).summary.subscriptions.gap == 1
+    assert await verdict(grouped) == "unknown"
+
+
+async def test_one_that_azure_called_deleted_stays_retired(scanned: World) -> None:
+    """The tree goes on naming it for months, and nobody could make it visible."""
+    under(scanned, "mg-ai")
+    scanned.inventory.in_group = (HIDDEN,)
+    scanned.inventory.listed = (
+        Subscription(ONE, "one", "t", "Enabled"),
+        Subscription(TWO, "two", "t", "Deleted"),
+    )
+    await scanned.scan()
+    scanned.listed(ONE)
+    await scanned.scan()
+
+    assert await scanned.coverage(TWO) == "retired"
+    assert await verdict(scanned) == "compliant"
+
+
+async def test_one_that_was_seen_before_stays_a_gap_whatever_the_group_says_p1(
+    scanned: World,
+) -> None:
+    """P1: it was read once, so that only a person can say that it need not be read."""
+    under(scanned, "mg-ai")
+    scanned.listed(ONE)
+    scanned.inventory.in_group = (HIDDEN,)
+    await scanned.scan()
+    in_group = await coverage(scanned, TWO)
+    scanned.inventory.in_group = ()
+    await scanned.scan()
+    outside = await coverage(scanned, TWO)
+
+    assert in_group is not None
+    assert outside is not None
+    assert (in_group.gap, outside.state) == (KNOWN_FROM_GROUP, CoverageState.GAP)
+    assert "management group" not in str(outside.gap)
+
+
+async def test_an_include_list_leaves_out_the_rest_of_the_group(world: World) -> None:
+    """Whoever names what is read has said that the rest is not."""
+    under(world, "mg-ai")
+    world.options = replace(world.options, scope=Scope(include=frozenset({ONE})))
+    world.listed(ONE)
+    world.inventory.in_group = (HIDDEN,)
+
+    await world.scan()
+
+    assert await world.coverage(TWO) is None
