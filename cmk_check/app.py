@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
     from cmk_check.core.scan_request import StartAnswer
     from cmk_check.http_adapter import HttpAdapter
+    from cmk_check.inventory.azure_inventory import AzureInventory
     from cmk_check.ports import QueueService, Store
     from cmk_check.scan.scan_context import ScanContext, ScanOptions
+    from cmk_check.scan.watch import WatchContext
     from cmk_check.web.application import WebApplication
     from cmk_check.web.views.health import Health
 
@@ -59,14 +61,17 @@ class Lazy[T]:
 class App:
     """The adapters of one process and one event loop.
 
-    ``scan_context`` has the ports of a scan, ``delivery_context`` those of delivery; ``api`` is the
-    HTTP API, ``scan_now`` the request that starts a scan, ``health`` the health check.
+    ``scan_context`` has the ports of a scan, ``watch_context`` those of the watch for changes,
+    ``delivery_context`` those of delivery; ``api`` is the HTTP API, ``scan_now`` the request that
+    starts a scan, ``health`` the health check.
     """
 
     def __init__(self, settings: "Settings") -> None:
         self.settings = settings
         self.clock = SystemClock()
+        self._azure = Lazy(self._open_azure)
         self.scan_context = Lazy(self._build_scan_context)
+        self.watch_context = Lazy(self._build_watch_context)
         self.delivery_context = Lazy(self._build_delivery_context)
         self.api = Lazy(self._build_api)
         self.scan_now = Lazy(self._build_scan_now)
@@ -84,7 +89,6 @@ class App:
         from cmk_check.alerts.delivery_queue import CHANGES_QUEUE, DELIVERY_QUEUE, QueueSink
         from cmk_check.alerts.log_lines import LogSink
         from cmk_check.alerts.outbox_relay import Relay
-        from cmk_check.inventory.azure_inventory import open_inventory
         from cmk_check.queues.slices import SLICES_QUEUE, SliceQueue
         from cmk_check.scan.scan_context import ScanContext
         from cmk_check.store.change_feed import FeedTable
@@ -95,8 +99,7 @@ class App:
         store, queues = await self._storage()
         subscribed = self.settings.changes_queue
         changes = queues.queue(CHANGES_QUEUE, CHANGES_MESSAGE_LIFETIME) if subscribed else None
-        inventory = await open_inventory(self.settings)
-        self._opened.push_async_callback(inventory.close)
+        inventory = await self._azure()
         told, log = QueueSink(queues.queue(DELIVERY_QUEUE), changes), LogSink()
         return ScanContext(
             inventory=inventory,
@@ -113,6 +116,22 @@ class App:
             options=scan_options(self.settings),
             keys=inventory.keys if self.settings.key_health else None,
         )
+
+    async def _build_watch_context(self) -> "WatchContext":
+        from cmk_check.alerts.log_lines import LogSink
+        from cmk_check.scan.watch import WatchContext
+        from cmk_check.store.watch import WatchTable
+
+        store, _ = await self._storage()
+        scan, inventory = await self.scan_context(), await self._azure()
+        return WatchContext(scan, inventory.change_search(), WatchTable(store), LogSink())
+
+    async def _open_azure(self) -> "AzureInventory":
+        from cmk_check.inventory.azure_inventory import open_inventory
+
+        inventory = await open_inventory(self.settings)
+        self._opened.push_async_callback(inventory.close)
+        return inventory
 
     async def _build_delivery_context(self) -> "DeliveryContext":
         from cmk_check.alerts.deliver import DeliveryContext
@@ -138,10 +157,12 @@ class App:
         from cmk_check.store.change_feed import FeedTable
         from cmk_check.store.findings import FindingsTable
         from cmk_check.store.scans import ScanTable
+        from cmk_check.store.watch import WatchTable
         from cmk_check.web.api import Tables, create_app
 
         store = await self._store_to_read()
-        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store))
+        watch = WatchTable(store) if self.settings.watch_schedule else None
+        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store), watch)
         expect = scan_options(self.settings).expectations
         return HttpAdapter(create_app(tables, self.clock, expect, self._site()))
 

@@ -52,6 +52,19 @@ async def start_scan() -> None:
         _log.warning("Scan %s is still running, so no scan was started.", started.scan_id)
 
 
+async def watch() -> None:
+    """Start a scan of what has changed, if anything has.
+
+    Raises:
+        SettingsError, StoreError, QueueError
+
+    """
+    from cmk_check.scan.watch import look
+
+    with _without_sdk_errors():
+        await look(await the_app().watch_context())
+
+
 async def work(body: bytes, delivery: int | None) -> None:
     """Plan a scan or work through a slice, as the message says.
 

@@ -34,7 +34,19 @@ MAX_SLICES: Final = 10_000
 # clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
+# Resource Graph tells a change within five minutes, by its documents; rows come later than that.
+WATCH_OVERLAP: Final = timedelta(minutes=15)
+# A look that gets no answer says so again after this time.
+WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
+
 # --- Scan: internal
+
+# Each costs a query of the findings that the table service filters; the oldest change goes first.
+WATCH_VAULTS_PER_LOOK: Final = 10
+# With their ids they stay below a fifth of what a row holds.
+WATCH_VAULTS_REMEMBERED: Final = 500
+# The next look is two minutes away.
+WATCH_QUERY_SECONDS: Final = 60
 
 # As host.json has it; what is delivered so often goes to the poison queue when it fails again.
 MAX_DELIVERIES: Final = 4

@@ -9,9 +9,10 @@ from typing import Final, Protocol
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Change, Reading, Subscription
+from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
+from cmk_check.core.watch import RecentChanges, Watch
 from cmk_check.limits import TABLE_PAGE_ROWS
 
 type Scalar = str | int | bool
@@ -173,6 +174,18 @@ class Inventory(Protocol):
         ...
 
 
+class ChangeInventory(Protocol):
+    """Azure's own record of changes; it may be late, incomplete and out of order."""
+
+    async def changes(self, since: datetime, *, vaults: bool, seconds: float) -> RecentChanges:
+        """Read what has changed since a time, the oldest first if there is too much.
+
+        ``vaults`` is whether to look at vaults. A failure is the gap of the answer and never
+        raised.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SliceMessage:
     """Work for the queue ``cmk-slices``; ``slice`` None means: plan the scan."""
@@ -269,6 +282,14 @@ class ScanEndSink(Protocol):
 
         Of a partial scan, the posture is that of the estate, the summary its own.
         """
+        ...
+
+
+class WatchSink(Protocol):
+    """A consumer of what the watch says of itself."""
+
+    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+        """Accept the state of the watch; ``gap`` is why it is blind."""
         ...
 
 

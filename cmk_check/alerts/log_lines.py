@@ -16,6 +16,9 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
 ``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
                 ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
                 ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
+``cmk.watch``   whether Resource Graph tells the watch what has changed: ``state`` is ``seeing`` or
+                ``blind``, ``since`` then; if blind also ``reason``, ``missingAction``, ``detail``.
+                A line for each turn, and every hour that it stays blind
 ``cmk.settings``  variables that look like settings and are not, once per process and only if there
                 are any: ``unknown``, their names
 """
@@ -28,15 +31,16 @@ from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import Verdict
-from cmk_check.core.model import Change
+from cmk_check.core.model import Change, Gap
 from cmk_check.core.status import KnownGap, LastScan, Summary
+from cmk_check.core.watch import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 
 _log = logging.getLogger("cmk_check.lines")
 
 
 class LogSink:
-    """Writes a line for each change, each ended scan and each of its gaps."""
+    """Writes a line for each change, each ended scan and its gaps, and each turn of the watch."""
 
     async def accept(self, published: Sequence[tuple[int, Change]]) -> None:
         """Write a line for each change."""
@@ -61,6 +65,17 @@ class LogSink:
         fields = _scan(scan) | (_outcome(posture, summary) if summary else {})
         event = "cmk.partial_scan" if partial else "cmk.scan"
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
+
+    async def watch_told(self, watch: Watch, gap: Gap | None) -> None:
+        """Write a line for the state of the watch."""
+        fields = {
+            "state": watch.state,
+            "since": time_text(watch.since) if watch.since else None,
+            "reason": gap.reason.value if gap else None,
+            "missingAction": gap.missing_action if gap else None,
+            "detail": gap.detail if gap else None,
+        }
+        write_line(logging.WARNING if gap else logging.INFO, "cmk.watch", fields)
 
 
 def write_line(level: int, event: str, fields: Mapping[str, object]) -> None:

@@ -45,6 +45,7 @@ from cmk_check.config.storage import (
     named_storage,
     read_storage,
 )
+from cmk_check.config.watch_schedule import WATCH_SCHEDULE
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
 from cmk_check.errors import SettingsError
 
@@ -155,6 +156,7 @@ class Settings(BaseSettings):
     retry_after_max: Annotated[float, number(*limits.RETRY_AFTER_SECONDS_RANGE)] = Field(
         60, alias="CMK_RETRY_AFTER_MAX_SECONDS"
     )
+    watch_schedule: str | None = Field(None, alias=WATCH_SCHEDULE)
     http_auth: Annotated[HttpAuth, one_of("keys", "entra")] = Field("keys", alias="CMK_HTTP_AUTH")
     changes_queue: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_CHANGES_QUEUE"

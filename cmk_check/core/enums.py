@@ -169,6 +169,14 @@ class Trigger(StrEnum):
 
     TIMER = "timer"
     REQUEST = "request"
+    WATCH = "watch"
+
+
+class WatchState(StrEnum):
+    """Whether Resource Graph tells the watch what has changed."""
+
+    SEEING = "seeing"
+    BLIND = "blind"
 
 
 class ChangeType(StrEnum):

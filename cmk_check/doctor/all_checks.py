@@ -5,7 +5,14 @@ from contextlib import aclosing
 from typing import Final
 
 from cmk_check import limits
-from cmk_check.doctor import app_checks, azure_checks, estate_checks, key_checks, storage_checks
+from cmk_check.doctor import (
+    app_checks,
+    azure_checks,
+    estate_checks,
+    key_checks,
+    storage_checks,
+    watch_check,
+)
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckResult
 from cmk_check.doctor.runner import Check, examine
@@ -44,6 +51,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
         settings=("CMK_KEY_HEALTH",),
         seconds=limits.DOCTOR_KEYS_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
     ),
+    Check("watch", watch_check.watch, needs=("cloud", "credential")),
     Check("storage token", azure_checks.storage_credential, settings=_STORE),
     Check(
         "tables",

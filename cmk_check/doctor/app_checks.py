@@ -48,22 +48,22 @@ async def schedule(subject: DoctorSubject) -> Sequence[MarkedText]:
             raise NotTried(f"{SCHEDULE} is not set; only the deployed app needs it.")
         cure = f"write {_HOURLY} for every hour; without it the app never starts a scan"
         return [(Mark.PROBLEM, f"{SCHEDULE} must be set: {cure}.")]
-    if _TIME_SPAN.fullmatch(text):
-        cure = f"write an NCRONTAB expression, such as {_HOURLY} for every hour"
-        return [
-            (Mark.WARNING, f"{SCHEDULE} is a time span, which only App Service plans take: {cure}.")
-        ]
+    pause = pause_of(SCHEDULE, text, f"{_HOURLY} for every hour")
+    if isinstance(pause, timedelta):
+        return [_against_age(pause, subject.settings.max_age)]
+    return [pause]
+
+
+def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
+    """Return the longest pause of a schedule, or what is wrong with it."""
+    if _TIME_SPAN.fullmatch(schedule):
+        cure = f"write an NCRONTAB expression, such as {example}"
+        return Mark.WARNING, f"{name} is a time span, which only App Service plans take: {cure}."
     try:
-        pause = longest_pause(text)
+        return longest_pause(schedule)
     except ValueError:
-        cure = f"write six fields, seconds first, such as {_HOURLY} for every hour"
-        return [
-            (
-                Mark.PROBLEM,
-                f"{SCHEDULE} must be an NCRONTAB expression that occurs: {cure}.",
-            )
-        ]
-    return [_against_age(pause, subject.settings.max_age)]
+        cure = f"write six fields, seconds first, such as {example}"
+        return Mark.PROBLEM, f"{name} must be an NCRONTAB expression that occurs: {cure}."
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:

@@ -7,15 +7,13 @@ from cmk_check.app import App, Lazy
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
-from cmk_check.inventory.azure_inventory import open_inventory
 from cmk_check.limits import DOCTOR_READING_SECONDS
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from cmk_check.core.model import Account, Subscription
-    from cmk_check.inventory.azure_inventory import AzureInventory
-    from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
+    from cmk_check.ports import ChangeInventory, Inventory, KeyInventory, QueueService, Store
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."
@@ -44,9 +42,9 @@ class DoctorSubject(App):
         self.environ = environ
         self.faults = faults
         self.references = _references(environ)
-        self._azure = Lazy(self._open_azure)
         self.inventory = Lazy(self._build_inventory)
         self.keys = Lazy(self._build_keys)
+        self.change_search = Lazy(self._build_change_search)
         self.sampled: dict[str, Account] = {}
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
@@ -88,10 +86,8 @@ class DoctorSubject(App):
     async def _build_keys(self) -> "KeyInventory":
         return (await self._azure()).keys()
 
-    async def _open_azure(self) -> "AzureInventory":
-        inventory = await open_inventory(self.settings)
-        self._opened.push_async_callback(inventory.close)
-        return inventory
+    async def _build_change_search(self) -> "ChangeInventory":
+        return (await self._azure()).change_search()
 
 
 def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, str], Faults]:

@@ -17,6 +17,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
 from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
 from cmk_check.inventory.gaps import (
@@ -157,6 +158,10 @@ class AzureInventory:
     def keys(self) -> AzureKeys:
         """Return a reader of keys, which reads each thing once during its life."""
         return AzureKeys(self._key_clients)
+
+    def change_search(self) -> ChangeSearch:
+        """Return what asks Azure for recent changes."""
+        return ChangeSearch(self._clients)
 
     def api_versions(self) -> Mapping[str, str]:
         """Return the version that is asked for, by the type of resource that was asked for."""

@@ -5,15 +5,15 @@ between two planners; slices of the other plan are ignored and deleted with the 
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.enums import Disposition, PostureReason, ScanState
+from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.scope import slice_ranges, visible
-from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
+from cmk_check.errors import InventoryError, RowUnusable, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan, finish
@@ -70,7 +70,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         await fail_scan(context, scan.id, why)
         return None
     in_group, group_unread = await _in_group(context, scan)
-    ranges = _ranges(context, scan, listed, in_group)
+    ranges = await _ranges(context, scan, listed, in_group)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -139,7 +139,7 @@ async def _has_finished(context: ScanContext) -> bool:
     )
 
 
-def _ranges(
+async def _ranges(
     context: ScanContext,
     scan: Scan,
     listed: tuple[Subscription, ...],
@@ -149,19 +149,32 @@ def _ranges(
     size = context.options.slice_size
     if not scan.is_partial:
         return slice_ranges(_disposed(context, listed, in_group), _partition, size)
-    named = sorted(_named(context, scan, listed), key=_partition)
+    named = sorted([one async for one in _named(context, scan, listed)], key=_partition)
     groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
 
 
-def _named(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Iterator[Planned]:
-    """Yield what to do with each subscription that a partial scan names."""
+async def _named(
+    context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]
+) -> AsyncIterator[Planned]:
+    """Yield what to do with each subscription that a partial scan names.
+
+    The watch may name one that was deleted or is not listed yet. Nobody has asked for it, so it is
+    a gap only if it was recorded.
+    """
     scope, found = context.options.scope, {entry.id: entry for entry in listed}
     for name in scan.named:
         if name in found:
             yield Planned(found[name], scope.of_listed(found[name]))
-        else:
+        elif scan.trigger is not Trigger.WATCH or await _is_recorded(context, name):
             yield Planned(Subscription(name), scope.of_unlisted(name, None))
+
+
+async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
+    try:
+        return await context.findings_table.coverage(subscription_id) is not None
+    except RowUnusable:
+        return True
 
 
 def _disposed(

@@ -74,7 +74,9 @@ async def start(context: ScanContext, trigger: Trigger) -> Started:
     return Started(answer.scan_id, new=answer.outcome is StartOutcome.STARTED)
 
 
-async def request(context: ScanContext, named: Collection[str] = ()) -> StartAnswer:
+async def request(
+    context: ScanContext, named: Collection[str] = (), trigger: Trigger = Trigger.REQUEST
+) -> StartAnswer:
     """Start a scan on request, unless the last one started only just before.
 
     ``named`` are the lower-cased ids of the subscriptions that alone are to be read, if any.
@@ -85,7 +87,7 @@ async def request(context: ScanContext, named: Collection[str] = ()) -> StartAns
 
     """
     spacing = PARTIAL_SCAN_SPACING if named else SCAN_SPACING
-    return await _start(context, Trigger.REQUEST, spacing, tuple(sorted(set(named))))
+    return await _start(context, trigger, spacing, tuple(sorted(set(named))))
 
 
 async def _start(

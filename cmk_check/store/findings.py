@@ -189,6 +189,19 @@ class FindingsTable:
                 admitted = finding if where.admits(finding) else None
                 yield ListedFinding(place, admitted, coverages.get(entity.partition))
 
+    async def with_keys_in(self, vault_id: str) -> set[str]:
+        """Return the lower-cased ids of the subscriptions whose keys were last in a vault."""
+        query = TableQuery(
+            row_from=table_keys.FINDINGS_FROM,
+            row_to=table_keys.FINDINGS_TO,
+            equals={"keyVaultId": vault_id},
+        )
+        return {
+            table_keys.unescape(entity.partition)
+            async for entity in self._store.query(_TABLE, query)
+            if is_ours(entity.partition)
+        }
+
     async def _coverage_before(self, after: RowPosition | None) -> dict[str, Coverage | None]:
         """Read the coverage row of the subscription in which a list continues."""
         entity = await self._store.get(_TABLE, after[0], table_keys.COVERAGE) if after else None

@@ -4,6 +4,7 @@ A document is split over properties ``document0``, ``document1``, ... because on
 most 32,768 characters; a few more properties make the table readable for people.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,8 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,26 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         message = f"{where} is not a document of this program; delete the row to repair it."
         raise RowUnusable(message)
     return Stored(value, entity.etag)
+
+
+def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
+    """Read a value; a broken row counts as ``otherwise``, and whoever writes next replaces it.
+
+    Raises:
+        RowUnusable: a newer version wrote the row.
+
+    """
+    try:
+        return value_of(adapter, entity)
+    except RowUnusable:
+        if is_too_new(entity):
+            raise
+        _log.warning(
+            "Row %s / %s is broken; whoever writes next replaces it.",
+            entity.partition,
+            entity.row,
+        )
+        return Stored(otherwise, entity.etag)
 
 
 def _times_in(value: object) -> Iterator[datetime]:

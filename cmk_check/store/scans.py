@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from pydantic import TypeAdapter
-
 from cmk_check.core.model import Change
 from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
@@ -31,6 +29,7 @@ from cmk_check.store.scan_rows import (
     Stored,
     document,
     value_of,
+    value_or,
 )
 
 _log = logging.getLogger(__name__)
@@ -64,7 +63,7 @@ class ScanTable:
     async def status(self) -> Stored[Status] | None:
         """Read the status: one point read. A broken one says nothing, until a scan replaces it."""
         entity = await self._store.get(_TABLE, _PARTITION, _STATUS)
-        return None if entity is None else _value_or(Status(), STATUS, entity)
+        return None if entity is None else value_or(Status(), STATUS, entity)
 
     async def holder(self) -> str | None:
         """Return the id of the scan that holds the lease, expired or not."""
@@ -73,7 +72,7 @@ class ScanTable:
 
     async def _lease(self) -> Stored[Lease] | None:
         entity = await self._store.get(_TABLE, _PARTITION, _LEASE)
-        return None if entity is None else _value_or(_LOST_LEASE, LEASE, entity)
+        return None if entity is None else value_or(_LOST_LEASE, LEASE, entity)
 
     async def scan(self, scan_id: str) -> Stored[Scan] | None:
         """Read one scan."""
@@ -223,24 +222,6 @@ def started_of(scan_id: str) -> datetime:
 def scan_id_of(started: datetime, suffix: str) -> str:
     """Make the id of a scan."""
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
-
-
-def _value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
-    """Read a value; a broken row counts as ``otherwise``, and whoever writes next replaces it.
-
-    Raises:
-        RowUnusable: a newer version wrote the row.
-
-    """
-    try:
-        return value_of(adapter, entity)
-    except RowUnusable:
-        if rows.is_too_new(entity):
-            raise
-        _log.warning(
-            "Row %s / %s is broken; the next scan replaces it.", entity.partition, entity.row
-        )
-        return Stored(otherwise, entity.etag)
 
 
 def _write[T](row: str, values: rows.Values, previous: Stored[T] | None) -> Write:

@@ -18,6 +18,7 @@ from cmk_check.ports import Clock
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
+from cmk_check.store.watch import WatchTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
@@ -59,11 +60,12 @@ _NOT_MODIFIED: Final = {"description": "Unchanged since this `ETag`.", "headers"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """The tables that the API reads."""
+    """The tables that the API reads; ``watch`` if there is a watch for changes."""
 
     findings_table: FindingsTable
     scans: ScanTable
     feed: FeedTable
+    watch: WatchTable | None = None
 
 
 def create_app(
@@ -81,13 +83,14 @@ def create_app(
     walk = Depends((walks or Walks()).place)
     estate, scans = tables.findings_table, tables.scans
     findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
-    _route_status(app, StatusView(estate, scans, clock, expect, site.key_health))
+    _route_status(app, StatusView(estate, scans, clock, expect, site.key_health, tables.watch))
     _route_findings(app, findings, site, walk)
     _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
     _route_subscriptions(app, SubscriptionsView(estate, scans, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
-    metrics.route(app, metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health))
+    measured = metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health, tables.watch)
+    metrics.route(app, measured)
     _route_reasons(app)
     _route_openapi(app, site, findings.allowed_kinds)
     return app

@@ -22,6 +22,7 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
     Verdict,
+    WatchState,
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
@@ -157,8 +158,23 @@ class ChangesPage(Answer):
     )
 
 
+class Watch(Answer):
+    """The watch for changes: `blind` if Azure does not tell it what has changed.
+
+    `lastLook` is when Azure last told it, `lastChange` when the latest change was. All are null
+    before its first look.
+    """
+
+    last_look: Time | None
+    last_change: Time | None
+    state: WatchState | None
+
+
 class Status(Answer):
-    """The posture of the estate or of one subscription, with its reasons and counts."""
+    """The posture of the estate or of one subscription, with its reasons and counts.
+
+    `watch` is null if there is no watch for changes.
+    """
 
     posture: Verdict
     reasons: list[ReasonOfPosture]
@@ -171,6 +187,7 @@ class Status(Answer):
     gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
     gaps_omitted: int
     last_scan: LastScan | None
+    watch: Watch | None
 
 
 class Evidence(Answer):

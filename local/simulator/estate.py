@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from local.simulator import accounts as arm_accounts
 from local.simulator.accounts import AccountSpec, Owner
+from local.simulator.change_log import ChangeLog
 from local.simulator.denials import Denials
 from local.simulator.encryption_scopes import EncryptionScopes
 from local.simulator.grants import Grants
@@ -24,6 +25,7 @@ from local.simulator.vaults import Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
 _CACHED_PAGES: Final = 2048
+_SUBSCRIPTION_TYPE: Final = "Microsoft.Resources/subscriptions"
 
 
 class Access(StrEnum):
@@ -45,6 +47,7 @@ class _Shared:
     lock: threading.RLock = field(default_factory=threading.RLock)
     pages: OrderedDict[tuple[str, int, int, int], bytes] = field(default_factory=OrderedDict)
     versions: dict[str, int] = field(default_factory=dict)
+    changes: ChangeLog = field(default_factory=ChangeLog)
 
     def touch(self, subscription_id: str) -> None:
         """Drop the encoded pages of a subscription."""
@@ -131,6 +134,7 @@ class Account:
         with self._shared.lock:
             self._changed = document
             self._shared.touch(self._owner.subscription_id)
+            self._shared.changes.add(self.id, arm_accounts.TYPE)
 
     def set(self, path: str, value: object) -> None:
         """Set a dotted path, such as "properties.provisioningState"; None is sent as null."""
@@ -173,7 +177,7 @@ class Subscription:
         self.name = name
         self.tenant_id = tenant_id
         self.managed_by_tenants: Sequence[str] = ()
-        self.state = "Enabled"
+        self._state = "Enabled"
         self.quota_id = "EnterpriseAgreement_2014-09-01"
         self.access: Access = Access.READER
         self.listed = True
@@ -182,7 +186,18 @@ class Subscription:
         self._shared = shared
         self._accounts: list[Account] = []
         self._groups: set[str] = set()
-        self.vaults = Vaults(Owner(self.id, self.tenant_id), shared.lock, self.add_group)
+        owner = Owner(self.id, self.tenant_id)
+        self.vaults = Vaults(owner, shared.lock, self.add_group, shared.changes)
+
+    @property
+    def state(self) -> str:
+        """Its state, as Azure lists it."""
+        return self._state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._state = state
+        self._shared.changes.add(f"/subscriptions/{self.id}", _SUBSCRIPTION_TYPE)
 
     @property
     def accounts(self) -> Mapping[str, Account]:
@@ -210,6 +225,7 @@ class Subscription:
             self._accounts.append(account)
             self.add_group(account.group)
             self._shared.touch(self.id)
+            self._shared.changes.add(account.id, arm_accounts.TYPE)
         return account
 
     def remove_account(self, name: str, group: str | None = None) -> None:
@@ -220,6 +236,7 @@ class Subscription:
                 raise KeyError(name)
             self._accounts.remove(account)
             self._shared.touch(self.id)
+            self._shared.changes.add(account.id, arm_accounts.TYPE)
 
     def in_group(self, group: str) -> list[Account]:
         """Return the accounts of a resource group."""
@@ -272,6 +289,11 @@ class Estate:
         self._subscriptions: dict[str, Subscription] = {}
 
     @property
+    def changes(self) -> ChangeLog:
+        """What was changed in it."""
+        return self._shared.changes
+
+    @property
     def subscriptions(self) -> tuple[Subscription, ...]:
         """All subscriptions, listed or not, in the order they were added."""
         with self._shared.lock:
@@ -289,12 +311,14 @@ class Estate:
         added = Subscription(self._shared, subscription_id, name, tenant_id or self.tenant_id)
         with self._shared.lock:
             self._subscriptions[subscription_id.lower()] = added
+        self.changes.add(f"/subscriptions/{subscription_id}", _SUBSCRIPTION_TYPE)
         return added
 
     def remove_subscription(self, subscription_id: str) -> None:
         """Remove a subscription and every trace of it. Raises KeyError if there is none."""
         with self._shared.lock:
             del self._subscriptions[subscription_id.lower()]
+        self.changes.add(f"/subscriptions/{subscription_id}", _SUBSCRIPTION_TYPE)
 
     def account(self, account_id: str) -> Account:
         """Find an account by its id, in any case. Raises KeyError if there is none."""

@@ -1,13 +1,14 @@
-"""Answers of Azure Resource Graph to one query: where are the vaults with these names?
+"""Answers of Azure Resource Graph: where are vaults with these names, and what has changed?
 
-It answers exactly this query, and 501 to any other: a simulator that understood half of the query
-language would hide mistakes.
+It answers exactly these queries, and 501 to any other: a simulator that understood half of the
+query language would hide mistakes.
 https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
 """
 
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from local.simulator import errors
@@ -22,6 +23,8 @@ PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 READ: Final = "Microsoft.ResourceGraph/resources/read"
 VERSIONS: Final = ("2024-04-01", "2022-10-01", "2021-03-01", "2019-04-01")
 LARGEST_PAGE: Final = 1000
+_ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
+_CONTAINERS: Final = "microsoft.resources/"
 _QUERY: Final = re.compile(
     re.escape(
         "Resources"
@@ -30,6 +33,23 @@ _QUERY: Final = re.compile(
     )
     + "(?P<names>'[a-z0-9-]+'(,'[a-z0-9-]+')*)"
     + re.escape(") | project id, name, type")
+)
+_CHANGES: Final = re.compile(
+    "(?P<table>resourcechanges|resourcecontainerchanges)"
+    + re.escape(
+        " | extend at = todatetime(properties.changeAttributes.timestamp),"
+        " changed = tolower(tostring(properties.targetResourceType)),"
+        " target = tolower(tostring(properties.targetResourceId))"
+        " | where at >= datetime("
+    )
+    + "(?P<since>[0-9T:.-]+Z)"
+    + re.escape(") and changed in (")
+    + "(?P<types>'[a-z./]+'(,'[a-z./]+')*)"
+    + re.escape(
+        f") | extend target = iff(changed == '{_ACCOUNTS}',"
+        " strcat('/subscriptions/', tostring(split(target, '/')[2])), target)"
+        " | summarize at = max(at) by target | order by at asc, target asc"
+    )
 )
 _OPTIONS: Final = frozenset({"resultFormat", "$top", "$skipToken", "allowPartialScopes"})
 # 15 queries in 5 seconds. Nothing is counted here; a test adds a fault to get the 429.
@@ -41,7 +61,7 @@ _QUOTA: Final = {
 
 
 class GraphRoutes:
-    """Answers the query over the vaults of an estate that the identity may read."""
+    """Answers queries over what the identity may read of an estate."""
 
     def __init__(self, estate: Estate, gate: Gate, per_page: int = LARGEST_PAGE) -> None:
         self.per_page = per_page
@@ -63,11 +83,45 @@ class GraphRoutes:
         except ValueError:
             return errors.invalid_request_content()
         options = _options(body)
+        if options is not None and (query := _CHANGES.fullmatch(body["query"])):
+            return self._changed(query, options)
         query = _QUERY.fullmatch(body["query"]) if options is not None else None
         if options is None or query is None:
-            return errors.not_simulated(incoming, "any query but the one for vaults by name")
+            return errors.not_simulated(incoming, "any query but those for vaults and changes")
         names = {name.strip("'") for name in query["names"].split(",")}
         return self._answer(names, options)
+
+    def _changed(self, query: re.Match[str], options: Mapping[str, Any]) -> Reply:
+        """Answer what has changed; rows without an id of their own have no next page."""
+        since = datetime.fromisoformat(query["since"])
+        types = {name.strip("'") for name in query["types"].split(",")}
+        latest: dict[str, datetime] = {}
+        for record in self._estate.changes.visible():
+            in_table = record.type.startswith(_CONTAINERS) == ("container" in query["table"])
+            target = record.target.lower()
+            if in_table and record.type in types and record.at >= since and self._known(target):
+                target = target if record.type != _ACCOUNTS else "/".join(target.split("/")[:3])
+                latest[target] = max(record.at, latest.get(target, record.at))
+        rows = sorted((at, target) for target, at in latest.items())
+        shown = rows[: min(options.get("$top", self.per_page), self.per_page)]
+        body = {
+            "totalRecords": len(rows),
+            "count": len(shown),
+            "data": [
+                {"target": target, "at": f"{at:%Y-%m-%dT%H:%M:%S.%f}7Z"} for at, target in shown
+            ],
+            "facets": [],
+            "resultTruncated": "true" if len(shown) < len(rows) else "false",
+        }
+        return Reply.of(200, body, _QUOTA)
+
+    def _known(self, target: str) -> bool:
+        """Return whether the identity may read a subscription; of a deleted one it still may."""
+        try:
+            found = self._estate.subscription(target.split("/")[2])
+        except KeyError:
+            return True
+        return found.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
 
     def _answer(self, names: set[str], options: Mapping[str, Any]) -> Reply:
         try:

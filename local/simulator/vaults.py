@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from local.simulator import vault_documents
 from local.simulator.accounts import Owner
+from local.simulator.change_log import ChangeLog
 from local.simulator.resource import Resource
 from local.simulator.vault_documents import KeyPlace, KeySpec, VaultSpec, VersionSpec
 
@@ -67,8 +68,11 @@ class Vault(Resource):
     ``indexed``  whether Resource Graph lists it; Resource Graph lags behind
     """
 
-    def __init__(self, spec: VaultSpec, owner: Owner, lock: threading.RLock) -> None:
+    def __init__(
+        self, spec: VaultSpec, owner: Owner, lock: threading.RLock, changes: ChangeLog
+    ) -> None:
         super().__init__(vault_documents.vault(spec, owner), lock)
+        self._changes = changes
         self.name = spec.name
         self.group = spec.group
         self.is_hsm = spec.hsm
@@ -80,6 +84,11 @@ class Vault(Resource):
         self._keys: list[Key] = []
         for key in spec.keys:
             self.add_key(key)
+
+    def replace(self, document: object) -> None:
+        """Send this document instead, whatever it is."""
+        super().replace(document)
+        self._changes.add(self.id, self.type)
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -165,12 +174,17 @@ class Vaults:
     """
 
     def __init__(
-        self, owner: Owner, lock: threading.RLock, add_group: Callable[[str], object]
+        self,
+        owner: Owner,
+        lock: threading.RLock,
+        add_group: Callable[[str], object],
+        changes: ChangeLog,
     ) -> None:
         self.page_sizes: Sequence[int] = ()
         self._owner = owner
         self._lock = lock
         self._add_group = add_group
+        self._changes = changes
         self._vaults: list[Vault] = []
         self._deleted: list[Vault] = []
 
@@ -194,7 +208,7 @@ class Vaults:
 
     def add(self, spec: VaultSpec) -> Vault:
         """Add a vault at the end of the list."""
-        vault = Vault(spec, self._owner, self._lock)
+        vault = Vault(spec, self._owner, self._lock, self._changes)
         self.restore(vault)
         if spec.deleted:
             self.remove(vault.name, still_indexed=True)
@@ -207,6 +221,7 @@ class Vaults:
             self._add_group(vault.group)
             self._vaults.append(vault)
             vault.indexed = True
+            self._changes.add(vault.id, vault.type)
 
     def among(self, group: str | None, *, hsm: bool | None = None) -> list[Vault]:
         """Return the key vaults, the managed HSMs, or both, of one resource group or of all."""
@@ -238,4 +253,5 @@ class Vaults:
             self._vaults.remove(vault)
             self._deleted.append(vault)
             vault.indexed = still_indexed
+            self._changes.add(vault.id, vault.type)
         return vault

@@ -4,6 +4,7 @@ As in the status, the values are derived at the time of the scrape: if scans sto
 must not stay in the time series. If the row cannot be read, the scrape fails and ``up`` is 0.
 """
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
@@ -14,9 +15,11 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.status import Status
 from cmk_check.ports import Clock
 from cmk_check.store.scans import ScanTable
+from cmk_check.store.watch import WatchTable
 from cmk_check.web import parameters
 from cmk_check.web.http import openapi
 from cmk_check.web.http.responses import HEADERS
+from cmk_check.web.views.watch import read_watch
 
 _METRICS: Final = "/api/v1/metrics"
 _TEXT: Final[dict[str, Any]] = {"schema": {"type": "string"}}
@@ -30,7 +33,8 @@ _WRITTEN: Final = {
 class MetricsView:
     """Makes the response to a scrape.
 
-    ``kinds`` are those in scope, ``key_health`` is whether keys are read.
+    ``kinds`` are those in scope, ``key_health`` is whether keys are read. ``watch_table`` is None
+    without a watch for changes.
     """
 
     scans: ScanTable
@@ -38,6 +42,7 @@ class MetricsView:
     expect: Expectations
     kinds: tuple[str, ...]
     key_health: bool
+    watch_table: WatchTable | None = None
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
         """Return the metrics in an accepted format, and the content type.
@@ -49,11 +54,13 @@ class MetricsView:
         # The library takes long to load, and no other request needs it.
         from cmk_check.web.views.prometheus import StatusCollector, write  # noqa: PLC0415
 
-        stored = await self.scans.status()
+        stored, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
         status = stored.value if stored else Status()
         now = self.clock.now()
         answer = posture.of_estate(status, now, self.expect)
-        return write(StatusCollector(status, answer, now, self.kinds, self.key_health), accept)
+        looked_at = watch.last_look if watch else None
+        scraped = StatusCollector(status, answer, now, self.kinds, self.key_health, looked_at)
+        return write(scraped, accept)
 
 
 def route(app: FastAPI, view: MetricsView) -> None:

@@ -33,13 +33,17 @@ _WRITABLE: Final = {"0.0.4", "1.0.0"}
 
 @dataclass(frozen=True, slots=True)
 class StatusCollector(Collector):
-    """The data of one scrape: the recorded status, and the posture ``now``."""
+    """The data of one scrape: the recorded status, and the posture ``now``.
+
+    ``looked_at`` is when the watch for changes last got an answer, None if never.
+    """
 
     status: Status
     posture: Posture
     now: datetime
     kinds: tuple[str, ...]
     key_health: bool
+    looked_at: datetime | None = None
 
     def collect(self) -> Iterator[Metric]:
         """Yield all metric families."""
@@ -52,6 +56,10 @@ class StatusCollector(Collector):
         yield self._subscriptions()
         if self.status.last_scan is not None:
             yield from _of_scan(self.status.last_scan)
+        if self.looked_at is not None:
+            text = "When Azure last told the watch for changes what has changed."
+            samples: Samples = [((), self.looked_at.timestamp())]
+            yield _gauge("watch_last_look_timestamp_seconds", text, samples, unit="seconds")
 
     def _subscriptions(self) -> Metric:
         counts = self.status.summary.subscriptions

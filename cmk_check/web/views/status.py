@@ -1,4 +1,4 @@
-"""The current status, from one row of the store, or two for a subscription."""
+"""The current status, from one row of the store, or two for a subscription, and the watch's."""
 
 import asyncio
 from dataclasses import asdict, dataclass, replace
@@ -9,28 +9,35 @@ from cmk_check.core.counts import summarise
 from cmk_check.core.model import Coverage
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.status import KnownGap, Status, Summary
+from cmk_check.core.watch import Watch
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
+from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.responses import etag_of, not_recorded
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
+from cmk_check.web.views.watch import read_watch, to_api_watch
 
 _NOTHING_YET = Stored(Status(), "")
 
 
 @dataclass(frozen=True, slots=True)
 class StatusView:
-    """Makes the body of the status and its ETag; ``key_health`` is whether keys are read."""
+    """Makes the body of the status and its ETag; ``key_health`` is whether keys are read.
+
+    ``watch_table`` is None without a watch for changes.
+    """
 
     findings_table: FindingsTable
     scans: ScanTable
     clock: Clock
     expect: Expectations
     key_health: bool
+    watch_table: WatchTable | None = None
 
     async def of_estate(self) -> tuple[bytes, str]:
         """Return the status of the whole estate.
@@ -39,9 +46,10 @@ class StatusView:
             StoreError
 
         """
-        stored = await self.scans.status() or _NOTHING_YET
+        found, watch = await asyncio.gather(self.scans.status(), read_watch(self.watch_table))
+        stored = found or _NOTHING_YET
         answer = posture.of_estate(stored.value, self.clock.now(), self.expect)
-        return self._written(answer, stored, stored.value.summary, stored.value.as_of)
+        return self._written(answer, stored, stored.value.summary, stored.value.as_of, watch)
 
     async def of_subscription(self, subscription_id: str) -> tuple[bytes, str]:
         """Return the status of a subscription by lower-cased id; an unusable row is a gap.
@@ -51,7 +59,9 @@ class StatusView:
             StoreError
 
         """
-        coverage, found = await asyncio.gather(self._coverage(subscription_id), self.scans.status())
+        coverage, found, watch = await asyncio.gather(
+            self._coverage(subscription_id), self.scans.status(), read_watch(self.watch_table)
+        )
         if coverage is None:
             raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
@@ -60,7 +70,7 @@ class StatusView:
             coverage, replace(stored.value, as_of=last_scan), self.clock.now(), self.expect
         )
         as_of = posture.as_of(coverage, last_scan)
-        return self._written(answer, stored, summarise([coverage], changes=0), as_of)
+        return self._written(answer, stored, summarise([coverage], changes=0), as_of, watch)
 
     async def _read_alone(self, subscription_id: str, as_of: datetime | None) -> datetime | None:
         """Return when the latest scan that read a subscription began, partial scans included.
@@ -81,7 +91,12 @@ class StatusView:
             return untrusted(subscription_id, error)
 
     def _written(
-        self, answer: Posture, stored: Stored[Status], summary: Summary, as_of: datetime | None
+        self,
+        answer: Posture,
+        stored: Stored[Status],
+        summary: Summary,
+        as_of: datetime | None,
+        watch: Watch | None,
     ) -> tuple[bytes, str]:
         last_scan = stored.value.last_scan
         body = models.Status(
@@ -99,6 +114,7 @@ class StatusView:
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
             last_scan=None if last_scan is None else models.LastScan.model_validate(last_scan),
+            watch=to_api_watch(watch),
         ).body()
         return body, etag_of(stored.etag, body)
 

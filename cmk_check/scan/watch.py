@@ -1,0 +1,183 @@
+"""The watch for changes: a partial scan of what Resource Graph says has changed.
+
+It makes no verdict: it only names subscriptions to read. A change is done as soon as a scan has
+finished that began to read its subscription after the change. Azure dates a change when it detects
+it, so that such a reading contains it. This needs no memory of single changes, whether they come
+late, twice or in any order:
+
+    changes (Azure)    a ........ b ..... b again, late
+    looks                  1   2     3         4
+    scans                  [a ]      [b ]          nothing to do: b was before the last scan began
+
+A change that never comes, or later than ``WATCH_OVERLAP``, is found by the next full scan.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cmk_check.core.enums import Disposition, Trigger, WatchState
+from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.watch import RecentChanges, Watch
+from cmk_check.errors import WriteConflict
+from cmk_check.limits import (
+    CLOCK_TOLERANCE,
+    MAX_SUBSCRIPTIONS_NAMED,
+    WATCH_BLIND_REPEATED,
+    WATCH_OVERLAP,
+    WATCH_QUERY_SECONDS,
+    WATCH_VAULTS_PER_LOOK,
+    WATCH_VAULTS_REMEMBERED,
+)
+from cmk_check.ports import ChangeInventory, WatchSink
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.start import request
+from cmk_check.store.watch import WatchTable
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchContext:
+    """The ports of a look; ``scan`` are those of the scans that it starts."""
+
+    scan: ScanContext
+    inventory: ChangeInventory
+    table: WatchTable
+    sink: WatchSink
+
+
+@dataclass(slots=True)
+class _Due:
+    """What is still to be read: subscriptions, each with the time of its latest change.
+
+    ``vaults`` are those of which nothing is left to read, ``until`` as in ``RecentChanges``.
+    """
+
+    subscriptions: dict[str, datetime]
+    vaults: dict[str, datetime]
+    until: datetime | None
+
+    def add(self, subscription_id: str, at: datetime) -> None:
+        self.subscriptions[subscription_id] = max(at, self.subscriptions.get(subscription_id, at))
+
+
+async def look(context: WatchContext) -> None:
+    """Ask for changes, start a scan of the subscriptions that they concern, and remember it.
+
+    Until a full scan has finished there is nothing to compare with, and nothing is asked.
+
+    Raises:
+        StoreError, QueueError: the next look does all of it again.
+
+    """
+    now = context.scan.clock.now()
+    status = await context.scan.scans.status()
+    if status is None or status.value.as_of is None:
+        return
+    stored = await context.table.read()
+    before = stored.value if stored else Watch()
+    as_of = status.value.as_of
+    since = max(as_of, before.cursor or as_of)
+    found = await context.inventory.changes(
+        since, vaults=context.scan.keys is not None, seconds=WATCH_QUERY_SECONDS
+    )
+    found = _without_future(found, now)
+    due = await _due(context, found, before, as_of, now)
+    if due.subscriptions:
+        oldest_first = sorted(due.subscriptions, key=lambda one: (due.subscriptions[one], one))
+        answer = await request(context.scan, oldest_first[:MAX_SUBSCRIPTIONS_NAMED], Trigger.WATCH)
+        _log.info("A scan of what has changed: %s %s", answer.outcome, answer.scan_id)
+    cursor = since
+    if not due.subscriptions and found.gap is None:
+        cursor = max(as_of, due.until or now - WATCH_OVERLAP)
+    after = replace(
+        _turned(before, found.gap, now),
+        cursor=cursor,
+        last_change=max(_times(before, found), default=None),
+        vaults=_remembered(due.vaults, min(cursor, now - WATCH_OVERLAP)),
+    )
+    if after.logged_at != before.logged_at:
+        await context.sink.watch_told(after, found.gap)
+    try:
+        await context.table.write(after, stored)
+    except WriteConflict:
+        _log.info("Another look was faster; the next one asks again.")
+
+
+def _without_future(found: RecentChanges, now: datetime) -> RecentChanges:
+    """Leave out what no scan of today could be newer than."""
+
+    def past(changes: Mapping[str, datetime]) -> dict[str, datetime]:
+        return {name: at for name, at in changes.items() if at <= now + CLOCK_TOLERANCE}
+
+    return replace(found, subscriptions=past(found.subscriptions), vaults=past(found.vaults))
+
+
+async def _due(
+    context: WatchContext, found: RecentChanges, before: Watch, as_of: datetime, now: datetime
+) -> _Due:
+    """Find out which subscriptions have not been read since their change."""
+    due = _Due({}, dict(before.vaults), found.until)
+    if not found.subscriptions and not found.vaults:
+        return due
+    read = await _last_read(context.scan, as_of, now)
+    scope = context.scan.options.scope
+
+    def is_due(subscription_id: str, at: datetime) -> bool:
+        in_scope = scope.of_listed(Subscription(subscription_id)) is Disposition.READ
+        return in_scope and read.get(subscription_id, as_of) < at
+
+    for subscription_id, at in found.subscriptions.items():
+        if is_due(subscription_id, at):
+            due.add(subscription_id, at)
+    new = [(at, name) for name, at in found.vaults.items() if due.vaults.get(name, as_of) < at]
+    for number, (at, vault_id) in enumerate(sorted(new)):
+        if number == WATCH_VAULTS_PER_LOOK:
+            due.until = min(at, due.until or at)
+            break
+        users = await context.scan.findings_table.with_keys_in(vault_id)
+        unread = [subscription_id for subscription_id in users if is_due(subscription_id, at)]
+        for subscription_id in unread:
+            due.add(subscription_id, at)
+        if not unread:
+            due.vaults[vault_id] = at
+    return due
+
+
+async def _last_read(context: ScanContext, as_of: datetime, now: datetime) -> dict[str, datetime]:
+    """Return when each subscription was last read, for those that a partial scan has read.
+
+    The others were read by the full scan that began at ``as_of``. What a finished scan could not
+    read waits for the next full one.
+    """
+    read: dict[str, datetime] = {}
+    for _, scan in await context.scans.started_between(as_of, now + CLOCK_TOLERANCE):
+        if scan.summary is not None:
+            for subscription_id in scan.named:
+                read.setdefault(subscription_id, scan.started_at)
+    return read
+
+
+def _turned(before: Watch, gap: Gap | None, now: datetime) -> Watch:
+    """Return the state after an answer or a gap; a turn is logged, and long blindness again."""
+    state = WatchState.SEEING if gap is None else WatchState.BLIND
+    after = before if gap else replace(before, last_look=now)
+    if state is not before.state:
+        return replace(after, state=state, since=now, logged_at=now)
+    silent = before.logged_at is None or now - before.logged_at >= WATCH_BLIND_REPEATED
+    return replace(after, logged_at=now) if gap and silent else after
+
+
+def _times(before: Watch, found: RecentChanges) -> list[datetime]:
+    earlier = [] if before.last_change is None else [before.last_change]
+    return [*earlier, *found.subscriptions.values(), *found.vaults.values()]
+
+
+def _remembered(
+    vaults: Mapping[str, datetime], since: datetime
+) -> tuple[tuple[str, datetime], ...]:
+    """Return the vaults whose changes may come up again, the latest ones if they are too many."""
+    kept = sorted((at, name) for name, at in vaults.items() if at >= since)
+    return tuple((name, at) for at, name in kept[-WATCH_VAULTS_REMEMBERED:])

@@ -1,0 +1,41 @@
+"""The one row of the watch for changes, in the table of scans."""
+
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from cmk_check.core.watch import Watch
+from cmk_check.ports import Insert, Replace, Store, Table
+from cmk_check.store.scan_rows import Stored, document, value_or
+
+_PARTITION: Final = "watch"
+_ROW: Final = "state"
+_WATCH: Final = TypeAdapter(Watch)
+
+
+class WatchTable:
+    """What the watch remembers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self) -> Stored[Watch] | None:
+        """Read the row. A broken one remembers nothing, until the next look replaces it.
+
+        Raises:
+            RowUnusable: a newer version wrote the row.
+
+        """
+        entity = await self._store.get(Table.SCANS, _PARTITION, _ROW)
+        return None if entity is None else value_or(Watch(), _WATCH, entity)
+
+    async def write(self, watch: Watch, before: Stored[Watch] | None) -> None:
+        """Write the row if it is unchanged since it was read.
+
+        Raises:
+            WriteConflict: another look wrote it.
+
+        """
+        values = document(_WATCH, watch)
+        write = Insert(_ROW, values) if before is None else Replace(_ROW, values, before.etag)
+        await self._store.commit(Table.SCANS, _PARTITION, [write])

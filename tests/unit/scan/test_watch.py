@@ -1,0 +1,404 @@
+"""The watch names what to read; it never tells twice, and never makes a full scan late."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
+from cmk_check.core.model import Gap
+from cmk_check.core.scope import Scope
+from cmk_check.core.watch import Watch
+from cmk_check.errors import InventoryError, RowUnusable
+from cmk_check.limits import (
+    CLOCK_TOLERANCE,
+    WATCH_BLIND_REPEATED,
+    WATCH_OVERLAP,
+    WATCH_VAULTS_PER_LOOK,
+    WATCH_VAULTS_REMEMBERED,
+)
+from cmk_check.ports import Insert, Replace, Table
+from cmk_check.scan.watch import WatchContext, look
+from cmk_check.store.watch import WatchTable
+from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
+from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good, sub
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO
+from tests.unit.scan.partial_scans import verdict
+
+SECOND: Final = timedelta(seconds=1)
+EVERY: Final = timedelta(minutes=2)
+UNSEEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read", "no right")
+
+
+@dataclass
+class Watched:
+    """A world, what Resource Graph tells of it, and the watch."""
+
+    world: World
+    graph: ScriptedChanges = field(init=False)
+    sink: RecordingWatchSink = field(default_factory=RecordingWatchSink)
+
+    def __post_init__(self) -> None:
+        self.graph = ScriptedChanges(self.world.clock)
+
+    async def look(self, after: timedelta = EVERY, *, drained: bool = True) -> list[str]:
+        """Let a look happen after a pause; return which subscriptions were read because of it."""
+        self.world.clock.advance(after)
+        self.world.inventory.reads.clear()
+        table = WatchTable(self.world.store)
+        await look(WatchContext(self.world.context, self.graph, table, self.sink))
+        if drained:
+            await self.world.drain()
+        return list(self.world.inventory.reads)
+
+    async def state(self) -> Watch:
+        """Return what the watch remembers."""
+        stored = await WatchTable(self.world.store).read()
+        assert stored is not None
+        return stored.value
+
+
+@pytest.fixture
+async def watched(scanned: World) -> Watched:
+    """A watch over two compliant subscriptions that a full scan has read."""
+    scanned.clock.advance(WATCH_OVERLAP)
+    return Watched(scanned)
+
+
+@pytest.fixture
+async def keyed(world_with_keys: World) -> Watched:
+    """A watch over a subscription whose key lies in ``VAULT``."""
+    await world_with_keys.scan()
+    world_with_keys.clock.advance(EVERY)
+    return Watched(world_with_keys)
+
+
+async def test_a_change_is_read_and_told_at_the_next_look(watched: Watched) -> None:
+    """Only its own subscription is read, by a partial scan."""
+    watched.world.read(ONE, bad(ONE))
+    at = watched.graph.add(ONE)
+
+    read = await watched.look()
+
+    assert read == [ONE]
+    assert watched.world.told_types()[-1] == "account.violated"
+    ((_, scan),) = await watched.world.context.scans.history(None, 1)
+    assert (scan.trigger, scan.named) == (Trigger.WATCH, (ONE,))
+    assert (await watched.state()).last_change == at
+
+
+async def test_rows_that_come_again_start_no_second_scan(watched: Watched) -> None:
+    """Twice, late and out of order: what was read since the change is done."""
+    minute = timedelta(minutes=1)
+    watched.graph.add(ONE, timedelta(), 3 * minute, 9 * minute)
+
+    reads = [await watched.look() for _ in range(8)]
+
+    assert reads == [[ONE], *[[]] * 7]
+
+
+async def test_an_earlier_change_that_comes_late_is_read_if_nothing_has_read_it(
+    watched: Watched,
+) -> None:
+    """Its place in the order does not matter."""
+    watched.graph.add(TWO, 7 * SECOND * 60)
+    watched.world.clock.advance(SECOND)
+    watched.graph.add(ONE)
+
+    reads = [await watched.look() for _ in range(4)]
+
+    assert reads == [[ONE], [], [], [TWO]]
+
+
+async def test_a_change_after_the_reading_began_is_read_again(watched: Watched) -> None:
+    """The reading may or may not have seen it."""
+    watched.graph.add(ONE)
+    first = await watched.look()
+    watched.world.clock.advance(SECOND)
+    watched.graph.add(ONE)
+
+    assert (first, await watched.look()) == ([ONE], [ONE])
+
+
+async def test_the_cursor_stays_until_the_scan_has_finished(watched: Watched) -> None:
+    """A scan that runs is not disturbed, and one that dies is made anew."""
+    at = watched.graph.add(ONE)
+    await watched.look(drained=False)
+    asleep = [await watched.look(drained=False) for _ in range(2)]
+    stayed = (await watched.state()).cursor
+    await watched.world.drain()
+    await watched.look()
+    after = await watched.state()
+
+    assert asleep == [[], []]
+    assert stayed is not None
+    assert stayed <= at
+    assert after.cursor == watched.world.clock.now() - WATCH_OVERLAP
+
+
+async def test_a_scan_that_fails_leaves_its_changes_to_the_next_look(watched: Watched) -> None:
+    """Nothing was read."""
+    watched.graph.add(ONE)
+    watched.world.inventory.list_error = InventoryError(FORBIDDEN)
+    failed = await watched.look()
+    watched.world.inventory.list_error = None
+
+    assert (failed, await watched.look(), await watched.look()) == ([], [ONE], [])
+
+
+async def test_what_a_finished_scan_could_not_read_waits_for_the_full_one(watched: Watched) -> None:
+    """A subscription that cannot be read is not asked for every two minutes."""
+    watched.world.read(ONE, gap=FORBIDDEN)
+    watched.graph.add(ONE)
+
+    reads = [await watched.look() for _ in range(3)]
+
+    assert reads == [[ONE], [], []]
+
+
+async def test_a_full_scan_makes_earlier_changes_done(watched: Watched) -> None:
+    """It has read everything, lost and late rows too."""
+    watched.graph.add(ONE, timedelta(minutes=3))
+    await watched.world.scan()
+
+    assert await watched.look() == []
+
+
+async def test_a_row_later_than_the_overlap_waits_for_the_full_scan(watched: Watched) -> None:
+    """The watch asks for a bounded time; a lag of hours costs only its own advantage."""
+    watched.graph.add(ONE, WATCH_OVERLAP + 5 * EVERY)
+
+    reads = [await watched.look() for _ in range(20)]
+
+    assert not any(reads)
+    assert watched.graph.asked[-1] == watched.world.clock.now() - WATCH_OVERLAP - EVERY
+
+
+async def test_nothing_is_asked_before_the_first_full_scan(world: World) -> None:
+    """There is nothing to compare with."""
+    watched = Watched(world)
+
+    await watched.look()
+
+    assert watched.graph.asked == []
+    assert await WatchTable(world.store).read() is None
+
+
+async def test_p4_a_quiet_look_writes_one_row(watched: Watched) -> None:
+    """P4: thirty an hour must cost nothing."""
+    await watched.look()
+    store = watched.world.store
+    assert isinstance(store, RecordingStore)
+    store.log.clear()
+
+    await watched.look()
+
+    writes = [entry for entry in store.log if entry.name == "commit"]
+    assert [(one.table, one.partition) for one in writes] == [(Table.SCANS, "watch")]
+    assert [write.row for write in writes[0].writes] == ["state"]
+    assert len(store.log) == 3
+
+
+async def test_the_watch_says_when_it_turns_blind_and_when_it_sees_again(watched: Watched) -> None:
+    """Once each, and every hour that it lasts, so that an alert does not end by itself."""
+    await watched.look()
+    watched.graph.gap = UNSEEN
+    cursor = (await watched.state()).cursor
+    for _ in range(WATCH_BLIND_REPEATED // EVERY + 1):
+        await watched.look()
+    blind = await watched.state()
+    watched.graph.gap = None
+    await watched.look()
+
+    states = [(watch.state, gap) for watch, gap in watched.sink.told]
+    turned = (WatchState.BLIND, UNSEEN)
+    assert states == [(WatchState.SEEING, None), turned, turned, (WatchState.SEEING, None)]
+    assert watched.sink.told[1][0].since == watched.sink.told[2][0].since
+    assert (blind.cursor, (await watched.state()).state) == (cursor, WatchState.SEEING)
+
+
+async def test_only_an_answer_counts_as_a_look(watched: Watched) -> None:
+    """Its age is what monitoring looks at."""
+    await watched.look()
+    seen = (await watched.state()).last_look
+    watched.graph.gap = UNSEEN
+
+    await watched.look()
+
+    assert (await watched.state()).last_look == seen == watched.world.clock.now() - EVERY
+
+
+async def test_changes_in_a_blind_time_are_read_when_it_ends(watched: Watched) -> None:
+    """The cursor has stayed, however long that was."""
+    watched.graph.gap = UNSEEN
+    watched.graph.add(ONE)
+    for _ in range(20):
+        await watched.look()
+    watched.graph.gap = None
+
+    assert await watched.look() == [ONE]
+
+
+async def test_excluded_subscriptions_are_not_named(watched: Watched) -> None:
+    """Nothing of them is read, whatever changes."""
+    watched.world.options = replace(watched.world.options, scope=Scope(exclude=frozenset({ONE})))
+    await watched.world.scan()
+    watched.world.clock.advance(EVERY)
+    watched.graph.add(ONE)
+
+    assert await watched.look() == []
+
+
+async def test_a_new_subscription_is_read(watched: Watched) -> None:
+    """It need not wait for the full scan."""
+    watched.world.listed(ONE, TWO, THREE)
+    watched.world.read(THREE, bad(THREE))
+    watched.graph.add(THREE)
+
+    await watched.look()
+
+    assert await verdict(watched.world) == "non_compliant"
+
+
+async def test_p11_a_subscription_that_nobody_ever_saw_becomes_no_gap(watched: Watched) -> None:
+    """P11: it was deleted before anybody read it; no action would end that unknown."""
+    watched.graph.add(THREE)
+
+    await watched.look()
+
+    assert await watched.world.coverage(THREE) is None
+    assert await verdict(watched.world) == "compliant"
+    ((_, scan),) = await watched.world.context.scans.history(None, 1)
+    assert scan.state is ScanState.COMPLETE
+
+
+async def test_a_recorded_subscription_that_is_gone_is_a_gap(watched: Watched) -> None:
+    """As in a full scan."""
+    watched.world.listed(TWO)
+    watched.graph.add(ONE)
+
+    await watched.look()
+
+    assert await watched.world.coverage(ONE) == "gap"
+
+
+async def test_a_change_of_a_vault_reads_those_whose_keys_lie_in_it(
+    keyed: Watched, keys: ScriptedKeys
+) -> None:
+    """A key can break without a change of its account."""
+    keys.facts[str(good(ONE).id)] = DISABLED
+    keyed.graph.add(VAULT)
+
+    reads = [await keyed.look() for _ in range(3)]
+
+    assert reads == [[ONE], [], []]
+    assert keyed.world.told_types()[-1] == "key.degraded"
+
+
+async def test_vaults_are_not_asked_for_without_key_health(watched: Watched) -> None:
+    """Their changes would say nothing."""
+    watched.graph.add(VAULT)
+
+    assert await watched.look() == []
+    assert (await watched.state()).last_change is None
+
+
+def _searches(store: RecordingStore) -> int:
+    """Count the searches for those who use a vault."""
+    return sum(
+        entry.name == "query" and (entry.table, entry.partition) == (Table.FINDINGS, "")
+        for entry in store.log
+    )
+
+
+async def test_a_vault_that_concerns_nobody_is_looked_up_once(keyed: Watched) -> None:
+    """Most vaults of a company have nothing to do with these accounts, and many change often."""
+    store = keyed.world.store
+    assert isinstance(store, RecordingStore)
+    keyed.graph.add(f"{VAULT}-other")
+    store.log.clear()
+
+    reads = [await keyed.look() for _ in range(3)]
+
+    assert (reads, _searches(store)) == ([[], [], []], 1)
+
+
+async def test_more_vaults_than_a_look_takes_come_in_the_next_ones(keyed: Watched) -> None:
+    """A policy can change them all at once; none is left out."""
+    for number in range(WATCH_VAULTS_PER_LOOK):
+        keyed.graph.add(f"{VAULT}-{number}")
+        keyed.world.clock.advance(SECOND)
+    keyed.graph.add(VAULT)
+
+    assert (await keyed.look(), await keyed.look()) == ([], [ONE])
+
+
+async def test_vaults_are_remembered_while_their_rows_may_come_again(keyed: Watched) -> None:
+    """The row of the watch does not grow."""
+    for number in range(WATCH_VAULTS_REMEMBERED + 1):
+        keyed.graph.add(f"{VAULT}-{number}")
+        keyed.world.clock.advance(SECOND)
+    for _ in range(WATCH_VAULTS_REMEMBERED // WATCH_VAULTS_PER_LOOK + 1):
+        await keyed.look(SECOND)
+    full = len((await keyed.state()).vaults)
+    await keyed.look(WATCH_OVERLAP)
+    await keyed.look()
+
+    assert (full, (await keyed.state()).vaults) == (WATCH_VAULTS_REMEMBERED, ())
+
+
+async def test_more_changes_than_a_page_come_in_the_next_looks(watched: Watched) -> None:
+    """The oldest go first, and the cursor moves to where the page ended."""
+    ids = [sub(number) for number in range(1, 6)]
+    watched.world.listed(*ids)
+    watched.graph.page = 2
+    for subscription_id in ids:
+        watched.graph.add(subscription_id)
+        watched.world.clock.advance(SECOND)
+
+    reads = [await watched.look() for _ in range(10)]
+
+    assert [each for each in reads if each] == [ids[:2], ids[2:3], ids[3:4], ids[4:]]
+
+
+async def test_a_date_in_the_future_is_left_out(watched: Watched) -> None:
+    """No scan could ever be newer than it."""
+    watched.world.clock.advance(2 * CLOCK_TOLERANCE)
+    watched.graph.add(ONE, -2 * CLOCK_TOLERANCE)
+    watched.world.clock.advance(-2 * CLOCK_TOLERANCE)
+
+    assert await watched.look(SECOND) == []
+
+
+async def test_another_look_that_wrote_first_is_no_failure(watched: Watched) -> None:
+    """The host may run two for a moment."""
+    table = WatchTable(watched.world.store)
+    await watched.look()
+    stale = await table.read()
+    await watched.look()
+
+    class Stale(WatchTable):
+        async def read(self) -> object:  # type: ignore[override]
+            return stale
+
+    context = watched.world.context
+    await look(WatchContext(context, watched.graph, Stale(watched.world.store), watched.sink))
+
+    assert await table.read() != stale
+
+
+async def test_a_broken_row_is_replaced_and_a_newer_one_is_not(watched: Watched) -> None:
+    """Whoever can write the table cannot switch the watch off for good; an update comes first."""
+    store = watched.world.store
+    await store.commit(Table.SCANS, "watch", [Insert("state", {"schema": 1, "document0": "{"})])
+    await watched.look()
+    assert (await watched.state()).state is WatchState.SEEING
+    row = await store.get(Table.SCANS, "watch", "state")
+    assert row is not None
+    await store.commit(Table.SCANS, "watch", [Replace("state", {"schema": 9}, row.etag)])
+
+    with pytest.raises(RowUnusable, match="newer version"):
+        await watched.look()
