@@ -23,6 +23,9 @@ param names resourceNames = {}
 @description('Optional. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string = '0 0 * * * *'
 
+@description('Optional. When the app looks for changes, as NCRONTAB in UTC; "off" for never.')
+param watchSchedule string = '0 1/2 * * * *'
+
 @description('Optional. A result is stale when the last finished scan started more than this many minutes ago. The alert about missing scans uses the same time; alert rules look back at most two days.')
 @minValue(15)
 @maxValue(2820)
@@ -232,6 +235,7 @@ module app 'modules/app.bicep' = {
     subnetId: privateNetwork ? (network.?outputs.appSubnetId ?? appSubnetId) : ''
     publicNetworkAccess: publicNetworkAccess
     scanSchedule: scanSchedule
+    watchSchedule: watchSchedule
     maxAgeMinutes: maxAgeMinutes
     settings: settings
     webhookUrlSecretUri: webhookUrlSecretUri

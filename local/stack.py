@@ -18,6 +18,7 @@ from local.simulator import Estate, Simulator
 
 APP: Final = Path(__file__).resolve().parents[1]
 HOURLY: Final = "0 0 * * * *"
+EVERY_TWO_MINUTES: Final = "0 1/2 * * * *"
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _SECONDS: Final = 30.0
 _ENDED: Final = frozenset({"complete", "incomplete", "failed"})
@@ -94,6 +95,7 @@ class Stack:
         """Return the app's settings."""
         return {
             "CMK_SCAN_SCHEDULE": HOURLY,
+            "CMK_WATCH_SCHEDULE": EVERY_TWO_MINUTES,
             "CMK_STORAGE": self.azurite.connection_string,
             **self.simulator.environment(),
             # On Azure a longer interval saves money; here it would only make people wait.

@@ -46,6 +46,9 @@ READ_ASSIGNMENTS: Final = "Microsoft.Authorization/roleAssignments/read"
 READ_ROLES: Final = "Microsoft.Authorization/roleDefinitions/read"
 READ_SCOPES: Final = "Microsoft.CognitiveServices/accounts/encryptionScopes/read"
 QUERY_GRAPH: Final = "Microsoft.ResourceGraph/resources/read"
+READ_CHANGES: Final = "Microsoft.Resources/changes/read"
+WATCH_ACTIONS: Final = (QUERY_GRAPH, READ_CHANGES)
+"""What the watch for changes reads with."""
 KEY_ACTIONS: Final = (
     READ_VAULTS,
     READ_KEYS,

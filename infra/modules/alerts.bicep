@@ -122,6 +122,15 @@ traces
 | where tostring(delivery["state"]) == "retry" and since < ago(1h)
 | project number, since
 '''
+// The watch tells each turn, and once an hour that it is still blind.
+var blind = '''
+traces
+| where message startswith '{"event":"cmk.watch"'
+| extend watch = parse_json(message)
+| summarize arg_max(timestamp, watch)
+| where tostring(watch["state"]) == "blind" and todatetime(watch["since"]) < ago(1h)
+| project why = tostring(watch["reason"]), lacking = tostring(watch["missingAction"])
+'''
 // The host logs messages that used up their tries; the app logs alerts that the webhook refused for a day.
 var poison = '''
 traces
@@ -228,6 +237,14 @@ var rules = [
     severity: 2
     query: refused
     dimensions: []
+    timing: whileItLasts
+  }
+  {
+    name: 'watch-blind'
+    title: 'Azure has not told for an hour what has changed'
+    severity: 3
+    query: blind
+    dimensions: ['why', 'lacking']
     timing: whileItLasts
   }
   {

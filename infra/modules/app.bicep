@@ -39,6 +39,9 @@ param publicNetworkAccess string
 @description('Required. When scans start, as NCRONTAB in UTC.')
 param scanSchedule string
 
+@description('Required. When the app looks for changes, as NCRONTAB in UTC; "off" for never.')
+param watchSchedule string
+
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
@@ -67,6 +70,8 @@ var hostStorage = environment().name == 'AzureCloud'
       AzureWebJobsStorage__queueServiceUri: queueUri
       AzureWebJobsStorage__tableServiceUri: tableUri
     }
+
+var watch = watchSchedule == 'off' ? {} : { CMK_WATCH_SCHEDULE: watchSchedule }
 
 var webhook = union(
   empty(webhookUrlSecretUri) ? {} : { CMK_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${webhookUrlSecretUri})' },
@@ -141,7 +146,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(settings, hostStorage, webhook, signIn, {
+    properties: union(settings, hostStorage, watch, webhook, signIn, {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       AZURE_CLIENT_ID: identity.properties.clientId

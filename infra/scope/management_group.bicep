@@ -29,7 +29,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
     assignableScopes: [managementGroup().id]
     permissions: [
       {
-        actions: concat(actions.accounts, actions.managementGroup, keyHealth ? actions.keyHealth : [])
+        actions: union(actions.accounts, actions.managementGroup, actions.watch, keyHealth ? actions.keyHealth : [])
         notActions: []
         dataActions: []
         notDataActions: []

@@ -29,7 +29,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
     assignableScopes: [subscription().id]
     permissions: [
       {
-        actions: keyHealth ? concat(actions.accounts, actions.keyHealth) : actions.accounts
+        actions: union(actions.accounts, actions.watch, keyHealth ? actions.keyHealth : [])
         notActions: []
         dataActions: []
         notDataActions: []

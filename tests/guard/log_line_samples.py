@@ -18,9 +18,11 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
     Verdict,
+    WatchState,
 )
 from cmk_check.core.model import AccountCounts, Change, Gap, Reading, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Summary
+from cmk_check.core.watch import Watch
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage
 from cmk_check.store.change_feed import FeedTable
@@ -56,6 +58,8 @@ async def write_lines() -> None:
     await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary, partial=True)
     await LogSink().scan_ended(failed, None, None, partial=True)
     await _write_deliveries(step.changes[0])
+    blind = Watch(state=WatchState.BLIND, since=time)
+    await LogSink().watch_told(blind, gap)
     write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
 
 

@@ -4,8 +4,9 @@ import re
 
 from prometheus_client import parser
 
+from cmk_check.core.watch import Watch
 from tests.guard.documents import HTTP, section, table
-from tests.unit.web.api_kit import sample
+from tests.unit.web.api_kit import NOON, sample
 from tests.unit.web.asgi_client import send
 
 SECTION = section(HTTP, "GET /api/v1/metrics")
@@ -13,7 +14,9 @@ SECTION = section(HTTP, "GET /api/v1/metrics")
 
 async def test_the_metrics_and_their_labels_are_those_of_the_table() -> None:
     """A query for a metric that is not there answers nothing, and alerts nobody."""
-    answer = await send((await sample()).app(), "/api/v1/metrics")
+    served = await sample()
+    await served.put_watch(Watch(last_look=NOON))
+    answer = await send(served.app(), "/api/v1/metrics")
     given = {
         sample.name: set(sample.labels)
         for family in parser.text_string_to_metric_families(answer.body.decode())

@@ -94,7 +94,13 @@ def test_an_event_has_a_time_and_a_condition_has_none(
     timeless = {name for name, one in results.items() if one.columns.get("timestamp") != "datetime"}
 
     assert timeless == {name for name, rule in rules.items() if rule["autoMitigate"]}
-    assert timeless == {"scan-failed", "scan-incomplete", "scan-missing", "webhook-failing"}
+    assert timeless == {
+        "scan-failed",
+        "scan-incomplete",
+        "scan-missing",
+        "watch-blind",
+        "webhook-failing",
+    }
 
 
 async def test_each_field_that_a_query_reads_is_in_the_lines(

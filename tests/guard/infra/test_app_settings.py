@@ -106,6 +106,7 @@ def test_a_template_without_options_sets_what_it_works_out_and_no_more(compiler:
         "CMK_STORAGE__credential",
         "CMK_STORAGE__queueServiceUri",
         "CMK_STORAGE__tableServiceUri",
+        "CMK_WATCH_SCHEDULE",
     }
 
 

@@ -14,6 +14,7 @@ from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
     READ_GROUP,
     READ_SUBSCRIPTIONS,
+    WATCH_ACTIONS,
 )
 from local.simulator import Estate, Simulator, load_estate
 from local.simulator.estate import DEFAULT_TENANT
@@ -22,8 +23,10 @@ from tests.guard.infra.bicep_kit import PRINCIPAL, SUBSCRIPTION, TENANT, Bicep, 
 from tests.guard.infra.expressions import worked_out
 
 ACTIONS: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
-GRANTED: Final = [*ACTIONS["accounts"], *ACTIONS["keyHealth"]]
-GRANTED_AT_GROUP: Final = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["keyHealth"]]
+SMALL: Final = [*ACTIONS["accounts"], *ACTIONS["watch"]]
+GRANTED: Final = list(dict.fromkeys([*SMALL, *ACTIONS["keyHealth"]]))
+SMALL_AT_GROUP: Final = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["watch"]]
+GRANTED_AT_GROUP: Final = list(dict.fromkeys([*SMALL_AT_GROUP, *ACTIONS["keyHealth"]]))
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 ROLE: Final = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
@@ -74,7 +77,8 @@ def test_a_scan_of_keys_asks_for_what_the_role_grants_and_nothing_else() -> None
 
     asked = _asked(estate)
 
-    assert {action.lower() for _, action in asked} == {action.lower() for action in GRANTED}
+    read = [*ACTIONS["accounts"], *ACTIONS["keyHealth"]]
+    assert {action.lower() for _, action in asked} == {action.lower() for action in read}
     assert {action for method, action in asked if method != "GET"} == {
         "Microsoft.ResourceGraph/resources/read"
     }
@@ -85,6 +89,7 @@ def test_the_program_and_the_role_name_the_same_actions() -> None:
     assert sorted(ACTIONS["accounts"]) == sorted([READ_ACCOUNTS, READ_SUBSCRIPTIONS])
     assert ACTIONS["managementGroup"] == [READ_GROUP]
     assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
+    assert sorted(ACTIONS["watch"]) == sorted(WATCH_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
@@ -153,13 +158,13 @@ def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
     roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=False), ROLE)
 
     assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
-        [*ACTIONS["accounts"], *ACTIONS["managementGroup"]],
-        ACTIONS["accounts"],
+        SMALL_AT_GROUP,
+        SMALL,
     ]
 
 
 def test_two_apps_in_one_scope_do_not_touch_each_others_role(compiler: Bicep) -> None:
-    """A test app with two actions would take the other ten from the app in production."""
+    """A test app with four actions would take the other nine from the app in production."""
     production = _granted_to(compiler, PRINCIPAL, key_health=True)
     test = _granted_to(compiler, TENANT, key_health=False)
     both = [*production, *test]
@@ -196,6 +201,7 @@ def test_the_document_names_each_action_with_its_request() -> None:
     assert codes(small) == ACTIONS["accounts"]
     assert codes(of_group) == ACTIONS["managementGroup"]
     assert codes(of_keys) == ACTIONS["keyHealth"]
-    asked = [[_action(path) for path in paths] for paths in requests]
-    assert asked == [[one] for one in GRANTED_AT_GROUP]
+    assert codes(table(PERMISSIONS, "action of the watch")) == ACTIONS["watch"]
+    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["keyHealth"]]
+    assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in read]
     assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)

@@ -20,11 +20,13 @@ from cmk_check.core.model import (
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
+from cmk_check.core.watch import Watch
 from cmk_check.ports import Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import LeaseAndStatus, ScanTable
+from cmk_check.store.watch import WatchTable
 from cmk_check.web.api import Tables, create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
@@ -55,10 +57,11 @@ class SetClock:
 
 @dataclass
 class Served:
-    """A store with its rows, and the API over it."""
+    """A store with its rows, and the API over it; ``watched`` is whether it has a watch."""
 
     store: RecordingStore = field(default_factory=RecordingStore)
     clock: SetClock = field(default_factory=SetClock)
+    watched: bool = False
 
     @property
     def scans(self) -> ScanTable:
@@ -73,7 +76,8 @@ class Served:
     ) -> FastAPI:
         """Build the API."""
         expect = expect or Expectations(MAX_AGE)
-        tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store))
+        watch = WatchTable(self.store) if self.watched else None
+        tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store), watch)
         return create_app(tables, self.clock, expect, site, walks)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
@@ -93,6 +97,11 @@ class Served:
                 ),
             ],
         )
+
+    async def put_watch(self, watch: Watch) -> None:
+        """Write what the watch remembers, and serve it from now on."""
+        self.watched = True
+        await WatchTable(self.store).write(watch, None)
 
     async def put_status(self, status: Status) -> None:
         """Write the status, in place of what was there."""

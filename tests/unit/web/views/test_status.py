@@ -82,6 +82,7 @@ EXPECTED = {
         "finishedAt": "2026-11-25T12:00:09Z",
         "reason": None,
     },
+    "watch": None,
 }
 
 

@@ -1,0 +1,168 @@
+"""What has changed, by the real SDK against the simulated Resource Graph."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.watch import RecentChanges
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator import AccountSpec, Fault, Simulator, VaultSpec
+from local.simulator.estate import Subscription
+from local.simulator.faults import Answer, arm_error
+from tests.contract.inventory.conftest import SUBSCRIPTION
+
+OTHER: Final = "8d3c0000-0000-4000-8000-000000000002"
+GRAPH: Final = "*/resources"
+CHAT: Final = AccountSpec(name="Chat", group="rg")
+
+
+async def _since(
+    inventory: AzureInventory, since: datetime, *, vaults: bool = True
+) -> RecentChanges:
+    return await inventory.change_search().changes(since, vaults=vaults, seconds=10)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def test_every_write_is_a_change_of_its_subscription(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Created, changed and deleted alike; the time is Azure's."""
+    begun = _now()
+    simulator.estate.add_subscription(OTHER, "Lab")
+    subscription.add_account(CHAT).set_encryption(None)
+    changed = _now()
+    subscription.remove_account("Chat")
+
+    found = await _since(inventory, begun)
+
+    assert found.subscriptions.keys() == {SUBSCRIPTION, OTHER}
+    assert changed <= found.subscriptions[SUBSCRIPTION] <= _now()
+    assert (found.vaults, found.until, found.gap) == ({}, None, None)
+
+
+async def test_a_change_of_state_is_one_of_the_subscription(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A subscription that is deleted or disabled is read at once."""
+    begun = _now()
+    subscription.state = "Deleted"
+
+    assert (await _since(inventory, begun)).subscriptions.keys() == {SUBSCRIPTION}
+
+
+async def test_what_was_changed_before_is_left_out(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """The cursor bounds what is asked for."""
+    subscription.add_account(CHAT)
+
+    assert await _since(inventory, _now()) == RecentChanges()
+
+
+async def test_a_vault_counts_for_itself_and_only_where_keys_are_read(
+    subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Which subscriptions it concerns is known here, not there."""
+    begun = _now()
+    vault = subscription.vaults.add(VaultSpec(name="kv-One", group="rg"))
+    vault.set("properties.enablePurgeProtection", value=False)
+
+    found = await _since(inventory, begun)
+    without = await _since(inventory, begun, vaults=False)
+
+    assert found.vaults.keys() == {vault.id.lower()}
+    assert (found.subscriptions, without.vaults) == ({}, {})
+
+
+@pytest.mark.parametrize(("lags", "seen"), [((), False), ((0.0, 0.0), True), ((60.0,), False)])
+async def test_rows_can_be_late_lost_or_doubled(
+    simulator: Simulator,
+    subscription: Subscription,
+    inventory: AzureInventory,
+    lags: Sequence[float],
+    seen: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The simulator does what Azure may do."""
+    begun = _now()
+    simulator.estate.changes.lags = lambda: lags
+    subscription.add_account(CHAT)
+
+    assert bool((await _since(inventory, begun)).subscriptions) is seen
+
+
+async def test_more_than_a_page_says_where_it_ends(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """The oldest come first, so that the next look can go on there."""
+    begun = _now()
+    subscription.add_account(CHAT)
+    simulator.estate.add_subscription(OTHER, "Lab").add_account(CHAT)
+    simulator.arm.graph.per_page = 1
+
+    found = await _since(inventory, begun)
+
+    assert found.subscriptions.keys() == {SUBSCRIPTION, OTHER}
+    assert found.until == found.subscriptions[SUBSCRIPTION]
+
+
+async def test_one_table_that_fails_leaves_what_the_other_tells(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """A cloud without one of them is blind, and still reads what it hears of."""
+    begun = _now()
+    subscription.add_account(CHAT)
+    refused = arm_error(403, "AuthorizationFailed")
+    simulator.faults.add(Fault(path=GRAPH, method="POST", times=1, then=refused))
+
+    found = await _since(inventory, begun)
+
+    assert found.gap is not None
+    assert found.gap.missing_action == "Microsoft.ResourceGraph/resources/read"
+    assert len(found.subscriptions) <= 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"target": f"/subscriptions/{SUBSCRIPTION}"},
+        {"target": f"/subscriptions/{SUBSCRIPTION}", "at": "yesterday"},
+        {"target": f"/subscriptions/{SUBSCRIPTION}", "at": "2026-11-25T12:00:00"},
+        {"target": f"/subscriptions/{SUBSCRIPTION}", "at": 7},
+        {"target": "/subscriptions/../x", "at": "2026-11-25T12:00:00Z"},
+    ],
+)
+async def test_a_row_that_is_not_one_makes_the_watch_blind(
+    simulator: Simulator, inventory: AzureInventory, row: dict[str, object]
+) -> None:
+    """What it stands for is not known, so the cursor must stay."""
+    body = {"data": [row], "totalRecords": 1, "resultTruncated": "false"}
+    simulator.faults.add(Fault(path=GRAPH, method="POST", then=Answer(body=body)))
+
+    found = await _since(inventory, _now() - timedelta(minutes=1))
+
+    assert found.gap is not None
+    assert found.gap.reason in {GapReason.MALFORMED_PAGE, GapReason.UNEXPECTED_RESPONSE}
+    assert found.subscriptions == {}
+
+
+async def test_throttling_is_waited_for(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Other programs of the same identity share its fifteen queries in five seconds."""
+    begun = _now()
+    subscription.add_account(CHAT)
+    quota = {"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:00"}
+    throttled = arm_error(429, "RateLimiting", headers=quota)
+    simulator.faults.add(Fault(path=GRAPH, method="POST", times=2, then=throttled))
+
+    found = await _since(inventory, begun)
+
+    assert found.gap is None
+    assert found.subscriptions.keys() == {SUBSCRIPTION}
