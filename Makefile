@@ -18,7 +18,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,11 +43,13 @@ checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, to ch
 
 sarif: $(VENV)/sarif/.installed ## install Microsoft's SARIF multitool into .venv/sarif, for the long tests
 
-$(VENV)/sarif/.installed: tools/sarif/package-lock.json | $(VENV)/.installed
-	@echo "Installing the SARIF multitool into $(VENV)/sarif"
-	@mkdir -p $(VENV)/sarif && cp tools/sarif/package*.json $(VENV)/sarif
-	@cd $(VENV)/sarif && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	@for tool in $(VENV)/sarif/node_modules/*/*/Sarif.Multitool; do test ! -e $$tool || chmod u+x $$tool; done
+openapi: $(VENV)/openapi/.installed $(VENV)/client/.installed ## install linters and a client generator of OpenAPI into .venv, for the long tests
+
+$(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools/%/package-lock.json | $(VENV)/.installed
+	@echo "Installing $* into $(VENV)/$*"
+	@mkdir -p $(VENV)/$* && cp tools/$*/package*.json $(VENV)/$*
+	@cd $(VENV)/$* && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@for tool in $(VENV)/$*/node_modules/*/*/Sarif.Multitool; do test ! -e $$tool || chmod u+x $$tool; done
 	@touch $@
 
 # These tools need other versions of the app's packages, so each has an environment of its own. It is
@@ -74,7 +76,7 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (options: PORT=8080 ES
 test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
-test-all: lint test az checkov sarif $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+test-all: lint test az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")

@@ -19,11 +19,11 @@ compile pyproject.toml ${UPGRADE:+--upgrade} --group dev \
 printf 'rich\ntyper\n' >"$folder/not_deployed.txt"
 compile pyproject.toml --no-annotate --constraint locks/dev.txt --excludes "$folder/not_deployed.txt" \
     --output-file "$folder/requirements.txt"
-for tool in az checkov sbom; do
+for tool in az checkov client sbom; do
     compile ${UPGRADE:+--upgrade} --group "$tool" --output-file "locks/$tool.txt"
 done
 mv "$folder/requirements.txt" requirements.txt
 command=${UPGRADE:+update}
-for place in . tools/sarif; do
+for place in . tools/openapi tools/sarif; do
     (cd "$place" && npm "${command:-install}" --package-lock-only --omit-lockfile-registry-resolved)
 done

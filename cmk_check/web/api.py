@@ -107,6 +107,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
     @app.get(
         _STATUS,
         operation_id="getStatus",
+        tags=[openapi.Tag.RESULTS],
         summary="The posture of the estate or of one subscription",
         response_model=models.Status,
         responses=responses,
@@ -130,6 +131,7 @@ def _route_findings(
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
+        tags=[openapi.Tag.RESULTS],
         summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
         responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
@@ -172,6 +174,7 @@ def _route_finding(app: FastAPI, view: FindingView) -> None:
     @app.get(
         f"{_FINDINGS}/{{id:path}}",
         operation_id="getFinding",
+        tags=[openapi.Tag.RESULTS],
         summary="One account with its history and remediation",
         response_model=models.FindingDetail,
         responses={404: openapi.error("No account with this id is recorded."), **openapi.ERRORS},
@@ -196,6 +199,7 @@ def _route_subscriptions(
     @app.get(
         _SUBSCRIPTIONS,
         operation_id="listSubscriptions",
+        tags=[openapi.Tag.RESULTS],
         summary="Subscriptions with their coverage",
         response_model=models.SubscriptionsPage,
         responses=openapi.LIST_ERRORS,
@@ -219,6 +223,7 @@ def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> Non
     @app.get(
         _CHANGES,
         operation_id="listChanges",
+        tags=[openapi.Tag.CHANGES],
         summary="The change feed, for pollers",
         response_model=models.ChangesPage,
         responses=responses,
@@ -238,6 +243,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     @app.get(
         scan_now.SCANS,
         operation_id="listScans",
+        tags=[openapi.Tag.SCANS],
         summary="The history of scans",
         response_model=models.ScansPage,
         responses=openapi.ERRORS,
@@ -251,6 +257,7 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     @app.get(
         f"{scan_now.SCANS}/{{id}}",
         operation_id="getScan",
+        tags=[openapi.Tag.SCANS],
         summary="One scan",
         response_model=models.Scan,
         responses={404: openapi.error("No scan with this id is recorded."), **openapi.ERRORS},
@@ -267,6 +274,7 @@ def _route_reasons(app: FastAPI) -> None:
     @app.get(
         _REASONS,
         operation_id="getReasons",
+        tags=[openapi.Tag.APP],
         summary="What each reason means, what ends it and who has to act",
         response_model=list[reasons.CatalogueReason],
         responses=openapi.ERRORS,
@@ -286,6 +294,7 @@ def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -
     @app.get(
         _OPENAPI,
         operation_id="getContract",
+        tags=[openapi.Tag.APP],
         summary="This document",
         response_model=dict[str, Any],
         responses=openapi.ERRORS,

@@ -357,7 +357,8 @@ class ErrorDetail(Answer):
     target: str | None
 
 
-class Error(Answer):
+# A class called like its field, Error, is one that generators of clients write wrong types for.
+class ErrorResponse(Answer):
     """The envelope of every error."""
 
     error: ErrorDetail

@@ -84,6 +84,7 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
 @router.post(
     PATH,
     operation_id="startScan",
+    tags=[openapi.Tag.SCANS],
     summary="Start a scan of the estate or of some subscriptions",
     status_code=HTTPStatus.ACCEPTED,
     response_model=models.ScanStarted,

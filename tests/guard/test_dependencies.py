@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 HASHED = ["requirements.txt", *sorted(f"locks/{path.name}" for path in ROOT.glob("locks/*.txt"))]
-LOCKS = [*HASHED, "package-lock.json"]
+LOCKS = [*HASHED, "package-lock.json", "tools/openapi/package-lock.json"]
 
 
 def _names(requirements: Iterable[str]) -> set[str]:

@@ -194,8 +194,9 @@ def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     named = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     named += json.loads((ROOT / "package.json").read_text())["devDependencies"]
-    sarif = json.loads((ROOT / "tools/sarif/package.json").read_text())
-    named += sarif["optionalDependencies"]
+    for path in ROOT.glob("tools/*/package.json"):
+        tools = json.loads(path.read_text())
+        named += tools.get("devDependencies") or tools["optionalDependencies"]
     record = (ROOT / "docs/decisions/0014-dependencies.md").read_text()
 
     reasons = [name for row in table(record, "package") for name in row[0].split(", ")]

@@ -1,13 +1,14 @@
 """The OpenAPI document: the routes' declarations, and what the platform and settings add."""
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import Any, Final
 
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute
 
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.web.models import Error
+from cmk_check.web.models import ErrorResponse
 
 TITLE: Final = "cmk_check"
 VERSION: Final = "1"
@@ -15,6 +16,28 @@ DESCRIPTION: Final = (
     "Shows which Azure OpenAI accounts are encrypted with a customer-managed key. "
     "The app only reads from Azure. Times are in UTC. Unknown parameters are rejected."
 )
+
+_CONTACT: Final = {"name": "the cmk_check authors"}
+_LICENCE: Final = {"name": "MIT", "identifier": "MIT"}
+# Relative to the document, so that a caller's Host header leads no client away.
+_SERVERS: Final = [{"url": "/", "description": "The app that serves this document."}]
+
+
+class Tag(StrEnum):
+    """The subjects of the operations; generators make a module of each."""
+
+    RESULTS = "results"
+    CHANGES = "changes"
+    SCANS = "scans"
+    APP = "app"
+
+
+_TAGS: Final[Mapping[Tag, str]] = {
+    Tag.RESULTS: "The posture, the accounts and the subscriptions, as the last scans found them.",
+    Tag.CHANGES: "What changed, for programs that poll.",
+    Tag.SCANS: "The history of scans, and the start of one.",
+    Tag.APP: "The app itself: its reasons, its contract and whether it can answer.",
+}
 
 type Responses = dict[int | str, dict[str, Any]]
 
@@ -55,6 +78,7 @@ _HEALTH_BODY: Final = {
     }
 }
 _HEALTH: Final[Mapping[str, Any]] = {
+    "tags": [Tag.APP],
     "operationId": "getHealth",
     "summary": "Whether the app can answer",
     "description": "For load balancers and uptime monitors. Needs no key. HEAD works, too.",
@@ -71,7 +95,7 @@ _HEALTH: Final[Mapping[str, Any]] = {
 
 def error(description: str) -> dict[str, Any]:
     """Return the description of an error response."""
-    return {"model": Error, "description": description}
+    return {"model": ErrorResponse, "description": description}
 
 
 ERRORS: Final[Responses] = {
@@ -93,7 +117,16 @@ def document(
     routes: Sequence[BaseRoute], http_auth: HttpAuth, kinds: tuple[str, ...]
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of these routes."""
-    contract = get_openapi(title=TITLE, version=VERSION, description=DESCRIPTION, routes=routes)
+    contract = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        routes=routes,
+        contact=dict(_CONTACT),
+        license_info=dict(_LICENCE),
+        servers=_SERVERS,
+        tags=[{"name": tag, "description": text} for tag, text in _TAGS.items()],
+    )
     components = contract["components"]
     components["securitySchemes"] = _SCHEMES[http_auth]
     contract["security"] = [{next(iter(_SCHEMES[http_auth])): []}]

@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import Response
 
-from cmk_check.web.models import Error, ErrorDetail
+from cmk_check.web.models import ErrorDetail, ErrorResponse
 
 # The API serves no pages: if a browser shows a response, it may load and run nothing.
 HEADERS: Final[Mapping[str, str]] = {
@@ -83,7 +83,7 @@ def error_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer with the error envelope of Microsoft's REST guidelines."""
-    body = Error(error=ErrorDetail(code=code, message=message, target=target)).body()
+    body = ErrorResponse(error=ErrorDetail(code=code, message=message, target=target)).body()
     return Response(
         body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
     )

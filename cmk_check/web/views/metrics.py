@@ -69,6 +69,7 @@ def route(app: FastAPI, view: MetricsView) -> None:
     @app.get(
         _METRICS,
         operation_id="getMetrics",
+        tags=[openapi.Tag.RESULTS],
         summary="The status as metrics",
         response_class=Response,
         responses={200: _WRITTEN, **openapi.ERRORS},

@@ -62,6 +62,17 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
     }
 
 
+def test_it_documents_whose_it_is_and_where_it_is_served(document: dict[str, Any]) -> None:
+    """Relative to the document: the Host header of a caller leads nobody away."""
+    assert [server["url"] for server in document["servers"]] == ["/"]
+    assert document["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
+    assert document["info"]["contact"] == {"name": "the cmk_check authors"}
+    tags = {tag["name"] for tag in document["tags"]}
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    assert all(len(each["tags"]) == 1 for each in operations)
+    assert {each["tags"][0] for each in operations} == tags
+
+
 def test_it_documents_parameters_with_their_allowed_values(document: dict[str, Any]) -> None:
     """Whoever generates a client gets no value wrong."""
     parameters = document["paths"]["/api/v1/findings"]["get"]["parameters"]
@@ -129,7 +140,7 @@ def test_every_error_is_the_envelope(document: dict[str, Any]) -> None:
         for status, answer in operation["responses"].items():
             if int(status) >= 400 and status != "401":
                 schema = answer["content"]["application/json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/Error"}
+                assert schema == {"$ref": "#/components/schemas/ErrorResponse"}
         assert "422" not in operation["responses"]
     assert not {"HTTPValidationError", "ValidationError"} & set(document["components"]["schemas"])
 

@@ -1,0 +1,213 @@
+"""The OpenAPI document under linters, and in the hands of a generator of clients."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from cmk_check.config.http_auth import HttpAuth
+from cmk_check.web.http.middleware import SignIn
+from tests.browsers import end_without
+from tests.functional.conftest import OpenScene
+from tests.unit.web.api_kit import AS_SERVED, Served
+from tests.unit.web.asgi_client import send
+
+ROOT: Final = Path(__file__).parents[2]
+LINTERS: Final = ROOT / ".venv/openapi/node_modules/.bin"
+GENERATOR: Final = ROOT / ".venv/client/bin/openapi-python-client"
+PACKAGE: Final = "cmk_client"
+
+# The only complaint that stays. Whatever it is asked, health answers 200 or 503: a load balancer
+# has no key and sends no parameter.
+KEPT: Final = ("operation-4xx-response", "/paths/~1api~1health/get/responses")
+# A linter that asked another host, for its telemetry or a newer version, would end.
+OFFLINE: Final = """
+require("net").Socket.prototype.connect = () => {
+  console.error("a linter asked for a host");
+  process.exit(99);
+};
+"""
+# What whoever generates a client writes next. A type checker reads it before it runs.
+CALLS: Final = f"""
+import json
+import sys
+from typing import assert_type
+
+from {PACKAGE} import AuthenticatedClient
+from {PACKAGE}.api.app import get_reasons
+from {PACKAGE}.api.changes import list_changes
+from {PACKAGE}.api.results import get_finding, get_status, list_findings, list_subscriptions
+from {PACKAGE}.api.scans import list_scans
+from {PACKAGE}.models import ChangesPage, FindingDetail, FindingsPage, KeyState, ScansPage
+from {PACKAGE}.models import Status, SubscriptionsPage, Verdict
+
+client = AuthenticatedClient(
+    sys.argv[1], sys.argv[2], prefix="", auth_header_name="x-functions-key"
+)
+status = get_status.sync(client=client)
+found = list_findings.sync(client=client, verdict=Verdict.NON_COMPLIANT, q="chat", top=1)
+keyed = list_findings.sync(client=client, key_health=KeyState.BROKEN)
+subscriptions = list_subscriptions.sync(client=client)
+changes = list_changes.sync(client=client, last=1)
+scans = list_scans.sync(client=client)
+reasons = get_reasons.sync(client=client)
+assert isinstance(status, Status)
+assert isinstance(found, FindingsPage)
+assert isinstance(keyed, FindingsPage)
+assert isinstance(subscriptions, SubscriptionsPage)
+assert isinstance(changes, ChangesPage)
+assert isinstance(scans, ScansPage)
+assert isinstance(reasons, list)
+assert_type(found.value[0].verdict, Verdict)
+one = get_finding.sync(found.value[0].id.removeprefix("/"), client=client)
+assert isinstance(one, FindingDetail)
+assert_type(one.changes, int)
+print(
+    json.dumps(
+        [
+            status.accounts.total,
+            [[each.name, each.verdict] for each in found.value],
+            [each.key_health.state for each in keyed.value if each.key_health],
+            [one.name, len(one.history)],
+            len(subscriptions.value),
+            len(changes.value),
+            [each.state for each in scans.value],
+            sorted(each.code for each in reasons)[0],
+        ]
+    )
+)
+"""
+
+pytestmark = pytest.mark.long
+
+
+async def _document(http_auth: HttpAuth) -> dict[str, Any]:
+    app = Served().app(replace(AS_SERVED, sign_in=SignIn(http_auth, easy_auth=True)))
+    answer = await send(app, "/api/v1/openapi.json", {"x-ms-client-principal-id": "x"})
+    document: dict[str, Any] = answer.json
+    return document
+
+
+def _run(*command: object, folder: Path, **environment: str) -> str:
+    done = subprocess.run(
+        list(map(str, command)),
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "a linter asked for a host" not in done.stderr
+    assert done.returncode in {0, 1}, done.stderr
+    return done.stdout
+
+
+def _complaints(document: object, folder: Path) -> list[tuple[str, str]]:
+    """Return the rule and place of every complaint, those of the mildest kind too."""
+    if not LINTERS.exists():
+        end_without("THE CONTRACT WAS NOT LINTED: run `make openapi`")
+    (folder / "offline.cjs").write_text(OFFLINE)
+    (folder / "openapi.json").write_text(json.dumps(document))
+    (folder / "spectral.json").write_text(json.dumps({"extends": ["spectral:oas"]}))
+    quiet = {
+        "NODE_OPTIONS": f"--require={folder}/offline.cjs",
+        "REDOCLY_TELEMETRY": "off",
+        "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+    }
+    redocly = json.loads(
+        _run(
+            *(LINTERS / "redocly", "lint", "openapi.json"),
+            *("--extends=recommended", "--format=json"),
+            folder=folder,
+            **quiet,
+        )
+    )
+    spectral = json.loads(
+        _run(
+            *(LINTERS / "spectral", "lint", "openapi.json", "--quiet"),
+            *("--ruleset=spectral.json", "--format=json"),
+            folder=folder,
+            **quiet,
+        )
+    )
+    places = [(one["ruleId"], one["location"][0]["pointer"][1:]) for one in redocly["problems"]]
+    return places + [(one["code"], "/" + "/".join(map(str, one["path"]))) for one in spectral]
+
+
+@pytest.mark.parametrize("http_auth", ["keys", "entra"])
+async def test_linters_have_one_complaint(http_auth: HttpAuth, tmp_path: Path) -> None:
+    """Gateways and catalogues of APIs refuse documents that their linters complain of."""
+    assert _complaints(await _document(http_auth), tmp_path) == [KEPT]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rules"),
+    [
+        (lambda document: document.pop("servers"), {"no-empty-servers", "oas3-api-servers"}),
+        (lambda document: document["info"].pop("contact"), {"info-contact"}),
+        (lambda document: document["info"].pop("license"), {"info-license"}),
+        (lambda document: document["tags"].pop(), {"operation-tag-defined"}),
+    ],
+)
+async def test_the_linters_find_what_is_wrong(
+    spoil: Callable[[dict[str, Any]], object], rules: set[str], tmp_path: Path
+) -> None:
+    """Those that find nothing prove nothing."""
+    document = await _document("keys")
+
+    spoil(document)
+
+    assert {rule for rule, _ in _complaints(document, tmp_path)} == rules | {KEPT[0]}
+
+
+def _generate(document: Path, folder: Path) -> Path:
+    """Generate a client; return the script that uses it."""
+    if not GENERATOR.exists():
+        end_without("NO CLIENT WAS GENERATED: run `make openapi`")
+    # JSON is YAML. Its usual hooks only format.
+    (folder / "config.yaml").write_text(
+        json.dumps({"package_name_override": PACKAGE, "post_hooks": []})
+    )
+    told = _run(
+        *(GENERATOR, "generate", "--path", document, "--output-path", folder / PACKAGE),
+        *("--config", folder / "config.yaml", "--meta", "none", "--fail-on-warning"),
+        folder=folder,
+    )
+    assert told.strip() == f"Generating {folder / PACKAGE}"
+    script = folder / "calls.py"
+    script.write_text(CALLS)
+    return script
+
+
+def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None:
+    """With its types, against the running app: what the document says is what is answered."""
+    scene = open_scene("sample")
+    scene.scan()
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(scene.get("v1/openapi.json").body))
+    script = _generate(document, tmp_path)
+    python = GENERATOR.with_name("python")
+
+    checked = _run(
+        *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--no-incremental"),
+        *(f"--python-executable={python}", script),
+        folder=tmp_path,
+    )
+    answered = _run(
+        python, script, scene.host.url, scene.host.keys.functions["api"], folder=tmp_path
+    )
+
+    assert checked.startswith("Success: no issues found"), checked
+    findings = scene.findings()
+    (name,) = [one["name"] for one in findings.values() if one["name"].startswith("Chat")]
+    total, found, keyed, one, subscriptions, changes, scans, reason = json.loads(answered)
+    assert (total, found, keyed) == (len(findings), [[name, "non_compliant"]], ["broken"])
+    assert (one, subscriptions, changes, scans) == ([name, 1], 3, 1, ["incomplete"])
+    assert reason == "accounts_non_compliant"
