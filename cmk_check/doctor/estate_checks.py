@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cmk_check.app import scan_options
-from cmk_check.core.enums import Disposition, GapReason, PostureReason
+from cmk_check.core.enums import Disposition, PostureReason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.posture import of_estate
+from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from cmk_check.doctor import key_checks
@@ -21,11 +22,6 @@ from cmk_check.ports import Inventory
 _OF_VISIBILITY: Final = (
     PostureReason.NO_SUBSCRIPTION_VISIBLE,
     PostureReason.FEWER_SUBSCRIPTIONS_THAN_EXPECTED,
-)
-_NO_TIME: Final = Gap(
-    GapReason.TIMEOUT,
-    detail="The time of this check was over before they were read. The app has more time; "
-    "GET /api/v1/subscriptions?coverage=gap shows what it could not read.",
 )
 
 
@@ -92,7 +88,7 @@ async def _gaps(
         await asyncio.gather(*tasks, return_exceptions=True)
     gaps: dict[Gap, list[str]] = {}
     for subscription in chosen:
-        gap = found.get(subscription.id, _NO_TIME)
+        gap = found.get(subscription.id, CHECK_TIME_IS_UP)
         if gap is not None:
             gaps.setdefault(gap, []).append(_named(subscription))
     return gaps

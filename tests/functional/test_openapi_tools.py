@@ -188,7 +188,7 @@ def _generate(document: Path, folder: Path) -> Path:
 
 def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None:
     """With its types, against the running app: what the document says is what is answered."""
-    scene = open_scene("sample")
+    scene = open_scene("sample", CMK_KEY_HEALTH="on")
     scene.scan()
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(scene.get("v1/openapi.json").body))

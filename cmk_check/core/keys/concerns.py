@@ -3,16 +3,14 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import KeyConcern
+from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
-
-AGAIN: Final = "the next scan tries again, and if it stays, look for a newer version of cmk_check."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,8 @@ def concern(code: KeyReason, evidence: Mapping[str, object] | None = None) -> Ke
 def unread(part: str, title: str, fact: Unread | None) -> Unseen:
     """Make the part of what could not be read; None stands for what nobody tried to read."""
     if fact is None:
-        return Unseen(part, f"{title}: not read; {AGAIN}")
-    detail = fact.gap.detail or f"could not be read ({fact.gap.reason}); {AGAIN}"
+        return Unseen(part, sentences.not_read(title))
+    detail = fact.gap.detail or sentences.without_detail(fact.gap.reason)
     return Unseen(part, f"{title}: {detail}", fact.gap.missing_action)
 
 
@@ -54,11 +52,11 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
         evidence["missingActions"] = ", ".join(actions)
     for each in missing:
         evidence |= each.facts
-    sentences = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in missing)
+    said = (clean_text(each.sentence, MAX_KEY_SENTENCE_BYTES) or "" for each in missing)
     return KeyConcern(
         KeyReason.CANNOT_READ,
         key_severity(KeyReason.CANNOT_READ),
-        " ".join((KEY_REASONS[KeyReason.CANNOT_READ].text(), *sentences)),
+        " ".join((KEY_REASONS[KeyReason.CANNOT_READ].text(), *said)),
         _texts(evidence),
         missing_action=actions[0] if actions else None,
     )

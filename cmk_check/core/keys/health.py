@@ -18,6 +18,7 @@ from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
 from cmk_check.core.keys.version import InUse, in_use, pinned_version, rotation_of
 from cmk_check.core.model import Account, KeyConcern, KeyHealth
+from cmk_check.core.reasons import unseen_key_sentences as sentences
 
 __all__ = ["judge_key", "suffices", "user_of"]
 
@@ -34,10 +35,6 @@ _STATES: Final = {
     KeySeverity.NOTICE: KeyState.HEALTHY,
 }
 _ORDER: Final = tuple(KeyReason)
-_MALFORMED: Final = (
-    "Look at it with `az cognitiveservices account show`; if Azure changed the shape, update "
-    "cmk_check."
-)
 
 
 def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
@@ -69,7 +66,7 @@ def _used(account: Account, facts: KeyFacts, now: datetime) -> InUse:
 def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
     """Say what is wrong with the account: its identity, what that may do, its scopes."""
     if account.malformed_key is not None:
-        yield Unseen("account", f"Account: {account.malformed_key} {_MALFORMED}")
+        yield Unseen("account", sentences.malformed_account(account.malformed_key))
     else:
         yield from of_user(account)
         if isinstance(facts.vault, Vault):

@@ -8,22 +8,9 @@ from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Grant, Unread, Vault
 from cmk_check.core.keys.permissions import missing_actions, missing_permissions, suffices
 from cmk_check.core.model import Account, KeyConcern
+from cmk_check.core.reasons import unseen_key_sentences as sentences
 
 _PERMISSIONS: Final = "permissions"
-_NAMELESS: Final = Unseen(
-    "identity",
-    "Identity: Azure did not name the object id of the account's identity; the next scan tries "
-    "again, and if it stays, attach the identity to the account again.",
-)
-_CONDITIONAL: Final = (
-    "Role assignments: the identity is allowed to use the key under a condition only, and "
-    "conditions are not evaluated here; assign it a role without one."
-)
-_PERHAPS_A_GROUP: Final = (
-    "Access policies: none of the identity's own allows get, wrapKey and unwrapKey, and whether "
-    "it is in a group that another one is for cannot be seen; give the identity such a policy of "
-    "its own."
-)
 
 
 def user_of(account: Account) -> str | None:
@@ -44,7 +31,7 @@ def of_user(account: Account) -> Iterator[KeyConcern | Unseen]:
     client_id = _client_id(account)
     if user_of(account) is None:
         if _may_have_one(account, client_id):
-            yield _NAMELESS
+            yield Unseen("identity", sentences.IDENTITY)
         else:
             yield concern(
                 KeyReason.IDENTITY_MISSING,
@@ -87,7 +74,7 @@ def _of_roles(
     elif suffices(grants):
         return
     elif not missing_actions(grants, conditions_hold=True):
-        yield Unseen(_PERMISSIONS, _CONDITIONAL, facts={"identity": user})
+        yield Unseen(_PERMISSIONS, sentences.CONDITIONAL_ROLE, facts={"identity": user})
     else:
         yield _lacking(user, missing_actions(grants))
 
@@ -100,7 +87,7 @@ def _of_policies(user: str, vault: Vault) -> Iterator[KeyConcern | Unseen]:
     if missing_permissions(frozenset().union(*vault.policies.values())):
         yield _lacking(user, missing)
     else:
-        yield Unseen(_PERMISSIONS, _PERHAPS_A_GROUP, facts={"identity": user})
+        yield Unseen(_PERMISSIONS, sentences.POLICY_OF_A_GROUP, facts={"identity": user})
 
 
 def _lacking(user: str, missing: tuple[str, ...]) -> KeyConcern:

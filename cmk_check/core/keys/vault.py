@@ -9,6 +9,7 @@ from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread, Vault
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Gap, KeyConcern
+from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import lower_ascii
 from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
@@ -16,17 +17,6 @@ from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 _VAULT: Final = "vault"
 _SCOPES: Final = "scopes"
 _NOT_SAID: Final = "none"
-_OF_ANOTHER: Final = (
-    "the one that was read is not the one that the account names; set the key again on the "
-    "account's Encryption page."
-)
-_UNHEARD_OF: Final = (
-    "Firewall: the vault's is set in a way that is not known here; set it again on the vault's "
-    "Networking page, and if it stays, look for a newer version of cmk_check."
-)
-_MALFORMED: Final = (
-    "Look at it with `az keyvault show`; if Azure changed the shape, update cmk_check."
-)
 
 # What Azure documents, lower-cased. What is not said is not restricted.
 _ACTIONS: Final = {"", "allow", "deny"}
@@ -43,9 +33,11 @@ def trusted(account: Account, facts: KeyFacts) -> KeyFacts:
         return facts
     named = vault_name(account.key_vault_uri)
     if named is None or vault_name(vault.uri) != named:
-        return replace(facts, vault=_untrusted(_OF_ANOTHER), key=None)
+        return replace(facts, vault=_untrusted(sentences.ANOTHER_VAULT), key=None)
     if vault.malformed is not None:
-        return replace(facts, vault=_untrusted(f"{vault.malformed} {_MALFORMED}", vault.id))
+        return replace(
+            facts, vault=_untrusted(sentences.malformed_vault(vault.malformed), vault.id)
+        )
     return facts
 
 
@@ -106,7 +98,7 @@ def _of_firewall(vault: Vault) -> Iterator[KeyConcern | Unseen]:
     }
     if action not in _ACTIONS or access not in _ACCESS:
         said = {name: value for name, value in facts.items() if value is not None}
-        yield Unseen("firewall", _UNHEARD_OF, facts=said)
+        yield Unseen("firewall", sentences.FIREWALL, facts=said)
     in_perimeter = access == "securedbyperimeter"
     if in_perimeter or (is_closed(vault) and not _lets_services_in(vault.bypass)):
         yield concern(KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES, facts)

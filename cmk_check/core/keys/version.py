@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeyRotation
-from cmk_check.core.keys.concerns import AGAIN, Unseen, concern, unread
+from cmk_check.core.keys.concerns import Unseen, concern, unread
 from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
 from cmk_check.core.model import Account, KeyConcern
+from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.text import lower_ascii
 from cmk_check.limits import KEY_EXPIRY_NOTICE
 
@@ -18,28 +19,7 @@ _OPERATIONS: Final = ("wrapKey", "unwrapKey")
 
 _KEY: Final = "key"
 _VERSIONS: Final = "keyVersions"
-_MALFORMED: Final = (
-    "Look at it with `az keyvault key show`; if Azure changed the shape, update cmk_check."
-)
-_TYPE: Final = Unseen(
-    "keyType",
-    f"Key: Azure did not say its type; look at it with `az keyvault key show`, and {AGAIN}",
-)
-_SIZE: Final = Unseen(
-    "keySize",
-    f"Key: Azure did not say its size; look at it with `az keyvault key show`, and {AGAIN}",
-)
-_USE: Final = Unseen(
-    "keyOperations",
-    "Key: Azure did not say what it may be used for; permit wrapKey and unwrapKey with "
-    f"`az keyvault key set-attributes`, and {AGAIN}",
-)
-_UNCLEAR: Final = Unseen(
-    _VERSIONS,
-    "Versions of the key: Azure did not say enough to tell which is newer; look at them with "
-    "`az keyvault key list-versions`, or take the version out of the account's encryption "
-    "settings.",
-)
+_UNCLEAR: Final = Unseen(_VERSIONS, sentences.KEY_VERSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +78,7 @@ def _pinned(account: Account, key: Key, listed: Sequence[KeyVersion], now: datet
 
 def _of_version(version: KeyVersion, key_id: str, now: datetime) -> Iterator[KeyConcern | Unseen]:
     if version.malformed is not None:
-        yield Unseen(_KEY, f"Key: {version.malformed} {_MALFORMED}")
+        yield Unseen(_KEY, sentences.malformed_key(version.malformed))
     facts: dict[str, object] = {"keyId": key_id, "keyVersion": version.version}
     # Azure documents that a key is enabled where it does not say so.
     if version.enabled is False:
@@ -122,13 +102,13 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
     facts = facts | {"keyType": version.type, "keySize": version.size}
     is_rsa = lower_ascii(version.type or "") in _RSA
     if not version.type:
-        yield _TYPE
+        yield Unseen("keyType", sentences.KEY_TYPE)
     elif not is_rsa:
         yield concern(KeyReason.KEY_TYPE_UNSUPPORTED, facts)
     if version.size is None:
         # Only keys of other types have none.
         if is_rsa or not version.type:
-            yield _SIZE
+            yield Unseen("keySize", sentences.KEY_SIZE)
     elif version.size < _SMALLEST:
         yield concern(KeyReason.KEY_TOO_SMALL, facts)
     elif is_rsa and version.size > _SMALLEST:
@@ -137,7 +117,7 @@ def _of_material(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyC
 
 def _of_operations(version: KeyVersion, facts: dict[str, object]) -> Iterator[KeyConcern | Unseen]:
     if not version.operations:
-        yield _USE
+        yield Unseen("keyOperations", sentences.KEY_OPERATIONS)
         return
     missing = [name for name in _OPERATIONS if name.lower() not in version.operations]
     if missing:

@@ -148,6 +148,12 @@ KEY_TIME_IS_UP: Final = make_gap(
     message="The time for reading the keys of the slice was up.",
     way_out=_MORE_TIME,
 )
+CHECK_TIME_IS_UP: Final = make_gap(
+    GapReason.TIMEOUT,
+    message="The time of this check was over before they were read.",
+    way_out="The app has more time; GET /api/v1/subscriptions?coverage=gap shows what it could "
+    "not read.",
+)
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
 KNOWN_FROM_GROUP: Final = make_gap(
     GapReason.NOT_VISIBLE,
