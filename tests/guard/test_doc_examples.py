@@ -79,7 +79,7 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("GET /api/v1/scans/{id}", models.Scan),
         ("GET /api/v1/reasons", RootModel[list[CatalogueReason]]),
         ("POST /api/scan", models.ScanStarted),
-        ("Errors", models.Error),
+        ("Errors", models.ErrorResponse),
     ],
 )
 def test_each_answer_shown_is_one_that_the_api_could_give(
