@@ -49,6 +49,9 @@ param existingActionGroupId string = ''
 @description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
 param existingWorkspaceId string = ''
 
+@description('Optional. Keep the queries of the alert rules in the storage account that is linked to the workspace for alerts. The workspace must exist and have such an account.')
+param alertsInLinkedStorage bool = false
+
 @description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
@@ -131,11 +134,13 @@ var name = union(
 var faults = contradictions({
   addressSpace: addressSpace
   alertEmails: alertEmails
+  alertsInLinkedStorage: alertsInLinkedStorage
   appSubnetId: appSubnetId
   endpointSubnetId: endpointSubnetId
   entraAllowed: concat(entraAllowedGroupIds, entraAllowedObjectIds)
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
+  existingWorkspaceId: existingWorkspaceId
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -290,6 +295,7 @@ module alerts 'modules/alerts.bicep' = {
     siteName: name.app
     existingActionGroupId: existingActionGroupId
     emails: alertEmails
+    inLinkedStorage: alertsInLinkedStorage
     maxAgeMinutes: maxAgeMinutes
   }
   dependsOn: [app]

@@ -53,6 +53,9 @@ param existingActionGroupId string = ''
 @description('Optional. Id of an existing Log Analytics workspace for the logs. Without it, a workspace is created.')
 param existingWorkspaceId string = ''
 
+@description('Optional. Keep the queries of the alert rules in the storage account that is linked to the workspace for alerts. The workspace must exist and have such an account.')
+param alertsInLinkedStorage bool = false
+
 @description('Optional. Id of an existing Azure Monitor private link scope. With it, Application Insights and the workspace accept logs only through the scope.')
 param privateLinkScopeId string = ''
 
@@ -111,11 +114,13 @@ param storageKeyName string = ''
 var faults = contradictions({
   addressSpace: addressSpace
   alertEmails: alertEmails
+  alertsInLinkedStorage: alertsInLinkedStorage
   appSubnetId: appSubnetId
   endpointSubnetId: endpointSubnetId
   entraAllowed: concat(entraAllowedGroupIds, entraAllowedObjectIds)
   entraClientId: entraClientId
   existingActionGroupId: existingActionGroupId
+  existingWorkspaceId: existingWorkspaceId
   names: names
   privateDnsZoneIds: privateDnsZoneIds
   privateDnsZones: privateDnsZones
@@ -152,6 +157,7 @@ module app 'group.bicep' = {
     alertEmails: alertEmails
     existingActionGroupId: existingActionGroupId
     existingWorkspaceId: existingWorkspaceId
+    alertsInLinkedStorage: alertsInLinkedStorage
     privateLinkScopeId: privateLinkScopeId
     resourceLogs: resourceLogs
     privateNetwork: privateNetwork

@@ -24,6 +24,9 @@ param existingActionGroupId string
 @description('Required. E-mail addresses of the created action group.')
 param emails string[]
 
+@description('Required. Whether the workspace keeps the queries of the rules in a storage account that is linked to it.')
+param inLinkedStorage bool
+
 @description('Required. Minutes until a result is stale.')
 param maxAgeMinutes int
 
@@ -302,6 +305,7 @@ resource rule 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       autoMitigate: one.timing.autoMitigate
       // At the first deployment nothing has been logged yet, so the columns are not known.
       skipQueryValidation: true
+      checkWorkspaceAlertsStorageConfigured: inLinkedStorage
       criteria: {
         allOf: [
           {

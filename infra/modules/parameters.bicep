@@ -99,11 +99,13 @@ func contradictions(
   given {
     addressSpace: string
     alertEmails: string[]
+    alertsInLinkedStorage: bool
     appSubnetId: string
     endpointSubnetId: string
     entraAllowed: string[]
     entraClientId: string
     existingActionGroupId: string
+    existingWorkspaceId: string
     names: resourceNames
     privateDnsZoneIds: dnsZoneIds?
     privateDnsZones: string
@@ -153,6 +155,9 @@ func contradictions(
         : ''
       !empty(given.existingActionGroupId) && !empty(given.alertEmails)
         ? 'Set either existingActionGroupId or alertEmails: an existing action group has its own receivers.'
+        : ''
+      given.alertsInLinkedStorage && empty(given.existingWorkspaceId)
+        ? 'alertsInLinkedStorage needs existingWorkspaceId: a new workspace has no linked storage account.'
         : ''
       empty(given.webhookUrlSecretUri) && !empty(given.webhookSigningSecretUri)
         ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'

@@ -52,17 +52,36 @@ def test_every_name_that_can_be_given_is_listed() -> None:
     assert sorted(shown) == sorted(re.findall(r"(?m)^  (\w+): string\?$", kinds[1]))
 
 
+def listed(text: str) -> set[str]:
+    """Return the environment variables that a table lists."""
+    rows = table(text, "environment variable")
+    return {name for row in rows for name in re.findall(r"\w+", row[0])}
+
+
+def read_by(path: str) -> set[str]:
+    """Return the environment variables that a file of parameters reads."""
+    return set(re.findall(r"readEnvironmentVariable\('(\w+)'", (INFRA / path).read_text()))
+
+
 def test_what_the_production_file_takes_from_the_environment_is_listed() -> None:
     """It stops at the first variable that is missing, and names no other."""
-    text = (INFRA / "production.bicepparam").read_text()
+    assert listed(OPTIONS) == read_by("production.bicepparam")
 
-    shown = [
-        name
-        for row in table(OPTIONS, "environment variable")
-        for name in re.findall(r"\w+", row[0])
-    ]
 
-    assert sorted(shown) == sorted(set(re.findall(r"readEnvironmentVariable\('(\w+)'", text)))
+@pytest.mark.parametrize(
+    ("path", "heading", "left_out"),
+    [
+        ("landing_zone", "Policies that refuse resources", "_SUBNET_ID"),
+        ("vended_group", "An existing resource group", "_SUBNET_ID|_LOCATION|_EMAILS"),
+    ],
+)
+def test_what_the_other_files_take_from_the_environment_is_listed(
+    path: str, heading: str, left_out: str
+) -> None:
+    """Their sections list what they read besides what the file for production reads."""
+    others = {name for name in listed(OPTIONS) if not re.search(left_out, name)}
+
+    assert listed(section(LANDING_ZONES, heading)) | others == read_by(f"{path}.bicepparam")
 
 
 def test_the_variables_of_the_workflow_are_those_that_it_reads() -> None:

@@ -23,20 +23,35 @@ SUBSCRIPTION: Final = "5e2f8b90-7c14-4a6d-b1e3-40d9c6f2a857"
 TENANT: Final = "0d9c6f2a-857e-4b1e-9a6d-7c145e2f8b90"
 PRINCIPAL: Final = "7c145e2f-1e34-4d9c-8b90-6f2a8575e2f8"
 _VAULTS: Final = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-keys/providers"
+_HUB: Final = f"/subscriptions/{TENANT}/resourceGroups/rg-hub/providers"
 # What the parameter files ask the environment for.
 ENVIRONMENT: Final = {
     "AZURE_ENV_NAME": "example",
     "AZURE_LOCATION": "westeurope",
+    "CMK_ACTION_GROUP_ID": f"{_HUB}/Microsoft.Insights/actionGroups/ag-hub",
+    "CMK_ADDRESS_SPACE": "10.20.30.0/25",
     "CMK_ALERT_EMAILS": "security@example.com, platform@example.com",
     "CMK_ENTRA_CLIENT_ID": "b1e340d9-7c14-4a6d-85e2-c6f2a8578b90",
     "CMK_ENTRA_GROUP_IDS": f"{PRINCIPAL}, {TENANT}",
     "CMK_IDENTITY_PRINCIPAL_ID": PRINCIPAL,
+    "CMK_NAMES_OF_RESOURCES": '{"app":"func-monitor"}',
+    "CMK_PRIVATE_DNS_ZONE_IDS": json.dumps(
+        {
+            name: f"{_HUB}/Microsoft.Network/privateDnsZones/{name}"
+            for name in ("blob", "queue", "table", "site")
+        }
+    ),
+    "CMK_PRIVATE_LINK_SCOPE_ID": f"{_HUB}/Microsoft.Insights/privateLinkScopes/ampls-hub",
+    "CMK_ROUTE_TABLE_ID": f"{_HUB}/Microsoft.Network/routeTables/rt-hub",
     "CMK_STORAGE_KEY_IDENTITY_ID": (
         f"{_VAULTS}/Microsoft.ManagedIdentity/userAssignedIdentities/id-keys"
     ),
     "CMK_STORAGE_KEY_NAME": "storage",
     "CMK_STORAGE_KEY_VAULT_URI": "https://kv-example.vault.azure.net",
     "CMK_SUBSCRIPTION_IDS": f"{SUBSCRIPTION}, {TENANT}",
+    "CMK_TAGS_OF_RESOURCES": '{"owner":"security"}',
+    "CMK_VIRTUAL_NETWORK_ID": f"{_HUB}/Microsoft.Network/virtualNetworks/vnet-app",
+    "CMK_WORKSPACE_ID": f"{_HUB}/Microsoft.OperationalInsights/workspaces/log-hub",
 }
 
 type Json = Mapping[str, Any]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.guard.infra.bicep_kit import Bicep, Json
+from tests.guard.infra.deny_rules import SETS, created_by
 from tests.guard.infra.expressions import worked_out
 
 
@@ -28,3 +29,9 @@ def resources(compiler: Bicep, request: pytest.FixtureRequest) -> list[Json]:
     """Return what a deployment would create, in the public cloud."""
     found: list[Json] = worked_out(compiler.snapshot(request.param))
     return found
+
+
+@pytest.fixture(scope="session")
+def created(compiler: Bicep) -> dict[str, list[Json]]:
+    """Return what each parameter set of ``deny_rules.toml`` would create."""
+    return {name: created_by(compiler, path) for name, path in SETS.items()}

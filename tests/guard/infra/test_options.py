@@ -69,6 +69,7 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
             "either existingActionGroupId or",
         ),
         ({"alertEmails": [""]}, "too short"),
+        ({"alertsInLinkedStorage": True}, "needs existingWorkspaceId"),
         ({"webhookSigningSecretUri": "https://x"}, "needs webhookUrlSecretUri"),
         ({"settings": {"CMK_KIND": "OpenAI"}}, "must not contain CMK_KIND:"),
         ({"names": {"alertRule": "x"}}, "names.alertRule must contain"),

@@ -1,0 +1,120 @@
+"""The rules of Azure Policy that refuse resources, over what each parameter set would create."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.guard.documents import ROOT, table
+from tests.guard.infra.bicep_kit import INFRA, Bicep, Json
+from tests.guard.infra.deny_rules import RULES, SETS, TABLE, Condition, created_by
+
+MODULES: Final = sorted(path.relative_to(INFRA).as_posix() for path in INFRA.glob("modules/*"))
+STRICT: Final = "landing_zone"
+# The landing zone has these already, or does without: a firewall is its way out.
+NOT_CREATED: Final = {
+    "Microsoft.Network/natGateways",
+    "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/publicIPAddresses",
+    "Microsoft.OperationalInsights/workspaces",
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_what_a_rule_refuses_has_its_reason(created: dict[str, list[Json]], name: str) -> None:
+    """Azure says so only in the middle of a deployment, and a reason must not outlive the fault."""
+    refused = {rule.id: rule.refused(created[name]) for rule in RULES}
+
+    assert {key: found for key, found in refused.items() if found}.keys() == {
+        rule.id for rule in RULES if name in rule.unmet
+    }, refused
+
+
+def test_the_landing_zone_meets_what_denies_by_default(created: dict[str, list[Json]]) -> None:
+    """It exists for subscriptions that deny all of it, so no reason helps."""
+    refused = {rule.id: rule.refused(created[STRICT]) for rule in RULES if rule.effect == "Deny"}
+
+    assert {key: found for key, found in refused.items() if found} == {}
+
+
+def test_each_rule_reads_something(created: dict[str, list[Json]]) -> None:
+    """A rule that reads nothing is met by a resource that was removed, or by a misspelt type."""
+    read = {name: [rule for rule in RULES if any(map(rule.reads, created[name]))] for name in SETS}
+
+    assert {rule.id for rule in RULES} == {rule.id for rules in read.values() for rule in rules}
+    assert {rule.type for rule in RULES if rule not in read[STRICT]} == NOT_CREATED
+
+
+def test_each_created_type_is_in_the_table(created: dict[str, list[Json]]) -> None:
+    """For a new type somebody must look for the rules that read it."""
+    types = {resource["type"] for resources in created.values() for resource in resources}
+    known = {kind for rule in RULES for kind in rule.type.split(", ")} - {"*"}
+
+    assert types == known | set(TABLE["unread"]["types"])
+    assert known & set(TABLE["unread"]["types"]) == set()
+
+
+def test_each_condition_refuses_what_it_is_about(created: dict[str, list[Json]]) -> None:
+    """A path that is misspelt finds nothing, and nothing is what many rules accept."""
+    for rule in RULES:
+        name = STRICT if any(map(rule.reads, created[STRICT])) else "production"
+        resource = next(one for one in created[name] if rule.reads(one))
+        for condition in rule.refused_if:
+            assert any(map(condition.holds, planted(resource, condition))), (rule.id, condition)
+            if name not in rule.unmet:
+                assert not condition.holds(resource), (rule.id, condition)
+
+
+def planted(resource: Json, condition: Condition) -> Iterator[Json]:
+    """Yield the resource without what the condition is about, and with other values there."""
+    for value in (None, condition.value or "x", "0"):
+        changed: Any = copy.deepcopy(resource)
+        inner, keys = changed, condition.path.split(".")
+        for key in keys[:-1]:
+            inner = inner.setdefault(key.removesuffix("[*]"), [{}] if "[*]" in key else {})
+            inner = inner[0] if isinstance(inner, list) else inner
+        last = keys[-1].removesuffix("[*]")
+        inner[last] = [value] if keys[-1].endswith("[*]") else value
+        yield changed
+
+
+@pytest.mark.long
+def test_without_its_lines_each_rule_refuses(tmp_path: Path) -> None:
+    """That a rule is met must come from the line that is thought to meet it."""
+    lines = {line for rule in RULES for line in rule.lines}
+    seen = set()
+    with Bicep(tmp_path) as compiler:
+        for path in MODULES:
+            text = (INFRA / path).read_text().splitlines()
+            seen |= {line.strip() for line in text} & lines
+            compiler.write(path, "\n".join(line for line in text if line.strip() not in lines))
+        # A parameter that nothing uses any more would be an error.
+        compiler.write("bicepconfig.json", json.dumps({"analyzers": {"core": {"enabled": False}}}))
+        resources = created_by(compiler, SETS[STRICT])
+
+    assert seen == lines
+    assert [rule.id for rule in RULES if rule.lines and not rule.refused(resources)] == []
+
+
+def documented() -> list[list[str]]:
+    """Return the rows that docs/landing-zones.md must have."""
+    return [
+        [
+            rule.name.removeprefix("[Preview]: ").rstrip("."),
+            f"`{rule.id}`",
+            f"denies: {rule.set}" if rule.effect == "Deny" else rule.effect,
+            ", ".join(name for name in SETS if name not in rule.unmet) or "none"
+            if rule.unmet
+            else "all",
+            "; ".join(dict.fromkeys(rule.unmet.values())),
+        ]
+        for rule in RULES
+    ]
+
+
+def test_the_document_lists_each_rule() -> None:
+    """Who is refused looks there for the rule and for what meets it."""
+    assert table((ROOT / "docs/landing-zones.md").read_text(), "policy") == documented()
