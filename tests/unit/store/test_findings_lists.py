@@ -191,12 +191,14 @@ async def test_a_finding_alone_is_unknown_where_its_row_cannot_be_trusted() -> N
 async def test_coverage_is_listed_by_subscription_with_places_to_go_on_behind() -> None:
     """And nothing of what stands beside it."""
     store, stored = await filled(bad(ID, "a"))
-    await store.commit(Table.FINDINGS, PARTITION, [Insert("coverage2", {"coverage": "read"})])
+    others = [Insert(row, {"coverage": "read"}) for row in ("account", "coverage2")]
+    await store.commit(Table.FINDINGS, PARTITION, others)
     table, place = FindingsTable(store), (PARTITION, table_keys.COVERAGE)
 
     listed = [entry async for entry in table.coverages(None, None)]
 
     assert listed == [(place, stored.known.coverage)]
+    assert store.log[-1].rows == 1
     assert [entry async for entry in table.coverages(CoverageState.READ, None)] == listed
     assert [entry async for entry in table.coverages(CoverageState.GAP, None)] == []
     assert [entry async for entry in table.coverages(None, place)] == []

@@ -92,8 +92,12 @@ async def test_rows_that_cannot_be_read_make_room_for_others(
 async def test_those_that_started_within_a_time_are_read_alone(
     first: int, last: int, expected: list[int]
 ) -> None:
-    """Both ends count; the rest of the history is not gone through."""
-    _, table = await _table(*(_scan(seconds) for seconds in (0, 60, 120)))
+    """Both ends count; the rest of the history is not gone through, nor what is not ours."""
+    store, table = await _table(*(_scan(seconds) for seconds in (0, 60, 120)))
+    row = table_keys.scan_row(_scan(60).started_at, _scan(60).id)
+    copied = await store.get(Table.SCANS, "scan", row)
+    assert copied is not None
+    await store.commit(Table.SCANS, "theirs", [Insert(row, copied.values)])
 
     found = await table.started_between(NOON + first * SECOND, NOON + last * SECOND)
 

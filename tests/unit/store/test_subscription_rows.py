@@ -5,9 +5,9 @@ import pytest
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store.findings import FindingsTable
-from tests.fakes.world import bad, good
+from tests.fakes.world import bad, good, sub
 from tests.unit.core.examples import ID
-from tests.unit.store.findings_kit import PARTITION, filled, overwrite
+from tests.unit.store.findings_kit import PARTITION, filled, overwrite, record_in
 
 
 async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
@@ -19,9 +19,29 @@ async def test_a_newer_finding_is_set_aside_and_keeps_its_row() -> None:
 
     (newer,) = stored.known.untrusted.values()
     assert (str(newer.id), newer.kind) == (str(bad(ID, "A").id), "OpenAI")
+    assert (newer.id.resource_group, newer.id.name) == ("rg", "a")
     assert newer.judgement.reason is Reason.ROW_TOO_NEW
     assert list(stored.known.findings) == [str(bad(ID, "b").id)]
     assert stored.unusable is None
+
+
+async def test_a_subscription_is_read_without_the_others() -> None:
+    """Rows of two in one partition would be a mixture of both."""
+    store, stored = await filled(bad(ID))
+    await record_in(store, sub(9), good(sub(9)))
+
+    assert await FindingsTable(store).read_one(PARTITION) == stored
+
+
+async def test_a_row_key_of_three_parts_has_the_name_behind_the_first() -> None:
+    """No name of ours has the sign in it; whoever wrote the row still finds it by what is shown."""
+    store, _ = await filled()
+    await store.commit(Table.FINDINGS, PARTITION, [Insert("finding|rg|a|b", {"schema": 2})])
+
+    stored = await FindingsTable(store).read_one(PARTITION)
+
+    (shown,) = stored.known.untrusted.values()
+    assert (shown.id.resource_group, shown.id.name) == ("rg", "a|b")
 
 
 async def test_a_newer_coverage_row_makes_the_subscription_unusable() -> None:
