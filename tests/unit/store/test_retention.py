@@ -7,7 +7,7 @@ import pytest
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
 from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
-from cmk_check.ports import Table, TableQuery
+from cmk_check.ports import Entity, Insert, Table, TableQuery
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import Operation, RecordingStore
@@ -40,14 +40,21 @@ async def feed_rows(world: World) -> int:
     )
 
 
-async def scans(world: World) -> list[str]:
-    """Return the ids of the scans that stand in the history, newest first."""
+async def scan_rows(world: World) -> list[Entity]:
+    """Return the scans that stand in the history, newest first."""
     query = TableQuery(partition="scan", row_from="scan|", row_to="scan}")
-    return [entry.row.rpartition("|")[2] async for entry in world.store.query(Table.SCANS, query)]
+    return [entry async for entry in world.store.query(Table.SCANS, query)]
+
+
+async def scans(world: World) -> list[str]:
+    """Return their ids."""
+    return [entry.row.rpartition("|")[2] for entry in await scan_rows(world)]
 
 
 async def test_what_is_older_than_the_retention_goes_with_the_next_scan(world: World) -> None:
-    """The tables hold what was asked for, not all there ever was."""
+    """The tables hold what was asked for, not all there ever was; what is not ours stays."""
+    copied = [Insert(row.row, row.values) for row in await scan_rows(world)]
+    await world.store.commit(Table.SCANS, "theirs", copied)
     world.clock.advance(KEPT + RETENTION_GRACE)
     first = await world.scan()
 
@@ -55,6 +62,8 @@ async def test_what_is_older_than_the_retention_goes_with_the_next_scan(world: W
 
     assert await feed_rows(world) == 1
     assert await scans(world) == [last, first]
+    assert await world.store.get(Table.SCANS, "theirs", copied[0].row)
+    assert await world.status() is not None
     assert await world.verdicts() == {"chat": "non_compliant"}
 
 
