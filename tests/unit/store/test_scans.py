@@ -83,6 +83,17 @@ async def test_lease_status_and_scan_are_read_back() -> None:
     assert await table.holder() == ID
 
 
+async def test_a_person_can_read_the_state_of_a_scan_in_its_row() -> None:
+    """The document beside it is long, and no table viewer filters by what is in it."""
+    store = RecordingStore()
+    await begun(store)
+
+    row = await store.get(Table.SCANS, "scan", table_keys.scan_row(NOON, ID))
+
+    assert row is not None
+    assert row.values["state"] == "running"
+
+
 async def test_an_empty_table_has_nothing_and_breaks_nothing() -> None:
     """So it is before the first scan."""
     table = ScanTable(RecordingStore())
