@@ -77,7 +77,6 @@ def test_the_escape_stays_what_it_is(text: str, key: str) -> None:
         "~002p~",
         "~zzzz~",
     ],
-    ids=repr,
 )
 def test_what_escape_never_makes_is_refused(key: str) -> None:
     """A foreign row must not be taken for one of ours."""
