@@ -115,6 +115,7 @@ class App:
             new_id=lambda: str(uuid.uuid4()),
             options=scan_options(self.settings),
             keys=inventory.keys if self.settings.key_health else None,
+            account_search=inventory.account_search() if self.settings.cross_check else None,
         )
 
     async def _build_watch_context(self) -> "WatchContext":

@@ -34,6 +34,10 @@ MAX_SLICES: Final = 10_000
 # clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
+# Of an account that a list lacks. Lists and Resource Graph may both be late with a younger one.
+CROSS_CHECK_AGE: Final = timedelta(hours=1)
+# More at once are no lists with holes, but a Resource Graph that is far behind.
+CROSS_CHECKED_PER_SLICE: Final = 50
 # Resource Graph tells a change within five minutes, by its documents; rows come later than that.
 WATCH_OVERLAP: Final = timedelta(minutes=15)
 # A look that gets no answer says so again after this time.
@@ -41,6 +45,10 @@ WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
 
 # --- Scan: internal
 
+# A slice waits for this answer once, and goes on without it.
+CROSS_CHECK_SECONDS: Final = 20
+# Each of GRAPH_ROWS_PER_PAGE, for the subscriptions of a slice.
+MAX_KNOWN_ACCOUNT_PAGES: Final = 10
 # Each costs a query of the findings that the table service filters; the oldest change goes first.
 WATCH_VAULTS_PER_LOOK: Final = 10
 # With their ids they stay below a fifth of what a row holds.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
@@ -182,6 +183,19 @@ class ChangeInventory(Protocol):
 
         ``vaults`` is whether to look at vaults. A failure is the gap of the answer and never
         raised.
+        """
+        ...
+
+
+class AccountSearch(Protocol):
+    """A second witness of which accounts there are; it may be late and incomplete."""
+
+    async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
+        """Return the accounts of kinds in scope that it knows in these subscriptions.
+
+        Raises:
+            InventoryError: the answer is not whole.
+
         """
         ...
 

@@ -7,7 +7,7 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
 ``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
                 ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
                 the compliant ones; null if none was read), ``subscriptions``, ``changes``
-                (a number)
+                (a number), ``crossCheck`` (``state``, ``differences``; null if none was made)
 ``cmk.partial_scan``  the same of a partial scan, with the posture of the estate and the counts of
                 the subscriptions that it read; no line for its gaps
 ``cmk.gap``     a subscription that a full scan could not read, at most 50 per scan
@@ -102,6 +102,7 @@ def _scan(scan: LastScan) -> dict[str, object]:
 
 def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
+    check = summary.cross_check
     return {
         "posture": posture,
         "accounts": {
@@ -120,6 +121,7 @@ def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
             "retired": subscriptions.retired,
         },
         "changes": summary.changes,
+        "crossCheck": check and {"state": check.state, "differences": check.differences},
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cmk_check.app import App
-from cmk_check.cli.console import open_console, remarks, results, shown, warnings_shown
+from cmk_check.cli.console import open_console, remarks, results, say, shown, warnings_shown
 from cmk_check.cli.exit_codes import INTERRUPTED, UNKNOWN, VIOLATED, complain
 from cmk_check.cli.json_csv import as_csv, as_json
 from cmk_check.cli.junit import as_junit
@@ -20,7 +20,7 @@ from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.cli.xlsx import as_xlsx
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import PostureReason, ReasonSeverity, ScanState, Verdict
+from cmk_check.core.enums import CrossCheckState, PostureReason, ReasonSeverity, ScanState, Verdict
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
@@ -98,6 +98,8 @@ async def report(
         in_sight = options.format is Format.TABLE and options.file is None
         if not in_sight and not options.quiet:
             summarise(notes, status)
+        if not options.quiet and (check := await _cross_check(context, outcome)):
+            say(notes, f"cmk-check: {check}")
     return exit_code(outcome, status, options.fail_on)
 
 
@@ -137,6 +139,19 @@ async def _watched(
         return await scan_here(context, named=named)
     with bar(notes, tally):
         return await scan_here(context, named=named)
+
+
+async def _cross_check(context: ScanContext, outcome: LocalScanOutcome) -> str | None:
+    """Say what came of comparing the lists with Resource Graph, unless they agree."""
+    stored = await context.scans.scan(outcome.scan_id)
+    summary = stored.value.summary if stored else None
+    check = summary.cross_check if summary else None
+    if check is None or (check.state is CrossCheckState.CHECKED and not check.differences):
+        return None
+    return (
+        f"cross-check with Resource Graph: {check.state}, "
+        f"accounts that Azure's lists lack: {check.differences}"
+    )
 
 
 async def _write(answer: ScanResult, status: models.Status, options: OutputOptions) -> None:

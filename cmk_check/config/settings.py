@@ -174,6 +174,9 @@ class Settings(BaseSettings):
         ALERTS, alias="CMK_ALERT_ON"
     )
 
+    cross_check: Annotated[bool, BeforeValidator(switch)] = Field(
+        default=True, alias="CMK_CROSS_CHECK"
+    )
     key_health: Annotated[bool, BeforeValidator(switch)] = Field(
         default=True, alias="CMK_KEY_HEALTH"
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from cmk_check.core import cross_check
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import (
@@ -157,6 +158,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
             :MAX_BROKEN_KEYS_LISTED
         ],
         unwritten=sum(map(unwritten_gaps, parts)),
+        cross_check=cross_check.merge(part.cross_check for part in parts),
     )
 
 

@@ -219,6 +219,14 @@ class PostureReason(StrEnum):
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 
 
+class CrossCheckState(StrEnum):
+    """How far the lists of a scan were compared with Resource Graph."""
+
+    CHECKED = "checked"
+    PARTLY = "partly"
+    NOT_CHECKED = "not_checked"
+
+
 class ReasonArea(StrEnum):
     """What a reason is of: an account's verdict, a coverage gap, key health or the posture."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.broken_key import BrokenKey
+from cmk_check.core.cross_check import CrossCheck
 from cmk_check.core.enums import PostureReason, ScanState, Trigger
 from cmk_check.core.model import AccountCounts, Gap
 from cmk_check.core.recorded_scope import RecordedScope
@@ -40,7 +41,8 @@ class Summary:
 
     ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
     most, and only in the first scan; ``accounts`` counts all of them. ``unwritten`` is how many
-    of the gaps stand in no coverage row, None in rows of earlier versions.
+    of the gaps stand in no coverage row, None in rows of earlier versions. ``cross_check`` is None
+    where no list was compared with Resource Graph.
     """
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
@@ -50,6 +52,7 @@ class Summary:
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
     unwritten: int | None = None
+    cross_check: CrossCheck | None = None
 
 
 @dataclass(frozen=True, slots=True)

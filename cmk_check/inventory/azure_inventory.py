@@ -16,6 +16,7 @@ from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.account_reading import AccountCollector, parse_subscription
+from cmk_check.inventory.account_search import AzureAccountSearch
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
@@ -162,6 +163,10 @@ class AzureInventory:
     def change_search(self) -> ChangeSearch:
         """Return what asks Azure for recent changes."""
         return ChangeSearch(self._clients)
+
+    def account_search(self) -> AzureAccountSearch:
+        """Return what asks Resource Graph for accounts of kinds in scope."""
+        return AzureAccountSearch(self._clients, self._kinds)
 
     def api_versions(self) -> Mapping[str, str]:
         """Return the version that is asked for, by the type of resource that was asked for."""

@@ -6,7 +6,9 @@ JSON for our own parsing, and gives the SDK an almost empty body to build models
 
 import asyncio
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
@@ -34,10 +36,11 @@ class Deadline:
 class Call:
     """A call in progress, passed to an SDK operation as the keyword ``call``.
 
-    ``method`` is the only HTTP method that it may use.
+    ``method`` is the only HTTP method that it may use. ``headers`` are those of the last answer.
     """
 
     method = "GET"
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, arm_url: str, until: Deadline) -> None:
         self._until = until

@@ -77,6 +77,7 @@ class DecodePolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         call: Call = request.context[_CALL]
         answer = response.http_response
         if answer.status_code == HTTPStatus.OK:
+            call.headers = answer.headers
             rest = call.take(_object(answer))
             # The older SDKs look for what is decoded here, the newer ones ask the answer.
             response.context[ContentDecodePolicy.CONTEXT_NAME] = rest

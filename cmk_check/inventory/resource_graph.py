@@ -5,6 +5,7 @@ It knows all resources that the identity may read, seconds to hours late, and al
 No verdict comes from it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,8 @@ from cmk_check.inventory.calls import Deadline, GraphQuery
 from cmk_check.inventory.clients import Clients
 from cmk_check.limits import GRAPH_ROWS_PER_PAGE
 
+# A query of more than 10,000 subscriptions is answered for the first 10,000.
+_LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 
 
@@ -25,12 +28,14 @@ class GraphPage:
     """One answer; ``truncated`` if the query has more rows.
 
     ``token`` asks for those. Without it they cannot be asked for. ``total`` counts all rows.
+    ``limited``: not all subscriptions were looked at.
     """
 
     rows: list[object]
     token: str | None
     total: int
     truncated: bool
+    limited: bool
 
 
 class ResourceGraph:
@@ -40,8 +45,16 @@ class ResourceGraph:
         self._arm_url = clients.arm_url
         self._client = clients.graph()
 
-    async def page(self, query: str, until: Deadline, token: str | None = None) -> GraphPage:
+    async def page(
+        self,
+        query: str,
+        until: Deadline,
+        token: str | None = None,
+        subscriptions: list[str] | None = None,
+    ) -> GraphPage:
         """Return one page of a query's rows, the first one without ``token``.
+
+        ``subscriptions`` are those to look at, without it all.
 
         Raises:
             Any of ``gaps.TROUBLE``.
@@ -51,21 +64,27 @@ class ResourceGraph:
             top=GRAPH_ROWS_PER_PAGE, skip_token=token, result_format=ResultFormat.OBJECT_ARRAY
         )
         call = GraphQuery(self._arm_url, until)
-        await self._client.resources(QueryRequest(query=query, options=options), call=call)
-        return _page_of(call.answer())
+        request = QueryRequest(query=query, options=options, subscriptions=subscriptions)
+        await self._client.resources(request, call=call)
+        return _page_of(call.answer(), call.headers)
 
-    async def rows(self, query: str, until: Deadline, *, pages: int) -> list[object]:
+    async def rows(
+        self, query: str, until: Deadline, *, pages: int, subscriptions: list[str] | None = None
+    ) -> list[object]:
         """Return the rows of all pages.
 
         Raises:
-            InventoryError: the answer is truncated, has more than so many pages, or is malformed.
+            InventoryError: the answer is truncated, has more than so many pages, is malformed, or
+                leaves out some of the ``subscriptions`` that were named.
             Any other of ``gaps.TROUBLE``.
 
         """
         rows: list[object] = []
         token: str | None = None
         for _ in range(pages):
-            page = await self.page(query, until, token)
+            page = await self.page(query, until, token, subscriptions)
+            if page.limited and subscriptions is not None:
+                break
             rows += page.rows
             token = page.token
             if token is None:
@@ -75,10 +94,11 @@ class ResourceGraph:
         raise InventoryError(_MALFORMED)
 
 
-def _page_of(body: dict[str, object]) -> GraphPage:
+def _page_of(body: dict[str, object], headers: Mapping[str, str]) -> GraphPage:
     """Take an answer apart; one that is truncated without a token says so in one field alone."""
     rows, token, total = body.get("data"), body.get("$skipToken"), body.get("totalRecords")
     if not (isinstance(rows, list) and isinstance(token, str | None) and isinstance(total, int)):
         raise InventoryError(_MALFORMED)
     truncated = bool(token) or str(body.get("resultTruncated")).lower() != "false"
-    return GraphPage(rows, token or None, total, truncated)
+    limited = headers.get(_LIMIT_HIT, "").lower() == "true"
+    return GraphPage(rows, token or None, total, truncated, limited)

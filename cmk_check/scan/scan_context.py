@@ -15,7 +15,7 @@ from cmk_check.limits import (
     DEFAULT_SUBSCRIPTION_SECONDS,
     SLICE_READING,
 )
-from cmk_check.ports import Clock, Inventory, KeyInventory, Queues, ScanEndSink
+from cmk_check.ports import AccountSearch, Clock, Inventory, KeyInventory, Queues, ScanEndSink
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
@@ -54,7 +54,7 @@ class ScanContext:
     while it reads its range of the table, so that its subscriptions come before those of the next
     slice: two slices that shared the limit evenly would end together, and leave it unused.
     ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice; None if key health is
-    off.
+    off. ``account_search`` is the second witness of accounts, None if lists are not cross-checked.
     """
 
     inventory: Inventory
@@ -70,6 +70,7 @@ class ScanContext:
     new_id: Callable[[], str]
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
+    account_search: AccountSearch | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
         """Drop the slices of scans that lost the lease to this scan and to those before it.

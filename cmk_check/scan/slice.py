@@ -6,7 +6,7 @@ as its rows are read, and each one is independent, so a failure affects only tha
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP, make_gap
+from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import (
     ClaimLost,
     CmkCheckError,
@@ -30,6 +31,7 @@ from cmk_check.errors import (
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
+from cmk_check.scan.cross_check import SliceCrossCheck
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
@@ -119,6 +121,7 @@ class SliceRun:
         self._unwritten_gaps = 0
         self._status: Status | None  # read when work begins
         self._keys: KeyReader | None = None
+        self._cross_check = _cross_check(context, claim)
         self._is_timed = False
         self._deadline: float  # set with the time
 
@@ -141,6 +144,8 @@ class SliceRun:
         summary = summarise(
             recorded, changes, self._all_broken_keys(), unwritten=self._unwritten_gaps
         )
+        if self._cross_check is not None:
+            summary = replace(summary, cross_check=self._cross_check.outcome)
         await self._claim.done(self._context, summary, failed=self._poisoned)
 
     def _all_broken_keys(self) -> list[BrokenKey]:
@@ -260,13 +265,26 @@ class SliceRun:
         return await self._keys.compare(stored.known, subscription, reading, comparison)
 
     async def _read(self, subscription: Subscription, known: Known) -> Reading:
+        """Read a subscription, and once more if its list lacks what Resource Graph knows."""
+        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
+        recorded = [finding.id for finding in known.findings.values()]
+        reading = await self._read_in_time(subscription, recorded)
+        if self._cross_check is None or reading.gap is not None:
+            return reading
+        lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
+        if lacking:
+            reading = await self._read_in_time(subscription, [*recorded, *lacking])
+            self._cross_check.confirm(subscription.id, lacking, reading)
+        return reading
+
+    async def _read_in_time(
+        self, subscription: Subscription, recorded: Sequence[AccountId]
+    ) -> Reading:
         """Read a subscription within its time limit, or within the rest of the slice's time."""
         left = self._deadline - asyncio.get_running_loop().time()
         if left <= 0:
             return Reading(gap=SLICE_TIME_IS_UP)
         seconds = min(self._context.options.subscription_timeout, left)
-        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
-        recorded = [finding.id for finding in known.findings.values()]
         reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
         if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
             return replace(reading, gap=SLICE_TIME_IS_UP)
@@ -303,6 +321,14 @@ class SliceRun:
             findings = stored.known.findings
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return unwritten(planned.subscription, stored.known, gap, self._context.clock.now())
+
+
+def _cross_check(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
+    if context.account_search is None:
+        return None
+    planned = claim.slice.value.subscriptions
+    ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
+    return SliceCrossCheck(context.account_search, ids, claim.scan.started_at)
 
 
 def _too_much(error: LimitExceeded) -> Gap:

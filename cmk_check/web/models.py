@@ -12,6 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
+    CrossCheckState,
     GapReason,
     KeyReason,
     KeyRotation,
@@ -96,11 +97,21 @@ class LastScan(Answer):
     reason: str | None
 
 
+class CrossCheck(Answer):
+    """How far Azure's lists were compared with Resource Graph, and how many accounts they lacked.
+
+    Lacking accounts that are really gone do not count.
+    """
+
+    state: CrossCheckState
+    differences: int
+
+
 class Scan(LastScan):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
     A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
-    posture is that of the estate.
+    posture is that of the estate. `crossCheck` is null also if nothing was compared.
     """
 
     scope: Literal["full", "partial"]
@@ -109,6 +120,7 @@ class Scan(LastScan):
     accounts: Accounts | None
     subscriptions: Subscriptions | None
     changes: int | None
+    cross_check: CrossCheck | None
     rule_version: str
 
 

@@ -64,12 +64,17 @@ class _Shared:
 
 
 class Account:
-    """One account; the next request reads every change to it."""
+    """One account; the next request reads every change to it.
+
+    ``indexed``  whether Resource Graph knows it; Resource Graph lags behind
+    """
 
     def __init__(self, spec: AccountSpec, owner: Owner, shared: _Shared) -> None:
         self.name = spec.name
         self.group = spec.group
         self.id = arm_accounts.resource_id(spec, owner)
+        self.location = spec.location
+        self.indexed = True
         self.scopes = EncryptionScopes(self.id, spec.scopes, shared.lock)
         self._spec = spec
         self._owner = owner
@@ -169,6 +174,8 @@ class Subscription:
     ``listed``      whether it is in the list of subscriptions
     ``page_sizes``  sizes of the first pages of its account list, such as (2, 0, 3); the rest
                     fills further pages
+    ``silent_regions``  locations whose accounts its list leaves out, as lists of providers that
+                    span regions were seen to do
     ``management_groups``  names of the groups above it, from the nearest up
     """
 
@@ -182,9 +189,11 @@ class Subscription:
         self.access: Access = Access.READER
         self.listed = True
         self.page_sizes: Sequence[int] = ()
+        self.silent_regions: Sequence[str] = ()
         self.management_groups: Sequence[str] = (tenant_id,)
         self._shared = shared
         self._accounts: list[Account] = []
+        self._deleted: list[Account] = []
         self._groups: set[str] = set()
         owner = Owner(self.id, self.tenant_id)
         self.vaults = Vaults(owner, shared.lock, self.add_group, shared.changes)
@@ -228,13 +237,23 @@ class Subscription:
             self._shared.changes.add(account.id, arm_accounts.TYPE)
         return account
 
-    def remove_account(self, name: str, group: str | None = None) -> None:
+    @property
+    def indexed_accounts(self) -> list[Account]:
+        """The accounts that Resource Graph knows, deleted ones too that it still knows."""
+        with self._shared.lock:
+            return [each for each in (*self._accounts, *self._deleted) if each.indexed]
+
+    def remove_account(
+        self, name: str, group: str | None = None, *, still_indexed: bool = False
+    ) -> None:
         """Delete an account. Raises KeyError if there is none of this name."""
         with self._shared.lock:
             account = self.account(name, group)
             if account is None:
                 raise KeyError(name)
             self._accounts.remove(account)
+            if still_indexed:
+                self._deleted.append(account)
             self._shared.touch(self.id)
             self._shared.changes.add(account.id, arm_accounts.TYPE)
 
@@ -263,12 +282,16 @@ class Subscription:
     def page(self, offset: int, size: int) -> tuple[bytes, int | None]:
         """Return accounts from an offset on, as JSON without brackets, and the next offset."""
         with self._shared.lock:
-            end = min(offset + size, len(self._accounts))
-            rows = self._accounts[offset:end]
-            body = self._shared.page(
-                self.id, offset, end, lambda: b",".join(row.encoded() for row in rows)
-            )
-            return body, end if end < len(self._accounts) else None
+            listed = [each for each in self._accounts if each.location not in self.silent_regions]
+            end = min(offset + size, len(listed))
+            rows = listed[offset:end]
+
+            def build() -> bytes:
+                return b",".join(row.encoded() for row in rows)
+
+            whole = len(listed) == len(self._accounts)
+            body = self._shared.page(self.id, offset, end, build) if whole else build()
+            return body, end if end < len(listed) else None
 
 
 class Estate:

@@ -1,4 +1,4 @@
-"""Answers of Azure Resource Graph: where are vaults with these names, and what has changed?
+"""Answers of Azure Resource Graph: vaults by name, accounts, and what has changed.
 
 It answers exactly these queries, and 501 to any other: a simulator that understood half of the
 query language would hide mistakes.
@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from local.simulator import errors
+from local.simulator.account_routes import READ as ACCOUNTS_READ
+from local.simulator.accounts import find
 from local.simulator.estate import Access, Estate, Subscription
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor, InvalidSkipTokenError
 from local.simulator.subscription_access import Gate, Route
 from local.simulator.tokens import Claims
-from local.simulator.vaults import Vault
 
 PATH: Final = "/providers/Microsoft.ResourceGraph/resources"
 READ: Final = "Microsoft.ResourceGraph/resources/read"
@@ -51,6 +52,11 @@ _CHANGES: Final = re.compile(
         " | summarize at = max(at) by target | order by at asc, target asc"
     )
 )
+_KNOWN: Final = re.compile(
+    re.escape("Resources | where type =~ 'microsoft.cognitiveservices/accounts' | where kind in~ (")
+    + "(?P<kinds>'[a-z0-9._-]+'(,'[a-z0-9._-]+')*)"
+    + re.escape(") | project id, createdAt = tostring(systemData.createdAt)")
+)
 _OPTIONS: Final = frozenset({"resultFormat", "$top", "$skipToken", "allowPartialScopes"})
 # 15 queries in 5 seconds. Nothing is counted here; a test adds a fault to get the 429.
 _QUOTA: Final = {
@@ -61,10 +67,14 @@ _QUOTA: Final = {
 
 
 class GraphRoutes:
-    """Answers queries over what the identity may read of an estate."""
+    """Answers queries over what the identity may read of an estate.
+
+    ``limit_hit`` says in each answer that not all subscriptions were looked at.
+    """
 
     def __init__(self, estate: Estate, gate: Gate, per_page: int = LARGEST_PAGE) -> None:
         self.per_page = per_page
+        self.limit_hit = False
         self._estate = estate
         self._gate = gate
         self.routes = (Route("POST", re.escape(PATH), self._query),)
@@ -82,14 +92,21 @@ class GraphRoutes:
             body = json.loads(incoming.body)
         except ValueError:
             return errors.invalid_request_content()
+        return self._answer_to(incoming, body)
+
+    def _answer_to(self, incoming: Incoming, body: Any) -> Reply:  # noqa: ANN401 - any JSON
+        if (found := self._accounts(body)) is not None:
+            return self._answer(found, body["options"])
         options = _options(body)
         if options is not None and (query := _CHANGES.fullmatch(body["query"])):
             return self._changed(query, options)
         query = _QUERY.fullmatch(body["query"]) if options is not None else None
         if options is None or query is None:
-            return errors.not_simulated(incoming, "any query but those for vaults and changes")
+            return errors.not_simulated(
+                incoming, "any query but those for vaults, accounts and changes"
+            )
         names = {name.strip("'") for name in query["names"].split(",")}
-        return self._answer(names, options)
+        return self._answer(self._vaults(names), options)
 
     def _changed(self, query: re.Match[str], options: Mapping[str, Any]) -> Reply:
         """Answer what has changed; rows without an id of their own have no next page."""
@@ -123,17 +140,40 @@ class GraphRoutes:
             return True
         return found.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
 
-    def _answer(self, names: set[str], options: Mapping[str, Any]) -> Reply:
+    def _vaults(self, names: set[str]) -> list[object]:
+        return [
+            {"id": vault.id, "name": vault.name, "type": vault.type.lower()}
+            for subscription in self._estate.subscriptions
+            for vault in subscription.vaults.indexed
+            if vault.name.lower() in names
+            and self._visible(subscription, f"{vault.type}/read", vault.id)
+        ]
+
+    def _accounts(self, body: Any) -> list[object] | None:  # noqa: ANN401 - any JSON
+        """Return the rows of accounts, None for any other query; it must name subscriptions."""
+        match body:
+            case {"subscriptions": [*named], **rest} if _options(rest) is not None:
+                query = _KNOWN.fullmatch(str(rest["query"]))
+            case _:
+                query = None
+        if query is None:
+            return None
+        inside = {str(each).lower() for each in named}
+        kinds = {kind.strip("'") for kind in query["kinds"].split(",")}
+        return [
+            {"id": account.id, "createdAt": find(account.document(), "systemData.createdAt") or ""}
+            for subscription in self._estate.subscriptions
+            if subscription.id.lower() in inside
+            for account in subscription.indexed_accounts
+            if str(find(account.document(), "kind")).lower() in kinds
+            and self._visible(subscription, ACCOUNTS_READ, account.id)
+        ]
+
+    def _answer(self, rows: list[object], options: Mapping[str, Any]) -> Reply:
         try:
             cursor = Cursor.of_token(options.get("$skipToken"))
         except InvalidSkipTokenError:
             return errors.invalid_skip_token()
-        rows = [
-            {"id": vault.id, "name": vault.name, "type": vault.type.lower()}
-            for subscription in self._estate.subscriptions
-            for vault in subscription.vaults.indexed
-            if vault.name.lower() in names and self._visible(subscription, vault)
-        ]
         end = cursor.offset + min(options.get("$top", self.per_page), self.per_page)
         shown, more = rows[cursor.offset : end], end < len(rows)
         body = {
@@ -144,13 +184,14 @@ class GraphRoutes:
             "resultTruncated": "false",
             **({"$skipToken": Cursor(cursor.page + 1, end).token} if more else {}),
         }
-        return Reply.of(200, body, _QUOTA)
+        limit = {"x-ms-tenant-subscription-limit-hit": "true"} if self.limit_hit else {}
+        return Reply.of(200, body, {**_QUOTA, **limit})
 
-    def _visible(self, subscription: Subscription, vault: Vault) -> bool:
-        """Return whether the identity may read a vault; others are left out silently."""
+    def _visible(self, subscription: Subscription, action: str, resource_id: str) -> bool:
+        """Return whether the identity may read a resource; others are left out silently."""
         reads = subscription.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
         listed = subscription.listed and subscription.state != "Deleted"
-        refused = self._estate.denials.refuses(f"{vault.type}/read", vault.id)
+        refused = self._estate.denials.refuses(action, resource_id)
         return reads and listed and not refused
 
 

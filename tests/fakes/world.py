@@ -17,7 +17,7 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer
 from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import QueueError
-from cmk_check.ports import SliceMessage, Store, Table, TableQuery
+from cmk_check.ports import AccountSearch, SliceMessage, Store, Table, TableQuery
 from cmk_check.scan.plan import plan
 from cmk_check.scan.scan_context import ScanContext, ScanOptions
 from cmk_check.scan.slice import fail, run_slice
@@ -114,6 +114,7 @@ class World:
         self.store: Store = store or RecordingStore()
         self.inventory = ScriptedInventory()
         self.keys = keys
+        self.account_search: AccountSearch | None = None
         self.queue = MemoryQueue()
         self.teller = RecordingSink()
         self.clock = MovableClock()
@@ -146,6 +147,7 @@ class World:
             new_id=lambda: str(uuid.UUID(int=self._ids.getrandbits(128), version=4)),
             options=self.options,
             keys=self.keys.open if self.keys else None,
+            account_search=self.account_search,
         )
 
     def listed(self, *ids: str, state: str = "Enabled") -> None:

@@ -66,6 +66,7 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         "accounts": None,
         "subscriptions": None,
         "changes": None,
+        "crossCheck": None,
         "ruleVersion": "1",
     }
     assert (scan["state"], scan["posture"], scan["changes"]) == ("complete", "non_compliant", 2)

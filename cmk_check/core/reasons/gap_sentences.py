@@ -105,7 +105,8 @@ GAP_REASONS: Final[Mapping[GapReason, ReasonEntry]] = {
     ),
     GapReason.LIST_INCOMPLETE: ReasonEntry(
         _UNKNOWN,
-        "Azure's list lacks recorded accounts, and Azure did not confirm that they are gone.",
+        "Azure's list lacks accounts that are recorded or in Resource Graph, and Azure did not "
+        "say that they are gone.",
         f"{_AGAIN} register the subscription for Microsoft.CognitiveServices again, add its id to "
         f"CMK_EXCLUDE_SUBSCRIPTIONS, or {_SUPPORT}.",
         Actor.OPERATOR,

@@ -73,6 +73,7 @@ class ScansView:
 
 def _shown(scan: Scan) -> models.Scan:
     summary = scan.summary
+    check = summary.cross_check if summary else None
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
         scope="partial" if scan.is_partial else "full",
@@ -83,5 +84,6 @@ def _shown(scan: Scan) -> models.Scan:
             models.Subscriptions.model_validate(summary.subscriptions) if summary else None
         ),
         changes=summary.changes if summary else None,
+        cross_check=models.CrossCheck.model_validate(check) if check else None,
         rule_version=scan.rule_version,
     )

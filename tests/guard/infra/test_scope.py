@@ -11,6 +11,7 @@ import pytest
 
 from cmk_check.inventory.gaps import (
     KEY_ACTIONS,
+    QUERY_GRAPH,
     READ_ACCOUNTS,
     READ_GROUP,
     READ_SUBSCRIPTIONS,
@@ -64,7 +65,8 @@ def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     asked = _asked("sample", CMK_KEY_HEALTH="off", CMK_MANAGEMENT_GROUP=DEFAULT_TENANT)
 
     granted = [*ACTIONS["accounts"], *ACTIONS["managementGroup"]]
-    assert asked == {("GET", action) for action in granted}
+    assert asked == {*(("GET", action) for action in granted), ("POST", QUERY_GRAPH)}
+    assert QUERY_GRAPH in SMALL
 
 
 @pytest.mark.long

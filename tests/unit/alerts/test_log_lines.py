@@ -14,7 +14,16 @@ from cmk_check.alerts.log_lines import LogSink, line
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.enums import ChangeType, GapReason, KeyState, ScanState, Trigger, Verdict
+from cmk_check.core.cross_check import CrossCheck
+from cmk_check.core.enums import (
+    ChangeType,
+    CrossCheckState,
+    GapReason,
+    KeyState,
+    ScanState,
+    Trigger,
+    Verdict,
+)
 from cmk_check.core.model import AccountCounts, Change, Gap, Reading, Subscription, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
@@ -25,6 +34,7 @@ NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHANGE: Final = Change(
     "id-1", ChangeType.ACCOUNT_VIOLATED, NOON, "/s", "/s/a", {"name": "a", "scanId": "scan-1"}, 4
 )
+CHECK: Final = CrossCheck(CrossCheckState.PARTLY, 3)
 HOSTILE: Final = [
     'a\n{"event":"cmk.scan","v":1}',
     "a\r\nb",
@@ -56,7 +66,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
     keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
     accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
-    summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6)
+    summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6, cross_check=CHECK)
 
     await LogSink().scan_ended(scan, Verdict.NON_COMPLIANT, summary)
 
@@ -76,6 +86,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
         "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
         "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
         "changes": 6,
+        "crossCheck": {"state": "partly", "differences": 3},
     }
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ScanState, Trigger, Verdict
+from cmk_check.core.cross_check import CrossCheck
+from cmk_check.core.enums import CrossCheckState, ScanState, Trigger, Verdict
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
@@ -23,7 +24,11 @@ from tests.unit.web.api_kit import (
 from tests.unit.web.asgi_client import send
 
 SCANS = "/api/v1/scans"
-SUMMARY = replace(status_of(coverage(accounts=counted([finding()]))).summary, changes=4)
+SUMMARY = replace(
+    status_of(coverage(accounts=counted([finding()]))).summary,
+    changes=4,
+    cross_check=CrossCheck(CrossCheckState.PARTLY, 3),
+)
 
 
 def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
@@ -77,6 +82,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                 },
                 "subscriptions": {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0},
                 "changes": 4,
+                "crossCheck": {"state": "partly", "differences": 3},
                 "ruleVersion": "1",
             }
         ]

@@ -1,0 +1,95 @@
+"""The cross-check of a slice: Azure's complete lists against what Resource Graph knows.
+
+It can only add: an account that a list lacks is asked for by its id, as one that seems to be gone.
+Without an answer of Resource Graph everything is as good as without the check.
+"""
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from cmk_check.core.cross_check import CrossCheck, KnownAccount
+from cmk_check.core.enums import CrossCheckState
+from cmk_check.core.model import Reading
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import InventoryError
+from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
+from cmk_check.ports import AccountSearch
+
+_log = logging.getLogger(__name__)
+
+type _Known = dict[str, tuple[KnownAccount, ...]]
+
+
+class SliceCrossCheck:
+    """Asks once for all subscriptions of a slice, when the first of them has been read.
+
+    ``began`` is when the scan began. What was created shortly before may be missing from a list as
+    rightly as from Resource Graph.
+    """
+
+    def __init__(
+        self, search: AccountSearch, subscription_ids: Sequence[str], began: datetime
+    ) -> None:
+        self._search = search
+        self._ids = subscription_ids
+        self._created_by = began - CROSS_CHECK_AGE
+        self._asking = asyncio.Lock()
+        self._state: CrossCheckState | None = None  # before Resource Graph is asked
+        self._known: _Known = {}
+        self._left = CROSS_CHECKED_PER_SLICE
+        self._differences: dict[str, int] = {}
+
+    async def lacking(
+        self, subscription_id: str, reading: Reading, asked: Collection[AccountId]
+    ) -> tuple[AccountId, ...]:
+        """Return the accounts to ask for that a complete reading lacks.
+
+        ``asked`` are those that it asked for already.
+        """
+        async with self._asking:
+            if self._state is None:
+                await self._ask()
+        brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
+        brought |= {account_id.text for account_id in asked}
+        missing = [
+            each for each in self._known.get(subscription_id, ()) if each.id.text not in brought
+        ]
+        old = [
+            each.id for each in missing if each.created_at and each.created_at <= self._created_by
+        ]
+        to_ask = old[: self._left]
+        self._left -= len(to_ask)
+        if len(to_ask) < len(old):
+            self._state = CrossCheckState.PARTLY
+        undated = sum(each.created_at is None for each in missing)
+        self._differences[subscription_id] = undated + len(old) - len(to_ask)
+        return tuple(to_ask)
+
+    def confirm(self, subscription_id: str, lacking: Sequence[AccountId], reading: Reading) -> None:
+        """Take the reading that asked for them; a complete one says that they are gone."""
+        if reading.gap is not None:
+            found = {account.id.text for account in reading.accounts} | reading.ignored_ids
+            confirmed = sum(account_id.text in found for account_id in lacking)
+            self._differences[subscription_id] += confirmed or len(lacking)
+
+    @property
+    def outcome(self) -> CrossCheck | None:
+        """How far the slice was checked; None where there was no complete reading to check."""
+        if self._state is None:
+            return None
+        return CrossCheck(self._state, sum(self._differences.values()))
+
+    async def _ask(self) -> None:
+        self._state = CrossCheckState.NOT_CHECKED
+        try:
+            found = await self._search.accounts(self._ids)
+        except InventoryError as error:
+            _log.warning("Resource Graph was not compared with the lists: %s", error.gap.detail)
+            return
+        self._state = CrossCheckState.CHECKED
+        ordered = sorted(found, key=lambda each: each.id)
+        by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
+        self._known = {key: tuple(group) for key, group in by_subscription}

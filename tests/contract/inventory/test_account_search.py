@@ -1,0 +1,138 @@
+"""What Resource Graph knows of accounts: all of it, or nothing."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cmk_check.core.cross_check import CrossCheck
+from cmk_check.core.enums import CrossCheckState, GapReason
+from cmk_check.errors import InventoryError
+from cmk_check.inventory.azure_inventory import AzureInventory
+from cmk_check.inventory.gaps import QUERY_GRAPH
+from local.simulator.accounts import AccountSpec
+from local.simulator.estate import Subscription
+from local.simulator.faults import Answer, Effect, Fault, Garble, arm_error
+from local.simulator.simulator import Simulator
+from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
+from tests.fakes.world import World
+
+GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+OTHER = "8d3c0000-0000-4000-8000-000000000002"
+
+
+def _rows(*rows: object) -> Answer:
+    body = {"data": [*rows], "totalRecords": len(rows), "resultTruncated": "false"}
+    return Answer(body=body)
+
+
+async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their_dates(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Also one that is gone, for a while; on as many pages as it takes."""
+    subscription.add_account(AccountSpec(name="a", group="rg")).set(
+        "systemData.createdAt", "2026-01-02T03:04:05.1234567Z"
+    )
+    subscription.add_account(AccountSpec(name="b", group="rg", without=("systemData",)))
+    subscription.add_account(AccountSpec(name="speech", group="rg", kind="SpeechServices"))
+    subscription.add_account(AccountSpec(name="new", group="rg")).indexed = False
+    subscription.add_account(AccountSpec(name="gone", group="rg"))
+    subscription.remove_account("gone", still_indexed=True)
+    simulator.estate.add_subscription(OTHER, "Other").add_account(AccountSpec(name="c", group="rg"))
+    simulator.arm.graph.per_page = 2
+
+    known = await inventory.account_search().accounts([SUBSCRIPTION])
+
+    assert [each.id for each in known] == [account_id(name) for name in ("a", "b", "gone")]
+    dates = [each.created_at for each in known]
+    assert dates[:2] == [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None]
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
+        (arm_error(400, "BadRequest"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(429, "RateLimiting", headers={"Retry-After": "60"}), GapReason.THROTTLED),
+        (Garble(), GapReason.MALFORMED_PAGE),
+        (_rows({"id": "/subscriptions/x", "createdAt": ""}), GapReason.MALFORMED_PAGE),
+        (_rows(None), GapReason.MALFORMED_PAGE),
+        (Answer(body={"data": [], "totalRecords": 1}), GapReason.MALFORMED_PAGE),
+    ],
+)
+async def test_a_part_of_the_answer_is_none(
+    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
+) -> None:
+    """A check that was not made must not look like one that found nothing."""
+    simulator.faults.add(Fault(path=GRAPH, then=then))
+
+    with pytest.raises(InventoryError) as caught:
+        await inventory.account_search().accounts([SUBSCRIPTION])
+
+    assert caught.value.gap.reason is reason
+
+
+async def test_an_answer_for_the_first_subscriptions_alone_is_none(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Beyond 10,000 subscriptions the rest is left out, and only a header says so."""
+    simulator.arm.graph.limit_hit = True
+
+    with pytest.raises(InventoryError):
+        await inventory.account_search().accounts([SUBSCRIPTION])
+
+
+@pytest.fixture
+def world(subscription: Subscription, inventory: AzureInventory) -> World:
+    """Return a program over an Azure whose list leaves out the accounts of a region."""
+    world = World()
+    world.inventory = inventory  # type: ignore[assignment]  # the real one
+    world.account_search = inventory.account_search()
+    subscription.add_account(AccountSpec(name="chat", group="rg"))
+    subscription.add_account(AccountSpec(name="hidden", group="rg", location="brazilsouth"))
+    subscription.silent_regions = ("brazilsouth",)
+    return world
+
+
+async def _check(world: World) -> CrossCheck | None:
+    scan = await world.scan_row(await world.scan())
+    assert scan.summary is not None
+    return scan.summary.cross_check
+
+
+async def test_a_list_that_leaves_out_a_region_is_caught_and_nothing_is_removed_p1_p2(
+    world: World, subscription: Subscription, simulator: Simulator
+) -> None:
+    """P1, P2: the list is whole for all that it says of itself."""
+    check = await _check(world)
+    hidden = await world.verdicts()
+    gap = await world.coverage(SUBSCRIPTION)
+    simulator.requests.clear()
+    subscription.silent_regions = ()
+    await world.scan()
+
+    assert check == CrossCheck(CrossCheckState.CHECKED, 1)
+    assert hidden == {"chat": "non_compliant", "hidden": "non_compliant"}
+    assert (gap, await world.coverage(SUBSCRIPTION)) == ("gap", "read")
+    assert "account.removed" not in world.told_types()
+    assert simulator.requests.kinds()["graph"] == 1
+
+
+async def test_an_account_that_resource_graph_still_knows_is_no_gap(
+    world: World, subscription: Subscription, simulator: Simulator
+) -> None:
+    """It was deleted; Azure says so when it is asked."""
+    subscription.remove_account("hidden", still_indexed=True)
+
+    assert await _check(world) == CrossCheck(CrossCheckState.CHECKED, 0)
+    assert await world.coverage(SUBSCRIPTION) == "read"
+    assert simulator.requests.kinds()["account"] == 3
+
+
+async def test_without_the_right_nothing_is_worse_than_without_the_check(
+    world: World, simulator: Simulator
+) -> None:
+    """The role of an earlier version lacks the action."""
+    simulator.estate.denials.add(QUERY_GRAPH)
+
+    assert await _check(world) == CrossCheck(CrossCheckState.NOT_CHECKED)
+    assert await world.coverage(SUBSCRIPTION) == "read"

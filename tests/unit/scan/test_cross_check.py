@@ -1,0 +1,266 @@
+"""An account that Resource Graph knows and a complete list lacks is asked for, within bounds."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from cmk_check.core.cross_check import CrossCheck, KnownAccount, merge
+from cmk_check.core.enums import CrossCheckState, GapReason
+from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import InventoryError
+from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.world import BEGINNING, World, account, bad, good
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO
+from tests.unit.scan.partial_scans import partial_scan, verdict
+
+HOUR = timedelta(hours=1)
+OLD = BEGINNING - CROSS_CHECK_AGE
+CHECKED, PARTLY, NOT_CHECKED = CrossCheckState
+INCOMPLETE = Gap(GapReason.LIST_INCOMPLETE, detail="1")
+
+
+@dataclass
+class ScriptedSearch:
+    """A second witness; ``asked`` has the subscriptions of each query."""
+
+    known: list[KnownAccount] = field(default_factory=list)
+    error: InventoryError | None = None
+    asked: list[list[str]] = field(default_factory=list)
+
+    async def accounts(self, subscription_ids: Sequence[str]) -> tuple[KnownAccount, ...]:
+        """Answer as scripted."""
+        self.asked.append(list(subscription_ids))
+        if self.error is not None:
+            raise self.error
+        return tuple(self.known)
+
+
+class LeakyInventory(ScriptedInventory):
+    """Azure whose lists lack ``left_out``, which it has when it is asked for them by id."""
+
+    left_out: Sequence[Account] = ()
+
+    async def read(
+        self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
+    ) -> Reading:
+        """Return what the list has, and what was asked for and is there."""
+        reading = await super().read(subscription, recorded, seconds=seconds)
+        found = tuple(each for each in self.left_out if each.id in recorded)
+        if not found:
+            return reading
+        return replace(reading, accounts=(*reading.accounts, *found), gap=INCOMPLETE)
+
+
+def known(of: Account, created_at: datetime | None = OLD) -> KnownAccount:
+    """Return what Resource Graph says of an account."""
+    return KnownAccount(of.id, created_at)
+
+
+@pytest.fixture
+def azure() -> LeakyInventory:
+    """Return Azure with two subscriptions, each with a compliant account on its list."""
+    azure = LeakyInventory([Subscription(ONE, "one", "t", "Enabled")])
+    azure.listed += (Subscription(TWO, "two", "t", "Enabled"),)
+    azure.readings = {ONE: Reading((good(ONE),)), TWO: Reading((good(TWO),))}
+    return azure
+
+
+@pytest.fixture
+def search() -> ScriptedSearch:
+    """Return a witness that knows what the lists have."""
+    return ScriptedSearch([known(good(ONE)), known(good(TWO))])
+
+
+@pytest.fixture
+def world(azure: LeakyInventory, search: ScriptedSearch) -> World:
+    """Return a program that cross-checks."""
+    world = World()
+    world.inventory, world.account_search = azure, search
+    return world
+
+
+async def checked(world: World) -> CrossCheck | None:
+    """Scan, and return what the scan row says of the check."""
+    scan = await world.scan_row(await world.scan())
+    assert scan.summary is not None
+    return scan.summary.cross_check
+
+
+async def test_lists_that_have_everything_cost_one_query_for_each_slice(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """Resource Graph allows few queries, and nothing else is asked of Azure."""
+    assert await checked(world) == CrossCheck(CHECKED, 0)
+    assert search.asked == [[ONE, TWO]]
+    assert sorted(azure.reads) == [ONE, TWO]
+    assert await verdict(world) == "compliant"
+
+
+async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """P1: a list without a region's accounts is green, and its accounts are not."""
+    azure.left_out = [bad(TWO, "hidden")]
+    search.known.append(known(bad(TWO, "hidden")))
+
+    assert await checked(world) == CrossCheck(CHECKED, 1)
+    assert await world.verdicts() == {"chat": "compliant", "hidden": "non_compliant"}
+    coverage = await world.context.findings_table.coverage(TWO)
+    assert coverage is not None
+    assert coverage.gap == INCOMPLETE
+    assert await world.coverage(ONE) == "read"
+    assert await verdict(world) == "non_compliant"
+
+
+async def test_an_account_that_is_gone_costs_two_requests_and_says_nothing(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """Resource Graph is behind: it may know a deleted account for hours."""
+    search.known.append(known(good(TWO, "deleted")))
+
+    assert await checked(world) == CrossCheck(CHECKED, 0)
+    assert sorted(azure.reads) == [ONE, TWO, TWO]
+    assert azure.asked[TWO][1] == {"deleted"}
+    assert await verdict(world) == "compliant"
+
+
+@pytest.mark.parametrize(
+    ("age", "differences"),
+    [(HOUR, 1), (HOUR - timedelta(seconds=1), 0), (-HOUR, 0)],
+    ids=["an hour", "less", "in the scan"],
+)
+async def test_an_account_counts_if_it_is_an_hour_older_than_the_scan(
+    world: World, azure: LeakyInventory, search: ScriptedSearch, age: timedelta, differences: int
+) -> None:
+    """List and Resource Graph may both be late with a younger one."""
+    azure.left_out = [good(TWO, "new")]
+    began = BEGINNING + HOUR  # as the world scans
+    search.known.append(known(good(TWO, "new"), began - age))
+
+    assert await checked(world) == CrossCheck(CHECKED, differences)
+
+
+async def test_an_account_without_a_date_is_a_difference_and_no_gap(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """It may be as young as the scan."""
+    search.known.append(known(good(TWO, "undated"), None))
+
+    assert await checked(world) == CrossCheck(CHECKED, 1)
+    assert sorted(azure.reads) == [ONE, TWO]
+    assert await verdict(world) == "compliant"
+
+
+async def test_what_resource_graph_does_not_know_means_nothing(
+    world: World, search: ScriptedSearch
+) -> None:
+    """It is late with new accounts, and leaves out silently what it may not show."""
+    search.known.clear()
+
+    assert await checked(world) == CrossCheck(CHECKED, 0)
+    assert await verdict(world) == "compliant"
+
+
+async def test_no_answer_leaves_everything_as_it_is_without_the_check(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """An optional part costs only itself."""
+    azure.left_out = [bad(TWO, "hidden")]
+    search.error = InventoryError(FORBIDDEN)
+
+    assert await checked(world) == CrossCheck(NOT_CHECKED, 0)
+    assert len(search.asked) == 1
+    assert await verdict(world) == "compliant"
+
+
+async def test_at_most_so_many_are_asked_for_in_a_slice(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """A Resource Graph that is days behind must not cost a request for each account."""
+    search.known += [known(good(ONE, f"gone-{n}")) for n in range(CROSS_CHECKED_PER_SLICE - 1)]
+    search.known += [known(good(TWO, f"gone-{n}")) for n in range(3)]
+
+    check = await checked(world)
+
+    assert check == CrossCheck(PARTLY, 2)
+    assert sum(len(names) for _, names in azure.asked.values()) == CROSS_CHECKED_PER_SLICE
+    assert await verdict(world) == "compliant"
+
+
+async def test_nothing_is_removed_while_the_list_lacks_it_and_all_is_well_after_p2(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """P2: once recorded it is asked for at each scan; the gap ends with the hole in the list."""
+    azure.left_out = [good(TWO, "hidden")]
+    search.known.append(known(good(TWO, "hidden")))
+    await world.scan()
+    search.known.pop()
+    await world.scan()
+    lasting = await world.coverage(TWO)
+    azure.readings[TWO], azure.left_out = Reading((good(TWO), good(TWO, "hidden"))), ()
+    await world.scan()
+
+    assert lasting == "gap"
+    assert await world.verdicts() == {"chat": "compliant", "hidden": "compliant"}
+    assert "account.removed" not in world.told_types()
+    assert await verdict(world) == "compliant"
+
+
+async def test_an_incomplete_list_is_not_checked(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """It is a gap already; and without any complete one Resource Graph is not even asked."""
+    azure.readings = {ONE: Reading(gap=FORBIDDEN), TWO: Reading(gap=FORBIDDEN)}
+
+    assert await checked(world) is None
+    assert search.asked == []
+
+
+async def test_an_account_of_another_kind_now_is_on_the_list(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """Resource Graph may be late with its kind."""
+    other = account(TWO, "speech")
+    azure.readings[TWO] = Reading((good(TWO),), ignored_ids=frozenset({other.id.text}))
+    search.known.append(known(other))
+
+    assert await checked(world) == CrossCheck(CHECKED, 0)
+    assert sorted(azure.reads) == [ONE, TWO]
+
+
+async def test_a_partial_scan_checks_what_it_reads(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """By the same rules; the check of the full scan stays in its own row."""
+    await world.scan()
+    azure.left_out = [bad(TWO, "hidden")]
+    search.known.append(known(bad(TWO, "hidden")))
+
+    scan = await world.scan_row(await partial_scan(world, TWO))
+
+    assert search.asked[-1] == [TWO]
+    assert scan.summary is not None
+    assert scan.summary.cross_check == CrossCheck(CHECKED, 1)
+    assert await verdict(world) == "non_compliant"
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        ([], None),
+        ([None], None),
+        ([CrossCheck(CHECKED, 1), None, CrossCheck(CHECKED, 2)], CrossCheck(CHECKED, 3)),
+        ([CrossCheck(NOT_CHECKED)], CrossCheck(NOT_CHECKED)),
+        ([CrossCheck(CHECKED, 1), CrossCheck(NOT_CHECKED)], CrossCheck(PARTLY, 1)),
+        ([CrossCheck(CHECKED), CrossCheck(PARTLY, 1)], CrossCheck(PARTLY, 1)),
+    ],
+)
+def test_a_scan_is_checked_only_if_all_its_slices_are(
+    parts: list[CrossCheck | None], whole: CrossCheck | None
+) -> None:
+    """Whoever reads "checked" relies on it."""
+    assert merge(parts) == whole
