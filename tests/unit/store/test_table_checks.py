@@ -39,6 +39,13 @@ def test_small_writes_fit_by_the_hundred(write: Write) -> None:
     assert MAX_TRANSACTION_WRITES * table_checks.transaction_size(write) < MAX_TRANSACTION_BYTES
 
 
+def test_the_estimate_of_a_deletion_counts_its_key() -> None:
+    """The key stands in the address that a transaction names, with three characters for a sign."""
+    short, long = (table_checks.transaction_size(Delete(row, "e")) for row in ("r", "~é" * 100))
+
+    assert long - short >= len("~" * 100) + len("%C3%A9" * 100) - 1
+
+
 def test_writes_that_fit_by_the_estimate_pass_the_check() -> None:
     """Who cuts by the estimate is never refused for the size of a transaction."""
     writes: list[Write] = []
