@@ -13,6 +13,7 @@ from typing import Final
 from local.azurite import Azurite
 from local.stack import ScanTimeoutError
 from tests.functional.storage_kit import Storage
+from tests.soak.minutes import Figures, run_minutes
 from tests.soak.schedule import run_schedule
 from tests.soak.stack import StackHistory
 from tests.soak.tally import Tally, run_all
@@ -21,6 +22,8 @@ from tests.soak.walk import walk
 _IN_MEMORY: Final = 5_000
 _SCHEDULES: Final = 2_000
 _OVER_THE_STACK: Final = 100
+_MINUTES: Final = 200
+_DISTURBED: Final = 0.02
 _WIDTH: Final = 78
 UNKNOWN_AT_MOST: Final = 0.01
 
@@ -33,21 +36,26 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
     parser.add_argument("--memory", type=int, default=_IN_MEMORY, help="histories in memory")
     parser.add_argument("--schedules", type=int, default=_SCHEDULES, help="schedules in memory")
     parser.add_argument("--stack", type=int, default=_OVER_THE_STACK, help="over the stack")
+    parser.add_argument("--minutes", type=int, default=_MINUTES, help="with a watch for changes")
     parser.add_argument("--seed", type=int, default=0, help="the first history's seed")
     asked = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)  # disturbed scans say much, as they should
     memory = in_memory(range(asked.seed, asked.seed + asked.memory), say)
     schedules = scheduled(range(asked.seed, asked.seed + asked.schedules), say)
+    minutes, figures = with_a_watch(range(asked.seed, asked.seed + asked.minutes), say)
     stack = over_the_stack(range(asked.seed, asked.seed + asked.stack), say)
+    is_slow = bool(asked.minutes) and not figures.is_soon
     unknown = max(memory.sound.share, stack.all_hours.share)
     return int(
-        bool(memory.failed or schedules.failed or stack.failed or unknown >= UNKNOWN_AT_MOST)
+        bool(memory.failed or schedules.failed or minutes.failed or stack.failed)
+        or is_slow
+        or unknown >= UNKNOWN_AT_MOST
     )
 
 
 def in_memory(seeds: range, say: Say) -> Tally:
     """Run a history per seed over the store in memory."""
-    failure = partial(_failure, "--stack 0 --schedules 0 --memory 1", say)
+    failure = partial(_failure, "--stack 0 --schedules 0 --minutes 0 --memory 1", say)
     tally = run_all(seeds, walk, partial(_progress, len(seeds), say), failure)
     _report("in memory", seeds, tally, say)
     return tally
@@ -55,10 +63,26 @@ def in_memory(seeds: range, say: Say) -> Tally:
 
 def scheduled(seeds: range, say: Say) -> Tally:
     """Run a schedule per seed over the store in memory."""
-    failure = partial(_failure, "--memory 0 --stack 0 --schedules 1", say)
+    failure = partial(_failure, "--memory 0 --stack 0 --minutes 0 --schedules 1", say)
     tally = run_all(seeds, run_schedule, partial(_progress, len(seeds), say), failure)
     _report("schedules", seeds, tally, say)
     return tally
+
+
+def with_a_watch(seeds: range, say: Say) -> tuple[Tally, Figures]:
+    """Run two histories per seed with a watch for changes: undisturbed, and with faults."""
+    figures, disturbed = Figures(), Figures()
+
+    def run(seed: int, tally: Tally) -> None:
+        run_minutes(seed, tally, figures)
+        run_minutes(seed, tally, disturbed, _DISTURBED)
+
+    failure = partial(_failure, "--memory 0 --stack 0 --schedules 0 --minutes 1", say)
+    tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
+    _report("with a watch for changes", seeds, tally, say)
+    for line in figures.lines() if figures.after_row else ():
+        say(f"  {line}\n")
+    return tally, figures
 
 
 def over_the_stack(seeds: range, say: Say) -> Tally:
@@ -74,7 +98,7 @@ def over_the_stack(seeds: range, say: Say) -> Tally:
             except (TimeoutError, ScanTimeoutError) as error:
                 raise AssertionError(f"it came to no end: {error}") from error
 
-        failure = partial(_failure, "--memory 0 --schedules 0 --stack 1", say)
+        failure = partial(_failure, "--memory 0 --schedules 0 --minutes 0 --stack 1", say)
         tally = run_all(seeds, run, partial(_progress, len(seeds), say), failure)
         storage.close()
     _report("over the stack", seeds, tally, say)

@@ -15,7 +15,7 @@ from cmk_check.core.model import Subscription
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
-from cmk_check.ports import SliceMessage, Table
+from cmk_check.ports import SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
@@ -130,6 +130,10 @@ class History:
 
     async def _run(self, invoke: Callable[[ScanContext], Awaitable[object]], share: float) -> bool:
         """Run an invocation in a process of its own; False where it failed, died or fell asleep."""
+        return await self._run_over(lambda store: invoke(self.world.process(store)), share)
+
+    async def _run_over(self, invoke: Callable[[Store], Awaitable[object]], share: float) -> bool:
+        """Do the same with what needs no more than the process's own view of the store."""
         faults = {
             number: self._random.choice(self._trouble)
             for number in range(200)
@@ -139,7 +143,7 @@ class History:
 
         async def process() -> bool:
             try:
-                await invoke(self.world.process(store))
+                await invoke(store)
             except (CmkCheckError, DeathError, BaseExceptionGroup):
                 return False
             return True

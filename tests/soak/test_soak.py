@@ -1,11 +1,15 @@
 """The short version of ``make soak``: histories of other seeds than those of the long one."""
 
+import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from sys import stdout
 
 import pytest
 
-from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack, scheduled
+from cmk_check.ports import Table
+from tests.soak.__main__ import UNKNOWN_AT_MOST, in_memory, over_the_stack, scheduled, with_a_watch
+from tests.soak.minutes import CALM_AT_END, HOURS, Figures, Minutes
 from tests.soak.schedule import run_schedule
 from tests.soak.stack import ROUNDS
 from tests.soak.tally import (
@@ -21,6 +25,7 @@ from tests.soak.walk import walk
 IN_MEMORY = range(100_000, 100_300)
 SCHEDULES = range(100_000, 100_300)
 OVER_THE_STACK = range(100_000, 100_003)
+MINUTES = range(100_000, 100_030)
 
 
 @pytest.mark.long
@@ -121,3 +126,34 @@ def _counts(lines: Iterator[str]) -> Iterator[tuple[str, str]]:
     for line in lines:
         name, _, count = line.rpartition(" ")
         yield name.strip(), count
+
+
+def test_p1_p3_p4_a_watch_tells_within_minutes_and_once() -> None:
+    """Half is told by the first look after Azure knows, nearly all by the second."""
+    tally, figures = with_a_watch(MINUTES[:2], stdout.write)
+
+    assert tally.failed == {}
+    assert tally.deaths > 0
+    assert figures.is_soon
+    assert figures.partial_scans > 2 * HOURS
+
+
+@pytest.mark.long
+def test_p1_p3_p4_a_watch_tells_the_lost_ones_by_the_next_full_scan() -> None:
+    """The same for more hours, in which some rows never come."""
+    tally, figures = with_a_watch(MINUTES, stdout.write)
+
+    assert tally.failed == {}
+    assert figures.is_soon
+    assert len(figures.lost) > 0
+
+
+def test_p4_a_quiet_estate_costs_sixty_queries_an_hour_and_no_write_of_a_finding() -> None:
+    """P4: nothing is written but the row of the watch and those of full scans."""
+    quiet = Minutes(0, Tally(), Figures())
+
+    asyncio.run(quiet.run(hours=2, changes=0))
+
+    written = {operation.table for operation in quiet.store.log[quiet.first :] if operation.writes}
+    assert 2 * len(quiet.graph.asked) <= 60 * (2 + CALM_AT_END / timedelta(hours=2))
+    assert (quiet.figures.partial_scans, written) == (0, {Table.SCANS})

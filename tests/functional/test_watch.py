@@ -1,0 +1,39 @@
+"""The watch over the whole program: a change in Azure is told before the next scan."""
+
+from local.simulator import Fault
+from local.simulator.faults import arm_error
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, MICROSOFT, Scene, estate_of, sub_id, wait_until
+
+_GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+
+
+def _look(scene: Scene) -> None:
+    """Fire the timer and wait for the end of the look; within seconds of a scan it starts none."""
+    before = scene.status()["watch"]
+    scene.host.fire("watch")
+    wait_until(lambda: scene.status()["watch"] != before, "a look", show=scene.tail)
+
+
+def test_a_change_in_azure_is_found_by_the_watch(open_scene: OpenScene) -> None:
+    """The timer, the queries, the partial scan, the status and the log, as they are deployed."""
+    scene = open_scene(estate_of({"chat": CMK}, {"search": CMK}))
+    scene.scan()
+    account = scene.simulator.estate.subscription(sub_id(2)).accounts["search"]
+    account.set_encryption(MICROSOFT)
+    refused = Fault(path=_GRAPH, method="POST", then=arm_error(403, "AuthorizationFailed"))
+    scene.simulator.faults.add(refused)
+    _look(scene)
+    blind = scene.status()
+    scene.simulator.faults.remove(refused)
+
+    while scene.status()["posture"] == "compliant":
+        _look(scene)
+    scene.settle()
+
+    (scan,) = scene.get("v1/scans", scope="partial").body["value"]
+    watch = scene.status()["watch"]
+    assert (blind["posture"], blind["watch"]["state"]) == ("compliant", "blind")
+    assert (scan["trigger"], scan["requestedSubscriptions"]) == ("watch", 1)
+    assert watch["state"] == "seeing"
+    assert None not in watch.values()
