@@ -9,7 +9,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
@@ -116,6 +116,7 @@ class App:
             options=scan_options(self.settings),
             keys=inventory.keys if self.settings.key_health else None,
             account_search=inventory.account_search() if self.settings.cross_check else None,
+            exemptions=inventory.exemptions if self.settings.exceptions != "off" else None,
         )
 
     async def _build_watch_context(self) -> "WatchContext":
@@ -246,6 +247,7 @@ class App:
 
 def scan_options(settings: "Settings") -> "ScanOptions":
     """Return the options of a scan from the settings."""
+    from cmk_check.core.exceptions.judge import ExceptionRules
     from cmk_check.core.posture import Expectations
     from cmk_check.core.recorded_scope import RecordedScope
     from cmk_check.core.scope import Scope
@@ -260,12 +262,18 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             scope=RecordedScope.of(
                 settings.kinds, settings.include, settings.exclude, settings.management_group
             ),
+            exceptions=settings.exceptions,
         ),
         scope=Scope(settings.include, settings.exclude),
         slice_size=settings.slice_size,
         subscription_timeout=settings.subscription_timeout,
         hostname=settings.hostname if settings.on_azure else None,
         management_group=settings.management_group,
+        exception_rules=ExceptionRules(
+            timedelta(days=settings.exception_days),
+            settings.exception_policies,
+            settings.exception_assignments,
+        ),
     )
 
 

@@ -69,6 +69,8 @@ MAX_GAP_DETAIL_CHARS: Final = 300
 
 # --- Settings (least and most): internal, since docs/settings.md has them
 
+EXCEPTION_DAYS_RANGE: Final = (1, 3650)
+DEFAULT_EXCEPTION_DAYS: Final = 365
 EXPECTED_SUBSCRIPTIONS_RANGE: Final = (1, 1_000_000)
 MAX_AGE_MINUTES_RANGE: Final = (1, 525_600)
 IN_FLIGHT_RANGE: Final = (1, 100)
@@ -175,6 +177,11 @@ MAX_CHANGE_MESSAGE_CHARS: Final = 1024
 MAX_CHANGE_REASONS: Final = 10
 # Of each key in the report of the first scan: MAX_BROKEN_KEYS_LISTED of them fit into a property.
 MAX_BROKEN_KEY_REASONS: Final = 3
+# Of honoured exceptions a sum keeps so many times of expiry, so that it fits into its row.
+MAX_EXPIRIES_COUNTED: Final = 50
+EXPIRY_REMINDERS_DAYS: Final = (14, 3)  # time to act, and the last call
+# More than Azure allows.
+MAX_EXEMPTION_ID_CHARS: Final = 2_048
 
 # --- Store
 

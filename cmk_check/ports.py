@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from cmk_check.core.cross_check import KnownAccount
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import PostureVerdict
+from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
@@ -139,6 +140,23 @@ class KeyInventory(Protocol):
 
         ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures, and
         what takes longer than ``seconds``, are ``Unread`` in the facts and never raised.
+        """
+        ...
+
+
+class ExemptionInventory(Protocol):
+    """Reads exemptions of Azure Policy, for one slice.
+
+    What subscriptions share is read once: each assignment and initiative.
+    """
+
+    async def read(
+        self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
+    ) -> ExemptionFacts:
+        """Read the exemptions of these accounts of a subscription, and what they rest on.
+
+        Failures, and what takes longer than ``seconds``, are ``Unread`` in the facts and never
+        raised.
         """
         ...
 
@@ -287,7 +305,7 @@ class ScanEndSink(Protocol):
     async def scan_ended(
         self,
         scan: LastScan,
-        posture: Verdict | None,
+        posture: PostureVerdict | None,
         summary: Summary | None,
         *,
         partial: bool = False,

@@ -30,7 +30,7 @@ from datetime import datetime
 from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import key_counts
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.model import Change, Gap
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch import Watch
@@ -50,7 +50,7 @@ class LogSink:
     async def scan_ended(
         self,
         scan: LastScan,
-        posture: Verdict | None,
+        posture: PostureVerdict | None,
         summary: Summary | None,
         *,
         partial: bool = False,
@@ -100,7 +100,7 @@ def _scan(scan: LastScan) -> dict[str, object]:
     }
 
 
-def _outcome(posture: Verdict | None, summary: Summary) -> dict[str, object]:
+def _outcome(posture: PostureVerdict | None, summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
     check = summary.cross_check
     return {

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.alerts.plain_text import plain
+from cmk_check.alerts.slack_teams_exception_text import exception_text
 from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, key_trouble
 from cmk_check.core.enums import ChangeType, Reason
 from cmk_check.core.model import Change
@@ -25,6 +26,9 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
     ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
     ChangeType.KEY_RECOVERED: "Health of an account's key improved",
+    ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
+    ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
+    ChangeType.EXCEPTION_ENDED: "Exception has ended",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
     ChangeType.COVERAGE_REGAINED: "Subscription is read again",
     ChangeType.SCAN_FAILED: "Scan failed",
@@ -50,8 +54,10 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     title = _TITLES[change.type]
     if data.get("test") is True:
         title = f"TEST, not a real change: {title}"
-    key = data.get("key")
-    if isinstance(key, Mapping):
+    key, exception = data.get("key"), data.get("exception")
+    if isinstance(exception, Mapping):
+        state = [exception_text(data, exception)]
+    elif isinstance(key, Mapping):
         state = [key_transition(data), key_trouble(data, key), key_place(key)]
     else:
         state = [_transition(data), _why(data)]

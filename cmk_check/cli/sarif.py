@@ -33,6 +33,7 @@ _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
     ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+    ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
 _RULES: Final = [(area, code, entry) for area, all_ in CATALOGUE.items() for code, entry in all_]

@@ -20,7 +20,13 @@ from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.cli.xlsx import as_xlsx
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import CrossCheckState, PostureReason, ReasonSeverity, ScanState, Verdict
+from cmk_check.core.enums import (
+    CrossCheckState,
+    PostureReason,
+    PostureVerdict,
+    ReasonSeverity,
+    ScanState,
+)
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
@@ -109,7 +115,16 @@ def exit_code(
     """Return the exit code; a scan that failed has no answer, whatever ``fail_on`` leaves out."""
     if outcome.interrupted:
         return INTERRUPTED
-    is_violated = status.accounts.non_compliant or status.posture is Verdict.NON_COMPLIANT
+    codes = {reason.code for reason in status.reasons}
+    accounts = status.accounts
+    is_accepted = (
+        PostureReason.ACCOUNTS_NON_COMPLIANT not in codes
+        and PostureReason.ACCOUNTS_EXCEPTED in codes
+        and accounts.excepted >= accounts.non_compliant
+    )
+    is_violated = (
+        accounts.non_compliant and not is_accepted
+    ) or status.posture is PostureVerdict.NON_COMPLIANT
     is_broken = status.keys is not None and status.keys.broken
     if (is_violated and FailOn.NON_COMPLIANT in fail_on) or (
         is_broken and FailOn.BROKEN_KEY in fail_on
@@ -119,8 +134,8 @@ def exit_code(
         return UNKNOWN
     is_unknown = (
         outcome.state is ScanState.INCOMPLETE
-        or status.posture is Verdict.UNKNOWN
-        or any(_is_unknown(reason.code) for reason in status.reasons)
+        or status.posture is PostureVerdict.UNKNOWN
+        or any(map(_is_unknown, codes))
     )
     return UNKNOWN if is_unknown and FailOn.UNKNOWN in fail_on else 0
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.counts import summarise
-from cmk_check.core.enums import KeyState, PostureReason, Verdict
+from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
+from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.status import StatusView
@@ -76,7 +77,8 @@ class ScanResult:
             StoreError
 
         """
-        view = SubscriptionsView(self.context.findings_table, self.context.scans, self._keys)
+        context = self.context
+        view = SubscriptionsView(context.findings_table, context.scans, context.clock, self._keys)
         token: str | None = None
         while True:
             page = await view.page(
@@ -95,17 +97,19 @@ class ScanResult:
             if stored.known.coverage is not None
         ]
         summary = summarise(known, changes=0)
-        accounts, keys = summary.accounts, to_api_keys(summary.accounts)
-        required = self.context.options.expectations.require_healthy_keys
-        violated = accounts.non_compliant or (required and keys.broken)
-        posture = Verdict.NON_COMPLIANT if violated else Verdict.UNKNOWN
+        accounts = to_api_accounts(summary.accounts, self.context.clock.now())
+        keys, expect = to_api_keys(summary.accounts), self.context.options.expectations
+        accepted = accounts.excepted if expect.exceptions is ExceptionMode.ACCEPT else 0
+        broken = keys.broken if expect.require_healthy_keys else 0
+        violated = accounts.non_compliant > accepted or broken
+        posture = PostureVerdict.NON_COMPLIANT if violated else PostureVerdict.UNKNOWN
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
         return status.model_copy(
             update={
                 "posture": posture,
                 "reasons": [reason],
                 "fresh": False,
-                "accounts": models.Accounts.model_validate(accounts),
+                "accounts": accounts,
                 "keys": keys if self._keys else None,
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],

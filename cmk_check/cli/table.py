@@ -9,7 +9,7 @@ from rich.text import Text
 from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
-from cmk_check.core.enums import KeyState, PostureReason, Verdict
+from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +23,13 @@ _COLOURS: Final[Mapping[Verdict, str]] = {
     Verdict.UNKNOWN: "yellow",
 }
 
+
+_POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
+    PostureVerdict.COMPLIANT: "green",
+    PostureVerdict.COMPLIANT_WITH_EXCEPTIONS: "cyan",
+    PostureVerdict.NON_COMPLIANT: "red",
+    PostureVerdict.UNKNOWN: "yellow",
+}
 
 _KEY_COLOURS: Final[Mapping[KeyState, str]] = {
     KeyState.HEALTHY: "green",
@@ -116,7 +123,7 @@ def summarise(console: "Console", status: "models.Status") -> None:
         if failed and reason.code is PostureReason.NO_SCAN_YET:
             continue  # it follows, and its advice is for the schedule
         say(console, f"{reason.code}: {shown(reason.message)}", hanging=INDENT)
-    posture = Text(status.posture.value, style=_COLOURS[status.posture])
+    posture = Text(status.posture.value, style=_POSTURE_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))
 
 
@@ -125,6 +132,8 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
         f"accounts: {counts.total:,}: {counts.compliant:,} compliant, "
         f"{counts.non_compliant:,} non_compliant, {counts.unknown:,} unknown"
     )
+    if counts.excepted:
+        line += f"; {counts.excepted:,} of the non_compliant excepted"
     if counts.unread:
         line += f"; {counts.unread:,} of them not read, as last known"
     if ignored := sum(counts.ignored_by_kind.values()):

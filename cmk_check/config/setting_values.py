@@ -4,10 +4,11 @@ No message repeats the value, because a value pasted into the wrong variable may
 """
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+from cmk_check.core.exceptions.parsing import fold_id
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_TAGS
 
@@ -43,6 +44,28 @@ def read_ids(text: str) -> frozenset[str]:
             f"00000000-0000-0000-0000-000000000000; correct {wrong} of its {len(ids)} entries"
         )
     return ids
+
+
+def _policy_ids(kind: str) -> BeforeValidator:
+    """Check a list of ARM ids of policy definitions or assignments; they are lower-cased."""
+    like = re.compile(rf"(/.+)?/providers/microsoft\.authorization/{kind}/[^/]+", re.IGNORECASE)
+
+    def check(text: str) -> frozenset[str]:
+        ids = _items(text)
+        wrong = sum(not like.fullmatch(item) for item in ids)
+        if wrong:
+            raise ValueError(
+                f"must be ids of {kind} separated by commas, like "
+                f".../providers/Microsoft.Authorization/{kind}/name; correct {wrong} of its "
+                f"{len(ids)} entries"
+            )
+        return frozenset(map(fold_id, ids))
+
+    return BeforeValidator(check)
+
+
+DefinitionIds = Annotated[frozenset[str], _policy_ids("policyDefinitions")]
+AssignmentIds = Annotated[frozenset[str], _policy_ids("policyAssignments")]
 
 
 def read_names(text: str) -> frozenset[str]:

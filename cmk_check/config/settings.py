@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -24,6 +23,8 @@ from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import split_unknown
 from cmk_check.config.setting_values import (
+    AssignmentIds,
+    DefinitionIds,
     is_true,
     number,
     one_of,
@@ -47,6 +48,7 @@ from cmk_check.config.storage import (
 )
 from cmk_check.config.watch_schedule import WATCH_SCHEDULE
 from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
+from cmk_check.core.enums import ExceptionMode
 from cmk_check.errors import SettingsError
 
 __all__ = [
@@ -180,6 +182,14 @@ class Settings(BaseSettings):
     key_health: Annotated[bool, BeforeValidator(switch)] = Field(
         default=True, alias="CMK_KEY_HEALTH"
     )
+    exceptions: Annotated[ExceptionMode, one_of(*ExceptionMode)] = Field(
+        ExceptionMode.SHOW, alias="CMK_EXCEPTIONS"
+    )
+    exception_days: Annotated[int, whole(*limits.EXCEPTION_DAYS_RANGE)] = Field(
+        limits.DEFAULT_EXCEPTION_DAYS, alias="CMK_EXCEPTION_MAX_DAYS"
+    )
+    exception_policies: DefinitionIds = Field(frozenset(), alias="CMK_EXCEPTION_POLICIES")
+    exception_assignments: AssignmentIds = Field(frozenset(), alias="CMK_EXCEPTION_ASSIGNMENTS")
     # It comes after CMK_KEY_HEALTH, because its check reads that setting.
     require_healthy_keys: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
@@ -238,7 +248,10 @@ class Settings(BaseSettings):
             # Without a storage there is already a fault, so a placeholder does.
             settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})
         except ValidationError as error:
-            faults += [_fault(detail) for detail in error.errors(include_url=False)]
+            faults += [
+                (str(detail["loc"][0]), detail["msg"].removeprefix("Value error, "))
+                for detail in error.errors(include_url=False)
+            ]
         if faults:
             raise SettingsError(faults)
         return settings
@@ -333,7 +346,3 @@ class Settings(BaseSettings):
     def managed_identity(self) -> bool:
         """Whether a managed identity is available for signing in."""
         return self.on_azure or self.identity_endpoint is not None
-
-
-def _fault(detail: ErrorDetails) -> tuple[str, str]:
-    return str(detail["loc"][0]), detail["msg"].removeprefix("Value error, ")

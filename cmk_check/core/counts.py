@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import cross_check
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException, expiries
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -24,6 +25,9 @@ from cmk_check.limits import (
     MAX_KINDS_COUNTED,
 )
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
 # A row that says gap and does not say why.
@@ -31,18 +35,20 @@ _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why
 
 
 class AccountCounter:
-    """Counts accounts as they come and go, each by its kind, its judgement and its key's health."""
+    """Counts accounts as they come and go: by kind, judgement, the key's health, an exception."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
         self._reasons: Counter[str] = Counter()
         self._keys: Counter[str] = Counter()
+        self._expiries: Counter[datetime] = Counter()
 
     def add(
         self,
         kind: str | None,
         judgement: Judgement,
         key: KeyHealth | None = None,
+        exception: AccountException | None = None,
         *,
         times: int = 1,
     ) -> None:
@@ -51,6 +57,9 @@ class AccountCounter:
         self._reasons[judgement.reason.value] += times
         if key is not None and judgement.verdict is Verdict.COMPLIANT:
             self._keys[key.state.value] += times
+        until = exception.honoured_until if exception is not None else None
+        if until is not None and judgement.verdict is Verdict.NON_COMPLIANT:
+            self._expiries[until] += times
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
@@ -61,7 +70,14 @@ class AccountCounter:
         }
         by_reason = dict(sorted((+self._reasons).items()))
         by_key_health = dict(sorted((+self._keys).items()))
-        return AccountCounts(by_kind, by_reason, _few(ignored_by_kind), unread, by_key_health)
+        return AccountCounts(
+            by_kind,
+            by_reason,
+            _few(ignored_by_kind),
+            unread,
+            by_key_health,
+            expiries(self._expiries.items()),
+        )
 
 
 def broken_keys(accounts: AccountCounts) -> int:
@@ -172,6 +188,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     by_reason: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
     keys: Counter[str] = Counter()
+    excepted: list[tuple[datetime, int]] = []
     unread = 0
     for part in counts:
         for kind, more in part.by_kind.items():
@@ -184,6 +201,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         by_reason.update(part.by_reason)
         ignored.update(part.ignored_by_kind)
         keys.update(part.by_key_health)
+        excepted += part.excepted
         unread += part.unread
     return AccountCounts(
         dict(sorted(by_kind.items())),
@@ -191,6 +209,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         _few(ignored),
         unread,
         dict(sorted(keys.items())),
+        expiries(excepted),
     )
 
 

@@ -95,6 +95,46 @@ class KeyRotation(StrEnum):
     PINNED = "pinned"
 
 
+class ExceptionMode(StrEnum):
+    """What exceptions do: nothing is read, they are shown, or they make a violation accepted."""
+
+    OFF = "off"
+    SHOW = "show"
+    ACCEPT = "accept"
+
+
+class ExceptionReason(StrEnum):
+    """Whether the exception of a non-compliant account is honoured, or why not."""
+
+    HONOURED = "honoured"
+    EXPIRED = "expired"
+    NO_EXPIRY = "no_expiry"
+    EXPIRES_TOO_LATE = "expires_too_late"
+    ASSIGNMENT_NOT_TRUSTED = "assignment_not_trusted"
+    SCOPE_NOT_VALIDATED = "scope_not_validated"
+    NOT_SCOPES_UNCLEAR = "not_scopes_unclear"
+    SELECTORS_UNCLEAR = "selectors_unclear"
+    MALFORMED_EXEMPTION = "malformed_exemption"
+    EXEMPTION_UNREAD = "exemption_unread"
+
+
+class ExceptionState(StrEnum):
+    """By which findings are listed: with an honoured exception, another one, or none."""
+
+    HONOURED = "honoured"
+    NOT_HONOURED = "not_honoured"
+    NONE = "none"
+
+
+class ExceptionEnd(StrEnum):
+    """Why an honoured exception has ended."""
+
+    EXPIRED = "expired"
+    REMOVED = "removed"
+    NOT_HONOURED = "not_honoured"
+    NO_LONGER_NEEDED = "no_longer_needed"
+
+
 class CoverageState(StrEnum):
     """How far a subscription is known.
 
@@ -190,6 +230,9 @@ class ChangeType(StrEnum):
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
     KEY_DEGRADED = "cmkcheck.key.degraded"
     KEY_RECOVERED = "cmkcheck.key.recovered"
+    EXCEPTION_STARTED = "cmkcheck.exception.started"
+    EXCEPTION_EXPIRING = "cmkcheck.exception.expiring"
+    EXCEPTION_ENDED = "cmkcheck.exception.ended"
     COVERAGE_LOST = "cmkcheck.coverage.lost"
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
     SCAN_FAILED = "cmkcheck.scan.failed"
@@ -198,8 +241,21 @@ class ChangeType(StrEnum):
     SCAN_BASELINE = "cmkcheck.scan.baseline"
 
 
+class PostureVerdict(StrEnum):
+    """The answer for an estate or a subscription.
+
+    ``COMPLIANT_WITH_EXCEPTIONS``: each account that is not compliant has an honoured exception,
+    and nothing else speaks against it.
+    """
+
+    COMPLIANT = "compliant"
+    COMPLIANT_WITH_EXCEPTIONS = "compliant_with_exceptions"
+    NON_COMPLIANT = "non_compliant"
+    UNKNOWN = "unknown"
+
+
 class PostureReason(StrEnum):
-    """Why a posture is what it is; the last two are informative and never make it worse."""
+    """Why a posture is what it is; the last three are informative and never make it worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -215,6 +271,7 @@ class PostureReason(StrEnum):
     SCAN_FAILED = "scan_failed"
     RUNNING_SCAN_FOUND_WORSE = "running_scan_found_worse"
     SCOPE_CHANGED = "scope_changed"
+    ACCOUNTS_EXCEPTED = "accounts_excepted"
     NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 
@@ -228,16 +285,17 @@ class CrossCheckState(StrEnum):
 
 
 class ReasonArea(StrEnum):
-    """What a reason is of: an account's verdict, a coverage gap, key health or the posture."""
+    """What a reason is of: a verdict, a coverage gap, key health, an exception or the posture."""
 
     VERDICT = "verdict"
     GAP = "gap"
     KEY = "key"
+    EXCEPTION = "exception"
     POSTURE = "posture"
 
 
 class ReasonSeverity(StrEnum):
-    """How bad a reason is, on one scale for the four areas.
+    """How bad a reason is, on one scale for all areas.
 
     ``INFO`` changes nothing. ``WARNING``: it works today, and something may end that. ``UNKNOWN``:
     a fact is missing, so that there is no answer. ``ERROR``: the account, key or estate is not as

@@ -16,6 +16,11 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
+from cmk_check.core.exceptions.account_exception import (
+    AccountException,
+    AnnouncedException,
+    Expiries,
+)
 from cmk_check.core.resource_id import AccountId
 
 
@@ -200,7 +205,9 @@ class Finding:
     ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
     transitions, ``history`` keeps the last 20, oldest first. ``key_health`` is None where the
     verdict is not compliant, and where key health is switched off; ``vault_id`` is where the vault
-    of a key was last, lower-cased, whatever was read since. Times are aware and UTC.
+    of a key was last, lower-cased, whatever was read since. ``exception`` is set where the verdict
+    is non_compliant and an exemption may accept that; ``announced`` is the exception that people
+    know of. Times are aware and UTC.
     """
 
     id: AccountId
@@ -217,6 +224,13 @@ class Finding:
     history: tuple[Transition, ...] = ()
     key_health: KeyHealth | None = None
     vault_id: str | None = None
+    exception: AccountException | None = None
+    announced: AnnouncedException | None = None
+
+    @property
+    def is_excepted(self) -> bool:
+        """Whether its exception was honoured when it was recorded."""
+        return self.exception is not None and self.exception.is_honoured
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +253,8 @@ class AccountCounts:
 
     ``unread`` says how many of them were not part of the last reading: their verdict is the last
     one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
-    counts those whose key was looked at.
+    counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
+    honoured exception.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
@@ -247,6 +262,7 @@ class AccountCounts:
     ignored_by_kind: Mapping[str, int] = field(default_factory=dict)
     unread: int = 0
     by_key_health: Mapping[str, int] = field(default_factory=dict)
+    excepted: Expiries = ()
 
     @property
     def compliant(self) -> int:

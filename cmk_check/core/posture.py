@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.counts import broken_keys, unknown_keys
-from cmk_check.core.enums import CoverageState, PostureReason, ReasonSeverity, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionMode,
+    PostureReason,
+    PostureVerdict,
+    ReasonSeverity,
+)
+from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import AccountCounts, Coverage, Gap
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
@@ -26,7 +33,7 @@ type Reasons = list[tuple[PostureReason, str]]
 class Posture:
     """The answer for an estate or a subscription; ``reasons`` are (code, sentence)."""
 
-    verdict: Verdict
+    verdict: PostureVerdict
     reasons: tuple[tuple[PostureReason, str], ...]
     fresh: bool
 
@@ -36,21 +43,23 @@ class Expectations:
     """What must hold for an answer to count: its greatest age, the least visible subscriptions.
 
     ``require_healthy_keys``: the key behind a compliant account must be usable as well. ``scope``
-    is what the scan must have been made under, None where any will do.
+    is what the scan must have been made under, None where any will do. ``exceptions`` says whether
+    honoured exceptions count.
     """
 
     max_age: timedelta
     subscriptions: int = 1
     require_healthy_keys: bool = False
     scope: RecordedScope | None = None
+    exceptions: ExceptionMode = ExceptionMode.SHOW
 
 
 def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Posture:
     """Derive the posture of the estate; ``status`` None means that nothing was ever recorded."""
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
-    counts = status.summary.subscriptions
-    reasons = _of_accounts(status.summary.accounts, expect, read=not counts.gap)
+    counts, accounts = status.summary.subscriptions, status.summary.accounts
+    reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
@@ -64,6 +73,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
         reasons.append(_reason(lowered))
+    reasons += _of_exceptions(accounts, now, expect)
     if counts.excluded:
         note = f"{counts.excluded} of {counts.total}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
@@ -77,7 +87,7 @@ def of_subscription(
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
-    reasons = _of_accounts(coverage.accounts, expect, read=read)
+    reasons = _of_accounts(coverage.accounts, now, expect, read=read)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -87,13 +97,14 @@ def of_subscription(
             # Alone, an excluded subscription has no answer; "compliant" would be a claim about what
             # nobody read.
             reason = _reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, _THIS_ONE)
-            return Posture(Verdict.UNKNOWN, (reason,), fresh=False)
+            return Posture(PostureVerdict.UNKNOWN, (reason,), fresh=False)
         case CoverageState.READ | CoverageState.RETIRED:
             pass
     reasons += _of_scope(status, expect)
     dated = as_of(coverage, status.as_of)
     if dated is not None:
         reasons += _of_age(dated, now, expect.max_age)
+    reasons += _of_exceptions(coverage.accounts, now, expect)
     return _posture(reasons, fresh=dated is not None and is_fresh(dated, now, expect.max_age))
 
 
@@ -122,12 +133,18 @@ def _before_the_first_scan(status: Status | None) -> Posture:
     reasons: Reasons = [_reason(PostureReason.NO_SCAN_YET)]
     if status is not None and status.lowered is not None:
         reasons.insert(0, _reason(status.lowered))
-    return Posture(Verdict.UNKNOWN, tuple(reasons), fresh=False)
+    return Posture(PostureVerdict.UNKNOWN, tuple(reasons), fresh=False)
 
 
-def _of_accounts(accounts: AccountCounts, expect: Expectations, *, read: bool) -> Reasons:
+def _of_accounts(
+    accounts: AccountCounts, now: datetime, expect: Expectations, *, read: bool
+) -> Reasons:
+    violated = accounts.non_compliant
+    if expect.exceptions is ExceptionMode.ACCEPT:
+        # With one violation that nobody accepted, all of them are counted.
+        violated = 0 if honoured_at(accounts.excepted, now) >= violated else violated
     counts = {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
+        PostureReason.ACCOUNTS_NON_COMPLIANT: violated,
         PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
     }
     if expect.require_healthy_keys:
@@ -139,6 +156,13 @@ def _of_accounts(accounts: AccountCounts, expect: Expectations, *, read: bool) -
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     return reasons
+
+
+def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:
+    excepted = honoured_at(accounts.excepted, now)
+    if not excepted or expect.exceptions is ExceptionMode.OFF:
+        return []
+    return [_reason(PostureReason.ACCOUNTS_EXCEPTED, f"{excepted} of {accounts.non_compliant}")]
 
 
 def _of_visibility(status: Status, expected: int) -> Reasons:
@@ -180,9 +204,10 @@ def _of_age(as_of: datetime, now: datetime, max_age: timedelta) -> Reasons:
 
 def _posture(reasons: Reasons, *, fresh: bool) -> Posture:
     severities = {POSTURE_REASONS[code].severity for code, _ in reasons}
-    verdict = Verdict.UNKNOWN
+    verdict = PostureVerdict.UNKNOWN
     if ReasonSeverity.ERROR in severities:
-        verdict = Verdict.NON_COMPLIANT
+        verdict = PostureVerdict.NON_COMPLIANT
     elif severities <= {ReasonSeverity.INFO}:
-        verdict = Verdict.COMPLIANT
+        excepted = any(code is PostureReason.ACCOUNTS_EXCEPTED for code, _ in reasons)
+        verdict = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS if excepted else PostureVerdict.COMPLIANT
     return Posture(verdict, tuple(reasons), fresh)

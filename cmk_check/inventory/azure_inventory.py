@@ -21,6 +21,7 @@ from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
     READ_SUBSCRIPTIONS,
@@ -167,6 +168,10 @@ class AzureInventory:
     def account_search(self) -> AzureAccountSearch:
         """Return what asks Resource Graph for accounts of kinds in scope."""
         return AzureAccountSearch(self._clients, self._kinds)
+
+    def exemptions(self) -> AzureExemptions:
+        """Return a reader of exemptions, which reads each assignment once during its life."""
+        return AzureExemptions(self._key_clients)
 
     def api_versions(self) -> Mapping[str, str]:
         """Return the version that is asked for, by the type of resource that was asked for."""

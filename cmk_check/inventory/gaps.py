@@ -63,6 +63,12 @@ KEY_ACTIONS: Final = (
 )
 """What key health reads with, beyond the actions for accounts."""
 
+READ_EXEMPTIONS: Final = "Microsoft.Authorization/policyExemptions/read"
+READ_POLICY_ASSIGNMENTS: Final = "Microsoft.Authorization/policyAssignments/read"
+READ_POLICY_SETS: Final = "Microsoft.Authorization/policySetDefinitions/read"
+EXCEPTION_ACTIONS: Final = (READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS)
+"""What exceptions are read with, beyond the actions for accounts."""
+
 # What reading can raise. The last four are what the SDK raises for bodies that it does not expect.
 TROUBLE: Final = (
     InventoryError,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.alerts.outbox_relay import Relay
+from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
@@ -15,7 +16,15 @@ from cmk_check.limits import (
     DEFAULT_SUBSCRIPTION_SECONDS,
     SLICE_READING,
 )
-from cmk_check.ports import AccountSearch, Clock, Inventory, KeyInventory, Queues, ScanEndSink
+from cmk_check.ports import (
+    AccountSearch,
+    Clock,
+    ExemptionInventory,
+    Inventory,
+    KeyInventory,
+    Queues,
+    ScanEndSink,
+)
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
@@ -37,6 +46,7 @@ class ScanOptions:
     reading_deadline: timedelta = SLICE_READING
     hostname: str | None = None
     management_group: str | None = None
+    exception_rules: ExceptionRules = field(default_factory=ExceptionRules)
 
     @property
     def recorded_scope(self) -> RecordedScope:
@@ -53,8 +63,9 @@ class ScanContext:
     so that the next slice uses what one leaves free at its end. A slice holds the ``table_lock``
     while it reads its range of the table, so that its subscriptions come before those of the next
     slice: two slices that shared the limit evenly would end together, and leave it unused.
-    ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice; None if key health is
-    off. ``account_search`` is the second witness of accounts, None if lists are not cross-checked.
+    ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice, ``exemptions`` one of
+    exemptions; None if key health or exceptions are off. ``account_search`` is the second witness
+    of accounts, None if lists are not cross-checked.
     """
 
     inventory: Inventory
@@ -71,6 +82,7 @@ class ScanContext:
     options: ScanOptions
     keys: Callable[[], KeyInventory] | None = None
     account_search: AccountSearch | None = None
+    exemptions: Callable[[], ExemptionInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
         """Drop the slices of scans that lost the lease to this scan and to those before it.

@@ -32,6 +32,7 @@ from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.cross_check import SliceCrossCheck
+from cmk_check.scan.exception_reading import ExceptionReader
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
@@ -122,6 +123,7 @@ class SliceRun:
         self._status: Status | None  # read when work begins
         self._keys: KeyReader | None = None
         self._cross_check = _cross_check(context, claim)
+        self._exceptions: ExceptionReader | None = None
         self._is_timed = False
         self._deadline: float  # set with the time
 
@@ -229,6 +231,8 @@ class SliceRun:
         self._deadline = asyncio.get_running_loop().time() + seconds
         if context.keys is not None:
             self._keys = KeyReader(context.keys, context.options)
+        if context.exemptions is not None:
+            self._exceptions = ExceptionReader(context.exemptions, context.options)
         await renew_lease(context, self._claim.scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
 
@@ -260,6 +264,9 @@ class SliceRun:
         if gap is not None:
             return compare(stored.known, subscription, Reading(gap=gap), comparison)
         reading = await self._read(subscription, stored.known)
+        if self._exceptions is not None:
+            found = await self._exceptions.read(reading.accounts, comparison.now)
+            comparison = replace(comparison, exceptions=found)
         if self._keys is None:
             return compare(stored.known, subscription, reading, comparison)
         return await self._keys.compare(stored.known, subscription, reading, comparison)

@@ -1,19 +1,24 @@
 """Downgrade: a status of "compliant" is withdrawn before anything worse is recorded.
 
+So is one of "compliant with exceptions": before a violation, and before the end of an exception.
+
 Otherwise the API would report a compliant estate while the table already says otherwise. Only the
 end of a scan raises the status again.
 """
 
 from dataclasses import replace
+from typing import Final
 
 from cmk_check.core import posture
 from cmk_check.core.comparison.updates import Difference
-from cmk_check.core.enums import PostureReason, Verdict
+from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict
 from cmk_check.core.status import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scans import LeaseAndStatus
+
+_HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 
 
 class StatusDowngrade:
@@ -58,7 +63,7 @@ class StatusDowngrade:
         self._done.add(keys)
 
     def _is_high(self, status: Status, *, keys: bool) -> bool:
-        """Return whether the status is compliant while it is fresh.
+        """Return whether the status is compliant while it is fresh, with or without exceptions.
 
         ``keys``: as if healthy keys were required.
         """
@@ -70,9 +75,10 @@ class StatusDowngrade:
             subscriptions=0,
             require_healthy_keys=keys,
             scope=None,
+            exceptions=ExceptionMode.ACCEPT,
         )
         answer = posture.of_estate(status, status.as_of, expect)
-        return answer.verdict is Verdict.COMPLIANT
+        return answer.verdict in _HIGH
 
 
 def _lowered(status: Status, *, keys: bool) -> Status:

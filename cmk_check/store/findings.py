@@ -15,13 +15,14 @@ from itertools import islice
 from typing import Final
 
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
-from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import RESERVED_WRITES
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
+from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.subscription_rows import (
     StoredSubscription,
@@ -36,43 +37,10 @@ _log = logging.getLogger(__name__)
 _TABLE: Final = Table.FINDINGS
 # The first key after the coverage row's: "!" is the lowest character that a longer key may add.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
-# The reasons of findings whose rows are unusable.
-_OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 type RowPosition = tuple[str, str]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class FindingFilter:
-    """The findings to list, None for all; values are compared exactly, the id lower-cased."""
-
-    verdict: Verdict | None = None
-    reason: Reason | None = None
-    kind: str | None = None
-    subscription_id: str | None = None
-    key_health: KeyState | None = None
-
-    def equals(self) -> dict[str, str]:
-        """Return the conditions that the table service can check on usable rows."""
-        conditions = {
-            # An unusable row is unknown, whatever verdict it contains.
-            "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
-            "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
-            "kind": self.kind,
-            "keyHealth": self.key_health,
-        }
-        return {name: str(value) for name, value in conditions.items() if value is not None}
-
-    def admits(self, finding: Finding) -> bool:
-        """Return whether a finding matches."""
-        judgement, key = finding.judgement, finding.key_health
-        return (
-            self.verdict in {None, judgement.verdict}
-            and self.reason in {None, judgement.reason}
-            and self.key_health in {None, key.state if key else None}
-        )
 
 
 @dataclass(frozen=True, slots=True)

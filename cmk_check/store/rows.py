@@ -5,7 +5,7 @@ row: its other properties are not read, and it is never overwritten.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import MAXYEAR, UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -31,13 +31,10 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import table_keys
+from cmk_check.store.exception_columns import announced_in, exception_in, exception_values
+from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 
 SCHEMA: Final = 1
-
-# The dates of a finding whose row is unusable.
-UNDATED: Final = datetime.fromtimestamp(0, UTC)
-_NO_OFFSET: Final = timedelta()
-_LAST_TIME: Final = datetime(MAXYEAR, 1, 1, tzinfo=UTC)
 
 _REBUILT: Final = "the next scan rebuilds the row"
 
@@ -93,6 +90,7 @@ def finding_values(finding: Finding) -> Values:
             "history": _text(_HISTORY, finding.history),
             **_key_values(finding.key_health),
             "keyVaultId": finding.vault_id,
+            **exception_values(finding),
         }
     )
 
@@ -136,6 +134,8 @@ def finding_of(entity: Entity) -> Finding:
         key_health=health,
         # Older rows do not have this column.
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
+        exception=exception_in(entity.values),
+        announced=announced_in(entity.values),
     )
 
 
@@ -204,10 +204,20 @@ def coverage_of(entity: Entity) -> Coverage:
         since=row.time("since"),
         gap=gap,
         last_read=row.optional_time("lastRead"),
-        accounts=row.json(_COUNTS, "accounts"),
+        accounts=_accounts(row),
         sequence=sequence_of(entity),
         recording=row.optional("recording"),
     )
+
+
+def _accounts(row: "Reader") -> AccountCounts:
+    """Read the counts; one row must not make up for the violations of another."""
+    accounts = row.json(_COUNTS, "accounts")
+    row.check_utc("accounts", (time for time, _ in accounts.excepted))
+    counts = [count for _, count in accounts.excepted]
+    if min(counts, default=0) < 0 or sum(counts) > accounts.non_compliant:
+        raise row.broken("accounts")
+    return accounts
 
 
 def sequence_of(entity: Entity) -> int:
@@ -261,7 +271,7 @@ class Reader:
         """Return a required string."""
         value = self._entity.values.get(name)
         if not isinstance(value, str):
-            raise self._broken(name)
+            raise self.broken(name)
         return value
 
     def optional(self, name: str) -> str | None:
@@ -273,7 +283,7 @@ class Reader:
         try:
             return kind(self.text(name))
         except ValueError as error:
-            raise self._broken(name) from error
+            raise self.broken(name) from error
 
     def optional_choice[E: StrEnum](self, kind: type[E], name: str) -> E | None:
         """Return an optional value of an enum."""
@@ -283,7 +293,7 @@ class Reader:
         """Return a required number, from 0 to ``most`` if that is given."""
         value = self._entity.values.get(name)
         if not isinstance(value, int) or (most is not None and not 0 <= value <= most):
-            raise self._broken(name)
+            raise self.broken(name)
         return value
 
     def time(self, name: str) -> datetime:
@@ -291,9 +301,9 @@ class Reader:
         try:
             value = datetime.fromisoformat(self.text(name))
         except ValueError as error:
-            raise self._broken(name) from error
+            raise self.broken(name) from error
         if not is_usable_time(value):
-            raise self._broken(name)
+            raise self.broken(name)
         return value
 
     def optional_time(self, name: str) -> datetime | None:
@@ -305,7 +315,7 @@ class Reader:
         try:
             return adapter.validate_json(self.text(name))
         except ValueError as error:
-            raise self._broken(name) from error
+            raise self.broken(name) from error
 
     def optional_json[T](self, adapter: TypeAdapter[T], name: str) -> T | None:
         """Return an optional value stored as JSON."""
@@ -314,24 +324,12 @@ class Reader:
     def check_utc(self, name: str, times: Iterable[datetime | None]) -> None:
         """Check the times in a value stored as JSON."""
         if not all(time is None or is_utc(time) for time in times):
-            raise self._broken(name)
+            raise self.broken(name)
 
-    def _broken(self, name: str) -> RowUnusable:
+    def broken(self, name: str) -> RowUnusable:
+        """Return the error that says that a property is missing or mistyped."""
         where = f"{self._entity.partition} / {self._entity.row}"
         return RowUnusable(f"Row {where}: {name} is missing or has the wrong type; {self._repair}.")
-
-
-def is_utc(time: datetime) -> bool:
-    """Return whether a time is in UTC, as all rows have it.
-
-    Another offset may lead beyond the first or last year; without one it cannot be compared.
-    """
-    return time.utcoffset() == _NO_OFFSET
-
-
-def is_usable_time(time: datetime) -> bool:
-    """Return whether a time is in UTC and leaves room to add to it and to subtract from it."""
-    return is_utc(time) and UNDATED < time < _LAST_TIME
 
 
 def _text[T](adapter: TypeAdapter[T], value: T) -> str:

@@ -12,7 +12,13 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger, Verdict
+from cmk_check.core.enums import (
+    Disposition,
+    PostureReason,
+    PostureVerdict,
+    ScanState,
+    Trigger,
+)
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
@@ -20,7 +26,8 @@ from cmk_check.core.status import Status, Summary
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import DOCUMENT_PIECE_CHARS
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store.rows import SCHEMA, is_too_new, is_usable_time
+from cmk_check.store.row_times import is_usable_time
+from cmk_check.store.rows import SCHEMA, is_too_new
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +72,7 @@ class Scan:
     supersedes: str | None = None
     finished_at: datetime | None = None
     reason: str | None = None
-    posture: Verdict | None = None
+    posture: PostureVerdict | None = None
     posture_reasons: tuple[PostureReason, ...] = ()
     summary: Summary | None = None
     rule_version: str = RULE_VERSION
@@ -85,6 +92,13 @@ class Scan:
     def knows_group(self) -> bool:
         """Whether it knows which subscriptions the management group has, where there is one."""
         return not self.is_partial and self.group_unread is None
+
+    @property
+    def schema(self) -> int:
+        """The version of its row."""
+        if PostureReason.ACCOUNTS_EXCEPTED in self.posture_reasons:
+            return EXCEPTED_SCHEMA
+        return PARTIAL_SCHEMA if self.is_partial else SCHEMA
 
     @property
     def has_recorded_all(self) -> bool:
@@ -145,6 +159,8 @@ class Stored[T]:
 # An earlier version would finish a partial scan as if it had read the whole estate, so it must not
 # understand its row.
 PARTIAL_SCHEMA: Final = SCHEMA + 1
+# It would take the words of exceptions for a broken row.
+EXCEPTED_SCHEMA: Final = SCHEMA + 2
 
 LEASE: Final = TypeAdapter(Lease)
 SCAN: Final = TypeAdapter(Scan)
@@ -174,7 +190,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
 
     """
     where = f"Row {entity.partition} / {entity.row}"
-    if is_too_new(entity, PARTIAL_SCHEMA if adapter is SCAN else SCHEMA):
+    if is_too_new(entity, EXCEPTED_SCHEMA if adapter is SCAN else SCHEMA):
         message = f"{where} was written by a newer version of cmk_check: deploy that version."
         raise RowUnusable(message)
     pieces: list[str] = []

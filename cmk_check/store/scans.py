@@ -15,11 +15,10 @@ from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
-from cmk_check.store import batching, rows, table_keys
+from cmk_check.store import batching, row_times, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 from cmk_check.store.scan_rows import (
     LEASE,
-    PARTIAL_SCHEMA,
     SCAN,
     SLICE,
     STATUS,
@@ -39,7 +38,7 @@ _PARTITION: Final = "scan"
 _LEASE: Final = "current"
 _STATUS: Final = "status"
 # Of a broken row: free, and with an epoch that no scan has.
-_LOST_LEASE: Final = Lease("", 0, rows.UNDATED)
+_LOST_LEASE: Final = Lease("", 0, row_times.UNDATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,7 @@ class ScanTable:
             writes.append(_write(_STATUS, document(STATUS, status), current.status))
         for scan, etag in scans:
             row = table_keys.scan_row(scan.started_at, scan.id)
-            schema = PARTIAL_SCHEMA if scan.is_partial else rows.SCHEMA
-            values = document(SCAN, scan, {"state": scan.state.value}, schema)
+            values = document(SCAN, scan, {"state": scan.state.value}, scan.schema)
             writes.append(Insert(row, values) if etag is None else Replace(row, values, etag))
         for change in changes:
             row = table_keys.outbox_row(change.sequence, change.id)

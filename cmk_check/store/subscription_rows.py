@@ -18,7 +18,7 @@ from cmk_check.core.text import is_guid
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity
-from cmk_check.store import rows, table_keys
+from cmk_check.store import row_times, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
 _log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     for entity in entities:
         if entity.row.startswith(table_keys.FINDINGS_FROM):
             finding = finding_in(entity)
-            place = untrusted if finding.first_seen == rows.UNDATED else findings
+            place = untrusted if finding.first_seen == row_times.UNDATED else findings
             place[str(finding.id)] = finding
         elif entity.row != table_keys.COVERAGE:
             others.append(entity)

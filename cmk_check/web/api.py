@@ -86,7 +86,7 @@ def create_app(
     _route_status(app, StatusView(estate, scans, clock, expect, site.key_health, tables.watch))
     _route_findings(app, findings, site, walk)
     _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
-    _route_subscriptions(app, SubscriptionsView(estate, scans, site.key_health), site, walk)
+    _route_subscriptions(app, SubscriptionsView(estate, scans, clock, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
     measured = metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health, tables.watch)

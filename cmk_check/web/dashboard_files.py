@@ -28,6 +28,7 @@ _MODULES: Final = (
     "dom.js",
     "downloads.js",
     "drawer.js",
+    "exceptions.js",
     "filters.js",
     "format.js",
     "gaps.js",

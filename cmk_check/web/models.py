@@ -15,10 +15,9 @@ from cmk_check.core.enums import (
     CrossCheckState,
     GapReason,
     KeyReason,
-    KeyRotation,
-    KeySeverity,
     KeyState,
     PostureReason,
+    PostureVerdict,
     Reason,
     ScanState,
     Trigger,
@@ -27,6 +26,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
+from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth
 
 
 class ReasonOfPosture(Answer):
@@ -45,13 +45,17 @@ class CountsOfKind(Answer):
 
 
 class Accounts(Answer):
-    """Accounts in scope by verdict; for `unread` of them the last known verdict is counted."""
+    """Accounts in scope by verdict; for `unread` of them the last known verdict is counted.
+
+    `excepted` of the non-compliant ones have an exception that is honoured.
+    """
 
     total: int
     compliant: int
     non_compliant: int
     unknown: int
     unread: int
+    excepted: int
     by_kind: dict[str, CountsOfKind]
     ignored_by_kind: dict[str, int]
 
@@ -116,7 +120,7 @@ class Scan(LastScan):
 
     scope: Literal["full", "partial"]
     requested_subscriptions: int | None
-    posture: Verdict | None
+    posture: PostureVerdict | None
     accounts: Accounts | None
     subscriptions: Subscriptions | None
     changes: int | None
@@ -188,7 +192,7 @@ class Status(Answer):
     `watch` is null if there is no watch for changes.
     """
 
-    posture: Verdict
+    posture: PostureVerdict
     reasons: list[ReasonOfPosture]
     as_of: Time | None
     fresh_until: Time | None
@@ -200,46 +204,6 @@ class Status(Answer):
     gaps_omitted: int
     last_scan: LastScan | None
     watch: Watch | None
-
-
-class Evidence(Answer):
-    """The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key.
-
-    `createdAt` is when Azure says that the account was created; null if Azure does not say it.
-    """
-
-    key_source: str | None
-    key_name: str | None
-    key_version: str | None
-    key_vault_uri: str | None
-    identity_type: str | None
-    identity_client_id: str | None
-    provisioning_state: str | None
-    created_at: Time | None
-
-
-class ReasonOfKeyHealth(Answer):
-    """A reason for the key health, and what to do; a `notice` does not change the state."""
-
-    code: KeyReason
-    severity: KeySeverity
-    message: str
-    evidence: dict[str, str]
-    missing_action: str | None
-
-
-class KeyHealth(Answer):
-    """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry."""
-
-    state: KeyState
-    reasons: list[ReasonOfKeyHealth]
-    rotation: KeyRotation | None
-    expires: Time | None
-    days_to_expiry: int | None
-    vault_id: str | None
-    key_id: str | None
-    key_version: str | None
-    principal_id: str | None
 
 
 class Finding(Answer):
@@ -264,6 +228,7 @@ class Finding(Answer):
     rule_version: str
     evidence: Evidence
     key_health: KeyHealth | None
+    exception: AccountException | None
     first_seen: Time | None
     changed_at: Time | None
     violated_since: Time | None

@@ -20,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
+from cmk_check.core.enums import CoverageState, ExceptionState, KeyState, Reason, Verdict
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
@@ -38,6 +38,7 @@ _SKIP_TOKEN: Final = "The start of the next page, taken from `nextLink`."  # noq
 _ALLOWED: Final = {
     "verdict": f"verdict must be one of {', '.join(Verdict)}.",
     "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
+    "exception": f"exception must be one of {', '.join(ExceptionState)}.",
     "reason": f"reason must be one of {', '.join(Reason)}.",
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
@@ -144,6 +145,11 @@ class FindingsQuery(AnyQuery):
     )
     key_health: KeyState | SkipJsonSchema[None] = Field(
         None, description="Only accounts whose key health is this."
+    )
+    exception: ExceptionState | SkipJsonSchema[None] = Field(
+        None,
+        description="Only accounts with an honoured exception, with one that is not honoured, or "
+        "with none.",
     )
     q: Words | SkipJsonSchema[None] = Field(
         None,

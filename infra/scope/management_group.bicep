@@ -12,6 +12,9 @@ param useReader bool = false
 @description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
+@description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
+param exceptions bool = true
+
 // Reader
 var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var roleId = useReader ? tenantResourceId('Microsoft.Authorization/roleDefinitions', reader) : role.id
@@ -24,12 +27,12 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
   properties: {
     // The name of a role must be unique in the tenant.
     roleName: 'CMK check reader (${managementGroup().name}, ${principalId})'
-    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, and the keys behind these accounts.'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys behind these accounts, and exemptions of Azure Policy.'
     type: 'CustomRole'
     assignableScopes: [managementGroup().id]
     permissions: [
       {
-        actions: union(actions.accounts, actions.managementGroup, actions.watch, keyHealth ? actions.keyHealth : [])
+        actions: union(actions.accounts, actions.managementGroup, actions.watch, keyHealth ? actions.keyHealth : [], exceptions ? actions.exceptions : [])
         notActions: []
         dataActions: []
         notDataActions: []

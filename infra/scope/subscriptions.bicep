@@ -16,6 +16,9 @@ param useReader bool = false
 @description('Optional. Let the role also read the keys behind the accounts, their vaults, and who may use them. Without it, set CMK_KEY_HEALTH=off.')
 param keyHealth bool = true
 
+@description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
+param exceptions bool = true
+
 module grant 'subscription.bicep' = [
   for id in subscriptionIds: {
     scope: subscription(id)
@@ -23,6 +26,7 @@ module grant 'subscription.bicep' = [
       principalId: principalId
       useReader: useReader
       keyHealth: keyHealth
+      exceptions: exceptions
     }
   }
 ]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core import posture
-from cmk_check.core.enums import ScanState, Trigger, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
 from cmk_check.core.model import Account, Change, Finding, Gap, Reading, Subscription
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
@@ -24,13 +24,17 @@ from cmk_check.scan.slice import fail, run_slice
 from cmk_check.scan.start import Started, request, start
 from cmk_check.store import rows
 from cmk_check.store.change_feed import FeedTable
-from cmk_check.store.findings import FindingFilter, FindingsTable
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import PRINCIPAL, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
+
+if TYPE_CHECKING:
+    from tests.fakes.exemptions import ScriptedExemptions
 
 BEGINNING = datetime(2026, 11, 24, 23, 15, tzinfo=UTC)
 MAX_DELIVERIES = 4
@@ -81,7 +85,7 @@ class RecordingSink:
     async def scan_ended(
         self,
         scan: LastScan,
-        posture: Verdict | None,
+        posture: PostureVerdict | None,
         summary: Summary | None,
         *,
         partial: bool = False,
@@ -101,7 +105,7 @@ async def give_way(_seconds: float) -> None:
 class World:
     """The scan's context over one store, with everything around them scripted.
 
-    Without ``keys`` key health is switched off.
+    Without ``keys`` key health is switched off, without ``exemptions`` exceptions are.
     """
 
     def __init__(
@@ -115,6 +119,7 @@ class World:
         self.inventory = ScriptedInventory()
         self.keys = keys
         self.account_search: AccountSearch | None = None
+        self.exemptions: ScriptedExemptions | None = None
         self.queue = MemoryQueue()
         self.teller = RecordingSink()
         self.clock = MovableClock()
@@ -148,6 +153,7 @@ class World:
             options=self.options,
             keys=self.keys.open if self.keys else None,
             account_search=self.account_search,
+            exemptions=self.exemptions.open if self.exemptions else None,
         )
 
     def listed(self, *ids: str, state: str = "Enabled") -> None:

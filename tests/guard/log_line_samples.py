@@ -15,9 +15,9 @@ from cmk_check.core.enums import (
     GapReason,
     KeyReason,
     KeyState,
+    PostureVerdict,
     ScanState,
     Trigger,
-    Verdict,
     WatchState,
 )
 from cmk_check.core.model import AccountCounts, Change, Gap, Reading, VerdictCounts
@@ -52,10 +52,10 @@ async def write_lines() -> None:
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
     first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
     await LogSink().accept([(5, change) for change in (lost, first) if change])
-    await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary)
+    await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary)
     failed = LastScan("s", ScanState.FAILED, Trigger.TIMER, time, time, "why")
     await LogSink().scan_ended(failed, None, None)
-    await LogSink().scan_ended(ended, Verdict.UNKNOWN, summary, partial=True)
+    await LogSink().scan_ended(ended, PostureVerdict.UNKNOWN, summary, partial=True)
     await LogSink().scan_ended(failed, None, None, partial=True)
     await _write_deliveries(step.changes[0])
     blind = Watch(state=WatchState.BLIND, since=time)

@@ -117,6 +117,7 @@ def test_the_settings_table_tells_the_bounds(name: str, least: int, most: int) -
         in {
             "CMK_CLOUD",
             "CMK_HTTP_AUTH",
+            "CMK_EXCEPTIONS",
             "CMK_KEY_HEALTH",
             "CMK_REQUIRE_HEALTHY_KEYS",
             "CMK_CHANGES_QUEUE",

@@ -12,11 +12,13 @@ from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from tests.guard.documents import HTTP, ROOT, RULE, section, table
 
 KEY_HEALTH: Final = (ROOT / "docs/key-health.md").read_text()
+EXCEPTIONS: Final = (ROOT / "docs/exceptions.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 TABLES: Final = {
     ReasonArea.VERDICT: table(RULE, "verdict reason"),
     ReasonArea.GAP: table(RULE, "gap"),
     ReasonArea.KEY: [[row[0], *row[3:]] for row in table(KEY_HEALTH, "code")],
+    ReasonArea.EXCEPTION: table(EXCEPTIONS, "reason"),
     ReasonArea.POSTURE: table(RULE, "posture reason"),
 }
 ACTORS: Final[Mapping[str, str]] = {
@@ -58,7 +60,7 @@ def test_each_reason_that_the_commands_name_is_one() -> None:
 def test_who_operates_finds_each_reason_with_who_acts() -> None:
     """An unknown that is nobody's stays."""
     good_news = {"customer_managed_key", "never_configured", "microsoft_managed_key"}
-    parts = ("Keys", "Gaps", "Postures and unknowns")
+    parts = ("Keys", "Gaps", "Exceptions", "Postures and unknowns")
     rows = [row for part in parts for row in table(section(OPERATIONS, part), "reasons")]
 
     shown = {name: row[1].strip("`") for row in rows for name in re.findall(r"`(\w+)`", row[0])}

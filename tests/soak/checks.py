@@ -7,11 +7,11 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.core import posture
-from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Verdict
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Account, Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.store import table_keys
-from cmk_check.store.findings import FindingFilter
+from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
@@ -29,10 +29,10 @@ _NOT_KNOWN: Final = frozenset(
     }
 )
 
-_OF_KEYS: Final[Mapping[str | None, Verdict]] = {
-    "healthy": Verdict.COMPLIANT,
-    "at_risk": Verdict.COMPLIANT,
-    "broken": Verdict.NON_COMPLIANT,
+_OF_KEYS: Final[Mapping[str | None, PostureVerdict]] = {
+    "healthy": PostureVerdict.COMPLIANT,
+    "at_risk": PostureVerdict.COMPLIANT,
+    "broken": PostureVerdict.NON_COMPLIANT,
 }
 
 
@@ -59,14 +59,14 @@ class Checks:
         if status is not None and status.as_of is not None and status.lowered is None:
             assert status.summary.subscriptions.total >= status.visible
         for required in (False, True):
-            if await self.answer(required=required) is Verdict.COMPLIANT:
+            if await self.answer(required=required) is PostureVerdict.COMPLIANT:
                 await self._check_green(required=required)
 
     async def _check_green(self, *, required: bool) -> None:
         table = self.world.context.findings_table
         async for row in table.findings(FindingFilter(), None):
             finding = row.finding
-            if finding and _said(finding, required=required) is not Verdict.COMPLIANT:
+            if finding and _said(finding, required=required) is not PostureVerdict.COMPLIANT:
                 said = f"{finding.judgement.verdict}, its key {_state_of(finding)}"
                 raise FalseGreenError(f"{finding.id} is {said}")
         async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
@@ -86,7 +86,7 @@ class Checks:
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
 
-    async def answer(self, *, required: bool) -> Verdict:
+    async def answer(self, *, required: bool) -> PostureVerdict:
         """Return the posture as the API would give it now, where keys count or do not."""
         expect = replace(self.world.options.expectations, require_healthy_keys=required)
         answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
@@ -167,18 +167,20 @@ class Checks:
     async def _check_answer(self, ended: ScanState, *, required: bool) -> None:
         answer = await self.answer(required=required)
         if ended is ScanState.FAILED:
-            if answer is Verdict.COMPLIANT:
+            if answer is PostureVerdict.COMPLIANT:
                 raise FalseGreenError("the last scan failed")
             return
         findings = (await self.world.findings()).values()
         found = {_said(finding, required=required).value for finding in findings}
         gaps = [where for where in self.truth if await self._is_recorded_gap(where)]
-        if answer is Verdict.COMPLIANT and (gaps or found - {"compliant"}):
+        if answer is PostureVerdict.COMPLIANT and (gaps or found - {"compliant"}):
             raise FalseGreenError(f"{found} are stored, {gaps} are gaps")
         if "non_compliant" in found:
-            assert answer is Verdict.NON_COMPLIANT, f"{found} are stored, and it says {answer}"
+            assert answer is PostureVerdict.NON_COMPLIANT, (
+                f"{found} are stored, and it says {answer}"
+            )
         elif gaps or "unknown" in found:
-            assert answer is Verdict.UNKNOWN, f"{gaps} are gaps, and it says {answer}"
+            assert answer is PostureVerdict.UNKNOWN, f"{gaps} are gaps, and it says {answer}"
 
     async def _is_recorded_gap(self, where: str) -> bool:
         state = await self.world.coverage(where)
@@ -202,11 +204,12 @@ def _side(finding: Finding) -> dict[str, object]:
     return side | {"keyHealth": key.state.value, "keyReasons": reasons}
 
 
-def _said(finding: Finding, *, required: bool) -> Verdict:
+def _said(finding: Finding, *, required: bool) -> PostureVerdict:
     """Return what a finding makes of the posture, where keys count or do not."""
-    if finding.judgement.verdict is not Verdict.COMPLIANT or not required:
-        return finding.judgement.verdict
-    return _OF_KEYS.get(_state_of(finding), Verdict.UNKNOWN)
+    verdict = PostureVerdict(finding.judgement.verdict.value)
+    if verdict is not PostureVerdict.COMPLIANT or not required:
+        return verdict
+    return _OF_KEYS.get(_state_of(finding), PostureVerdict.UNKNOWN)
 
 
 def _link(change: Change) -> Link:

@@ -14,7 +14,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
@@ -315,7 +315,7 @@ class Schedule(History):
 
     async def _is_free(self) -> bool:
         """Whether no scan runs, and compliant is said to nobody."""
-        is_green = Verdict.COMPLIANT in {
+        is_green = PostureVerdict.COMPLIANT in {
             await self.checks.answer(required=required) for required in (False, True)
         }
         return not is_green and await self.world.context.scans.holder() is None

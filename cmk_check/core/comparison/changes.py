@@ -1,7 +1,7 @@
 """Changes as they are told: CloudEvents data for every transition worth hearing of."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -9,6 +9,8 @@ from typing import Final
 from cmk_check.core.comparison.change_types import types_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
+from cmk_check.core.exceptions.account_exception import Exceptions
+from cmk_check.core.exceptions.announcements import Announcement
 from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, KeyHealth, Subscription
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Summary
@@ -24,7 +26,8 @@ class ComparisonContext:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
-    to their spelling.
+    to their spelling. ``exceptions`` are those of the subscription's non-compliant accounts, None
+    where nobody looks at exceptions.
     """
 
     scan_id: str
@@ -34,6 +37,7 @@ class ComparisonContext:
     baseline: bool = False
     status_as_of: datetime | None = None
     hostname: str | None = None
+    exceptions: Exceptions | None = None
 
 
 def of_finding(
@@ -52,6 +56,27 @@ def of_removal(
     """Tell that a finding was removed, and why."""
     sides = _sides(finding, None) | {"removed": reason.value}
     return _account_change(ChangeType.ACCOUNT_REMOVED, finding, subscription, context, sides)
+
+
+def of_exception(
+    news: Iterable[Announcement],
+    before: Finding | None,
+    after: Finding | None,
+    subscription: Subscription,
+    context: ComparisonContext,
+) -> tuple[Change, ...]:
+    """Tell that an exception starts, expires soon or has ended.
+
+    What people wrote into the exemption, and who did, stays with the finding, except its name.
+    """
+    finding = after or before
+    if finding is None:
+        return ()
+    sides = _sides(before, after)
+    return tuple(
+        _account_change(each.type, finding, subscription, context, sides | _exception(each))
+        for each in news
+    )
 
 
 def of_coverage(
@@ -201,6 +226,17 @@ def _key(health: KeyHealth) -> dict[str, object]:
             for concern in health.concerns[:MAX_CHANGE_REASONS]
         ],
     }
+
+
+def _exception(news: Announcement) -> dict[str, object]:
+    exception = news.exception
+    data: dict[str, object] = {
+        "id": _cut(exception.id),
+        "category": exception.category,
+        "displayName": exception.display_name,
+        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {"exception": data} | ({"ended": news.end.value} if news.end else {})
 
 
 def _cut(text: str | None) -> str | None:

@@ -13,10 +13,26 @@ from typing import Final
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.change_types import badness, is_same_health
 from cmk_check.core.comparison.changes import ComparisonContext
-from cmk_check.core.comparison.judge import Judged, Keys, folded, judge_all, with_keys
+from cmk_check.core.comparison.judge import (
+    Judged,
+    Keys,
+    folded,
+    judge_all,
+    with_exceptions,
+    with_keys,
+)
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
-from cmk_check.core.enums import CoverageState, Disposition, GapReason, RemovalReason, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    Disposition,
+    ExceptionEnd,
+    GapReason,
+    RemovalReason,
+    Verdict,
+)
+from cmk_check.core.exceptions.announcements import announce, end_of
 from cmk_check.core.model import (
+    Change,
     Coverage,
     Finding,
     Gap,
@@ -60,8 +76,10 @@ def compare(
     judged = judge_all(reading.accounts, context.kinds)
     if keys is not None:
         judged = with_keys(judged, known.findings, keys, context.now)
+    if context.exceptions is not None:
+        judged = with_exceptions(judged, context.exceptions)
     complete = reading.gap is None
-    steps = list(_upserts(known, subscription, judged, context, complete=complete))
+    steps = list(_Upserts(known, subscription, context, complete).steps(judged))
     if complete:
         for account_id in sorted(known.findings.keys() - judged.keys()):
             reason = RemovalReason.GONE
@@ -86,26 +104,40 @@ def compare_unread(
     return _difference(known, subscription, steps, _Seen(state), context)
 
 
-def _upserts(
-    known: Known,
-    subscription: Subscription,
-    judged: Mapping[str, Judged],
-    context: ComparisonContext,
-    *,
-    complete: bool,
-) -> Iterable[FindingUpdate]:
-    for account_id, entry in judged.items():
-        before = known.findings.get(account_id)
-        if account_id in known.untrusted:
-            continue
-        if before is not None and not (complete or _is_worse(before, entry)):
-            continue
+@dataclass(frozen=True, slots=True)
+class _Upserts:
+    """Finds what a reading adds or changes."""
+
+    known: Known
+    subscription: Subscription
+    context: ComparisonContext
+    complete: bool
+
+    def steps(self, judged: Mapping[str, Judged]) -> Iterable[FindingUpdate]:
+        for account_id, entry in judged.items():
+            before = self.known.findings.get(account_id)
+            if account_id in self.known.untrusted:
+                continue
+            if before is not None and not (self.complete or _is_worse(before, entry)):
+                continue
+            step = self._step(before, entry)
+            if step.after != before or step.changes:
+                yield step
+
+    def _step(self, before: Finding | None, entry: Judged) -> FindingUpdate:
+        told: tuple[Change, ...] = ()
         if before is not None and _says_the_same(before, entry):
-            if _created_at(before.judgement) != _created_at(entry.judgement):
-                yield FindingUpdate(before, _with_created_at(before, entry), ())
-            continue
-        after = _finding(before, entry, context)
-        yield FindingUpdate(before, after, changes.of_finding(before, after, subscription, context))
+            after = _with_created_at(before, entry)
+        else:
+            after = _finding(before, entry, self.context)
+            told = changes.of_finding(before, after, self.subscription, self.context)
+        after = replace(after, exception=entry.exception, announced=None)
+        if self.context.exceptions is not None:
+            had, verdict = before.announced if before else None, entry.judgement.verdict
+            announced, news = announce(had, entry.exception, verdict, self.context.now)
+            after = replace(after, announced=announced)
+            told += changes.of_exception(news, before, after, self.subscription, self.context)
+        return FindingUpdate(before, after, told)
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
@@ -150,6 +182,8 @@ def _with_created_at(before: Finding, entry: Judged) -> Finding:
     Rows of earlier versions lack it: the first scan that fills it in must not be an alert of every
     account. An account that was deleted and created again between two scans has another one.
     """
+    if _created_at(before.judgement) == _created_at(entry.judgement):
+        return before
     had = before.judgement
     evidence = replace(had.evidence, created_at=_created_at(entry.judgement))
     return replace(before, judgement=replace(had, evidence=evidence))
@@ -160,11 +194,13 @@ def _created_at(judgement: Judgement) -> str | None:
 
 
 def _is_worse(before: Finding, entry: Judged) -> bool:
-    """Tell what an incomplete reading may say: a worse verdict, or a worse key behind the same."""
+    """Tell what an incomplete reading may say: a worse verdict, a worse key, a lost exception."""
     had, has = before.judgement.verdict, entry.judgement.verdict
     if had is not has:
         return has.badness > had.badness
-    return badness(entry.key) > badness(before.key_health)
+    excepted = entry.exception is not None and entry.exception.is_honoured
+    lost = before.is_excepted and not excepted
+    return lost or badness(entry.key) > badness(before.key_health)
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:
@@ -189,8 +225,11 @@ def _agree(before: Finding, entry: Judged) -> bool:
 def _removal(
     finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
 ) -> FindingUpdate:
-    told = changes.of_removal(finding, subscription, reason, context)
-    return FindingUpdate(finding, None, (told,))
+    told = [changes.of_removal(finding, subscription, reason, context)]
+    if finding.announced is not None:
+        news = end_of(finding.announced, ExceptionEnd.NO_LONGER_NEEDED)
+        told += changes.of_exception([news], finding, None, subscription, context)
+    return FindingUpdate(finding, None, tuple(told))
 
 
 def _difference(

@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException, Exceptions
+from cmk_check.core.exceptions.judge import unread_exception
 from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
-from cmk_check.core.reasons.gap_sentences import KEY_NOT_READ
+from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
 
@@ -19,11 +21,15 @@ type Keys = Mapping[str, KeyFacts]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An account with its verdict; ``key`` is None where no key was looked at."""
+    """An account with its verdict.
+
+    ``key`` is None where no key was looked at, ``exception`` where there is none.
+    """
 
     account: Account
     judgement: Judgement
     key: KeyHealth | None = None
+    exception: AccountException | None = None
 
 
 def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
@@ -43,10 +49,21 @@ def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str
 
 def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
     """Return the accounts that are judged compliant: those whose keys are worth looking at."""
+    return _judged_as(Verdict.COMPLIANT, accounts, kinds)
+
+
+def non_compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
+    """Return the accounts that are judged non-compliant: those that may have an exception."""
+    return _judged_as(Verdict.NON_COMPLIANT, accounts, kinds)
+
+
+def _judged_as(
+    verdict: Verdict, accounts: Iterable[Account], kinds: Mapping[str, str]
+) -> tuple[Account, ...]:
     return tuple(
         entry.account
         for entry in judge_all(accounts, kinds).values()
-        if entry.judgement.verdict is Verdict.COMPLIANT
+        if entry.judgement.verdict is verdict
     )
 
 
@@ -66,6 +83,16 @@ def with_keys(
     return {
         account_id: replace(entry, key=_key(entry.account, findings.get(account_id), keys, now))
         if entry.judgement.verdict is Verdict.COMPLIANT
+        else entry
+        for account_id, entry in judged.items()
+    }
+
+
+def with_exceptions(judged: Mapping[str, Judged], exceptions: Exceptions) -> dict[str, Judged]:
+    """Put the exceptions beside non-compliant accounts; of what nothing was said is unread."""
+    return {
+        account_id: replace(entry, exception=exceptions.get(account_id, _NO_EXCEPTION_READ))
+        if entry.judgement.verdict is Verdict.NON_COMPLIANT
         else entry
         for account_id, entry in judged.items()
     }
@@ -101,6 +128,7 @@ _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key 
 
 
 _UNANSWERED: Final = unread(KEY_NOT_READ)
+_NO_EXCEPTION_READ: Final = unread_exception(EXEMPTION_NOT_READ)
 
 
 def _worse(one: Judged, other: Judged) -> Judged:

@@ -62,7 +62,7 @@ class Known:
         """Count what the table holds."""
         tally = AccountCounter()
         for finding in (*self.findings.values(), *self.untrusted.values()):
-            tally.add(finding.kind, finding.judgement, finding.key_health)
+            _count(finding, tally)
         return tally
 
 
@@ -90,12 +90,17 @@ class FindingUpdate:
         """Count it in the sum of what stands beside it."""
         for finding, times in ((self.before, -1), (self.after, 1)):
             if finding is not None:
-                tally.add(finding.kind, finding.judgement, finding.key_health, times=times)
+                _count(finding, tally, times)
 
     @property
     def is_worse(self) -> bool:
-        """Whether it makes an estate that was called compliant something else."""
-        return _is_worse(self.before, self.after, _is_compliant)
+        """Whether it makes an estate that was called compliant something else.
+
+        Without exceptions or with them: whether these count is a setting, which may change.
+        """
+        return any(
+            _is_worse(self.before, self.after, is_good) for is_good in (_is_compliant, _is_accepted)
+        )
 
     @property
     def key_is_worse(self) -> bool:
@@ -130,7 +135,8 @@ class Difference:
         )
         # A row that has become too new makes an account unknown without a step; no key does.
         had = before.accounts if before else AccountCounts()
-        fewer_good = _not_good(self.coverage.accounts) > _not_good(had)
+        has = self.coverage.accounts
+        fewer_good = _not_good(has) > _not_good(had) or _not_accepted(has) > _not_accepted(had)
         return new_gap or fewer_good or any(step.is_worse for step in self.steps)
 
     @property
@@ -172,6 +178,11 @@ class Difference:
             yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
 
 
+def _count(finding: Finding, tally: AccountCounter, times: int = 1) -> None:
+    key, exception = finding.key_health, finding.exception
+    tally.add(finding.kind, finding.judgement, key, exception, times=times)
+
+
 def _is_worse(
     before: Finding | None, after: Finding | None, is_good: Callable[[Finding], bool]
 ) -> bool:
@@ -184,6 +195,10 @@ def _is_compliant(finding: Finding) -> bool:
     return finding.judgement.verdict is Verdict.COMPLIANT
 
 
+def _is_accepted(finding: Finding) -> bool:
+    return _is_compliant(finding) or finding.is_excepted
+
+
 def _is_usable(finding: Finding) -> bool:
     key = finding.key_health
     return _is_compliant(finding) and key is not None and key.state in _USABLE
@@ -191,3 +206,7 @@ def _is_usable(finding: Finding) -> bool:
 
 def _not_good(accounts: AccountCounts) -> int:
     return accounts.non_compliant + accounts.unknown
+
+
+def _not_accepted(accounts: AccountCounts) -> int:
+    return _not_good(accounts) - sum(count for _, count in accounts.excepted)

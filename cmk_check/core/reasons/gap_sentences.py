@@ -162,6 +162,14 @@ KNOWN_FROM_GROUP: Final = make_gap(
     missing_action="Microsoft.Resources/subscriptions/read",
     way_out=GAP_REASONS[GapReason.NOT_VISIBLE].way_out,
 )
+EXEMPTION_TIME_IS_UP: Final = make_gap(
+    GapReason.TIMEOUT,
+    message="The time for reading the exemptions of the slice was up.",
+    way_out=_MORE_TIME,
+)
+EXEMPTION_NOT_READ: Final = make_gap(
+    GapReason.SLICE_FAILED, message="The exemptions were not read."
+)
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",
@@ -207,6 +215,17 @@ def vault_hidden(action: str) -> Gap:
         message="Azure does not find the vault's subscription: it was deleted, it moved to another "
         "tenant, or the app's identity lost its access.",
         way_out="Grant the identity Reader on it, or set a key of another vault on the account.",
+    )
+
+
+def assignment_denied(action: str) -> Gap:
+    """Return the gap of a policy assignment at a management group that may not be read."""
+    return make_gap(
+        GapReason.FORBIDDEN,
+        missing_action=action,
+        message="Azure denied access to a policy assignment at a management group.",
+        way_out=f"Grant the app's identity a role with {action} at that management group: a role "
+        "on the subscription does not reach it.",
     )
 
 

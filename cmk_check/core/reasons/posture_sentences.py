@@ -99,6 +99,12 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
         "Wait for the next scan, or start one with POST /api/scan.",
         Actor.OPERATOR,
     ),
+    PostureReason.ACCOUNTS_EXCEPTED: ReasonEntry(
+        ReasonSeverity.INFO,
+        "At least one account is not under a customer-managed key, and has an exception.",
+        NOTHING_TO_DO,
+        Actor.NOBODY,
+    ),
     PostureReason.NO_ACCOUNTS_IN_SCOPE: ReasonEntry(
         ReasonSeverity.INFO,
         "There is no account of a kind in scope.",

@@ -73,7 +73,10 @@ function notes(accounts) {
   const ignored = Object.entries(accounts.ignoredByKind);
   const others = ignored.reduce((sum, [, value]) => sum + value, 0);
   const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
+  const excepted = accounts.excepted ?? 0;
   return [
+    excepted > 0 &&
+      h("p", { class: "note" }, h("a", { href: fragmentOf({ exception: "honoured" }) }, `${count(excepted, "account")} that ${excepted === 1 ? "is" : "are"} not compliant`), ` ${excepted === 1 ? "has" : "have"} an exception: the violation is accepted for a time.`),
     accounts.unread > 0 &&
       h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}: the last known verdict is counted.`),
     others > 0 &&

@@ -3,14 +3,14 @@
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Change} Change
- * @typedef {{ tone: "compliant" | "non_compliant" | "unknown", words: import("./dom.js").Child[] }} Sentence
+ * @typedef {{ tone: "compliant" | "non_compliant" | "unknown" | "excepted", words: import("./dom.js").Child[] }} Sentence
  */
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
-import { ago, count, moment, name, number, visible } from "./format.js";
+import { ago, count, day, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
 import { lookOf } from "./keys.js";
-import { codeWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
+import { codeWord, endWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
@@ -83,6 +83,12 @@ function ofKey(change, reasons) {
   return { tone: lookOf(now).tone, words: ["The key of ", account(change), words, ...owner(change), "."] };
 }
 
+/** @param {Change} change */
+function expiry({ data }) {
+  const expires = text(data.exception?.expiresOn);
+  return Number.isNaN(Date.parse(expires)) ? "an unknown day" : day(expires);
+}
+
 /** @type {Record<string, (change: Change) => Sentence>} */
 const SENTENCES = {
   "account.discovered": (change) => ({
@@ -113,6 +119,18 @@ const SENTENCES = {
   }),
   "key.degraded": (change) => ofKey(change, keyReasons(": ", change.data.after, change.data.before)),
   "key.recovered": (change) => ofKey(change, keyReasons("; resolved: ", change.data.before, change.data.after)),
+  "exception.started": (change) => ({
+    tone: "excepted",
+    words: ["The violation of ", account(change), ` is accepted until ${expiry(change)}`, ...owner(change), "."],
+  }),
+  "exception.expiring": (change) => ({
+    tone: "unknown",
+    words: ["The exception of ", account(change), ` ends on ${expiry(change)}`, ...owner(change), "."],
+  }),
+  "exception.ended": (change) => ({
+    tone: change.data.ended === "no_longer_needed" ? "compliant" : "non_compliant",
+    words: ["The exception of ", account(change), ` has ended: ${endWord(text(change.data.ended))}`, ...owner(change), "."],
+  }),
   "coverage.lost": (change) => ({
     tone: "unknown",
     words: [subscription(change), " could not be read: ", midway(codeWord(text(change.data.after?.reason))), "."],

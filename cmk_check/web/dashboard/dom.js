@@ -12,6 +12,7 @@ const SHAPES = {
   compliant: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.2-4.3 4.9a.8.8 0 0 1-1.2 0L4.3 9.2l1.1-1 1.3 1.3 3.7-4.3Z",
   non_compliant: "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1ZM7.2 4.2v5h1.6v-5Zm0 6.2V12h1.6v-1.6Z",
   unknown: "M3.5 1h9A2.5 2.5 0 0 1 15 3.5v9a2.5 2.5 0 0 1-2.5 2.5h-9A2.5 2.5 0 0 1 1 12.5v-9A2.5 2.5 0 0 1 3.5 1ZM5.3 6.3H7c0-.7.4-1.1 1-1.1s1 .4 1 1c0 1.2-1.9 1.4-1.9 3.3h1.7c0-1.5 2-1.7 2-3.4 0-1.5-1.2-2.5-2.8-2.5S5.3 4.7 5.3 6.3Zm1.7 4.3v1.8h1.8v-1.8Z",
+  excepted: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm-.8 2.8h1.6v3.9l2.7 2.7-1.1 1.1L7.2 8.4Z",
   warning: "M8 1.2 15.6 14.4H.4ZM7.2 5.6v4.6h1.6V5.6Zm0 5.8V13h1.6v-1.6Z",
   link: "M9 2h5v5h-1.5V4.56L7.53 9.53 6.47 8.47l4.97-4.97H9ZM2 4h5v1.5H3.5v7h7V9H12v5H2Z",
   arrow: "M9.3 3.2 14 8l-4.7 4.8-1.1-1.1 2.9-3H2V7.3h9.1l-2.9-3Z",
@@ -78,6 +79,14 @@ export function focusKey(within, key) {
   found.focus({ preventScroll: true });
   return true;
 }
+
+/**
+ * Make a term with its description, for a list of them.
+ *
+ * @param {string} term
+ * @param {...Child} children
+ */
+export const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /** A placeholder while data is loading: it shows bars, and a screen reader says the word. */
 export const waiting = () => h("p", { class: "waiting" }, h("span", {}, "Loading…"));

@@ -7,7 +7,8 @@
  */
 
 import { copyButtons } from "./copy.js";
-import { at, fill, focusKey, h, icon, whenChanged } from "./dom.js";
+import { at, fill, focusKey, h, icon, item, whenChanged } from "./dom.js";
+import { exceptionSection } from "./exceptions.js";
 import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf, region, rowOf } from "./row_selection.js";
@@ -15,12 +16,6 @@ import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "
 import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
-
-/**
- * @param {string} term
- * @param {...import("./dom.js").Child} children
- */
-const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /**
  * Return a link to the Azure portal, only if it is https: a click must never run a script.
@@ -187,6 +182,7 @@ function sections(state) {
     identity(finding),
     facts(finding, state),
     portal(finding.portalUrl),
+    ...exceptionSection(finding, state),
     ...(hasKeys(state.status) ? keySection(finding, state, detail?.keyCommands ?? []) : []),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),

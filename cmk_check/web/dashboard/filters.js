@@ -4,15 +4,16 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "owner"} Choice
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "exception" | "owner"} Choice
  */
 
 import { at, fill, h, whenChanged } from "./dom.js";
+import { ACCEPTED, EXCEPTION_CHOICES, hasExceptions } from "./exceptions.js";
 import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, FILTERS } from "./url_state.js";
-import { codeWord, keyWord, verdictWord } from "./labels.js";
+import { codeWord, exceptionWord, keyWord, verdictWord } from "./labels.js";
 
 /**
  * Write an owner as the value of an option: "" is taken for all owners.
@@ -53,6 +54,11 @@ const CHOICES = {
     value: ({ key }) => key,
     text: ({ key }) => keyWord(key),
   },
+  exception: {
+    all: "All accounts",
+    value: ({ exception }) => exception,
+    text: ({ exception }) => exceptionWord(exception),
+  },
   owner: {
     all: "All owners",
     value: ({ owner }) => optionOf(owner),
@@ -75,6 +81,7 @@ const search = () => /** @type {HTMLInputElement} */ (at("q"));
 function optionsOf(choice, rows) {
   if (choice === "verdict") return VERDICTS.map((verdict) => [verdict, verdictWord(verdict)]);
   if (choice === "keyHealth") return KEY_STATES.map((state) => [state, keyWord(state)]);
+  if (choice === "exception") return EXCEPTION_CHOICES.map((value) => [value, exceptionWord(value)]);
   const { value, text } = CHOICES[choice];
   /** @type {Map<string, string>} */
   const found = new Map();
@@ -134,6 +141,7 @@ function filtered(view) {
     return `${choice === "keyHealth" ? "key" : choice} is ${within(text)}`;
   });
   if (view.keyReason !== "") parts.push(`the first reason of the key is ${within(codeWord(view.keyReason))}`);
+  if (Object.hasOwn(ACCEPTED, view.accepted)) parts.push(ACCEPTED[view.accepted].words);
   if (view.notOwner.length > 0) {
     const owners = view.notOwner.map((owner) => (owner === "" ? "none" : within(owner)));
     parts.push(`owner is any other than ${owners.join(", ")}`);
@@ -146,6 +154,7 @@ function filtered(view) {
 export function drawFilters(state) {
   // A link may filter by key health where key health is off: show the filter, so that people can remove it.
   at("key-filter").hidden = !hasKeys(state.status) && state.view.keyHealth === "";
+  at("exception-filter").hidden = !hasExceptions(state) && state.view.exception === "";
   drawOptions(state);
   drawValues(state);
   const text = counted(state);

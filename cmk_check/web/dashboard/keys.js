@@ -9,7 +9,7 @@
  */
 
 import { copyButtons } from "./copy.js";
-import { h, icon } from "./dom.js";
+import { h, icon, item } from "./dom.js";
 import { ago, caution, identifier, minute, moment, name, number, visible, visibleLines } from "./format.js";
 import { actorOf, entryOf } from "./reasons.js";
 import { fragmentOf } from "./url_state.js";
@@ -82,12 +82,6 @@ export function keyCell({ keyHealth, verdict }) {
   const [worst] = reasons.filter(({ severity }) => severity !== "notice");
   return [keyBadge(state), worst && h("small", {}, codeWord(worst.code))];
 }
-
-/**
- * @param {string} term
- * @param {...import("./dom.js").Child} children
- */
-const item = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
 
 /** @param {import("./types.js").KeyCommand} command */
 const command = ({ code, az, warning }) => [

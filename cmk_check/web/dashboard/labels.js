@@ -5,6 +5,14 @@ const VERDICTS = {
   compliant: "Compliant",
   non_compliant: "Not compliant",
   unknown: "Unknown",
+  compliant_with_exceptions: "Compliant with exceptions",
+};
+
+/** @type {Record<string, string>} */
+const EXCEPTIONS = {
+  honoured: "Accepted for a time",
+  not_honoured: "Not honoured",
+  none: "Without an exception",
 };
 
 /** @type {Record<string, string>} */
@@ -28,6 +36,14 @@ const COVERAGES = {
   excluded: "Excluded by the settings",
   retired: "The subscription is deleted",
   pending: "Not completely recorded yet",
+};
+
+/** @type {Record<string, string>} */
+const ENDS = {
+  expired: "the exemption has expired",
+  removed: "the exemption was removed",
+  not_honoured: "the exemption is no longer honoured",
+  no_longer_needed: "the account no longer needs it",
 };
 
 /** @type {Record<string, string>} */
@@ -75,6 +91,8 @@ export const midway = (words) =>
   /^(Azure|Key Vault|Microsoft)/.test(words) ? words : words.charAt(0).toLowerCase() + words.slice(1);
 
 export const verdictWord = reader(VERDICTS);
+export const endWord = reader(ENDS);
+export const exceptionWord = reader(EXCEPTIONS);
 export const keyWord = reader(KEY_STATES);
 export const rotationWord = reader(ROTATIONS);
 export const coverageWord = reader(COVERAGES);

@@ -3,13 +3,14 @@
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Row} Row
- * @typedef {{ text: string, why: string, href: string | null, tone: "non_compliant" | "unknown" }} Advice
+ * @typedef {{ text: string, why: string, href: string | null, tone: "non_compliant" | "unknown" | "excepted" }} Advice
  */
 
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { ACCEPTED } from "./exceptions.js";
 import { count, day, number, visible, within } from "./format.js";
 import { lookOf } from "./keys.js";
-import { isFresh, shownPosture } from "./page_state.js";
+import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, midway } from "./labels.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
@@ -95,13 +96,15 @@ function grouped(items, keyOf) {
  * @returns {Advice[]}
  */
 function aboutOwners(rows) {
-  const bad = rows.filter(({ finding }) => finding.verdict === "non_compliant");
+  const violated = rows.filter(({ finding }) => finding.verdict === "non_compliant");
+  const bad = violated.filter(({ exception }) => exception !== "honoured");
+  const accepted = bad.length < violated.length ? "no" : "";
   const groups = grouped(bad, ({ owner }) => owner);
   const owned = groups.filter(([owner]) => owner !== "");
   // One owner more takes no more space than saying so.
   const named = owned.length <= MOST_OWNERS + 1 ? owned : owned.slice(0, MOST_OWNERS);
   /** @type {(text: string, why: string, view: Partial<import("./types.js").View>) => Advice} */
-  const about = (text, why, view) => adviceOf(text, why, fragmentOf({ verdict: "non_compliant", ...view }), "non_compliant");
+  const about = (text, why, view) => adviceOf(text, why, fragmentOf({ verdict: "non_compliant", accepted, ...view }), "non_compliant");
   const advice = named.map(([owner, group]) =>
     about(`Ask ${within(owner)} to set a customer-managed key on ${count(group.length, "account")}`, oldest(group), { owner }),
   );
@@ -185,6 +188,33 @@ function aboutKeys({ catalogue, rows }, state) {
 }
 
 /**
+ * @param {State} state
+ * @returns {Advice[]}
+ */
+function aboutEndingExceptions({ rows, now }) {
+  const ending = rows.filter(({ finding }) => ACCEPTED.ending.holds(finding, now));
+  if (ending.length === 0) return [];
+  const [{ finding }] = ending;
+  const one = ending.length === 1;
+  const ends = ending.map((row) => row.finding.exception?.expiresOn ?? "").sort();
+  const text = `Fix ${one ? within(finding.name) : count(ending.length, "account")} before ${one ? "its exception ends" : "their exceptions end"}`;
+  const why = `${one ? "It ends" : "The first one ends"} on ${day(ends[0])}. Then the violation counts again.`;
+  return [adviceOf(text, why, fragmentOf({ accepted: "ending", finding: one ? finding.id.toLowerCase() : "" }), "excepted")];
+}
+
+/**
+ * @param {State} state
+ * @returns {Advice[]}
+ */
+function aboutUnreadExemptions({ catalogue, rows, now }) {
+  const unread = rows.filter(({ finding }) => ACCEPTED.unread.holds(finding, now));
+  if (unread.length === 0) return [];
+  const messages = unread.map(({ finding }) => finding.exception?.message ?? null);
+  const why = whyOf(messages, entryOf(catalogue, "exception", "exemption_unread"));
+  return [adviceOf(`Let the app read the exemptions of ${count(unread.length, "account")}`, why, fragmentOf({ accepted: "unread" }), "unknown")];
+}
+
+/**
  * Work out the advice, the most urgent first.
  *
  * @param {State} state
@@ -194,10 +224,12 @@ export const adviceFor = (state) => [
   ...aboutKeys(state, "broken"),
   ...aboutTheScanner(state),
   ...aboutOwners(state.rows),
+  ...aboutEndingExceptions(state),
   ...aboutGaps(state),
   ...aboutUnknowns(state),
   ...aboutKeys(state, "unknown"),
   ...aboutKeys(state, "at_risk"),
+  ...aboutUnreadExemptions(state),
 ];
 
 /** @param {Advice} advice */
@@ -218,11 +250,13 @@ function draw(state) {
     fill(at("advice-body"), waiting());
     return;
   }
-  if (shownPosture(state) !== "compliant") {
+  const shown = shownPosture(state);
+  if (!isGood(shown)) {
     fill(at("advice-body"), h("p", { class: "empty" }, "The reasons below the posture say what to do."));
     return;
   }
-  const text = state.status.accounts.total > 0
+  const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
+  const text = shown === "compliant_with_exceptions" ? exempt : state.status.accounts.total > 0
     ? "Nothing to do: every account is under a customer-managed key, and everything was read."
     : "Nothing to do: everything was read, and there is no account to judge.";
   fill(at("advice-body"), h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text)));
@@ -230,6 +264,6 @@ function draw(state) {
 
 /** @type {(state: State) => void} */
 export const drawAdvice = whenChanged(
-  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state)],
+  (state) => [state.status, state.catalogue, state.rows, state.gaps, state.complete, isFresh(state), Math.floor(state.now / 3_600_000)],
   draw,
 );

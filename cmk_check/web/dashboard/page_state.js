@@ -64,12 +64,19 @@ export const isFresh = ({ status, now }) =>
   now <= Date.parse(status.freshUntil);
 
 /**
- * Return the posture to show; an outdated "compliant" becomes "unknown".
+ * Return whether a posture says that all is as it should be; only a valid result may say so.
+ *
+ * @param {import("./types.js").Posture} posture
+ */
+export const isGood = (posture) => posture === "compliant" || posture === "compliant_with_exceptions";
+
+/**
+ * Return the posture to show; an outdated one that is good becomes "unknown".
  *
  * @param {State} state
- * @returns {import("./types.js").Verdict}
+ * @returns {import("./types.js").Posture}
  */
 export function shownPosture(state) {
   const posture = state.status?.posture ?? "unknown";
-  return posture === "compliant" && !isFresh(state) ? "unknown" : posture;
+  return isGood(posture) && !isFresh(state) ? "unknown" : posture;
 }

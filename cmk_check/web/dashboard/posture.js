@@ -5,9 +5,9 @@
  * @typedef {import("./types.js").Status} Status
  */
 
-import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
+import { at, fill, h, icon, item, waiting, whenChanged } from "./dom.js";
 import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
-import { isFresh, shownPosture } from "./page_state.js";
+import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
 
 /**
@@ -31,13 +31,17 @@ function lead(state) {
       ? "Everything was read, and there is no account to judge."
       : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}.`;
   }
+  if (shown === "compliant_with_exceptions") {
+    const others = `${number(accounts.compliant)} of ${number(accounts.total)} accounts are under a customer-managed key`;
+    return `${others}${brokenKeys(status)}. For the others the violation is accepted for a time.`;
+  }
   const codes = reasons.map(({ code }) => code);
   if (shown === "non_compliant") {
     return codes.includes("keys_broken") && !codes.includes("accounts_non_compliant")
       ? "Accounts are under keys that are broken."
       : "Accounts are encrypted with Microsoft's keys.";
   }
-  if (posture === "compliant") return "The last result is out of date.";
+  if (isGood(posture)) return "The last result is out of date.";
   return codes.includes("no_scan_yet")
     ? "No scan has finished yet."
     : "The result is unknown for these reasons:";
@@ -47,24 +51,18 @@ function lead(state) {
 function reasonsOf(state) {
   const { reasons, posture } = /** @type {Status} */ (state.status);
   const texts = reasons.map(({ message }) => message);
-  if (posture === "compliant" && !isFresh(state)) {
+  if (isGood(posture) && !isFresh(state)) {
     texts.unshift("The result is out of date, and no scan has finished since.");
   }
   return texts;
 }
 
-/**
- * @param {string} term
- * @param {...import("./dom.js").Child} children
- */
-const fact = (term, ...children) => h("div", {}, h("dt", {}, term), h("dd", {}, ...children));
-
 /** @param {State} state */
 function ageFact({ status, now }) {
   const { asOf, lastScan } = /** @type {Status} */ (status);
-  if (asOf === null) return fact("Last finished scan", "none yet");
+  if (asOf === null) return item("Last finished scan", "none yet");
   const failed = lastScan?.state === "failed" ? lastScan : null;
-  return fact(
+  return item(
     "Last finished scan",
     h("strong", {}, moment(asOf, ago(asOf, now))),
     h("small", {}, minute(asOf)),
@@ -78,8 +76,8 @@ function freshFact(state) {
   if (freshUntil === null) return null;
   const text = `${clock(freshUntil)}, ${ago(freshUntil, state.now)}`;
   return isFresh(state)
-    ? fact("Valid until", moment(freshUntil, text))
-    : fact("Out of date since", h("strong", { class: "bad" }, moment(freshUntil, text)));
+    ? item("Valid until", moment(freshUntil, text))
+    : item("Out of date since", h("strong", { class: "bad" }, moment(freshUntil, text)));
 }
 
 /** @param {State} state */
@@ -90,7 +88,7 @@ function coverageFact({ status }) {
     excluded > 0 && `${number(excluded)} excluded`,
     retired > 0 && `${number(retired)} deleted`,
   ].filter(Boolean);
-  return fact(
+  return item(
     "Coverage",
     h("strong", {}, `${number(read)} of ${number(total)} subscriptions read`),
     rest.length > 0 && h("small", { class: gap > 0 ? "bad" : "" }, rest.join(", ")),
@@ -107,7 +105,7 @@ function oldestFact({ rows, complete, now }) {
   if (!complete || open.length === 0) return null;
   const oldest = open.reduce((a, b) => (a.since <= b.since ? a : b));
   const words = oldest.atFirst ? "first seen" : "since";
-  return fact("Oldest open violation", h("strong", {}, moment(oldest.since, since(oldest.since, now))), h("small", {}, `${words} ${day(oldest.since)}`));
+  return item("Oldest open violation", h("strong", {}, moment(oldest.since, since(oldest.since, now))), h("small", {}, `${words} ${day(oldest.since)}`));
 }
 
 /** @param {State} state */
@@ -120,7 +118,7 @@ function draw(state) {
   const reasons = reasonsOf(state).map((text) => h("li", {}, visible(text)));
   fill(
     at("posture"),
-    icon(posture, "light"),
+    icon(posture === "compliant_with_exceptions" ? "excepted" : posture, "light"),
     h(
       "div",
       { class: "verdict" },

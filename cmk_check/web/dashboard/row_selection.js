@@ -7,6 +7,7 @@
  * @typedef {import("./types.js").Column} Column
  */
 
+import { ACCEPTED, exceptionOf } from "./exceptions.js";
 import { codeWord } from "./labels.js";
 
 const COLLATOR = new Intl.Collator("en", { numeric: true });
@@ -48,6 +49,7 @@ export function rowOf(finding) {
     location: region(finding.location),
     kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
     key: finding.keyHealth?.state ?? "",
+    exception: exceptionOf(finding),
     keyReason: finding.keyHealth?.reasons[0]?.code ?? "",
     owner: ownerOf(finding.tags),
     since,
@@ -60,6 +62,16 @@ export function rowOf(finding) {
  * @param {string} value
  */
 const fits = (wanted, value) => wanted === "" || wanted === value;
+
+/**
+ * @param {View} view
+ * @param {import("./types.js").Finding} finding
+ * @param {string} exception
+ */
+function fitsException({ exception: wanted, accepted }, finding, exception) {
+  if (!fits(wanted, exception)) return false;
+  return accepted === "" || (Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()));
+}
 
 /**
  * @param {View} view
@@ -77,6 +89,7 @@ function filterOf(view) {
     fits(location, row.location) &&
     fits(view.keyHealth, row.key) &&
     fits(view.keyReason, row.keyReason) &&
+    fitsException(view, finding, row.exception) &&
     (view.owner === null || view.owner === row.owner) &&
     !view.notOwner.includes(row.owner) &&
     fits(subscription, finding.subscriptionId.toLowerCase()) &&

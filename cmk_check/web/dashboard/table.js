@@ -8,6 +8,7 @@
  */
 
 import { at, fill, h, icon, whenChanged } from "./dom.js";
+import { exceptionNote } from "./exceptions.js";
 import { day, moment, name, number, since as elapsed } from "./format.js";
 import { hasKeys, keyCell } from "./keys.js";
 import { choose } from "./row_selection.js";
@@ -71,7 +72,7 @@ function line({ finding, location, owner, since, atFirst }, view, keyed, now) {
     "tr",
     { role: "row", class: `${finding.verdict} ${old ? "old" : ""}` },
     h("th", { scope: "row", role: "rowheader", class: "account" }, link),
-    cell("verdict", h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)), old && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known")),
+    cell("verdict", h("span", { class: `badge ${finding.verdict}` }, icon(finding.verdict), verdictWord(finding.verdict)), exceptionNote(finding), old && h("small", { class: "stale", title: coverageWord(finding.coverage) }, "last known")),
     cell("reason", codeWord(finding.reason)),
     keyed && cell("key", ...keyCell(finding)),
     cell("subscription", name(finding.subscriptionName ?? finding.subscriptionId)),

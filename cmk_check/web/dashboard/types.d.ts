@@ -1,6 +1,8 @@
 /** The shapes that the modules of the page share; docs/http-api.md describes the API's answers. */
 
 export type Verdict = "compliant" | "non_compliant" | "unknown";
+export type Posture = Verdict | "compliant_with_exceptions";
+export type ExceptionChoice = "honoured" | "not_honoured" | "none";
 export type Phase = "signed-out" | "loading" | "ready" | "forbidden" | "unreachable" | "error";
 export type Column =
   | "name" | "verdict" | "reason" | "key" | "subscription" | "group" | "kind" | "location" | "owner"
@@ -13,6 +15,7 @@ export interface Counts { compliant: number; nonCompliant: number; unknown: numb
 export interface Accounts extends Counts {
   total: number;
   unread: number;
+  excepted: number;
   byKind: Record<string, Counts>;
   ignoredByKind: Record<string, number>;
 }
@@ -42,13 +45,13 @@ export interface LastScan {
 }
 
 export interface Scan extends LastScan {
-  posture: Verdict | null;
+  posture: Posture | null;
   accounts: Accounts | null;
   changes: number | null;
 }
 
 export interface Status {
-  posture: Verdict;
+  posture: Posture;
   reasons: { code: string; message: string }[];
   asOf: string | null;
   freshUntil: string | null;
@@ -81,6 +84,22 @@ export interface KeyHealth {
   principalId: string | null;
 }
 
+/** What the requester of the exemption wrote: displayName, description, ticket, approvedBy. */
+export interface AccountException {
+  id: string | null;
+  category: string | null;
+  displayName: string | null;
+  description: string | null;
+  ticket: string | null;
+  approvedBy: string | null;
+  createdBy: string | null;
+  expiresOn: string | null;
+  honoured: boolean;
+  reason: string;
+  message: string;
+  missingAction: string | null;
+}
+
 export interface Finding {
   id: string;
   name: string;
@@ -96,6 +115,7 @@ export interface Finding {
   message: string;
   evidence: Record<string, string | null>;
   keyHealth: KeyHealth | null;
+  exception: AccountException | null;
   firstSeen: string | null;
   changedAt: string | null;
   violatedSince: string | null;
@@ -163,6 +183,9 @@ export interface View {
   keyHealth: string;
   /** The most serious reason of a key. */
   keyReason: string;
+  exception: string;
+  /** A choice among the accounts by what becomes of their exceptions. */
+  accepted: string;
   /** An owner exactly as tagged, "" for accounts without one, null for all. */
   owner: string | null;
   /** Owners that are left out; "" leaves out the accounts without one. */
@@ -184,6 +207,7 @@ export interface Row {
   kind: string;
   key: string;
   keyReason: string;
+  exception: string;
   owner: string;
   since: string;
   /** Whether it was so when it was first seen: it may have been so for longer. */

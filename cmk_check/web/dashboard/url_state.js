@@ -19,6 +19,8 @@ export const DEFAULTS = Object.freeze({
   subscription: "",
   keyHealth: "",
   keyReason: "",
+  exception: "",
+  accepted: "",
   owner: null,
   notOwner: Object.freeze([]),
   q: "",
@@ -30,15 +32,15 @@ export const DEFAULTS = Object.freeze({
 });
 
 /** The filters that the API has too, by the same names. */
-export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "q"]);
+export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "exception", "q"]);
 
 /** The filters that only the page has. */
-export const OWN_FILTERS = /** @type {const} */ (["keyReason", "owner", "notOwner"]);
+export const OWN_FILTERS = /** @type {const} */ (["keyReason", "accepted", "owner", "notOwner"]);
 
 /** All filters of the findings. */
 export const FILTERS = /** @type {const} */ ([...API_FILTERS, ...OWN_FILTERS]);
 
-const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "gap"]);
+const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "accepted", "gap"]);
 
 /** The limit of the API. */
 export const LONGEST_SEARCH = 200;

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cmk_check.core.enums import ExceptionState
 from cmk_check.web.models import Finding
 
 COLUMNS: Final = (
@@ -39,6 +40,15 @@ COLUMNS: Final = (
     "keyRotation",
     "keyVaultId",
     "createdAt",
+    "exception",
+    "exceptionReason",
+    "exceptionExpires",
+    "exceptionCategory",
+    "exceptionName",
+    "exceptionTicket",
+    "exceptionApprovedBy",
+    "exceptionCreatedBy",
+    "exceptionId",
 )
 
 
@@ -46,7 +56,8 @@ def texts(finding: Finding) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
     shown = finding.model_dump(mode="json", by_alias=True)
     key = _of_key(shown["keyHealth"] or {})
-    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key
+    exception = _of_exception(shown["exception"])
+    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key | exception
     return [values[column] or "" for column in COLUMNS]
 
 
@@ -57,6 +68,22 @@ def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
         "keyExpires": health.get("expires"),
         "keyRotation": health.get("rotation"),
         "keyVaultId": health.get("vaultId"),
+    }
+
+
+def _of_exception(exception: Mapping[str, Any] | None) -> dict[str, Any]:
+    given = exception or {}
+    state = ExceptionState.HONOURED if given.get("honoured") else ExceptionState.NOT_HONOURED
+    return {
+        "exception": state.value if given else None,
+        "exceptionReason": given.get("reason"),
+        "exceptionExpires": given.get("expiresOn"),
+        "exceptionCategory": given.get("category"),
+        "exceptionName": given.get("displayName"),
+        "exceptionTicket": given.get("ticket"),
+        "exceptionApprovedBy": given.get("approvedBy"),
+        "exceptionCreatedBy": given.get("createdBy"),
+        "exceptionId": given.get("id"),
     }
 
 

@@ -16,10 +16,11 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
-from cmk_check.store.rows import UNDATED
+from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models
+from cmk_check.web import evidence_models, models
 from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.views.exceptions import to_api_exception
 from cmk_check.web.views.key_health import to_api_key_health
 from cmk_check.web.views.remediation import remediation_of
 
@@ -102,8 +103,9 @@ def to_api_finding(
         reason=judgement.reason,
         message=judgement.message,
         rule_version=finding.rule_version,
-        evidence=models.Evidence.model_validate(judgement.evidence),
+        evidence=evidence_models.Evidence.model_validate(judgement.evidence),
         key_health=to_api_key_health(finding.key_health, now) if finding.key_health else None,
+        exception=to_api_exception(finding.exception, now) if finding.exception else None,
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,

@@ -19,7 +19,8 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
-from cmk_check.store.findings import FindingFilter, FindingsTable, RowPosition
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
@@ -68,8 +69,14 @@ class FindingsView:
         stored = await self.scans.status()
         status = stored.value if stored else Status()
         spelled = _spelling(kind, status)
+        now = self.clock.now()
         where = FindingFilter(
-            query.verdict, query.reason, spelled, query.subscription, query.key_health
+            query.verdict,
+            query.reason,
+            spelled,
+            query.subscription,
+            query.key_health,
+            exception_at=(query.exception, now) if query.exception else None,
         )
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
@@ -78,7 +85,6 @@ class FindingsView:
         if not found.value and query.subscription:
             await self._make_sure_it_is_recorded(query.subscription)
         joined = found.value if join_all else await self._joined(found.value)
-        now = self.clock.now()
         return Page(
             [
                 to_api_finding(finding, coverage, status.as_of, now, self.portal)

@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from cmk_check.core.counts import broken_keys, unknown_keys
 from cmk_check.core.enums import KeyState
 from cmk_check.core.model import AccountCounts, KeyHealth
-from cmk_check.web import models
+from cmk_check.web import evidence_models, models
 
 
-def to_api_key_health(health: KeyHealth, now: datetime) -> models.KeyHealth:
+def to_api_key_health(health: KeyHealth, now: datetime) -> evidence_models.KeyHealth:
     """Make the API's key health; days to expiry are rounded down to whole days."""
     left = None if health.expires is None else health.expires - now
-    return models.KeyHealth(
+    return evidence_models.KeyHealth(
         state=health.state,
-        reasons=[models.ReasonOfKeyHealth.model_validate(concern) for concern in health.concerns],
+        reasons=[
+            evidence_models.ReasonOfKeyHealth.model_validate(concern) for concern in health.concerns
+        ],
         rotation=health.rotation,
         expires=health.expires,
         days_to_expiry=None if left is None else left // timedelta(days=1),

@@ -15,7 +15,15 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSet
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from cmk_check.core.enums import KeyState, PostureReason, Reason, ScanState, Verdict
+from cmk_check.core.enums import (
+    KeyState,
+    PostureReason,
+    PostureVerdict,
+    Reason,
+    ScanState,
+    Verdict,
+)
+from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
@@ -51,6 +59,11 @@ class StatusCollector(Collector):
         yield from _of_posture(self.posture)
         yield from _of_age(self.status.as_of, self.now)
         yield from _of_accounts(self.status.summary.accounts, self.kinds)
+        excepted = honoured_at(self.status.summary.accounts.excepted, self.now)
+        text = (
+            "Non-compliant accounts with an exception that is honoured at the time of the scrape."
+        )
+        yield _gauge("accounts_excepted", text, [((), excepted)])
         if self.key_health:
             yield _of_keys(self.status.summary.accounts)
         yield self._subscriptions()
@@ -102,7 +115,7 @@ def _of_posture(posture: Posture) -> Iterator[Metric]:
     yield StateSetMetricFamily(
         f"{_PREFIX}posture",
         "The posture of the estate at the time of the scrape; unknown if the data are too old.",
-        {verdict.value: verdict is posture.verdict for verdict in Verdict},
+        {verdict.value: verdict is posture.verdict for verdict in PostureVerdict},
     )
     given = {code for code, _ in posture.reasons}
     yield _gauge(

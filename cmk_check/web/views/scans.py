@@ -13,6 +13,7 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.views.exceptions import to_api_accounts
 
 _PARTITION: Final = "scan"
 
@@ -79,7 +80,11 @@ def _shown(scan: Scan) -> models.Scan:
         scope="partial" if scan.is_partial else "full",
         requested_subscriptions=len(scan.named) or None,
         posture=scan.posture,
-        accounts=models.Accounts.model_validate(summary.accounts) if summary else None,
+        accounts=(
+            to_api_accounts(summary.accounts, scan.finished_at or scan.started_at)
+            if summary
+            else None
+        ),
         subscriptions=(
             models.Subscriptions.model_validate(summary.subscriptions) if summary else None
         ),

@@ -18,6 +18,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.responses import etag_of, not_recorded
+from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 from cmk_check.web.views.watch import read_watch, to_api_watch
@@ -108,7 +109,7 @@ class StatusView:
             as_of=as_of,
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
-            accounts=models.Accounts.model_validate(summary.accounts),
+            accounts=to_api_accounts(summary.accounts, self.clock.now()),
             keys=to_api_keys(summary.accounts) if self.key_health else None,
             subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],

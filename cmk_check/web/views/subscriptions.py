@@ -9,6 +9,7 @@ from cmk_check.core.counts import known_gap
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
 from cmk_check.errors import RowUnusable
+from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.findings import FindingsTable, RowPosition
 from cmk_check.store.scans import ScanTable
@@ -16,6 +17,7 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
+from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 
@@ -26,6 +28,7 @@ class SubscriptionsView:
 
     findings_table: FindingsTable
     scans: ScanTable
+    clock: Clock
     key_health: bool
 
     async def page(self, query: parameters.SubscriptionsQuery) -> Page[models.Subscription]:
@@ -77,7 +80,7 @@ class SubscriptionsView:
             last_read=posture.as_of(row, last_scan)
             if coverage is CoverageState.READ
             else row.last_read,
-            accounts=models.Accounts.model_validate(row.accounts),
+            accounts=to_api_accounts(row.accounts, self.clock.now()),
             keys=to_api_keys(row.accounts) if self.key_health else None,
         )
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from cmk_check.core.enums import CoverageState, GapReason
 from cmk_check.core.model import Coverage, Gap, Subscription
 from cmk_check.errors import RowUnusable
-from cmk_check.store.rows import UNDATED
+from cmk_check.store.row_times import UNDATED
 
 
 def untrusted(subscription_id: str, why: RowUnusable) -> Coverage:

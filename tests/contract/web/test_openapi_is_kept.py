@@ -20,9 +20,9 @@ from cmk_check.core.enums import (
     KeyRotation,
     KeySeverity,
     KeyState,
+    PostureVerdict,
     ScanState,
     Trigger,
-    Verdict,
 )
 from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
@@ -104,7 +104,7 @@ async def _put_hostile_scans(served: Served, accounts: list[AccountCounts]) -> N
         scan_id = scan_id_of(started, "3fa9")
         scan = Scan(scan_id, number, Trigger.REQUEST, started, state, reason=HOSTILE[number])
         if state in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
-            scan = replace(scan, posture=Verdict.UNKNOWN, summary=Summary(accounts[number]))
+            scan = replace(scan, posture=PostureVerdict.UNKNOWN, summary=Summary(accounts[number]))
         await served.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
 
 

@@ -12,7 +12,13 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.alerts.log_lines import LogSink
 from cmk_check.core.comparison.changes import of_scan
-from cmk_check.core.enums import ChangeType, PostureReason, ScanState, Trigger, Verdict
+from cmk_check.core.enums import (
+    ChangeType,
+    PostureReason,
+    PostureVerdict,
+    ScanState,
+    Trigger,
+)
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
@@ -63,7 +69,7 @@ class App:
             elif self._ended > 1:
                 await self._tell(ChangeType.SCAN_RECOVERED, None)
             await LogSink().scan_ended(
-                ended, None if failed else Verdict.UNKNOWN, None if failed else summary
+                ended, None if failed else PostureVerdict.UNKNOWN, None if failed else summary
             )
             self.clock.advance(HOUR)
 

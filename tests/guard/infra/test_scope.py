@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from cmk_check.inventory.gaps import (
+    EXCEPTION_ACTIONS,
     KEY_ACTIONS,
     QUERY_GRAPH,
     READ_ACCOUNTS,
@@ -25,9 +26,10 @@ from tests.guard.infra.expressions import worked_out
 
 ACTIONS: Final = json.loads((ROOT / "infra/scope/actions.json").read_text())
 SMALL: Final = [*ACTIONS["accounts"], *ACTIONS["watch"]]
-GRANTED: Final = list(dict.fromkeys([*SMALL, *ACTIONS["keyHealth"]]))
+OPTIONAL: Final = [*ACTIONS["keyHealth"], *ACTIONS["exceptions"]]
+GRANTED: Final = list(dict.fromkeys([*SMALL, *OPTIONAL]))
 SMALL_AT_GROUP: Final = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["watch"]]
-GRANTED_AT_GROUP: Final = list(dict.fromkeys([*SMALL_AT_GROUP, *ACTIONS["keyHealth"]]))
+GRANTED_AT_GROUP: Final = list(dict.fromkeys([*SMALL_AT_GROUP, *OPTIONAL]))
 PERMISSIONS: Final = (ROOT / "docs/permissions.md").read_text()
 ROLE: Final = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENT: Final = "Microsoft.Authorization/roleAssignments"
@@ -62,7 +64,12 @@ def _action(path: str) -> str:
 
 def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
     """One action too few is a gap in every subscription; one too many is a right for a thief."""
-    asked = _asked("sample", CMK_KEY_HEALTH="off", CMK_MANAGEMENT_GROUP=DEFAULT_TENANT)
+    asked = _asked(
+        "sample",
+        CMK_KEY_HEALTH="off",
+        CMK_EXCEPTIONS="off",
+        CMK_MANAGEMENT_GROUP=DEFAULT_TENANT,
+    )
 
     granted = [*ACTIONS["accounts"], *ACTIONS["managementGroup"]]
     assert asked == {*(("GET", action) for action in granted), ("POST", QUERY_GRAPH)}
@@ -70,16 +77,16 @@ def test_a_scan_of_accounts_asks_for_what_the_small_role_grants() -> None:
 
 
 @pytest.mark.long
-def test_a_scan_of_keys_asks_for_what_the_role_grants_and_nothing_else() -> None:
+def test_a_scan_asks_for_what_the_role_grants_and_nothing_else() -> None:
     """One action too few is key health that nobody can make known."""
     estate = load_estate("keys")
     in_hsm = [each.account("managed-hsm-not-verifiable") for each in estate.subscriptions]
     (pinned,) = filter(None, in_hsm)
     pinned.set("properties.encryption.keyVaultProperties.keyVersion", "0" * 32)
 
-    asked = _asked(estate)
+    asked = _asked(estate) | _asked(load_estate("exceptions"))
 
-    read = [*ACTIONS["accounts"], *ACTIONS["keyHealth"]]
+    read = [*ACTIONS["accounts"], *OPTIONAL]
     assert {action.lower() for _, action in asked} == {action.lower() for action in read}
     assert {action for method, action in asked if method != "GET"} == {
         "Microsoft.ResourceGraph/resources/read"
@@ -92,6 +99,7 @@ def test_the_program_and_the_role_name_the_same_actions() -> None:
     assert ACTIONS["managementGroup"] == [READ_GROUP]
     assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
     assert sorted(ACTIONS["watch"]) == sorted(WATCH_ACTIONS)
+    assert sorted(ACTIONS["exceptions"]) == sorted(EXCEPTION_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
@@ -143,8 +151,13 @@ def test_names_of_roles_differ(compiler: Bicep) -> None:
 
 
 def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
-    """Return what both templates grant to an app, below a group and on a subscription of it."""
-    given = f"param principalId = '{principal}'\nparam keyHealth = {str(key_health).lower()}\n"
+    """Return what both templates grant to an app, below a group and on a subscription of it.
+
+    Without key health it reads no exceptions either.
+    """
+    wanted = str(key_health).lower()
+    given = f"param principalId = '{principal}'\nparam keyHealth = {wanted}\n"
+    given += f"param exceptions = {wanted}\n"
     ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
     group = f"using 'management_group.bicep'\n{given}"
     each = f"using 'subscriptions.bicep'\n{given}{ids}"
@@ -197,13 +210,15 @@ def test_the_document_names_each_action_with_its_request() -> None:
     """Whoever grants the role by hand copies the actions from there."""
     small, of_keys = table(PERMISSIONS, "action"), table(PERMISSIONS, "action of key health")
     of_group = table(PERMISSIONS, "action at a management group")
-    rows = (*small, *of_group, *of_keys)
+    of_exceptions = table(PERMISSIONS, "action of exceptions")
+    rows = (*small, *of_group, *of_keys, *of_exceptions)
     requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in rows]
 
     assert codes(small) == ACTIONS["accounts"]
     assert codes(of_group) == ACTIONS["managementGroup"]
     assert codes(of_keys) == ACTIONS["keyHealth"]
     assert codes(table(PERMISSIONS, "action of the watch")) == ACTIONS["watch"]
-    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *ACTIONS["keyHealth"]]
+    assert codes(of_exceptions) == ACTIONS["exceptions"]
+    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *OPTIONAL]
     assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in read]
     assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)

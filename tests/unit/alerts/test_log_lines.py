@@ -20,9 +20,9 @@ from cmk_check.core.enums import (
     CrossCheckState,
     GapReason,
     KeyState,
+    PostureVerdict,
     ScanState,
     Trigger,
-    Verdict,
 )
 from cmk_check.core.model import AccountCounts, Change, Gap, Reading, Subscription, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
@@ -68,7 +68,7 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6, cross_check=CHECK)
 
-    await LogSink().scan_ended(scan, Verdict.NON_COMPLIANT, summary)
+    await LogSink().scan_ended(scan, PostureVerdict.NON_COMPLIANT, summary)
 
     (record,) = lines.records
     assert record.levelno == logging.INFO
@@ -95,7 +95,7 @@ async def test_a_scan_that_looked_at_no_key_counts_none(lines: pytest.LogCapture
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON)
     accounts = AccountCounts({"OpenAI": VerdictCounts(4)})
 
-    await LogSink().scan_ended(scan, Verdict.COMPLIANT, Summary(accounts))
+    await LogSink().scan_ended(scan, PostureVerdict.COMPLIANT, Summary(accounts))
 
     assert json.loads(lines.messages[0])["keys"] is None
 
@@ -127,7 +127,7 @@ async def test_each_gap_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture, nam
     summary = Summary(gaps=(KnownGap(ID, name, gap, NOON),), gaps_omitted=4)
     scan = LastScan("scan-1", ScanState.INCOMPLETE, Trigger.TIMER, NOON, NOON)
 
-    await LogSink().scan_ended(scan, Verdict.UNKNOWN, summary)
+    await LogSink().scan_ended(scan, PostureVerdict.UNKNOWN, summary)
 
     first, second = lines.messages
     assert len(first) <= MAX_LOG_LINE_CHARS

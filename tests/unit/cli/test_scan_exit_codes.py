@@ -13,7 +13,7 @@ from cmk_check.cli import app
 from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_report import exit_code
-from cmk_check.core.enums import GapReason, ScanState, Verdict
+from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
@@ -102,25 +102,35 @@ async def test_p1_a_list_that_cannot_be_read_fails_and_says_why(capsys: Output) 
 @given(
     interrupted=st.booleans(),
     state=st.sampled_from(ScanState),
-    posture=st.sampled_from(Verdict),
+    posture=st.sampled_from(PostureVerdict),
     violated=st.integers(0, 2),
+    is_accepted=st.booleans(),
 )
 def test_p1_no_other_end_is_zero(
-    *, interrupted: bool, state: ScanState, posture: Verdict, violated: int
+    *,
+    interrupted: bool,
+    state: ScanState,
+    posture: PostureVerdict,
+    violated: int,
+    is_accepted: bool,
 ) -> None:
     """Every combination, those that should not occur among them."""
-    status = models.Status.model_validate_json(EMPTY).model_copy(update={"posture": posture})
-    accounts = status.accounts.model_copy(update={"non_compliant": violated})
-    status = status.model_copy(update={"accounts": accounts})
+    status = models.Status.model_validate_json(EMPTY)
+    counts = {"non_compliant": violated, "excepted": violated if is_accepted else 0}
+    codes = [PostureReason.ACCOUNTS_EXCEPTED] if is_accepted else []
+    reasons = [models.ReasonOfPosture(code=code, message="") for code in codes]
+    accounts = status.accounts.model_copy(update=counts)
+    update = {"posture": posture, "accounts": accounts, "reasons": reasons}
+    status = status.model_copy(update=update)
 
     code = exit_code(LocalScanOutcome("id", state, None, interrupted), status)
 
-    whole = state is ScanState.COMPLETE and posture is Verdict.COMPLIANT
-    assert (code == 0) == (whole and not interrupted and not violated)
+    whole = state is ScanState.COMPLETE and posture.startswith("compliant")
+    assert (code == 0) == (whole and not interrupted and (is_accepted or not violated))
     assert code in {0, 1, 3, 130}
     assert (code == 130) == interrupted
-    is_violated = violated > 0 or posture is Verdict.NON_COMPLIANT
-    assert (code == 1) == (is_violated and not interrupted)
+    is_violated = (violated and not is_accepted) or posture is PostureVerdict.NON_COMPLIANT
+    assert (code == 1) == bool(is_violated and not interrupted)
 
 
 EMPTY = json.dumps(
@@ -131,7 +141,9 @@ EMPTY = json.dumps(
         "freshUntil": None,
         "fresh": False,
         "accounts": {
-            **dict.fromkeys(("total", "compliant", "nonCompliant", "unknown", "unread"), 0),
+            **dict.fromkeys(
+                ("total", "compliant", "nonCompliant", "unknown", "unread", "excepted"), 0
+            ),
             "byKind": {},
             "ignoredByKind": {},
         },

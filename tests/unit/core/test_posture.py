@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
 from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
@@ -45,14 +45,14 @@ class Case:
     """A status and when it is asked for; the verdict and the reasons that must come of it."""
 
     status: Status | None
-    verdict: Verdict
+    verdict: PostureVerdict
     reasons: tuple[PostureReason, ...] = ()
     age: timedelta = timedelta(0)
     expected: int = 1
     requires_keys: bool = False
 
 
-GOOD, BAD, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
+GOOD, BAD, UNKNOWN = PostureVerdict.COMPLIANT, PostureVerdict.NON_COMPLIANT, PostureVerdict.UNKNOWN
 WORSE: Final = R.RUNNING_SCAN_FOUND_WORSE
 KEY_WORSE: Final = replace(status_of(keys=(2, 0, 0, 0)), keys_lowered=True)
 CASES: Final[dict[str, Case]] = {
@@ -244,7 +244,7 @@ def coverage_of(
     ids=lambda part: str(getattr(part, "state", "")) or None,
 )
 def test_the_posture_of_a_subscription(
-    coverage: Coverage, verdict: Verdict, reasons: tuple[PostureReason, ...]
+    coverage: Coverage, verdict: PostureVerdict, reasons: tuple[PostureReason, ...]
 ) -> None:
     """Its owner asks for it alone; what nobody read is never called compliant (P1)."""
     posture = of_subscription(coverage, status_of(), NOON, EXPECT)

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Trigger, Verdict
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, Status
@@ -106,20 +106,20 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
 @pytest.mark.parametrize(
     ("keys", "verdict"),
     [
-        ({"healthy": 1}, Verdict.COMPLIANT),
-        ({"broken": 1}, Verdict.NON_COMPLIANT),
-        ({}, Verdict.UNKNOWN),
+        ({"healthy": 1}, PostureVerdict.COMPLIANT),
+        ({"broken": 1}, PostureVerdict.NON_COMPLIANT),
+        ({}, PostureVerdict.UNKNOWN),
     ],
 )
 def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
-    keys: dict[str, int], verdict: Verdict
+    keys: dict[str, int], verdict: PostureVerdict
 ) -> None:
     """What is asked of the estate is asked of each part of it."""
     strict, coverage = Expectations(AGE, 1, require_healthy_keys=True), coverage_of(keys=keys)
 
     answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
 
-    assert [each.verdict for each in answers] == [Verdict.COMPLIANT, verdict]
+    assert [each.verdict for each in answers] == [PostureVerdict.COMPLIANT, verdict]
 
 
 def test_a_first_recording_that_has_not_ended_says_what_completes_it() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import (
     Actor,
+    ExceptionReason,
     GapReason,
     KeyReason,
     KeySeverity,
@@ -41,6 +42,7 @@ def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
         ReasonArea.VERDICT: list(Reason),
         ReasonArea.GAP: list(GapReason),
         ReasonArea.KEY: list(KeyReason),
+        ReasonArea.EXCEPTION: list(ExceptionReason),
         ReasonArea.POSTURE: list(PostureReason),
     }
 

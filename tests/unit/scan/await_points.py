@@ -23,7 +23,7 @@ from types import CoroutineType
 from typing import Any
 
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
@@ -190,7 +190,7 @@ class Outside:
     async def scan_ended(
         self,
         scan: LastScan,
-        posture: Verdict | None,
+        posture: PostureVerdict | None,
         summary: Summary | None,
         *,
         partial: bool = False,

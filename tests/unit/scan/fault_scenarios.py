@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import KeyState, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding
 from cmk_check.ports import SliceMessage, Table, TableQuery
@@ -90,7 +90,7 @@ class Run(ABC):
 
     async def _check_green(self) -> None:
         """P1, after every process: compliant is not said while anything else is recorded."""
-        if (await self.world.posture()).verdict is Verdict.COMPLIANT:
+        if (await self.world.posture()).verdict is PostureVerdict.COMPLIANT:
             found = await self.world.findings()
             assert {each.judgement.verdict for each in found.values()} <= {Verdict.COMPLIANT}
             if self.world.options.expectations.require_healthy_keys:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState
 from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
@@ -64,7 +64,7 @@ async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str)
     """It stopped every scan, and so its own repair."""
     if when == "before the scan":
         await break_row(scanned, "status")
-        assert (await scanned.posture()).verdict is Verdict.UNKNOWN
+        assert (await scanned.posture()).verdict is PostureVerdict.UNKNOWN
     (message,) = await planned(scanned)
     if when == "while it runs":
         await break_row(scanned, "status")
@@ -73,7 +73,7 @@ async def test_a_broken_status_is_rebuilt_by_the_scan(scanned: World, when: str)
     await scanned.deliver(message)
 
     assert (await scanned.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert (await scanned.posture()).verdict is Verdict.NON_COMPLIANT
+    assert (await scanned.posture()).verdict is PostureVerdict.NON_COMPLIANT
     assert "account.violated" in scanned.told_types()
 
 
@@ -87,7 +87,7 @@ async def test_a_broken_status_is_unknown_after_a_scan_that_fails(scanned: World
     status = await scanned.status()
     assert status is not None
     assert status.last_scan is not None
-    assert (await scanned.posture()).verdict is Verdict.UNKNOWN
+    assert (await scanned.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_a_status_of_a_newer_version_is_left_alone(scanned: World) -> None:

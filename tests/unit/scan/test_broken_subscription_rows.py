@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.ports import Delete, Insert, Scalar, Table
 from cmk_check.store import table_keys
 from tests.fakes.world import World, bad, good, sub
@@ -50,7 +50,7 @@ async def test_a_broken_coverage_row_is_rebuilt_and_its_changes_are_numbered_on(
     assert await pair.coverage(ONE) == "read"
     assert await sequences(pair) == [1, 2, 3, 4, 5]
     assert "rebuilds" in caplog.text
-    assert (await pair.posture()).verdict is Verdict.NON_COMPLIANT
+    assert (await pair.posture()).verdict is PostureVerdict.NON_COMPLIANT
 
 
 @pytest.mark.parametrize("how", ["no number", "beyond a key", "below zero", "deleted"])
@@ -140,7 +140,7 @@ async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: Wor
     await pair.start()
     await pair.deliver(pair.queue.messages.pop(0))
     (message,) = pair.queue.messages
-    seen: list[Verdict] = []
+    seen: list[PostureVerdict] = []
     context = pair.context
 
     async def look(_subscription_id: str) -> None:
@@ -149,8 +149,8 @@ async def test_a_rebuilt_row_takes_compliant_back_before_it_says_worse(pair: Wor
     pair.inventory.before_read = look
     await pair.deliver(message, context)
 
-    assert seen == [Verdict.COMPLIANT]
-    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+    assert seen == [PostureVerdict.COMPLIANT]
+    assert (await pair.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_a_row_whose_key_is_not_that_of_its_columns_costs_itself(
         pair.read(ONE, *(make(ONE, name) for make, name in zip(accounts, "ab", strict=False)))
         scan_id = await pair.scan()
         assert (await pair.scan_row(scan_id)).state is ScanState.COMPLETE
-        assert (await pair.posture()).verdict is not Verdict.COMPLIANT
+        assert (await pair.posture()).verdict is not PostureVerdict.COMPLIANT
 
     assert pair.told_types()[told:] == ["account.violated", "account.removed"]
     assert {change.subject for _, change in pair.teller.told[told:]} == {str(good(ONE, "b").id)}
@@ -202,7 +202,7 @@ async def test_such_a_row_is_healed_by_deleting_it(pair: World) -> None:
 
     await pair.scan()
 
-    assert (await pair.posture()).verdict is Verdict.COMPLIANT
+    assert (await pair.posture()).verdict is PostureVerdict.COMPLIANT
     assert await pair.verdicts() == {"a": "compliant", "b": "compliant"}
 
 
@@ -220,7 +220,7 @@ async def test_a_second_row_of_an_account_is_unknown_and_tells_nothing(
         await pair.scan()
 
     assert len(pair.teller.told) == told
-    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+    assert (await pair.posture()).verdict is PostureVerdict.UNKNOWN
     shown = [finding.judgement.verdict for finding in (await pair.findings()).values()]
     assert sorted(shown) == ["compliant", "compliant", "unknown"]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core import posture
-from cmk_check.core.enums import GapReason, ScanState, Verdict
+from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.model import Account, Gap, Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
@@ -38,7 +38,7 @@ async def test_a_broken_finding_row_does_not_blind_its_subscription(world: World
     answer = posture.of_subscription(
         coverage, await world.status(), world.clock.now(), world.options.expectations
     )
-    assert answer.verdict is Verdict.NON_COMPLIANT
+    assert answer.verdict is PostureVerdict.NON_COMPLIANT
     assert world.told_types()[-1] == "account.violated"
     assert (coverage.accounts.unknown, coverage.accounts.non_compliant) == (1, 1)
 
@@ -56,7 +56,7 @@ async def test_a_broken_finding_row_is_healed_by_deleting_it(world: World) -> No
 
     await world.scan()
 
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_rows_of_somebody_else_change_nothing(world: World, partition: str
 
     await world.scan()
 
-    assert (await world.posture()).verdict is Verdict.NON_COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.NON_COMPLIANT
     status = await world.status()
     assert status is not None
     assert not status.summary.gaps
@@ -151,7 +151,7 @@ async def test_a_worse_verdict_lowers_the_status_whatever_number_is_expected(
     await world.deliver(first)
     world.options = replace(world.options, expectations=Expectations(timedelta(hours=3), 1))
 
-    assert (await world.posture()).verdict is not Verdict.COMPLIANT
+    assert (await world.posture()).verdict is not PostureVerdict.COMPLIANT
 
 
 async def test_a_lease_of_a_clock_that_ran_ahead_stops_no_scan(world: World) -> None:

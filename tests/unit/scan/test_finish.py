@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, ScanState, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
 from cmk_check.core.model import Reading
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
@@ -74,7 +74,7 @@ async def test_a_slice_of_which_a_part_is_not_recorded_does_not_finish(world: Wo
         await world.deliver(message, with_faults(world, {never: Fault.NO_ANSWER}))
 
     assert (await world.scan_row(message.scan_id)).state is ScanState.RUNNING
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_a_done_slice_delivered_again_finishes(world: World) -> None:
@@ -175,7 +175,7 @@ async def test_a_finished_scan_keeps_the_posture_that_it_led_to(world: World) ->
     scan_id = await world.scan()
 
     row = await world.scan_row(scan_id)
-    assert row.posture is Verdict.NON_COMPLIANT
+    assert row.posture is PostureVerdict.NON_COMPLIANT
     assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
 
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, ScanState, Verdict
+from cmk_check.core.enums import CoverageState, PostureVerdict, ScanState
 from cmk_check.core.model import Subscription
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
@@ -39,7 +39,7 @@ FINISH = Place("commit", Table.SCANS, 2)
 async def check_no_false_green(world: World) -> None:
     """Compare the answer with what is recorded."""
     recorded = set((await world.verdicts()).values())
-    if (await world.posture()).verdict is Verdict.COMPLIANT:
+    if (await world.posture()).verdict is PostureVerdict.COMPLIANT:
         assert recorded <= {"compliant"}
 
 
@@ -147,7 +147,7 @@ async def test_a_subscription_whose_first_worker_died_is_pending_and_no_gap(
     status = await green.status()
     assert status is not None
     assert await green.coverage(TWO) == CoverageState.PENDING
-    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
     assert status.summary.subscriptions.gap == 0
     green.clock.advance(CLAIM_ENDS)
     await green.deliver(second)
@@ -167,7 +167,7 @@ async def test_a_pending_subscription_that_is_no_longer_listed_becomes_a_gap(gre
 
     assert (await green.scan_row(scan_id)).state is ScanState.INCOMPLETE
     assert await green.coverage(TWO) == "gap"
-    assert (await green.posture()).verdict is not Verdict.COMPLIANT
+    assert (await green.posture()).verdict is not PostureVerdict.COMPLIANT
 
 
 async def test_a_retired_subscription_that_is_there_again_is_pending(green: World) -> None:
@@ -186,7 +186,7 @@ async def test_a_retired_subscription_that_is_there_again_is_pending(green: Worl
 
     assert state == CoverageState.PENDING
     assert await green.coverage(TWO) == "gap"
-    assert (await green.posture()).verdict is not Verdict.COMPLIANT
+    assert (await green.posture()).verdict is not PostureVerdict.COMPLIANT
 
 
 async def test_one_check_of_the_claim_serves_all_marks_set_before_it(crowd: World) -> None:
@@ -235,5 +235,5 @@ async def test_a_gap_of_a_subscription_never_seen_is_marked_too(green: World) ->
     await sleeper.wake()
 
     assert await green.coverage(TWO) != "gap" or (
-        (await green.posture()).verdict is not Verdict.COMPLIANT
+        (await green.posture()).verdict is not PostureVerdict.COMPLIANT
     )

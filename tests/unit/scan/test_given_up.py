@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import GapReason, ScanState, Verdict
+from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.core.scope import Scope
 from cmk_check.errors import SliceHeld
 from cmk_check.ports import SliceMessage
@@ -54,7 +54,7 @@ async def test_a_poisoned_slice_becomes_gaps_and_the_scan_finishes_incomplete(
         (2, "coverage.lost", ONE),
     ]
     assert len(await world.findings()) == 2
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_a_failed_slice_is_healed_by_the_next_scan(world: World) -> None:
@@ -67,7 +67,7 @@ async def test_a_failed_slice_is_healed_by_the_next_scan(world: World) -> None:
     await world.scan()
 
     assert await world.coverage(ONE) == "read"
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def test_a_poisoned_slice_without_any_gap_still_makes_the_scan_incomplete(
@@ -177,7 +177,7 @@ async def test_a_poisoned_plan_fails_the_scan_and_says_nothing_of_the_estate(
     assert status.last_scan is not None
     assert status.last_scan.state is ScanState.FAILED
     assert status.lowered is None
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
     assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
     assert await world.context.scans.holder() is None
 

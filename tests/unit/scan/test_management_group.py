@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, PostureReason, ScanState, Verdict
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Coverage, Subscription
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
 from cmk_check.core.scope import Scope
@@ -164,7 +164,7 @@ async def test_an_unread_group_costs_nothing_else(scanned: World) -> None:
     assert scan.state is ScanState.COMPLETE
     assert (await status(scanned)).summary.accounts.compliant == 2
     assert [code for code, _ in unread.reasons] == [PostureReason.MANAGEMENT_GROUP_UNREAD]
-    assert (unread.verdict, await verdict(scanned)) == (Verdict.UNKNOWN, "compliant")
+    assert (unread.verdict, await verdict(scanned)) == (PostureVerdict.UNKNOWN, "compliant")
 
 
 async def test_a_group_that_was_never_asked_is_a_changed_scope_p1(scanned: World) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import Disposition, PostureReason, ScanState, Verdict
+from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
@@ -190,7 +190,7 @@ async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
     await world.scan()
     before = await world.findings()
     as_of = (await status_of(world)).as_of
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
     world.inventory.list_error = InventoryError(FORBIDDEN)
 
     scan_id = await world.scan()
@@ -202,7 +202,7 @@ async def test_a_list_that_cannot_be_read_fails_the_scan_and_touches_no_finding(
     assert await world.findings() == before
     assert status.as_of == as_of
     assert status.lowered is PostureReason.SCAN_FAILED
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
     assert await scan_changes(world) == ["scan.baseline", "scan.failed"]
 
 
@@ -221,7 +221,7 @@ async def test_an_empty_list_fails_the_scan_and_touches_no_finding(world: World)
     assert "Reader" in (row.reason or "")
     assert await world.findings() == before
     assert (await status_of(world)).lowered is PostureReason.NO_SUBSCRIPTION_VISIBLE
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_more_slices_than_there_are_names_for_fail_the_scan_and_name_the_setting(

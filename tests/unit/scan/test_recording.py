@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, ScanState, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
 from cmk_check.core.model import Reading
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Replace, Table
@@ -67,7 +67,7 @@ async def test_the_status_is_lowered_before_anything_worse_stands(
     assert rows.index("status") < rows.index("outbox")
     assert status is not None
     assert status.lowered is PostureReason.RUNNING_SCAN_FOUND_WORSE
-    assert (await green.posture()).verdict is Verdict.UNKNOWN
+    assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_the_status_is_not_lowered_where_nothing_is_worse(
 
     await dies(green, delivery(green, message), RECORD, Fault.DEATH_AFTER)
 
-    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def test_a_status_that_is_not_compliant_is_not_lowered(
@@ -131,7 +131,7 @@ async def test_a_lowered_status_rises_when_the_scan_finishes(green: World) -> No
 
     await green.deliver(message)
 
-    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 @pytest.mark.parametrize("fault", [Fault.DEATH_BEFORE, Fault.DEATH_AFTER])
@@ -326,7 +326,7 @@ async def test_an_unusable_row_costs_only_its_subscription(
     assert status is not None
     assert await world.store.get(Table.FINDINGS, ONE, row) == spoilt
     assert await told_of(world, TWO) == [(1, "account.discovered", "other")]
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
     if row == "finding|rg|chat":
         assert status.summary.accounts.unknown == 1
     else:

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.keys.facts import KeyFacts
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
@@ -40,7 +40,7 @@ async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_k
     if required:
         require_keys(world)
     await world.scan()
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
     keys.facts[ACCOUNT] = facts
     (message,) = await planned(world)
     before = len(store.log)
@@ -51,7 +51,7 @@ async def test_p1_the_status_is_marked_before_a_bad_key_stands_and_lower_where_k
     verdict = (await world.posture()).verdict
     assert rows.count("status") == 1
     assert rows.index("status") < rows.index("outbox")
-    assert verdict is (Verdict.UNKNOWN if required else Verdict.COMPLIANT)
+    assert verdict is (PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT)
 
 
 async def test_p1_keys_that_come_to_count_count_at_once_also_what_a_dead_scan_found(
@@ -66,8 +66,8 @@ async def test_p1_keys_that_come_to_count_count_at_once_also_what_a_dead_scan_fo
 
     require_keys(world)
 
-    assert before.verdict is Verdict.COMPLIANT
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert before.verdict is PostureVerdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
@@ -84,20 +84,24 @@ async def test_p1_an_account_that_is_worse_counts_when_keys_no_longer_do(
 
     require_keys(world, required=False)
 
-    assert before.verdict is Verdict.NON_COMPLIANT
-    assert (await world.posture()).verdict is Verdict.UNKNOWN
+    assert before.verdict is PostureVerdict.NON_COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize(
     ("facts", "verdict", "reason"),
     [
-        (DISABLED, Verdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
-        (UNREAD, Verdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
+        (DISABLED, PostureVerdict.NON_COMPLIANT, PostureReason.KEYS_BROKEN),
+        (UNREAD, PostureVerdict.UNKNOWN, PostureReason.KEYS_UNKNOWN),
     ],
     ids=["broken", "unknown"],
 )
 async def test_where_keys_count_the_posture_follows_them_both_ways(
-    world: World, keys: ScriptedKeys, facts: KeyFacts, verdict: Verdict, reason: PostureReason
+    world: World,
+    keys: ScriptedKeys,
+    facts: KeyFacts,
+    verdict: PostureVerdict,
+    reason: PostureReason,
 ) -> None:
     """And comes back when they do (P11)."""
     require_keys(world)
@@ -110,4 +114,4 @@ async def test_where_keys_count_the_posture_follows_them_both_ways(
 
     assert worse.verdict is verdict
     assert [code for code, _ in worse.reasons] == [reason]
-    assert (await world.posture()).verdict is Verdict.COMPLIANT
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT

@@ -6,7 +6,7 @@ import pytest
 
 from cmk_check.cli.scan_report import check_scope
 from cmk_check.core import posture
-from cmk_check.core.enums import PostureReason, ScanState, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
@@ -57,8 +57,8 @@ async def test_an_app_says_unknown_after_a_scan_under_another_scope(
 
     answer = await app.posture()
 
-    assert other.verdict is Verdict.COMPLIANT
-    assert answer.verdict is Verdict.UNKNOWN
+    assert other.verdict is PostureVerdict.COMPLIANT
+    assert answer.verdict is PostureVerdict.UNKNOWN
     (text,) = [text for code, text in answer.reasons if code is PostureReason.SCOPE_CHANGED]
     assert setting in text
 
@@ -73,7 +73,7 @@ async def test_its_own_next_scan_ends_it(app: World) -> None:
 
     await app.scan()
 
-    assert (await app.posture()).verdict is Verdict.COMPLIANT
+    assert (await app.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def test_a_subscription_alone_says_so_too(app: World) -> None:
@@ -103,7 +103,7 @@ async def test_a_status_of_another_scope_is_lowered_before_worse_is_recorded(app
     await dies(app, delivery(app, first), RECORD)
     app.options = own
 
-    assert (await app.posture()).verdict is not Verdict.COMPLIANT
+    assert (await app.posture()).verdict is not PostureVerdict.COMPLIANT
 
 
 async def test_a_scan_whose_scope_changes_while_it_runs_fails(app: World) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState
 from cmk_check.core.model import Reading
 from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import ATTEMPTS_PER_STEP
@@ -143,7 +143,7 @@ async def test_who_took_over_reads_again_when_the_sleeper_was_faster(known: Worl
         (3, "account.violated"),
     ]
     assert (await known.scan_row(message.scan_id)).state is ScanState.COMPLETE
-    assert (await known.posture()).verdict is Verdict.NON_COMPLIANT
+    assert (await known.posture()).verdict is PostureVerdict.NON_COMPLIANT
 
 
 async def test_an_older_reading_is_not_written_after_a_newer_scan_that_changed_nothing(

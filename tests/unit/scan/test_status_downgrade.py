@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.model import Account
 from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import Table
@@ -61,7 +61,7 @@ async def test_p1_a_status_that_another_worker_wrote_is_looked_at_again(green: W
     await worker.wake()
 
     assert (await green.verdicts())["one"] == "non_compliant"
-    assert (await green.posture()).verdict is Verdict.UNKNOWN
+    assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_p1_nothing_worse_is_recorded_under_a_status_that_cannot_be_lowered(
@@ -75,7 +75,7 @@ async def test_p1_nothing_worse_is_recorded_under_a_status_that_cannot_be_lowere
         await green.deliver(first, green.process(Contested(green.store)))
 
     assert set((await green.verdicts()).values()) == {"compliant"}
-    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def test_p1_a_worker_that_lowered_for_a_key_lowers_for_an_account_as_well(
@@ -94,7 +94,7 @@ async def test_p1_a_worker_that_lowered_for_a_key_lowers_for_an_account_as_well(
         await green.deliver(message, replace(context, subscription_limit=Semaphore(1)))
 
     assert (await green.verdicts())["two"] == "non_compliant"
-    assert (await green.posture()).verdict is Verdict.UNKNOWN
+    assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 async def test_p1_what_lowered_the_status_stays_when_the_next_scan_fails(green: World) -> None:
@@ -108,7 +108,7 @@ async def test_p1_what_lowered_the_status_stays_when_the_next_scan_fails(green: 
 
     await green.poison(plan)
 
-    assert (await green.posture()).verdict is Verdict.UNKNOWN
+    assert (await green.posture()).verdict is PostureVerdict.UNKNOWN
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -124,7 +124,7 @@ async def test_the_end_of_a_scan_raises_what_a_key_lowered(green: World, *, requ
     await green.scan()
 
     require_keys(green, required=required)
-    assert (await green.posture()).verdict is Verdict.COMPLIANT
+    assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def reads_of_scan_rows(before: Account, *after: Account) -> int:

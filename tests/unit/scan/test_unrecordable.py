@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import GapReason, ScanState, Verdict
+from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
 from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import SliceMessage, Table
@@ -73,7 +73,7 @@ async def test_a_subscription_whose_rows_cannot_be_written_is_a_gap_and_the_scan
     ]
     assert "did not accept it" in (status.summary.gaps[0].gap.detail or "")
     assert (status.summary.accounts.total, status.summary.accounts.unread) == (2, 1)
-    assert (await pair.posture()).verdict is Verdict.UNKNOWN
+    assert (await pair.posture()).verdict is PostureVerdict.UNKNOWN
     assert await told_of(pair, TWO) == [(1, "account.discovered", "other")]
 
 
@@ -114,7 +114,7 @@ async def test_it_is_recorded_by_the_next_scan_once_the_table_takes_it(pair: Wor
     await pair.scan()
 
     assert await pair.coverage(ONE) == "read"
-    assert (await pair.posture()).verdict is Verdict.COMPLIANT
+    assert (await pair.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 @pytest.mark.parametrize("times", [1, 99])

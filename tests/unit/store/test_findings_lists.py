@@ -10,7 +10,8 @@ from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.findings import FindingFilter, FindingsTable
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good, odd, sub
 from tests.unit.core.examples import FORBIDDEN, ID, compared

@@ -23,7 +23,7 @@ from cmk_check.core.rule import RULE_VERSION, row_too_new
 from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
-from cmk_check.store import rows
+from cmk_check.store import row_times, rows
 from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
 
 
@@ -50,7 +50,7 @@ def test_a_finding_of_a_newer_version_is_unknown_whatever_it_says() -> None:
         Reason.ROW_TOO_NEW,
     )
     assert (shown.kind, shown.tags, shown.rule_version) == ("OpenAI", {}, RULE_VERSION)
-    assert shown.first_seen == shown.changed_at == rows.UNDATED
+    assert shown.first_seen == shown.changed_at == row_times.UNDATED
     oddly = rows.unusable_finding(entity(values | {"kind": 7}), shown.id, row_too_new())
     assert oddly.kind is None
 
@@ -128,8 +128,8 @@ def test_a_time_must_leave_room_for_what_is_added_to_it() -> None:
     """A year is: for ages and retention."""
     last = datetime(9999, 1, 1, tzinfo=UTC)
 
-    assert rows.is_usable_time(last - timedelta(seconds=1))
-    assert not rows.is_usable_time(last)
+    assert row_times.is_usable_time(last - timedelta(seconds=1))
+    assert not row_times.is_usable_time(last)
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "2026-11-25T12:00:00", "soon"])

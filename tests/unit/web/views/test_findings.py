@@ -30,7 +30,9 @@ CHAT = (
     f"/subscriptions/{PRODUCTION}/resourcegroups/rg-ai/providers/microsoft.cognitiveservices"
     "/accounts/chat"
 )
-ALLOWED = "verdict, reason, kind, location, subscription, keyHealth, q, top, skipToken, format"
+ALLOWED = (
+    "verdict, reason, kind, location, subscription, keyHealth, exception, q, top, skipToken, format"
+)
 EXPECTED = {
     "id": CHAT,
     "name": "Chat",
@@ -56,6 +58,7 @@ EXPECTED = {
         "createdAt": "2022-10-26T04:50:20Z",
     },
     "keyHealth": None,
+    "exception": None,
     "firstSeen": "2026-11-22T12:00:00Z",
     "changedAt": "2026-11-25T12:00:00Z",
     "violatedSince": "2026-11-25T12:00:00Z",

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.cross_check import CrossCheck
-from cmk_check.core.enums import CrossCheckState, ScanState, Trigger, Verdict
+from cmk_check.core.enums import CrossCheckState, PostureVerdict, ScanState, Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
@@ -39,7 +39,7 @@ def _scan(minutes: int, state: ScanState = ScanState.COMPLETE) -> Scan:
     ended = replace(scan, finished_at=started + timedelta(seconds=9))
     if state in {ScanState.FAILED, ScanState.ABANDONED}:
         return replace(ended, reason="why")
-    return replace(ended, posture=Verdict.NON_COMPLIANT, summary=SUMMARY)
+    return replace(ended, posture=PostureVerdict.NON_COMPLIANT, summary=SUMMARY)
 
 
 async def _put(served: Served, *scans: Scan) -> None:
@@ -77,6 +77,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                     "nonCompliant": 1,
                     "unknown": 0,
                     "unread": 0,
+                    "excepted": 0,
                     "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
                     "ignoredByKind": {"SpeechServices": 3},
                 },

@@ -1,0 +1,91 @@
+"""The exception of an account, as findings hold it, and the counts of honoured ones over time."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from cmk_check.core.enums import ExceptionReason, ExceptionState
+from cmk_check.limits import MAX_EXPIRIES_COUNTED
+
+type Exceptions = Mapping[str, "AccountException | None"]
+"""The exceptions of accounts, by the account's lower-cased id; None where there is none."""
+type Expiries = tuple[tuple[datetime, int], ...]
+"""How many honoured exceptions end when, by time; no later than they do."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountException:
+    """The exemption that counts most for an account, and whether it is honoured, or why not.
+
+    ``id`` is that of the exemption, lower-cased; None where none could be read. ``detail`` says of
+    what could not be read why, and what to do; ``missing_action`` is the permission that it needs.
+    ``ticket`` and ``approved_by`` are free text of the person who asked for the exemption.
+    """
+
+    reason: ExceptionReason
+    id: str | None = None
+    category: str | None = None
+    display_name: str | None = None
+    description: str | None = None
+    ticket: str | None = None
+    approved_by: str | None = None
+    created_by: str | None = None
+    expires_on: datetime | None = None
+    missing_action: str | None = None
+    # Error texts vary: another wording must not count as another exception.
+    detail: str | None = field(default=None, compare=False)
+
+    @property
+    def honoured_until(self) -> datetime | None:
+        """Its expiry if it was honoured when it was judged, else None."""
+        return self.expires_on if self.reason is ExceptionReason.HONOURED else None
+
+    @property
+    def is_honoured(self) -> bool:
+        """Whether it was honoured when it was judged."""
+        return self.honoured_until is not None
+
+    def at(self, now: datetime) -> "AccountException":
+        """Return it as it is at a later time: an honoured one ends at its expiry."""
+        until = self.honoured_until
+        has_ended = until is not None and until <= now
+        return replace(self, reason=ExceptionReason.EXPIRED) if has_ended else self
+
+
+@dataclass(frozen=True, slots=True)
+class AnnouncedException:
+    """The exception of which people were told that it has started, and not yet that it has ended.
+
+    ``reminded`` is the shortest notice, in days before its expiry, that they were given.
+    """
+
+    id: str
+    expires_on: datetime
+    category: str | None = None
+    display_name: str | None = None
+    reminded: int | None = None
+
+
+def expiries(counted: Iterable[tuple[datetime, int]]) -> Expiries:
+    """Return such counts in order and few enough for a row: the last under their earliest time."""
+    counts: Counter[datetime] = Counter()
+    for time, count in counted:
+        counts[time] += count
+    times = sorted((+counts).items())
+    kept, rest = times[: MAX_EXPIRIES_COUNTED - 1], times[MAX_EXPIRIES_COUNTED - 1 :]
+    if rest:
+        kept.append((rest[0][0], sum(count for _, count in rest)))
+    return tuple(kept)
+
+
+def honoured_at(counted: Expiries, now: datetime) -> int:
+    """Return how many of them have not ended yet."""
+    return sum(count for time, count in counted if time > now)
+
+
+def state_of(exception: AccountException | None) -> ExceptionState:
+    """Return whether there is an exception, and whether it is honoured."""
+    if exception is None:
+        return ExceptionState.NONE
+    return ExceptionState.HONOURED if exception.is_honoured else ExceptionState.NOT_HONOURED

@@ -1,0 +1,82 @@
+"""What people are told of an exception: once that it starts, once per reminder, once that it ends.
+
+What could not be read changes nothing: an exception that is out of sight has not ended before its
+expiry.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionReason, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException, AnnouncedException
+from cmk_check.limits import EXPIRY_REMINDERS_DAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing to tell; ``end`` is why the exception has ended, if it has."""
+
+    type: ChangeType
+    exception: AnnouncedException
+    end: ExceptionEnd | None = None
+
+
+type Announced = tuple[AnnouncedException | None, tuple[Announcement, ...]]
+
+
+def announce(
+    before: AnnouncedException | None,
+    exception: AccountException | None,
+    verdict: Verdict,
+    now: datetime,
+) -> Announced:
+    """Return what is announced from now on, and what to tell of it.
+
+    ``exception`` is that of an account with this verdict.
+    """
+    current = exception.at(now) if exception else None
+    if current is not None and current.honoured_until is not None:
+        return _lasting(before, current, current.honoured_until, now)
+    if before is None or _may_last(before, current, verdict, now):
+        return before, ()
+    return None, (end_of(before, _why(before, current, verdict, now)),)
+
+
+def end_of(announced: AnnouncedException, why: ExceptionEnd) -> Announcement:
+    """Return the announcement of an end."""
+    return Announcement(ChangeType.EXCEPTION_ENDED, announced, why)
+
+
+def _lasting(
+    before: AnnouncedException | None, current: AccountException, until: datetime, now: datetime
+) -> Announced:
+    announced = AnnouncedException(current.id or "", until, current.category, current.display_name)
+    found: list[ChangeType] = []
+    if before is None or before.id != announced.id:
+        found.append(ChangeType.EXCEPTION_STARTED)
+    elif before.expires_on == announced.expires_on:
+        announced = replace(announced, reminded=before.reminded)
+    left = until - now
+    due = min((days for days in EXPIRY_REMINDERS_DAYS if left <= timedelta(days)), default=None)
+    if due is not None and (announced.reminded is None or due < announced.reminded):
+        found.append(ChangeType.EXCEPTION_EXPIRING)
+        announced = replace(announced, reminded=due)
+    return announced, tuple(Announcement(kind, announced) for kind in found)
+
+
+def _may_last(
+    before: AnnouncedException, current: AccountException | None, verdict: Verdict, now: datetime
+) -> bool:
+    is_unread = current is not None and current.reason is ExceptionReason.EXEMPTION_UNREAD
+    return before.expires_on > now and (is_unread or verdict is Verdict.UNKNOWN)
+
+
+def _why(
+    before: AnnouncedException, current: AccountException | None, verdict: Verdict, now: datetime
+) -> ExceptionEnd:
+    if verdict is Verdict.COMPLIANT:
+        return ExceptionEnd.NO_LONGER_NEEDED
+    reason = current.reason if current is not None and current.id == before.id else None
+    if before.expires_on <= now or reason is ExceptionReason.EXPIRED:
+        return ExceptionEnd.EXPIRED
+    return ExceptionEnd.REMOVED if reason is None else ExceptionEnd.NOT_HONOURED

@@ -1,0 +1,229 @@
+"""Judges which exemption counts for an account, and whether it is honoured.
+
+An exemption applies where each of its parts says so; where a part is not understood, it does not.
+What applies is honoured for a limited time, and only where others than the owner of the
+subscription decide on the policy.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cmk_check.core.enums import ExceptionReason
+from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.exceptions.facts import (
+    Assignment,
+    Exemption,
+    ExemptionFacts,
+    ResourceSelectors,
+    Selector,
+    SetDefinition,
+)
+from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, fold_id, is_set
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Account, Gap
+from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
+from cmk_check.core.resource_id import AccountId
+from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
+
+CMK_POLICY: Final = (
+    "/providers/microsoft.authorization/policydefinitions/67121cc7-ff39-4ab8-b7e3-95b84dab487d"
+)
+"""The built-in policy "Azure AI Services resources should encrypt data at rest with a
+customer-managed key (CMK)"."""
+_TYPE: Final = "microsoft.cognitiveservices/accounts"
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+_UNREAD: Final = Unread(EXEMPTION_NOT_READ)
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRules:
+    """What the settings accept: further policies and trusted assignments, by lower-cased id."""
+
+    longest: timedelta = timedelta(days=DEFAULT_EXCEPTION_DAYS)
+    policies: frozenset[str] = frozenset()
+    assignments: frozenset[str] = frozenset()
+
+
+def account_path(account_id: AccountId) -> str:
+    """Return the id of an account as ids are compared here."""
+    return fold_id(
+        f"/subscriptions/{account_id.subscription_id}/resourcegroups/{account_id.resource_group}"
+        f"/providers/{_TYPE}/{account_id.name}"
+    )
+
+
+def contains(scope: str, path: str) -> bool:
+    """Return whether a scope is a resource or above it; never for a management group."""
+    return f"{path}/".startswith(f"{scope}/")
+
+
+def is_management_group(scope: str) -> bool:
+    """Tell the scope of a management group."""
+    return scope.startswith(MANAGEMENT_GROUP)
+
+
+def exempts(exemption: Exemption, path: str) -> bool:
+    """Return whether the scope of a listed exemption contains an account.
+
+    The list of a subscription holds those of the management groups above it, and of no other.
+    """
+    return is_management_group(exemption.scope) or contains(exemption.scope, path)
+
+
+def unread_exception(gap: Gap) -> AccountException:
+    """Return what is known of an account where exemptions could not be read."""
+    reason = ExceptionReason.EXEMPTION_UNREAD
+    return AccountException(reason, missing_action=gap.missing_action, detail=gap.detail)
+
+
+def exception_of(
+    account: Account, facts: ExemptionFacts, rules: ExceptionRules, now: datetime
+) -> AccountException | None:
+    """Return the exception of a non-compliant account, None where no exemption applies.
+
+    Of several an honoured one counts before others, then the one that expires last.
+    """
+    if isinstance(facts.exemptions, Unread):
+        return unread_exception(facts.exemptions.gap)
+    judge = _Judge(account, facts, rules, now)
+    found = [each for each in map(judge.judge, facts.exemptions) if each is not None]
+    return min(found, key=_order, default=None)
+
+
+def _order(exception: AccountException) -> tuple[bool, timedelta, str]:
+    left = _NEVER - (exception.expires_on or _NEVER)
+    return not exception.is_honoured, left, exception.id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges exemptions for one account."""
+
+    account: Account
+    facts: ExemptionFacts
+    rules: ExceptionRules
+    now: datetime
+
+    def judge(self, exemption: Exemption) -> AccountException | None:
+        """Return the exception that an exemption makes, None where it does not apply."""
+        if not exempts(exemption, account_path(self.account.id)):
+            return None
+        own = self._own_reason(exemption)
+        applies = self._applies(exemption)
+        if isinstance(applies, Unread):
+            # One that would not be honoured anyway is not worth an access right.
+            is_wanted = own is ExceptionReason.HONOURED
+            return _unread(exemption, applies.gap) if is_wanted else None
+        if applies is False:
+            return None
+        return _exception(exemption, own if applies is True else applies)
+
+    def _own_reason(self, exemption: Exemption) -> ExceptionReason:
+        """Return whether an exemption that applies is honoured, or why not."""
+        expires_on = exemption.expires_on
+        if expires_on is None:
+            return ExceptionReason.NO_EXPIRY
+        if expires_on <= self.now:
+            return ExceptionReason.EXPIRED
+        if expires_on - self.now > self.rules.longest:
+            return ExceptionReason.EXPIRES_TOO_LATE
+        is_trusted = exemption.assignment_id in self.rules.assignments
+        if is_trusted or is_management_group(exemption.assignment_id):
+            return ExceptionReason.HONOURED
+        return ExceptionReason.ASSIGNMENT_NOT_TRUSTED
+
+    def _applies(self, exemption: Exemption) -> ExceptionReason | Unread | bool:
+        """Return whether it exempts the account from our policy; a reason where that is unclear."""
+        if exemption.is_malformed:
+            return ExceptionReason.MALFORMED_EXEMPTION
+        assignment = self.facts.assignments.get(exemption.assignment_id, _UNREAD)
+        if isinstance(assignment, Unread):
+            return assignment
+        if isinstance(assignment, Absent):
+            return False
+        ours = self._is_ours(assignment, exemption.reference_ids)
+        if ours is not True:
+            return ours
+        return self._reaches(assignment, exemption)
+
+    def _is_ours(
+        self, assignment: Assignment, references: frozenset[str]
+    ) -> ExceptionReason | Unread | bool:
+        policies = {CMK_POLICY, *self.rules.policies}
+        if not is_set(assignment.definition_id):
+            return assignment.definition_id in policies
+        initiative = self.facts.sets.get(assignment.definition_id, _UNREAD)
+        match initiative:
+            case Unread():
+                return initiative
+            case Absent():
+                return False
+            case SetDefinition():
+                named = {name for name, policy in initiative.policies if policy in policies}
+                return bool(named & references if references else named)
+
+    def _reaches(self, assignment: Assignment, exemption: Exemption) -> ExceptionReason | bool:
+        path = account_path(self.account.id)
+        if not is_management_group(assignment.scope) and not contains(assignment.scope, path):
+            return False
+        if any(contains(scope, path) for scope in assignment.not_scopes):
+            return False
+        parts = exemption.selectors, assignment.selectors
+        selected = [_selected(selectors, self.account) for selectors in parts]
+        if False in selected:
+            return False
+        # Whether a management group is above the account, only Azure knows.
+        if is_management_group(assignment.scope) and not exemption.is_validated:
+            return ExceptionReason.SCOPE_NOT_VALIDATED
+        if any(map(is_management_group, assignment.not_scopes)):
+            return ExceptionReason.NOT_SCOPES_UNCLEAR
+        return ExceptionReason.SELECTORS_UNCLEAR if None in selected else True
+
+
+def _selected(selectors: ResourceSelectors, account: Account) -> bool | None:
+    """Return whether selectors select an account; None where they are not understood."""
+    if selectors is None:
+        return None
+    groups = [_every(_holds(each, account) for each in group) for group in selectors]
+    if not groups or True in groups:
+        return True
+    return None if None in groups else False
+
+
+def _every(answers: Iterable[bool | None]) -> bool | None:
+    found = list(answers)
+    if False in found:
+        return False
+    return None if None in found else True
+
+
+def _holds(selector: Selector, account: Account) -> bool | None:
+    match selector.kind:
+        case "resourcetype":
+            value = _TYPE
+        case "resourcelocation" if account.location:
+            value = fold_id(account.location).replace(" ", "")
+        case _:
+            return None
+    return (value in selector.values) is not selector.negated
+
+
+def _unread(exemption: Exemption, gap: Gap) -> AccountException:
+    shown = _exception(exemption, ExceptionReason.EXEMPTION_UNREAD)
+    return replace(shown, missing_action=gap.missing_action, detail=gap.detail)
+
+
+def _exception(exemption: Exemption, reason: ExceptionReason) -> AccountException:
+    return AccountException(
+        reason=reason,
+        id=exemption.id,
+        category=exemption.category,
+        display_name=exemption.display_name,
+        description=exemption.description,
+        ticket=exemption.ticket,
+        approved_by=exemption.approved_by,
+        created_by=exemption.created_by,
+        expires_on=exemption.expires_on,
+    )

@@ -1,0 +1,153 @@
+"""Parses exemptions, policy assignments and initiatives; pure."""
+
+import re
+import string
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.exceptions.facts import (
+    Assignment,
+    Exemption,
+    ResourceSelectors,
+    Selector,
+    SetDefinition,
+)
+from cmk_check.core.text import as_object, clean_text, clean_time
+from cmk_check.limits import MAX_EXEMPTION_ID_CHARS
+
+MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
+_AUTHORIZATION: Final = "/providers/microsoft.authorization/"
+_SET: Final = f"{_AUTHORIZATION}policysetdefinitions/"
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_SCOPE: Final = re.compile(rf"{MANAGEMENT_GROUP}[^/]+|/subscriptions/[^/]+(/.+)?")
+
+
+def fold_id(value: object) -> str:
+    """Return an ARM id as ids are compared; "" for no text and for one that is too long."""
+    if not isinstance(value, str) or len(value) > MAX_EXEMPTION_ID_CHARS:
+        return ""
+    # Without ASCII a lookalike of another alphabet would become the letter that it mimics.
+    return value.strip().translate(_LOWER).rstrip("/")
+
+
+def scope_of(resource_id: str, kind: str) -> str | None:
+    """Return the scope at which an exemption or assignment lies; None for another id."""
+    scope, _, name = resource_id.rpartition(f"{_AUTHORIZATION}{kind}/")
+    return scope if name and "/" not in name and _SCOPE.fullmatch(scope) else None
+
+
+def is_set(definition_id: str) -> bool:
+    """Tell the id of an initiative."""
+    return _SET in definition_id
+
+
+def parse_exemption(entry: object) -> Exemption | None:
+    """Parse one entry of a list; None where no id says what it exempts."""
+    document = as_object(entry)
+    exemption_id = fold_id(document.get("id"))
+    scope = scope_of(exemption_id, "policyexemptions")
+    if scope is None:
+        return None
+    properties = as_object(document.get("properties"))
+    metadata = as_object(properties.get("metadata"))
+    assignment_id = fold_id(properties.get("policyAssignmentId"))
+    references = _texts(properties.get("policyDefinitionReferenceIds"))
+    expiry = properties.get("expiresOn")
+    expires_on = clean_time(expiry)
+    validation = properties.get("assignmentScopeValidation")
+    return Exemption(
+        id=exemption_id,
+        scope=scope,
+        assignment_id=assignment_id,
+        reference_ids=frozenset(references or ()),
+        selectors=parse_selectors(properties.get("resourceSelectors")),
+        is_validated=validation is None or fold_id(validation) == "default",
+        expires_on=datetime.fromisoformat(expires_on) if expires_on else None,
+        category=clean_text(properties.get("exemptionCategory")),
+        display_name=clean_text(properties.get("displayName")),
+        description=clean_text(properties.get("description")),
+        ticket=clean_text(metadata.get("ticketRef")),
+        approved_by=clean_text(metadata.get("approvedBy")),
+        created_by=clean_text(as_object(document.get("systemData")).get("createdBy")),
+        is_malformed=scope_of(assignment_id, "policyassignments") is None
+        or references is None
+        or (expiry is not None and expires_on is None),
+    )
+
+
+def parse_assignment(assignment_id: str, document: dict[str, object]) -> Assignment | None:
+    """Parse the assignment with this id; None where it lacks what it assigns or where."""
+    properties = as_object(document.get("properties"))
+    scope = scope_of(assignment_id, "policyassignments")
+    definition_id = fold_id(properties.get("policyDefinitionId"))
+    not_scopes = _texts(properties.get("notScopes"))
+    said = fold_id(properties.get("scope")) or scope
+    if scope is None or said != scope or not definition_id or not_scopes is None:
+        return None
+    selectors = parse_selectors(properties.get("resourceSelectors"))
+    return Assignment(scope, definition_id, not_scopes, selectors)
+
+
+def parse_set(document: dict[str, object]) -> SetDefinition | None:
+    """Parse an initiative; None where one of its policies has no id."""
+    entries = as_object(document.get("properties")).get("policyDefinitions")
+    if not isinstance(entries, list):
+        return None
+    policies = tuple(
+        (
+            fold_id(as_object(entry).get("policyDefinitionReferenceId")),
+            fold_id(as_object(entry).get("policyDefinitionId")),
+        )
+        for entry in entries
+    )
+    return SetDefinition(policies) if all(policy for _, policy in policies) else None
+
+
+def parse_selectors(value: object) -> ResourceSelectors:
+    """Parse resource selectors; None where one has a shape that is not documented."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return None
+    return _all(_group(as_object(entry).get("selectors")) for entry in value)
+
+
+def _group(value: object) -> tuple[Selector, ...] | None:
+    if not isinstance(value, list) or not value:
+        return None
+    return _all(_selector(as_object(entry)) for entry in value)
+
+
+def _all[T](parts: Iterable[T | None]) -> tuple[T, ...] | None:
+    """Return the parts; None where one of them is None."""
+    found: list[T] = []
+    for part in parts:
+        if part is None:
+            return None
+        found.append(part)
+    return tuple(found)
+
+
+def _selector(entry: dict[str, object]) -> Selector | None:
+    kind, among, besides = entry.get("kind"), _texts(entry.get("in")), _texts(entry.get("notIn"))
+    # One of the two is given.
+    if (
+        not isinstance(kind, str)
+        or among is None
+        or besides is None
+        or bool(among) == bool(besides)
+    ):
+        return None
+    values = frozenset(value.replace(" ", "") for value in among or besides)
+    return Selector(fold_id(kind), values, negated=bool(besides))
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """Return texts as ids are compared; None where the value is anything but a list of them."""
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        return None
+    texts = tuple(map(fold_id, value))
+    return texts if all(texts) else None

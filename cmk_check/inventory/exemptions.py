@@ -1,0 +1,115 @@
+"""Reads exemptions of Azure Policy, and the assignments and initiatives that they refer to.
+
+Without a filter, the list of a subscription holds the exemptions of the management groups above it
+and of everything inside:
+https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
+from typing import Final
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.exceptions.facts import (
+    Assignment,
+    ExemptionFacts,
+    SetDefinition,
+)
+from cmk_check.core.exceptions.judge import account_path, exempts, is_management_group
+from cmk_check.core.exceptions.parsing import (
+    is_set,
+    parse_assignment,
+    parse_exemption,
+    parse_set,
+)
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.reasons.gap_sentences import assignment_denied, make_gap
+from cmk_check.core.resource_id import AccountId
+from cmk_check.inventory.arm_reader import ArmReader
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_EXEMPTIONS,
+    READ_POLICY_ASSIGNMENTS,
+    READ_POLICY_SETS,
+    TROUBLE,
+    code_of_404,
+    gap_of,
+)
+from cmk_check.inventory.single_flight import SingleFlight
+
+_LIST: Final = "/subscriptions/{}/providers/Microsoft.Authorization/policyExemptions"
+_GONE: Final = frozenset({"policyassignmentnotfound", "policysetdefinitionnotfound"})
+_MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
+
+
+class AzureExemptions:
+    """Implements ``ports.ExemptionInventory``: each assignment and initiative is read once."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._reader = ArmReader(clients)
+        self._assignments: SingleFlight[Assignment | Absent | Unread] = SingleFlight()
+        self._sets: SingleFlight[SetDefinition | Absent | Unread] = SingleFlight()
+
+    async def read(
+        self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
+    ) -> ExemptionFacts:
+        """Read the exemptions of accounts of a subscription, and what they rest on."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        paths = [account_path(account) for account in accounts]
+        try:
+            async with asyncio.timeout_at(deadline):
+                path = _LIST.format(subscription_id)
+                entries = await self._reader.entries(path, Deadline(deadline))
+        except TROUBLE as error:
+            return ExemptionFacts(Unread(gap_of(error, READ_EXEMPTIONS)))
+        exemptions = tuple(
+            exemption
+            for exemption in map(parse_exemption, entries)
+            if exemption is not None and any(exempts(exemption, path) for path in paths)
+        )
+        named = (each.assignment_id for each in exemptions if not each.is_malformed)
+        assignments = await _each(named, self._assignments, self._assignment, deadline)
+        initiatives = (
+            each.definition_id
+            for each in assignments.values()
+            if isinstance(each, Assignment) and is_set(each.definition_id)
+        )
+        sets = await _each(initiatives, self._sets, self._set, deadline)
+        return ExemptionFacts(exemptions, assignments, sets)
+
+    async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
+        found = await self._document(name, until, READ_POLICY_ASSIGNMENTS)
+        return found if not isinstance(found, dict) else parse_assignment(name, found) or _MALFORMED
+
+    async def _set(self, name: str, until: Deadline) -> SetDefinition | Absent | Unread:
+        found = await self._document(name, until, READ_POLICY_SETS)
+        return found if not isinstance(found, dict) else parse_set(found) or _MALFORMED
+
+    async def _document(
+        self, name: str, until: Deadline, action: str
+    ) -> dict[str, object] | Absent | Unread:
+        try:
+            return await self._reader.document(name, until)
+        except TROUBLE as error:
+            if code_of_404(error) in _GONE:
+                return Absent(name)
+            gap = gap_of(error, action)
+            if gap.reason is GapReason.FORBIDDEN and is_management_group(name):
+                gap = assignment_denied(gap.missing_action or action)
+            return Unread(gap, name)
+
+
+async def _each[T](
+    ids: Iterable[str],
+    shared: SingleFlight[T],
+    ask: Callable[[str, Deadline], Coroutine[object, object, T]],
+    deadline: float,
+) -> dict[str, T | Unread]:
+    """Return what each id stands for; what several subscriptions share is asked for once."""
+    wanted = sorted(set(ids))
+    found = await asyncio.gather(
+        *(shared.get(each, partial(ask, each), deadline) for each in wanted)
+    )
+    return dict(zip(wanted, found, strict=True))

@@ -1,0 +1,57 @@
+"""Which findings a list shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.enums import ExceptionState, KeyState, Reason, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException, state_of
+from cmk_check.core.model import Finding
+
+# The reasons of findings whose rows are unusable.
+_OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFilter:
+    """The findings to list, None for all; values are compared exactly, the id lower-cased.
+
+    ``exception_at`` is the state of the exception, and when it must be so.
+    """
+
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    kind: str | None = None
+    subscription_id: str | None = None
+    key_health: KeyState | None = None
+    exception_at: tuple[ExceptionState, datetime] | None = None
+
+    def equals(self) -> dict[str, str]:
+        """Return the conditions that the table service can check on usable rows."""
+        asked = self.exception_at[0] if self.exception_at else None
+        conditions = {
+            # An unusable row is unknown, whatever verdict it contains.
+            "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
+            "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
+            "kind": self.kind,
+            "keyHealth": self.key_health,
+            # Honoured ones end with time, without a write.
+            "exception": asked if asked is ExceptionState.HONOURED else None,
+        }
+        return {name: str(value) for name, value in conditions.items() if value is not None}
+
+    def admits(self, finding: Finding) -> bool:
+        """Return whether a finding matches."""
+        judgement, key = finding.judgement, finding.key_health
+        return (
+            self.verdict in {None, judgement.verdict}
+            and self.reason in {None, judgement.reason}
+            and self.key_health in {None, key.state if key else None}
+            and self._admits_exception(finding.exception)
+        )
+
+    def _admits_exception(self, exception: AccountException | None) -> bool:
+        if self.exception_at is None:
+            return True
+        asked, now = self.exception_at
+        return state_of(exception.at(now) if exception else None) is asked

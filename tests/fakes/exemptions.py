@@ -1,0 +1,64 @@
+"""An inventory of exemptions that tells what a test scripts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
+from cmk_check.core.exceptions.judge import CMK_POLICY
+from cmk_check.core.keys.facts import Unread
+from cmk_check.core.model import Gap
+from cmk_check.core.resource_id import AccountId
+
+CORP: Final = "/providers/microsoft.management/managementgroups/corp"
+ASSIGNMENT: Final = f"{CORP}/providers/microsoft.authorization/policyassignments/cmk"
+DENIED: Final = ExemptionFacts(
+    Unread(Gap(GapReason.FORBIDDEN, "Microsoft.Authorization/policyExemptions/read", "Ask."))
+)
+NONE: Final = ExemptionFacts()
+
+
+def exempted(
+    subscription_id: str, until: datetime | None, name: str = "accepted", **fields: object
+) -> ExemptionFacts:
+    """Return the facts of a subscription that is exempted from the policy until a time."""
+    scope = f"/subscriptions/{subscription_id}"
+    exemption = Exemption(
+        f"{scope}/providers/microsoft.authorization/policyexemptions/{name}",
+        scope,
+        ASSIGNMENT,
+        expires_on=until,
+        category="Waiver",
+        display_name="Until the move",
+        **fields,  # type: ignore[arg-type]
+    )
+    return ExemptionFacts((exemption,), {ASSIGNMENT: Assignment(CORP, CMK_POLICY)})
+
+
+@dataclass
+class ScriptedExemptions:
+    """Implements ``ports.ExemptionInventory``; a subscription that is not scripted has none.
+
+    ``asked`` keeps the subscriptions that were asked for.
+    """
+
+    facts: dict[str, ExemptionFacts] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    is_broken: bool = False
+
+    def open(self) -> "ScriptedExemptions":
+        """Return it to one who works on a slice."""
+        return self
+
+    async def read(
+        self, subscription_id: str, accounts: Sequence[AccountId], *, seconds: float
+    ) -> ExemptionFacts:
+        """Return the scripted facts."""
+        assert accounts
+        assert seconds > 0
+        self.asked.append(subscription_id)
+        if self.is_broken:
+            raise RuntimeError("a fault")
+        return self.facts.get(subscription_id, NONE)

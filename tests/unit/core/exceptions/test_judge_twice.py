@@ -1,0 +1,234 @@
+"""Which exemption counts and whether it is honoured, written a second time over raw documents."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.enums import ExceptionReason, GapReason
+from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.exceptions.judge import CMK_POLICY, ExceptionRules, exception_of
+from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption, parse_set
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Account, Gap
+from cmk_check.core.resource_id import AccountId
+
+NOW: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
+SUB: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
+GROUP: Final = f"{SUB}/resourceGroups/rg"
+ACCOUNT_ID: Final = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
+CORP: Final = "/providers/Microsoft.Management/managementGroups/corp"
+# The last three are near misses: names that begin alike.
+SCOPES: Final = (CORP, SUB, GROUP, ACCOUNT_ID, f"{GROUP}-2", f"{ACCOUNT_ID}-2", f"{SUB}2")
+AUTHORIZATION: Final = "providers/Microsoft.Authorization"
+OTHER_POLICY: Final = f"/{AUTHORIZATION}/policyDefinitions/other"
+OWN_POLICY: Final = f"{CORP}/{AUTHORIZATION}/policyDefinitions/own"
+POLICIES: Final = (CMK_POLICY, CMK_POLICY.upper(), OTHER_POLICY, OWN_POLICY)
+SET: Final = f"/{AUTHORIZATION}/policySetDefinitions/initiative"
+DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
+
+SELECTOR: Final = st.builds(
+    lambda kind, way, values: {"kind": kind, way: values},
+    st.sampled_from(["resourceLocation", "resourceType", "resourceWithoutLocation"]),
+    st.sampled_from(["in", "notIn"]),
+    st.lists(
+        st.sampled_from(["West Europe", "eastus", "Microsoft.CognitiveServices/accounts"]),
+        min_size=1,
+        max_size=2,
+    ),
+)
+SELECTORS: Final = st.one_of(
+    st.none(),
+    st.lists(
+        st.fixed_dictionaries({"selectors": st.lists(SELECTOR, min_size=1, max_size=2)}),
+        max_size=2,
+    ),
+    st.just([{"selectors": "odd"}]),
+)
+DAYS: Final = st.sampled_from([None, "soon", -1, 0, 1, 30, 31])
+ASSIGNMENT: Final = st.fixed_dictionaries(
+    {
+        "scope": st.sampled_from(SCOPES),
+        "policy": st.sampled_from((*POLICIES, SET)),
+        "notScopes": st.lists(st.sampled_from((*SCOPES, GROUP.upper())), max_size=2),
+        "selectors": SELECTORS,
+        "state": st.sampled_from(["read", "read", "read", "gone", "denied"]),
+    }
+)
+EXEMPTION: Final = st.fixed_dictionaries(
+    {
+        "scope": st.sampled_from(SCOPES),
+        "assignment": st.integers(0, 1),
+        "days": DAYS,
+        "references": st.sampled_from([None, [], ["OURS"], ["theirs"], ["theirs", "ours"]]),
+        "selectors": SELECTORS,
+        "validation": st.sampled_from([None, "Default", "DoNotValidate"]),
+    }
+)
+SET_POLICIES: Final = st.lists(
+    st.tuples(st.sampled_from(["ours", "theirs"]), st.sampled_from(POLICIES)), max_size=2
+)
+
+
+def _selected(selectors: Any, location: str | None) -> str:  # noqa: ANN401 - a raw document
+    """Say whether raw selectors take the account in: yes, no or unclear."""
+    if not selectors:
+        return "yes"
+    if any(not isinstance(group["selectors"], list) for group in selectors):
+        return "unclear"
+    answers = []
+    for group in selectors:
+        votes = []
+        for one in group["selectors"]:
+            values = [value.lower().replace(" ", "") for value in one.get("in", one.get("notIn"))]
+            mine = {
+                "resourceType": "microsoft.cognitiveservices/accounts",
+                "resourceLocation": location,
+            }.get(one["kind"])
+            votes.append(
+                "unclear" if mine is None else ("no", "yes")[(mine in values) == ("in" in one)]
+            )
+        answers.append("no" if "no" in votes else "unclear" if "unclear" in votes else "yes")
+    return "yes" if "yes" in answers else "unclear" if "unclear" in answers else "no"
+
+
+def _above(scope: str) -> bool:
+    path = ACCOUNT_ID.lower()
+    return path == scope.lower() or path.startswith(scope.lower() + "/")
+
+
+type Clauses = list[tuple[bool, ExceptionReason | None]]
+
+
+def _first(clauses: Clauses) -> ExceptionReason | None:
+    return next(outcome for holds, outcome in clauses if holds)
+
+
+def _expected(
+    exemption: dict[str, Any],
+    assignment: dict[str, Any],
+    initiative: list[tuple[str, str]] | None,
+    listed: set[int],
+    location: str | None,
+) -> ExceptionReason | None:
+    """Say what one exemption is for the account, clause by clause as the documents read."""
+    at_group, state = assignment["scope"] == CORP, assignment["state"]
+    days = exemption["days"] if isinstance(exemption["days"], int) else None
+    trusted = at_group or exemption["assignment"] in listed
+    honoured = _first(
+        [
+            (days is None, ExceptionReason.NO_EXPIRY),
+            ((days or 0) <= 0, ExceptionReason.EXPIRED),
+            ((days or 0) > 30, ExceptionReason.EXPIRES_TOO_LATE),
+            (not trusted, ExceptionReason.ASSIGNMENT_NOT_TRUSTED),
+            (True, ExceptionReason.HONOURED),
+        ]
+    )
+    dark = ExceptionReason.EXEMPTION_UNREAD if honoured is ExceptionReason.HONOURED else None
+    good = {CMK_POLICY, OWN_POLICY.lower()}
+    ours = {name for name, policy in initiative or () if policy.lower() in good}
+    named = {name.lower() for name in exemption["references"] or ours}
+    is_set, left_out = assignment["policy"] == SET, assignment["notScopes"]
+    selected = {_selected(part["selectors"], location) for part in (exemption, assignment)}
+    return _first(
+        [
+            (exemption["scope"] != CORP and not _above(exemption["scope"]), None),
+            (exemption["days"] == "soon", ExceptionReason.MALFORMED_EXEMPTION),
+            (state == "gone", None),
+            (state == "denied" or (is_set and initiative is None), dark),
+            (is_set and not ours & named, None),
+            (not is_set and assignment["policy"].lower() not in good, None),
+            (not at_group and not _above(assignment["scope"]), None),
+            (any(scope != CORP and _above(scope) for scope in left_out), None),
+            ("no" in selected, None),
+            (
+                at_group and exemption["validation"] == "DoNotValidate",
+                ExceptionReason.SCOPE_NOT_VALIDATED,
+            ),
+            (CORP in left_out, ExceptionReason.NOT_SCOPES_UNCLEAR),
+            ("unclear" in selected, ExceptionReason.SELECTORS_UNCLEAR),
+            (True, honoured),
+        ]
+    )
+
+
+@given(
+    st.lists(EXEMPTION, max_size=3),
+    st.tuples(ASSIGNMENT, ASSIGNMENT),
+    st.one_of(st.none(), SET_POLICIES),
+    st.sets(st.integers(0, 1)),
+    st.sampled_from(["westeurope", None]),
+)
+def test_both_writings_agree(
+    exemptions: list[dict[str, Any]],
+    assigned: tuple[dict[str, Any], dict[str, Any]],
+    initiative: list[tuple[str, str]] | None,
+    listed: set[int],
+    location: str | None,
+) -> None:
+    """What is honoured turns a violation into an accepted one: a slip here is a false green."""
+    ids = [f"{assigned[at]['scope']}/{AUTHORIZATION}/policyAssignments/a{at}" for at in range(2)]
+    entries = []
+    for number, exemption in enumerate(exemptions):
+        days = exemption["days"]
+        expires = days if days in {None, "soon"} else f"{NOW + timedelta(days):%Y-%m-%dT%H:%M:%SZ}"
+        properties = {
+            "policyAssignmentId": ids[exemption["assignment"]],
+            "expiresOn": expires,
+            "policyDefinitionReferenceIds": exemption["references"],
+            "resourceSelectors": exemption["selectors"],
+            "assignmentScopeValidation": exemption["validation"],
+        }
+        path = f"{exemption['scope']}/{AUTHORIZATION}/policyExemptions/e{number}"
+        entries.append(parse_exemption({"id": path, "properties": properties}))
+    documents: dict[str, Any] = {}
+    for name, each in zip(ids, assigned, strict=True):
+        properties = {
+            "scope": each["scope"],
+            "policyDefinitionId": each["policy"],
+            "notScopes": each["notScopes"],
+            "resourceSelectors": each["selectors"],
+        }
+        parsed = parse_assignment(name.lower(), {"properties": properties})
+        documents[name.lower()] = {"read": parsed, "gone": Absent(name), "denied": DENIED}[
+            each["state"]
+        ]
+    policies = [
+        {"policyDefinitionReferenceId": name, "policyDefinitionId": policy}
+        for name, policy in initiative or ()
+    ]
+    parsed_set = parse_set({"properties": {"policyDefinitions": policies}})
+    facts = ExemptionFacts(
+        tuple(entry for entry in entries if entry is not None),
+        documents,
+        {SET.lower(): DENIED if initiative is None or parsed_set is None else parsed_set},
+    )
+    account_id = AccountId.parse(ACCOUNT_ID)
+    assert account_id is not None
+    rules = ExceptionRules(
+        timedelta(days=30),
+        frozenset({OWN_POLICY.lower()}),
+        frozenset(ids[i].lower() for i in listed),
+    )
+
+    found = exception_of(Account(account_id, "OpenAI", location), facts, rules, NOW)
+
+    wanted = {}
+    for number, each in enumerate(exemptions):
+        reason = _expected(each, assigned[each["assignment"]], initiative, listed, location)
+        if reason is not None:
+            days = each["days"] if isinstance(each["days"], int) else 10**6
+            order = (
+                reason is not ExceptionReason.HONOURED,
+                -days,
+                f"{each['scope'].lower()}/{number}",
+            )
+            wanted[order] = (reason, number)
+    if not wanted:
+        assert found is None
+        return
+    reason, number = wanted[min(wanted)]
+    assert found is not None
+    assert found.id is not None
+    assert (found.reason, found.id.rpartition("/")[2]) == (reason, f"e{number}")

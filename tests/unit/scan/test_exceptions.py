@@ -1,0 +1,336 @@
+"""Exceptions from reading to posture: what they change, when they end, and what is told."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.store.findings import FindingsTable
+from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
+from tests.fakes.faults import Fault
+from tests.fakes.world import BEGINNING, World, bad, good
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, RECORD, TWO, delivery, dies, planned
+from tests.unit.scan.partial_scans import partial_scan
+
+ACCEPTED: Final = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
+BAD: Final = PostureVerdict.NON_COMPLIANT
+UNKNOWN: Final = PostureVerdict.UNKNOWN
+END: Final = BEGINNING + timedelta(days=100)
+SOON: Final = BEGINNING + timedelta(hours=2)
+ACCOUNT: Final = str(bad(TWO).id)
+
+
+def _mode(world: World, mode: ExceptionMode) -> None:
+    expect = replace(world.options.expectations, exceptions=mode)
+    world.options = replace(world.options, expectations=expect)
+
+
+@pytest.fixture
+def exemptions() -> ScriptedExemptions:
+    """Return the exemption of the second subscription."""
+    return ScriptedExemptions({TWO: exempted(TWO, END, ticket="T-1", approved_by="Board")})
+
+
+@pytest.fixture
+def estate(world: World, exemptions: ScriptedExemptions) -> World:
+    """Return a program that accepts exceptions, over a good subscription and an exempted one."""
+    world.exemptions = exemptions
+    _mode(world, ExceptionMode.ACCEPT)
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, bad(TWO))
+    return world
+
+
+async def _verdict(world: World) -> PostureVerdict:
+    return (await world.posture()).verdict
+
+
+async def _excepted(world: World) -> int:
+    status = await world.status()
+    assert status is not None
+    return sum(count for _, count in status.summary.accounts.excepted)
+
+
+def _of_exceptions(world: World) -> list[str]:
+    return [kind for kind in world.told_types() if kind.startswith("exception.")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "reasons"),
+    [
+        (ExceptionMode.ACCEPT, ACCEPTED, [PostureReason.ACCOUNTS_EXCEPTED]),
+        (
+            ExceptionMode.SHOW,
+            BAD,
+            [PostureReason.ACCOUNTS_NON_COMPLIANT, PostureReason.ACCOUNTS_EXCEPTED],
+        ),
+        (ExceptionMode.OFF, BAD, [PostureReason.ACCOUNTS_NON_COMPLIANT]),
+    ],
+)
+async def test_the_setting_decides_what_an_honoured_exception_does(
+    estate: World, mode: ExceptionMode, verdict: PostureVerdict, reasons: list[PostureReason]
+) -> None:
+    """The account stays non-compliant whatever the posture says (P1)."""
+    await estate.scan()
+    _mode(estate, mode)
+
+    posture = await estate.posture()
+
+    assert (posture.verdict, [code for code, _ in posture.reasons]) == (verdict, reasons)
+    assert (await estate.findings())[ACCOUNT].judgement.verdict is Verdict.NON_COMPLIANT
+
+
+async def test_one_list_for_each_subscription_with_a_violation(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P8: where nothing has to be accepted, nothing is asked."""
+    await estate.scan()
+
+    assert exemptions.asked == [TWO]
+
+
+async def test_one_violation_without_an_exception_is_one_too_many(
+    estate: World,
+) -> None:
+    """P1: another account's exception says nothing of it."""
+    estate.read(ONE, bad(ONE))
+
+    await estate.scan()
+
+    assert await _verdict(estate) is BAD
+    assert await _excepted(estate) == 1
+
+
+async def test_the_posture_changes_at_the_minute_of_the_expiry(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P1: no scan runs in between, and none is needed."""
+    exemptions.facts[TWO] = exempted(TWO, SOON)
+    await estate.scan()
+    estate.clock.time = SOON - timedelta(seconds=1)
+    before = await _verdict(estate)
+
+    estate.clock.time = SOON
+
+    assert (before, await _verdict(estate)) == (ACCEPTED, BAD)
+
+
+async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P1: the scan read it as honoured, and finishes after its end."""
+    exemptions.facts[TWO] = exempted(TWO, SOON)
+    estate.clock.advance(timedelta(hours=1))
+    started = await estate.start()
+    await estate.deliver(estate.queue.messages.pop(0))
+    while len(estate.queue.messages) > 1:
+        await estate.deliver(estate.queue.messages.pop(0))
+    estate.clock.time = SOON + timedelta(seconds=1)
+
+    await estate.drain()
+
+    assert (await estate.scan_row(started.scan_id)).posture is BAD
+    assert await _verdict(estate) is BAD
+
+
+@pytest.mark.parametrize("mode", list(ExceptionMode))
+@pytest.mark.parametrize("facts", [NONE, DENIED, exempted(TWO, None)])
+async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
+    estate: World, exemptions: ScriptedExemptions, mode: ExceptionMode, facts: ExemptionFacts
+) -> None:
+    """P1: whatever the setting is now, it may accept exceptions when the status is asked for."""
+    await estate.scan()
+    exemptions.facts[TWO] = facts
+    _mode(estate, mode)
+    messages = await planned(estate)
+
+    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+
+    _mode(estate, ExceptionMode.ACCEPT)
+    assert await _verdict(estate) is UNKNOWN
+
+
+async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
+    estate: World,
+) -> None:
+    """P1: "compliant" is said of no estate with a violation, also while a scan runs."""
+    estate.read(TWO, good(TWO))
+    await estate.scan()
+    assert await _verdict(estate) is PostureVerdict.COMPLIANT
+    estate.read(TWO, bad(TWO))
+    messages = await planned(estate)
+
+    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+
+    assert await _verdict(estate) is UNKNOWN
+
+
+async def test_a_partial_scan_keeps_the_exceptions_of_the_others(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """Its status is the sum of all rows, and it reads only some of them."""
+    await estate.scan()
+    exemptions.asked.clear()
+
+    await partial_scan(estate, ONE)
+
+    assert (await _verdict(estate), await _excepted(estate)) == (ACCEPTED, 1)
+    assert exemptions.asked == []
+
+
+@pytest.mark.parametrize("facts", [NONE, DENIED])
+async def test_a_partial_scan_ends_an_exception(
+    estate: World, exemptions: ScriptedExemptions, facts: ExemptionFacts
+) -> None:
+    """P1: whoever removes an exemption wants to see it, and need not wait for the full scan."""
+    await estate.scan()
+    exemptions.facts[TWO] = facts
+
+    await partial_scan(estate, TWO)
+
+    assert (await _verdict(estate), await _excepted(estate)) == (BAD, 0)
+
+
+async def test_a_partial_scan_lets_an_exception_begin(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """Nothing else spoke against it."""
+    exemptions.facts[TWO] = NONE
+    await estate.scan()
+    exemptions.facts[TWO] = exempted(TWO, END)
+
+    await partial_scan(estate, TWO)
+
+    assert await _verdict(estate) is ACCEPTED
+
+
+async def test_an_incomplete_reading_improves_nothing(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P2: what it did not bring may say otherwise; what it lost counts at once."""
+    exemptions.facts[TWO] = NONE
+    await estate.scan()
+    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
+    exemptions.facts[TWO] = exempted(TWO, END)
+    await estate.scan()
+    gained = await _excepted(estate)
+    estate.read(TWO, bad(TWO))
+    await estate.scan()
+    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
+    exemptions.facts[TWO] = NONE
+
+    await estate.scan()
+
+    assert (gained, await _excepted(estate)) == (0, 0)
+
+
+async def test_what_cannot_be_read_counts_as_not_excepted_and_is_no_news(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P2 and P9: a lost right makes the status worse, and comes back without a second start."""
+    await estate.scan()
+    estate.teller.told.clear()
+    exemptions.facts[TWO] = DENIED
+    await estate.scan()
+    dark = (await estate.findings())[ACCOUNT].exception
+    verdict = await _verdict(estate)
+    exemptions.facts[TWO] = exempted(TWO, END)
+
+    await estate.scan()
+
+    assert dark is not None
+    assert dark.missing_action == "Microsoft.Authorization/policyExemptions/read"
+    assert (verdict, await _verdict(estate)) == (BAD, ACCEPTED)
+    assert estate.told_types() == []
+
+
+async def test_a_fault_of_ours_costs_the_exception_alone(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P3: the verdict is recorded, and the account counts as not excepted."""
+    exemptions.is_broken = True
+
+    await estate.scan()
+
+    assert (await estate.verdicts()) == {"chat": "non_compliant"}
+    assert await estate.coverage(TWO) == "read"
+    assert await _verdict(estate) is BAD
+
+
+async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """Nothing has ended for the people in it."""
+    await estate.scan()
+    exemptions.asked.clear()
+    estate.teller.told.clear()
+    estate.exemptions = None
+
+    await estate.scan()
+
+    finding = (await estate.findings())[ACCOUNT]
+    assert (finding.exception, finding.announced) == (None, None)
+    assert (exemptions.asked, estate.told_types(), await _excepted(estate)) == ([], [], 0)
+
+
+async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P4: feeds, chats and logs go to people who may not see who approved what."""
+    exemptions.facts[TWO] = NONE
+    await estate.scan()
+    exemptions.facts[TWO] = exempted(
+        TWO, END, ticket="T-1", approved_by="Board", created_by="me@example.com"
+    )
+    for day in (0, 1, 86, 87, 97, 98, 100, 101):
+        estate.clock.time = BEGINNING + timedelta(days=day, hours=2)
+        await estate.scan()
+
+    assert _of_exceptions(estate) == [
+        "exception.started",
+        "exception.expiring",
+        "exception.expiring",
+        "exception.ended",
+    ]
+    changes = [change for change in await estate.feed() if ".exception." in change.type]
+    assert changes[-1].data["ended"] == "expired"
+    assert changes[0].data["exception"] == {
+        "id": f"/subscriptions/{TWO}/providers/microsoft.authorization/policyexemptions/accepted",
+        "category": "Waiver",
+        "displayName": "Until the move",
+        "expiresOn": f"{END:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    written = json.dumps([dict(change.data) for change in await estate.feed()])
+    assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_an_exception_that_nobody_needs_has_ended(estate: World, *, fixed: bool) -> None:
+    """The account came under a key, or is gone."""
+    await estate.scan()
+    estate.read(TWO, *([good(TWO)] if fixed else []))
+
+    await estate.scan()
+
+    ended = [change for change in await estate.feed() if change.type.endswith("exception.ended")]
+    assert [change.data["ended"] for change in ended] == ["no_longer_needed"]
+
+
+async def test_a_scan_of_an_unchanged_estate_writes_nothing(estate: World) -> None:
+    """P6: what is stored of an exception is what is compared."""
+    await estate.scan()
+    before = await _etags(estate)
+
+    await estate.scan()
+
+    assert await _etags(estate) == before
+
+
+async def _etags(world: World) -> list[str]:
+    table = FindingsTable(world.store)
+    return [etag async for row in table.subscriptions("", "") for etag in row.etags.values()]
