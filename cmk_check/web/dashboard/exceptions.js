@@ -21,11 +21,11 @@ export const EXCEPTION_CHOICES = ["honoured", "not_honoured", "none"];
 
 /**
  * @param {Finding} finding
- * @returns {ExceptionChoice | ""} "" for an account that needs no exception.
+ * @returns {ExceptionChoice}
  */
-export function exceptionOf({ exception, verdict }) {
-  if (exception) return exception.honoured ? "honoured" : "not_honoured";
-  return verdict === "non_compliant" ? "none" : "";
+export function exceptionOf({ exception }) {
+  if (!exception) return "none";
+  return exception.honoured ? "honoured" : "not_honoured";
 }
 
 /**

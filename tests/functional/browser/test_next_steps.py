@@ -81,10 +81,11 @@ def _opened(visit: Visit, link: Locator) -> int:
         ("clean", 0),
         ("empty", 0),
         ("keys", 15),
+        ("exceptions", 5),
         (hostile_estate, 10),
         (_many_owners, 5),
     ],
-    ids=["clean", "empty", "keys", "hostile", "many owners"],
+    ids=["clean", "empty", "keys", "exceptions", "hostile", "many owners"],
 )
 def test_each_item_opens_exactly_what_it_counts(
     open_scene: OpenScene, open_visit: OpenVisit, estate: str | Callable[[], Estate], items: int

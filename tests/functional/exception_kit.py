@@ -1,0 +1,29 @@
+"""An estate in which nothing speaks against green but violations that are accepted for a time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from local.simulator import CMK_POLICY, Estate, PolicyObject, builtin_id
+from tests.functional.estate_kit import CMK, MICROSOFT, estate_of, sub_id
+
+ACCEPT: Final = {"CMK_EXCEPTIONS": "accept"}
+COMPANY: Final = "/providers/Microsoft.Management/managementGroups/company"
+
+
+def accepted_estate(**expiry: timedelta) -> tuple[Estate, dict[str, PolicyObject]]:
+    """Return a compliant account, and others whose violations are accepted for a time."""
+    estate = estate_of({"search": CMK} | dict.fromkeys(expiry, MICROSOFT))
+    subscription = estate.subscription(sub_id(1))
+    subscription.management_groups = ("company",)
+    assignment = estate.policies.assign(COMPANY, "cmk", builtin_id(CMK_POLICY))
+    now = datetime.now(UTC)
+    exemptions = {
+        name: estate.policies.exempt(
+            subscription.accounts[name].id,
+            name,
+            assignment.id,
+            expiresOn=f"{now + left:%Y-%m-%dT%H:%M:%SZ}",
+        )
+        for name, left in expiry.items()
+    }
+    return estate, exemptions

@@ -1,0 +1,176 @@
+"""Exceptions over the whole app: exemptions read from Azure, judged, counted, told, and ended."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+
+from local.simulator import PolicyType, load_estate
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import CMK, Scene, codes, next_second, sub_id, wait_until
+from tests.functional.exception_kit import ACCEPT, accepted_estate
+
+pytestmark = pytest.mark.long
+
+POLICIES: Final = frozenset({"exemption", "assignment", "policy"})
+LISTED: Final = "honoured-if-listed"
+
+
+def posture_of(scene: Scene) -> tuple[str, int, list[str]]:
+    """Return the posture, how many accounts are excepted, and the codes of the reasons."""
+    status = scene.status()
+    return status["posture"], status["accounts"]["excepted"], codes(status)
+
+
+def told(scene: Scene) -> Counter[tuple[str, str]]:
+    """Return what was told of exceptions since this was last asked."""
+    return Counter(each for each in scene.news() if each[0].startswith("exception."))
+
+
+def rescan(scene: Scene) -> Counter[tuple[str, str]]:
+    """Scan once more; return what was told of exceptions."""
+    next_second()
+    scene.scan()
+    return told(scene)
+
+
+def as_named(finding: dict[str, Any], listed: str) -> bool:
+    """Return whether an account has the exception that its name begins with."""
+    name, exception = finding["name"], finding["exception"]
+    if name.startswith(("none-", "unneeded-")):
+        return exception is None
+    reason: str = exception["reason"]
+    if exception["honoured"] is not (reason == "honoured"):
+        return False
+    return name.replace("-", "_").startswith(reason) if name != LISTED else reason == listed
+
+
+def test_every_account_has_the_exception_that_it_is_named_after(open_scene: OpenScene) -> None:
+    """P1, P4, P11: every way once, a quiet second scan, and each part asked for once."""
+    scene = open_scene("exceptions", CMK_KEY_HEALTH="on", **ACCEPT)
+    scene.scan()
+    findings, rows = scene.findings(), scene.storage.rows("cmkfindings")
+    asked = [each for each in scene.simulator.requests if each.kind in POLICIES]
+    first = told(scene)
+
+    quiet = rescan(scene)
+
+    wrong = [
+        (name, finding["exception"])
+        for name, finding in findings.items()
+        if not as_named(finding, "assignment_not_trusted")
+    ]
+    assert wrong == []
+    honoured = [
+        name for name, each in findings.items() if (each["exception"] or {}).get("honoured")
+    ]
+    assert posture_of(scene)[:2] == ("non_compliant", len(honoured))
+    assert {name for kind, name in first if kind == "exception.started"} == set(honoured)
+    assert {name for kind, name in first if kind == "exception.expiring"} == {
+        "honoured-ends-soon",
+        "honoured-ends-at-once",
+    }
+    assert quiet == Counter()
+    assert scene.storage.rows("cmkfindings") == rows
+    # One list for each subscription that has a violation; what they name is read once.
+    assert Counter(each.kind for each in asked)["exemption"] == 4
+    assert max(Counter(each.path.lower() for each in asked).values()) == 1
+    assert findings["exemption-unread-list"]["exception"]["missingAction"] == (
+        "Microsoft.Authorization/policyExemptions/read"
+    )
+
+
+def test_a_listed_assignment_is_trusted_as_one_above(open_scene: OpenScene) -> None:
+    """Whoever assigns policies to each subscription says so, and is not forced to change it."""
+    estate = load_estate("exceptions")
+    [exemption] = [
+        each for each in estate.policies.of_type(PolicyType.EXEMPTION) if each.name == LISTED
+    ]
+    assignment = str(exemption.find("properties.policyAssignmentId"))
+    scene = open_scene(estate, CMK_EXCEPTION_ASSIGNMENTS=assignment, **ACCEPT)
+    scene.scan()
+
+    assert as_named(scene.findings()[LISTED], "honoured")
+
+
+def test_nothing_is_asked_where_exceptions_are_off(open_scene: OpenScene) -> None:
+    """Who does not want them pays nothing for them, and needs no further right."""
+    estate, _ = accepted_estate(chat=timedelta(days=9))
+    scene = open_scene(estate, CMK_EXCEPTIONS="off")
+    scene.scan()
+
+    assert [each for each in scene.simulator.requests if each.kind in POLICIES] == []
+    assert posture_of(scene) == ("non_compliant", 0, ["accounts_non_compliant"])
+    assert scene.findings()["chat"]["exception"] is None
+
+
+def test_an_exception_ends_at_its_minute_without_a_scan(open_scene: OpenScene) -> None:
+    """P1: nobody has to wait for the next scan to see that a violation counts again."""
+    estate, _ = accepted_estate(chat=timedelta(seconds=45), lab=timedelta(days=200))
+    scene = open_scene(estate, **ACCEPT)
+    scene.scan()
+    scan = scene.status()["lastScan"]["id"]
+    before = posture_of(scene)
+    started = told(scene)
+    wait_until(lambda: posture_of(scene)[0] == "non_compliant", "the end of the exception", 60)
+    after = posture_of(scene)
+    same = scene.status()["lastScan"]["id"]
+    finding = scene.findings()["chat"]
+    ended = rescan(scene)
+
+    assert before == ("compliant_with_exceptions", 2, ["accounts_excepted"])
+    assert after[:2] == ("non_compliant", 1)
+    assert "accounts_non_compliant" in after[2]
+    assert same == scan
+    assert (finding["exception"]["honoured"], finding["exception"]["reason"]) == (False, "expired")
+    assert ("exception.started", "chat") in started
+    assert ended == Counter([("exception.ended", "chat")])
+
+
+def test_an_exemption_that_is_removed_or_no_longer_needed_ends(open_scene: OpenScene) -> None:
+    """P1, P3: the posture follows, and the end is told once."""
+    estate, exemptions = accepted_estate(chat=timedelta(days=90), lab=timedelta(days=90))
+    scene = open_scene(estate, **ACCEPT)
+    scene.scan()
+    told(scene)
+
+    estate.policies.remove(exemptions["chat"].id)
+    removed, without = rescan(scene), posture_of(scene)
+    estate.subscription(sub_id(1)).accounts["chat"].set_encryption(CMK)
+    estate.subscription(sub_id(1)).accounts["lab"].set_encryption(CMK)
+    mended, compliant = rescan(scene), posture_of(scene)
+
+    assert removed == Counter([("exception.ended", "chat")])
+    assert without[:2] == ("non_compliant", 1)
+    assert mended == Counter([("exception.ended", "lab")])
+    assert compliant == ("compliant", 0, [])
+
+
+@pytest.mark.parametrize(
+    ("action", "scope"),
+    [
+        ("policyExemptions/read", "/"),
+        ("policyAssignments/read", "/providers/Microsoft.Management/managementGroups"),
+    ],
+)
+def test_what_may_not_be_read_accepts_nothing_and_says_what_is_missing(
+    open_scene: OpenScene, action: str, scope: str
+) -> None:
+    """P1, P2, P11: a right that is taken away must not leave the estate green."""
+    estate, _ = accepted_estate(chat=timedelta(days=90))
+    scene = open_scene(estate, **ACCEPT)
+    scene.scan()
+    before = posture_of(scene)
+
+    denial = estate.denials.add(f"Microsoft.Authorization/{action}", scope)
+    rescan(scene)
+    denied, exception = posture_of(scene), scene.findings()["chat"]["exception"]
+    estate.denials.remove(denial)
+    rescan(scene)
+
+    assert before[0] == "compliant_with_exceptions"
+    assert denied[:2] == ("non_compliant", 0)
+    assert exception["reason"] == "exemption_unread"
+    assert exception["missingAction"] == f"Microsoft.Authorization/{action}"
+    assert posture_of(scene) == before
