@@ -66,9 +66,10 @@ export const hasExceptions = ({ rows, status }) =>
  *
  * @param {Finding} finding
  */
-export function exceptionNote({ exception }) {
+export function exceptionNote(finding) {
+  const { exception } = finding;
   if (!exception) return null;
-  if (!exception.honoured) return h("small", {}, "exception not honoured");
+  if (!exception.honoured) return h("small", {}, isUnread(finding) ? "exemption not read" : "exception not honoured");
   const until = exception.expiresOn ? day(exception.expiresOn) : "";
   return h("small", { class: "excepted" }, `accepted until ${until}`);
 }
@@ -86,6 +87,18 @@ function heading({ honoured, reason, expiresOn }, now) {
 /** @param {string | null} text */
 const wording = (text) => name(text, "not given");
 
+/** @param {AccountException} exception */
+const exemption = ({ id, expiresOn, category, createdBy, displayName, description, approvedBy, ticket }) => [
+  item("Expires", expiresOn ? moment(expiresOn, minute(expiresOn)) : name(null, "never, or not known")),
+  item("Category", category ? visible(category) : name(null, "not known")),
+  item("Created by", name(createdBy, "not known")),
+  item("Title (requester's text)", wording(displayName)),
+  item("Description (requester's text)", wording(description)),
+  item("Approved by (requester's text)", wording(approvedBy)),
+  item("Ticket (requester's text)", wording(ticket)),
+  item("Exemption id", identifier(id ?? "")),
+];
+
 /**
  * Show the exception of an account: whether it counts, and who accepted what until when.
  *
@@ -95,7 +108,7 @@ const wording = (text) => name(text, "not given");
  */
 export function exceptionSection({ exception }, { now, catalogue }) {
   if (!exception) return [];
-  const { reason, message, missingAction, expiresOn, category, createdBy, id } = exception;
+  const { reason, message, missingAction, id } = exception;
   const entry = entryOf(catalogue, "exception", reason);
   return [
     h("h3", {}, "Exception"),
@@ -109,14 +122,7 @@ export function exceptionSection({ exception }, { now, catalogue }) {
       "dl",
       { class: "evidence" },
       missingAction && item("Missing permission", identifier(missingAction)),
-      item("Expires", expiresOn ? moment(expiresOn, minute(expiresOn)) : name(null, "never, or not known")),
-      item("Category", category ? visible(category) : name(null, "not known")),
-      item("Created by", name(createdBy, "not known")),
-      item("Title (requester's text)", wording(exception.displayName)),
-      item("Description (requester's text)", wording(exception.description)),
-      item("Approved by (requester's text)", wording(exception.approvedBy)),
-      item("Ticket (requester's text)", wording(exception.ticket)),
-      id && item("Exemption id", identifier(id)),
+      ...(id ? exemption(exception) : []),
     ),
   ];
 }
