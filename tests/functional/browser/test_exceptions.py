@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.functional.browser.conftest import OpenVisit
 from tests.functional.browser.page_visit import Visit
+from tests.functional.browser.test_accessibility import faults
 from tests.functional.conftest import OpenScene
 from tests.functional.estate_kit import CMK, sub_id
 from tests.functional.exception_kit import ACCEPT, accepted_estate
@@ -65,7 +66,7 @@ def test_a_posture_with_exceptions_has_a_word_and_a_colour_of_its_own(
     estate.policies.remove(exemptions["old"].id)
     estate.subscription(sub_id(1)).accounts["old"].set_encryption(CMK)
     scene.scan()
-    visit = open_visit(scene)
+    visit = open_visit(scene, bypass_csp=True, color_scheme="light", reduced_motion="reduce")
     visit.sign_in()
 
     expect(visit.posture).to_have_text("Compliant with exceptions")
@@ -77,3 +78,7 @@ def test_a_posture_with_exceptions_has_a_word_and_a_colour_of_its_own(
     expect(visit.region("Recent changes")).to_contain_text("The exception of old has ended")
     visit.open_detail("chat")
     expect(visit.drawer).to_contain_text("Accepted until")
+    light = faults(visit)
+    visit.page.emulate_media(color_scheme="dark")
+    visit.drawer.get_by_role("button", name="Close").click()
+    assert (light, faults(visit)) == ([], [])
