@@ -1,0 +1,158 @@
+"""Exemptions and what they rest on, read from Azure: each once, and trouble accepts nothing."""
+
+import asyncio
+import time
+from collections import Counter
+
+import pytest
+
+from cmk_check.core.enums import GapReason
+from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts, SetDefinition
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator import CMK_POLICY, Fault, Simulator, Subscription, builtin_id
+from local.simulator.faults import Answer, Close, Effect, Garble, Hold, NextLink, arm_error
+from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
+
+MANAGED = "/providers/Microsoft.Management/managementGroups"
+COMPANY = f"{MANAGED}/company"
+AUTH = "/providers/Microsoft.Authorization"
+ACCOUNT = account_id("chat")
+LIST = f"*/{SUBSCRIPTION}{AUTH}/policyExemptions"
+ASSIGNMENT = f"{COMPANY}{AUTH}/policyAssignments/cmk"
+SET = f"{COMPANY}{AUTH}/policySetDefinitions/ours"
+SCOPES = (COMPANY, f"/subscriptions/{SUBSCRIPTION}", ACCOUNT.text, f"{ACCOUNT.text}-2")
+
+
+@pytest.fixture(autouse=True)
+def _exempted(simulator: Simulator, subscription: Subscription) -> None:
+    """Exempt the account at each scope, and its neighbour, from an initiative of the company."""
+    subscription.management_groups = ("company",)
+    policies = simulator.estate.policies
+    members = policies.add_set(COMPANY, "ours", {"cmk": builtin_id(CMK_POLICY)})
+    assignment = policies.assign(COMPANY, "cmk", members.id)
+    for number, scope in enumerate(SCOPES):
+        policies.exempt(scope, f"exempt-{number}", assignment.id, expiresOn="2030-01-01T00:00:00Z")
+
+
+async def _read(inventory: AzureInventory, seconds: float = 5) -> ExemptionFacts:
+    return await inventory.exemptions().read(SUBSCRIPTION, [ACCOUNT], seconds=seconds)
+
+
+def _unread(fact: object) -> Unread:
+    assert isinstance(fact, Unread)
+    assert fact.gap.detail
+    return fact
+
+
+async def test_all_pages_are_read_and_what_they_rest_on_once_p5_p8(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P5, P8: subscriptions of a slice share what they name, and nothing but GET is sent."""
+    simulator.arm.policies.per_page = 1
+    slice_ = inventory.exemptions()
+
+    first, second = await asyncio.gather(
+        *(slice_.read(SUBSCRIPTION, [ACCOUNT], seconds=5) for _ in range(2))
+    )
+
+    assert first == second
+    assert isinstance(first.exemptions, tuple)
+    names = [each.id.rpartition("/")[2] for each in first.exemptions]
+    assert names == ["exempt-0", "exempt-1", "exempt-2"]
+    assert first.assignments == {ASSIGNMENT.lower(): Assignment(COMPANY.lower(), SET.lower())}
+    policy = builtin_id(CMK_POLICY).lower()
+    assert first.sets == {SET.lower(): SetDefinition((("cmk", policy),))}
+    asked = [each for each in simulator.requests if each.kind != "token"]
+    assert Counter(each.kind for each in asked) == {"exemption": 8, "assignment": 1, "policy": 1}
+    assert {each.method for each in asked} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
+        (arm_error(500, "InternalServerError"), GapReason.SERVER_ERROR),
+        (Answer(status=429, body={"Code": "429"}), GapReason.THROTTLED),
+        (Garble(), GapReason.MALFORMED_PAGE),
+        (Answer(body={"value": None}), GapReason.MALFORMED_PAGE),
+        (Close(), GapReason.UNREACHABLE),
+    ],
+)
+async def test_a_list_that_cannot_be_read_to_its_end_is_unread_p2(
+    simulator: Simulator, inventory: AzureInventory, then: Effect, reason: GapReason
+) -> None:
+    """P2, P11: half a list might lack what ends an exception, and nobody would see it."""
+    simulator.faults.add(Fault(path=LIST, then=then))
+
+    facts = await _read(inventory)
+
+    gap = _unread(facts.exemptions).gap
+    assert gap.reason is reason
+    if reason is GapReason.FORBIDDEN:
+        assert gap.missing_action == "Microsoft.Authorization/policyExemptions/read"
+
+
+async def test_a_next_page_elsewhere_is_not_requested_p6(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P6: the token goes to Azure, and to nobody whom a list names."""
+    foreign = simulator.foreign()
+    simulator.faults.add(Fault(path=LIST, then=NextLink(f"{foreign.url}/page")))
+
+    facts = await _read(inventory)
+
+    assert _unread(facts.exemptions).gap.reason is GapReason.UNTRUSTED_NEXT_LINK
+    assert list(foreign.requests) == []
+
+
+@pytest.mark.parametrize("path", [ASSIGNMENT, SET])
+@pytest.mark.parametrize(
+    ("then", "reason"),
+    [
+        (arm_error(403, "AuthorizationFailed"), GapReason.FORBIDDEN),
+        (arm_error(404, "ManagementGroupNotFound"), GapReason.UNEXPECTED_RESPONSE),
+        (arm_error(503, "ServiceUnavailable"), GapReason.SERVER_ERROR),
+        (Answer(body={"properties": 7}), GapReason.MALFORMED_PAGE),
+    ],
+)
+async def test_what_an_exemption_rests_on_is_unread_and_not_absent_p2(
+    simulator: Simulator, inventory: AzureInventory, path: str, then: Effect, reason: GapReason
+) -> None:
+    """P2, P11: an exemption of which a part is unknown is shown as such, with the way out."""
+    simulator.faults.add(Fault(path=path, then=then))
+
+    facts = await _read(inventory)
+
+    found = {**facts.assignments, **facts.sets}[path.lower()]
+    gap = _unread(found).gap
+    assert gap.reason is reason
+    if reason is GapReason.FORBIDDEN:
+        assert str(gap.missing_action).startswith("Microsoft.Authorization/policy")
+
+
+@pytest.mark.parametrize("path", [ASSIGNMENT, SET])
+async def test_what_is_deleted_is_absent(
+    simulator: Simulator, inventory: AzureInventory, path: str
+) -> None:
+    """Azure keeps the exemption of an assignment that is gone: it exempts from nothing."""
+    simulator.estate.policies.remove(path)
+
+    facts = await _read(inventory)
+
+    assert isinstance({**facts.assignments, **facts.sets}[path.lower()], Absent)
+
+
+async def test_an_assignment_that_does_not_answer_costs_no_more_than_the_time_given_p8(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P8: exceptions are an extra, and the slice has other work."""
+    hold = Hold()
+    simulator.faults.add(Fault(path="*/policyAssignments/cmk", hold=hold))
+    began = time.monotonic()
+
+    facts = await _read(inventory, seconds=0.5)
+
+    assert time.monotonic() - began < 3
+    assert _unread(facts.assignments[ASSIGNMENT.lower()]).gap.reason is GapReason.TIMEOUT
+    hold.release()
