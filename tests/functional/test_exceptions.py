@@ -6,9 +6,19 @@ from typing import Any, Final
 
 import pytest
 
-from local.simulator import PolicyType, load_estate
+from local.simulator import Fault, Hold, PolicyType, load_estate
 from tests.functional.conftest import OpenScene
-from tests.functional.estate_kit import CMK, Scene, codes, next_second, sub_id, wait_until
+from tests.functional.estate_kit import (
+    AT_ONCE,
+    CMK,
+    Scene,
+    accounts_of,
+    add_account,
+    codes,
+    next_second,
+    sub_id,
+    wait_until,
+)
 from tests.functional.exception_kit import ACCEPT, accepted_estate
 
 pytestmark = pytest.mark.long
@@ -174,3 +184,33 @@ def test_what_may_not_be_read_accepts_nothing_and_says_what_is_missing(
     assert exception["reason"] == "exemption_unread"
     assert exception["missingAction"] == f"Microsoft.Authorization/{action}"
     assert posture_of(scene) == before
+
+
+def test_the_end_of_an_exception_lowers_the_status_and_outlives_the_host(
+    open_scene: OpenScene,
+) -> None:
+    """P1, P3: its exemption is gone, that is recorded, and the host dies before it is told."""
+    estate, exemptions = accepted_estate(chat=timedelta(days=90))
+    add_account(estate.add_subscription(sub_id(2), "Other"), "lab", CMK)
+    scene = open_scene(estate, **ACCEPT, **AT_ONCE)
+    scene.scan()
+    before = posture_of(scene)
+    told(scene)
+    hold = Hold()
+    scene.simulator.faults.add(Fault(path=accounts_of(2), hold=hold))
+
+    estate.policies.remove(exemptions["chat"].id)
+    scene.fire()
+    hold.wait_until_reached()
+    scene.wait_for_outbox()
+    lowered = posture_of(scene)
+    scene.host.kill()
+    scene.simulator.faults.clear()
+    scene.storage.expire_lease()
+    scene.start_host()
+    scene.scan()
+
+    assert before[0] == "compliant_with_exceptions"
+    assert lowered == ("unknown", 1, ["running_scan_found_worse", "accounts_excepted"])
+    assert told(scene) == Counter([("exception.ended", "chat")])
+    assert posture_of(scene)[:2] == ("non_compliant", 0)
