@@ -12,6 +12,7 @@ from cmk_check.core.comparison.compare import compare
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
+    ExceptionReason,
     GapReason,
     KeyReason,
     KeyState,
@@ -20,6 +21,7 @@ from cmk_check.core.enums import (
     Trigger,
     WatchState,
 )
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.model import AccountCounts, Change, Gap, Reading, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch import Watch
@@ -41,6 +43,7 @@ async def write_lines() -> None:
         (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
         await LogSink().accept([(number, step.changes[0])])
     await _write_keys(scan)
+    await _write_exceptions(scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
@@ -71,6 +74,20 @@ async def _write_keys(scan: ComparisonContext) -> None:
         reading = Reading((account,))
         found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})
         told = [one for step in found.steps for one in step.changes if ".key." in one.type]
+        assert len(told) == count
+        await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
+        known = recorded(found)
+
+
+async def _write_exceptions(scan: ComparisonContext) -> None:
+    """Write of an exception that it has started, that it ends soon, and that it has ended."""
+    account = replace(bad(ID), tags={"owner": "x"})
+    accepted = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
+    known = known_of(account)
+    for exception, count in ((accepted, 2), (None, 1)):
+        asked = replace(scan, exceptions={str(account.id): exception})
+        found = compare(known, SUBSCRIPTION, Reading((account,)), asked)
+        told = [one for step in found.steps for one in step.changes]
         assert len(told) == count
         await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
         known = recorded(found)
