@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, KeyState, ScanState
+from cmk_check.core.enums import ChangeType, KeyState, ScanState, WatchState
 from tests.guard.documents import ROOT
 
 _SERVICE: Final = ROOT / "node_modules/@kusto/language-service-next"
@@ -26,6 +26,7 @@ WORDS: Final = (
     {kind.value for kind in ChangeType}
     | set(ScanState)
     | set(KeyState)
+    | set(WatchState)
     | {"delivered", "given_up", "retry"}
 )
 

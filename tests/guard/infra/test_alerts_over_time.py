@@ -14,14 +14,17 @@ from cmk_check.alerts.log_lines import LogSink
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
     ChangeType,
+    GapReason,
     PostureReason,
     PostureVerdict,
     ScanState,
     Trigger,
+    WatchState,
 )
-from cmk_check.core.model import Change
+from cmk_check.core.model import Change, Gap
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
+from cmk_check.core.watch import Watch
 from cmk_check.errors import DeliveryFailed
 from cmk_check.ports import DeliveryMessage, Table
 from cmk_check.store.change_feed import FeedTable
@@ -260,3 +263,25 @@ async def test_a_delivery_that_failed_for_a_minute_is_no_alert(
 
     assert len(app.log.lines) == 3
     assert found.times() == []
+
+
+async def test_a_watch_that_is_blind_for_an_hour_is_told_until_it_sees(
+    rules: dict[str, Any], app: App
+) -> None:
+    """A blindness of days is still one: the app repeats its line every hour."""
+    gap = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read")
+    blind = Watch(state=WatchState.BLIND, since=app.clock.now())
+    for _ in range(60):
+        await LogSink().watch_told(blind, gap)
+        app.clock.advance(HOUR)
+    mended = app.clock.now()
+    await LogSink().watch_told(Watch(state=WatchState.SEEING, since=mended), None)
+    app.clock.advance(3 * HOUR)
+
+    begun = app.evaluated(rules["watch-blind"], until=BEGINNING + 2 * HOUR)
+    lasts = app.evaluated(rules["watch-blind"], since=min(begun.times()), until=mended, step=HOUR)
+    over = app.evaluated(rules["watch-blind"], since=mended)
+
+    assert BEGINNING + HOUR < min(begun.times()) < BEGINNING + HOUR + 16 * MINUTE
+    assert all(lasts.raised.values())
+    assert max(over.times(), default=mended) <= mended + 16 * MINUTE
