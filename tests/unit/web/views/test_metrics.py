@@ -71,6 +71,12 @@ async def _scrape(
     return _families(await send(served.app(expect=expect), METRICS, {"accept": accept}))
 
 
+def posture(compliant: int, unknown: int) -> dict[str, float]:
+    """Return the state set of the posture."""
+    worse = {"compliant_with_exceptions": 0, "non_compliant": 0}
+    return {"compliant": compliant, "unknown": unknown, **worse}
+
+
 async def _values(served: Served, name: str) -> dict[str, float]:
     """Return the samples of a family by the values of their labels."""
     family = (await _scrape(served)).get(f"cmkcheck_{name}")
@@ -124,6 +130,7 @@ async def test_the_status_is_shown_family_by_family(served: Served) -> None:
         ),
         "accounts_by_key_health": ("gauge", "", {"unknown": 2}),
         "accounts_unread": ("gauge", "", {"": 1}),
+        "accounts_excepted": ("gauge", "", {}),
         "accounts_ignored": ("gauge", "", {"SpeechServices": 3}),
         "subscriptions": ("gauge", "", {"read": 1, "gap": 1}),
         "last_scan_duration_seconds": ("gauge", "seconds", {"": 9}),
@@ -166,7 +173,7 @@ async def test_before_the_first_scan_nothing_is_claimed(empty: Served) -> None:
     """An age of zero would be the freshest answer of all."""
     families = await _scrape(empty)
 
-    assert await _values(empty, "posture") == {"compliant": 0, "non_compliant": 0, "unknown": 1}
+    assert await _values(empty, "posture") == posture(0, 1)
     reasons = await _values(empty, "posture_reason")
     assert reasons == {reason: reason is PostureReason.NO_SCAN_YET for reason in PostureReason}
     assert await _values(empty, "fresh") == {"": 0}
@@ -181,8 +188,8 @@ async def test_p1_a_stale_compliant_estate_turns_unknown_by_itself(empty: Served
 
     empty.clock.time = NOON + MAX_AGE + timedelta(seconds=1)
 
-    assert before == {"compliant": 1, "non_compliant": 0, "unknown": 0}
-    assert await _values(empty, "posture") == {"compliant": 0, "non_compliant": 0, "unknown": 1}
+    assert before == posture(1, 0)
+    assert await _values(empty, "posture") == posture(0, 1)
     assert await _values(empty, "fresh") == {"": 0}
     assert await _values(empty, "as_of_age_seconds") == {"": MAX_AGE.total_seconds() + 1}
     assert (await _values(empty, "posture_reason"))["stale"] == 1
