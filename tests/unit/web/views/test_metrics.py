@@ -299,7 +299,7 @@ async def test_the_format_is_the_best_that_is_asked_for(
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(_families(answer)) == 14
+    assert len(_families(answer)) == 15
 
 
 @settings(max_examples=50)
