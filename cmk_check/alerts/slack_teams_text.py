@@ -12,9 +12,10 @@ from urllib.parse import quote
 from cmk_check.alerts.plain_text import plain
 from cmk_check.alerts.slack_teams_exception_text import exception_text
 from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, key_trouble
-from cmk_check.core.enums import ChangeType, Reason
+from cmk_check.core.enums import ChangeType, PolicyState, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 
 _TITLES: Final[Mapping[str, str]] = {
@@ -23,6 +24,7 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
     ChangeType.ACCOUNT_RESOLVED: "Account now under a customer-managed key",
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
+    ChangeType.ACCOUNT_KIND_CHANGED: "Account is of another kind",
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
     ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
     ChangeType.KEY_RECOVERED: "Health of an account's key improved",
@@ -59,6 +61,8 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
         state = [exception_text(data, exception)]
     elif isinstance(key, Mapping):
         state = [key_transition(data), key_trouble(data, key), key_place(key)]
+    elif change.type is ChangeType.ACCOUNT_KIND_CHANGED:
+        state = [_new_kind(data), _why(data)]
     else:
         state = [_transition(data), _why(data)]
     parts = [_what(change), *state, _owner(data), _sums(data), key_sums(data)]
@@ -85,6 +89,17 @@ def _transition(data: Mapping[str, object]) -> str:
     if removed := plain(data.get("removed")):
         after = f"removed ({removed})"
     return f"{before or 'new'} -> {after}" if before or after else ""
+
+
+def _new_kind(data: Mapping[str, object]) -> str:
+    """Return both kinds, and whether Azure's built-in policy has lost or gained the account."""
+    before, after = (as_object(data.get(name)) for name in ("before", "after"))
+    kinds = f"kind {plain(before.get('kind'))} -> {plain(after.get('kind'))}"
+    had, has = (side.get("azurePolicy") == PolicyState.NOT_ASSESSED for side in (before, after))
+    if had == has:
+        return kinds
+    policy = "no longer assesses it" if has else "assesses it now"
+    return f"{kinds}; Azure's built-in policy {policy} by default"
 
 
 def _side(side: object) -> str:

@@ -31,12 +31,13 @@ _LEVELS: Final[Mapping[ReasonSeverity, str]] = {
 _LEARN: Final = "https://learn.microsoft.com/azure"
 _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.VERDICT: f"{_LEARN}/ai-foundry/openai/encrypt-data-at-rest",
-    ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
+    ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
-_RULES: Final = [(area, code, entry) for area, all_ in CATALOGUE.items() for code, entry in all_]
+# Only these areas have results: what another policy says of an account is not a problem.
+_RULES: Final = [(area, code, entry) for area in _HELP for code, entry in CATALOGUE[area]]
 _INDEX: Final[Mapping[str, int]] = {code: place for place, (_, code, _) in enumerate(_RULES)}
 _ESTATE: Final = "/subscriptions"
 

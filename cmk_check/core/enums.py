@@ -227,6 +227,7 @@ class ChangeType(StrEnum):
     ACCOUNT_UNVERIFIABLE = "cmkcheck.account.unverifiable"
     ACCOUNT_RESOLVED = "cmkcheck.account.resolved"
     ACCOUNT_UPDATED = "cmkcheck.account.updated"
+    ACCOUNT_KIND_CHANGED = "cmkcheck.account.kind_changed"
     ACCOUNT_REMOVED = "cmkcheck.account.removed"
     KEY_DEGRADED = "cmkcheck.key.degraded"
     KEY_RECOVERED = "cmkcheck.key.recovered"
@@ -284,14 +285,39 @@ class CrossCheckState(StrEnum):
     NOT_CHECKED = "not_checked"
 
 
+class PolicyState(StrEnum):
+    """What Azure's built-in policy says of an account; ``NOT_ASSESSED``: it leaves its kind out."""
+
+    COMPLIANT = "compliant"
+    NON_COMPLIANT = "non_compliant"
+    NOT_ASSESSED = "not_assessed"
+
+
+class PolicyReason(StrEnum):
+    """How what Azure's built-in policy says compares with our verdict."""
+
+    SAME_AS_VERDICT = "same_as_verdict"
+    KIND_LEFT_OUT = "kind_left_out"
+    KEY_NAME_NOT_CHECKED = "key_name_not_checked"
+    KEY_SOURCE_NOT_KEY_VAULT = "key_source_not_key_vault"
+
+
+class ControlMapping(StrEnum):
+    """Who maps a control: an initiative of Microsoft's, or others for other services of Azure."""
+
+    MICROSOFT = "microsoft"
+    BY_ANALOGY = "by_analogy"
+
+
 class ReasonArea(StrEnum):
-    """What a reason is of: a verdict, a coverage gap, key health, an exception or the posture."""
+    """What a reason is of; ``AZURE_POLICY`` is how Azure's built-in policy compares with us."""
 
     VERDICT = "verdict"
     GAP = "gap"
     KEY = "key"
     EXCEPTION = "exception"
     POSTURE = "posture"
+    AZURE_POLICY = "azure_policy"
 
 
 class ReasonSeverity(StrEnum):

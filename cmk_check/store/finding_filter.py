@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.enums import ExceptionState, KeyState, Reason, Verdict
+from cmk_check.core.azure_policy import policy_answer
+from cmk_check.core.enums import ExceptionState, KeyState, PolicyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, state_of
 from cmk_check.core.model import Finding
 
@@ -25,6 +26,7 @@ class FindingFilter:
     subscription_id: str | None = None
     key_health: KeyState | None = None
     exception_at: tuple[ExceptionState, datetime] | None = None
+    azure_policy: PolicyState | None = None
 
     def equals(self) -> dict[str, str]:
         """Return the conditions that the table service can check on usable rows."""
@@ -48,6 +50,7 @@ class FindingFilter:
             and self.reason in {None, judgement.reason}
             and self.key_health in {None, key.state if key else None}
             and self._admits_exception(finding.exception)
+            and (self.azure_policy is None or self.azure_policy is _policy_state(finding))
         )
 
     def _admits_exception(self, exception: AccountException | None) -> bool:
@@ -55,3 +58,8 @@ class FindingFilter:
             return True
         asked, now = self.exception_at
         return state_of(exception.at(now) if exception else None) is asked
+
+
+def _policy_state(finding: Finding) -> PolicyState | None:
+    answer = policy_answer(finding.kind, finding.judgement)
+    return answer.state if answer else None

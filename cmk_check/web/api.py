@@ -26,8 +26,10 @@ from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link
 from cmk_check.web.http.table_walk_limit import Walks
+from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export, metrics, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
+from cmk_check.web.views.controls import controls
 from cmk_check.web.views.finding import FindingView
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.scans import ScansView
@@ -39,6 +41,7 @@ _FINDINGS: Final = "/api/v1/findings"
 _SUBSCRIPTIONS: Final = "/api/v1/subscriptions"
 _CHANGES: Final = "/api/v1/changes"
 _REASONS: Final = "/api/v1/reasons"
+_CONTROLS: Final = "/api/v1/controls"
 _OPENAPI: Final = "/api/v1/openapi.json"
 _ETAG: Final = {"ETag": {"description": "For If-None-Match.", "schema": {"type": "string"}}}
 _NOT_RECORDED: Final = openapi.error("The subscription is not recorded.")
@@ -92,6 +95,7 @@ def create_app(
     measured = metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health, tables.watch)
     metrics.route(app, measured)
     _route_reasons(app)
+    _route_controls(app)
     _route_openapi(app, site, findings.allowed_kinds)
     return app
 
@@ -282,6 +286,19 @@ def _route_reasons(app: FastAPI) -> None:
     async def catalogue(_: Annotated[parameters.NoQuery, Query()]) -> Response:
         """Answer the catalogue of reasons, which is the same for every estate."""
         return json_answer(reasons.catalogue())
+
+
+def _route_controls(app: FastAPI) -> None:
+    @app.get(
+        _CONTROLS,
+        operation_id="getControls",
+        summary="Which controls of which frameworks a finding answers",
+        response_model=Controls,
+        responses=openapi.ERRORS,
+    )
+    async def all_controls(_: Annotated[parameters.NoQuery, Query()]) -> Response:
+        """Answer the controls, which are the same for every account."""
+        return json_answer(controls().body())
 
 
 def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -> None:

@@ -27,6 +27,7 @@ from cmk_check.core.enums import (
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
 from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth
+from cmk_check.web.policy_models import AzurePolicy, Control
 
 
 class ReasonOfPosture(Answer):
@@ -229,6 +230,7 @@ class Finding(Answer):
     evidence: Evidence
     key_health: KeyHealth | None
     exception: AccountException | None
+    azure_policy: AzurePolicy | None
     first_seen: Time | None
     changed_at: Time | None
     violated_since: Time | None
@@ -291,6 +293,7 @@ class FindingDetail(Finding):
     remediation: Remediation | None
     key_commands: list[KeyCommand]
     limits: list[str]
+    controls: list[Control]
 
 
 class GapOfSubscription(Answer):

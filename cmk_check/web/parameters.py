@@ -20,7 +20,14 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from cmk_check.core.enums import CoverageState, ExceptionState, KeyState, Reason, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionState,
+    KeyState,
+    PolicyState,
+    Reason,
+    Verdict,
+)
 from cmk_check.core.text import GUID
 from cmk_check.limits import (
     DEFAULT_PAGE_SIZE,
@@ -39,6 +46,7 @@ _ALLOWED: Final = {
     "verdict": f"verdict must be one of {', '.join(Verdict)}.",
     "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
     "exception": f"exception must be one of {', '.join(ExceptionState)}.",
+    "azurePolicy": f"azurePolicy must be one of {', '.join(PolicyState)}.",
     "reason": f"reason must be one of {', '.join(Reason)}.",
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
@@ -150,6 +158,9 @@ class FindingsQuery(AnyQuery):
         None,
         description="Only accounts with an honoured exception, with one that is not honoured, or "
         "with none.",
+    )
+    azure_policy: PolicyState | SkipJsonSchema[None] = Field(
+        None, description="Only accounts of which Azure's built-in policy says this by default."
     )
     q: Words | SkipJsonSchema[None] = Field(
         None,

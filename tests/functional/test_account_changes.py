@@ -141,7 +141,7 @@ def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
     assert (after["chat"]["kind"], after["chat"]["verdict"]) == ("AIServices", BAD)
     assert after["chat"]["firstSeen"] == first["firstSeen"]
     assert after["chat"]["violatedSince"] == first["violatedSince"]
-    assert scene.news() == [("account.updated", "chat")]
+    assert scene.news() == [("account.kind_changed", "chat")]
     assert scene.status()["accounts"]["total"] == 1
 
 

@@ -19,6 +19,7 @@ from cmk_check.core.model import Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.web import evidence_models, models, scan_now
 from cmk_check.web.http import openapi
+from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export
 from cmk_check.web.views.reasons import CatalogueReason
 from local.simulator import Access, load_estate
@@ -78,6 +79,7 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("GET /api/v1/scans", models.ScansPage),
         ("GET /api/v1/scans/{id}", models.Scan),
         ("GET /api/v1/reasons", RootModel[list[CatalogueReason]]),
+        ("GET /api/v1/controls", Controls),
         ("POST /api/scan", models.ScanStarted),
         ("Errors", models.ErrorResponse),
     ],

@@ -6,13 +6,14 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import Actor, KeyState, ReasonArea, ReasonSeverity
+from cmk_check.core.enums import Actor, KeyState, PolicyReason, ReasonArea, ReasonSeverity
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from tests.guard.documents import HTTP, ROOT, RULE, section, table
 
 KEY_HEALTH: Final = (ROOT / "docs/key-health.md").read_text()
 EXCEPTIONS: Final = (ROOT / "docs/exceptions.md").read_text()
+POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
 OPERATIONS: Final = (ROOT / "docs/operations.md").read_text()
 TABLES: Final = {
     ReasonArea.VERDICT: table(RULE, "verdict reason"),
@@ -20,6 +21,7 @@ TABLES: Final = {
     ReasonArea.KEY: [[row[0], *row[3:]] for row in table(KEY_HEALTH, "code")],
     ReasonArea.EXCEPTION: table(EXCEPTIONS, "reason"),
     ReasonArea.POSTURE: table(RULE, "posture reason"),
+    ReasonArea.AZURE_POLICY: table(POLICY, "policy reason"),
 }
 ACTORS: Final[Mapping[str, str]] = {
     code: entry.actor for entries in CATALOGUE.values() for code, entry in entries
@@ -65,7 +67,8 @@ def test_who_operates_finds_each_reason_with_who_acts() -> None:
 
     shown = {name: row[1].strip("`") for row in rows for name in re.findall(r"`(\w+)`", row[0])}
 
-    assert shown == {c: a for c, a in ACTORS.items() if c not in good_news | {"key_not_named"}}
+    nobody_waits_for = good_news | {"key_not_named"} | set(PolicyReason)
+    assert shown == {c: a for c, a in ACTORS.items() if c not in nobody_waits_for}
 
 
 def test_severities_and_actors_are_explained() -> None:

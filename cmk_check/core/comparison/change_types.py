@@ -1,8 +1,8 @@
-"""What a finding's way from one state to the next is called: one change of it, or two.
+"""What a finding's way from one state to the next is called: one change of it, or several.
 
-A verdict and the health of a key are told apart, because people wait for them with different
-questions: an account that comes under a key which is broken has been resolved, and has a broken
-key.
+A verdict, the kind and the health of a key are told apart, because people wait for them with
+different questions: an account that comes under a key which is broken has been resolved, and has a
+broken key.
 """
 
 from typing import Final
@@ -17,12 +17,19 @@ _OF_VERSIONS: Final = {"key", "keyVersions"}
 
 def types_of(before: Finding | None, after: Finding) -> tuple[ChangeType, ...]:
     """Return the types of the changes that a finding which is another one now brings, in order."""
-    account = _of_account(before, after)
+    account = [_of_account(before, after)]
+    if before is not None and has_new_kind(before, after):
+        account.append(ChangeType.ACCOUNT_KIND_CHANGED)
     key = _of_key(before.key_health if before else None, after.key_health)
-    if key is None:
-        return (account,)
-    # What an update would say stands in the key's change as well.
-    return (key,) if account is ChangeType.ACCOUNT_UPDATED else (account, key)
+    told = (*account, *([key] if key else []))
+    # What an update would say stands in every other change as well.
+    return tuple(kind for kind in told if kind is not ChangeType.ACCOUNT_UPDATED) or told
+
+
+def has_new_kind(before: Finding, after: Finding) -> bool:
+    """Tell whether an account has become one of another kind; both must be known."""
+    had, has = before.kind, after.kind
+    return had is not None and has is not None and had.casefold() != has.casefold()
 
 
 def badness(health: KeyHealth | None) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.comparison.change_types import types_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
@@ -178,7 +179,12 @@ def _subscription_data(subscription: Subscription) -> dict[str, object]:
 
 
 def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:
-    """Return both sides of a change, and of a key the key; its sides then always speak of it."""
+    """Return both sides of a change, and of a key the key; its sides then always speak of it.
+
+    Both sides of a new kind name the kind, and what Azure's built-in policy says of it.
+    """
+    if kind is ChangeType.ACCOUNT_KIND_CHANGED and before is not None:
+        return {"before": _side(before) | _kind(before), "after": _side(after) | _kind(after)}
     if kind not in _OF_KEYS or after.key_health is None:
         return _sides(before, after)
     return {
@@ -197,6 +203,11 @@ def _side(finding: Finding) -> dict[str, object]:
         return _key_side(finding)
     judgement = finding.judgement
     return {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
+
+
+def _kind(finding: Finding) -> dict[str, object]:
+    answer = policy_answer(finding.kind, finding.judgement)
+    return {"kind": finding.kind, "azurePolicy": answer and answer.state.value}
 
 
 def _key_side(finding: Finding) -> dict[str, object]:

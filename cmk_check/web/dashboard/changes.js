@@ -46,7 +46,7 @@ function updated({ data }) {
   const [old, now] = [text(data.before?.keyHealth), text(data.after?.keyHealth)];
   if (before === after && old === "" && now !== "") return `: its key was checked for the first time, ${midway(keyWord(now))}`;
   if (before === after && old !== "" && now === "") return ": its key is no longer checked";
-  if (before === after) return " has another kind, key or owner";
+  if (before === after) return " has another key or owner";
   return ` changed from ${midway(codeWord(before))} to ${midway(codeWord(after))}`;
 }
 
@@ -89,6 +89,14 @@ function expiry({ data }) {
   return Number.isNaN(Date.parse(expires)) ? "an unknown day" : day(expires);
 }
 
+/** @param {Change} change */
+function newKind({ data }) {
+  const [before, after] = [data.before ?? {}, data.after ?? {}];
+  const [had, has] = [before, after].map(({ azurePolicy }) => azurePolicy === "not_assessed");
+  const policy = had === has ? "" : `; Azure's built-in policy ${has ? "no longer assesses it" : "assesses it now"} by default`;
+  return ` became ${visible(text(after.kind))} (was ${visible(text(before.kind))})${policy}`;
+}
+
 /** @type {Record<string, (change: Change) => Sentence>} */
 const SENTENCES = {
   "account.discovered": (change) => ({
@@ -112,6 +120,10 @@ const SENTENCES = {
   "account.updated": (change) => ({
     tone: toneOf(change.data.after?.verdict),
     words: [account(change), updated(change), ...owner(change), "."],
+  }),
+  "account.kind_changed": (change) => ({
+    tone: toneOf(change.data.after?.verdict),
+    words: [account(change), newKind(change), ...owner(change), "."],
   }),
   "account.removed": (change) => ({
     tone: "unknown",

@@ -12,7 +12,7 @@ import { exceptionSection } from "./exceptions.js";
 import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
 import { hasKeys, keySection } from "./keys.js";
 import { ownerOf, region, rowOf } from "./row_selection.js";
-import { EVIDENCE, codeWord, coverageWord, keyWord, midway, verdictWord } from "./labels.js";
+import { EVIDENCE, codeWord, coverageWord, keyWord, midway, policyWord, verdictWord } from "./labels.js";
 import { actorOf, entryOf } from "./reasons.js";
 
 const drawer = () => /** @type {HTMLDialogElement} */ (at("drawer"));
@@ -63,8 +63,23 @@ function identity(finding) {
   );
 }
 
-/** @param {Finding} finding */
-function evidence(finding) {
+/**
+ * Show what Azure's built-in policy says, and why that may differ: people see both.
+ *
+ * @param {Finding} finding
+ * @param {State["catalogue"]} catalogue
+ */
+function azurePolicy({ azurePolicy: answer }, catalogue) {
+  if (!answer) return null;
+  const why = entryOf(catalogue, "azure_policy", answer.reason)?.message;
+  return item("Azure's built-in policy", policyWord(answer.state), why && h("small", {}, visible(why)));
+}
+
+/**
+ * @param {Finding} finding
+ * @param {State["catalogue"]} catalogue
+ */
+function evidence(finding, catalogue) {
   const automatic = finding.evidence.keyVersion === "automatic";
   const values = EVIDENCE.map(([field, term, none]) => {
     const value = finding.evidence[field];
@@ -75,6 +90,7 @@ function evidence(finding) {
     "dl",
     { class: "evidence" },
     ...values,
+    azurePolicy(finding, catalogue),
     finding.asOf && item("Read", moment(finding.asOf, minute(finding.asOf))),
   );
 }
@@ -108,6 +124,28 @@ function limits({ limits: sentences }) {
   if (sentences.length === 0) return [];
   const items = sentences.map((sentence) => h("li", {}, visible(sentence)));
   return [h("h3", {}, "What the key does not cover"), h("ul", { class: "limits" }, ...items)];
+}
+
+/**
+ * List the controls of security frameworks that this finding answers.
+ *
+ * @param {Detail} detail
+ */
+function controlList({ controls }) {
+  /** @type {Map<string, string[]>} */
+  const byFramework = new Map();
+  for (const { framework, control, mapping } of controls) {
+    const names = byFramework.get(framework) ?? [];
+    byFramework.set(framework, [...names, mapping === "microsoft" ? control : `${control} (by analogy)`]);
+  }
+  const items = [...byFramework].map(([framework, names]) => h("li", {}, visible(`${framework}: ${names.join(", ")}`)));
+  return h(
+    "details",
+    { class: "controls" },
+    h("summary", {}, "Controls of security frameworks"),
+    h("p", { class: "note" }, "As Microsoft maps them. A control usually asks for more than a customer-managed key."),
+    h("ul", {}, ...items),
+  );
 }
 
 /**
@@ -187,12 +225,13 @@ function sections(state) {
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),
-    evidence(finding),
+    evidence(finding, state.catalogue),
     ...(detail ? limits(detail) : []),
     detail && h("h3", {}, "History"),
     detail && history(detail),
     h("h3", {}, "Account"),
     particulars(finding),
+    detail && controlList(detail),
   ];
 }
 

@@ -4,7 +4,7 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "exception" | "owner"} Choice
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "exception" | "azurePolicy" | "owner"} Choice
  */
 
 import { at, fill, h, whenChanged } from "./dom.js";
@@ -13,7 +13,7 @@ import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, FILTERS } from "./url_state.js";
-import { codeWord, exceptionWord, keyWord, verdictWord } from "./labels.js";
+import { codeWord, exceptionWord, keyWord, policyWord, verdictWord } from "./labels.js";
 
 /**
  * Write an owner as the value of an option: "" is taken for all owners.
@@ -59,6 +59,11 @@ const CHOICES = {
     value: ({ exception }) => exception,
     text: ({ exception }) => exceptionWord(exception),
   },
+  azurePolicy: {
+    all: "All answers",
+    value: ({ finding }) => finding.azurePolicy?.state ?? "",
+    text: ({ finding }) => policyWord(finding.azurePolicy?.state ?? ""),
+  },
   owner: {
     all: "All owners",
     value: ({ owner }) => optionOf(owner),
@@ -68,6 +73,9 @@ const CHOICES = {
 const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
 /** @type {readonly string[]} All verdicts, even if no account has them. */
 const VERDICTS = ["non_compliant", "unknown", "compliant"];
+
+/** @type {Record<string, string>} */
+const LABELS = { keyHealth: "key", azurePolicy: "Azure's built-in policy" };
 
 /** @param {string} id */
 const select = (id) => /** @type {HTMLSelectElement} */ (at(id));
@@ -138,7 +146,7 @@ function counted({ rows, view, complete, status }) {
 function filtered(view) {
   const parts = NAMES.filter((choice) => select(choice).value !== "").map((choice) => {
     const text = select(choice).selectedOptions[0]?.textContent ?? "";
-    return `${choice === "keyHealth" ? "key" : choice} is ${within(text)}`;
+    return `${LABELS[choice] ?? choice} is ${within(text)}`;
   });
   if (view.keyReason !== "") parts.push(`the first reason of the key is ${within(codeWord(view.keyReason))}`);
   if (Object.hasOwn(ACCEPTED, view.accepted)) parts.push(ACCEPTED[view.accepted].words);

@@ -24,6 +24,13 @@ const KEY_STATES = {
 };
 
 /** @type {Record<string, string>} */
+const POLICY_STATES = {
+  compliant: "Compliant",
+  non_compliant: "Not compliant",
+  not_assessed: "Not assessed",
+};
+
+/** @type {Record<string, string>} */
 const ROTATIONS = {
   automatic: "Automatic: the account switches to new versions of its key",
   pinned: "Pinned: the account uses this version until somebody sets another",
@@ -94,6 +101,7 @@ export const verdictWord = reader(VERDICTS);
 export const endWord = reader(ENDS);
 export const exceptionWord = reader(EXCEPTIONS);
 export const keyWord = reader(KEY_STATES);
+export const policyWord = reader(POLICY_STATES);
 export const rotationWord = reader(ROTATIONS);
 export const coverageWord = reader(COVERAGES);
 export const removalWord = reader(REMOVALS);

@@ -57,21 +57,27 @@ export function rowOf(finding) {
   };
 }
 
-/**
- * @param {string} wanted Empty if every value fits.
- * @param {string} value
- */
-const fits = (wanted, value) => wanted === "" || wanted === value;
+/** @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "keyReason" | "exception" | "azurePolicy"} Exact */
+
+/** @type {Record<Exact, (row: Row) => string>} What a row must equal, unless the filter is empty. */
+const VALUES = {
+  verdict: ({ finding }) => finding.verdict,
+  reason: ({ finding }) => finding.reason,
+  kind: ({ kind }) => kind,
+  location: ({ location }) => location,
+  subscription: ({ finding }) => finding.subscriptionId.toLowerCase(),
+  keyHealth: ({ key }) => key,
+  keyReason: ({ keyReason }) => keyReason,
+  exception: ({ exception }) => exception,
+  azurePolicy: ({ finding }) => finding.azurePolicy?.state ?? "",
+};
 
 /**
  * @param {View} view
- * @param {import("./types.js").Finding} finding
- * @param {string} exception
+ * @param {Row} row
  */
-function fitsException({ exception: wanted, accepted }, finding, exception) {
-  if (!fits(wanted, exception)) return false;
-  return accepted === "" || (Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()));
-}
+const fitsException = ({ accepted }, { finding }) =>
+  accepted === "" || (Object.hasOwn(ACCEPTED, accepted) && ACCEPTED[accepted].holds(finding, Date.now()));
 
 /**
  * @param {View} view
@@ -79,20 +85,18 @@ function fitsException({ exception: wanted, accepted }, finding, exception) {
  */
 function filterOf(view) {
   const words = folded(view.q).split(/\s+/).filter(Boolean);
-  const kind = view.kind.toLowerCase();
-  const location = region(view.location);
-  const subscription = view.subscription.toLowerCase();
-  return ({ finding, ...row }) =>
-    fits(view.verdict, finding.verdict) &&
-    fits(view.reason, finding.reason) &&
-    fits(kind, row.kind) &&
-    fits(location, row.location) &&
-    fits(view.keyHealth, row.key) &&
-    fits(view.keyReason, row.keyReason) &&
-    fitsException(view, finding, row.exception) &&
+  const wanted = {
+    ...view,
+    kind: view.kind.toLowerCase(),
+    location: region(view.location),
+    subscription: view.subscription.toLowerCase(),
+  };
+  const names = /** @type {Exact[]} */ (Object.keys(VALUES)).filter((name) => wanted[name] !== "");
+  return (row) =>
+    names.every((name) => wanted[name] === VALUES[name](row)) &&
+    fitsException(view, row) &&
     (view.owner === null || view.owner === row.owner) &&
     !view.notOwner.includes(row.owner) &&
-    fits(subscription, finding.subscriptionId.toLowerCase()) &&
     words.every((word) => row.haystack.includes(word));
 }
 

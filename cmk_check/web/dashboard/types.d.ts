@@ -116,6 +116,7 @@ export interface Finding {
   evidence: Record<string, string | null>;
   keyHealth: KeyHealth | null;
   exception: AccountException | null;
+  azurePolicy: { state: string; reason: string } | null;
   firstSeen: string | null;
   changedAt: string | null;
   violatedSince: string | null;
@@ -140,6 +141,7 @@ export interface Detail extends Finding {
   remediation: Remediation | null;
   keyCommands: KeyCommand[];
   limits: string[];
+  controls: { framework: string; control: string; mapping: string }[];
 }
 
 export interface SubscriptionRow {
@@ -181,6 +183,7 @@ export interface View {
   location: string;
   subscription: string;
   keyHealth: string;
+  azurePolicy: string;
   /** The most serious reason of a key. */
   keyReason: string;
   exception: string;

@@ -18,6 +18,7 @@ export const DEFAULTS = Object.freeze({
   location: "",
   subscription: "",
   keyHealth: "",
+  azurePolicy: "",
   keyReason: "",
   exception: "",
   accepted: "",
@@ -32,7 +33,7 @@ export const DEFAULTS = Object.freeze({
 });
 
 /** The filters that the API has too, by the same names. */
-export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "exception", "q"]);
+export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "exception", "azurePolicy", "q"]);
 
 /** The filters that only the page has. */
 export const OWN_FILTERS = /** @type {const} */ (["keyReason", "accepted", "owner", "notOwner"]);

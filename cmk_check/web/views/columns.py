@@ -49,6 +49,7 @@ COLUMNS: Final = (
     "exceptionApprovedBy",
     "exceptionCreatedBy",
     "exceptionId",
+    "azurePolicy",
 )
 
 
@@ -57,7 +58,8 @@ def texts(finding: Finding) -> list[str]:
     shown = finding.model_dump(mode="json", by_alias=True)
     key = _of_key(shown["keyHealth"] or {})
     exception = _of_exception(shown["exception"])
-    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key | exception
+    policy = {"azurePolicy": (shown["azurePolicy"] or {}).get("state")}
+    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key | exception | policy
     return [values[column] or "" for column in COLUMNS]
 
 

@@ -77,6 +77,7 @@ class FindingsView:
             query.subscription,
             query.key_health,
             exception_at=(query.exception, now) if query.exception else None,
+            azure_policy=query.azure_policy,
         )
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)

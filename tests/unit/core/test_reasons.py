@@ -11,6 +11,7 @@ from cmk_check.core.enums import (
     GapReason,
     KeyReason,
     KeySeverity,
+    PolicyReason,
     PostureReason,
     Reason,
     ReasonArea,
@@ -44,6 +45,7 @@ def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
         ReasonArea.KEY: list(KeyReason),
         ReasonArea.EXCEPTION: list(ExceptionReason),
         ReasonArea.POSTURE: list(PostureReason),
+        ReasonArea.AZURE_POLICY: list(PolicyReason),
     }
 
 

@@ -60,3 +60,35 @@ def test_a_change_names_each_piece_of_evidence() -> None:
         "provisioningState": "Succeeded",
         "createdAt": "2026-03-19T21:34:59Z",
     }
+
+
+def test_another_kind_is_told_as_such_and_names_what_azure_policy_says() -> None:
+    """An upgrade to Foundry takes the account out of the built-in policy's scope."""
+    (step,) = compared(known_of(bad(ID)), replace(bad(ID), kind="AIServices"), at=LATER).steps
+
+    (told,) = step.changes
+    assert told.type is ChangeType.ACCOUNT_KIND_CHANGED
+    shared = {"verdict": "non_compliant", "reason": "never_configured"}
+    assert told.data["before"] == shared | {"kind": "OpenAI", "azurePolicy": "non_compliant"}
+    assert told.data["after"] == shared | {"kind": "AIServices", "azurePolicy": "not_assessed"}
+
+
+def test_another_kind_and_another_verdict_are_two_changes() -> None:
+    """Neither may hide the other."""
+    (step,) = compared(known_of(good(ID)), replace(bad(ID), kind="AIServices"), at=LATER).steps
+
+    assert [told.type for told in step.changes] == [
+        ChangeType.ACCOUNT_VIOLATED,
+        ChangeType.ACCOUNT_KIND_CHANGED,
+    ]
+
+
+def test_a_kind_in_another_spelling_or_newly_known_is_no_other_kind() -> None:
+    """Azure spells kinds in any case; and a kind that was missing has not been left."""
+    unknown = replace(known_of(bad(ID)).findings[str(bad(ID).id)], kind=None)
+    known = replace(known_of(bad(ID)), findings={str(bad(ID).id): unknown})
+
+    (step,) = compared(known, bad(ID), at=LATER).steps
+
+    assert compared(known_of(bad(ID)), replace(bad(ID), kind="OPENAI"), at=LATER).is_empty
+    assert [told.type for told in step.changes] == [ChangeType.ACCOUNT_UPDATED]

@@ -41,7 +41,15 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
 
     shown = await _one(served, f"{FINDINGS}{listed['id']}")
 
-    assert list(shown) == [*listed, "history", "changes", "remediation", "keyCommands", "limits"]
+    assert list(shown) == [
+        *listed,
+        "history",
+        "changes",
+        "remediation",
+        "keyCommands",
+        "limits",
+        "controls",
+    ]
     assert {name: shown[name] for name in listed} == listed
 
 

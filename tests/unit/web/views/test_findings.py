@@ -31,7 +31,8 @@ CHAT = (
     "/accounts/chat"
 )
 ALLOWED = (
-    "verdict, reason, kind, location, subscription, keyHealth, exception, q, top, skipToken, format"
+    "verdict, reason, kind, location, subscription, keyHealth, exception, azurePolicy, q, top, "
+    "skipToken, format"
 )
 EXPECTED = {
     "id": CHAT,
@@ -59,6 +60,7 @@ EXPECTED = {
     },
     "keyHealth": None,
     "exception": None,
+    "azurePolicy": {"state": "non_compliant", "reason": "same_as_verdict"},
     "firstSeen": "2026-11-22T12:00:00Z",
     "changedAt": "2026-11-25T12:00:00Z",
     "violatedSince": "2026-11-25T12:00:00Z",

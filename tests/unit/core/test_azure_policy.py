@@ -1,0 +1,121 @@
+"""What Azure's built-in policy says, against its rule's own JSON run over many accounts."""
+
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.accounts import parse_account
+from cmk_check.core.azure_policy import EXCLUDED_KINDS, policy_answer, policy_state
+from cmk_check.core.enums import PolicyReason, PolicyState, Reason, Verdict
+from cmk_check.core.model import Account
+from cmk_check.core.rule import judge, row_too_new
+from local.simulator import load_estate
+from tests.fakes.policy_rule import is_hit
+
+TYPE: Final = "Microsoft.CognitiveServices/accounts"
+# The built-in policy's conditions in version 2.2.0.
+BUILT_IN: Final = {
+    "allOf": [
+        {"field": "type", "equals": TYPE},
+        {"field": f"{TYPE}/encryption.keySource", "notEquals": "Microsoft.KeyVault"},
+        {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
+    ]
+}
+DEFAULTS: Final = {"excludedKinds": list(EXCLUDED_KINDS)}
+ESTATES: Final = ("sample", "keys", "clean")
+AGREE: Final = PolicyReason.SAME_AS_VERDICT
+
+
+def by_the_policy(raw: dict[str, Any]) -> PolicyState:
+    """Run the policy over an account as Azure does: accounts that no kind lets in are left out."""
+    account = {"type": TYPE, **raw}
+    only_kind = {"allOf": BUILT_IN["allOf"][2:]}
+    if not is_hit(only_kind, account, DEFAULTS):
+        return PolicyState.NOT_ASSESSED
+    bad = is_hit(BUILT_IN, account, DEFAULTS)
+    return PolicyState.NON_COMPLIANT if bad else PolicyState.COMPLIANT
+
+
+def accounts_of(estate: str) -> list[dict[str, Any]]:
+    """Return the accounts of an estate as Azure lists them."""
+    return [
+        shown
+        for subscription in load_estate(estate).subscriptions
+        for account in subscription.accounts.values()
+        if isinstance(shown := account.document(), dict)
+    ]
+
+
+@pytest.mark.parametrize("estate", ESTATES)
+def test_every_account_of_an_estate_gets_what_the_policys_rule_gives_it(estate: str) -> None:
+    """Two consoles side by side must not differ for a reason that nobody can name."""
+    answers = []
+    for raw in accounts_of(estate):
+        account = parse_account(raw, frozenset())
+        if isinstance(account, Account) and (answer := policy_answer(account.kind, judge(account))):
+            assert answer.state is by_the_policy(raw)
+            answers.append(answer.state)
+
+    assert len(set(answers)) > 1
+
+
+@given(
+    kind=st.sampled_from(["OpenAI", "openai", "AIServices", "AISERVICES", "knowledge", "Face"]),
+    source=st.sampled_from(
+        [None, "", "Microsoft.KeyVault", "MICROSOFT.keyvault", "Microsoft.CognitiveServices", "x"]
+    ),
+)
+def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
+    kind: str, source: str | None
+) -> None:
+    """Azure Policy compares in any case, and an absent key source is not Key Vault."""
+    raw = {"kind": kind, "properties": {"encryption": {"keySource": source}}}
+
+    assert policy_state(kind, source) is by_the_policy(raw)
+
+
+@pytest.mark.parametrize(
+    ("kind", "encryption", "verdict", "state", "reason"),
+    [
+        ("OpenAI", ("Microsoft.KeyVault", "cmk"), "compliant", "compliant", AGREE),
+        ("OpenAI", (None, None), "non_compliant", "non_compliant", AGREE),
+        ("OpenAI", ("Microsoft.CognitiveServices", "cmk"), "non_compliant", "non_compliant", AGREE),
+        (
+            "OpenAI",
+            ("Microsoft.KeyVault", None),
+            "non_compliant",
+            "compliant",
+            "key_name_not_checked",
+        ),
+        ("OpenAI", ("New.Source", "cmk"), "unknown", "non_compliant", "key_source_not_key_vault"),
+        ("OpenAI", (None, "cmk"), "unknown", "non_compliant", "key_source_not_key_vault"),
+        ("AIServices", ("Microsoft.KeyVault", "cmk"), "compliant", "not_assessed", "kind_left_out"),
+        ("AIServices", (None, None), "non_compliant", "not_assessed", "kind_left_out"),
+    ],
+)
+def test_the_reason_says_how_both_answers_compare(
+    kind: str, encryption: tuple[str | None, str | None], verdict: str, state: str, reason: str
+) -> None:
+    """Whoever sees "compliant" in one console and not in the other looks for this sentence."""
+    source, key = encryption
+    account = Account(id=None, kind=kind, key_source=source, key_name=key)  # type: ignore[arg-type]
+    judgement = judge(account)
+
+    answer = policy_answer(kind, judgement)
+
+    assert judgement.verdict == verdict
+    assert answer is not None
+    assert (answer.state, answer.reason) == (state, reason)
+    assert answer.differs == (state != verdict)
+
+
+def test_nothing_is_said_of_an_account_whose_answer_is_not_usable() -> None:
+    """Its key source is not known, and a guess could look like agreement."""
+    broken = Account(id=None, kind="OpenAI", malformed="It is broken.")  # type: ignore[arg-type]
+
+    assert judge(broken).reason is Reason.MALFORMED
+    assert policy_answer("OpenAI", judge(broken)) is None
+    assert policy_answer("OpenAI", row_too_new()) is None
+    assert row_too_new().verdict is Verdict.UNKNOWN

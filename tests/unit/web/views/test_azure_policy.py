@@ -1,0 +1,57 @@
+"""What Azure's built-in policy says, in the list of findings and as a filter of it."""
+
+import pytest
+
+from cmk_check.core.enums import PolicyState, Verdict
+from tests.unit.web.api_kit import Served, coverage, finding
+from tests.unit.web.asgi_client import send
+
+FINDINGS = "/api/v1/findings"
+ESTATE = [
+    finding("keyed", Verdict.COMPLIANT),
+    finding("bare"),
+    finding("foundry", kind="AIServices"),
+    finding("odd", Verdict.UNKNOWN),
+]
+EXPECTED = {
+    "keyed": ("compliant", "same_as_verdict"),
+    "bare": ("non_compliant", "same_as_verdict"),
+    "foundry": ("not_assessed", "kind_left_out"),
+    "odd": None,
+}
+
+
+@pytest.fixture
+async def recorded(empty: Served) -> Served:
+    """Record an account of each state, and one whose answer is not usable."""
+    await empty.put(coverage(), ESTATE)
+    return empty
+
+
+async def test_each_finding_says_what_the_policy_says(recorded: Served) -> None:
+    """An account that the policy leaves out must not look as if it had passed."""
+    answer = await send(recorded.app(), FINDINGS)
+
+    assert {
+        one["name"]: one["azurePolicy"] and tuple(one["azurePolicy"].values())
+        for one in answer.json["value"]
+    } == EXPECTED
+
+
+@pytest.mark.parametrize("state", PolicyState)
+async def test_findings_are_narrowed_to_what_the_policy_says(
+    recorded: Served, state: PolicyState
+) -> None:
+    """Whoever reconciles two consoles starts with the accounts that one of them never shows."""
+    answer = await send(recorded.app(), f"{FINDINGS}?azurePolicy={state}")
+
+    expected = [name for name, said in EXPECTED.items() if said and said[0] == state]
+    assert [one["name"] for one in answer.json["value"]] == expected
+
+
+async def test_another_state_is_refused(recorded: Served) -> None:
+    """A filter that is ignored would show everything as if it matched."""
+    answer = await send(recorded.app(), f"{FINDINGS}?azurePolicy=exempt")
+
+    assert (answer.status, answer.json["error"]["target"]) == (400, "azurePolicy")
+    assert "compliant, non_compliant, not_assessed" in answer.json["error"]["message"]
