@@ -292,6 +292,7 @@ def _route_controls(app: FastAPI) -> None:
     @app.get(
         _CONTROLS,
         operation_id="getControls",
+        tags=[openapi.Tag.APP],
         summary="Which controls of which frameworks a finding answers",
         response_model=Controls,
         responses=openapi.ERRORS,

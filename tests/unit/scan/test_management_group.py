@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.model import Coverage, Gap, Subscription
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
@@ -150,6 +150,40 @@ async def test_an_unread_group_ends_no_gap_and_is_a_reason_p1(grouped: World) ->
     (reason,) = (r for r in answer.reasons if r[0] is PostureReason.MANAGEMENT_GROUP_UNREAD)
     assert "missing Microsoft.CognitiveServices/accounts/read" in reason[1]
     assert scan.group_unread == FORBIDDEN
+
+
+async def test_one_that_left_the_group_is_no_gap_while_the_group_is_unread(grouped: World) -> None:
+    """What the group said last stands; that it is unread is a reason of its own."""
+    grouped.inventory.in_group = ()
+    await grouped.scan()
+    grouped.inventory.group_error = InventoryError(FORBIDDEN)
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "excluded"
+    assert await verdict(grouped) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("listed", "gap"),
+    [
+        (Subscription(TWO, "two"), None),
+        (Subscription(TWO, "two", "t", "Enabled"), FORBIDDEN),
+    ],
+    ids=["read, without tenant and state", "never read"],
+)
+async def test_one_that_azure_has_listed_stays_a_gap_p1(
+    grouped: World, listed: Subscription, gap: Gap | None
+) -> None:
+    """P1: only what the group alone ever named may go without a person."""
+    grouped.inventory.listed = (*grouped.inventory.listed, listed)
+    grouped.read(TWO, gap=gap)
+    await grouped.scan()
+    grouped.listed(ONE)
+    grouped.inventory.in_group = ()
+    await grouped.scan()
+    await grouped.scan()
+
+    assert await grouped.coverage(TWO) == "gap"
 
 
 async def test_an_unread_group_costs_nothing_else(scanned: World) -> None:

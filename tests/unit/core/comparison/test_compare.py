@@ -109,7 +109,6 @@ def test_the_same_again_is_no_change(verdict: str) -> None:
 
 UPDATES: Final = {
     "reason": replace(bad(ID), key_source=None),
-    "kind": replace(bad(ID), kind="AIServices"),
     "owner": replace(bad(ID), tags={"owner": "b"}),
     "key": replace(bad(ID), key_name="other"),
     "location": replace(bad(ID), location="northeurope"),

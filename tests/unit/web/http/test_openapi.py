@@ -87,6 +87,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
         "location",
         "subscription",
         "keyHealth",
+        "exception",
         "azurePolicy",
         "q",
         "top",

@@ -354,4 +354,4 @@ async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[st
         sample.labels["kind"] for sample in families["cmkcheck_accounts"].samples if sample.value
     }
     assert shown == set(kept.by_kind)
-    assert len(families) == 14
+    assert len(families) == 15
