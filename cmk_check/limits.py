@@ -44,7 +44,6 @@ WATCH_OVERLAP: Final = timedelta(minutes=15)
 WATCH_BLIND_REPEATED: Final = timedelta(hours=1)
 
 # --- Scan: internal
-
 # A slice waits for this answer once, and goes on without it.
 CROSS_CHECK_SECONDS: Final = 20
 # Each of GRAPH_ROWS_PER_PAGE, for the subscriptions of a slice.
@@ -106,7 +105,6 @@ MAX_ARM_PAGES: Final = 1_000
 MAX_ARM_BODY_MIB: Final = 64
 
 # --- Reading Azure: internal
-
 # A request under way must not outlive its token.
 TOKEN_MARGIN_SECONDS: Final = 60
 # A token that does not say when to renew it is renewed as early as the SDK would.
@@ -132,7 +130,6 @@ KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
 KEY_REQUESTS_SHARE: Final = 3 / 4
 
 # --- Keys: internal
-
 # The time that the command for an expired version gives it. It is a start: the warning says to
 # choose another date.
 KEY_EXTENSION: Final = timedelta(days=365)
@@ -163,7 +160,6 @@ MAX_GAPS_LISTED: Final = 50
 MAX_BROKEN_KEYS_LISTED: Final = 50
 
 # --- Findings, status and changes: internal
-
 # A kind is any text that Azure sends, and a row must hold the counts of all.
 MAX_KINDS_COUNTED: Final = 50
 # A change's number has twelve digits in the key of its outbox row; the rest is room to go on.
@@ -192,7 +188,6 @@ STORAGE_DEADLINE_SECONDS: Final = 30
 TABLE_PAGE_ROWS: Final = 1000
 
 # --- Store: internal
-
 # Of one attempt; a read is repeated, a write is not unless it certainly did not run.
 STORAGE_CONNECT_SECONDS: Final = 10
 STORAGE_READ_SECONDS: Final = 10
@@ -233,7 +228,6 @@ SCANS_PRUNED_PER_SCAN: Final = 100
 RETENTION_GRACE: Final = timedelta(days=2)
 
 # --- Feed and retention: internal
-
 # Each loses only to another publisher that succeeds.
 PUBLICATION_ATTEMPTS: Final = 20
 # Between two of them, at random up to the first time, which doubles up to the other one: a
@@ -260,7 +254,6 @@ CHANGES_MESSAGE_LIFETIME: Final = timedelta(days=7)
 MAX_LOG_LINE_CHARS: Final = 8192
 
 # --- Alerts: internal
-
 # Enough to pass the longest delay; without it, the shift by a forged count would be endless.
 DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000
@@ -310,7 +303,6 @@ HEALTH_KEPT: Final = timedelta(seconds=10)
 HEALTH_READ_SECONDS: Final = 3.0
 
 # --- HTTP API: internal
-
 # A thousand ids, and some blanks.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200
@@ -325,7 +317,6 @@ MAX_SHEET_ROWS: Final = 1_048_576
 COVERAGE_READS_AT_ONCE: Final = 16
 
 # --- Command line: internal
-
 # Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
 LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
 # Where there is no terminal, a line for every tenth of a scan, but none more often than this: a
@@ -346,7 +337,6 @@ DOCTOR_KEYS_SECONDS: Final = 60
 DOCTOR_KEYS_SAMPLED: Final = 5
 
 # --- Doctor: internal
-
 # The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.
 DOCTOR_LIST_SECONDS: Final = SUBSCRIPTION_SECONDS_RANGE[1] + 10
 # Each of a few requests has STORAGE_DEADLINE_SECONDS.

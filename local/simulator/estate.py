@@ -1,7 +1,6 @@
-"""The estate that the simulator serves; a test can change it while it runs.
+"""The estate that the simulator serves; a test can change it in its own thread while it runs.
 
-Tests change it in their own thread while the server reads it in another; one lock per estate keeps
-each page consistent.
+One lock per estate keeps each page consistent.
 """
 
 import copy
@@ -64,10 +63,7 @@ class _Shared:
 
 
 class Account:
-    """One account; the next request reads every change to it.
-
-    ``indexed``  whether Resource Graph knows it; Resource Graph lags behind
-    """
+    """One account; the next request reads every change. ``indexed``: Resource Graph knows it."""
 
     def __init__(self, spec: AccountSpec, owner: Owner, shared: _Shared) -> None:
         self.name = spec.name

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from cmk_check.limits import WATCH_OVERLAP
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
 from tests.unit.scan.faulty_processes import ONE, TWO
+from tests.unit.scan.watched import EVERY, Watched
 
 
 @pytest.fixture
@@ -55,3 +57,18 @@ async def scanned(world: World) -> World:
     world.read(TWO, good(TWO))
     await world.scan()
     return world
+
+
+@pytest.fixture
+async def watched(scanned: World) -> Watched:
+    """A watch over two compliant subscriptions that a full scan has read."""
+    scanned.clock.advance(WATCH_OVERLAP)
+    return Watched(scanned)
+
+
+@pytest.fixture
+async def keyed(world_with_keys: World) -> Watched:
+    """A watch over a subscription whose key lies in ``VAULT``."""
+    await world_with_keys.scan()
+    world_with_keys.clock.advance(EVERY)
+    return Watched(world_with_keys)

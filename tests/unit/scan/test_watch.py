@@ -1,6 +1,6 @@
 """The watch names what to read; it never tells twice, and never makes a full scan late."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -9,71 +9,22 @@ import pytest
 from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
 from cmk_check.core.model import Gap
 from cmk_check.core.scope import Scope
-from cmk_check.core.watch import Watch
 from cmk_check.errors import InventoryError, RowUnusable
 from cmk_check.limits import (
     CLOCK_TOLERANCE,
     WATCH_BLIND_REPEATED,
     WATCH_OVERLAP,
-    WATCH_VAULTS_PER_LOOK,
-    WATCH_VAULTS_REMEMBERED,
 )
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.scan.watch import WatchContext, look
 from cmk_check.store.watch import WatchTable
-from tests.fakes.changes import RecordingWatchSink, ScriptedChanges
-from tests.fakes.keys import DISABLED, VAULT, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good, sub
+from tests.fakes.world import World, bad, sub
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO
 from tests.unit.scan.partial_scans import verdict
+from tests.unit.scan.watched import EVERY, SECOND, Watched
 
-SECOND: Final = timedelta(seconds=1)
-EVERY: Final = timedelta(minutes=2)
 UNSEEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.ResourceGraph/resources/read", "no right")
-
-
-@dataclass
-class Watched:
-    """A world, what Resource Graph tells of it, and the watch."""
-
-    world: World
-    graph: ScriptedChanges = field(init=False)
-    sink: RecordingWatchSink = field(default_factory=RecordingWatchSink)
-
-    def __post_init__(self) -> None:
-        self.graph = ScriptedChanges(self.world.clock)
-
-    async def look(self, after: timedelta = EVERY, *, drained: bool = True) -> list[str]:
-        """Let a look happen after a pause; return which subscriptions were read because of it."""
-        self.world.clock.advance(after)
-        self.world.inventory.reads.clear()
-        table = WatchTable(self.world.store)
-        await look(WatchContext(self.world.context, self.graph, table, self.sink))
-        if drained:
-            await self.world.drain()
-        return list(self.world.inventory.reads)
-
-    async def state(self) -> Watch:
-        """Return what the watch remembers."""
-        stored = await WatchTable(self.world.store).read()
-        assert stored is not None
-        return stored.value
-
-
-@pytest.fixture
-async def watched(scanned: World) -> Watched:
-    """A watch over two compliant subscriptions that a full scan has read."""
-    scanned.clock.advance(WATCH_OVERLAP)
-    return Watched(scanned)
-
-
-@pytest.fixture
-async def keyed(world_with_keys: World) -> Watched:
-    """A watch over a subscription whose key lies in ``VAULT``."""
-    await world_with_keys.scan()
-    world_with_keys.clock.advance(EVERY)
-    return Watched(world_with_keys)
 
 
 async def test_a_change_is_read_and_told_at_the_next_look(watched: Watched) -> None:
@@ -286,72 +237,6 @@ async def test_a_recorded_subscription_that_is_gone_is_a_gap(watched: Watched) -
     await watched.look()
 
     assert await watched.world.coverage(ONE) == "gap"
-
-
-async def test_a_change_of_a_vault_reads_those_whose_keys_lie_in_it(
-    keyed: Watched, keys: ScriptedKeys
-) -> None:
-    """A key can break without a change of its account."""
-    keys.facts[str(good(ONE).id)] = DISABLED
-    keyed.graph.add(VAULT)
-
-    reads = [await keyed.look() for _ in range(3)]
-
-    assert reads == [[ONE], [], []]
-    assert keyed.world.told_types()[-1] == "key.degraded"
-
-
-async def test_vaults_are_not_asked_for_without_key_health(watched: Watched) -> None:
-    """Their changes would say nothing."""
-    watched.graph.add(VAULT)
-
-    assert await watched.look() == []
-    assert (await watched.state()).last_change is None
-
-
-def _searches(store: RecordingStore) -> int:
-    """Count the searches for those who use a vault."""
-    return sum(
-        entry.name == "query" and (entry.table, entry.partition) == (Table.FINDINGS, "")
-        for entry in store.log
-    )
-
-
-async def test_a_vault_that_concerns_nobody_is_looked_up_once(keyed: Watched) -> None:
-    """Most vaults of a company have nothing to do with these accounts, and many change often."""
-    store = keyed.world.store
-    assert isinstance(store, RecordingStore)
-    keyed.graph.add(f"{VAULT}-other")
-    store.log.clear()
-
-    reads = [await keyed.look() for _ in range(3)]
-
-    assert (reads, _searches(store)) == ([[], [], []], 1)
-
-
-async def test_more_vaults_than_a_look_takes_come_in_the_next_ones(keyed: Watched) -> None:
-    """A policy can change them all at once; none is left out."""
-    for number in range(WATCH_VAULTS_PER_LOOK):
-        keyed.graph.add(f"{VAULT}-{number}")
-        keyed.world.clock.advance(SECOND)
-    keyed.graph.add(VAULT)
-    keyed.world.clock.advance(WATCH_OVERLAP)
-
-    assert (await keyed.look(), await keyed.look()) == ([], [ONE])
-
-
-async def test_vaults_are_remembered_while_their_rows_may_come_again(keyed: Watched) -> None:
-    """The row of the watch does not grow."""
-    for number in range(WATCH_VAULTS_REMEMBERED + 1):
-        keyed.graph.add(f"{VAULT}-{number}")
-        keyed.world.clock.advance(SECOND)
-    for _ in range(WATCH_VAULTS_REMEMBERED // WATCH_VAULTS_PER_LOOK + 1):
-        await keyed.look(SECOND)
-    full = len((await keyed.state()).vaults)
-    await keyed.look(WATCH_OVERLAP)
-    await keyed.look()
-
-    assert (full, (await keyed.state()).vaults) == (WATCH_VAULTS_REMEMBERED, ())
 
 
 async def test_more_changes_than_a_page_come_in_the_next_looks(watched: Watched) -> None:
