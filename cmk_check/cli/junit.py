@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SUITE: Final = "cmk_check"
 _FAILURE: Final = "failure"
 _ERROR: Final = "error"
+_SKIPPED: Final = "skipped"
 _ELEMENTS: Final[Mapping[ReasonSeverity, str]] = {
     ReasonSeverity.ERROR: _FAILURE,
     ReasonSeverity.UNKNOWN: _ERROR,
@@ -28,7 +29,8 @@ def as_junit(collected: Collected, status: "models.Status") -> bytes:
     """Write a test for the scan itself, for each subscription with a gap and for each account.
 
     A test fails if its account is non-compliant or its key broken, and has an error if that could
-    not be told. What changes nothing, such as a key at risk, is in the output of its test.
+    not be told. A violation that the settings accept is skipped. What changes nothing, such as a
+    key at risk, is in the output of its test.
     """
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=_SUITE)
@@ -47,6 +49,7 @@ def as_junit(collected: Collected, status: "models.Status") -> bytes:
         element.set("tests", str(len(tests)))
         element.set("failures", str(sum(test.find(_FAILURE) is not None for test in tests)))
         element.set("errors", str(sum(_has_only_errors(test) for test in tests)))
+    suite.set(_SKIPPED, str(sum(test.find(_SKIPPED) is not None for test in tests)))
     if status.last_scan is not None:
         suite.set("timestamp", written(status.last_scan.started_at))
     ET.indent(root)
@@ -66,7 +69,10 @@ def _add_test(
     remarks = []
     for problem in problems:
         message = shown(problem.message)
-        if (element := _ELEMENTS.get(problem.severity)) is None:
+        element = _ELEMENTS.get(problem.severity)
+        if problem.accepted is not None:
+            element, message = _SKIPPED, f"{shown(problem.accepted)} {message}"
+        if element is None:
             remarks.append(f"{problem.code}: {message}")
             continue
         ET.SubElement(test, element, type=problem.code, message=message).text = shown(what)

@@ -24,6 +24,7 @@ class FailOn(StrEnum):
     NON_COMPLIANT = "non_compliant"
     UNKNOWN = "unknown"
     BROKEN_KEY = "broken_key"
+    EXCEPTED = "excepted"
 
 
 FAIL_ON: Final = (FailOn.NON_COMPLIANT, FailOn.UNKNOWN)

@@ -4,36 +4,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cmk_check.core.enums import KeyState, PostureReason, ReasonSeverity, Verdict
+from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import models
+    from cmk_check.web import evidence_models, models
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A reason of the catalogue, in the words of one case."""
+    """A reason of the catalogue, in the words of one case; ``accepted`` says by what it is."""
 
     code: str
     severity: ReasonSeverity
     message: str
+    accepted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
     """All accounts and all subscriptions with a gap, and what is wrong with the scan itself.
 
-    An account whose list is empty is compliant, and its key is well.
+    An account whose list is empty is compliant, and its key is well. ``accepts``: the settings let
+    honoured exceptions accept a violation.
     """
 
     accounts: Sequence[tuple["models.Finding", Sequence[Problem]]]
     gaps: Sequence[tuple["models.Subscription", Problem]]
     of_scan: Sequence[Problem]
+    accepts: bool = False
 
 
 async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
@@ -43,9 +47,10 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
         StoreError
 
     """
-    keys_count = answer.context.options.expectations.require_healthy_keys
+    expect = answer.context.options.expectations
+    keys_count, accepts = expect.require_healthy_keys, expect.exceptions is ExceptionMode.ACCEPT
     accounts = [
-        (finding, _of_account(finding, keys_count=keys_count))
+        (finding, _of_account(finding, keys_count=keys_count, accepts=accepts))
         async for page in answer.pages()
         for finding in page
     ]
@@ -54,15 +59,17 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
         async for subscription in answer.gaps()
         if subscription.gap is not None
     ]
-    listed = _listed([finding for finding, _ in accounts], len(gaps))
-    return Collected(accounts, gaps, _of_scan(status, listed, answer.failure))
+    listed = _listed(accounts, len(gaps))
+    counted = _counted(status, accepts=accepts)
+    return Collected(accounts, gaps, _of_scan(status, counted, listed, answer.failure), accepts)
 
 
-def _of_account(finding: "models.Finding", *, keys_count: bool) -> list[Problem]:
+def _of_account(finding: "models.Finding", *, keys_count: bool, accepts: bool) -> list[Problem]:
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = VERDICT_REASONS[finding.reason].severity
-        problems.append(Problem(finding.reason, severity, finding.message))
+        accepted = _accepted(finding.exception) if accepts else None
+        problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = KEY_REASONS[reason.code].severity
         if severity is ReasonSeverity.UNKNOWN and not keys_count:
@@ -71,19 +78,30 @@ def _of_account(finding: "models.Finding", *, keys_count: bool) -> list[Problem]
     return problems
 
 
+def _accepted(exception: "evidence_models.AccountException | None") -> str | None:
+    """Say what accepts a violation, without the texts that may name people."""
+    if exception is None or not exception.honoured or exception.expires_on is None:
+        return None
+    category = f", {exception.category}," if exception.category else ""
+    until = written(exception.expires_on)
+    return f"The exemption {exception.id}{category} accepts the violation until {until}."
+
+
 def _of_gap(gap: "models.GapOfSubscription") -> Problem:
     entry = GAP_REASONS[gap.reason]
     return Problem(gap.reason, entry.severity, gap.detail or entry.text(gap.missing_action))
 
 
 def _of_scan(
-    status: "models.Status", listed: Mapping[PostureReason, int], failure: str | None
+    status: "models.Status",
+    counted: Mapping[PostureReason, int],
+    listed: Mapping[PostureReason, int],
+    failure: str | None,
 ) -> list[Problem]:
     """Return the reasons of the posture, except those whose every case is listed."""
     if failure is not None:
         # The others are about the scan before, or say the same.
         return [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, failure)]
-    counted = _counted(status)
     return [
         Problem(reason.code, severity, reason.message)
         for reason in status.reasons
@@ -92,11 +110,12 @@ def _of_scan(
     ]
 
 
-def _counted(status: "models.Status") -> Mapping[PostureReason, int]:
+def _counted(status: "models.Status", *, accepts: bool) -> Mapping[PostureReason, int]:
     """Return how many accounts or subscriptions a reason of the posture stands for."""
     keys = status.keys
+    accepted = status.accounts.excepted if accepts else 0
     return {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant,
+        PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
         PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
         PostureReason.KEYS_BROKEN: keys.broken if keys else 0,
         PostureReason.KEYS_UNKNOWN: keys.unknown if keys else 0,
@@ -104,8 +123,13 @@ def _counted(status: "models.Status") -> Mapping[PostureReason, int]:
     }
 
 
-def _listed(findings: Sequence["models.Finding"], gaps: int) -> Mapping[PostureReason, int]:
-    """Return how many of them are listed."""
+def _listed(
+    accounts: Sequence[tuple["models.Finding", Sequence[Problem]]], gaps: int
+) -> Mapping[PostureReason, int]:
+    """Return how many of them are listed, without those that are accepted."""
+    findings = [
+        finding for finding, problems in accounts if not any(each.accepted for each in problems)
+    ]
     states = [finding.key_health.state for finding in findings if finding.key_health]
     verdicts = [finding.verdict for finding in findings]
     return {

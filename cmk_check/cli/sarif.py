@@ -90,17 +90,20 @@ def _times(status: "models.Status") -> dict[str, str]:
 
 
 def _results(collected: Collected) -> Iterator[dict[str, Any]]:
+    # A run has suppressions in each of its results or in none of them (SARIF, 3.27.23).
+    none_suppressed: dict[str, Any] = {"suppressions": []} if collected.accepts else {}
     for problem in collected.of_scan:
-        yield _result(problem, problem.message, _ESTATE, "subscriptions")
+        yield _result(problem, problem.message, _ESTATE, "subscriptions") | none_suppressed
     for subscription, problem in collected.gaps:
         name = subscription.name or subscription.subscription_id
         place = f"{_ESTATE}/{subscription.subscription_id}"
-        yield _result(problem, f"{name}: {problem.message}", place, name)
+        yield _result(problem, f"{name}: {problem.message}", place, name) | none_suppressed
     for finding, problems in collected.accounts:
         for problem in problems:
             result = _result(
                 problem, f"{finding.name}: {problem.message}", finding.id, finding.name
             )
+            result |= _suppressed(problem.accepted) if problem.accepted else none_suppressed
             yield result | {
                 "hostedViewerUri": finding.portal_url,
                 "properties": {
@@ -113,6 +116,11 @@ def _results(collected: Collected) -> Iterator[dict[str, Any]]:
                     "accountTags": finding.tags,
                 },
             }
+
+
+def _suppressed(accepted: str) -> dict[str, Any]:
+    suppression = {"kind": "external", "status": "accepted", "justification": shown(accepted)}
+    return {"suppressions": [suppression]}
 
 
 def _result(problem: Problem, text: str, resource_id: str, name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
-from cmk_check.core.enums import Disposition
+from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
 
@@ -52,8 +52,8 @@ def scan(  # noqa: PLR0913 - an argument for each option
         str,
         typer.Option(
             metavar="CAUSE,...",
-            help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key. A scan that "
-            "fails always does.",
+            help="What makes the exit code 1 or 3: non_compliant, unknown, broken_key, excepted. A "
+            "scan that fails always does.",
         ),
     ] = ",".join(FAIL_ON),
     *,
@@ -81,6 +81,8 @@ def scan(  # noqa: PLR0913 - an argument for each option
     invalid, or the result cannot be written. 130 after Ctrl-C and 143 after SIGTERM, which print
     the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
     account with a broken key counts as non_compliant, and one with an unknown key as unknown.
+    With CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
+    exception that is honoured.
     """
     only = _ids(subscription or ())
     if only and change_scope:
@@ -116,6 +118,8 @@ def _run(
     if FailOn.BROKEN_KEY in options.fail_on and not settings.key_health:
         # No key would be read, and so none be broken.
         raise SettingsError([("CMK_KEY_HEALTH", "must be on for --fail-on broken_key")])
+    if FailOn.EXCEPTED in options.fail_on and settings.exceptions is ExceptionMode.OFF:
+        raise SettingsError([("CMK_EXCEPTIONS", "must be show or accept for --fail-on excepted")])
     return run(scan_and_report(settings, options, change_scope=change_scope, named=named))
 
 

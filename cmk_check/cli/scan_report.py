@@ -126,9 +126,12 @@ def exit_code(
         accounts.non_compliant and not is_accepted
     ) or status.posture is PostureVerdict.NON_COMPLIANT
     is_broken = status.keys is not None and status.keys.broken
-    if (is_violated and FailOn.NON_COMPLIANT in fail_on) or (
-        is_broken and FailOn.BROKEN_KEY in fail_on
-    ):
+    causes = {
+        FailOn.NON_COMPLIANT: is_violated,
+        FailOn.BROKEN_KEY: is_broken,
+        FailOn.EXCEPTED: accounts.excepted,
+    }
+    if any(applies and cause in fail_on for cause, applies in causes.items()):
         return VIOLATED
     if outcome.state not in {ScanState.COMPLETE, ScanState.INCOMPLETE}:
         return UNKNOWN

@@ -12,6 +12,7 @@ import pytest
 from local.simulator import Estate, Fault, Simulator, arm_error
 from tests.functional import terminal_kit
 from tests.functional.estate_kit import accounts_of, sub_id
+from tests.functional.exception_kit import ACCEPT
 
 TOOL: Final = (
     Path(__file__).parents[2] / ".venv/sarif/node_modules/@microsoft/sarif-multitool-linux"
@@ -28,7 +29,7 @@ def _scanned(simulator: Simulator, file: Path) -> Any:  # noqa: ANN401 - JSON
     terminal_kit.run(
         "scan",
         *("--quiet", "--format", "sarif", "--output", str(file)),
-        environment=simulator.environment(),
+        environment=simulator.environment() | ACCEPT,
     )
     return json.loads(file.read_text())
 
@@ -69,7 +70,7 @@ def _hostile() -> Simulator:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("estate", ["sample", "clean", "nothing", "keys", "hostile"])
+@pytest.mark.parametrize("estate", ["sample", "clean", "nothing", "keys", "exceptions", "hostile"])
 def test_a_sarif_file_is_one_that_every_reader_takes(estate: str, tmp_path: Path) -> None:
     """GitHub refuses a whole file for one property."""
     _skip_without_tool()
@@ -80,7 +81,9 @@ def test_a_sarif_file_is_one_that_every_reader_takes(estate: str, tmp_path: Path
     schema = jsonschema_rs.validator_for(json.loads((TOOL / "sarif-2.1.0.json").read_text()))
     assert [str(error) for error in schema.iter_errors(document)] == []
     assert _complaints(file) == []
-    assert bool(document["runs"][0]["results"]) == (estate != "clean")
+    results = document["runs"][0]["results"]
+    assert bool(results) == (estate != "clean")
+    assert any(result["suppressions"] for result in results) == (estate == "exceptions")
 
 
 @pytest.mark.long

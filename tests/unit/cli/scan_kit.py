@@ -1,17 +1,19 @@
 """A scripted estate, and ``scan`` over it."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
-from cmk_check.core.enums import GapReason
+from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
+from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
-from tests.fakes.world import World, bad, good, odd, sub
+from tests.fakes.world import BEGINNING, World, bad, good, odd, sub
 
 FORBIDDEN = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
 SETTINGS = Settings.load_for_scan(environ={})
@@ -21,6 +23,7 @@ _OF_STATE = {
     "broken": replace(DISABLED, vault=UNPROTECTED.vault),
     "unknown": UNREAD,
 }
+ACCEPTED_UNTIL = BEGINNING + timedelta(days=100)
 JSON, CSV = OutputOptions(Format.JSON), OutputOptions(Format.CSV)
 
 
@@ -36,6 +39,25 @@ def world_of(*verdicts: str, **options: Any) -> World:  # noqa: ANN401 - those o
             world.read(sub(number), bad(sub(number)), gap=FORBIDDEN)
         elif verdict != "empty":
             world.read(sub(number), make[verdict](sub(number)))
+    return world
+
+
+def world_of_exceptions(
+    *verdicts: str,
+    accepted: Collection[int],
+    mode: ExceptionMode = ExceptionMode.ACCEPT,
+    until: datetime = ACCEPTED_UNTIL,
+) -> World:
+    """Make a world in which the subscriptions with these numbers are exempted until a time."""
+    world = world_of(*verdicts, expectations=Expectations(timedelta(hours=3), exceptions=mode))
+    world.exemptions = ScriptedExemptions(
+        {
+            sub(number): exempted(
+                sub(number), until, created_by="ann@corp.test", approved_by="Bea Boss"
+            )
+            for number in accepted
+        }
+    )
     return world
 
 

@@ -1,6 +1,7 @@
 """The result of ``scan`` as JUnit XML: what a CI server shows of it."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -9,13 +10,20 @@ import pytest
 import xmlschema
 
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.core.enums import GapReason, Reason
+from cmk_check.core.enums import ExceptionMode, GapReason, Reason
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.hostile import NAMES
-from tests.fakes.world import World, bad, sub
-from tests.unit.cli.scan_kit import FORBIDDEN, scan, world_of, world_of_keys
+from tests.fakes.world import BEGINNING, World, bad, sub
+from tests.unit.cli.scan_kit import (
+    ACCEPTED_UNTIL,
+    FORBIDDEN,
+    scan,
+    world_of,
+    world_of_exceptions,
+    world_of_keys,
+)
 
 # That of Jenkins, by Gregory Boissinot (MIT; the file has the licence), as pytest's tests use it.
 SCHEMA: Final = xmlschema.XMLSchema(Path(__file__).with_name("junit-10.xsd"))
@@ -61,6 +69,36 @@ async def test_a_failure_says_what_to_do_and_for_which_account(capsysbinary: Out
     sentence = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text()
     assert failure.get("message") == sentence
     assert failure.text == f"{bad(sub(1)).id} in subscription name of {sub(1)}"
+
+
+@pytest.mark.parametrize(
+    ("mode", "until", "element"),
+    [
+        (ExceptionMode.ACCEPT, ACCEPTED_UNTIL, "skipped"),
+        (ExceptionMode.ACCEPT, BEGINNING, "failure"),
+        (ExceptionMode.SHOW, ACCEPTED_UNTIL, "failure"),
+    ],
+)
+async def test_an_accepted_violation_is_skipped(
+    capsysbinary: Output, mode: ExceptionMode, until: datetime, element: str
+) -> None:
+    """Only until it expires, and only where the settings accept it."""
+    world = world_of_exceptions("bad", "bad", accepted=[1], mode=mode, until=until)
+
+    suite = await _suite(world, capsysbinary)
+
+    reason = "microsoft_managed_key"
+    assert _outcomes(suite)[1:] == [
+        ("rg/chat", [(element, reason)]),
+        ("rg/chat", [("failure", reason)]),
+    ]
+    is_skipped = element == "skipped"
+    assert (suite.get("failures"), suite.get("skipped")) == (
+        ("1", "1") if is_skipped else ("2", "0")
+    )
+    message = suite[1][0].get("message", "")
+    assert ("until 2027-03-04T23:15:00Z. " in message) == is_skipped
+    assert message.endswith(VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY].text())
 
 
 @pytest.mark.parametrize("required", [False, True])

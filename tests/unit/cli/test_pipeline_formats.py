@@ -10,12 +10,12 @@ import pytest
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
-from cmk_check.core.enums import PostureReason
+from cmk_check.core.enums import ExceptionMode, PostureReason
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
 from tests.fakes.world import World, sub
-from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_keys
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[bytes]
 WORLDS: list[Any] = [
@@ -34,6 +34,16 @@ WORLDS: list[Any] = [
     *(
         pytest.param(lambda keys=keys: world_of_keys(*keys, required=True), id=" ".join(keys))
         for keys in [("healthy", "at_risk"), ("healthy", "broken"), ("healthy", "unknown")]
+    ),
+    *(
+        pytest.param(
+            lambda accepted=accepted, mode=mode: world_of_exceptions(
+                "bad", "bad", accepted=accepted, mode=mode
+            ),
+            id=f"{mode} {accepted}",
+        )
+        for mode in (ExceptionMode.ACCEPT, ExceptionMode.SHOW)
+        for accepted in [(1,), (1, 2)]
     ),
     *(
         pytest.param(lambda name=name, value=value: world_of("good", **{name: value}), id=name)
@@ -56,7 +66,11 @@ async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
     assert await scan(make(), OutputOptions(Format.JUNIT, quiet=True)) == code
     suites = ET.fromstring(capsysbinary.readouterr().out)  # noqa: S314 - our own
 
-    errors = [result for result in run["results"] if result["level"] == "error"]
+    errors = [
+        result
+        for result in run["results"]
+        if result["level"] == "error" and not result.get("suppressions")
+    ]
     assert bool(errors) == (code != 0)
     assert (suites.get("failures"), suites.get("errors")) != ("0", "0") or code == 0
     assert bool(list(suites.iter("failure")) + list(suites.iter("error"))) == (code != 0)
@@ -83,6 +97,20 @@ async def test_p1_a_gap_that_is_not_recorded_is_still_a_problem() -> None:
     collected = await collect(answer, status)
 
     assert [problem.code for problem in collected.of_scan] == ["subscriptions_unread"]
+
+
+async def test_p1_a_violation_that_is_counted_as_not_accepted_is_still_a_problem() -> None:
+    """Only so many times of expiry are counted, so the status may accept fewer than are listed."""
+    world = world_of_exceptions("bad", "bad", accepted=[1, 2])
+    await world.scan()
+    answer = ScanResult(world.context, SETTINGS)
+    status = await answer.status()
+    reason = models.ReasonOfPosture(code=PostureReason.ACCOUNTS_NON_COMPLIANT, message="One.")
+    counts = status.accounts.model_copy(update={"excepted": 1})
+    fewer = status.model_copy(update={"accounts": counts, "reasons": [reason]})
+
+    assert (await collect(answer, status)).of_scan == []
+    assert [each.code for each in (await collect(answer, fewer)).of_scan] == [reason.code]
 
 
 async def test_p1_a_scan_that_another_one_overtook_is_no_success() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
-from cmk_check.core.enums import GapReason, Reason, ReasonArea
+from cmk_check.core.enums import ExceptionMode, GapReason, Reason, ReasonArea
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.cli.scan_kit import scan, world_of, world_of_keys
+from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[str]
 
@@ -88,6 +88,25 @@ async def test_a_gap_is_a_result_of_its_subscription(capsys: Output) -> None:
     (logical,) = result["locations"][0]["logicalLocations"]
     assert logical["fullyQualifiedName"] == f"/subscriptions/{sub(1)}"
     assert result["message"]["text"] == f"name of {sub(1)}: Grant the role Reader."
+
+
+async def test_an_accepted_violation_is_suppressed_and_names_nobody(capsys: Output) -> None:
+    """By the specification either all results of a run have suppressions or none has."""
+    verdicts = "bad", "bad", "gap"
+    run = await _run(world_of_exceptions(*verdicts, accepted=[1]), capsys)
+    shown = world_of_exceptions(*verdicts, accepted=[1], mode=ExceptionMode.SHOW)
+
+    suppressions = [result["suppressions"] for result in run["results"]]
+    exemption = f"/subscriptions/{sub(1)}/providers/microsoft.authorization/policyexemptions/"
+    justification = (
+        f"The exemption {exemption}accepted, Waiver, accepts the violation until "
+        "2027-03-04T23:15:00Z."
+    )
+    accepted = {"kind": "external", "status": "accepted", "justification": justification}
+    assert suppressions == [[], [accepted], []]
+    assert _levels(run) == _levels(plain := await _run(shown, capsys))
+    assert not any("suppressions" in result for result in plain["results"])
+    assert not any(name in json.dumps(run) for name in ("ann@corp.test", "Bea Boss"))
 
 
 async def test_a_problem_keeps_its_fingerprint_and_shares_it_with_none(capsys: Output) -> None:

@@ -13,14 +13,14 @@ from cmk_check.cli import app
 from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_report import exit_code
-from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, ScanState
+from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError
 from cmk_check.web import models
 from tests.fakes.world import sub
-from tests.unit.cli.scan_kit import scan, world_of
+from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions
 
 type Output = pytest.CaptureFixture[str]
 
@@ -51,7 +51,7 @@ async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
     assert code == expected
 
 
-V, U, B = FailOn
+V, U, B, E = FailOn
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,34 @@ async def test_p1_what_fails_can_be_chosen(
 ) -> None:
     """A pipeline that may go on without an answer says so; one that saw nothing may not."""
     assert await scan(world_of(*verdicts), OutputOptions(fail_on=fail_on)) == expected
+
+
+@pytest.mark.parametrize(
+    ("mode", "fail_on", "verdicts", "expected"),
+    [
+        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "good"), 0, id="accepted"),
+        pytest.param(ExceptionMode.ACCEPT, [V, U, E], ("bad", "good"), 1, id="accepted, and fails"),
+        pytest.param(ExceptionMode.ACCEPT, [E], ("good", "bad"), 0, id="not accepted"),
+        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "bad"), 1, id="one of two is accepted"),
+        pytest.param(ExceptionMode.ACCEPT, [V, U], ("bad", "odd"), 3, id="unknown beside it"),
+        pytest.param(ExceptionMode.SHOW, [V, U], ("bad", "good"), 1, id="shown"),
+        pytest.param(ExceptionMode.SHOW, [E], ("bad", "good"), 1, id="shown, and fails"),
+    ],
+)
+async def test_p1_an_exception_fails_as_it_is_chosen(
+    capsys: Output,
+    mode: ExceptionMode,
+    fail_on: list[FailOn],
+    verdicts: tuple[str, ...],
+    expected: int,
+) -> None:
+    """Exit code 0 beside a violation is told in a line."""
+    world = world_of_exceptions(*verdicts, accepted=[1], mode=mode)
+
+    code = await scan(world, OutputOptions(fail_on=fail_on))
+
+    assert code == expected
+    assert ("\naccounts_excepted: " in capsys.readouterr().out) == (verdicts[0] == "bad")
 
 
 @pytest.mark.parametrize(
@@ -152,6 +180,7 @@ EMPTY = json.dumps(
         "gaps": [],
         "gapsOmitted": 0,
         "lastScan": None,
+        "watch": None,
     }
 )
 
@@ -191,14 +220,19 @@ def test_p1_a_subscription_that_is_asked_for_and_left_out_is_refused() -> None:
     )
 
 
-def test_p1_a_key_that_is_not_read_cannot_fail() -> None:
-    """The exit code would be 0 whatever became of the keys."""
-    arguments = ["scan", "--fail-on", "broken_key"]
-
-    result = CliRunner().invoke(app, arguments, env={"CMK_KEY_HEALTH": "off"})
+@pytest.mark.parametrize(
+    ("cause", "setting", "wanted"),
+    [
+        ("broken_key", "CMK_KEY_HEALTH", "on"),
+        ("excepted", "CMK_EXCEPTIONS", "show or accept"),
+    ],
+)
+def test_p1_what_is_not_read_cannot_fail(cause: str, setting: str, wanted: str) -> None:
+    """The exit code would be 0 whatever became of it."""
+    result = CliRunner().invoke(app, ["scan", "--fail-on", cause], env={setting: "off"})
 
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "CMK_KEY_HEALTH must be on for --fail-on broken_key" in result.stderr
+    assert f"{setting} must be {wanted} for --fail-on {cause}" in result.stderr
 
 
 def test_settings_that_are_not_valid_are_named_all_at_once() -> None:
