@@ -7,6 +7,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from cmk_check.core.enums import PolicyReason
+from cmk_check.core.reasons.azure_policy_sentences import POLICY_REASONS
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import Visit
 from tests.functional.browser.sample_estate import CHANGED
@@ -38,6 +40,22 @@ def test_the_detail_shows_the_evidence_and_leads_to_the_portal(desk: Visit, worl
     portal = desk.drawer.get_by_role("link", name="Open in the Azure portal")
     expect(portal).to_have_attribute("href", detail["portalUrl"])
     assert "noopener" in (portal.get_attribute("rel") or "")
+
+
+def test_the_detail_says_what_azure_policy_says_and_which_controls_ask(
+    desk: Visit, world: World
+) -> None:
+    """An account that the built-in policy leaves out must not look as if it had passed there."""
+    detail = _detail(world, SOUND)
+    assert detail["azurePolicy"] == {"state": "not_assessed", "reason": "kind_left_out"}
+
+    desk.open_detail(SOUND)
+
+    expect(desk.drawer).to_contain_text("Azure's built-in policyNot assessed")
+    expect(desk.drawer).to_contain_text(POLICY_REASONS[PolicyReason.KIND_LEFT_OUT].message)
+    desk.drawer.get_by_text("Controls of security frameworks").click()
+    expect(desk.drawer.get_by_text("NIST SP 800-53 Rev. 5: SC-12")).to_be_visible()
+    expect(desk.drawer.get_by_text("ISO/IEC 27001:2022: A.8.24 (by analogy)")).to_be_visible()
 
 
 def test_the_history_shows_what_it_was_before(desk: Visit, world: World) -> None:

@@ -28,6 +28,11 @@ FILTERS: Final[dict[str, tuple[str, str, Wanted]]] = {
         "broken",
         lambda one: (one["keyHealth"] or {}).get("state") == "broken",
     ),
+    "azurePolicy": (
+        "Azure Policy",
+        "not_assessed",
+        lambda one: (one["azurePolicy"] or {}).get("state") == "not_assessed",
+    ),
     "kind": ("Kind", "AIServices", lambda one: bool(one["kind"] == "AIServices")),
     "location": (
         "Location",
