@@ -36,7 +36,7 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
 # Of an account that a list lacks. Lists and Resource Graph may both be late with a younger one.
 CROSS_CHECK_AGE: Final = timedelta(hours=1)
-# More at once are no lists with holes, but a Resource Graph that is far behind.
+# If more are missing, Resource Graph is far behind, and the lists are not at fault.
 CROSS_CHECKED_PER_SLICE: Final = 50
 # Resource Graph tells a change within five minutes, by its documents; rows come later than that.
 WATCH_OVERLAP: Final = timedelta(minutes=15)

@@ -1,6 +1,5 @@
 """The metrics: what an alert in Prometheus rests on, in both formats that it asks for."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -9,8 +8,7 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import Metric, openmetrics, parser
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_strictly
+from prometheus_client import Metric, openmetrics
 
 from cmk_check.core.enums import CoverageState, PostureReason, Reason, ScanState, Trigger, Verdict
 from cmk_check.core.model import AccountCounts, VerdictCounts
@@ -21,7 +19,8 @@ from cmk_check.ports import Table
 from tests.fakes.hostile import NAMES
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, Served, coverage, status_of
-from tests.unit.web.asgi_client import Answer, send
+from tests.unit.web.asgi_client import send
+from tests.unit.web.scraped import families_of, samples_of
 
 METRICS = "/api/v1/metrics"
 OPENMETRICS = openmetrics.exposition.CONTENT_TYPE_LATEST
@@ -39,8 +38,6 @@ PROMETHEUS_3 = (
     "escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
 )
 
-type Labels = frozenset[tuple[str, str]]
-
 
 @cache
 def _shared() -> tuple[Served, FastAPI]:
@@ -49,26 +46,10 @@ def _shared() -> tuple[Served, FastAPI]:
     return served, served.app()
 
 
-def _families(answer: Answer) -> dict[str, Metric]:
-    """Parse an answer as a consumer of its content type does."""
-    assert answer.status == 200, answer
-    strictly = answer.headers["content-type"].startswith("application/openmetrics-text")
-    parse = parse_strictly if strictly else parser.text_string_to_metric_families
-    return {family.name: family for family in parse(answer.body.decode())}
-
-
-def _samples(families: Mapping[str, Metric]) -> dict[tuple[str, Labels], float]:
-    return {
-        (sample.name, frozenset(sample.labels.items())): sample.value
-        for family in families.values()
-        for sample in family.samples
-    }
-
-
 async def _scrape(
     served: Served, accept: str = OPENMETRICS, expect: Expectations | None = None
 ) -> dict[str, Metric]:
-    return _families(await send(served.app(expect=expect), METRICS, {"accept": accept}))
+    return families_of(await send(served.app(expect=expect), METRICS, {"accept": accept}))
 
 
 def posture(compliant: int, unknown: int) -> dict[str, float]:
@@ -299,7 +280,7 @@ async def test_the_format_is_the_best_that_is_asked_for(
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(_families(answer)) == 15
+    assert len(families_of(answer)) == 15
 
 
 @settings(max_examples=50)
@@ -315,15 +296,15 @@ async def test_no_accept_header_fails_a_scrape(accept: str) -> None:
 
     written = answer.headers["content-type"].partition("; escaping=")[0]
     assert written in {TEXT, NEWER_TEXT.partition("; escaping=")[0], OPENMETRICS}
-    assert _families(answer)
+    assert families_of(answer)
 
 
 @pytest.mark.parametrize("accept", [TEXT, NEWER_TEXT])
 async def test_both_formats_say_the_same(served: Served, accept: str) -> None:
     """Which one Prometheus asks for depends on its version and its configuration."""
-    other = _samples(await _scrape(served, accept))
+    other = samples_of(await _scrape(served, accept))
 
-    assert other == _samples(await _scrape(served))
+    assert other == samples_of(await _scrape(served))
 
 
 HOSTILE = [*NAMES, 'a"b\\c\nd', "} 1\ncmkcheck_posture 1\n#", "# EOF", "\r\x00", "\\", "\\n", ""]
@@ -346,7 +327,7 @@ async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[st
     assert stored
     kept = stored.value.summary.accounts
 
-    families = _families(await send(app, METRICS, {"accept": accept}))
+    families = families_of(await send(app, METRICS, {"accept": accept}))
 
     ignored = families["cmkcheck_accounts_ignored"].samples if kinds else []
     assert {sample.labels["kind"]: sample.value for sample in ignored} == kept.ignored_by_kind
