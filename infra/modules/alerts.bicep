@@ -58,6 +58,16 @@ var keys = '''
     finding = tostring(change["data"]["findingUrl"])
 '''
 var degraded = '${replace(changes, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
+// An exception that expires soon has no reason yet for which it has ended.
+var exceptions = '''
+| where not(tobool(change["data"]["baseline"]))
+| extend why = tostring(change["data"]["ended"]), until = tostring(change["data"]["exception"]["expiresOn"])
+| project timestamp, id, account = tostring(change["data"]["name"]),
+    subscription = tostring(change["data"]["subscriptionName"]),
+    owner = tostring(change["data"]["tags"]["owner"]),
+    news = iff(isempty(why), strcat("expires on ", until), strcat("ended: ", why)),
+    finding = tostring(change["data"]["findingUrl"])
+'''
 var coverage = '''
 | project timestamp, id, subscription = tostring(change["data"]["subscriptionName"]),
     path = tostring(change["subject"]), reason = tostring(change["data"]["after"]["reason"]),
@@ -184,6 +194,14 @@ var rules = [
     severity: 2
     query: replace(degraded, 'OPERATOR', '!=')
     dimensions: ['id', 'account', 'subscription', 'owner', 'reasons', 'finding']
+    timing: once
+  }
+  {
+    name: 'exception-ending'
+    title: 'An accepted violation expires soon or is no longer accepted'
+    severity: 2
+    query: '${replace(changes, 'TYPES', '"cmkcheck.exception.expiring", "cmkcheck.exception.ended"')}${exceptions}'
+    dimensions: ['id', 'account', 'subscription', 'owner', 'news', 'finding']
     timing: once
   }
   {

@@ -34,6 +34,7 @@ GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_UPDATED,
     ChangeType.ACCOUNT_REMOVED,
     ChangeType.KEY_RECOVERED,
+    ChangeType.EXCEPTION_STARTED,
     ChangeType.COVERAGE_REGAINED,
     ChangeType.SCAN_RECOVERED,
 }
