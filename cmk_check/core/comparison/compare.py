@@ -134,7 +134,13 @@ class _Upserts:
         after = replace(after, exception=entry.exception, announced=None)
         if self.context.exceptions is not None:
             had, verdict = before.announced if before else None, entry.judgement.verdict
-            announced, news = announce(had, entry.exception, verdict, self.context.now)
+            announced, news = announce(
+                had,
+                entry.exception,
+                verdict,
+                self.context.now,
+                reminds=not self.context.baseline,
+            )
             after = replace(after, announced=announced)
             told += changes.of_exception(news, before, after, self.subscription, self.context)
         return FindingUpdate(before, after, told)

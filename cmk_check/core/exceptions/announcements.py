@@ -29,14 +29,17 @@ def announce(
     exception: AccountException | None,
     verdict: Verdict,
     now: datetime,
+    *,
+    reminds: bool = True,
 ) -> Announced:
     """Return what is announced from now on, and what to tell of it.
 
-    ``exception`` is that of an account with this verdict.
+    ``exception`` is that of an account with this verdict. ``reminds`` is False in a first scan,
+    whose changes are not sent to anyone: the next scan tells what is due.
     """
     current = exception.at(now) if exception else None
     if current is not None and current.honoured_until is not None:
-        return _lasting(before, current, current.honoured_until, now)
+        return _lasting(before, current, current.honoured_until, now, reminds=reminds)
     if before is None or _may_last(before, current, verdict, now):
         return before, ()
     return None, (end_of(before, _why(before, current, verdict, now)),)
@@ -48,7 +51,12 @@ def end_of(announced: AnnouncedException, why: ExceptionEnd) -> Announcement:
 
 
 def _lasting(
-    before: AnnouncedException | None, current: AccountException, until: datetime, now: datetime
+    before: AnnouncedException | None,
+    current: AccountException,
+    until: datetime,
+    now: datetime,
+    *,
+    reminds: bool,
 ) -> Announced:
     announced = AnnouncedException(current.id or "", until, current.category, current.display_name)
     found: list[ChangeType] = []
@@ -58,7 +66,7 @@ def _lasting(
         announced = replace(announced, reminded=before.reminded)
     left = until - now
     due = min((days for days in EXPIRY_REMINDERS_DAYS if left <= timedelta(days)), default=None)
-    if due is not None and (announced.reminded is None or due < announced.reminded):
+    if reminds and due is not None and (announced.reminded is None or due < announced.reminded):
         found.append(ChangeType.EXCEPTION_EXPIRING)
         announced = replace(announced, reminded=due)
     return announced, tuple(Announcement(kind, announced) for kind in found)

@@ -7,7 +7,13 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import (
+    ChangeType,
+    ExceptionMode,
+    PostureReason,
+    PostureVerdict,
+    Verdict,
+)
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
@@ -276,6 +282,22 @@ async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
     finding = (await estate.findings())[ACCOUNT]
     assert (finding.exception, finding.announced) == (None, None)
     assert (exemptions.asked, estate.told_types(), await _excepted(estate)) == ([], [], 0)
+
+
+async def test_the_first_scan_leaves_a_reminder_to_the_next(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """What the first scan finds is sent to nobody: a reminder that it notes would be lost."""
+    exemptions.facts[TWO] = exempted(TWO, BEGINNING + timedelta(days=2))
+    await estate.scan()
+    first = {change.type for change in await estate.feed()}
+    estate.teller.told.clear()
+
+    await estate.scan()
+    await estate.scan()
+
+    assert ChangeType.EXCEPTION_EXPIRING not in first
+    assert _of_exceptions(estate) == ["exception.expiring"]
 
 
 async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
