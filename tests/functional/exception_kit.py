@@ -13,17 +13,17 @@ COMPANY: Final = "/providers/Microsoft.Management/managementGroups/company"
 def accepted_estate(**expiry: timedelta) -> tuple[Estate, dict[str, PolicyObject]]:
     """Return a compliant account, and others whose violations are accepted for a time."""
     estate = estate_of({"search": CMK} | dict.fromkeys(expiry, MICROSOFT))
+    return estate, {name: accept(estate, name, left) for name, left in expiry.items()}
+
+
+def accept(estate: Estate, name: str, left: timedelta) -> PolicyObject:
+    """Accept for a time the violation of an account of the first subscription."""
     subscription = estate.subscription(sub_id(1))
     subscription.management_groups = ("company",)
     assignment = estate.policies.assign(COMPANY, "cmk", builtin_id(CMK_POLICY))
-    now = datetime.now(UTC)
-    exemptions = {
-        name: estate.policies.exempt(
-            subscription.accounts[name].id,
-            name,
-            assignment.id,
-            expiresOn=f"{now + left:%Y-%m-%dT%H:%M:%SZ}",
-        )
-        for name, left in expiry.items()
-    }
-    return estate, exemptions
+    return estate.policies.exempt(
+        subscription.accounts[name].id,
+        name,
+        assignment.id,
+        expiresOn=f"{datetime.now(UTC) + left:%Y-%m-%dT%H:%M:%SZ}",
+    )

@@ -1,5 +1,6 @@
 """What alert rules look for, in the lines of real scans."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.functional.estate_kit import (
     next_second,
     sub_id,
 )
+from tests.functional.exception_kit import accept
 from tests.guard.infra.alert_rules import criterion, rules_of
 from tests.guard.infra.bicep_kit import Bicep
 from tests.guard.infra.expressions import worked_out
@@ -46,6 +48,10 @@ def test_each_alert_rule_finds_what_it_reads_in_the_lines_of_scans(
         account.set_encryption(encryption)
         account.set("tags", {"owner": "somebody"})
     estate.subscription(sub_id(2)).access = Access.FORBIDDEN
+    exemption = accept(estate, "chat", timedelta(days=2))
+    scene.scan()
+    estate.policies.remove(exemption.id)
+    next_second()
     scene.scan()
     fault = Fault(path="/subscriptions", then=arm_error(403, "AuthorizationFailed"))
     scene.simulator.faults.add(fault)

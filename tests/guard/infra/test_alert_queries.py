@@ -32,6 +32,7 @@ GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_DISCOVERED,
     ChangeType.ACCOUNT_RESOLVED,
     ChangeType.ACCOUNT_UPDATED,
+    ChangeType.ACCOUNT_KIND_CHANGED,
     ChangeType.ACCOUNT_REMOVED,
     ChangeType.KEY_RECOVERED,
     ChangeType.EXCEPTION_STARTED,
