@@ -7,13 +7,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import (
-    ChangeType,
-    ExceptionMode,
-    PostureReason,
-    PostureVerdict,
-    Verdict,
-)
+from cmk_check.core.enums import ChangeType, ExceptionMode, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
@@ -100,9 +94,7 @@ async def test_one_list_for_each_subscription_with_a_violation(
     assert exemptions.asked == [TWO]
 
 
-async def test_one_violation_without_an_exception_is_one_too_many(
-    estate: World,
-) -> None:
+async def test_one_violation_without_an_exception_is_one_too_many(estate: World) -> None:
     """P1: another account's exception says nothing of it."""
     estate.read(ONE, bad(ONE))
 
