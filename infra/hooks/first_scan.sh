@@ -37,8 +37,8 @@ ask() { # key, url, further options of curl
     sed -n -e '1s|^HTTP/[0-9.]* ||p' -e '/^[Ll]ocation: /p' -e '/^$/,$p' -e '/^curl: /p'
 }
 
-field() { # answer, name: a string in its JSON
-  printf '%s\n' "$1" | sed -n "s/.*\"$2\":\"\([^\"]*\)\".*/\1/p" | head -n 1
+field() { # answer, name: the first string of this name in its JSON
+  printf '%s\n' "$1" | grep -o "\"$2\":\"[^\"]*\"" | head -n 1 | sed 's/^[^:]*:"//; s/"$//'
 }
 
 key_of() { # function: prints its key; or the error of az, and fails

@@ -1,5 +1,7 @@
 """The watch over the whole program: a change in Azure is told before the next scan."""
 
+import time
+
 from local.simulator import Fault
 from local.simulator.faults import arm_error
 from tests.functional.conftest import OpenScene
@@ -11,6 +13,8 @@ _GRAPH = "/providers/Microsoft.ResourceGraph/resources"
 def _look(scene: Scene) -> None:
     """Fire the timer and wait for the end of the look; within seconds of a scan it starts none."""
     before = scene.status()["watch"]
+    # The status has whole seconds: a look within the second of the one before would not show.
+    time.sleep(1)
     scene.host.fire("watch")
     wait_until(lambda: scene.status()["watch"] != before, "a look", show=scene.tail)
 
