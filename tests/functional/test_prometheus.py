@@ -106,7 +106,7 @@ def _assert_it_is_the_status(prometheus: Prometheus, job: str, status: Any) -> N
     ((_, as_of),) = prometheus.query(f"cmkcheck_as_of_timestamp_seconds{{{own}}}")
 
     assert [posture for posture, held in postures.items() if held] == [status["posture"]]
-    assert len(postures) == 3
+    assert len(postures) == 4
     assert set(reasons) == {reason["code"] for reason in status["reasons"]}
     assert {(each["kind"], each["verdict"]): number for each, number in accounts} == {
         (kind, _snake_case(verdict)): number

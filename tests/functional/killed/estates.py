@@ -147,6 +147,8 @@ def _of_subscription(
     for name in before.keys() | after.keys():
         if kind := _of_account(before.get(name), after.get(name)):
             yield f"cmkcheck.account.{kind}", f"{group}/{name}"
+        if _has_new_kind(before.get(name), after.get(name)):
+            yield "cmkcheck.account.kind_changed", f"{group}/{name}"
         if kind := _of_key(before.get(name), after.get(name)):
             yield f"cmkcheck.key.{kind}", f"{group}/{name}"
 
@@ -157,10 +159,14 @@ def _of_account(before: State | None, after: State | None) -> str | None:
     if after is None:
         return "removed"
     if before is not None and before.verdict == after.verdict:
-        return "updated"
+        return None if _has_new_kind(before, after) else "updated"
     if after.verdict == "compliant":
         return "discovered" if before is None else "resolved"
     return "violated" if after.verdict == "non_compliant" else "unverifiable"
+
+
+def _has_new_kind(before: State | None, after: State | None) -> bool:
+    return before is not None and after is not None and before.kind != after.kind
 
 
 def _of_key(before: State | None, after: State | None) -> str | None:
