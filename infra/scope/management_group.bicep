@@ -32,7 +32,13 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
     assignableScopes: [managementGroup().id]
     permissions: [
       {
-        actions: union(actions.accounts, actions.managementGroup, actions.watch, keyHealth ? actions.keyHealth : [], exceptions ? actions.exceptions : [])
+        actions: union(
+          actions.accounts,
+          actions.managementGroup,
+          actions.watch,
+          keyHealth ? actions.keyHealth : [],
+          exceptions ? actions.exceptions : []
+        )
         notActions: []
         dataActions: []
         notDataActions: []

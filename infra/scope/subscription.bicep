@@ -32,7 +32,12 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
     assignableScopes: [subscription().id]
     permissions: [
       {
-        actions: union(actions.accounts, actions.watch, keyHealth ? actions.keyHealth : [], exceptions ? actions.exceptions : [])
+        actions: union(
+          actions.accounts,
+          actions.watch,
+          keyHealth ? actions.keyHealth : [],
+          exceptions ? actions.exceptions : []
+        )
         notActions: []
         dataActions: []
         notDataActions: []
