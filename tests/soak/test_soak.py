@@ -24,8 +24,10 @@ from tests.soak.walk import walk
 
 IN_MEMORY = range(100_000, 100_300)
 SCHEDULES = range(100_000, 100_300)
+# A test may take two minutes, on a busy machine too.
+PART = 50
 OVER_THE_STACK = range(100_000, 100_003)
-MINUTES = range(100_000, 100_030)
+MINUTES = range(100_000, 100_010)
 
 
 @pytest.mark.long
@@ -39,12 +41,13 @@ def test_p1_p3_p9_p11_many_histories_in_memory_end_in_the_truth() -> None:
 
 
 @pytest.mark.long
-def test_p1_p3_p9_many_schedules_never_say_compliant_wrongly() -> None:
+@pytest.mark.parametrize("first", range(0, len(SCHEDULES), PART))
+def test_p1_p3_p9_many_schedules_never_say_compliant_wrongly(first: int) -> None:
     """Workers of several scans take turns at every operation; P1 is checked after every commit."""
-    tally = scheduled(SCHEDULES, stdout.write)
+    tally = scheduled(SCHEDULES[first : first + PART], stdout.write)
 
     assert tally.failed == {}
-    assert tally.deaths > len(SCHEDULES) / 2
+    assert tally.deaths > PART / 2
 
 
 def test_p1_some_schedules_never_say_compliant_wrongly() -> None:
