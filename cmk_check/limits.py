@@ -332,9 +332,11 @@ PIPE_WIDTH_CHARS: Final = 10_000
 DOCTOR_CHECK_SECONDS: Final = 60
 # For all subscriptions; the app has ten minutes for each slice of an estate.
 DOCTOR_READING_SECONDS: Final = 300
-DOCTOR_KEYS_SECONDS: Final = 60
-# A right is granted for many vaults at once: a few show what is missing, and a person waits.
-DOCTOR_KEYS_SAMPLED: Final = 5
+# For the keys that it tries, and for the exemptions.
+DOCTOR_SAMPLE_SECONDS: Final = 60
+# A right is granted for many vaults or subscriptions at once: a few show what is missing, and a
+# person waits.
+DOCTOR_SAMPLED: Final = 5
 
 # --- Doctor: internal
 # The list may take CMK_SUBSCRIPTION_TIMEOUT_SECONDS.

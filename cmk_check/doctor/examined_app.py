@@ -1,6 +1,6 @@
 """The subject of the checks: the app's own adapters over settings that may be partly invalid."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 from cmk_check.app import App, Lazy
@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from cmk_check.core.model import Account, Subscription
-    from cmk_check.ports import ChangeInventory, Inventory, KeyInventory, QueueService, Store
+    from cmk_check.core.resource_id import AccountId
+    from cmk_check.ports import (
+        ChangeInventory,
+        ExemptionInventory,
+        Inventory,
+        KeyInventory,
+        QueueService,
+        Store,
+    )
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."
@@ -32,7 +40,8 @@ class DoctorSubject(App):
     ``environ`` is what the settings were read from, ``faults`` are its faults, and ``references``
     the variables whose values are in a vault. Checks store here what later ones need: ``listed``,
     the subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the
-    address of the vault; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
+    address of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by the
+    subscription's id; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -44,8 +53,10 @@ class DoctorSubject(App):
         self.references = _references(environ)
         self.inventory = Lazy(self._build_inventory)
         self.keys = Lazy(self._build_keys)
+        self.exemptions = Lazy(self._build_exemptions)
         self.change_search = Lazy(self._build_change_search)
         self.sampled: dict[str, Account] = {}
+        self.violating: dict[str, Sequence[AccountId]] = {}
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
 
@@ -85,6 +96,9 @@ class DoctorSubject(App):
 
     async def _build_keys(self) -> "KeyInventory":
         return (await self._azure()).keys()
+
+    async def _build_exemptions(self) -> "ExemptionInventory":
+        return (await self._azure()).exemptions()
 
     async def _build_change_search(self) -> "ChangeInventory":
         return (await self._azure()).change_search()

@@ -10,13 +10,13 @@ from cmk_check.core.model import Account, Gap
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
 from cmk_check.inventory.api_versions import HSM_KEYS, KEYS
-from cmk_check.limits import DOCTOR_KEYS_SAMPLED, DOCTOR_KEYS_SECONDS
+from cmk_check.limits import DOCTOR_SAMPLE_SECONDS, DOCTOR_SAMPLED
 
 
 def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
     """Remember a few accounts whose keys to check, each with its key in another vault."""
     for account in compliant(accounts, scan_options(subject.settings).kinds):
-        if len(subject.sampled) < DOCTOR_KEYS_SAMPLED:
+        if len(subject.sampled) < DOCTOR_SAMPLED:
             subject.sampled.setdefault(_vault(account).lower(), account)
 
 
@@ -28,7 +28,7 @@ async def keys(subject: DoctorSubject) -> Sequence[MarkedText]:
     if not accounts:
         raise NotTried("None of the accounts that could be read has a customer-managed key.")
     inventory = await subject.keys()
-    facts = await inventory.read(accounts, {}, seconds=DOCTOR_KEYS_SECONDS)
+    facts = await inventory.read(accounts, {}, seconds=DOCTOR_SAMPLE_SECONDS)
     seen = sum(not _unread(facts[account.id.text]) for account in accounts)
     text = f"{seen} of {len(accounts)} sampled keys can be read."
     results: list[MarkedText] = [(Mark.OK, text)] if seen else []

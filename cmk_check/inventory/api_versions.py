@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 ACCOUNTS: Final = "microsoft.cognitiveservices/accounts"
 KEYS: Final = "microsoft.keyvault/vaults/keys"
 HSM_KEYS: Final = "microsoft.keyvault/managedhsms/keys"
+EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
+ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
+SETS: Final = "microsoft.authorization/policysetdefinitions"
 _SUBSCRIPTIONS: Final = "microsoft.resources"
 
 # The first is asked for. Of the others the newest that the cloud has. Types without a line of their
@@ -48,12 +51,12 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "microsoft.authorization": ("2022-04-01",),
     # Earlier ones have no resource selectors, which narrow what is exempted or assigned.
-    "microsoft.authorization/policyexemptions": (
+    EXEMPTIONS: (
         "2022-07-01-preview",
         "2025-12-01-preview",
         "2024-12-01-preview",
     ),
-    "microsoft.authorization/policyassignments": (
+    ASSIGNMENTS: (
         "2022-06-01",
         "2025-03-01",
         "2025-01-01",
@@ -61,7 +64,7 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2024-04-01",
         "2023-04-01",
     ),
-    "microsoft.authorization/policysetdefinitions": (
+    SETS: (
         "2021-06-01",
         "2025-03-01",
         "2025-01-01",

@@ -41,9 +41,10 @@ def azure() -> Iterator[Simulator]:
 
 @pytest.fixture
 def app(azure: Simulator, azurite: Azurite, storage: Storage) -> Iterator[dict[str, str]]:
-    """The settings of a deployed app, over an empty storage and without faults or vaults."""
+    """The settings of a deployed app, over an empty storage; no faults, vaults or exemptions."""
     del storage
     yield azure.environment() | {
+        "CMK_EXCEPTIONS": "off",
         "CMK_KEY_HEALTH": "off",
         "CMK_STORAGE": azurite.connection_string,
         "CMK_SCAN_SCHEDULE": "0 0 * * * *",

@@ -6,8 +6,9 @@ from typing import Self
 from cmk_check.core.model import Subscription
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
-from cmk_check.ports import Inventory, KeyInventory, QueueService, Store
+from cmk_check.ports import ExemptionInventory, Inventory, KeyInventory, QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
+from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -17,10 +18,14 @@ type Check = Callable[[DoctorSubject], Awaitable[Sequence[MarkedText]]]
 
 
 class ScriptedPatient(DoctorSubject):
-    """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set."""
+    """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
+
+    ``accepted`` are the exemptions of its accounts.
+    """
 
     azure: ScriptedInventory
     behind: ScriptedKeys
+    accepted: ScriptedExemptions
     store: Store
 
     @classmethod
@@ -34,6 +39,7 @@ class ScriptedPatient(DoctorSubject):
         subject = cls.of(environ)
         subject.azure = azure or ScriptedInventory()
         subject.behind = ScriptedKeys()
+        subject.accepted = ScriptedExemptions()
         subject.store = store or RecordingStore()
         return subject
 
@@ -46,6 +52,9 @@ class ScriptedPatient(DoctorSubject):
 
     async def _build_keys(self) -> KeyInventory:
         return self.behind.open()
+
+    async def _build_exemptions(self) -> ExemptionInventory:
+        return self.accepted.open()
 
     async def _build_storage(self) -> tuple[Store, QueueService]:
         return self.store, NoQueues()
