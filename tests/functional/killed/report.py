@@ -19,7 +19,8 @@ def report(outcomes: Sequence[Outcome]) -> Iterator[str]:
         yield f"{step:{_WIDTH}} {'  '.join(_said(outcome) for outcome in runs)}"
     lost = [outcome for outcome in outcomes if outcome.faults]
     yield from (faults(outcome) for outcome in lost)
-    yield f"{len(outcomes)} kill points, {len(lost)} lost"
+    died = sum(outcome.died for outcome in outcomes)
+    yield f"{len(outcomes)} kill points, {died} died at, {len(lost)} lost"
 
 
 def _step(point: Point) -> str:
@@ -28,5 +29,5 @@ def _step(point: Point) -> str:
 
 
 def _said(outcome: Outcome) -> str:
-    how = "WRONG" if outcome.faults else "ok"
+    how = "WRONG" if outcome.faults else "ok" if outcome.died else "not taken again"
     return f"{outcome.point.when} {how}{' (lease ended)' if outcome.expired else ''}"
