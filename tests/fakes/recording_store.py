@@ -5,8 +5,9 @@ was asked of the store.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from cmk_check.ports import Entity, Table, TableQuery, Write
 from cmk_check.store.memory import MemoryStore
@@ -41,6 +42,17 @@ class RecordingStore(MemoryStore):
         super().__init__()
         self.log: list[Operation] = []
         self._before = before
+
+    def copy(self) -> Self:
+        """Return a store with the same rows and ETags, written on its own from here."""
+        twin = copy(self)
+        twin.log = list(self.log)
+        twin._rows = {table: dict(rows) for table, rows in self._rows.items()}  # noqa: SLF001 - its own kind
+        return twin
+
+    def content(self) -> str:
+        """Return every row with its ETag, and what the next ETag will be, as text."""
+        return repr((self._written, self._rows))
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""

@@ -3,10 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core import posture
@@ -155,6 +156,23 @@ class World:
             account_search=self.account_search,
             exemptions=self.exemptions.open if self.exemptions else None,
         )
+
+    def copy(self) -> Self:
+        """Return a world that goes on by itself from here; only what tests script is shared."""
+        assert isinstance(self.store, RecordingStore)
+        twin, told = copy(self), self.teller
+        twin.store = self.store.copy()
+        twin.queue = MemoryQueue(list(self.queue.messages), self.queue.is_down)
+        twin.teller = RecordingSink(list(told.told), list(told.ended), list(told.partial_ended))
+        twin.clock = MovableClock(self.clock.time)
+        twin._ids = copy(self._ids)  # noqa: SLF001 - its own kind
+        return twin
+
+    def content(self) -> str:
+        """Return, as text, all that decides how it goes on but what tests script."""
+        assert isinstance(self.store, RecordingStore)
+        ids = self._ids.getstate()
+        return f"{self.store.content()} {self.queue} {self.teller} {self.clock} {ids}"
 
     def listed(self, *ids: str, state: str = "Enabled") -> None:
         """Let Azure list these subscriptions."""

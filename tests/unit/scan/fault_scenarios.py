@@ -1,11 +1,12 @@
 """Scans of small estates with one thing going wrong, and what must come out all the same."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from cmk_check.core.enums import KeyState, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import KeyFacts
@@ -57,34 +58,103 @@ FIRST: Final = History({}, RED.after, keys=RED.keys, require_healthy_keys=True)
 HISTORIES: Final = {"red": RED, "green": GREEN, "first scan": FIRST}
 
 
-class Run(ABC):
-    """One scan; a subclass says how its processes run, and what goes wrong in them."""
+@dataclass(frozen=True)
+class Point[How]:
+    """The ``number``-th place of the ``process``-th process of a scan, and what happens there."""
+
+    process: int
+    number: int
+    how: How
+
+
+class Run[How](ABC):
+    """One scan; a subclass says how its processes run, and what goes wrong in them.
+
+    ``point`` is where something goes wrong; ``places`` counts, process by process, where it could.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.processes = 0
+        self.point: Point[How] | None = None
+        self.places: list[int] = []
+        self.waiting: list[tuple[SliceMessage, int]] = []
 
     async def scan(self) -> None:
         """Scan, with messages that come again as the queue brings them."""
-        self.world.clock.advance(timedelta(hours=1))
-        await self._invoke(self.world.start)
-        waiting = [(message, 1) for message in self._sent()]
-        while waiting:
-            message, tries = waiting.pop(0)
-            handle = self.world.deliver if tries <= MAX_DELIVERIES else self.world.poison
-            if not await self._invoke(partial(handle, message)):
-                self.world.clock.advance(timedelta(minutes=5))
-                assert tries < 2 * MAX_DELIVERIES, f"{message} never came to an end"
-                waiting.append((message, tries + 1))
-            waiting += [(sent, 1) for sent in self._sent()]
+        await self.step()
+        await self.go_on()
+
+    async def go_on(self) -> None:
+        """Scan to the end."""
+        while self.waiting:
+            await self.step()
+
+    async def step(self) -> None:
+        """Run one process: the start, or the delivery of a message."""
+        if not self.places:
+            self.world.clock.advance(timedelta(hours=1))
+            await self._invoke(self.world.start)
+        else:
+            await self._deliver(*self.waiting.pop(0))
+        self.waiting += [(sent, 1) for sent in self._sent()]
+
+    async def disturbed(self, *hows: How) -> AsyncIterator[Self]:
+        """Try each thing at each place of the scan; yield each run after that process.
+
+        What comes then depends on what is stored, sent and told alone. Runs that agree in all of
+        it come once.
+        """
+        met = set()
+        for before, places in await self._before_each_process():
+            points = [(number, how) for number in range(places) for how in hows]
+            for number, how in points:
+                run = before.twin()
+                run.point = Point(len(before.places), number, how)
+                await run.step()
+                content = run.content()
+                if content not in met:
+                    met.add(content)
+                    yield run
+
+    async def _before_each_process(self) -> list[tuple[Self, int]]:
+        """Return the run before each process of the scan, and how many places that has."""
+        found: list[tuple[Self, int]] = []
+        run = self.twin()
+        while run.waiting or not found:
+            before = run.twin()
+            await run.step()
+            found.append((before, run.places[-1]))
+        return found
+
+    def twin(self) -> Self:
+        """Return a run that goes on by itself from here."""
+        twin = copy(self)
+        twin.world = self.world.copy()
+        twin.places = list(self.places)
+        twin.waiting = list(self.waiting)
+        return twin
+
+    def content(self) -> str:
+        """Return, as text, all that decides how it goes on: runs of equal content end alike."""
+        return f"{self.waiting} {self.world.content()}"
 
     @abstractmethod
-    async def process(self, number: int, handle: Invocation) -> bool:
-        """Run the ``number``-th process, from 0; False where its message comes again."""
+    async def process(self, point: Point[How] | None, handle: Invocation) -> bool:
+        """Run a process, count its places; False where its message comes again.
+
+        ``point`` is one of this process, None if nothing goes wrong in it.
+        """
+
+    async def _deliver(self, message: SliceMessage, tries: int) -> None:
+        handle = self.world.deliver if tries <= MAX_DELIVERIES else self.world.poison
+        if not await self._invoke(partial(handle, message)):
+            self.world.clock.advance(timedelta(minutes=5))
+            assert tries < 2 * MAX_DELIVERIES, f"{message} never came to an end"
+            self.waiting.append((message, tries + 1))
 
     async def _invoke(self, handle: Invocation) -> bool:
-        ended = await self.process(self.processes, handle)
-        self.processes += 1
+        is_here = self.point is not None and self.point.process == len(self.places)
+        ended = await self.process(self.point if is_here else None, handle)
         await self._check_green()
         return ended
 

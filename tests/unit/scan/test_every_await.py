@@ -5,7 +5,6 @@ The storage operations of ``test_every_storage_operation`` are chosen; here noth
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -13,7 +12,16 @@ import pytest
 
 from tests.fakes.world import World
 from tests.unit.scan.await_points import End, Process
-from tests.unit.scan.fault_scenarios import FIRST, GREEN, RED, Run, begun, check_told, outcome
+from tests.unit.scan.fault_scenarios import (
+    FIRST,
+    GREEN,
+    RED,
+    Point,
+    Run,
+    begun,
+    check_told,
+    outcome,
+)
 from tests.unit.scan.faulty_processes import PUBLISH, Invocation, delivery, dies, planned
 
 type Begin = Callable[[], Awaitable[World]]
@@ -35,42 +43,17 @@ BEGINNINGS: Final[Mapping[str, Begin]] = {
 }
 
 
-@dataclass(frozen=True)
-class Point:
-    """The ``number``-th await of the ``process``-th process of the scan."""
-
-    process: int
-    number: int
-    end: End
-
-
-class EndedRun(Run):
+class EndedRun(Run[End]):
     """A scan one of whose processes ends at an await."""
 
-    def __init__(self, world: World, point: Point | None = None) -> None:
-        super().__init__(world)
-        self.point = point
-        self.awaits: list[int] = []
-
-    async def process(self, number: int, handle: Invocation) -> bool:
+    async def process(self, point: Point[End] | None, handle: Invocation) -> bool:
         """Run a process; False where it was ended or failed."""
         process = Process(self.world)
-        if self.point is not None and self.point.process == number:
-            process = Process(self.world, self.point.number, self.point.end)
+        if point is not None:
+            process = Process(self.world, point.number + 1, point.how)
         ended = await process.run(handle)
-        self.awaits.append(process.awaits)
+        self.places.append(process.awaits)
         return ended
-
-
-async def points(begin: Begin, end: End) -> list[Point]:
-    """Return every await of an undisturbed scan."""
-    run = EndedRun(await begin())
-    await run.scan()
-    return [
-        Point(process, number, end)
-        for process, awaits in enumerate(run.awaits)
-        for number in range(1, awaits + 1)
-    ]
 
 
 @pytest.mark.parametrize("end", End, ids=["stopped", "dead"])
@@ -79,22 +62,21 @@ async def test_after_an_end_at_any_await_the_next_scan_leaves_nothing_amiss(
     name: str, end: End
 ) -> None:
     """P1, P3, P9: a worker told to stop, or killed, anywhere: nothing is lost or doubled."""
-    begin = BEGINNINGS[name]
-    undisturbed = EndedRun(await begin())
+    beginning = EndedRun(await BEGINNINGS[name]())
+    undisturbed = beginning.twin()
     await undisturbed.scan()
     await undisturbed.world.scan()
     expected = await outcome(undisturbed.world)
-    every = await points(begin, end)
 
-    for point in every:
-        run = EndedRun(await begin(), point)
-        await run.scan()
+    async for run in beginning.disturbed(end):
+        await run.go_on()
         await run.world.scan()
 
-        assert await outcome(run.world) == expected, point
+        assert await outcome(run.world) == expected, run.point
         await check_told(run.world)
-    print(f"{name}, {end.name.lower()}: {len(every)} awaits")  # noqa: T201 - how many were tried is worth seeing
-    assert len(every) > 100
+    tried = sum(undisturbed.places)
+    print(f"{name}, {end.name.lower()}: {tried} awaits")  # noqa: T201 - how many were tried is worth seeing
+    assert tried > 100
 
 
 async def test_the_awaits_of_all_tasks_of_a_process_are_counted() -> None:

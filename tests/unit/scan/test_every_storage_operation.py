@@ -1,33 +1,24 @@
 """Every storage operation of a scan, each with every fault: the next scan leaves nothing amiss."""
 
 import asyncio
-from dataclasses import dataclass
+from typing import Final
 
 import pytest
 
 from cmk_check.errors import CmkCheckError
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.world import World
-from tests.unit.scan.fault_scenarios import HISTORIES, History, Run, begun, check_told, outcome
+from tests.unit.scan.fault_scenarios import HISTORIES, Point, Run, begun, check_told, outcome
 from tests.unit.scan.faulty_processes import Invocation
 
-
-@dataclass(frozen=True)
-class Point:
-    """The ``operation``-th request to the store of the ``process``-th process of the scan."""
-
-    process: int
-    operation: int
-    fault: Fault
+FAULTS: Final = (Fault.NO_ANSWER, Fault.LOST_ANSWER, Fault.DEATH_BEFORE, Fault.DEATH_AFTER)
 
 
-class FaultyRun(Run):
+class FaultyRun(Run[Fault]):
     """A scan in which one operation goes wrong."""
 
-    def __init__(self, world: World, point: Point | None = None) -> None:
+    def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.point = point
-        self.operations: list[int] = []
         self.sleeper: tuple[FaultyStore, asyncio.Task[bool]] | None = None
 
     async def wake(self) -> None:
@@ -38,11 +29,13 @@ class FaultyRun(Run):
             await task
             await self.world.drain()
 
-    async def process(self, number: int, handle: Invocation) -> bool:
+    def content(self) -> str:
+        """Return all that decides how it goes on, the place where a process sleeps too."""
+        return f"{super().content()} {self.sleeper and self.point}"
+
+    async def process(self, point: Point[Fault] | None, handle: Invocation) -> bool:
         """Run a process; False where it failed, died, or fell asleep."""
-        faults = {}
-        if self.point is not None and self.point.process == number:
-            faults = {self.point.operation: self.point.fault}
+        faults = {point.number: point.how} if point is not None else {}
         store = FaultyStore(self.world.store, faults)
 
         async def invocation() -> bool:
@@ -55,7 +48,7 @@ class FaultyRun(Run):
         task = asyncio.create_task(invocation())
         asleep = asyncio.create_task(store.asleep.wait())
         await asyncio.wait({task, asleep}, return_when=asyncio.FIRST_COMPLETED)
-        self.operations.append(store.operations)
+        self.places.append(store.operations)
         if not task.done():
             self.sleeper = store, task
             return False
@@ -63,42 +56,24 @@ class FaultyRun(Run):
         return task.result()
 
 
-async def points(history: History, *faults: Fault) -> list[Point]:
-    """Return every point of an undisturbed scan, with every one of these faults."""
-    run = FaultyRun(await begun(history))
-    await run.scan()
-    return [
-        Point(process, operation, fault)
-        for process, operations in enumerate(run.operations)
-        for operation in range(operations)
-        for fault in faults
-    ]
-
-
 @pytest.mark.parametrize("name", HISTORIES)
 async def test_after_any_one_fault_the_next_scan_leaves_nothing_amiss(name: str) -> None:
     """P1, P3, P9: whatever fails, dies or stays without an answer, nothing is lost or doubled."""
-    undisturbed = FaultyRun(await begun(HISTORIES[name]))
+    beginning = FaultyRun(await begun(HISTORIES[name]))
+    undisturbed = beginning.twin()
     await undisturbed.scan()
     await undisturbed.world.scan()
     expected = await outcome(undisturbed.world)
-    every = await points(
-        HISTORIES[name],
-        Fault.NO_ANSWER,
-        Fault.LOST_ANSWER,
-        Fault.DEATH_BEFORE,
-        Fault.DEATH_AFTER,
-    )
 
-    for point in every:
-        run = FaultyRun(await begun(HISTORIES[name]), point)
-        await run.scan()
+    async for run in beginning.disturbed(*FAULTS):
+        await run.go_on()
         await run.world.scan()
 
-        assert await outcome(run.world) == expected, point
+        assert await outcome(run.world) == expected, run.point
         await check_told(run.world)
-    print(f"{name}: {len(every)} points")  # noqa: T201 - how many were tried is worth seeing
-    assert len(every) > 100
+    tried = len(FAULTS) * sum(undisturbed.places)
+    print(f"{name}: {tried} points")  # noqa: T201 - how many were tried is worth seeing
+    assert tried > 100
 
 
 @pytest.mark.parametrize("name", ["red", "green"])
@@ -107,19 +82,18 @@ async def test_a_process_that_sleeps_anywhere_does_no_harm_when_it_wakes(
     name: str, *, late: bool
 ) -> None:
     """P9: others have done its work meanwhile; what it read is old."""
-    undisturbed = FaultyRun(await begun(HISTORIES[name]))
+    beginning = FaultyRun(await begun(HISTORIES[name]))
+    undisturbed = beginning.twin()
     await undisturbed.scan()
     await undisturbed.world.scan()
     expected = await outcome(undisturbed.world)
-    every = await points(HISTORIES[name], Fault.SLEEP)
 
-    for point in every:
-        run = FaultyRun(await begun(HISTORIES[name]), point)
-        await run.scan()
+    async for run in beginning.disturbed(Fault.SLEEP):
+        await run.go_on()
         if late:
             await run.world.scan()
         await run.wake()
         await run.world.scan()
 
-        assert await outcome(run.world) == expected, point
-    assert len(every) > 50
+        assert await outcome(run.world) == expected, run.point
+    assert sum(undisturbed.places) > 50
