@@ -5,9 +5,10 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
 
 ``cmk.change``  ``number`` in the feed, and the change as a CloudEvent
 ``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
-                ``durationSeconds``; unless it failed also ``posture``, ``accounts``, ``keys`` (of
-                the compliant ones; null if none was read), ``subscriptions``, ``changes``
-                (a number), ``crossCheck`` (``state``, ``differences``; null if none was made)
+                ``durationSeconds``; unless it failed also ``posture``, ``accounts`` (``excepted``
+                of the non-compliant ones), ``keys`` (of the compliant ones; null if none was read),
+                ``subscriptions``, ``changes`` (a number), ``crossCheck`` (``state``,
+                ``differences``; null if none was made)
 ``cmk.partial_scan``  the same of a partial scan, with the posture of the estate and the counts of
                 the subscriptions that it read; no line for its gaps
 ``cmk.gap``     a subscription that a full scan could not read, at most 50 per scan
@@ -31,6 +32,7 @@ from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import key_counts
 from cmk_check.core.enums import PostureVerdict
+from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import Change, Gap
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch import Watch
@@ -62,7 +64,7 @@ class LogSink:
         """
         for gap in summary.gaps if summary and not partial else ():
             write_line(logging.WARNING, "cmk.gap", _gap(scan.id, gap))
-        fields = _scan(scan) | (_outcome(posture, summary) if summary else {})
+        fields = _scan(scan) | (_outcome(scan, posture, summary) if summary else {})
         event = "cmk.partial_scan" if partial else "cmk.scan"
         write_line(logging.WARNING if scan.reason else logging.INFO, event, fields)
 
@@ -100,7 +102,7 @@ def _scan(scan: LastScan) -> dict[str, object]:
     }
 
 
-def _outcome(posture: PostureVerdict | None, summary: Summary) -> dict[str, object]:
+def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -> dict[str, object]:
     accounts, subscriptions = summary.accounts, summary.subscriptions
     check = summary.cross_check
     return {
@@ -111,6 +113,7 @@ def _outcome(posture: PostureVerdict | None, summary: Summary) -> dict[str, obje
             "nonCompliant": accounts.non_compliant,
             "unknown": accounts.unknown,
             "unread": accounts.unread,
+            "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
         },
         "keys": key_counts(accounts),
         "subscriptions": {

@@ -65,7 +65,11 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
     """Workbooks draw the estate over time from it, whoever cannot reach the API too."""
     scan = LastScan("scan-1", ScanState.COMPLETE, Trigger.TIMER, NOON, NOON + timedelta(seconds=90))
     keys: dict[str, int] = {KeyState.AT_RISK: 1, KeyState.BROKEN: 2}
-    accounts = AccountCounts({"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys)
+    # The first exception ends while the scan runs.
+    excepted = (NOON + timedelta(seconds=90), 1), (NOON + timedelta(days=9), 1)
+    accounts = AccountCounts(
+        {"OpenAI": VerdictCounts(4, 2, 1)}, unread=3, by_key_health=keys, excepted=excepted
+    )
     summary = Summary(accounts, SubscriptionCounts(5, 0, 1, 2), changes=6, cross_check=CHECK)
 
     await LogSink().scan_ended(scan, PostureVerdict.NON_COMPLIANT, summary)
@@ -82,7 +86,14 @@ async def test_the_end_of_a_scan_is_a_line(lines: pytest.LogCaptureFixture) -> N
         "startedAt": "2026-11-25T12:00:00Z",
         "durationSeconds": 90,
         "posture": "non_compliant",
-        "accounts": {"total": 7, "compliant": 4, "nonCompliant": 2, "unknown": 1, "unread": 3},
+        "accounts": {
+            "total": 7,
+            "compliant": 4,
+            "nonCompliant": 2,
+            "unknown": 1,
+            "unread": 3,
+            "excepted": 1,
+        },
         "keys": {"healthy": 0, "atRisk": 1, "broken": 2, "unknown": 1},
         "subscriptions": {"total": 8, "read": 5, "gap": 0, "excluded": 1, "retired": 2},
         "changes": 6,
