@@ -9,6 +9,7 @@ from typing import Any, Final
 from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
+_OF_EXCEPTIONS: Final = "cmkcheck.exception."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,31 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
         if numbers != list(range(1, len(links) + 1)):
             raise LostChangeError(f"{source} has the changes {numbers}")
         last: Link | None = None
-        for link in links:
+        of_accounts = [link for link in links if not link.type.startswith(_OF_EXCEPTIONS)]
+        for link in of_accounts:
             if not link.type.startswith("cmkcheck.coverage."):
                 _apply(link, last, said)
             last = link
-        _check_keys(links)
+        _check_keys(of_accounts)
     return said
+
+
+def accepted(feed: Iterable[Link]) -> set[str]:
+    """Return the accounts whose exception has started and not ended, as the feed tells it.
+
+    Raises:
+        LostChangeError: one starts twice, or something is told of one that has not started.
+
+    """
+    found: set[str] = set()
+    of_exceptions = (link for link in feed if link.type.startswith(_OF_EXCEPTIONS))
+    for link in sorted(of_exceptions, key=lambda link: (link.source, link.sequence)):
+        turn = link.type.removeprefix(_OF_EXCEPTIONS)
+        if (turn == "started") == (link.subject in found):
+            raise LostChangeError(f"{link.subject}: {turn}, told as {link.id}")
+        if turn != "expiring":
+            found ^= {link.subject}
+    return found
 
 
 def _apply(link: Link, last: Link | None, said: dict[str, Any]) -> None:

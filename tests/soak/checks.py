@@ -15,7 +15,7 @@ from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
-from tests.soak.chain import Link, follow
+from tests.soak.chain import Link, accepted, follow
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
 from tests.soak.truth import Truth, found_as
 
@@ -29,6 +29,7 @@ _NOT_KNOWN: Final = frozenset(
     }
 )
 
+GREEN: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 _OF_KEYS: Final[Mapping[str | None, PostureVerdict]] = {
     "healthy": PostureVerdict.COMPLIANT,
     "at_risk": PostureVerdict.COMPLIANT,
@@ -53,21 +54,24 @@ class Checks:
     async def green(self) -> None:
         """P1: compliant is said only where every recorded account is, and everything was read.
 
-        Whether keys count is a setting that may have changed a moment ago: both must hold.
+        With exceptions it is said where each violation has one that is honoured now. Whether keys
+        count is a setting that may have changed a moment ago: both must hold.
         """
         status = await self.world.status()
         if status is not None and status.as_of is not None and status.lowered is None:
             assert status.summary.subscriptions.total >= status.visible
         for required in (False, True):
-            if await self.answer(required=required) is PostureVerdict.COMPLIANT:
-                await self._check_green(required=required)
+            answer = await self.answer(required=required)
+            if answer in GREEN:
+                await self._check_green(answer, required=required)
 
-    async def _check_green(self, *, required: bool) -> None:
+    async def _check_green(self, answer: PostureVerdict, *, required: bool) -> None:
         table = self.world.context.findings_table
         async for row in table.findings(FindingFilter(), None):
             finding = row.finding
-            if finding and _said(finding, required=required) is not PostureVerdict.COMPLIANT:
-                said = f"{finding.judgement.verdict}, its key {_state_of(finding)}"
+            if finding and self._said(finding, required=required) not in _as_good_as(answer):
+                key, exception = _state_of(finding), finding.exception
+                said = f"{finding.judgement.verdict}, its key {key}, accepted by {exception}"
                 raise FalseGreenError(f"{finding.id} is {said}")
         async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
             if isinstance(coverage, Coverage):
@@ -131,11 +135,15 @@ class Checks:
             assert is_gap == self._is_gap(where), f"{where} is {coverage.state}"
             if not is_gap:
                 stored = {
-                    account_id: (finding.judgement.verdict, _state_of(finding))
+                    account_id: (
+                        finding.judgement.verdict.value,
+                        _state_of(finding),
+                        self._is_accepted(finding),
+                    )
                     for account_id, finding in found.known.findings.items()
                 }
                 due = {
-                    account_id: found_as(truth.accounts[entry.id.name])
+                    account_id: found_as(truth.accounts[entry.id.name], self.world.clock.now())
                     for account_id, entry in self._expected(where).items()
                 }
                 assert stored == due, f"{where}: {stored} are stored, {due} are right"
@@ -148,11 +156,16 @@ class Checks:
         feed = await self.world.feed()
         published = {change.id for change in feed}
         waiting = [change for change in await self._outbox() if change.id not in published]
-        said = follow(_link(change) for change in [*feed, *waiting])
+        links = [_link(change) for change in [*feed, *waiting]]
+        said = follow(links)
         told = {change.id for _, change in self.world.teller.told}
         if published != told:
             raise LostChangeError("what was told is not what stands in the feed")
-        stored = {key: _side(finding) for key, finding in (await self.world.findings()).items()}
+        findings = await self.world.findings()
+        announced = {key for key, finding in findings.items() if finding.announced}
+        if accepted(links) != announced:
+            raise LostChangeError(f"told of {accepted(links)}, the rows say {announced}")
+        stored = {key: _side(finding) for key, finding in findings.items()}
         if said != stored:
             raise LostChangeError(f"the feed ends at {said}, the rows are {stored}")
 
@@ -167,20 +180,35 @@ class Checks:
     async def _check_answer(self, ended: ScanState, *, required: bool) -> None:
         answer = await self.answer(required=required)
         if ended is ScanState.FAILED:
-            if answer is PostureVerdict.COMPLIANT:
+            if answer in GREEN:
                 raise FalseGreenError("the last scan failed")
             return
         findings = (await self.world.findings()).values()
-        found = {_said(finding, required=required).value for finding in findings}
+        found = {self._said(finding, required=required) for finding in findings}
         gaps = [where for where in self.truth if await self._is_recorded_gap(where)]
-        if answer is PostureVerdict.COMPLIANT and (gaps or found - {"compliant"}):
+        if answer in GREEN and (gaps or found - _as_good_as(answer)):
             raise FalseGreenError(f"{found} are stored, {gaps} are gaps")
-        if "non_compliant" in found:
+        if PostureVerdict.NON_COMPLIANT in found:
             assert answer is PostureVerdict.NON_COMPLIANT, (
                 f"{found} are stored, and it says {answer}"
             )
-        elif gaps or "unknown" in found:
+        elif gaps or PostureVerdict.UNKNOWN in found:
             assert answer is PostureVerdict.UNKNOWN, f"{gaps} are gaps, and it says {answer}"
+
+    def _said(self, finding: Finding, *, required: bool) -> PostureVerdict:
+        """Return what a finding makes of the posture, where keys count or do not."""
+        verdict = PostureVerdict(finding.judgement.verdict.value)
+        if self._is_accepted(finding):
+            assert verdict is PostureVerdict.NON_COMPLIANT, f"{finding.id} has an exception"
+            return PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
+        if verdict is not PostureVerdict.COMPLIANT or not required:
+            return verdict
+        return _OF_KEYS.get(_state_of(finding), PostureVerdict.UNKNOWN)
+
+    def _is_accepted(self, finding: Finding) -> bool:
+        exception, now = finding.exception, self.world.clock.now()
+        until = exception.honoured_until if exception else None
+        return until is not None and now < until
 
     async def _is_recorded_gap(self, where: str) -> bool:
         state = await self.world.coverage(where)
@@ -204,12 +232,9 @@ def _side(finding: Finding) -> dict[str, object]:
     return side | {"keyHealth": key.state.value, "keyReasons": reasons}
 
 
-def _said(finding: Finding, *, required: bool) -> PostureVerdict:
-    """Return what a finding makes of the posture, where keys count or do not."""
-    verdict = PostureVerdict(finding.judgement.verdict.value)
-    if verdict is not PostureVerdict.COMPLIANT or not required:
-        return verdict
-    return _OF_KEYS.get(_state_of(finding), PostureVerdict.UNKNOWN)
+def _as_good_as(answer: PostureVerdict) -> AbstractSet[PostureVerdict]:
+    """Return what findings may be where the posture is one of the green ones."""
+    return {PostureVerdict.COMPLIANT, answer}
 
 
 def _link(change: Change) -> Link:

@@ -11,12 +11,14 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.model import Subscription
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.ports import SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
+from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -46,8 +48,9 @@ class History:
             self.store,
             keys=self.keys,
             slice_size=2,
-            expectations=Expectations(timedelta(hours=100)),
+            expectations=Expectations(timedelta(hours=100), exceptions=ExceptionMode.ACCEPT),
         )
+        self.world.exemptions = ScriptedExemptions()
         self.truth = {SUBSCRIPTIONS[0]: Truth({"a": "compliant"})}
         self.excluded: set[str] = set()
         self.list_fails = False
@@ -191,6 +194,10 @@ class History:
             account_id: facts
             for where, truth in self.truth.items()
             for account_id, facts in truth.keys(where).items()
+        }
+        assert self.world.exemptions is not None
+        self.world.exemptions.facts = {
+            where: truth.exemptions(where) for where, truth in self.truth.items()
         }
 
     def _change_something(self) -> None:

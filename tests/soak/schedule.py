@@ -14,7 +14,6 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from cmk_check.core.enums import PostureVerdict
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
@@ -24,6 +23,7 @@ from cmk_check.store import table_keys
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
+from tests.soak.checks import GREEN
 from tests.soak.history import History
 from tests.soak.tally import Tally
 from tests.soak.truth import STATES
@@ -314,8 +314,7 @@ class Schedule(History):
             await self.store.commit(Table.FINDINGS, row.partition, [write])
 
     async def _is_free(self) -> bool:
-        """Whether no scan runs, and compliant is said to nobody."""
-        is_green = PostureVerdict.COMPLIANT in {
-            await self.checks.answer(required=required) for required in (False, True)
-        }
+        """Whether no scan runs, and compliant, with exceptions or not, is said to nobody."""
+        answers = [await self.checks.answer(required=required) for required in (False, True)]
+        is_green = not GREEN.isdisjoint(answers)
         return not is_green and await self.world.context.scans.holder() is None

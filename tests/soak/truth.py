@@ -1,13 +1,17 @@
 """A small estate as it really is, whatever the program makes of it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
+from cmk_check.core.exceptions.judge import CMK_POLICY, account_path
+from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.model import Gap, Reading
+from tests.fakes.exemptions import ASSIGNMENT, CORP
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
-from tests.fakes.world import bad, good, odd, sub
+from tests.fakes.world import BEGINNING, bad, good, odd, sub
 
 SUBSCRIPTIONS: Final = [sub(number) for number in range(1, 5)]
 NAMES: Final = ["a", "b", "c"]
@@ -26,14 +30,28 @@ KEY_STATES: Final = {
     "key broken otherwise": "broken",
     "key unread": "unknown",
 }
-MAKERS: Final = {"non_compliant": bad, "unknown": odd, **dict.fromkeys(KEYS, good)}
+# A violation that an exemption accepts until then, if what the exemption rests on can be read.
+EXEMPTED: Final = {
+    "accepted": BEGINNING + timedelta(days=100),
+    "accepted for hours": BEGINNING + timedelta(hours=8),
+    "perhaps accepted": BEGINNING + timedelta(days=100),
+}
+_UNREAD: Final = f"{ASSIGNMENT}-unread"
+MAKERS: Final = {
+    "non_compliant": bad,
+    "unknown": odd,
+    **dict.fromkeys(KEYS, good),
+    **dict.fromkeys(EXEMPTED, bad),
+}
 STATES: Final = [*MAKERS, "other kind"]
 FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "no right")
 
 
-def found_as(state: str) -> tuple[str, str | None]:
-    """Return the verdict and the health of the key that an account of this state must get."""
-    return "compliant" if state in KEYS else state, KEY_STATES.get(state)
+def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
+    """Return what an account of this state must get: verdict, key health, honoured exception."""
+    if state in EXEMPTED:
+        return "non_compliant", None, state != "perhaps accepted" and now < EXEMPTED[state]
+    return "compliant" if state in KEYS else state, KEY_STATES.get(state), False
 
 
 @dataclass
@@ -70,6 +88,22 @@ class Truth:
             for name, state in self.accounts.items()
             if state in KEYS
         }
+
+    def exemptions(self, subscription_id: str) -> ExemptionFacts:
+        """Return what Azure would say of exemptions now."""
+        found = [
+            Exemption(
+                f"{scope}/providers/microsoft.authorization/policyexemptions/one",
+                scope,
+                _UNREAD if state == "perhaps accepted" else ASSIGNMENT,
+                expires_on=EXEMPTED[state],
+            )
+            for name, state in self.accounts.items()
+            if state in EXEMPTED
+            for scope in [account_path(bad(subscription_id, name).id)]
+        ]
+        assigned = Assignment(CORP, CMK_POLICY)
+        return ExemptionFacts(tuple(found), {ASSIGNMENT: assigned, _UNREAD: Unread(FORBIDDEN)})
 
     @property
     def would_answer(self) -> bool:

@@ -6,10 +6,22 @@ It is said here in a way of its own, so that what the program says can be held a
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from local.simulator import Access, AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
+from local.simulator import (
+    CMK_POLICY,
+    Access,
+    AccountSpec,
+    Estate,
+    KeySpec,
+    PolicyType,
+    VaultSpec,
+    VersionSpec,
+    builtin_id,
+)
 from tests.functional.estate_kit import CMK, KEY_VERSION, MICROSOFT, ODD, sub_id
+from tests.functional.exception_kit import COMPANY
 
 # More than half of what one transaction holds, since each account brings its change with it: two
 # transactions record them, and two publications tell them.
@@ -21,6 +33,8 @@ OWN_KEY: Final = {
     "keyVaultProperties": {"keyName": "own", "keyVaultUri": "https://kv-test.vault.azure.net/"},
 }
 _VAULT_IN: Final = 2
+# The same in every run, since what is recorded of an exemption is compared.
+_EXPIRY: Final = f"{datetime.now(UTC) + timedelta(days=100):%Y-%m-%dT%H:%M:%SZ}"
 
 type Accounts = Mapping[str, "State"]
 type Estates = Mapping[int, Accounts | None]
@@ -29,11 +43,12 @@ type Transition = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What an account is set to, and whether its key can be used."""
+    """What an account is set to, whether its key can be used, and whether it is exempted."""
 
     encryption: object = field(default_factory=lambda: CMK)
     kind: str = "OpenAI"
     is_key_on: bool = True
+    is_exempted: bool = False
 
     @property
     def verdict(self) -> str:
@@ -45,6 +60,7 @@ class State:
 
 GOOD: Final = State(CMK)
 BAD: Final = State(MICROSOFT)
+EXCEPTED: Final = State(MICROSOFT, is_exempted=True)
 UNCLEAR: Final = State(ODD)
 KEYED: Final = State(OWN_KEY)
 KEY_OFF: Final = State(OWN_KEY, is_key_on=False)
@@ -60,7 +76,7 @@ SOUND: Final[Estates] = {
     7: {"keyed": KEYED},
 }
 WORSE: Final[Estates] = {
-    1: {"chat": BAD, "desk": State(CMK, "AIServices"), "plan": UNCLEAR, "extra": GOOD},
+    1: {"chat": EXCEPTED, "desk": State(CMK, "AIServices"), "plan": UNCLEAR, "extra": GOOD},
     2: {"lab": GOOD},
     3: {"stay": GOOD},
     4: FORBIDDEN,
@@ -72,15 +88,22 @@ WORSE: Final[Estates] = {
 BETTER: Final[Estates] = {**SOUND, 6: {"fresh": GOOD}}
 # A key alone is worse: the status is lowered only where keys count, as they do here.
 KEY_BROKEN: Final[Estates] = {**SOUND, 7: {"keyed": KEY_OFF}}
+# The only violation is accepted, and then no longer.
+ACCEPTED: Final[Estates] = {**SOUND, 7: {"keyed": EXCEPTED}}
+NO_LONGER_ACCEPTED: Final[Estates] = {**SOUND, 7: {"keyed": BAD}}
 
 
 def build(estate: Estate, content: Estates) -> None:
-    """Let an estate have exactly this content, and the vault with its keys."""
+    """Let an estate have exactly this content, the vault with its keys, and the exemptions."""
     users: list[str] = []
+    for exemption in estate.policies.of_type(PolicyType.EXEMPTION):
+        estate.policies.remove(exemption.id)
+    assignment = estate.policies.assign(COMPANY, "cmk", builtin_id(CMK_POLICY))
     for old in estate.subscriptions:
         estate.remove_subscription(old.id)
     for number, accounts in content.items():
         added = estate.add_subscription(sub_id(number), f"Subscription {number}")
+        added.management_groups = ("company",)
         if accounts is None:
             added.access = Access.FORBIDDEN
         for name, state in (accounts or {}).items():
@@ -91,7 +114,10 @@ def build(estate: Estate, content: Estates) -> None:
                 encryption=state.encryption,
                 identity="system",
             )
-            users.append(added.add_account(spec).principal_id or "")
+            account = added.add_account(spec)
+            users.append(account.principal_id or "")
+            if state.is_exempted:
+                estate.policies.exempt(account.id, name, assignment.id, expiresOn=_EXPIRY)
     states = [state for accounts in content.values() for state in (accounts or {}).values()]
     keys = {"cmk": True, "own": all(state.is_key_on for state in states)}
     vault = VaultSpec(
@@ -124,12 +150,15 @@ def verdicts(content: Estates, known: Estates) -> dict[str, str]:
 
 
 def posture(content: Estates) -> str:
-    """Say what the posture of a fresh, finished scan is where keys count."""
+    """Say what the posture of a fresh, finished scan is where keys count and exceptions do."""
     states = [state for accounts in content.values() for state in (accounts or {}).values()]
-    found = {state.verdict for state in states}
+    found = {state.verdict for state in states if not state.is_exempted}
     if "non_compliant" in found or not all(state.is_key_on for state in states):
         return "non_compliant"
-    return "unknown" if "unknown" in found or FORBIDDEN in content.values() else "compliant"
+    if "unknown" in found or FORBIDDEN in content.values():
+        return "unknown"
+    is_excepted = any(state.is_exempted for state in states)
+    return "compliant_with_exceptions" if is_excepted else "compliant"
 
 
 def _of_subscription(
@@ -151,13 +180,16 @@ def _of_subscription(
             yield "cmkcheck.account.kind_changed", f"{group}/{name}"
         if kind := _of_key(before.get(name), after.get(name)):
             yield f"cmkcheck.key.{kind}", f"{group}/{name}"
+        was, is_now = (_is_exempted(accounts.get(name)) for accounts in (before, after))
+        if was != is_now:
+            yield f"cmkcheck.exception.{'ended' if was else 'started'}", f"{group}/{name}"
 
 
 def _of_account(before: State | None, after: State | None) -> str | None:
-    if before == after or (before, after) in ((KEYED, KEY_OFF), (KEY_OFF, KEYED)):
-        return None
     if after is None:
         return "removed"
+    if before is not None and (before.encryption, before.kind) == (after.encryption, after.kind):
+        return None
     if before is not None and before.verdict == after.verdict:
         return None if _has_new_kind(before, after) else "updated"
     if after.verdict == "compliant":
@@ -167,6 +199,10 @@ def _of_account(before: State | None, after: State | None) -> str | None:
 
 def _has_new_kind(before: State | None, after: State | None) -> bool:
     return before is not None and after is not None and before.kind != after.kind
+
+
+def _is_exempted(state: State | None) -> bool:
+    return state is not None and state.is_exempted
 
 
 def _of_key(before: State | None, after: State | None) -> str | None:

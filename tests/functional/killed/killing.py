@@ -8,13 +8,15 @@ only where no message is left to go on with that scan.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from tests.functional.killed.estates import (
+    ACCEPTED,
     BETTER,
     KEY_BROKEN,
+    NO_LONGER_ACCEPTED,
     SOUND,
     WORSE,
     Estates,
@@ -47,17 +49,25 @@ _BESIDE_ANOTHER: Final = (
     (When.BEFORE, "scans: finish"),
     (When.AFTER, "scans: finish"),
 )
-# Where a key alone is worse, these steps have another meaning than where an account is.
-_OF_A_KEY: Final = (
-    (When.BEFORE, "status: lower"),
-    (When.AFTER, "status: lower"),
-    (When.AFTER, "findings: mark S7"),
-    (When.BEFORE, "findings: record S7"),
-    (When.AFTER, "findings: record S7"),
-    (When.AFTER, "feed: publish S7"),
-    (When.AFTER, "webhook: post S7"),
-    (When.BEFORE, "scans: finish"),
-)
+# In these cases the steps have another meaning than where an account is worse.
+_ONCE_MORE: Final[Mapping[str, Sequence[tuple[When, str]]]] = {
+    "key": (
+        (When.BEFORE, "status: lower"),
+        (When.AFTER, "status: lower"),
+        (When.AFTER, "findings: mark S7"),
+        (When.BEFORE, "findings: record S7"),
+        (When.AFTER, "findings: record S7"),
+        (When.AFTER, "feed: publish S7"),
+        (When.AFTER, "webhook: post S7"),
+        (When.BEFORE, "scans: finish"),
+    ),
+    "ended": (
+        (When.AFTER, "status: lower"),
+        (When.BEFORE, "findings: record S7"),
+        (When.AFTER, "findings: record S7"),
+        (When.AFTER, "feed: publish S7"),
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +119,12 @@ class Killing:
         """Prepare the cases one after the other; each comes with the steps that it takes.
 
         ``worse`` has everything that makes an estate worse, ``better`` starts over a scan that
-        died and heals it all, ``first`` finds an empty storage; in ``key`` only a key breaks.
+        died and heals it all, ``first`` finds an empty storage; in ``key`` only a key breaks, in
+        ``ended`` only an exception ends.
         """
         self._undisturbed_run(Case("sound", {}, _truth({}, SOUND, is_first=True)))
         key = self._case("key", SOUND, KEY_BROKEN)
+        accepted = self._case("accepted", SOUND, ACCEPTED)
         worse = self._case("worse", SOUND, WORSE)
         yield worse, self._undisturbed_run(worse)
         better = self._after_a_dead_scan("better", WORSE, BETTER)
@@ -120,6 +132,9 @@ class Killing:
         first = Case("first", {}, _truth({}, WORSE, is_first=True))
         yield first, self._undisturbed_run(first)
         yield key, self._undisturbed_run(key)
+        self._undisturbed_run(accepted)
+        ended = self._case("ended", ACCEPTED, NO_LONGER_ACCEPTED)
+        yield ended, self._undisturbed_run(ended)
 
     def run(self, point: Point) -> Outcome:
         """Die at a point, go on, and compare."""
@@ -245,8 +260,8 @@ def all_points(killing: Killing) -> list[Point]:
     """Return the places to die at.
 
     Of each step that no earlier case takes, that is both sides where it is the first of its kind,
-    else one side in turn; some steps once more where a key alone breaks, and some while another
-    host works on the same scan.
+    else one side in turn; some steps once more where a key alone breaks or an exception ends, and
+    some while another host works on the same scan.
     """
     points: list[Point] = []
     known: set[str] = set()
@@ -257,8 +272,7 @@ def all_points(killing: Killing) -> list[Point]:
                 kind = _NUMBERS.sub("", step)
                 points += [Point(case, step, when) for when in _sides(step, kinds[kind])]
                 kinds[kind] += 1
-        if case.name == "key":
-            points += [Point(case, step, when) for when, step in _OF_A_KEY]
+        points += [Point(case, step, when) for when, step in _ONCE_MORE.get(case.name, ())]
         if not known:
             beside = [Point(case, step, when, 2) for when, step in _BESIDE_ANOTHER if step in steps]
         known |= set(steps)

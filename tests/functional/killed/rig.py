@@ -30,6 +30,7 @@ _SETTINGS: Final = {
     "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
     "CMK_KEY_HEALTH": "on",
     "CMK_REQUIRE_HEALTHY_KEYS": "on",
+    "CMK_EXCEPTIONS": "accept",
     "CMK_SLICE_SIZE": "2",
     "CMK_CHANGES_QUEUE": "on",
 }

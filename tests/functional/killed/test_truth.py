@@ -116,14 +116,15 @@ def test_what_went_wrong_is_said(seen: Seen, said: str) -> None:
     assert any(said in fault for fault in faults), faults
 
 
-def _status(**fields: object) -> dict[str, Any]:
-    kinds = {"OpenAI": {"compliant": 1, "non_compliant": 0, "unknown": 0}}
+def _status(violated: int = 0, accepted: int = 0, **fields: object) -> dict[str, Any]:
+    kinds = {"OpenAI": {"compliant": 1, "non_compliant": violated, "unknown": 0}}
+    excepted = [["2030-01-01T00:00:00Z", accepted]] if accepted else []
     document = {
         "as_of": "2026-11-25T00:00:00Z",
         "lowered": None,
         "keys_lowered": False,
         "summary": {
-            "accounts": {"by_kind": kinds, "by_key_health": {"healthy": 1}},
+            "accounts": {"by_kind": kinds, "by_key_health": {"healthy": 1}, "excepted": excepted},
             "subscriptions": {"gap": 0},
         },
         **fields,
@@ -166,3 +167,20 @@ def test_a_false_green_of_a_key_is_seen_in_the_tables(key: str, *, is_lowered: b
     said = says_compliant_wrongly(tables)
 
     assert said is (key != "at_risk" and not is_lowered)
+
+
+@pytest.mark.parametrize(
+    ("violated", "accepted", "exception", "wrong"),
+    [(1, 1, "honoured", False), (1, 1, "not_honoured", True), (0, 0, "honoured", True)],
+)
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_exception_makes_nothing_compliant(
+    violated: int, accepted: int, exception: str, more: int, *, wrong: bool
+) -> None:
+    """A violation that is accepted has a posture of its own, and only while it is accepted."""
+    finding = _finding("non_compliant") | {"exception": exception}
+    tables = {"cmkscans": [_status(violated + more, accepted)], "cmkfindings": [finding]}
+
+    said = says_compliant_wrongly(tables)
+
+    assert said is (wrong and not more)

@@ -103,13 +103,16 @@ class Truth:
 def says_compliant_wrongly(tables: Mapping[str, Sequence[Row]]) -> bool:
     """Tell whether the status calls an estate compliant that the findings table does not.
 
-    It must not, neither for one for whom keys count nor for one for whom they do not.
+    It must not, neither for one for whom keys count nor for one for whom they do not; nor may it
+    accept a violation that has no honoured exception.
     """
     statuses = [row for row in tables["cmkscans"] if row["RowKey"] == "status"]
     if not statuses or not _says_compliant(status := _document(statuses[0])):
         return False
     rows = tables["cmkfindings"]
-    if any(row.get("verdict", "compliant") != "compliant" for row in rows):
+    bad = [row for row in rows if row.get("verdict", "compliant") != "compliant"]
+    accepts = bool(status["summary"]["accounts"]["excepted"])
+    if any(not accepts or row.get("exception") != "honoured" for row in bad):
         return True
     if any(row.get("coverage") == "gap" for row in rows):
         return True
@@ -119,11 +122,14 @@ def says_compliant_wrongly(tables: Mapping[str, Sequence[Row]]) -> bool:
 
 
 def _says_compliant(status: Mapping[str, Any]) -> bool:
-    """Tell whether a status says compliant to one for whom keys do not count."""
+    """Tell whether a status says compliant, with exceptions or not, if keys do not count."""
     if status["as_of"] is None or status["lowered"] is not None:
         return False
-    kinds = status["summary"]["accounts"]["by_kind"].values()
-    if any(kind["non_compliant"] or kind["unknown"] for kind in kinds):
+    accounts = status["summary"]["accounts"]
+    kinds = accounts["by_kind"].values()
+    violated = sum(kind["non_compliant"] for kind in kinds)
+    accepted = sum(count for _, count in accounts["excepted"])
+    if violated > accepted or any(kind["unknown"] for kind in kinds):
         return False
     return not status["summary"]["subscriptions"]["gap"]
 
