@@ -227,11 +227,6 @@ class Finding:
     exception: AccountException | None = None
     announced: AnnouncedException | None = None
 
-    @property
-    def is_excepted(self) -> bool:
-        """Whether its exception was honoured when it was recorded."""
-        return self.exception is not None and self.exception.is_honoured
-
 
 @dataclass(frozen=True, slots=True)
 class VerdictCounts:

@@ -1,6 +1,7 @@
 """Downgrade: a status of "compliant" is withdrawn before anything worse is recorded.
 
-So is one of "compliant with exceptions": before a violation, and before the end of an exception.
+So is one of "compliant with exceptions": before a violation, and before an exception ends or is
+cut short.
 
 Otherwise the API would report a compliant estate while the table already says otherwise. Only the
 end of a scan raises the status again.

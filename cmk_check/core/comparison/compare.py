@@ -30,6 +30,7 @@ from cmk_check.core.enums import (
     RemovalReason,
     Verdict,
 )
+from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.exceptions.announcements import announce, end_of
 from cmk_check.core.model import (
     Change,
@@ -200,13 +201,12 @@ def _created_at(judgement: Judgement) -> str | None:
 
 
 def _is_worse(before: Finding, entry: Judged) -> bool:
-    """Tell what an incomplete reading may say: a worse verdict, a worse key, a lost exception."""
+    """Tell what an incomplete reading may say: a worse verdict or key, an exception cut short."""
     had, has = before.judgement.verdict, entry.judgement.verdict
     if had is not has:
         return has.badness > had.badness
-    excepted = entry.exception is not None and entry.exception.is_honoured
-    lost = before.is_excepted and not excepted
-    return lost or badness(entry.key) > badness(before.key_health)
+    shorter = ends_earlier(before.exception, entry.exception)
+    return shorter or badness(entry.key) > badness(before.key_health)
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import CoverageState, KeyState, Verdict
+from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.limits import SEQUENCES_PER_SECOND
 
@@ -98,8 +99,8 @@ class FindingUpdate:
 
         Without exceptions or with them: whether these count is a setting, which may change.
         """
-        return any(
-            _is_worse(self.before, self.after, is_good) for is_good in (_is_compliant, _is_accepted)
+        return _is_worse(self.before, self.after, _is_compliant) or _is_accepted_less(
+            self.before, self.after
         )
 
     @property
@@ -195,8 +196,11 @@ def _is_compliant(finding: Finding) -> bool:
     return finding.judgement.verdict is Verdict.COMPLIANT
 
 
-def _is_accepted(finding: Finding) -> bool:
-    return _is_compliant(finding) or finding.is_excepted
+def _is_accepted_less(before: Finding | None, after: Finding | None) -> bool:
+    """Return whether a violation is no longer accepted, or for a shorter time."""
+    if before is None or after is None or _is_compliant(after):
+        return False
+    return ends_earlier(before.exception, after.exception)
 
 
 def _is_usable(finding: Finding) -> bool:

@@ -20,6 +20,7 @@ ACCEPTED: Final = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
 BAD: Final = PostureVerdict.NON_COMPLIANT
 UNKNOWN: Final = PostureVerdict.UNKNOWN
 END: Final = BEGINNING + timedelta(days=100)
+EARLIER: Final = END - timedelta(days=1)
 SOON: Final = BEGINNING + timedelta(hours=2)
 ACCOUNT: Final = str(bad(TWO).id)
 
@@ -137,7 +138,7 @@ async def test_an_exception_that_ends_in_mid_scan_ends_no_later(
 
 
 @pytest.mark.parametrize("mode", list(ExceptionMode))
-@pytest.mark.parametrize("facts", [NONE, DENIED, exempted(TWO, None)])
+@pytest.mark.parametrize("facts", [NONE, DENIED, exempted(TWO, None), exempted(TWO, EARLIER)])
 async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
     estate: World, exemptions: ScriptedExemptions, mode: ExceptionMode, facts: ExemptionFacts
 ) -> None:
@@ -225,6 +226,21 @@ async def test_an_incomplete_reading_improves_nothing(
     await estate.scan()
 
     assert (gained, await _excepted(estate)) == (0, 0)
+
+
+async def test_an_incomplete_reading_cuts_an_exception_short(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P1: nobody may rely on the former expiry, whatever else was not read."""
+    await estate.scan()
+    estate.read(TWO, bad(TWO), gap=FORBIDDEN)
+    exemptions.facts[TWO] = exempted(TWO, EARLIER)
+
+    await estate.scan()
+
+    exception = (await estate.findings())[ACCOUNT].exception
+    assert exception is not None
+    assert exception.expires_on == EARLIER
 
 
 async def test_what_cannot_be_read_counts_as_not_excepted_and_is_no_news(
