@@ -11,6 +11,7 @@ from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
+from cmk_check.web.views.azure_policy import to_api_policy_counts
 from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
@@ -111,6 +112,7 @@ class ScanResult:
                 "fresh": False,
                 "accounts": accounts,
                 "keys": keys if self._keys else None,
+                "azure_policy": to_api_policy_counts(summary.accounts),
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,

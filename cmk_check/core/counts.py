@@ -5,8 +5,16 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import cross_check
+from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.broken_key import BrokenKey
-from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    GapReason,
+    KeySeverity,
+    KeyState,
+    PolicyState,
+    Verdict,
+)
 from cmk_check.core.exceptions.account_exception import AccountException, expiries
 from cmk_check.core.model import (
     AccountCounts,
@@ -14,6 +22,7 @@ from cmk_check.core.model import (
     Finding,
     Judgement,
     KeyHealth,
+    PolicyCounts,
     VerdictCounts,
 )
 from cmk_check.core.reasons.gap_sentences import make_gap
@@ -35,13 +44,18 @@ _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why
 
 
 class AccountCounter:
-    """Counts accounts as they come and go: by kind, judgement, the key's health, an exception."""
+    """Counts accounts as they come and go.
+
+    By kind, judgement, the key's health, an exception, and what Azure's built-in policy says.
+    """
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
         self._reasons: Counter[str] = Counter()
         self._keys: Counter[str] = Counter()
         self._expiries: Counter[datetime] = Counter()
+        self._not_assessed = 0
+        self._differs = 0
 
     def add(
         self,
@@ -60,6 +74,10 @@ class AccountCounter:
         until = exception.honoured_until if exception is not None else None
         if until is not None and judgement.verdict is Verdict.NON_COMPLIANT:
             self._expiries[until] += times
+        answer = policy_answer(kind, judgement)
+        if answer is not None and answer.differs:
+            self._differs += times
+            self._not_assessed += times * (answer.state is PolicyState.NOT_ASSESSED)
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
@@ -77,6 +95,7 @@ class AccountCounter:
             unread,
             by_key_health,
             expiries(self._expiries.items()),
+            PolicyCounts(self._not_assessed, self._differs) if by_kind else None,
         )
 
 
@@ -190,6 +209,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     keys: Counter[str] = Counter()
     excepted: list[tuple[datetime, int]] = []
     unread = 0
+    policy: PolicyCounts | None = PolicyCounts()
     for part in counts:
         for kind, more in part.by_kind.items():
             had = by_kind.get(kind, VerdictCounts())
@@ -203,6 +223,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         keys.update(part.by_key_health)
         excepted += part.excepted
         unread += part.unread
+        policy = _add_policy(policy, part.azure_policy)
     return AccountCounts(
         dict(sorted(by_kind.items())),
         dict(sorted(by_reason.items())),
@@ -210,7 +231,15 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         unread,
         dict(sorted(keys.items())),
         expiries(excepted),
+        policy if any(counts.total for counts in by_kind.values()) else None,
     )
+
+
+def _add_policy(had: PolicyCounts | None, more: PolicyCounts | None) -> PolicyCounts | None:
+    """Add counts; a sum without a part of it would be too small."""
+    if had is None or more is None:
+        return None
+    return PolicyCounts(had.not_assessed + more.not_assessed, had.differs + more.differs)
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:

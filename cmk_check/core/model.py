@@ -243,13 +243,25 @@ class VerdictCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyCounts:
+    """Accounts by what Azure's built-in policy says of them.
+
+    ``differs`` counts those of which it says something else than our verdict, or nothing;
+    ``not_assessed`` those of which it says nothing.
+    """
+
+    not_assessed: int = 0
+    differs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AccountCounts:
     """Accounts of an estate or a subscription.
 
     ``unread`` says how many of them were not part of the last reading: their verdict is the last
     one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
     counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
-    honoured exception.
+    honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
@@ -258,6 +270,12 @@ class AccountCounts:
     unread: int = 0
     by_key_health: Mapping[str, int] = field(default_factory=dict)
     excepted: Expiries = ()
+    policy: PolicyCounts | None = None
+
+    @property
+    def azure_policy(self) -> PolicyCounts | None:
+        """What Azure's built-in policy says of them; None if nobody counted that."""
+        return self.policy if self.total else PolicyCounts()
 
     @property
     def compliant(self) -> int:

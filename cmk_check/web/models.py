@@ -27,7 +27,7 @@ from cmk_check.core.enums import (
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
 from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth
-from cmk_check.web.policy_models import AzurePolicy, Control
+from cmk_check.web.policy_models import AzurePolicy, Control, PolicyCounts
 
 
 class ReasonOfPosture(Answer):
@@ -190,7 +190,8 @@ class Watch(Answer):
 class Status(Answer):
     """The posture of the estate or of one subscription, with its reasons and counts.
 
-    `watch` is null if there is no watch for changes.
+    `watch` is null if there is no watch for changes. `azurePolicy` is null until the next scan
+    after an upgrade from a version that did not count it.
     """
 
     posture: PostureVerdict
@@ -200,6 +201,7 @@ class Status(Answer):
     fresh: bool
     accounts: Accounts
     keys: Keys | None
+    azure_policy: PolicyCounts | None
     subscriptions: Subscriptions
     gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
     gaps_omitted: int
@@ -320,6 +322,7 @@ class Subscription(Answer):
     last_read: Time | None
     accounts: Accounts
     keys: Keys | None
+    azure_policy: PolicyCounts | None
 
 
 class SubscriptionsPage(Answer):

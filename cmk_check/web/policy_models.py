@@ -14,6 +14,16 @@ class AzurePolicy(Answer):
     reason: PolicyReason
 
 
+class PolicyCounts(Answer):
+    """Accounts of which Azure's built-in policy by default says nothing, or nothing of our verdict.
+
+    `differs` includes `notAssessed`. An account whose key source is not known is in neither.
+    """
+
+    not_assessed: int
+    differs: int
+
+
 class Control(Answer):
     """A control of a framework; `initiative` is the id of Microsoft's initiative that names it.
 

@@ -68,8 +68,28 @@ function kinds(accounts) {
   return h("ul", { class: "kinds", "aria-label": "Accounts by kind" }, ...rows);
 }
 
-/** @param {import("./types.js").Accounts} accounts */
-function notes(accounts) {
+/**
+ * Say how many accounts Azure's built-in policy leaves out, and of how many others it says
+ * something else. Older versions of the app count neither.
+ *
+ * @param {import("./types.js").PolicyCounts | null | undefined} counts
+ * @returns {import("./dom.js").Child}
+ */
+function policyNote(counts) {
+  const { notAssessed, differs } = counts ?? { notAssessed: 0, differs: 0 };
+  const others = differs - notAssessed;
+  if (differs === 0) return false;
+  const leftOut = h("a", { href: fragmentOf({ azurePolicy: "not_assessed" }) }, count(notAssessed, "account"));
+  const words = [
+    ...(notAssessed > 0 ? [" leaves out ", leftOut] : []),
+    ...(notAssessed > 0 && others > 0 ? [" and"] : []),
+    ...(others > 0 ? [` says something else of ${count(others, notAssessed > 0 ? "other account" : "account")}`] : []),
+  ];
+  return h("p", { class: "note" }, "By default Azure's built-in policy", ...words, ".");
+}
+
+/** @param {import("./types.js").Status} status */
+function notes({ accounts, azurePolicy }) {
   const ignored = Object.entries(accounts.ignoredByKind);
   const others = ignored.reduce((sum, [, value]) => sum + value, 0);
   const named = ignored.map(([kind, value]) => `${visible(kind)} ${number(value)}`).join(", ");
@@ -81,6 +101,7 @@ function notes(accounts) {
       h("p", { class: "note bad" }, `The last scan did not read ${count(accounts.unread, "account")}: the last known verdict is counted.`),
     others > 0 &&
       h("p", { class: "note", title: named }, `${count(others, "account")} of other kinds ${others === 1 ? "is" : "are"} not judged: ${named}.`),
+    policyNote(azurePolicy),
   ];
 }
 
@@ -95,7 +116,7 @@ function draw({ status }) {
     const text = status.asOf === null
       ? "Accounts are counted when the first scan has finished."
       : "No accounts in scope: no Azure OpenAI or Microsoft Foundry account was found.";
-    fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(accounts));
+    fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(status));
     return;
   }
   fill(
@@ -105,7 +126,7 @@ function draw({ status }) {
     h("div", { class: "tiles" }, ...ORDER.map(([verdict, field]) => tile(verdict, accounts[field], accounts.total))),
     kinds(accounts),
     keyCounts(status),
-    ...notes(accounts),
+    ...notes(status),
   );
 }
 

@@ -22,6 +22,8 @@ export interface Accounts extends Counts {
 
 export interface Keys { healthy: number; atRisk: number; broken: number; unknown: number }
 
+export interface PolicyCounts { notAssessed: number; differs: number }
+
 export interface Subscriptions {
   total: number; read: number; gap: number; excluded: number; retired: number;
 }
@@ -58,6 +60,7 @@ export interface Status {
   fresh: boolean;
   accounts: Accounts;
   keys: Keys | null;
+  azurePolicy: PolicyCounts | null;
   subscriptions: Subscriptions;
   gaps: Gap[];
   gapsOmitted: number;

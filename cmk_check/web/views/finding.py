@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
-from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
@@ -21,7 +20,7 @@ from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import evidence_models, models
 from cmk_check.web.http.responses import RequestRefused
-from cmk_check.web.policy_models import AzurePolicy
+from cmk_check.web.views.azure_policy import to_api_policy
 from cmk_check.web.views.controls import controls
 from cmk_check.web.views.exceptions import to_api_exception
 from cmk_check.web.views.key_health import to_api_key_health
@@ -109,7 +108,7 @@ def to_api_finding(
         evidence=evidence_models.Evidence.model_validate(judgement.evidence),
         key_health=to_api_key_health(finding.key_health, now) if finding.key_health else None,
         exception=to_api_exception(finding.exception, now) if finding.exception else None,
-        azure_policy=_azure_policy(finding),
+        azure_policy=to_api_policy(finding),
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
         violated_since=finding.violated_since,
@@ -132,11 +131,6 @@ def _with_details(shown: models.Finding, finding: Finding, now: datetime) -> mod
         limits=list(limits_of(finding.kind, shown.verdict)),
         controls=controls().value,
     )
-
-
-def _azure_policy(finding: Finding) -> AzurePolicy | None:
-    answer = policy_answer(finding.kind, finding.judgement)
-    return AzurePolicy.model_validate(answer) if answer else None
 
 
 def _is_dated(finding: Finding) -> bool:

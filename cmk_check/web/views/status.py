@@ -18,6 +18,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.responses import etag_of, not_recorded
+from cmk_check.web.views.azure_policy import to_api_policy_counts
 from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
@@ -111,6 +112,7 @@ class StatusView:
             fresh=answer.fresh,
             accounts=to_api_accounts(summary.accounts, self.clock.now()),
             keys=to_api_keys(summary.accounts) if self.key_health else None,
+            azure_policy=to_api_policy_counts(summary.accounts),
             subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,

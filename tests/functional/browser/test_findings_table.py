@@ -68,6 +68,20 @@ def test_all_accounts_are_shown_and_counted(desk: Visit, world: World) -> None:
     expect(desk.count).to_have_text(f"{len(found)} of {len(found)} accounts")
 
 
+def test_the_counts_lead_to_what_azures_policy_leaves_out(desk: Visit, world: World) -> None:
+    """Its score says nothing of these accounts, and nobody sees that there."""
+    found = world.scene.findings()
+    left_out = [name for name, one in found.items() if FILTERS["azurePolicy"][2](one)]
+    said = [one["azurePolicy"]["reason"] for one in found.values() if one["azurePolicy"]]
+    others = len(said) - said.count("same_as_verdict") - len(left_out)
+    line = desk.page.locator(".note", has_text="Azure's built-in policy")
+    expect(line).to_contain_text(f" and says something else of {others} other accounts.")
+
+    line.get_by_role("link", name=f"{len(left_out)} accounts").click()
+
+    desk.expect_names(left_out)
+
+
 def test_a_region_is_written_in_one_way(desk: Visit, world: World) -> None:
     """Azure calls it West Europe, westeurope and WESTEUROPE; it is one region."""
     recorded = {one["location"] for one in world.scene.findings().values()}

@@ -176,6 +176,7 @@ EMPTY = json.dumps(
             "ignoredByKind": {},
         },
         "keys": None,
+        "azurePolicy": None,
         "subscriptions": dict.fromkeys(("total", "read", "gap", "excluded", "retired"), 0),
         "gaps": [],
         "gapsOmitted": 0,

@@ -26,6 +26,7 @@ from cmk_check.core.model import (
     Coverage,
     Gap,
     KeyHealth,
+    PolicyCounts,
     Subscription,
     VerdictCounts,
 )
@@ -46,6 +47,7 @@ _COUNTS = st.builds(
     st.dictionaries(st.sampled_from(["Face", "SpeechServices"]), st.integers(1, 9)),
     st.integers(0, 9),
     st.dictionaries(st.sampled_from(["broken", "healthy"]), st.integers(1, 9)),
+    policy=st.none() | st.builds(PolicyCounts, st.integers(0, 9), st.integers(0, 9)),
 )
 _ROWS = st.lists(
     st.builds(
@@ -195,6 +197,44 @@ def test_subscriptions_are_summed_kind_by_kind() -> None:
         44,
         {"at_risk": 3, "broken": 3},
     )
+
+
+def test_what_azure_policy_says_is_counted_and_taken_back() -> None:
+    """An account that it leaves out differs too; one whose key source nobody knows does neither."""
+    tally = AccountCounter()
+    nameless = replace(good(ID), key_name=None)
+    for kind, make in (("OpenAI", good(ID)), ("AIServices", good(ID)), ("OpenAI", nameless)):
+        tally.add(kind, judge(make))
+    tally.add("OpenAI", judge(odd(ID)))
+    tally.add("AIServices", judge(bad(ID)))
+    tally.add("AIServices", judge(bad(ID)), times=-1)
+
+    assert tally.counts({}, 0).policy == PolicyCounts(not_assessed=1, differs=2)
+    assert AccountCounter().counts({}, 0).policy is None
+
+
+@pytest.mark.parametrize(
+    ("second", "sum_of_both"),
+    [
+        (
+            AccountCounts({"OpenAI": VerdictCounts(1)}, policy=PolicyCounts(0, 3)),
+            PolicyCounts(2, 7),
+        ),
+        (AccountCounts({"OpenAI": VerdictCounts(1)}), None),
+        (AccountCounts({"OpenAI": VerdictCounts()}), PolicyCounts(2, 4)),
+    ],
+    ids=["both", "second not counted", "second empty"],
+)
+def test_a_sum_lacks_no_part(second: AccountCounts, sum_of_both: PolicyCounts | None) -> None:
+    """An earlier version counted nothing: a number without its part would be too small."""
+    first = AccountCounts({"AIServices": VerdictCounts(4)}, policy=PolicyCounts(2, 4))
+    rows = [
+        Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=accounts)
+        for accounts in (first, second)
+    ]
+
+    assert summarise(rows, 0).accounts.azure_policy == sum_of_both
+    assert summarise(rows[::-1], 0).accounts.azure_policy == sum_of_both
 
 
 def test_what_was_not_read_is_counted_as_told() -> None:

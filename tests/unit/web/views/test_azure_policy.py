@@ -1,9 +1,11 @@
 """What Azure's built-in policy says, in the list of findings and as a filter of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.core.enums import PolicyState, Verdict
-from tests.unit.web.api_kit import Served, coverage, finding
+from tests.unit.web.api_kit import PRODUCTION, Served, counted, coverage, finding, status_of
 from tests.unit.web.asgi_client import send
 
 FINDINGS = "/api/v1/findings"
@@ -55,3 +57,21 @@ async def test_another_state_is_refused(recorded: Served) -> None:
 
     assert (answer.status, answer.json["error"]["target"]) == (400, "azurePolicy")
     assert "compliant, non_compliant, not_assessed" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+async def test_the_status_counts_where_the_policy_differs_unless_rows_are_old(
+    empty: Served, *, is_old: bool
+) -> None:
+    """A 0 for what nobody counted would say that both agree."""
+    accounts = counted(ESTATE)
+    row = coverage(accounts=replace(accounts, policy=None) if is_old else accounts)
+    await empty.put(row, ESTATE)
+    await empty.put_status(status_of(row))
+    shown = None if is_old else {"notAssessed": 1, "differs": 1}
+
+    for path in ("status", f"status?subscription={PRODUCTION}"):
+        answer = await send(empty.app(), f"/api/v1/{path}")
+        assert answer.json["azurePolicy"] == shown
+    listed = await send(empty.app(), "/api/v1/subscriptions")
+    assert [one["azurePolicy"] for one in listed.json["value"]] == [shown]

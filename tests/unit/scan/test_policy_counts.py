@@ -1,0 +1,53 @@
+"""The counts of what Azure's built-in policy says, beside rows of earlier versions without them."""
+
+import json
+from dataclasses import replace
+
+from cmk_check.core.model import PolicyCounts
+from cmk_check.ports import Table
+from cmk_check.store import table_keys
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import ONE, THREE, TWO, overwrite
+from tests.unit.scan.partial_scans import partial_scan
+
+
+async def counts(world: World) -> PolicyCounts | None:
+    """Return the counts of the status."""
+    status = await world.status()
+    assert status
+    return status.summary.accounts.azure_policy
+
+
+async def forget(world: World, *ids: str) -> None:
+    """Let the rows of subscriptions be those of an earlier version."""
+    for subscription_id in ids:
+        row = await world.store.get(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
+        assert row
+        accounts = json.loads(str(row.values["accounts"]))
+        del accounts["policy"]
+        place = Table.FINDINGS, subscription_id, table_keys.COVERAGE
+        await overwrite(world, *place, accounts=json.dumps(accounts))
+
+
+async def test_rows_without_counts_make_no_number_until_a_scan_has_counted_them(
+    world: World, store: RecordingStore
+) -> None:
+    """A sum without them would say that the policy leaves out fewer accounts than it does."""
+    world.listed(ONE, TWO, THREE)
+    world.read(ONE, replace(good(ONE), kind="AIServices"), bad(ONE, "plain"))
+    world.read(TWO, replace(bad(TWO), kind="AIServices"))
+    await world.scan()
+    counted, told = await counts(world), await world.feed()
+    await forget(world, ONE, TWO)
+
+    await partial_scan(world, ONE)
+    in_part = await counts(world)
+    await world.scan()
+    in_full, at = await counts(world), len(store.log)
+    await world.scan()
+
+    assert (counted, in_part, in_full) == (PolicyCounts(2, 2), None, PolicyCounts(2, 2))
+    assert not [each for each in store.log[at:] if each.table is Table.FINDINGS and each.writes]
+    changes = [change.type for change in await world.feed()][len(told) :]
+    assert not [each for each in changes if each.startswith("account.")]
