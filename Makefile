@@ -12,6 +12,10 @@ WORKERS := --numprocesses=4 --dist=worksteal
 LONG_WORKERS := --numprocesses=2 --dist=loadfile
 DIST := dist
 
+# Tests start hundreds of Python processes. Without compiled modules each of them compiles the program, and
+# each worker compiles every test.
+export PYTHONDONTWRITEBYTECODE :=
+
 # pip and npm keep their caches in the home folder, or in this folder if the home folder is not writable.
 ifneq ($(shell test -n "$$HOME" && test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.cache
