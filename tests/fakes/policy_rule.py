@@ -7,7 +7,53 @@ rule". Texts are compared in any case. A field that is absent equals nothing, an
 from collections.abc import Mapping
 from typing import Any, Final
 
-_ALIASES: Final = "Microsoft.CognitiveServices/accounts/"
+from cmk_check.core.enums import PolicyState
+from local.simulator import load_estate
+
+TYPE: Final = "Microsoft.CognitiveServices/accounts"
+# The conditions of the built-in policy 67121cc7-ff39-4ab8-b7e3-95b84dab487d in version 2.2.0.
+BUILT_IN: Final = {
+    "allOf": [
+        {"field": "type", "equals": TYPE},
+        {"field": f"{TYPE}/encryption.keySource", "notEquals": "Microsoft.KeyVault"},
+        {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
+    ]
+}
+_ALIASES: Final = f"{TYPE}/"
+# Azure Policy assesses a resource if what the conditions say of these holds. Source: Microsoft's
+# page "What is applicability in Azure Policy?".
+_APPLICABLE: Final = {"type", "kind", "name"}
+
+
+def accounts_of(estate: str) -> list[dict[str, Any]]:
+    """Return the accounts of an estate as Azure lists them."""
+    return [
+        {"type": TYPE, **shown}
+        for subscription in load_estate(estate).subscriptions
+        for account in subscription.accounts.values()
+        if isinstance(shown := account.document(), dict)
+    ]
+
+
+def state_by(
+    condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object
+) -> PolicyState:
+    """Return the state that the ``if`` of a policy gives an account."""
+    applicable = [part for part in condition["allOf"] if part["field"] in _APPLICABLE]
+    if not is_hit({"allOf": applicable}, account, parameters):
+        return PolicyState.NOT_ASSESSED
+    is_bad = is_hit(condition, account, parameters)
+    return PolicyState.NON_COMPLIANT if is_bad else PolicyState.COMPLIANT
+
+
+def effect_on(
+    rule: Mapping[str, Any], account: Mapping[str, Any], parameters: object
+) -> str | None:
+    """Return the effect that a policy has on an account, None if it has none."""
+    effect = _value(rule["then"]["effect"], parameters)
+    if effect == "Disabled" or not is_hit(rule["if"], account, parameters):
+        return None
+    return str(effect)
 
 
 def is_hit(condition: Mapping[str, Any], account: Mapping[str, Any], parameters: object) -> bool:

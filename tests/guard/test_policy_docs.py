@@ -1,19 +1,23 @@
 """The documents on Azure Policy and on controls say what the program does."""
 
 import json
+from collections import Counter
 from typing import Final
 
 import pytest
 
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.azure_policy import POLICY_ID, POLICY_VERSION, policy_answer
+from cmk_check.core.azure_policy import EXCLUDED_KINDS, POLICY_ID, POLICY_VERSION, policy_answer
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.enums import ControlMapping
 from cmk_check.core.model import Account
 from cmk_check.core.rule import judge
+from tests.fakes.policy_rule import BUILT_IN, accounts_of, state_by
 from tests.guard.documents import ROOT, RULE, of_clause, table
 
 POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
+DEFAULTS: Final = {"excludedKinds": list(EXCLUDED_KINDS)}
+OWN: Final = json.loads((ROOT / "infra/policy/rule.json").read_text())["if"]
 LISTED: Final = (ROOT / "docs/controls.md").read_text()
 CLAUSES: Final = table(POLICY, "clause")
 
@@ -22,6 +26,35 @@ def test_the_document_names_the_version_that_the_program_follows() -> None:
     """A rule of another version may say something else."""
     assert POLICY_ID in POLICY
     assert f"version {POLICY_VERSION}" in POLICY
+    assert f"leaves {len(EXCLUDED_KINDS)} kinds out" in POLICY
+
+
+def compared(estate: str) -> Counter[tuple[str, ...]]:
+    """Count the accounts of an estate that are judged, by what each rule says of them."""
+    rows: Counter[tuple[str, ...]] = Counter()
+    for raw in accounts_of(estate):
+        account = parse_account(raw, frozenset())
+        assert isinstance(account, Account)
+        if account.kind not in {"OpenAI", "AIServices"}:
+            continue
+        judgement = judge(account)
+        answer = policy_answer(account.kind, judgement)
+        said = "not known", "not known", "not known"
+        if answer is not None:
+            built_in = state_by(BUILT_IN, raw, DEFAULTS)
+            said = f"`{built_in}`", f"`{state_by(OWN, raw, {})}`", f"`{answer.reason}`"
+        rows[account.kind, f"`{judgement.verdict}`", *said] += 1
+    return rows
+
+
+def test_the_table_of_sample_estates_is_what_each_rule_says_of_their_accounts() -> None:
+    """Whoever tries the app sees the same differences, and finds each explained."""
+    written: dict[str, Counter[tuple[str, ...]]] = {}
+    for estate, number, *said in table(POLICY, "sample estate"):
+        written.setdefault(estate.strip("`"), Counter())[tuple(said)] += int(number)
+
+    files = (ROOT / "local/simulator/estates").glob("*.json")
+    assert written == {path.stem: rows for path in sorted(files) if (rows := compared(path.stem))}
 
 
 @pytest.mark.parametrize("row", CLAUSES, ids=lambda row: row[0].partition(",")[0])

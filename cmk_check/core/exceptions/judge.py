@@ -32,6 +32,9 @@ CMK_POLICY: Final = (
 )
 """The built-in policy "Azure AI Services resources should encrypt data at rest with a
 customer-managed key (CMK)"."""
+OWN_POLICY: Final = "/providers/microsoft.authorization/policydefinitions/cmk-check-customer-keys"
+"""How the id of our own definition ends, which ``infra/policy`` creates at a management group or in
+a subscription. Who decides there is what makes an exemption from it count, as for the other."""
 _TYPE: Final = "microsoft.cognitiveservices/accounts"
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _UNREAD: Final = Unread(EXEMPTION_NOT_READ)
@@ -151,9 +154,8 @@ class _Judge:
     def _is_ours(
         self, assignment: Assignment, references: frozenset[str]
     ) -> ExceptionReason | Unread | bool:
-        policies = {CMK_POLICY, *self.rules.policies}
         if not is_set(assignment.definition_id):
-            return assignment.definition_id in policies
+            return self._is_our_policy(assignment.definition_id)
         initiative = self.facts.sets.get(assignment.definition_id, _UNREAD)
         match initiative:
             case Unread():
@@ -161,8 +163,14 @@ class _Judge:
             case Absent():
                 return False
             case SetDefinition():
-                named = {name for name, policy in initiative.policies if policy in policies}
+                named = {
+                    name for name, policy in initiative.policies if self._is_our_policy(policy)
+                }
                 return bool(named & references if references else named)
+
+    def _is_our_policy(self, definition_id: str) -> bool:
+        is_known = definition_id == CMK_POLICY or definition_id.endswith(OWN_POLICY)
+        return is_known or definition_id in self.rules.policies
 
     def _reaches(self, assignment: Assignment, exemption: Exemption) -> ExceptionReason | bool:
         path = account_path(self.account.id)

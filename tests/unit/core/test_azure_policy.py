@@ -1,6 +1,6 @@
 """What Azure's built-in policy says, against its rule's own JSON run over many accounts."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -8,44 +8,14 @@ from hypothesis import strategies as st
 
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.azure_policy import EXCLUDED_KINDS, policy_answer, policy_state
-from cmk_check.core.enums import PolicyReason, PolicyState, Reason, Verdict
+from cmk_check.core.enums import PolicyReason, Reason, Verdict
 from cmk_check.core.model import Account
 from cmk_check.core.rule import judge, row_too_new
-from local.simulator import load_estate
-from tests.fakes.policy_rule import is_hit
+from tests.fakes.policy_rule import BUILT_IN, TYPE, accounts_of, state_by
 
-TYPE: Final = "Microsoft.CognitiveServices/accounts"
-# The built-in policy's conditions in version 2.2.0.
-BUILT_IN: Final = {
-    "allOf": [
-        {"field": "type", "equals": TYPE},
-        {"field": f"{TYPE}/encryption.keySource", "notEquals": "Microsoft.KeyVault"},
-        {"field": "kind", "notIn": "[parameters('excludedKinds')]"},
-    ]
-}
 DEFAULTS: Final = {"excludedKinds": list(EXCLUDED_KINDS)}
-ESTATES: Final = ("sample", "keys", "clean")
+ESTATES: Final = ("sample", "keys", "clean", "exceptions")
 AGREE: Final = PolicyReason.SAME_AS_VERDICT
-
-
-def by_the_policy(raw: dict[str, Any]) -> PolicyState:
-    """Run the policy over an account as Azure does: accounts that no kind lets in are left out."""
-    account = {"type": TYPE, **raw}
-    only_kind = {"allOf": BUILT_IN["allOf"][2:]}
-    if not is_hit(only_kind, account, DEFAULTS):
-        return PolicyState.NOT_ASSESSED
-    bad = is_hit(BUILT_IN, account, DEFAULTS)
-    return PolicyState.NON_COMPLIANT if bad else PolicyState.COMPLIANT
-
-
-def accounts_of(estate: str) -> list[dict[str, Any]]:
-    """Return the accounts of an estate as Azure lists them."""
-    return [
-        shown
-        for subscription in load_estate(estate).subscriptions
-        for account in subscription.accounts.values()
-        if isinstance(shown := account.document(), dict)
-    ]
 
 
 @pytest.mark.parametrize("estate", ESTATES)
@@ -55,7 +25,7 @@ def test_every_account_of_an_estate_gets_what_the_policys_rule_gives_it(estate: 
     for raw in accounts_of(estate):
         account = parse_account(raw, frozenset())
         if isinstance(account, Account) and (answer := policy_answer(account.kind, judge(account))):
-            assert answer.state is by_the_policy(raw)
+            assert answer.state is state_by(BUILT_IN, raw, DEFAULTS)
             answers.append(answer.state)
 
     assert len(set(answers)) > 1
@@ -71,9 +41,9 @@ def test_any_kind_and_key_source_gets_what_the_policys_rule_gives_it(
     kind: str, source: str | None
 ) -> None:
     """Azure Policy compares in any case, and an absent key source is not Key Vault."""
-    raw = {"kind": kind, "properties": {"encryption": {"keySource": source}}}
+    raw = {"type": TYPE, "kind": kind, "properties": {"encryption": {"keySource": source}}}
 
-    assert policy_state(kind, source) is by_the_policy(raw)
+    assert policy_state(kind, source) is state_by(BUILT_IN, raw, DEFAULTS)
 
 
 @pytest.mark.parametrize(

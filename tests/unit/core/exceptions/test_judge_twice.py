@@ -24,7 +24,10 @@ SCOPES: Final = (CORP, SUB, GROUP, ACCOUNT_ID, f"{GROUP}-2", f"{ACCOUNT_ID}-2", 
 AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 OTHER_POLICY: Final = f"/{AUTHORIZATION}/policyDefinitions/other"
 OWN_POLICY: Final = f"{CORP}/{AUTHORIZATION}/policyDefinitions/own"
-POLICIES: Final = (CMK_POLICY, CMK_POLICY.upper(), OTHER_POLICY, OWN_POLICY)
+# What infra/policy creates, and names alike.
+SHIPPED: Final = f"{CORP}/{AUTHORIZATION}/policyDefinitions/cmk-check-customer-keys"
+ALIKE: Final = (f"{SHIPPED}-2", f"/{AUTHORIZATION}/policyDefinitions/my-cmk-check-customer-keys")
+POLICIES: Final = (CMK_POLICY, CMK_POLICY.upper(), OTHER_POLICY, OWN_POLICY, SHIPPED, *ALIKE)
 SET: Final = f"/{AUTHORIZATION}/policySetDefinitions/initiative"
 DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
 
@@ -126,7 +129,7 @@ def _expected(
         ]
     )
     dark = ExceptionReason.EXEMPTION_UNREAD if honoured is ExceptionReason.HONOURED else None
-    good = {CMK_POLICY, OWN_POLICY.lower()}
+    good = {CMK_POLICY, OWN_POLICY.lower(), SHIPPED.lower()}
     ours = {name for name, policy in initiative or () if policy.lower() in good}
     named = {name.lower() for name in exemption["references"] or ours}
     is_set, left_out = assignment["policy"] == SET, assignment["notScopes"]

@@ -1,0 +1,49 @@
+metadata name = 'cmk_check: an account that the policy lets through, created in one request'
+metadata description = 'An example. The identity must be allowed to use the key first: role Key Vault Crypto Service Encryption User.'
+
+@description('Required. Name of the account; also its subdomain.')
+param name string
+
+@description('Optional. Kind of the account: Azure OpenAI or Microsoft Foundry.')
+param kind 'AIServices' | 'OpenAI' = 'AIServices'
+
+@description('Optional. Region of the account and of the vault.')
+param location string = resourceGroup().location
+
+@description('Required. Id of the user-assigned identity that may use the key.')
+param identityId string
+
+@description('Required. Client id of this identity.')
+param identityClientId string
+
+@description('Required. Address of the vault, such as https://kv-example.vault.azure.net.')
+param keyVaultUri string
+
+@description('Required. Name of the key. Without a version the account follows its rotation.')
+param keyName string
+
+resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
+  name: name
+  location: location
+  kind: kind
+  sku: {
+    name: 'S0'
+  }
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    customSubDomainName: name
+    encryption: {
+      keySource: 'Microsoft.KeyVault'
+      keyVaultProperties: {
+        keyVaultUri: keyVaultUri
+        keyName: keyName
+        identityClientId: identityClientId
+      }
+    }
+  }
+}
