@@ -5,9 +5,11 @@ Each in a process of its own, whose memory is measured.
 
 import asyncio
 import os
+import struct
 import subprocess
 import sys
 import zlib
+from functools import reduce
 
 import pytest
 
@@ -17,6 +19,7 @@ from local.simulator.simulator import Simulator
 from tests.contract.inventory.conftest import ACCOUNTS, SUBSCRIPTION
 
 MIB = 1024**2
+GZIP_HEADER = b"\x1f\x8b\x08" + bytes(7)
 PROGRAM = f"""
 import asyncio
 from cmk_check.core.model import Subscription
@@ -39,10 +42,13 @@ asyncio.run(main())
 
 def _packed(mebibytes: int) -> bytes:
     """Pack an empty list of accounts that is this large once it is unpacked."""
-    packer = zlib.compressobj(wbits=31)
-    blank = b" " * MIB
-    parts = [packer.compress(blank) for _ in range(mebibytes)]
-    return b"".join([*parts, packer.compress(b'{"value": []}'), packer.flush()])
+    blank, end = b" " * MIB, b'{"value": []}'
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    # A full flush forgets what came before, so that one packed mebibyte serves for all of them.
+    packed = packer.compress(blank) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = zlib.crc32(end, reduce(lambda sum_, _: zlib.crc32(blank, sum_), range(mebibytes), 0))
+    trailer = struct.pack("<II", checksum, mebibytes * MIB + len(end))
+    return GZIP_HEADER + packed * mebibytes + packer.compress(end) + packer.flush() + trailer
 
 
 async def _read(simulator: Simulator) -> tuple[int, str]:

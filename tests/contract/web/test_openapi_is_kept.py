@@ -163,7 +163,7 @@ def test_p10_no_request_gets_an_answer_that_is_not_documented(case: schemathesis
 
 @pytest.mark.long
 @api.parametrize()
-@settings(max_examples=1000, suppress_health_check=RELAXED)
+@settings(max_examples=300, suppress_health_check=RELAXED)
 def test_p10_nor_do_many_more_requests(case: schemathesis.Case[Any]) -> None:
     """The same with more patience."""
     _check(case)

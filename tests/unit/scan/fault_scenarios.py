@@ -54,8 +54,10 @@ GREEN: Final = History(
     keys={"key": DISABLED},
     require_healthy_keys=True,
 )
+# A bad key of the same scan would lower the status before a bad account has to.
+WORSE: Final = replace(GREEN, keys={}, require_healthy_keys=False)
 FIRST: Final = History({}, RED.after, keys=RED.keys, require_healthy_keys=True)
-HISTORIES: Final = {"red": RED, "green": GREEN, "first scan": FIRST}
+HISTORIES: Final = {"red": RED, "green": GREEN, "worse": WORSE, "first scan": FIRST}
 
 
 @dataclass(frozen=True)

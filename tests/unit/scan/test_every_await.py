@@ -16,6 +16,7 @@ from tests.unit.scan.fault_scenarios import (
     FIRST,
     GREEN,
     RED,
+    WORSE,
     Point,
     Run,
     begun,
@@ -38,6 +39,7 @@ async def after_a_dead_scan() -> World:
 BEGINNINGS: Final[Mapping[str, Begin]] = {
     "red": partial(begun, RED),
     "green": partial(begun, GREEN),
+    "worse": partial(begun, WORSE),
     "first scan": partial(begun, FIRST),
     "after a dead scan": after_a_dead_scan,
 }
