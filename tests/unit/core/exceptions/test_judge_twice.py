@@ -1,12 +1,15 @@
 """Which exemption counts and whether it is honoured, written a second time over raw documents."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import ExceptionReason, GapReason
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY, ExceptionRules, exception_of
 from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption, parse_set
@@ -31,6 +34,12 @@ POLICIES: Final = (CMK_POLICY, CMK_POLICY.upper(), OTHER_POLICY, OWN_POLICY, SHI
 SET: Final = f"/{AUTHORIZATION}/policySetDefinitions/initiative"
 DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
 
+
+def _mostly[T](good: T, others: Sequence[T]) -> st.SearchStrategy[T]:
+    """Draw the value of an exemption that is honoured six times out of seven."""
+    return st.sampled_from([*[good] * 6 * len(others), *others])
+
+
 SELECTOR: Final = st.builds(
     lambda kind, way, values: {"kind": kind, way: values},
     st.sampled_from(["resourceLocation", "resourceType", "resourceWithoutLocation"]),
@@ -43,30 +52,30 @@ SELECTOR: Final = st.builds(
 )
 SELECTORS: Final = st.one_of(
     st.none(),
+    st.none(),
     st.lists(
         st.fixed_dictionaries({"selectors": st.lists(SELECTOR, min_size=1, max_size=2)}),
         max_size=2,
     ),
     st.just([{"selectors": "odd"}]),
 )
-DAYS: Final = st.sampled_from([None, "soon", -1, 0, 1, 30, 31])
 ASSIGNMENT: Final = st.fixed_dictionaries(
     {
-        "scope": st.sampled_from(SCOPES),
-        "policy": st.sampled_from((*POLICIES, SET)),
-        "notScopes": st.lists(st.sampled_from((*SCOPES, GROUP.upper())), max_size=2),
+        "scope": _mostly(CORP, SCOPES),
+        "policy": _mostly(CMK_POLICY, (*POLICIES, SET, SET)),
+        "notScopes": st.lists(st.sampled_from((*SCOPES, GROUP.upper())), max_size=2) | st.just([]),
         "selectors": SELECTORS,
-        "state": st.sampled_from(["read", "read", "read", "gone", "denied"]),
+        "state": _mostly("read", ["gone", "denied"]),
     }
 )
 EXEMPTION: Final = st.fixed_dictionaries(
     {
-        "scope": st.sampled_from(SCOPES),
+        "scope": _mostly(ACCOUNT_ID, SCOPES),
         "assignment": st.integers(0, 1),
-        "days": DAYS,
+        "days": _mostly(30, [None, "soon", -1, 0, 1, 31]),
         "references": st.sampled_from([None, [], ["OURS"], ["theirs"], ["theirs", "ours"]]),
         "selectors": SELECTORS,
-        "validation": st.sampled_from([None, "Default", "DoNotValidate"]),
+        "validation": _mostly(None, ["Default", "DoNotValidate"]),
     }
 )
 SET_POLICIES: Final = st.lists(
@@ -156,22 +165,18 @@ def _expected(
     )
 
 
-@given(
-    st.lists(EXEMPTION, max_size=3),
-    st.tuples(ASSIGNMENT, ASSIGNMENT),
-    st.one_of(st.none(), SET_POLICIES),
-    st.sets(st.integers(0, 1)),
-    st.sampled_from(["westeurope", None]),
-)
-def test_both_writings_agree(
-    exemptions: list[dict[str, Any]],
-    assigned: tuple[dict[str, Any], dict[str, Any]],
+def _judged(
+    exemptions: Sequence[Mapping[str, Any]],
+    assigned: Sequence[Mapping[str, Any]],
     initiative: list[tuple[str, str]] | None,
     listed: set[int],
     location: str | None,
-) -> None:
-    """What is honoured turns a violation into an accepted one: a slip here is a false green."""
-    ids = [f"{assigned[at]['scope']}/{AUTHORIZATION}/policyAssignments/a{at}" for at in range(2)]
+) -> AccountException | None:
+    """Judge raw documents as the program does."""
+    ids = [
+        f"{assigned[at]['scope']}/{AUTHORIZATION}/policyAssignments/a{at}"
+        for at in range(len(assigned))
+    ]
     entries = []
     for number, exemption in enumerate(exemptions):
         days = exemption["days"]
@@ -215,7 +220,84 @@ def test_both_writings_agree(
         frozenset(ids[i].lower() for i in listed),
     )
 
-    found = exception_of(Account(account_id, "OpenAI", location), facts, rules, NOW)
+    return exception_of(Account(account_id, "OpenAI", location), facts, rules, NOW)
+
+
+GOOD_EXEMPTION: Final[dict[str, object]] = {
+    "scope": ACCOUNT_ID,
+    "assignment": 0,
+    "days": 30,
+    "references": None,
+    "selectors": None,
+    "validation": None,
+}
+GOOD_ASSIGNMENT: Final[dict[str, object]] = {
+    "scope": CORP,
+    "policy": CMK_POLICY,
+    "notScopes": [],
+    "selectors": None,
+    "state": "read",
+}
+
+
+def _one(kind: str, way: str, value: str) -> dict[str, object]:
+    return {"selectors": [{"selectors": [{"kind": kind, way: [value]}]}]}
+
+
+@pytest.mark.parametrize(
+    ("exemption", "assignment", "reason"),
+    [
+        ({}, {}, ExceptionReason.HONOURED),
+        ({"days": 0}, {}, ExceptionReason.EXPIRED),
+        ({"days": 31}, {}, ExceptionReason.EXPIRES_TOO_LATE),
+        ({"days": None}, {}, ExceptionReason.NO_EXPIRY),
+        ({"days": "soon"}, {}, ExceptionReason.MALFORMED_EXEMPTION),
+        ({"scope": f"{ACCOUNT_ID}-2"}, {}, None),
+        ({"validation": "DoNotValidate"}, {}, ExceptionReason.SCOPE_NOT_VALIDATED),
+        ({"references": ["ours"]}, {"policy": SET}, ExceptionReason.HONOURED),
+        ({"references": ["theirs"]}, {"policy": SET}, None),
+        (_one("resourceLocation", "in", "West Europe"), {}, ExceptionReason.HONOURED),
+        (_one("resourceLocation", "notIn", "West Europe"), {}, None),
+        (_one("resourceWithoutLocation", "in", "x"), {}, ExceptionReason.SELECTORS_UNCLEAR),
+        ({}, _one("resourceLocation", "in", "eastus"), None),
+        ({}, _one("resourceWithoutLocation", "in", "x"), ExceptionReason.SELECTORS_UNCLEAR),
+        ({}, {"scope": SUB}, ExceptionReason.ASSIGNMENT_NOT_TRUSTED),
+        ({}, {"scope": f"{SUB}2"}, None),
+        ({}, {"policy": OTHER_POLICY}, None),
+        ({}, {"notScopes": [GROUP.upper()]}, None),
+        ({}, {"notScopes": [CORP]}, ExceptionReason.NOT_SCOPES_UNCLEAR),
+        ({}, {"state": "gone"}, None),
+        ({}, {"state": "denied"}, ExceptionReason.EXEMPTION_UNREAD),
+    ],
+)
+def test_one_part_that_differs_is_enough(
+    exemption: dict[str, object], assignment: dict[str, object], reason: ExceptionReason | None
+) -> None:
+    """P1: each condition alone keeps an exemption from being honoured."""
+    exemptions, assigned = [GOOD_EXEMPTION | exemption], [GOOD_ASSIGNMENT | assignment]
+
+    found = _judged(exemptions, assigned, [("ours", CMK_POLICY)], set(), "westeurope")
+
+    assert (found.reason if found else None) is reason
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(EXEMPTION, max_size=3),
+    st.tuples(ASSIGNMENT, ASSIGNMENT),
+    st.one_of(st.none(), SET_POLICIES),
+    st.sets(st.integers(0, 1)),
+    st.sampled_from(["westeurope", None]),
+)
+def test_both_writings_agree(
+    exemptions: list[dict[str, Any]],
+    assigned: tuple[dict[str, Any], dict[str, Any]],
+    initiative: list[tuple[str, str]] | None,
+    listed: set[int],
+    location: str | None,
+) -> None:
+    """What is honoured turns a violation into an accepted one: a slip here is a false green."""
+    found = _judged(exemptions, assigned, initiative, listed, location)
 
     wanted = {}
     for number, each in enumerate(exemptions):
