@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionMode,
+    PostureReason,
+    PostureVerdict,
+    ScanState,
+    Trigger,
+)
 from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
@@ -136,9 +143,11 @@ CASES: Final[dict[str, Case]] = {
 }
 
 
-def answer(case: Case) -> Posture:
+def answer(case: Case, exceptions: ExceptionMode = ExceptionMode.SHOW) -> Posture:
     """Ask for the posture of a case."""
-    expect = Expectations(AGE, case.expected, require_healthy_keys=case.requires_keys)
+    expect = Expectations(
+        AGE, case.expected, require_healthy_keys=case.requires_keys, exceptions=exceptions
+    )
     return of_estate(case.status, NOON + case.age, expect)
 
 
@@ -154,6 +163,25 @@ def test_the_posture_of_an_estate(case: Case) -> None:
         and case.status.as_of is not None
         and -CLOCK_TOLERANCE <= case.age <= AGE
     )
+
+
+SCANNED: Final = {name: case for name, case in CASES.items() if case.status and case.status.as_of}
+
+
+@pytest.mark.parametrize("case", SCANNED.values(), ids=SCANNED)
+def test_p1_an_accepted_violation_hides_nothing_else(case: Case) -> None:
+    """P1: whatever else speaks against compliant speaks against it with an exception, too."""
+    status = case.status or Status()
+    accounts = status.summary.accounts
+    kind = accounts.by_kind["OpenAI"]
+    violated = {"OpenAI": replace(kind, non_compliant=kind.non_compliant + 1)}
+    accounts = replace(accounts, by_kind=violated, excepted=((NOON + timedelta(days=9), 1),))
+    status = replace(status, summary=replace(status.summary, accounts=accounts))
+
+    posture = answer(replace(case, status=status), ExceptionMode.ACCEPT)
+
+    accepted = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
+    assert posture.verdict is (accepted if case.verdict is GOOD else case.verdict)
 
 
 _STATUSES: Final = st.builds(

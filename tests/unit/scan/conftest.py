@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
+from cmk_check.core.enums import ExceptionMode
 from cmk_check.limits import WATCH_OVERLAP
+from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, good
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.accepted import END, set_mode
 from tests.unit.scan.faulty_processes import ONE, TWO
 from tests.unit.scan.watched import EVERY, Watched
 
@@ -72,3 +75,20 @@ async def keyed(world_with_keys: World) -> Watched:
     await world_with_keys.scan()
     world_with_keys.clock.advance(EVERY)
     return Watched(world_with_keys)
+
+
+@pytest.fixture
+def exemptions() -> ScriptedExemptions:
+    """Return the exemption of the second subscription."""
+    return ScriptedExemptions({TWO: exempted(TWO, END, ticket="T-1", approved_by="Board")})
+
+
+@pytest.fixture
+def estate(world: World, exemptions: ScriptedExemptions) -> World:
+    """Return a program that accepts exceptions, over a good subscription and an exempted one."""
+    world.exemptions = exemptions
+    set_mode(world, ExceptionMode.ACCEPT)
+    world.listed(ONE, TWO)
+    world.read(ONE, good(ONE))
+    world.read(TWO, bad(TWO))
+    return world

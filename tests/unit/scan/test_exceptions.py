@@ -1,50 +1,30 @@
 """Exceptions from reading to posture: what they change, when they end, and what is told."""
 
-import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, ExceptionMode, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import (
+    ExceptionMode,
+    ExceptionReason,
+    PostureReason,
+    PostureVerdict,
+    Verdict,
+)
 from cmk_check.core.exceptions.facts import ExemptionFacts
-from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
-from tests.fakes.world import BEGINNING, World, bad, good
+from tests.fakes.world import BEGINNING, World, bad, good, odd
+from tests.unit.scan.accepted import ACCOUNT, END, set_mode
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, RECORD, TWO, delivery, dies, planned
 from tests.unit.scan.partial_scans import partial_scan
 
 ACCEPTED: Final = PostureVerdict.COMPLIANT_WITH_EXCEPTIONS
 BAD: Final = PostureVerdict.NON_COMPLIANT
 UNKNOWN: Final = PostureVerdict.UNKNOWN
-END: Final = BEGINNING + timedelta(days=100)
 EARLIER: Final = END - timedelta(days=1)
 SOON: Final = BEGINNING + timedelta(hours=2)
-ACCOUNT: Final = str(bad(TWO).id)
-
-
-def _mode(world: World, mode: ExceptionMode) -> None:
-    expect = replace(world.options.expectations, exceptions=mode)
-    world.options = replace(world.options, expectations=expect)
-
-
-@pytest.fixture
-def exemptions() -> ScriptedExemptions:
-    """Return the exemption of the second subscription."""
-    return ScriptedExemptions({TWO: exempted(TWO, END, ticket="T-1", approved_by="Board")})
-
-
-@pytest.fixture
-def estate(world: World, exemptions: ScriptedExemptions) -> World:
-    """Return a program that accepts exceptions, over a good subscription and an exempted one."""
-    world.exemptions = exemptions
-    _mode(world, ExceptionMode.ACCEPT)
-    world.listed(ONE, TWO)
-    world.read(ONE, good(ONE))
-    world.read(TWO, bad(TWO))
-    return world
 
 
 async def _verdict(world: World) -> PostureVerdict:
@@ -55,10 +35,6 @@ async def _excepted(world: World) -> int:
     status = await world.status()
     assert status is not None
     return sum(count for _, count in status.summary.accounts.excepted)
-
-
-def _of_exceptions(world: World) -> list[str]:
-    return [kind for kind in world.told_types() if kind.startswith("exception.")]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +54,7 @@ async def test_the_setting_decides_what_an_honoured_exception_does(
 ) -> None:
     """The account stays non-compliant whatever the posture says (P1)."""
     await estate.scan()
-    _mode(estate, mode)
+    set_mode(estate, mode)
 
     posture = await estate.posture()
 
@@ -103,6 +79,18 @@ async def test_one_violation_without_an_exception_is_one_too_many(estate: World)
 
     assert await _verdict(estate) is BAD
     assert await _excepted(estate) == 1
+
+
+async def test_only_a_violation_can_have_an_exception(estate: World) -> None:
+    """P1: an account that cannot be judged, or is compliant, needs none and gets none."""
+    unknown, compliant = odd(TWO, "odd"), good(TWO, "good")
+    estate.read(TWO, bad(TWO), unknown, compliant)
+
+    await estate.scan()
+
+    findings = await estate.findings()
+    assert [findings[str(each.id)].exception for each in (unknown, compliant)] == [None, None]
+    assert (await _verdict(estate), await _excepted(estate)) == (UNKNOWN, 1)
 
 
 async def test_the_posture_changes_at_the_minute_of_the_expiry(
@@ -145,12 +133,12 @@ async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
     """P1: whatever the setting is now, it may accept exceptions when the status is asked for."""
     await estate.scan()
     exemptions.facts[TWO] = facts
-    _mode(estate, mode)
+    set_mode(estate, mode)
     messages = await planned(estate)
 
     await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
 
-    _mode(estate, ExceptionMode.ACCEPT)
+    set_mode(estate, ExceptionMode.ACCEPT)
     assert await _verdict(estate) is UNKNOWN
 
 
@@ -266,11 +254,17 @@ async def test_what_cannot_be_read_counts_as_not_excepted_and_is_no_news(
 async def test_a_fault_of_ours_costs_the_exception_alone(
     estate: World, exemptions: ScriptedExemptions
 ) -> None:
-    """P3: the verdict is recorded, and the account counts as not excepted."""
+    """P3: the verdict is recorded, the account counts as not excepted, and nothing has ended."""
+    await estate.scan()
+    estate.teller.told.clear()
     exemptions.is_broken = True
 
     await estate.scan()
 
+    exception = (await estate.findings())[ACCOUNT].exception
+    assert exception is not None
+    assert exception.reason is ExceptionReason.EXEMPTION_UNREAD
+    assert estate.told_types() == []
     assert (await estate.verdicts()) == {"chat": "non_compliant"}
     assert await estate.coverage(TWO) == "read"
     assert await _verdict(estate) is BAD
@@ -290,77 +284,3 @@ async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
     finding = (await estate.findings())[ACCOUNT]
     assert (finding.exception, finding.announced) == (None, None)
     assert (exemptions.asked, estate.told_types(), await _excepted(estate)) == ([], [], 0)
-
-
-async def test_the_first_scan_leaves_a_reminder_to_the_next(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """What the first scan finds is sent to nobody: a reminder that it notes would be lost."""
-    exemptions.facts[TWO] = exempted(TWO, BEGINNING + timedelta(days=2))
-    await estate.scan()
-    first = {change.type for change in await estate.feed()}
-    estate.teller.told.clear()
-
-    await estate.scan()
-    await estate.scan()
-
-    assert ChangeType.EXCEPTION_EXPIRING not in first
-    assert _of_exceptions(estate) == ["exception.expiring"]
-
-
-async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
-    estate: World, exemptions: ScriptedExemptions
-) -> None:
-    """P4: feeds, chats and logs go to people who may not see who approved what."""
-    exemptions.facts[TWO] = NONE
-    await estate.scan()
-    exemptions.facts[TWO] = exempted(
-        TWO, END, ticket="T-1", approved_by="Board", created_by="me@example.com"
-    )
-    for day in (0, 1, 86, 87, 97, 98, 100, 101):
-        estate.clock.time = BEGINNING + timedelta(days=day, hours=2)
-        await estate.scan()
-
-    assert _of_exceptions(estate) == [
-        "exception.started",
-        "exception.expiring",
-        "exception.expiring",
-        "exception.ended",
-    ]
-    changes = [change for change in await estate.feed() if ".exception." in change.type]
-    assert changes[-1].data["ended"] == "expired"
-    assert changes[0].data["exception"] == {
-        "id": f"/subscriptions/{TWO}/providers/microsoft.authorization/policyexemptions/accepted",
-        "category": "Waiver",
-        "displayName": "Until the move",
-        "expiresOn": f"{END:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    written = json.dumps([dict(change.data) for change in await estate.feed()])
-    assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
-
-
-@pytest.mark.parametrize("fixed", [True, False])
-async def test_an_exception_that_nobody_needs_has_ended(estate: World, *, fixed: bool) -> None:
-    """The account came under a key, or is gone."""
-    await estate.scan()
-    estate.read(TWO, *([good(TWO)] if fixed else []))
-
-    await estate.scan()
-
-    ended = [change for change in await estate.feed() if change.type.endswith("exception.ended")]
-    assert [change.data["ended"] for change in ended] == ["no_longer_needed"]
-
-
-async def test_a_scan_of_an_unchanged_estate_writes_nothing(estate: World) -> None:
-    """P6: what is stored of an exception is what is compared."""
-    await estate.scan()
-    before = await _etags(estate)
-
-    await estate.scan()
-
-    assert await _etags(estate) == before
-
-
-async def _etags(world: World) -> list[str]:
-    table = FindingsTable(world.store)
-    return [etag async for row in table.subscriptions("", "") for etag in row.etags.values()]

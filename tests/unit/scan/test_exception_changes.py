@@ -1,0 +1,91 @@
+"""What is told of exceptions, each turn once, and what is written of them."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from cmk_check.core.enums import ChangeType
+from cmk_check.store.findings import FindingsTable
+from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
+from tests.fakes.world import BEGINNING, World, good
+from tests.unit.scan.accepted import END
+from tests.unit.scan.faulty_processes import TWO
+
+
+def _of_exceptions(world: World) -> list[str]:
+    return [kind for kind in world.told_types() if kind.startswith("exception.")]
+
+
+async def test_the_first_scan_leaves_a_reminder_to_the_next(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """What the first scan finds is sent to nobody: a reminder that it notes would be lost."""
+    exemptions.facts[TWO] = exempted(TWO, BEGINNING + timedelta(days=2))
+    await estate.scan()
+    first = {change.type for change in await estate.feed()}
+    estate.teller.told.clear()
+
+    await estate.scan()
+    await estate.scan()
+
+    assert ChangeType.EXCEPTION_EXPIRING not in first
+    assert _of_exceptions(estate) == ["exception.expiring"]
+
+
+async def test_each_turn_is_told_once_and_no_name_of_a_person_with_it(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P4: feeds, chats and logs go to people who may not see who approved what."""
+    exemptions.facts[TWO] = NONE
+    await estate.scan()
+    exemptions.facts[TWO] = exempted(
+        TWO, END, ticket="T-1", approved_by="Board", created_by="me@example.com"
+    )
+    for day in (0, 1, 86, 87, 97, 98, 100, 101):
+        estate.clock.time = BEGINNING + timedelta(days=day, hours=2)
+        await estate.scan()
+
+    assert _of_exceptions(estate) == [
+        "exception.started",
+        "exception.expiring",
+        "exception.expiring",
+        "exception.ended",
+    ]
+    changes = [change for change in await estate.feed() if ".exception." in change.type]
+    assert changes[-1].data["ended"] == "expired"
+    assert changes[0].data["exception"] == {
+        "id": f"/subscriptions/{TWO}/providers/microsoft.authorization/policyexemptions/accepted",
+        "category": "Waiver",
+        "displayName": "Until the move",
+        "expiresOn": f"{END:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    written = json.dumps([dict(change.data) for change in await estate.feed()])
+    assert not any(secret in written for secret in ("T-1", "Board", "me@example.com"))
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+async def test_an_exception_that_nobody_needs_has_ended(estate: World, *, fixed: bool) -> None:
+    """The account came under a key, or is gone."""
+    await estate.scan()
+    estate.read(TWO, *([good(TWO)] if fixed else []))
+
+    await estate.scan()
+
+    ended = [change for change in await estate.feed() if change.type.endswith("exception.ended")]
+    assert [change.data["ended"] for change in ended] == ["no_longer_needed"]
+
+
+async def test_a_scan_of_an_unchanged_estate_writes_nothing(estate: World) -> None:
+    """P6: what is stored of an exception is what is compared."""
+    await estate.scan()
+    before = await _etags(estate)
+
+    await estate.scan()
+
+    assert await _etags(estate) == before
+
+
+async def _etags(world: World) -> list[str]:
+    table = FindingsTable(world.store)
+    return [etag async for row in table.subscriptions("", "") for etag in row.etags.values()]
