@@ -179,6 +179,7 @@ class App:
             kinds=settings.kinds,
             portal_url=settings.portal_url,
             key_health=settings.key_health,
+            owners=bool(settings.owner_tags),
         )
 
     async def _build_scan_now(self) -> "HttpAdapter":

@@ -30,8 +30,7 @@ MAX_SUBSCRIPTIONS_NAMED: Final = 1_000
 ATTEMPTS_PER_STEP: Final = 3
 # The row of a slice is named by four digits.
 MAX_SLICES: Final = 10_000
-# Clocks of Azure hosts differ by seconds; what lies further in the future was stamped by a wrong
-# clock.
+# Clocks of Azure hosts differ by seconds; what lies further ahead was stamped by a wrong clock.
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 
 # Of an account that a list lacks. Lists and Resource Graph may both be late with a younger one.
@@ -162,6 +161,8 @@ MAX_BROKEN_KEYS_LISTED: Final = 50
 # --- Findings, status and changes: internal
 # A kind is any text that Azure sends, and a row must hold the counts of all.
 MAX_KINDS_COUNTED: Final = 50
+# As hashes in the row of a subscription and in the status, a third of what a property holds.
+MAX_OWNERS_COUNTED: Final = 1_000
 # A change's number has twelve digits in the key of its outbox row; the rest is room to go on.
 MAX_SEQUENCE: Final = 9 * 10**11
 # Where the last number is lost, counting goes on from this many for each second since 1970: no
@@ -291,6 +292,8 @@ DEFAULT_PAGE_SIZE: Final = 100
 MAX_WORKBOOK_FINDINGS: Final = 10_000
 # A filter that matches nothing would read the whole table in one request.
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
+# Sums of owners need all rows: so many take seconds of that thread.
+MAX_FINDINGS_SUMMED: Final = 100_000
 # Each costs a second or so of the one thread that status and health need, too.
 TABLE_WALKS_AT_ONCE: Final = 3
 # Panels of a dashboard ask at the same moment. With a request to the storage it stays below 10 s.

@@ -28,6 +28,7 @@ def sample_change(change_id: str, now: datetime) -> Change:
         "subscriptionName": "Not a real subscription",
         "tenantId": None,
         "tags": {},
+        "owner": None,
         "before": {"verdict": Verdict.COMPLIANT, "reason": Reason.CUSTOMER_MANAGED_KEY},
         "after": {"verdict": Verdict.NON_COMPLIANT, "reason": Reason.MICROSOFT_MANAGED_KEY},
         "evidence": {},

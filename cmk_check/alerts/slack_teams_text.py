@@ -119,9 +119,9 @@ def _why(data: Mapping[str, object]) -> str:
 
 
 def _owner(data: Mapping[str, object]) -> str:
-    tags = data.get("tags")
-    owner = plain(tags.get("owner")) if isinstance(tags, Mapping) else ""
-    return f"owner: {owner}" if owner else ""
+    owner = data.get("owner")
+    value = plain(owner.get("value")) if isinstance(owner, Mapping) else ""
+    return f"owner: {value}" if value else ""
 
 
 def _sums(data: Mapping[str, object]) -> str:

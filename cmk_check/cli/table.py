@@ -66,7 +66,7 @@ def _print_accounts(
 ) -> None:
     if not findings:
         return
-    more = ["resource group", "kind", "subscription", "created"]
+    more = ["owner", "resource group", "kind", "subscription", "created"]
     if has_history:
         more.append("first seen")
     rows = [_account(each, has_history=has_history) for each in findings]
@@ -84,7 +84,8 @@ def _account(finding: "models.Finding", *, has_history: bool) -> Row:
     else:
         state, style = finding.key_health.state.value, _KEY_COLOURS[finding.key_health.state]
     subscription = finding.subscription_name or finding.subscription_id
-    more = [finding.resource_group, finding.kind or "", subscription]
+    owner = finding.owner.value if finding.owner else "-"
+    more = [owner, finding.resource_group, finding.kind or "", subscription]
     more.append(_day(finding.evidence.created_at))
     if has_history:
         more.append(_day(finding.first_seen))

@@ -68,12 +68,17 @@ DefinitionIds = Annotated[frozenset[str], _policy_ids("policyDefinitions")]
 AssignmentIds = Annotated[frozenset[str], _policy_ids("policyAssignments")]
 
 
-def read_names(text: str) -> frozenset[str]:
-    """Read a list of tag names, lower-cased."""
-    names = frozenset(item.lower() for item in _items(text))
+def _read_names(text: str) -> tuple[str, ...]:
+    """Read a list of tag names, lower-cased, each once."""
+    names = tuple(dict.fromkeys(item.lower() for item in _items(text)))
     if len(names) > MAX_TAGS:
         raise ValueError(f"must name at most {MAX_TAGS} tags; remove {len(names) - MAX_TAGS}")
     return names
+
+
+# Pydantic makes a set of it where the order says nothing.
+TagNames = Annotated[frozenset[str], BeforeValidator(_read_names)]
+TagNamesInOrder = Annotated[tuple[str, ...], BeforeValidator(_read_names)]
 
 
 def read_client_id(text: str) -> str:

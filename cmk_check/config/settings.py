@@ -25,6 +25,8 @@ from cmk_check.config.misspelt_settings import split_unknown
 from cmk_check.config.setting_values import (
     AssignmentIds,
     DefinitionIds,
+    TagNames,
+    TagNamesInOrder,
     is_true,
     number,
     one_of,
@@ -32,7 +34,6 @@ from cmk_check.config.setting_values import (
     read_group,
     read_ids,
     read_kinds,
-    read_names,
     switch,
     whole,
 )
@@ -64,7 +65,6 @@ __all__ = [
     "unknown_settings",
 ]
 
-
 _LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
@@ -74,7 +74,8 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     return {
         name: text
         for name, value in (os.environ if environ is None else environ).items()
-        if (text := value.strip())
+        # Without any name, this one keeps no owners.
+        if (text := value.strip()) or name == "CMK_OWNER_TAGS"
     }
 
 
@@ -140,9 +141,10 @@ class Settings(BaseSettings):
     expect: Annotated[int, whole(*limits.EXPECTED_SUBSCRIPTIONS_RANGE)] = Field(
         1, alias="CMK_EXPECT_SUBSCRIPTIONS"
     )
-    tags: Annotated[frozenset[str], BeforeValidator(read_names)] = Field(
+    tags: TagNames = Field(
         frozenset({"owner", "team", "application", "environment", "costcenter"}), alias="CMK_TAGS"
     )
+    owner_tags: TagNamesInOrder = Field(("owner", "contact", "team"), alias="CMK_OWNER_TAGS")
     max_age_minutes: Annotated[int, whole(*limits.MAX_AGE_MINUTES_RANGE)] = Field(
         180, alias="CMK_MAX_AGE_MINUTES"
     )

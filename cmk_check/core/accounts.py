@@ -5,13 +5,18 @@ than from the SDK's models, because those coerce types, fail for a whole page, a
 key source for a customer's key vault.
 """
 
+from collections.abc import Sequence
+
 from cmk_check.core.model import Account, UserIdentity
+from cmk_check.core.owner import owner_tag
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import as_object, clean_text, clean_time
 from cmk_check.limits import MAX_TAG_BYTES, MAX_WORD_BYTES
 
 
-def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
+def parse_account(
+    entry: object, kept_tags: frozenset[str], owner_tags: Sequence[str] = ()
+) -> Account | None:
     """Make an account of one entry of a list, or of one account document; never raises.
 
     Null is the same as absent. ``malformed`` names the part that keeps the rule from judging;
@@ -22,6 +27,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
     Args:
         entry: what JSON gave.
         kept_tags: lower-cased names of the tags to keep.
+        owner_tags: lower-cased names of the tags that may name the owner, the first counts most.
 
     Returns:
         None where the entry has no usable id: there is nothing that a finding could be named by.
@@ -41,6 +47,7 @@ def parse_account(entry: object, kept_tags: frozenset[str]) -> Account | None:
         kind=_kind(entry.get("kind")),
         location=clean_text(entry.get("location"), MAX_WORD_BYTES),
         tags=_kept(entry.get("tags"), kept_tags),
+        owner=owner_tag(entry.get("tags"), owner_tags),
         key_source=clean_text(encryption.get("keySource")),
         key_name=clean_text(key.get("keyName")),
         key_version=clean_text(key.get("keyVersion")),

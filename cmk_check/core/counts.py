@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import cross_check
@@ -25,6 +26,7 @@ from cmk_check.core.model import (
     PolicyCounts,
     VerdictCounts,
 )
+from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary
 from cmk_check.limits import (
@@ -32,6 +34,7 @@ from cmk_check.limits import (
     MAX_BROKEN_KEYS_LISTED,
     MAX_GAPS_LISTED,
     MAX_KINDS_COUNTED,
+    MAX_OWNERS_COUNTED,
 )
 
 if TYPE_CHECKING:
@@ -44,10 +47,7 @@ _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why
 
 
 class AccountCounter:
-    """Counts accounts as they come and go.
-
-    By kind, judgement, the key's health, an exception, and what Azure's built-in policy says.
-    """
+    """Counts accounts as they come and go: by all that ``AccountCounts`` has."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
@@ -56,6 +56,7 @@ class AccountCounter:
         self._expiries: Counter[datetime] = Counter()
         self._not_assessed = 0
         self._differs = 0
+        self._owners: Counter[str | None] = Counter()
 
     def add(
         self,
@@ -79,6 +80,10 @@ class AccountCounter:
             self._differs += times
             self._not_assessed += times * (answer.state is PolicyState.NOT_ASSESSED)
 
+    def add_owner(self, owner: Owner | None, times: int = 1) -> None:
+        """Count an account's owner; None counts as nobody."""
+        self._owners[(owner or UNOWNED).value] += times
+
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
         cells = +self._cells
@@ -96,6 +101,8 @@ class AccountCounter:
             by_key_health,
             expiries(self._expiries.items()),
             PolicyCounts(self._not_assessed, self._differs) if by_kind else None,
+            self._owners[None],
+            _some_owners(_hash(owner) for owner in +self._owners if owner is not None),
         )
 
 
@@ -208,7 +215,8 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     ignored: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     excepted: list[tuple[datetime, int]] = []
-    unread = 0
+    unread = unowned = 0
+    owners: set[str] = set()
     policy: PolicyCounts | None = PolicyCounts()
     for part in counts:
         for kind, more in part.by_kind.items():
@@ -224,6 +232,8 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         excepted += part.excepted
         unread += part.unread
         policy = _add_policy(policy, part.azure_policy)
+        unowned += part.unowned
+        owners.update(part.owners)
     return AccountCounts(
         dict(sorted(by_kind.items())),
         dict(sorted(by_reason.items())),
@@ -232,6 +242,8 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         dict(sorted(keys.items())),
         expiries(excepted),
         policy if any(counts.total for counts in by_kind.values()) else None,
+        unowned,
+        _some_owners(owners),
     )
 
 
@@ -240,6 +252,15 @@ def _add_policy(had: PolicyCounts | None, more: PolicyCounts | None) -> PolicyCo
     if had is None or more is None:
         return None
     return PolicyCounts(had.not_assessed + more.not_assessed, had.differs + more.differs)
+
+
+def _some_owners(hashes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(hashes))[:MAX_OWNERS_COUNTED])
+
+
+def _hash(owner: str) -> str:
+    """Return a short name of an owner: rows of sums must be small, and owners may be people."""
+    return blake2b(owner.encode(), digest_size=4).hexdigest()
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:

@@ -21,6 +21,7 @@ from cmk_check.core.exceptions.account_exception import (
     AnnouncedException,
     Expiries,
 )
+from cmk_check.core.owner import Owner
 from cmk_check.core.resource_id import AccountId
 
 
@@ -28,7 +29,7 @@ from cmk_check.core.resource_id import AccountId
 class Subscription:
     """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled.
 
-    ``quota_id`` names its offer and is not recorded.
+    ``quota_id`` names its offer, ``owner`` is what its tags say; neither is recorded with it.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Subscription:
     tenant_id: str | None = None
     state: str | None = None
     quota_id: str | None = None
+    owner: str | None = None
 
     @property
     def is_from_group(self) -> bool:
@@ -57,7 +59,8 @@ class Account:
 
     ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
     shape, or None; ``malformed_key`` the same of what key health looks at and the rule does not.
-    ``tags`` holds the kept tags alone, keys lower-cased. ``principal_id`` is the object id of the
+    ``tags`` holds the kept tags alone, keys lower-cased; ``owner`` is what its tags say.
+    ``principal_id`` is the object id of the
     system-assigned identity, lower-cased, None without one. ``created_at`` is as in ``Evidence``.
     """
 
@@ -65,6 +68,7 @@ class Account:
     kind: str | None
     location: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    owner: str | None = None
     key_source: str | None = None
     key_name: str | None = None
     key_version: str | None = None
@@ -207,7 +211,8 @@ class Finding:
     verdict is not compliant, and where key health is switched off; ``vault_id`` is where the vault
     of a key was last, lower-cased, whatever was read since. ``exception`` is set where the verdict
     is non_compliant and an exemption may accept that; ``announced`` is the exception that people
-    know of. Times are aware and UTC.
+    know of. ``owner`` is None where no scan has recorded whether there is one. Times are aware and
+    UTC.
     """
 
     id: AccountId
@@ -226,6 +231,7 @@ class Finding:
     vault_id: str | None = None
     exception: AccountException | None = None
     announced: AnnouncedException | None = None
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +268,8 @@ class AccountCounts:
     one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
     counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
     honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
+    ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the
+    owners of the others, MAX_OWNERS_COUNTED at most.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
@@ -271,6 +279,8 @@ class AccountCounts:
     by_key_health: Mapping[str, int] = field(default_factory=dict)
     excepted: Expiries = ()
     policy: PolicyCounts | None = None
+    unowned: int = 0
+    owners: tuple[str, ...] = ()
 
     @property
     def azure_policy(self) -> PolicyCounts | None:

@@ -1,18 +1,24 @@
 """Parses raw entries of lists into subscriptions and readings; pure."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import clean_text, is_guid
 from cmk_check.limits import MAX_SUBSCRIPTION_TEXT_BYTES
 
 
-def parse_subscription(entry: object) -> Subscription | None:
-    """Parse one entry of Azure's list as a subscription; None if it has no usable id."""
+def parse_subscription(entry: object, owner_tags: Sequence[str] = ()) -> Subscription | None:
+    """Parse one entry of Azure's list as a subscription; None if it has no usable id.
+
+    Every version of the API that is asked for lists the tags of a subscription with it:
+    https://learn.microsoft.com/rest/api/resources/subscriptions/list
+    """
     if not isinstance(entry, dict):
         return None
     subscription_id = entry.get("subscriptionId")
@@ -28,6 +34,7 @@ def parse_subscription(entry: object) -> Subscription | None:
             policies.get("quotaId") if isinstance(policies, dict) else None,
             MAX_SUBSCRIPTION_TEXT_BYTES,
         ),
+        owner=owner_tag(entry.get("tags"), owner_tags),
     )
 
 
@@ -35,11 +42,16 @@ class AccountCollector:
     """Collects the accounts of one subscription, page by page, into a reading."""
 
     def __init__(
-        self, subscription_id: str, kinds: frozenset[str], kept_tags: frozenset[str]
+        self,
+        subscription_id: str,
+        kinds: frozenset[str],
+        kept_tags: frozenset[str],
+        owner_tags: Sequence[str] = (),
     ) -> None:
         self._subscription_id = subscription_id.lower()
         self._kinds = kinds
         self._kept_tags = kept_tags
+        self._owner_tags = owner_tags
         self._accounts: list[Account] = []
         self._ignored: dict[str, str] = {}
         self._ids: set[str] = set()
@@ -50,7 +62,7 @@ class AccountCollector:
         """Add the entries of one page."""
         self.pages += 1
         for entry in entries:
-            account = parse_account(entry, self._kept_tags)
+            account = parse_account(entry, self._kept_tags, self._owner_tags)
             if account is not None:
                 self._ids.add(account.id.text)
             if account is None or account.id.subscription_id != self._subscription_id:

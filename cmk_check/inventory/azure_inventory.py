@@ -57,6 +57,7 @@ async def open_inventory(settings: Settings) -> "AzureInventory":
             retry_after_max=settings.retry_after_max,
             list_seconds=settings.subscription_timeout,
             cloud=settings.cloud,
+            owner_tags=settings.owner_tags,
         )
         return AzureInventory(
             options, credential, shared_transport(session), opened.pop_all().aclose
@@ -83,6 +84,7 @@ class AzureInventory:
         self._close = close
         self._kinds = frozenset(kind.lower() for kind in options.kinds)
         self._tags = options.tags
+        self._owner_tags = options.owner_tags
         self._list_seconds = options.list_seconds
 
     async def subscriptions(self) -> tuple[Subscription, ...]:
@@ -100,7 +102,7 @@ class AzureInventory:
                 listed = self._clients.subscriptions().subscriptions.list(call=listing)
                 async for entries in pages(listed, listing):
                     for entry in entries:
-                        subscription = parse_subscription(entry)
+                        subscription = parse_subscription(entry, self._owner_tags)
                         if subscription is None:
                             raise InventoryError(NAMELESS_SUBSCRIPTION)
                         found.setdefault(subscription.id, subscription)
@@ -116,7 +118,7 @@ class AzureInventory:
         self, subscription: Subscription, recorded: Collection[AccountId] = (), *, seconds: float
     ) -> Reading:
         """Read the accounts of a subscription; after a failure, keep those already read."""
-        gathering = AccountCollector(subscription.id, self._kinds, self._tags)
+        gathering = AccountCollector(subscription.id, self._kinds, self._tags, self._owner_tags)
         accounts = self._clients.accounts(subscription.id).accounts
         until = Deadline.within(seconds)
         try:

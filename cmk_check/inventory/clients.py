@@ -36,9 +36,9 @@ _UNUSED_SUBSCRIPTION: Final = "none"
 class InventoryOptions:
     """Options for reading Azure.
 
-    ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` lower-cased.
-    ``list_seconds`` bounds the list of subscriptions. ``back_off`` is the first pause in seconds
-    after a failure, if Azure does not ask for one.
+    ``arm_url`` is an origin without a trailing slash; ``kinds`` in any case, ``tags`` and
+    ``owner_tags`` lower-cased. ``list_seconds`` bounds the list of subscriptions. ``back_off`` is
+    the first pause in seconds after a failure, if Azure does not ask for one.
     """
 
     arm_url: str
@@ -49,6 +49,7 @@ class InventoryOptions:
     retry_after_max: float
     list_seconds: float
     cloud: str = "public"
+    owner_tags: tuple[str, ...] = ()
     back_off: float = ARM_FIRST_BACK_OFF_SECONDS
 
 

@@ -51,7 +51,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             scan,
             state=ScanState.INCOMPLETE if gaps else ScanState.COMPLETE,
             finished_at=now,
-            summary=summary,
+            summary=replace(summary, accounts=replace(summary.accounts, owners=())),
         )
         previous = current.status.value if current.status else None
         if scan.is_partial:

@@ -8,6 +8,7 @@ from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.enums import ExceptionState, KeyState, PolicyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, state_of
 from cmk_check.core.model import Finding
+from cmk_check.core.owner import UNOWNED
 
 # The reasons of findings whose rows are unusable.
 _OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
@@ -17,7 +18,8 @@ _OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 class FindingFilter:
     """The findings to list, None for all; values are compared exactly, the id lower-cased.
 
-    ``exception_at`` is the state of the exception, and when it must be so.
+    ``exception_at`` is the state of the exception, and when it must be so. ``unowned``: only
+    accounts without an owner.
     """
 
     verdict: Verdict | None = None
@@ -27,6 +29,8 @@ class FindingFilter:
     key_health: KeyState | None = None
     exception_at: tuple[ExceptionState, datetime] | None = None
     azure_policy: PolicyState | None = None
+    owner: str | None = None
+    unowned: bool = False
 
     def equals(self) -> dict[str, str]:
         """Return the conditions that the table service can check on usable rows."""
@@ -39,6 +43,8 @@ class FindingFilter:
             "keyHealth": self.key_health,
             # Honoured ones end with time, without a write.
             "exception": asked if asked is ExceptionState.HONOURED else None,
+            # Characters that the service may refuse are compared here.
+            "owner": self.owner if self.owner and self.owner.isprintable() else None,
         }
         return {name: str(value) for name, value in conditions.items() if value is not None}
 
@@ -51,7 +57,11 @@ class FindingFilter:
             and self.key_health in {None, key.state if key else None}
             and self._admits_exception(finding.exception)
             and (self.azure_policy is None or self.azure_policy is _policy_state(finding))
+            and self._admits_owner((finding.owner or UNOWNED).value)
         )
+
+    def _admits_owner(self, owner: str | None) -> bool:
+        return self.owner in {None, owner} and not (self.unowned and owner is not None)
 
     def _admits_exception(self, exception: AccountException | None) -> bool:
         if self.exception_at is None:

@@ -32,6 +32,7 @@ from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import table_keys
 from cmk_check.store.exception_columns import announced_in, exception_in, exception_values
+from cmk_check.store.owner_columns import owner_in, owner_values
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 
 SCHEMA: Final = 1
@@ -91,6 +92,7 @@ def finding_values(finding: Finding) -> Values:
             **_key_values(finding.key_health),
             "keyVaultId": finding.vault_id,
             **exception_values(finding),
+            **owner_values(finding.owner),
         }
     )
 
@@ -136,6 +138,7 @@ def finding_of(entity: Entity) -> Finding:
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
         exception=exception_in(entity.values),
         announced=announced_in(entity.values),
+        owner=owner_in(entity.values),
     )
 
 

@@ -27,7 +27,7 @@ from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer,
 from cmk_check.web.http.skip_tokens import link
 from cmk_check.web.http.table_walk_limit import Walks
 from cmk_check.web.policy_models import Controls
-from cmk_check.web.views import csv_export, metrics, reasons, xlsx_export
+from cmk_check.web.views import csv_export, metrics, owners, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.controls import controls
 from cmk_check.web.views.finding import FindingView
@@ -92,7 +92,10 @@ def create_app(
     _route_subscriptions(app, SubscriptionsView(estate, scans, clock, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
-    measured = metrics.MetricsView(scans, clock, expect, site.kinds, site.key_health, tables.watch)
+    owners.route(app, owners.OwnersView(estate, site.key_health), site, walk)
+    measured = metrics.MetricsView(
+        scans, clock, expect, site.kinds, site.key_health, site.owners, tables.watch
+    )
     metrics.route(app, measured)
     _route_reasons(app)
     _route_controls(app)

@@ -26,7 +26,7 @@ class WebApplication:
 
     ``hostname`` is the app's host name, None if the platform does not set it; ``kinds`` are those
     in scope; ``portal_url`` is the origin of the cloud's portal; ``key_health`` is whether keys
-    are read.
+    are read, ``owners`` whether owners are kept.
     """
 
     sign_in: SignIn
@@ -34,6 +34,7 @@ class WebApplication:
     kinds: tuple[str, ...]
     portal_url: str
     key_health: bool
+    owners: bool = True
 
     def origin(self, request: Request) -> str:
         """Return the origin of links in a response; "" makes them relative."""

@@ -1,9 +1,17 @@
-"""What stands beside a verdict in the responses of the HTTP API: facts, key and exception."""
+"""What stands beside a verdict in the responses of the HTTP API: facts, key, exception, owner."""
 
 from pydantic import Field
 
 from cmk_check.core.enums import ExceptionReason, KeyReason, KeyRotation, KeySeverity, KeyState
+from cmk_check.core.owner import OwnerSource
 from cmk_check.web.answer import Answer, Time
+
+
+class Owner(Answer):
+    """The owner of an account, exactly as a tag of the account or of its subscription says."""
+
+    value: str
+    source: OwnerSource
 
 
 class Evidence(Answer):

@@ -26,7 +26,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
-from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth
+from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth, Owner
 from cmk_check.web.policy_models import AzurePolicy, Control, PolicyCounts
 
 
@@ -225,6 +225,7 @@ class Finding(Answer):
     kind: str | None
     location: str | None
     tags: dict[str, str]
+    owner: Owner | None
     verdict: Verdict
     reason: Reason
     message: str

@@ -35,6 +35,7 @@ from cmk_check.limits import (
     MAX_PAGE_SIZE,
     MAX_SEARCH_CHARS,
     MAX_SKIP_TOKEN_CHARS,
+    MAX_TAG_BYTES,
     MAX_WORKBOOK_FINDINGS,
 )
 
@@ -47,6 +48,8 @@ _ALLOWED: Final = {
     "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
     "exception": f"exception must be one of {', '.join(ExceptionState)}.",
     "azurePolicy": f"azurePolicy must be one of {', '.join(PolicyState)}.",
+    "owner": f"owner must be as the tag has it, of at most {MAX_TAG_BYTES} characters.",
+    "unowned": "unowned must be true, or be left out.",
     "reason": f"reason must be one of {', '.join(Reason)}.",
     "location": f"location must be a name like westeurope, of at most {MAX_LOCATION_CHARS} "
     "characters.",
@@ -92,6 +95,9 @@ Location = Annotated[
     str,
     Field(max_length=MAX_LOCATION_CHARS, json_schema_extra=_NOT_BLANK),
     AfterValidator(_not_blank),
+]
+OwnerText = Annotated[
+    str, Field(max_length=MAX_TAG_BYTES, json_schema_extra=_NOT_BLANK), AfterValidator(_not_blank)
 ]
 SkipToken = Annotated[str, Field(max_length=MAX_SKIP_TOKEN_CHARS)]
 # A sequence number of the feed, opaque to callers; 18 digits always fit into an integer.
@@ -162,6 +168,12 @@ class FindingsQuery(AnyQuery):
     azure_policy: PolicyState | SkipJsonSchema[None] = Field(
         None, description="Only accounts of which Azure's built-in policy says this by default."
     )
+    owner: OwnerText | SkipJsonSchema[None] = Field(
+        None, description="Only accounts of this owner, exactly as tagged; excludes `unowned`."
+    )
+    unowned: Literal["true"] | SkipJsonSchema[None] = Field(
+        None, description="Only accounts without an owner; excludes `owner`."
+    )
     q: Words | SkipJsonSchema[None] = Field(
         None,
         description="Only accounts for which each of these words occurs in the name of the "
@@ -174,6 +186,18 @@ class FindingsQuery(AnyQuery):
         description="`csv` and `xlsx` are for spreadsheets; the `Link` header holds the next page. "
         f"A workbook (`xlsx`) without `top` holds up to {MAX_WORKBOOK_FINDINGS:,} findings.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_two_owners(cls, given: dict[str, object]) -> dict[str, object]:
+        return _not_both(given, "unowned", "owner")
+
+
+class OwnersQuery(AnyQuery):
+    """Parameters of the list of owners."""
+
+    top: Top = Field(DEFAULT_PAGE_SIZE, description="The most owners on a page.")
+    skip_token: SkipToken | SkipJsonSchema[None] = Field(None, description=_SKIP_TOKEN)
 
 
 class SubscriptionsQuery(AnyQuery):
@@ -211,13 +235,17 @@ class ChangesQuery(AnyQuery):
     @model_validator(mode="before")
     @classmethod
     def _refuse_two_beginnings(cls, given: dict[str, object]) -> dict[str, object]:
-        if {"last", "since"} <= given.keys():
-            raise PydanticCustomError(
-                _NOT_TOGETHER,
-                "{name} and since exclude each other; give one of them.",
-                {"name": "last"},
-            )
-        return given
+        return _not_both(given, "last", "since")
+
+
+def _not_both(given: dict[str, object], name: str, other: str) -> dict[str, object]:
+    if {name, other} <= given.keys():
+        raise PydanticCustomError(
+            _NOT_TOGETHER,
+            "{name} and {other} exclude each other; give one of them.",
+            {"name": name, "other": other},
+        )
+    return given
 
 
 def what_is_wrong(detail: Mapping[str, Any]) -> tuple[str, str]:

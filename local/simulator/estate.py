@@ -180,6 +180,7 @@ class Subscription:
         self.name = name
         self.tenant_id = tenant_id
         self.managed_by_tenants: Sequence[str] = ()
+        self.tags: Mapping[str, str] = {}
         self._state = "Enabled"
         self.quota_id = "EnterpriseAgreement_2014-09-01"
         self.access: Access = Access.READER

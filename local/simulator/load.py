@@ -52,6 +52,7 @@ _SUBSCRIPTION: Final = {
     "tenantId",
     "managedByTenants",
     "managementGroups",
+    "tags",
     "state",
     "access",
     "listed",
@@ -107,6 +108,7 @@ def _add_subscription(estate: Estate, entry: Mapping[str, Any]) -> Subscription:
     _refuse_unknown(entry, _SUBSCRIPTION)
     added = estate.add_subscription(entry["id"], entry["name"], tenant_id=entry.get("tenantId"))
     added.managed_by_tenants = entry.get("managedByTenants", ())
+    added.tags = entry.get("tags", {})
     added.management_groups = entry.get("managementGroups", added.management_groups)
     added.state = entry.get("state", "Enabled")
     added.access = Access(entry.get("access", "reader"))

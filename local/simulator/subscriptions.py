@@ -22,6 +22,7 @@ VERSIONS: Final = (
 TENANT_VERSION: Final = "2022-12-01"
 _WITH_TENANT: Final = "2018-06-01"
 _WITH_MANAGERS: Final = "2019-06-01"
+_WITH_TAGS: Final = "2020-01-01"
 _DOMAIN: Final = "simulator.onmicrosoft.com"
 
 
@@ -53,6 +54,8 @@ def document(subscription: Subscription, version: str) -> dict[str, object]:
         built["managedByTenants"] = [
             {"tenantId": tenant_id} for tenant_id in subscription.managed_by_tenants
         ]
+    if version >= _WITH_TAGS and subscription.tags:
+        built["tags"] = dict(subscription.tags)
     return built
 
 

@@ -51,6 +51,7 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "kind": name,
         "subscriptionName": name,
         "tags": {"owner": name},
+        "owner": {"value": name, "source": "account"},
         "before": side,
         "after": side,
         "findingUrl": f"https://app.test/api/v1/findings{ACCOUNT}",

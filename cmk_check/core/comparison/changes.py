@@ -13,6 +13,7 @@ from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
 from cmk_check.core.exceptions.account_exception import Exceptions
 from cmk_check.core.exceptions.announcements import Announcement
 from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, KeyHealth, Subscription
+from cmk_check.core.owner import Owner
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Summary
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
@@ -160,6 +161,7 @@ def _account_change(
         "location": finding.location,
         **_subscription_data(subscription),
         "tags": dict(finding.tags),
+        "owner": _owner(finding.owner),
         **sides,
         "evidence": _evidence(finding.judgement.evidence),
         "scanId": context.scan_id,
@@ -176,6 +178,12 @@ def _account_change(
 
 def _subscription_data(subscription: Subscription) -> dict[str, object]:
     return {"subscriptionName": subscription.name, "tenantId": subscription.tenant_id}
+
+
+def _owner(owner: Owner | None) -> dict[str, str] | None:
+    if owner is None or owner.value is None or owner.source is None:
+        return None
+    return {"value": owner.value, "source": owner.source}
 
 
 def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:

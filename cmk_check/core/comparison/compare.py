@@ -20,6 +20,7 @@ from cmk_check.core.comparison.judge import (
     judge_all,
     with_exceptions,
     with_keys,
+    with_owners,
 )
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import (
@@ -74,7 +75,7 @@ def compare(
     ``keys`` is what was read of the keys of its compliant accounts, None where nobody looks at
     keys.
     """
-    judged = judge_all(reading.accounts, context.kinds)
+    judged = with_owners(judge_all(reading.accounts, context.kinds), subscription.owner)
     if keys is not None:
         judged = with_keys(judged, known.findings, keys, context.now)
     if context.exceptions is not None:
@@ -128,7 +129,7 @@ class _Upserts:
     def _step(self, before: Finding | None, entry: Judged) -> FindingUpdate:
         told: tuple[Change, ...] = ()
         if before is not None and _says_the_same(before, entry):
-            after = _with_created_at(before, entry)
+            after = _filled_in(before, entry)
         else:
             after = _finding(before, entry, self.context)
             told = changes.of_finding(before, after, self.subscription, self.context)
@@ -168,6 +169,7 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         history=(transition,),
         key_health=key,
         vault_id=key.vault_id if key else None,
+        owner=entry.owner,
     )
     if before is None:
         return finding
@@ -183,12 +185,13 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
     )
 
 
-def _with_created_at(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the account's date of creation as it was read, and no change of it.
+def _filled_in(before: Finding, entry: Judged) -> Finding:
+    """Return the finding with the date of creation and the owner as read, and no change of them.
 
-    Rows of earlier versions lack it: the first scan that fills it in must not be an alert of every
-    account. An account that was deleted and created again between two scans has another one.
+    Rows of earlier versions lack them: the first scan that fills them in must not be an alert of
+    every account. An account that was deleted and created again between two scans has another date.
     """
+    before = before if before.owner == entry.owner else replace(before, owner=entry.owner)
     if _created_at(before.judgement) == _created_at(entry.judgement):
         return before
     had = before.judgement
@@ -216,6 +219,7 @@ def _says_the_same(before: Finding, entry: Judged) -> bool:
         before.judgement.reason is entry.judgement.reason
         and before.rule_version == RULE_VERSION
         and before.tags == account.tags
+        and before.owner in {None, entry.owner}
         and _agree(before, entry)
         and is_same_health(before.key_health, entry.key)
     )

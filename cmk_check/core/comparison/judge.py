@@ -12,6 +12,7 @@ from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
+from cmk_check.core.owner import UNOWNED, Owner, owner_of
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
@@ -30,6 +31,7 @@ class Judged:
     judgement: Judgement
     key: KeyHealth | None = None
     exception: AccountException | None = None
+    owner: Owner = UNOWNED
 
 
 def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
@@ -98,6 +100,14 @@ def with_exceptions(judged: Mapping[str, Judged], exceptions: Exceptions) -> dic
     }
 
 
+def with_owners(judged: Mapping[str, Judged], of_subscription: str | None) -> dict[str, Judged]:
+    """Put the owners beside accounts; ``of_subscription`` is what their subscription's tags say."""
+    return {
+        account_id: replace(entry, owner=owner_of(entry.account.owner, of_subscription))
+        for account_id, entry in judged.items()
+    }
+
+
 def unread(gap: Gap) -> KeyFacts:
     """Return what is known of a key of which nothing could be read."""
     nothing = Unread(gap)
@@ -143,8 +153,8 @@ def _weight(entry: Judged) -> tuple[object, ...]:
     account, judgement = entry.account, entry.judgement
     said = folded(account.kind, account.location, judgement)
     tags = sorted(account.tags.items())
-    created_at = account.created_at or ""
-    return judgement.verdict.badness, judgement.reason, said, tags, _said_of_key(entry), created_at
+    rest = _said_of_key(entry), account.created_at or "", account.owner or ""
+    return judgement.verdict.badness, judgement.reason, said, tags, *rest
 
 
 def _said_of_key(entry: Judged) -> tuple[object, ...]:

@@ -71,7 +71,7 @@ class Known:
 class FindingUpdate:
     """One finding that changes: None before is new, None after is removed.
 
-    ``changes`` are what is told of it, one or two; none where only the date of creation is new.
+    ``changes`` are what is told of it, one or two; none where it was only filled in.
     """
 
     before: Finding | None
@@ -182,6 +182,7 @@ class Difference:
 def _count(finding: Finding, tally: AccountCounter, times: int = 1) -> None:
     key, exception = finding.key_health, finding.exception
     tally.add(finding.kind, finding.judgement, key, exception, times=times)
+    tally.add_owner(finding.owner, times)
 
 
 def _is_worse(

@@ -35,9 +35,8 @@ const reason = ({ data }) => midway(codeWord(text(data.after?.reason)));
 
 /** @param {Change} change */
 function owner({ data }) {
-  const tags = Object.entries(data.tags ?? {});
-  const found = tags.find(([key]) => key.toLowerCase() === "owner")?.[1];
-  return found ? [" (owner ", name(text(found)), ")"] : [];
+  const found = text(data.owner?.value);
+  return found ? [" (owner ", name(found), ")"] : [];
 }
 
 /** @param {Change} change */

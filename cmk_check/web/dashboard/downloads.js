@@ -26,6 +26,8 @@ const ID = /^(?:"((?:[^"]|"")*)"|([^",]*)),/;
 function pathOf(view, format) {
   const query = new URLSearchParams(format);
   for (const filter of API_FILTERS) if (view[filter].trim() !== "") query.set(filter, view[filter].trim());
+  if (view.owner === "") query.set("unowned", "true");
+  else if (view.owner !== null) query.set("owner", view.owner);
   return `findings?${query}`;
 }
 
@@ -103,7 +105,7 @@ export async function downloadCsv({ rows, view, now }, progress) {
  */
 export async function downloadXlsx({ view, now }, progress) {
   if (isFiltered(view, OWN_FILTERS)) {
-    const text = "A workbook cannot be filtered by owner or key reason. Clear these filters, or download the CSV.";
+    const text = "A workbook cannot be filtered by key reason, or leave out owners. Clear these filters, or download the CSV.";
     throw new Refusal("error", "This view has no workbook", text);
   }
   /** @type {Blob[]} */

@@ -55,7 +55,7 @@ function identity(finding) {
   return h(
     "dl",
     { class: "identity" },
-    item("Owner", name(ownerOf(finding.tags), "no owner tag")),
+    item("Owner", name(ownerOf(finding), "no owner tag"), finding.owner?.source === "subscription" && " (from the subscription)"),
     item("Subscription", name(finding.subscriptionName ?? finding.subscriptionId)),
     item("Resource group", name(finding.resourceGroup)),
     item("Kind", name(finding.kind, "none")),

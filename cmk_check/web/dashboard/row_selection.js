@@ -15,7 +15,6 @@ const COLLATOR = new Intl.Collator("en", { numeric: true });
 const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
 /** @type {Record<string, number>} */
 const WORST_KEY_FIRST = { broken: 0, unknown: 1, at_risk: 2, healthy: 3 };
-const OWNER = "owner";
 
 /**
  * Fold case as the API does, so that "STRASSE" finds "straße".
@@ -31,9 +30,8 @@ export const folded = (text) => text.toUpperCase().toLowerCase().replaceAll("ς"
  */
 export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 
-/** @param {Record<string, string>} tags */
-export const ownerOf = (tags) =>
-  Object.entries(tags).find(([key, value]) => key.toLowerCase() === OWNER && value !== "")?.[1] ?? "";
+/** @param {import("./types.js").Finding} finding */
+export const ownerOf = ({ owner }) => owner?.value ?? "";
 
 /**
  * @param {import("./types.js").Finding} finding
@@ -51,7 +49,7 @@ export function rowOf(finding) {
     key: finding.keyHealth?.state ?? "",
     exception: exceptionOf(finding),
     keyReason: finding.keyHealth?.reasons[0]?.code ?? "",
-    owner: ownerOf(finding.tags),
+    owner: ownerOf(finding),
     since,
     atFirst: since !== "" && since === finding.firstSeen,
   };

@@ -103,6 +103,9 @@ export interface AccountException {
   missingAction: string | null;
 }
 
+/** Exactly as tagged, and what has the tag. */
+export interface Owner { value: string; source: "account" | "subscription" }
+
 export interface Finding {
   id: string;
   name: string;
@@ -113,6 +116,7 @@ export interface Finding {
   kind: string | null;
   location: string | null;
   tags: Record<string, string>;
+  owner: Owner | null;
   verdict: Verdict;
   reason: string;
   message: string;

@@ -36,10 +36,10 @@ export const DEFAULTS = Object.freeze({
 export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "exception", "azurePolicy", "q"]);
 
 /** The filters that only the page has. */
-export const OWN_FILTERS = /** @type {const} */ (["keyReason", "accepted", "owner", "notOwner"]);
+export const OWN_FILTERS = /** @type {const} */ (["keyReason", "accepted", "notOwner"]);
 
-/** All filters of the findings. */
-export const FILTERS = /** @type {const} */ ([...API_FILTERS, ...OWN_FILTERS]);
+/** All filters of the findings. The API splits the owner: it may be a name, or nobody. */
+export const FILTERS = /** @type {const} */ ([...API_FILTERS, "owner", ...OWN_FILTERS]);
 
 const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "accepted", "gap"]);
 

@@ -23,7 +23,25 @@ _HOST: Final = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:\d{
 
 def skip_token_of(place: RowPosition) -> str:
     """Make the token of the page that starts after this row."""
-    return base64.urlsafe_b64encode(_SEPARATOR.join(place).encode()).decode()
+    return token_of_text(_SEPARATOR.join(place))
+
+
+def token_of_text(text: str) -> str:
+    """Make the token of the page that starts after this text."""
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def text_of(token: str) -> str:
+    """Return the text that a token holds.
+
+    Raises:
+        RequestRefused: the token is not valid.
+
+    """
+    try:
+        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        raise _refused() from None
 
 
 def position_of(token: str, *rows: str) -> RowPosition:
@@ -35,19 +53,19 @@ def position_of(token: str, *rows: str) -> RowPosition:
         RequestRefused: the token is not valid for this list.
 
     """
-    try:
-        text = base64.b64decode(token, altchars=b"-_", validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        text = ""
-    match = _KEYS.fullmatch(text)
+    match = _KEYS.fullmatch(text_of(token))
     if match is None or not any(_is_one_of(match["row"], named) for named in rows):
-        raise RequestRefused(
-            HTTPStatus.BAD_REQUEST,
-            "InvalidParameter",
-            "skipToken must come from nextLink of this list; omit it to start at the beginning.",
-            "skipToken",
-        )
+        raise _refused()
     return match["partition"], match["row"]
+
+
+def _refused() -> RequestRefused:
+    return RequestRefused(
+        HTTPStatus.BAD_REQUEST,
+        "InvalidParameter",
+        "skipToken must come from nextLink of this list; omit it to start at the beginning.",
+        "skipToken",
+    )
 
 
 def _is_one_of(row: str, named: str) -> bool:

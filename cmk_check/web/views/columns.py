@@ -50,6 +50,8 @@ COLUMNS: Final = (
     "exceptionCreatedBy",
     "exceptionId",
     "azurePolicy",
+    "owner",
+    "ownerSource",
 )
 
 
@@ -58,8 +60,14 @@ def texts(finding: Finding) -> list[str]:
     shown = finding.model_dump(mode="json", by_alias=True)
     key = _of_key(shown["keyHealth"] or {})
     exception = _of_exception(shown["exception"])
-    policy = {"azurePolicy": (shown["azurePolicy"] or {}).get("state")}
-    values = shown | shown["evidence"] | {"tags": _tags(finding.tags)} | key | exception | policy
+    owner = finding.owner
+    others = {
+        "tags": _tags(finding.tags),
+        "azurePolicy": (shown["azurePolicy"] or {}).get("state"),
+        "owner": owner and owner.value,
+        "ownerSource": owner and owner.source,
+    }
+    values = shown | shown["evidence"] | key | exception | others
     return [values[column] or "" for column in COLUMNS]
 
 

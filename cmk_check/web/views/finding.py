@@ -11,6 +11,7 @@ from cmk_check.core import posture
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
+from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.key_commands import key_commands_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
@@ -101,6 +102,7 @@ def to_api_finding(
         kind=finding.kind,
         location=finding.location,
         tags=dict(finding.tags),
+        owner=_owner(finding.owner),
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,
@@ -131,6 +133,12 @@ def _with_details(shown: models.Finding, finding: Finding, now: datetime) -> mod
         limits=list(limits_of(finding.kind, shown.verdict)),
         controls=controls().value,
     )
+
+
+def _owner(owner: Owner | None) -> evidence_models.Owner | None:
+    if owner is None or owner.value is None or owner.source is None:
+        return None
+    return evidence_models.Owner(value=owner.value, source=owner.source)
 
 
 def _is_dated(finding: Finding) -> bool:

@@ -78,6 +78,8 @@ class FindingsView:
             query.key_health,
             exception_at=(query.exception, now) if query.exception else None,
             azure_policy=query.azure_policy,
+            owner=query.owner,
+            unowned=query.unowned is not None,
         )
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)

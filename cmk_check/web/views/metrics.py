@@ -33,8 +33,8 @@ _WRITTEN: Final = {
 class MetricsView:
     """Makes the response to a scrape.
 
-    ``kinds`` are those in scope, ``key_health`` is whether keys are read. ``watch_table`` is None
-    without a watch for changes.
+    ``kinds`` are those in scope, ``key_health`` is whether keys are read, ``owners`` whether owners
+    are kept. ``watch_table`` is None without a watch for changes.
     """
 
     scans: ScanTable
@@ -42,6 +42,7 @@ class MetricsView:
     expect: Expectations
     kinds: tuple[str, ...]
     key_health: bool
+    owners: bool
     watch_table: WatchTable | None = None
 
     async def scrape(self, accept: str) -> tuple[bytes, str]:
@@ -59,7 +60,9 @@ class MetricsView:
         now = self.clock.now()
         answer = posture.of_estate(status, now, self.expect)
         looked_at = watch.last_look if watch else None
-        scraped = StatusCollector(status, answer, now, self.kinds, self.key_health, looked_at)
+        scraped = StatusCollector(
+            status, answer, now, self.kinds, self.key_health, self.owners, looked_at
+        )
         return write(scraped, accept)
 
 

@@ -28,6 +28,7 @@ from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
+from cmk_check.limits import MAX_OWNERS_COUNTED
 from cmk_check.web.views.key_health import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -51,6 +52,7 @@ class StatusCollector(Collector):
     now: datetime
     kinds: tuple[str, ...]
     key_health: bool
+    owners: bool
     looked_at: datetime | None = None
 
     def collect(self) -> Iterator[Metric]:
@@ -66,6 +68,8 @@ class StatusCollector(Collector):
         yield _gauge("accounts_excepted", text, [((), excepted)])
         if self.key_health:
             yield _of_keys(self.status.summary.accounts)
+        if self.owners:
+            yield from _of_owners(self.status.summary.accounts)
         yield self._subscriptions()
         if self.status.last_scan is not None:
             yield from _of_scan(self.status.last_scan)
@@ -180,6 +184,13 @@ def _of_keys(accounts: AccountCounts) -> Metric:
         (((state.value,), getattr(keys, state.value)) for state in KeyState),
         ("key_health",),
     )
+
+
+def _of_owners(accounts: AccountCounts) -> Iterator[Metric]:
+    text = f"Owners of accounts in scope, up to {MAX_OWNERS_COUNTED}."
+    yield _gauge("owners", text, [((), len(accounts.owners))])
+    text = "Accounts in scope without an owner."
+    yield _gauge("accounts_unowned", text, [((), accounts.unowned)])
 
 
 def _of_scan(scan: LastScan) -> Iterator[Metric]:

@@ -64,6 +64,7 @@ async def inventory(
             retry_after_max=2,
             list_seconds=10,
             back_off=0.01,
+            owner_tags=("owner", "contact"),
         )
         opened = AzureInventory(options, ManagedIdentityCredential(transport=transport), transport)
         yield opened

@@ -43,19 +43,20 @@ async def test_no_visible_subscription_is_an_empty_list(
     assert await inventory.subscriptions() == ()
 
 
-async def test_subscriptions_come_with_name_tenant_and_state(
+async def test_subscriptions_come_with_name_tenant_state_and_owner(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """The SDK's default version of this call has no tenant, which the findings need."""
     added = simulator.estate.add_subscription(SUBSCRIPTION.upper().replace("1", "2"), "Läb")
     added.tenant_id, added.state = "11111111-0000-4000-8000-000000000000", "Warned"
+    added.tags = {"Contact": "cloud", "other": "x"}
 
     listed = await inventory.subscriptions()
 
     quota_id = added.quota_id
     assert listed == (
         Listed(SUBSCRIPTION, "Production", simulator.estate.tenant_id, "Enabled", quota_id),
-        Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned", quota_id),
+        Listed(SUBSCRIPTION.replace("1", "2"), "Läb", added.tenant_id, "Warned", quota_id, "cloud"),
     )
 
 

@@ -69,7 +69,7 @@ def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> dict[str
     """Return a change of the key of an account as the API gives it."""
     path = "/subscriptions/x/resourcegroups/g/providers/microsoft.cognitiveservices/accounts/chat"
     same = {"verdict": "compliant", "reason": "customer_managed_key"}
-    data = {"name": "chat", "tags": {"owner": SCRIPT}, "baseline": False}
+    data = {"name": "chat", "owner": {"value": SCRIPT}, "baseline": False}
     return {
         "id": f"{kind}{before}",
         "type": f"cmkcheck.{kind}",

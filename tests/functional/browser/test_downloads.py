@@ -78,6 +78,7 @@ def test_the_file_holds_what_the_filters_of_the_page_show(desk: Visit) -> None:
 
 def test_a_workbook_holds_what_the_filters_show(desk: Visit) -> None:
     """The other file for spreadsheets, with every name as it is."""
+    desk.choose("Owner", f"={FORMULA}")
     desk.choose("Verdict", "unknown")
 
     (sheet,) = sheets_of(_download(desk, "XLSX"))

@@ -110,6 +110,24 @@ def test_clouds_are_the_sdks_own(cloud: str, sdk_cloud: AzureClouds, authority: 
     assert settings.authority_host == authority
 
 
+@pytest.mark.parametrize(
+    ("value", "tags"),
+    [
+        (None, ("owner", "contact", "team")),
+        ("Contact, OWNER,contact", ("contact", "owner")),
+        ("", ()),
+        (" ", ()),
+    ],
+)
+def test_tags_of_owners_keep_their_order_and_may_be_none(
+    value: str | None, tags: tuple[str, ...]
+) -> None:
+    """The first one counts; owners may be people, and an empty list keeps none."""
+    given = {} if value is None else {"CMK_OWNER_TAGS": value}
+
+    assert Settings.load({**AZURITE, **given}).owner_tags == tags
+
+
 def test_all_faults_are_named_at_once() -> None:
     """Whoever mends the settings should have to do it once."""
     faults = _faults(

@@ -30,9 +30,15 @@ from cmk_check.core.model import (
     Subscription,
     VerdictCounts,
 )
+from cmk_check.core.owner import Owner
 from cmk_check.core.rule import judge
 from cmk_check.core.status import SubscriptionCounts, Summary
-from cmk_check.limits import MAX_BROKEN_KEYS_LISTED, MAX_GAPS_LISTED, MAX_KINDS_COUNTED
+from cmk_check.limits import (
+    MAX_BROKEN_KEYS_LISTED,
+    MAX_GAPS_LISTED,
+    MAX_KINDS_COUNTED,
+    MAX_OWNERS_COUNTED,
+)
 from tests.fakes.keys import BOTH, HEALTHY, UNPROTECTED
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, ID, NOON, known_of
@@ -91,6 +97,32 @@ def test_accounts_are_counted_by_kind_verdict_and_reason() -> None:
 def test_an_account_without_a_kind_is_counted() -> None:
     """What cannot be judged must not vanish from the sums (P1)."""
     assert counted(replace(odd(ID), kind=None)).by_kind == {KIND_UNKNOWN: VerdictCounts(unknown=1)}
+
+
+def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
+    """Sums of subscriptions cannot be added: people own accounts in several of them."""
+
+    def of(*owners: str | None) -> Coverage:
+        tally = AccountCounter()
+        for owner in (*owners, "gone"):
+            tally.add_owner(Owner(owner, "account") if owner else None)
+        tally.add_owner(Owner("gone", "account"), -1)
+        return replace(_row(), accounts=tally.counts({}, 0))
+
+    many = [f"owner {number}" for number in range(MAX_OWNERS_COUNTED + 9)]
+
+    assert [
+        (len(each.accounts.owners), each.accounts.unowned)
+        for each in (
+            summarise([of("a", None), of("b", "a", None, None)], 0),
+            merge([summarise([of("a")], 0), summarise([of("a", None)], 0)]),
+            summarise([of(*many)], 0),
+        )
+    ] == [(2, 3), (1, 1), (MAX_OWNERS_COUNTED, 0)]
+
+
+def _row() -> Coverage:
+    return Coverage(Subscription(ID), CoverageState.READ, NOON)
 
 
 def test_the_order_of_sums_is_fixed() -> None:

@@ -33,6 +33,7 @@ from cmk_check.core.model import (
     Transition,
     VerdictCounts,
 )
+from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Insert, Scalar
 from cmk_check.store import rows, table_checks, table_keys
@@ -90,6 +91,8 @@ _FINDINGS: Final = st.builds(
     ).map(tuple),
     key_health=st.none() | _KEY_HEALTH,
     vault_id=st.text(min_size=1, max_size=12),
+    owner=st.sampled_from([None, UNOWNED])
+    | st.builds(Owner, _TEXT, st.sampled_from(["account", "subscription"])),
 )
 _COUNTS: Final = st.builds(
     AccountCounts,
@@ -98,6 +101,8 @@ _COUNTS: Final = st.builds(
     st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
     st.integers(0, 99),
     st.dictionaries(st.sampled_from(KeyState), st.integers(0, 99)),
+    unowned=st.integers(0, 99),
+    owners=st.lists(_TEXT, max_size=2).map(tuple),
 )
 _COVERAGE: Final = st.builds(
     Coverage,
@@ -219,6 +224,18 @@ def test_a_row_without_a_usable_date_of_creation_is_read_without_it(value: Scala
         values["createdAt"] = value
 
     assert rows.finding_of(entity(values)) == finding()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{}, {"owner": "ai"}, {"ownerSource": "account"}, {"owner": 7, "ownerSource": "account"}],
+)
+def test_a_row_without_a_usable_owner_is_read_without_it(columns: dict[str, Scalar]) -> None:
+    """Earlier versions wrote none, and the next scan fills it in: no row is lost for it."""
+    values = rows.finding_values(replace(finding(), owner=None))
+
+    assert "owner" not in values
+    assert rows.finding_of(entity({**values, **columns})) == finding()
 
 
 def test_the_heaviest_finding_fits_into_a_row() -> None:

@@ -17,6 +17,7 @@ from cmk_check.core.model import (
     Judgement,
     Subscription,
 )
+from cmk_check.core.owner import Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
@@ -134,6 +135,7 @@ def finding(
         kind=kind,
         location="westeurope",
         tags={"owner": "ai-platform"},
+        owner=Owner("ai-platform", "account"),
         judgement=Judgement(
             verdict, reason, message, Evidence(key_source=source, created_at="2022-10-26T04:50:20Z")
         ),
@@ -168,6 +170,7 @@ def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
     tally = AccountCounter()
     for entry in findings:
         tally.add(entry.kind, entry.judgement)
+        tally.add_owner(entry.owner)
     return tally.counts({"SpeechServices": 3}, unread)
 
 

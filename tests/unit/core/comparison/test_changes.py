@@ -48,7 +48,7 @@ def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
 
 def test_a_change_has_the_documented_shape() -> None:
     """Logic apps and webhooks of others read these fields."""
-    now = replace(bad(ID), tags={"owner": "ai-platform"})
+    now = replace(bad(ID), tags={"owner": "ai-platform"}, owner="ai-platform")
 
     change = told(known_of(good(ID)), now)
 
@@ -61,6 +61,7 @@ def test_a_change_has_the_documented_shape() -> None:
         "subscriptionName": "Production",
         "tenantId": "tenant",
         "tags": {"owner": "ai-platform"},
+        "owner": {"value": "ai-platform", "source": "account"},
         "before": {"verdict": "compliant", "reason": "customer_managed_key"},
         "after": {"verdict": "non_compliant", "reason": "microsoft_managed_key"},
         "evidence": {"keySource": "Microsoft.CognitiveServices"},

@@ -73,7 +73,8 @@ async def test_a_row_says_what_the_list_says(served: Served) -> None:
     assert [row["name"] for row in table] == ["old", "Chat", "odd", "safe"]
     for row, shown in zip(table, listed, strict=True):
         policy = (shown["azurePolicy"] or {}).get("state")
-        flat = shown | shown["evidence"] | {"tags": "owner=ai-platform", "azurePolicy": policy}
+        others = {"tags": "owner=ai-platform", "owner": "ai-platform", "ownerSource": "account"}
+        flat = shown | shown["evidence"] | {"azurePolicy": policy} | others
         assert row == {name: flat.get(name) or "" for name in COLUMNS}
         assert set(shown) - {"evidence"} < set(row)
         assert set(shown["evidence"]) < set(row)

@@ -31,8 +31,8 @@ CHAT = (
     "/accounts/chat"
 )
 ALLOWED = (
-    "verdict, reason, kind, location, subscription, keyHealth, exception, azurePolicy, q, top, "
-    "skipToken, format"
+    "verdict, reason, kind, location, subscription, keyHealth, exception, azurePolicy, owner, "
+    "unowned, q, top, skipToken, format"
 )
 EXPECTED = {
     "id": CHAT,
@@ -44,6 +44,7 @@ EXPECTED = {
     "kind": "OpenAI",
     "location": "westeurope",
     "tags": {"owner": "ai-platform"},
+    "owner": {"value": "ai-platform", "source": "account"},
     "verdict": "non_compliant",
     "reason": "microsoft_managed_key",
     "message": "Microsoft's keys are set.",

@@ -112,6 +112,8 @@ async def test_the_status_is_shown_family_by_family(served: Served) -> None:
         "accounts_by_key_health": ("gauge", "", {"unknown": 2}),
         "accounts_unread": ("gauge", "", {"": 1}),
         "accounts_excepted": ("gauge", "", {}),
+        "owners": ("gauge", "", {"": 1}),
+        "accounts_unowned": ("gauge", "", {}),
         "accounts_ignored": ("gauge", "", {"SpeechServices": 3}),
         "subscriptions": ("gauge", "", {"read": 1, "gap": 1}),
         "last_scan_duration_seconds": ("gauge", "seconds", {"": 9}),
@@ -280,7 +282,7 @@ async def test_the_format_is_the_best_that_is_asked_for(
     assert answer.headers["content-type"] == content_type
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert len(families_of(answer)) == 15
+    assert len(families_of(answer)) == 17
 
 
 @settings(max_examples=50)
@@ -335,4 +337,4 @@ async def test_p10_kinds_are_text_whatever_they_hold(accept: str, kinds: list[st
         sample.labels["kind"] for sample in families["cmkcheck_accounts"].samples if sample.value
     }
     assert shown == set(kept.by_kind)
-    assert len(families) == 15
+    assert len(families) == 17

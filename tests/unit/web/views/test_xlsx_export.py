@@ -68,7 +68,8 @@ async def test_a_row_says_what_the_list_says(served: Served) -> None:
     assert [row["name"] for row in table] == ["old", "Chat", "odd", "safe"]
     for row, shown in zip(table, listed, strict=True):
         policy = (shown["azurePolicy"] or {}).get("state")
-        flat = shown | shown["evidence"] | {"tags": "owner=ai-platform", "azurePolicy": policy}
+        others = {"tags": "owner=ai-platform", "owner": "ai-platform", "ownerSource": "account"}
+        flat = shown | shown["evidence"] | {"azurePolicy": policy} | others
         assert row == {name: flat.get(name) or "" for name in COLUMNS}
 
 
@@ -80,7 +81,7 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
     assert answer.headers["cache-control"] == "no-store"
     (sheet,) = sheets_of(answer.body)
-    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AQ5", {TEXT})
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AS5", {TEXT})
 
 
 async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served) -> None:
@@ -178,7 +179,7 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
         ["kind", "2", "3"],
         ["kind", "4"],
     ]
-    assert [sheet.filtered for sheet in sheets] == ["A1:AQ3", "A1:AQ3", "A1:AQ2"]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AS3", "A1:AS3", "A1:AS2"]
 
 
 def _inside(folder: Path) -> list[Path]:

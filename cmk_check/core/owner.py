@@ -1,0 +1,46 @@
+"""Who is asked about an account: what a tag of it says, or else a tag of its subscription."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from cmk_check.core.text import as_object, clean_text
+from cmk_check.limits import MAX_TAG_BYTES
+
+type OwnerSource = Literal["account", "subscription"]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner exactly as tagged, and what has the tag; both are None if there is none."""
+
+    value: str | None = None
+    source: OwnerSource | None = None
+
+
+UNOWNED: Final = Owner()
+
+
+def owner_tag(tags: object, names: Sequence[str]) -> str | None:
+    """Return the value of the first of these tags that has one; never raises.
+
+    A blank value is none. The value keeps its spelling, and is cut like that of a kept tag.
+
+    Args:
+        tags: what JSON gave.
+        names: lower-cased names of tags; the first one counts most.
+
+    """
+    found: dict[str, str] = {}
+    for name, value in as_object(tags).items():
+        text = clean_text(value, MAX_TAG_BYTES)
+        if text and not text.isspace():
+            found.setdefault(name.lower(), text)
+    return next((found[name] for name in names if name in found), None)
+
+
+def owner_of(of_account: str | None, of_subscription: str | None) -> Owner:
+    """Return the owner that the account's own tag names, or else its subscription's."""
+    if of_account is not None:
+        return Owner(of_account, "account")
+    return UNOWNED if of_subscription is None else Owner(of_subscription, "subscription")

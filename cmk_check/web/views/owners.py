@@ -1,0 +1,118 @@
+"""The list of owners: sums over all findings, because anybody can own accounts anywhere."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Query, Request, Response, params
+
+from cmk_check.core.counts import AccountCounter
+from cmk_check.core.model import Finding
+from cmk_check.core.owner import UNOWNED
+from cmk_check.limits import MAX_FINDINGS_SUMMED
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.findings import FindingsTable
+from cmk_check.web import models, owner_models, parameters
+from cmk_check.web.application import WebApplication
+from cmk_check.web.http import openapi
+from cmk_check.web.http.paging import Page
+from cmk_check.web.http.responses import RequestRefused, json_answer
+from cmk_check.web.http.skip_tokens import link, text_of, token_of_text
+from cmk_check.web.views.key_health import to_api_keys
+
+_OWNERS: Final = "/api/v1/owners"
+
+
+@dataclass(slots=True)
+class _Sums:
+    """The sums of one owner while findings are read."""
+
+    counter: AccountCounter = field(default_factory=AccountCounter)
+    oldest: datetime | None = None
+
+    def add(self, finding: Finding) -> None:
+        self.counter.add(finding.kind, finding.judgement, finding.key_health)
+        since = finding.violated_since
+        if since is not None and (self.oldest is None or since < self.oldest):
+            self.oldest = since
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersView:
+    """Makes pages of owners.
+
+    ``key_health`` is whether keys are read, ``most`` the number of findings that can be summed.
+    """
+
+    findings_table: FindingsTable
+    key_health: bool
+    most: int = MAX_FINDINGS_SUMMED
+
+    async def page(self, query: parameters.OwnersQuery) -> Page[owner_models.OwnerSums]:
+        """Read one page: first the accounts without an owner, then the owners by name.
+
+        Raises:
+            RequestRefused: the token is invalid, or the estate has more findings.
+            StoreError
+
+        """
+        after = "" if query.skip_token is None else text_of(query.skip_token)
+        sums = await self._sums()
+        left = sorted((owner for owner in sums if _place(owner) > after), key=_place)
+        shown, more = left[: query.top], len(left) > query.top
+        token = token_of_text(_place(shown[-1])) if more else None
+        return Page([self._shown(owner, sums[owner]) for owner in shown], token)
+
+    async def _sums(self) -> dict[str | None, _Sums]:
+        sums: dict[str | None, _Sums] = {}
+        examined = 0
+        async for row in self.findings_table.findings(FindingFilter(), None):
+            examined += 1
+            if examined > self.most:
+                raise RequestRefused(
+                    HTTPStatus.BAD_REQUEST,
+                    "TooManyFindings",
+                    f"Owners are summed over {self.most:,} findings at most; ask "
+                    "/api/v1/findings?owner= for the accounts of one owner.",
+                )
+            if row.finding is not None:
+                owner = (row.finding.owner or UNOWNED).value
+                sums.setdefault(owner, _Sums()).add(row.finding)
+        return sums
+
+    def _shown(self, owner: str | None, sums: _Sums) -> owner_models.OwnerSums:
+        counts = sums.counter.counts({}, 0)
+        return owner_models.OwnerSums(
+            owner=owner,
+            accounts=models.CountsOfKind.model_validate(counts),
+            keys=to_api_keys(counts) if self.key_health else None,
+            oldest_violation=sums.oldest,
+        )
+
+
+def _place(owner: str | None) -> str:
+    """Return the place in the list: that of nobody is a blank, which is before all owners."""
+    return " " if owner is None else f" {owner}"
+
+
+def route(app: FastAPI, view: OwnersView, site: WebApplication, walk: params.Depends) -> None:
+    """Add the route to the API."""
+
+    @app.get(
+        _OWNERS,
+        operation_id="listOwners",
+        tags=[openapi.Tag.RESULTS],
+        summary="Owners with their accounts by verdict",
+        response_model=owner_models.OwnersPage,
+        responses=openapi.LIST_ERRORS,
+        dependencies=[walk],
+    )
+    async def owners(
+        request: Request, query: Annotated[parameters.OwnersQuery, Query()]
+    ) -> Response:
+        """List the owners by name, after the accounts without one, each with its sums."""
+        page = await view.page(query)
+        parts = query.asked() | {"skipToken": page.skip_token}
+        next_link = page.skip_token and link(site.origin(request), _OWNERS, parts)
+        return json_answer(owner_models.OwnersPage(value=page.value, next_link=next_link).body())

@@ -1,0 +1,122 @@
+"""The owner of an account: beside its finding, and in every change of it."""
+
+from dataclasses import replace
+from itertools import permutations
+
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.updates import Difference, Known
+from cmk_check.core.model import Account, Reading
+from cmk_check.core.owner import UNOWNED, Owner
+from tests.fakes.world import bad, good
+from tests.unit.core.examples import (
+    FORBIDDEN,
+    HOUR,
+    ID,
+    KINDS,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    context,
+    known_of,
+    only_finding,
+    recorded,
+    told,
+)
+
+LATER = NOON + HOUR
+
+
+def _owned(account: Account, owner: str | None = "ai") -> Account:
+    return replace(account, owner=owner)
+
+
+def _under(owner: str | None, known: Known, *accounts: Account) -> Difference:
+    """Compare where a tag of the subscription names this owner."""
+    subscription = replace(SUBSCRIPTION, owner=owner)
+    return compare(known, subscription, Reading(accounts), context(LATER))
+
+
+def _of_earlier_version(known: Known) -> Known:
+    """Return what a version recorded that knew no owners."""
+    return replace(
+        known, findings={key: replace(each, owner=None) for key, each in known.findings.items()}
+    )
+
+
+def test_every_change_of_an_account_names_its_owner() -> None:
+    """Who gets an alert has to know whom to ask."""
+    difference = compared(known_of(_owned(good(ID))), _owned(bad(ID)), at=LATER)
+    removal = compared(known_of(_owned(good(ID))), at=LATER)
+
+    changes = [change for each in (difference, removal) for change in each.steps[0].changes]
+    owner = {"value": "ai", "source": "account"}
+    assert [change.data["owner"] for change in changes] == [owner, owner]
+
+
+def test_the_tag_of_a_subscription_speaks_for_accounts_without_one() -> None:
+    """Many companies tag subscriptions alone."""
+    findings = recorded(_under("cloud", Known(), bad(ID, "a"), _owned(bad(ID, "b")))).findings
+
+    assert {finding.id.name: finding.owner for finding in findings.values()} == {
+        "a": Owner("cloud", "subscription"),
+        "b": Owner("ai", "account"),
+    }
+
+
+def test_an_account_without_an_owner_says_so() -> None:
+    """Nobody is another answer than not known."""
+    known = known_of(bad(ID))
+    (change,) = compared(Known(), bad(ID)).steps[0].changes
+
+    assert only_finding(known).owner == UNOWNED
+    assert change.data["owner"] is None
+
+
+def test_another_owner_is_a_change_as_another_tag_is() -> None:
+    """The feed says who had to be asked, and when."""
+    known = known_of(_owned(bad(ID)))
+
+    assert told(compared(known, _owned(bad(ID), "ops"), at=LATER)) == ["account.updated"]
+    assert told(compared(known, _owned(bad(ID), None), at=LATER)) == ["account.updated"]
+    assert told(_under("cloud", known_of(bad(ID)), bad(ID))) == ["account.updated"]
+    assert _under("cloud", known, _owned(bad(ID))).is_empty
+
+
+def test_rows_of_earlier_versions_are_filled_in_once_and_told_to_nobody() -> None:
+    """Else the first scan of a new version would be a change of every account."""
+    known = _of_earlier_version(known_of(bad(ID)))
+
+    filled = compared(known, _owned(bad(ID)), at=LATER)
+
+    assert told(filled) == []
+    assert only_finding(recorded(filled)).owner == Owner("ai", "account")
+    assert only_finding(recorded(filled)).changed_at == NOON
+    assert compared(recorded(filled), _owned(bad(ID)), at=LATER).is_empty
+
+
+def test_an_incomplete_reading_leaves_the_owner_as_it_was() -> None:
+    """It can only make things worse, and an owner is neither better nor worse."""
+    difference = compared(known_of(_owned(bad(ID))), bad(ID), at=LATER, gap=FORBIDDEN)
+
+    assert difference.steps == ()
+
+
+def test_of_two_entries_that_differ_in_it_the_same_one_counts_in_any_order() -> None:
+    """The order of an answer varies, and would be told at each scan."""
+    entries = [_owned(bad(ID)), _owned(bad(ID), "ops"), bad(ID)]
+
+    chosen = [judge_all(order, KINDS) for order in permutations(entries)]
+
+    assert all(each == chosen[0] for each in chosen)
+
+
+def test_the_sums_say_how_many_owners_there_are() -> None:
+    """The metrics come from sums alone."""
+    accounts = recorded(
+        compared(Known(), _owned(bad(ID, "a")), _owned(good(ID, "b")), bad(ID, "c"))
+    ).coverage
+    assert accounts is not None
+
+    assert (len(accounts.accounts.owners), accounts.accounts.unowned) == (1, 1)
+    assert "ai" not in accounts.accounts.owners

@@ -1,0 +1,176 @@
+"""Owners: who is asked about which accounts, in lists, filters and sums."""
+
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.model import Finding, KeyHealth
+from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.store.findings import FindingsTable
+from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.parameters import OwnersQuery
+from cmk_check.web.views.owners import OwnersView
+from tests.fakes.hostile import NAMES
+from tests.unit.web.api_kit import AS_SERVED, EARLIER, LAB, Served, coverage, finding, sample
+from tests.unit.web.asgi_client import send
+
+FINDINGS, OWNERS = "/api/v1/findings", "/api/v1/owners"
+# Capital Cyrillic Es and Latin C look alike.
+LOOKALIKES = ("Chat", "\u0421hat", "chat")
+
+
+def _of(owner: str | None, name: str, verdict: Verdict = Verdict.NON_COMPLIANT) -> Finding:
+    known = UNOWNED if owner is None else Owner(owner, "account")
+    return replace(finding(name, verdict), owner=known)
+
+
+async def _serve(*findings: Finding) -> Served:
+    served = Served()
+    await served.put(coverage(), findings)
+    return served
+
+
+async def _names(served: Served, query: str) -> list[str]:
+    return [
+        entry["name"] for entry in (await send(served.app(), f"{FINDINGS}?{query}")).json["value"]
+    ]
+
+
+async def _listed(served: Served, query: str = "") -> list[str | None]:
+    """Follow the list of owners to its end."""
+    owners: list[str | None] = []
+    target: str | None = f"{OWNERS}{query}"
+    while target:
+        body = (await send(served.app(), target)).json
+        owners += [entry["owner"] for entry in body["value"]]
+        link = urlsplit(body.get("nextLink", ""))
+        target = f"{link.path}?{link.query}" if link.query else None
+    return owners
+
+
+async def test_findings_are_filtered_by_owner_exactly() -> None:
+    """Whoever writes a tag must not get into the list of somebody else."""
+    served = await _serve(*(_of(owner, f"a{place}") for place, owner in enumerate(LOOKALIKES)))
+
+    assert [await _names(served, f"owner={quote(owner)}") for owner in LOOKALIKES] == [
+        ["a0"],
+        ["a1"],
+        ["a2"],
+    ]
+    assert await _names(served, "owner=nobody") == []
+
+
+async def test_accounts_without_an_owner_are_asked_for_by_a_filter_of_their_own() -> None:
+    """A tag that says "unowned" is no trick; a row that says nothing has no owner either."""
+    old = replace(finding("old"), owner=None)
+    served = await _serve(_of("unowned", "a"), _of(None, "b"), old)
+
+    assert await _names(served, "unowned=true") == ["b", "old"]
+    assert await _names(served, "owner=unowned") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "target"),
+    [
+        ("owner=a&unowned=true", "unowned"),
+        ("unowned=false", "unowned"),
+        ("owner=%20", "owner"),
+        (f"owner={'a' * 257}", "owner"),
+    ],
+)
+async def test_a_filter_that_cannot_be_meant_is_refused(query: str, target: str) -> None:
+    """An ignored filter would show everything as if it matched."""
+    served = await _serve()
+
+    answer = await send(served.app(), f"{FINDINGS}?{query}")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", target))
+
+
+@pytest.mark.parametrize("name", [*NAMES, "a\nb\tc", "'; --", "=1+1"])
+async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
+    """Owners are anybody's text: in a filter, a sum and a token."""
+    served = await _serve(_of(name, "a"), _of("zz" + name, "b"), _of(None, "c"))
+
+    assert await _names(served, f"owner={quote(name)}") == ["a"]
+    assert await _listed(served, "?top=1") == [None, *sorted([name, "zz" + name])]
+
+
+async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
+    """It says whom to ask first."""
+    broken = KeyHealth(KeyState.BROKEN)
+    served = await _serve(
+        replace(_of("ai", "a"), violated_since=EARLIER),
+        replace(_of("ai", "b"), violated_since=EARLIER + timedelta(hours=1)),
+        replace(_of("ai", "c", Verdict.COMPLIANT), key_health=broken),
+        _of(None, "d", Verdict.UNKNOWN),
+    )
+    theirs = replace(finding("e", subscription_id=LAB), owner=Owner("ai", "subscription"))
+    await served.put(coverage(subscription_id=LAB), [theirs])
+
+    assert (await send(served.app(), OWNERS)).json == {
+        "value": [
+            {
+                "owner": None,
+                "accounts": {"compliant": 0, "nonCompliant": 0, "unknown": 1},
+                "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0},
+                "oldestViolation": None,
+            },
+            {
+                "owner": "ai",
+                "accounts": {"compliant": 1, "nonCompliant": 3, "unknown": 0},
+                "keys": {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0},
+                "oldestViolation": "2026-11-22T12:00:00Z",
+            },
+        ]
+    }
+
+
+async def test_without_key_health_owners_have_no_keys() -> None:
+    """Nobody looked at them."""
+    served = await _serve(_of("ai", "a"))
+
+    (owner,) = (await send(served.app(replace(AS_SERVED, key_health=False)), OWNERS)).json["value"]
+
+    assert owner["keys"] is None
+
+
+async def test_a_part_is_never_shown_as_the_sum() -> None:
+    """An owner would be shown with fewer violations than there are."""
+    served = await _serve(_of("ai", "a"), _of("ai", "b"))
+    view = OwnersView(FindingsTable(served.store), key_health=True, most=1)
+
+    with pytest.raises(RequestRefused, match="1 findings at most"):
+        await view.page(OwnersQuery())
+
+
+async def test_a_token_that_is_none_is_refused() -> None:
+    """As in every list."""
+    answer = await send((await _serve()).app(), f"{OWNERS}?skipToken=%C3%BC")
+
+    assert (answer.status, answer.error) == (400, ("InvalidParameter", "skipToken"))
+
+
+async def test_files_for_spreadsheets_have_the_owner() -> None:
+    """People sort and filter by it; no cell is a formula."""
+    served = await _serve(_of("=1+1", "a"))
+
+    body = (await send(served.app(), f"{FINDINGS}?format=csv")).body.decode()
+
+    assert body.split("\r\n")[1].endswith(",'=1+1,account")
+
+
+async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> None:
+    """An alert on accounts without an owner must not fire where nobody wants owners."""
+    served = await sample()
+    kept = (await send(served.app(), "/api/v1/metrics")).body.decode()
+    without = served.app(replace(AS_SERVED, owners=False))
+    dropped = (await send(without, "/api/v1/metrics")).body.decode()
+
+    assert "cmkcheck_owners 1.0" in kept
+    assert "cmkcheck_accounts_unowned 0.0" in kept
+    assert "owners" not in dropped
+    assert "unowned" not in dropped
