@@ -39,7 +39,7 @@ async def write_lines() -> None:
     """Write all bad news, a scan that ended with a gap, one that failed, and deliveries."""
     scan = context(NOON + HOUR, hostname="cmk.example.net")
     for number, account in enumerate((bad(ID), odd(ID)), 1):
-        tagged = replace(account, tags={"owner": "x"})
+        tagged = replace(account, tags={"owner": "x"}, owner="x")
         (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
         await LogSink().accept([(number, step.changes[0])])
     await _write_keys(scan)
@@ -70,7 +70,7 @@ async def _write_keys(scan: ComparisonContext) -> None:
     """Write of a key that it was disabled, that it is well again, and that it is at risk."""
     known = known_of(good(ID))
     for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1), (UNPROTECTED, 1)):
-        account = replace(good(ID), tags={"owner": "x"})
+        account = replace(good(ID), tags={"owner": "x"}, owner="x")
         reading = Reading((account,))
         found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})
         told = [one for step in found.steps for one in step.changes if ".key." in one.type]
@@ -81,7 +81,7 @@ async def _write_keys(scan: ComparisonContext) -> None:
 
 async def _write_exceptions(scan: ComparisonContext) -> None:
     """Write of an exception that it has started, that it ends soon, and that it has ended."""
-    account = replace(bad(ID), tags={"owner": "x"})
+    account = replace(bad(ID), tags={"owner": "x"}, owner="x")
     accepted = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
     known = known_of(account)
     for exception, count in ((accepted, 2), (None, 1)):
