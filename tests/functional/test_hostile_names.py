@@ -78,6 +78,7 @@ def test_p10_hostile_names_and_tags_are_plain_text_in_the_answers(scene: Scene) 
         finding, shown = found[_shown(name)], _shown(name)
         assert finding["name"].casefold() == _in_an_id(name).casefold()
         assert finding["tags"] == {"owner": shown, "team": shown}
+        assert finding["owner"] == {"value": shown, "source": "account"}
         assert finding["evidence"]["keySource"] == shown
         assert finding["subscriptionName"] == _shown("".join(HOSTILE))
         assert finding["verdict"] == "unknown"

@@ -47,7 +47,7 @@ def _many_owners() -> Estate:
             add(f"account-{place}-{number}", tags)
     # A compliant account of an owner, and one that speaks of an owner without having it.
     add("fine", {"owner": "team"}, CMK)
-    add("team", {"team": "team"})
+    add("team", {"application": "team"})
     return estate
 
 
@@ -118,7 +118,8 @@ def test_any_owner_is_found_again_by_the_link(open_scene: OpenScene, open_visit:
     visit.sign_in()
     box = visit.region("Findings").get_by_role("combobox", name="Owner", exact=True)
     values = [option.get_attribute("value") or "" for option in box.get_by_role("option").all()]
-    recorded = [finding["tags"].get("owner", "") for finding in scene.findings().values()]
+    owners = [finding["owner"] for finding in scene.findings().values()]
+    recorded = [owner["value"] if owner else "" for owner in owners]
     counts = {}
 
     for place, value in enumerate(values[1:], 1):
