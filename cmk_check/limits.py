@@ -129,8 +129,7 @@ KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
 KEY_REQUESTS_SHARE: Final = 3 / 4
 
 # --- Keys: internal
-# The time that the command for an expired version gives it. It is a start: the warning says to
-# choose another date.
+# The time that the command for an expired version gives it; the warning says to choose another.
 KEY_EXTENSION: Final = timedelta(days=365)
 # Of one query of Resource Graph: as many as it returns rows at once.
 VAULTS_PER_QUERY: Final = 1_000
@@ -258,11 +257,9 @@ MAX_LOG_LINE_CHARS: Final = 8192
 # Enough to pass the longest delay; without it, the shift by a forged count would be endless.
 DELIVERY_DOUBLINGS: Final = 6
 MAX_DELIVERY_ATTEMPT: Final = 1_000_000
-# What values and lists are cut to, one after the other, until a text is short enough: characters
-# and entries.
+# What values (characters) and lists (entries) are cut to, in turn, until a text is short enough.
 SHORTENED_TO: Final = ((2000, 50), (200, 25), (40, 10), (8, 5), (0, 0))
-# Of a value in a message for people: Azure's own bound for names of accounts, so that the longest
-# line still fits one message.
+# Of a value in a message for people: Azure's bound for names of accounts. The longest line fits.
 MAX_CHAT_VALUE_CHARS: Final = 64
 MAX_CHAT_REASON_CHARS: Final = 200
 MAX_CHAT_LINK_CHARS: Final = 900

@@ -268,8 +268,8 @@ class AccountCounts:
     one known. An account without a kind is counted under the kind ``unknown``. ``by_key_health``
     counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
     honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
-    ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the
-    owners of the others, MAX_OWNERS_COUNTED at most.
+    ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the owners of the
+    others, MAX_OWNERS_COUNTED at most.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
