@@ -130,7 +130,7 @@ def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
     estate = estate_of({"chat": MICROSOFT})
     scene = open_scene(estate)
     scene.scan()
-    first = scene.findings()["chat"]
+    first, agreed = scene.findings()["chat"], scene.status()["azurePolicy"]
     scene.news()
     estate.subscription(sub_id(1)).accounts["chat"].set_kind("AIServices")
 
@@ -143,6 +143,15 @@ def test_p1_an_account_moved_to_another_kind_in_scope_is_the_same_account(
     assert after["chat"]["violatedSince"] == first["violatedSince"]
     assert scene.news() == [("account.kind_changed", "chat")]
     assert scene.status()["accounts"]["total"] == 1
+    # It has left the scope of Azure's built-in policy, without a change of its encryption.
+    assert (agreed, scene.status()["azurePolicy"]) == (
+        {"notAssessed": 0, "differs": 0},
+        {"notAssessed": 1, "differs": 1},
+    )
+    history = scene.get(f"v1/findings{first['id']}").body["history"]
+    assert [entry["verdict"] for entry in history] == [BAD, BAD]
+    scene.scan()
+    assert scene.news() == []
 
 
 @pytest.mark.long

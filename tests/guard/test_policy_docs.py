@@ -1,11 +1,13 @@
 """The documents on Azure Policy and on controls say what the program does."""
 
 import json
+import re
 from collections import Counter
 from typing import Final
 
 import pytest
 
+from cmk_check.core import azure_policy
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.azure_policy import EXCLUDED_KINDS, POLICY_ID, POLICY_VERSION, policy_answer
 from cmk_check.core.controls import CAUTION, CONTROLS
@@ -25,7 +27,10 @@ CLAUSES: Final = table(POLICY, "clause")
 def test_the_document_names_the_version_that_the_program_follows() -> None:
     """A rule of another version may say something else."""
     assert POLICY_ID in POLICY
-    assert f"version {POLICY_VERSION}" in POLICY
+    day = re.search(r"version (\S+), as read on (\d+ \w+ \d{4})", azure_policy.__doc__ or "")
+    assert day
+    assert day[1] == POLICY_VERSION
+    assert f"version {day[1]}, as read on {day[2]} in" in POLICY
     assert f"leaves {len(EXCLUDED_KINDS)} kinds out" in POLICY
 
 
