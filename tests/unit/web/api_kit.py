@@ -63,6 +63,7 @@ class Served:
     store: RecordingStore = field(default_factory=RecordingStore)
     clock: SetClock = field(default_factory=SetClock)
     watched: bool = False
+    _apps: dict[object, FastAPI] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def scans(self) -> ScanTable:
@@ -75,8 +76,13 @@ class Served:
         expect: Expectations | None = None,
         walks: Walks | None = None,
     ) -> FastAPI:
-        """Build the API."""
-        expect = expect or Expectations(MAX_AGE)
+        """Build the API, once for the same arguments: a process of the app has one, too."""
+        how = (site, expect, walks, self.watched)
+        if how not in self._apps:
+            self._apps[how] = self._build(site, expect or Expectations(MAX_AGE), walks)
+        return self._apps[how]
+
+    def _build(self, site: WebApplication, expect: Expectations, walks: Walks | None) -> FastAPI:
         watch = WatchTable(self.store) if self.watched else None
         tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store), watch)
         return create_app(tables, self.clock, expect, site, walks)
