@@ -229,10 +229,14 @@ def value_or[T](otherwise: T, adapter: TypeAdapter[T], entity: Entity) -> Stored
 
 def _has_usable_times(value: object) -> bool:
     """Check the times in a value and in those that it holds; mappings hold none."""
-    if isinstance(value, datetime):
-        return is_usable_time(value)
-    if isinstance(value, tuple):
-        return all(map(_has_usable_times, value))
-    # As `dataclasses.fields`, which takes several times as long: every row read comes here.
-    names = getattr(value, "__dataclass_fields__", ())
-    return all(_has_usable_times(getattr(value, name)) for name in names)
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, tuple):
+            left += part
+        elif not isinstance(part, datetime):
+            # As `dataclasses.fields`, which takes several times as long: every row read comes here.
+            left += [getattr(part, name) for name in getattr(part, "__dataclass_fields__", ())]
+        elif not is_usable_time(part):
+            return False
+    return True
