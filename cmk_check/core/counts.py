@@ -151,10 +151,12 @@ def summarise(
     broken: Iterable[BrokenKey] = (),
     *,
     unwritten: int = 0,
+    new: int = 0,
 ) -> Summary:
     """Sum subscriptions as they stand after a slice.
 
-    ``broken`` are the keys to be named, ``unwritten`` is how many of the gaps stand in no row.
+    ``broken`` are the keys to be named, ``unwritten`` is how many of the gaps stand in no row,
+    ``new`` how many of the subscriptions were not counted before.
     """
     rows = list(recorded)
     states = Counter(row.state for row in rows)
@@ -172,6 +174,7 @@ def summarise(
         changes=changes,
         broken_keys=tuple(broken)[:MAX_BROKEN_KEYS_LISTED],
         unwritten=unwritten,
+        new=new,
     )
 
 
@@ -200,6 +203,7 @@ def merge(summaries: Iterable[Summary]) -> Summary:
             :MAX_BROKEN_KEYS_LISTED
         ],
         unwritten=sum(map(unwritten_gaps, parts)),
+        new=sum(part.new for part in parts),
         cross_check=cross_check.merge(part.cross_check for part in parts),
     )
 

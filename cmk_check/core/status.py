@@ -41,8 +41,9 @@ class Summary:
 
     ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
     most, and only in the first scan; ``accounts`` counts all of them. ``unwritten`` is how many
-    of the gaps stand in no coverage row, None in rows of earlier versions. ``cross_check`` is None
-    where no list was compared with Resource Graph.
+    of the gaps stand in no coverage row, None in rows of earlier versions. ``new`` is how many
+    subscriptions were not counted before. ``cross_check`` is None where no list was compared with
+    Resource Graph.
     """
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
@@ -52,6 +53,7 @@ class Summary:
     changes: int = 0
     broken_keys: tuple[BrokenKey, ...] = ()
     unwritten: int | None = None
+    new: int = 0
     cross_check: CrossCheck | None = None
 
 

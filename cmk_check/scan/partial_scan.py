@@ -49,12 +49,15 @@ async def status_after(
     recorded = [row async for row in _recorded(context, now)]
     not_in_rows = unwritten_gaps(previous.summary) + unwritten_gaps(own)
     before = previous.summary
-    summary = summarise(recorded, before.changes, before.broken_keys, unwritten=not_in_rows)
+    summary = summarise(
+        recorded, before.changes, before.broken_keys, unwritten=not_in_rows, new=before.new
+    )
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
     if lowered is None:
         # A gap that stands in no row, or a row that somebody deleted, must not be forgotten.
-        if not_in_rows or summary.subscriptions.total < before.subscriptions.total:
+        least = before.subscriptions.total + own.new
+        if not_in_rows or summary.subscriptions.total < least:
             lowered = PostureReason.SUBSCRIPTIONS_UNREAD
         elif is_marked:
             lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE

@@ -15,7 +15,7 @@ from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
-from cmk_check.core.enums import Disposition, GapReason
+from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.resource_id import AccountId
@@ -120,6 +120,7 @@ class SliceRun:
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
         self._unwritten_gaps = 0
+        self._new: set[str] = set()
         self._status: Status | None  # read when work begins
         self._keys: KeyReader | None = None
         self._cross_check = _cross_check(context, claim)
@@ -143,9 +144,8 @@ class SliceRun:
         finally:
             await self._publish()
         changes = self._claim.slice.value.changes + len(self._changes)
-        summary = summarise(
-            recorded, changes, self._all_broken_keys(), unwritten=self._unwritten_gaps
-        )
+        counts = {"unwritten": self._unwritten_gaps, "new": len(self._new)}
+        summary = summarise(recorded, changes, self._all_broken_keys(), **counts)
         if self._cross_check is not None:
             summary = replace(summary, cross_check=self._cross_check.outcome)
         await self._claim.done(self._context, summary, failed=self._poisoned)
@@ -242,6 +242,9 @@ class SliceRun:
         """Bring the table up to date; ``gap`` replaces a reading that failed before."""
         if stored.unusable is not None:
             return self._unwritten(planned, stored, slice_failed(stored.unusable))
+        coverage = stored.known.coverage
+        if coverage is None or coverage.state is CoverageState.PENDING:
+            self._new.add(stored.partition)
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
         difference = await self._compare(planned, stored, gap)

@@ -14,13 +14,18 @@ from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, Place
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import (
+    CLAIM_ENDS,
     FORBIDDEN,
     LEASE_ENDS,
+    MARK,
     ONE,
     RECORD,
+    THREE,
     TWO,
+    asleep,
     asleep_at,
     delivery,
+    dies,
     overwrite,
     scan_changes,
     sent,
@@ -31,12 +36,21 @@ from tests.unit.scan.partial_scans import asked, partial_scan, verdict
 # After the claim.
 LOWER = Place("commit", Table.SCANS, 1)
 FINISH = Place("commit", Table.SCANS, 2)
+# The end of a partial scan; the slice reads one partition before it.
+READ_ROWS = Place("query", Table.FINDINGS, 1)
 
 
 async def put_status(world: World, status: Status) -> None:
     """Let the status say something else."""
     scans = ScanTable(world.store)
     await scans.commit(status=status, current=await scans.lease_and_status())
+
+
+async def delete_coverage(world: World, subscription_id: str) -> None:
+    """Delete a coverage row, as a person may."""
+    found = await world.store.get(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
+    assert found is not None
+    await world.store.commit(Table.FINDINGS, subscription_id, [Delete(found.row, found.etag)])
 
 
 async def test_what_spoke_against_compliant_when_it_began_still_does(scanned: World) -> None:
@@ -103,11 +117,46 @@ async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> N
 
 async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:
     """Its accounts would be missing in the sums."""
-    found = await scanned.store.get(Table.FINDINGS, TWO, table_keys.COVERAGE)
-    assert found is not None
-    await scanned.store.commit(Table.FINDINGS, TWO, [Delete(found.row, found.etag)])
+    await delete_coverage(scanned, TWO)
 
     await partial_scan(scanned, ONE)
+
+    assert await verdict(scanned) == "unknown"
+
+
+@pytest.mark.parametrize("deaths", [0, 1], ids=["alive", "its first worker dies"])
+async def test_a_row_that_somebody_deleted_is_missed_beside_a_new_one(
+    scanned: World, deaths: int
+) -> None:
+    """There are as many rows as before: what the scan has added must not stand for it."""
+    scanned.read(TWO, bad(TWO))
+    await scanned.scan()
+    await delete_coverage(scanned, TWO)
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE, good(THREE))
+    await asked(scanned, THREE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    (message,) = sent(scanned)
+    for _ in range(deaths):
+        await dies(scanned, delivery(scanned, message), MARK, Fault.DEATH_AFTER)
+        scanned.clock.advance(CLAIM_ENDS)
+
+    await scanned.deliver(message)
+
+    assert await scanned.coverage(THREE) == "read"
+    assert await verdict(scanned) == "unknown"
+
+
+async def test_a_row_that_is_deleted_before_the_scan_ends_is_missed(scanned: World) -> None:
+    """It was new: the last full scan did not count it."""
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE, bad(THREE))
+    await asked(scanned, THREE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    finishing = await asleep(scanned, delivery(scanned, sent(scanned)[0]), READ_ROWS)
+    await delete_coverage(scanned, THREE)
+
+    await finishing.wake()
 
     assert await verdict(scanned) == "unknown"
 

@@ -1,0 +1,74 @@
+"""What must hold: in every state, at every step, and when everything has ended."""
+
+from typing import Final
+
+from tests.model.protocol import Protocol
+from tests.model.state import (
+    Coverage,
+    Finding,
+    Lowered,
+    ScanState,
+    State,
+    has_unwritten,
+    posture_of,
+    summary_in,
+    summary_of,
+)
+
+FALSE_GREEN: Final = "false green: "
+RECORDED_VIOLATION: Final = f"{FALSE_GREEN}compliant beside a recorded violation"
+RECORDED_GAP: Final = f"{FALSE_GREEN}compliant beside a recorded gap"
+OLD_VIOLATION: Final = f"{FALSE_GREEN}an account was violated before the scan that it is dated by"
+FORGOTTEN_LIST: Final = f"{FALSE_GREEN}that the estate was not listed is forgotten"
+TOO_FRESH: Final = "too fresh: compliant as of a time after a reading it rests on"
+WRONG_ROW: Final = "wrong at the end: a row differs from the truth"
+WRONG_STATUS: Final = "wrong at the end: the status differs from the rows"
+
+
+def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
+    """Return the claim that a step breaks, if any."""
+    status = after.status
+    if status.is_high and not (protocol.configuration.lasting and after.workers):
+        pending_is_gap = protocol.rules.pending_is_gap
+        for row in after.rows:
+            if row.finding == Finding.VIOLATED:
+                return RECORDED_VIOLATION
+            is_pending = row.coverage == Coverage.PENDING
+            if row.coverage == Coverage.GAP or (is_pending and pending_is_gap):
+                return RECORDED_GAP
+        if after.violated[status.as_of - 1]:
+            return OLD_VIOLATION
+        for row, epoch in zip(after.rows, after.confirmed, strict=True):
+            if row.coverage == Coverage.READ and epoch < status.as_of:
+                return TOO_FRESH
+    was_unlisted = before.status.lowered == Lowered.LIST_FAILED
+    if was_unlisted and not status.lowered and status.as_of == before.status.as_of:
+        return FORGOTTEN_LIST
+    return None
+
+
+def broken_at_end(protocol: Protocol, state: State) -> str | None:
+    """Return the claim that is broken after a full scan of an estate that stood still."""
+    begun = [number for number, scan in enumerate(state.scans, 1) if scan.state]
+    last = begun[-1] if begun else 0
+    if not last or state.scans[last - 1].state != ScanState.COMPLETE:
+        return None
+    if not protocol.is_full(last) or not state.is_still:
+        return None
+    for each, row in enumerate(state.rows):
+        given_up = state.messages[last - 1][each] > protocol.configuration.deliveries
+        was_read = state.listed[each] and state.readable[each] and not given_up
+        unwritten = has_unwritten([summary_in(state.slices[last - 1][each])])
+        is_true = (row.finding, row.coverage) == (state.truth[each], Coverage.READ)
+        if was_read and not unwritten and not is_true:
+            return WRONG_ROW
+        if not state.listed[each] and row.coverage == Coverage.READ and not unwritten:
+            return WRONG_ROW
+    sums = [
+        summary_of(row.finding, min(row.coverage, Coverage.READ) if is_pending else row.coverage)
+        for row in state.rows
+        for is_pending in [row.coverage == Coverage.PENDING]
+    ]
+    status = state.status
+    is_sum = status.unwritten or status.posture == posture_of(sums)
+    return None if status.as_of == last and is_sum else WRONG_STATUS

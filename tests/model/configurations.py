@@ -1,0 +1,173 @@
+"""The rules of the protocol, and the configurations in which they are tried."""
+
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from tests.model.state import Faults
+
+# A full scan, or the subscriptions that a partial one names.
+type Kind = tuple[int, ...] | None
+# Nothing was ever scanned; a scan finished that did not know the subscriptions; it knew the first
+# of them only; it knew all, and they were compliant.
+type Start = Literal["first", "new", "mixed", "known"]
+
+FULL: Final[Kind] = None
+_ONE: Final[Kind] = (0,)
+_OTHER: Final[Kind] = (1,)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of the program; another value leaves one out."""
+
+    new_are_marked: bool = True
+    pending_is_gap: bool = False
+    inserts_are_confirmed: bool = False
+    claim_is_checked: bool = True
+    lease_is_checked: bool = True
+    lowers: bool = True
+    mark_guards: bool = True
+    pending_unlisted: Literal["gap", "left", "nothing"] = "gap"
+    partial_keeps_lowered: bool = True
+    partial_sees_marks: bool = True
+    partial_keeps_as_of: bool = True
+    partial_sees_unwritten: bool = True
+    partial_sees_missing_rows: bool = True
+    partial_expects_new_rows: bool = True
+
+
+RULES: Final = Rules()
+# A new subscription was inserted in one transaction without a mark; then claim and lease were
+# checked, except by a baseline scan. If it took several transactions, its row said "unread".
+OLD_RULES: Final = Rules(new_are_marked=False, pending_is_gap=True, inserts_are_confirmed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What is tried, exhaustively.
+
+    ``leases_end``: a lease may end at any moment. ``in_parts``: a first recording takes two
+    transactions. ``lasting`` looks only at what is still wrong when nobody works any more.
+    ``confirms_late``: inserts are confirmed only when nobody else can move.
+    """
+
+    name: str
+    start: Start
+    faults: Faults
+    scans: tuple[Kind, ...] = (FULL, FULL)
+    subscriptions: int = 1
+    deliveries: int = 2
+    is_violated: bool | None = None  # None: both are tried
+    leases_end: bool = True
+    in_parts: bool = False
+    lasting: bool = False
+    confirms_late: bool = False
+
+    def __str__(self) -> str:
+        scans = ", ".join(f"partial of {scan[0]}" if scan else "full" for scan in self.scans)
+        faults = [f"{name} {count}" for name, count in self.faults._asdict().items() if count]
+        flags = [flag for flag in ("in_parts", "lasting", "confirms_late") if getattr(self, flag)]
+        return f"{self.start}; {scans}; {', '.join([*faults, *flags]) or 'no fault'}"
+
+
+# Found by hand when the old rules were the program's; H0 is the control.
+BY_HAND: Final = (
+    Configuration("H0", "new", Faults(lists=1), lasting=True, confirms_late=True),
+    Configuration("H1", "first", Faults(lists=1), lasting=True),
+    Configuration("H2", "first", Faults(lists=1, poison=1), leases_end=False, lasting=True),
+    Configuration("H3", "new", Faults(lists=1, lost=1), lasting=True, confirms_late=True),
+    Configuration("H4", "new", Faults(lists=1, deaths=1), lasting=True, confirms_late=True),
+    Configuration("H5", "new", Faults(lists=1), lasting=True),
+    Configuration("H6", "new", Faults(lists=1)),
+    Configuration("H7", "new", Faults(), in_parts=True),
+)
+_POISONED: Final = Faults(flips=1, redelivered=1, poison=1)
+_LOST: Final = Faults(lists=1, redelivered=1, lost=1)
+FULL_SCANS: Final = (
+    Configuration("F1", "first", _LOST),
+    Configuration("F2", "first", _POISONED._replace(lists=1)),
+    Configuration("F3", "new", _LOST),
+    Configuration("F4", "new", Faults(lists=1, flips=1, unread=1, poison=1)),
+    Configuration("F5", "new", Faults(lists=2, redelivered=1), deliveries=1, is_violated=True),
+    Configuration("F6", "new", Faults(lists=1, poison=1), (FULL, FULL, FULL), is_violated=True),
+    Configuration("F7", "new", _LOST, in_parts=True, is_violated=True),
+    Configuration("F8", "known", Faults(lists=1, flips=1, unread=1, lost=1)),
+    Configuration("F9", "known", _POISONED),
+    Configuration("F10", "mixed", Faults(), subscriptions=2, is_violated=True),
+)
+PARTIAL_SCANS: Final = (
+    Configuration("Q1", "known", Faults(), (FULL, _ONE), subscriptions=2),
+    Configuration("Q2", "known", Faults(flips=1), (_OTHER, _ONE), subscriptions=2),
+    Configuration("Q3", "known", Faults(flips=1, poison=1, not_listed=1), (FULL, _ONE)),
+    Configuration("Q4", "new", Faults(lists=1, lost=1), (_ONE, FULL)),
+    Configuration("Q5", "mixed", Faults(lost=1), (FULL, _ONE), subscriptions=2, is_violated=True),
+    Configuration("Q6", "known", Faults(flips=1), (FULL, _ONE, _ONE)),
+    Configuration("Q7", "new", Faults(lists=1), (FULL, _ONE, FULL), is_violated=True),
+    Configuration("Q8", "first", Faults(lists=1, redelivered=1), (_ONE, FULL)),
+    Configuration("Q9", "known", Faults(refused=1), (FULL, _ONE), subscriptions=2, deliveries=1),
+    Configuration(
+        "Q10", "known", Faults(deleted=1), (FULL, _ONE), subscriptions=2, is_violated=True
+    ),
+    Configuration("Q11", "mixed", Faults(deleted=1), (_OTHER,), subscriptions=2),
+    Configuration(
+        "Q12",
+        "mixed",
+        Faults(lists=2, deleted=1),
+        (FULL, _OTHER),
+        subscriptions=2,
+        leases_end=False,
+    ),
+)
+# Enough for each rule of full scans that is left out.
+SMALL: Final = (
+    Configuration("S1", "first", Faults(lists=1, redelivered=1)),
+    Configuration("S2", "new", Faults(lists=1, redelivered=1)),
+    Configuration("S3", "known", Faults(lists=1, flips=1)),
+    Configuration("S4", "new", Faults(lists=1), in_parts=True),
+)
+ALL: Final = {each.name: each for each in (*BY_HAND, *FULL_SCANS, *PARTIAL_SCANS, *SMALL)}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A rule that is left out, and the configurations that are tried without it."""
+
+    text: str
+    rules: Rules
+    tried: tuple[str, ...] = ("S4", "S3", "S1", "S2")
+
+
+LEFT_OUT: Final = (
+    LeftOut(
+        "a new subscription is marked before it is recorded", replace(RULES, new_are_marked=False)
+    ),
+    LeftOut(
+        "the same, and inserts are confirmed",
+        replace(RULES, new_are_marked=False, inserts_are_confirmed=True),
+    ),
+    LeftOut("a pending row is no gap", replace(RULES, pending_is_gap=True)),
+    LeftOut("the claim is checked after the mark", replace(RULES, claim_is_checked=False)),
+    LeftOut("the lease is checked after the mark", replace(RULES, lease_is_checked=False)),
+    LeftOut(
+        "the status is lowered before anything worse is recorded", replace(RULES, lowers=False)
+    ),
+    LeftOut("the mark guards the recording", replace(RULES, mark_guards=False)),
+    LeftOut(
+        "a pending row that is not listed is worked on", replace(RULES, pending_unlisted="left")
+    ),
+    LeftOut("it becomes a gap", replace(RULES, pending_unlisted="nothing")),
+    LeftOut("partial: a mark lowers", replace(RULES, partial_sees_marks=False), ("Q1", "Q2")),
+    LeftOut(
+        "partial: what was lowered stays", replace(RULES, partial_keeps_lowered=False), ("Q3",)
+    ),
+    LeftOut("partial: the date stays", replace(RULES, partial_keeps_as_of=False), ("Q1", "Q2")),
+    LeftOut("partial: unwritten gaps lower", replace(RULES, partial_sees_unwritten=False), ("Q9",)),
+    LeftOut(
+        "partial: missing rows lower", replace(RULES, partial_sees_missing_rows=False), ("Q10",)
+    ),
+    LeftOut(
+        "partial: so do those that it added itself",
+        replace(RULES, partial_expects_new_rows=False),
+        ("Q11", "Q12"),
+    ),
+)
