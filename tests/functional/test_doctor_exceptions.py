@@ -30,7 +30,7 @@ def test_p11_a_role_that_does_not_reach_the_management_group_is_found_out() -> N
     assert refused == (
         "problem",
         (
-            f"forbidden for {ASSIGNMENT}: Azure denied access to a policy assignment at a "
+            f"forbidden for {ASSIGNMENT}: Azure denied access to an assignment or initiative at a "
             f"management group. Grant the app's identity a role with {ACTION} at that management "
             "group: a role on the subscription does not reach it."
         ),

@@ -219,11 +219,14 @@ def vault_hidden(action: str) -> Gap:
 
 
 def assignment_denied(action: str) -> Gap:
-    """Return the gap of a policy assignment at a management group that may not be read."""
+    """Return the gap of what is at a management group and may not be read.
+
+    An exemption rests on it: a policy assignment, or an initiative.
+    """
     return make_gap(
         GapReason.FORBIDDEN,
         missing_action=action,
-        message="Azure denied access to a policy assignment at a management group.",
+        message="Azure denied access to an assignment or initiative at a management group.",
         way_out=f"Grant the app's identity a role with {action} at that management group: a role "
         "on the subscription does not reach it.",
     )
