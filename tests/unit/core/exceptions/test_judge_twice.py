@@ -281,6 +281,16 @@ def test_one_part_that_differs_is_enough(
     assert (found.reason if found else None) is reason
 
 
+def test_an_assignment_that_is_listed_is_trusted() -> None:
+    """Whoever assigns the policy to each subscription says so in the settings."""
+    assigned = [GOOD_ASSIGNMENT | {"scope": SUB}]
+
+    found = _judged([GOOD_EXEMPTION], assigned, None, {0}, "westeurope")
+
+    assert found is not None
+    assert found.reason is ExceptionReason.HONOURED
+
+
 @settings(max_examples=500)
 @given(
     st.lists(EXEMPTION, max_size=3),
