@@ -22,8 +22,9 @@ SUB: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"
 GROUP: Final = f"{SUB}/resourceGroups/rg"
 ACCOUNT_ID: Final = f"{GROUP}/providers/Microsoft.CognitiveServices/accounts/chat"
 CORP: Final = "/providers/Microsoft.Management/managementGroups/corp"
-# The last three are near misses: names that begin alike.
-SCOPES: Final = (CORP, SUB, GROUP, ACCOUNT_ID, f"{GROUP}-2", f"{ACCOUNT_ID}-2", f"{SUB}2")
+# The last five are near misses: names that begin alike.
+NEAR: Final = (GROUP[:-1], f"{GROUP}-2", ACCOUNT_ID[:-1], f"{ACCOUNT_ID}-2", f"{SUB}2")
+SCOPES: Final = (CORP, SUB, GROUP, ACCOUNT_ID, *NEAR)
 AUTHORIZATION: Final = "providers/Microsoft.Authorization"
 OTHER_POLICY: Final = f"/{AUTHORIZATION}/policyDefinitions/other"
 OWN_POLICY: Final = f"{CORP}/{AUTHORIZATION}/policyDefinitions/own"
@@ -252,7 +253,7 @@ def _one(kind: str, way: str, value: str) -> dict[str, object]:
         ({"days": 31}, {}, ExceptionReason.EXPIRES_TOO_LATE),
         ({"days": None}, {}, ExceptionReason.NO_EXPIRY),
         ({"days": "soon"}, {}, ExceptionReason.MALFORMED_EXEMPTION),
-        ({"scope": f"{ACCOUNT_ID}-2"}, {}, None),
+        *[({"scope": scope}, {}, None) for scope in NEAR],
         ({"validation": "DoNotValidate"}, {}, ExceptionReason.SCOPE_NOT_VALIDATED),
         ({"references": ["ours"]}, {"policy": SET}, ExceptionReason.HONOURED),
         ({"references": ["theirs"]}, {"policy": SET}, None),
