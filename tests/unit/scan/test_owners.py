@@ -1,0 +1,44 @@
+"""Owners in the sums of scans: the status counts them, and the history keeps none."""
+
+from dataclasses import replace
+
+from cmk_check.core.model import Account
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import ONE, TWO
+from tests.unit.scan.partial_scans import partial_scan
+
+
+def _owned(account: Account, owner: str) -> Account:
+    return replace(account, owner=owner)
+
+
+async def _counted(world: World) -> tuple[int, int]:
+    status = await world.status()
+    assert status is not None
+    return len(status.summary.accounts.owners), status.summary.accounts.unowned
+
+
+async def test_the_status_counts_owners_and_the_row_of_a_scan_keeps_none(world: World) -> None:
+    """Scans are kept for a year, and each would hold the hashes of all owners."""
+    world.listed(ONE, TWO)
+    world.read(ONE, _owned(bad(ONE, "a"), "ai"), _owned(good(ONE, "b"), "ops"), bad(ONE, "c"))
+    world.read(TWO, _owned(bad(TWO), "ai"))
+
+    row = await world.scan_row(await world.scan())
+
+    assert await _counted(world) == (2, 1)
+    assert row.summary is not None
+    assert row.summary.accounts.owners == ()
+
+
+async def test_a_partial_scan_counts_the_owners_of_all_subscriptions(world: World) -> None:
+    """It reads one of them, and the sums are those of the estate."""
+    world.listed(ONE, TWO)
+    world.read(ONE, _owned(bad(ONE), "ai"))
+    world.read(TWO, _owned(bad(TWO), "ops"))
+    await world.scan()
+    world.read(TWO, bad(TWO))
+
+    await partial_scan(world, TWO)
+
+    assert await _counted(world) == (1, 1)
