@@ -37,6 +37,9 @@ resource account 'Microsoft.CognitiveServices/accounts@2025-09-01' = {
   }
   properties: {
     customSubDomainName: name
+    // Closed, with Entra ID alone: open it as the account needs it.
+    publicNetworkAccess: 'Disabled'
+    disableLocalAuth: true
     encryption: {
       keySource: 'Microsoft.KeyVault'
       keyVaultProperties: {
