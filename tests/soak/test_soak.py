@@ -24,7 +24,7 @@ from tests.soak.walk import walk
 
 IN_MEMORY = range(100_000, 100_300)
 SCHEDULES = range(100_000, 100_300)
-# A test may take two minutes, on a busy machine too.
+# A test may take four minutes, on a busy machine too.
 PART = 50
 OVER_THE_STACK = range(100_000, 100_003)
 MINUTES = range(100_000, 100_010)

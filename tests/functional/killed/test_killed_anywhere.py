@@ -5,7 +5,7 @@ import pytest
 from tests.functional.killed.conftest import KillPoints
 from tests.functional.killed.report import faults
 
-# A test may last two minutes; on a busy machine a run takes ten seconds.
+# A test may last four minutes; on a busy machine a run takes ten seconds.
 _PARTS = 24
 _KINDS = (
     "scans: take the lease",
