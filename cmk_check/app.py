@@ -142,12 +142,12 @@ class App:
         from cmk_check.store.change_feed import FeedTable
 
         store, queues = await self._storage()
-        webhook = open_webhook(self.settings)
-        if webhook is not None:
+        webhooks = [open_webhook(route, self.settings) for route in self.settings.routes]
+        for webhook in webhooks:
             self._opened.push_async_callback(webhook.close)
         return DeliveryContext(
             feed=FeedTable(store),
-            webhook=webhook,
+            webhooks=webhooks,
             alert_on=self.settings.alert_on,
             again=queues.queue(DELIVERY_QUEUE),
             poison=queues.queue(DELIVERY_POISON_QUEUE),

@@ -84,6 +84,8 @@ RETENTION_DAYS_RANGE: Final = (1, 3650)
 # This many tags with values of the longest length still fit into one property of a row.
 MAX_TAGS: Final = 20
 MAX_WEBHOOK_URL_CHARS: Final = 2048
+# Each range of the feed becomes as many messages.
+MAX_ROUTES: Final = 20
 # One in use, and one while it is replaced.
 MAX_WEBHOOK_SECRETS: Final = 2
 # By the Standard Webhooks specification, section "Signature scheme": 24 to 64.

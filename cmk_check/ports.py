@@ -13,6 +13,7 @@ from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.route import Route
 from cmk_check.core.status import LastScan, Summary
 from cmk_check.core.watch import RecentChanges, Watch
 from cmk_check.limits import TABLE_PAGE_ROWS
@@ -264,17 +265,24 @@ class QueueService(Protocol):
 class DeliveryMessage:
     """Work for the queue ``cmk-tell``: deliver the changes from ``first`` to ``last`` of the feed.
 
-    ``attempt`` counts failed attempts, ``since`` is the time of the first of them.
+    ``attempt`` counts failed attempts, ``since`` is the time of the first of them. ``route`` is the
+    name of the only route to deliver to; without it, the changes are for all.
     """
 
     first: int
     last: int
     attempt: int = 0
     since: datetime | None = None
+    route: str | None = None
 
 
 class Webhook(Protocol):
     """The receiver of alerts."""
+
+    @property
+    def route(self) -> Route:
+        """Which alerts it takes."""
+        ...
 
     async def post(self, changes: Sequence[Change]) -> None:
         """Deliver 1 to 50 changes.

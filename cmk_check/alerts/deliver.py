@@ -1,11 +1,14 @@
 """Delivery: reads a range of the feed and posts its alerts, and tries failures again for a day.
 
+If there are several routes, each of them first gets a message of its own, so that a receiver that
+is away delays no other:
+
     post .. 1 min .. post .. 2 min .. post .. 4 min ... 1 h .. post .. 1 h ... cmk-tell-poison
 
 For another try we send a new message with the remaining range, instead of the host's redelivery:
 that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
 host deletes a message only after its successor was sent, so a crash in between repeats changes:
-receivers recognise them by their ids.
+receivers recognise them by their ids. The same holds for the messages of several routes.
 """
 
 import logging
@@ -33,6 +36,10 @@ from cmk_check.store.change_feed import FeedTable
 _NO_WEBHOOK: Final = (
     "CMK_WEBHOOK_URL is not set, but was when these changes were tried before. Set it again."
 )
+_NO_ROUTE: Final = (
+    "No route has this name. Set the route again, or take it out of the message, which is then "
+    "delivered to all routes."
+)
 
 type Numbered = tuple[int, Change]
 
@@ -42,7 +49,7 @@ class DeliveryContext:
     """What delivery needs; ``again`` is the queue ``cmk-tell``, ``poison`` its poison queue."""
 
     feed: FeedTable
-    webhook: Webhook | None
+    webhooks: Sequence[Webhook]
     alert_on: AbstractSet[str]
     again: TextQueue
     poison: TextQueue
@@ -53,21 +60,37 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
     """Post the alerts among the changes of a range, in order.
 
     Numbers that the feed does not hold are skipped. Without a webhook nothing is posted,
-    and only what was tried before waits for one.
+    and only what was tried before waits for one. What is for a route that does not exist is given
+    up, because somebody must decide who gets it.
 
     Raises:
         QueueError: the remaining range could not be sent; deliver the message again.
 
     """
-    if context.webhook is None and not message.attempt:
+    webhooks = context.webhooks
+    if message.route is not None:
+        webhooks = [webhook for webhook in webhooks if webhook.route.name == message.route]
+        if not webhooks:
+            await _give_up(context, message, None, _NO_ROUTE)
+            return
+    if len(webhooks) > 1:
+        each = [replace(message, route=webhook.route.name) for webhook in webhooks]
+        await context.again.send([format_message(one) for one in each])
         return
+    if webhooks or message.attempt:
+        await _deliver_to(webhooks[0] if webhooks else None, context, message)
+
+
+async def _deliver_to(
+    webhook: Webhook | None, context: DeliveryContext, message: DeliveryMessage
+) -> None:
     posted, size = 0, CHANGES_PER_POST
     alerts: list[Numbered] | None = None
     try:
-        alerts = await _alerts(context, message)
+        alerts = await _alerts(context, webhook, message)
         while alerts:
             batch = alerts[:size]
-            refused = await _post(context.webhook, batch)
+            refused = await _post(webhook, batch)
             if refused is None:
                 posted += len(batch)
             elif len(batch) > 1:
@@ -99,7 +122,9 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
     return max(delay, timedelta(seconds=min(asked or 0, LONGEST_DELIVERY_DELAY.total_seconds())))
 
 
-async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Numbered]:
+async def _alerts(
+    context: DeliveryContext, webhook: Webhook | None, message: DeliveryMessage
+) -> list[Numbered]:
     """Read the whole range; a page may end early, at a row of a newer version."""
     alerts: list[Numbered] = []
     after = message.first - 1
@@ -111,7 +136,9 @@ async def _alerts(context: DeliveryContext, message: DeliveryMessage) -> list[Nu
         alerts += [
             (number, change)
             for number, change in page
-            if number <= message.last and is_alert(change, context.alert_on)
+            if number <= message.last
+            and is_alert(change, context.alert_on)
+            and (webhook is None or webhook.route.takes(change))
         ]
     return alerts
 
@@ -154,7 +181,8 @@ async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
     # As a new message: if a person moves it back to cmk-tell, it gets another day.
-    await context.poison.send([format_message(DeliveryMessage(left.first, left.last))])
+    anew = replace(left, attempt=0, since=None)
+    await context.poison.send([format_message(anew)])
     fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
     write_line(logging.ERROR, "cmk.tell", fields)
 
@@ -165,9 +193,10 @@ def _write_delivered(message: DeliveryMessage, posted: int) -> None:
 
 
 def _fields(message: DeliveryMessage, count: int | None) -> dict[str, object]:
-    return {
+    fields: dict[str, object] = {
         "first": message.first,
         "last": message.last,
         "changes": count,
         "attempt": message.attempt,
     }
+    return fields if message.route is None else fields | {"route": message.route}

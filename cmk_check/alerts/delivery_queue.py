@@ -14,6 +14,7 @@ from typing import Final
 from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.model import Change
+from cmk_check.core.route import ROUTE_NAME
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
     MAX_CHANGES_MESSAGE_BYTES,
@@ -26,7 +27,7 @@ from cmk_check.store.table_keys import LAST_NUMBER
 DELIVERY_QUEUE: Final = "cmk-tell"
 DELIVERY_POISON_QUEUE: Final = "cmk-tell-poison"
 CHANGES_QUEUE: Final = "cmk-changes"
-_FIELDS: Final = frozenset({"first", "last", "attempt", "since"})
+_FIELDS: Final = frozenset({"first", "last", "attempt", "since", "route"})
 
 
 class QueueSink:
@@ -77,11 +78,14 @@ def batches_of(changes: Sequence[Change]) -> Iterator[str]:
 def format_message(message: DeliveryMessage) -> str:
     """Return the text of a message: ``{"first": 8, "last": 10}``.
 
-    After a failed try it also has ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``.
+    After a failed try it also has ``"attempt": 2, "since": "2026-11-25T12:00:00+00:00"``, and for
+    one of several routes ``"route": "security"``.
     """
     content: dict[str, object] = {"first": message.first, "last": message.last}
     if message.since is not None:
         content |= {"attempt": message.attempt, "since": message.since.isoformat()}
+    if message.route is not None:
+        content["route"] = message.route
     return json.dumps(content)
 
 
@@ -95,7 +99,8 @@ def parse_message(text: str) -> DeliveryMessage:
     content = object_of(text)
     if not {"first", "last"} <= content.keys() <= _FIELDS:
         raise ValueError(
-            "the message must be an object with first and last, and optionally attempt and since"
+            "the message must be an object with first and last, and optionally attempt, since and "
+            "route"
         )
     first, last = _whole(content["first"], "first"), _whole(content["last"], "last")
     attempt = _whole(content.get("attempt", 0), "attempt")
@@ -105,7 +110,8 @@ def parse_message(text: str) -> DeliveryMessage:
         )
     if not 0 <= attempt <= MAX_DELIVERY_ATTEMPT:
         raise ValueError(f"attempt must be from 0 to {MAX_DELIVERY_ATTEMPT}")
-    return DeliveryMessage(first, last, attempt, _time(content.get("since")))
+    since, route = _time(content.get("since")), _route(content.get("route"))
+    return DeliveryMessage(first, last, attempt, since, route)
 
 
 def _whole(value: object, name: str) -> int:
@@ -125,3 +131,9 @@ def _time(value: object) -> datetime | None:
     if time.tzinfo is None:
         raise ValueError("since must have a time zone")
     return time
+
+
+def _route(value: object) -> str | None:
+    if value is None or (isinstance(value, str) and ROUTE_NAME.fullmatch(value)):
+        return value
+    raise ValueError("route must be the name of a route")

@@ -16,7 +16,8 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
                 ``subscriptionId``, ``name``, ``reason``, ``missingAction``, ``detail``, ``since``
 ``cmk.tell``    the result of a delivery to the webhook: ``state`` is ``delivered``, ``retry`` or
                 ``given_up``; ``first`` and ``last`` in the feed, ``changes`` (a number),
-                ``attempt`` from 0; unless delivered also ``reason`` and ``nextTryAt``
+                ``attempt`` from 0; one of several routes is ``route``; unless delivered also
+                ``reason`` and ``nextTryAt``
 ``cmk.watch``   whether Resource Graph tells the watch what has changed: ``state`` is ``seeing`` or
                 ``blind``, ``since`` then; if blind also ``reason``, ``missingAction``, ``detail``.
                 A line for each turn, and every hour that it stays blind

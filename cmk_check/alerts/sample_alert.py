@@ -9,6 +9,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.config.webhook import UNSET
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Change
+from cmk_check.core.route import Route
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.errors import SettingsError
 
@@ -46,24 +47,37 @@ def sample_change(change_id: str, now: datetime) -> Change:
     )
 
 
-async def send_sample(settings: Settings) -> str:
+async def send_sample(settings: Settings, name: str | None = None) -> str:
     """Post a test change; return a sentence on what was sent, the host and its answer.
 
+    ``name`` is that of a route; without it there must be only one.
+
     Raises:
-        SettingsError: no webhook is set.
-        DeliveryFailed: the webhook did not accept it.
+        SettingsError: no route is set, or several and none of them was chosen.
+        DeliveryFailed: the receiver did not accept it.
 
     """
-    webhook = open_webhook(settings)
-    if webhook is None:
-        raise SettingsError([("CMK_WEBHOOK_URL", UNSET)])
+    route = _chosen(settings, name)
+    webhook = open_webhook(route, settings)
     change = sample_change(str(uuid.uuid4()), datetime.now(UTC))
     try:
         statuses = await webhook.deliver([change])
     finally:
         await webhook.close()
-    how = "signed" if settings.webhook_secrets else "not signed"
+    how = "signed" if route.secrets else "not signed"
     return (
-        f"Sent the test change {change.id} ({change.type}, {settings.webhook_format}, {how}) to "
+        f"Sent the test change {change.id} ({change.type}, {route.style}, {how}) to "
         f"{webhook.host}, which answered {statuses[-1]}."
     )
+
+
+def _chosen(settings: Settings, name: str | None) -> Route:
+    routes = {route.name: route for route in settings.routes}
+    if not routes:
+        raise SettingsError([("CMK_WEBHOOK_URL", UNSET)])
+    if name is None and len(routes) == 1:
+        return settings.routes[0]
+    if name not in routes:
+        cure = "must be the name of a route" if name else "must choose one of the routes"
+        raise SettingsError([("--route", f"{cure}; write one of {', '.join(routes)}")])
+    return routes[name]

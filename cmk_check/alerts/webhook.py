@@ -1,4 +1,4 @@
-"""Posts changes to the webhook: signed, with a time limit, without following redirects.
+"""Posts changes to the receiver of a route: signed, with a time limit, without following redirects.
 
 Everyone who knows the URL can post, so errors, log lines and reprs show only its host. Errors of
 aiohttp contain the URL, so ours are raised without them.
@@ -10,7 +10,6 @@ that are gone or refuse requests, and until then no alert may be lost. The calle
 import re
 import ssl
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Final
@@ -26,6 +25,7 @@ from cmk_check.alerts.webhook_bodies import Post, posts_of
 from cmk_check.alerts.webhook_guard import guarded_connector, was_refused
 from cmk_check.config.settings import Settings
 from cmk_check.core.model import Change
+from cmk_check.core.route import Route
 from cmk_check.errors import DeliveryFailed
 from cmk_check.limits import MAX_WEBHOOK_ANSWER_BYTES, MAX_WEBHOOK_CODE_BYTES, WEBHOOK_SECONDS
 from cmk_check.net.proxy import proxy_for
@@ -36,19 +36,19 @@ _AGENT: Final = f"cmk_check/{VERSION}"
 _CODE: Final = re.compile(rb"[a-z]+(_[a-z]+){1,5}")
 _ASKS_TO_WAIT: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _ADVICE: Final[Mapping[int, str]] = {
-    HTTPStatus.UNAUTHORIZED: "check CMK_WEBHOOK_URL",
-    HTTPStatus.FORBIDDEN: "check CMK_WEBHOOK_URL",
-    HTTPStatus.NOT_FOUND: "check CMK_WEBHOOK_URL",
-    HTTPStatus.GONE: "the receiver was removed; create a new one and set CMK_WEBHOOK_URL",
-    HTTPStatus.BAD_REQUEST: "check that it accepts the format in CMK_WEBHOOK_FORMAT",
+    HTTPStatus.UNAUTHORIZED: "check {url}",
+    HTTPStatus.FORBIDDEN: "check {url}",
+    HTTPStatus.NOT_FOUND: "check {url}",
+    HTTPStatus.GONE: "the receiver was removed; create a new one and set {url}",
+    HTTPStatus.BAD_REQUEST: "check that it accepts the format in {format}",
 }
 _FORBIDDEN: Final = (
     "leads to an address that is not allowed for a webhook (loopback, link-local, multicast, or "
-    "one of the platform): set CMK_WEBHOOK_URL to another receiver"
+    "one of the platform): set {url} to another receiver"
 )
 _SEE_LOG: Final = "check the receiver's log"
 _CERTIFICATE: Final = (
-    "has an invalid certificate: check the host in CMK_WEBHOOK_URL, and whether this machine knows "
+    "has an invalid certificate: check the host in {url}, and whether this machine knows "
     "the certificate authority."
 )
 # The first match counts: later types are more general.
@@ -56,7 +56,7 @@ _FAULTS: Final[Sequence[tuple[type[Exception], str]]] = (
     (aiohttp.ClientConnectorCertificateError, _CERTIFICATE),
     (
         aiohttp.ClientSSLError,
-        "does not offer trusted TLS: check that the port in CMK_WEBHOOK_URL serves https.",
+        "does not offer trusted TLS: check that the port in {url} serves https.",
     ),
     (
         aiohttp.ClientProxyConnectionError,
@@ -71,44 +71,39 @@ _FAULTS: Final[Sequence[tuple[type[Exception], str]]] = (
     ),
     (
         aiohttp.ClientConnectorDNSError,
-        "cannot be resolved: check the host in CMK_WEBHOOK_URL.",
+        "cannot be resolved: check the host in {url}.",
     ),
     (
         aiohttp.ClientConnectorError,
-        "does not accept connections: check the host and port in CMK_WEBHOOK_URL, and firewalls.",
+        "does not accept connections: check the host and port in {url}, and firewalls.",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where and how to post changes; ``portal_url`` is the origin of the Azure portal."""
-
-    url: str = field(repr=False)
-    style: str
-    secrets: tuple[str, ...] = field(default=(), repr=False)
-    portal_url: str = "https://portal.azure.com"
-
-    @property
-    def host(self) -> str:
-        """The only part of the URL that may be shown."""
-        return urlsplit(self.url).hostname or ""
 
 
 class HttpWebhook:
     """Implements ``ports.Webhook`` over a session that it owns."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, target: Target, seconds: float = WEBHOOK_SECONDS
+        self,
+        session: aiohttp.ClientSession,
+        route: Route,
+        portal_url: str = "https://portal.azure.com",
+        seconds: float = WEBHOOK_SECONDS,
     ) -> None:
         self._session = session
-        self._target = target
+        self._route = route
+        self._portal_url = portal_url
         self._seconds = seconds
 
     @property
+    def route(self) -> Route:
+        """Where it posts, and which alerts."""
+        return self._route
+
+    @property
     def host(self) -> str:
-        """The host of the receiver."""
-        return self._target.host
+        """The host of the receiver, the only part of the URL that may be shown."""
+        return urlsplit(self._route.url).hostname or ""
 
     async def post(self, changes: Sequence[Change]) -> None:
         """Post all of the changes; see ``deliver``."""
@@ -125,7 +120,7 @@ class HttpWebhook:
 
         """
         try:
-            posts = posts_of(changes, self._target.style, self._target.portal_url)
+            posts = posts_of(changes, self._route.style, self._portal_url)
             return [await self._send(post) for post in posts]
         except DeliveryFailed as failure:
             if not failure.permanent or len(changes) == 1:
@@ -144,14 +139,14 @@ class HttpWebhook:
         """
         try:
             async with self._session.head(
-                URL(self._target.url, encoded=True).with_path("/"),
+                URL(self._route.url, encoded=True).with_path("/"),
                 headers={"user-agent": _AGENT},
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._seconds),
             ) as response:
                 return response.status
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = f"{self.host} {_connection_fault(error, self._seconds)}"
+            text = self._said(_connection_fault(error, self._seconds))
         raise DeliveryFailed(text, permanent=False)
 
     async def close(self) -> None:
@@ -162,7 +157,7 @@ class HttpWebhook:
         """Send one request and return its successful status."""
         try:
             async with self._session.post(
-                URL(self._target.url, encoded=True),
+                URL(self._route.url, encoded=True),
                 data=post.body,
                 headers=self._headers(post),
                 allow_redirects=False,
@@ -173,7 +168,7 @@ class HttpWebhook:
                 answer = await response.content.read(MAX_WEBHOOK_ANSWER_BYTES)
             failure = self._refused(response, answer)
         except (aiohttp.ClientError, TimeoutError, UnicodeError) as error:
-            text = f"{self.host} {_connection_fault(error, self._seconds)}"
+            text = self._said(_connection_fault(error, self._seconds))
             failure = DeliveryFailed(text, permanent=False)
         # Raised outside the handler, so that it is not chained to aiohttp's, which has the URL.
         raise failure
@@ -187,7 +182,7 @@ class HttpWebhook:
             "webhook-id": post.id,
             "webhook-timestamp": str(int(now.timestamp())),
         }
-        if secrets := self._target.secrets:
+        if secrets := self._route.secrets:
             text = post.body.decode("ascii")
             signatures = [Webhook(secret).sign(post.id, now, text) for secret in secrets]
             headers["webhook-signature"] = " ".join(signatures)
@@ -195,38 +190,42 @@ class HttpWebhook:
 
     def _refused(self, response: aiohttp.ClientResponse, answer: bytes) -> DeliveryFailed:
         status = response.status
-        text = f"{self.host} answered {status}"
+        text = f"answered {status}"
         code = answer.strip()
         # Do not show the code if it is part of the URL, which the receiver might send back.
         if _CODE.fullmatch(code) and len(code) <= MAX_WEBHOOK_CODE_BYTES:
-            text += "" if code.decode() in self._target.url else f" ({code.decode()})"
+            text += "" if code.decode() in self._route.url else f" ({code.decode()})"
         if status in range(300, 400):
-            text += ": redirects are not followed; set CMK_WEBHOOK_URL to the target"
+            text += ": redirects are not followed; set {url} to the target"
         else:
             text += f": {_ADVICE.get(status, _SEE_LOG)}"
         return DeliveryFailed(
-            f"{text}.",
+            self._said(f"{text}."),
             permanent=status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             retry_after=retry_after(response.headers) if status in _ASKS_TO_WAIT else None,
         )
 
+    def _said(self, text: str) -> str:
+        """Say of the host what happened, and name the settings of this route."""
+        named = text.replace("{url}", self._route.url_setting)
+        return f"{self.host} {named.replace('{format}', self._route.format_setting)}"
+
 
 def open_webhook(
+    route: Route,
     settings: Settings,
     *,
     tls: ssl.SSLContext | bool = True,
     resolver: AbstractResolver | None = None,
-) -> HttpWebhook | None:
-    """Open the webhook of the settings, within a running event loop; None if there is none.
+) -> HttpWebhook:
+    """Open the receiver of a route of the settings, within a running event loop.
 
     With a proxy, the proxy resolves the name and decides what to allow: addresses are checked only
     for direct connections.
     """
-    if settings.webhook_url is None:
-        return None
     # Without TLS the host is the loopback of this machine, which needs no proxy.
-    plain = settings.webhook_url.lower().startswith("http:")
-    proxy = None if plain else proxy_for(settings.webhook_url)
+    plain = route.url.lower().startswith("http:")
+    proxy = None if plain else proxy_for(route.url)
     if proxy:
         connector = aiohttp.TCPConnector(ssl=tls, resolver=resolver)
     else:
@@ -240,13 +239,7 @@ def open_webhook(
         # Compressed answers are not unpacked, so that they cannot grow.
         auto_decompress=False,
     )
-    target = Target(
-        settings.webhook_url,
-        settings.webhook_format,
-        settings.webhook_secrets,
-        settings.portal_url,
-    )
-    return HttpWebhook(session, target)
+    return HttpWebhook(session, route, settings.portal_url)
 
 
 def _connection_fault(error: Exception, seconds: float) -> str:

@@ -1,24 +1,32 @@
 """``send-test-alert``: sends a test alert to the webhook."""
 
+from functools import partial
+from typing import Annotated
+
 import typer
 
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.stdout import write
 
 
-def send_test_alert() -> None:
-    """Send a change marked as a test to the webhook in the settings.
+def send_test_alert(
+    route: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="the route to send it to; needed if there are several"),
+    ] = None,
+) -> None:
+    """Send a change marked as a test to the webhook or a route in the settings.
 
     Reads the same environment as the app, but needs no storage. Prints what was sent, the host and
     its answer.
 
-    Exit codes: 0 if the webhook accepted it, 3 if not, 2 if a setting is invalid or the output
+    Exit codes: 0 if the receiver accepted it, 3 if not, 2 if a setting is invalid or the output
     cannot be written.
     """
-    raise typer.Exit(ended(_send, "the test alert was not accepted"))
+    raise typer.Exit(ended(partial(_send, route), "the test alert was not accepted"))
 
 
-def _send() -> int:
+def _send(route: str | None) -> int:
     """Send it; return the exit code."""
     from cmk_check.alerts.sample_alert import send_sample
     from cmk_check.config.settings import Settings
@@ -26,7 +34,7 @@ def _send() -> int:
     settings = Settings.load(for_webhook=True)
 
     async def send() -> int:
-        write(await send_sample(settings))
+        write(await send_sample(settings, route))
         return 0
 
     return run(send())

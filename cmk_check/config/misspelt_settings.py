@@ -1,5 +1,6 @@
 """The names of settings: a misspelt exclude list must not be ignored in silence."""
 
+import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -10,6 +11,7 @@ _PREFIX: Final = "CMK_"
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
 # The host takes more properties of a connection than the program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
+_OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
 # Variables of a shell or of azd that the deployment in infra/ reads or sets.
 OF_DEPLOYMENT: Final = frozenset(
     {
@@ -34,6 +36,7 @@ OF_DEPLOYMENT: Final = frozenset(
         "CMK_PRIVATE_NETWORK",
         "CMK_PUBLIC_NETWORK_ACCESS",
         "CMK_RESOURCE_LOGS",
+        "CMK_ROUTE_SECRET_URIS",
         "CMK_ROUTE_TABLE_ID",
         "CMK_SETTINGS",
         "CMK_STORAGE_KEY_IDENTITY_ID",
@@ -50,6 +53,11 @@ OF_DEPLOYMENT: Final = frozenset(
 )
 
 
+def is_of_a_route(name: str) -> bool:
+    """Tell whether a variable looks like the URL or the secret of a route."""
+    return bool(_OF_ROUTES.match(name)) and name not in OF_DEPLOYMENT
+
+
 def split_unknown(
     names: Iterable[str], settings: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
@@ -63,6 +71,8 @@ def split_unknown(
     for name in sorted(names):
         if not name.upper().startswith(_PREFIX) or name in known | OF_DEPLOYMENT:
             continue
+        if is_of_a_route(name):
+            continue  # each of them must belong to a route, which is checked with the routes
         distances = {setting: _distance(name.upper(), setting.upper()) for setting in known}
         nearest = min(sorted(known), key=distances.__getitem__)
         if distances[nearest] <= MAX_MISSPELT_CHARS:

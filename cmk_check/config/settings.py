@@ -19,9 +19,11 @@ from pydantic_settings import (
 )
 
 from cmk_check import limits
+from cmk_check.config.alert_settings import AlertSettings, is_on_azure
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
 from cmk_check.config.misspelt_settings import split_unknown
+from cmk_check.config.routes import ROUTES, read_routes, route_settings
 from cmk_check.config.setting_values import (
     AssignmentIds,
     DefinitionIds,
@@ -48,7 +50,7 @@ from cmk_check.config.storage import (
     read_storage,
 )
 from cmk_check.config.watch_schedule import WATCH_SCHEDULE
-from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
+from cmk_check.config.webhook import UNSET
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.errors import SettingsError
 
@@ -65,7 +67,6 @@ __all__ = [
     "unknown_settings",
 ]
 
-_LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1"})
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -81,28 +82,26 @@ def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the names of variables that look like settings and are not, except misspelt ones."""
-    return split_unknown(environment(environ), _names())[1]
+    variables = environment(environ)
+    return split_unknown(variables, _names(variables))[1]
 
 
 def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the misspelt names, each with its setting; ``Settings.load`` makes them faults."""
-    return split_unknown(environment(environ), _names())[0]
+    variables = environment(environ)
+    return split_unknown(variables, _names(variables))[0]
 
 
-def _names() -> set[str]:
-    return {str(field.alias) for field in Settings.model_fields.values()} | {*STORAGE_SETTINGS}
+def _names(variables: Mapping[str, str]) -> set[str]:
+    fields = {str(field.alias) for field in Settings.model_fields.values()}
+    return fields | {*STORAGE_SETTINGS} | route_settings(variables)
 
 
-def _is_local(hostname: str | None) -> bool:
-    return hostname is None or hostname.partition(":")[0].lower() in _LOCAL_HOSTS
-
-
-class Settings(BaseSettings):
+class Settings(AlertSettings):
     """All settings of the program.
 
     ``kinds`` keep their spelling; ids and tags are lower-cased. An empty ``include`` means every
     subscription. Times are in seconds, except ``max_age`` and ``retention``, which are timedeltas.
-    ``repr`` hides ``webhook_url`` and ``webhook_secrets``. ``alert_on`` holds full type names.
     """
 
     model_config = SettingsConfigDict(
@@ -114,8 +113,6 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    # Set by the platform. WEBSITE_HOSTNAME comes first, because the check of CMK_ARM_URL reads it.
-    hostname: str | None = Field(None, alias="WEBSITE_HOSTNAME")
     easy_auth: Annotated[bool, BeforeValidator(is_true)] = Field(
         default=False, alias="WEBSITE_AUTH_ENABLED"
     )
@@ -168,16 +165,6 @@ class Settings(BaseSettings):
     retention_days: Annotated[int, whole(*limits.RETENTION_DAYS_RANGE)] = Field(
         400, alias="CMK_RETENTION_DAYS"
     )
-    # The URL comes before the secret, because the check of the secret reads the URL.
-    webhook_url: str | None = Field(None, alias="CMK_WEBHOOK_URL", repr=False)
-    webhook_format: Annotated[str, one_of(*FORMATS)] = Field(
-        "cloudevents", alias="CMK_WEBHOOK_FORMAT"
-    )
-    webhook_secrets: tuple[str, ...] = Field((), alias="CMK_WEBHOOK_SECRET", repr=False)
-    alert_on: Annotated[frozenset[str], BeforeValidator(check_types)] = Field(
-        ALERTS, alias="CMK_ALERT_ON"
-    )
-
     cross_check: Annotated[bool, BeforeValidator(switch)] = Field(
         default=True, alias="CMK_CROSS_CHECK"
     )
@@ -211,7 +198,8 @@ class Settings(BaseSettings):
         variables = environment(environ)
         storage, faults = read_storage(variables)
         if for_webhook:
-            faults = [] if "CMK_WEBHOOK_URL" in variables else [("CMK_WEBHOOK_URL", UNSET)]
+            found = {"CMK_WEBHOOK_URL", ROUTES} & variables.keys()
+            faults = [] if found else [("CMK_WEBHOOK_URL", UNSET)]
         return cls._validate(variables, storage, faults)
 
     @classmethod
@@ -244,11 +232,15 @@ class Settings(BaseSettings):
             (name, f"must be called {setting}; rename it, or remove it")
             for name, setting in misspelt_settings(variables).items()
         ]
+        on_azure = is_on_azure(variables.get("WEBSITE_HOSTNAME"))
+        routes, more = read_routes(variables, on_azure=on_azure)
+        faults += more
         source = EnvSettingsSource(cls)
         source.env_vars = variables
         try:
             # Without a storage there is already a fault, so a placeholder does.
-            settings = cls(**{**source(), "CMK_STORAGE": storage or ConnectionString("")})
+            read = {"CMK_STORAGE": storage or ConnectionString(""), ROUTES: routes}
+            settings = cls(**source() | read)
         except ValidationError as error:
             faults += [
                 (str(detail["loc"][0]), detail["msg"].removeprefix("Value error, "))
@@ -275,27 +267,12 @@ class Settings(BaseSettings):
     def _check_arm_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:
             return None
-        if not _is_local(info.data.get("hostname")):
+        if is_on_azure(info.data.get("hostname")):
             raise ValueError("must not be set on Azure; remove it and use CMK_CLOUD")
         origin = value.removesuffix("/").lower()
         if not _ORIGIN.fullmatch(origin):
             raise ValueError("must be an https origin; write https://host:port without a path")
         return origin
-
-    @field_validator("webhook_url")
-    @classmethod
-    def _check_webhook_url(cls, value: str | None, info: ValidationInfo) -> str | None:
-        on_azure = not _is_local(info.data.get("hostname"))
-        return None if value is None else check_url(value, on_azure=on_azure)
-
-    @field_validator("webhook_secrets", mode="before")
-    @classmethod
-    def _check_webhook_secrets(cls, value: str, info: ValidationInfo) -> tuple[str, ...]:
-        secrets = check_secrets(value)
-        # An invalid URL is absent from the data; it is reported on its own.
-        if info.data.get("webhook_url", "") is None:
-            raise ValueError("needs CMK_WEBHOOK_URL; set both or remove the secret")
-        return secrets
 
     @field_validator("require_healthy_keys")
     @classmethod
@@ -338,11 +315,6 @@ class Settings(BaseSettings):
     def portal_url(self) -> str:
         """The origin of the Azure portal."""
         return CLOUDS[self.cloud].portal_url
-
-    @property
-    def on_azure(self) -> bool:
-        """Whether the program runs on Azure."""
-        return not _is_local(self.hostname)
 
     @property
     def managed_identity(self) -> bool:

@@ -76,7 +76,7 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
         seconds=limits.DOCTOR_STORAGE_SECONDS,
     ),
     Check("scans", storage_checks.scans, needs=("tables",), settings=("CMK_MAX_AGE_MINUTES",)),
-    Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK",)),
+    Check("webhook", app_checks.webhook, settings=("CMK_WEBHOOK", "CMK_ROUTE")),
 )
 
 

@@ -1,16 +1,18 @@
 """Checks of the settings, the schedule and the webhook."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from cmk_check.alerts.webhook import open_webhook
+from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.config.misspelt_settings import SCHEDULE
 from cmk_check.config.settings import unknown_settings
+from cmk_check.core.route import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
-from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried
+from cmk_check.doctor.results import Mark, MarkedText, NotTried
 from cmk_check.errors import DeliveryFailed
 
 _AUTH: Final = "WEBSITE_AUTH_ENABLED"
@@ -67,18 +69,27 @@ def pause_of(name: str, schedule: str, example: str) -> timedelta | MarkedText:
 
 
 async def webhook(subject: DoctorSubject) -> Sequence[MarkedText]:
-    """Connect to the webhook as the app does, without posting anything."""
-    receiver = open_webhook(subject.settings)
-    if receiver is None:
+    """Connect to the receiver of each route as the app does, without posting anything."""
+    settings = subject.settings
+    if not settings.routes:
         raise NotTried("CMK_WEBHOOK_URL is not set, so no alerts are posted.")
+    receivers = [open_webhook(route, settings) for route in settings.routes]
+    return await asyncio.gather(*map(_reached, receivers))
+
+
+async def _reached(receiver: HttpWebhook) -> MarkedText:
     try:
         status = await receiver.reach()
     except DeliveryFailed as error:
-        raise CheckFailed(str(error)) from None
+        return Mark.PROBLEM, str(error)
     finally:
         await receiver.close()
-    text = f"{receiver.host} can be reached; it answered {status} to a request without an alert."
-    return [(Mark.OK, f"{text} `cmk-check send-test-alert` sends a test alert.")]
+    is_one_of_several = receiver.route.name != WEBHOOK
+    option = f" --route {receiver.route.name}" if is_one_of_several else ""
+    return Mark.OK, (
+        f"{receiver.host} can be reached; it answered {status} to a request without an alert. "
+        f"`cmk-check send-test-alert{option}` sends a test alert."
+    )
 
 
 def _sign_in(subject: DoctorSubject) -> list[MarkedText]:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Self
 
 from cmk_check.app import App, Lazy
+from cmk_check.config.misspelt_settings import is_of_a_route
+from cmk_check.config.routes import ROUTES
 from cmk_check.config.settings import InMemory, Settings, misspelt_settings
 from cmk_check.doctor.results import NotTried
 from cmk_check.errors import SettingsError
@@ -29,6 +31,8 @@ _NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app nee
 # The platform replaces such a reference by the secret:
 # https://learn.microsoft.com/azure/app-service/app-service-key-vault-references
 _REFERENCE: Final = "@Microsoft.KeyVault("
+# In its place, so that the rest of a route can be checked; nothing is posted there.
+_URL_IN_A_VAULT: Final = "https://receiver.invalid"
 _URL, _SECRET = "CMK_WEBHOOK_URL", "CMK_WEBHOOK_SECRET"
 
 type Faults = tuple[tuple[str, str], ...]
@@ -108,8 +112,12 @@ def _read_around_faults(environ: Mapping[str, str]) -> tuple[Settings, Mapping[s
     """Read the settings without the invalid ones, so that the others can be checked."""
     faults: Faults = ()
     unknown = _references(environ)
+    of_routes = frozenset(filter(is_of_a_route, unknown))
+    urls = {name for name in of_routes if not name.endswith("_SECRET")}
+    known = {name: value for name, value in environ.items() if name not in of_routes}
     # The secret is only valid together with its URL.
-    sound = _without(environ, unknown | ({_SECRET} if _URL in unknown else set()))
+    unread = unknown - of_routes | ({_SECRET} if _URL in unknown else set())
+    sound = _without(known | dict.fromkeys(urls, _URL_IN_A_VAULT), unread)
     while True:
         try:
             return _read(sound), environ, faults
@@ -136,6 +144,9 @@ def _read(environ: Mapping[str, str]) -> Settings:
 
 
 def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, str]:
+    if any(map(_is_of_routes, faulty)):
+        # The routes only make sense together with their URLs.
+        faulty = {*faulty, *filter(_is_of_routes, environ)}
     sound = {name: value for name, value in environ.items() if name not in faulty}
     if not any(map(_is_of_storage, faulty)):
         return sound
@@ -145,3 +156,7 @@ def _without(environ: Mapping[str, str], faulty: Collection[str]) -> dict[str, s
 
 def _is_of_storage(name: str) -> bool:
     return name.startswith("CMK_STORAGE")
+
+
+def _is_of_routes(name: str) -> bool:
+    return name == ROUTES or is_of_a_route(name)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.core.model import Change
+from cmk_check.core.route import Route
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.ports import AT_ONCE
 
@@ -41,6 +42,7 @@ class ScriptedWebhook:
 
     failures: list[DeliveryFailed | None] = field(default_factory=list)
     posts: list[list[Change]] = field(default_factory=list)
+    route: Route = field(default_factory=lambda: Route("webhook", "https://hooks.test"))
 
     async def post(self, changes: Sequence[Change]) -> None:
         """Keep the changes, or fail."""

@@ -99,6 +99,6 @@ async def _write_deliveries(change: Change) -> None:
     for answer in (None, DeliveryFailed("503", permanent=False)):
         webhook = ScriptedWebhook([] if answer is None else [answer])
         delivery = DeliveryContext(
-            feed, webhook, {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
+            feed, [webhook], {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
         )
         await deliver(delivery, DeliveryMessage(1, 1))

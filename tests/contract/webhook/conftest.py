@@ -114,8 +114,8 @@ async def opened(tls: Tls) -> AsyncIterator[Callable[..., HttpWebhook]]:
 
         def start(url: str, resolver: AbstractResolver | None = None, **more: str) -> HttpWebhook:
             settings = Settings.load({"CMK_WEBHOOK_URL": url, **more}, for_webhook=True)
-            webhook = open_webhook(settings, tls=tls.client, resolver=resolver)
-            assert webhook is not None
+            (route,) = settings.routes
+            webhook = open_webhook(route, settings, tls=tls.client, resolver=resolver)
             stack.push_async_callback(webhook.close)
             return webhook
 

@@ -15,9 +15,10 @@ from aiohttp import web
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import QueueSink, parse_message
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.alerts.webhook import HttpWebhook, Target
+from cmk_check.alerts.webhook import HttpWebhook
 from cmk_check.alerts.webhook_guard import guarded_connector
 from cmk_check.core.enums import ChangeType
+from cmk_check.core.route import Route
 from cmk_check.ports import DeliveryMessage, Insert, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -66,7 +67,7 @@ class Scene:
         self.clock = MovableClock()
         alert_on = {ChangeType.ACCOUNT_VIOLATED.value}
         self.delivery = DeliveryContext(
-            FeedTable(self.store), webhook, alert_on, self.again, self.poison, self.clock
+            FeedTable(self.store), [webhook], alert_on, self.again, self.poison, self.clock
         )
 
     async def scan_found(self) -> None:
@@ -106,7 +107,7 @@ async def scene(
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
     connector = guarded_connector(on_azure=False, only_loopback=False, tls=tls.client)
     async with aiohttp.ClientSession(connector=connector) as session:
-        yield Scene(HttpWebhook(session, Target(receiver.url, "cloudevents"), seconds=0.2))
+        yield Scene(HttpWebhook(session, Route("webhook", receiver.url), seconds=0.2))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)

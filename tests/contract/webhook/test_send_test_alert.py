@@ -17,9 +17,9 @@ ROOT = Path(__file__).parents[3]
 SECRET = "whsec_" + base64.b64encode(bytes(range(24))).decode()
 
 
-async def _run(**given: str) -> tuple[int | None, str, str]:
+async def _run(*options: str, **given: str) -> tuple[int | None, str, str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cmk_check", "send-test-alert"),
+        *(sys.executable, "-m", "cmk_check", "send-test-alert", *options),
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **given},
         stdout=asyncio.subprocess.PIPE,
@@ -84,3 +84,25 @@ async def test_settings_that_are_not_valid_are_exit_code_2_and_all_named() -> No
         "CMK_WEBHOOK_FORMAT",
         "CMK_ALERT_ON",
     ]
+
+
+async def test_a_route_is_tried_by_its_name(serve: Callable[[str], Awaitable[Receiver]]) -> None:
+    """With several receivers a person must say which; and only that one gets it."""
+    first, second = await serve("http"), await serve("http")
+    second.answers(404)
+    given = {
+        "CMK_ROUTES": '[{"name": "first"}, {"name": "second", "format": "slack"}]',
+        "CMK_ROUTE_FIRST_URL": first.url,
+        "CMK_ROUTE_SECOND_URL": second.url,
+    }
+
+    refused = await _run("--route", "second", **given)
+    unknown = await _run("--route", "third", **given)
+    unsaid = await _run(**given)
+
+    assert (first.received, len(second.received)) == ([], 1)
+    assert b"TEST, not a real change" in second.received[0].body
+    assert (refused[0], unknown[0], unsaid[0]) == (3, 2, 2)
+    assert refused[2].endswith("127.0.0.1 answered 404: check CMK_ROUTE_SECOND_URL.\n")
+    assert "must be the name of a route; write one of first, second" in unknown[2]
+    assert "must choose one of the routes; write one of first, second" in unsaid[2]

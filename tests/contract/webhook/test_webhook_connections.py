@@ -10,9 +10,10 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from cmk_check.alerts.webhook import HttpWebhook, Target, open_webhook
+from cmk_check.alerts.webhook import HttpWebhook, open_webhook
 from cmk_check.alerts.webhook_guard import guarded_connector
 from cmk_check.config.settings import Settings
+from cmk_check.core.route import Route
 from tests.contract.webhook.conftest import Receiver, Tls, change
 from tests.contract.webhook.webhook_kit import SECRET, Nowhere, Open, Resolver, failure_of
 
@@ -32,7 +33,7 @@ async def test_a_receiver_that_does_not_answer_is_left(receiver: Receiver, tls: 
     receiver.answer = answer
     connector = guarded_connector(on_azure=False, only_loopback=False, tls=tls.client)
     async with aiohttp.ClientSession(connector=connector) as session:
-        webhook = HttpWebhook(session, Target(receiver.url, "cloudevents"), seconds=0.2)
+        webhook = HttpWebhook(session, Route("webhook", receiver.url), seconds=0.2)
 
         failure = await failure_of(webhook)
 
@@ -72,8 +73,7 @@ async def test_a_connection_that_breaks_off_is_a_failure(receiver: Receiver, ope
 async def test_a_certificate_of_somebody_else_is_refused(receiver: Receiver) -> None:
     """Whoever stands in between would read the changes and keep them."""
     settings = Settings.load({"CMK_WEBHOOK_URL": receiver.url}, for_webhook=True)
-    webhook = open_webhook(settings)
-    assert webhook is not None
+    webhook = open_webhook(settings.routes[0], settings)
     try:
         failure = await failure_of(webhook)
     finally:
@@ -200,7 +200,7 @@ async def test_the_url_is_in_no_log_repr_or_error_p6(
     """P6: whoever knows it can post; logs and errors are read by many."""
     caplog.set_level(logging.DEBUG)
     webhook = opened(receiver.url, CMK_WEBHOOK_SECRET=SECRET)
-    shown = [repr(webhook), repr(Target(receiver.url, "slack", (SECRET,)))]
+    shown = [repr(webhook), repr(Route("webhook", receiver.url, "slack", (SECRET,)))]
     await webhook.post([change()])
     for status in (302, 404, 500):
         receiver.answers(status, "hush", Location=receiver.url)

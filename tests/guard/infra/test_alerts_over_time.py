@@ -204,7 +204,7 @@ async def deliver_for(app: App, *failures: DeliveryFailed, reads_fail: bool = Fa
     silent = FaultyStore(store, places={Place("query", Table.CHANGES, None): Fault.NO_ANSWER})
     delivery = DeliveryContext(
         FeedTable(store),
-        ScriptedWebhook(list(failures)),
+        [ScriptedWebhook(list(failures))],
         {ALERT.value},
         again := MemoryTexts(),
         MemoryTexts(),

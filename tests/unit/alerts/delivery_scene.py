@@ -42,7 +42,7 @@ class Scene:
     def over(self, feed: FeedTable) -> DeliveryContext:
         """Return what delivery works with, over another view of the feed."""
         return DeliveryContext(
-            feed, self.webhook, {VIOLATED.value}, self.again, self.poison, self.clock
+            feed, [self.webhook], {VIOLATED.value}, self.again, self.poison, self.clock
         )
 
     async def publish(self, kinds: Sequence[ChangeType]) -> None:

@@ -19,6 +19,7 @@ from cmk_check.alerts.delivery_queue import (
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.enums import ChangeType
 from cmk_check.core.model import Change
+from cmk_check.core.route import ROUTE_NAME
 from cmk_check.errors import QueueError
 from cmk_check.limits import (
     CHANGES_PER_DELIVERY_MESSAGE,
@@ -151,12 +152,19 @@ def test_the_largest_numbers_are_read() -> None:
     assert parse_message(format_message(message)) == message
 
 
-@given(st.integers(1, 10**18), st.integers(0, 999), st.none() | st.integers(0, 99))
-def test_a_message_is_read_as_it_was_written(first: int, more: int, attempt: int | None) -> None:
+@given(
+    st.integers(1, 10**18),
+    st.integers(0, 999),
+    st.none() | st.integers(0, 99),
+    st.none() | st.from_regex(ROUTE_NAME, fullmatch=True),
+)
+def test_a_message_is_read_as_it_was_written(
+    first: int, more: int, attempt: int | None, route: str | None
+) -> None:
     """Both ends of the queue are ours."""
-    message = DeliveryMessage(first, first + more)
+    message = DeliveryMessage(first, first + more, route=route)
     if attempt is not None:
-        message = DeliveryMessage(first, first + more, attempt, NOON)
+        message = DeliveryMessage(first, first + more, attempt, NOON, route)
 
     assert parse_message(format_message(message)) == message
 
@@ -186,8 +194,10 @@ def test_a_message_is_read_as_it_was_written(first: int, more: int, attempt: int
         ('{"first": 1, "last": 2, "since": "noon"}', "since must be a time"),
         ('{"first": 1, "last": 2, "since": 7}', "since must be a time"),
         ('{"first": 1, "last": 2, "since": "2026-11-25T12:00:00"}', "since must have a time zone"),
+        ('{"first": 1, "last": 2, "route": 7}', "route must be the name"),
+        ('{"first": 1, "last": 2, "route": "A\\n"}', "route must be the name"),
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_any_other_message_is_refused_with_what_is_wrong(text: str, wrong: str) -> None:
     """A forged message ends on the poison queue, where somebody can see it."""

@@ -16,9 +16,7 @@ async def test_without_a_webhook_a_message_is_done_with(scene: Scene) -> None:
     before = len(scene.store.log)
 
     await deliver(
-        DeliveryContext(
-            FeedTable(scene.store), None, set(), scene.again, scene.poison, scene.clock
-        ),
+        DeliveryContext(FeedTable(scene.store), (), set(), scene.again, scene.poison, scene.clock),
         DeliveryMessage(1, 1),
     )
 
@@ -32,7 +30,7 @@ async def test_what_was_tried_before_waits_for_the_webhook_to_be_set_again(scene
     scene.webhook.failures = [DOWN]
     await deliver(scene.delivery, DeliveryMessage(1, 2))
     with_webhook = scene.delivery
-    scene.delivery = replace(scene.delivery, webhook=None)
+    scene.delivery = replace(scene.delivery, webhooks=())
     delays = [await scene.deliver_again() for _ in range(3)]
 
     scene.delivery = with_webhook
@@ -49,7 +47,7 @@ async def test_what_was_tried_before_waits_for_the_webhook_to_be_set_again(scene
 async def test_without_a_webhook_for_a_day_it_is_given_up_with_an_error(scene: Scene) -> None:
     """A person can deliver it later, and hears of it."""
     await scene.publish([VIOLATED])
-    scene.delivery = replace(scene.delivery, webhook=None)
+    scene.delivery = replace(scene.delivery, webhooks=())
 
     late = DeliveryMessage(1, 1, 9, scene.clock.now() - timedelta(days=1))
     await deliver(scene.delivery, late)
@@ -61,7 +59,7 @@ async def test_without_a_webhook_for_a_day_it_is_given_up_with_an_error(scene: S
 async def test_without_a_webhook_a_range_without_alerts_is_done_with(scene: Scene) -> None:
     """There is nothing to lose in it; and who was told of a try is told of its end."""
     await scene.publish([UPDATED])
-    scene.delivery = replace(scene.delivery, webhook=None)
+    scene.delivery = replace(scene.delivery, webhooks=())
 
     await deliver(scene.delivery, DeliveryMessage(1, 1, 2, scene.clock.now()))
 

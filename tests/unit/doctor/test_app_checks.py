@@ -45,6 +45,13 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
                 (
                     "problem",
                     (
+                        "CMK_WEBHOOK_URL must be the URL of a receiver; write https://host/path "
+                        "without user name or fragment."
+                    ),
+                ),
+                (
+                    "problem",
+                    (
                         "CMK_CLOUD must be one of public, usgov, china; set one of them or remove "
                         "the setting."
                     ),
@@ -54,13 +61,6 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
                     (
                         "CMK_MAX_IN_FLIGHT must be a whole number from 1 to 100; set one or remove "
                         "the setting."
-                    ),
-                ),
-                (
-                    "problem",
-                    (
-                        "CMK_WEBHOOK_URL must be the URL of a receiver; write https://host/path "
-                        "without user name or fragment."
                     ),
                 ),
             ],

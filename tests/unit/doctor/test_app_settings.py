@@ -66,3 +66,23 @@ async def test_a_secret_in_a_vault_is_no_fault(name: str) -> None:
     assert mark == "warning"
     assert text.startswith(f"{name} is a Key Vault reference, which only the platform can resolve")
     assert "hush" not in text
+
+
+@pytest.mark.parametrize(("more", "faults"), [({}, []), ({"owners": ["a"]}, ["CMK_ROUTES"])])
+async def test_routes_are_checked_though_their_urls_are_in_a_vault(
+    more: dict[str, object], faults: list[str]
+) -> None:
+    """Routes that could silence an alert keep the app from starting: better known before."""
+    reference = "@Microsoft.KeyVault(SecretUri=https://kv.vault.azure.net/secrets/hush)"
+    given = {
+        "CMK_ROUTES": json.dumps([{"name": "one", **more}]),
+        "CMK_ROUTE_ONE_URL": reference,
+        "CMK_ROUTE_ONE_SECRET": reference,
+        "CMK_MAX_AGE_MINUTES": "60",
+    }
+
+    subject = DoctorSubject.of(AZURITE | given)
+
+    assert [name for name, _ in subject.faults] == faults
+    assert subject.settings.max_age_minutes == 60
+    assert {"CMK_ROUTE_ONE_URL", "CMK_ROUTE_ONE_SECRET"} <= set(subject.unusable)

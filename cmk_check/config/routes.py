@@ -1,0 +1,193 @@
+"""The routes of alerts: CMK_ROUTES, and the variables with the URL and the secret of each.
+
+Whoever can write a tag can choose a route by it, but never silence one: every type of CMK_ALERT_ON
+must have a route without ``owners``, and no route takes more than CMK_ALERT_ON.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.config.misspelt_settings import is_of_a_route
+from cmk_check.config.storage import Fault
+from cmk_check.config.webhook import ALERTS, FORMATS, UNSET, check_secrets, check_types, check_url
+from cmk_check.core.route import ROUTE_NAME, WEBHOOK, Route, setting_of
+from cmk_check.core.text import clean_text
+from cmk_check.limits import MAX_ROUTES, MAX_TAG_BYTES
+
+ROUTES: Final = "CMK_ROUTES"
+_FIELDS: Final = frozenset({"name", "format", "alertOn", "owners"})
+_SHAPE: Final = (
+    'must be a JSON list of routes; write [{"name": "security"}], each with a name, and if you '
+    "want with format, alertOn and owners"
+)
+_BOTH: Final = (
+    "must not be set beside CMK_WEBHOOK_URL; make that receiver a route too, and remove "
+    "CMK_WEBHOOK_URL"
+)
+_FOREIGN: Final = f"belongs to no route; correct its name, name its route in {ROUTES}, or remove it"
+
+
+def route_settings(variables: Mapping[str, str]) -> set[str]:
+    """Return the names of the variables of the routes; none if CMK_ROUTES is invalid."""
+    try:
+        return _variables_of(_parse(variables.get(ROUTES, "[]")))
+    except ValueError:
+        return set()
+
+
+def read_routes(
+    variables: Mapping[str, str], *, on_azure: bool
+) -> tuple[tuple[Route, ...], list[Fault]]:
+    """Return the routes of CMK_ROUTES and the faults of all variables of routes.
+
+    If CMK_ROUTES is itself invalid, it is the only fault, because the others rest on it.
+    """
+    try:
+        routes = _parse(variables[ROUTES]) if ROUTES in variables else []
+        _check_types_of(routes, variables.get("CMK_ALERT_ON"))
+    except ValueError as error:
+        return (), [(ROUTES, str(error))]
+    faults = [(ROUTES, _BOTH)] if routes and "CMK_WEBHOOK_URL" in variables else []
+    known = _variables_of(routes)
+    faults += [
+        (name, _FOREIGN) for name in sorted(variables) if is_of_a_route(name) and name not in known
+    ]
+    whole = tuple(_filled(routes, variables, faults, on_azure=on_azure))
+    return whole, faults
+
+
+def _filled(
+    routes: Iterable[Route],
+    variables: Mapping[str, str],
+    faults: list[Fault],
+    *,
+    on_azure: bool,
+) -> Iterator[Route]:
+    """Yield the routes with URL and secrets; add what is wrong with these to the faults."""
+    for route in routes:
+        url = ""
+        secrets: tuple[str, ...] = ()
+        try:
+            url = check_url(_needed(variables, route.url_setting), on_azure=on_azure)
+        except ValueError as error:
+            faults.append((route.url_setting, str(error)))
+        name = setting_of(route.name, "SECRET")
+        try:
+            secrets = check_secrets(variables[name]) if name in variables else ()
+        except ValueError as error:
+            faults.append((name, str(error)))
+        yield replace(route, url=url, secrets=secrets)
+
+
+def _needed(variables: Mapping[str, str], name: str) -> str:
+    if name not in variables:
+        raise ValueError(UNSET)
+    return variables[name]
+
+
+def _variables_of(routes: Iterable[Route]) -> set[str]:
+    return {
+        name for route in routes for name in (route.url_setting, setting_of(route.name, "SECRET"))
+    }
+
+
+def _parse(text: str) -> list[Route]:
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueError(_SHAPE) from None
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(_SHAPE)
+    if len(entries) > MAX_ROUTES:
+        raise ValueError(
+            f"must have at most {MAX_ROUTES} routes; remove {len(entries) - MAX_ROUTES}"
+        )
+    routes = [_route(number, entry) for number, entry in enumerate(entries, 1)]
+    if len({route.name for route in routes}) < len(routes):
+        raise ValueError("must give each route a name of its own; rename those with the same name")
+    return routes
+
+
+def _route(number: int, entry: object) -> Route:
+    at = f"in route {number}"
+    if not isinstance(entry, dict) or "name" not in entry:
+        raise ValueError(_SHAPE)
+    if not entry.keys() <= _FIELDS:
+        raise ValueError(f"must have only name, format, alertOn and owners {at}; remove the others")
+    name = entry["name"]
+    if not isinstance(name, str) or not ROUTE_NAME.fullmatch(name) or name == WEBHOOK:
+        raise ValueError(
+            f"must have a name {at} of at most 32 lower-case letters, digits and underscores that "
+            f"begins with a letter and is not {WEBHOOK}"
+        )
+    style = entry.get("format", FORMATS[0])
+    if style not in FORMATS:
+        raise ValueError(f"must have one of {', '.join(FORMATS)} as format {at}")
+    return Route(name, "", style, (), _types(at, entry), _owners(at, entry))
+
+
+def _types(at: str, entry: Mapping[str, object]) -> AbstractSet[str] | None:
+    if "alertOn" not in entry:
+        return None
+    types = _strings(entry["alertOn"])
+    if types is None:
+        raise ValueError(f'must have a list of types as alertOn {at}, such as ["account.violated"]')
+    try:
+        return check_types(",".join(types))
+    except ValueError as error:
+        raise ValueError(f"{error} (alertOn {at})") from None
+
+
+def _owners(at: str, entry: Mapping[str, object]) -> AbstractSet[str | None] | None:
+    if "owners" not in entry:
+        return None
+    given = entry["owners"]
+    owners = given if isinstance(given, list) else []
+    named = _strings([owner for owner in owners if owner is not None])
+    if not owners or named is None or not all(map(_can_be_an_owner, named)):
+        raise ValueError(
+            f"must have a list of owners {at}, each as a tag has it, of at most {MAX_TAG_BYTES} "
+            "bytes without control characters, or null for accounts without an owner; leave "
+            "owners out to take the alerts of everybody"
+        )
+    return frozenset(owners)
+
+
+def _can_be_an_owner(value: str) -> bool:
+    """Tell whether a tag can be recorded as this owner; any other would be waited for in vain."""
+    return bool(value) and not value.isspace() and clean_text(value, MAX_TAG_BYTES) == value
+
+
+def _strings(value: object) -> Sequence[str] | None:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return None
+    return value
+
+
+def _check_types_of(routes: Sequence[Route], alert_on: str | None) -> None:
+    """Check that types of CMK_ALERT_ON have a route without owners, and no route has others."""
+    if not routes:
+        return
+    try:
+        asked = ALERTS if alert_on is None else check_types(alert_on)
+    except ValueError:
+        return  # a fault of CMK_ALERT_ON, which is reported as such
+    for number, route in enumerate(routes, 1):
+        if more := (route.alert_on or frozenset()) - asked:
+            raise ValueError(
+                f"must not name types that CMK_ALERT_ON leaves out in route {number}; add "
+                f"{_short(more)} there, or remove them here"
+            )
+    covered = {kind for route in routes if route.owners is None for kind in route.alert_on or asked}
+    if missing := asked - covered:
+        raise ValueError(
+            "must have a route without owners for every type of CMK_ALERT_ON, so that no tag can "
+            f"silence an alert; add a route for {_short(missing)}"
+        )
+
+
+def _short(types: Iterable[str]) -> str:
+    return ", ".join(sorted(kind.removeprefix("cmkcheck.") for kind in types))

@@ -1,0 +1,65 @@
+"""A route: a receiver of alerts, and which of them it takes."""
+
+import re
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from cmk_check.core.model import Change
+
+# The route that CMK_WEBHOOK_URL makes.
+WEBHOOK: Final = "webhook"
+# Upper-cased it is a part of the names of variables.
+ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where and how to post alerts, and which.
+
+    ``style`` is the format of posts. ``alert_on`` holds full types, and ``owners`` values of tags,
+    with None for accounts without an owner; either of them that is None excludes nothing. ``repr``
+    hides the URL and the secrets.
+    """
+
+    name: str
+    url: str = field(repr=False)
+    style: str = "cloudevents"
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    alert_on: AbstractSet[str] | None = None
+    owners: AbstractSet[str | None] | None = None
+
+    @property
+    def url_setting(self) -> str:
+        """The variable that holds the URL."""
+        return setting_of(self.name, "URL")
+
+    @property
+    def format_setting(self) -> str:
+        """The variable that holds the format."""
+        return "CMK_WEBHOOK_FORMAT" if self.name == WEBHOOK else "CMK_ROUTES"
+
+    def takes(self, change: Change) -> bool:
+        """Tell whether an alert is for this route.
+
+        Owners are compared exactly. A change that does not say who owns an account, such as a
+        failed scan, is for nobody's route alone.
+        """
+        if self.alert_on is not None and change.type.value not in self.alert_on:
+            return False
+        if self.owners is None:
+            return True
+        if "owner" not in change.data:
+            return False
+        match change.data["owner"]:
+            case {"value": str(owner)}:
+                return owner in self.owners
+            case None:
+                return None in self.owners
+            case _:
+                return False
+
+
+def setting_of(name: str, kind: Literal["URL", "SECRET"]) -> str:
+    """Return the variable of a route's URL or secret."""
+    return f"CMK_WEBHOOK_{kind}" if name == WEBHOOK else f"CMK_ROUTE_{name.upper()}_{kind}"

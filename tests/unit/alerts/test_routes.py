@@ -1,0 +1,265 @@
+"""Several routes: each gets its own alerts in time, whatever happens to the others and to us."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import override
+
+import pytest
+
+from cmk_check.alerts.deliver import DeliveryContext, deliver
+from cmk_check.alerts.delivery_queue import parse_message
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.route import Route
+from cmk_check.errors import QueueError
+from cmk_check.ports import AT_ONCE, DeliveryMessage
+from cmk_check.store.change_feed import FeedTable
+from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import BEGINNING, MovableClock
+from tests.unit.alerts.delivery_scene import DOWN, VIOLATED, Scene
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+OWNERS = ["data", "web", None, "DATA", "data", None]
+WHO = {
+    "all": [1, 2, 3, 4, 5, 6],
+    "data": [1, 5],
+    "nobody": [3, 6],
+}
+ROUTES = [
+    Route("all", ""),
+    Route("data", "", owners={"data"}),
+    Route("nobody", "", owners={None}),
+]
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class Steps:
+    """Counts what the program does outside of itself, and kills it at one step."""
+
+    dies_at: int | None = None
+    taken: int = 0
+
+    def take(self) -> None:
+        """Take one step, or die of it."""
+        self.taken += 1
+        if self.taken == self.dies_at:
+            raise Killed
+
+
+@dataclass
+class Receiver(ScriptedWebhook):
+    """Keeps when what arrived; it is away until a time."""
+
+    steps: Steps = field(default_factory=Steps)
+    clock: MovableClock = field(default_factory=MovableClock)
+    away_until: datetime = BEGINNING
+    times: list[timedelta] = field(default_factory=list)
+
+    @override
+    async def post(self, changes: Sequence[Change]) -> None:
+        self.steps.take()  # before the receiver has it
+        if self.clock.now() < self.away_until:
+            raise DOWN
+        await super().post(changes)
+        self.times += [self.clock.now() - BEGINNING] * len(changes)
+        self.steps.take()  # after it has it, before we know
+
+
+@dataclass
+class Queue(MemoryTexts):
+    """A queue that can be interrupted before and after each message."""
+
+    steps: Steps = field(default_factory=Steps)
+
+    @override
+    async def send(self, texts: Sequence[str], *, delay: timedelta = AT_ONCE) -> None:
+        for text in texts:
+            self.steps.take()
+            await super().send([text], delay=delay)
+            self.steps.take()
+
+
+class Estate:
+    """Six alerts of several owners, three routes, and the host that hands out messages."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.clock = MovableClock()
+        self.steps = Steps(dies_at)
+        self.receivers = {
+            route.name: Receiver(route=route, steps=self.steps, clock=self.clock)
+            for route in ROUTES
+        }
+        self.queue, self.poison = Queue(steps=self.steps), MemoryTexts()
+        self.feed = FeedTable(RecordingStore())
+        self.context = DeliveryContext(
+            self.feed,
+            list(self.receivers.values()),
+            {VIOLATED.value},
+            self.queue,
+            self.poison,
+            self.clock,
+        )
+
+    async def told(self) -> dict[str, list[str]]:
+        """Publish and deliver until nothing is left; return what each route got."""
+        changes = [
+            Change(f"c{number}", VIOLATED, BEGINNING, "/s", "/a", {"owner": _owner(owner)}, number)
+            for number, owner in enumerate(OWNERS, 1)
+        ]
+        await self.feed.publish(changes)
+        due = [(BEGINNING, '{"first": 1, "last": 6}')]
+        while due:
+            due.sort()
+            time, text = due[0]
+            self.clock.advance(max(time - self.clock.now(), timedelta()))
+            try:
+                await deliver(self.context, parse_message(text))
+            except Killed:
+                due[0] = (self.clock.now() + 5 * MINUTE, text)  # the host shows it again
+            else:
+                del due[0]
+            due += [(self.clock.now() + delay, sent) for sent, delay in self.queue.sent]
+            self.queue.sent.clear()
+        return {name: receiver.ids() for name, receiver in self.receivers.items()}
+
+
+def _owner(name: str | None) -> object:
+    return None if name is None else {"value": name, "source": "account"}
+
+
+def _ids(name: str) -> list[str]:
+    return [f"c{number}" for number in WHO[name]]
+
+
+async def test_each_route_gets_its_own_once_and_in_order() -> None:
+    """Without a failure nothing comes twice."""
+    estate = Estate()
+
+    assert await estate.told() == {name: _ids(name) for name in WHO}
+    assert all(set(receiver.times) == {timedelta()} for receiver in estate.receivers.values())
+
+
+@pytest.mark.parametrize("dead", WHO)
+async def test_p3_a_receiver_that_is_away_for_an_hour_delays_no_other(dead: str) -> None:
+    """The others are told at once; it gets all of its own when it is back, and once."""
+    estate = Estate()
+    estate.receivers[dead].away_until = BEGINNING + HOUR
+
+    assert await estate.told() == {name: _ids(name) for name in WHO}
+    for name, receiver in estate.receivers.items():
+        late = max(receiver.times)
+        assert HOUR <= late <= 2 * HOUR if name == dead else late == timedelta()
+    assert estate.poison.sent == []
+
+
+async def test_p3_a_receiver_that_is_away_for_good_is_given_up_alone() -> None:
+    """Its message on the poison queue names it, and sent again goes to nobody else."""
+    estate = Estate()
+    estate.receivers["data"].away_until = BEGINNING + timedelta(days=3)
+    await estate.told()
+    (text,) = estate.poison.texts()
+    estate.clock.advance(timedelta(days=3))
+
+    await deliver(estate.context, parse_message(text))
+
+    assert json.loads(text) == {"first": 1, "last": 6, "route": "data"}
+    assert {name: one.ids() for name, one in estate.receivers.items()} == {
+        name: _ids(name) for name in WHO
+    }
+
+
+@pytest.mark.parametrize("away", [None, "all"])
+async def test_p3_killed_at_every_step_of_delivery_nothing_is_lost(away: str | None) -> None:
+    """Each receiver has all of its own in the end, and nothing that is not for it."""
+
+    async def run(dies_at: int | None) -> int:
+        estate = Estate(dies_at)
+        if away:
+            estate.receivers[away].away_until = BEGINNING + HOUR
+        told = await estate.told()
+        assert {name: sorted(set(ids)) for name, ids in told.items()} == {
+            name: _ids(name) for name in WHO
+        }, dies_at
+        assert estate.poison.sent == []
+        return estate.steps.taken
+
+    steps = await run(None)
+    assert steps >= 12
+    for step in range(1, steps + 1):
+        await run(step)
+
+
+async def test_a_queue_that_is_down_keeps_the_message_of_all(scene: Scene) -> None:
+    """The host delivers it again."""
+    other = ScriptedWebhook(route=Route("other", ""))
+    scene.delivery = replace(scene.delivery, webhooks=[scene.webhook, other])
+    await scene.publish([VIOLATED])
+    scene.again.is_down = True
+
+    with pytest.raises(QueueError):
+        await deliver(scene.delivery, DeliveryMessage(1, 1))
+
+    assert scene.webhook.posts == other.posts == []
+
+
+async def test_a_range_that_waits_keeps_its_day_when_a_route_is_added(scene: Scene) -> None:
+    """It was tried for the one webhook before."""
+    other = ScriptedWebhook(route=Route("other", ""))
+    scene.delivery = replace(scene.delivery, webhooks=[scene.webhook, other])
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1, 3, BEGINNING))
+
+    assert [parse_message(text) for text in scene.again.texts()] == [
+        DeliveryMessage(1, 1, 3, BEGINNING, name) for name in ("webhook", "other")
+    ]
+
+
+@pytest.mark.parametrize("webhooks", [0, 1])
+async def test_p3_an_unknown_route_is_given_up_at_once_with_a_line(
+    scene: Scene, webhooks: int
+) -> None:
+    """A person must say who gets it now; a guess would tell the wrong ones."""
+    await scene.publish([VIOLATED])
+    scene.delivery = replace(scene.delivery, webhooks=[scene.webhook] * webhooks)
+    message = DeliveryMessage(1, 1, 2, BEGINNING, "gone")
+
+    await deliver(scene.delivery, message)
+
+    assert scene.webhook.posts == []
+    assert [parse_message(text) for text in scene.poison.texts()] == [
+        DeliveryMessage(1, 1, route="gone")
+    ]
+    (line,) = scene.lines()
+    assert (line["state"], line["route"], scene.levels()) == ("given_up", "gone", ["ERROR"])
+    assert "No route has this name" in line["reason"]
+
+
+async def test_log_lines_name_the_route(scene: Scene) -> None:
+    """Whoever is to mend a receiver must know which."""
+    await scene.publish([VIOLATED])
+    scene.webhook.failures = [DOWN]
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1, route="webhook"))
+    await scene.deliver_again()
+
+    assert [(line["state"], line["route"]) for line in scene.lines()] == [
+        ("retry", "webhook"),
+        ("delivered", "webhook"),
+    ]
+
+
+async def test_a_route_takes_no_type_that_is_not_posted(scene: Scene) -> None:
+    """CMK_ALERT_ON decides what is an alert."""
+    await scene.publish([ChangeType.ACCOUNT_UPDATED, VIOLATED])
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2, route="webhook"))
+
+    assert scene.webhook.ids() == ["c2"]

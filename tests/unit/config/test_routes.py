@@ -1,0 +1,226 @@
+"""The routes: what is refused, that no tag silences an alert, that no value is repeated."""
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from cmk_check.config.settings import Settings, unknown_settings
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.route import Route
+from cmk_check.errors import SettingsError
+from tests.unit.config.test_webhook import AZURITE, ON_AZURE, OTHER, SECRET, URL
+
+ONE = {"CMK_ROUTE_ONE_URL": URL}
+TWO = ONE | {"CMK_ROUTE_TWO_URL": URL}
+
+
+def _load(routes: object, variables: Mapping[str, str]) -> Settings:
+    text = routes if isinstance(routes, str) else json.dumps(routes)
+    return Settings.load({**AZURITE, "CMK_ROUTES": text, **variables})
+
+
+def _faults(routes: object, **variables: str) -> dict[str, str]:
+    with pytest.raises(SettingsError) as raised:
+        _load(routes, variables)
+    assert "hush" not in str(raised.value)
+    return dict(raised.value.faults)
+
+
+def test_everything_can_be_set() -> None:
+    """Each route has its own URL, secrets, format, types and owners."""
+    entries = [
+        {"name": "one"},
+        {
+            "name": "two",
+            "format": "slack",
+            "alertOn": ["account.violated", "cmkcheck.scan.failed"],
+            "owners": ["Data \u00c4 <b>", None],
+        },
+    ]
+
+    settings = _load(entries, TWO | {"CMK_ROUTE_TWO_SECRET": f"{SECRET},{OTHER}"})
+
+    types = {"cmkcheck.account.violated", "cmkcheck.scan.failed"}
+    owners = {"Data \u00c4 <b>", None}
+    assert settings.routes == (
+        Route("one", URL),
+        Route("two", URL, "slack", (SECRET, OTHER), types, owners),
+    )
+    assert "hush" not in repr(settings)
+    assert settings.routes[1].url_setting == "CMK_ROUTE_TWO_URL"
+
+
+def test_the_webhook_is_the_one_route_of_its_name() -> None:
+    """Whoever has one receiver changes nothing."""
+    variables = {"CMK_WEBHOOK_URL": URL, "CMK_WEBHOOK_FORMAT": "teams"}
+    settings = Settings.load(AZURITE | variables)
+
+    assert settings.routes == (Route("webhook", URL, "teams"),)
+    assert settings.routes[0].url_setting == "CMK_WEBHOOK_URL"
+    assert Settings.load(AZURITE).routes == ()
+
+
+@pytest.mark.parametrize(
+    ("routes", "wrong"),
+    [
+        ("hush", "must be a JSON list"),
+        ("[" * 100_000, "must be a JSON list"),
+        ("{}", "must be a JSON list"),
+        ([], "must be a JSON list"),
+        (["hush"], "must be a JSON list"),
+        ([{"format": "slack"}], "must be a JSON list"),
+        ([{"name": "one", "url": "hush"}], "must have only name, format, alertOn and owners"),
+        ([{"name": "one", "alerton": []}], "must have only name, format, alertOn and owners"),
+        ([{"name": "Hush"}], "must have a name in route 1"),
+        ([{"name": "o" * 33}], "must have a name in route 1"),
+        ([{"name": "one\n"}], "must have a name in route 1"),
+        ([{"name": 1}], "must have a name in route 1"),
+        ([{"name": "webhook"}], "must have a name in route 1"),
+        ([{"name": "one"}, {"name": "one"}], "must give each route a name of its own"),
+        ([{"name": f"r{number}"} for number in range(21)], "must have at most 20 routes; remove 1"),
+        ([{"name": "one", "format": "hush"}], "must have one of cloudevents, slack, teams"),
+        ([{"name": "one", "format": ["slack"]}], "must have one of cloudevents, slack, teams"),
+        ([{"name": "one", "alertOn": "hush"}], "must have a list of types as alertOn in route 1"),
+        ([{"name": "one", "alertOn": ["hush"]}], "must name types of changes; correct 1"),
+        ([{"name": "one", "alertOn": []}], "must name types of changes; write one"),
+        ([{"name": "one", "owners": []}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": None}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": "hush"}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": [1]}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": [" "]}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": ["a\x00"]}], "must have a list of owners in route 1"),
+        ([{"name": "one", "owners": ["\u00e4" * 129]}], "must have a list of owners in route 1"),
+    ],
+    ids=range(27),
+)
+def test_any_other_list_is_refused_with_what_it_must_be(routes: object, wrong: str) -> None:
+    """A route that is not understood would get nothing, and nobody would notice."""
+    faults = _faults(routes, **ONE)
+
+    assert faults.keys() == {"CMK_ROUTES"}
+    assert wrong in faults["CMK_ROUTES"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "missing"),
+    [
+        ([{"name": "one", "owners": ["a", None]}], set(ChangeType)),
+        ([{"name": "one", "alertOn": ["scan.failed"]}], set(ChangeType) - {"cmkcheck.scan.failed"}),
+        (
+            [
+                {"name": "one", "owners": ["a"]},
+                {"name": "two", "alertOn": [*map(str, set(ChangeType) - {"cmkcheck.scan.failed"})]},
+            ],
+            {"cmkcheck.scan.failed"},
+        ),
+    ],
+    ids=["only with owners", "only one type", "one type only with owners"],
+)
+def test_a_type_that_a_tag_could_silence_is_refused(routes: object, missing: set[str]) -> None:
+    """Whoever can write a tag can choose a route, never that nobody is told."""
+    fault = _faults(routes, CMK_ALERT_ON=",".join(ChangeType), **TWO)["CMK_ROUTES"]
+
+    assert "must have a route without owners for every type of CMK_ALERT_ON" in fault
+    listed = {f"cmkcheck.{kind}" for kind in fault.rpartition("add a route for ")[2].split(", ")}
+    assert listed == missing
+
+
+def test_routes_may_share_the_types() -> None:
+    """What matters is that each has one."""
+    kinds = sorted(Settings.load(AZURITE).alert_on)
+    parts = [{"name": "one", "alertOn": kinds[:3]}, {"name": "two", "alertOn": kinds[3:]}]
+
+    assert len(_load(parts, TWO).routes) == 2
+
+
+def test_a_type_that_is_not_posted_at_all_is_refused() -> None:
+    """It would be waited for in vain."""
+    routes = [{"name": "one"}, {"name": "two", "alertOn": ["account.updated", "scan.failed"]}]
+
+    fault = _faults(routes, **TWO)["CMK_ROUTES"]
+
+    assert fault == (
+        "must not name types that CMK_ALERT_ON leaves out in route 2; add account.updated there, "
+        "or remove them here"
+    )
+
+
+def test_webhook_and_routes_exclude_each_other() -> None:
+    """Which of them counts would be a guess."""
+    fault = _faults([{"name": "one"}], CMK_WEBHOOK_URL=URL, **ONE)["CMK_ROUTES"]
+
+    assert "must not be set beside CMK_WEBHOOK_URL" in fault
+
+
+def test_the_faults_of_all_variables_are_named_at_once() -> None:
+    """Whoever mends them should have to do it once."""
+    routes = [{"name": name} for name in ("one", "two", "three")]
+    variables = {
+        "CMK_ROUTE_ONE_URL": "ftp://hush",
+        "CMK_ROUTE_TWO_URL": URL,
+        "CMK_ROUTE_TWO_SECRET": "whsec_hush",
+        "CMK_ALERT_ON": "hush",
+    }
+
+    faults = _faults(routes, **variables)
+
+    assert list(faults) == [
+        "CMK_ROUTE_ONE_URL",
+        "CMK_ROUTE_TWO_SECRET",
+        "CMK_ROUTE_THREE_URL",
+        "CMK_ALERT_ON",
+    ]
+    assert faults["CMK_ROUTE_THREE_URL"].startswith("must be set; write the https URL")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "169.254.169.254"])
+def test_an_address_of_the_platform_is_refused_on_azure(host: str) -> None:
+    """As for the webhook."""
+    faults = _faults([{"name": "one"}], CMK_ROUTE_ONE_URL=f"https://{host}/x", **ON_AZURE)
+
+    assert "must not lead to an address" in faults["CMK_ROUTE_ONE_URL"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CMK_ROUTE_TOW_SECRET",
+        "CMK_ROUTE_ONE_SECRTE",
+        "CMK_ROUTE_ONE_SIGNING_SECRET",
+        "CMK_ROUTE_ONE_FORMAT",
+        "CMK_ROUTES_ONE_SECRET",
+        "CMK_ROUTE_one_SECRET",
+        "cmk_route_one_secret",
+    ],
+)
+def test_a_variable_of_no_route_is_a_fault(name: str) -> None:
+    """A secret that nobody reads leaves alerts unsigned."""
+    faults = _faults([{"name": "one"}], **ONE, **{name: SECRET})
+
+    assert faults.keys() == {name}
+    assert faults[name].startswith("belongs to no route")
+    assert unknown_settings({name: SECRET}) == []
+
+
+def test_a_name_that_is_nearly_one_of_a_route_is_misspelt() -> None:
+    """As for every other setting."""
+    faults = _faults([{"name": "one"}], **ONE, CMK_RUOTE_ONE_SECRET=SECRET, CMK_ROUTE="[]")
+
+    assert faults == {
+        "CMK_ROUTE": "must be called CMK_ROUTES; rename it, or remove it",
+        "CMK_RUOTE_ONE_SECRET": "must be called CMK_ROUTE_ONE_SECRET; rename it, or remove it",
+    }
+
+
+def test_a_url_without_a_list_of_routes_is_a_fault() -> None:
+    """Whoever set it waits for alerts."""
+    with pytest.raises(SettingsError, match="CMK_ROUTE_ONE_URL: belongs to no route"):
+        Settings.load(AZURITE | ONE)
+
+
+def test_a_test_alert_needs_one_route_and_no_storage() -> None:
+    """It is the first thing to try."""
+    text = json.dumps([{"name": "one"}])
+
+    assert Settings.load({"CMK_ROUTES": text} | ONE, for_webhook=True).routes[0].url == URL
