@@ -3,7 +3,7 @@ metadata description = 'The app, its storage and its alerts, in a new resource g
 
 targetScope = 'subscription'
 
-import { contradictions, dnsZoneIds, email, furtherSettings, resourceNames } from 'modules/parameters.bicep'
+import { contradictions, dnsZoneIds, email, furtherSettings, resourceNames, secretUrisOfRoutes } from 'modules/parameters.bicep'
 import { objectId } from 'modules/sign_in.bicep'
 
 @description('Required. Name of this environment; resources are named after it.')
@@ -43,6 +43,9 @@ param webhookUrlSecretUri string = ''
 
 @description('Optional. Address of the Key Vault secret that contains the signing secret of the webhook.')
 param webhookSigningSecretUri string = ''
+
+@description('Optional. Addresses of the Key Vault secrets of the routes in the setting CMK_ROUTES, by the name of the route.')
+param routeSecretUris secretUrisOfRoutes = {}
 
 @description('Optional. E-mail addresses that receive the alerts.')
 param alertEmails email[] = []
@@ -127,6 +130,7 @@ var faults = contradictions({
   privateLinkScopeId: privateLinkScopeId
   privateNetwork: privateNetwork
   publicNetworkAccess: publicNetworkAccess
+  routeSecretUris: routeSecretUris
   routeTableId: routeTableId
   settings: settings
   storageKey: [storageKeyIdentityId, storageKeyVaultUri, storageKeyName]
@@ -154,6 +158,7 @@ module app 'group.bicep' = {
     settings: settings
     webhookUrlSecretUri: webhookUrlSecretUri
     webhookSigningSecretUri: webhookSigningSecretUri
+    routeSecretUris: routeSecretUris
     alertEmails: alertEmails
     existingActionGroupId: existingActionGroupId
     existingWorkspaceId: existingWorkspaceId

@@ -125,15 +125,17 @@ traces
     tostring(ended["state"]) == "failed", "Scans fail: docs/operations.md, Scans that fail.",
     "docs/operations.md, Missing scans.")
 '''
-// The tries of one range of changes are told by its last number, the one that stays the same.
+// The tries of one range of changes are told by its last number, the one that stays the same. Each of
+// several routes has tries of its own.
 var refused = '''
 traces
 | where message startswith '{"event":"cmk.tell"'
 | extend delivery = parse_json(message)
 | extend refused = iff(tostring(delivery["state"]) == "retry", timestamp, datetime(null))
-| summarize since = min(refused), arg_max(timestamp, delivery) by number = tolong(delivery["last"])
+| summarize since = min(refused), arg_max(timestamp, delivery)
+    by number = tolong(delivery["last"]), route = tostring(delivery["route"])
 | where tostring(delivery["state"]) == "retry" and since < ago(1h)
-| project number, since
+| project number, route, since
 '''
 // The watch tells each turn, and once an hour that it is still blind.
 var blind = '''

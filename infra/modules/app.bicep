@@ -1,6 +1,6 @@
 metadata description = 'The function app on a Flex Consumption plan, and its settings.'
 
-import { furtherSettings } from 'parameters.bicep'
+import { furtherSettings, secretUrisOfRoutes } from 'parameters.bicep'
 
 @description('Required. Name of the app.')
 param name string
@@ -54,6 +54,9 @@ param webhookUrlSecretUri string
 @description('Required. Address of the signing secret of the webhook, or empty.')
 param webhookSigningSecretUri string
 
+@description('Required. Addresses of the secrets of the routes, by name.')
+param routeSecretUris secretUrisOfRoutes
+
 @description('Required. Client id of the app registration for signing in, or empty.')
 param entraClientId string
 
@@ -78,6 +81,19 @@ var webhook = union(
   empty(webhookSigningSecretUri)
     ? {}
     : { CMK_WEBHOOK_SECRET: '@Microsoft.KeyVault(SecretUri=${webhookSigningSecretUri})' }
+)
+
+var routes = union(
+  toObject(
+    items(routeSecretUris),
+    route => 'CMK_ROUTE_${toUpper(route.key)}_URL',
+    route => '@Microsoft.KeyVault(SecretUri=${route.value.url})'
+  ),
+  toObject(
+    filter(items(routeSecretUris), route => route.value.?secret != null),
+    route => 'CMK_ROUTE_${toUpper(route.key)}_SECRET',
+    route => '@Microsoft.KeyVault(SecretUri=${route.value.?secret})'
+  )
 )
 
 var signIn = empty(entraClientId)
@@ -146,7 +162,7 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 
   resource appSettings 'config' = {
     name: 'appsettings'
-    properties: union(settings, hostStorage, watch, webhook, signIn, {
+    properties: union(settings, hostStorage, watch, webhook, routes, signIn, {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       AZURE_CLIENT_ID: identity.properties.clientId

@@ -46,6 +46,15 @@ type furtherSettings = {
   *: string
 }
 
+@description('Addresses of Key Vault secrets by the name of a route: of its URL, and of the secret that signs.')
+@export()
+type secretUrisOfRoutes = {
+  *: {
+    url: string
+    secret: string?
+  }
+}
+
 // The settings of the app that have no parameter of their own.
 var furtherSettingsOfTheApp = [
   'CMK_ALERT_ON'
@@ -66,6 +75,7 @@ var furtherSettingsOfTheApp = [
   'CMK_REQUIRE_HEALTHY_KEYS'
   'CMK_RETENTION_DAYS'
   'CMK_RETRY_AFTER_MAX_SECONDS'
+  'CMK_ROUTES'
   'CMK_SLICE_SIZE'
   'CMK_SUBSCRIPTION_TIMEOUT_SECONDS'
   'CMK_TAGS'
@@ -118,6 +128,7 @@ func contradictions(
     privateLinkScopeId: string
     privateNetwork: bool
     publicNetworkAccess: string
+    routeSecretUris: secretUrisOfRoutes
     routeTableId: string
     settings: furtherSettings
     storageKey: string[]
@@ -167,6 +178,12 @@ func contradictions(
         : ''
       empty(given.webhookUrlSecretUri) && !empty(given.webhookSigningSecretUri)
         ? 'webhookSigningSecretUri needs webhookUrlSecretUri.'
+        : ''
+      empty(given.routeSecretUris) == contains(given.settings, 'CMK_ROUTES')
+        ? 'Set both routeSecretUris and CMK_ROUTES in settings, or neither.'
+        : ''
+      !empty(given.routeSecretUris) && !empty(given.webhookUrlSecretUri)
+        ? 'Set either routeSecretUris or webhookUrlSecretUri.'
         : ''
       !contains(given.names.?alertRule ?? '{rule}', '{rule}') ? 'names.alertRule must contain {rule}.' : ''
       !contains(given.names.?privateEndpoint ?? '{service}', '{service}')

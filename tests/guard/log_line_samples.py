@@ -101,4 +101,4 @@ async def _write_deliveries(change: Change) -> None:
         delivery = DeliveryContext(
             feed, [webhook], {change.type.value}, MemoryTexts(), MemoryTexts(), MovableClock()
         )
-        await deliver(delivery, DeliveryMessage(1, 1))
+        await deliver(delivery, DeliveryMessage(1, 1, route="webhook"))

@@ -18,6 +18,8 @@ from tests.guard.documents import (
     SETTINGS,
     anchors,
     codes,
+    examples,
+    section,
     table,
 )
 
@@ -143,8 +145,22 @@ def test_no_document_names_a_setting_that_is_not_there(path: Path) -> None:
     of_deployments = {found for file in templates for found in name.findall(file.read_text())}
 
     named = set(name.findall(path.read_text()))
+    # Who writes the settings names the routes.
+    of_routes = re.compile(r"CMK_ROUTE(_[A-Z]+_(URL|SECRET))?")
 
-    assert named <= set(codes(table(SETTINGS, "setting"))) | of_deployments
+    assert {one for one in named if not of_routes.fullmatch(one)} <= set(
+        codes(table(SETTINGS, "setting"))
+    ) | of_deployments
+
+
+def test_the_routes_that_are_shown_are_valid() -> None:
+    """People begin with what they can copy."""
+    (routes,) = examples(section((ROOT / "docs/alerts.md").read_text(), "The webhook"))
+    urls = {f"CMK_ROUTE_{one['name'].upper()}_URL": "https://hooks.test/x" for one in routes}
+
+    settings = Settings.load({**AZURITE, "CMK_ROUTES": json.dumps(routes), **urls})
+
+    assert [route.name for route in settings.routes] == ["security", "data", "nobody"]
 
 
 def test_the_functions_of_the_architecture_are_those_of_the_app() -> None:

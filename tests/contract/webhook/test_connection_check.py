@@ -1,9 +1,13 @@
 """A try of the way to a webhook: the connection of a post, and nothing posted."""
 
+import json
 import socket
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from cmk_check.doctor import app_checks
+from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.errors import DeliveryFailed
 from tests.contract.webhook.conftest import Receiver
 from tests.contract.webhook.webhook_kit import Nowhere, Open, Resolver
@@ -61,3 +65,23 @@ async def test_a_name_that_leads_nowhere_good_is_a_failure(
     """The guard of a post stands before the try as well."""
     with pytest.raises(DeliveryFailed, match=said):
         await opened("https://hooks.test/hush", resolver).reach()
+
+
+async def test_each_route_is_tried(serve: Callable[[str], Awaitable[Receiver]]) -> None:
+    """One that cannot be reached hides nothing of the others."""
+    receiver = await serve("http")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    given = {
+        "CMK_ROUTES": json.dumps([{"name": "gone"}, {"name": "soc"}]),
+        "CMK_ROUTE_GONE_URL": f"http://127.0.0.1:{port}/hush",
+        "CMK_ROUTE_SOC_URL": receiver.url,
+    }
+
+    gone, soc = await app_checks.webhook(DoctorSubject.of(given))
+
+    assert (gone[0], soc[0]) == ("problem", "ok")
+    assert "check the host and port in CMK_ROUTE_GONE_URL" in gone[1]
+    assert "`cmk-check send-test-alert --route soc`" in soc[1]
+    assert "hush" not in gone[1] + soc[1]
+    assert [request.body for request in receiver.received] == [b""]

@@ -19,6 +19,7 @@ KEY: Final[dict[str, Any]] = OPTIONS["key of the customer"]["added"]
 SITE: Final[dict[str, Any]] = OPTIONS["private site"]["added"]
 SITE_ZONE: Final[dict[str, Any]] = OPTIONS["existing DNS zone of the site"]["added"]
 NEED_A_NETWORK: Final = ("private link scope", "private site", "address space", "route table")
+ROUTES: Final[dict[str, Any]] = OPTIONS["routes"]["added"]
 ZONES: Final = OPTIONS["existing DNS zones"]["added"]["privateDnsZoneIds"]
 
 
@@ -71,6 +72,10 @@ def test_each_option_is_looked_at(compiler: Bicep) -> None:
         ({"alertEmails": [""]}, "too short"),
         ({"alertsInLinkedStorage": True}, "needs existingWorkspaceId"),
         ({"webhookSigningSecretUri": "https://x"}, "needs webhookUrlSecretUri"),
+        ({"settings": ROUTES["settings"]}, "both routeSecretUris and CMK_ROUTES"),
+        ({"routeSecretUris": ROUTES["routeSecretUris"]}, "both routeSecretUris and CMK_ROUTES"),
+        (ROUTES | {"webhookUrlSecretUri": "https://x"}, "either routeSecretUris or"),
+        (ROUTES | {"routeSecretUris": {"soc": {"secret": "https://x"}}}, "url"),
         ({"settings": {"CMK_KIND": "OpenAI"}}, "must not contain CMK_KIND:"),
         ({"names": {"alertRule": "x"}}, "names.alertRule must contain"),
         ({"names": {"privateEndpoint": "x"}}, "names.privateEndpoint must contain"),
