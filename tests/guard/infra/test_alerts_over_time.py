@@ -10,7 +10,7 @@ import pytest
 
 from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.delivery_queue import parse_message
-from cmk_check.alerts.log_lines import LogSink
+from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
     ChangeType,
@@ -249,6 +249,24 @@ async def test_a_webhook_that_works_again_ends_its_alert(rules: dict[str, Any], 
 
     assert min(found.times()) < mended
     assert max(found.times()) < mended
+
+
+async def test_a_route_that_works_again_ends_no_alert_of_another(
+    rules: dict[str, Any], app: App
+) -> None:
+    """Both have the same range; the one that still fails must be mended, too."""
+    tried = {"first": 1, "last": 2, "changes": 1, "attempt": 3}
+    for _ in range(3):
+        for route in ("mended", "broken"):
+            write_line(logging.WARNING, "cmk.tell", {"state": "retry", **tried, "route": route})
+        app.clock.advance(HOUR)
+    write_line(logging.INFO, "cmk.tell", {"state": "delivered", **tried, "route": "mended"})
+    mended = app.clock.now()
+    app.clock.advance(HOUR)
+
+    found = app.evaluated(rules["webhook-failing"], since=mended + MINUTE)
+
+    assert all(found.raised.values())
 
 
 async def test_a_delivery_that_failed_for_a_minute_is_no_alert(
