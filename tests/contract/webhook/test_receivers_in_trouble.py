@@ -107,7 +107,7 @@ async def scene(
     caplog.set_level(logging.INFO, logger="cmk_check.lines")
     connector = guarded_connector(on_azure=False, only_loopback=False, tls=tls.client)
     async with aiohttp.ClientSession(connector=connector) as session:
-        yield Scene(HttpWebhook(session, Route("webhook", receiver.url), seconds=0.2))
+        yield Scene(HttpWebhook(session, Route("webhook", receiver.url), seconds=1.0))
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
