@@ -18,7 +18,7 @@ from cmk_check.core.exceptions.judge import unread_exception
 from cmk_check.core.model import Finding
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.ports import Scalar
-from cmk_check.store.row_times import is_usable_time
+from cmk_check.store.row_times import is_usable_time, is_utc
 
 _EXCEPTION: Final = TypeAdapter(AccountException)
 _ANNOUNCED: Final = TypeAdapter(AnnouncedException)
@@ -42,15 +42,21 @@ def exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
     if _DETAIL not in values:
         return None
     found = _parsed(_EXCEPTION, values[_DETAIL])
-    if found is None or (found.expires_on and not is_usable_time(found.expires_on)):
-        return unread_exception(EXEMPTION_NOT_READ)
-    return found
+    return found if found and _has_usable_expiry(found) else unread_exception(EXEMPTION_NOT_READ)
 
 
 def announced_in(values: Mapping[str, Scalar]) -> AnnouncedException | None:
     """Read the exception that people know of."""
     found = _parsed(_ANNOUNCED, values.get(_KNOWN))
     return found if found is not None and is_usable_time(found.expires_on) else None
+
+
+def _has_usable_expiry(exception: AccountException) -> bool:
+    """Check the expiry: only that of an honoured one is counted, so others may be on any day."""
+    expires_on = exception.expires_on
+    if expires_on is None:
+        return True
+    return is_usable_time(expires_on) if exception.is_honoured else is_utc(expires_on)
 
 
 def _parsed[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:

@@ -1,15 +1,15 @@
 """What is told of exceptions, each turn once, and what is written of them."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cmk_check.core.enums import ChangeType
+from cmk_check.core.enums import ChangeType, ExceptionReason
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
 from tests.fakes.world import BEGINNING, World, good
-from tests.unit.scan.accepted import END
+from tests.unit.scan.accepted import ACCOUNT, END
 from tests.unit.scan.faulty_processes import TWO
 
 
@@ -84,6 +84,23 @@ async def test_a_scan_of_an_unchanged_estate_writes_nothing(estate: World) -> No
     await estate.scan()
 
     assert await _etags(estate) == before
+
+
+async def test_nor_does_one_of_an_exemption_until_the_last_day_there_is(
+    estate: World, exemptions: ScriptedExemptions
+) -> None:
+    """P4, P11: what is shown is that it expires too late, and not that it could not be read."""
+    exemptions.facts[TWO] = exempted(TWO, datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    await estate.scan()
+    before = await _etags(estate)
+
+    await estate.scan()
+
+    shown = (await estate.findings())[ACCOUNT].exception
+    assert (await _etags(estate), shown and shown.reason) == (
+        before,
+        ExceptionReason.EXPIRES_TOO_LATE,
+    )
 
 
 async def _etags(world: World) -> list[str]:

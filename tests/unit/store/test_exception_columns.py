@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -26,6 +26,26 @@ EXCEPTED: Final = replace(
 def test_an_exception_comes_back_as_it_was_written() -> None:
     """What is compared with the next reading must not differ by itself."""
     assert rows.finding_of(entity(rows.finding_values(EXCEPTED))) == EXCEPTED
+
+
+def test_an_exemption_may_expire_on_the_last_day_there_is() -> None:
+    """Some say so of one that never does: it is not honoured, and its row says why (P4, P11)."""
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    exception = AccountException(ExceptionReason.EXPIRES_TOO_LATE, "/e1", expires_on=last)
+    original = replace(finding(), exception=exception)
+
+    assert rows.finding_of(entity(rows.finding_values(original))) == original
+
+
+def test_an_honoured_exception_never_expires_on_that_day() -> None:
+    """P7: a row that says so was broken by somebody, and sums could not hold the time."""
+    values = rows.finding_values(EXCEPTED)
+    detail = json.loads(str(values["exceptionDetail"])) | {"expires_on": "9999-12-31T23:59:59Z"}
+
+    found = rows.finding_of(entity(values | {"exceptionDetail": json.dumps(detail)}))
+
+    assert found.exception is not None
+    assert found.exception.reason is ExceptionReason.EXEMPTION_UNREAD
 
 
 @pytest.mark.parametrize("broken", ["", "{}", "[]", '{"reason": "generous"}', 5, True])
