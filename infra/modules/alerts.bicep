@@ -43,7 +43,7 @@ var accounts = '''
 | where not(tobool(change["data"]["baseline"]))
 | project timestamp, id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
-    owner = tostring(change["data"]["tags"]["owner"]),
+    owner = tostring(change["data"]["owner"]["value"]),
     reason = tostring(change["data"]["after"]["reason"]),
     finding = tostring(change["data"]["findingUrl"])
 '''
@@ -53,7 +53,7 @@ var keys = '''
 | where tostring(change["data"]["after"]["keyHealth"]) OPERATOR "broken"
 | project timestamp, id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
-    owner = tostring(change["data"]["tags"]["owner"]),
+    owner = tostring(change["data"]["owner"]["value"]),
     reasons = strcat_array(change["data"]["after"]["keyReasons"], ", "),
     finding = tostring(change["data"]["findingUrl"])
 '''
@@ -64,7 +64,7 @@ var exceptions = '''
 | extend why = tostring(change["data"]["ended"]), until = tostring(change["data"]["exception"]["expiresOn"])
 | project timestamp, id, account = tostring(change["data"]["name"]),
     subscription = tostring(change["data"]["subscriptionName"]),
-    owner = tostring(change["data"]["tags"]["owner"]),
+    owner = tostring(change["data"]["owner"]["value"]),
     news = iff(isempty(why), strcat("expires on ", until), strcat("ended: ", why)),
     finding = tostring(change["data"]["findingUrl"])
 '''

@@ -11,7 +11,7 @@ import pytest
 from cmk_check.config.webhook import ALERTS
 from cmk_check.core.enums import ChangeType
 from tests.guard.infra.alert_rules import criterion, rules_of
-from tests.guard.infra.bicep_kit import Bicep, Json, only
+from tests.guard.infra.bicep_kit import INFRA, Bicep, Json, only
 from tests.guard.infra.expressions import worked_out
 from tests.guard.kql import (
     WORDS,
@@ -116,6 +116,16 @@ async def test_each_field_that_a_query_reads_is_in_the_lines(
     for name, query in queries.items():
         assert all(fields(query).values()), name
         assert missing(query, lines) == [], name
+
+
+@pytest.mark.parametrize("name", ["modules/alerts.bicep", "workbook.json"])
+def test_the_owner_is_the_one_of_the_finding(name: str) -> None:
+    """Who has to act may stand in another tag, or in one of the subscription."""
+    text = (INFRA / name).read_text(encoding="utf-8").replace("\\", "")
+
+    assert set(re.findall(r"[Oo]wner = (tostring\(.*?\))", text)) == {
+        'tostring(change["data"]["owner"]["value"])'
+    }
 
 
 async def test_what_a_query_negates_is_in_every_line(
