@@ -63,3 +63,11 @@ def test_each_query_asks_for_what_the_api_has(query: str) -> None:
     assert columns
     assert set(columns) <= {field.alias for field in answer.model_fields.values()}
     assert asked <= {field.alias for field in parameters.model_fields.values()}
+
+
+def test_each_trend_is_one_of_full_scans() -> None:
+    """P1: a partial scan counts a few subscriptions, and would look like violations that ended."""
+    asked = re.findall(r"api/v1/scans\b(.*)", DASHBOARDS)
+
+    assert len(asked) == 2
+    assert [re.search(r'scope(=| = ")full', each) is not None for each in asked] == [True, True]
