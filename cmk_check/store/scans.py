@@ -5,7 +5,7 @@ transaction; each scan's slices have their own partition.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -79,44 +79,45 @@ class ScanTable:
         entity = await self._store.get(_TABLE, _PARTITION, row)
         return None if entity is None else value_of(SCAN, entity)
 
-    async def history(
-        self, after: str | None, top: int, *, partial: bool | None = None
-    ) -> list[tuple[str, Scan]]:
+    async def history(self, after: str | None, top: int) -> list[tuple[str, Scan]]:
         """Read up to ``top`` scans with their row keys, newest first, after the row ``after``.
 
-        ``partial`` selects the partial ones or the full ones. A broken row is skipped.
+        A broken row is skipped.
         """
-        behind = None if after is None else (_PARTITION, after)
+        found: list[tuple[str, Scan]] = []
+        async for (_, row), scan in self.listed(after, top):
+            if scan is not None:
+                found.append((row, scan))
+            if len(found) == top:
+                break
+        return found
+
+    async def listed(
+        self, after: str | None, rows: int
+    ) -> AsyncIterator[tuple[tuple[str, str], Scan | None]]:
+        """Iterate over the scans with their positions, newest first, after the row ``after``.
+
+        ``rows`` is about how many the caller will need. A broken row comes as None.
+        """
         query = TableQuery(
             partition=_PARTITION,
             row_from=table_keys.SCANS_FROM,
             row_to=table_keys.SCANS_TO,
-            after=behind,
-            page=min(top, TABLE_PAGE_ROWS),
+            after=None if after is None else (_PARTITION, after),
+            page=min(rows, TABLE_PAGE_ROWS),
         )
-        return await self._scans(query, top, partial=partial)
+        async for entity in self._store.query(_TABLE, query):
+            yield (entity.partition, entity.row), _scan_or_none(entity)
 
     async def started_between(self, first: datetime, last: datetime) -> list[tuple[str, Scan]]:
         """Read the scans that started in a time range, newest first, with their row keys."""
         row_from = table_keys.scan_row(last, "")
         row_to = _behind(table_keys.scan_row(first, ""))
-        return await self._scans(TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to))
-
-    async def _scans(
-        self, query: TableQuery, most: int | None = None, *, partial: bool | None = None
-    ) -> list[tuple[str, Scan]]:
-        scans: list[tuple[str, Scan]] = []
-        async for entity in self._store.query(_TABLE, query):
-            try:
-                scan = value_of(SCAN, entity).value
-            except RowUnusable as error:
-                _log.warning("A scan is missing from the history. %s", error)
-                continue
-            if partial is None or scan.is_partial is partial:
-                scans.append((entity.row, scan))
-            if len(scans) == most:
-                break
-        return scans
+        query = TableQuery(partition=_PARTITION, row_from=row_from, row_to=row_to)
+        found = [
+            (entity.row, _scan_or_none(entity)) async for entity in self._store.query(_TABLE, query)
+        ]
+        return [(row, scan) for row, scan in found if scan is not None]
 
     async def commit(
         self,
@@ -220,6 +221,14 @@ def started_of(scan_id: str) -> datetime:
 def scan_id_of(started: datetime, suffix: str) -> str:
     """Make the id of a scan."""
     return f"{started:%Y%m%dT%H%M%S}Z-{suffix}"
+
+
+def _scan_or_none(entity: Entity) -> Scan | None:
+    try:
+        return value_of(SCAN, entity).value
+    except RowUnusable as error:
+        _log.warning("A scan is missing from the history. %s", error)
+        return None
 
 
 def _write[T](row: str, values: rows.Values, previous: Stored[T] | None) -> Write:

@@ -1,28 +1,31 @@
 """The history of scans and their results."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
+from typing import Literal
 
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
+from cmk_check.limits import ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.store import table_keys
+from cmk_check.store.findings import RowPosition
 from cmk_check.store.scan_rows import Scan, Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
+from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.exceptions import to_api_accounts
 
-_PARTITION: Final = "scan"
-
 
 @dataclass(frozen=True, slots=True)
 class ScansView:
-    """Makes pages of scans, and single scans."""
+    """Makes pages of scans, and single scans; a request examines ``most`` rows."""
 
     scans: ScanTable
+    most: int = ROWS_EXAMINED_PER_PAGE
 
     async def page(self, query: parameters.ScansQuery) -> Page[models.Scan]:
         """Read one page, newest first.
@@ -35,15 +38,18 @@ class ScansView:
         after = None
         if query.skip_token is not None:
             _, after = position_of(query.skip_token, table_keys.SCANS_FROM)
-        # Read one more than the page holds, to know whether there is another page.
-        partial = None if query.scope is None else query.scope == "partial"
-        found = await self.scans.history(after, query.top + 1, partial=partial)
-        shown = found[: query.top]
-        more = len(found) > len(shown)
-        return Page(
-            [_shown(scan) for _, scan in shown],
-            skip_token_of((_PARTITION, shown[-1][0])) if more else None,
-        )
+        # With a filter, most rows may be others. Without one, one more than the page holds shows
+        # whether there is another page.
+        rows = TABLE_PAGE_ROWS if query.scope else query.top + 1
+        found = await paging.gather(self._matching(query.scope, after, rows), query.top, self.most)
+        return Page(found.value, skip_token_of(found.behind) if found.behind else None)
+
+    async def _matching(
+        self, scope: str | None, after: str | None, rows: int
+    ) -> AsyncIterator[tuple[RowPosition, models.Scan | None]]:
+        async for place, scan in self.scans.listed(after, rows):
+            is_asked = scan is not None and scope in {None, _scope_of(scan)}
+            yield place, _shown(scan) if scan is not None and is_asked else None
 
     async def one(self, scan_id: str) -> models.Scan:
         """Read one scan.
@@ -72,12 +78,16 @@ class ScansView:
             return None  # the start is centuries away, and fits into no key
 
 
+def _scope_of(scan: Scan) -> Literal["full", "partial"]:
+    return "partial" if scan.is_partial else "full"
+
+
 def _shown(scan: Scan) -> models.Scan:
     summary = scan.summary
     check = summary.cross_check if summary else None
     return models.Scan(
         **dict(models.LastScan.model_validate(scan)),
-        scope="partial" if scan.is_partial else "full",
+        scope=_scope_of(scan),
         requested_subscriptions=len(scan.named) or None,
         posture=scan.posture,
         accounts=(

@@ -1,6 +1,5 @@
 """The history of scans: newest first by construction, read a page at a time."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -60,17 +59,6 @@ async def test_a_page_costs_one_query_that_brings_no_more() -> None:
 
     assert len(found) == 3
     assert [operation.name for operation in store.log] == ["query"]
-
-
-async def test_full_and_partial_scans_are_listed_apart() -> None:
-    """A page of full ones is filled up, whatever number of partial ones lies between them."""
-    full = [_scan(seconds) for seconds in (0, 60)]
-    partial = [replace(_scan(seconds), named=("s",)) for seconds in (10, 20, 70)]
-    _, table = await _table(*full, *partial)
-
-    assert [scan for _, scan in await table.history(None, 2, partial=False)] == full[::-1]
-    assert [scan for _, scan in await table.history(None, 9, partial=True)] == partial[::-1]
-    assert len(await table.history(None, 9)) == 5
 
 
 async def test_more_than_the_service_brings_at_once_is_read_on() -> None:

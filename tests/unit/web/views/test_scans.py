@@ -11,6 +11,8 @@ from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from cmk_check.web import parameters
+from cmk_check.web.views.scans import ScansView
 from tests.unit.web.api_kit import (
     LAB,
     NOON,
@@ -188,6 +190,43 @@ async def test_a_page_asks_for_no_more_rows_than_it_shows(empty: Served) -> None
     await send(empty.app(), f"{SCANS}?top=2")
 
     assert [operation.name for operation in empty.store.log] == ["query"]
+
+
+def _partial(minutes: int) -> Scan:
+    return replace(_scan(minutes), named=(PRODUCTION,))
+
+
+async def test_full_and_partial_scans_are_listed_apart(empty: Served) -> None:
+    """A page of full ones is filled up, and costs no request for each partial one in between."""
+    await _put(empty, _scan(0), *map(_partial, range(1, 30)), _scan(30), _partial(31), _scan(32))
+    app = empty.app()
+    empty.store.log.clear()
+
+    full = await send(app, f"{SCANS}?scope=full&top=2")
+    last = await send(app, full.json["nextLink"].removeprefix("https://cmk.example"))
+    partial = await send(app, f"{SCANS}?scope=partial&top=1000")
+
+    assert [scan["id"][11:13] for scan in full.json["value"]] == ["32", "30"]
+    assert [scan["id"][11:13] for scan in last.json["value"]] == ["00"]
+    assert len(partial.json["value"]) == 30
+    assert set(last.json) == set(partial.json) == {"value"}
+    assert [operation.name for operation in empty.store.log] == ["query"] * 3
+
+
+async def test_one_request_does_not_go_through_the_whole_history(empty: Served) -> None:
+    """P8: the watch adds partial scans every two minutes, for more than a year."""
+    await _put(empty, _scan(0), *map(_partial, range(1, 8)))
+    view = ScansView(empty.scans, most=3)
+    query, pages, token = parameters.ScansQuery(scope="full"), 0, None
+
+    while True:
+        page = await view.page(query.model_copy(update={"skip_token": token}))
+        pages, token = pages + 1, page.skip_token
+        if token is None:
+            break
+        assert page.value == []
+
+    assert ([scan.id[11:13] for scan in page.value], pages) == (["00"], 3)
 
 
 @pytest.mark.parametrize("token", ["garbled", "c2Nhbi9jdXJyZW50", "c2Nhbi9maW5kaW5nfGE="])
