@@ -81,7 +81,7 @@ class ChangeSearch:
             async with asyncio.timeout_at(until.latest):
                 page = await self._graph.page(query, until)
             rows = [_parsed(row) for row in page.rows]
-        except TROUBLE as error:
+        except (*TROUBLE, OverflowError) as error:  # a time whose offset leads beyond all years
             return [], None, gap_of(error, QUERY_GRAPH)
         return rows, rows[-1][2] if rows and page.truncated else None, None
 

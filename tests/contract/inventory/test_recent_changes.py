@@ -134,6 +134,7 @@ async def test_one_table_that_fails_leaves_what_the_other_tells(
         {"target": f"/subscriptions/{SUBSCRIPTION}"},
         {"target": f"/subscriptions/{SUBSCRIPTION}", "at": "yesterday"},
         {"target": f"/subscriptions/{SUBSCRIPTION}", "at": "2026-11-25T12:00:00"},
+        {"target": f"/subscriptions/{SUBSCRIPTION}", "at": "0001-01-01T00:00:00+14:00"},
         {"target": f"/subscriptions/{SUBSCRIPTION}", "at": 7},
         {"target": "/subscriptions/../x", "at": "2026-11-25T12:00:00Z"},
     ],
