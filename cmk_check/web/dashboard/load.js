@@ -145,9 +145,9 @@ export class Loader {
     const status = answer.status === 304 ? this.store.state.status : shaped(answer.body, OF_STATUS);
     this.etag = answer.etag;
     this.store.set({ status, now: this.now() });
-    const { lastScan, asOf, posture, accounts } = status;
-    const mark = JSON.stringify([lastScan?.id, asOf, posture, accounts]);
-    if (mark === this.mark) return;
+    // The watch looks every two minutes, mostly in vain.
+    const mark = JSON.stringify({ ...status, watch: null });
+    if (mark === this.mark && (answer.status === 304 || !(await this.hasNews(signal)))) return;
     // Wait for all of them before failing: a late answer could otherwise replace newer data.
     const ended = await Promise.allSettled([
       this.reasons(signal),
@@ -191,6 +191,17 @@ export class Loader {
       }
     }
     this.store.set({ rows, loaded: rows.length, complete: true });
+  }
+
+  /**
+   * Load new changes; return whether there are any. A partial scan may change findings and no count.
+   *
+   * @param {AbortSignal} signal
+   */
+  async hasNews(signal) {
+    const before = this.store.state.changes?.[0]?.id;
+    await this.changes(signal);
+    return this.store.state.changes?.[0]?.id !== before;
   }
 
   /** @param {AbortSignal} signal */
