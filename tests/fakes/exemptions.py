@@ -41,11 +41,12 @@ def exempted(
 class ScriptedExemptions:
     """Implements ``ports.ExemptionInventory``; a subscription that is not scripted has none.
 
-    ``asked`` keeps the subscriptions that were asked for.
+    ``asked`` keeps the subscriptions that were asked for, ``seconds`` the time that each may take.
     """
 
     facts: dict[str, ExemptionFacts] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     is_broken: bool = False
 
     def open(self) -> "ScriptedExemptions":
@@ -58,6 +59,7 @@ class ScriptedExemptions:
         """Return the scripted facts."""
         assert accounts
         assert seconds > 0
+        self.seconds.append(seconds)
         self.asked.append(subscription_id)
         if self.is_broken:
             raise RuntimeError("a fault")

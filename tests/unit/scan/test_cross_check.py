@@ -116,6 +116,18 @@ async def test_an_account_that_the_list_lacks_is_judged_and_a_gap_p1(
     assert await verdict(world) == "non_compliant"
 
 
+async def test_each_difference_that_azure_confirms_is_counted(
+    world: World, azure: LeakyInventory, search: ScriptedSearch
+) -> None:
+    """One that is gone is none; one without a creation date was not asked for."""
+    hidden = [bad(TWO, "hidden"), good(TWO, "other")]
+    azure.left_out = [*hidden]
+    undated = replace(known(good(TWO, "undated")), created_at=None)
+    search.known += [*map(known, hidden), known(good(TWO, "deleted")), undated]
+
+    assert await checked(world) == CrossCheck(CHECKED, 3)
+
+
 async def test_an_account_that_is_gone_costs_two_requests_and_says_nothing(
     world: World, azure: LeakyInventory, search: ScriptedSearch
 ) -> None:

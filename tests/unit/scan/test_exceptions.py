@@ -1,5 +1,6 @@
 """Exceptions from reading to posture: what they change, when they end, and what is told."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,9 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP
+from cmk_check.limits import KEY_READING_SHARE
+from cmk_check.scan.exception_reading import ExceptionReader
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
 from tests.fakes.world import BEGINNING, World, bad, good, odd
@@ -284,3 +288,23 @@ async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
     finding = (await estate.findings())[ACCOUNT]
     assert (finding.exception, finding.announced) == (None, None)
     assert (exemptions.asked, estate.told_types(), await _excepted(estate)) == ([], [], 0)
+
+
+async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
+    """An Azure that answers slowly must leave time for the verdicts of the last accounts."""
+    exemptions = ScriptedExemptions({ONE: exempted(ONE, END)})
+    options = [
+        replace(World().options, reading_deadline=timedelta(seconds=time)) for time in (60, 0)
+    ]
+    readers = [ExceptionReader(exemptions.open, each) for each in options]
+
+    found = [await reader.read((bad(ONE),), BEGINNING) for reader in readers]
+
+    in_time, late = [exception for each in found for exception in each.values()]
+    assert exemptions.asked == [ONE]
+    assert exemptions.seconds[0] <= 60 * KEY_READING_SHARE
+    assert in_time is not None
+    assert late is not None
+    assert in_time.is_honoured
+    assert late.reason is ExceptionReason.EXEMPTION_UNREAD
+    assert str(EXEMPTION_TIME_IS_UP.detail) in str(late.detail)

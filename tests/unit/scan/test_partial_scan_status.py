@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from cmk_check.core.enums import PostureReason, ScanState
+from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError
 from cmk_check.ports import Delete, Table, TableQuery
+from cmk_check.scan.partial_scan import status_after
 from cmk_check.store import table_keys
 from cmk_check.store.rows import is_too_new
 from cmk_check.store.scans import ScanTable
@@ -108,11 +109,43 @@ async def test_a_gap_that_stands_in_no_row_is_not_forgotten(scanned: World) -> N
     summary = replace(status.summary, unwritten=1)
     await put_status(scanned, replace(status, summary=summary))
 
-    await partial_scan(scanned, ONE)
+    for _ in range(2):
+        await partial_scan(scanned, ONE)
 
     assert await verdict(scanned) == "unknown"
     await scanned.scan()
     assert await verdict(scanned) == "compliant"
+
+
+async def test_gaps_in_no_row_add_up(scanned: World) -> None:
+    """Of the full scan and of its own: one must not stand for the other."""
+    answer = await asked(scanned, ONE)
+    status = await scanned.status()
+    assert status is not None
+    one = replace(status, summary=replace(status.summary, unwritten=1))
+    scan = await scanned.scan_row(answer.scan_id)
+
+    after = await status_after(scanned.context, scan, one.summary, one, scanned.clock.now())
+
+    assert after.summary.unwritten == 2
+    assert after.lowered is PostureReason.SUBSCRIPTIONS_UNREAD
+
+
+@pytest.mark.parametrize("was_lowered", [False, True])
+async def test_keys_that_spoke_against_compliant_when_it_began_still_do(
+    scanned: World, *, was_lowered: bool
+) -> None:
+    """What it lowered itself for a key ends with it, and nothing else."""
+    status = await scanned.status()
+    assert status is not None
+    await put_status(scanned, replace(status, keys_lowered=was_lowered))
+    answer = await asked(scanned, ONE)
+    lowered = replace(status, keys_lowered=True)
+    scan = await scanned.scan_row(answer.scan_id)
+
+    after = await status_after(scanned.context, scan, status.summary, lowered, scanned.clock.now())
+
+    assert after.keys_lowered is was_lowered
 
 
 async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:
@@ -172,6 +205,9 @@ async def test_a_row_that_somebody_broke_counts_as_a_gap(scanned: World) -> None
     status = await scanned.status()
     assert status is not None
     assert (status.summary.subscriptions.gap, status.summary.accounts.non_compliant) == (1, 1)
+    (known,) = status.summary.gaps
+    assert (known.subscription_id, known.gap.reason) == (TWO, GapReason.SLICE_FAILED)
+    assert "coverage is missing" in str(known.gap.detail)
 
 
 async def test_an_earlier_version_does_not_understand_its_row(scanned: World) -> None:
