@@ -1,10 +1,16 @@
 """An exception as it is at a time: honoured until its expiry, and not at it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cmk_check.core.enums import ExceptionReason, ExceptionState
 from cmk_check.core.exceptions.account_exception import AccountException, ends_earlier, state_of
+from cmk_check.core.exceptions.judge import ExceptionRules, exception_of
+from cmk_check.core.keys.facts import Unread
+from tests.fakes.exemptions import ASSIGNMENT, DENIED, exempted
+from tests.fakes.world import bad
+from tests.unit.core.examples import ID
 
 END: Final = datetime(2027, 1, 1, tzinfo=UTC)
 HONOURED: Final = AccountException(ExceptionReason.HONOURED, expires_on=END)
@@ -33,3 +39,33 @@ def test_only_an_earlier_end_is_earlier() -> None:
     assert not ends_earlier(HONOURED, HONOURED)
     assert not ends_earlier(earlier, HONOURED)
     assert not ends_earlier(None, earlier)
+
+
+def test_it_says_who_accepted_what() -> None:
+    """People need it to agree, and nobody else: it goes into no change."""
+    facts = exempted(
+        ID, END, description="d", ticket="T-1", approved_by="Board", created_by="someone"
+    )
+
+    found = exception_of(bad(ID), facts, ExceptionRules(), END - timedelta(days=1))
+
+    assert found is not None
+    assert (found.category, found.display_name, found.description) == (
+        "Waiver",
+        "Until the move",
+        "d",
+    )
+    assert (found.ticket, found.approved_by, found.created_by) == ("T-1", "Board", "someone")
+
+
+def test_what_could_not_be_read_is_named() -> None:
+    """P11: the list of exemptions, or the assignment of one."""
+    gap = DENIED.exemptions.gap if isinstance(DENIED.exemptions, Unread) else None
+    assert gap is not None
+    facts = replace(exempted(ID, END), assignments={ASSIGNMENT: Unread(gap)})
+
+    for each in (DENIED, facts):
+        found = exception_of(bad(ID), each, ExceptionRules(), END - timedelta(days=1))
+        assert found is not None
+        assert found.reason is ExceptionReason.EXEMPTION_UNREAD
+        assert (found.missing_action, found.detail) == (gap.missing_action, gap.detail)

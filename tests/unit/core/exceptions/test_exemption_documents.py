@@ -40,6 +40,7 @@ def test_documented_shape_is_read() -> None:
     assert found.assignment_id == ASSIGNMENT.lower()
     assert found.expires_on == datetime(2026, 12, 31, 10, 30, 15, tzinfo=UTC)
     assert (found.category, found.display_name) == ("Waiver", "Until the move")
+    assert found.description == "Moves in January"
     assert (found.ticket, found.approved_by, found.created_by) == (
         "T-1",
         "Board",
@@ -113,6 +114,8 @@ def test_initiative_in_another_shape_is_not_read(document: dict[str, object]) ->
         [{"selectors": []}],
         [{"selectors": [{"kind": "resourceType", "in": []}]}],
         [{"selectors": [{"kind": "resourceType", "in": ["a"], "notIn": ["b"]}]}],
+        [{"selectors": [{"kind": "resourceType", "in": "a", "notIn": ["b"]}]}],
+        [{"selectors": [{"kind": "resourceType", "in": ["a"], "notIn": 5}]}],
         [{"selectors": [{"kind": 5, "in": ["a"]}]}],
     ],
 )
