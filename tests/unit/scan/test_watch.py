@@ -51,6 +51,23 @@ async def test_rows_that_come_again_start_no_second_scan(watched: Watched) -> No
     assert reads == [[ONE], *[[]] * 7]
 
 
+async def test_the_oldest_change_is_read_first_and_the_last_one_shown(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If there are too many for one scan, none may wait for ever."""
+    monkeypatch.setattr("cmk_check.scan.watch.MAX_SUBSCRIPTIONS_NAMED", 1)
+    watched.graph.add(TWO)
+    watched.world.clock.advance(SECOND)
+    at = watched.graph.add(ONE)
+
+    reads = [await watched.look() for _ in range(10)]
+
+    state = await watched.state()
+    assert reads == [[TWO], [ONE], *[[]] * 8]
+    assert state.last_change == at
+    assert state.since is not None
+
+
 async def test_an_earlier_change_that_comes_late_is_read_if_nothing_has_read_it(
     watched: Watched,
 ) -> None:
