@@ -105,8 +105,15 @@ class FindingUpdate:
 
     @property
     def key_is_worse(self) -> bool:
-        """Whether it does so where an account counts only while its key can be used."""
-        return _is_worse(self.before, self.after, _is_usable)
+        """Whether it does so where an account counts only while its key can be used.
+
+        Without exceptions or with them, as above: a violation that was accepted can end with a key
+        that cannot be used.
+        """
+        return any(
+            _is_worse(self.before, self.after, is_good)
+            for is_good in (_is_usable, _is_usable_or_accepted)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,11 @@ def _is_accepted_less(before: Finding | None, after: Finding | None) -> bool:
 def _is_usable(finding: Finding) -> bool:
     key = finding.key_health
     return _is_compliant(finding) and key is not None and key.state in _USABLE
+
+
+def _is_usable_or_accepted(finding: Finding) -> bool:
+    exception = finding.exception
+    return _is_usable(finding) or (exception is not None and exception.is_honoured)
 
 
 def _not_good(accounts: AccountCounts) -> int:

@@ -39,9 +39,12 @@ def text_of(token: str) -> str:
 
     """
     try:
-        return base64.b64decode(token, altchars=b"-_", validate=True).decode()
+        text = base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         raise _refused() from None
+    if not text:
+        raise _refused()
+    return text
 
 
 def position_of(token: str, *rows: str) -> RowPosition:

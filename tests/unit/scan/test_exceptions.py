@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core import posture
 from cmk_check.core.enums import (
     ExceptionMode,
     ExceptionReason,
@@ -19,6 +20,7 @@ from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.scan.exception_reading import ExceptionReader
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
+from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd
 from tests.unit.scan.accepted import ACCOUNT, END, set_mode
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, RECORD, TWO, delivery, dies, planned
@@ -144,6 +146,23 @@ async def test_the_status_is_lowered_before_the_end_of_an_exception_stands(
 
     set_mode(estate, ExceptionMode.ACCEPT)
     assert await _verdict(estate) is UNKNOWN
+
+
+async def test_an_accepted_violation_that_ends_with_a_broken_key_lowers_the_status(
+    estate: World,
+) -> None:
+    """P1: where keys count, it was accepted before, and nobody accepts a broken key."""
+    estate.keys = ScriptedKeys()
+    await estate.scan()
+    estate.read(TWO, good(TWO))
+    estate.keys.facts[str(good(TWO).id)] = DISABLED
+    messages = await planned(estate)
+
+    await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
+
+    expect = replace(estate.options.expectations, require_healthy_keys=True)
+    answer = posture.of_estate(await estate.status(), estate.clock.now(), expect)
+    assert answer.verdict is UNKNOWN
 
 
 async def test_a_new_violation_takes_compliant_back_although_it_is_excepted(
