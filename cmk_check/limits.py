@@ -14,8 +14,7 @@ from typing import Final
 SLICE_CLAIM: Final = timedelta(minutes=10)
 # What is not read by then is a gap, so that two minutes are left for recording.
 SLICE_READING: Final = timedelta(minutes=8)
-# A verdict goes before the health of a key: when vaults answer slowly, the accounts of the
-# subscriptions that come last are read all the same.
+# Verdicts go before the health of keys: slow vaults must leave time for the last accounts.
 KEY_READING_SHARE: Final = 5 / 8
 # Renewed while slices end: a scan whose workers all died gives way within this time.
 SCAN_LEASE: Final = timedelta(minutes=30)
@@ -146,8 +145,7 @@ MAX_KEY_SENTENCE_BYTES: Final = 400
 # Of the encryption scopes that are not under the customer's key, in its evidence.
 MAX_SCOPES_NAMED: Final = 20
 MAX_SCOPE_NAME_CHARS: Final = 40
-# How often, and how many seconds apart, the script of a plan tries to switch encryption on: Azure
-# does not say when a new grant counts.
+# Tries of a plan's script to switch encryption on: Azure does not say when a new grant counts.
 SWITCH_ON_ATTEMPTS: Final = 20
 SWITCH_ON_PAUSE_SECONDS: Final = 30
 
