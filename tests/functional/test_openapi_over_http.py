@@ -32,7 +32,9 @@ include-path = ["/api/health", "/api/scan"]
 phases.coverage.unexpected-methods = []
 
 [[operations]]
-include-path = ["/api/v1/changes", "/api/v1/findings", "/api/v1/scans", "/api/v1/subscriptions"]
+include-path = [
+  "/api/v1/changes", "/api/v1/findings", "/api/v1/owners", "/api/v1/scans", "/api/v1/subscriptions",
+]
 checks.positive_data_acceptance.expected-statuses = [200, 400, 404, 410]
 """
 
