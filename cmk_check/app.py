@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -250,19 +251,15 @@ def scan_options(settings: "Settings") -> "ScanOptions":
     """Return the options of a scan from the settings."""
     from cmk_check.core.exceptions.judge import ExceptionRules
     from cmk_check.core.posture import Expectations
-    from cmk_check.core.recorded_scope import RecordedScope
     from cmk_check.core.scope import Scope
     from cmk_check.scan.scan_context import ScanOptions
 
-    return ScanOptions(
+    options = ScanOptions(
         kinds={kind.lower(): kind for kind in settings.kinds},
         expectations=Expectations(
             settings.max_age,
             settings.expect,
             require_healthy_keys=settings.require_healthy_keys,
-            scope=RecordedScope.of(
-                settings.kinds, settings.include, settings.exclude, settings.management_group
-            ),
             exceptions=settings.exceptions,
         ),
         scope=Scope(settings.include, settings.exclude),
@@ -276,6 +273,8 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.exception_assignments,
         ),
     )
+    expect = replace(options.expectations, scope=options.recorded_scope)
+    return replace(options, expectations=expect)
 
 
 @cache

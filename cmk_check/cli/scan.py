@@ -61,8 +61,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
         bool,
         typer.Option(
             "--change-scope",
-            help="With --store: scan although the settings choose other kinds or subscriptions "
-            "than the last scan there; findings outside the new scope are removed.",
+            help="With --store: scan although the settings choose other kinds, subscriptions or "
+            "rules of exceptions than the last scan there; findings outside the new scope are "
+            "removed.",
         ),
     ] = False,
     quiet: Annotated[

@@ -2,7 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
+
+EXCEPTION_SETTINGS: Final = (
+    "CMK_EXCEPTION_MAX_DAYS",
+    "CMK_EXCEPTION_POLICIES",
+    "CMK_EXCEPTION_ASSIGNMENTS",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,12 +16,15 @@ class RecordedScope:
     """Kinds, subscription ids and management group, in one order: equal scopes are equal.
 
     All are lower-cased. ``group`` holds one name or none; rows of earlier versions have none.
+    ``exceptions`` are the rules by which exceptions are honoured, each as ``SETTING=value``; it is
+    empty where none is honoured at all.
     """
 
     kinds: tuple[str, ...]
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     group: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -24,17 +33,32 @@ class RecordedScope:
         include: Iterable[str],
         exclude: Iterable[str],
         group: str | None = None,
+        exceptions: Iterable[str] = (),
     ) -> Self:
         """Record what the settings say."""
-        parts = (kinds, include, exclude, () if group is None else (group,))
+        parts = (kinds, include, exclude, () if group is None else (group,), exceptions)
         return cls(*(tuple(sorted(set(map(str.lower, part)))) for part in parts))
 
     def differences(self, other: Self) -> dict[str, tuple[str, ...]]:
-        """Return the settings in which two scopes differ, with the values of this one."""
+        """Return the settings in which two scopes differ, with the values of this one.
+
+        Rules of exceptions differ only where both scopes have some: without rules no exception is
+        honoured.
+        """
         parts = {
             "CMK_KINDS": (self.kinds, other.kinds),
             "CMK_INCLUDE_SUBSCRIPTIONS": (self.include, other.include),
             "CMK_EXCLUDE_SUBSCRIPTIONS": (self.exclude, other.exclude),
             "CMK_MANAGEMENT_GROUP": (self.group, other.group),
         }
+        if self.exceptions and other.exceptions:
+            parts |= {
+                name: (_values(self.exceptions, name), _values(other.exceptions, name))
+                for name in EXCEPTION_SETTINGS
+            }
         return {name: own for name, (own, others) in parts.items() if own != others}
+
+
+def _values(entries: Iterable[str], name: str) -> tuple[str, ...]:
+    start = f"{name.lower()}="
+    return tuple(entry.removeprefix(start) for entry in entries if entry.startswith(start))

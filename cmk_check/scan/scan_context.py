@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.alerts.outbox_relay import Relay
+from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import RecordedScope
@@ -51,8 +52,14 @@ class ScanOptions:
     @property
     def recorded_scope(self) -> RecordedScope:
         """What a scan with these options is made under."""
-        scope = self.scope
-        return RecordedScope.of(self.kinds, scope.include, scope.exclude, self.management_group)
+        counted = self.expectations.exceptions is not ExceptionMode.OFF
+        return RecordedScope.of(
+            self.kinds,
+            self.scope.include,
+            self.scope.exclude,
+            self.management_group,
+            self.exception_rules.recorded() if counted else (),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, fold_id, is_set
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Account, Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
+from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS
 from cmk_check.core.resource_id import AccountId
 from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
 
@@ -47,6 +48,15 @@ class ExceptionRules:
     longest: timedelta = timedelta(days=DEFAULT_EXCEPTION_DAYS)
     policies: frozenset[str] = frozenset()
     assignments: frozenset[str] = frozenset()
+
+    def recorded(self) -> list[str]:
+        """Return the rules as the scope of a scan keeps them."""
+        values = ([str(self.longest.days)], self.policies, self.assignments)
+        return [
+            f"{name}={value}"
+            for name, several in zip(EXCEPTION_SETTINGS, values, strict=True)
+            for value in several
+        ]
 
 
 def account_path(account_id: AccountId) -> str:

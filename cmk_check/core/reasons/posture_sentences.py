@@ -95,7 +95,8 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
     ),
     PostureReason.SCOPE_CHANGED: ReasonEntry(
         _UNKNOWN,
-        "The settings choose other kinds or subscriptions than those of the last scan.",
+        "The settings choose other kinds, subscriptions or rules of exceptions than those of the "
+        "last scan.",
         "Wait for the next scan, or start one with POST /api/scan.",
         Actor.OPERATOR,
     ),

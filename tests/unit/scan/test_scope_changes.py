@@ -1,12 +1,14 @@
 """A scan under another scope must not be taken for an answer about this one (P1)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from cmk_check.cli.scan_report import check_scope
 from cmk_check.core import posture
-from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState
+from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
+from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.model import Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
@@ -147,6 +149,48 @@ async def test_the_command_line_refuses_a_store_of_another_scope(app: World) -> 
         SettingsError, match=r"CMK_KINDS: must be .* \(aiservices,openai\), or pass --change-scope"
     ):
         await check_scope(app.context)
+
+
+def honouring(world: World, days: int, mode: ExceptionMode = ExceptionMode.ACCEPT) -> None:
+    """Let the settings honour exceptions for so many days from now on."""
+    options = replace(
+        world.options,
+        exception_rules=ExceptionRules(timedelta(days=days)),
+        expectations=replace(world.options.expectations, exceptions=mode),
+    )
+    expect = replace(options.expectations, scope=options.recorded_scope)
+    world.options = replace(options, expectations=expect)
+
+
+async def test_exceptions_that_others_rules_honoured_do_not_count(world: World) -> None:
+    """An exemption of ten years would be accepted until the app's own next scan."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    honouring(world, 365)
+    own = world.options
+    honouring(world, 3650)
+    await world.scan()
+    world.options = own
+
+    answer = await world.posture()
+
+    (text,) = [text for code, text in answer.reasons if code is PostureReason.SCOPE_CHANGED]
+    assert "(CMK_EXCEPTION_MAX_DAYS)" in text
+    with pytest.raises(SettingsError, match=r"CMK_EXCEPTION_MAX_DAYS: must be .* \(3650\)"):
+        await check_scope(world.context)
+
+
+@pytest.mark.parametrize("then", [ExceptionMode.OFF, ExceptionMode.SHOW])
+async def test_rules_count_only_where_exceptions_do(world: World, then: ExceptionMode) -> None:
+    """Without them nothing is honoured, before or now: switching them on or off is no trouble."""
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    honouring(world, 365, ExceptionMode.OFF)
+    await world.scan()
+
+    honouring(world, 30, then)
+
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
 
 
 async def test_the_command_line_takes_a_store_of_its_own_scope_or_without_one(app: World) -> None:
