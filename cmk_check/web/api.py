@@ -24,7 +24,7 @@ from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
-from cmk_check.web.http.skip_tokens import link
+from cmk_check.web.http.skip_tokens import link, next_link
 from cmk_check.web.http.table_walk_limit import Walks
 from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export, metrics, owners, reasons, xlsx_export
@@ -154,12 +154,12 @@ def _route_findings(
         origin = site.origin(request)
         if query.format == "xlsx":
             body, skip_token = await _workbook(view, query)
-            return xlsx_answer(body, _next_link(origin, _FINDINGS, query, skip_token))
+            return xlsx_answer(body, next_link(origin, _FINDINGS, query.asked(), skip_token))
         page = await view.page(query)
-        next_link = _next_link(origin, _FINDINGS, query, page.skip_token)
+        onwards = next_link(origin, _FINDINGS, query.asked(), page.skip_token)
         if query.format == "csv":
-            return csv_answer(csv_export.written(page.value), next_link)
-        return json_answer(models.FindingsPage(value=page.value, next_link=next_link).body())
+            return csv_answer(csv_export.written(page.value), onwards)
+        return json_answer(models.FindingsPage(value=page.value, next_link=onwards).body())
 
 
 async def _workbook(
@@ -217,8 +217,8 @@ def _route_subscriptions(
     ) -> Response:
         """List the subscriptions by id, with their coverage and how to close each gap."""
         page = await view.page(query)
-        next_link = _next_link(site.origin(request), _SUBSCRIPTIONS, query, page.skip_token)
-        return json_answer(models.SubscriptionsPage(value=page.value, next_link=next_link).body())
+        onwards = next_link(site.origin(request), _SUBSCRIPTIONS, query.asked(), page.skip_token)
+        return json_answer(models.SubscriptionsPage(value=page.value, next_link=onwards).body())
 
 
 def _route_changes(app: FastAPI, view: ChangesView, site: WebApplication) -> None:
@@ -258,8 +258,8 @@ def _route_scans(app: FastAPI, view: ScansView, site: WebApplication) -> None:
     async def scans(request: Request, query: Annotated[parameters.ScansQuery, Query()]) -> Response:
         """List the scans, newest first."""
         page = await view.page(query)
-        next_link = _next_link(site.origin(request), scan_now.SCANS, query, page.skip_token)
-        return json_answer(models.ScansPage(value=page.value, next_link=next_link).body())
+        onwards = next_link(site.origin(request), scan_now.SCANS, query.asked(), page.skip_token)
+        return json_answer(models.ScansPage(value=page.value, next_link=onwards).body())
 
     @app.get(
         f"{scan_now.SCANS}/{{id}}",
@@ -323,12 +323,3 @@ def _route_openapi(app: FastAPI, site: WebApplication, kinds: tuple[str, ...]) -
     async def contract(_: Annotated[parameters.NoQuery, Query()]) -> Response:
         """Return this document."""
         return json_answer(body())
-
-
-def _next_link(
-    origin: str, path: str, query: parameters.AnyQuery, skip_token: str | None
-) -> str | None:
-    """Link to the next page with the same parameters; None on the last page."""
-    if skip_token is None:
-        return None
-    return link(origin, path, query.asked() | {"skipToken": skip_token})

@@ -1,6 +1,7 @@
 """What people are told of an exception: once that it starts, once per reminder, once that it ends.
 
-What could not be read changes nothing: an exception that is out of sight has not ended before its
+One that gets a later expiry starts anew: somebody has accepted the violation for longer. What
+could not be read changes nothing: an exception that is out of sight has not ended before its
 expiry.
 """
 
@@ -60,7 +61,8 @@ def _lasting(
 ) -> Announced:
     announced = AnnouncedException(current.id or "", until, current.category, current.display_name)
     found: list[ChangeType] = []
-    if before is None or before.id != announced.id:
+    prolonged = before is not None and before.expires_on < announced.expires_on
+    if before is None or before.id != announced.id or prolonged:
         found.append(ChangeType.EXCEPTION_STARTED)
     elif before.expires_on == announced.expires_on:
         announced = replace(announced, reminded=before.reminded)

@@ -81,6 +81,13 @@ def link(origin: str, path: str, parameters: Mapping[str, str | int | None]) -> 
     return f"{origin}{path}?{urlencode(present)}"
 
 
+def next_link(
+    origin: str, path: str, parameters: Mapping[str, str | int | None], skip_token: str | None
+) -> str | None:
+    """Make a link to the next page with the same parameters; None on the last page."""
+    return skip_token and link(origin, path, {**parameters, "skipToken": skip_token})
+
+
 def origin_of(hostname: str | None, host: str | None, scheme: str) -> str:
     """Return the origin at which callers reach this app, "" if only a relative link is safe.
 

@@ -18,7 +18,7 @@ from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused, json_answer
-from cmk_check.web.http.skip_tokens import link, text_of, token_of_text
+from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
 from cmk_check.web.views.key_health import to_api_keys
 
 _OWNERS: Final = "/api/v1/owners"
@@ -113,6 +113,5 @@ def route(app: FastAPI, view: OwnersView, site: WebApplication, walk: params.Dep
     ) -> Response:
         """List the owners by name, after the accounts without one, each with its sums."""
         page = await view.page(query)
-        parts = query.asked() | {"skipToken": page.skip_token}
-        next_link = page.skip_token and link(site.origin(request), _OWNERS, parts)
-        return json_answer(owner_models.OwnersPage(value=page.value, next_link=next_link).body())
+        onwards = next_link(site.origin(request), _OWNERS, query.asked(), page.skip_token)
+        return json_answer(owner_models.OwnersPage(value=page.value, next_link=onwards).body())

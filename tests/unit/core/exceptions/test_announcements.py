@@ -46,15 +46,23 @@ def test_one_found_in_its_last_days_is_told_of_these_alone() -> None:
     assert _walk((28, HONOURED), (29, HONOURED)) == ["28 started", "28 expiring"]
 
 
-def test_longer_expiry_is_reminded_of_again() -> None:
-    """An exemption that was renewed in place ends on another day."""
+def test_one_that_is_prolonged_starts_anew() -> None:
+    """Somebody accepted the violation for longer, and it ends on another day."""
     renewed = replace(HONOURED, expires_on=NOW + 60 * DAY)
 
-    assert _walk((20, HONOURED), (21, renewed), (50, renewed)) == [
+    assert _walk((20, HONOURED), (21, renewed), (22, renewed), (50, renewed)) == [
         "20 started",
         "20 expiring",
+        "21 started",
         "50 expiring",
     ]
+
+
+def test_one_that_is_shortened_is_reminded_of_in_time() -> None:
+    """Whoever takes back what was accepted needs no alert; the reminders follow the new day."""
+    shorter = replace(HONOURED, expires_on=NOW + 20 * DAY)
+
+    assert _walk((0, HONOURED), (1, shorter), (7, shorter)) == ["0 started", "7 expiring"]
 
 
 @pytest.mark.parametrize(
