@@ -223,7 +223,8 @@ PARTITIONS_REMEMBERED: Final = 1024
 CHANGES_PER_PUBLICATION: Final = 49
 # So many an hour outpace what any estate publishes for long, and take a scan seconds.
 CHANGES_PRUNED_PER_SCAN: Final = 490
-SCANS_PRUNED_PER_SCAN: Final = 100
+# Full scans alone delete. Between two daily ones there may be a partial scan every two minutes.
+SCANS_PRUNED_PER_SCAN: Final = 1_000
 # Even with the shortest retention, a change outlives the day for which its delivery is tried.
 RETENTION_GRACE: Final = timedelta(days=2)
 

@@ -1,9 +1,15 @@
 """Retention: each scan deletes a bounded number of old changes and scans."""
 
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Final
 
-from cmk_check.limits import CHANGES_PRUNED_PER_SCAN, RETENTION_GRACE, SCANS_PRUNED_PER_SCAN
+from cmk_check.limits import (
+    CHANGES_PRUNED_PER_SCAN,
+    MAX_TRANSACTION_WRITES,
+    RETENTION_GRACE,
+    SCANS_PRUNED_PER_SCAN,
+)
 from cmk_check.ports import Delete, Store, Table, TableQuery
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
@@ -22,7 +28,7 @@ class Retention:
         self._keep = keep
 
     async def prune(self, now: datetime, scan_id: str) -> None:
-        """Delete up to 490 changes and 100 scans; write nothing if nothing is old enough.
+        """Delete up to 490 changes and 1,000 scans; write nothing if nothing is old enough.
 
         ``scan_id`` is the scan that ends. What was deleted cannot be brought back, so its clock
         alone is not believed: no more than two days may have passed since the scan before it began.
@@ -52,5 +58,5 @@ class Retention:
             old.append(Delete(entity.row, entity.etag))
             if len(old) == SCANS_PRUNED_PER_SCAN:
                 break
-        if old:
-            await self._store.commit(Table.SCANS, _PARTITION, old)
+        for some in batched(old, MAX_TRANSACTION_WRITES, strict=False):
+            await self._store.commit(Table.SCANS, _PARTITION, some)
