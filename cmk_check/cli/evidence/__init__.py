@@ -1,0 +1,1 @@
+"""Evidence for auditors: a folder of files, its manifest, its signature, and their check."""

@@ -1,0 +1,215 @@
+"""``MANIFEST.json``: what a bundle of evidence contains, by SHA-256, and where it comes from.
+
+The signature is over this file alone, so everything that must not change has to be in it.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from cmk_check import VERSION
+from cmk_check.cli.stdout import NotUsable
+from cmk_check.core.rule import RULE_VERSION
+from cmk_check.web.answer import written
+
+MANIFEST: Final = "MANIFEST.json"
+SIGNATURE: Final = "MANIFEST.dsse.json"
+# Without one of these a bundle is incomplete, whoever signed it.
+REQUIRED: Final = frozenset(
+    {
+        "assessment-results.json",
+        "changes.jsonl",
+        "findings.csv",
+        "findings.ocsf.jsonl",
+        "report.html",
+        "scans.json",
+        "status.json",
+        "subscriptions.json",
+    }
+)
+_TOOL: Final = "cmk-check"
+_SHA256: Final = r"[0-9a-f]{64}"
+# One level, and no name that a system would take for another file or for an option.
+_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,127}", re.ASCII)
+
+type _Time = Annotated[AwareDatetime, PlainSerializer(written, return_type=str)]
+type _Digest = Annotated[str, StringConstraints(pattern=f"^{_SHA256}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        frozen=True,
+        extra="forbid",
+        strict=True,
+    )
+
+
+class FileEntry(_Part):
+    """A file of the bundle: its SHA-256 in hexadecimal, and its size."""
+
+    sha256: _Digest
+    bytes: Annotated[int, Field(ge=0)]
+
+
+class Tool(_Part):
+    """The program that made the bundle."""
+
+    name: str = _TOOL
+    version: str = VERSION
+
+
+class Period(_Part):
+    """The time that the changes in the bundle cover; ``since`` is None for all that are kept."""
+
+    since: _Time | None
+    until: _Time
+
+
+class Manifest(_Part):
+    """What a bundle contains and where it comes from.
+
+    ``as_of`` is when the last finished scan began, None before the first. ``identity`` is who
+    exported it, as far as the command knows. ``previous`` is the SHA-256 of the manifest of the
+    bundle before, None for the first of a chain.
+    """
+
+    format: Literal[1] = 1
+    files: Mapping[str, FileEntry]
+    tool: Tool = Tool()
+    rule_version: str = RULE_VERSION
+    period: Period
+    as_of: _Time | None
+    exported_at: _Time
+    identity: str | None
+    previous: _Digest | None = None
+
+    @model_validator(mode="after")
+    def _has_usable_names(self) -> Self:
+        for name in self.files:
+            if not _NAME.fullmatch(name) or name in {MANIFEST, SIGNATURE}:
+                message = f"{name!r} must be the plain name of a file of the bundle"
+                raise ValueError(message)
+        return self
+
+    def body(self) -> bytes:
+        """Return the file's content: indented JSON, ASCII, the names of the files in order."""
+        ordered = self.model_copy(update={"files": dict(sorted(self.files.items()))})
+        text = ordered.model_dump_json(by_alias=True, indent=2, ensure_ascii=True)
+        return f"{text}\n".encode()
+
+
+def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
+    folder: Path,
+    *,
+    period: Period,
+    as_of: datetime | None,
+    exported_at: datetime,
+    identity: str | None,
+    previous: str | None = None,
+) -> Manifest:
+    """Hash every file of a folder and write its ``MANIFEST.json``.
+
+    ``previous`` is what ``digest`` returns of the manifest of the bundle before.
+
+    Raises:
+        OSError: a file could not be read, or the manifest could not be written.
+
+    """
+    manifest = Manifest(
+        files={path.name: _entry(path) for path in folder.iterdir() if path.name != MANIFEST},
+        period=period,
+        as_of=as_of,
+        exported_at=exported_at,
+        identity=identity,
+        previous=previous,
+    )
+    (folder / MANIFEST).write_bytes(manifest.body())
+    return manifest
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a bundle; only the bytes that this program writes are accepted.
+
+    Raises:
+        NotUsable: it is missing, or must not be believed.
+
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotUsable(f"{path} cannot be read ({error.strerror}).") from error
+    try:
+        manifest = Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise NotUsable(f"{path} must be a manifest: {place}: {first['msg']}.") from error
+    # Two parsers may read odd JSON in two ways, for example a name that is there twice.
+    if manifest.body() != data:
+        raise NotUsable(f"{path} must be as cmk-check wrote it.")
+    return manifest
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal, in bounded memory.
+
+    Raises:
+        OSError: the file could not be read.
+
+    """
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield a sentence for each file that is not as the manifest says; each names the file.
+
+    Raises:
+        OSError: the folder could not be read.
+
+    """
+    found = {path.name: path for path in folder.iterdir()}
+    yield from _missing(REQUIRED - manifest.files.keys(), f"is missing in {MANIFEST}")
+    yield from _missing(manifest.files.keys() - found.keys(), "is missing")
+    for name in sorted(found.keys() - manifest.files.keys() - {MANIFEST, SIGNATURE}):
+        yield f"{name} was added: {MANIFEST} does not list it"
+    for name in sorted(manifest.files.keys() & found.keys()):
+        path, entry = found[name], manifest.files[name]
+        if path.is_symlink() or not path.is_file():
+            yield f"{name} must be a file"
+            continue
+        try:
+            is_same = _entry(path) == entry
+        except OSError as error:
+            yield f"{name} cannot be read ({error.strerror})"
+            continue
+        if not is_same:
+            yield f"{name} was changed: its SHA-256 is not that in {MANIFEST}"
+
+
+def _missing(names: Iterable[str], what: str) -> Iterator[str]:
+    for name in sorted(names):
+        yield f"{name} {what}"
+
+
+def _entry(path: Path) -> FileEntry:
+    return FileEntry(sha256=digest(path), bytes=path.stat().st_size)

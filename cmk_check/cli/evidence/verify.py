@@ -1,0 +1,114 @@
+"""``verify``: checks bundles of evidence without a network: signature, files and chain."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cmk_check.cli.evidence.keys import read_public_key
+from cmk_check.cli.evidence.manifest import (
+    MANIFEST,
+    Manifest,
+    differences,
+    digest,
+    read_manifest,
+)
+from cmk_check.cli.evidence.sign import signature_fault
+from cmk_check.cli.exit_codes import VIOLATED, complain, ended
+from cmk_check.cli.stdout import NotUsable, write
+
+if TYPE_CHECKING:
+    from securesystemslib.signer import SSlibKey
+
+
+def verify(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER", help="A bundle; or the bundles of a chain, in order."),
+    ],
+    key: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="The public key, as PEM or JWK; from elsewhere than the folder."
+        ),
+    ],
+) -> None:
+    """Check that bundles of `cmk-check evidence` are complete, unchanged and signed.
+
+    Needs no network. A bundle that was changed, is incomplete or has no signature is named, with
+    the file. With several folders, each must continue the one before.
+
+    Exit codes: 0 if all is as signed, 1 if not, 2 if the key or a folder cannot be used or the
+    output cannot be written.
+    """
+    raise typer.Exit(ended(lambda: _verify(folders, key), "the bundles were not checked"))
+
+
+def _verify(folders: Sequence[Path], key_file: Path) -> int:
+    """Check and write; return the exit code."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise NotUsable(f"{folder} must be a folder.")
+        if key_file.resolve().is_relative_to(folder.resolve()):
+            raise NotUsable(
+                f"{key_file} lies in the bundle that it would confirm; get the key from its owner."
+            )
+    key = read_public_key(key_file)
+    faults = [fault for place in range(len(folders)) for fault in _faults(folders, place, key)]
+    for fault in faults:
+        complain(f"{fault}.")
+    return VIOLATED if faults else 0
+
+
+def _faults(folders: Sequence[Path], place: int, key: "SSlibKey") -> Iterator[str]:
+    """Yield what is wrong with one of the folders; write what it is if nothing is."""
+    from cmk_check.cli.console import shown
+
+    folder = folders[place]
+    try:
+        manifest = read_manifest(folder)
+        found = [
+            *([fault] if (fault := signature_fault(folder, key)) else []),
+            *differences(folder, manifest),
+            *_breaks(folders[place - 1] if place else None, manifest),
+        ]
+    except NotUsable as error:
+        yield str(error).removesuffix(".")
+        return
+    except OSError as error:
+        yield f"{folder} cannot be read ({error.strerror})"
+        return
+    yield from (shown(f"{folder}: {fault}") for fault in found)
+    if not found:
+        described = _described(folder, manifest, is_first=place == 0)
+        write("\n".join(map(shown, described)))
+
+
+def _breaks(before: Path | None, manifest: Manifest) -> Iterator[str]:
+    """Yield a fault if a manifest does not continue the bundle in the folder before."""
+    if before is not None and digest(before / MANIFEST) != manifest.previous:
+        yield f"{MANIFEST} does not continue {before}: its previous is {manifest.previous}"
+
+
+def _described(folder: Path, manifest: Manifest, *, is_first: bool) -> tuple[str, ...]:
+    given = manifest.model_dump(mode="json", by_alias=True)
+    since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]
+    by = given["identity"] or "an unknown identity"
+    tool = f"{manifest.tool.name} {manifest.tool.version}, rule version {manifest.rule_version}"
+    if manifest.previous is None:
+        chain = "it is the first bundle"
+    elif is_first:
+        chain = (
+            "the bundle before was not given; the SHA-256 of its "
+            f"{MANIFEST} must be {manifest.previous}"
+        )
+    else:
+        chain = "it continues the bundle before"
+    return (
+        f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)",
+        f"  period: {since} to {until}",
+        f"  as of: {given['asOf'] or 'before the first scan'}",
+        f"  exported: {given['exportedAt']} by {by}, {tool}",
+        f"  chain: {chain}",
+    )

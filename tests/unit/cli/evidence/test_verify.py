@@ -1,0 +1,220 @@
+"""``verify``: whatever differs from what was signed fails, and is named."""
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+
+from cmk_check.cli.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE, read_manifest
+from tests.unit.cli.evidence.bundle_kit import KINDS, Bundles, private_key, private_pem, public_pem
+
+EVERY_FILE = sorted(REQUIRED | {MANIFEST, SIGNATURE})
+
+
+def test_an_unchanged_bundle_is_verified(bundles: Bundles) -> None:
+    """The answer says what was signed, for whom and for when."""
+    bundle = bundles.make()
+
+    result = bundles.verify(bundle)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"{bundle}: signed, complete and unchanged (8 files)",
+        "  period: all that was kept to 2026-11-25T02:40:00Z",
+        "  as of: 2026-11-25T02:40:00Z",
+        "  exported: 2026-11-25T02:40:00Z by ada@contoso.example, cmk-check 0.1.0, rule version 1",
+        "  chain: it is the first bundle",
+    ]
+
+
+@pytest.mark.parametrize("name", EVERY_FILE)
+def test_any_changed_byte_is_noticed(bundles: Bundles, name: str) -> None:
+    """One byte is enough, also in the manifest and in what surrounds the signature."""
+    file = bundles.make() / name
+    data = file.read_bytes()
+
+    for place in range(0, len(data), len(data) // 20 + 1):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        result = bundles.verify(file.parent)
+        assert result.exit_code == 1, place
+        assert name in result.stderr
+    file.write_bytes(data + b"\n")
+    assert bundles.verify(file.parent).exit_code == 1
+
+
+@pytest.mark.parametrize("name", EVERY_FILE)
+def test_a_removed_file_is_named(bundles: Bundles, name: str) -> None:
+    """Without its signature a bundle is one that anybody could have made."""
+    bundle = bundles.make()
+    (bundle / name).unlink()
+
+    result = bundles.verify(bundle)
+
+    assert result.exit_code == 1
+    assert name in result.stderr
+
+
+def test_a_bundle_without_signature_says_so(bundles: Bundles) -> None:
+    """Intact hashes alone confirm nothing."""
+    bundle = bundles.make()
+    (bundle / SIGNATURE).unlink()
+
+    assert "the bundle is not signed" in bundles.verify(bundle).stderr
+
+
+@pytest.mark.parametrize("name", [".hidden", "more.csv", "folder"])
+def test_an_added_file_is_named(bundles: Bundles, name: str) -> None:
+    """A reader of the folder would take it for evidence."""
+    bundle = bundles.make()
+    if name == "folder":
+        (bundle / name).mkdir()
+    else:
+        (bundle / name).touch()
+
+    result = bundles.verify(bundle)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{name} was added" in result.stderr
+
+
+@pytest.mark.parametrize("name", EVERY_FILE)
+def test_a_file_of_an_older_bundle_is_named(bundles: Bundles, name: str) -> None:
+    """The same key has signed it, for another time."""
+    older, bundle = bundles.make("older"), bundles.make("newer", kind="p256")
+    (older / "status.json").write_text("then")  # so that the manifests differ
+    shutil.copy(older / name, bundle / name)
+
+    result = bundles.verify(bundle)
+
+    assert result.exit_code == 1
+    assert name in result.stderr
+
+
+def test_a_link_in_place_of_a_file_is_named(bundles: Bundles) -> None:
+    """What it leads to can change after the check."""
+    bundle = bundles.make()
+    elsewhere = shutil.move(bundle / "findings.csv", bundle.parent)
+    (bundle / "findings.csv").symlink_to(elsewhere)
+
+    assert "findings.csv must be a file" in bundles.verify(bundle).stderr
+
+
+def test_another_key_does_not_confirm(bundles: Bundles) -> None:
+    """Of the same kind or of another one."""
+    bundle = bundles.make()
+
+    for data in (public_pem("p256", 1), public_pem("rsa"), public_pem("p384")):
+        result = bundles.verify(bundle, key=bundles.key("other.pem", data))
+        assert result.exit_code == 1
+        assert "was not signed by this key" in result.stderr
+
+
+def test_a_key_in_the_folder_is_not_trusted(bundles: Bundles) -> None:
+    """Who changed the bundle would have put it there; a link to it is the same file."""
+    bundle = bundles.make()
+    inside = bundle / "key.pem"
+    inside.write_bytes(public_pem("p256"))
+    link = bundles.folder / "link.pem"
+    link.symlink_to(inside)
+
+    for key in (inside, link):
+        result = bundles.verify(bundle, key=key)
+        assert result.exit_code == 2
+        assert "get the key from its owner" in result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_key_may_be_a_jwk(bundles: Bundles, kind: str) -> None:
+    """Alone, or as Key Vault shows a key, whose type it may name by the hardware."""
+    bundle = bundles.make(kind=kind)
+    public = private_key(kind, 0).public_key()
+    jwk = (
+        RSAAlgorithm.to_jwk(public, as_dict=True)
+        if isinstance(public, rsa.RSAPublicKey)
+        else ECAlgorithm.to_jwk(public, as_dict=True)
+    )
+    shown = {"key": {**jwk, "kty": f"{jwk['kty']}-HSM", "kid": "https://kv/keys/a/1"}}
+
+    for document in (jwk, shown):
+        key = bundles.key("key.jwk", json.dumps(document).encode())
+        assert bundles.verify(bundle, key=key).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"nothing", "must be a public key"),
+        (b"[]", "must be a public key"),
+        (b'{"kty": 1}', "must be a public key"),
+        (private_pem("p256"), "must be a public key"),
+        (b'{"kty": "oct", "k": "AAAA"}', "must be"),
+        (None, "cannot be read"),
+    ],
+)
+def test_what_is_not_a_public_key_is_refused(
+    bundles: Bundles, data: bytes | None, message: str
+) -> None:
+    """Nothing is verified by it, so the exit code says that the call was wrong."""
+    key = bundles.folder / "missing.pem" if data is None else bundles.key("odd", data)
+
+    result = bundles.verify(bundles.make(), key=key)
+
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+def test_each_bundle_of_a_chain_continues_the_one_before(bundles: Bundles) -> None:
+    """A bundle that is left out, or put elsewhere, breaks the chain."""
+    first = bundles.make("first")
+    second = bundles.make("second", after=first)
+    third = bundles.make("third", after=second)
+
+    assert bundles.verify(first, second, third).exit_code == 0
+    assert "must be" in bundles.verify(second, third).stdout  # which one comes before it
+    for broken in ((first, third), (second, first), (first, second, second)):
+        result = bundles.verify(*broken)
+        assert result.exit_code == 1
+        assert f"{broken[-1]}: {MANIFEST} does not continue" in result.stderr
+
+
+def test_a_signed_bundle_that_lacks_a_file_is_incomplete(bundles: Bundles) -> None:
+    """Whoever has the key can sign half of an export."""
+    bundle = bundles.make()
+    (bundle / "scans.json").unlink()
+    half = read_manifest(bundle)
+    files = {name: entry for name, entry in half.files.items() if name != "scans.json"}
+    (bundle / MANIFEST).write_bytes(half.model_copy(update={"files": files}).body())
+    bundles.sign(bundle)
+
+    result = bundles.verify(bundle)
+
+    assert result.exit_code == 1
+    assert "scans.json is missing in MANIFEST.json" in result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_openssl_confirms_the_envelope(bundles: Bundles, kind: str, tmp_path: Path) -> None:
+    """Nobody has to trust this program to check what it signed."""
+    bundle = bundles.make(kind=kind)
+    envelope = json.loads((bundle / SIGNATURE).read_text())
+    payload = base64.b64decode(envelope["payload"])
+    kind_of = envelope["payloadType"].encode()
+    pae = b"DSSEv1 %d %s %d %s" % (len(kind_of), kind_of, len(payload), payload)
+    (tmp_path / "sig").write_bytes(base64.b64decode(envelope["signatures"][0]["sig"]))
+    key = bundles.key("public.pem", public_pem(kind))
+    digest = {"p384": "-sha384", "p521": "-sha512"}.get(kind, "-sha256")
+    pss = ["-sigopt", "rsa_padding_mode:pss"] if kind == "rsa" else []
+
+    def confirmed(data: bytes) -> bool:
+        command = ["openssl", "dgst", digest, *pss, "-verify", str(key), "-signature"]
+        command.append(str(tmp_path / "sig"))
+        return subprocess.run(command, input=data, capture_output=True, check=False).returncode == 0
+
+    assert json.loads(payload)["subject"][0]["name"] == MANIFEST
+    assert confirmed(pae)
+    assert not confirmed(pae + b" ")
