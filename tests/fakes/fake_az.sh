@@ -97,7 +97,12 @@ case "$*" in
   'cognitiveservices account show '*) account "$(value query)" ;;
   'cognitiveservices account identity assign '*) echo SystemAssigned >identity ;;
   'cognitiveservices account update '*) encrypt ;;
-  'keyvault list '*) [ ! -e vault ] || echo /vault ;;
+  'keyvault list '*)
+    # Without vault_group it is in whatever group is asked for.
+    asked=$(value resource-group) group=$(fact vault_group)
+    case "$(value query)" in *.resourceGroup) ;; *) refuse 'another query of the list' ;; esac
+    if [ -e vault ] && [ "${asked:-$group}" = "${group:-$asked}" ]; then echo "${group:-$asked}"; fi
+    ;;
   'keyvault create '*)
     [ ! -e vault ] || refuse 'it exists'
     value location >vault_location

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cmk_check.core.model import Account, Finding
-from cmk_check.core.remediation.plan import Plan, plan_for
+from cmk_check.core.remediation.plan import Plan, TargetVault, plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import judge
 
@@ -50,9 +50,15 @@ def finding_of(
     return Finding(read.id, read.kind, read.location, {}, judge(read), "1", NOON, NOON)
 
 
-def planned(finding: Finding, **options: str | None) -> Plan:
+def planned(
+    finding: Finding,
+    *,
+    tenant_id: str | None = None,
+    vault: str | TargetVault | None = None,
+    key: str | None = None,
+) -> Plan:
     """Return the plan for a finding that has one."""
-    plan = plan_for(finding, **options)
+    plan = plan_for(finding, tenant_id=tenant_id, vault=vault, key=key)
     assert plan is not None
     return plan
 

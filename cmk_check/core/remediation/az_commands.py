@@ -7,6 +7,11 @@ never taken for absence.
 
 from typing import Final
 
+# What shellcheck says of a name that holds a quote, a backslash or a dollar sign.
+LITERAL_NAMES: Final = (
+    "# shellcheck disable=SC1003,SC2016,SC2089,SC2090 # names are literal, whatever they hold\n"
+)
+
 HEAD: Final = """\
 #!/usr/bin/env bash
 # Puts an account under a customer-managed key. Needs the az command, signed in; asks nothing.
@@ -15,8 +20,8 @@ HEAD: Final = """\
 # Before you run it:
 """
 
-OPTIONS: Final = """\
-set -euo pipefail
+OPTIONS: Final = f"""\
+{LITERAL_NAMES}set -euo pipefail
 
 # Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty.
 """
@@ -73,11 +78,23 @@ case $type in
 esac
 """
 
-CREATE_VAULT: Final = """\
-if [ -z "$LOCATION" ]; then LOCATION=$(account location); fi
+FIND_VAULT: Final = """\
 found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
-  --resource-type=vault --query="[?name=='$VAULT'].id" --output=tsv)
+  --resource-type=vault --query="[?name=='$VAULT'].resourceGroup" --output=tsv)
+"""
+
+FIND_SHARED_VAULT: Final = f"""\
+{FIND_VAULT}if [ -z "$found" ]; then
+  # An earlier plan may have created it in the resource group of another account.
+  found=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-type=vault \\
+    --query="[?name=='$VAULT'].resourceGroup" --output=tsv)
+  if [ -n "$found" ]; then VAULT_GROUP=$found; fi
+fi
+"""
+
+CREATE_VAULT: Final = """\
 if [ -z "$found" ]; then
+  if [ -z "$LOCATION" ]; then LOCATION=$(account location); fi
   az keyvault create --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
     --name="$VAULT" --location="$LOCATION" --enable-rbac-authorization=true \\
     --enable-purge-protection=true --retention-days="$RETENTION_DAYS" --output=none
@@ -213,7 +230,8 @@ until is_done; do
   say "$said"
   case $said in *AuthorizationFailed*) stop 'you may not change the account' ;; esac
   if [ "$tries" -ge "$TRIES" ]; then
-    stop "Azure does not take the key; what it says stands above"
+    printf 'Stopped: Azure does not take the key; what it says stands above\\n' >&2
+    exit "$NOT_YET"
   fi
   say "   Not taken in try $tries of $TRIES; trying again in $PAUSE seconds."
   tries=$((tries + 1))

@@ -5,6 +5,7 @@ an equals sign, where az takes even a leading dash for a value. Runs in bash 3.2
 What the commands answer, and when they fail, is in docs/remediation.md.
 """
 
+import re
 import shlex
 from typing import Final
 
@@ -16,6 +17,9 @@ from cmk_check.core.remediation.plan import (
 )
 from cmk_check.core.remediation.steps import Action
 from cmk_check.limits import SWITCH_ON_ATTEMPTS, SWITCH_ON_PAUSE_SECONDS
+
+# EX_TEMPFAIL of sysexits.h: the same may work later.
+NOT_YET: Final = 75
 
 _BODIES: Final = {
     Action.SIGN_IN: bash.SIGN_IN,
@@ -34,16 +38,20 @@ def render_az(plan: Plan) -> str:
     """Write a plan down as a bash script.
 
     It prints what it does and asks nothing. It exits with 0 once Azure says that the account is
-    under the key, and with another code, saying why, where it had to stop.
+    under the key, and with another code, saying why, where it had to stop: ``NOT_YET`` if Azure did
+    not take the key in ``CMK_TRIES`` tries, an environment variable.
     """
-    parts = [bash.HEAD, *(step.caution("#") for step in plan.steps)]
-    parts += [bash.OPTIONS, _variables(plan), bash.FUNCTIONS]
+    body = []
     for number, step in enumerate(plan.steps, 1):
-        parts.append(f"\nsay {quoted(f'{number}. {step.title}')}\n")
+        body.append(f"\nsay {quoted(f'{number}. {step.title}')}\n")
+        if step.action is Action.CREATE_VAULT:
+            body.append(bash.FIND_SHARED_VAULT if plan.vault.is_shared else bash.FIND_VAULT)
         if step.action is Action.GRANT:
-            parts.append(_find_principal(plan))
-        parts.append(_BODIES[step.action])
-    return "".join(parts)
+            body.append(_find_principal(plan))
+        body.append(_BODIES[step.action])
+    commands = "".join((bash.FUNCTIONS, *body))
+    cautions = "".join(step.caution("#") for step in plan.steps)
+    return "".join((bash.HEAD, cautions, bash.OPTIONS, _variables(plan, commands), commands))
 
 
 def quoted(text: str) -> str:
@@ -65,7 +73,7 @@ def _escaped(char: str) -> str:
     return "".join(f"\\{byte:03o}" for byte in char.encode(errors="replace"))
 
 
-def _variables(plan: Plan) -> str:
+def _variables(plan: Plan, script: str) -> str:
     vault = plan.vault
     values = {
         "SUBSCRIPTION": plan.account.subscription_id,
@@ -82,10 +90,12 @@ def _variables(plan: Plan) -> str:
         "RETENTION_DAYS": str(RETENTION_DAYS),
         "ROLE": ROLE_ID,
         "KEY_VAULT_API": KEY_VAULT_API,
-        "TRIES": str(SWITCH_ON_ATTEMPTS),
         "PAUSE": str(SWITCH_ON_PAUSE_SECONDS),
+        "NOT_YET": str(NOT_YET),
     }
-    return "".join(f"{name}={quoted(value)}\n" for name, value in values.items())
+    used = set(re.findall(r"[A-Z_]+", script))
+    lines = "".join(f"{name}={quoted(value)}\n" for name, value in values.items() if name in used)
+    return f"{lines}TRIES=${{CMK_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n"
 
 
 def _find_principal(plan: Plan) -> str:

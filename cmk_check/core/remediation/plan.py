@@ -12,6 +12,7 @@ from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Evidence, Finding
+from cmk_check.core.owner import UNOWNED
 from cmk_check.core.remediation import steps as words
 from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
@@ -27,6 +28,7 @@ _VAULT_ID: Final = re.compile(
 )
 _VAULT_URI: Final = re.compile("https://(?P<name>[^./]+)[.]vault[.].*", re.IGNORECASE)
 _KEY: Final = re.compile("[A-Za-z0-9-]{1,127}")
+_PREFIX: Final = "kv-cmk-"
 _LOCATION: Final = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 
 
@@ -41,13 +43,15 @@ class Grantee(StrEnum):
 class TargetVault:
     """The vault that is to hold the key.
 
-    ``resource_group`` is None where only the name of an existing vault is known.
+    ``resource_group`` is None where only the name of an existing vault is known. ``is_shared``: the
+    plans of several accounts name this vault, and the same key in it.
     """
 
     name: str
     subscription_id: str
     resource_group: str | None
     is_new: bool
+    is_shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ def plan_for(
     finding: Finding,
     *,
     tenant_id: str | None = None,
-    vault: str | None = None,
+    vault: str | TargetVault | None = None,
     key: str | None = None,
 ) -> Plan | None:
     """Plan how to bring an account under a customer-managed key.
@@ -86,7 +90,8 @@ def plan_for(
     Args:
         finding: as recorded or as just judged.
         tenant_id: of the account's subscription.
-        vault: an existing vault to use, by name or ARM id; without one, the plan creates a vault.
+        vault: an existing vault to use, by name or ARM id, or one that plans share; without one,
+            the plan creates a vault.
         key: the key's name in the vault; it is created if it does not exist.
 
     Returns:
@@ -99,8 +104,8 @@ def plan_for(
     if finding.judgement.verdict is not Verdict.NON_COMPLIANT:
         return None
     evidence = finding.judgement.evidence
-    mark = _mark(finding.id)
-    target = _vault(finding, vault, mark)
+    target = _vault(finding, vault)
+    mark = target.name.removeprefix(_PREFIX) if target.is_shared else _mark(finding.id.text)
     grantee = _grantee(evidence)
     steps = _steps(finding, grantee, target)
     return Plan(
@@ -113,6 +118,31 @@ def plan_for(
         client_id=_matching(GUID, evidence.identity_client_id),
         vault=target,
         key=f"cmk-{mark}" if key is None else key_named(key),
+    )
+
+
+def vault_to_share(finding: Finding) -> TargetVault | None:
+    """Return the vault that accounts of one owner share, within a subscription and a region.
+
+    Its name depends on these three alone. Azure would allow one vault for several subscriptions of
+    a tenant; but then the end of one subscription takes away the keys of others.
+
+    Returns:
+        None if the account cannot share one: it names a vault already, or its region is not known.
+
+    """
+    account = finding.id
+    region = _matching(_LOCATION, finding.location)
+    if region is None or _vault_of_the_account(finding) is not None:
+        return None
+    owner = (finding.owner or UNOWNED).value or ""
+    mark = _mark(f"{account.subscription_id}|{region.replace(' ', '').lower()}|{owner}")
+    return TargetVault(
+        f"{_PREFIX}{mark}",
+        account.subscription_id,
+        account.resource_group,
+        is_new=True,
+        is_shared=True,
     )
 
 
@@ -150,14 +180,20 @@ def _steps(finding: Finding, grantee: Grantee, vault: TargetVault) -> tuple[Plan
     if not _has_identity(finding.judgement.evidence):
         steps.append(words.ASSIGN_IDENTITY)
     steps += [
-        words.CREATE_VAULT if vault.is_new else words.CHECK_VAULT,
-        words.CREATE_KEY,
+        _vault_step(vault),
+        words.CREATE_SHARED_KEY if vault.is_shared else words.CREATE_KEY,
         words.grant(user=grantee is Grantee.USER),
         words.WAIT,
         words.switch_on(finding.kind),
         words.VERIFY,
     ]
     return tuple(steps)
+
+
+def _vault_step(vault: TargetVault) -> PlanStep:
+    if vault.is_shared:
+        return words.CREATE_SHARED_VAULT
+    return words.CREATE_VAULT if vault.is_new else words.CHECK_VAULT
 
 
 def _identities(evidence: Evidence) -> frozenset[str]:
@@ -189,23 +225,24 @@ def _vault_of_the_account(finding: Finding) -> str | None:
     return match["name"] if match and _is_vault_name(match["name"]) else None
 
 
-def _vault(finding: Finding, wanted: str | None, mark: str) -> TargetVault:
+def _vault(finding: Finding, wanted: str | TargetVault | None) -> TargetVault:
     account = finding.id
+    if isinstance(wanted, TargetVault):
+        return wanted
     named = wanted if wanted is not None else _vault_of_the_account(finding)
     if named is not None:
         return vault_named(named, account.subscription_id)
-    return TargetVault(
-        f"kv-cmk-{mark}", account.subscription_id, account.resource_group, is_new=True
-    )
+    name = f"{_PREFIX}{_mark(account.text)}"
+    return TargetVault(name, account.subscription_id, account.resource_group, is_new=True)
 
 
 def _is_vault_name(text: str) -> bool:
     return len(text) in _VAULT_LENGTH and _VAULT.fullmatch(text) is not None
 
 
-def _mark(account: AccountId) -> str:
-    """Return 16 characters that stand for an account: names of vaults are taken world-wide."""
-    return hashlib.sha256(account.text.encode(errors="replace")).hexdigest()[:16]
+def _mark(text: str) -> str:
+    """Return 16 characters that stand for a text: names of vaults are taken world-wide."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def _matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:

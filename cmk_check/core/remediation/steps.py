@@ -5,7 +5,7 @@ encryption of data at rest", which differ in places; docs/remediation.md says wh
 """
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -80,6 +80,15 @@ CREATE_KEY: Final = PlanStep(
     "RSA with 2048 bits is what all of Microsoft's pages accept. A rotation policy makes a new "
     "version every year. A key that exists is checked and left as it is.",
     "Whoever deletes or disables the key later makes the account's data unreadable.",
+)
+CREATE_SHARED_VAULT: Final = replace(
+    CREATE_VAULT, title="Create the shared key vault with purge protection, or find it"
+)
+CREATE_SHARED_KEY: Final = replace(
+    CREATE_KEY,
+    title="Create the shared RSA key that is renewed every year, or find it",
+    warning="Whoever deletes or disables the key later makes the data of all accounts unreadable "
+    "that share it.",
 )
 WAIT: Final = PlanStep(
     Action.WAIT,

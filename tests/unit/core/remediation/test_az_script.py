@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.plan import vault_to_share
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
@@ -22,6 +23,7 @@ from tests.fakes.remediation import (
 NEW = render_az(planned(finding_of(), tenant_id=TENANT))
 OLD = render_az(planned(finding_of(identity_type="SystemAssigned"), vault="kv-old", key="our-key"))
 USER = render_az(planned(finding_of(identity_type="UserAssigned"), vault="kv-old"))
+SHARED = render_az(planned(finding_of(), vault=vault_to_share(finding_of())))
 OF_OLD = BARE | OLD_VAULT | {"identity": "SystemAssigned"}
 OF_USER = BARE | OLD_VAULT | {"identity": "UserAssigned", "clients": CLIENT}
 WRITES = ("identity assign", "keyvault create", "keyvault update", "assignment create")
@@ -78,6 +80,28 @@ def test_run_again_it_changes_nothing(tmp_path: Path) -> None:
     assert (again.code, _writes(again)) == (0, [])
 
 
+@pytest.mark.parametrize("group", ["rg-ai", "rg-first"])
+def test_a_shared_vault_is_made_once_wherever_it_is(tmp_path: Path, group: str) -> None:
+    """A second one of this name cannot be made, and a second key would be one too many."""
+    watched = Watched(tmp_path, BARE | OLD_VAULT | {"vault_group": group})
+
+    ended = watched.run(SHARED)
+
+    (shown,) = [call for call in ended.calls if call[:2] == ("keyvault", "show")]
+    assert (ended.code, ended.err) == (0, "")
+    assert "keyvault create" not in ended.words()
+    assert f"--resource-group={group}" in shown
+    assert watched.run(SHARED).code == 0
+
+
+def test_a_shared_vault_that_is_nowhere_is_made(tmp_path: Path) -> None:
+    """The first of its accounts makes it."""
+    ended = Watched(tmp_path, BARE).run(SHARED)
+
+    assert ended.code == 0
+    assert "keyvault create" in ended.words()
+
+
 def test_a_vault_with_access_policies_gets_one_more(tmp_path: Path) -> None:
     """The others, and what they permit, are left as they are."""
     watched = Watched(tmp_path, OF_OLD)
@@ -132,9 +156,9 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
     """What Azure says is shown, and the script ends."""
     watched = Watched(tmp_path, OF_OLD | {"slowness": "\n".join("x" * 9)})
 
-    ended = watched.run(OLD.replace("TRIES='20'", "TRIES='2'"))
+    ended = watched.run(OLD, CMK_TRIES="2")
 
-    assert ended.code == 1
+    assert ended.code == 75
     assert "KeyVaultProperties is invalid" in ended.out
     assert "Azure does not take the key" in ended.err
 

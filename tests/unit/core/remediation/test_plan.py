@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
+from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
-from cmk_check.core.remediation.plan import Grantee, TargetVault, plan_for
+from cmk_check.core.remediation.plan import Grantee, TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.steps import Action
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.remediation import (
@@ -285,3 +286,56 @@ def test_a_stored_finding_without_evidence_has_a_plan() -> None:
     violated = replace(finding.judgement, verdict=Verdict.NON_COMPLIANT)
 
     assert _actions(replace(finding, judgement=violated)) == WITH_IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("other", "count"),
+    [
+        pytest.param({"name": "other", "group": "rg-other"}, 1, id="account"),
+        pytest.param({"location": "West Europe"}, 1, id="region, spelled otherwise"),
+        pytest.param({"location": "northeurope"}, 2, id="region"),
+        pytest.param({"subscription": OTHER}, 2, id="subscription"),
+    ],
+)
+def test_a_shared_vault_is_that_of_subscription_region_and_owner(
+    other: dict[str, str], count: int
+) -> None:
+    """Whichever account is first: tomorrow's plans must find the vault of today's."""
+    plans = [
+        planned(each, vault=vault_to_share(each)) for each in (finding_of(), finding_of(**other))
+    ]
+
+    vaults, keys = {plan.vault.name for plan in plans}, {plan.key for plan in plans}
+
+    assert (len(vaults), len(keys)) == (count, count)
+    assert {f"kv-{key}" for key in keys} == vaults
+    assert all(plan.vault.is_new and plan.vault.is_shared for plan in plans)
+
+
+def test_each_owner_has_a_vault_to_share_and_so_have_the_accounts_of_nobody() -> None:
+    """Whoever may disable a key must not stop the accounts of others."""
+    owners = (
+        None,
+        Owner(),
+        Owner("Ann", "account"),
+        Owner("Ann", "subscription"),
+        Owner("ann", "account"),
+    )
+
+    vaults = [vault_to_share(replace(finding_of(), owner=owner)) for owner in owners]
+
+    names = [vault.name for vault in vaults if vault]
+    assert [names.index(name) for name in names] == [0, 0, 2, 2, 4]
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        pytest.param({"location": None}, id="no region"),
+        pytest.param({"location": "\u202e"}, id="no name of a region"),
+        pytest.param(NO_KEY | {"key_vault_uri": "https://kv-own.vault.azure.net"}, id="names one"),
+    ],
+)
+def test_an_account_that_cannot_share_a_vault_has_its_own(account: dict[str, str]) -> None:
+    """A vault elsewhere is refused by Azure, whatever is granted there."""
+    assert vault_to_share(finding_of(**account)) is None
