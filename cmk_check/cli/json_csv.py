@@ -35,12 +35,10 @@ async def as_json(answer: "ScanResult", status: "models.Status") -> AsyncIterato
 
 
 async def as_csv(answer: "ScanResult") -> AsyncIterator[bytes]:
-    """Write all findings as one CSV file: only the first page keeps its mark and header."""
-    begun = False
+    """Write all findings as one CSV file."""
+    yield csv_export.head()
     async for page in answer.pages():
-        written = csv_export.written(page)
-        yield written.partition(b"\r\n")[2] if begun else written
-        begun = True
+        yield csv_export.rows(page)
 
 
 def _document(model: "BaseModel") -> str:

@@ -1,5 +1,6 @@
-"""The progress of a scan: an inventory that counts readings, and a progress bar or lines."""
+"""Progress: an inventory that counts the readings of a scan, and a progress bar or lines."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,21 +19,40 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-def _nothing() -> None:
+def nothing() -> None:
     """Do nothing."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Tally(ABC):
+    """How far a piece of work is; ``moved`` is called after every change."""
+
+    moved: Callable[[], None] = nothing
+
+    @property
+    @abstractmethod
+    def total(self) -> int | None:
+        """How much there is to do, None until it is known."""
+
+    @property
+    @abstractmethod
+    def done(self) -> int:
+        """How much is done."""
+
+    @abstractmethod
+    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
+        """Return the progress as a line; ``speed`` is in what is done per second."""
+
+
 @dataclass(slots=True)
-class ScanProgress:
+class ScanProgress(Tally):
     """Counts of readings; ``total`` is the number of subscriptions to read, None until listed.
 
-    A subscription that is read again counts once, with its last reading. ``moved`` is called after
-    every change.
+    A subscription that is read again counts once, with its last reading.
     """
 
     total: int | None = None
     readings: dict[str, tuple[int, bool]] = field(default_factory=dict)
-    moved: Callable[[], None] = _nothing
 
     @property
     def done(self) -> int:
@@ -48,6 +68,17 @@ class ScanProgress:
     def gaps(self) -> int:
         """Subscriptions that could not be read completely."""
         return sum(gap for _, gap in self.readings.values())
+
+    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
+        """Return the progress as a line; ``speed`` is in subscriptions per second."""
+        if self.total is None:
+            return "listing subscriptions"
+        parts = (
+            f"{self.done:,}/{self.total:,} subscriptions",
+            _count(self.accounts, "account"),
+            _count(self.gaps, "gap"),
+        )
+        return ", ".join([*parts, *rate(speed, seconds_left)])
 
 
 class WatchedInventory:
@@ -83,7 +114,7 @@ class WatchedInventory:
 
 
 @contextmanager
-def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
+def bar(console: "Console", tally: Tally) -> Iterator[None]:
     """Show a progress bar during the block, or a few lines if the console cannot show a bar."""
     from rich.progress import BarColumn, Progress, ProgressColumn, Task
     from rich.table import Column
@@ -91,7 +122,7 @@ def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
 
     class Numbers(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(numbers(tally, task.speed, task.time_remaining))
+            return Text(tally.numbers(task.speed, task.time_remaining))
 
     if not console.is_interactive:
         tally.moved = _Lines(console, tally)
@@ -107,14 +138,14 @@ def bar(console: "Console", tally: ScanProgress) -> Iterator[None]:
 class _Lines:
     """Prints the progress as lines, which stay readable in the log of a pipeline."""
 
-    def __init__(self, console: "Console", tally: ScanProgress) -> None:
+    def __init__(self, console: "Console", tally: Tally) -> None:
         self._console = console
         self._tally = tally
         self._began = self._printed_at = console.get_time()
         self._printed_done = 0
 
     def __call__(self) -> None:
-        """Print a line, if a tenth of the scan and some time have passed since the last one."""
+        """Print a line, if a tenth of the work and some time have passed since the last one."""
         tally, now = self._tally, self._console.get_time()
         if tally.total is None or tally.done >= tally.total:
             return  # at the end the result says it
@@ -125,23 +156,15 @@ class _Lines:
         self._printed_at, self._printed_done = now, tally.done
         speed = tally.done / (now - self._began)
         left = (tally.total - tally.done) / speed
-        say(self._console, f"cmk-check: {numbers(tally, speed, left)}")
+        say(self._console, f"cmk-check: {tally.numbers(speed, left)}")
 
 
-def numbers(tally: ScanProgress, speed: float | None, seconds_left: float | None) -> str:
-    """Return the progress as a line; ``speed`` is in subscriptions per second."""
-    if tally.total is None:
-        return "listing subscriptions"
-    parts = [
-        f"{tally.done:,}/{tally.total:,} subscriptions",
-        _count(tally.accounts, "account"),
-        _count(tally.gaps, "gap"),
-    ]
-    if speed:
-        parts.append(f"{speed:,.1f}/s")
+def rate(speed: float | None, seconds_left: float | None) -> list[str]:
+    """Return how fast it goes and how long it takes, as far as known."""
+    parts = [f"{speed:,.1f}/s"] if speed else []
     if seconds_left is not None:
         parts.append(f"{timedelta(seconds=round(seconds_left))} left")
-    return ", ".join(parts)
+    return parts
 
 
 def _count(number: int, what: str) -> str:

@@ -1,10 +1,5 @@
 """A workbook in LibreOffice: what another program reads is what the app wrote."""
 
-import csv
-import io
-import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +10,7 @@ from cmk_check.web import models
 from cmk_check.web.views import csv_export, xlsx_export
 from cmk_check.web.views.columns import COLUMNS
 from cmk_check.web.views.finding import to_api_finding
-from tests.browsers import end_without
+from tests.functional.libreoffice import read_again
 from tests.unit.web.api_kit import NOON, PORTAL, coverage, finding
 
 pytestmark = pytest.mark.long
@@ -37,8 +32,6 @@ TEXTS = [
     "&lt;",
     "x" * 32_767,
 ]
-# To CSV in UTF-8, with every cell as it is shown (LibreOffice's help, "Filter Options for CSV").
-_TO_CSV = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false"
 
 
 def _findings() -> list[models.Finding]:
@@ -53,28 +46,6 @@ def _findings() -> list[models.Finding]:
     return found
 
 
-def _read_again(file: Path) -> list[dict[str, str]]:
-    """Open a file in LibreOffice, and save it as CSV."""
-    office = shutil.which("soffice")
-    if office is None:
-        end_without("NO WORKBOOK WAS OPENED: install libreoffice-calc-nogui")
-    folder = file.parent / "saved"
-    subprocess.run(
-        [
-            office,
-            f"-env:UserInstallation=file://{file.parent}/profile",
-            *("--headless", "--convert-to", _TO_CSV, "--outdir", folder, file),
-        ],
-        env={"HOME": str(file.parent), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
-        capture_output=True,
-        check=True,
-        timeout=120,
-    )
-    text = (folder / f"{file.stem}.csv").read_text(encoding="utf-8-sig", newline="")
-    csv.field_size_limit(100_000)
-    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-
-
 async def _pages() -> AsyncIterator[list[models.Finding]]:
     yield _findings()
 
@@ -84,7 +55,7 @@ async def test_every_value_of_a_workbook_survives(tmp_path: Path) -> None:
     file = tmp_path / "findings.xlsx"
     file.write_bytes(b"".join([piece async for piece in xlsx_export.written(_pages())]))
 
-    rows = _read_again(file)
+    rows = read_again(file)
 
     assert list(rows[0]) == list(COLUMNS)
     for row, text in zip(rows, TEXTS, strict=True):
@@ -98,6 +69,6 @@ def test_csv_cannot_keep_what_a_spreadsheet_takes_for_a_number(tmp_path: Path) -
     file = tmp_path / "findings.csv"
     file.write_bytes(csv_export.written(_findings()[: len(GUESSED)]))
 
-    rows = _read_again(file)
+    rows = read_again(file)
 
     assert [row["keyVersion"] for row in rows][:3] != GUESSED[:3]

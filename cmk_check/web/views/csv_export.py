@@ -22,11 +22,23 @@ _BREAKS: Final = frozenset({"Cc", "Zl", "Zp"})
 
 def written(findings: Iterable[Finding]) -> bytes:
     """Write a page: the header row, then a row for each finding."""
+    return head() + rows(findings)
+
+
+def head() -> bytes:
+    """Write the header row, with the mark that begins a file."""
+    return f"{_BYTE_ORDER_MARK}{_table([COLUMNS])}".encode()
+
+
+def rows(findings: Iterable[Finding]) -> bytes:
+    """Write a row for each finding."""
+    return _table(map(cell, texts(finding)) for finding in findings).encode()
+
+
+def _table(lines: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(cell, texts(finding)) for finding in findings)
-    return f"{_BYTE_ORDER_MARK}{text.getvalue()}".encode()
+    csv.writer(text, lineterminator="\r\n").writerows(lines)
+    return text.getvalue()
 
 
 def cell(text: str) -> str:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar, numbers
+from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap, Reading, Subscription
 from cmk_check.core.scope import Scope
@@ -75,7 +75,7 @@ def test_the_line_says_how_far_how_fast_and_how_long(
     tally: ScanProgress, speed: float | None, left: float | None, expected: str
 ) -> None:
     """Done, accounts, gaps, rate and time left."""
-    assert numbers(tally, speed, left) == expected
+    assert tally.numbers(speed, left) == expected
 
 
 def _console(*, interactive: bool) -> Console:
