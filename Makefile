@@ -22,7 +22,7 @@ export XDG_CACHE_HOME := $(CURDIR)/.cache
 export npm_config_cache := $(CURDIR)/.cache/npm
 endif
 
-.PHONY: help install az checkov sarif openapi demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
+.PHONY: help install az checkov sarif openapi evidence demo up test test-all soak mutants bench terminal screenshots package wheel sbom lint format lock clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,8 @@ checkov: $(VENV)/checkov/.installed ## install checkov into .venv/checkov, to ch
 sarif: $(VENV)/sarif/.installed ## install Microsoft's SARIF multitool into .venv/sarif, for the long tests
 
 openapi: $(VENV)/openapi/.installed $(VENV)/client/.installed ## install linters and a client generator of OpenAPI into .venv, for the long tests
+
+evidence: $(VENV)/evidence/.installed ## install readers of OSCAL and OCSF into .venv/evidence, for the long tests
 
 $(VENV)/sarif/.installed $(VENV)/openapi/.installed: $(VENV)/%/.installed: tools/%/package-lock.json | $(VENV)/.installed
 	@echo "Installing $* into $(VENV)/$*"
@@ -80,7 +82,7 @@ up: install ## run the app on 127.0.0.1:7071 until Ctrl-C (options: PORT=8080 ES
 test: install ## run the test suite without the long tests
 	@$(PY) -m pytest -m "not long" $(WORKERS)
 
-test-all: lint test az checkov sarif openapi $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
+test-all: lint test az checkov sarif openapi evidence $(VENV)/deployed/.installed $(VENV)/sbom/.installed ## run lint and every test, also the long ones
 	@$(PY) -m pytest -m long $(LONG_WORKERS)
 
 soak: install ## run thousands of random histories and schedules with faults and crashes (SOAK="--memory 100 --stack 2")

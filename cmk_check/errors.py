@@ -13,7 +13,8 @@ CmkCheckError
 ├── DeliveryFailed         the webhook did not accept changes; permanent or to be tried again
 ├── SliceHeld              another worker has the slice; deliver the message again later
 ├── ClaimLost              this worker lost its claim or lease; stop without writing
-└── SliceIncomplete        a slice is not done yet; deliver the message again
+├── SliceIncomplete        a slice is not done yet; deliver the message again
+└── ApiUnusable            the HTTP API of an app gave no answer that can be used
 """
 
 from collections.abc import Sequence
@@ -98,3 +99,15 @@ class ClaimLost(CmkCheckError):
 
 class SliceIncomplete(CmkCheckError):
     """The slice could not be finished in this delivery."""
+
+
+class ApiUnusable(CmkCheckError):
+    """The HTTP API of an app gave no answer that can be used. ``str()`` says what to do.
+
+    ``code`` is that of the API's error, empty if there is none.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        """Keep the code."""
+        self.code = code
+        super().__init__(message)

@@ -327,6 +327,20 @@ PROGRESS_LINE_SECONDS: Final = 10.0
 # A terminal says how wide it is; whoever reads a pipe or a file takes whole lines.
 PIPE_WIDTH_CHARS: Final = 10_000
 
+# --- Evidence: internal
+# A page of a thousand findings takes seconds; a slow line takes longer.
+API_REQUEST_SECONDS: Final = 60
+# A read that fails is repeated after each of them, or when the app asks to, but no later than this.
+API_PAUSES_SECONDS: Final = (1.0, 3.0, 10.0)
+LONGEST_API_PAUSE_SECONDS: Final = 30.0
+# Everything is read again where a scan changed it meanwhile; most scans end within a minute.
+EVIDENCE_TRIES: Final = 5
+EVIDENCE_PAUSE_SECONDS: Final = 15.0
+# The report is for people: longer lists are in the files beside it.
+MAX_REPORT_ROWS: Final = 500
+# Of the files that are read and written piece by piece.
+FINDINGS_WRITTEN_AT_ONCE: Final = 500
+
 # --- Doctor
 
 # A person waits: a check that hangs must not keep the others from being seen.

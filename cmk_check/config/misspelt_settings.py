@@ -9,6 +9,8 @@ from cmk_check.limits import MAX_MISSPELT_CHARS
 _PREFIX: Final = "CMK_"
 # Read by the Functions host, never by the program.
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
+# Read by `cmk-check evidence`, never by the app.
+API_KEY: Final = "CMK_API_KEY"
 # The host takes more properties of a connection than the program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)
@@ -65,7 +67,7 @@ def split_unknown(
 
     ``settings`` are the names that the program reads.
     """
-    known = {*settings, SCHEDULE}
+    known = {*settings, SCHEDULE, API_KEY}
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
     for name in sorted(names):

@@ -36,26 +36,26 @@ _NUMERIC: Final = re.compile(r"(.*\.)?(\d+|0x[0-9a-f]*)", re.IGNORECASE)
 _MARK: Final = "whsec_"
 
 
-def check_url(text: str, *, on_azure: bool) -> str:
-    """Return the URL unchanged if changes may be posted to it.
+def check_url(text: str, *, on_azure: bool, of: str = "a receiver") -> str:
+    """Return the URL unchanged if changes, or the key of an app, may be sent to it.
+
+    ``of`` is what a message calls the other side.
 
     Raises:
         ValueError: says what the URL must be.
 
     """
-    host, scheme = _parts(text)
+    host, scheme = _parts(text, of)
     kind = _kind(host)
     if kind and (on_azure or kind != LOOPBACK):
-        raise ValueError(
-            f"must not lead to an address that is {kind}; write the https URL of another receiver"
-        )
+        raise ValueError(f"must not lead to an address that is {kind}; write the https URL of {of}")
     if scheme == "http" and kind != LOOPBACK:
         raise ValueError("must use https; write an https URL, or for a test one of this machine")
     return text
 
 
-def _parts(text: str) -> tuple[str, str]:
-    fault = "must be the URL of a receiver; write https://host/path without user name or fragment"
+def _parts(text: str, of: str) -> tuple[str, str]:
+    fault = f"must be the URL of {of}; write https://host/path without user name or fragment"
     try:
         parts = urlsplit(text)
         host, scheme, port = parts.hostname or "", parts.scheme, parts.port

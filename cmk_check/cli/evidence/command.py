@@ -1,0 +1,151 @@
+"""``evidence``: exports what an auditor asks for into a folder, over the app's HTTP API."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cmk_check.cli.exit_codes import ended, run
+from cmk_check.config.misspelt_settings import API_KEY
+from cmk_check.core.text import is_guid
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """What to export, from where, as whom and into which folder.
+
+    Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
+    all changes that the app keeps.
+    """
+
+    url: "URL"
+    out: Path
+    key: str | None
+    application: str | None
+    since: datetime | None = None
+    quiet: bool = False
+    color: bool = True
+
+
+def evidence(  # noqa: PLR0913 - an argument for each option
+    url: Annotated[str, typer.Option(metavar="URL", help="The address of the app, with https.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="The folder to make; it must not exist, or be empty."),
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="The beginning of the period: a date, or a time with its offset, like "
+            "2026-11-01T00:00:00Z. Without it, all changes and scans that the app keeps.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY",
+            envvar=API_KEY,
+            help="A key of the function api; better in the environment, where nobody sees it.",
+        ),
+    ] = None,
+    entra: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLIENT_ID",
+            help="Sign in with azure-identity instead: the client id of the app's registration.",
+        ),
+    ] = None,
+    *,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
+    ] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
+) -> None:
+    """Export evidence for an audit into a folder: OSCAL, OCSF, CSV, JSON and a report.
+
+    Reads the HTTP API of a deployed app and changes nothing. The folder appears complete or not at
+    all, and the same state gives the same files; only MANIFEST.json says when they were made and
+    by whom.
+
+    Exit codes: 0 if the folder was written, whatever the result is; 2 if an option is invalid or
+    the folder cannot be written; 3 if the app gave no usable answer, or its estate kept changing;
+    130 after Ctrl-C and 143 after SIGTERM.
+    """
+    request = ExportRequest(
+        _url(url), _folder(out), *_caller(key, entra), _time(since, "--since"), quiet, not no_color
+    )
+    raise typer.Exit(ended(lambda: _run(request), "no evidence was written"))
+
+
+def _run(request: ExportRequest) -> int:
+    """Export; return the exit code."""
+    from cmk_check.cli.evidence.export import export
+
+    return run(export(request))
+
+
+def _url(text: str) -> "URL":
+    from cmk_check.cli.evidence.api_client import app_url
+
+    try:
+        return app_url(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+
+
+def _folder(out: Path) -> Path:
+    """Return the folder, before a download of minutes has no place."""
+    if not out.absolute().parent.is_dir():
+        why = "must be in a folder that exists"
+    elif out.is_symlink() or (out.exists() and not out.is_dir()):
+        why = "must be a folder"
+    elif out.exists() and any(out.iterdir()):
+        why = "must be empty, or not exist, so that nothing in it is taken for evidence"
+    else:
+        return out
+    raise typer.BadParameter(why, param_hint="--out")
+
+
+def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]:
+    if entra is not None:
+        if not is_guid(entra):
+            raise typer.BadParameter(
+                "must be a client id like 00000000-0000-0000-0000-000000000000",
+                param_hint="--entra",
+            )
+        return None, entra.lower()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        # Whatever was given is not repeated.
+        raise typer.BadParameter(
+            f"must be a key of the function api; set {API_KEY}, or use --entra",
+            param_hint="--key",
+        )
+    return key, None
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    if time := _parsed(text):
+        return time
+    raise typer.BadParameter(
+        "must be a date like 2026-11-01, or a time with its offset like 2026-11-01T00:00:00Z",
+        param_hint=option,
+    )
+
+
+def _parsed(text: str) -> datetime | None:
+    """Return a time in UTC; a day begins at midnight in UTC, and a time needs an offset."""
+    try:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is None and len(text) > len("2026-11-01"):
+            return None
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,225 @@
+"""Reads an estate over the HTTP API into files, again if a scan changed it meanwhile.
+
+    status, lists, status again -> the same: done; another: once more
+
+Lists go to files line by line, so that memory does not grow with the estate.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+
+from cmk_check.cli.evidence.api_client import Api, Sleep, as_document, pages
+from cmk_check.cli.progress import Tally, rate
+from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.errors import ApiUnusable
+from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
+from cmk_check.web import models
+
+_PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
+_FINDINGS: Final = "findings"
+_SUBSCRIPTIONS: Final = "subscriptions"
+_CHANGES: Final = "changes"
+_SCANS: Final = "scans"
+_PAGES: Final[Mapping[str, type[BaseModel]]] = {
+    _FINDINGS: models.FindingsPage,
+    _SUBSCRIPTIONS: models.SubscriptionsPage,
+    _CHANGES: models.ChangesPage,
+    _SCANS: models.ScansPage,
+}
+_NEWER: Final = (
+    "The app gave an answer that this version of cmk-check does not know: use the version of "
+    "cmk-check that is deployed."
+)
+_NO_SCAN: Final = "No scan has finished yet, so there is nothing to show: start one, and wait."
+_MOVING: Final = (
+    f"Scans changed the estate during each of {EVIDENCE_TRIES} downloads: try again when no scan "
+    "runs."
+)
+_SCANNING: Final = (
+    "A scan was running during the export: some findings may be newer than the counts."
+)
+
+
+@dataclass(slots=True)
+class DownloadProgress(Tally):
+    """How many entries were read; ``total`` is the number of findings and subscriptions."""
+
+    total: int | None = None
+    done: int = 0
+    changes: int = 0
+    attempt: int = 1
+
+    def numbers(self, speed: float | None, seconds_left: float | None) -> str:
+        """Return the progress as a line; ``speed`` is in entries per second."""
+        if self.total is None:
+            return "reading the status"
+        parts = [
+            f"{self.done:,}/{self.total:,} findings and subscriptions",
+            f"{self.changes:,} changes",
+            *rate(speed, seconds_left),
+        ]
+        if self.attempt > 1:
+            parts.append(f"try {self.attempt} of {EVIDENCE_TRIES}")
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a bundle is made of. The lists are files in ``folder``, a line for each entry.
+
+    ``remarks`` are sentences on what limits the evidence; with ``doubtful`` no control counts as
+    satisfied. ``since`` is when the period begins, None for all that the app keeps.
+    """
+
+    status: models.Status
+    status_body: bytes
+    folder: Path
+    remarks: tuple[str, ...] = ()
+    doubtful: bool = False
+    since: datetime | None = None
+
+    def findings(self) -> Iterator[models.Finding]:
+        """Read the findings, in the order of the API."""
+        return map(models.Finding.model_validate_json, self.lines(_FINDINGS))
+
+    def subscriptions(self) -> Iterator[models.Subscription]:
+        """Read the subscriptions, in the order of the API."""
+        return map(models.Subscription.model_validate_json, self.lines(_SUBSCRIPTIONS))
+
+    def changes(self) -> Iterator[models.ChangeEvent]:
+        """Read all changes that the app keeps, oldest first."""
+        return map(models.ChangeEvent.model_validate_json, self.lines(_CHANGES))
+
+    def scans(self) -> Iterator[models.Scan]:
+        """Read all scans that the app keeps, newest first."""
+        return map(models.Scan.model_validate_json, self.lines(_SCANS))
+
+    def changes_of_period(self) -> Iterator[models.ChangeEvent]:
+        """Read the changes of the period, oldest first."""
+        return (change for change in self.changes() if self.is_of_period(change.time))
+
+    def is_of_period(self, time: datetime) -> bool:
+        """Tell whether a time is within the period."""
+        return self.since is None or time >= self.since
+
+    def lines(self, name: str) -> Iterator[bytes]:
+        """Read a list as lines of JSON, exactly as they were answered but for blanks."""
+        with _file(self.folder, name).open("rb") as stream:
+            yield from stream
+
+
+async def download(
+    api: Api, folder: Path, progress: DownloadProgress, sleep: Sleep = asyncio.sleep
+) -> Evidence:
+    """Read everything into files of a folder.
+
+    Raises:
+        ApiUnusable: the API gave no answer that can be used, no scan has finished yet, or scans
+            changed the estate during every try.
+        OSError: a file could not be written.
+
+    """
+    found: Evidence | None = None
+    for attempt in range(1, EVIDENCE_TRIES + 1):
+        if attempt > 1:
+            await sleep(EVIDENCE_PAUSE_SECONDS)
+        progress.attempt = attempt
+        found = await _read_once(api, folder, progress)
+        if found is not None and not found.remarks:
+            break
+    if found is None:
+        raise ApiUnusable(_MOVING)
+    return found
+
+
+async def _read_once(api: Api, folder: Path, progress: DownloadProgress) -> Evidence | None:
+    """Read everything; return None if it changed meanwhile."""
+    before, newest = await api.get("status"), await _newest_scan(api)
+    body = before.body or b""
+    status = _checked(models.Status, body)
+    if status.as_of is None:
+        raise ApiUnusable(_NO_SCAN)
+    progress.total = status.accounts.total + status.subscriptions.total
+    progress.done = progress.changes = 0
+    try:
+        for name in _PAGES:
+            await _read_list(api, name, folder, progress)
+    except ApiUnusable as error:
+        if error.code == "ResyncRequired":  # changes were pruned between two pages
+            return None
+        raise
+    after = await api.get("status", if_none_match=before.etag)
+    if await _newest_scan(api) != newest:
+        return None
+    if after.body is not None and _without_watch(after.body) != _without_watch(body):
+        return None
+    evidence = Evidence(status, body, folder)
+    remarks = _differences(evidence)
+    doubtful = bool(remarks)
+    if newest is not None and newest["state"] == ScanState.RUNNING:
+        remarks = (*remarks, _SCANNING)
+    return replace(evidence, remarks=remarks, doubtful=doubtful)
+
+
+async def _newest_scan(api: Api) -> dict[str, Any] | None:
+    """Return the newest scan: while it stays the same, nothing was recorded.
+
+    The ETag of the status alone does not tell: it also changes when the watch has looked.
+    """
+    body = (await api.get("scans", {"top": "1"})).body or b""
+    _checked(models.ScansPage, body)
+    value = as_document(body)["value"]
+    return value[0] if value else None
+
+
+def _without_watch(body: bytes) -> dict[str, Any]:
+    return {name: value for name, value in as_document(body).items() if name != "watch"}
+
+
+async def _read_list(api: Api, name: str, folder: Path, progress: DownloadProgress) -> None:
+    with _file(folder, name).open("wb") as stream:
+        async for body, document in pages(api, name, _PAGE):
+            _checked(_PAGES[name], body)
+            for entry in document["value"]:
+                stream.write(f"{json.dumps(entry, separators=(',', ':'))}\n".encode())
+            number = len(document["value"])
+            if name == _CHANGES:
+                progress.changes += number
+            elif name != _SCANS:
+                progress.done += number
+            progress.moved()
+
+
+def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError:
+        raise ApiUnusable(_NEWER) from None
+
+
+def _differences(evidence: Evidence) -> tuple[str, ...]:
+    """Say where findings and status differ, which a scan that is running may cause."""
+    found = Counter(finding.verdict for finding in evidence.findings())
+    counts = evidence.status.accounts
+    told = {
+        Verdict.COMPLIANT: counts.compliant,
+        Verdict.NON_COMPLIANT: counts.non_compliant,
+        Verdict.UNKNOWN: counts.unknown,
+    }
+    return tuple(
+        f"The status counts {number} accounts as {verdict}, but {found[verdict]} were listed."
+        for verdict, number in told.items()
+        if number != found[verdict]
+    )
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.jsonl"

@@ -1,0 +1,111 @@
+"""The export: signs in, downloads, writes the bundle and its manifest, and renames it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from cmk_check.cli.console import remarks, say, shown
+from cmk_check.cli.evidence.api_client import ApiClient, Authorise, open_api_session
+from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.cli.evidence.download import DownloadProgress, download
+from cmk_check.cli.evidence.manifest import MANIFEST, Period, digest, write_manifest
+from cmk_check.cli.evidence.unfinished import leftovers, publish, unfinished
+from cmk_check.cli.progress import bar
+from cmk_check.cli.stdout import write
+from cmk_check.web.answer import written
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from cmk_check.cli.evidence.command import ExportRequest
+
+_KEY_IDENTITY: Final = "a key of the function api"
+
+
+async def export(request: "ExportRequest") -> int:
+    """Make the folder; return the exit code.
+
+    Raises:
+        ApiUnusable: the app gave no answer that can be used.
+        SettingsError, InventoryError: the sign-in failed.
+        NotUsable: the folder could not be written.
+
+    """
+    notes = remarks(color=request.color)
+    if not request.quiet:
+        for folder in leftovers(request.out):
+            _note(notes, f"{folder} is of an export that was interrupted; remove it if none runs.")
+    with unfinished(request.out) as folder:
+        work, made = folder / "work", folder / "bundle"
+        work.mkdir()
+        made.mkdir()
+        async with _signed_in(request) as caller, open_api_session(request.url) as session:
+            client = ApiClient(session, request.url, caller.authorise)
+            progress = DownloadProgress()
+            with nullcontext() if request.quiet else bar(notes, progress):
+                found = await download(client, work, progress)
+        exported_at = datetime.now(UTC).replace(microsecond=0)
+        write_bundle(replace(found, since=request.since), made)
+        write_manifest(
+            made,
+            period=Period(since=request.since, until=exported_at),
+            as_of=found.status.as_of,
+            exported_at=exported_at,
+            identity=caller.identity,
+        )
+        hashed = digest(made / MANIFEST)
+        publish(made, request.out)
+    if not request.quiet:
+        for remark in found.remarks:
+            _note(notes, remark)
+    status = found.status
+    write(
+        f"posture: {status.posture}, as of {status.as_of and written(status.as_of)}\n"
+        f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {hashed}"
+    )
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who asks: the headers for each request, and the identity for the manifest."""
+
+    authorise: Authorise
+    identity: str
+
+
+@asynccontextmanager
+async def _signed_in(request: "ExportRequest") -> AsyncIterator[_Caller]:
+    if request.application is None:
+        headers = {"x-functions-key": request.key or ""}
+
+        async def by_key() -> Mapping[str, str]:
+            return headers
+
+        yield _Caller(by_key, _KEY_IDENTITY)
+        return
+
+    from cmk_check.config.settings import Settings
+    from cmk_check.doctor.token_claims import Bearer
+    from cmk_check.inventory.credential import SharedCredential, own_credential
+
+    settings = Settings.load_for_scan()
+    scope = f"api://{request.application}/.default"
+    inner = own_credential(
+        managed=settings.managed_identity,
+        client_id=settings.client_id,
+        authority_host=settings.authority_host,
+    )
+    async with SharedCredential(inner) as credential:
+
+        async def by_token() -> Mapping[str, str]:
+            return {"authorization": f"Bearer {(await credential.get_token(scope)).token}"}
+
+        token = (await credential.get_token(scope)).token
+        yield _Caller(by_token, str(Bearer.of(token)))
+
+
+def _note(console: "Console", text: str) -> None:
+    say(console, shown(f"cmk-check: {text}"))

@@ -1,0 +1,66 @@
+"""HTML by construction: a text is escaped, and only ``element`` makes markup.
+
+Characters that hide or turn the text around them are shown as escapes, as in a terminal.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+from cmk_check.cli.console import shown
+
+_VOID: Final = frozenset({"meta"})
+
+
+class Html(str):
+    """Markup, which is not escaped again."""
+
+    __slots__ = ()
+
+
+type Content = Html | str | int
+
+
+def element(tag: str, /, *content: Content, **attributes: str) -> Html:
+    """Return an element; ``_`` at the end of the name of an attribute is left out."""
+    given = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+    )
+    if tag in _VOID:
+        return Html(f"<{tag}{given}>")
+    inside = "".join(map(_written, content))
+    return Html(f"<{tag}{given}>{inside}</{tag}>")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[Content]]) -> Html:
+    """Return a table; its head is repeated on every printed page."""
+    return element(
+        "table",
+        element("thead", element("tr", *(element("th", each, scope="col") for each in head))),
+        element(
+            "tbody",
+            *(Html(element("tr", *(element("td", cell) for cell in row)) + "\n") for row in rows),
+        ),
+    )
+
+
+def items(texts: Iterable[Content]) -> Html:
+    """Return a list of texts."""
+    return element("ul", *(element("li", each) for each in texts))
+
+
+def whole(text: str) -> Html:
+    """Return a word of ours that is not broken: cells break what is long at any place."""
+    return element("span", text, class_="whole")
+
+
+def named(name: str | None, id_: str | None) -> Html:
+    """Return a name with the id below it."""
+    return Html(
+        element("div", name or "") + (element("div", id_, class_="small") if id_ else Html(""))
+    )
+
+
+def _written(content: Content) -> str:
+    return content if isinstance(content, Html) else escape(shown(str(content)))

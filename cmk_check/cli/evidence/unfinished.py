@@ -1,0 +1,55 @@
+"""A folder that appears complete or not at all: it is made beside its place and renamed."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cmk_check.cli.stdout import NotUsable
+
+
+@contextmanager
+def unfinished(out: Path) -> Iterator[Path]:
+    """Make a folder beside ``out``, for the block to work in; remove it after the block.
+
+    Raises:
+        NotUsable: the folder could not be made, or something could not be written in the block.
+
+    """
+    folder = out.absolute().with_name(f"{_prefix(out)}{os.getpid()}")
+    try:
+        folder.mkdir()
+        yield folder
+    except OSError as error:
+        raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Rename a complete folder to ``out``, which must not exist or be empty.
+
+    Raises:
+        OSError: something is there by now, or the folder cannot be renamed.
+
+    """
+    if out.exists():
+        out.rmdir()  # elsewhere than on Linux an empty folder is not replaced
+    folder.rename(out)
+
+
+def leftovers(out: Path) -> list[Path]:
+    """Return folders of earlier exports to this place that were interrupted, or still run."""
+    return sorted(out.absolute().parent.glob(f"{_escaped(_prefix(out))}*"))
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.absolute().name}.unfinished."
+
+
+def _escaped(text: str) -> str:
+    """Escape a name for ``glob``."""
+    from glob import escape
+
+    return escape(text)

@@ -1,0 +1,152 @@
+"""Evidence of a hostile estate, over the running app, in the hands of programs of others."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pytest
+
+from cmk_check.web.views import csv_export
+from local.browser import chromium
+from tests.browsers import end_without, path_of_browser
+from tests.functional import terminal_kit
+from tests.functional.browser.sample_estate import GAP_NAME, hostile_estate
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import Scene, wait_until
+from tests.functional.libreoffice import read_again
+
+READERS: Final = Path(__file__).parents[2] / ".venv/evidence/bin"
+# The width of A4 without its margins, in pixels of CSS.
+A4: Final = {"width": 688, "height": 1000}
+# What a program of an auditor does. The package oscal unpacks 160 MB into the folder it is in.
+READ: Final = """
+import json
+import sys
+from oscal import OSCAL
+from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
+
+document = OSCAL.load(sys.argv[1])
+changed = []
+for line in open(sys.argv[2]):
+    event = json.loads(line)
+    read = ComplianceFinding.model_validate(event).model_dump(mode="json", exclude_none=True)
+    if read != event:
+        changed.append(event)
+print(json.dumps([document.is_valid, document.validation_errors, document.oscal_version, changed]))
+"""
+
+pytestmark = pytest.mark.long
+
+
+def _environment(scene: Scene) -> Mapping[str, str]:
+    return {"CMK_API_KEY": scene.host.keys.functions["api"]}
+
+
+def _run(*command: object, folder: Path) -> str:
+    done = subprocess.run(
+        list(map(str, command)),
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C.UTF-8"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _read_by_others(bundle: Path, folder: Path) -> None:
+    """Let compliance-trestle, oscal and py-ocsf-models read the files for machines."""
+    if not READERS.exists():
+        end_without("NOBODY ELSE READ THE EVIDENCE: run `make evidence`")
+    results = bundle / "assessment-results.json"
+    trestle = folder / "trestle"
+    trestle.mkdir()
+    _run(READERS / "trestle", "init", folder=trestle)
+    _run(READERS / "trestle", "import", "-f", results, "-o", "cmk", folder=trestle)
+    (imported,) = trestle.glob("assessment-results/*/*.json")
+    answered = _run(
+        READERS / "python", "-c", READ, results, bundle / "findings.ocsf.jsonl", folder=folder
+    )
+    shutil.rmtree(folder / "support")  # pytest keeps the folders of three runs
+
+    assert len(_observations(imported)) == len(_observations(results))
+    assert json.loads(answered) == [True, [], "v1.2.1", []]
+
+
+def _observations(file: Path) -> list[Any]:
+    document = json.loads(file.read_text())
+    found: list[Any] = document["assessment-results"]["results"][0]["observations"]
+    return found
+
+
+def _seen_in_a_browser(report: Path) -> None:
+    """See that nothing runs or is loaded, and that nothing is wider than the paper."""
+    asked: list[str] = []
+    with chromium() as browser:
+        page = browser.new_page(viewport=A4)  # type: ignore[arg-type] # a mapping is not typed
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("dialog", lambda dialog: asked.append(dialog.message))
+        page.emulate_media(media="print")
+        page.goto(report.as_uri())
+        width = page.evaluate("document.documentElement.scrollWidth")
+        text = page.inner_text("body")
+
+    assert asked == [report.as_uri()]
+    assert width <= A4["width"]
+    assert GAP_NAME in text
+    assert "\u202e" not in text
+
+
+def test_others_read_what_was_exported(open_scene: OpenScene, tmp_path: Path) -> None:
+    """Names that are markup, formulas or turn the text around, and a subscription out of reach."""
+    path_of_browser()
+    scene = open_scene(hostile_estate(), CMK_KEY_HEALTH="on")
+    scene.scan()
+    bundle, again = tmp_path / "bundle", tmp_path / "again"
+    export = ("evidence", "--url", scene.host.url, "--out")
+
+    ended = terminal_kit.run(*export, str(bundle), environment=_environment(scene))
+    second = terminal_kit.run(*export, str(again), "-q", environment=_environment(scene))
+
+    assert (ended.code, second.code) == (0, 0), ended.err + second.err
+    assert ended.out.startswith("posture: non_compliant, as of ")
+    for path in bundle.iterdir():
+        assert path.name == "MANIFEST.json" or path.read_bytes() == (again / path.name).read_bytes()
+    ids = {each["id"] for each in scene.findings().values()}
+    rows = duckdb.read_csv(str(bundle / "findings.csv"), all_varchar=True).fetchall()
+    assert {row[0] for row in rows} == set(map(csv_export.cell, ids))
+    shown = read_again(bundle / "findings.csv")
+    assert [row["name"] for row in shown] == [row[1] for row in rows]
+    _seen_in_a_browser(bundle / "report.html")
+    _read_by_others(bundle, tmp_path)
+
+
+def test_a_killed_export_leaves_nothing_that_looks_complete(tmp_path: Path) -> None:
+    """Killed while it waits for the app; the next one names what was left."""
+    out = tmp_path / "out"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        arguments = ("evidence", "--url", url, "--out", str(out))
+        process = terminal_kit.start(*arguments, environment={"CMK_API_KEY": "key"})
+        connection, _ = server.accept()
+        with connection:
+            (left,) = wait_until(lambda: list(tmp_path.iterdir()), "the folder beside")
+            process.send_signal(signal.SIGKILL)
+            terminal_kit.end(process)
+
+    ended = terminal_kit.run(*arguments, environment={"CMK_API_KEY": "key"})
+
+    assert not out.exists()
+    assert list(tmp_path.iterdir()) == [left]
+    assert ended.code == 3
+    assert str(left) in ended.err
+    assert "key" not in ended.out

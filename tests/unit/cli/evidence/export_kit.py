@@ -1,0 +1,176 @@
+"""An estate behind its HTTP API in this process, and what is exported from it."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from cmk_check.cli.evidence.api_client import ApiAnswer
+from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
+from cmk_check.core.counts import AccountCounter
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionReason,
+    KeyReason,
+    KeySeverity,
+    KeyState,
+    PostureVerdict,
+    ScanState,
+    Trigger,
+    Verdict,
+)
+from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth
+from cmk_check.errors import ApiUnusable
+from cmk_check.store.scan_rows import Scan
+from cmk_check.store.scans import LeaseAndStatus, scan_id_of
+from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding, status_of
+from tests.unit.web.asgi_client import send
+
+ENDS: Final = NOON + timedelta(days=30)
+WAIVED: Final = AccountException(
+    ExceptionReason.HONOURED,
+    id="/subscriptions/s/providers/microsoft.authorization/policyexemptions/waiver",
+    category="Waiver",
+    display_name="Until the vault is moved",
+    ticket="CHG-1",
+    approved_by="the board",
+    expires_on=ENDS,
+)
+BROKEN: Final = KeyHealth(
+    KeyState.BROKEN,
+    (KeyConcern(KeyReason.KEY_DISABLED, KeySeverity.BROKEN, "The key is disabled."),),
+    expires=ENDS,
+)
+HEALTHY: Final = KeyHealth(KeyState.HEALTHY)
+
+
+async def _nothing(_route: str) -> None:
+    """Do nothing."""
+
+
+@dataclass
+class AppApi:
+    """Implements ``Api`` over an app in this process.
+
+    ``before`` is called before each request, ``top`` replaces the length of a page.
+    """
+
+    served: Served
+    before: Callable[[str], Awaitable[None]] = _nothing
+    top: int | None = None
+    asked: list[str] = field(default_factory=list)
+
+    async def get(
+        self,
+        route: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        if_none_match: str | None = None,
+    ) -> ApiAnswer:
+        """Ask the app."""
+        await self.before(route)
+        self.asked.append(route)
+        headers = {"if-none-match": if_none_match} if if_none_match else {}
+        given = dict(query or {})
+        if self.top and "top" in given:
+            given["top"] = str(self.top)
+        target = f"/api/v1/{route}?{urlencode(given)}".rstrip("?")
+        answer = await send(self.served.app(), target, headers)
+        if answer.status not in {200, 304}:
+            raise ApiUnusable(str(answer.status), answer.error[0])
+        return ApiAnswer(
+            answer.body if answer.status == 200 else None, answer.headers.get("etag", "")
+        )
+
+
+@dataclass
+class Pauses:
+    """A sleep that does not take time."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    async def __call__(self, seconds: float) -> None:
+        """Note a pause."""
+        self.seconds.append(seconds)
+
+
+def all_sorts() -> list[Finding]:
+    """Make a finding of every sort that the files tell apart."""
+    compliant = Verdict.COMPLIANT
+    return [
+        finding("bare"),
+        replace(finding("waived"), exception=WAIVED),
+        replace(finding("well", compliant, kind="AIServices"), key_health=HEALTHY),
+        replace(finding("locked", compliant), key_health=BROKEN),
+        finding("odd", Verdict.UNKNOWN, kind=None),
+    ]
+
+
+def _counts(findings: Iterable[Finding]) -> AccountCounts:
+    counter = AccountCounter()
+    for each in findings:
+        counter.add(each.kind, each.judgement, each.key_health, each.exception)
+    return counter.counts({"SpeechServices": 3}, 0)
+
+
+async def estate(
+    findings: Iterable[Finding], *, name: str = "Production", gap: bool = False
+) -> Served:
+    """Serve these findings after one scan; with ``gap`` another subscription was not read."""
+    served, findings = Served(), list(findings)
+    mine = coverage(name=name, accounts=_counts(findings))
+    other = [coverage(CoverageState.GAP, LAB, "Lab")] if gap else []
+    await served.put(mine, findings)
+    for each in other:
+        await served.put(each)
+    await served.put_status(status_of(mine, *other))
+    await put_scan(served, 0)
+    return served
+
+
+async def put_scan(served: Served, minutes: int, state: ScanState = ScanState.COMPLETE) -> None:
+    """Write a scan that began so many minutes after noon."""
+    started = NOON + timedelta(minutes=minutes)
+    scan = Scan(scan_id_of(started, "3fa9"), minutes, Trigger.TIMER, started, state)
+    if state is not ScanState.RUNNING:
+        ended, posture = started + timedelta(seconds=9), PostureVerdict.UNKNOWN
+        scan = replace(scan, finished_at=ended, posture=posture)
+    await served.scans.commit(scans=[(scan, None)], current=LeaseAndStatus(None, None))
+
+
+def _make(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+
+
+async def downloaded(api: AppApi, folder: Path, pauses: Pauses | None = None) -> Evidence:
+    """Download an estate into a folder, which is made."""
+    _make(folder)
+    return await download(api, folder, DownloadProgress(), pauses or Pauses())
+
+
+async def exported(served: Served, folder: Path, name: str = "bundle") -> Path:
+    """Export an estate; return the folder with every file but the manifest."""
+    evidence = await downloaded(AppApi(served), folder / f"{name}-lists")
+    bundle = folder / name
+    _make(bundle)
+    write_bundle(evidence, bundle)
+    return bundle
+
+
+def results_of(bundle: Path) -> dict[str, Any]:
+    """Return the results of the assessment."""
+    document = json.loads((bundle / "assessment-results.json").read_text())
+    (result,) = document["assessment-results"]["results"]
+    found: dict[str, Any] = result
+    return found
+
+
+def events_of(bundle: Path) -> dict[str, dict[str, Any]]:
+    """Return the OCSF events by the name of their account."""
+    lines = (bundle / "findings.ocsf.jsonl").read_text().splitlines()
+    return {event["resources"][0]["name"]: event for event in map(json.loads, lines)}

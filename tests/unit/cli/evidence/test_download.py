@@ -1,0 +1,152 @@
+"""The download: what is exported together was true together."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from cmk_check.core.enums import ChangeType, ScanState, Verdict, WatchState
+from cmk_check.core.watch import Watch
+from cmk_check.errors import ApiUnusable
+from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES
+from cmk_check.store.change_feed import FeedTable
+from tests.fakes.hostile import changes_of_every_kind
+from tests.unit.cli.evidence.export_kit import (
+    AppApi,
+    Pauses,
+    all_sorts,
+    downloaded,
+    estate,
+    put_scan,
+)
+from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding
+
+MINUTE = timedelta(minutes=1)
+
+
+def _at_first(route: str, served: Served, act: Callable[[], Awaitable[object]]) -> AppApi:
+    """Return an API on which something happens just before the first request for a route."""
+    api = AppApi(served)
+
+    async def before(asked: str) -> None:
+        if asked == route and route not in api.asked:
+            await act()
+
+    api.before = before
+    return api
+
+
+async def test_every_list_is_read_to_its_end(tmp_path: Path) -> None:
+    """A page that is taken for the whole list is evidence that leaves accounts out."""
+    served = await estate(all_sorts(), gap=True)
+    await FeedTable(served.store).publish(changes_of_every_kind("chat"))
+    await put_scan(served, 1)
+
+    evidence = await downloaded(AppApi(served, top=1), tmp_path)
+
+    assert {each.name for each in evidence.findings()} == {each.id.name for each in all_sorts()}
+    assert {each.subscription_id for each in evidence.subscriptions()} >= {LAB}
+    assert [scan.started_at for scan in evidence.scans()] == [NOON + MINUTE, NOON]
+    assert [change.type for change in evidence.changes()] == list(ChangeType)
+    assert evidence.remarks == ()
+
+
+async def test_a_scan_meanwhile_starts_the_download_again(tmp_path: Path) -> None:
+    """Otherwise the findings would be those of one scan, and the counts those of another."""
+    served = await estate(all_sorts())
+    pauses = Pauses()
+
+    async def scan() -> None:
+        await served.put(coverage(subscription_id=LAB), [])
+        await put_scan(served, 1)
+
+    api = _at_first("subscriptions", served, scan)
+
+    evidence = await downloaded(api, tmp_path, pauses)
+
+    assert pauses.seconds == [EVIDENCE_PAUSE_SECONDS]
+    assert len(list(evidence.subscriptions())) == 2
+    assert len(list(evidence.scans())) == 2
+
+
+async def test_a_look_of_the_watch_is_not_a_change(tmp_path: Path) -> None:
+    """It looks every two minutes: a download that takes longer would never end."""
+    served = await estate(all_sorts())
+
+    async def look() -> None:
+        await served.put_watch(Watch(since=NOON, last_look=NOON, state=WatchState.SEEING))
+
+    api = _at_first("changes", served, look)
+
+    await downloaded(api, tmp_path)
+
+    assert api.asked.count("findings") == 1
+
+
+async def test_an_estate_that_never_rests_is_refused(tmp_path: Path) -> None:
+    """With a clear end, after a known number of tries."""
+    served = await estate(all_sorts())
+    api = AppApi(served)
+
+    async def before(route: str) -> None:
+        if route == "subscriptions":
+            await put_scan(served, len(api.asked))
+
+    api.before = before
+
+    with pytest.raises(ApiUnusable, match="try again when no scan runs"):
+        await downloaded(api, tmp_path)
+
+    assert api.asked.count("subscriptions") == EVIDENCE_TRIES
+
+
+async def test_a_scan_that_runs_all_the_time_is_said(tmp_path: Path) -> None:
+    """Its findings may be newer than the counts, which nobody could see in the files."""
+    served = await estate(all_sorts())
+    await put_scan(served, 1, ScanState.RUNNING)
+    api = AppApi(served)
+
+    evidence = await downloaded(api, tmp_path)
+
+    assert evidence.remarks == (
+        "A scan was running during the export: some findings may be newer than the counts.",
+    )
+    assert not evidence.doubtful
+    assert api.asked.count("findings") == EVIDENCE_TRIES
+
+
+async def test_counts_that_do_not_fit_the_findings_are_said(tmp_path: Path) -> None:
+    """Whoever adds up the table finds it; no control may count as satisfied then."""
+    served = await estate([finding("safe", Verdict.COMPLIANT)])
+    await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
+
+    evidence = await downloaded(AppApi(served), tmp_path)
+
+    assert evidence.remarks == (
+        "The status counts 0 accounts as non_compliant, but 1 were listed.",
+    )
+    assert evidence.doubtful
+
+
+async def test_before_the_first_scan_there_is_no_evidence(tmp_path: Path) -> None:
+    """An empty folder with a signature would look like an estate without accounts."""
+    with pytest.raises(ApiUnusable, match="No scan has finished yet"):
+        await downloaded(AppApi(Served()), tmp_path)
+
+
+async def test_an_answer_of_a_newer_app_is_refused(tmp_path: Path) -> None:
+    """A verdict that this program does not know would be left out of its files."""
+    served = await estate([])
+    api = AppApi(served)
+    get = api.get
+
+    async def newer(*args: object, **options: object) -> object:
+        answer = await get(*args, **options)  # type: ignore[arg-type]
+        body = (answer.body or b"").replace(b'"state":"complete"', b'"state":"shiny"')
+        return type(answer)(body, answer.etag)
+
+    api.get = newer  # type: ignore[method-assign,assignment]
+
+    with pytest.raises(ApiUnusable, match="does not know: use the version"):
+        await downloaded(api, tmp_path)

@@ -1,0 +1,211 @@
+"""The files for other tools: no answer in them is better than the status, and none is left out."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cmk_check.core.controls import CONTROLS
+from cmk_check.core.enums import Verdict
+from cmk_check.core.model import Finding, KeyHealth
+from tests.fakes.hostile import NAMES
+from tests.unit.cli.evidence.export_kit import (
+    BROKEN,
+    HEALTHY,
+    WAIVED,
+    all_sorts,
+    estate,
+    events_of,
+    exported,
+    results_of,
+)
+from tests.unit.web.api_kit import NOON, coverage, finding
+
+# Of the standard: a value on one line, and an id that OSCAL takes.
+VALUE = re.compile(r"\S(.*\S)?")
+TOKEN = re.compile(r"[^\W\d][\w.\-]*")
+SAFE = finding("safe", Verdict.COMPLIANT)
+
+
+def _states(result: dict[str, Any]) -> set[str]:
+    return {each["target"]["status"]["state"] for each in result["findings"]}
+
+
+def _reasons(result: dict[str, Any]) -> set[str]:
+    props = result["findings"][0]["props"]
+    return {each["value"] for each in props if each["name"] == "reason"}
+
+
+async def test_each_control_has_a_finding_and_each_account_an_observation(tmp_path: Path) -> None:
+    """And the subscription that was not read, and the estate as a whole."""
+    result = results_of(await exported(await estate(all_sorts(), gap=True), tmp_path))
+
+    kinds = Counter(each["title"].split()[0] for each in result["observations"])
+    assert kinds == {"The": 1, "A": 1, "Account": 5}
+    assert len(result["findings"]) == len(CONTROLS)
+    items = {each["uuid"] for each in result["local-definitions"]["inventory-items"]}
+    subjects = [
+        each["subject-uuid"] for seen in result["observations"] for each in seen.get("subjects", [])
+    ]
+    assert set(subjects) == items
+    assert len(items) == 5
+
+
+async def test_every_fault_is_a_risk_with_its_observations(tmp_path: Path) -> None:
+    """An exception is a deviation that somebody approved; it does not go away."""
+    result = results_of(await exported(await estate(all_sorts(), gap=True), tmp_path))
+
+    titles = {each["uuid"]: each["title"] for each in result["observations"]}
+    risks = {
+        each["props"][0]["value"]: (
+            each["status"],
+            [titles[seen["observation-uuid"]] for seen in each["related-observations"]],
+        )
+        for each in result["risks"]
+    }
+    assert risks == {
+        "accounts_non_compliant": ("open", ["Account bare"]),
+        "accounts_excepted": ("deviation-approved", ["Account waived"]),
+        "accounts_unknown": ("open", ["Account odd"]),
+        "keys_broken": ("open", ["Account locked"]),
+        "subscriptions_unread": ("open", ["A subscription that was not read"]),
+    }
+    named = {each["risk-uuid"] for each in result["findings"][0]["related-risks"]}
+    assert named == {each["uuid"] for each in result["risks"]}
+
+
+@pytest.mark.parametrize(
+    ("findings", "gap", "state", "reason"),
+    [
+        ([SAFE], False, "satisfied", None),
+        ([SAFE, finding("bare")], False, "not-satisfied", "accounts_non_compliant"),
+        ([SAFE, finding("odd", Verdict.UNKNOWN)], False, "not-satisfied", "accounts_unknown"),
+        ([SAFE], True, "not-satisfied", "subscriptions_unread"),
+        (
+            [replace(finding("waived"), exception=WAIVED)],
+            False,
+            "not-satisfied",
+            "accounts_non_compliant",
+        ),
+    ],
+    ids=["compliant", "violation", "unknown", "gap", "exception"],
+)
+async def test_a_control_is_satisfied_only_if_nothing_speaks_against_it(
+    tmp_path: Path, findings: list[Finding], *, gap: bool, state: str, reason: str | None
+) -> None:
+    """OSCAL has no unknown: what is not known must not become satisfied."""
+    result = results_of(await exported(await estate(findings, gap=gap), tmp_path))
+
+    assert _states(result) == {state}
+    assert reason is None or reason in _reasons(result)
+
+
+async def test_an_old_result_satisfies_nothing(tmp_path: Path) -> None:
+    """A scan of last week says nothing of today."""
+    served = await estate([SAFE])
+    served.clock.time = NOON + timedelta(days=7)
+
+    result = results_of(await exported(served, tmp_path))
+
+    assert _states(result) == {"not-satisfied"}
+    assert _reasons(result) == {"stale"}
+
+
+async def test_counts_that_do_not_fit_satisfy_nothing(tmp_path: Path) -> None:
+    """The posture says compliant, and so do all findings: but one is missing."""
+    served = await estate([SAFE])
+    await served.put(
+        coverage(subscription_id="5b1e0000-0000-0000-0000-000000000009"),
+        [finding("new", Verdict.COMPLIANT, subscription_id="5b1e0000-0000-0000-0000-000000000009")],
+    )
+
+    result = results_of(await exported(served, tmp_path))
+
+    assert _states(result) == {"not-satisfied"}
+    assert "export_remarks" in _reasons(result)
+
+
+async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Also a day later: whoever compares two bundles sees what has changed."""
+    served = await estate(all_sorts(), gap=True)
+    one = await exported(served, tmp_path, "one")
+    served.clock.time = NOON + timedelta(hours=2)
+
+    other = await exported(served, tmp_path, "other")
+
+    assert {path.name: path.read_bytes() for path in one.iterdir()} == {
+        path.name: path.read_bytes() for path in other.iterdir()
+    }
+
+
+async def test_another_state_gives_other_ids_but_the_same_inventory(tmp_path: Path) -> None:
+    """An observation is of one time, an account is the same one month after month."""
+    one = results_of(await exported(await estate([SAFE]), tmp_path, "one"))
+    other = results_of(await exported(await estate([SAFE], gap=True), tmp_path, "other"))
+
+    items = [each["local-definitions"]["inventory-items"] for each in (one, other)]
+    assert items[0] == items[1]
+    seen = [{each["uuid"] for each in result["observations"]} for result in (one, other)]
+    assert not seen[0] & seen[1]
+
+
+def _of(value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from [(name, member)] if isinstance(member, str) else _of(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _of(member)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
+    """OSCAL's texts are Markdown, and its values have one line."""
+    waived = replace(WAIVED, display_name=name, ticket=name, approved_by=name)
+    odd = replace(finding(), tags={name: name}, exception=waived, location=name)
+    result = results_of(await exported(await estate([odd], name=name, gap=True), tmp_path))
+
+    for member, text in _of(result):
+        if member in {"value", "uuid", "href"}:
+            assert VALUE.fullmatch(text)
+        if member in {"control-id", "target-id", "name"}:
+            assert TOKEN.fullmatch(text)
+        if member in {"title", "description", "remarks", "statement"} and text != name:
+            assert not re.search(r"(?<!\\)[<>\[*_`]", text.replace("cmk_check", ""))
+
+
+async def test_events_say_what_the_verdict_and_the_key_say(tmp_path: Path) -> None:
+    """A SIEM alerts on these numbers. An exemption does not change them."""
+    events = events_of(await exported(await estate(all_sorts()), tmp_path))
+
+    told = {
+        name: (event["severity"], event["compliance"]["status_id"], event["status"])
+        for name, event in events.items()
+    }
+    assert told == {
+        "bare": ("High", 3, "New"),
+        "waived": ("High", 3, "New"),
+        "well": ("Informational", 1, "New"),
+        "locked": ("Medium", 2, "New"),
+        "odd": ("Unknown", 0, "New"),
+    }
+    assert events["waived"]["unmapped"]["exception"]["honoured"] is True
+
+
+@pytest.mark.parametrize("health", [HEALTHY, BROKEN, None])
+async def test_events_have_no_empty_values(tmp_path: Path, health: KeyHealth | None) -> None:
+    """A reader of OCSF takes null for a value."""
+    found = replace(finding("safe", Verdict.COMPLIANT), key_health=health, tags={}, owner=None)
+
+    (event,) = events_of(await exported(await estate([found]), tmp_path)).values()
+
+    text = json.dumps(event)
+    assert "null" not in text
+    assert "{}" not in text
+    assert "daysToExpiry" not in text

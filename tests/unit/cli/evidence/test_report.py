@@ -1,0 +1,131 @@
+"""The report: everything in it is text, nothing is loaded, and nothing is left out in silence."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from cmk_check.cli.console import shown
+from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.limits import MAX_REPORT_ROWS
+from cmk_check.store.change_feed import FeedTable
+from tests.fakes.hostile import NAMES, changes_of_every_kind
+from tests.unit.cli.evidence.export_kit import (
+    WAIVED,
+    AppApi,
+    all_sorts,
+    downloaded,
+    estate,
+    exported,
+)
+from tests.unit.web.api_kit import NOON, finding
+
+ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "section", "h1", "h2", "h3"}
+ALLOWED |= {"p", "div", "strong", "span", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+
+
+class _Page(HTMLParser):
+    """The tags, attributes and texts of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags, self.attributes = set[str](), set[str]()
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes.update(name for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        """Everything that is read, on one line."""
+        return " ".join(" ".join(self.texts).split())
+
+
+def _page(bundle: Path) -> _Page:
+    return _Page((bundle / "report.html").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
+    """The report is opened by people whose job is to click on evidence."""
+    waived = replace(WAIVED, display_name=name, ticket=name, approved_by=name, category=name)
+    found = [replace(finding(), exception=waived), finding("bare")]
+    served = await estate(found, name=name, gap=True)
+    await FeedTable(served.store).publish(changes_of_every_kind(name))
+
+    page = _page(await exported(served, tmp_path))
+
+    assert page.tags <= ALLOWED
+    assert page.attributes <= {"lang", "charset", "http-equiv", "content", "name", "scope", "class"}
+    assert " ".join(shown(name).split()) in page.text
+
+
+async def test_nothing_is_loaded(tmp_path: Path) -> None:
+    """It must look the same in an archive without a network, and tell nobody that it was read."""
+    text = (await exported(await estate(all_sorts()), tmp_path) / "report.html").read_text()
+
+    assert not re.search(r"https?:|url\(|@import|src=|href=", text)
+
+
+async def test_every_sort_of_account_has_its_place(tmp_path: Path) -> None:
+    """Violations, unknowns, broken keys and exceptions, each where its heading says."""
+    page = _page(await exported(await estate(all_sorts(), gap=True), tmp_path))
+
+    places = [
+        page.text.index(text)
+        for text in (
+            "Not compliant. At least one account",
+            "Subscriptions that were not read Subscription",
+            "Lab",
+            "Accounts Not compliant Account",
+            "bare",
+            "Unknown Account",
+            "odd",
+            "with a key that cannot be used Account",
+            "locked",
+            "Exceptions Accounts that",
+            "waived",
+            "CHG-1 / the board",
+            "2026-12-25 12:00:00",
+            "is: not satisfied.",
+        )
+    ]
+    assert places == sorted(places)
+    assert "well" not in page.text
+
+
+async def test_a_long_list_says_how_long_it_is(tmp_path: Path) -> None:
+    """Whoever counts the rows must not come to a better number."""
+    evidence = await downloaded(AppApi(await estate([finding()])), tmp_path / "lists")
+    findings = tmp_path / "lists" / "findings.jsonl"
+    findings.write_bytes(findings.read_bytes() * (MAX_REPORT_ROWS + 1))
+
+    write_bundle(evidence, tmp_path)
+
+    page = _page(tmp_path)
+    assert f"{MAX_REPORT_ROWS} of {MAX_REPORT_ROWS + 1} are shown; all are in" in page.text
+
+
+async def test_a_period_begins_where_it_says(tmp_path: Path) -> None:
+    """The changes of the month, in the report and in the file."""
+    served = await estate([])
+    changes = changes_of_every_kind("chat")[:2]
+    early = replace(changes[0], time=NOON - timedelta(seconds=1), data={"name": "early"})
+    await FeedTable(served.store).publish([early, changes[1]])
+    evidence = await downloaded(AppApi(served), tmp_path / "lists")
+
+    write_bundle(replace(evidence, since=NOON), tmp_path)
+
+    page = _page(tmp_path)
+    assert "All changes since 2026-11-25 12:00:00" in page.text
+    assert "early" not in page.text
+    assert len((tmp_path / "changes.jsonl").read_text().splitlines()) == 1
+    assert (tmp_path / "scans.json").read_text().count('"id"') == 1
