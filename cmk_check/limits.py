@@ -340,6 +340,8 @@ EVIDENCE_PAUSE_SECONDS: Final = 15.0
 MAX_REPORT_ROWS: Final = 500
 # Of the files that are read and written piece by piece.
 FINDINGS_WRITTEN_AT_ONCE: Final = 500
+# Nothing but a change tells of it: as of an earlier time, one may wait so long for its publication.
+PUBLICATION_DELAY: Final = timedelta(days=1)
 
 # --- Doctor
 

@@ -310,7 +310,8 @@ class GapOfSubscription(Answer):
 class Subscription(Answer):
     """A subscription; `state` is Azure's, `lastRead` is when it was last read completely.
 
-    If its row is unusable, `since` and all other values from the row are null.
+    `sequence` is that of its last change, 0 before the first. If its row is unusable, `since`,
+    `sequence` and all other values from the row are null.
     """
 
     subscription_id: str
@@ -324,6 +325,7 @@ class Subscription(Answer):
     accounts: Accounts
     keys: Keys | None
     azure_policy: PolicyCounts | None
+    sequence: int | None
 
 
 class SubscriptionsPage(Answer):

@@ -24,12 +24,13 @@ def walk(seed: int, tally: Tally) -> None:
 
 async def _walk(random: Random, history: History) -> None:
     for _ in range(STEPS):
-        await _step(random, history)
+        await step(random, history)
         await history.checks.green()
     await history.settle()
 
 
-async def _step(random: Random, history: History) -> None:
+async def step(random: Random, history: History) -> None:
+    """Scan, disturb a scan, or change something."""
     match random.randrange(15):
         case 0 | 1:
             await history.scan()

@@ -84,6 +84,7 @@ class SubscriptionsView:
             accounts=to_api_accounts(row.accounts, self.clock.now()),
             keys=to_api_keys(row.accounts) if self.key_health else None,
             azure_policy=to_api_policy_counts(row.accounts),
+            sequence=None if to_api_since(row.since) is None else row.sequence,
         )
 
 

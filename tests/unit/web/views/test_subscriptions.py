@@ -52,6 +52,7 @@ async def test_a_subscription_has_the_contracts_fields_in_the_contracts_order(
         },
         "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 1},
         "azurePolicy": {"notAssessed": 0, "differs": 0},
+        "sequence": 0,
     }
     assert json.dumps(answer.json["value"][0]) == json.dumps(lab)
     assert _ids(answer) == [LAB, PRODUCTION]

@@ -1,0 +1,113 @@
+"""Random histories of scans, what was recorded at each time, and what the API lists."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from random import Random
+from typing import TYPE_CHECKING, Any, override
+
+from cmk_check.cli.evidence.accounts_then import AccountThen
+from cmk_check.cli.evidence.as_of import History
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import Coverage
+from cmk_check.core.posture import Expectations
+from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import models
+from cmk_check.web.api import Tables, create_app
+from tests.fakes.world import World
+from tests.soak import history as soak
+from tests.soak.tally import Tally
+from tests.soak.walk import step
+from tests.unit.web.api_kit import AS_SERVED, MAX_AGE
+from tests.unit.web.asgi_client import send
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+type Recorded = Mapping[str, tuple[CoverageState, tuple[AccountThen, ...]]]
+
+
+async def recorded(world: World) -> Recorded:
+    """Return what the tables hold: the coverage and the accounts of each subscription."""
+    accounts: dict[str, list[AccountThen]] = {}
+    for finding in (await world.findings()).values():
+        key = finding.key_health.state if finding.key_health else None
+        verdict, reason = finding.judgement.verdict, finding.judgement.reason
+        then = AccountThen(str(finding.id), finding.kind, verdict, reason, key)
+        accounts.setdefault(finding.id.subscription_id, []).append(then)
+    return {
+        where: (row.state, tuple(sorted(accounts.get(where, []))))
+        async for (where, _), row in FindingsTable(world.store).coverages(None, None)
+        if isinstance(row, Coverage)
+    }
+
+
+@dataclass
+class Listed:
+    """What the HTTP API lists; tests may take a change away or alter it."""
+
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    subscriptions: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    scans: list[dict[str, Any]] = field(default_factory=list)
+
+    def without(self, change: dict[str, Any]) -> "Listed":
+        """Return the same without a change."""
+        return replace(self, changes=[each for each in self.changes if each is not change])
+
+    @property
+    def history(self) -> History:
+        """What the command rebuilds from."""
+        return History(
+            map(models.Finding.model_validate, self.findings),
+            map(models.Subscription.model_validate, self.subscriptions),
+            map(models.ChangeEvent.model_validate, self.changes),
+            map(models.Scan.model_validate, self.scans),
+        )
+
+
+async def listed(world: World) -> Listed:
+    """Read the four lists over the API."""
+    tables = Tables(FindingsTable(world.store), ScanTable(world.store), FeedTable(world.store))
+    app = create_app(tables, world.clock, Expectations(MAX_AGE), AS_SERVED)
+    found = {}
+    for name in ("findings", "subscriptions", "changes", "scans"):
+        answer = await send(app, f"/api/v1/{name}?top=1000")
+        assert "nextLink" not in answer.json
+        found[name] = answer.json["value"]
+    return Listed(**found)
+
+
+class Remembered(soak.History):
+    """A history that keeps what was recorded before each scan, by time."""
+
+    def __init__(self) -> None:
+        super().__init__(Tally())
+        self.times: dict[datetime, Recorded] = {}
+
+    async def remember(self) -> None:
+        """Keep what is recorded now."""
+        self.times[self.world.clock.now()] = await recorded(self.world)
+
+    @override
+    async def scan(self, share: float = 0, *, wakes: bool = True) -> None:
+        await self.remember()
+        await super().scan(share, wakes=wakes)
+
+
+@cache
+def remembered(seed: int, steps: int = 25) -> tuple[Remembered, Listed]:
+    """Run a history of so many steps; return it, and what the API lists at its end."""
+
+    async def run() -> tuple[Remembered, Listed]:
+        history, random = Remembered(), Random(seed)
+        for _ in range(steps):
+            await step(random, history)
+        await history.settle()
+        await history.remember()
+        return history, await listed(history.world)
+
+    return asyncio.run(run())
