@@ -56,9 +56,9 @@ async def api(req: func.HttpRequest, context: func.Context) -> func.HttpResponse
     return await entry.answer(req, context)
 
 
-@app.route(route="api/scan", methods=["POST"], auth_level=_DATA)
+@app.route(route="api/scan", methods=["GET", "HEAD", "POST"], auth_level=_DATA)
 async def scan_now(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
-    """Start a scan because somebody asks for it."""
+    """Start a scan because somebody asks for it, or tell who may do so."""
     return await entry.scan_now(req, context)
 
 

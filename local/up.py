@@ -136,7 +136,7 @@ Scans      {url}/api/v1/scans
 Contract   {url}/api/v1/openapi.json
 Health     {url}/api/health
 
-Keys, to send in the header x-functions-key; the page asks for the first:
+Keys, to send in the header x-functions-key; the page needs the first, and takes both:
 to read          {keys.functions["api"]}
 to start a scan  {keys.functions["scan_now"]}
 

@@ -12,6 +12,7 @@ from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
+from cmk_check.limits import MAX_NAME_SHOWN_CHARS
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
@@ -173,7 +174,8 @@ def _ids(given: Sequence[str]) -> list[str]:
     for text in given:
         if not is_guid(text.strip()):
             raise typer.BadParameter(
-                "must be a subscription id like 00000000-0000-0000-0000-000000000000",
+                f"{text[:MAX_NAME_SHOWN_CHARS]!a} must be a subscription id like "
+                "00000000-0000-0000-0000-000000000000",
                 param_hint="--subscription",
             )
     return [text.strip().lower() for text in given]

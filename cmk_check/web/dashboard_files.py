@@ -24,6 +24,8 @@ _MODULES: Final = (
     "next_steps.js",
     "api.js",
     "changes.js",
+    "check.js",
+    "check_buttons.js",
     "copy.js",
     "dom.js",
     "downloads.js",

@@ -1,4 +1,4 @@
-"""``POST /api/scan``: the one request that starts something.
+"""``/api/scan``: POST is the one request that starts something, GET tells who may send it.
 
 It is an application of its own behind a function of its own: the key for reading cannot start a
 scan, and the key for starting a scan cannot read.
@@ -19,7 +19,7 @@ from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_SPACING
 from cmk_check.web import models, parameters, scan_request_body
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
-from cmk_check.web.http.responses import error_answer, json_answer
+from cmk_check.web.http.responses import HEADERS, error_answer, json_answer
 from cmk_check.web.scan_request_body import named_in
 
 type Ask = Callable[[frozenset[str]], Awaitable[StartAnswer]]
@@ -64,7 +64,8 @@ def create_app(ask: Ask, site: WebApplication, scope: Scope) -> FastAPI:
     app.state.ask = ask
     app.state.scope = scope
     app.state.site = site
-    app.include_router(router)
+    # As routes of its own, so that a 405 finds all methods of the path.
+    app.router.routes.extend(router.routes)
 
     @app.exception_handler(QueueError)
     async def not_sent(_: Request, error: QueueError) -> Response:
@@ -102,6 +103,23 @@ async def scan_now(request: Request, _: Annotated[parameters.NoQuery, Query()]) 
     requested = await ask(named_in(await request.body(), request.app.state.scope))
     location = f"{site.origin(request)}{SCANS}/{requested.scan_id}"
     return _answer(requested, {"Location": location})
+
+
+@router.get(
+    PATH,
+    operation_id="mayStartScan",
+    tags=[openapi.Tag.SCANS],
+    summary="Whether the caller may start scans",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses={204: {"description": "The caller may start scans."}, **openapi.ERRORS},
+)
+async def may_start(_: Annotated[parameters.NoQuery, Query()]) -> Response:
+    """Answer 204 to whoever may start a scan; the host or the platform refuses everybody else.
+
+    So a page can offer its button to those alone for whom it works.
+    """
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers=dict(HEADERS))
 
 
 def _answer(requested: StartAnswer, headers: dict[str, str]) -> Response:

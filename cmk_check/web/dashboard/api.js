@@ -1,23 +1,32 @@
 /**
- * Requests to the API, all to this origin. The key is sent as a header, never in a URL.
+ * Requests to the API, all to this origin. Keys are sent as a header, never in a URL.
  *
  * @typedef {{ status: number, body: any, etag: string | null, next: string | null, date: number }} Answer
+ * @typedef {{ scan: string }} Started Its address.
+ * @typedef {{ status: number, code: string, message: string, seconds: number }} NotStarted `seconds` to wait.
  */
 
 const ROOT = "/api/v1/";
-const KEY = "cmk-key";
+const START = "/api/scan";
 const SECONDS = 60;
+/** Fields that a page of a list must have. */
+export const OF_LIST = ["value"];
 
 /** How callers sign in: "keys" or "entra". */
 export const AUTH =
   document.querySelector('meta[name="cmk-auth"]')?.getAttribute("content") ?? "keys";
 
-export const key = {
-  get: () => sessionStorage.getItem(KEY),
+/** @param {string} name */
+const kept = (name) => ({
+  get: () => sessionStorage.getItem(name),
   /** @param {string} value */
-  set: (value) => sessionStorage.setItem(KEY, value),
-  forget: () => sessionStorage.removeItem(KEY),
-};
+  set: (value) => sessionStorage.setItem(name, value),
+  forget: () => sessionStorage.removeItem(name),
+});
+
+/** The key that reads, and the one that starts scans, which few people have. */
+export const key = kept("cmk-key");
+export const startKey = kept("cmk-start-key");
 
 /** A request without a usable answer; `phase` is the state in which it puts the page. */
 export class Refusal extends Error {
@@ -26,12 +35,14 @@ export class Refusal extends Error {
    * @param {string} title
    * @param {string} text
    * @param {number} status
+   * @param {string} code Of the API's error.
    */
-  constructor(phase, title, text, status = 0) {
+  constructor(phase, title, text, status = 0, code = "") {
     super(text);
     this.phase = phase;
     this.title = title;
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -44,7 +55,9 @@ export class Refusal extends Error {
  * @throws {Refusal}
  */
 export async function ask(path, { etag = null, signal, read = "json" } = {}) {
-  const response = await send(within(path), headersOf(etag), signal);
+  const headers = headersOf(key);
+  if (etag) headers.set("If-None-Match", etag);
+  const response = await send(within(path), { headers }, signal);
   const answer = {
     status: response.status,
     etag: response.headers.get("etag"),
@@ -59,6 +72,75 @@ export async function ask(path, { etag = null, signal, read = "json" } = {}) {
     if (signal?.aborted) throw error;
     throw new Refusal("error", "The answer could not be read", "It was cut off, or another server sent it.");
   }
+}
+
+/**
+ * Follow a list to its end; even an empty page can have a next one.
+ *
+ * @param {string} link
+ * @param {AbortSignal} signal
+ */
+export async function* pages(link, signal) {
+  const seen = new Set();
+  let next = link;
+  while (next) {
+    if (seen.has(next)) {
+      throw new Refusal("error", "A list has no end", "One of its pages links back to an earlier one.");
+    }
+    seen.add(next);
+    const { body } = await ask(next, { signal });
+    yield shaped(body, OF_LIST).value;
+    next = body.nextLink;
+  }
+}
+
+/**
+ * Refuse an answer that another server sent, such as a proxy or the sign-in page of a network.
+ *
+ * @param {any} body
+ * @param {string[]} fields
+ */
+export function shaped(body, fields) {
+  const fits = body !== null && typeof body === "object" && fields.every((field) => Object.hasOwn(body, field));
+  if (fits) return body;
+  const text = "Another server sent it: check for a proxy or a sign-in page of the network.";
+  throw new Refusal("error", "The answer was not understood", text);
+}
+
+/**
+ * Ask whether this visitor may start scans. The host or the platform says so, before the app is called.
+ *
+ * @param {AbortSignal} signal
+ * @returns {Promise<boolean>}
+ * @throws {Refusal} Nobody could say so.
+ */
+export async function mayStart(signal) {
+  if (AUTH === "keys" && !startKey.get()) return false;
+  const response = await send(START, { headers: headersOf(startKey) }, signal);
+  if (response.status === 204) return true;
+  const refusal = await refusalOf(response);
+  if (refusal.status === 401 || refusal.status === 403) return false;
+  throw refusal;
+}
+
+/**
+ * Start a scan of these subscriptions, or of the whole estate if there are none.
+ *
+ * @param {readonly string[]} subscriptions
+ * @param {AbortSignal} signal
+ * @returns {Promise<Started | NotStarted>}
+ * @throws {Refusal} The app cannot be reached.
+ */
+export async function startScan(subscriptions, signal) {
+  const headers = headersOf(startKey);
+  headers.set("Content-Type", "application/json");
+  const body = JSON.stringify(subscriptions.length > 0 ? { subscriptions } : {});
+  const response = await send(START, { method: "POST", headers, body }, signal);
+  const location = response.headers.get("location");
+  if (response.status === 202 && location) return { scan: location };
+  const seconds = Number(response.headers.get("retry-after") ?? 0);
+  const { code, message, status } = await refusalOf(response);
+  return { status, code, message, seconds };
 }
 
 /** @param {string} link A header Link. */
@@ -80,25 +162,24 @@ function within(link) {
   return `${url.pathname}${url.search}`;
 }
 
-/** @param {string | null} etag */
-function headersOf(etag) {
+/** @param {ReturnType<typeof kept>} of */
+function headersOf(of) {
   const headers = new Headers();
-  const savedKey = key.get();
+  const savedKey = of.get();
   if (savedKey) headers.set("x-functions-key", savedKey);
-  if (etag) headers.set("If-None-Match", etag);
   return headers;
 }
 
 /**
  * @param {string} path
- * @param {Headers} headers
+ * @param {RequestInit} request
  * @param {AbortSignal | undefined} signal
  */
-async function send(path, headers, signal) {
+async function send(path, request, signal) {
   const timeout = AbortSignal.timeout(SECONDS * 1000);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   try {
-    return await fetch(path, { headers, signal: either, redirect: "manual", cache: "no-store" });
+    return await fetch(path, { ...request, signal: either, redirect: "manual", cache: "no-store" });
   } catch (error) {
     if (signal?.aborted) throw error;
     const text = timeout.aborted
@@ -122,5 +203,5 @@ async function refusalOf(response) {
   }
   const text = error?.message ?? "The app's log says why.";
   const title = status === 503 ? "The app cannot answer now" : `The app answered ${status}`;
-  return new Refusal("error", title, text, status);
+  return new Refusal("error", title, text, status, error?.code ?? "");
 }

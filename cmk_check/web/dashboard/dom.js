@@ -50,9 +50,12 @@ function kept(children) {
     .map((child) => (child instanceof Node ? child : String(child)));
 }
 
+/** @param {Element} element */
+const keyOf = (element) => element.getAttribute("data-key");
+
 /**
  * Replace the content of an element. The focus stays on the element with the same `data-key`, if
- * the new content has one.
+ * the new content has one, and details whose summary has one stay open.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -62,7 +65,11 @@ export function fill(element, ...children) {
     ? document.activeElement?.closest("[data-key]")
     : null;
   const key = focused?.getAttribute("data-key");
+  const unfolded = [...element.querySelectorAll("details[open] > summary[data-key]")].map(keyOf);
   element.replaceChildren(...kept(children));
+  for (const summary of element.querySelectorAll("details > summary[data-key]")) {
+    if (unfolded.includes(keyOf(summary))) summary.parentElement?.setAttribute("open", "");
+  }
   if (key) focusKey(element, key);
 }
 

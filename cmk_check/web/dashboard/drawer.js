@@ -142,7 +142,7 @@ function controlList({ controls }) {
   return h(
     "details",
     { class: "controls" },
-    h("summary", {}, "Controls of security frameworks"),
+    h("summary", { "data-key": "controls" }, "Controls of security frameworks"),
     h("p", { class: "note" }, "As Microsoft maps them. A control usually asks for more than a customer-managed key."),
     h("ul", {}, ...items),
   );
@@ -156,7 +156,7 @@ function script(title, code) {
   return h(
     "details",
     { class: "script" },
-    h("summary", {}, title),
+    h("summary", { "data-key": title }, title),
     h("pre", { tabindex: 0, "aria-label": title }, h("code", {}, visibleLines(code))),
   );
 }
@@ -252,11 +252,8 @@ export function renderDrawer(close) {
     }
     const parts = sections(state);
     const title = opened(state).finding?.name ?? id.split("/").at(-1);
-    fill(
-      element,
-      h("header", {}, h("h2", { id: "drawer-title" }, name(title)), h("button", { type: "button", "data-key": "close", click: close }, "Close")),
-      h("div", { class: "drawer-body" }, ...parts),
-    );
+    fill(at("drawer-head"), h("h2", { id: "drawer-title" }, name(title)), h("button", { type: "button", "data-key": "close", click: close }, "Close"));
+    fill(at("drawer-body"), ...parts);
     if (!element.open) element.showModal();
   };
   return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status)], draw);

@@ -3,8 +3,10 @@
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Gap} Gap
+ * @typedef {import("./check.js").Checker} Checker
  */
 
+import { gapCheck } from "./check_buttons.js";
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
 import { codeWord, midway } from "./labels.js";
@@ -19,8 +21,11 @@ let most = AT_FIRST;
 /**
  * @param {Gap} gap
  * @param {State} state
+ * @param {Checker} checker
  */
-function row({ subscriptionId, name: subscription, reason, since, missingAction, detail }, { now, catalogue }) {
+function row(gap, state, checker) {
+  const { subscriptionId, name: subscription, reason, since, missingAction, detail } = gap;
+  const { now, catalogue } = state;
   const entry = entryOf(catalogue, "gap", reason);
   return h(
     "tr",
@@ -29,7 +34,7 @@ function row({ subscriptionId, name: subscription, reason, since, missingAction,
     h("td", { "data-label": "Reason" }, codeWord(reason)),
     h("td", { "data-label": "Since" }, since ? h("span", {}, moment(since, day(since)), h("small", {}, elapsed(since, now))) : "–"),
     h("td", { "data-label": "Missing permission" }, missingAction ? identifier(missingAction) : name(null, "none known")),
-    h("td", { "data-label": "What to do", class: "wide" }, explained(detail, entry), h("small", {}, actorOf(entry))),
+    h("td", { "data-label": "What to do", class: "wide" }, explained(detail, entry), h("small", {}, actorOf(entry)), gapCheck(state, gap, checker)),
   );
 }
 
@@ -43,24 +48,30 @@ const chosen = ({ gaps, view }) => gaps.filter(({ reason }) => view.gap === "" |
 /** @param {State} state */
 const shown = ({ view }) => (view.gap === "" ? most : Math.max(most, STEP));
 
-/** @param {State} state */
-function table(state) {
+/**
+ * @param {State} state
+ * @param {Checker} checker
+ */
+function table(state, checker) {
   const gaps = chosen(state);
   return h(
     "table",
     { class: "plain gaps", "aria-label": "Coverage gaps" },
     h("thead", {}, h("tr", {}, ...HEADS.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, ...(state.printing ? gaps : gaps.slice(0, shown(state))).map((gap) => row(gap, state))),
+    h("tbody", {}, ...(state.printing ? gaps : gaps.slice(0, shown(state))).map((gap) => row(gap, state, checker))),
   );
 }
 
-/** @param {State} state */
-function more(state) {
+/**
+ * @param {State} state
+ * @param {Checker} checker
+ */
+function more(state, checker) {
   const left = chosen(state).length - shown(state);
   const omitted = state.gapsComplete ? 0 : (state.status?.gapsOmitted ?? 0);
   const show = () => {
     most = shown(state) + STEP;
-    draw(state);
+    draw(state, checker);
   };
   return [
     left > 0 && !state.printing && h("button", { type: "button", "data-key": "more", click: show }, `Show ${number(Math.min(left, STEP))} more`),
@@ -80,16 +91,23 @@ function filtered({ gaps, view }) {
   return h("p", { class: "note" }, text, h("a", { href: all, "data-key": "all-gaps" }, `Show ${count(gaps.length, "gap")}`));
 }
 
-/** @param {State} state */
-function draw(state) {
+/**
+ * @param {State} state
+ * @param {Checker} checker
+ */
+function draw(state, checker) {
   const { status, gaps } = state;
+  const body = at("gaps-body");
+  const focused = body.contains(document.activeElement);
   if (!status) {
-    fill(at("gaps-body"), waiting());
+    fill(body, waiting());
   } else if (gaps.length > 0) {
-    fill(at("gaps-body"), filtered(state), table(state), ...more(state));
+    fill(body, filtered(state), table(state, checker), ...more(state, checker));
   } else {
-    fill(at("gaps-body"), h("p", { class: "empty" }, noGap(status)));
+    fill(body, h("p", { class: "empty" }, noGap(status)));
   }
+  // The row that had the focus may be gone, because its gap is closed.
+  if (focused && !body.contains(document.activeElement)) at("gaps").focus({ preventScroll: true });
 }
 
 /** @param {import("./types.js").Status} status */
@@ -101,8 +119,14 @@ function noGap({ asOf, lastScan, subscriptions }) {
     : "Every subscription was read.";
 }
 
-/** @type {(state: State) => void} */
-export const drawGaps = whenChanged(
-  (state) => [state.status, state.catalogue, state.view.gap && state.view, state.gaps, state.gapsComplete, state.printing, Math.floor(state.now / 3_600_000)],
-  draw,
-);
+/**
+ * Return the function that draws the gaps.
+ *
+ * @param {Checker} checker
+ * @returns {(state: State) => void}
+ */
+export const gapsDrawer = (checker) =>
+  whenChanged(
+    (state) => [state.status, state.catalogue, state.view.gap && state.view, state.gaps, state.gapsComplete, state.printing, state.mayStart, state.check, Math.floor(state.now / 3_600_000)],
+    (state) => draw(state, checker),
+  );

@@ -5,7 +5,7 @@
  * @typedef {import("./types.js").Change} Change
  */
 
-import { AUTH, Refusal, ask, key } from "./api.js";
+import { AUTH, OF_LIST, Refusal, ask, key, mayStart, pages, shaped, startKey } from "./api.js";
 import { catalogueOf } from "./reasons.js";
 import { rowOf } from "./row_selection.js";
 import { blank } from "./page_state.js";
@@ -19,7 +19,6 @@ const DRAWN_EACH = 300;
 // Fields that an answer must have to be drawn.
 const OF_STATUS = ["posture", "reasons", "accounts", "subscriptions", "gaps"];
 const OF_DETAIL = ["verdict", "evidence", "history"];
-const OF_LIST = ["value"];
 
 export class Loader {
   /** @param {import("./page_state.js").Store} store */
@@ -35,6 +34,8 @@ export class Loader {
     this.clockAhead = 0;
     /** @type {Promise<void> | null} */
     this.running = null;
+    /** @type {Promise<void>} */
+    this.detailed = Promise.resolve();
     this.session = new AbortController();
   }
 
@@ -62,9 +63,13 @@ export class Loader {
     else void this.refresh();
   }
 
-  /** @param {string} given */
-  signIn(given) {
+  /**
+   * @param {string} given
+   * @param {string} givenToStart The key that starts scans; "" if there is none.
+   */
+  signIn(given, givenToStart) {
     key.set(given);
+    if (givenToStart) startKey.set(givenToStart);
     this.forgetAnswers();
     this.store.set({ ...blank(), phase: "loading" });
     void this.refresh();
@@ -73,6 +78,7 @@ export class Loader {
   /** @param {boolean} refused */
   signOut(refused) {
     key.forget();
+    startKey.forget();
     this.forgetAnswers();
     this.store.set({ ...blank(), phase: "signed-out", refused });
   }
@@ -87,10 +93,21 @@ export class Loader {
     return round;
   }
 
+  /** Load everything again, also if nothing seems to have changed. */
+  async reload() {
+    const { signal } = this.session;
+    await this.running;
+    if (signal.aborted) return;
+    [this.etag, this.mark] = [null, ""];
+    await this.refresh();
+    await this.detailed;
+  }
+
   /** @param {AbortSignal} signal */
   async round(signal) {
     clearTimeout(this.timer);
     this.askedAt = Date.now();
+    void this.rights(signal);
     if (this.store.state.status === null) this.store.set({ phase: "loading", trouble: null });
     try {
       await this.status(signal);
@@ -161,7 +178,21 @@ export class Loader {
     if (failed) throw failed.reason;
     this.mark = mark;
     const open = this.store.state.view.finding;
-    if (open) void this.detail(open);
+    if (open) this.detailed = this.detail(open);
+  }
+
+  /**
+   * Ask once whether this visitor may start scans. Until that is known the page offers none.
+   *
+   * @param {AbortSignal} signal
+   */
+  async rights(signal) {
+    if (this.store.state.mayStart !== null) return;
+    const may = await mayStart(signal).catch(() => null);
+    if (signal.aborted) return;
+    const startRefused = may === false && startKey.get() !== null;
+    if (startRefused) startKey.forget();
+    this.store.set({ mayStart: may, startRefused });
   }
 
   /**
@@ -284,19 +315,6 @@ export class Loader {
 }
 
 /**
- * Refuse an answer that another server sent, such as a proxy or the sign-in page of a network.
- *
- * @param {any} body
- * @param {string[]} fields
- */
-function shaped(body, fields) {
-  const fits = body !== null && typeof body === "object" && fields.every((field) => Object.hasOwn(body, field));
-  if (fits) return body;
-  const text = "Another server sent it: check for a proxy or a sign-in page of the network.";
-  throw new Refusal("error", "The answer was not understood", text);
-}
-
-/**
  * Write an id as a path. A percent sign is encoded twice, because the Functions host decodes it twice.
  *
  * @param {string} id
@@ -318,23 +336,3 @@ const gapOf = ({ subscriptionId, name, since, gap }) => ({
   missingAction: gap?.missingAction ?? null,
   detail: gap?.detail ?? null,
 });
-
-/**
- * Follow a list to its end; even an empty page can have a next one.
- *
- * @param {string} link
- * @param {AbortSignal} signal
- */
-async function* pages(link, signal) {
-  const seen = new Set();
-  let next = link;
-  while (next) {
-    if (seen.has(next)) {
-      throw new Refusal("error", "A list has no end", "One of its pages links back to an earlier one.");
-    }
-    seen.add(next);
-    const { body } = await ask(next, { signal });
-    yield shaped(body, OF_LIST).value;
-    next = body.nextLink;
-  }
-}

@@ -8,16 +8,18 @@
 import { drawAccounts } from "./accounts.js";
 import { drawAdvice } from "./next_steps.js";
 import { Refusal } from "./api.js";
+import { Checker } from "./check.js";
+import { drawGapNotice, estateCheckDrawer, findingCheckDrawer } from "./check_buttons.js";
 import { drawChanges } from "./changes.js";
 import { copy } from "./copy.js";
 import { at } from "./dom.js";
 import { downloadCsv, downloadXlsx } from "./downloads.js";
 import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
-import { drawGaps } from "./gaps.js";
+import { gapsDrawer } from "./gaps.js";
 import { Loader } from "./load.js";
 import { drawPosture } from "./posture.js";
-import { restoreFragment, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
+import { drawStartRefused, restoreFragment, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
 import { Store, isFresh, shownPosture } from "./page_state.js";
 import { tableDrawer } from "./table.js";
 import { drawTrend, watchTrend } from "./trend.js";
@@ -27,19 +29,24 @@ import { verdictWord } from "./labels.js";
 restoreFragment();
 const store = new Store(draw);
 const loader = new Loader(store);
+const checker = new Checker(store, loader);
 const DRAWERS = [
   signInDrawer(loader),
   troubleDrawer(loader),
   sessionDrawer(loader),
+  drawStartRefused,
   drawPosture,
+  estateCheckDrawer(checker),
   drawAccounts,
   drawAdvice,
   drawTrend,
   drawChanges,
-  drawGaps,
+  gapsDrawer(checker),
+  drawGapNotice,
   drawFilters,
   tableDrawer(go),
   renderDrawer(close),
+  findingCheckDrawer(checker),
 ];
 
 /** @param {State} state */

@@ -10,6 +10,9 @@ import { viewOf } from "./url_state.js";
 export const blank = () => ({
   phase: "loading",
   refused: false,
+  mayStart: null,
+  startRefused: false,
+  check: null,
   trouble: null,
   status: null,
   catalogue: null,

@@ -21,13 +21,15 @@ export function restoreFragment() {
 
 /** @param {Loader} loader */
 function keyForm(loader) {
-  const input = h("input", { id: "key", type: "password", autocomplete: "off", required: true, spellcheck: "false" });
+  const of = { type: "password", autocomplete: "off", spellcheck: "false" };
+  const input = h("input", { ...of, id: "key", required: true });
+  const toStart = h("input", { ...of, id: "start-key" });
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    const entered = input.value.trim();
+    const [entered, enteredToStart] = [input.value.trim(), toStart.value.trim()];
     // A header allows only these characters, so other text is not a key.
-    if (/^[\x21-\x7e]+$/.test(entered)) loader.signIn(entered);
+    if (/^[\x21-\x7e]+$/.test(entered) && /^[\x21-\x7e]*$/.test(enteredToStart)) loader.signIn(entered, enteredToStart);
     else if (entered !== "") loader.signOut(true);
   };
   return h(
@@ -35,9 +37,12 @@ function keyForm(loader) {
     { "aria-label": "Sign in", submit },
     h("label", { for: "key" }, "Function key"),
     input,
+    h("label", { for: "start-key" }, "Key to start scans (optional)"),
+    toStart,
     h("button", { type: "submit", class: "primary" }, "Show status"),
     h("p", { class: "note" }, "Enter a key of the function ", h("code", {}, "api"), ". The people who run the app find it in the Azure portal, in the function app under Functions, ", h("code", {}, "api"), ", Function keys."),
-    h("p", { class: "note" }, "The key stays in this tab and is forgotten when you close the tab."),
+    h("p", { class: "note" }, "With a key of the function ", h("code", {}, "scan_now"), " as well, you can check an account again as soon as it is fixed."),
+    h("p", { class: "note" }, "Keys stay in this tab and are forgotten when you close the tab."),
   );
 }
 
@@ -77,6 +82,18 @@ export const signInDrawer = (loader) =>
       document.getElementById("key")?.focus();
     },
   );
+
+/** Say that the page works, but that the second key does not. */
+export const drawStartRefused = whenChanged(
+  /** @param {State} state */
+  ({ startRefused }) => [startRefused],
+  ({ startRefused }) => {
+    const text = "The key to start scans was not accepted. Check that it is a key of the function scan_now. To enter it again, press Forget key.";
+    const place = at("start-refused");
+    place.hidden = !startRefused;
+    fill(place, startRefused && icon("warning"), startRefused && h("div", {}, text));
+  },
+);
 
 /**
  * Return the function that draws the error message and how old the rest of the page is.

@@ -233,9 +233,16 @@ export interface Shown {
   problem: string;
 }
 
+/** The latest scan that the visitor asked for; the subject is an account, a subscription or the estate. */
+export interface Check { subject: string; text: string; running: boolean }
+
 export interface State {
   phase: Phase;
   refused: boolean;
+  /** Whether the visitor may start scans; null if nobody has said so yet. */
+  mayStart: boolean | null;
+  startRefused: boolean;
+  check: Check | null;
   trouble: Trouble | null;
   status: Status | null;
   catalogue: Catalogue | null;

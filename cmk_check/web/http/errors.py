@@ -7,6 +7,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from cmk_check.errors import StoreError
 from cmk_check.web.http.responses import RequestRefused, error_answer
@@ -49,6 +50,14 @@ def handle(app: FastAPI) -> None:
             message = f"{request.method} is not allowed here; the Allow header lists what is."
         code = status.phrase.replace(" ", "")
         headers = dict(error.headers or {})
-        if headers.get("Allow") == "GET":
-            headers["Allow"] = "GET, HEAD"
+        if "Allow" in headers:
+            headers["Allow"] = ", ".join(_allowed(request))
         return error_answer(status, code, message, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods of all routes of this path; Starlette names those of the first one."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    methods = {method for route in matching for method in route.methods or ()}
+    return sorted({*methods, "HEAD"} if "GET" in methods else methods)

@@ -64,6 +64,9 @@ _RETRY_AFTER: Final = {
     }
 }
 
+# What the function `api` serves; the key of `scan_now` opens the rest.
+_READ_PATHS: Final = "/api/v1/"
+
 _SCHEMA_PATH: Final = "#/components/schemas/"
 _ERROR: Final = {"$ref": _SCHEMA_PATH + ErrorResponse.__name__}
 
@@ -146,11 +149,11 @@ def document(
     components["schemas"] = dict(sorted({**components["schemas"], **_error_schemas()}.items()))
     components["securitySchemes"] = _SCHEMES[http_auth]
     contract["security"] = [{next(iter(_SCHEMES[http_auth])): []}]
-    for path in contract["paths"].values():
-        for method, operation in path.items():
+    for path, operations in contract["paths"].items():
+        for operation in operations.values():
             # FastAPI adds its own error to every operation with parameters; here it is a 400.
             operation["responses"].pop("422", None)
-            if method == "post" and http_auth == "keys":
+            if http_auth == "keys" and not path.startswith(_READ_PATHS):
                 operation["security"] = [{_START: []}]
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "kind":

@@ -54,15 +54,16 @@ class Visit:
         """Open the page, as a link or a bookmark does."""
         self.page.goto(f"{self.url}{fragment}")
 
-    def type_key(self, key: str | None = None) -> None:
-        """Fill in the form and send it."""
+    def type_key(self, key: str | None = None, to_start: str = "") -> None:
+        """Fill in the form and send it; ``to_start`` is the key that starts scans."""
         self.page.get_by_label("Function key").fill(self.key if key is None else key)
+        self.page.get_by_label("Key to start scans").fill(to_start)
         self.button("Show status").click()
 
-    def sign_in(self, fragment: str = "") -> None:
-        """Open the page, type the key, and wait until everything is there."""
+    def sign_in(self, fragment: str = "", to_start: str = "") -> None:
+        """Open the page, type the keys, and wait until everything is there."""
         self.go(fragment)
-        self.type_key()
+        self.type_key(to_start=to_start)
         self.wait_until_ready()
 
     def follow(self, fragment: str) -> None:

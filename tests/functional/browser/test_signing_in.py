@@ -128,12 +128,14 @@ def test_under_entra_the_page_leads_to_its_sign_in(entra: Scene, open_visit: Ope
 
 
 def test_under_entra_who_is_signed_in_needs_no_key(entra: Scene, open_visit: OpenVisit) -> None:
-    """The browser's own session is enough, and no key is sent."""
+    """The browser's own session is enough to read and to start scans, and no key is sent."""
     visit = open_visit(entra, extra_http_headers=SIGNED_IN)
 
-    visit.go()
+    with visit.page.expect_response("**/api/scan") as may_start:
+        visit.go()
 
     visit.wait_until_ready()
-    sent = [each.headers for each in visit.watch.requests if "/api/v1/" in each.url]
+    assert may_start.value.status == 204
+    sent = [each.headers for each in visit.watch.requests if PATH not in each.url]
     assert sent
     assert not [headers for headers in sent if "x-functions-key" in headers]

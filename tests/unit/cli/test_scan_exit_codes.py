@@ -209,6 +209,16 @@ def test_what_cannot_be_done_is_refused_as_usage(arguments: list[str]) -> None:
     assert result.stderr
 
 
+def test_a_subscription_that_is_no_id_is_named() -> None:
+    """Of twenty, the one that was cut while copying has to be found."""
+    arguments = ["scan", "--subscription", sub(1), "--subscription", sub(2)[:-1]]
+
+    result = CliRunner().invoke(app, arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert sub(2)[:-1] + "'" in "".join(result.stderr.split())
+
+
 def test_p1_a_subscription_that_is_asked_for_and_left_out_is_refused() -> None:
     """The answer for the other one would pass for both."""
     arguments = ["scan", "--subscription", sub(1), "--subscription", sub(2)]

@@ -59,6 +59,21 @@ async def test_a_started_scan_is_accepted_and_can_be_followed() -> None:
     assert answer.headers["location"] == f"https://cmk.example/api/v1/scans/{ID}"
 
 
+async def test_whoever_may_start_a_scan_is_told_so() -> None:
+    """The page shows its button by this answer; whoever may not is refused before the app."""
+    answer = await send(_app(Asked(STARTED)), SCAN)
+
+    assert (answer.status, answer.body) == (204, b"")
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_method_that_is_not_allowed_learns_which_are() -> None:
+    """Both routes of the path count, not the first alone."""
+    answer = await send(_app(Asked(STARTED)), SCAN, method="PUT")
+
+    assert answer.headers["allow"] == "GET, HEAD, POST"
+
+
 async def test_while_a_scan_runs_the_answer_leads_to_it() -> None:
     """Whoever asks wants the result of a scan, and that one will have it."""
     answer = await send(_app(Asked(RUNNING)), SCAN, method="POST")
@@ -123,8 +138,10 @@ async def test_every_answer_carries_the_headers(outcome: StartAnswer | Exception
     ("target", "method", "status"),
     [
         (f"{SCAN}?force=1", "POST", 400),
-        (SCAN, "GET", 405),
-        (SCAN, "HEAD", 405),
+        (f"{SCAN}?force=1", "GET", 400),
+        (SCAN, "GET", 204),
+        (SCAN, "HEAD", 204),
+        (SCAN, "PUT", 405),
         (f"{SCAN}/", "POST", 404),
         ("/api/v1/status", "GET", 404),
     ],

@@ -37,7 +37,7 @@ def test_it_documents_the_routes_there_are(document: dict[str, Any]) -> None:
         "/api/v1/reasons": ["get"],
         "/api/v1/controls": ["get"],
         "/api/v1/openapi.json": ["get"],
-        "/api/scan": ["post"],
+        "/api/scan": ["get", "post"],
         "/api/health": ["get"],
     }
 
@@ -62,6 +62,7 @@ def test_every_operation_says_in_words_what_it_is_for(document: dict[str, Any]) 
         "getControls": "Which controls of which frameworks a finding answers",
         "getContract": "This document",
         "startScan": "Start a scan of the estate or of some subscriptions",
+        "mayStartScan": "Whether the caller may start scans",
         "getHealth": "Whether the app can answer",
     }
 
@@ -191,6 +192,6 @@ async def test_it_documents_how_to_get_in(
         "x-functions-key"
     }
     assert answer.json["security"] == [{to_read: []}]
-    starts = answer.json["paths"]["/api/scan"]["post"]
-    assert starts.get("security", answer.json["security"]) == [{to_start: []}]
+    for operation in answer.json["paths"]["/api/scan"].values():
+        assert operation.get("security", answer.json["security"]) == [{to_start: []}]
     assert answer.json["paths"]["/api/health"]["get"]["security"] == []

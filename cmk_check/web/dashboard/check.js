@@ -1,0 +1,166 @@
+/**
+ * Scans that a visitor starts: of the subscription of a finding or of a gap, or of the whole estate.
+ *
+ * @typedef {import("./types.js").State} State
+ * @typedef {import("./types.js").Finding} Finding
+ * @typedef {import("./load.js").Loader} Loader
+ * @typedef {import("./page_state.js").Store} Store
+ */
+
+import { AUTH, Refusal, ask, shaped, startKey, startScan } from "./api.js";
+import { clock, count, visible } from "./format.js";
+import { codeWord, keyWord, midway, verdictWord } from "./labels.js";
+import { shownPosture } from "./page_state.js";
+
+/** The subject of a check of the whole estate; the others are the ids of accounts and of subscriptions. */
+export const ESTATE = "estate";
+// How often the page asks whether the scan has ended, in ms: less and less often, and not for ever.
+const FIRST_PAUSE = 400;
+const LONGEST_PAUSE = 5000;
+const LONGEST_WAIT = 120_000;
+const FULL_SCAN_FIRST = "A scan of all subscriptions must finish first. Its button is at the top of the page.";
+/** @type {Record<string, string>} Why a scan has no result, by its state. */
+const ENDED_OTHERWISE = {
+  superseded: "A scan of all subscriptions has taken over. The page shows its result when it has ended.",
+  abandoned: "Another scan has taken over, because this one did not end in time.",
+};
+
+export class Checker {
+  /**
+   * @param {Store} store
+   * @param {Loader} loader
+   */
+  constructor(store, loader) {
+    this.store = store;
+    this.loader = loader;
+  }
+
+  /**
+   * Start a scan, wait for its end, and show what it found.
+   *
+   * @param {string} subject
+   * @param {readonly string[]} subscriptions Empty for the whole estate.
+   */
+  async check(subject, subscriptions) {
+    const { check, mayStart } = this.store.state;
+    if (check?.running || !mayStart) return;
+    const { signal } = this.loader.session;
+    const before = findingOf(this.store.state, subject);
+    /** @type {(text: string, running?: boolean) => void} */
+    const say = (text, running = false) => {
+      if (!signal.aborted) this.store.set({ check: { subject, text, running } });
+    };
+    say("Starting a scan…", true);
+    let known = "";
+    try {
+      const answer = await startScan(subscriptions, signal);
+      if (!("scan" in answer)) {
+        say(this.refused(answer));
+        return;
+      }
+      known = "A scan has started, but its end could not be seen. ";
+      say("Reading Azure…", true);
+      const scan = await ended(answer.scan, signal);
+      await this.loader.reload();
+      say(this.outcome(scan, subject, before));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Refusal && error.phase === "signed-out") this.loader.fail(error);
+      else say(known + (error instanceof Refusal ? `${error.title}. ${error.message}` : String(error)));
+    }
+  }
+
+  /**
+   * Say why no scan was started.
+   *
+   * @param {import("./api.js").NotStarted} answer
+   */
+  refused({ status, code, message, seconds }) {
+    if (status === 401 || status === 403) {
+      // Under Entra ID, the sign-in has expired for the whole page.
+      if (AUTH === "entra" && status === 401) throw new Refusal("signed-out", "", "", status);
+      startKey.forget();
+      this.store.set({ mayStart: false });
+      return AUTH === "keys"
+        ? "Your key to start scans is no longer accepted, and no scan was started."
+        : "You may no longer start scans, and none was started.";
+    }
+    if (code === "NoScanYet" || code === "ScopeChanged") {
+      void this.loader.reload();
+      return FULL_SCAN_FIRST;
+    }
+    const wait = seconds > 0 ? ` Try again in ${count(seconds, "second")}.` : "";
+    if (code === "ScanRunning") return `Another scan is running.${wait}`;
+    if (code === "TooManyRequests") return `The last scan has only just started.${wait}`;
+    return visible(message);
+  }
+
+  /**
+   * Say what a scan found.
+   *
+   * @param {{ state: string, reason: string | null } | null} scan
+   * @param {string} subject
+   * @param {Finding | undefined} before
+   */
+  outcome(scan, subject, before) {
+    const { state } = this.store;
+    if (scan === null) return "The scan takes longer than usual. The page shows its result when it has ended.";
+    if (scan.state === "failed") return `The scan failed. ${visible(scan.reason ?? "")}`;
+    if (Object.hasOwn(ENDED_OTHERWISE, scan.state)) return ENDED_OTHERWISE[scan.state];
+    if (state.phase !== "ready") return "The scan has ended, but its result could not be loaded.";
+    const what = subject === ESTATE ? midway(verdictWord(shownPosture(state))) : found(state, subject, before);
+    return `Checked at ${clock(state.now)}: ${what}.`;
+  }
+}
+
+/**
+ * Wait for the end of a scan, for some time.
+ *
+ * @param {string} scan Its address.
+ * @param {AbortSignal} signal
+ * @returns {Promise<{ state: string, reason: string | null } | null>} Null if it takes longer.
+ */
+async function ended(scan, signal) {
+  const start = performance.now();
+  for (let pause = FIRST_PAUSE; performance.now() - start < LONGEST_WAIT; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    signal.throwIfAborted();
+    const body = shaped((await ask(scan, { signal })).body, ["state", "finishedAt"]);
+    if (body.finishedAt !== null) return body;
+  }
+  return null;
+}
+
+/**
+ * @param {State} state
+ * @param {string} id In lower case.
+ */
+const findingOf = ({ rows }, id) => rows.find(({ finding }) => finding.id.toLowerCase() === id)?.finding;
+
+/** @param {string} subject */
+export const subscriptionOf = (subject) => (subject.startsWith("/") ? subject.split("/")[2] : subject);
+
+/**
+ * Say what was found of an account or a subscription; a gap says nothing new of its accounts.
+ *
+ * @param {State} state
+ * @param {string} subject
+ * @param {Finding | undefined} before
+ */
+function found(state, subject, before) {
+  const gap = state.gaps.find(({ subscriptionId }) => subscriptionId === subscriptionOf(subject));
+  const isAccount = subject.startsWith("/");
+  if (gap) return `${isAccount ? "the subscription could not be read" : "still not read"} (${midway(codeWord(gap.reason))})`;
+  if (!isAccount) return "the subscription was read";
+  const now = findingOf(state, subject);
+  if (!now) return "the account is not in Azure's list";
+  const key = now.keyHealth && `, key ${stillOrNow(keyWord, before?.keyHealth?.state, now.keyHealth.state)}`;
+  return `${stillOrNow(verdictWord, before?.verdict, now.verdict)}${key ?? ""}`;
+}
+
+/**
+ * @param {(code: string) => string} wordOf
+ * @param {string | undefined} before
+ * @param {string} now
+ */
+const stillOrNow = (wordOf, before, now) => `${before === now ? "still" : "now"} ${midway(wordOf(now))}`;

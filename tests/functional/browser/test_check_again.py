@@ -1,0 +1,240 @@
+"""Scans that a visitor starts on the page: from a fix to the result, and to the alert."""
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Locator, Route, expect
+
+from local.simulator import Access, AccountSpec
+from tests.functional.az_kit import Az, skip_without_az
+from tests.functional.browser.conftest import OpenVisit, World
+from tests.functional.browser.page_visit import PATH, Visit
+from tests.functional.browser.test_accessibility import faults
+from tests.functional.browser.test_sizes import BEYOND
+from tests.functional.conftest import OpenScene
+from tests.functional.estate_kit import (
+    MICROSOFT,
+    Scene,
+    add_account_with_key,
+    estate_of,
+    sub_id,
+    wait_until,
+)
+from tests.functional.webhook_receiver import Receiver
+
+pytestmark = pytest.mark.long
+
+# From the click to the alert at the receiver; the fix has been made before.
+MOST_SECONDS: Final = 5.0
+ENCRYPTION: Final = (
+    '{"keySource": "Microsoft.KeyVault", "keyVaultProperties": '
+    '{"keyName": "cmk", "keyVaultUri": "https://kv-test.vault.azure.net/"}}'
+)
+USES: Final = ("get", "wrapKey", "unwrapKey")
+BROKEN: Final = "fraud-scoring"
+# Where everything in the drawer is, and how far it is scrolled.
+PLACES: Final = """() => {
+  const drawer = document.querySelector("dialog");
+  const tops = [...drawer.querySelectorAll("h3, button, summary")].map((one) =>
+    Math.round(one.getBoundingClientRect().top));
+  return [drawer.scrollTop, drawer.scrollHeight, ...tops];
+}"""
+
+
+def _to_start(scene: Scene) -> str:
+    return scene.host.keys.functions["scan_now"]
+
+
+def _again(visit: Visit) -> Locator:
+    return visit.drawer.get_by_role("button", name="Check again")
+
+
+def _said(visit: Visit) -> Locator:
+    return visit.drawer.get_by_role("status").last
+
+
+def _press(visit: Visit, button: Locator) -> None:
+    button.focus()
+    visit.page.keyboard.press("Enter")
+
+
+def _answer(
+    status: int, code: str = "", seconds: int = 0, location: str = ""
+) -> Callable[[Route], None]:
+    headers = {"retry-after": str(seconds), "location": location}
+    error = {"code": code, "message": "What the app says.", "target": None}
+    body = json.dumps({"error": error})
+    return lambda route: route.fulfill(status=status, headers=headers, body=body)
+
+
+def _wait_for_a_turn(scene: Scene) -> None:
+    """Wait until ten seconds have passed since the last start: then a partial scan may begin."""
+    started = datetime.fromisoformat(scene.get("v1/scans", top="1").body["value"][0]["startedAt"])
+    wait_until(lambda: (datetime.now(UTC) - started).total_seconds() > 11, "a turn", 15)
+
+
+def test_a_fix_is_told_within_five_seconds_of_a_click(
+    open_scene: OpenScene, open_visit: OpenVisit, tmp_path: Path
+) -> None:
+    """Whoever has fixed an account or a key sees it, and so does whoever was alarmed."""
+    skip_without_az()
+    estate = estate_of({})
+    vault = add_account_with_key(estate, "search", 1)
+    spec = AccountSpec(name="chat", group="rg-test", encryption=MICROSOFT, identity="system")
+    chat = estate.subscription(sub_id(1)).add_account(spec)
+    search = estate.subscription(sub_id(1)).accounts["search"]
+    vault.set_policy(chat.principal_id or "", USES)
+    vault.set_policy(search.principal_id or "", ())
+    told = {("account.resolved", "chat"), ("key.recovered", "search")}
+    with Receiver() as receiver:
+        scene = open_scene(estate, CMK_KEY_HEALTH="on", CMK_WEBHOOK_URL=receiver.url)
+        scene.scan()
+        visit = open_visit(scene)
+        visit.sign_in(to_start=_to_start(scene))
+        visit.open_detail("chat")
+        with Az(scene.simulator, tmp_path) as az:
+            az.sign_in(estate.administrator)
+            of = ("--subscription", sub_id(1), "--resource-group")
+            account = (*of, "rg-test", "--name", "chat")
+            az("cognitiveservices", "account", "update", *account, "--encryption", ENCRYPTION)
+            user = ("--object-id", search.principal_id or "")
+            vaults = (*of, "rg-keys", "--name", "kv-test")
+            az("keyvault", "set-policy", *vaults, *user, "--key-permissions", *USES)
+        _wait_for_a_turn(scene)
+
+        started = time.monotonic()
+        _again(visit).click()
+        wait_until(lambda: told <= set(receiver.told()), "the alerts", show=scene.tail)
+        seconds = time.monotonic() - started
+
+    expect(_said(visit)).to_contain_text("now compliant, key now healthy.")
+    expect(visit.drawer).to_contain_text("Nothing to fix")
+    expect(visit.rows.filter(has_text="search")).to_contain_text("Healthy")
+    assert seconds < MOST_SECONDS
+
+
+def test_a_newcomer_starts_the_first_scan_and_checks_a_gap_by_keyboard(
+    open_scene: OpenScene, open_visit: OpenVisit
+) -> None:
+    """From an empty page to a closed gap; what goes away must not take the focus with it."""
+    estate = estate_of({"chat": MICROSOFT}, {"lab": MICROSOFT})
+    estate.subscription(sub_id(2)).access = Access.FORBIDDEN
+    scene = open_scene(estate)
+    visit = open_visit(scene, trouble=True)
+    visit.sign_in(to_start=_to_start(scene))
+
+    _press(visit, visit.button("Start the first scan"))
+    result = visit.page.get_by_text(re.compile(r"^Checked at .* UTC: not compliant\.$"))
+    expect(result).to_be_focused()
+    expect(visit.button("Start the first scan")).to_have_count(0)
+    gaps = visit.region("Coverage gaps")
+    again = gaps.get_by_role("button", name="Check again")
+    _press(visit, again)
+    expect(gaps.get_by_role("row").nth(1)).to_contain_text(re.compile(r"Try again in \d+ second"))
+    expect(again).to_be_focused()
+    estate.subscription(sub_id(2)).access = Access.READER
+    _wait_for_a_turn(scene)
+    _press(visit, again)
+
+    expect(gaps.get_by_role("status")).to_contain_text("Subscription 2")
+    expect(gaps.get_by_role("status")).to_contain_text("the subscription was read.")
+    expect(gaps.get_by_role("table")).to_have_count(0)
+    expect(gaps).to_be_focused()
+    expect(visit.rows.filter(has_text="lab")).to_contain_text("Not compliant")
+
+
+@pytest.fixture
+def checking(open_visit: OpenVisit, world: World) -> Visit:
+    """A window on the world with an account open, whose button starts nothing yet."""
+    visit = open_visit(
+        trouble=True, bypass_csp=True, viewport={"width": 360, "height": 740}, color_scheme="dark"
+    )
+    visit.sign_in(to_start=_to_start(world.scene))
+    visit.open_detail(BROKEN)
+    return visit
+
+
+def test_a_check_that_finds_nothing_new_moves_nothing(checking: Visit, world: World) -> None:
+    """Whoever reads the steps while it runs must not lose the place; a screen reader hears it."""
+    location = f"/api/v1/scans/{world.scene.last_scan()}"
+    checking.page.route("**/api/scan", _answer(202, location=location))
+    checking.drawer.get_by_text("Script for the az command").click()
+    said = _said(checking).element_handle()
+    checking.drawer.get_by_role("heading", name="Evidence").scroll_into_view_if_needed()
+    before = checking.page.evaluate(PLACES)
+
+    _press(checking, _again(checking))
+
+    expect(_said(checking)).to_have_text(re.compile(r"^Checked at .* UTC: still not compliant\.$"))
+    expect(_again(checking)).to_be_focused()
+    assert checking.page.evaluate(PLACES) == before
+    assert said.is_visible()
+    assert checking.page.evaluate(BEYOND) == 0
+    assert faults(checking) == []
+
+
+def test_why_nothing_was_checked_is_said_beside_the_button(checking: Visit) -> None:
+    """Each of them needs something else of the visitor, and none may look like a result."""
+    answers = {
+        "Another scan is running. Try again in 10 seconds.": _answer(409, "ScanRunning", 10),
+        "only just started. Try again in 1 second.": _answer(429, "TooManyRequests", 1),
+        "A scan of all subscriptions must finish first.": _answer(409, "NoScanYet"),
+        "What the app says.": _answer(400, "InvalidParameter"),
+        "The app cannot be reached.": lambda route: route.abort(),
+        "no longer accepted, and no scan was started.": _answer(401),
+    }
+    for said, answer in answers.items():
+        checking.page.route("**/api/scan", answer)
+        _again(checking).click()
+        expect(_said(checking)).to_contain_text(said)
+
+    expect(_again(checking)).to_have_count(0)
+    assert checking.stored()["session"] == {"cmk-key": checking.key}
+    checking.expect_state("ready")
+
+
+def test_the_page_does_not_ask_for_ever_whether_a_scan_has_ended(checking: Visit) -> None:
+    """A tab that somebody forgot must not ask all night."""
+    scan = "/api/v1/scans/x"
+    running = json.dumps({"state": "running", "finishedAt": None})
+    checking.page.route("**/api/scan", _answer(202, location=scan))
+    checking.page.route(f"**{scan}", lambda route: route.fulfill(body=running))
+    checking.page.clock.install()
+
+    _again(checking).click()
+    expect(_said(checking)).to_have_text("Reading Azure…")
+    for _ in range(40):
+        checking.page.clock.run_for(5_000)
+
+    expect(_said(checking)).to_contain_text("takes longer than usual")
+    assert 5 < checking.watch.asked().count(scan) < 40
+
+
+def test_the_button_is_offered_to_those_alone_whose_key_starts_scans(
+    open_visit: OpenVisit, world: World
+) -> None:
+    """The page asks the app and never guesses; each key goes only where it is needed."""
+    read_only, wrong, both = (open_visit(trouble=True) for _ in range(3))
+    read_only.sign_in()
+    wrong.sign_in(to_start="wrong")
+    both.sign_in(to_start=_to_start(world.scene))
+    for visit in (read_only, wrong, both):
+        visit.open_detail(BROKEN)
+    expect(_again(both)).to_be_visible()
+
+    expect(wrong.page.get_by_text("The key to start scans was not accepted.")).to_be_attached()
+    assert [_again(visit).count() for visit in (read_only, wrong)] == [0, 0]
+    assert not [each for each in read_only.watch.requests if each.url.endswith("/api/scan")]
+    assert wrong.stored()["session"] == {"cmk-key": wrong.key}
+    sent = {
+        (each.url.endswith("/api/scan"), each.headers.get("x-functions-key"))
+        for each in both.watch.requests
+        if PATH not in each.url
+    }
+    assert sent == {(True, _to_start(world.scene)), (False, both.key)}
