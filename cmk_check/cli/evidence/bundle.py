@@ -8,6 +8,7 @@ from pathlib import Path
 from cmk_check.cli.evidence import ocsf, oscal, report
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.json_pieces import pieces
+from cmk_check.cli.evidence.summary import Summary
 from cmk_check.limits import FINDINGS_WRITTEN_AT_ONCE
 from cmk_check.web.views import csv_export
 
@@ -21,6 +22,7 @@ def write_bundle(evidence: Evidence, folder: Path) -> None:
         OSError: a file could not be written.
 
     """
+    summary = Summary.of(evidence)
     files = {
         "status.json": _indented(evidence.status_body),
         "subscriptions.json": _array(evidence.lines("subscriptions")),
@@ -28,8 +30,8 @@ def write_bundle(evidence: Evidence, folder: Path) -> None:
         "changes.jsonl": _changes(evidence),
         "findings.csv": _csv(evidence),
         "findings.ocsf.jsonl": ocsf.lines(evidence),
-        "assessment-results.json": oscal.written(evidence),
-        "report.html": report.written(evidence),
+        "assessment-results.json": oscal.written(evidence, summary),
+        "report.html": report.written(evidence, summary),
     }
     for name, content in files.items():
         with (folder / name).open("wb") as stream:

@@ -58,7 +58,8 @@ def whole(text: str) -> Html:
 def named(name: str | None, id_: str | None) -> Html:
     """Return a name with the id below it."""
     return Html(
-        element("div", name or "") + (element("div", id_, class_="small") if id_ else Html(""))
+        element("div", name or "", class_="name")
+        + (element("div", id_, class_="small") if id_ else Html(""))
     )
 
 

@@ -11,6 +11,7 @@ satisfied, and the finding names the reasons.
 import hashlib
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, groupby
 from typing import Final
@@ -66,17 +67,19 @@ _FILES: Final = {
 }
 
 
-def written(evidence: Evidence) -> Iterator[bytes]:
+def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
     """Write the document in pieces."""
-    yield from pieces(_Document(evidence).content())
+    yield from pieces(_Document(evidence, summary).content())
     yield b"\n"
 
 
 class _Document:
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, summary: Summary) -> None:
         self._evidence = evidence
         self._status = evidence.status
-        self._summary = Summary.of(evidence)
+        self._summary = summary
+        # The observations of each risk; complete once all observations are written.
+        self._observed = defaultdict[PostureReason, list[str]](list)
         self._at = written_time(evidence.status.as_of) if evidence.status.as_of else ""
         self._state = _state_of(evidence)
         self._risks = [risk for risk in PostureReason if self._summary.by_risk[risk]]
@@ -182,7 +185,9 @@ class _Document:
             if gap := subscription.gap:
                 id_, text = subscription.subscription_id, gap.detail
                 text = text or GAP_REASONS[gap.reason].text()
-                yield self._observation("gap", id_, "A subscription that was not read", text) | {
+                observed = self._observation("gap", id_, "A subscription that was not read", text)
+                self._observed[PostureReason.SUBSCRIPTIONS_UNREAD].append(observed["uuid"])
+                yield observed | {
                     "props": props(
                         {
                             "subscription-id": id_,
@@ -198,6 +203,8 @@ class _Document:
         for finding in self._evidence.findings():
             title = f"Account {markup(finding.name)}"
             observed = self._observation("account", finding.id, title, finding.message)
+            if risk := risk_of(finding):
+                self._observed[risk].append(observed["uuid"])
             yield observed | {
                 "collected": time_of(finding.as_of) or self._at,
                 "props": props(facts_of(finding)),
@@ -216,17 +223,8 @@ class _Document:
             "statement": markup(entry.message),
             "props": props({"reason": reason, "number": number}),
             "status": "deviation-approved" if is_accepted else "open",
-            "related-observations": [
-                {"observation-uuid": each} for each in self._observations_of(reason)
-            ],
+            "related-observations": [{"observation-uuid": each} for each in self._observed[reason]],
         }
-
-    def _observations_of(self, reason: PostureReason) -> Iterator[str]:
-        if reason is PostureReason.SUBSCRIPTIONS_UNREAD:
-            gaps = (each for each in self._evidence.subscriptions() if each.gap)
-            return (self._id("gap", each.subscription_id) for each in gaps)
-        found = (each for each in self._evidence.findings() if risk_of(each) is reason)
-        return (self._id("account", each.id) for each in found)
 
     def _finding(self, control: Control) -> Json:
         name = f"{control.framework}: {control.control}"

@@ -17,25 +17,25 @@ from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.web import models
 
 _COMPARED: Final[Mapping[CrossCheckState, str]] = {
-    CrossCheckState.CHECKED: "all",
-    CrossCheckState.PARTLY: "partly",
-    CrossCheckState.NOT_CHECKED: "not",
+    CrossCheckState.CHECKED: "All lists of accounts were compared with Azure Resource Graph.",
+    CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
+    CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
 
 
-def written(evidence: Evidence) -> Iterator[bytes]:
+def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
     """Write the page, section by section."""
     yield b'<!DOCTYPE html>\n<html lang="en">\n'
-    for part in _Report(evidence).parts():
+    for part in _Report(evidence, summary).parts():
         yield f"{part}\n".encode()
     yield b"</html>\n"
 
 
 class _Report:
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, summary: Summary) -> None:
         self._evidence = evidence
         self._status = evidence.status
-        self._summary = Summary.of(evidence)
+        self._summary = summary
         self._lists = ReportLists.of(evidence)
 
     def parts(self) -> Iterator[Html]:
@@ -135,10 +135,10 @@ class _Report:
     def _completeness(self) -> Html:
         gaps, unread = self._lists.gaps, self._status.accounts.unread
         found = self._lists.cross_check
-        how, lacked = (_COMPARED[found.state], found.differences) if found else ("not", 0)
         crossed = (
-            f"The lists of accounts were {how} compared with Azure Resource Graph. Accounts that "
-            f"they lacked: {lacked}."
+            f"{_COMPARED[found.state]} Accounts that they lacked: {found.differences}."
+            if found
+            else _COMPARED[CrossCheckState.NOT_CHECKED]
         )
         fresh = "is fresh" if self._status.fresh else "is too old to count"
         return _section(

@@ -73,6 +73,8 @@ th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border: 1p
   overflow-wrap: anywhere; }
 th { background: #f6f8fa; overflow-wrap: normal; }
 .whole { white-space: nowrap; }
+.name { min-width: 7.5rem; }
+@media (max-width: 45rem) { body { padding: 1rem; } th { overflow-wrap: anywhere; } }
 .small { font-size: .85em; color: #57606a; }
 @page { size: A4; margin: 16mm 14mm; }
 @media print {
