@@ -1,9 +1,11 @@
 """What holds for every test: no network but loopback, a clean environment, the same examples."""
 
+import gc
 import ipaddress
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import Phase, settings
@@ -57,6 +59,24 @@ def _refuse_strangers(event: str, args: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_strangers)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave files of long tests unread where these are not wanted: workers would import them."""
+    if config.option.markexpr != "not long" or collection_path.suffix != ".py":
+        return None
+    return "\npytestmark = pytest.mark.long\n" in collection_path.read_text("utf-8") or None
+
+
+def pytest_collection() -> None:
+    """Collect thousands of tests, which all stay, without searching them for garbage."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage from now on, but not among what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -47,6 +47,8 @@ from tests.unit.web.api_kit import (
     status_of,
 )
 
+pytestmark = pytest.mark.long
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "=cmd|' '!A0",
@@ -144,10 +146,8 @@ def _described() -> OpenApiSchema:
     return described
 
 
-# Here, because their operations are the tests' parameters.
-api, fuzzed = _described(), _described()
-# Every worker would work these cases out while it collects the tests, and the first test has them.
-fuzzed.config.phases.coverage.enabled = fuzzed.config.phases.examples.enabled = False
+# Here, because its operations are the test's parameters.
+api = _described()
 RELAXED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
 
@@ -167,15 +167,7 @@ def _check(case: schemathesis.Case[Any]) -> None:
 
 
 @api.parametrize()
-@settings(max_examples=40, suppress_health_check=RELAXED)
+@settings(max_examples=100, suppress_health_check=RELAXED)
 def test_p10_no_request_gets_an_answer_that_is_not_documented(case: schemathesis.Case[Any]) -> None:
     """No 500, no undocumented status, header or body; what is invalid is refused."""
-    _check(case)
-
-
-@pytest.mark.long
-@fuzzed.parametrize()
-@settings(max_examples=300, suppress_health_check=RELAXED)
-def test_p10_nor_do_many_more_requests(case: schemathesis.Case[Any]) -> None:
-    """The same with more patience."""
     _check(case)
