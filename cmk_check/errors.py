@@ -14,7 +14,8 @@ CmkCheckError
 ├── SliceHeld              another worker has the slice; deliver the message again later
 ├── ClaimLost              this worker lost its claim or lease; stop without writing
 ├── SliceIncomplete        a slice is not done yet; deliver the message again
-└── ApiUnusable            the HTTP API of an app gave no answer that can be used
+├── ApiUnusable            the HTTP API of an app gave no answer that can be used
+└── SigningFailed          a vault has not signed
 """
 
 from collections.abc import Sequence
@@ -111,3 +112,7 @@ class ApiUnusable(CmkCheckError):
         """Keep the code."""
         self.code = code
         super().__init__(message)
+
+
+class SigningFailed(CmkCheckError):
+    """A vault has not signed; ``str()`` says what to do."""

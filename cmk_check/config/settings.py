@@ -317,6 +317,11 @@ class Settings(AlertSettings):
         return CLOUDS[self.cloud].portal_url
 
     @property
+    def vault_domain(self) -> str:
+        """The domain in which every key vault of the cloud has its own host."""
+        return CLOUDS[self.cloud].vault_domain
+
+    @property
     def managed_identity(self) -> bool:
         """Whether a managed identity is available for signing in."""
         return self.on_azure or self.identity_endpoint is not None

@@ -22,7 +22,7 @@ type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class Certificates:
-    """A certificate authority, with a certificate for 127.0.0.1 and localhost.
+    """A certificate authority, with a certificate for 127.0.0.1, localhost and key vaults.
 
     ``ca_file`` is in a directory that ``remove`` deletes.
     """
@@ -33,7 +33,7 @@ class Certificates:
         self.ca_file = Path(self._directory.name) / "ca.pem"
         authority.cert_pem.write_to_path(str(self.ca_file))
         self.server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert(HOST, "localhost").configure_cert(self.server)
+        authority.issue_cert(HOST, "localhost", "*.vault.azure.net").configure_cert(self.server)
 
     def client(self) -> ssl.SSLContext:
         """Make a context for a client that trusts only this authority."""

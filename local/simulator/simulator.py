@@ -26,6 +26,7 @@ from local.simulator.listener import (
 from local.simulator.load import load_estate
 from local.simulator.messages import Incoming, Reply
 from local.simulator.request_log import RequestLog
+from local.simulator.signing_vault import SigningVault
 from local.simulator.tokens import Tokens
 
 
@@ -141,6 +142,10 @@ class Simulator:
     def foreign(self) -> Foreign:
         """Open another origin, which runs as long as the simulator."""
         return Foreign(self._running(self._listeners))
+
+    def signing_vault(self) -> SigningVault:
+        """Open a key vault whose keys sign, which runs as long as the simulator."""
+        return SigningVault(self._running(self._listeners), self.tokens)
 
     @staticmethod
     def _running[T](part: T | None) -> T:

@@ -184,4 +184,5 @@ def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, tmp_pat
         assert known["activeDirectory"] == f"https://{cloud.authority_host}"
         assert known["portal"] == cloud.portal_url
         assert suffixes["storageEndpoint"] == documented[name]
+        assert suffixes["keyvaultDns"] == f".{cloud.vault_domain}"
     assert az.strayed <= {VERSION_CHECK}

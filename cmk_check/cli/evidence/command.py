@@ -20,7 +20,9 @@ class ExportRequest:
     """What to export, from where, as whom and into which folder.
 
     Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
-    all changes that the app keeps.
+    all changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` the
+    bundle that this one continues. ``vault_key`` and ``key_file`` name the key that signs, or are
+    both None.
     """
 
     url: "URL"
@@ -28,6 +30,10 @@ class ExportRequest:
     key: str | None
     application: str | None
     since: datetime | None = None
+    as_of: datetime | None = None
+    after: Path | None = None
+    vault_key: str | None = None
+    key_file: Path | None = None
     quiet: bool = False
     color: bool = True
 
@@ -38,6 +44,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         Path,
         typer.Option(metavar="FOLDER", help="The folder to make; it must not exist, or be empty."),
     ],
+    *,
     since: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +52,29 @@ def evidence(  # noqa: PLR0913 - an argument for each option
             help="The beginning of the period: a date, or a time with its offset, like "
             "2026-11-01T00:00:00Z. Without it, all changes and scans that the app keeps.",
         ),
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Also rebuild what was recorded at an earlier time, into as-of.json.",
+        ),
+    ] = None,
+    after: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The bundle that this one continues."),
+    ] = None,
+    sign_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY_ID",
+            help="Sign with a key in Key Vault, by azure-identity: "
+            "https://<vault>.vault.azure.net/keys/<key>.",
+        ),
+    ] = None,
+    sign_with_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Sign with a private key as PEM, without a password."),
     ] = None,
     key: Annotated[
         str | None,
@@ -61,7 +91,6 @@ def evidence(  # noqa: PLR0913 - an argument for each option
             help="Sign in with azure-identity instead: the client id of the app's registration.",
         ),
     ] = None,
-    *,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")
     ] = False,
@@ -77,8 +106,21 @@ def evidence(  # noqa: PLR0913 - an argument for each option
     the folder cannot be written; 3 if the app gave no usable answer, or its estate kept changing;
     130 after Ctrl-C and 143 after SIGTERM.
     """
+    if sign_with is not None and sign_with_file is not None:
+        raise typer.BadParameter(
+            "only one key can sign: omit --sign-with-file", param_hint="--sign-with"
+        )
     request = ExportRequest(
-        _url(url), _folder(out), *_caller(key, entra), _time(since, "--since"), quiet, not no_color
+        _url(url),
+        _folder(out),
+        *_caller(key, entra),
+        since=_time(since, "--since"),
+        as_of=_earlier(as_of),
+        after=after,
+        vault_key=sign_with,
+        key_file=sign_with_file,
+        quiet=quiet,
+        color=not no_color,
     )
     raise typer.Exit(ended(lambda: _run(request), "no evidence was written"))
 
@@ -127,6 +169,14 @@ def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]
             param_hint="--key",
         )
     return key, None
+
+
+def _earlier(text: str | None) -> datetime | None:
+    """Return an earlier time, in whole seconds as changes have it."""
+    time = _time(text, "--as-of")
+    if time is not None and time > datetime.now(UTC):
+        raise typer.BadParameter("must be a time in the past", param_hint="--as-of")
+    return time and time.replace(microsecond=0)
 
 
 def _time(text: str | None, option: str) -> datetime | None:

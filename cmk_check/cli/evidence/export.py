@@ -4,13 +4,24 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.cli.console import remarks, say, shown
 from cmk_check.cli.evidence.api_client import ApiClient, Authorise, open_api_session
+from cmk_check.cli.evidence.as_of import History, Then
+from cmk_check.cli.evidence.as_of_file import AS_OF, as_of_document, as_of_line
 from cmk_check.cli.evidence.bundle import write_bundle
-from cmk_check.cli.evidence.download import DownloadProgress, download
-from cmk_check.cli.evidence.manifest import MANIFEST, Period, digest, write_manifest
+from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
+from cmk_check.cli.evidence.json_pieces import pieces
+from cmk_check.cli.evidence.manifest import (
+    MANIFEST,
+    Period,
+    digest,
+    read_manifest,
+    write_manifest,
+)
+from cmk_check.cli.evidence.sign import sign, signer
 from cmk_check.cli.evidence.unfinished import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
@@ -30,42 +41,69 @@ async def export(request: "ExportRequest") -> int:
     Raises:
         ApiUnusable: the app gave no answer that can be used.
         SettingsError, InventoryError: the sign-in failed.
-        NotUsable: the folder could not be written.
+        NotUsable: the folder could not be written, or a key or the bundle before cannot be used.
+        SigningFailed: a vault has not signed.
 
     """
+    previous = _previous(request.after)
     notes = remarks(color=request.color)
     if not request.quiet:
         for folder in leftovers(request.out):
             _note(notes, f"{folder} is of an export that was interrupted; remove it if none runs.")
-    with unfinished(request.out) as folder:
-        work, made = folder / "work", folder / "bundle"
-        work.mkdir()
-        made.mkdir()
-        async with _signed_in(request) as caller, open_api_session(request.url) as session:
-            client = ApiClient(session, request.url, caller.authorise)
-            progress = DownloadProgress()
-            with nullcontext() if request.quiet else bar(notes, progress):
-                found = await download(client, work, progress)
-        exported_at = datetime.now(UTC).replace(microsecond=0)
-        write_bundle(replace(found, since=request.since), made)
-        write_manifest(
-            made,
-            period=Period(since=request.since, until=exported_at),
-            as_of=found.status.as_of,
-            exported_at=exported_at,
-            identity=caller.identity,
-        )
-        hashed = digest(made / MANIFEST)
-        publish(made, request.out)
+    async with signer(request.vault_key, request.key_file) as signed:
+        with unfinished(request.out) as folder:
+            work, made = folder / "work", folder / "bundle"
+            work.mkdir()
+            made.mkdir()
+            async with _signed_in(request) as caller, open_api_session(request.url) as session:
+                client = ApiClient(session, request.url, caller.authorise)
+                progress = DownloadProgress()
+                with nullcontext() if request.quiet else bar(notes, progress):
+                    found = await download(client, work, progress)
+            exported_at = datetime.now(UTC).replace(microsecond=0)
+            write_bundle(replace(found, since=request.since), made)
+            rebuilt = _write_as_of(found, made, request.as_of) if request.as_of else None
+            write_manifest(
+                made,
+                period=Period(since=request.since, until=exported_at),
+                as_of=found.status.as_of,
+                exported_at=exported_at,
+                identity=caller.identity,
+                previous=previous,
+            )
+            hashed = digest(made / MANIFEST)
+            if signed is not None:
+                await sign(made, signed)
+            publish(made, request.out)
     if not request.quiet:
         for remark in found.remarks:
             _note(notes, remark)
     status = found.status
+    if rebuilt is not None:
+        write(as_of_line(rebuilt))
     write(
         f"posture: {status.posture}, as of {status.as_of and written(status.as_of)}\n"
         f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {hashed}"
     )
     return 0
+
+
+def _previous(folder: Path | None) -> str | None:
+    """Return the hash of the manifest of the bundle before, None for the first of a chain."""
+    if folder is None:
+        return None
+    read_manifest(folder)
+    return digest(folder / MANIFEST)
+
+
+def _write_as_of(found: Evidence, folder: Path, time: datetime) -> Then:
+    """Rebuild an earlier time from the lists, and write the file of it."""
+    lists = found.findings(), found.subscriptions(), found.changes(), found.scans()
+    rebuilt = History(*lists).as_of(time)
+    with (folder / AS_OF).open("wb") as stream:
+        stream.writelines(pieces(as_of_document(rebuilt)))
+        stream.write(b"\n")
+    return rebuilt
 
 
 @dataclass(frozen=True, slots=True)

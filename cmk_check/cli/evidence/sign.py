@@ -6,6 +6,8 @@ of the envelope.
 """
 
 import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,24 +15,56 @@ from cmk_check.cli.evidence.manifest import MANIFEST, SIGNATURE, digest
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
-    from securesystemslib.signer import Signer, SSlibKey
+    from securesystemslib.signer import Signature, SSlibKey
+
+    type Sign = Callable[[bytes], Awaitable[Signature]]
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 PREDICATE_TYPE: Final = "urn:cmk-check:evidence:1"
 
 
-def sign(folder: Path, signer: "Signer") -> None:
+async def sign(folder: Path, signed: "Sign") -> None:
     """Sign the manifest of a folder and write ``MANIFEST.dsse.json``.
 
     Raises:
         OSError: the manifest could not be read, or the signature could not be written.
+        SigningFailed: a vault has not signed.
 
     """
     from securesystemslib.dsse import Envelope
 
     envelope = Envelope(_statement(digest(folder / MANIFEST)), PAYLOAD_TYPE, {})
-    envelope.sign(signer)
+    signature = await signed(envelope.pae())
+    envelope.signatures[signature.keyid] = signature
     (folder / SIGNATURE).write_bytes(_body(envelope))
+
+
+@asynccontextmanager
+async def signer(vault_key: str | None, key_file: Path | None) -> AsyncIterator["Sign | None"]:
+    """Yield what signs with a key of a vault or of a file; None without either.
+
+    Raises:
+        NotUsable: the key is not one that can sign, or of another cloud.
+        SettingsError: the settings of the sign-in are invalid.
+        SigningFailed: the vault does not give the public key.
+
+    """
+    if key_file is not None:
+        from cmk_check.cli.evidence.keys import read_private_key
+
+        private = read_private_key(key_file)
+
+        async def by_file(data: bytes) -> "Signature":
+            return private.sign(data)
+
+        yield by_file
+    elif vault_key is not None:
+        from cmk_check.cli.evidence.vault_signer import open_vault_signer
+
+        async with open_vault_signer(vault_key) as vault:
+            yield vault.sign
+    else:
+        yield None
 
 
 def signature_fault(folder: Path, key: "SSlibKey") -> str | None:

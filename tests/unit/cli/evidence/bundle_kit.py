@@ -1,5 +1,6 @@
 """Small bundles of evidence, signed by keys made for one run of the tests."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,9 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.evidence.keys import read_private_key
 from cmk_check.cli.evidence.manifest import MANIFEST, REQUIRED, Period, digest, write_manifest
-from cmk_check.cli.evidence.sign import sign
+from cmk_check.cli.evidence.sign import sign, signer
 
 NOW: Final = datetime(2026, 11, 25, 2, 40, tzinfo=UTC)
 KINDS: Final = ("rsa", "p256", "p384", "p521")
@@ -72,7 +72,14 @@ class Bundles:
 
     def sign(self, bundle: Path, kind: str = "p256") -> None:
         """Sign a bundle as it is."""
-        sign(bundle, read_private_key(self.key(f"{kind}.pem", private_pem(kind))))
+        key = self.key(f"{kind}.pem", private_pem(kind))
+
+        async def signed() -> None:
+            async with signer(None, key) as by_file:
+                assert by_file is not None
+                await sign(bundle, by_file)
+
+        asyncio.run(signed())
 
     def key(self, name: str, data: bytes) -> Path:
         """Write a file with a key, beside the bundles."""
