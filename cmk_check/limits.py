@@ -130,8 +130,6 @@ KEY_EXPIRY_NOTICE: Final = timedelta(days=30)
 KEY_REQUESTS_SHARE: Final = 3 / 4
 
 # --- Keys: internal
-# The time that the command for an expired version gives it; the warning says to choose another.
-KEY_EXTENSION: Final = timedelta(days=365)
 # Of one query of Resource Graph: as many as it returns rows at once.
 VAULTS_PER_QUERY: Final = 1_000
 # A name is a vault's own in all of Azure; more rows than names are only ever a few late ones.

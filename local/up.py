@@ -163,10 +163,11 @@ def _exports(stack: Stack, az_folder: str) -> Iterator[str]:
     """Yield the lines with which a shell can run the examples of the documents on this stack.
 
     az gets a configuration of its own, so that whoever uses it for the real Azure stays signed in
-    there. A proxy that does not exist keeps it, and everything else, away from other machines.
+    there. The simulator's proxy leads to the simulated vaults, and keeps az, and everything else,
+    away from other machines.
     """
     keys = stack.host.keys.functions
-    proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
+    proxy = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), stack.simulator.proxy.url)
     direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
     yield f'export PATH={shlex.quote(str(APP / "local/bin"))}:"$PATH"'
     for variables in (

@@ -1,4 +1,4 @@
-"""``plan``: writes a script that puts one account under a customer-managed key."""
+"""``plan``: writes a script that puts an account under a key, or mends the key that it has."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended, run
+from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended, run
 from cmk_check.cli.stdout import write_bytes
-from cmk_check.core.remediation.plan import key_named, plan_for, vault_named
+from cmk_check.core.remediation.plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import is_guid
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
     from cmk_check.core.comparison.judge import Judged
     from cmk_check.core.model import Finding, Gap
-    from cmk_check.ports import Inventory
+    from cmk_check.core.remediation.plan import Plan
+    from cmk_check.ports import Inventory, KeyInventory
 
 
 class Language(StrEnum):
@@ -54,8 +55,8 @@ def plan(
         str | None,
         typer.Option(
             metavar="NAME|ID",
-            help="An existing vault: its name in the account's subscription, or its ARM id. "
-            "Without it, the plan creates a vault.",
+            help="An existing vault, for an account without a key: its name in the account's "
+            "subscription, or its ARM id. Without it, the plan creates a vault.",
         ),
     ] = None,
     key: Annotated[
@@ -68,12 +69,16 @@ def plan(
 ) -> None:
     """Write a script that puts an account under a customer-managed key; nothing is changed.
 
-    Reads the account from Azure, with the same sign-in as `scan`, and judges it. Only the script
-    goes to standard output; read its head before you run it. Messages go to standard error.
+    If the account is under a key, and something is wrong with the key, the script ends that.
 
-    Exit codes: 1 if the account is non_compliant and the plan was written, 0 if it is compliant and
-    needs no plan, 3 if it is unknown or could not be read, 2 if several accounts have the name, an
-    option or a setting is invalid or the plan cannot be written, 130 after Ctrl-C.
+    Reads the account and its key from Azure, with the same sign-in as `scan`, and judges them. Only
+    the script goes to standard output; read its head before you run it. Messages go to standard
+    error.
+
+    Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
+    something is unknown or could not be read, or if no command ends what is wrong with the key, 2
+    if several accounts have the name, an option or a setting is invalid or the plan cannot be
+    written, 130 after Ctrl-C.
     """
     named = _named(account)
     try:
@@ -117,13 +122,21 @@ async def _read_and_report(settings: "Settings", request: PlanRequest) -> int:
 
     inventory = await open_inventory(settings)
     try:
-        return await report(inventory, settings, request)
+        keys = inventory.keys() if settings.key_health else None
+        return await report(inventory, settings, request, keys)
     finally:
         await inventory.close()
 
 
-async def report(inventory: "Inventory", settings: "Settings", request: PlanRequest) -> int:
+async def report(
+    inventory: "Inventory",
+    settings: "Settings",
+    request: PlanRequest,
+    keys: "KeyInventory | None" = None,
+) -> int:
     """Read the account and write its plan; describe both on standard error.
+
+    Without ``keys``, a compliant account needs no plan.
 
     Raises:
         NotUsable: the plan cannot be written.
@@ -132,6 +145,7 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
     from cmk_check.cli.console import shown
     from cmk_check.core.comparison.judge import judge_all
     from cmk_check.core.enums import Verdict
+    from cmk_check.core.remediation.plan import plan_for
 
     found = await _find(inventory, settings, request.account)
     if isinstance(found, int):
@@ -145,19 +159,57 @@ async def report(inventory: "Inventory", settings: "Settings", request: PlanRequ
         return UNKNOWN
     judgement = judged.judgement
     complain(shown(f"{account.name} is {judgement.verdict}: {judgement.message}"))
-    if judgement.verdict is not Verdict.NON_COMPLIANT:
-        is_compliant = judgement.verdict is Verdict.COMPLIANT
-        complain(
-            "there is nothing to do."
-            if is_compliant
-            else "no plan can be made while the account's state is unknown."
-        )
-        return 0 if is_compliant and found.certain else UNKNOWN
+    if judgement.verdict is Verdict.UNKNOWN:
+        complain("no plan can be made while the account's state is unknown.")
+        return UNKNOWN
+    tenant_id = await _tenant(inventory, account.subscription_id)
+    if judgement.verdict is Verdict.COMPLIANT:
+        if keys is not None:
+            judged = await _with_key(keys, settings, judged)
+        return _report_key(judged, tenant_id, request, certain=found.certain)
     if created := judgement.evidence.created_at:
         day = created.partition("T")[0]
         complain(shown(f"Azure created it on {day}; the violation may be as old."))
-    await _write(inventory, _finding(judged), request)
-    return VIOLATED
+    made = plan_for(_finding(judged), tenant_id=tenant_id, vault=request.vault, key=request.key)
+    if made is None:
+        raise TypeError("a violated account has a plan")
+    return _write(made, request)
+
+
+async def _with_key(keys: "KeyInventory", settings: "Settings", judged: "Judged") -> "Judged":
+    """Read the key of a compliant account as a scan does, and judge it."""
+    from datetime import UTC, datetime
+
+    from cmk_check.core.comparison.judge import with_keys
+
+    text = judged.account.id.text
+    facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
+    return with_keys({text: judged}, {}, facts, datetime.now(UTC))[text]
+
+
+def _report_key(
+    judged: "Judged", tenant_id: str | None, request: PlanRequest, *, certain: bool
+) -> int:
+    """Write the plan for the key of a compliant account, or say why there is none."""
+    from cmk_check.cli.console import shown
+    from cmk_check.core.enums import KeySeverity, KeyState
+    from cmk_check.core.remediation.key_plan import key_plan_for
+
+    health = judged.key
+    if health is None or health.state is KeyState.HEALTHY:
+        complain("there is nothing to do.")
+        return 0 if certain else UNKNOWN
+    for each in health.concerns:
+        if each.severity is not KeySeverity.NOTICE:
+            complain(shown(f"its key is {each.severity}, {each.code}: {each.message}"))
+    made = key_plan_for(_finding(judged), tenant_id=tenant_id)
+    if made is None:
+        complain("no az command ends this: do what each reason says.")
+        return UNKNOWN
+    if request.vault is not None or request.key is not None:
+        complain("--vault and --key are for accounts without a key: leave them out.")
+        return USAGE
+    return _write(made, request)
 
 
 async def _find(
@@ -177,18 +229,18 @@ async def _find(
     return FoundAccount(account, reading)
 
 
-async def _write(inventory: "Inventory", finding: "Finding", request: PlanRequest) -> None:
+def _write(made: "Plan", request: PlanRequest) -> int:
     from cmk_check.cli.console import shown
     from cmk_check.core.remediation.az_script import render_az
     from cmk_check.core.remediation.bicep import render_bicep
 
-    tenant_id = await _tenant(inventory, finding.id.subscription_id)
-    made = plan_for(finding, tenant_id=tenant_id, vault=request.vault, key=request.key)
-    if made is None:
-        raise TypeError("a violated account has a plan")
-    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
     script = render_az(made) if request.language is Language.AZ else render_bicep(made)
+    if script is None:
+        complain("Bicep cannot do what this plan does: leave out --format.")
+        return USAGE
+    complain(shown(f"{made.summary} The script's head lists what cannot be undone."))
     write_bytes(script.encode())  # as UTF-8 with its own line ends, whatever the terminal has
+    return VIOLATED
 
 
 def _finding(judged: "Judged") -> "Finding":
@@ -208,6 +260,7 @@ def _finding(judged: "Judged") -> "Finding":
         rule_version=RULE_VERSION,
         first_seen=now,
         changed_at=now,
+        key_health=judged.key,
     )
 
 

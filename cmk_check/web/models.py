@@ -14,7 +14,6 @@ from cmk_check.core.enums import (
     CoverageState,
     CrossCheckState,
     GapReason,
-    KeyReason,
     KeyState,
     PostureReason,
     PostureVerdict,
@@ -269,20 +268,12 @@ class RemediationStep(Answer):
 
 
 class Remediation(Answer):
-    """How to fix a finding: in words, as a bash script of `az` commands, and as Bicep."""
+    """How to fix a finding: in words, as a bash script of `az` commands, and maybe as Bicep."""
 
     summary: str
     steps: list[RemediationStep]
     az: str
-    bicep: str
-
-
-class KeyCommand(Answer):
-    """The `az` command, for bash, that ends a reason for a broken key; `warning` is read first."""
-
-    code: KeyReason
-    az: str
-    warning: str | None
+    bicep: str | None
 
 
 class FindingDetail(Finding):
@@ -294,7 +285,6 @@ class FindingDetail(Finding):
     history: Annotated[list[Transition], Field(max_length=MAX_TRANSITIONS)]
     changes: int
     remediation: Remediation | None
-    key_commands: list[KeyCommand]
     limits: list[str]
     controls: list[Control]
 

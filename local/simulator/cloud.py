@@ -8,6 +8,7 @@ from typing import Final
 
 from local.simulator import errors
 from local.simulator.messages import Incoming, Reply
+from local.simulator.vault_data import DNS
 
 PATH: Final = "/metadata/endpoints"
 _VERSION: Final = "2022-09-01"
@@ -35,10 +36,10 @@ def answer(incoming: Incoming) -> Reply:
                 "identityProvider": "AAD",
             },
             "name": "Simulator",
-            # az wants these to be there. What lies behind such names is not simulated, and no
-            # request may reach the real ones.
+            # az wants these to be there. No request may reach the real ones; the vaults are
+            # simulated, for those who ask through the simulator's proxy.
             "suffixes": {
-                "keyVaultDns": "vault.invalid",
+                "keyVaultDns": DNS,
                 "mhsmDns": "managedhsm.invalid",
                 "storage": "storage.invalid",
             },

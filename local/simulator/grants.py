@@ -99,6 +99,16 @@ class Grants:
         with self._lock:
             self._assignments.remove(assignment)
 
+    def remove_below(self, scope: str) -> None:
+        """Remove the assignments at a scope and below it."""
+        inside = f"{scope.lower()}/"
+        with self._lock:
+            self._assignments = [
+                each
+                for each in self._assignments
+                if not f"{each.scope.lower()}/".startswith(inside)
+            ]
+
     def add_role(self, role: Role) -> Role:
         """Add a role definition."""
         with self._lock:

@@ -15,10 +15,12 @@ from local.simulator.faults import Cut
 from local.simulator.messages import Incoming, Reply
 
 HOST: Final = "127.0.0.1"
+VAULTS: Final = "*.vault.invalid"
 _BACKLOG: Final = 512
 _STOP_SECONDS: Final = 10.0
 
 type Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+type Streams = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class Certificates:
@@ -33,7 +35,8 @@ class Certificates:
         self.ca_file = Path(self._directory.name) / "ca.pem"
         authority.cert_pem.write_to_path(str(self.ca_file))
         self.server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert(HOST, "localhost", "*.vault.azure.net").configure_cert(self.server)
+        names = (HOST, "localhost", "*.vault.azure.net", VAULTS)
+        authority.issue_cert(*names).configure_cert(self.server)
 
     def client(self) -> ssl.SSLContext:
         """Make a context for a client that trusts only this authority."""
@@ -52,6 +55,7 @@ class ListenerThread:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._runners: list[web.ServerRunner] = []
+        self._servers: list[asyncio.Server] = []
         self._thread.start()
 
     def _run(self) -> None:
@@ -73,6 +77,15 @@ class ListenerThread:
         await site.start()
         return int(runner.addresses[0][1])
 
+    def serve(self, handler: Streams) -> int:
+        """Listen on a free port for connections that are neither HTTPS nor HTTP; return it."""
+        return self._call(self._serve(handler))
+
+    async def _serve(self, handler: Streams) -> int:
+        server = await asyncio.start_server(handler, HOST, 0)
+        self._servers.append(server)
+        return int(server.sockets[0].getsockname()[1])
+
     def stop(self) -> None:
         """Close all listeners and connections, and end the thread."""
         self._call(self._close())
@@ -81,6 +94,9 @@ class ListenerThread:
         self._loop.close()
 
     async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+            server.close_clients()
         for runner in self._runners:
             await runner.cleanup()
         await asyncio.sleep(0)

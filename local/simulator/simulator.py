@@ -25,9 +25,11 @@ from local.simulator.listener import (
 )
 from local.simulator.load import load_estate
 from local.simulator.messages import Incoming, Reply
+from local.simulator.proxy import Proxy
 from local.simulator.request_log import RequestLog
 from local.simulator.signing_vault import SigningVault
 from local.simulator.tokens import Tokens
+from local.simulator.vault_data import VaultData, is_of_vault
 
 
 class Foreign:
@@ -74,12 +76,14 @@ class Simulator:
         self.requests = RequestLog()
         self.tokens = Tokens(self.estate.tenant_id, self.estate.user_assigned, token_life)
         self.arm = Arm(self.estate, self.tokens, subscriptions_per_page, accounts_per_page)
+        self._vault_data = VaultData(self.estate, self.tokens)
         self._directory = directory.Directory(self.estate, self.tokens)
         self.identity_header = secrets.token_hex(16)
         self._identity = IdentityEndpoint(self.tokens, self.identity_header)
         self._wanted_port = port
         self._certificates: Certificates | None = None
         self._listeners: ListenerThread | None = None
+        self._proxy: Proxy | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -97,6 +101,7 @@ class Simulator:
         self._listeners = ListenerThread(self._certificates.server)
         try:
             self.port = self._listeners.listen(self._handle, self._wanted_port)
+            self._proxy = Proxy(self._listeners, self.port)
         except OSError:
             self.stop()
             raise
@@ -108,12 +113,17 @@ class Simulator:
             self._listeners.stop()
         if self._certificates is not None:
             self._certificates.remove()
-        self._listeners = self._certificates = None
+        self._listeners = self._certificates = self._proxy = None
 
     @property
     def url(self) -> str:
         """The origin of Azure Resource Manager, without a slash at the end."""
         return f"https://{HOST}:{self.port}"
+
+    @property
+    def proxy(self) -> Proxy:
+        """The proxy that leads to the vaults themselves."""
+        return self._running(self._proxy)
 
     @property
     def identity_endpoint(self) -> str:
@@ -175,6 +185,8 @@ class Simulator:
         await asyncio.sleep(self.delay)
         if path == directory.PATH:
             return then.reply() if isinstance(then, Answer) else self._directory.answer(incoming)
+        if is_of_vault(incoming):
+            return then.reply() if isinstance(then, Answer) else self._vault_data.answer(incoming)
         if path == cloud.PATH:
             return then.reply() if isinstance(then, Answer) else cloud.answer(incoming)
         reply = then.reply() if isinstance(then, Answer) else self.arm.answer(incoming)

@@ -43,13 +43,17 @@ class VersionSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySpec:
-    """A key in an estate file; the last of its ``versions`` is the latest."""
+    """A key in an estate file; the last of its ``versions`` is the latest.
+
+    ``deleted``  it is soft-deleted
+    """
 
     name: str
     kty: str = "RSA"
     size: object = 2048
     operations: Sequence[str] = OPERATIONS
     versions: Sequence[VersionSpec] = (VersionSpec(),)
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

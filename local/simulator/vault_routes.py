@@ -52,6 +52,7 @@ _TYPES: Final = ("vaults", "managedHSMs")
 _KEYS: Final = "/keys"
 _KEY: Final = "/keys/(?P<key>[^/]+)"
 _VERSION: Final = "/versions/(?P<version>[^/]+)"
+_DELETED: Final = "microsoft\\.keyvault/deletedVaults"
 _FILTER: Final = "$filter"
 _RESOURCES: Final = "2015-11-01"
 _READ_RESOURCES: Final = "Microsoft.Resources/subscriptions/resources/read"
@@ -73,6 +74,7 @@ class VaultRoutes:
         self.routes = (
             *(route for kind in _TYPES for route in self._routes_of(kind)),
             Route("GET", f"{SUBSCRIPTION}/resources", self._list_resources, (_FILTER,)),
+            Route("GET", f"{SUBSCRIPTION}/providers/{_DELETED}", self._list_deleted),
             Route("PUT", vault, self._put),
             Route("PUT", f"{vault}/accessPolicies/add", self._add_policies),
             Route("PUT", f"{vault}{_KEY}", self._put_key),
@@ -159,6 +161,24 @@ class VaultRoutes:
             {"id": vault.id, "name": vault.name, "type": vault.type, "location": location}
             for vault in found.vaults.among(None, hsm=hsm)
             if wanted["name"] in (None, vault.name)
+            for location in [vault.find("location")]
+        ]
+        return paged(incoming, rows, self.per_page)
+
+    def _list_deleted(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        found = self._readable("vaults", "deletedVaults", incoming, names, claims)
+        if isinstance(found, Reply):
+            return found
+        rows: list[object] = [
+            {
+                "id": f"/subscriptions/{found.id}/providers/{PROVIDER}/locations/{location}"
+                f"/deletedVaults/{vault.name}",
+                "name": vault.name,
+                "type": f"{PROVIDER}/deletedVaults",
+                "properties": {"vaultId": vault.id, "location": location, "tags": {}},
+            }
+            for vault in found.vaults.deleted
+            if not vault.is_hsm
             for location in [vault.find("location")]
         ]
         return paged(incoming, rows, self.per_page)

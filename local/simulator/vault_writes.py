@@ -1,7 +1,7 @@
 """The changes to vaults and keys that are simulated: what a fix does, as az sends it.
 
-`az keyvault create` and `update` put a vault. `az rest` adds access policies, and puts a key, which
-creates it only if there is none of its name.
+`az keyvault create`, `update` and `recover` put a vault. `az rest` adds access policies, and puts a
+key, which creates it only if there is none of its name.
 https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
 """
 
@@ -30,6 +30,8 @@ def put_vault(
         case _:
             return errors.invalid_request_content()
     name, group = names["name"], names["group"]
+    if properties.get("createMode") == "recover":
+        return _recover(estate, subscription, name, group)
     vault = subscription.vaults.find(name, group, hsm=False)
     if vault is None and any(_taken(each, name) for each in estate.subscriptions):
         return errors.vault_already_exists(name)
@@ -41,6 +43,19 @@ def put_vault(
         vault = subscription.vaults.add(VaultSpec(name=name, group=group, location=location))
     vault.put(properties, body.get("tags") or {})
     return Reply.of(200, vault.document())
+
+
+def _recover(estate: Estate, subscription: Subscription, name: str, group: str) -> Reply:
+    """Recover a deleted vault with its keys, and without the role assignments on them.
+
+    https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
+    """
+    for vault in subscription.vaults.deleted:
+        if (vault.name.lower(), vault.group.lower()) == (name.lower(), group.lower()):
+            estate.grants.remove_below(vault.id)
+            subscription.vaults.restore(vault)
+            return Reply.of(200, vault.document())
+    return errors.resource_not_found("Microsoft.KeyVault/deletedVaults", group, name)
 
 
 def add_policies(vault: Vault, incoming: Incoming) -> Reply:

@@ -82,8 +82,11 @@ class Vault(Resource):
         self._spec = spec
         self._owner = owner
         self._keys: list[Key] = []
+        self._deleted_keys: list[Key] = []
         for key in spec.keys:
             self.add_key(key)
+            if key.deleted:
+                self.remove_key(key.name)
 
     def replace(self, document: object) -> None:
         """Send this document instead, whatever it is."""
@@ -114,11 +117,19 @@ class Vault(Resource):
             raise KeyError(name)
         with self._lock:
             self._keys.remove(key)
+            self._deleted_keys.append(key)
         return key
+
+    @property
+    def deleted_keys(self) -> tuple[Key, ...]:
+        """Its keys that are deleted, and can be recovered."""
+        with self._lock:
+            return tuple(self._deleted_keys)
 
     def restore_key(self, key: Key) -> None:
         """Restore a deleted key unchanged."""
         with self._lock:
+            self._deleted_keys = [each for each in self._deleted_keys if each is not key]
             self._keys.append(key)
 
     def set_policy(self, object_id: str, keys: Sequence[str]) -> None:
@@ -199,6 +210,12 @@ class Vaults:
         """All of them, with those that were deleted."""
         with self._lock:
             return [*self._vaults, *self._deleted]
+
+    @property
+    def deleted(self) -> tuple[Vault, ...]:
+        """Those that were deleted, and can be recovered."""
+        with self._lock:
+            return tuple(self._deleted)
 
     @property
     def all(self) -> tuple[Vault, ...]:

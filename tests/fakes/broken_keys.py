@@ -9,11 +9,13 @@ from cmk_check.core.model import Finding, KeyHealth
 from tests.fakes.remediation import finding_of
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
+    CLIENT,
     DAY,
     KEY_ID,
     POLICIES,
     ROLES,
     SECONDS,
+    USER,
     VAULT_ID,
     changed,
     judged,
@@ -43,6 +45,21 @@ BROKEN_KEYS: Final[dict[str, KeyHealth]] = {
 }
 """The key health of each, by what is wrong."""
 
+_OF_VAULT: Final = "vault.properties"
+_OTHERS: Final = {
+    "soft delete off": judged(changed(POLICIES, f"{_OF_VAULT}.enableSoftDelete", value=False)),
+    "purge protection off": judged(
+        changed(POLICIES, f"{_OF_VAULT}.enablePurgeProtection", value=False)
+    ),
+    "firewall": judged(changed(POLICIES, f"{_OF_VAULT}.networkAcls.bypass", "None")),
+    "expiring": judged(changed(POLICIES, f"{ATTRIBUTES}.exp", SECONDS + DAY)),
+    "older version": judged(changed(ROLES, "versions.0.properties.attributes.created", SECONDS)),
+    "small": judged(changed(POLICIES, "key.properties.keySize", 1024)),
+    "of another type": judged(changed(POLICIES, "key.properties.kty", "EC")),
+}
+KEYS_IN_TROUBLE: Final = BROKEN_KEYS | _OTHERS
+"""Those, and one for each other reason that a command ends."""
+
 
 def in_hsm(health: KeyHealth) -> KeyHealth:
     """Return the health of the same key in a Managed HSM."""
@@ -52,7 +69,10 @@ def in_hsm(health: KeyHealth) -> KeyHealth:
 
 def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Finding:
     """Return the finding of an account with a key of this health."""
-    return replace(finding_of(name, group), key_health=health)
+    of_user = {"identity_type": "UserAssigned", "identity_client_id": CLIENT}
+    key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk"}
+    account = key | (of_user if health.principal_id == USER.lower() else {})
+    return replace(finding_of(name, group, **account), key_health=health)
 
 
 def reason_of(health: KeyHealth) -> KeyReason:

@@ -1,7 +1,8 @@
 #!/bin/bash
 # An az command that remembers: for scripts that are to be watched, and broken, at every call.
 # FAKE_AZ is a folder. It writes calls there (count and words, each ended by NUL), and reads and
-# writes the state of account and vault, a file per fact. FAIL_AT is the number of a call that
+# writes the state of account, vault and key, a file per fact; those of an older version of the key
+# begin with old_. FAIL_AT is the number of a call that
 # fails, FAIL_AFTER of one whose answer is lost.
 set -u
 cd "$FAKE_AZ" || exit 9
@@ -38,16 +39,17 @@ account() {
     *.clientId) fact clients ;;
     *principalId*) [ -z "$(fact clients)" ] || echo principal-user ;;
     properties.provisioningState) fact state ;;
-    properties.encryption.keySource) fact source ;;
     join*) echo "$(fact source)|$(fact name)|$(fact version)|$(fact uri)" ;;
-    *.keyName) fact name ;;
-    *.keyVaultUri) fact uri ;;
     *) refuse "no such query of an account: $1" ;;
   esac
 }
 
 vault() {
+  [ -e vault ] || refuse 'there is no vault'
   case $1 in
+    *.bypass) fact bypass ;;
+    *.enableSoftDelete) fact kept ;;
+    *accessPolicies*) [ ! -e grant ] || printf '%s\n' get wrapKey unwrapKey ;;
     location) fact vault_location ;;
     properties.tenantId) fact vault_tenant ;;
     *networkAcls*) if [ -e firewall ]; then echo true; else echo false; fi ;;
@@ -58,16 +60,63 @@ vault() {
   esac
 }
 
+# Of the newest version, or of the older one where its name stands in the URL.
+key() {
+  local of=
+  [ -e key ] || refuse 'there is no key'
+  case $1 in */versions/*) of=old_ ;; esac
+  case $2 in
+    contains*)
+      case $(fact "${of}enabled")$(fact "${of}later")$(fact "${of}ends") in
+        *true* | *false*) echo false ;;
+        *) case $(fact operations) in '' | *wrapKey*unwrapKey*) fact key ;; *) echo false ;; esac ;;
+      esac
+      ;;
+    *.enabled) fact "${of}enabled" ;;
+    *nbf*) fact "${of}later" ;;
+    *exp*) fact "${of}ends" ;;
+    join*) fact operations ;;
+    *) refuse "no such query of a key: $2" ;;
+  esac
+}
+
+set_key() {
+  local of='' all="${words[*]}"
+  [ -z "$(value version)" ] || of=old_
+  [ -z "$(value enabled)" ] || rm -f "${of}enabled"
+  [ -z "$(value not-before)" ] || rm -f "${of}later"
+  case $all in *--ops\ *) echo "${all##*--ops }" >operations ;; esac
+}
+
+list_vault() {
+  # Without vault_group it is in whatever group is asked for.
+  local asked group
+  asked=$(value resource-group) group=$(fact vault_group)
+  [ -e vault ] && [ "${asked:-$group}" = "${group:-$asked}" ] || return 0
+  case "$(value query)" in
+    *.resourceGroup) echo "${group:-$asked}" ;;
+    '[].id') fact vault_id ;;
+    *) refuse 'another query of the list' ;;
+  esac
+}
+
+update_vault() {
+  [ -z "$(value enable-purge-protection)" ] || value enable-purge-protection >protected
+  [ -z "$(value bypass)" ] || value bypass >bypass
+  [ -z "$(value set)" ] || echo true >kept
+}
+
 rest() {
   case $(value method)\ $(value url) in
     put\ *\?*\?*) refuse 'two questions' ;;
-    get\ /vault\?*) vault "$(value query)" ;;
+    get\ */keys/*) key "$(value url)" "$(value query)" ;;
+    get\ *) vault "$(value query)" ;;
     put\ /vault/keys/*)
       [ "$(fact protected)" = true ] || refuse 'the vault is not protected'
       [ -e key ] || echo true >key
       fact key
       ;;
-    put\ /vault/accessPolicies/add\?*)
+    put\ */accessPolicies/add\?*)
       [ "$(fact roles)" = false ] || refuse 'this vault goes by roles'
       value body >grant
       ;;
@@ -97,12 +146,18 @@ case "$*" in
   'cognitiveservices account show '*) account "$(value query)" ;;
   'cognitiveservices account identity assign '*) echo SystemAssigned >identity ;;
   'cognitiveservices account update '*) encrypt ;;
-  'keyvault list '*)
-    # Without vault_group it is in whatever group is asked for.
-    asked=$(value resource-group) group=$(fact vault_group)
-    case "$(value query)" in *.resourceGroup) ;; *) refuse 'another query of the list' ;; esac
-    if [ -e vault ] && [ "${asked:-$group}" = "${group:-$asked}" ]; then echo "${group:-$asked}"; fi
+  'keyvault list '*) list_vault ;;
+  'keyvault list-deleted '*) [ ! -e vault_deleted ] || fact vault_id ;;
+  'keyvault recover '*)
+    mv vault_deleted vault
+    rm -f grant
     ;;
+  'keyvault key list '*) [ ! -e key ] || echo CMK ;;
+  'keyvault key list-deleted '*) [ ! -e key_deleted ] || echo CMK ;;
+  'keyvault key list-versions '*) fact versions ;;
+  'keyvault key recover '*) mv key_deleted key ;;
+  'keyvault key set-attributes '*) set_key ;;
+  'keyvault key rotate '*) rm -f ends enabled later ;;
   'keyvault create '*)
     [ ! -e vault ] || refuse 'it exists'
     value location >vault_location
@@ -112,7 +167,7 @@ case "$*" in
     touch vault
     ;;
   'keyvault show '*) if [ -e vault ]; then echo /vault; else refuse 'there is none'; fi ;;
-  'keyvault update '*) value enable-purge-protection >protected ;;
+  'keyvault update '*) update_vault ;;
   'rest '*) rest ;;
   'role assignment list '*) fact grant ;;
   'role assignment create '*)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cmk_check.core.model import Account, Finding
+from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.plan import Plan, TargetVault, plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import judge
@@ -61,6 +62,13 @@ def planned(
     plan = plan_for(finding, tenant_id=tenant_id, vault=vault, key=key)
     assert plan is not None
     return plan
+
+
+def template_of(plan: Plan) -> str:
+    """Return the Bicep of a plan that has one."""
+    template = render_bicep(plan)
+    assert template is not None
+    return template
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 import json
 import os
 import re
-import socketserver
 import subprocess
-import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import pytest
 
@@ -51,37 +49,17 @@ def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
     return parsed
 
 
-class _DeadEnd(socketserver.ThreadingTCPServer):
-    """A proxy that lets nobody through, and remembers where they wanted to go."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.wanted: set[str] = set()
-        super().__init__(("127.0.0.1", 0), _Refusal)
-
-
-class _Refusal(socketserver.StreamRequestHandler):
-    server: _DeadEnd
-
-    def handle(self) -> None:
-        _, target, *_ = self.rfile.readline().decode().split()
-        self.server.wanted.add(target.removesuffix(":443"))
-
-
 class Az:
     """The command with a configuration of its own in ``folder``, which trusts the simulator alone.
 
-    ``environment`` is what it runs in. ``strayed`` holds the other hosts that it asked for, and did
-    not reach.
+    ``environment`` is what it runs in. It reaches vaults through the simulator's proxy. ``strayed``
+    holds the other hosts that it asked for, and did not reach.
     """
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self._simulator = simulator
-        self._dead_end = _DeadEnd()
-        threading.Thread(target=self._dead_end.serve_forever, daemon=True).start()
-        self.strayed = self._dead_end.wanted
-        proxy = f"http://127.0.0.1:{self._dead_end.server_address[1]}"
+        self.strayed = simulator.proxy.refused
+        proxy = simulator.proxy.url
         self.environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -96,13 +74,6 @@ class Az:
             "IDENTITY_HEADER": simulator.identity_header,
             "REQUESTS_CA_BUNDLE": simulator.ca_file,
         }
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._dead_end.shutdown()
-        self._dead_end.server_close()
 
     def sign_in(self, client_id: str | None = None) -> None:
         """Let it find the cloud by its metadata, as any custom cloud is found, and sign in.
@@ -126,12 +97,12 @@ class Az:
         assert ended.returncode != 0, ended.stdout
         return ended.stderr
 
-    def run_script(self, script: str) -> subprocess.CompletedProcess[str]:
-        """Run a bash script, which finds the command in its PATH."""
+    def run_script(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a bash script, which finds the command in its PATH and sees these variables."""
         return subprocess.run(
             ["bash"],  # noqa: S607 - the reader's own shell
             input=script,
-            env=self.environment | {"PATH": f"{_BIN}:{os.environ['PATH']}"},
+            env=self.environment | {"PATH": f"{_BIN}:{os.environ['PATH']}"} | variables,
             capture_output=True,
             check=False,
             encoding="utf-8",

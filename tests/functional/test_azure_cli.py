@@ -66,13 +66,13 @@ def test_az_finds_the_simulated_cloud_signs_in_and_lists(
     simulator: Simulator, tmp_path: Path
 ) -> None:
     """What only our own client understands might not be what Azure sends."""
-    with Az(simulator, tmp_path) as az:
-        az.sign_in()
-        signing_in = shapes(simulator.requests)
-        seen = az("account", "list", "--query", "[].[id, name, state, homeTenantId]")
-        tenants = az("rest", "--url", f"{simulator.url}/tenants?api-version=2022-12-01")
-        group = ("--subscription", SANDBOX, "--resource-group", "rg-research")
-        in_group = az("cognitiveservices", "account", "list", *group, "--query", "[].name")
+    az = Az(simulator, tmp_path)
+    az.sign_in()
+    signing_in = shapes(simulator.requests)
+    seen = az("account", "list", "--query", "[].[id, name, state, homeTenantId]")
+    tenants = az("rest", "--url", f"{simulator.url}/tenants?api-version=2022-12-01")
+    group = ("--subscription", SANDBOX, "--resource-group", "rg-research")
+    in_group = az("cognitiveservices", "account", "list", *group, "--query", "[].name")
 
     estate = simulator.estate
     assert signing_in == {
@@ -108,12 +108,12 @@ def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
     simulator = scene.simulator
     simulator.requests.clear()
 
-    with Az(simulator, tmp_path) as az:
-        az.sign_in()
-        simulator.requests.clear()
-        by_page = _audit(az, PRODUCTION) | _audit(az, SANDBOX)
-        asked = list(simulator.requests)
-        refusal = az.refusal("cognitiveservices", "account", "list", "--subscription", ACQUISITIONS)
+    az = Az(simulator, tmp_path)
+    az.sign_in()
+    simulator.requests.clear()
+    by_page = _audit(az, PRODUCTION) | _audit(az, SANDBOX)
+    asked = list(simulator.requests)
+    refusal = az.refusal("cognitiveservices", "account", "list", "--subscription", ACQUISITIONS)
 
     assert by_page.keys() | NOT_ON_THE_PAGE.keys() == findings.keys()
     assert not by_page.keys() & NOT_ON_THE_PAGE.keys()
@@ -141,13 +141,13 @@ def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, tmp_pat
     """What key health rests on has to be in the shape that Azure's other clients understand."""
     agents = ("--resource-group", "rg-agents-prod", "--subscription", PRODUCTION)
     search = ("--resource-group", "rg-search-prod", "--subscription", PRODUCTION)
-    with Az(simulator, tmp_path) as az:
-        az.sign_in()
-        vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
-        hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
-        key = az("resource", "show", "--ids", f"{vault['id']}/keys/cmk-agents", *KEY)
-        at_vault = ("--scope", vault["id"], "--fill-principal-name", "false")
-        grants = az("role", "assignment", "list", *at_vault, "--query", "[].roleDefinitionName")
+    az = Az(simulator, tmp_path)
+    az.sign_in()
+    vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
+    hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
+    key = az("resource", "show", "--ids", f"{vault['id']}/keys/cmk-agents", *KEY)
+    at_vault = ("--scope", vault["id"], "--fill-principal-name", "false")
+    grants = az("role", "assignment", "list", *at_vault, "--query", "[].roleDefinitionName")
 
     assert vault["properties"]["vaultUri"] == "https://kv-agents-prod.vault.azure.net/"
     assert vault["properties"]["enableRbacAuthorization"] is True
@@ -174,8 +174,8 @@ def _audit(az: Az, subscription: str) -> dict[str, str]:
 def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, tmp_path: Path) -> None:
     """In a sovereign cloud nobody here can look: what Microsoft ships is the best witness."""
     names = {"public": "AzureCloud", "usgov": "AzureUSGovernment", "china": "AzureChinaCloud"}
-    with Az(simulator, tmp_path) as az:
-        clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
+    az = Az(simulator, tmp_path)
+    clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
 
     documented = {row[0].strip("`"): row[-1].strip("`") for row in table(SETTINGS, "cloud")}
     for name, cloud in CLOUDS.items():

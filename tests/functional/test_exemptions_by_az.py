@@ -43,23 +43,23 @@ def test_az_exempts_an_account_and_takes_it_back_and_the_next_scan_follows(
     details = ("--display-name", "Until the move", "--metadata", "approvedBy=board ticketRef=R-1")
     scene = open_scene(estate, **ACCEPT)
     postures = [_posture_after_a_scan(scene)]
-    with Az(scene.simulator, tmp_path) as az:
-        az.sign_in(estate.administrator)
-        # It looks for the id of a built-in policy by its name alone.
-        policy = ("--policy", CMK_POLICY, "--scope", COMPANY)
-        assigned = az("policy", "assignment", "create", "--name", "cmk", *policy)
-        waiver = ("--exemption-category", "Waiver", "--expires-on", f"{expiry}Z", *details)
-        az(*exemption, "create", *at, "--policy-assignment", assigned["id"], *waiver)
-        postures.append(_posture_after_a_scan(scene))
-        recorded = scene.findings()["chat"]["exception"]
-        shown = az(*exemption, "show", *at)
-        exact = az(*exemption, "list", "--scope", SUBSCRIPTION)
-        below = az(*exemption, "list", "--scope", SUBSCRIPTION, "--disable-scope-strict-match")
-        az(*exemption, "delete", *at)
-        postures.append(_posture_after_a_scan(scene))
-        gone = az.refusal(*exemption, "show", *at)
-        estate.denials.add("Microsoft.Authorization/policyExemptions/write")
-        denied = az.refusal(*exemption, "create", *at, "--policy-assignment", ASSIGNMENT, *waiver)
+    az = Az(scene.simulator, tmp_path)
+    az.sign_in(estate.administrator)
+    # It looks for the id of a built-in policy by its name alone.
+    policy = ("--policy", CMK_POLICY, "--scope", COMPANY)
+    assigned = az("policy", "assignment", "create", "--name", "cmk", *policy)
+    waiver = ("--exemption-category", "Waiver", "--expires-on", f"{expiry}Z", *details)
+    az(*exemption, "create", *at, "--policy-assignment", assigned["id"], *waiver)
+    postures.append(_posture_after_a_scan(scene))
+    recorded = scene.findings()["chat"]["exception"]
+    shown = az(*exemption, "show", *at)
+    exact = az(*exemption, "list", "--scope", SUBSCRIPTION)
+    below = az(*exemption, "list", "--scope", SUBSCRIPTION, "--disable-scope-strict-match")
+    az(*exemption, "delete", *at)
+    postures.append(_posture_after_a_scan(scene))
+    gone = az.refusal(*exemption, "show", *at)
+    estate.denials.add("Microsoft.Authorization/policyExemptions/write")
+    denied = az.refusal(*exemption, "create", *at, "--policy-assignment", ASSIGNMENT, *waiver)
 
     assert postures == ["non_compliant", "compliant_with_exceptions", "non_compliant"]
     assert scene.findings()["chat"]["exception"] is None

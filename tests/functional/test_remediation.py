@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.bicep import literal, render_bicep
+from cmk_check.core.remediation.bicep import literal
 from local.simulator import AccountSpec, RequestRecord, VaultSpec
 from tests.fakes.remediation import (
     BARE,
@@ -23,6 +23,7 @@ from tests.fakes.remediation import (
     Watched,
     finding_of,
     planned,
+    template_of,
 )
 from tests.functional import terminal_kit
 from tests.functional.az_kit import VERSION_CHECK, Az, parsed_by_az, skip_without_az
@@ -119,12 +120,12 @@ def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
     first = scene.news()
 
     plan = terminal_kit.run("plan", account.id, environment=environment)
-    with Az(scene.simulator, tmp_path) as az:
-        az.sign_in(estate.administrator)
-        ended = az.run_script(plan.out)
-        place = ("--subscription", sub_id(1), "--resource-group", spec.group, "--name", spec.name)
-        shown = az("cognitiveservices", "account", "show", *place)
-        strayed = az.strayed
+    az = Az(scene.simulator, tmp_path)
+    az.sign_in(estate.administrator)
+    ended = az.run_script(plan.out)
+    place = ("--subscription", sub_id(1), "--resource-group", spec.group, "--name", spec.name)
+    shown = az("cognitiveservices", "account", "show", *place)
+    strayed = az.strayed
     file = tmp_path / "shown.json"
     file.write_text(json.dumps(shown))
     explained = terminal_kit.run("explain", str(file), environment={})
@@ -232,7 +233,7 @@ def _commands(folder: Path) -> list[list[str]]:
         ended = watched.run(render_az(plan))
         assert ended.code == 0, ended.err
         calls |= dict.fromkeys(ended.calls)
-        of_head = watched.run(_of_head(render_bicep(plan)))
+        of_head = watched.run(_of_head(template_of(plan)))
         calls |= dict.fromkeys(of_head.calls)
     return [list(call) for call in calls]
 
@@ -253,12 +254,12 @@ def _of_head(template: str) -> str:
 @pytest.mark.parametrize(
     "template",
     [
-        pytest.param(render_bicep(planned(finding_of())), id="new vault"),
-        pytest.param(render_bicep(planned(finding_of(location=None))), id="region unknown"),
-        pytest.param(render_bicep(planned(finding_of(), vault="kv-old")), id="old vault"),
-        pytest.param(render_bicep(planned(FOUNDRY)), id="new vault, user-assigned"),
+        pytest.param(template_of(planned(finding_of())), id="new vault"),
+        pytest.param(template_of(planned(finding_of(location=None))), id="region unknown"),
+        pytest.param(template_of(planned(finding_of(), vault="kv-old")), id="old vault"),
+        pytest.param(template_of(planned(FOUNDRY)), id="new vault, user-assigned"),
         pytest.param(
-            render_bicep(planned(finding_of(identity_type="UserAssigned"), vault="kv-old")),
+            template_of(planned(finding_of(identity_type="UserAssigned"), vault="kv-old")),
             id="old vault, user-assigned, not named",
         ),
     ],
@@ -272,7 +273,7 @@ def test_the_compiler_takes_every_template_without_a_word(
 
 def test_p10_the_compiler_sees_hostile_names_as_literals(bicep: str, tmp_path: Path) -> None:
     """What Azure Resource Manager gets is the name, character by character."""
-    compiled = _compiled(bicep, tmp_path, render_bicep(planned(finding_of(**HOSTILE))))
+    compiled = _compiled(bicep, tmp_path, template_of(planned(finding_of(**HOSTILE))))
 
     parameters = compiled["parameters"]
 

@@ -5,6 +5,7 @@ there; what is there is asked for by lists, which fail when they cannot be read,
 never taken for absence.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 # What shellcheck says of a name that holds a quote, a backslash or a dollar sign.
@@ -26,26 +27,72 @@ OPTIONS: Final = f"""\
 # Change vault and key here if you want others. VAULT_GROUP and TENANT may be empty.
 """
 
-FUNCTIONS: Final = """\
-
-say() { printf '%s\\n' "$*"; }
-
+# A script has those that it uses; one may use those before it.
+FUNCTIONS: Final[Mapping[str, str]] = {
+    "say": "say() { printf '%s\\n' \"$*\"; }\n",
+    "stop": """\
 stop() {
   printf 'Stopped: %s\\n' "$*" >&2
   exit 1
 }
-
+""",
+    "not_yet": """\
+not_yet() {
+  printf 'Stopped: %s\\n' "$*" >&2
+  exit "$NOT_YET"
+}
+""",
+    "plain": """\
 plain() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]' | tr -d ' '; }
-
+""",
+    "listed": """\
+listed() { printf '%s\\n' "$1" | grep -ixF -e "$2" >/dev/null; }
+""",
+    "decided": """\
+# What a person has to decide is done only if a variable says so.
+decided() {
+  local variable=$1
+  shift
+  if [ "${!variable:-}" != yes ]; then
+    stop "$* If it is to be done all the same, run this script with $variable=yes before bash."
+  fi
+}
+""",
+    "unusable": """\
+unusable() {
+  stop "$1: it has to be RSA of 2048 bits or more, enabled, within its dates, and allowed to" \\
+    'wrap and unwrap'
+}
+""",
+    "account": """\
 account() {
   az cognitiveservices account show --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \\
     --name="$ACCOUNT" --query="$1" --output=tsv
 }
-
-vault() {
-  az rest --method=get --url="$VAULT_ID?api-version=$KEY_VAULT_API" --query="$1" --output=tsv
+""",
+    "encryption": """\
+encryption() {
+  account "join('|', [properties.encryption.keySource || '',
+    properties.encryption.keyVaultProperties.keyName || '',
+    properties.encryption.keyVaultProperties.keyVersion || '',
+    properties.encryption.keyVaultProperties.keyVaultUri || ''])"
+}
+""",
+    "fact": """\
+fact() {
+  az rest --method=get --url="$1?api-version=$KEY_VAULT_API" --query="$2" --output=tsv
+}
+""",
+    "vault": """\
+vault() { fact "$VAULT_ID" "$1"; }
+""",
+    "key": """\
+# Of the version that the account uses.
+key() { fact "$KEY_ID${VERSION:+/versions/$VERSION}" "$1"; }
+""",
 }
 
+NO_FILES: Final = """\
 for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
   case $value in
     @*) stop "az would read a file where a name begins with @: $value" ;;
@@ -53,14 +100,18 @@ for value in "$SUBSCRIPTION" "$GROUP" "$ACCOUNT" "$VAULT_GROUP"; do
 done
 """
 
-SIGN_IN: Final = """\
+CHECK_TENANT: Final = """\
 tenant=$(az account show --subscription="$SUBSCRIPTION" --query=tenantId --output=tsv) ||
   stop "sign in first: az login ${TENANT:+--tenant $TENANT}"
 if [ -n "$TENANT" ] && [ "$(plain "$tenant")" != "$(plain "$TENANT")" ]; then
   stop "az uses tenant $tenant for this subscription, not $TENANT"
 fi
-named=$(account properties.encryption.keyVaultProperties.keyName)
-source=$(account properties.encryption.keySource)
+set_to=$(encryption)
+"""
+
+SIGN_IN: Final = f"""\
+{CHECK_TENANT}\
+IFS='|' read -r source named _ held_in <<<"$set_to"
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] && [ "$named" != "$KEY" ]; then
   stop "the account is under another customer-managed key by now: $named"
 fi
@@ -102,8 +153,10 @@ fi
 """
 
 CHECK_VAULT: Final = """\
-VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" \\
-  ${VAULT_GROUP:+"--resource-group=$VAULT_GROUP"} --name="$VAULT" --query=id --output=tsv) ||
+set --
+if [ -n "$VAULT_GROUP" ]; then set -- "--resource-group=$VAULT_GROUP"; fi
+VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" "$@" --name="$VAULT" --query=id \\
+  --output=tsv) ||
   stop "no vault $VAULT is to be seen in subscription $VAULT_SUBSCRIPTION"
 location=$(account location)
 vault_location=$(vault location)
@@ -126,17 +179,26 @@ if [ "$protected" != true ]; then
     "--subscription=$VAULT_SUBSCRIPTION --name=$VAULT"
 fi
 VAULT_URI=$(vault properties.vaultUri)
-held_in=$(account properties.encryption.keyVaultProperties.keyVaultUri)
 if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] &&
   [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
   stop "the account is under a key of another vault by now: $named in $held_in"
 fi
 """
 
+# Of a key or a version; $now has the seconds since 1970.
+USABLE: Final = """\
+contains(['RSA', 'RSA-HSM'], properties.kty) &&
+  (properties.keySize == \\`null\\` || properties.keySize >= \\`2048\\`) &&
+  (properties.keyOps == \\`null\\` ||
+    contains(properties.keyOps, 'wrapKey') && contains(properties.keyOps, 'unwrapKey')) &&
+  properties.attributes.enabled != \\`false\\` &&
+  (properties.attributes.nbf == \\`null\\` || properties.attributes.nbf <= \\`$now\\`) &&
+  (properties.attributes.exp == \\`null\\` || properties.attributes.exp > \\`$now\\`)"""
 # Through Resource Manager: it needs no right on the keys, passes the vault's firewall, and answers
 # with the key as it is where there is one of this name.
 # https://learn.microsoft.com/rest/api/keyvault/keyvault/keys/create-if-not-exist
-CREATE_KEY: Final = """\
+CREATE_KEY: Final = (
+    """\
 now=$(date +%s)
 KEY_ID="$VAULT_ID/keys/$KEY"
 usable=$(az rest --method=put --url="$KEY_ID?api-version=$KEY_VAULT_API" --output=tsv --body='{
@@ -148,26 +210,18 @@ usable=$(az rest --method=put --url="$KEY_ID?api-version=$KEY_VAULT_API" --outpu
       "lifetimeActions": [{"trigger": {"timeAfterCreate": "P1Y"}, "action": {"type": "rotate"}}]
     }
   }
-}' --query="contains(['RSA', 'RSA-HSM'], properties.kty) &&
-  (properties.keySize == \\`null\\` || properties.keySize >= \\`2048\\`) &&
-  (properties.keyOps == \\`null\\` ||
-    contains(properties.keyOps, 'wrapKey') && contains(properties.keyOps, 'unwrapKey')) &&
-  properties.attributes.enabled != \\`false\\` &&
-  (properties.attributes.nbf == \\`null\\` || properties.attributes.nbf <= \\`$now\\`) &&
-  (properties.attributes.exp == \\`null\\` || properties.attributes.exp > \\`$now\\`)")
-if [ "$usable" != true ]; then
-  stop "the key $KEY is of no use here: it has to be RSA of 2048 bits or more, enabled, within" \\
-    'its dates, and allowed to wrap and unwrap'
-fi
+}' --query=\""""
+    + USABLE
+    + """\")
+if [ "$usable" != true ]; then unusable "the key $KEY is of no use here"; fi
 """
+)
 
-# Azure merges what it is sent: a client id from before would stay, and be used, unless it is null.
-SYSTEM_IDENTITY: Final = """\
+SYSTEM_PRINCIPAL: Final = """\
 PRINCIPAL_ID=$(account identity.principalId)
-properties='"identityClientId": null, '
 """
 
-USER_IDENTITY: Final = """\
+USER_PRINCIPAL: Final = """\
 ids=$(account 'identity.userAssignedIdentities.*.clientId')
 if [ -n "$CLIENT_ID" ]; then
   ids=$(printf '%s\\n' "$ids" | grep -ix -e "$CLIENT_ID" || true)
@@ -178,10 +232,17 @@ if [ "$(printf '%s\\n' "$ids" | wc -l)" -ne 1 ]; then
 fi
 CLIENT_ID=$ids
 PRINCIPAL_ID=$(account "identity.userAssignedIdentities.* | [?clientId=='$CLIENT_ID'].principalId")
+"""
+
+# Azure merges what it is sent: a client id from before would stay, and be used, unless it is null.
+SYSTEM_PROPERTIES: Final = """\
+properties='"identityClientId": null, '
+"""
+USER_PROPERTIES: Final = """\
 properties="\\"identityClientId\\": \\"$CLIENT_ID\\", "
 """
 
-GRANT: Final = """\
+FIND_GRANT: Final = """\
 if [ -z "$PRINCIPAL_ID" ]; then
   stop "the account has not the identity that this plan was made for: make it anew"
 fi
@@ -191,11 +252,28 @@ if [ "$by_roles" = true ]; then
     --assignee-object-id="$PRINCIPAL_ID" --include-inherited --fill-principal-name=false \\
     --fill-role-definition-name=false --output=tsv \\
     --query="[?ends_with(roleDefinitionId, '$ROLE')].id")
-  if [ -z "$held" ]; then
-    az role assignment create --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \\
-      --assignee-object-id="$PRINCIPAL_ID" --assignee-principal-type=ServicePrincipal \\
-      --role="$ROLE" --output=none
-  fi
+else
+  held=$(vault "properties.accessPolicies[?objectId=='$PRINCIPAL_ID'].permissions.keys[]")
+  for permission in get wrapKey unwrapKey; do
+    listed "$held" "$permission" || held=
+  done
+fi
+"""
+
+DECIDE_GRANT: Final = """\
+if [ -z "$held" ]; then
+  decided CONFIRM_GRANT 'the identity may not use the key. Somebody may have taken the access' \\
+    'away on purpose: ask the owner of the key.'
+fi
+"""
+
+GRANT: Final = """\
+if [ -n "$held" ]; then
+  say '   It may use the key.'
+elif [ "$by_roles" = true ]; then
+  az role assignment create --subscription="$VAULT_SUBSCRIPTION" --scope="$KEY_ID" \\
+    --assignee-object-id="$PRINCIPAL_ID" --assignee-principal-type=ServicePrincipal \\
+    --role="$ROLE" --output=none
 else
   # "add" leaves all other policies, and other permissions of this identity, as they are.
   az rest --method=put --url="$VAULT_ID/accessPolicies/add?api-version=$KEY_VAULT_API" \\
@@ -211,27 +289,22 @@ say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE sec
 
 SWITCH_ON: Final = """\
 is_done() {
-  set_to=$(account "join('|', [properties.encryption.keySource || '',
-    properties.encryption.keyVaultProperties.keyName || '',
-    properties.encryption.keyVaultProperties.keyVersion || '',
-    properties.encryption.keyVaultProperties.keyVaultUri || ''])") ||
-    stop 'the account cannot be read'
+  set_to=$(encryption) || stop 'the account cannot be read'
   [ "$(plain "${set_to%/}")" = "$(plain "Microsoft.KeyVault|$KEY||${VAULT_URI%/}")" ]
 }
 
-encryption='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
+wanted='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
   "keyName": "'"$KEY"'", "keyVersion": "", "keyVaultUri": "'"$VAULT_URI"'"}}'
 tries=1
 until is_done; do
   if said=$(az cognitiveservices account update --subscription="$SUBSCRIPTION" \\
-    --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$encryption" --output=none 2>&1); then
+    --resource-group="$GROUP" --name="$ACCOUNT" --encryption="$wanted" --output=none 2>&1); then
     break
   fi
   say "$said"
   case $said in *AuthorizationFailed*) stop 'you may not change the account' ;; esac
   if [ "$tries" -ge "$TRIES" ]; then
-    printf 'Stopped: Azure does not take the key; what it says stands above\\n' >&2
-    exit "$NOT_YET"
+    not_yet 'Azure does not take the key; what it says stands above'
   fi
   say "   Not taken in try $tries of $TRIES; trying again in $PAUSE seconds."
   tries=$((tries + 1))

@@ -26,6 +26,19 @@ _HEAD: Final = """\
 // and may also be run after this deployment.
 //
 """
+_GRANT_HEAD: Final = """\
+// The grant of a plan that ends what is wrong with the key of an account.
+// Deploy it into the vault's resource group:
+//
+//   az deployment group create --subscription="$VAULT_SUBSCRIPTION" \\
+//     --resource-group="$VAULT_GROUP" --name=cmk --template-file=cmk.bicep
+//
+// The same plan as a bash script looks first, and may also be run after this deployment.
+//
+"""
+_GRANT_BEFORE: Final = """\
+// Before you do:
+"""
 _ASSIGN: Final = """\
 //   az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \\
 //     --resource-group="$GROUP" --name="$ACCOUNT"
@@ -91,6 +104,12 @@ resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' = {{
   }}
 }}
 """
+_OLD_KEY: Final = f"""
+resource key 'Microsoft.KeyVault/vaults/keys@{KEY_VAULT_API}' existing = {{
+  parent: vault
+  name: keyName
+}}
+"""
 _ROLE: Final = f"var roleId = '{ROLE_ID}' // Key Vault Crypto Service Encryption User\n"
 _ROLE_ASSIGNMENT: Final = """
 resource grant 'Microsoft.Authorization/roleAssignments@2022-04-01' = {condition}{{
@@ -137,15 +156,23 @@ output encryption object = {{
 }}
 """
 
+_GRANTS: Final = (Action.GRANT, Action.GRANT_AGAIN)
 
-def render_bicep(plan: Plan) -> str:
+
+def render_bicep(plan: Plan) -> str | None:
     """Write a plan down as a Bicep template for the vault's resource group.
 
     It compiles without a warning. Its head names the ``az`` commands for what a template must not
-    do, and its output ``encryption`` is what the last of them sets.
+    do, and its output ``encryption`` is what the last of them sets. A plan for a key that exists
+    has a template only if the grant is all that is missing, else None: the rest would have to
+    declare the whole vault or account, or is not of Azure Resource Manager.
     """
     is_new, of_user = plan.vault.is_new, plan.grantee is Grantee.USER
-    parts = [_HEAD, *_commands(plan), *(step.caution("//") for step in plan.steps)]
+    is_grant = plan.changes_only(*_GRANTS)
+    if not is_grant and not plan.has(Action.CREATE_KEY):
+        return None
+    head = [_GRANT_HEAD, _GRANT_BEFORE] if is_grant else [_HEAD, *_commands(plan)]
+    parts = [*head, *(step.caution("//") for step in plan.steps)]
     if is_new:
         parts.append(_NEW_VAULT_WARNING)
     principal = _USER_PRINCIPAL if of_user else _SYSTEM_PRINCIPAL
@@ -156,7 +183,7 @@ def render_bicep(plan: Plan) -> str:
         _ROLE,
         _ACCOUNT,
         _NEW_VAULT if is_new else _OLD_VAULT,
-        _KEY,
+        _OLD_KEY if is_grant else _KEY,
         _ROLE_ASSIGNMENT.format(condition=condition).replace(
             "principalId: principalId", f"principalId: {_indented(principal, 4)}"
         ),
@@ -165,7 +192,8 @@ def render_bicep(plan: Plan) -> str:
         parts.append(
             _ACCESS_POLICY.replace("objectId: principalId", f"objectId: {_indented(principal, 8)}")
         )
-    parts.append(_OUTPUT.format(client="identityClientId" if of_user else "null"))
+    if not is_grant:
+        parts.append(_OUTPUT.format(client="identityClientId" if of_user else "null"))
     return "".join(parts)
 
 

@@ -27,7 +27,7 @@ _VAULT_ID: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _VAULT_URI: Final = re.compile("https://(?P<name>[^./]+)[.]vault[.].*", re.IGNORECASE)
-_KEY: Final = re.compile("[A-Za-z0-9-]{1,127}")
+KEY_NAME: Final = re.compile("[A-Za-z0-9-]{1,127}")
 _PREFIX: Final = "kv-cmk-"
 _LOCATION: Final = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 
@@ -52,6 +52,7 @@ class TargetVault:
     resource_group: str | None
     is_new: bool
     is_shared: bool = False
+    is_hsm: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Plan:
 
     ``summary`` and the texts of the steps are plain text that may hold any character Azure allows.
     ``location`` and ``tenant_id`` are None where they are not known; ``client_id`` is that of the
-    user-assigned identity to use, None where the account has to be asked.
+    user-assigned identity to use, None where the account has to be asked. ``replaces`` is the key
+    that the account uses until then, and must not go on using.
     """
 
     summary: str
@@ -72,10 +74,15 @@ class Plan:
     client_id: str | None
     vault: TargetVault
     key: str
+    replaces: str | None = None
 
     def has(self, action: Action) -> bool:
         """Tell whether a step is part of the plan."""
         return any(step.action is action for step in self.steps)
+
+    def changes_only(self, *actions: Action) -> bool:
+        """Tell whether nothing is changed by other steps; the first and the last only look."""
+        return all(step.action in actions for step in self.steps[1:-1])
 
 
 def plan_for(
@@ -105,19 +112,18 @@ def plan_for(
         return None
     evidence = finding.judgement.evidence
     target = _vault(finding, vault)
-    mark = target.name.removeprefix(_PREFIX) if target.is_shared else _mark(finding.id.text)
     grantee = _grantee(evidence)
     steps = _steps(finding, grantee, target)
     return Plan(
         summary=words.summary(finding.id, len(steps)),
         steps=steps,
         account=finding.id,
-        location=_matching(_LOCATION, finding.location),
-        tenant_id=_matching(GUID, tenant_id),
+        location=matching(_LOCATION, finding.location),
+        tenant_id=matching(GUID, tenant_id),
         grantee=grantee,
-        client_id=_matching(GUID, evidence.identity_client_id),
+        client_id=matching(GUID, evidence.identity_client_id),
         vault=target,
-        key=f"cmk-{mark}" if key is None else key_named(key),
+        key=new_key(finding.id, target) if key is None else key_named(key),
     )
 
 
@@ -132,7 +138,7 @@ def vault_to_share(finding: Finding) -> TargetVault | None:
 
     """
     account = finding.id
-    region = _matching(_LOCATION, finding.location)
+    region = matching(_LOCATION, finding.location)
     if region is None or _vault_of_the_account(finding) is not None:
         return None
     owner = (finding.owner or UNOWNED).value or ""
@@ -170,9 +176,14 @@ def key_named(wanted: str) -> str:
         ValueError: it cannot be the name of one.
 
     """
-    if _KEY.fullmatch(wanted):
+    if KEY_NAME.fullmatch(wanted):
         return wanted
     raise ValueError("a key's name is 1 to 127 letters, digits and hyphens")
+
+
+def new_key(account: AccountId, vault: TargetVault) -> str:
+    """Return the name of the key that a plan creates for an account, or for all that share it."""
+    return f"cmk-{vault.name.removeprefix(_PREFIX) if vault.is_shared else _mark(account.text)}"
 
 
 def _steps(finding: Finding, grantee: Grantee, vault: TargetVault) -> tuple[PlanStep, ...]:
@@ -213,7 +224,7 @@ def _grantee(evidence: Evidence) -> Grantee:
     types = _identities(evidence)
     if "userassigned" not in types:
         return Grantee.SYSTEM
-    names_one = _matching(GUID, evidence.identity_client_id) is not None
+    names_one = matching(GUID, evidence.identity_client_id) is not None
     return Grantee.USER if names_one or "systemassigned" not in types else Grantee.SYSTEM
 
 
@@ -245,6 +256,6 @@ def _mark(text: str) -> str:
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
-def _matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
+def matching(pattern: str | re.Pattern[str], text: str | None) -> str | None:
     """Return a text of the expected form; anything else is as good as not known."""
     return text if text is not None and re.fullmatch(pattern, text) else None

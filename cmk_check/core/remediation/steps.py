@@ -24,6 +24,20 @@ class Action(StrEnum):
     WAIT = "wait"
     SWITCH_ON = "switch_on"
     VERIFY = "verify"
+    FIND_KEY = "find_key"
+    REPLACE_KEY = "replace_key"
+    RECOVER_VAULT = "recover_vault"
+    RECOVER_KEY = "recover_key"
+    ENABLE_KEY = "enable_key"
+    START_KEY = "start_key"
+    PERMIT_WRAPPING = "permit_wrapping"
+    OPEN_FIREWALL = "open_firewall"
+    SOFT_DELETE = "soft_delete"
+    PROTECT_FROM_PURGE = "protect_from_purge"
+    GRANT_AGAIN = "grant_again"
+    RENEW_KEY = "renew_key"
+    FOLLOW_KEY = "follow_key"
+    VERIFY_KEY = "verify_key"
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,9 +167,10 @@ function remedy({ remediation, verdict, message, keyHealth }) {
     if (verdict !== "compliant") return h("p", { class: "empty" }, visible(message));
     const text = (keyHealth?.state ?? "healthy") === "healthy"
       ? "Nothing to fix: the account is under a customer-managed key."
-      : "Nothing to fix on the account: it is under a customer-managed key. Its key needs attention: see Key health.";
+      : "No az command ends what is wrong with the key: Key health says what to do, and who acts.";
     return h("p", { class: "empty" }, text);
   }
+  const { bicep } = remediation;
   const steps = remediation.steps.map(({ title, why, warning }) =>
     h("li", {}, h("strong", {}, visible(title)), h("p", {}, visible(why)), warning && caution(warning)),
   );
@@ -179,11 +180,11 @@ function remedy({ remediation, verdict, message, keyHealth }) {
     h("p", {}, visible(remediation.summary)),
     copyButtons(
       { label: "Copy script", text: remediation.az, key: "copy-az", primary: true },
-      { label: "Copy Bicep", text: remediation.bicep, key: "copy-bicep" },
+      ...(bicep === null ? [] : [{ label: "Copy Bicep", text: bicep, key: "copy-bicep" }]),
     ),
     h("ol", { class: "steps" }, ...steps),
     script("Script for the az command", remediation.az),
-    script("Bicep", remediation.bicep),
+    bicep !== null && script("Bicep", bicep),
   );
 }
 
@@ -221,7 +222,7 @@ function sections(state) {
     facts(finding, state),
     portal(finding.portalUrl),
     ...exceptionSection(finding, state),
-    ...(hasKeys(state.status) ? keySection(finding, state, detail?.keyCommands ?? []) : []),
+    ...(hasKeys(state.status) ? keySection(finding, state) : []),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),

@@ -8,9 +8,8 @@
  * @typedef {{ tone: Tone, shape: Tone | "warning" }} Look
  */
 
-import { copyButtons } from "./copy.js";
 import { h, icon, item } from "./dom.js";
-import { ago, caution, identifier, minute, moment, name, number, visible, visibleLines } from "./format.js";
+import { ago, identifier, minute, moment, name, number, visible } from "./format.js";
 import { actorOf, entryOf } from "./reasons.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, keyWord, rotationWord } from "./labels.js";
@@ -83,19 +82,11 @@ export function keyCell({ keyHealth, verdict }) {
   return [keyBadge(state), worst && h("small", {}, codeWord(worst.code))];
 }
 
-/** @param {import("./types.js").KeyCommand} command */
-const command = ({ code, az, warning }) => [
-  warning && caution(warning),
-  h("pre", { tabindex: 0, "aria-label": `Command that ends ${codeWord(code)}` }, h("code", {}, visibleLines(az))),
-  copyButtons({ label: "Copy command", text: az, key: `copy-${code}` }),
-];
-
 /**
  * @param {import("./types.js").KeyReason} reason
  * @param {import("./types.js").Catalogue | null} catalogue
- * @param {readonly import("./types.js").KeyCommand[]} commands
  */
-function reasonItem({ code, severity, message, evidence, missingAction }, catalogue, commands) {
+function reasonItem({ code, severity, message, evidence, missingAction }, catalogue) {
   const { tone, shape } = lookOf(severity);
   const facts = Object.entries(evidence).map(([field, value]) => item(codeWord(field), identifier(value)));
   if (missingAction) facts.push(item("Missing permission", identifier(missingAction)));
@@ -109,7 +100,6 @@ function reasonItem({ code, severity, message, evidence, missingAction }, catalo
       h("p", {}, h("strong", {}, codeWord(code)), ` (${keyWord(severity).toLowerCase()})`),
       h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "key", code))),
       facts.length > 0 && h("dl", { class: "evidence" }, ...facts),
-      ...commands.filter((each) => each.code === code).flatMap(command),
     ),
   );
 }
@@ -157,10 +147,9 @@ function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, p
  *
  * @param {Finding} finding
  * @param {import("./types.js").State} state
- * @param {readonly import("./types.js").KeyCommand[]} commands
  * @returns {import("./dom.js").Child[]}
  */
-export function keySection(finding, { now, catalogue }, commands) {
+export function keySection(finding, { now, catalogue }) {
   if (finding.verdict !== "compliant") return [];
   const title = h("h3", {}, "Key health");
   const health = finding.keyHealth;
@@ -177,7 +166,7 @@ export function keySection(finding, { now, catalogue }, commands) {
       { class: `verdict-box ${tone}` },
       h("p", { class: "verdict-line" }, keyBadge(health.state)),
       health.reasons.length > 0
-        ? h("ul", { class: "key-reasons" }, ...health.reasons.map((reason) => reasonItem(reason, catalogue, commands)))
+        ? h("ul", { class: "key-reasons" }, ...health.reasons.map((reason) => reasonItem(reason, catalogue)))
         : h("p", {}, none),
     ),
     particulars(finding, health, now),

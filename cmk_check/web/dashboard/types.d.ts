@@ -137,16 +137,13 @@ export interface Remediation {
   summary: string;
   steps: { title: string; why: string; warning: string | null }[];
   az: string;
-  bicep: string;
+  bicep: string | null;
 }
-
-export interface KeyCommand { code: string; az: string; warning: string | null }
 
 export interface Detail extends Finding {
   history: { at: string; verdict: Verdict; reason: string; keyHealth: string | null; scanId: string }[];
   changes: number;
   remediation: Remediation | null;
-  keyCommands: KeyCommand[];
   limits: string[];
   controls: { framework: string; control: string; mapping: string }[];
 }

@@ -12,7 +12,6 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.owner import Owner
-from cmk_check.core.remediation.key_commands import key_commands_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
@@ -67,7 +66,7 @@ class FindingView:
         as_of = stored.value.as_of if stored else None
         now = self.clock.now()
         shown = to_api_finding(finding, coverage, as_of, now, self.portal)
-        return _with_details(shown, finding, now)
+        return _with_details(shown, finding)
 
 
 async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -> Coverage | None:
@@ -121,15 +120,12 @@ def to_api_finding(
     )
 
 
-def _with_details(shown: models.Finding, finding: Finding, now: datetime) -> models.FindingDetail:
+def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:
     return models.FindingDetail(
         **dict(shown),
         history=[models.Transition.model_validate(entry) for entry in finding.history],
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
-        key_commands=[
-            models.KeyCommand.model_validate(each) for each in key_commands_for(finding, now)
-        ],
         limits=list(limits_of(finding.kind, shown.verdict)),
         controls=controls().value,
     )

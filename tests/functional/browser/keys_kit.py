@@ -23,10 +23,11 @@ VAULT: Final = (
     "providers/microsoft.keyvault/vaults/kv-claims"
 )
 MISSING: Final = "Microsoft.KeyVault/vaults/keys/read"
-COMMAND: Final = {
-    "code": "key_expired",
+PLAN: Final = {
+    "summary": f"End what is wrong with {SCRIPT}.",
+    "steps": [{"title": f"Renew {SCRIPT}", "why": "It has expired.", "warning": "Beware."}],
     "az": f"az keyvault key rotate \\\n  --vault-name={SCRIPT * 9}",
-    "warning": f"Beware of {SCRIPT}.",
+    "bicep": None,
 }
 LIMIT: Final = f"Agents keep {SCRIPT} under Microsoft's keys."
 
@@ -102,7 +103,9 @@ def _of(finding: dict[str, Any]) -> dict[str, Any] | None:
 
 def _detail(route: Route) -> None:
     body = route.fetch().json()
-    _fulfill(route, body | {"keyHealth": _of(body), "limits": [LIMIT], "keyCommands": [COMMAND]})
+    health = _of(body)
+    plan = PLAN if health and health["state"] == BROKEN else None
+    _fulfill(route, body | {"keyHealth": health, "limits": [LIMIT], "remediation": plan})
 
 
 def _fulfill(route: Route, body: object) -> None:

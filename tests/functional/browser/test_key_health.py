@@ -11,11 +11,11 @@ from tests.functional.browser.keys_kit import (
     ACCOUNTS,
     AT_RISK,
     BROKEN,
-    COMMAND,
     COUNTS,
     HEALTHY,
     LIMIT,
     MISSING,
+    PLAN,
     REASONS,
     UNKNOWN,
     VAULT,
@@ -135,11 +135,11 @@ def test_the_detail_says_what_is_wrong_with_the_key_and_what_to_do(keyed: Visit)
         expect(keyed.drawer).to_contain_text(said)
     for reason in REASONS[BROKEN]:
         expect(keyed.drawer).to_contain_text(str(reason["message"]))
-    for said in (COMMAND["az"], COMMAND["warning"]):
-        expect(keyed.drawer).to_contain_text(said)
+    for part in (PLAN["summary"], "It has expired.", "Beware.", PLAN["az"]):
+        expect(keyed.drawer).to_contain_text(str(part))
+    expect(keyed.drawer.get_by_role("button", name="Copy Bicep")).to_have_count(0)
     for said in ("Newest version", SCRIPT, SHOWN_BACKWARDS, "3 days ago", f"{VAULT}/keys/cmk"):
         expect(keyed.drawer).to_contain_text(said)
-    expect(keyed.drawer).to_contain_text("Its key needs attention: see Key health")
     expect(keyed.drawer).to_contain_text(LIMIT)
     expect(keyed.page.locator(ALIEN)).to_have_count(0)
     link = keyed.drawer.get_by_role("link", name="Open the vault")
@@ -284,10 +284,14 @@ def test_the_page_shows_of_every_key_what_the_scan_found(
     expect(visit.drawer.locator(".timeline")).to_contain_text("; key broken")
     visit.drawer.get_by_role("button", name="Close").click()
     visit.open_detail("key-disabled")
-    (command,) = scene.get(f"v1/findings{found['key-disabled']['id']}").body["keyCommands"]
-    expect(visit.drawer).to_contain_text(command["warning"])
-    assert "on purpose" in command["warning"]
-    expect(visit.drawer.get_by_label("Command that ends Key disabled")).to_have_text(command["az"])
-    visit.drawer.get_by_role("button", name="Copy command").click()
+    plan = scene.get(f"v1/findings{found['key-disabled']['id']}").body["remediation"]
+    expect(visit.drawer).to_contain_text(plan["steps"][1]["warning"])
+    assert "on purpose" in plan["steps"][1]["warning"]
+    visit.drawer.get_by_text("Script for the az command").click()
+    expect(visit.drawer.get_by_label("Script for the az command")).to_contain_text("--enabled=true")
+    visit.drawer.get_by_role("button", name="Copy script").click()
     expect(visit.drawer.get_by_role("status")).to_have_text("Copied")
-    assert visit.clipboard() == command["az"]
+    assert visit.clipboard() == plan["az"]
+    visit.drawer.get_by_role("button", name="Close").click()
+    visit.open_detail("cannot-read-keys")
+    expect(visit.drawer).to_contain_text("No az command ends what is wrong with the key")

@@ -1,5 +1,6 @@
 """``plan`` from what Azure says to its exit code: what is written where, and when there is one."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,14 +10,17 @@ from cmk_check.cli import app
 from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
 from cmk_check.core.comparison.judge import judge_all
-from cmk_check.core.enums import GapReason, Reason
+from cmk_check.core.enums import GapReason, KeyReason, Reason
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
+from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, Case, account_of, changed, facts_of
 
 SETTINGS = Settings.load_for_scan(environ={})
 SUBSCRIPTIONS = (Subscription(SUBSCRIPTION, "Production", TENANT, "Enabled"),)
@@ -34,6 +38,27 @@ BAD = _account("Microsoft.CognitiveServices")
 GOOD = _account("Microsoft.KeyVault", "cmk")
 ODD = _account("Contoso.KeySafe")
 NEIGHBOUR = replace(GOOD, id=finding_of("neighbour").id)
+
+
+class _Keys:
+    """Implements ``KeyInventory`` with one case of key examples for every account."""
+
+    def __init__(self, case: Case) -> None:
+        self._facts = facts_of(case)
+
+    async def read(
+        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+    ) -> Mapping[str, KeyFacts]:
+        assert (dict(known_vaults), seconds) == ({}, SETTINGS.subscription_timeout)
+        return {each.id.text: self._facts for each in accounts}
+
+
+async def _plan_key(case: Case, request: PlanRequest | None = None) -> int:
+    account = account_of(case)
+    assert account is not None
+    reading = Reading((replace(account, id=ID),))
+    inventory = ScriptedInventory(SUBSCRIPTIONS, {SUBSCRIPTION: reading})
+    return await report(inventory, SETTINGS, request or PlanRequest(ID), _Keys(case))
 
 
 async def _plan(
@@ -112,6 +137,62 @@ async def test_without_a_plan_it_says_why_and_writes_nothing(
 ) -> None:
     """An empty file that is run does nothing; the reason must not end up in it."""
     assert await _plan(reading) == code
+
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert said in written.err
+
+
+DISABLED = changed(POLICIES, f"{ATTRIBUTES}.enabled", value=False)
+
+
+async def test_a_key_in_trouble_has_a_plan(capsys: Output) -> None:
+    """A compliant account whose key is disabled is not one of which nothing is to do."""
+    assert await _plan_key(DISABLED) == 1
+
+    written = capsys.readouterr()
+    assert written.out.startswith("#!/usr/bin/env bash\n")
+    assert "\nACCOUNT='chat'\n" in written.out
+    assert f"\nTENANT='{TENANT}'\n" in written.out
+    assert "--enabled=true" in written.out
+    _, reason, summary = written.err.splitlines()
+    message = KEY_REASONS[KeyReason.KEY_DISABLED].text()
+    assert reason == f"cmk-check: its key is broken, key_disabled: {message}"
+    assert summary.startswith("cmk-check: End what is wrong with the key of chat ")
+
+
+@pytest.mark.parametrize(
+    ("case", "request_", "code", "said"),
+    [
+        pytest.param(POLICIES, None, 0, "there is nothing to do", id="healthy"),
+        pytest.param(
+            changed(POLICIES, "key.properties.keySize", 4096), None, 0, "nothing to do", id="notice"
+        ),
+        pytest.param(
+            changed(POLICIES, "scopes.0.properties.keySource", "Microsoft.Other"),
+            None,
+            3,
+            "no az command ends this: do what each reason says.",
+            id="no command",
+        ),
+        pytest.param(
+            DISABLED, PlanRequest(ID, vault="kv-old"), 2, "--vault and --key are for", id="vault"
+        ),
+        pytest.param(DISABLED, PlanRequest(ID, key="k"), 2, "--vault and --key are for", id="key"),
+        pytest.param(
+            DISABLED,
+            PlanRequest(ID, language=Language.BICEP),
+            2,
+            "Bicep cannot do what this plan does",
+            id="bicep",
+        ),
+    ],
+)
+async def test_without_a_plan_for_a_key_it_says_why_and_writes_nothing(
+    capsys: Output, case: Case, request_: PlanRequest | None, code: int, said: str
+) -> None:
+    """As for accounts."""
+    assert await _plan_key(case, request_) == code
 
     written = capsys.readouterr()
     assert written.out == ""

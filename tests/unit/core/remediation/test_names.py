@@ -10,10 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cmk_check.core.remediation.az_script import quoted, render_az
-from cmk_check.core.remediation.bicep import literal, render_bicep
+from cmk_check.core.remediation.bicep import literal
 from cmk_check.core.resource_id import AccountId
 from tests.fakes.hostile import NAMES
-from tests.fakes.remediation import BARE, BASH, Watched, finding_of, planned
+from tests.fakes.remediation import BARE, BASH, Watched, finding_of, planned, template_of
 
 HOSTILE: Final = (
     *(name.replace("/", "_") for name in NAMES if "\x1b" not in name),
@@ -126,8 +126,8 @@ def test_p10_a_template_differs_by_its_literals_alone(name: str, group: str) -> 
     account = finding_of().id.text.replace("chat", name).replace("rg-ai", group)
     assume(AccountId.parse(account) is not None)
 
-    template = render_bicep(planned(finding_of(name=name, group=group))).splitlines()
-    plain = render_bicep(planned(finding_of())).splitlines()
+    template = template_of(planned(finding_of(name=name, group=group))).splitlines()
+    plain = template_of(planned(finding_of())).splitlines()
 
     own = re.compile("^param (account|vault|key)(Group|Name) string = ")
     assert [line for line in template if not own.match(line)] == [

@@ -11,7 +11,6 @@ from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.plan import Grantee, TargetVault, plan_for, vault_to_share
 from cmk_check.core.remediation.steps import Action
 from cmk_check.core.resource_id import AccountId
@@ -24,6 +23,7 @@ from tests.fakes.remediation import (
     TENANT,
     finding_of,
     planned,
+    template_of,
 )
 
 OTHER = "5b1e0000-0000-4000-8000-000000000004"
@@ -204,7 +204,7 @@ def test_a_region_that_is_not_known_is_asked_for(location: str | None) -> None:
     assert plan.location is None
     assert "LOCATION=''\n" in render_az(plan)
     assert "@description('Required. The account\\'s region.')\nparam location string\n" in (
-        render_bicep(plan)
+        template_of(plan)
     )
 
 
@@ -247,7 +247,7 @@ def test_what_cannot_be_taken_back_is_said_before_anything_is_run(vault: str | N
         Action.WAIT,
         Action.VERIFY,
     }
-    az, bicep = render_az(plan), render_bicep(plan)
+    az, bicep = render_az(plan), template_of(plan)
     for step in warned:
         for sign, text in (
             ("#", az.partition("set -euo")[0]),

@@ -186,7 +186,7 @@ async def test_a_refusal_names_the_missing_action_and_scope(
         ("GET", "/metadata/endpoints"),  # as above
         ("GET", "/common/oauth2/v2.0/token"),
         ("GET", "/subscriptions/{id}/resourceGroups"),
-        ("GET", "/subscriptions/{id}/providers/Microsoft.KeyVault/deletedVaults"),
+        ("GET", "/subscriptions/{id}/providers/Microsoft.KeyVault/deletedManagedHSMs"),
         ("GET", "/subscriptions/{id}/providers/Microsoft.CognitiveServices/accounts?$top=1"),
         ("POST", "/subscriptions/{id}/providers/Microsoft.CognitiveServices/register"),
         ("DELETE", "/subscriptions/{id}/providers/Microsoft.CognitiveServices/accounts"),

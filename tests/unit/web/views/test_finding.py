@@ -15,7 +15,6 @@ from cmk_check.core.model import Evidence, Finding, Judgement, Transition
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models
-from tests.fakes.broken_keys import BROKEN_KEYS
 from tests.fakes.hostile import NAMES
 from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
@@ -46,23 +45,10 @@ async def test_a_finding_alone_is_that_of_the_list_and_more(served: Served) -> N
         "history",
         "changes",
         "remediation",
-        "keyCommands",
         "limits",
         "controls",
     ]
     assert {name: shown[name] for name in listed} == listed
-
-
-async def test_a_broken_key_has_the_command_that_ends_it(empty: Served) -> None:
-    """The reason alone sends people to look for names and options."""
-    found = replace(finding(), key_health=BROKEN_KEYS["key disabled"])
-    await empty.put(coverage(), [found])
-
-    (command,) = (await _one(empty, _path(found)))["keyCommands"]
-
-    assert command["code"] == "key_disabled"
-    assert command["az"].startswith("az keyvault key set-attributes ")
-    assert "on purpose" in command["warning"]
 
 
 async def test_history_is_told_oldest_first_with_the_number_of_all_transitions(

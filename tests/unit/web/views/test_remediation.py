@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import Verdict
 from cmk_check.web.views.remediation import remediation_of
+from tests.fakes.broken_keys import BROKEN_KEYS, broken
 from tests.fakes.hostile import NAMES
 from tests.fakes.remediation import BASH, CLIENT, MICROSOFT, TENANT, finding_of, planned
 
@@ -26,7 +27,7 @@ def test_p10_what_the_page_shows_of_a_script_is_what_it_copies(name: str) -> Non
     shown = remediation_of(finding_of(name=name, group=name, **MICROSOFT), TENANT)
 
     assert shown is not None
-    assert all(line.isprintable() for line in (shown.az + shown.bicep).split("\n"))
+    assert all(line.isprintable() for line in (shown.az + (shown.bicep or "")).split("\n"))
     parsed = subprocess.run([BASH, "-n"], input=shown.az.encode(), capture_output=True, check=False)
     assert (parsed.returncode, parsed.stderr) == (0, b"")
 
@@ -44,7 +45,19 @@ def test_the_steps_are_those_of_the_plan() -> None:
         (step.title, step.why, step.warning) for step in plan.steps
     ]
     assert f"TENANT='{TENANT}'" in shown.az
-    assert shown.bicep.startswith("// Vault, key and grant")
+    assert (shown.bicep or "").startswith("// Vault, key and grant")
+
+
+@pytest.mark.parametrize(("what", "has_template"), [("key disabled", False), ("no role", True)])
+def test_a_broken_key_has_the_plan_that_ends_it(what: str, *, has_template: bool) -> None:
+    """The reason alone sends people to look for names and options."""
+    shown = remediation_of(broken(BROKEN_KEYS[what]), TENANT)
+
+    assert shown is not None
+    assert shown.summary.startswith("End what is wrong with the key of Chat ")
+    assert "on purpose" in (shown.steps[1].warning or "")
+    assert f"TENANT='{TENANT}'" in shown.az
+    assert (shown.bicep is not None) == has_template
 
 
 @pytest.mark.parametrize("verdict", [Verdict.COMPLIANT, Verdict.UNKNOWN])

@@ -1,0 +1,211 @@
+"""The plan that ends what is wrong with a key: its steps by reason, and where there is none."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import KeyReason, KeyState
+from cmk_check.core.keys.facts import Absent
+from cmk_check.core.model import KeyHealth
+from cmk_check.core.reasons.key_sentences import KEY_REASONS
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.bicep import render_bicep
+from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
+from cmk_check.core.remediation.steps import Action
+from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm
+from tests.fakes.remediation import TENANT, finding_of
+from tests.unit.core.key_examples import (
+    DAY,
+    PINNED,
+    POLICIES,
+    ROLES,
+    SECONDS,
+    VAULT_ID,
+    changed,
+    judged,
+    with_changes,
+)
+
+_OF_VAULT: Final = "vault.properties"
+REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on"]
+STEPS: Final = {
+    "vault gone": ["recover_vault", "grant"],
+    "key gone": ["recover_key"],
+    "key disabled": ["enable_key"],
+    "pinned version disabled": ["enable_key"],
+    "key expired": ["renew_key"],
+    "pinned version expired": ["renew_key", "follow_key"],
+    "key not yet valid": ["start_key"],
+    "operations missing": ["permit_wrapping"],
+    "no identity": ["assign_identity", "grant"],
+    "no policy": ["grant_again"],
+    "no role": ["grant_again"],
+    "soft delete off": ["soft_delete"],
+    "purge protection off": ["protect_from_purge"],
+    "firewall": ["open_firewall"],
+    "expiring": ["renew_key"],
+    "older version": ["follow_key"],
+    "small": REPLACED,
+    "of another type": REPLACED,
+}
+NO_COMMAND: Final = {
+    KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
+    KeyReason.CANNOT_READ,
+    KeyReason.MANAGED_HSM_NOT_VERIFIABLE,
+    KeyReason.KEY_SIZE_DISPUTED,
+}
+
+
+def _plan(health: KeyHealth) -> Plan:
+    plan = key_plan_for(broken(health), tenant_id=TENANT)
+    assert plan is not None
+    return plan
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
+    """Between the one that finds the key and the one that says whether it can be used."""
+    plan = _plan(KEYS_IN_TROUBLE[what])
+
+    first, *between, last = [step.action.value for step in plan.steps]
+    replaces = STEPS[what] is REPLACED
+    assert between == STEPS[what]
+    assert (first, last) == (("replace_key", "verify") if replaces else ("find_key", "verify_key"))
+    assert (plan.key == "cmk", plan.replaces) == ((False, "cmk") if replaces else (True, None))
+    assert plan.summary == (
+        "End what is wrong with the key of Chat in resource group rg-ai, in "
+        f"{len(plan.steps)} steps."
+    )
+    assert "VAULT='safe'\n" in render_az(plan)
+
+
+def test_every_reason_that_a_command_ends_has_a_plan() -> None:
+    """Of a new reason somebody has to say which it is."""
+    planned = {each.code for health in KEYS_IN_TROUBLE.values() for each in health.concerns}
+
+    assert planned == set(KEY_REASONS) - NO_COMMAND
+
+
+def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
+    """A key is enabled before it is renewed, and the vault protected before the account changes."""
+    case = with_changes(
+        ROLES,
+        {
+            f"{PINNED}.attributes.enabled": False,
+            f"{PINNED}.attributes.exp": SECONDS - DAY,
+            f"{_OF_VAULT}.enablePurgeProtection": False,
+            "assignments": [],
+            "scopes": [{"name": "secret", "properties": {"keySource": "Microsoft.Other"}}],
+        },
+    )
+
+    plan = _plan(judged(case))
+
+    assert [step.action for step in plan.steps[1:-1]] == [
+        Action.ENABLE_KEY,
+        Action.GRANT_AGAIN,
+        Action.PROTECT_FROM_PURGE,
+        Action.RENEW_KEY,
+        Action.FOLLOW_KEY,
+    ]
+    assert plan.summary.endswith("It does not end scope_not_customer_managed: see there who acts.")
+
+
+def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
+    """Disabling a key is how its owner cuts an account off; undoing that is not ours to do."""
+    decided = {
+        what: step.action.value
+        for what, health in KEYS_IN_TROUBLE.items()
+        for step in _plan(health).steps
+        if "=yes" in (step.warning or "")
+    }
+
+    assert decided == {
+        "vault gone": "recover_vault",
+        "key gone": "recover_key",
+        "key disabled": "enable_key",
+        "pinned version disabled": "enable_key",
+        "key not yet valid": "start_key",
+        "no policy": "grant_again",
+        "no role": "grant_again",
+        "soft delete off": "soft_delete",
+        "purge protection off": "protect_from_purge",
+        "firewall": "open_firewall",
+    }
+    for what in decided:
+        plan = _plan(KEYS_IN_TROUBLE[what])
+        (variable,) = {
+            word for step in plan.steps for word in (step.warning or "").split() if "=yes" in word
+        }
+        head, _, rest = render_az(plan).partition("set -euo pipefail")
+        assert variable in head
+        assert f"decided {variable.removesuffix('=yes')} " in rest
+
+
+@pytest.mark.parametrize("what", KEYS_IN_TROUBLE)
+def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
+    """The rest would declare a whole vault or account, or is no matter of a template."""
+    template = render_bicep(_plan(KEYS_IN_TROUBLE[what]))
+
+    assert (template is not None) == (what in {"no policy", "no role", "small", "of another type"})
+    if what == "no role":
+        assert template is not None
+        assert "resource key 'Microsoft.KeyVault/vaults/keys@2026-02-01' existing = {" in template
+        assert "output" not in template
+
+
+@pytest.mark.parametrize("what", ["key gone", "key disabled", "operations missing", "key expired"])
+def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
+    """With the name of a vault az would look in the wrong place."""
+    script = render_az(_plan(in_hsm(KEYS_IN_TROUBLE[what])))
+
+    assert "HOLDER='hsm-name'\n" in script
+    assert "TYPE='managedHSMs'\n" in script
+
+
+@pytest.mark.parametrize(
+    "health",
+    [
+        None,
+        judged(POLICIES),
+        replace(BROKEN_KEYS["key gone"], key_id=None, vault_id=None),
+        replace(BROKEN_KEYS["vault gone"], vault_id="/subscriptions/x/vaults/kv"),
+        replace(BROKEN_KEYS["key gone"], vault_id=VAULT_ID.lower().replace("rg-keys", "a?b=c")),
+        replace(BROKEN_KEYS["key gone"], vault_id=VAULT_ID.lower().replace("safe", "a$(id)")),
+        judged(changed(POLICIES, "account.identity", {"type": "UserAssigned"})),
+        judged(changed(POLICIES, f"{_OF_VAULT}.publicNetworkAccess", "SecuredByPerimeter")),
+        in_hsm(judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)),
+        in_hsm(judged(changed(POLICIES, "key.properties.keySize", 1024))),
+    ],
+)
+def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> None:
+    """Half a plan does something else; the sentence of each reason says who acts."""
+    finding = replace(broken(judged(POLICIES)), key_health=health)
+
+    assert key_plan_for(finding) is None
+
+
+@pytest.mark.parametrize("key_name", [None, "", "a b", "$(id)", "k" * 128])
+def test_what_cannot_be_a_key_has_no_plan(key_name: str | None) -> None:
+    """Names come from whoever may change the account."""
+    finding = finding_of(key_source="Microsoft.KeyVault", key_name=key_name)
+
+    assert key_plan_for(replace(finding, key_health=BROKEN_KEYS["key disabled"])) is None
+
+
+def test_an_identity_that_cannot_be_named_has_no_plan() -> None:
+    """The system-assigned one would be granted what the account does not use."""
+    finding = broken(BROKEN_KEYS["no role"])
+    evidence = replace(finding.judgement.evidence, identity_client_id="--me")
+    finding = replace(finding, judgement=replace(finding.judgement, evidence=evidence))
+
+    assert key_plan_for(finding) is None
+
+
+def test_a_key_that_is_only_disputed_needs_nothing() -> None:
+    """A notice changes nothing."""
+    health = judged(changed(POLICIES, "key.properties.keySize", 4096))
+
+    assert (health.state, key_plan_for(broken(health))) == (KeyState.HEALTHY, None)

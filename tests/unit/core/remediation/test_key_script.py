@@ -1,0 +1,265 @@
+"""The script of a plan for a key, run by bash with an az command that remembers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cmk_check.core.model import KeyHealth
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.key_plan import key_plan_for
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, broken, in_hsm
+from tests.fakes.remediation import (
+    BARE,
+    CLIENT,
+    TENANT,
+    Ended,
+    Watched,
+)
+from tests.unit.core.key_examples import OLD, VAULT_ID
+
+URI: Final = "https://safe.vault.azure.net/"
+STATE: Final = BARE | {
+    "source": "Microsoft.KeyVault",
+    "name": "cmk",
+    "uri": URI,
+    "identity": "SystemAssigned",
+    "vault": "",
+    "vault_id": VAULT_ID,
+    "roles": "false",
+    "protected": "true",
+    "kept": "true",
+    "key": "true",
+    "grant": "x",
+    "versions": f"{URI}keys/cmk/{OLD}",
+}
+GONE: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is so before, None for what is not there; what is confirmed; and what is so after."""
+
+    before: Mapping[str, str | None]
+    after: Mapping[str, str | None]
+    confirm: str = ""
+
+
+CASES: Final = {
+    "vault gone": Case(
+        {"vault": GONE, "vault_deleted": "", "roles": "true"},
+        {"vault": "", "vault_deleted": GONE, "grant": "principal-system"},
+        "RECOVER_VAULT",
+    ),
+    "key gone": Case(
+        {"key": GONE, "key_deleted": "true"}, {"key": "true", "key_deleted": GONE}, "RECOVER_KEY"
+    ),
+    "key disabled": Case({"enabled": "false"}, {"enabled": GONE}, "ENABLE_KEY"),
+    "pinned version disabled": Case(
+        {"old_enabled": "false", "version": OLD},
+        {"old_enabled": GONE, "version": OLD},
+        "ENABLE_KEY",
+    ),
+    "key expired": Case({"ends": "true"}, {"ends": GONE}),
+    "pinned version expired": Case(
+        {"ends": "true", "old_ends": "true", "version": OLD}, {"ends": GONE, "version": ""}
+    ),
+    "key not yet valid": Case({"later": "true"}, {"later": GONE}, "START_KEY"),
+    "operations missing": Case({"operations": "sign"}, {"operations": "sign wrapKey unwrapKey"}),
+    "no identity": Case(
+        {"identity": "None", "grant": GONE, "roles": "true"},
+        {"identity": "SystemAssigned", "grant": "principal-system"},
+    ),
+    "no policy": Case({"grant": GONE}, {}, "GRANT"),
+    "no role": Case(
+        {"grant": GONE, "roles": "true", "identity": "UserAssigned", "clients": CLIENT},
+        {"grant": "principal-user"},
+        "GRANT",
+    ),
+    "soft delete off": Case({"kept": "false"}, {"kept": "true"}, "SOFT_DELETE"),
+    "purge protection off": Case({"protected": GONE}, {"protected": "true"}, "PURGE_PROTECTION"),
+    "firewall": Case({"bypass": "None"}, {"bypass": "AzureServices"}, "FIREWALL"),
+    "expiring": Case({"ends": "true"}, {"ends": GONE}),
+    "older version": Case({"version": OLD}, {"version": ""}),
+}
+
+
+def script_of(health: KeyHealth, *name: str) -> str:
+    """Return the script of the plan for an account with a key of this health."""
+    plan = key_plan_for(broken(health, *name), tenant_id=TENANT)
+    assert plan is not None
+    return render_az(plan)
+
+
+def scripted(folder: Path, case: Case, script: str) -> Ended:
+    """Run a script where a case is so, with the word that a person has to say."""
+    return _confirmed(_watched(folder, case.before), case, script)
+
+
+def _script(what: str) -> str:
+    return script_of(KEYS_IN_TROUBLE[what])
+
+
+def _watched(folder: Path, changes: Mapping[str, str | None]) -> Watched:
+    state = {**STATE, **changes}
+    return Watched(folder, {name: value for name, value in state.items() if value is not None})
+
+
+def _confirmed(watched: Watched, case: Case, script: str, **variables: str) -> Ended:
+    confirmed = {f"CONFIRM_{case.confirm}": "yes"} if case.confirm else {}
+    return watched.run(script, **confirmed, **variables)
+
+
+def _run(watched: Watched, what: str, **variables: str) -> Ended:
+    return _confirmed(watched, CASES[what], _script(what), **variables)
+
+
+def _writes(ended: Ended) -> list[int]:
+    reading = {"show", "list", "list-deleted", "list-versions", "--method=get"}
+    return [number for number, call in enumerate(ended.calls, 1) if not reading & set(call)]
+
+
+def _holds(watched: Watched, facts: Mapping[str, str | None]) -> bool:
+    return {name: watched.get(name) for name in facts} == facts
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_script_ends_its_reason_and_changes_nothing_when_run_again(
+    tmp_path: Path, what: str
+) -> None:
+    """And touches nothing else."""
+    case = CASES[what]
+    watched = _watched(tmp_path, case.before)
+
+    ended = _run(watched, what)
+    again = watched.run(_script(what))
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1].startswith("Done: the key cmk in safe can be used.")
+    assert _holds(watched, case.after)
+    assert watched.get("grant") is not None
+    assert (again.code, _writes(again)) == (0, [])
+
+
+@pytest.mark.parametrize("what", [what for what, case in CASES.items() if case.confirm])
+def test_what_a_person_has_to_decide_is_not_done_without_the_word(
+    tmp_path: Path, what: str
+) -> None:
+    """It may be a revocation on purpose, or for ever; the script names the word, and why."""
+    case = CASES[what]
+    watched = _watched(tmp_path, case.before)
+
+    for variables in ({}, {f"CONFIRM_{case.confirm}": "no"}):
+        ended = watched.run(_script(what), **variables)
+
+        assert (ended.code, _writes(ended)) == (1, [])
+        assert f"with CONFIRM_{case.confirm}=yes before bash" in ended.err
+        assert "ask the owner of the " in ended.err
+    assert _holds(watched, case.before)
+
+
+@pytest.mark.parametrize(
+    ("what", "before", "said"),
+    [
+        pytest.param(
+            "vault gone",
+            {"vault_deleted": GONE},
+            "If it was purged, nothing brings it back",
+            id="v",
+        ),
+        pytest.param(
+            "key gone", {"key_deleted": GONE}, "Only a backup brings it back", id="purged"
+        ),
+        pytest.param(
+            "key gone", {"version": "c" * 32}, "A version alone cannot be recovered", id="version"
+        ),
+        pytest.param(
+            "key gone", {"versions": ""}, "the key cannot be seen in its vault", id="late"
+        ),
+        pytest.param("key disabled", {"name": "other"}, "uses another key by now: other", id="key"),
+        pytest.param("key disabled", {"source": "Microsoft"}, "uses another key", id="source"),
+        pytest.param(
+            "key disabled", {"uri": "https://kv.vault/"}, "in another vault by now", id="vault"
+        ),
+        pytest.param(
+            "key disabled", {"uri": 'https://safe.x/"'}, "an address that is none", id="uri"
+        ),
+        pytest.param(
+            "key disabled", {"version": "a/b?"}, "a version that is none", id="odd version"
+        ),
+        pytest.param(
+            "key disabled", {"operations": "sign"}, "the key cmk cannot be used", id="ops"
+        ),
+        pytest.param(
+            "older version",
+            {"enabled": "false"},
+            "the newest version of the key cannot be",
+            id="new",
+        ),
+        pytest.param("no policy", {"identity": ""}, "has not the identity", id="identity"),
+        pytest.param("no identity", {"identity": "UserAssigned"}, "make the plan anew", id="user"),
+        pytest.param("key disabled", {"tenant": "another"}, "az uses tenant another", id="tenant"),
+    ],
+)
+def test_where_it_cannot_go_on_it_says_why(
+    tmp_path: Path, what: str, before: Mapping[str, str | None], said: str
+) -> None:
+    """What nothing brings back is said openly."""
+    watched = _watched(tmp_path, {**CASES[what].before, **before})
+
+    ended = _run(watched, what)
+
+    assert ended.code == (75 if "cannot be seen" in said else 1)  # 75: the same may work later
+    assert said in " ".join(ended.err.split())
+    assert ended.err.startswith("Stopped: ")
+    assert "Done" not in ended.out
+
+
+def test_a_key_in_an_hsm_is_asked_for_there(tmp_path: Path) -> None:
+    """Its vault's name is an option of its own."""
+    case = CASES["key disabled"]
+
+    ended = scripted(tmp_path, case, script_of(in_hsm(KEYS_IN_TROUBLE["key disabled"])))
+
+    assert ended.code == 0
+    assert {
+        word for call in ended.calls for word in call if "safe" in word and "--" in word[:2]
+    } >= {"--hsm-name=safe"}
+    assert any("/managedHSMs/safe/keys/cmk?" in word for call in ended.calls for word in call)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("what", CASES)
+def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, what: str) -> None:
+    """Also where Azure has done it, and the answer is lost."""
+    case = CASES[what]
+    whole = _run(_watched(tmp_path / "whole", case.before), what)
+    troubles = [("FAIL_AT", number) for number in range(1, len(whole.calls) + 1)]
+    troubles += [("FAIL_AFTER", number) for number in _writes(whole)]
+    assert len(troubles) > len(whole.calls)
+
+    for trouble, number in troubles:
+        watched = _watched(tmp_path / f"{trouble}-{number}", case.before)
+        _run(watched, what, **{trouble: str(number)})
+        again = _run(watched, what)
+        assert again.code == 0, (trouble, number, again.err)
+        assert _holds(watched, case.after), (trouble, number)
+        assert watched.get("grant") is not None, (trouble, number)
+
+
+HOSTILE: Final = ("-rf '$(touch ran)` \"${x}\u202e", "--query=[ \\ é🔑")
+
+
+@pytest.mark.parametrize("what", ["no identity", "key disabled"])
+def test_p10_az_is_given_the_name_in_one_piece(tmp_path: Path, what: str) -> None:
+    """Nothing of a name is run, split, expanded, or taken for an option."""
+    watched = _watched(tmp_path, CASES[what].before)
+
+    ended = _confirmed(watched, CASES[what], script_of(KEYS_IN_TROUBLE[what], *HOSTILE))
+
+    assert ended.code == 0
+    assert f"--name={HOSTILE[0]}" in ended.calls[1]
+    assert f"--resource-group={HOSTILE[1]}" in ended.calls[1]
+    assert watched.get("ran") is None
