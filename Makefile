@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 PY := $(BIN)/python
 UV := uv==0.13.9
 # Each worker collects every test and starts its own storage; a third one works while others wait. The
-# plugin that is left out takes a second to import, and long tests alone need it. Long tests need more of
-# the machine, and are distributed by file.
+# plugin that is left out takes a second to import, and long tests alone need it. Long tests are
+# distributed by file, in the order of their folders: those of the page share a browser and a program, which
+# end where a worker goes on to another folder.
 WORKERS := --numprocesses=3 --dist=worksteal -p no:schemathesis
-LONG_WORKERS := --numprocesses=2 --dist=loadfile
+LONG_WORKERS := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 DIST := dist
 
 # Tests start hundreds of Python processes. Without compiled modules each of them compiles the program, and
