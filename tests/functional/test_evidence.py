@@ -15,6 +15,7 @@ import pytest
 
 from cmk_check.web.views import csv_export
 from local.browser import chromium
+from local.simulator import Simulator
 from tests.browsers import end_without, path_of_browser
 from tests.functional import terminal_kit
 from tests.functional.browser.sample_estate import GAP_NAME, hostile_estate
@@ -150,3 +151,23 @@ def test_a_killed_export_leaves_nothing_that_looks_complete(tmp_path: Path) -> N
     assert ended.code == 3
     assert str(left) in ended.err
     assert "key" not in ended.out
+
+
+def test_a_sign_in_takes_the_place_of_the_key(tmp_path: Path) -> None:
+    """The token is for the app alone, and the key of the shell is not sent with it."""
+    client_id = "00000000-0000-4000-8000-0000000000aa"
+    with Simulator("sample") as simulator, socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        process = terminal_kit.start(
+            *("evidence", "--url", url, "--out", str(tmp_path / "out"), "--entra", client_id),
+            environment=simulator.environment() | {"CMK_API_KEY": "key"},
+        )
+        connection, _ = server.accept()
+        with connection:
+            request = connection.recv(65_536).decode().lower()
+        process.kill()
+        terminal_kit.end(process)
+
+    assert request.startswith("get /api/v1/status ")
+    assert "authorization: bearer " in request
+    assert "x-functions-key" not in request

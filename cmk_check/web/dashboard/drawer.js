@@ -127,11 +127,12 @@ function limits({ limits: sentences }) {
 }
 
 /**
- * List the controls of security frameworks that this finding answers.
+ * List the controls of security frameworks that this finding answers; on paper nothing is folded.
  *
  * @param {Detail} detail
+ * @param {boolean} printing
  */
-function controlList({ controls }) {
+function controlList({ controls }, printing) {
   /** @type {Map<string, string[]>} */
   const byFramework = new Map();
   for (const { framework, control, mapping } of controls) {
@@ -139,13 +140,24 @@ function controlList({ controls }) {
     byFramework.set(framework, [...names, mapping === "microsoft" ? control : `${control} (by analogy)`]);
   }
   const items = [...byFramework].map(([framework, names]) => h("li", {}, visible(`${framework}: ${names.join(", ")}`)));
+  const title = "Controls of security frameworks";
   return h(
-    "details",
+    printing ? "section" : "details",
     { class: "controls" },
-    h("summary", { "data-key": "controls" }, "Controls of security frameworks"),
+    printing ? h("h3", {}, title) : h("summary", { "data-key": "controls" }, title),
     h("p", { class: "note" }, "As Microsoft maps them. A control usually asks for more than a customer-managed key."),
     h("ul", {}, ...items),
   );
+}
+
+/**
+ * Say on paper what it is and where it comes from: it is handed on without the page.
+ *
+ * @param {Finding} finding
+ * @param {boolean} printing
+ */
+function origin({ asOf }, printing) {
+  return printing && h("p", { class: "note" }, "Evidence for this account", asOf && ` as of ${minute(asOf)}`, `, from ${location.host}.`);
 }
 
 /**
@@ -218,6 +230,7 @@ function sections(state) {
   const { finding, detail } = opened(state);
   if (!finding) return [absence(state.shown)];
   return [
+    origin(finding, state.printing),
     identity(finding),
     facts(finding, state),
     portal(finding.portalUrl),
@@ -232,7 +245,7 @@ function sections(state) {
     detail && history(detail),
     h("h3", {}, "Account"),
     particulars(finding),
-    detail && controlList(detail),
+    detail && controlList(detail, state.printing),
   ];
 }
 
@@ -257,7 +270,7 @@ export function renderDrawer(close) {
     fill(at("drawer-body"), ...parts);
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status)], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status), state.printing], draw);
 }
 
 /**

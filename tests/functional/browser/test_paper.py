@@ -93,7 +93,7 @@ def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
 
 
 def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World) -> None:
-    """Whoever prints a detail hands it to the one who has to mend it."""
+    """Whoever prints a detail hands it to the one who has to mend it, or to an auditor."""
     steps = world.scene.get(f"v1/findings{world.scene.findings()[CHANGED]['id']}").body
     desk.open_detail(CHANGED)
 
@@ -105,4 +105,10 @@ def test_with_an_account_open_paper_shows_that_account(desk: Visit, world: World
         step["title"] for step in steps["remediation"]["steps"] if step["title"] not in text
     ] == []
     assert "Coverage gaps" not in text
+    as_of = "Evidence for this account as of"
+    assert [
+        part
+        for part in (as_of, world.origin[7:], "History", "NIST SP 800-53 Rev. 5: SC-12")
+        if part not in text
+    ] == []
     assert [sheet for sheet in sheets[:-1] if sheet.filled < 0.8] == []
