@@ -25,6 +25,7 @@ from cmk_check.cli.evidence.sign import sign, signer
 from cmk_check.cli.evidence.unfinished import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
+from cmk_check.core.rule import RULE_VERSION
 from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ async def export(request: "ExportRequest") -> int:
                 as_of=found.status.as_of,
                 exported_at=exported_at,
                 identity=caller.identity,
+                rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
                 previous=previous,
             )
             hashed = digest(made / MANIFEST)

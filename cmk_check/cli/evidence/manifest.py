@@ -123,11 +123,13 @@ def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
     as_of: datetime | None,
     exported_at: datetime,
     identity: str | None,
+    rule_version: str = RULE_VERSION,
     previous: str | None = None,
 ) -> Manifest:
     """Hash every file of a folder and write its ``MANIFEST.json``.
 
-    ``previous`` is what ``digest`` returns of the manifest of the bundle before.
+    ``rule_version`` is that of the app, which judged. ``previous`` is what ``digest`` returns of
+    the manifest of the bundle before.
 
     Raises:
         OSError: a file could not be read, or the manifest could not be written.
@@ -139,6 +141,7 @@ def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
         as_of=as_of,
         exported_at=exported_at,
         identity=identity,
+        rule_version=rule_version,
         previous=previous,
     )
     (folder / MANIFEST).write_bytes(manifest.body())
