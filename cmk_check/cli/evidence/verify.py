@@ -6,20 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cmk_check.cli.evidence.keys import read_public_key
-from cmk_check.cli.evidence.manifest import (
-    MANIFEST,
-    Manifest,
-    differences,
-    digest,
-    read_manifest,
-)
-from cmk_check.cli.evidence.sign import signature_fault
 from cmk_check.cli.exit_codes import VIOLATED, complain, ended
 from cmk_check.cli.stdout import NotUsable, write
 
 if TYPE_CHECKING:
     from securesystemslib.signer import SSlibKey
+
+    from cmk_check.cli.evidence.manifest import Manifest
 
 
 def verify(
@@ -47,6 +40,8 @@ def verify(
 
 def _verify(folders: Sequence[Path], key_file: Path) -> int:
     """Check and write; return the exit code."""
+    from cmk_check.cli.evidence.keys import read_public_key
+
     for folder in folders:
         if not folder.is_dir():
             raise NotUsable(f"{folder} must be a folder.")
@@ -64,6 +59,8 @@ def _verify(folders: Sequence[Path], key_file: Path) -> int:
 def _faults(folders: Sequence[Path], place: int, key: "SSlibKey") -> Iterator[str]:
     """Yield what is wrong with one of the folders; write what it is if nothing is."""
     from cmk_check.cli.console import shown
+    from cmk_check.cli.evidence.manifest import differences, read_manifest
+    from cmk_check.cli.evidence.sign import signature_fault
 
     folder = folders[place]
     try:
@@ -85,13 +82,17 @@ def _faults(folders: Sequence[Path], place: int, key: "SSlibKey") -> Iterator[st
         write("\n".join(map(shown, described)))
 
 
-def _breaks(before: Path | None, manifest: Manifest) -> Iterator[str]:
+def _breaks(before: Path | None, manifest: "Manifest") -> Iterator[str]:
     """Yield a fault if a manifest does not continue the bundle in the folder before."""
+    from cmk_check.cli.evidence.manifest import MANIFEST, digest
+
     if before is not None and digest(before / MANIFEST) != manifest.previous:
         yield f"{MANIFEST} does not continue {before}: its previous is {manifest.previous}"
 
 
-def _described(folder: Path, manifest: Manifest, *, is_first: bool) -> tuple[str, ...]:
+def _described(folder: Path, manifest: "Manifest", *, is_first: bool) -> tuple[str, ...]:
+    from cmk_check.cli.evidence.manifest import MANIFEST
+
     given = manifest.model_dump(mode="json", by_alias=True)
     since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]
     by = given["identity"] or "an unknown identity"
