@@ -273,7 +273,7 @@ def test_it_needs_no_azure_package() -> None:
     assert code == "1"
     assert "cmk_check.cli" in modules
     needed = {name.split(".")[0] for name in modules}
-    assert not needed & {"azure", "aiohttp", "fastapi", "pydantic_settings"}
+    assert not needed & {"azure", "aiohttp", "fastapi", "pydantic_settings", "securesystemslib"}
 
 
 def test_without_its_packages_it_says_what_to_install() -> None:

@@ -197,6 +197,19 @@ def test_a_signed_bundle_that_lacks_a_file_is_incomplete(bundles: Bundles) -> No
     assert "scans.json is missing in MANIFEST.json" in result.stderr
 
 
+def test_a_manifest_that_can_be_read_in_two_ways_is_refused(bundles: Bundles) -> None:
+    """Of a name that occurs twice, some parsers take the first and others the last."""
+    bundle = bundles.make()
+    path = bundle / MANIFEST
+    path.write_text(path.read_text().replace('"format": 1,', '"format": 1, "format": 1,'))
+    bundles.sign(bundle)
+
+    result = bundles.verify(bundle)
+
+    assert result.exit_code == 1
+    assert "must be as cmk-check wrote it" in result.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_openssl_confirms_the_envelope(bundles: Bundles, kind: str, tmp_path: Path) -> None:
     """Nobody has to trust this program to check what it signed."""
