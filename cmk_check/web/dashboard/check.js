@@ -153,7 +153,7 @@ function found(state, subject, before) {
   if (gap) return `${isAccount ? "the subscription could not be read" : "still not read"} (${midway(codeWord(gap.reason))})`;
   if (!isAccount) return "the subscription was read";
   const now = findingOf(state, subject);
-  if (!now) return "the account is not in Azure's list";
+  if (!now) return "the account is no longer recorded";
   const key = now.keyHealth && `, key ${stillOrNow(keyWord, before?.keyHealth?.state, now.keyHealth.state)}`;
   return `${stillOrNow(verdictWord, before?.verdict, now.verdict)}${key ?? ""}`;
 }

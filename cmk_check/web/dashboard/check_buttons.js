@@ -34,7 +34,7 @@ const button = ({ check }, label, press) =>
   h("button", { type: "button", "data-key": "check", "aria-disabled": check?.running && "true", click: press }, label);
 
 /**
- * Show the button of a gap, and beside it what came of pressing it. `gapNoticeDrawer` announces it.
+ * Show the button of a gap, and beside it what came of pressing it. `drawGapNotice` announces it.
  *
  * @param {State} state
  * @param {import("./types.js").Gap} gap
