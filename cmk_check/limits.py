@@ -147,6 +147,9 @@ MAX_SCOPE_NAME_CHARS: Final = 40
 SWITCH_ON_ATTEMPTS: Final = 20
 SWITCH_ON_PAUSE_SECONDS: Final = 30
 
+# Characters of an account's name in the file name of its plan.
+MAX_PLAN_NAME_CHARS: Final = 40
+
 # --- Findings, status and changes
 
 # A finding, and a status, must fit into a row; this is also the contract of the HTTP API.

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended, run
+from cmk_check.cli.plan_choice import PlanChoice, check_options
+from cmk_check.cli.scan import settings_of, subscription_ids
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
@@ -42,15 +45,35 @@ class PlanRequest:
     language: Language = Language.AZ
 
 
-def plan(
+def plan(  # noqa: PLR0913 - an argument for each option
     account: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="ACCOUNT",
             help="The account's name, as shown by `scan`, or its ARM id. With a name, all "
             "subscriptions are read, and only one account may have it.",
         ),
-    ],
+    ] = None,
+    *,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER", help="Plan for all accounts of this owner, into a folder."),
+    ] = None,
+    subscription: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID",
+            help="Plan for all accounts of this subscription, into a folder; can be repeated.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="The folder for many plans, new or empty: a script for each account, "
+            "an index, and run.sh, which runs them in order.",
+        ),
+    ] = None,
     vault: Annotated[
         str | None,
         typer.Option(
@@ -66,6 +89,17 @@ def plan(
     language: Annotated[
         Language, typer.Option("--format", help="A bash script of az commands, or Bicep.")
     ] = Language.AZ,
+    every: Annotated[
+        bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
+    ] = False,
+    share_vault: Annotated[
+        bool,
+        typer.Option(
+            "--share-vault",
+            help="In a folder: one new vault and one key for all accounts of an owner in a "
+            "subscription and region.",
+        ),
+    ] = False,
 ) -> None:
     """Write a script that puts an account under a customer-managed key; nothing is changed.
 
@@ -75,12 +109,19 @@ def plan(
     the script goes to standard output; read its head before you run it. Messages go to standard
     error.
 
+    With --owner, --subscription or --all, scans them and writes a folder of scripts. Owner and
+    subscription can be combined.
+
     Exit codes: 1 if the plan was written, 0 if the account is compliant and its key healthy, 3 if
     something is unknown or could not be read, or if no command ends what is wrong with the key, 2
     if several accounts have the name, an option or a setting is invalid or the plan cannot be
-    written, 130 after Ctrl-C.
+    written, 130 after Ctrl-C. For a folder: 1 if it has a plan, otherwise 3 if anything that needs
+    one has none, otherwise 0.
     """
-    named = _named(account)
+    only = tuple(subscription_ids(subscription or ()))
+    choice = PlanChoice(owner, only, share_vault, vault, key)
+    check_options(account, choice, out, every=every, is_az=language is Language.AZ)
+    named = None if account is None else _named(account)
     try:
         if vault is not None:
             # The name of a vault is valid in every subscription, or in none.
@@ -92,8 +133,11 @@ def plan(
             key_named(key)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--key") from error
-    request = PlanRequest(named, vault, key, language)
-    raise typer.Exit(ended(lambda: _run(request), "no plan was made"))
+    if named is not None:
+        request = PlanRequest(named, vault, key, language)
+        raise typer.Exit(ended(lambda: _run(request), "no plan was made"))
+    if out is not None:
+        raise typer.Exit(ended(lambda: _run_many(choice, out), "no folder was written"))
 
 
 def _named(account: str) -> AccountId | str:
@@ -115,6 +159,12 @@ def _run(request: PlanRequest) -> int:
     from cmk_check.config.settings import Settings
 
     return run(_read_and_report(Settings.load_for_scan(), request))
+
+
+def _run_many(choice: PlanChoice, out: Path) -> int:
+    from cmk_check.cli.plan_folder import scan_and_plan
+
+    return run(scan_and_plan(settings_of(None, choice.subscriptions), choice, out))
 
 
 async def _read_and_report(settings: "Settings", request: PlanRequest) -> int:

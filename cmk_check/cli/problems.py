@@ -68,7 +68,7 @@ def _of_account(finding: "models.Finding", *, keys_count: bool, accepts: bool) -
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = VERDICT_REASONS[finding.reason].severity
-        accepted = _accepted(finding.exception) if accepts else None
+        accepted = accepted_by(finding.exception) if accepts else None
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = KEY_REASONS[reason.code].severity
@@ -78,7 +78,7 @@ def _of_account(finding: "models.Finding", *, keys_count: bool, accepts: bool) -
     return problems
 
 
-def _accepted(exception: "evidence_models.AccountException | None") -> str | None:
+def accepted_by(exception: "evidence_models.AccountException | None") -> str | None:
     """Say what accepts a violation, without the texts that may name people."""
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None

@@ -86,7 +86,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     With CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
     exception that is honoured.
     """
-    only = _ids(subscription or ())
+    only = subscription_ids(subscription or ())
     if only and change_scope:
         raise typer.BadParameter(
             "must not be used with --subscription: only a scan of everything changes the scope",
@@ -100,7 +100,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     raise typer.Exit(
         ended(
             lambda: _run(
-                _settings(store, only),
+                settings_of(store, only),
                 options,
                 change_scope=change_scope,
                 named=() if store is None else only,
@@ -154,7 +154,13 @@ def _fail_on(given: str) -> frozenset[FailOn]:
         ) from None
 
 
-def _settings(store: str | None, only: Sequence[str]) -> "Settings":
+def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
+    """Return the settings of a scan of these subscriptions, or of all.
+
+    Raises:
+        SettingsError: a setting is not valid, or leaves out one of the subscriptions.
+
+    """
     from cmk_check.config.settings import Settings
     from cmk_check.errors import SettingsError
 
@@ -170,7 +176,13 @@ def _settings(store: str | None, only: Sequence[str]) -> "Settings":
     return settings
 
 
-def _ids(given: Sequence[str]) -> list[str]:
+def subscription_ids(given: Sequence[str]) -> list[str]:
+    """Return the ids that ``--subscription`` names, lower-cased.
+
+    Raises:
+        BadParameter: one is not an id.
+
+    """
     for text in given:
         if not is_guid(text.strip()):
             raise typer.BadParameter(

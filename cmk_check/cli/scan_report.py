@@ -89,7 +89,7 @@ async def report(
     """Scan in this context; see ``scan_and_report``."""
     notes = remarks(color=options.color)
     with warnings_shown(notes, quiet=options.quiet):
-        outcome = await _watched(context, notes, options, named)
+        outcome = await watched_scan(context, notes, quiet=options.quiet, named=named)
         if outcome.state is ScanState.RUNNING:
             complain(
                 f"no scan was started, because scan {outcome.scan_id} is running: try again when "
@@ -147,13 +147,14 @@ def _is_unknown(code: PostureReason) -> bool:
     return POSTURE_REASONS[code].severity is ReasonSeverity.UNKNOWN
 
 
-async def _watched(
-    context: ScanContext, notes: "Console", options: OutputOptions, named: Sequence[str]
+async def watched_scan(
+    context: ScanContext, notes: "Console", *, quiet: bool = False, named: Sequence[str] = ()
 ) -> LocalScanOutcome:
+    """Scan in this context, and show the progress unless ``quiet``; see ``scan_here``."""
     tally = ScanProgress()
     watched = WatchedInventory(context.inventory, context.options.scope, tally)
     context = replace(context, inventory=watched)
-    if options.quiet:
+    if quiet:
         return await scan_here(context, named=named)
     with bar(notes, tally):
         return await scan_here(context, named=named)

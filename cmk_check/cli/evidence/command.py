@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmk_check.cli.exit_codes import ended, run
+from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
 from cmk_check.core.text import is_guid
 
@@ -112,7 +113,7 @@ def evidence(  # noqa: PLR0913 - an argument for each option
         )
     request = ExportRequest(
         _url(url),
-        _folder(out),
+        new_folder(out),
         *_caller(key, entra),
         since=_time(since, "--since"),
         as_of=_earlier(as_of),
@@ -139,19 +140,6 @@ def _url(text: str) -> "URL":
         return app_url(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
-
-
-def _folder(out: Path) -> Path:
-    """Return the folder, before a download of minutes has no place."""
-    if not out.absolute().parent.is_dir():
-        why = "must be in a folder that exists"
-    elif out.is_symlink() or (out.exists() and not out.is_dir()):
-        why = "must be a folder"
-    elif out.exists() and any(out.iterdir()):
-        why = "must be empty, or not exist, so that nothing in it is taken for evidence"
-    else:
-        return out
-    raise typer.BadParameter(why, param_hint="--out")
 
 
 def _caller(key: str | None, entra: str | None) -> tuple[str | None, str | None]:

@@ -22,7 +22,7 @@ from cmk_check.cli.evidence.manifest import (
     write_manifest,
 )
 from cmk_check.cli.evidence.sign import sign, signer
-from cmk_check.cli.evidence.unfinished import leftovers, publish, unfinished
+from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
 from cmk_check.cli.stdout import write
 from cmk_check.core.rule import RULE_VERSION

@@ -55,7 +55,7 @@ def render_az(plan: Plan) -> str:
 
     It prints what it does and asks nothing. It exits with 0 once Azure says that the account is
     under the key, and that the key can be used, and with another code, saying why, where it had to
-    stop: ``NOT_YET`` if Azure did not take or show the key in ``CMK_TRIES`` tries, an environment
+    stop: ``NOT_YET`` if Azure did not take or show the key in ``PLAN_TRIES`` tries, an environment
     variable. It holds the functions and the names that it uses, and no others.
     """
     words = bash if plan.steps[0].action is Action.SIGN_IN else key_bash
@@ -132,6 +132,5 @@ def _variables(plan: Plan, script: str) -> str:
         "NOT_YET": str(NOT_YET),
     }
     used = set(re.findall(r"[A-Z_]+", script))
-    used = set(re.findall(r"[A-Z_]+", script))
     lines = "".join(f"{name}={quoted(value)}\n" for name, value in values.items() if name in used)
-    return f"{lines}TRIES=${{CMK_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n" if "TRIES" in used else lines
+    return f"{lines}TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}\n" if "TRIES" in used else lines

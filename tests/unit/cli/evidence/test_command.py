@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
-from cmk_check.cli.evidence.unfinished import leftovers, publish, unfinished
+from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.stdout import NotUsable
 
 KEY = "the-key-of-the-app"

@@ -161,7 +161,7 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
     """What Azure says is shown, and the script ends."""
     watched = Watched(tmp_path, OF_OLD | {"slowness": "\n".join("x" * 9)})
 
-    ended = watched.run(OLD, CMK_TRIES="2")
+    ended = watched.run(OLD, PLAN_TRIES="2")
 
     assert ended.code == 75
     assert "KeyVaultProperties is invalid" in ended.out

@@ -11,6 +11,7 @@ from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import vault_to_share
+from cmk_check.core.remediation.run_script import render_run
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, broken, in_hsm
 from tests.fakes.remediation import TENANT, finding_of, planned
 
@@ -37,6 +38,7 @@ def _scripts(name: str, group: str) -> dict[str, str]:
         "new": render_az(planned(finding_of(name, group))),
         "old": render_az(planned(user, vault="kv-old")),
         "shared": _shared(finding_of(name, group)),
+        "run": render_run([("plans/1-chat.sh", f"{name} in {group}")]),
     } | {
         f"{what}, {place}": _of_key(broken(place_of(health), name, group))
         for what, health in KEYS_IN_TROUBLE.items()

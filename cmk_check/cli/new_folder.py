@@ -6,7 +6,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
+
 from cmk_check.cli.stdout import NotUsable
+
+
+def new_folder(out: Path) -> Path:
+    """Return the folder that ``--out`` names, before work of minutes has no place.
+
+    Raises:
+        BadParameter: it is not empty, or cannot be made.
+
+    """
+    if not out.absolute().parent.is_dir():
+        why = "must be in a folder that exists"
+    elif out.is_symlink() or (out.exists() and not out.is_dir()):
+        why = "must be a folder"
+    elif out.exists() and any(out.iterdir()):
+        why = "must be empty, or not exist, so that nothing in it is taken for a part of the result"
+    else:
+        return out
+    raise typer.BadParameter(why, param_hint="--out")
 
 
 @contextmanager
@@ -40,7 +60,7 @@ def publish(folder: Path, out: Path) -> None:
 
 
 def leftovers(out: Path) -> list[Path]:
-    """Return folders of earlier exports to this place that were interrupted, or still run."""
+    """Return the folders of earlier commands that were interrupted here, or still run."""
     return sorted(out.absolute().parent.glob(f"{_escaped(_prefix(out))}*"))
 
 

@@ -1,0 +1,135 @@
+"""The script of a folder of plans: runs them in order, and goes on after one that stops.
+
+Azure takes minutes to let a new grant count. So a first round tries each account's encryption once,
+and a second round waits for those that Azure did not take: most grants have taken effect by then.
+Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words alone.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from cmk_check.core.remediation.az_commands import LITERAL_NAMES
+from cmk_check.core.remediation.az_script import NOT_YET, quoted
+from cmk_check.limits import SWITCH_ON_ATTEMPTS
+
+_HEAD: Final = f"""\
+#!/usr/bin/env bash
+# Runs the plans of this folder, one after the other, and goes on after a plan that stops. Needs the
+# az command, signed in; asks nothing. Read index.md first: it says what cannot be undone.
+# What is done is written to state.txt. After any failure or interruption run this again: it does
+# what is left. Exit codes: 0 if every plan is done, 1 if not, 2 if it cannot start, 130 or 143 if
+# it was interrupted.
+{LITERAL_NAMES}set -euo pipefail
+
+# The plans in their order, each with its account.
+PLANS=(
+"""
+
+_BODY: Final = f"""\
+)
+TRIES=${{PLAN_TRIES:-{SWITCH_ON_ATTEMPTS}}}
+NOT_YET='{NOT_YET}'
+"""
+
+_FUNCTIONS: Final = r"""
+cannot() {
+  printf 'Not started: %s\n' "$*" >&2
+  exit 2
+}
+
+# Each line of state.txt has four fields: done, refused or left; plan; time; why. The last one of a
+# plan counts, and a line that was cut off does not.
+state_of() {
+  LC_ALL=C awk -F '\t' -v plan="$1" \
+    'NF == 4 && $2 == plan { state = $1 } END { print state }' state.txt
+}
+
+record() {
+  printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$3" >>state.txt
+}
+
+plan() {
+  local before code=0 said
+  before=$(state_of "$1")
+  if [ "$round" -eq 2 ] && [ "$before" != left ]; then return; fi
+  printf '[%s/%s] %s: %s\n' "$2" "$((${#PLANS[@]} / 2))" "$1" "$3"
+  if [ "$before" = 'done' ]; then
+    printf '   Done before.\n'
+    return
+  fi
+  # Its output goes to the terminal at once; its errors are kept, because the last one says why.
+  { said=$(PLAN_TRIES=$tries bash "$1" 2>&1 >&3 </dev/null) || code=$?; } 3>&1
+  if [ -n "$said" ]; then printf '%s\n' "$said" >&2; fi
+  said=$(printf '%s\n' "$said" | tail -n 1 | LC_ALL=C tr -d '[:cntrl:]')
+  case $code in
+    0) record 'done' "$1" '' ;;
+    "$NOT_YET") record left "$1" "$said" ;;
+    *) record refused "$1" "${said:-exit code $code}" ;;
+  esac
+}
+
+all() {
+  local at
+  for ((at = 0; at < ${#PLANS[@]}; at += 2)); do
+    plan "${PLANS[at]}" "$((at / 2 + 1))" "${PLANS[at + 1]}"
+  done
+}
+
+is_any_left() {
+  LC_ALL=C awk -F '\t' '
+    NF == 4 { state[$2] = $1 }
+    END { for (plan in state) if (state[plan] == "left") left = 1; exit !left }' state.txt
+}
+
+# Fails unless every plan is done.
+summary() {
+  LC_ALL=C awk -F '\t' -v plans="$((${#PLANS[@]} / 2))" '
+    NF == 4 { state[$2] = $1; why[$2] = $4 }
+    END {
+      for (plan in state) {
+        count[state[plan]]++
+        if (state[plan] != "done") print state[plan] ": " plan ": " why[plan] | "sort"
+      }
+      close("sort")
+      left = plans - count["done"] - count["refused"]
+      printf "%d of %d done, %d refused, %d left\n", count["done"], plans, count["refused"], left
+      exit count["done"] < plans
+    }' state.txt
+}
+
+interrupted() {
+  trap '' INT TERM
+  printf '\nInterrupted: run this again, and it goes on.\n'
+  summary || true
+  exit "$1"
+}
+"""
+
+_MAIN: Final = """
+CDPATH='' cd -- "$(dirname -- "$0")"
+command -v az >/dev/null || cannot 'the az command must be installed'
+az account show --output=none || cannot 'sign in first: az login'
+: >>state.txt || cannot 'this folder must be writable: it keeps what is done'
+if [ -n "$(tail -c 1 state.txt)" ]; then echo >>state.txt; fi
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM HUP
+
+round=1 tries=1
+all
+if is_any_left; then
+  echo 'Azure has not taken every key yet: once more, waiting where it is necessary.'
+  round=2 tries=$TRIES
+  all
+fi
+summary
+"""
+
+
+def render_run(plans: Iterable[tuple[str, str]]) -> str:
+    """Write the script that runs plans, given by file and account in words, in this order.
+
+    ``file`` is relative to the script's folder. The account is printed as it is: names that could
+    control a terminal have to be escaped before.
+    """
+    listed = "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans)
+    return f"{_HEAD}{listed}{_BODY}{_FUNCTIONS}{_MAIN}"

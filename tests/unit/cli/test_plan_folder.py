@@ -1,0 +1,299 @@
+"""``plan --out`` from what a scan finds to its folder, or to the reason why there is none."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cmk_check.cli import app
+from cmk_check.cli.plan_choice import PlanChoice
+from cmk_check.cli.plan_folder import report_folder, write_folder
+from cmk_check.cli.stdout import NotUsable
+from cmk_check.core.enums import ExceptionMode, GapReason
+from cmk_check.core.model import Account, Gap
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.resource_id import AccountId
+from cmk_check.errors import InventoryError
+from tests.fakes.hostile import NAMES
+from tests.fakes.remediation import planned
+from tests.fakes.world import World, account, bad, good, sub
+from tests.unit.cli.scan_kit import SETTINGS, world_of, world_of_exceptions, world_of_keys
+
+type Output = pytest.CaptureFixture[str]
+
+FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Some/action", "Grant the role Reader.")
+SHARED: Final = PlanChoice(share_vault=True)
+
+
+async def _write(world: World, out: Path, choice: PlanChoice = PlanChoice()) -> int:  # noqa: B008 - a value
+    return await report_folder(world.context, SETTINGS, choice, out)
+
+
+def _index(out: Path) -> Any:  # noqa: ANN401 - JSON
+    return json.loads((out / "index.json").read_text())
+
+
+def _files(out: Path) -> Mapping[str, bytes]:
+    return {
+        str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()
+    }
+
+
+def _estate() -> World:
+    """Two owners in two regions, who share two vaults; and one account of nobody."""
+    world = World()
+    world.listed(sub(1), sub(2))
+    owned = [
+        replace(bad(sub(1), name), owner=owner, location=region)
+        for name, owner, region in (
+            ("a", "Ann", "westeurope"),
+            ("b", "Bob", "westeurope"),
+            ("c", "Ann", "West Europe"),
+            ("d", "Ann", "northeurope"),
+        )
+    ]
+    world.read(sub(1), *owned, good(sub(1), "fine"))
+    world.read(sub(2), bad(sub(2), "a"))
+    return world
+
+
+async def test_each_account_has_the_script_that_plan_writes_for_it(
+    tmp_path: Path, capsys: Output
+) -> None:
+    """A script of the folder must do neither more nor less than one that was asked for alone."""
+    out, world = tmp_path / "plans", _estate()
+
+    code = await _write(world, out)
+
+    index = _index(out)
+    findings = await world.findings()
+    assert code == 1
+    assert _files(out).keys() == {
+        "index.json",
+        "index.md",
+        "run.sh",
+        *(f"plans/{name}.sh" for name in ("1-a", "2-b", "3-c", "4-d", "5-a")),
+    }
+    for each in index["plans"]:
+        finding = findings[each["id"]]
+        assert (out / each["file"]).read_text() == render_az(planned(finding))
+    assert (index["compliant"], index["withoutPlan"]) == (1, [])
+    assert capsys.readouterr().err.splitlines()[-2:] == [
+        f"cmk-check: 5 plans in {out}; read {out}/index.md first.",
+        f"cmk-check: to run them all: bash {out}/run.sh",
+    ]
+
+
+async def test_accounts_of_an_owner_share_a_vault_and_follow_each_other(tmp_path: Path) -> None:
+    """A vault and a key for each account are more than anybody wants to look after."""
+    out = tmp_path / "plans"
+
+    await _write(_estate(), out, SHARED)
+
+    plans = _index(out)["plans"]
+    order = [(each["subscriptionId"], each["name"]) for each in plans]
+    vaults = [each["vault"]["name"] for each in plans]
+    assert order == [(sub(1), name) for name in "acbd"] + [(sub(2), "a")]
+    assert [vaults.index(name) for name in vaults] == [0, 0, 2, 3, 4]
+    assert all(each["vault"]["isShared"] for each in plans)
+
+
+async def test_the_same_estate_gives_the_same_folder(tmp_path: Path) -> None:
+    """Two folders can be compared: what differs has changed in Azure."""
+    for name in ("one", "two"):
+        await _write(_estate(), tmp_path / name, SHARED)
+
+    assert _files(tmp_path / "one") == _files(tmp_path / "two")
+
+
+async def test_only_the_accounts_of_the_owner_have_plans(tmp_path: Path) -> None:
+    """Whoever is asked to mend theirs must not mend others'."""
+    out = tmp_path / "plans"
+
+    code = await _write(_estate(), out, PlanChoice(owner="Bob"))
+
+    index = _index(out)
+    assert (code, [each["name"] for each in index["plans"]], index["compliant"]) == (1, ["b"], 0)
+
+
+async def test_an_owner_that_no_account_has_is_no_answer(tmp_path: Path, capsys: Output) -> None:
+    """A name that is spelled otherwise must not read as nothing to do."""
+    out = tmp_path / "plans"
+
+    assert await _write(_estate(), out, PlanChoice(owner="bob")) == 3
+
+    assert "no account has the owner bob; similar owners: Bob." in capsys.readouterr().err
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("world", "code", "expected"),
+    [
+        pytest.param(world_of("good"), 0, [], id="compliant"),
+        pytest.param(world_of("odd", "bad"), 1, [("account", "malformed", False)], id="unknown"),
+        pytest.param(world_of("odd"), 3, [("account", "malformed", False)], id="nothing"),
+        pytest.param(world_of("gap"), 3, [("subscription", "forbidden", False)], id="unread"),
+        pytest.param(
+            world_of("part"), 1, [("subscription", "forbidden", False)], id="read in part"
+        ),
+        pytest.param(
+            world_of_keys("unknown", "healthy"),
+            3,
+            [("account", "cannot_read", False)],
+            id="key",
+        ),
+        pytest.param(
+            world_of_exceptions("bad", accepted=[1]),
+            0,
+            [("account", "microsoft_managed_key", True)],
+            id="accepted",
+        ),
+    ],
+)
+async def test_what_has_no_plan_is_listed_with_its_reason(
+    tmp_path: Path, world: World, code: int, expected: list[tuple[str, str, bool]]
+) -> None:
+    """Nothing disappears: an account that is left out must not look like one that is well."""
+    out = tmp_path / "plans"
+
+    assert await _write(world, out) == code
+
+    listed = _index(out)["withoutPlan"]
+    assert [(each["what"], each["reason"], each["accepted"]) for each in listed] == expected
+    text = (out / "index.md").read_text()
+    for each in listed:
+        assert f"`{each['id']}` | `{each['reason']}` |" in text
+        assert each["message"]
+    assert (out / "run.sh").exists() == (code == 1)
+
+
+async def test_a_key_in_trouble_has_the_plan_that_ends_it(tmp_path: Path) -> None:
+    """Whoever mends an estate mends the keys as well."""
+    out, world = tmp_path / "plans", world_of_keys("broken", "healthy", "at_risk")
+
+    assert await _write(world, out) == 1
+
+    index, findings = _index(out), await world.findings()
+    assert {each["name"] for each in index["plans"]} == {"broken", "at_risk"}
+    for each in index["plans"]:
+        plan = key_plan_for(findings[each["id"]])
+        assert plan is not None
+        assert (out / each["file"]).read_text() == render_az(plan)
+    assert (index["compliant"], index["withoutPlan"]) == (1, [])
+
+
+async def test_an_exception_that_does_not_count_is_shown_beside_the_plan(tmp_path: Path) -> None:
+    """Whoever is about to take a way without return wants to know that somebody waived it."""
+    out = tmp_path / "plans"
+    world = world_of_exceptions("bad", accepted=[1], mode=ExceptionMode.SHOW)
+
+    assert await _write(world, out) == 1
+
+    (each,) = _index(out)["plans"]
+    assert each["accepted"].startswith("The exemption /subscriptions/")
+    assert "The exemption /subscriptions/" in (out / "index.md").read_text()
+
+
+async def test_a_scan_that_failed_writes_no_folder(tmp_path: Path, capsys: Output) -> None:
+    """An empty folder would say that there is nothing to do."""
+    world = world_of("bad")
+    world.inventory.list_error = InventoryError(FORBIDDEN)
+
+    assert await _write(world, tmp_path / "plans") == 3
+
+    assert "no folder was written, because the scan failed" in capsys.readouterr().err
+    assert not (tmp_path / "plans").exists()
+
+
+async def test_p10_hostile_names_are_text_in_every_file(tmp_path: Path) -> None:
+    """A file name leads nowhere else, and the index shows the name and nothing more."""
+    world = World()
+    world.listed(sub(1))
+    names = [
+        name.replace("/", "_") for name in (*NAMES, "..", "-rf", "a|b`c``d") if "\x1b" not in name
+    ]
+    accounts = [_hostile(name) for name in names]
+    world.read(sub(1), *accounts)
+    out = tmp_path / "plans"
+
+    await _write(world, out)
+
+    plans, text = _index(out)["plans"], (out / "index.md").read_text()
+    assert {each["name"] for each in plans} == set(names)
+    for each in plans:
+        assert re.fullmatch(r"plans/\d\d-[a-z0-9]+(-[a-z0-9]+)*\.sh", each["file"])
+    assert all(line.isprintable() for line in (text + (out / "run.sh").read_text()).splitlines())
+    rows = [line for line in text.splitlines() if re.match(r"\| \[\d", line)]
+    # Apart from what is code, a row holds a link to the plan, and bars.
+    bare = [re.sub(r"(`+) ?.*?(?<!`)\1(?!`)", "", row) for row in rows]
+    assert len(rows) == len(names)
+    assert {re.sub(r"\[\d+\]\(plans/[a-z0-9-]+\.sh\)", "", row) for row in bare} == {
+        "|  |  |  |  |  |  |  |"
+    }
+
+
+def _hostile(name: str) -> Account:
+    account_id = AccountId.parse(bad(sub(1)).id.text.replace("/chat", f"/{name}"))
+    assert account_id is not None
+    return replace(account(sub(1), "x"), id=account_id, owner=name)
+
+
+def test_a_folder_is_whole_or_not_there(tmp_path: Path) -> None:
+    """What looks like all plans must be all plans."""
+    with pytest.raises(NotUsable):
+        write_folder(tmp_path / "plans", {"index.md": "x", "plans/1.sh": "x", "index.md/x": "x"})
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_elses_folder_is_written_over(tmp_path: Path) -> None:
+    """It may hold what somebody has changed in a plan, and what is done."""
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "plans/state.txt").touch()
+
+    with pytest.raises(NotUsable, match="not empty"):
+        write_folder(tmp_path / "plans", {"index.md": "x"})
+
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["plans", "state.txt"]
+
+
+def _run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["plan", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "said"),
+    [
+        (["--out", "new"], "ACCOUNT", "one of --owner, --subscription and --all"),
+        (["chat", "--all", "--out", "new"], "ACCOUNT", "one of --owner"),
+        (["--all"], "--out", "must name a new folder"),
+        (["--all", "--out", "."], "--out", "must be empty, or not exist"),
+        (["--all", "--out", "none/new"], "--out", "must be in a folder that exists"),
+        (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
+        (["--subscription", "Prod", "--out", "new"], "--subscription", "a subscription id"),
+        (["chat", "--out", "new"], "--out", "must be used with --owner"),
+        (["chat", "--share-vault"], "--share-vault", "must be used with --owner"),
+        (["--all", "--out", "new", "--share-vault", "--vault", "kv-x"], "--share-vault", "--vault"),
+        (["--all", "--out", "new", "--format", "bicep"], "--format", "must be az"),
+        (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault is named by"),
+    ],
+)
+def test_options_that_do_not_go_together_are_a_fault_of_usage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], option: str, said: str
+) -> None:
+    """Said before a scan of minutes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").touch()
+
+    result = _run(*arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert option in result.stderr
+    assert said in " ".join(re.sub("[│\n]", " ", result.stderr).split())
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]

@@ -1,0 +1,230 @@
+"""The script of a folder of plans, run with an az command that remembers many accounts."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cmk_check.core.owner import Owner
+from cmk_check.core.remediation.az_script import render_az
+from cmk_check.core.remediation.plan import vault_to_share
+from cmk_check.core.remediation.run_script import render_run
+from tests.fakes.remediation import TENANT, Ended, Watched, finding_of, planned
+
+OWNERS: Final = ("Ann", "Ann", "Bob")
+
+
+class Folder:
+    """A folder of plans for accounts of these owners, who share vaults, and their Azure."""
+
+    def __init__(self, place: Path, owners: Sequence[str] = OWNERS) -> None:
+        self.azure = Watched(place / "azure", {"tenant": TENANT})
+        self.script = place / "plans of today" / "run.sh"
+        plans = self.script.parent / "plans"
+        plans.mkdir(parents=True)
+        self.files: list[str] = []
+        for number, owner in enumerate(owners, 1):
+            finding = replace(finding_of(f"a{number}"), owner=Owner(owner, "account"))
+            plan = planned(finding, tenant_id=TENANT, vault=vault_to_share(finding))
+            self.files.append(f"plans/{number}.sh")
+            (plans / f"{number}.sh").write_text(render_az(plan))
+            self.azure.add_account(f"a{number}")
+        self.script.write_text(render_run((file, "it's $(touch ran)") for file in self.files))
+
+    def run(self, **environment: str) -> Ended:
+        """Run its script."""
+        return self.azure.run(self.script, **environment)
+
+    @property
+    def state(self) -> list[tuple[str, str]]:
+        """What its state file says, line by line: the state and the plan."""
+        lines = (self.script.parent / "state.txt").read_text().splitlines()
+        return [(words[0], words[1]) for words in (line.split("\t") for line in lines)]
+
+    def forget(self, *files: str) -> None:
+        """Take plans out of the state file."""
+        path = self.script.parent / "state.txt"
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if line.split("\t")[1] not in files))
+
+    @property
+    def changes(self) -> int:
+        """How often Azure was changed."""
+        return len((self.azure.get("changes") or "").split())
+
+    @property
+    def done(self) -> bool:
+        """Whether every account is under the key of its vault."""
+        numbers = range(1, len(self.files) + 1)
+        return {self.azure.get(f"accounts/a{number}/source") for number in numbers} == {
+            "Microsoft.KeyVault"
+        }
+
+
+def _count(ended: Ended, words: str) -> int:
+    return Counter(ended.words())[words]
+
+
+def _last(ended: Ended) -> str:
+    return ended.out.splitlines()[-1]
+
+
+def test_each_vault_is_made_once_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
+    """Whoever is not sure whether all of it ran just runs it."""
+    folder = Folder(tmp_path)
+
+    first = folder.run()
+    changes = folder.changes
+    second = folder.run()
+    folder.forget(*folder.files)
+    third = folder.run()
+
+    assert (first.code, first.err, second.code, third.code) == (0, "", 0, 0)
+    assert folder.done
+    assert [_count(first, words) for words in ("keyvault create", "role assignment create")] == [
+        2,
+        3,
+    ]
+    assert second.words() == ["account show"]
+    assert second.out.count("Done before.") == 3
+    assert len(third.calls) > 40
+    assert folder.changes == changes
+    for ended in (first, second, third):
+        assert _last(ended) == "3 of 3 done, 0 refused, 0 left"
+    assert "[2/3] plans/2.sh: it's $(touch ran)\n1. Sign in" in first.out
+
+
+def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Path) -> None:
+    """One account that needs a person must not keep a hundred others waiting."""
+    folder = Folder(tmp_path)
+    folder.azure.set("accounts/a1/identity", "UserAssigned")
+
+    first = folder.run()
+    state = folder.state
+    folder.azure.set("accounts/a1/identity", "")
+    second = folder.run()
+
+    why = "Stopped: the account has another identity by now (UserAssigned): make the plan anew"
+    assert (first.code, first.err) == (1, f"{why}\n")
+    assert first.out.splitlines()[-2:] == [
+        f"refused: plans/1.sh: {why}",
+        "2 of 3 done, 1 refused, 0 left",
+    ]
+    assert state == [("refused", "plans/1.sh"), ("done", "plans/2.sh"), ("done", "plans/3.sh")]
+    assert (second.code, _last(second)) == (0, "3 of 3 done, 0 refused, 0 left")
+
+
+def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> None:
+    """Minutes for each account would make a day of a hundred."""
+    folder = Folder(tmp_path)
+    folder.azure.set("accounts/a1/slowness", "x\nx")
+
+    ended = folder.run()
+
+    updates = [
+        word
+        for call in ended.calls
+        if call[:3] == ("cognitiveservices", "account", "update")
+        for word in call
+        if word.startswith("--name=")
+    ]
+    assert updates == [f"--name=a{number}" for number in (1, 2, 3, 1, 1)]
+    assert (ended.code, _last(ended)) == (0, "3 of 3 done, 0 refused, 0 left")
+    assert (folder.azure.get("slept") or "").split() == ["30"]
+
+
+def test_what_azure_does_not_take_is_left_for_another_run(tmp_path: Path) -> None:
+    """It is nobody's decision, and only takes longer."""
+    folder = Folder(tmp_path)
+    folder.azure.set("accounts/a3/slowness", "\n".join("xxxx"))
+
+    first = folder.run(PLAN_TRIES="2")
+    second = folder.run(PLAN_TRIES="2")
+
+    assert first.code == 1
+    assert first.out.splitlines()[-2:] == [
+        "left: plans/3.sh: Stopped: Azure does not take the key; what it says stands above",
+        "2 of 3 done, 0 refused, 1 left",
+    ]
+    assert (second.code, folder.done) == (0, True)
+
+
+@pytest.mark.parametrize(("signal", "code"), [("INT", 130), ("TERM", 143)])
+def test_interrupted_it_says_what_is_left(tmp_path: Path, signal: str, code: int) -> None:
+    """Ctrl-C goes to the script and to whatever it runs."""
+    folder = Folder(tmp_path)
+
+    ended = folder.run(END_AT="30", END_WITH=signal)
+    again = folder.run()
+
+    assert (ended.code, _last(ended)) == (code, "1 of 3 done, 0 refused, 2 left")
+    assert "Interrupted: run this again, and it goes on." in ended.out
+    assert (again.code, folder.done) == (0, True)
+
+
+def test_a_line_of_the_state_that_was_cut_off_counts_as_nothing(tmp_path: Path) -> None:
+    """A disk that was full, a machine that lost its power."""
+    folder = Folder(tmp_path)
+    folder.run()
+    path = folder.script.parent / "state.txt"
+    path.write_text("done\tplans/1.sh\t2026\t\nrefused\tpl")
+
+    ended = folder.run()
+
+    assert ended.code == 0
+    assert folder.state[1:] == [("refused", "pl"), ("done", "plans/2.sh"), ("done", "plans/3.sh")]
+    assert _last(ended) == "3 of 3 done, 0 refused, 0 left"
+
+
+def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:
+    """A hundred plans that say the same would hide what is wrong."""
+    folder = Folder(tmp_path)
+
+    ended = folder.run(FAIL_AT="1")
+
+    assert (ended.code, len(ended.calls), ended.out) == (2, 1, "")
+    assert ended.err.endswith("Not started: sign in first: az login\n")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("trouble", ["FAIL_AT", "FAIL_AFTER", "KILL"])
+def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, trouble: str) -> None:
+    """A laptop that is shut half-way must not leave a riddle."""
+    count = len(Folder(tmp_path / "whole", OWNERS[:2]).run().calls)
+    assert count > 40
+
+    for number in range(1, count + 1):
+        folder = Folder(tmp_path / str(number), OWNERS[:2])
+        how = (
+            {trouble: str(number)}
+            if trouble != "KILL"
+            else {"END_AT": str(number), "END_WITH": "KILL"}
+        )
+        folder.run(**how)
+        again = folder.run()
+        assert (again.code, _last(again)) == (0, "2 of 2 done, 0 refused, 0 left"), number
+        assert folder.done, number
+        assert folder.changes == 7, number
+
+
+@pytest.mark.long
+def test_200_plans_over_20_vaults_run_twice_change_nothing_the_second_time(tmp_path: Path) -> None:
+    """As many as a company may have; a tenth of them is looked at anew as well."""
+    folder = Folder(tmp_path, [f"owner {number % 20}" for number in range(200)])
+
+    first = folder.run()
+    changes = folder.changes
+    folder.forget(*folder.files[::10])
+    second = folder.run()
+
+    assert (first.code, second.code, folder.done) == (0, 0, True)
+    assert _count(first, "keyvault create") == 20
+    assert len(list((tmp_path / "azure/state/vaults").glob("*/key"))) == 20
+    assert changes == 20 * 2 + 200 * 3
+    assert folder.changes == changes
+    assert second.out.count("Done before.") == 180
+    assert re.search(r"200 of 200 done, 0 refused, 0 left\n\Z", second.out)
