@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from cmk_check import VERSION
+from cmk_check.cli.console import shown
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.web.answer import written
@@ -164,8 +165,8 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise NotUsable(f"{path} must be a manifest: {place}: {first['msg']}.") from error
+        place = shown(".".join(str(part) for part in first["loc"])) or "the file"
+        raise NotUsable(f"{path} must be a manifest: {place}: {shown(first['msg'])}.") from error
     # Two parsers may read odd JSON in two ways, for example a name that is there twice.
     if manifest.body() != data:
         raise NotUsable(f"{path} must be as cmk-check wrote it.")

@@ -210,6 +210,20 @@ def test_a_manifest_that_can_be_read_in_two_ways_is_refused(bundles: Bundles) ->
     assert "must be as cmk-check wrote it" in result.stderr
 
 
+def test_names_in_a_forged_bundle_do_not_control_the_terminal(bundles: Bundles) -> None:
+    """Whoever checks a bundle of somebody else must see what is wrong with it."""
+    bundle = bundles.make()
+    (bundle / "a\x1b[2Jb").touch()
+    added = bundles.verify(bundle)
+    (bundle / MANIFEST).write_text('{"files": {"\\u001b[2J": {}}}')
+    forged = bundles.verify(bundle)
+
+    for result in (added, forged):
+        assert result.exit_code == 1
+        assert "\x1b" not in result.stderr
+        assert "x1b[2J" in result.stderr
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_openssl_confirms_the_envelope(bundles: Bundles, kind: str, tmp_path: Path) -> None:
     """Nobody has to trust this program to check what it signed."""
