@@ -14,6 +14,8 @@ import pytest
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Finding, KeyHealth
+from cmk_check.core.watch import Watch
+from cmk_check.store.watch import WatchTable
 from tests.fakes.hostile import NAMES
 from tests.unit.cli.evidence.export_kit import (
     BROKEN,
@@ -144,6 +146,21 @@ async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
     }
 
 
+async def test_a_look_of_the_watch_is_not_another_state(tmp_path: Path) -> None:
+    """It looks every two minutes, and finds nothing."""
+    served = await estate([SAFE])
+    looks = [Watch(last_look=NOON + timedelta(minutes=each)) for each in (0, 2)]
+    await WatchTable(served.store).write(looks[0], None)
+    served.watched = True
+    one = await exported(served, tmp_path, "one")
+    await WatchTable(served.store).write(looks[1], await WatchTable(served.store).read())
+
+    other = await exported(served, tmp_path, "other")
+
+    assert (one / "status.json").read_bytes() != (other / "status.json").read_bytes()
+    assert results_of(one) == results_of(other)
+
+
 async def test_another_state_gives_other_ids_but_the_same_inventory(tmp_path: Path) -> None:
     """An observation is of one time, an account is the same one month after month."""
     one = results_of(await exported(await estate([SAFE]), tmp_path, "one"))
@@ -164,7 +181,7 @@ def _of(value: object) -> Iterator[tuple[str, str]]:
             yield from _of(member)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, " two\nlines "])
 async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
     """OSCAL's texts are Markdown, and its values have one line."""
     waived = replace(WAIVED, display_name=name, ticket=name, approved_by=name)

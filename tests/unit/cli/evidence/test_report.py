@@ -118,7 +118,9 @@ async def test_a_period_begins_where_it_says(tmp_path: Path) -> None:
     """The changes of the month, in the report and in the file."""
     served = await estate([])
     changes = changes_of_every_kind("chat")[:2]
-    early = replace(changes[0], time=NOON - timedelta(seconds=1), data={"name": "early"})
+    early = replace(
+        changes[0], time=NOON - timedelta(seconds=1), data={"subscriptionName": "early"}
+    )
     await FeedTable(served.store).publish([early, changes[1]])
     evidence = await downloaded(AppApi(served), tmp_path / "lists")
 
