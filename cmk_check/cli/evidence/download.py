@@ -34,8 +34,8 @@ _PAGES: Final[Mapping[str, type[BaseModel]]] = {
     _CHANGES: models.ChangesPage,
     _SCANS: models.ScansPage,
 }
-_NEWER: Final = (
-    "The app gave an answer that this version of cmk-check does not know: use the version of "
+_OTHER_VERSION: Final = (
+    "The app gave an answer that does not fit this version of cmk-check: use the version of "
     "cmk-check that is deployed."
 )
 _NO_SCAN: Final = "No scan has finished yet, so there is nothing to show: start one, and wait."
@@ -202,7 +202,7 @@ def _checked[T: BaseModel](model: type[T], body: bytes) -> T:
     try:
         return model.model_validate_json(body)
     except ValidationError:
-        raise ApiUnusable(_NEWER) from None
+        raise ApiUnusable(_OTHER_VERSION) from None
 
 
 def _differences(evidence: Evidence) -> tuple[str, ...]:
