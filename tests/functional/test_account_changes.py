@@ -39,6 +39,7 @@ def test_p4_a_scan_of_an_unchanged_estate_writes_no_finding_and_tells_nothing(
     assert scene.status()["asOf"] > as_of
 
 
+@pytest.mark.long
 def test_p4_a_date_of_creation_that_is_new_is_recorded_and_told_to_nobody(
     open_scene: OpenScene,
 ) -> None:

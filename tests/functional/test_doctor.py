@@ -249,6 +249,7 @@ def test_settings_that_are_wrong_are_all_named(app: dict[str, str]) -> None:
     assert "hush" not in str(lines)
 
 
+@pytest.mark.long
 def test_the_settings_of_a_deployed_app_are_looked_at_from_here(
     azure: Simulator, app: dict[str, str], tmp_path: Path
 ) -> None:

@@ -145,6 +145,7 @@ def test_p6_no_method_is_a_way_round_the_key(scene: Scene) -> None:
     assert _scans(scene) == before
 
 
+@pytest.mark.long
 def test_with_entra_and_no_easy_auth_every_operation_is_shut(scene: Scene) -> None:
     """The functions are anonymous then: whoever switches Easy Auth off must not open the estate."""
     before = _scans(scene)

@@ -49,6 +49,7 @@ def _program(folder: Path, name: str, body: str) -> None:
     program.chmod(0o755)
 
 
+@pytest.mark.long
 def test_demo_ends_with_the_posture_and_exit_code_0() -> None:
     """The first thing anybody sees of the program, and what a script would read of it."""
     code, out, err = _run(sys.executable, "-m", "local.demo", env=_environment())
@@ -77,6 +78,7 @@ def test_demo_fits_a_screen() -> None:
         assert any(name in line for line in lines)
 
 
+@pytest.mark.long
 def test_up_takes_the_next_port_where_one_is_taken_and_ends_on_ctrl_c() -> None:
     """Core Tools use the same port; whoever runs both must not be sent away."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -40,8 +40,8 @@ def _shell(
 
 
 COMMANDS = [
-    pytest.param("--help", 0, id="help"),
-    pytest.param("--version", 0, id="version"),
+    pytest.param("--help", 0, id="help", marks=pytest.mark.long),
+    pytest.param("--version", 0, id="version", marks=pytest.mark.long),
     pytest.param("explain -", 1, id="explain"),
     pytest.param("scan", 1, id="table"),
     pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
@@ -68,7 +68,9 @@ def test_output_that_cannot_be_written_is_no_answer(arguments: str, code: int) -
     assert "the output cannot be written (" in why_closed
 
 
-@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+@pytest.mark.parametrize(
+    "redirection", [pytest.param("2>/dev/full", marks=pytest.mark.long), "2>&-"]
+)
 def test_errors_that_cannot_be_written_change_nothing(redirection: str) -> None:
     """Nor do they go to standard output, among the findings."""
     with Simulator(estate_of({"chat": MICROSOFT})) as simulator:

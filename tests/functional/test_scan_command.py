@@ -125,6 +125,7 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
             "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
             "AZURE_CLIENT_SECRET for a service principal.",
             id="a plan, nobody signed in",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             ["scan", "-q", "--store=https://a.table.core.windows.net"],
@@ -132,6 +133,7 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
             "cmkscans: Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, "
             "AZURE_CLIENT_ID and AZURE_CLIENT_SECRET for a service principal.",
             id="into a store",
+            marks=pytest.mark.long,
         ),
     ],
 )

@@ -47,7 +47,9 @@ async def _read(simulator: Simulator, environ: Mapping[str, str]) -> str:
     return ran.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+@pytest.mark.parametrize(
+    "name", ["HTTPS_PROXY", pytest.param("https_proxy", marks=pytest.mark.long)]
+)
 async def test_proxy_of_the_environment_is_used(simulator: Simulator, name: str) -> None:
     """Companies let nothing out but through it; the identity endpoint is asked as the SDK would."""
     async with open_proxy() as proxy:

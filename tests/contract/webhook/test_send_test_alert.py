@@ -51,7 +51,7 @@ async def test_it_sends_a_marked_change_and_says_whom_to(receiver: Receiver) -> 
     assert event["data"]["test"] is True
 
 
-@pytest.mark.parametrize("style", ["slack", "teams"])
+@pytest.mark.parametrize("style", [pytest.param("slack", marks=pytest.mark.long), "teams"])
 async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
     """Nobody is to be woken by it."""
     code, _, _ = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_FORMAT=style)

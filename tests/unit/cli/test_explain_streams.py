@@ -15,9 +15,13 @@ BAD: Final = {
     "kind": "OpenAI",
     "properties": {"encryption": {"keySource": "Microsoft.CognitiveServices"}},
 }
+SIZES: Final = [
+    pytest.param(1, id="less than a buffer", marks=pytest.mark.long),
+    pytest.param(2000, id="more"),
+]
 
 
-@pytest.mark.parametrize("accounts", [1, 2000], ids=["less than a buffer", "more"])
+@pytest.mark.parametrize("accounts", SIZES)
 def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path, accounts: int) -> None:
     """`cmk-check explain ... | head` ends without a traceback, and the verdict stands."""
     path = tmp_path / "accounts.json"
@@ -37,7 +41,7 @@ def test_a_reader_that_has_read_enough_is_no_error(tmp_path: Path, accounts: int
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-@pytest.mark.parametrize("accounts", [1, 2000], ids=["less than a buffer", "more"])
+@pytest.mark.parametrize("accounts", SIZES)
 def test_a_full_disk_is_not_taken_for_a_verdict(tmp_path: Path, accounts: int) -> None:
     """Exit code 1 speaks of accounts; what was written is not whole."""
     path = tmp_path / "accounts.json"

@@ -56,7 +56,14 @@ class FaultyRun(Run[Fault]):
         return task.result()
 
 
-@pytest.mark.parametrize("name", HISTORIES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "red",
+        "green",
+        *(pytest.param(name, marks=pytest.mark.long) for name in ("worse", "first scan")),
+    ],
+)
 async def test_after_any_one_fault_the_next_scan_leaves_nothing_amiss(name: str) -> None:
     """P1, P3, P9: whatever fails, dies or stays without an answer, nothing is lost or doubled."""
     beginning = FaultyRun(await begun(HISTORIES[name]))
@@ -76,7 +83,7 @@ async def test_after_any_one_fault_the_next_scan_leaves_nothing_amiss(name: str)
     assert tried > 100
 
 
-@pytest.mark.parametrize("name", ["red", "green"])
+@pytest.mark.parametrize("name", ["red", pytest.param("green", marks=pytest.mark.long)])
 @pytest.mark.parametrize("late", [False, True], ids=["wakes in its scan", "wakes after the next"])
 async def test_a_process_that_sleeps_anywhere_does_no_harm_when_it_wakes(
     name: str, *, late: bool
