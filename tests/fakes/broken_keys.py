@@ -6,7 +6,9 @@ from typing import Final
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Absent
 from cmk_check.core.model import Finding, KeyHealth
-from tests.fakes.remediation import finding_of
+from cmk_check.core.remediation.key_plan import key_plan_for
+from cmk_check.core.remediation.plan import Plan
+from tests.fakes.remediation import TENANT, finding_of
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     CLIENT,
@@ -73,6 +75,13 @@ def broken(health: KeyHealth, name: str = "Chat", group: str = "rg-ai") -> Findi
     key = {"key_source": "Microsoft.KeyVault", "key_name": "cmk"}
     account = key | (of_user if health.principal_id == USER.lower() else {})
     return replace(finding_of(name, group, **account), key_health=health)
+
+
+def key_plan_of(health: KeyHealth, *name: str) -> Plan:
+    """Return the plan for an account with a key of this health, which has one."""
+    plan = key_plan_for(broken(health, *name), tenant_id=TENANT)
+    assert plan is not None
+    return plan
 
 
 def reason_of(health: KeyHealth) -> KeyReason:

@@ -14,6 +14,7 @@ import pytest
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import literal
 from local.simulator import AccountSpec, RequestRecord, VaultSpec
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, key_plan_of
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
@@ -203,12 +204,12 @@ def test_p10_az_takes_a_hostile_name_for_a_value(tmp_path: Path) -> None:
     watched = Watched(tmp_path, BARE)
     script = render_az(planned(finding_of(**HOSTILE)))
 
-    calls = watched.run(script, FAIL_AT="5").calls[1:]
+    calls = watched.run(script, FAIL_AT="4").calls[1:]
 
     for parsed in parsed_by_az([list(call) for call in calls], tmp_path):
         values = parsed["values"]
         assert (values["account_name"], values["resource_group_name"]) == tuple(HOSTILE.values())
-    assert len(calls) == 4
+    assert len(calls) == 3
     assert watched.get("ran") is None
 
 
@@ -261,6 +262,10 @@ def _of_head(template: str) -> str:
         pytest.param(
             template_of(planned(finding_of(identity_type="UserAssigned"), vault="kv-old")),
             id="old vault, user-assigned, not named",
+        ),
+        *(
+            pytest.param(template_of(key_plan_of(KEYS_IN_TROUBLE[what])), id=what)
+            for what in ("no role", "no policy", "small")
         ),
     ],
 )

@@ -8,8 +8,10 @@ from typing import Any, Final
 import pytest
 
 from cmk_check.core.remediation.az_script import render_az
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE
 from tests.fakes.remediation import BARE, Watched, finding_of, planned
 from tests.functional.az_kit import PYTHON, skip_without_az
+from tests.unit.core.remediation.test_key_script import CASES, script_of, scripted
 
 pytestmark = pytest.mark.long
 
@@ -48,6 +50,44 @@ FIREWALLS: Final[Shapes] = (
 )
 
 
+# What is asked of a key that is in trouble, by what stands in the question; the date is far.
+LATER: Final[Shapes] = (
+    ({"attributes": {"nbf": 9999999999}}, True),
+    ({"attributes": {"nbf": 1600000000}}, False),
+    ({"attributes": {}}, False),
+    ({}, False),
+)
+ENDS: Final[Shapes] = (
+    ({"attributes": {"exp": 1600000000}}, True),
+    ({"attributes": {"exp": 9999999999}}, False),
+    ({"attributes": {}}, False),
+    ({}, False),
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "shapes"),
+    [
+        ("key not yet valid", "properties.attributes.nbf >", LATER),
+        ("key expired", "properties.attributes.exp !=", ENDS),
+        ("key disabled", "contains(['RSA'", KEYS),
+        ("older version", "contains(['RSA'", KEYS),
+    ],
+)
+def test_az_answers_the_questions_about_a_key_as_they_are_meant(
+    tmp_path: Path, what: str, name: str, shapes: Shapes
+) -> None:
+    """A key that ends soon and is taken for sound would be replaced by nobody."""
+    skip_without_az()
+    ended = scripted(tmp_path, CASES[what], script_of(KEYS_IN_TROUBLE[what]))
+    words = [word for call in ended.calls for word in call]
+    query, *_ = [word for word in words if word.startswith(f"--query={name}")]
+
+    answers = _asked(query, shapes)
+
+    assert [answer is True for answer in answers] == [expected for _, expected in shapes]
+
+
 @pytest.mark.parametrize(
     ("name", "shapes"), [("properties.kty", KEYS), ("networkAcls", FIREWALLS)], ids=["key", "vault"]
 )
@@ -60,6 +100,11 @@ def test_az_answers_the_questions_of_a_script_as_they_are_meant(
     words = [word for call in calls for word in call]
     (query,) = [word for word in words if word.startswith("--query=") and name in word]
 
+    assert _asked(query, shapes) == [expected for _, expected in shapes]
+
+
+def _asked(query: str, shapes: Shapes) -> list[Any]:
+    """Return the answer to an option with a query for each shape."""
     ended = subprocess.run(
         [PYTHON, "-c", EVALUATE, query.removeprefix("--query=")],
         input=json.dumps([{"properties": properties} for properties, _ in shapes]),
@@ -67,5 +112,5 @@ def test_az_answers_the_questions_of_a_script_as_they_are_meant(
         check=True,
         text=True,
     )
-
-    assert json.loads(ended.stdout) == [expected for _, expected in shapes]
+    answers: list[Any] = json.loads(ended.stdout)
+    return answers

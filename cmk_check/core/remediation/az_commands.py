@@ -54,7 +54,7 @@ decided() {
   local variable=$1
   shift
   if [ "${!variable:-}" != yes ]; then
-    stop "$* If it is to be done all the same, run this script with $variable=yes before bash."
+    stop "$* If it is to be done all the same: $variable=yes bash $0"
   fi
 }
 """,

@@ -11,7 +11,7 @@ from cmk_check.core.resource_id import AccountId
 
 
 def _decided(warning: str, variable: str) -> str:
-    return f"{warning} The script does this only with {variable}=yes before bash."
+    return f"{warning} The script does this only if it is run with {variable}=yes."
 
 
 _ON_PURPOSE: Final = "Somebody may have {} on purpose, to revoke access: ask the owner of the key."

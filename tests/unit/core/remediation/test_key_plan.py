@@ -12,10 +12,9 @@ from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.key_plan import key_plan_for
-from cmk_check.core.remediation.plan import Plan
 from cmk_check.core.remediation.steps import Action
-from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm
-from tests.fakes.remediation import TENANT, finding_of
+from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm, key_plan_of
+from tests.fakes.remediation import finding_of
 from tests.unit.core.key_examples import (
     DAY,
     PINNED,
@@ -58,16 +57,10 @@ NO_COMMAND: Final = {
 }
 
 
-def _plan(health: KeyHealth) -> Plan:
-    plan = key_plan_for(broken(health), tenant_id=TENANT)
-    assert plan is not None
-    return plan
-
-
 @pytest.mark.parametrize("what", STEPS)
 def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
     """Between the one that finds the key and the one that says whether it can be used."""
-    plan = _plan(KEYS_IN_TROUBLE[what])
+    plan = key_plan_of(KEYS_IN_TROUBLE[what])
 
     first, *between, last = [step.action.value for step in plan.steps]
     replaces = STEPS[what] is REPLACED
@@ -81,7 +74,7 @@ def test_each_reason_has_the_steps_that_end_it(what: str) -> None:
     assert "VAULT='safe'\n" in render_az(plan)
 
 
-def test_every_reason_that_a_command_ends_has_a_plan() -> None:
+def test_every_reason_that_a_command_ends_has_akey_plan_of() -> None:
     """Of a new reason somebody has to say which it is."""
     planned = {each.code for health in KEYS_IN_TROUBLE.values() for each in health.concerns}
 
@@ -101,7 +94,7 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
         },
     )
 
-    plan = _plan(judged(case))
+    plan = key_plan_of(judged(case))
 
     assert [step.action for step in plan.steps[1:-1]] == [
         Action.ENABLE_KEY,
@@ -118,7 +111,7 @@ def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
     decided = {
         what: step.action.value
         for what, health in KEYS_IN_TROUBLE.items()
-        for step in _plan(health).steps
+        for step in key_plan_of(health).steps
         if "=yes" in (step.warning or "")
     }
 
@@ -135,19 +128,19 @@ def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
         "firewall": "open_firewall",
     }
     for what in decided:
-        plan = _plan(KEYS_IN_TROUBLE[what])
+        plan = key_plan_of(KEYS_IN_TROUBLE[what])
         (variable,) = {
             word for step in plan.steps for word in (step.warning or "").split() if "=yes" in word
         }
         head, _, rest = render_az(plan).partition("set -euo pipefail")
         assert variable in head
-        assert f"decided {variable.removesuffix('=yes')} " in rest
+        assert f"decided {variable.removesuffix('=yes.')} " in rest
 
 
 @pytest.mark.parametrize("what", KEYS_IN_TROUBLE)
 def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
     """The rest would declare a whole vault or account, or is no matter of a template."""
-    template = render_bicep(_plan(KEYS_IN_TROUBLE[what]))
+    template = render_bicep(key_plan_of(KEYS_IN_TROUBLE[what]))
 
     assert (template is not None) == (what in {"no policy", "no role", "small", "of another type"})
     if what == "no role":
@@ -159,7 +152,7 @@ def test_a_template_is_made_where_it_can_do_all_of_it(what: str) -> None:
 @pytest.mark.parametrize("what", ["key gone", "key disabled", "operations missing", "key expired"])
 def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
     """With the name of a vault az would look in the wrong place."""
-    script = render_az(_plan(in_hsm(KEYS_IN_TROUBLE[what])))
+    script = render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE[what])))
 
     assert "HOLDER='hsm-name'\n" in script
     assert "TYPE='managedHSMs'\n" in script
@@ -180,7 +173,7 @@ def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
         in_hsm(judged(changed(POLICIES, "key.properties.keySize", 1024))),
     ],
 )
-def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> None:
+def test_where_no_command_ends_it_there_is_nokey_plan_of(health: KeyHealth | None) -> None:
     """Half a plan does something else; the sentence of each reason says who acts."""
     finding = replace(broken(judged(POLICIES)), key_health=health)
 
@@ -188,14 +181,14 @@ def test_where_no_command_ends_it_there_is_no_plan(health: KeyHealth | None) -> 
 
 
 @pytest.mark.parametrize("key_name", [None, "", "a b", "$(id)", "k" * 128])
-def test_what_cannot_be_a_key_has_no_plan(key_name: str | None) -> None:
+def test_what_cannot_be_a_key_has_nokey_plan_of(key_name: str | None) -> None:
     """Names come from whoever may change the account."""
     finding = finding_of(key_source="Microsoft.KeyVault", key_name=key_name)
 
     assert key_plan_for(replace(finding, key_health=BROKEN_KEYS["key disabled"])) is None
 
 
-def test_an_identity_that_cannot_be_named_has_no_plan() -> None:
+def test_an_identity_that_cannot_be_named_has_nokey_plan_of() -> None:
     """The system-assigned one would be granted what the account does not use."""
     finding = broken(BROKEN_KEYS["no role"])
     evidence = replace(finding.judgement.evidence, identity_client_id="--me")

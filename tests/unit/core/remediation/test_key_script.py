@@ -9,12 +9,10 @@ import pytest
 
 from cmk_check.core.model import KeyHealth
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.key_plan import key_plan_for
-from tests.fakes.broken_keys import KEYS_IN_TROUBLE, broken, in_hsm
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
-    TENANT,
     Ended,
     Watched,
 )
@@ -88,9 +86,7 @@ CASES: Final = {
 
 def script_of(health: KeyHealth, *name: str) -> str:
     """Return the script of the plan for an account with a key of this health."""
-    plan = key_plan_for(broken(health, *name), tenant_id=TENANT)
-    assert plan is not None
-    return render_az(plan)
+    return render_az(key_plan_of(health, *name))
 
 
 def scripted(folder: Path, case: Case, script: str) -> Ended:
@@ -155,7 +151,7 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
         ended = watched.run(_script(what), **variables)
 
         assert (ended.code, _writes(ended)) == (1, [])
-        assert f"with CONFIRM_{case.confirm}=yes before bash" in ended.err
+        assert f"all the same: CONFIRM_{case.confirm}=yes bash " in ended.err
         assert "ask the owner of the " in ended.err
     assert _holds(watched, case.before)
 

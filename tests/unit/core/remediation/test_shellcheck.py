@@ -9,10 +9,9 @@ import pytest
 
 from cmk_check.core.model import Finding
 from cmk_check.core.remediation.az_script import render_az
-from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.plan import vault_to_share
 from cmk_check.core.remediation.run_script import render_run
-from tests.fakes.broken_keys import KEYS_IN_TROUBLE, broken, in_hsm
+from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
 
 SHELLCHECK: Final = Path(sys.executable).with_name("shellcheck")
@@ -20,29 +19,25 @@ NAMES: Final = {
     "plain": ("chat", "rg-ai"),
     "hostile": ('it\'s "$(touch ran)" `x` ${y} \\', "~'; *! #\u202e-rf \"\\"),
 }
+# Of keys whose plans have the same steps, one is enough.
+CHECKED: Final = set(KEYS_IN_TROUBLE) - {"pinned version disabled", "expiring", "of another type"}
 
 
 def _shared(finding: Finding) -> str:
     return render_az(planned(finding, vault=vault_to_share(finding), tenant_id=TENANT))
 
 
-def _of_key(finding: Finding) -> str:
-    """Return the script for a key, or nothing: not all of them can be made for an HSM."""
-    plan = key_plan_for(finding, tenant_id=TENANT)
-    return render_az(plan) if plan else "#!/bin/sh\n"
-
-
 def _scripts(name: str, group: str) -> dict[str, str]:
     user = finding_of(name, group, identity_type="UserAssigned")
+    # A name stands in the assignments alone, which are alike in all scripts for keys.
+    keys = CHECKED if name in NAMES["plain"] else {"key disabled", "no identity"}
     return {
         "new": render_az(planned(finding_of(name, group))),
         "old": render_az(planned(user, vault="kv-old")),
         "shared": _shared(finding_of(name, group)),
         "run": render_run([("plans/1-chat.sh", f"{name} in {group}")]),
-    } | {
-        f"{what}, {place}": _of_key(broken(place_of(health), name, group))
-        for what, health in KEYS_IN_TROUBLE.items()
-        for place, place_of in {"in a vault": lambda health: health, "in an HSM": in_hsm}.items()
+        "hsm": render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE["key disabled"]), name, group)),
+        **{what: render_az(key_plan_of(KEYS_IN_TROUBLE[what], name, group)) for what in keys},
     }
 
 
