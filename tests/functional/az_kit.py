@@ -4,7 +4,8 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,17 @@ from local.simulator import RequestRecord, Simulator
 PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
 _BIN: Final = Path(__file__).parents[2] / "local/bin"
 _PARSER: Final = Path(__file__).with_name("az_parser.py")
+_SERVER: Final = Path(__file__).with_name("az_server.py")
+# The command for bash, which asks the server: a process of its own would load for a second.
+_AS_FUNCTION: Final = """() { (
+  exec 5<>"/dev/tcp/127.0.0.1/$AZ_PORT"
+  printf '%s\\0' "$#" "$@" >&5
+  read -r code <&5
+  read -r size <&5
+  head -c "$size" <&5
+  cat <&5 >&2
+  exit "$code"
+) }"""
 # Where the command looks for a newer version of itself; it does without an answer.
 VERSION_CHECK: Final = "azcliprod.blob.core.windows.net"
 _SECONDS: Final = 60.0
@@ -108,6 +120,29 @@ class Az:
             encoding="utf-8",
             timeout=_SCRIPT_SECONDS,
         )
+
+    @contextmanager
+    def loaded(self) -> Iterator[Callable[[Path], subprocess.CompletedProcess[str]]]:
+        """Load the command once, for bash scripts that call it often; yield what runs a file."""
+        with subprocess.Popen(
+            [PYTHON, _SERVER], env=self.environment, stdout=subprocess.PIPE, encoding="utf-8"
+        ) as server:
+            assert server.stdout is not None
+            function = {"AZ_PORT": server.stdout.readline().strip(), "BASH_FUNC_az%%": _AS_FUNCTION}
+
+            def run(script: Path) -> subprocess.CompletedProcess[str]:
+                return subprocess.run(
+                    ["bash", script],  # noqa: S607 - the reader's own shell
+                    env=self.environment | function,
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    check=False,
+                    encoding="utf-8",
+                    timeout=_SCRIPT_SECONDS,
+                )
+
+            yield run
+            server.kill()
 
     def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -112,7 +112,8 @@ set_to=$(encryption)
 SIGN_IN: Final = f"""\
 {CHECK_TENANT}\
 IFS='|' read -r source named _ held_in <<<"$set_to"
-if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] && [ "$named" != "$KEY" ]; then
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
+  [ "$named" != "$KEY" ]; then
   stop "the account is under another customer-managed key by now: $named"
 fi
 """
@@ -179,7 +180,7 @@ if [ "$protected" != true ]; then
     "--subscription=$VAULT_SUBSCRIPTION --name=$VAULT"
 fi
 VAULT_URI=$(vault properties.vaultUri)
-if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$named" ] &&
+if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &&
   [ "$(plain "${held_in%/}")" != "$(plain "${VAULT_URI%/}")" ]; then
   stop "the account is under a key of another vault by now: $named in $held_in"
 fi

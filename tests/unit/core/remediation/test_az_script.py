@@ -214,6 +214,15 @@ def test_where_it_cannot_go_on_it_says_why_and_leaves_the_encryption(
     assert "Done" not in ended.out
 
 
+def test_a_name_of_blanks_is_no_key_of_others(tmp_path: Path) -> None:
+    """The rule says that the account names no key; its plan must not stop because it names one."""
+    watched = Watched(tmp_path, OF_OLD | {"source": "Microsoft.KeyVault", "name": " "})
+
+    ended = watched.run(OLD)
+
+    assert (ended.code, ended.err) == (0, "")
+
+
 def test_of_two_identities_the_one_that_is_written_in_is_used(tmp_path: Path) -> None:
     """What the script asks for must be enough to go on."""
     watched = Watched(tmp_path, OF_USER | {"clients": f"another\n{CLIENT}"})
