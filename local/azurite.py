@@ -27,7 +27,7 @@ _LISTENS: Final = re.compile(
 )
 _SERVICES: Final = ("Blob", "Queue", "Table")
 _PORTS: Final = {"Blob": 10000, "Queue": 10001, "Table": 10002}
-_START_SECONDS: Final = 30.0
+_START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 5.0
 
 ACCOUNT: Final = "devstoreaccount1"
