@@ -191,13 +191,15 @@ def test_without_a_sign_in_nothing_is_begun(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("trouble", ["FAIL_AT", "FAIL_AFTER", "KILL"])
-def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, trouble: str) -> None:
+@pytest.mark.parametrize(("trouble", "step"), [("KILL", 1), ("FAIL_AT", 6), ("FAIL_AFTER", 6)])
+def test_stopped_at_any_call_it_is_run_again_and_ends_right(
+    tmp_path: Path, trouble: str, step: int
+) -> None:
     """A laptop that is shut half-way must not leave a riddle."""
     count = len(Folder(tmp_path / "whole", OWNERS[:2]).run().calls)
     assert count > 40
 
-    for number in range(1, count + 1):
+    for number in range(1, count + 1, step):
         folder = Folder(tmp_path / str(number), OWNERS[:2])
         how = (
             {trouble: str(number)}
@@ -208,7 +210,7 @@ def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, trou
         again = folder.run()
         assert (again.code, _last(again)) == (0, "2 of 2 done, 0 refused, 0 left"), number
         assert folder.done, number
-        assert folder.changes == 7, number
+        assert folder.changes == 8, number  # two identities, vault, key, two grants, two keys set
 
 
 @pytest.mark.long
