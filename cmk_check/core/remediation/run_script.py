@@ -111,6 +111,11 @@ command -v az >/dev/null || cannot 'the az command must be installed'
 az account show --output=none || cannot 'sign in first: az login'
 : >>state.txt || cannot 'this folder must be writable: it keeps what is done'
 if [ -n "$(tail -c 1 state.txt)" ]; then echo >>state.txt; fi
+# A decision is about one key or vault, and must not be taken for all plans of the folder.
+if [ -n "${!CONFIRM_*}" ]; then
+  printf 'Ignored: %s. Give such a word to the one plan that asks for it.\n' "${!CONFIRM_*}" >&2
+  unset "${!CONFIRM_@}"
+fi
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM HUP
 

@@ -137,6 +137,21 @@ def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> N
     assert (folder.azure.get("slept") or "").split() == ["30"]
 
 
+def test_a_decision_is_not_taken_for_all_plans_at_once(tmp_path: Path) -> None:
+    """Whoever confirms one key has not looked at the others."""
+    folder = Folder(tmp_path)
+    for file in folder.files:
+        (folder.script.parent / file).write_text('echo "heard: ${CONFIRM_ENABLE_KEY:-nothing}"')
+
+    ended = folder.run(CONFIRM_ENABLE_KEY="yes", CONFIRM_GRANT="yes")
+
+    assert ended.out.count("heard: nothing") == 3
+    assert ended.err == (
+        "Ignored: CONFIRM_ENABLE_KEY CONFIRM_GRANT. "
+        "Give such a word to the one plan that asks for it.\n"
+    )
+
+
 def test_what_azure_does_not_take_is_left_for_another_run(tmp_path: Path) -> None:
     """It is nobody's decision, and only takes longer."""
     folder = Folder(tmp_path)
