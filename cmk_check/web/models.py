@@ -189,8 +189,9 @@ class Watch(Answer):
 class Status(Answer):
     """The posture of the estate or of one subscription, with its reasons and counts.
 
-    `watch` is null if there is no watch for changes. `azurePolicy` is null until the next scan
-    after an upgrade from a version that did not count it.
+    `managementGroup` is the name of the group whose subscriptions had to be visible to the last
+    full scan, null if none. `watch` is null if there is no watch for changes. `azurePolicy` is null
+    until the next scan after an upgrade from a version that did not count it.
     """
 
     posture: PostureVerdict
@@ -202,6 +203,7 @@ class Status(Answer):
     keys: Keys | None
     azure_policy: PolicyCounts | None
     subscriptions: Subscriptions
+    management_group: str | None
     gaps: Annotated[list[Gap], Field(max_length=MAX_GAPS_LISTED)]
     gaps_omitted: int
     last_scan: LastScan | None

@@ -9,7 +9,15 @@ from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
 from cmk_check.cli.evidence.report_lists import ReportLists, Shortened
-from cmk_check.cli.evidence.report_text import LIMITS, METHOD, NO_GROUP, POSTURES, STYLE, TITLE
+from cmk_check.cli.evidence.report_text import (
+    GROUP,
+    LIMITS,
+    METHOD,
+    NO_GROUP,
+    POSTURES,
+    STYLE,
+    TITLE,
+)
 from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, CrossCheckState, Verdict
@@ -140,6 +148,7 @@ class _Report:
             if found
             else _COMPARED[CrossCheckState.NOT_CHECKED]
         )
+        group = self._status.management_group
         fresh = "is fresh" if self._status.fresh else "is too old to count"
         return _section(
             "Completeness",
@@ -148,7 +157,7 @@ class _Report:
                     f"The result {fresh}; it counts until {_text(self._status.fresh_until)}.",
                     f"Accounts that were not read again, with their last known verdict: {unread}.",
                     crossed,
-                    NO_GROUP,
+                    GROUP.format(group) if group else NO_GROUP,
                 ]
             ),
             element("h3", "Subscriptions that were not read"),

@@ -33,9 +33,12 @@ METHOD: Final = (
     ),
 )
 NO_GROUP: Final = (
-    "Whether the subscriptions are compared with a management group or with an expected number is "
-    "a setting of the app, which its HTTP API does not show. What such a comparison found is among "
-    "the reasons above."
+    "No management group was named: a subscription that the app's identity has never seen is "
+    "missing here without notice, unless the app knows how many there must be."
+)
+GROUP: Final = (
+    "Every subscription below the management group {} had to be visible: one that was not is "
+    "listed below. If the group could not be read, that is among the reasons above."
 )
 LIMITS: Final = (
     CAUTION,

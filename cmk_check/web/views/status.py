@@ -100,7 +100,7 @@ class StatusView:
         as_of: datetime | None,
         watch: Watch | None,
     ) -> tuple[bytes, str]:
-        last_scan = stored.value.last_scan
+        last_scan, scope = stored.value.last_scan, stored.value.scope
         body = models.Status(
             posture=answer.verdict,
             reasons=[
@@ -114,6 +114,7 @@ class StatusView:
             keys=to_api_keys(summary.accounts) if self.key_health else None,
             azure_policy=to_api_policy_counts(summary.accounts),
             subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
+            management_group=next(iter(scope.group), None) if scope else None,
             gaps=[_gap(gap) for gap in summary.gaps],
             gaps_omitted=summary.gaps_omitted,
             last_scan=None if last_scan is None else models.LastScan.model_validate(last_scan),

@@ -178,6 +178,7 @@ EMPTY = json.dumps(
         "keys": None,
         "azurePolicy": None,
         "subscriptions": dict.fromkeys(("total", "read", "gap", "excluded", "retired"), 0),
+        "managementGroup": None,
         "gaps": [],
         "gapsOmitted": 0,
         "lastScan": None,

@@ -10,6 +10,7 @@ import pytest
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.hostile import NAMES, changes_of_every_kind
@@ -66,6 +67,22 @@ async def test_hostile_names_are_text(tmp_path: Path, name: str) -> None:
     assert page.tags <= ALLOWED
     assert page.attributes <= {"lang", "charset", "http-equiv", "content", "name", "scope", "class"}
     assert " ".join(shown(name).split()) in page.text
+
+
+async def test_it_says_against_which_management_group_the_list_was_held(tmp_path: Path) -> None:
+    """Without one, nobody would hear of a subscription that the identity has never seen."""
+    served = await estate(all_sorts())
+    (tmp_path / "without").mkdir()
+    without = _page(await exported(served, tmp_path / "without"))
+    stored = await served.scans.status()
+    assert stored is not None
+    scope = RecordedScope.of([], [], [], "<mg>")
+    await served.put_status(replace(stored.value, scope=scope))
+
+    page = _page(await exported(served, tmp_path))
+
+    assert "No management group was named" in without.text
+    assert "below the management group <mg> had to be visible" in page.text
 
 
 async def test_nothing_is_loaded(tmp_path: Path) -> None:
