@@ -9,6 +9,7 @@ EXCEPTION_SETTINGS: Final = (
     "CMK_EXCEPTION_POLICIES",
     "CMK_EXCEPTION_ASSIGNMENTS",
 )
+NO_EXCEPTIONS: Final = ("cmk_exceptions=off",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +17,8 @@ class RecordedScope:
     """Kinds, subscription ids and management group, in one order: equal scopes are equal.
 
     All are lower-cased. ``group`` holds one name or none; rows of earlier versions have none.
-    ``exceptions`` are the rules by which exceptions are honoured, each as ``SETTING=value``; it is
-    empty where none is honoured at all.
+    ``exceptions`` are the rules by which exceptions are honoured, each as ``SETTING=value``, or
+    ``NO_EXCEPTIONS``; it is empty in rows of earlier versions, whose rules nobody knows.
     """
 
     kinds: tuple[str, ...]
@@ -42,8 +43,7 @@ class RecordedScope:
     def differences(self, other: Self) -> dict[str, tuple[str, ...]]:
         """Return the settings in which two scopes differ, with the values of this one.
 
-        Rules of exceptions differ only where both scopes have some: without rules no exception is
-        honoured.
+        Rules of exceptions do not differ where one of the scopes honours none.
         """
         parts = {
             "CMK_KINDS": (self.kinds, other.kinds),
@@ -51,7 +51,7 @@ class RecordedScope:
             "CMK_EXCLUDE_SUBSCRIPTIONS": (self.exclude, other.exclude),
             "CMK_MANAGEMENT_GROUP": (self.group, other.group),
         }
-        if self.exceptions and other.exceptions:
+        if NO_EXCEPTIONS not in {self.exceptions, other.exceptions}:
             parts |= {
                 name: (_values(self.exceptions, name), _values(other.exceptions, name))
                 for name in EXCEPTION_SETTINGS

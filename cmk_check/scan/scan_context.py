@@ -9,7 +9,7 @@ from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.posture import Expectations
-from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.limits import (
     ABANDONED_SCANS_FOLLOWED,
@@ -58,7 +58,7 @@ class ScanOptions:
             self.scope.include,
             self.scope.exclude,
             self.management_group,
-            self.exception_rules.recorded() if counted else (),
+            self.exception_rules.recorded() if counted else NO_EXCEPTIONS,
         )
 
 

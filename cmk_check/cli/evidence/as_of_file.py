@@ -28,7 +28,7 @@ def as_of_line(then: Then) -> str:
     lost = sum(each.accounts is None for each in then.subscriptions)
     known = f"{accounts} accounts of {len(then.subscriptions) - lost} subscriptions"
     if then.scan is None:
-        compared = "no full scan had finished by then"
+        compared = "the app keeps no full scan that had finished by then"
     elif not then.differences:
         compared = f"their counts are those of scan {then.scan.id}"
     else:

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError
 
 from cmk_check.cli.evidence.api_client import Api, Sleep, as_document, pages
 from cmk_check.cli.progress import Tally, rate
-from cmk_check.core.enums import ScanState, Verdict
+from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.errors import ApiUnusable
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES, MAX_PAGE_SIZE
 from cmk_check.web import models
+from cmk_check.web.answer import written
 
 _PAGE: Final = {"top": str(MAX_PAGE_SIZE)}
 _FINDINGS: Final = "findings"
@@ -85,6 +86,28 @@ class Evidence:
     remarks: tuple[str, ...] = ()
     doubtful: bool = False
     since: datetime | None = None
+
+    @property
+    def posture(self) -> PostureVerdict:
+        """The posture that the app tells, or unknown if its counts do not fit its findings."""
+        told = self.status.posture
+        worse = PostureVerdict.NON_COMPLIANT
+        return PostureVerdict.UNKNOWN if self.doubtful and told is not worse else told
+
+    def of_period(self, since: datetime | None) -> "Evidence":
+        """Return it for the period from ``since`` on, as far as the app has kept it.
+
+        Scans and changes are kept for the same time, so what is older than the oldest scan may be
+        missing among the changes.
+        """
+        kept = min((scan.started_at for scan in self.scans()), default=self.status.as_of)
+        if since is None or kept is None or kept <= since:
+            return replace(self, since=since)
+        remark = (
+            f"The app keeps nothing from before {written(kept)}: the period begins then, and not "
+            f"at {written(since)}."
+        )
+        return replace(self, since=kept, remarks=(*self.remarks, remark))
 
     def findings(self) -> Iterator[models.Finding]:
         """Read the findings, in the order of the API."""

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,11 +62,12 @@ async def export(request: "ExportRequest") -> int:
                 with nullcontext() if request.quiet else bar(notes, progress):
                     found = await download(client, work, progress)
             exported_at = datetime.now(UTC).replace(microsecond=0)
-            write_bundle(replace(found, since=request.since), made)
+            found = found.of_period(request.since)
+            write_bundle(found, made)
             rebuilt = _write_as_of(found, made, request.as_of) if request.as_of else None
             write_manifest(
                 made,
-                period=Period(since=request.since, until=exported_at),
+                period=Period(since=found.since, until=exported_at),
                 as_of=found.status.as_of,
                 exported_at=exported_at,
                 identity=caller.identity,
@@ -84,7 +85,7 @@ async def export(request: "ExportRequest") -> int:
     if rebuilt is not None:
         write(as_of_line(rebuilt))
     write(
-        f"posture: {status.posture}, as of {status.as_of and written(status.as_of)}\n"
+        f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
         f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {hashed}"
     )
     return 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.core.controls import CONTROLS
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.web import models
@@ -49,7 +49,9 @@ def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
     key = finding.key_health
     is_key_well = key is None or key.state is KeyState.HEALTHY
     result = _STATUSES[finding.verdict]
-    if result == _PASS and not is_key_well:
+    if result == _PASS and finding.coverage is not CoverageState.READ:
+        result = _UNKNOWN  # nobody has looked again, so that an old "compliant" says little
+    elif result == _PASS and not is_key_well:
         result = _WARNING
     name, severity_id, severity = _NAMED[result]
     plain = finding.model_dump(mode="json", by_alias=True)
@@ -85,7 +87,7 @@ def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
             "created_time": _milliseconds(finding.first_seen),
             "first_seen_time": _milliseconds(finding.first_seen),
             "modified_time": _milliseconds(finding.changed_at),
-            "last_seen_time": at,
+            "last_seen_time": _milliseconds(finding.as_of),
             "src_url": finding.portal_url,
             "types": ["customer-managed key"],
         },

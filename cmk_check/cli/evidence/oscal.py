@@ -94,7 +94,7 @@ class _Document:
             "description": _METHOD,
             "start": self._at,
             **({"end": written_time(end)} if end else {}),
-            "props": props({"posture": self._status.posture}),
+            "props": props({"posture": self._evidence.posture}),
             "links": [{"href": f"#{_file_id(name)}", "rel": "reference"} for name in _FILES],
             "local-definitions": self._definitions(),
             "reviewed-controls": {"control-selections": _selections()},
@@ -160,11 +160,11 @@ class _Document:
     def _estate(self) -> Json:
         counts, subscriptions = self._status.accounts, self._status.subscriptions
         sentences = [reason.message for reason in self._status.reasons]
-        text = " ".join([f"The posture is {self._status.posture}.", *sentences])
+        text = " ".join([f"The posture is {self._evidence.posture}.", *sentences])
         return self._observation("estate", "", "The estate as a whole", text) | {
             "props": props(
                 {
-                    "posture": self._status.posture,
+                    "posture": self._evidence.posture,
                     "accounts": counts.total,
                     "compliant": counts.compliant,
                     "non-compliant": counts.non_compliant,
@@ -257,7 +257,7 @@ class _Document:
         }
 
     def _result(self) -> Json:
-        failed = self._status.posture is PostureVerdict.NON_COMPLIANT
+        failed = self._evidence.posture is PostureVerdict.NON_COMPLIANT
         satisfied = self._summary.is_satisfied
         sentences = [*(each.message for each in self._status.reasons), *self._evidence.remarks]
         return {

@@ -47,6 +47,7 @@ def facts_of(finding: models.Finding) -> Mapping[str, object]:
         "reason": finding.reason,
         "rule-version": finding.rule_version,
         "coverage": finding.coverage,
+        "as-of": time_of(finding.as_of) or "not known",
         "key-health": key and key.state,
         "first-seen": time_of(finding.first_seen),
         "changed-at": time_of(finding.changed_at),

@@ -87,9 +87,9 @@ class _Report:
             ),
             element(
                 "div",
-                element("strong", POSTURES[status.posture]),
+                element("strong", POSTURES[self._evidence.posture]),
                 items(reasons) if reasons else "",
-                class_=f"result {status.posture}",
+                class_=f"result {self._evidence.posture}",
             ),
             items(self._evidence.remarks) if self._evidence.remarks else "",
             table(

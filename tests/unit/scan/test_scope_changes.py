@@ -10,7 +10,7 @@ from cmk_check.core import posture
 from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.model import Subscription
-from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.errors import SettingsError
 from tests.fakes.world import World, account, bad, good
@@ -178,6 +178,14 @@ async def test_exceptions_that_others_rules_honoured_do_not_count(world: World) 
     assert "(CMK_EXCEPTION_MAX_DAYS)" in text
     with pytest.raises(SettingsError, match=r"CMK_EXCEPTION_MAX_DAYS: must be .* \(3650\)"):
         await check_scope(world.context)
+
+
+def test_rules_of_earlier_versions_are_not_known() -> None:
+    """An exception that was honoured then may be longer than is allowed now."""
+    now = RecordedScope.of([], [], [], exceptions=ExceptionRules().recorded())
+
+    assert RecordedScope.of([], [], []).differences(now) == {"CMK_EXCEPTION_MAX_DAYS": ()}
+    assert RecordedScope.of([], [], [], exceptions=NO_EXCEPTIONS).differences(now) == {}
 
 
 @pytest.mark.parametrize("then", [ExceptionMode.OFF, ExceptionMode.SHOW])

@@ -5,14 +5,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cmk_check.core.controls import CONTROLS
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.watch import Watch
 from cmk_check.store.watch import WatchTable
@@ -27,7 +27,7 @@ from tests.unit.cli.evidence.export_kit import (
     exported,
     results_of,
 )
-from tests.unit.web.api_kit import NOON, coverage, finding
+from tests.unit.web.api_kit import LAB, NOON, coverage, finding
 
 # Of the standard: a value on one line, and an id that OSCAL takes.
 VALUE = re.compile(r"\S(.*\S)?")
@@ -131,6 +131,8 @@ async def test_counts_that_do_not_fit_satisfy_nothing(tmp_path: Path) -> None:
 
     assert _states(result) == {"not-satisfied"}
     assert "export_remarks" in _reasons(result)
+    assert result["props"][0]["value"] == "unknown"
+    assert 'class="result unknown"' in (tmp_path / "bundle" / "report.html").read_text()
 
 
 async def test_the_same_state_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -213,6 +215,23 @@ async def test_events_say_what_the_verdict_and_the_key_say(tmp_path: Path) -> No
         "odd": ("Unknown", 0, "New"),
     }
     assert events["waived"]["unmapped"]["exception"]["honoured"] is True
+
+
+@pytest.mark.parametrize("read", [NOON, None])
+async def test_an_old_compliant_does_not_look_new(tmp_path: Path, read: datetime | None) -> None:
+    """Nobody has looked at the account in the last scan, and maybe never completely."""
+    served = await estate([SAFE])
+    unread = replace(coverage(CoverageState.GAP, LAB, "Lab"), last_read=read)
+    await served.put(unread, [finding("old", Verdict.COMPLIANT, subscription_id=LAB)])
+
+    bundle = await exported(served, tmp_path)
+
+    event, results = events_of(bundle)["old"], results_of(bundle)
+    assert event["compliance"]["status_id"] == 0
+    assert ("last_seen_time" in event["finding_info"]) is (read is not None)
+    (observed,) = [each for each in results["observations"] if "old" in each["title"]]
+    told = {each["name"]: each["value"] for each in observed["props"]}
+    assert told["as-of"] == ("2026-11-25T12:00:00Z" if read else "not known")
 
 
 @pytest.mark.parametrize("health", [HEALTHY, BROKEN, None])

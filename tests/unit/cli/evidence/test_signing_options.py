@@ -74,5 +74,5 @@ def test_the_line_says_what_cannot_be_rebuilt_and_what_differs() -> None:
 
     assert as_of_line(Then(NOW, subscriptions)) == (
         "as of 2026-11-25T02:40:00Z: 0 accounts of 1 subscriptions; 1 subscriptions cannot be "
-        "rebuilt, as-of.json says why; no full scan had finished by then"
+        "rebuilt, as-of.json says why; the app keeps no full scan that had finished by then"
     )
