@@ -4,11 +4,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import Final, Literal
 
 from cmk_check.cli.console import shown
-from cmk_check.core.remediation.steps import PlanStep
+from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.web.answer import Answer
 from cmk_check.web.evidence_models import Owner
 
@@ -25,11 +26,22 @@ _RUN: Final = (
     "- Cognitive Services Contributor on the accounts\n"
     "- Key Vault Contributor on the vaults, and on the resource groups of new ones\n"
     "- Key Vault Data Access Administrator, or Role Based Access Control Administrator, on the "
-    "same\n\n"
+    "same\n"
 )
+_KEY_ROLE: Final = "- Key Vault Crypto Officer on the vaults\n"
+_RECOVERY_ROLE: Final = (
+    "- Key Vault Contributor on the subscriptions of the vaults that are recovered\n"
+)
+# What goes to the vault itself, because Azure Resource Manager cannot do it.
+_ON_KEYS: Final = {
+    Action.RECOVER_KEY,
+    Action.ENABLE_KEY,
+    Action.START_KEY,
+    Action.PERMIT_WRAPPING,
+    Action.RENEW_KEY,
+}
 
-
-type Unplanned = Literal["account", "subscription", "scan"]
+type Unplanned = Literal["account", "reason", "subscription", "scan"]
 
 
 class VaultOfPlan(Answer):
@@ -64,7 +76,8 @@ class PlannedAccount(Answer):
 class WithoutPlan(Answer):
     """What has no plan and needs a look, and why; `id` and `name` are null for the scan itself.
 
-    `accepted`: an exception accepts the violation.
+    `what` is `reason` where the account has a plan, which does not end this reason. `accepted`: an
+    exception accepts the violation.
     """
 
     what: Unplanned
@@ -115,6 +128,7 @@ def _parts(index: PlanIndex, steps: Sequence[PlanStep]) -> Iterator[str]:
     if plans:
         yield from _warnings(steps)
         yield _RUN
+        yield from _roles_for_keys({step.action for step in steps})
         yield from _shared(plans)
         yield "## Plans\n\n"
         for (subscription, name), group in groupby(plans, _subscription):
@@ -126,7 +140,8 @@ def _parts(index: PlanIndex, steps: Sequence[PlanStep]) -> Iterator[str]:
     yield "| what | reason | what to do |\n|---|---|---|\n"
     for each in without:
         what = ": ".join(_code(text) for text in (each.name, each.id) if text) or "the scan"
-        yield f"| {what} | {_code(each.reason)} | {_text(each.message)} |\n"
+        prefix = "Its plan does not end this: " if each.what == "reason" else ""
+        yield f"| {what} | {_code(each.reason)} | {prefix}{_text(each.message)} |\n"
 
 
 def _of(selection: Selection) -> str:
@@ -143,6 +158,14 @@ def _warnings(steps: Sequence[PlanStep]) -> Iterator[str]:
     counts = Counter((step.title, step.warning) for step in steps if step.warning is not None)
     for (title, warning), count in counts.items():
         yield f"- {title} ({_counted(count, 'account')}): {warning}\n"
+    yield "\n"
+
+
+def _roles_for_keys(actions: AbstractSet[Action]) -> Iterator[str]:
+    if actions & _ON_KEYS:
+        yield _KEY_ROLE
+    if Action.RECOVER_VAULT in actions:
+        yield _RECOVERY_ROLE
     yield "\n"
 
 

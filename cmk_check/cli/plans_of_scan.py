@@ -64,7 +64,14 @@ def plans_of(
     for finding, problems in sorted(chosen, key=lambda each: each[0].id):
         plan = _plan(findings[finding.id], finding, problems, choice, shared)
         if plan is not None:
-            planned.append(_Planned(finding, problems[0], plan))
+            left = {each.code.value for each in plan.left}
+            ended = next(each for each in problems if each.code not in left)
+            planned.append(_Planned(finding, ended, plan))
+            without += [
+                _without("reason", each, finding.id, finding.name)
+                for each in problems
+                if each.code in left
+            ]
         elif _needs_one(finding, problems):
             without.append(_without("account", problems[0], finding.id, finding.name))
         else:

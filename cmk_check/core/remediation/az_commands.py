@@ -285,7 +285,11 @@ fi
 """
 
 WAIT: Final = """\
-say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE seconds apart."
+if [ "$TRIES" = 1 ]; then
+  say '   Azure does not say when; the next step is tried once.'
+else
+  say "   Azure does not say when; the next step is tried $TRIES times, $PAUSE seconds apart."
+fi
 """
 
 SWITCH_ON: Final = """\

@@ -56,13 +56,14 @@ def render_az(plan: Plan) -> str:
     It prints what it does and asks nothing. It exits with 0 once Azure says that the account is
     under the key, and that the key can be used, and with another code, saying why, where it had to
     stop: ``NOT_YET`` if Azure did not take or show the key in ``PLAN_TRIES`` tries, an environment
-    variable. It holds the functions and the names that it uses, and no others.
+    variable. It holds the functions and the names that it uses, and no others. At its end it says
+    what the plan leaves.
     """
     words = bash if plan.steps[0].action is Action.SIGN_IN else key_bash
     steps = "".join(_steps(plan))
     parts = [_functions(steps), "\n", bash.NO_FILES, steps]
     parts = [words.OPTIONS, _variables(plan, "".join(parts)), "\n", *parts]
-    return "".join([words.HEAD, *(step.caution("#") for step in plan.steps), *parts])
+    return "".join([words.HEAD, *(step.caution("#") for step in plan.steps), *parts, *_left(plan)])
 
 
 def _steps(plan: Plan) -> Iterator[str]:
@@ -76,6 +77,11 @@ def _steps(plan: Plan) -> Iterator[str]:
         if step.action is Action.SWITCH_ON:
             yield bash.USER_PROPERTIES if of_user else bash.SYSTEM_PROPERTIES
         yield _BODIES[step.action]
+
+
+def _left(plan: Plan) -> Iterator[str]:
+    for each in plan.left:
+        yield f"say {quoted(f'This plan does not end {each.code}: {each.message}')}\n"
 
 
 def _functions(steps: str) -> str:

@@ -97,9 +97,9 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     if made is None:
         return None
     taken, ended = made
-    left = tuple(each.code.value for each in wrong if each.code not in ended)
+    left = tuple(each for each in wrong if each.code not in ended)
     return Plan(
-        summary=words.key_summary(finding.id, len(taken), left),
+        summary=words.key_summary(finding.id, len(taken), [each.code for each in left]),
         steps=taken,
         account=finding.id,
         location=None,
@@ -109,6 +109,7 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
         vault=vault,
         key=new_key(finding.id, vault) if replaced else key,
         replaces=key if replaced else None,
+        left=left,
     )
 
 

@@ -4,6 +4,7 @@ Facts about Azure: Key Vault's pages on soft delete, on recovery ("role assignme
 restored") and on keys; docs/remediation.md names them.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.core.remediation.steps import Action, PlanStep
@@ -132,7 +133,7 @@ def grant_again(*, user: bool, decided: bool) -> PlanStep:
     )
 
 
-def key_summary(account: AccountId, steps: int, left: tuple[str, ...]) -> str:
+def key_summary(account: AccountId, steps: int, left: Sequence[str]) -> str:
     """Say what a plan for a key is for, how long it is, and which reasons it leaves."""
     text = (
         f"End what is wrong with the key of {account.name} in resource group "

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.model import Evidence, Finding
+from cmk_check.core.model import Evidence, Finding, KeyConcern
 from cmk_check.core.owner import UNOWNED
 from cmk_check.core.remediation import steps as words
 from cmk_check.core.remediation.steps import Action, PlanStep
@@ -62,7 +62,8 @@ class Plan:
     ``summary`` and the texts of the steps are plain text that may hold any character Azure allows.
     ``location`` and ``tenant_id`` are None where they are not known; ``client_id`` is that of the
     user-assigned identity to use, None where the account has to be asked. ``replaces`` is the key
-    that the account uses until then, and must not go on using.
+    that the account uses until then, and must not go on using. ``left`` are the reasons of the
+    key's health that the steps do not end.
     """
 
     summary: str
@@ -75,6 +76,7 @@ class Plan:
     vault: TargetVault
     key: str
     replaces: str | None = None
+    left: tuple[KeyConcern, ...] = ()
 
     def has(self, action: Action) -> bool:
         """Tell whether a step is part of the plan."""

@@ -15,12 +15,14 @@ from cmk_check.cli.plan_choice import PlanChoice
 from cmk_check.cli.plan_folder import report_folder, write_folder
 from cmk_check.cli.stdout import NotUsable
 from cmk_check.core.enums import ExceptionMode, GapReason
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Gap
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from tests.fakes.hostile import NAMES
+from tests.fakes.keys import EXPIRED, UNPROTECTED, VAULT_GONE, ScriptedKeys
 from tests.fakes.remediation import planned
 from tests.fakes.world import World, account, bad, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, world_of, world_of_exceptions, world_of_keys
@@ -186,6 +188,55 @@ async def test_a_key_in_trouble_has_the_plan_that_ends_it(tmp_path: Path) -> Non
         assert plan is not None
         assert (out / each["file"]).read_text() == render_az(plan)
     assert (index["compliant"], index["withoutPlan"]) == (1, [])
+
+
+async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path) -> None:
+    """Part of a way must not look like all of it."""
+    out, world = tmp_path / "plans", world_of_keys("at_risk")
+    nobody = replace(good(sub(1), "at_risk"), principal_id=None, identity_type="UserAssigned")
+    world.read(sub(1), nobody)
+
+    assert await _write(world, out) == 1
+
+    index, text = _index(out), (out / "index.md").read_text()
+    (plan,), (left,) = index["plans"], index["withoutPlan"]
+    assert plan["reason"] == "vault_purge_protection_off"
+    assert [left[name] for name in ("what", "id", "name", "reason", "accepted")] == [
+        "reason",
+        plan["id"],
+        "at_risk",
+        "identity_missing",
+        False,
+    ]
+    row = f"| `at_risk`: `{plan['id']}` | `identity_missing` | Its plan does not end this: "
+    assert row in text
+    assert left["message"].endswith("grant it access to the key.")
+
+
+@pytest.mark.parametrize(
+    ("facts", "roles"),
+    [
+        (UNPROTECTED, set()),
+        (EXPIRED, {"- Key Vault Crypto Officer on the vaults"}),
+        (
+            VAULT_GONE,
+            {"- Key Vault Contributor on the subscriptions of the vaults that are recovered"},
+        ),
+    ],
+)
+async def test_the_roles_that_mending_a_key_needs_are_named(
+    tmp_path: Path, facts: KeyFacts, roles: set[str]
+) -> None:
+    """Whoever lacks one of them is refused half-way."""
+    out, world = tmp_path / "plans", world_of_keys("broken")
+    world.keys = ScriptedKeys({str(good(sub(1), "broken").id): facts})
+
+    await _write(world, out)
+
+    said = set((out / "index.md").read_text().splitlines())
+    assert {line for line in said if line.startswith("- Key Vault C")} == roles | {
+        "- Key Vault Contributor on the vaults, and on the resource groups of new ones"
+    }
 
 
 async def test_an_exception_that_does_not_count_is_shown_beside_the_plan(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
         Action.FOLLOW_KEY,
     ]
     assert plan.summary.endswith("It does not end scope_not_customer_managed: see there who acts.")
+    assert [each.code for each in plan.left] == [KeyReason.SCOPE_NOT_CUSTOMER_MANAGED]
 
 
 def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:

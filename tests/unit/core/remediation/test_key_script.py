@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.enums import KeyReason
 from cmk_check.core.model import KeyHealth
 from cmk_check.core.remediation.az_script import render_az
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
@@ -16,7 +17,16 @@ from tests.fakes.remediation import (
     Ended,
     Watched,
 )
-from tests.unit.core.key_examples import OLD, VAULT_ID
+from tests.unit.core.key_examples import (
+    ATTRIBUTES,
+    DAY,
+    OLD,
+    POLICIES,
+    SECONDS,
+    VAULT_ID,
+    judged,
+    with_changes,
+)
 
 URI: Final = "https://safe.vault.azure.net/"
 STATE: Final = BARE | {
@@ -211,6 +221,22 @@ def test_where_it_cannot_go_on_it_says_why(
     assert said in " ".join(ended.err.split())
     assert ended.err.startswith("Stopped: ")
     assert "Done" not in ended.out
+
+
+def test_what_the_plan_does_not_end_is_said_last(tmp_path: Path) -> None:
+    """A key that can be used is of no help to an account that has no identity to use it with."""
+    health = judged(
+        with_changes(
+            POLICIES,
+            {"account.identity": {"type": "UserAssigned"}, f"{ATTRIBUTES}.exp": SECONDS + DAY},
+        )
+    )
+    (left,) = (each for each in health.concerns if each.code is KeyReason.IDENTITY_MISSING)
+
+    ended = scripted(tmp_path, CASES["expiring"], script_of(health))
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[-1] == f"This plan does not end identity_missing: {left.message}"
 
 
 def test_a_key_in_an_hsm_is_asked_for_there(tmp_path: Path) -> None:

@@ -133,6 +133,8 @@ def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> N
         if word.startswith("--name=")
     ]
     assert updates == [f"--name=a{number}" for number in (1, 2, 3, 1, 1)]
+    assert ended.out.count("the next step is tried once.\n") == 3
+    assert ended.out.count("the next step is tried 20 times, 30 seconds apart.\n") == 1
     assert (ended.code, _last(ended)) == (0, "3 of 3 done, 0 refused, 0 left")
     assert (folder.azure.get("slept") or "").split() == ["30"]
 
