@@ -68,7 +68,7 @@ CASES: Final = {
     "worn": Case(
         frozenset({R.KEY_DISABLED, R.KEY_NOT_YET_VALID, R.KEY_OPERATIONS_MISSING}),
         KeySpec(name="cmk", operations=["sign"], versions=(VersionSpec(enabled=False, nbf="+9d"),)),
-        confirm=("ENABLE_KEY", "START_KEY"),
+        confirm=("ENABLE_KEY", "START_KEY", "OPERATIONS"),
     ),
     "expired": Case(
         frozenset({R.KEY_EXPIRED, R.VERSION_PINNED}),
@@ -81,7 +81,9 @@ CASES: Final = {
         _versions(VersionSpec(version=OLD), VersionSpec(version=NEW, created="-9d")),
         pinned=OLD,
     ),
-    "nobody": Case(frozenset({R.IDENTITY_MISSING}), identity=None, granted=False),
+    "nobody": Case(
+        frozenset({R.IDENTITY_MISSING}), identity=None, granted=False, confirm=("IDENTITY",)
+    ),
     "stranger": Case(
         frozenset({R.IDENTITY_LACKS_PERMISSION}),
         vault={"properties": {"enableRbacAuthorization": True}},
@@ -100,8 +102,11 @@ CASES: Final = {
         confirm=("SOFT_DELETE", "PURGE_PROTECTION", "FIREWALL"),
     ),
     "small": Case(
-        frozenset({R.KEY_TOO_SMALL, R.KEY_TYPE_UNSUPPORTED}),
-        KeySpec(name="cmk", kty="oct-HSM", size=256),
+        frozenset({R.KEY_TOO_SMALL, R.KEY_TYPE_UNSUPPORTED, R.KEY_DISABLED, R.IDENTITY_MISSING}),
+        KeySpec(name="cmk", kty="oct-HSM", size=256, versions=(VersionSpec(enabled=False),)),
+        identity=None,
+        granted=False,
+        confirm=("REPLACE_KEY", "IDENTITY"),
     ),
 }
 

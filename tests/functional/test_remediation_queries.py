@@ -50,6 +50,18 @@ FIREWALLS: Final[Shapes] = (
 )
 
 
+USES: Final = ["get", "wrapKey", "unwrapKey"]
+MINE: Final = {"objectId": "principal-system", "permissions": {"keys": USES}}
+# With an application id it is for a user behind that application.
+POLICIES: Final[Shapes] = (
+    ({"accessPolicies": [MINE]}, True),
+    ({"accessPolicies": [MINE | {"applicationId": None}]}, True),
+    ({"accessPolicies": [MINE | {"applicationId": "c11e0000"}]}, False),
+    ({"accessPolicies": [MINE | {"objectId": "another"}]}, False),
+    ({"accessPolicies": []}, False),
+)
+
+
 # What is asked of a key that is in trouble, by what stands in the question; the date is far.
 LATER: Final[Shapes] = (
     ({"attributes": {"nbf": 9999999999}}, True),
@@ -72,6 +84,7 @@ ENDS: Final[Shapes] = (
         ("key expired", "properties.attributes.exp !=", ENDS),
         ("key disabled", "contains(['RSA'", KEYS),
         ("older version", "contains(['RSA'", KEYS),
+        ("no policy", "properties.accessPolicies", POLICIES),
     ],
 )
 def test_az_answers_the_questions_about_a_key_as_they_are_meant(
@@ -85,7 +98,9 @@ def test_az_answers_the_questions_about_a_key_as_they_are_meant(
 
     answers = _asked(query, shapes)
 
-    assert [answer is True for answer in answers] == [expected for _, expected in shapes]
+    assert [answer is True or answer == USES for answer in answers] == [
+        expected for _, expected in shapes
+    ]
 
 
 @pytest.mark.parametrize(

@@ -118,8 +118,11 @@ if [ "$(plain "$source")" = microsoft.keyvault ] && [ -n "$(plain "$named")" ] &
 fi
 """
 
-ASSIGN_IDENTITY: Final = """\
+FIND_IDENTITY: Final = """\
 type=$(account identity.type)
+"""
+
+ASSIGN_IDENTITY: Final = """\
 case $type in
   *SystemAssigned*) say '   It has one.' ;;
   '' | None)
@@ -254,7 +257,9 @@ if [ "$by_roles" = true ]; then
     --fill-role-definition-name=false --output=tsv \\
     --query="[?ends_with(roleDefinitionId, '$ROLE')].id")
 else
-  held=$(vault "properties.accessPolicies[?objectId=='$PRINCIPAL_ID'].permissions.keys[]")
+  # A policy with an application id gives the identity nothing.
+  held=$(vault "properties.accessPolicies[?objectId=='$PRINCIPAL_ID' && !applicationId]
+    .permissions.keys[]")
   for permission in get wrapKey unwrapKey; do
     listed "$held" "$permission" || held=
   done

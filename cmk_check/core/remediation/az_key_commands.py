@@ -55,6 +55,13 @@ if [ "$named" != "$REPLACED" ] && [ "$named" != "$KEY" ]; then
 fi
 """
 
+DECIDE_REPLACEMENT: Final = """\
+if [ "$named" = "$REPLACED" ]; then
+  decided CONFIRM_REPLACE_KEY 'the account cannot use its key for another reason too. Somebody' \\
+    'may have brought this about on purpose, to revoke access: ask the owner of the key.'
+fi
+"""
+
 RECOVER_VAULT: Final = """\
 vaults=$(az keyvault list --subscription="$VAULT_SUBSCRIPTION" --resource-group="$VAULT_GROUP" \\
   --resource-type=vault --query='[].id' --output=tsv) ||
@@ -69,6 +76,8 @@ if ! listed "$vaults" "$VAULT_ID"; then
   decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose,' \\
     'to revoke access: ask the owner of the key.'
   az keyvault recover --subscription="$VAULT_SUBSCRIPTION" --name="$VAULT" --output=none
+  # Azure has taken the access away together with the vault, so that this decides on it as well.
+  export CONFIRM_GRANT=yes
 fi
 """
 
@@ -132,10 +141,23 @@ for operation in wrapKey unwrapKey; do
   esac
 done
 if [ -n "$missing" ]; then
+  decided CONFIRM_OPERATIONS 'the key may not wrap and unwrap. Somebody may have taken this away' \\
+    'on purpose, to revoke access: ask the owner of the key.'
   read -r -a operations <<<"$permitted$missing"
   az keyvault key set-attributes --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" \\
     --name="$KEY" ${VERSION:+"--version=$VERSION"} --output=none --ops "${operations[@]}"
 fi
+"""
+
+DECIDE_IDENTITY: Final = """\
+case $type in
+  '' | None)
+    decided CONFIRM_IDENTITY 'the account has no identity. Somebody may have taken it away on' \\
+      'purpose, to revoke access: ask the owner of the key.'
+    # What is new has no access yet, so that this decides on it as well.
+    export CONFIRM_GRANT=yes
+    ;;
+esac
 """
 
 RENEW_KEY: Final = """\
@@ -143,6 +165,11 @@ soon=$(($(date +%s) + NOTICE_DAYS * 86400))
 ends=$(fact "$KEY_ID" "properties.attributes.exp != \\`null\\` &&
   properties.attributes.exp <= \\`$soon\\`")
 if [ "$ends" = true ]; then
+  enabled=$(fact "$KEY_ID" properties.attributes.enabled)
+  if [ "$enabled" = false ]; then
+    stop 'the newest version of the key is disabled. Somebody may have disabled it on purpose,' \\
+      'to revoke access: ask the owner of the key, who can enable it or make a new version.'
+  fi
   az keyvault key rotate --subscription="$VAULT_SUBSCRIPTION" "--$HOLDER=$VAULT" --name="$KEY" \\
     --output=none
 fi

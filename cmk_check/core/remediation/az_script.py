@@ -25,7 +25,7 @@ NOT_YET: Final = 75
 
 _BODIES: Final = {
     Action.SIGN_IN: bash.SIGN_IN,
-    Action.ASSIGN_IDENTITY: bash.ASSIGN_IDENTITY,
+    Action.ASSIGN_IDENTITY: bash.FIND_IDENTITY + bash.ASSIGN_IDENTITY,
     Action.CREATE_VAULT: bash.CREATE_VAULT + bash.CHECK_VAULT,
     Action.CHECK_VAULT: bash.CHECK_VAULT,
     Action.CREATE_KEY: bash.CREATE_KEY,
@@ -35,11 +35,13 @@ _BODIES: Final = {
     Action.VERIFY: bash.VERIFY,
     Action.FIND_KEY: key_bash.FIND_KEY,
     Action.REPLACE_KEY: key_bash.REPLACE_KEY,
+    Action.REPLACE_BLOCKED_KEY: key_bash.REPLACE_KEY + key_bash.DECIDE_REPLACEMENT,
     Action.RECOVER_VAULT: key_bash.RECOVER_VAULT,
     Action.RECOVER_KEY: key_bash.RECOVER_KEY,
     Action.ENABLE_KEY: key_bash.ENABLE_KEY,
     Action.START_KEY: key_bash.START_KEY,
     Action.PERMIT_WRAPPING: key_bash.PERMIT_WRAPPING,
+    Action.RESTORE_IDENTITY: bash.FIND_IDENTITY + key_bash.DECIDE_IDENTITY + bash.ASSIGN_IDENTITY,
     Action.OPEN_FIREWALL: key_bash.OPEN_FIREWALL,
     Action.SOFT_DELETE: key_bash.SOFT_DELETE,
     Action.PROTECT_FROM_PURGE: key_bash.PROTECT_FROM_PURGE,

@@ -212,7 +212,8 @@ def _escaped(char: str) -> str:
 
 
 def _commands(plan: Plan) -> list[str]:
-    parts = [_ASSIGN] if plan.has(Action.ASSIGN_IDENTITY) else []
+    gives = plan.has(Action.ASSIGN_IDENTITY) or plan.has(Action.RESTORE_IDENTITY)
+    parts = [_ASSIGN] if gives else []
     return [*parts, *([] if plan.vault.is_new else [_PROTECT]), _AROUND]
 
 

@@ -34,6 +34,13 @@ _VAULT_ID: Final = re.compile(
 _GROUP: Final = re.compile(r"[\w().-]+")
 _IN_PERIMETER: Final = "securedbyperimeter"
 _REPLACED: Final = {KeyReason.KEY_TYPE_UNSUPPORTED, KeyReason.KEY_TOO_SMALL}
+# What the owner of a key may have done on purpose, and another key would undo.
+_BLOCKED: Final = {
+    KeyReason.KEY_DISABLED,
+    KeyReason.KEY_NOT_YET_VALID,
+    KeyReason.KEY_OPERATIONS_MISSING,
+    KeyReason.IDENTITY_LACKS_PERMISSION,
+}
 # First what makes the key usable now, then what Azure asks for before an account may change its
 # key, at last that change.
 _ORDER: Final = (
@@ -42,8 +49,7 @@ _ORDER: Final = (
     Action.ENABLE_KEY,
     Action.START_KEY,
     Action.PERMIT_WRAPPING,
-    Action.ASSIGN_IDENTITY,
-    Action.GRANT,
+    Action.RESTORE_IDENTITY,
     Action.GRANT_AGAIN,
     Action.OPEN_FIREWALL,
     Action.SOFT_DELETE,
@@ -93,7 +99,8 @@ def key_plan_for(finding: Finding, *, tenant_id: str | None = None) -> Plan | No
     grantee = Grantee.USER if client_id else Grantee.SYSTEM
     wrong = [each for each in health.concerns if each.severity is not KeySeverity.NOTICE]
     replaced = any(each.code in _REPLACED for each in wrong) and not vault.is_hsm
-    made = _replacing(finding, grantee) if replaced else _ending(wrong, health, grantee, vault)
+    cases = [_Case(each, health, grantee) for each in wrong]
+    made = _replacing(finding.kind, cases) if replaced else _ending(cases, vault)
     if made is None:
         return None
     taken, ended = made
@@ -129,35 +136,44 @@ def _vault(health: KeyHealth | None) -> TargetVault | None:
 type _Made = tuple[tuple[PlanStep, ...], set[KeyReason]]
 
 
-def _ending(
-    wrong: list[KeyConcern], health: KeyHealth, grantee: Grantee, vault: TargetVault
-) -> _Made | None:
+def _ending(cases: list[_Case], vault: TargetVault) -> _Made | None:
     """Return the steps that end reasons, each step once, and the reasons that they end."""
     found: dict[Action, PlanStep] = {}
     ended = set()
-    for each in wrong:
-        made = list(_steps_of(_Case(each, health, grantee)))
+    for each in cases:
+        made = list(_steps_of(each))
         if made and (not vault.is_hsm or _IN_HSM.issuperset(step.action for step in made)):
             found |= {step.action: step for step in made}
-            ended.add(each.code)
+            ended.add(each.concern.code)
     if not found:
         return None
-    # What has been decided of the vault, or of the identity, is not asked of the grant once more.
-    if Action.GRANT in found:
-        found.pop(Action.GRANT_AGAIN, None)
     in_order = (found[action] for action in _ORDER if action in found)
     return (words.FIND_KEY, *in_order, words.VERIFY_KEY), ended
 
 
-def _replacing(finding: Finding, grantee: Grantee) -> _Made:
-    """Return the steps that put the account under another key of the same vault."""
+def _replacing(kind: str | None, cases: list[_Case]) -> _Made | None:
+    """Return the steps that put the account under another key of the same vault.
+
+    None if the account lacks an identity that no step can give it.
+    """
+    reasons = {each.concern.code for each in cases}
+    gives = [
+        step
+        for each in cases
+        if each.concern.code is KeyReason.IDENTITY_MISSING
+        for step in _give_identity(each)
+    ]
+    if KeyReason.IDENTITY_MISSING in reasons and not gives:
+        return None
+    *identity, grant = gives or [steps.grant(user=cases[0].grantee is Grantee.USER)]
     taken = (
-        words.REPLACE_KEY,
+        words.REPLACE_BLOCKED_KEY if reasons & _BLOCKED else words.REPLACE_KEY,
+        *identity,
         steps.CHECK_VAULT,
         steps.CREATE_KEY,
-        steps.grant(user=grantee is Grantee.USER),
+        grant,
         steps.WAIT,
-        steps.switch_on(finding.kind),
+        steps.switch_on(kind),
         steps.VERIFY,
     )
     of_the_vault = {
@@ -165,7 +181,6 @@ def _replacing(finding: Finding, grantee: Grantee) -> _Made:
         KeyReason.VAULT_SOFT_DELETE_OFF,
         KeyReason.VAULT_PURGE_PROTECTION_OFF,
         KeyReason.VAULT_FIREWALL_BLOCKS_SERVICES,
-        KeyReason.IDENTITY_MISSING,
         KeyReason.SCOPE_NOT_CUSTOMER_MANAGED,
         KeyReason.CANNOT_READ,
     }
@@ -177,28 +192,24 @@ def _steps_of(case: _Case) -> Iterator[PlanStep]:
     return make(case) if make else iter(())
 
 
-def _grant(case: _Case, *, decided: bool) -> PlanStep:
-    return words.grant_again(user=case.grantee is Grantee.USER, decided=decided)
-
-
 def _recover_vault(case: _Case) -> Iterator[PlanStep]:
     # Azure deletes the role assignments on a vault together with it, and does not restore them.
     # https://learn.microsoft.com/azure/key-vault/general/key-vault-recovery
     yield words.RECOVER_VAULT
     if case.health.principal_id is not None:
-        yield _grant(case, decided=False)
+        yield words.grant_again(user=case.grantee is Grantee.USER, follows=True)
 
 
 def _give_identity(case: _Case) -> Iterator[PlanStep]:
     """Give the account a system-assigned identity, if it has none at all: az would replace it."""
     has = case.concern.evidence
     if "identityClientId" not in has and has.get("identityType", "None").lower() == "none":
-        yield steps.ASSIGN_IDENTITY
-        yield _grant(case, decided=False)
+        yield words.RESTORE_IDENTITY
+        yield words.grant_again(user=False, follows=True)
 
 
 def _grant_again(case: _Case) -> Iterator[PlanStep]:
-    yield _grant(case, decided=True)
+    yield words.grant_again(user=case.grantee is Grantee.USER)
 
 
 def _open_firewall(case: _Case) -> Iterator[PlanStep]:

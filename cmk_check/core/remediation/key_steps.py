@@ -5,9 +5,10 @@ restored") and on keys; docs/remediation.md names them.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.remediation.steps import ASSIGN_IDENTITY, Action, PlanStep
 from cmk_check.core.resource_id import AccountId
 
 
@@ -27,6 +28,15 @@ REPLACE_KEY: Final = PlanStep(
     "Sign in to the account's subscription, and find its key",
     "The key is of a type or size that the service does not take, and neither can be changed: the "
     "account gets another key of the same vault.",
+)
+REPLACE_BLOCKED_KEY: Final = replace(
+    REPLACE_KEY,
+    action=Action.REPLACE_BLOCKED_KEY,
+    warning=_decided(
+        "The account cannot use its key for another reason too. "
+        + _ON_PURPOSE.format("brought this about"),
+        "CONFIRM_REPLACE_KEY",
+    ),
 )
 RECOVER_VAULT: Final = PlanStep(
     Action.RECOVER_VAULT,
@@ -61,6 +71,12 @@ PERMIT_WRAPPING: Final = PlanStep(
     Action.PERMIT_WRAPPING,
     "Permit the key to wrap and unwrap",
     "The service needs both. What else the key may do stays as it is.",
+    _decided(_ON_PURPOSE.format("taken them away"), "CONFIRM_OPERATIONS"),
+)
+RESTORE_IDENTITY: Final = replace(
+    ASSIGN_IDENTITY,
+    action=Action.RESTORE_IDENTITY,
+    warning=_decided(_ON_PURPOSE.format("taken it away"), "CONFIRM_IDENTITY"),
 )
 RENEW_KEY: Final = PlanStep(
     Action.RENEW_KEY,
@@ -68,7 +84,8 @@ RENEW_KEY: Final = PlanStep(
     "A new version protects new data, and the older ones still read what they protect. A later "
     "date for the old version would keep a key in use for longer than its owner has planned.",
     "A version cannot be deleted alone. Keep the older ones enabled: data that they protect cannot "
-    "be read without them. The vault's rotation policy says when the new one ends.",
+    "be read without them. The vault's rotation policy says when the new one ends. If the newest "
+    "version is disabled, the script stops: only the owner of the key may bring it back.",
 )
 OPEN_FIREWALL: Final = PlanStep(
     Action.OPEN_FIREWALL,
@@ -118,18 +135,19 @@ _GRANT_WHY: Final = (
 )
 
 
-def grant_again(*, user: bool, decided: bool) -> PlanStep:
+def grant_again(*, user: bool, follows: bool = False) -> PlanStep:
     """Return the step that lets the identity of the account use the key again.
 
-    ``decided`` where somebody may have taken the access away, which a person has to decide.
+    ``follows`` where a step before it brings back the vault or the identity, which is decided then.
     """
     which = "user-assigned" if user else "system-assigned"
-    warning = _ON_PURPOSE.format("taken the access away")
+    warning = _decided(_ON_PURPOSE.format("taken the access away"), "CONFIRM_GRANT")
+    after = " Right after it has brought back the vault or the identity itself, it does not ask."
     return PlanStep(
-        Action.GRANT_AGAIN if decided else Action.GRANT,
+        Action.GRANT_AGAIN,
         f"Let the account's {which} identity use the key",
         _GRANT_WHY,
-        _decided(warning, "CONFIRM_GRANT") if decided else None,
+        f"{warning}{after}" if follows else warning,
     )
 
 

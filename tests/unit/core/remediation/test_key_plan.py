@@ -1,5 +1,6 @@
 """The plan that ends what is wrong with a key: its steps by reason, and where there is none."""
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -12,10 +13,11 @@ from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.key_plan import key_plan_for
-from cmk_check.core.remediation.steps import Action
+from cmk_check.core.remediation.steps import Action, PlanStep
 from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm, key_plan_of
 from tests.fakes.remediation import finding_of
 from tests.unit.core.key_examples import (
+    ATTRIBUTES,
     DAY,
     PINNED,
     POLICIES,
@@ -30,7 +32,7 @@ from tests.unit.core.key_examples import (
 _OF_VAULT: Final = "vault.properties"
 REPLACED: Final = ["check_vault", "create_key", "grant", "wait", "switch_on"]
 STEPS: Final = {
-    "vault gone": ["recover_vault", "grant"],
+    "vault gone": ["recover_vault", "grant_again"],
     "key gone": ["recover_key"],
     "key disabled": ["enable_key"],
     "pinned version disabled": ["enable_key"],
@@ -38,7 +40,7 @@ STEPS: Final = {
     "pinned version expired": ["renew_key", "follow_key"],
     "key not yet valid": ["start_key"],
     "operations missing": ["permit_wrapping"],
-    "no identity": ["assign_identity", "grant"],
+    "no identity": ["restore_identity", "grant_again"],
     "no policy": ["grant_again"],
     "no role": ["grant_again"],
     "soft delete off": ["soft_delete"],
@@ -109,33 +111,60 @@ def test_several_reasons_have_one_plan_in_an_order_that_works() -> None:
 
 def test_what_a_person_has_to_decide_is_said_before_anything_is_run() -> None:
     """Disabling a key is how its owner cuts an account off; undoing that is not ours to do."""
-    decided = {
-        what: step.action.value
-        for what, health in KEYS_IN_TROUBLE.items()
-        for step in key_plan_of(health).steps
-        if "=yes" in (step.warning or "")
-    }
-
-    assert decided == {
-        "vault gone": "recover_vault",
-        "key gone": "recover_key",
-        "key disabled": "enable_key",
-        "pinned version disabled": "enable_key",
-        "key not yet valid": "start_key",
-        "no policy": "grant_again",
-        "no role": "grant_again",
-        "soft delete off": "soft_delete",
-        "purge protection off": "protect_from_purge",
-        "firewall": "open_firewall",
-    }
-    for what in decided:
+    free = {"renew_key", "follow_key"}
+    for what, planned in STEPS.items():
         plan = key_plan_of(KEYS_IN_TROUBLE[what])
-        (variable,) = {
-            word for step in plan.steps for word in (step.warning or "").split() if "=yes" in word
-        }
+        asking = {step.action.value: _word(step) for step in plan.steps if _word(step)}
         head, _, rest = render_az(plan).partition("set -euo pipefail")
-        assert variable in head
-        assert f"decided {variable.removesuffix('=yes.')} " in rest
+
+        assert list(asking) == [step for step in planned if step not in {*free, *REPLACED}]
+        for variable in asking.values():
+            assert f"{variable}=yes" in head
+            assert f"decided {variable} " in rest
+
+
+def _word(step: PlanStep) -> str | None:
+    """Return the variable that says yes to a step."""
+    match = re.search("(CONFIRM_[A-Z_]+)=yes[.]", step.warning or "")
+    return match and match[1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({f"{ATTRIBUTES}.enabled": False}, KeyReason.KEY_DISABLED),
+        ({f"{ATTRIBUTES}.nbf": SECONDS + DAY}, KeyReason.KEY_NOT_YET_VALID),
+        ({"key.properties.keyOps": ["sign"]}, KeyReason.KEY_OPERATIONS_MISSING),
+        ({f"{_OF_VAULT}.accessPolicies": []}, KeyReason.IDENTITY_LACKS_PERMISSION),
+    ],
+)
+def test_another_key_undoes_no_revocation_unasked(
+    changes: dict[str, object], reason: KeyReason
+) -> None:
+    """The new key works, whatever the owner of the old one did to it on purpose."""
+    health = judged(with_changes(POLICIES, changes | {"key.properties.keySize": 1024}))
+
+    first, *others = key_plan_of(health).steps
+
+    assert {each.code for each in health.concerns} == {KeyReason.KEY_TOO_SMALL, reason}
+    assert (first.action, _word(first)) == (Action.REPLACE_BLOCKED_KEY, "CONFIRM_REPLACE_KEY")
+    assert [step.action.value for step in others[:-1]] == REPLACED
+
+
+def test_another_key_needs_an_identity_to_use_it() -> None:
+    """Without it the script would stop, and name a new plan, which would be the same."""
+    case = changed(POLICIES, "key.properties.keySize", 1024)
+
+    plan = key_plan_of(judged(changed(case, "account.identity", value=None)))
+    template = render_bicep(plan)
+
+    assert [step.action.value for step in plan.steps[1:5]] == [
+        "restore_identity",
+        *REPLACED[:2],
+        "grant_again",
+    ]
+    assert "It does not end" not in plan.summary
+    assert "az cognitiveservices account identity assign" in (template or "")
 
 
 @pytest.mark.parametrize("what", KEYS_IN_TROUBLE)
@@ -172,6 +201,12 @@ def test_a_key_in_an_hsm_is_mended_there(what: str) -> None:
         judged(changed(POLICIES, f"{_OF_VAULT}.publicNetworkAccess", "SecuredByPerimeter")),
         in_hsm(judged(POLICIES, vault=Absent(VAULT_ID.lower()), key=None)),
         in_hsm(judged(changed(POLICIES, "key.properties.keySize", 1024))),
+        judged(
+            with_changes(
+                POLICIES,
+                {"key.properties.keySize": 1024, "account.identity": {"type": "UserAssigned"}},
+            )
+        ),
     ],
 )
 def test_where_no_command_ends_it_there_is_nokey_plan_of(health: KeyHealth | None) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import (
     BARE,
     CLIENT,
+    OLD_VAULT,
     Ended,
     Watched,
 )
@@ -75,10 +76,13 @@ CASES: Final = {
         {"ends": "true", "old_ends": "true", "version": OLD}, {"ends": GONE, "version": ""}
     ),
     "key not yet valid": Case({"later": "true"}, {"later": GONE}, "START_KEY"),
-    "operations missing": Case({"operations": "sign"}, {"operations": "sign wrapKey unwrapKey"}),
+    "operations missing": Case(
+        {"operations": "sign"}, {"operations": "sign wrapKey unwrapKey"}, "OPERATIONS"
+    ),
     "no identity": Case(
         {"identity": "None", "grant": GONE, "roles": "true"},
         {"identity": "SystemAssigned", "grant": "principal-system"},
+        "IDENTITY",
     ),
     "no policy": Case({"grant": GONE}, {}, "GRANT"),
     "no role": Case(
@@ -204,6 +208,24 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
             "the newest version of the key cannot be",
             id="new",
         ),
+        pytest.param(
+            "key expired",
+            {"enabled": "false"},
+            "the newest version of the key is disabled",
+            id="disabled",
+        ),
+        pytest.param(
+            "vault gone",
+            {"vault": "", "vault_deleted": GONE, "grant": GONE},
+            "CONFIRM_GRANT=yes bash",
+            id="others recovered it",
+        ),
+        pytest.param(
+            "no identity",
+            {"identity": "SystemAssigned"},
+            "CONFIRM_GRANT=yes bash",
+            id="others gave it",
+        ),
         pytest.param("no policy", {"identity": ""}, "has not the identity", id="identity"),
         pytest.param("no identity", {"identity": "UserAssigned"}, "make the plan anew", id="user"),
         pytest.param("key disabled", {"tenant": "another"}, "az uses tenant another", id="tenant"),
@@ -252,6 +274,32 @@ def test_a_key_in_an_hsm_is_asked_for_there(tmp_path: Path) -> None:
     assert any("/managedHSMs/safe/keys/cmk?" in word for call in ended.calls for word in call)
 
 
+@pytest.mark.parametrize(
+    ("changes", "state", "word"),
+    [
+        ({f"{ATTRIBUTES}.enabled": False}, {"grant": GONE}, "REPLACE_KEY"),
+        ({"account.identity": None}, {"grant": GONE, "identity": "None"}, "IDENTITY"),
+    ],
+)
+def test_another_key_is_put_in_place_of_a_revoked_one_only_with_the_word(
+    tmp_path: Path, changes: Mapping[str, object], state: Mapping[str, str | None], word: str
+) -> None:
+    """The word is asked for before anything is made, and never again."""
+    health = judged(with_changes(POLICIES, {**changes, "key.properties.keySize": 1024}))
+    before = {**OLD_VAULT, "uri": "https://kv-old.vault.azure.net/", "key": GONE, **state}
+    script = script_of(health)
+    watched = _watched(tmp_path, before)
+
+    asked = watched.run(script)
+    ended = watched.run(script, **{f"CONFIRM_{word}": "yes"})
+    again = watched.run(script)
+
+    assert (asked.code, _writes(asked)) == (1, [])
+    assert f"all the same: CONFIRM_{word}=yes bash " in asked.err
+    assert ended.out.splitlines()[-1].startswith("Done: the account is under the key cmk-")
+    assert (again.code, again.err) == (0, "")
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("what", CASES)
 def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, what: str) -> None:
@@ -265,7 +313,7 @@ def test_stopped_at_any_call_it_is_run_again_and_ends_right(tmp_path: Path, what
     for trouble, number in troubles:
         watched = _watched(tmp_path / f"{trouble}-{number}", case.before)
         _run(watched, what, **{trouble: str(number)})
-        again = _run(watched, what)
+        again = _run(watched, what, CONFIRM_GRANT="yes")
         assert again.code == 0, (trouble, number, again.err)
         assert _holds(watched, case.after), (trouble, number)
         assert watched.get("grant") is not None, (trouble, number)

@@ -13,6 +13,7 @@ from cmk_check.core.remediation.plan import vault_to_share
 from cmk_check.core.remediation.run_script import render_run
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import TENANT, finding_of, planned
+from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, judged, with_changes
 
 SHELLCHECK: Final = Path(sys.executable).with_name("shellcheck")
 NAMES: Final = {
@@ -21,6 +22,17 @@ NAMES: Final = {
 }
 # Of keys whose plans have the same steps, one is enough.
 CHECKED: Final = set(KEYS_IN_TROUBLE) - {"pinned version disabled", "expiring", "of another type"}
+
+BLOCKED: Final = judged(
+    with_changes(
+        POLICIES,
+        {
+            "key.properties.keySize": 1024,
+            f"{ATTRIBUTES}.enabled": False,
+            "account.identity": None,
+        },
+    )
+)
 
 
 def _shared(finding: Finding) -> str:
@@ -37,6 +49,7 @@ def _scripts(name: str, group: str) -> dict[str, str]:
         "shared": _shared(finding_of(name, group)),
         "run": render_run([("plans/1-chat.sh", f"{name} in {group}")]),
         "hsm": render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE["key disabled"]), name, group)),
+        "blocked": render_az(key_plan_of(BLOCKED, name, group)),
         **{what: render_az(key_plan_of(KEYS_IN_TROUBLE[what], name, group)) for what in keys},
     }
 
