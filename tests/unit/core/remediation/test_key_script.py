@@ -119,7 +119,7 @@ def _watched(folder: Path, changes: Mapping[str, str | None]) -> Watched:
 
 def _confirmed(watched: Watched, case: Case, script: str, **variables: str) -> Ended:
     confirmed = {f"CONFIRM_{case.confirm}": "yes"} if case.confirm else {}
-    return watched.run(script, **confirmed, **variables)
+    return watched.run(script, **confirmed | variables)
 
 
 def _run(watched: Watched, what: str, **variables: str) -> Ended:
