@@ -58,7 +58,7 @@ def _checked(templates: Mapping[str, Json], folder: Path) -> Json:
         env={"PATH": os.defpath, "HOME": str(folder), "HTTPS_PROXY": "http://127.0.0.1:9"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=300,  # it takes half a minute on a quiet machine
         check=True,
     )
     found: Json = json.loads(run.stdout)
