@@ -10,7 +10,6 @@ from cmk_check.core.enums import CoverageState, GapReason, PostureReason, ScanSt
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
-from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import KnownGap, Status, SubscriptionCounts, Summary
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
@@ -105,14 +104,6 @@ async def test_the_status_costs_one_point_read(served: Served) -> None:
     await send(served.app(), STATUS)
 
     assert [operation.name for operation in served.store.log] == ["get"]
-
-
-async def test_the_status_names_the_management_group_of_the_last_full_scan(empty: Served) -> None:
-    """Whoever relies on completeness has to know against what it was held."""
-    scope = RecordedScope.of([], [], [], "MG-Company")
-    await empty.put_status(replace(status_of(coverage()), scope=scope))
-
-    assert (await send(empty.app(), STATUS)).json["managementGroup"] == "mg-company"
 
 
 async def test_before_the_first_scan_the_answer_is_unknown_and_no_error(empty: Served) -> None:
