@@ -85,7 +85,8 @@ def _files(plans: Plans) -> Iterator[tuple[str, str]]:
         yield file, render_az(plan)
     if made:
         names = ((each.file, f"{each.name} in {each.resource_group}") for each in index.plans)
-        yield "run.sh", render_run((file, shown(name)) for file, name in names)
+        leaving = [file for file, plan in made.items() if plan.left]
+        yield "run.sh", render_run(((file, shown(name)) for file, name in names), leaving)
 
 
 def write_folder(out: Path, files: Mapping[str, str]) -> None:

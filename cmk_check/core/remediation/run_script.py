@@ -5,7 +5,7 @@ and a second round waits for those that Azure did not take: most grants have tak
 Runs in bash 3.2, which macOS has. Names are hostile text, and stand in quoted words alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cmk_check.core.remediation.az_commands import LITERAL_NAMES
@@ -126,15 +126,22 @@ if is_any_left; then
   round=2 tries=$TRIES
   all
 fi
-summary
 """
 
 
-def render_run(plans: Iterable[tuple[str, str]]) -> str:
+def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) -> str:
     """Write the script that runs plans, given by file and account in words, in this order.
 
     ``file`` is relative to the script's folder. The account is printed as it is: names that could
-    control a terminal have to be escaped before.
+    control a terminal have to be escaped before. ``leaving`` are the files whose plans do not end
+    everything that is wrong; the script names them at its end.
     """
     listed = "".join(f"  {quoted(file)} {quoted(account)}\n" for file, account in plans)
-    return f"{_HEAD}{listed}{_BODY}{_FUNCTIONS}{_MAIN}"
+    return f"{_HEAD}{listed}{_BODY}{_FUNCTIONS}{_MAIN}{''.join(_rest(leaving))}summary\n"
+
+
+def _rest(leaving: Sequence[str]) -> Iterator[str]:
+    if leaving:
+        yield "printf '%s\\n' 'Done is not all for these plans; index.md says what they leave:'\n"
+    for file in leaving:
+        yield f"printf '  %s\\n' {quoted(file)}\n"

@@ -211,6 +211,7 @@ async def test_what_a_plan_does_not_end_is_listed_with_what_to_do(tmp_path: Path
     row = f"| `at_risk`: `{plan['id']}` | `identity_missing` | Its plan does not end this: "
     assert row in text
     assert left["message"].endswith("grant it access to the key.")
+    assert f"printf '  %s\\n' '{plan['file']}'\nsummary\n" in (out / "run.sh").read_text()
 
 
 @pytest.mark.parametrize(

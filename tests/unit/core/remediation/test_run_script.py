@@ -118,6 +118,22 @@ def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Pa
     assert (second.code, _last(second)) == (0, "3 of 3 done, 0 refused, 0 left")
 
 
+def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> None:
+    """A person reads the last lines: "all done" alone would hide what no script can end."""
+    folder = Folder(tmp_path)
+    plans = [(file, "an account") for file in folder.files]
+    folder.script.write_text(render_run(plans, [folder.files[1]]))
+
+    ended = folder.run()
+
+    assert ended.code == 0
+    assert ended.out.splitlines()[-3:] == [
+        "Done is not all for these plans; index.md says what they leave:",
+        "  plans/2.sh",
+        "3 of 3 done, 0 refused, 0 left",
+    ]
+
+
 def test_no_plan_waits_for_its_grant_before_all_have_theirs(tmp_path: Path) -> None:
     """Minutes for each account would make a day of a hundred."""
     folder = Folder(tmp_path)

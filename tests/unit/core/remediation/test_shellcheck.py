@@ -47,7 +47,7 @@ def _scripts(name: str, group: str) -> dict[str, str]:
         "new": render_az(planned(finding_of(name, group))),
         "old": render_az(planned(user, vault="kv-old")),
         "shared": _shared(finding_of(name, group)),
-        "run": render_run([("plans/1-chat.sh", f"{name} in {group}")]),
+        "run": render_run([("plans/1-chat.sh", f"{name} in {group}")], ["plans/1-chat.sh"]),
         "hsm": render_az(key_plan_of(in_hsm(KEYS_IN_TROUBLE["key disabled"]), name, group)),
         "blocked": render_az(key_plan_of(BLOCKED, name, group)),
         **{what: render_az(key_plan_of(KEYS_IN_TROUBLE[what], name, group)) for what in keys},
