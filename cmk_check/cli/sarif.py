@@ -34,6 +34,7 @@ _HELP: Final[Mapping[ReasonArea, str]] = {
     ReasonArea.GAP: f"{_LEARN}/role-based-access-control/role-assignments-portal",
     ReasonArea.KEY: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.EXCEPTION: f"{_LEARN}/governance/policy/concepts/exemption-structure",
+    ReasonArea.DATA: f"{_LEARN}/foundry/concepts/encryption-keys-portal",
     ReasonArea.POSTURE: f"{_LEARN}/role-based-access-control/role-assignments-portal",
 }
 # Only these areas have results: what another policy says of an account is not a problem.

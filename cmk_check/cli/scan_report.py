@@ -20,8 +20,8 @@ from cmk_check.cli.stdout import replaced, write, write_bytes
 from cmk_check.cli.table import show, summarise
 from cmk_check.cli.xlsx import as_xlsx
 from cmk_check.config.settings import Settings
+from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import (
-    CrossCheckState,
     PostureReason,
     PostureVerdict,
     ReasonSeverity,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from cmk_check.core import cross_check
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.broken_key import BrokenKey
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     CoverageState,
     GapReason,
@@ -57,6 +59,7 @@ class AccountCounter:
         self._not_assessed = 0
         self._differs = 0
         self._owners: Counter[str | None] = Counter()
+        self._data: Counter[str] = Counter()
 
     def add(
         self,
@@ -84,6 +87,11 @@ class AccountCounter:
         """Count an account's owner; None counts as nobody."""
         self._owners[(owner or UNOWNED).value] += times
 
+    def add_data(self, data: AccountData | None, times: int = 1) -> None:
+        """Count under whose keys an account's data is; None where nobody looked."""
+        if data is not None:
+            self._data[data.state.value] += times
+
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
         cells = +self._cells
@@ -103,6 +111,7 @@ class AccountCounter:
             PolicyCounts(self._not_assessed, self._differs) if by_kind else None,
             self._owners[None],
             _some_owners(_hash(owner) for owner in +self._owners if owner is not None),
+            dict(sorted((+self._data).items())),
         )
 
 
@@ -126,6 +135,30 @@ def key_counts(accounts: AccountCounts) -> dict[str, int] | None:
         "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
         "broken": broken_keys(accounts),
         "unknown": unknown_keys(accounts),
+    }
+
+
+def exposed_data(accounts: AccountCounts) -> int:
+    """Return how many accounts have data under Microsoft's keys."""
+    return accounts.by_data_state.get(DataState.MICROSOFT_KEYS, 0)
+
+
+def unknown_data(accounts: AccountCounts) -> int:
+    """Return of how many nobody knows it; of some nobody ever looked at where it lies."""
+    known = (state for state in DataState if state is not DataState.UNKNOWN)
+    return accounts.total - sum(accounts.by_data_state.get(state, 0) for state in known)
+
+
+def data_counts(accounts: AccountCounts) -> dict[str, int] | None:
+    """Return the counts by data state as answers name them; None if nobody looked at any."""
+    if not accounts.by_data_state:
+        return None
+    return {
+        "ownKeys": accounts.by_data_state.get(DataState.OWN_KEYS, 0),
+        "microsoftKeys": exposed_data(accounts),
+        "mayBeMicrosoftKeys": accounts.by_data_state.get(DataState.MAY_BE_MICROSOFT_KEYS, 0),
+        "unknown": unknown_data(accounts),
+        "none": accounts.by_data_state.get(DataState.NONE, 0),
     }
 
 
@@ -218,6 +251,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     by_reason: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
     keys: Counter[str] = Counter()
+    data: Counter[str] = Counter()
     excepted: list[tuple[datetime, int]] = []
     unread = unowned = 0
     owners: set[str] = set()
@@ -233,6 +267,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         by_reason.update(part.by_reason)
         ignored.update(part.ignored_by_kind)
         keys.update(part.by_key_health)
+        data.update(part.by_data_state)
         excepted += part.excepted
         unread += part.unread
         policy = _add_policy(policy, part.azure_policy)
@@ -248,6 +283,7 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
         policy if any(counts.total for counts in by_kind.values()) else None,
         unowned,
         _some_owners(owners),
+        dict(sorted(data.items())),
     )
 
 

@@ -3,9 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from cmk_check.core.enums import CrossCheckState
 from cmk_check.core.resource_id import AccountId
+
+
+class CrossCheckState(StrEnum):
+    """How far the lists of a scan were compared with Resource Graph."""
+
+    CHECKED = "checked"
+    PARTLY = "partly"
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True)

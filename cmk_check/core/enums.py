@@ -277,14 +277,6 @@ class PostureReason(StrEnum):
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 
 
-class CrossCheckState(StrEnum):
-    """How far the lists of a scan were compared with Resource Graph."""
-
-    CHECKED = "checked"
-    PARTLY = "partly"
-    NOT_CHECKED = "not_checked"
-
-
 class PolicyState(StrEnum):
     """What Azure's built-in policy says of an account; ``NOT_ASSESSED``: it leaves its kind out."""
 
@@ -316,6 +308,7 @@ class ReasonArea(StrEnum):
     GAP = "gap"
     KEY = "key"
     EXCEPTION = "exception"
+    DATA = "data"
     POSTURE = "posture"
     AZURE_POLICY = "azure_policy"
 

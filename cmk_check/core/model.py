@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -211,8 +212,8 @@ class Finding:
     verdict is not compliant, and where key health is switched off; ``vault_id`` is where the vault
     of a key was last, lower-cased, whatever was read since. ``exception`` is set where the verdict
     is non_compliant and an exemption may accept that; ``announced`` is the exception that people
-    know of. ``owner`` is None where no scan has recorded whether there is one. Times are aware and
-    UTC.
+    know of. ``owner`` is None where no scan has recorded whether there is one, ``data`` where
+    nobody looked at where the account's data lies. Times are aware and UTC.
     """
 
     id: AccountId
@@ -232,6 +233,7 @@ class Finding:
     exception: AccountException | None = None
     announced: AnnouncedException | None = None
     owner: Owner | None = None
+    data: AccountData | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,8 @@ class AccountCounts:
     counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
     honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
     ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the owners of the
-    others, MAX_OWNERS_COUNTED at most.
+    others, MAX_OWNERS_COUNTED at most. ``by_data_state`` counts those of which somebody looked at
+    where their data lies.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)
@@ -281,6 +284,7 @@ class AccountCounts:
     policy: PolicyCounts | None = None
     unowned: int = 0
     owners: tuple[str, ...] = ()
+    by_data_state: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def azure_policy(self) -> PolicyCounts | None:

@@ -10,8 +10,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from cmk_check.core.cross_check import CrossCheck, KnownAccount
-from cmk_check.core.enums import CrossCheckState
+from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
 from cmk_check.core.model import Reading
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.azure_policy import policy_answer
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import ExceptionState, KeyState, PolicyState, Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, state_of
 from cmk_check.core.model import Finding
@@ -27,6 +28,7 @@ class FindingFilter:
     kind: str | None = None
     subscription_id: str | None = None
     key_health: KeyState | None = None
+    data_state: DataState | None = None
     exception_at: tuple[ExceptionState, datetime] | None = None
     azure_policy: PolicyState | None = None
     owner: str | None = None
@@ -41,6 +43,8 @@ class FindingFilter:
             "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
             "kind": self.kind,
             "keyHealth": self.key_health,
+            # What cannot be read is unknown, whatever state its row contains.
+            "dataState": None if self.data_state is DataState.UNKNOWN else self.data_state,
             # Honoured ones end with time, without a write.
             "exception": asked if asked is ExceptionState.HONOURED else None,
             # Characters that the service may refuse are compared here.
@@ -50,11 +54,12 @@ class FindingFilter:
 
     def admits(self, finding: Finding) -> bool:
         """Return whether a finding matches."""
-        judgement, key = finding.judgement, finding.key_health
+        judgement, key, data = finding.judgement, finding.key_health, finding.data
         return (
             self.verdict in {None, judgement.verdict}
             and self.reason in {None, judgement.reason}
             and self.key_health in {None, key.state if key else None}
+            and self.data_state in {None, data.state if data else None}
             and self._admits_exception(finding.exception)
             and (self.azure_policy is None or self.azure_policy is _policy_state(finding))
             and self._admits_owner((finding.owner or UNOWNED).value)

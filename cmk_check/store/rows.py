@@ -31,6 +31,7 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import table_keys
+from cmk_check.store.data_columns import data_in, data_values
 from cmk_check.store.exception_columns import announced_in, exception_in, exception_values
 from cmk_check.store.owner_columns import owner_in, owner_values
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
@@ -93,6 +94,7 @@ def finding_values(finding: Finding) -> Values:
             "keyVaultId": finding.vault_id,
             **exception_values(finding),
             **owner_values(finding.owner),
+            **data_values(finding.data),
         }
     )
 
@@ -139,6 +141,7 @@ def finding_of(entity: Entity) -> Finding:
         exception=exception_in(entity.values),
         announced=announced_in(entity.values),
         owner=owner_in(entity.values),
+        data=data_in(entity.values),
     )
 
 

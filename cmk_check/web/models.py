@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
-    CrossCheckState,
     GapReason,
     KeyState,
     PostureReason,

@@ -19,6 +19,7 @@ from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from tests.guard.documents import HTTP, ROOT, RULE, section, table
 
 KEY_HEALTH: Final = (ROOT / "docs/key-health.md").read_text()
+DATA_STORES: Final = (ROOT / "docs/data-stores.md").read_text()
 EXCEPTIONS: Final = (ROOT / "docs/exceptions.md").read_text()
 REMEDIATION: Final = (ROOT / "docs/remediation.md").read_text()
 POLICY: Final = (ROOT / "docs/azure-policy.md").read_text()
@@ -28,6 +29,7 @@ TABLES: Final = {
     ReasonArea.GAP: table(RULE, "gap"),
     ReasonArea.KEY: [[row[0], *row[3:]] for row in table(KEY_HEALTH, "code")],
     ReasonArea.EXCEPTION: table(EXCEPTIONS, "reason"),
+    ReasonArea.DATA: table(DATA_STORES, "reason"),
     ReasonArea.POSTURE: table(RULE, "posture reason"),
     ReasonArea.AZURE_POLICY: table(POLICY, "policy reason"),
 }
@@ -71,7 +73,7 @@ def test_each_reason_of_key_health_has_a_plan_or_is_said_to_have_none() -> None:
 def test_who_operates_finds_each_reason_with_who_acts() -> None:
     """An unknown that is nobody's stays."""
     good_news = {"customer_managed_key", "never_configured", "microsoft_managed_key"}
-    parts = ("Keys", "Gaps", "Exceptions", "Postures and unknowns")
+    parts = ("Keys", "Gaps", "Exceptions", "Data stores", "Postures and unknowns")
     rows = [row for part in parts for row in table(section(OPERATIONS, part), "reasons")]
 
     shown = {name: row[1].strip("`") for row in rows for name in re.findall(r"`(\w+)`", row[0])}

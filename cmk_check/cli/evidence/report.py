@@ -20,7 +20,8 @@ from cmk_check.cli.evidence.report_text import (
 )
 from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
-from cmk_check.core.enums import ControlMapping, CrossCheckState, Verdict
+from cmk_check.core.cross_check import CrossCheckState
+from cmk_check.core.enums import ControlMapping, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.web import models
 

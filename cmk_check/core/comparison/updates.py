@@ -190,6 +190,7 @@ def _count(finding: Finding, tally: AccountCounter, times: int = 1) -> None:
     key, exception = finding.key_health, finding.exception
     tally.add(finding.kind, finding.judgement, key, exception, times=times)
     tally.add_owner(finding.owner, times)
+    tally.add_data(finding.data, times)
 
 
 def _is_worse(

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cmk_check.core.cross_check import CrossCheck
-from cmk_check.core.enums import CrossCheckState, GapReason
+from cmk_check.core.cross_check import CrossCheck, CrossCheckState
+from cmk_check.core.enums import GapReason
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.gaps import QUERY_GRAPH

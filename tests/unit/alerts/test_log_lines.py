@@ -14,10 +14,9 @@ from cmk_check.alerts.log_lines import LogSink, line
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.cross_check import CrossCheck
+from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import (
     ChangeType,
-    CrossCheckState,
     GapReason,
     KeyState,
     PostureVerdict,

@@ -13,11 +13,16 @@ from cmk_check.core.counts import (
     OTHER_KINDS,
     AccountCounter,
     broken_keys,
+    data_counts,
+    exposed_data,
     list_broken_keys,
     merge,
     summarise,
+    unknown_data,
     unknown_keys,
 )
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeyState, Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import (
@@ -119,6 +124,31 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
             summarise([of(*many)], 0),
         )
     ] == [(2, 3), (1, 1), (MAX_OWNERS_COUNTED, 0)]
+
+
+def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> None:
+    """P1: of an account that no scan has read, nothing may be taken for covered."""
+    tally = AccountCounter()
+    for account in (bad(ID, "a"), good(ID, "b"), odd(ID, "c"), bad(ID, "d")):
+        tally.add(account.kind, judge(account))
+    none = tally.counts({}, 0)
+    for state in (DataState.OWN_KEYS, DataState.MICROSOFT_KEYS, DataState.UNKNOWN):
+        tally.add_data(AccountData(state))
+    tally.add_data(AccountData(DataState.OWN_KEYS), -1)
+    tally.add_data(None)
+
+    counts = tally.counts({}, 0)
+    twice = merge([summarise([replace(_row(), accounts=counts)], 0)] * 2).accounts
+
+    assert (data_counts(none), unknown_data(none)) == (None, 4)
+    assert data_counts(counts) == {
+        "ownKeys": 0,
+        "microsoftKeys": 1,
+        "mayBeMicrosoftKeys": 0,
+        "unknown": 3,
+        "none": 0,
+    }
+    assert (exposed_data(twice), unknown_data(twice)) == (2, 6)
 
 
 def _row() -> Coverage:

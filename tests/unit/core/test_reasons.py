@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.data_enums import DataReason
 from cmk_check.core.enums import (
     Actor,
     ExceptionReason,
@@ -44,6 +45,7 @@ def test_every_code_has_an_entry_in_the_order_of_its_enum() -> None:
         ReasonArea.GAP: list(GapReason),
         ReasonArea.KEY: list(KeyReason),
         ReasonArea.EXCEPTION: list(ExceptionReason),
+        ReasonArea.DATA: list(DataReason),
         ReasonArea.POSTURE: list(PostureReason),
         ReasonArea.AZURE_POLICY: list(PolicyReason),
     }

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from cmk_check.core.cross_check import CrossCheck, KnownAccount, merge
-from cmk_check.core.enums import CrossCheckState, GapReason
+from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount, merge
+from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError

@@ -6,6 +6,8 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import (
     ExceptionReason,
     ExceptionState,
@@ -35,8 +37,13 @@ FINDINGS: Final[dict[str, Finding]] = {
         exception=replace(ACCEPTED, reason=ExceptionReason.EXPIRED),
         owner=Owner("ml\n", "account"),
     ),
-    "foundry": only_finding(known_of(replace(bad(ID), kind="AIServices"))),
-    "broken": only_finding(known_of(good(ID), keys=DISABLED)),
+    "foundry": replace(
+        only_finding(known_of(replace(bad(ID), kind="AIServices"))),
+        data=AccountData(DataState.MICROSOFT_KEYS),
+    ),
+    "broken": replace(
+        only_finding(known_of(good(ID), keys=DISABLED)), data=AccountData(DataState.UNKNOWN)
+    ),
     "odd": only_finding(known_of(odd(ID))),
 }
 HONOURED, NOT_HONOURED, NONE = ExceptionState
@@ -56,6 +63,12 @@ LATER: Final = NOON + timedelta(days=2)
         ),
         (FindingFilter(reason=Reason.MALFORMED), {"odd"}, {}),
         (FindingFilter(key_health=KeyState.BROKEN), {"broken"}, {"keyHealth": "broken"}),
+        (
+            FindingFilter(data_state=DataState.MICROSOFT_KEYS),
+            {"foundry"},
+            {"dataState": "microsoft_keys"},
+        ),
+        (FindingFilter(data_state=DataState.UNKNOWN), {"broken"}, {}),
         (FindingFilter(exception_at=(HONOURED, NOON)), {"accepted"}, {"exception": "honoured"}),
         (FindingFilter(exception_at=(HONOURED, LATER)), set(), {"exception": "honoured"}),
         (FindingFilter(exception_at=(NOT_HONOURED, NOON)), {"expired"}, {}),

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.cross_check import CrossCheck
-from cmk_check.core.enums import CrossCheckState, PostureVerdict, ScanState, Trigger
+from cmk_check.core.cross_check import CrossCheck, CrossCheckState
+from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.scan_rows import Scan
