@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import models
+    from cmk_check.web import evidence_models, models
 
 _COLOURS: Final[Mapping[Verdict, str]] = {
     Verdict.COMPLIANT: "green",
@@ -69,27 +69,42 @@ def _print_accounts(
     more = ["owner", "resource group", "kind", "subscription", "created"]
     if has_history:
         more.append("first seen")
-    rows = [_account(each, has_history=has_history) for each in findings]
+    exceptions = [each.exception for each in findings if each.exception]
+    if exceptions:
+        more.insert(0, "exception")
+    rows = [
+        _account(each, has_history=has_history, has_exceptions=bool(exceptions))
+        for each in findings
+    ]
     print_rows(console, (head, "account", "reason"), more, rows)
     console.print()
     # Print each message once, because many accounts share it.
-    for reason, message in dict.fromkeys(map(_why, findings)):
+    unhonoured = [(each.reason, each.message) for each in exceptions if not each.honoured]
+    for reason, message in dict.fromkeys([*map(_why, findings), *unhonoured]):
         say(console, f"{reason}: {shown(message)}", hanging=INDENT)
     console.print()
 
 
-def _account(finding: "models.Finding", *, has_history: bool) -> Row:
+def _account(finding: "models.Finding", *, has_history: bool, has_exceptions: bool) -> Row:
     if finding.key_health is None:
         state, style = finding.verdict.value, _COLOURS[finding.verdict]
     else:
         state, style = finding.key_health.state.value, _KEY_COLOURS[finding.key_health.state]
     subscription = finding.subscription_name or finding.subscription_id
     owner = finding.owner.value if finding.owner else "-"
-    more = [owner, finding.resource_group, finding.kind or "", subscription]
+    more = [_exception(finding.exception)] if has_exceptions else []
+    more += [owner, finding.resource_group, finding.kind or "", subscription]
     more.append(_day(finding.evidence.created_at))
     if has_history:
         more.append(_day(finding.first_seen))
     return Row((state, finding.name, _why(finding)[0]), more, style)
+
+
+def _exception(exception: "evidence_models.AccountException | None") -> str:
+    """Say until when an exemption accepts the violation, or why it does not."""
+    if exception is None:
+        return "-"
+    return f"until {_day(exception.expires_on)}" if exception.honoured else exception.reason.value
 
 
 def _day(time: datetime | None) -> str:

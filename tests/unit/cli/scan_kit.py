@@ -46,7 +46,7 @@ def world_of_exceptions(
     *verdicts: str,
     accepted: Collection[int],
     mode: ExceptionMode = ExceptionMode.ACCEPT,
-    until: datetime = ACCEPTED_UNTIL,
+    until: datetime | None = ACCEPTED_UNTIL,
 ) -> World:
     """Make a world in which the subscriptions with these numbers are exempted until a time."""
     world = world_of(*verdicts, expectations=Expectations(timedelta(hours=3), exceptions=mode))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.world import BEGINNING, World, bad, sub
-from tests.unit.cli.scan_kit import scan, world_of
+from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
 MICROSOFT = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
 type Output = pytest.CaptureFixture[str]
@@ -81,6 +82,31 @@ async def test_each_reason_is_explained_once(capsys: Output) -> None:
     await scan(world_of("bad", "bad", "bad"))
 
     assert capsys.readouterr().out.count(MICROSOFT.message) == 1
+
+
+@pytest.mark.parametrize(
+    ("until", "cell"), [(ACCEPTED_UNTIL, f"until {ACCEPTED_UNTIL:%Y-%m-%d}"), (None, "no_expiry")]
+)
+async def test_a_violation_says_until_when_it_is_accepted_or_why_it_is_not(
+    capsys: Output, until: datetime | None, cell: str
+) -> None:
+    """Of two accounts of one verdict somebody has to act on one alone; no person is named."""
+    await scan(world_of_exceptions("bad", "bad", accepted=[1], until=until))
+
+    out = capsys.readouterr().out
+    head, _, accepted, other = out.split("\n\n")[0].splitlines()
+    at = head.index("exception")
+    assert accepted[at:].startswith(f"{cell}  ")
+    assert other[at:].startswith("-  ")
+    assert ("no_expiry: The exemption has no expiry. " in out) is (until is None)
+    assert not {"ann@corp.test", "Bea Boss"} & set(out.split("  "))
+
+
+async def test_without_exemptions_the_table_has_no_column_for_them(capsys: Output) -> None:
+    """Most people have none."""
+    await scan(world_of_exceptions("bad", accepted=[]))
+
+    assert "exception" not in capsys.readouterr().out.splitlines()[0]
 
 
 @pytest.fixture
