@@ -47,6 +47,18 @@ def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
         assert not anchor or anchor in anchors(goal.read_text()), f"{target}#{anchor}"
 
 
+def test_the_table_of_errors_names_every_code_of_the_api() -> None:
+    """A client that meets one looks there for what to do."""
+    raised = r'(?:error_answer|RequestRefused)\(\s*[\w.]+,\s*"(\w+)"'
+    sources = [path.read_text() for path in (ROOT / "cmk_check/web").rglob("*.py")]
+
+    found = {code for source in sources for code in re.findall(raised, source)}
+
+    assert len(found) > 5
+    listed = {row[1].strip("`") for row in table(section(HTTP, "Errors"), "status")}
+    assert found <= listed
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_make_task_that_is_named_exists(path: Path) -> None:
     """The first command that a newcomer types must work."""
