@@ -4,7 +4,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import typer
 
 
 class Format(StrEnum):
@@ -42,3 +44,18 @@ class OutputOptions:
     color: bool = True
     file: Path | None = None
     fail_on: Collection[FailOn] = FAIL_ON
+
+
+def format_option(kind: type[StrEnum], help_text: str) -> Any:  # noqa: ANN401 - as typer declares it
+    """Return the option ``--format`` with the values of ``kind``.
+
+    The message of typer's own choice begins with the words of the library below it.
+    """
+
+    def parse(given: str) -> StrEnum:
+        try:
+            return kind(given)
+        except ValueError:
+            raise typer.BadParameter(f"must be one of {', '.join(kind)}") from None
+
+    return typer.Option("--format", parser=parse, metavar=f"<{'|'.join(kind)}>", help=help_text)

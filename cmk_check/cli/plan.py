@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended, run
+from cmk_check.cli.output_options import format_option
 from cmk_check.cli.plan_choice import PlanChoice, check_options
-from cmk_check.cli.scan import settings_of, subscription_ids
+from cmk_check.cli.scan import name_unknown_settings, settings_of, subscription_ids
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
@@ -87,7 +88,7 @@ def plan(  # noqa: PLR0913 - an argument for each option
         typer.Option(metavar="NAME", help="The key; the script creates it if it does not exist."),
     ] = None,
     language: Annotated[
-        Language, typer.Option("--format", help="A bash script of az commands, or Bicep.")
+        Language, format_option(Language, "A bash script of az commands, or Bicep.")
     ] = Language.AZ,
     every: Annotated[
         bool, typer.Option("--all", help="Plan for all accounts, into a folder.")
@@ -158,12 +159,14 @@ def _run(request: PlanRequest) -> int:
     """Read, judge and write; return the exit code."""
     from cmk_check.config.settings import Settings
 
+    name_unknown_settings()
     return run(_read_and_report(Settings.load_for_scan(), request))
 
 
 def _run_many(choice: PlanChoice, out: Path) -> int:
     from cmk_check.cli.plan_folder import scan_and_plan
 
+    name_unknown_settings()
     return run(scan_and_plan(settings_of(None, choice.subscriptions), choice, out))
 
 

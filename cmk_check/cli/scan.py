@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from cmk_check.cli.exit_codes import ended, run
-from cmk_check.cli.output_options import FAIL_ON, FailOn, Format, OutputOptions
+from cmk_check.cli.exit_codes import complain, ended, run
+from cmk_check.cli.output_options import (
+    FAIL_ON,
+    FailOn,
+    Format,
+    OutputOptions,
+    format_option,
+)
 from cmk_check.core.enums import Disposition, ExceptionMode
 from cmk_check.core.scope import Scope
 from cmk_check.core.text import is_guid
@@ -39,7 +45,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = None,
     result_format: Annotated[
-        Format, typer.Option("--format", help="The format of the result.")
+        Format, format_option(Format, "The format of the result.")
     ] = Format.TABLE,
     output: Annotated[
         Path | None,
@@ -97,6 +103,8 @@ def scan(  # noqa: PLR0913 - an argument for each option
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
+    if not quiet:
+        name_unknown_settings()
     raise typer.Exit(
         ended(
             lambda: _run(
@@ -174,6 +182,15 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
         )
         raise SettingsError([("--subscription", why)])
     return settings
+
+
+def name_unknown_settings() -> None:
+    """Name the variables that look like settings and are not, on standard error."""
+    from cmk_check.config.misspelt_settings import UNKNOWN
+    from cmk_check.config.settings import unknown_settings
+
+    for name in unknown_settings():
+        complain(f"{name} {UNKNOWN}")
 
 
 def subscription_ids(given: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
 from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +24,7 @@ _COLOURS: Final[Mapping[Verdict, str]] = {
     Verdict.UNKNOWN: "yellow",
 }
 
+_SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
 
 _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
     PostureVerdict.COMPLIANT: "green",
@@ -134,13 +136,18 @@ def summarise(console: "Console", status: "models.Status") -> None:
         sums.insert(1, _sums_of_keys(status.keys))
     for text in sums:
         say(console, text, hanging=INDENT)
-    failed = any(reason.code is PostureReason.SCAN_FAILED for reason in status.reasons)
     for reason in status.reasons:
-        if failed and reason.code is PostureReason.NO_SCAN_YET:
-            continue  # it follows, and its advice is for the schedule
-        say(console, f"{reason.code}: {shown(reason.message)}", hanging=INDENT)
+        if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
+            continue  # it follows from the others, and its advice is for the schedule
+        say(console, f"{reason.code}: {shown(_message(reason, status))}", hanging=INDENT)
     posture = Text(status.posture.value, style=_POSTURE_COLOURS[status.posture])
     console.print(Text("posture: ").append_text(posture))
+
+
+def _message(reason: "models.ReasonOfPosture", status: "models.Status") -> str:
+    """Return the message; for a scan that failed its own reason, to which the message refers."""
+    why = status.last_scan.reason if status.last_scan else None
+    return why if why and reason.message == _SCAN_FAILED else reason.message
 
 
 def _sums_of_accounts(counts: "models.Accounts") -> str:

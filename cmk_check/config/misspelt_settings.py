@@ -11,6 +11,7 @@ _PREFIX: Final = "CMK_"
 SCHEDULE: Final = "CMK_SCAN_SCHEDULE"
 # Read by `cmk-check evidence`, never by the app.
 API_KEY: Final = "CMK_API_KEY"
+UNKNOWN: Final = "is unknown to this program; see docs/settings.md, or remove it."
 # The host takes more properties of a connection than the program reads.
 _OF_STORAGE: Final = "CMK_STORAGE__"
 _OF_ROUTES: Final = re.compile("CMK_ROUTES?_", re.IGNORECASE)

@@ -1,6 +1,7 @@
 """The exit code of ``scan``: pipelines look at nothing else."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -210,6 +211,15 @@ def test_what_cannot_be_done_is_refused_as_usage(arguments: list[str]) -> None:
     assert result.stderr
 
 
+@pytest.mark.parametrize("command", ["scan", "plan"])
+def test_an_unknown_format_is_refused_in_the_words_of_this_program(command: str) -> None:
+    """Typer puts the words of the library below it in front of its message."""
+    result = CliRunner().invoke(app, [command, "--format", "xml"])
+
+    assert result.exit_code == 2
+    assert re.search("Invalid value for '?--format'?: must be one of [a-z, ]+$", result.stderr)
+
+
 def test_a_subscription_that_is_no_id_is_named() -> None:
     """Of twenty, the one that was cut while copying has to be found."""
     arguments = ["scan", "--subscription", sub(1), "--subscription", sub(2)[:-1]]
@@ -258,3 +268,22 @@ def test_settings_that_are_not_valid_are_named_all_at_once() -> None:
         "CMK_KINDS",
         "CMK_MAX_IN_FLIGHT",
     ]
+
+
+@pytest.mark.parametrize("command", [["scan"], ["plan", "chat"], ["plan", "--all", "--out", "new"]])
+def test_a_setting_that_does_not_exist_is_named_and_does_not_count(command: list[str]) -> None:
+    """An exclude list under a name of one's own would be ignored in silence."""
+    environ = {"CMK_SKIP_THESE": "mine", "CMK_KINDS": "???"}
+
+    result = CliRunner().invoke(app, command, env=environ)
+
+    first, *others = result.stderr.splitlines()
+    assert first.startswith("cmk-check: CMK_SKIP_THESE is unknown to this program")
+    assert [line.split()[1] for line in others] == ["CMK_KINDS"]
+
+
+def test_quiet_names_no_setting_that_does_not_exist() -> None:
+    """It is a note."""
+    environ = {"CMK_SKIP_THESE": "mine", "CMK_KINDS": "???"}
+
+    assert "CMK_SKIP" not in CliRunner().invoke(app, ["scan", "-q"], env=environ).stderr

@@ -15,10 +15,12 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.errors import InventoryError
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
 MICROSOFT = VERDICT_REASONS[Reason.MICROSOFT_MANAGED_KEY]
+LOST = Gap(GapReason.UNREACHABLE, detail="Gone.")
 type Output = pytest.CaptureFixture[str]
 
 
@@ -37,6 +39,30 @@ async def test_the_table_shows_what_is_not_well_and_ends_with_the_posture(capsys
     assert f"forbidden  name of {sub(4)}  Grant the role Reader." in out
     assert f"microsoft_managed_key: {MICROSOFT.text()}" in out
     assert out.splitlines()[-1] == "posture: non_compliant"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (None, "no_subscription_visible: The app's identity sees no subscription"),
+        (
+            InventoryError(LOST),
+            "scan_failed: The subscriptions could not be listed. unreachable: Gone",
+        ),
+    ],
+)
+async def test_the_table_of_a_scan_that_failed_points_at_nothing_else(
+    error: InventoryError | None, reason: str, capsys: Output
+) -> None:
+    """The advice of the catalogue is for the app, whose scans have a schedule and a row."""
+    world = world_of()
+    world.inventory.list_error = error
+
+    await scan(world)
+
+    _, _, why, posture = capsys.readouterr().out.splitlines()
+    assert why.startswith(reason)
+    assert posture == "posture: unknown"
 
 
 async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
