@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cmk_check.cli.evidence.download import DownloadProgress
-from cmk_check.core.enums import ChangeType, ScanState, Verdict, WatchState
+from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState, Verdict, WatchState
 from cmk_check.core.watch import Watch
 from cmk_check.errors import ApiUnusable
 from cmk_check.limits import EVIDENCE_PAUSE_SECONDS, EVIDENCE_TRIES
@@ -128,6 +128,17 @@ async def test_counts_that_do_not_fit_the_findings_are_said(tmp_path: Path) -> N
         "The status counts 0 accounts as non_compliant, but 1 were listed.",
     )
     assert evidence.doubtful
+    assert evidence.posture is PostureVerdict.UNKNOWN
+
+
+async def test_a_posture_of_violations_stays_where_counts_do_not_fit(tmp_path: Path) -> None:
+    """Doubt must not turn a violation into something that nobody has to mend."""
+    served = await estate([finding("open")])
+    await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
+
+    evidence = await downloaded(AppApi(served), tmp_path)
+
+    assert (evidence.doubtful, evidence.posture) == (True, PostureVerdict.NON_COMPLIANT)
 
 
 async def test_a_period_begins_when_the_app_has_kept_all_of_it(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.evidence.bundle import write_bundle
+from cmk_check.core.enums import Verdict
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
@@ -22,7 +23,7 @@ from tests.unit.cli.evidence.export_kit import (
     estate,
     exported,
 )
-from tests.unit.web.api_kit import NOON, finding
+from tests.unit.web.api_kit import LAB, NOON, coverage, finding
 
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "header", "section", "h1", "h2", "h3"}
 ALLOWED |= {"p", "div", "strong", "span", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
@@ -83,6 +84,19 @@ async def test_it_says_against_which_management_group_the_list_was_held(tmp_path
 
     assert "No management group was named" in without.text
     assert "below the management group <mg> had to be visible" in page.text
+
+
+async def test_the_headline_does_not_say_compliant_beside_counts_that_do_not_fit(
+    tmp_path: Path,
+) -> None:
+    """Who reads only the first line must not go away with a green that the list contradicts."""
+    served = await estate([finding("safe", Verdict.COMPLIANT)])
+    await served.put(coverage(subscription_id=LAB), [finding("more", subscription_id=LAB)])
+
+    text = (await exported(served, tmp_path) / "report.html").read_text()
+
+    assert "Unknown: not everything that the answer needs is known." in text
+    assert "Compliant: every account" not in text
 
 
 async def test_nothing_is_loaded(tmp_path: Path) -> None:
