@@ -1,4 +1,4 @@
-"""Answers of Azure Resource Manager about accounts and their encryption scopes.
+"""Answers of Azure Resource Manager about accounts.
 
 The api-versions are those of
 https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/allversions from 2021-04-30
@@ -12,13 +12,12 @@ from local.simulator import account_writes, errors
 from local.simulator.estate import Access, Account, Estate, Subscription
 from local.simulator.messages import Incoming, Reply
 from local.simulator.paging import Cursor
-from local.simulator.subscription_access import GROUP, SUBSCRIPTION, Gate, Route, page, paged
+from local.simulator.subscription_access import GROUP, SUBSCRIPTION, Gate, Route, page
 from local.simulator.tokens import Claims
 
 PROVIDER: Final = "Microsoft.CognitiveServices"
 READ: Final = f"{PROVIDER}/accounts/read"
 WRITE: Final = f"{PROVIDER}/accounts/write"
-READ_SCOPES: Final = f"{PROVIDER}/accounts/encryptionScopes/read"
 VERSIONS: Final = (
     "2026-09-01",
     "2026-07-01",
@@ -44,9 +43,8 @@ VERSIONS: Final = (
     "2021-10-01",
     "2021-04-30",
 )
-# https://learn.microsoft.com/azure/templates/microsoft.cognitiveservices/accounts/encryptionscopes
-_SCOPES_SINCE: Final = "2023-10-01-preview"
 _ACCOUNTS: Final = "/providers/microsoft\\.cognitiveservices/accounts"
+ACCOUNT: Final = f"{GROUP}{_ACCOUNTS}/(?P<name>[^/]+)"
 
 
 class AccountRoutes:
@@ -56,13 +54,11 @@ class AccountRoutes:
         self.per_page = per_page
         self._estate = estate
         self._gate = gate
-        account = f"{GROUP}{_ACCOUNTS}/(?P<name>[^/]+)"
         self.routes = (
             Route("GET", f"{SUBSCRIPTION}{_ACCOUNTS}", self._list),
             Route("GET", f"{GROUP}{_ACCOUNTS}", self._list_of_group),
-            Route("GET", account, self._get),
-            Route("PATCH", account, self._patch),
-            Route("GET", f"{account}/encryptionScopes", self._list_scopes),
+            Route("GET", ACCOUNT, self._get),
+            Route("PATCH", ACCOUNT, self._patch),
         )
 
     def _readable(
@@ -104,11 +100,11 @@ class AccountRoutes:
         return page(rows, Cursor(cursor.page + 1, end).next_link(incoming))
 
     def _get(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
-        account = self._account(incoming, names, claims)
+        account = self.account(incoming, names, claims)
         return account if isinstance(account, Reply) else Reply(200, account.encoded())
 
     def _patch(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
-        account = self._account(incoming, names, claims)
+        account = self.account(incoming, names, claims)
         if isinstance(account, Reply):
             return account
         allowed = self._gate.changeable(claims, names, WRITE, _scope(names))
@@ -116,18 +112,7 @@ class AccountRoutes:
             return allowed
         return account_writes.patch(self._estate, account, incoming)
 
-    def _list_scopes(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
-        version, kind = incoming.query["api-version"], "accounts/encryptionScopes"
-        supported = tuple(known for known in VERSIONS if known >= _SCOPES_SINCE)
-        if version not in supported:
-            return errors.invalid_resource_type(PROVIDER, kind, version, supported)
-        account = self._account(incoming, names, claims)
-        if isinstance(account, Reply):
-            return account
-        refusal = self._gate.refused(claims, READ_SCOPES, _scope(names))
-        return refusal or paged(incoming, account.scopes.documents(), self.per_page)
-
-    def _account(
+    def account(
         self, incoming: Incoming, names: Mapping[str, str], claims: Claims
     ) -> Account | Reply:
         """Find an account that the caller may read, or return the refusal."""

@@ -4,26 +4,27 @@ One lock per estate keeps each page consistent.
 """
 
 import copy
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Final
 
 from local.simulator import accounts as arm_accounts
 from local.simulator.accounts import AccountSpec, Owner
 from local.simulator.change_log import ChangeLog
+from local.simulator.children import Children
 from local.simulator.denials import Denials
-from local.simulator.encryption_scopes import EncryptionScopes
 from local.simulator.grants import Grants
 from local.simulator.messages import encode
 from local.simulator.policies import Policies
+from local.simulator.projects import Projects
+from local.simulator.shared_state import Shared
+from local.simulator.stores import Stores
 from local.simulator.tokens import Identity
 from local.simulator.vaults import Vaults
 
 DEFAULT_TENANT: Final = "4f1d8f4e-9a35-4f0e-8a5b-6f2c7d0b9e13"
-_CACHED_PAGES: Final = 2048
+_SCOPE: Final = MappingProxyType({"provisioningState": "Succeeded", "state": "Enabled"})
 _SUBSCRIPTION_TYPE: Final = "Microsoft.Resources/subscriptions"
 
 
@@ -39,39 +40,20 @@ class Access(StrEnum):
     """It is listed, but a request for it gets 404 SubscriptionNotFound."""
 
 
-@dataclass(slots=True)
-class _Shared:
-    """The state that all subscriptions of an estate share: the lock, and encoded pages."""
-
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    pages: OrderedDict[tuple[str, int, int, int], bytes] = field(default_factory=OrderedDict)
-    versions: dict[str, int] = field(default_factory=dict)
-    changes: ChangeLog = field(default_factory=ChangeLog)
-
-    def touch(self, subscription_id: str) -> None:
-        """Drop the encoded pages of a subscription."""
-        self.versions[subscription_id] = self.versions.get(subscription_id, 0) + 1
-
-    def page(self, subscription_id: str, start: int, end: int, build: Callable[[], bytes]) -> bytes:
-        """Return an encoded page, from memory if it was built before."""
-        key = (subscription_id, self.versions.get(subscription_id, 0), start, end)
-        if key not in self.pages:
-            self.pages[key] = build()
-            if len(self.pages) > _CACHED_PAGES:
-                self.pages.popitem(last=False)
-        return self.pages[key]
-
-
 class Account:
     """One account; the next request reads every change. ``indexed``: Resource Graph knows it."""
 
-    def __init__(self, spec: AccountSpec, owner: Owner, shared: _Shared) -> None:
+    def __init__(self, spec: AccountSpec, owner: Owner, shared: Shared) -> None:
         self.name = spec.name
         self.group = spec.group
         self.id = arm_accounts.resource_id(spec, owner)
         self.location = spec.location
         self.indexed = True
-        self.scopes = EncryptionScopes(self.id, spec.scopes, shared.lock)
+        self.scopes = Children(
+            self.id, f"{arm_accounts.TYPE}/encryptionScopes", spec.scopes, shared.lock, state=_SCOPE
+        )
+        projects = arm_accounts.projects(spec)
+        self.projects = Projects(self.id, projects, spec.hosts, spec.connections, shared.lock)
         self._spec = spec
         self._owner = owner
         self._shared = shared
@@ -175,7 +157,7 @@ class Subscription:
     ``management_groups``  names of the groups above it, from the nearest up
     """
 
-    def __init__(self, shared: _Shared, subscription_id: str, name: str, tenant_id: str) -> None:
+    def __init__(self, shared: Shared, subscription_id: str, name: str, tenant_id: str) -> None:
         self.id = subscription_id
         self.name = name
         self.tenant_id = tenant_id
@@ -194,6 +176,7 @@ class Subscription:
         self._groups: set[str] = set()
         owner = Owner(self.id, self.tenant_id)
         self.vaults = Vaults(owner, shared.lock, self.add_group, shared.changes)
+        self.stores = Stores(owner, shared.lock, self.add_group)
 
     @property
     def state(self) -> str:
@@ -305,7 +288,7 @@ class Estate:
         self.grants = Grants()
         self.denials = Denials()
         self.policies = Policies()
-        self._shared = _Shared()
+        self._shared = Shared()
         self._subscriptions: dict[str, Subscription] = {}
 
     @property

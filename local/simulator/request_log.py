@@ -27,7 +27,14 @@ _KINDS: Final = tuple(
         ("key", "/Microsoft[.]KeyVault/.*/keys"),
         ("vault", "/Microsoft[.]KeyVault/"),
         ("scope", "/encryptionScopes"),
+        ("host", "/Microsoft[.]CognitiveServices/accounts/.*/capabilityHosts"),
+        ("connection", "/Microsoft[.]CognitiveServices/accounts/.*/connections"),
+        ("project", "/Microsoft[.]CognitiveServices/accounts/[^/]+/projects"),
         ("account", "/Microsoft[.]CognitiveServices/accounts"),
+        (
+            "store",
+            "/Microsoft[.](Storage/storageAccounts|DocumentDB|Search|MachineLearningServices)/",
+        ),
         ("subscription", "^/subscriptions"),
     )
 )
@@ -60,7 +67,8 @@ class RequestRecord:
 
         A token, graph, (policy) exemption, (policy) assignment, policy (definition, or set of
         them), role (definition), grant (role assignments), version (of a key), key, vault (or
-        managed HSM), (encryption) scope, account, subscription, or other.
+        managed HSM), (encryption) scope, (capability) host, connection, project, account, store
+        (such as a Storage account), subscription, or other.
         """
         return next((kind for kind, path in _KINDS if path.search(self.path)), "other")
 

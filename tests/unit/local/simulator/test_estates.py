@@ -27,8 +27,8 @@ def test_every_estate_loads() -> None:
     """A word that is wrong in a file is found here, not in a demonstration."""
     names = estate_names()
 
-    assert names == ["clean", "empty", "exceptions", "keys", "nothing", "sample"]
-    assert [len(load_estate(name).subscriptions) for name in names] == [2, 1, 4, 4, 0, 3]
+    assert names == ["clean", "empty", "exceptions", "foundry", "keys", "nothing", "sample"]
+    assert [len(load_estate(name).subscriptions) for name in names] == [2, 1, 4, 3, 4, 0, 3]
 
 
 def test_the_sample_shows_every_state_of_encryption() -> None:
@@ -94,7 +94,9 @@ def test_an_unknown_word_in_an_estate_is_refused(document: dict[str, object], wr
 
 def test_an_unknown_estate_is_refused_by_naming_those_there_are() -> None:
     """A typing error on the command line is answered with the choice."""
-    with pytest.raises(ValueError, match="clean, empty, exceptions, keys, nothing, sample"):
+    with pytest.raises(
+        ValueError, match="clean, empty, exceptions, foundry, keys, nothing, sample"
+    ):
         load_estate("sampel")
 
 
