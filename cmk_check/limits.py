@@ -14,6 +14,8 @@ from typing import Final
 SLICE_CLAIM: Final = timedelta(minutes=10)
 # What is not read by then is a gap, so that two minutes are left for recording.
 SLICE_READING: Final = timedelta(minutes=8)
+# Encryption scopes hardly ever change, and are one request for each account.
+DAILY_READING: Final = timedelta(days=1)
 # Verdicts go before the health of keys: slow vaults must leave time for the last accounts.
 KEY_READING_SHARE: Final = 5 / 8
 # Renewed while slices end: a scan whose workers all died gives way within this time.

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
-from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.route import Route
@@ -20,6 +20,7 @@ from cmk_check.limits import TABLE_PAGE_ROWS
 
 type Scalar = str | int | bool
 AT_ONCE: Final = timedelta()
+NOTHING_CARRIED: Final[Mapping[str, CarriedScopes]] = MappingProxyType({})
 _NO_FILTER: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -135,11 +136,17 @@ class KeyInventory(Protocol):
     """
 
     async def read(
-        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+        self,
+        accounts: Sequence[Account],
+        known_vaults: Mapping[str, str],
+        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
+        *,
+        seconds: float,
     ) -> Mapping[str, KeyFacts]:
         """Read the key facts of each account, by the account's lower-cased id.
 
-        ``known_vaults`` maps such ids to the vault ids found last time, if known. Failures, and
+        ``known_vaults`` maps such ids to the vault ids found last time, if known. ``carried`` are
+        the encryption scopes of accounts whose scopes need not be read again. Failures, and
         what takes longer than ``seconds``, are ``Unread`` in the facts and never raised.
         """
         ...

@@ -77,7 +77,8 @@ class Status:
     is how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
     "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
     what the scan was made under, None in rows of earlier versions. ``group_unread`` is why it could
-    not read the management group.
+    not read the management group. ``daily_carried`` tells whether it carried daily readings over
+    from the scans before it, which rows of earlier versions do not say.
     """
 
     as_of: datetime | None = None
@@ -88,3 +89,12 @@ class Status:
     keys_lowered: bool = False
     scope: RecordedScope | None = None
     group_unread: Gap | None = None
+    daily_carried: bool = True
+
+    @property
+    def daily_until(self) -> datetime | None:
+        """Until when all daily readings that fell due are recorded; None if that is not known.
+
+        What a scan could not write down may have been the one reading of a day.
+        """
+        return self.as_of if self.summary.unwritten == 0 else None

@@ -64,6 +64,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 _last(ended),
                 scope=scan.scope,
                 group_unread=scan.group_unread,
+                daily_carried=scan.daily_until is not None,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(

@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
+from cmk_check.core.comparison.carried_scopes import carried_scopes
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unread
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.model import Account, Finding, Reading, Subscription
+from cmk_check.core.model import Account, Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import KEY_TIME_IS_UP
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.scan_context import ScanOptions
+from cmk_check.store.scan_rows import Scan
 
 _log = logging.getLogger(__name__)
 
@@ -24,8 +26,11 @@ class KeyReader:
     previous worker may have recorded something newer.
     """
 
-    def __init__(self, open_keys: Callable[[], KeyInventory], options: ScanOptions) -> None:
+    def __init__(
+        self, open_keys: Callable[[], KeyInventory], options: ScanOptions, scan: Scan
+    ) -> None:
         self._open = open_keys
+        self._scan = scan
         self._inventory: KeyInventory | None = None
         self._options = options
         time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
@@ -39,7 +44,7 @@ class KeyReader:
         comparison: ComparisonContext,
     ) -> Difference:
         """Read the keys of a reading's accounts, and compare both with what is recorded."""
-        keys = await self.read(reading.accounts, known.findings)
+        keys = await self.read(reading.accounts, known)
         try:
             return compare(known, subscription, reading, comparison, keys)
         except Exception:
@@ -48,11 +53,11 @@ class KeyReader:
             _log.exception("The keys of subscription %s could not be judged.", subscription.id)
             return compare(known, subscription, reading, comparison, {})
 
-    async def read(self, accounts: tuple[Account, ...], findings: Mapping[str, Finding]) -> Keys:
+    async def read(self, accounts: tuple[Account, ...], known: Known) -> Keys:
         """Read the keys of the compliant accounts.
 
-        ``findings`` are the recorded findings of the subscription. Facts that could not be read
-        are ``Unread`` or missing.
+        ``known`` is what is recorded of the subscription. Facts that could not be read are
+        ``Unread`` or missing.
         """
         to_read = compliant(accounts, self._options.kinds)
         if not to_read:
@@ -61,11 +66,13 @@ class KeyReader:
         if left <= 0:
             return {str(account.id): unread(KEY_TIME_IS_UP) for account in to_read}
         seconds = min(self._options.subscription_timeout, left)
-        vaults = known_vaults(findings, to_read)
+        vaults = known_vaults(known.findings, to_read)
+        scan = self._scan
+        scopes = carried_scopes(known, to_read, scan.daily_until, scan.started_at)
         try:
             if self._inventory is None:
                 self._inventory = self._open()
-            return await self._inventory.read(to_read, vaults, seconds=seconds)
+            return await self._inventory.read(to_read, vaults, scopes, seconds=seconds)
         except Exception:  # noqa: BLE001 - a bug in here must not affect verdicts
             _log.exception("The keys of %s could not be read.", to_read[0].id)
             return {}

@@ -230,7 +230,7 @@ class SliceRun:
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
         if context.keys is not None:
-            self._keys = KeyReader(context.keys, context.options)
+            self._keys = KeyReader(context.keys, context.options, self._claim.scan)
         if context.exemptions is not None:
             self._exceptions = ExceptionReader(context.exemptions, context.options)
         await renew_lease(context, self._claim.scan, context.clock.now())

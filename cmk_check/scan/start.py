@@ -95,6 +95,7 @@ async def _start(
 ) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
+    must_read_all = context.options.expectations.require_healthy_keys
     unsure = False
     try:
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
@@ -121,6 +122,7 @@ async def _start(
                 named=named,
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
+                daily_until=None if named or must_read_all else status.daily_until,
             )
             try:
                 await _take(context, current, scan, earlier)

@@ -58,6 +58,8 @@ class Scan:
     A partial scan reads only the subscriptions in ``named``, lower-cased ids in order; its
     ``posture`` is that of the estate. ``was_lowered`` and ``keys_were_lowered`` are what the status
     said when it began. ``displaced`` is the partial scan from which this scan took the lease.
+    ``daily_until`` is the time until when all daily readings that fell due were recorded when it
+    began; None if it has to make all of them.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Scan:
     was_lowered: bool = False
     keys_were_lowered: bool = False
     displaced: str | None = None
+    daily_until: datetime | None = None
 
     @property
     def is_partial(self) -> bool:

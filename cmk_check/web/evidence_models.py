@@ -41,7 +41,10 @@ class ReasonOfKeyHealth(Answer):
 
 
 class KeyHealth(Answer):
-    """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry."""
+    """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry.
+
+    Its encryption scopes were read at `scopesAsOf` or later; null if that is not known.
+    """
 
     state: KeyState
     reasons: list[ReasonOfKeyHealth]
@@ -52,6 +55,7 @@ class KeyHealth(Answer):
     key_id: str | None
     key_version: str | None
     principal_id: str | None
+    scopes_as_of: Time | None
 
 
 class AccountException(Answer):

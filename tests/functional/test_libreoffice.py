@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cmk_check.core.status import Status
 from cmk_check.web import models
 from cmk_check.web.views import csv_export, xlsx_export
 from cmk_check.web.views.columns import COLUMNS
@@ -42,7 +43,7 @@ def _findings() -> list[models.Finding]:
         evidence = replace(judged.evidence, key_name=text, key_version=text)
         judgement = replace(judged, message=text, evidence=evidence)
         one = replace(finding(), judgement=judgement, tags={"owner": text})
-        found.append(to_api_finding(one, coverage(name=text), NOON, NOON, PORTAL))
+        found.append(to_api_finding(one, coverage(name=text), Status(NOON), NOON, PORTAL))
     return found
 
 

@@ -8,6 +8,7 @@ broken key.
 from typing import Final
 
 from cmk_check.core.enums import ChangeType, KeySeverity, KeyState, Verdict
+from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.text import fold_address
 
@@ -78,8 +79,8 @@ def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
         return ChangeType.KEY_DEGRADED
     if not had - has:
         return None
-    hidden = _not_seen(after)
-    if hidden - _not_seen(before):
+    hidden = unseen_parts(after)
+    if hidden - unseen_parts(before):
         return ChangeType.KEY_DEGRADED
     # Whether the version that the account uses was seen before and is now, these do not say.
     return None if hidden & _OF_VERSIONS else ChangeType.KEY_RECOVERED
@@ -100,12 +101,6 @@ def _codes(health: KeyHealth) -> set[str]:
         for concern in health.concerns
         if concern.severity is not KeySeverity.NOTICE
     }
-
-
-def _not_seen(health: KeyHealth) -> set[str]:
-    """Return the parts that ``cmk_check.core.keys.concerns.cannot_read`` names."""
-    texts = (concern.evidence.get("notSeen", "") for concern in health.concerns)
-    return {part for text in texts if text for part in text.split(", ")}
 
 
 def _facts(health: KeyHealth | None) -> object:

@@ -16,7 +16,7 @@ from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.judge import (
     Judged,
     Keys,
-    folded,
+    agree,
     judge_all,
     with_exceptions,
     with_keys,
@@ -220,16 +220,9 @@ def _says_the_same(before: Finding, entry: Judged) -> bool:
         and before.rule_version == RULE_VERSION
         and before.tags == account.tags
         and before.owner in {None, entry.owner}
-        and _agree(before, entry)
+        and agree(before, account, entry.judgement)
         and is_same_health(before.key_health, entry.key)
     )
-
-
-def _agree(before: Finding, entry: Judged) -> bool:
-    had = (before.kind, before.location, before.judgement)
-    has = (entry.account.kind, entry.account.location, entry.judgement)
-    # Nearly always both are spelled alike; folding them costs more than all else of a comparison.
-    return had == has or folded(*had) == folded(*has)
 
 
 def _removal(

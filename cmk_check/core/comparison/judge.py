@@ -134,6 +134,14 @@ def folded(kind: str | None, location: str | None, judgement: Judgement) -> tupl
     return (fold_address(evidence.key_vault_uri), *((part or "").casefold() for part in parts))
 
 
+def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
+    """Tell whether an account says the same as is recorded, however it is spelled."""
+    had = (before.kind, before.location, before.judgement)
+    has = (account.kind, account.location, judgement)
+    # Nearly always both are spelled alike; folding them costs more than all else of a comparison.
+    return had == has or folded(*had) == folded(*has)
+
+
 _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
 
 

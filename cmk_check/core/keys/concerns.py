@@ -3,14 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.facts import Unread
-from cmk_check.core.model import KeyConcern
+from cmk_check.core.model import KeyConcern, KeyHealth
 from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.reasons.key_sentences import KEY_REASONS, key_severity
 from cmk_check.core.text import clean_text
 from cmk_check.limits import MAX_KEY_SENTENCE_BYTES
+
+_NOT_SEEN: Final = "notSeen"
+_SEPARATOR: Final = ", "
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
     """
     missing = list(parts)
     actions = list(dict.fromkeys(each.missing_action for each in missing if each.missing_action))
-    evidence: dict[str, object] = {"notSeen": ", ".join(dict.fromkeys(p.part for p in missing))}
+    evidence: dict[str, object] = {
+        _NOT_SEEN: _SEPARATOR.join(dict.fromkeys(p.part for p in missing))
+    }
     if len(actions) > 1:
         evidence["missingActions"] = ", ".join(actions)
     for each in missing:
@@ -60,6 +66,12 @@ def cannot_read(parts: Iterable[Unseen]) -> KeyConcern:
         _texts(evidence),
         missing_action=actions[0] if actions else None,
     )
+
+
+def unseen_parts(health: KeyHealth) -> set[str]:
+    """Return the parts that could not be seen, by their names."""
+    texts = (concern.evidence.get(_NOT_SEEN, "") for concern in health.concerns)
+    return {part for text in texts if text for part in text.split(_SEPARATOR)}
 
 
 def _texts(evidence: Mapping[str, object]) -> dict[str, str]:

@@ -118,6 +118,16 @@ class EncryptionScope:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedScopes:
+    """Encryption scopes that were not read again, as the last reading of them was judged.
+
+    ``evidence`` is that of the scopes without a key in Key Vault, None if there were none.
+    """
+
+    evidence: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KeyFacts:
     """All that was read of the key behind one account.
 
@@ -128,4 +138,4 @@ class KeyFacts:
     vault: Vault | Absent | Unread
     key: Key | Absent | Unread | None
     grants: tuple[Grant, ...] | Unread | None
-    scopes: tuple[EncryptionScope, ...] | Unread
+    scopes: tuple[EncryptionScope, ...] | CarriedScopes | Unread

@@ -6,7 +6,14 @@ from typing import Final
 
 from cmk_check.core.enums import GapReason, KeyReason
 from cmk_check.core.keys.concerns import Unseen, concern, unread
-from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread, Vault
+from cmk_check.core.keys.facts import (
+    Absent,
+    CarriedScopes,
+    EncryptionScope,
+    KeyFacts,
+    Unread,
+    Vault,
+)
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Gap, KeyConcern
 from cmk_check.core.reasons import unseen_key_sentences as sentences
@@ -15,7 +22,7 @@ from cmk_check.core.text import lower_ascii
 from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"
-_SCOPES: Final = "scopes"
+SCOPES: Final = "scopes"
 _NOT_SAID: Final = "none"
 
 # What Azure documents, lower-cased. What is not said is not restricted.
@@ -54,10 +61,16 @@ def of_vault(account: Account, vault: Vault | Absent | Unread) -> Iterator[KeyCo
         yield from _of_document(vault)
 
 
-def of_scopes(scopes: tuple[EncryptionScope, ...] | Unread) -> Iterator[KeyConcern | Unseen]:
+def of_scopes(
+    scopes: tuple[EncryptionScope, ...] | CarriedScopes | Unread,
+) -> Iterator[KeyConcern | Unseen]:
     """Say which encryption scopes have not a key in Key Vault."""
     if isinstance(scopes, Unread):
-        yield unread(_SCOPES, "Encryption scopes", scopes)
+        yield unread(SCOPES, "Encryption scopes", scopes)
+        return
+    if isinstance(scopes, CarriedScopes):
+        if scopes.evidence is not None:
+            yield concern(KeyReason.SCOPE_NOT_CUSTOMER_MANAGED, scopes.evidence)
         return
     # Sorted, because Azure does not guarantee an order or a case, and neither is a change.
     others = (_described(scope) for scope in scopes if not _is_customers(scope))

@@ -8,7 +8,15 @@ import asyncio
 import functools
 from collections.abc import Mapping, Sequence
 
-from cmk_check.core.keys.facts import Absent, Grant, Key, KeyFacts, Unread
+from cmk_check.core.keys.facts import (
+    Absent,
+    CarriedScopes,
+    EncryptionScope,
+    Grant,
+    Key,
+    KeyFacts,
+    Unread,
+)
 from cmk_check.core.keys.health import user_of
 from cmk_check.core.keys.version import pinned_version
 from cmk_check.core.model import Account
@@ -19,6 +27,7 @@ from cmk_check.inventory.keys.ids import KeyId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments
 from cmk_check.inventory.keys.vault_keys import VaultKeys
 from cmk_check.inventory.keys.vaults import LocatedVault, Vaults
+from cmk_check.ports import NOTHING_CARRIED
 
 
 class AzureKeys:
@@ -32,7 +41,12 @@ class AzureKeys:
         self._scopes = EncryptionScopes(clients)
 
     async def read(
-        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+        self,
+        accounts: Sequence[Account],
+        known_vaults: Mapping[str, str],
+        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
+        *,
+        seconds: float,
     ) -> Mapping[str, KeyFacts]:
         """Read the key facts of each account, by the account's lower-cased id."""
         deadline = asyncio.get_running_loop().time() + seconds
@@ -40,20 +54,29 @@ class AzureKeys:
         async with asyncio.TaskGroup() as group:
             facts = {
                 account_id: group.create_task(
-                    self._facts(account, known_vaults.get(account_id), deadline)
+                    self._facts(
+                        account, known_vaults.get(account_id), carried.get(account_id), deadline
+                    )
                 )
                 for account_id, account in {each.id.text: each for each in accounts}.items()
             }
         return {account_id: task.result() for account_id, task in facts.items()}
 
-    async def _facts(self, account: Account, known: str | None, deadline: float) -> KeyFacts:
+    async def _facts(
+        self, account: Account, known: str | None, carried: CarriedScopes | None, deadline: float
+    ) -> KeyFacts:
         async with asyncio.TaskGroup() as group:
-            scopes = group.create_task(self._scopes.find(account.id, deadline))
+            scopes = group.create_task(self._scopes_of(account, carried, deadline))
             found = await self._vaults.find(account.key_vault_uri, known, deadline)
             if not isinstance(found, LocatedVault):
                 return KeyFacts(found, None, None, await scopes)
             key, grants = await self._behind(account, found, deadline)
         return KeyFacts(found.vault, key, grants, scopes.result())
+
+    async def _scopes_of(
+        self, account: Account, carried: CarriedScopes | None, deadline: float
+    ) -> tuple[EncryptionScope, ...] | CarriedScopes | Unread:
+        return await self._scopes.find(account.id, deadline) if carried is None else carried
 
     async def _behind(
         self, account: Account, found: LocatedVault, deadline: float

@@ -128,7 +128,7 @@ const place = (id, link) => (id ? h("span", {}, identifier(id), " ", link) : nam
  * @param {KeyHealth} health
  * @param {number} now
  */
-function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, principalId }, now) {
+function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, principalId, scopesAsOf }, now) {
   const keys = vaultId && keyId && portal(finding, `${vaultId}/keys`, "Open its keys");
   return h(
     "dl",
@@ -139,6 +139,7 @@ function particulars(finding, { rotation, expires, vaultId, keyId, keyVersion, p
     item("Key", place(keyId, keys || null)),
     item("Version in use", keyVersion ? h("code", {}, name(keyVersion)) : name(null, "not known")),
     item("Identity that uses it", principalId ? identifier(principalId) : name(null, "not known")),
+    item("Encryption scopes", scopesAsOf ? h("span", {}, "as of ", moment(scopesAsOf, `${ago(scopesAsOf, now)}, ${minute(scopesAsOf)}`), ", or later") : name(null, "not known")),
   );
 }
 

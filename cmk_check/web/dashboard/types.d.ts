@@ -85,6 +85,7 @@ export interface KeyHealth {
   keyId: string | null;
   keyVersion: string | null;
   principalId: string | null;
+  scopesAsOf: string | null;
 }
 
 /** What the requester of the exemption wrote: displayName, description, ticket, approvedBy. */

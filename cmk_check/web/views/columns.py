@@ -52,6 +52,7 @@ COLUMNS: Final = (
     "azurePolicy",
     "owner",
     "ownerSource",
+    "keyScopesAsOf",
 )
 
 
@@ -78,6 +79,7 @@ def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
         "keyExpires": health.get("expires"),
         "keyRotation": health.get("rotation"),
         "keyVaultId": health.get("vaultId"),
+        "keyScopesAsOf": health.get("scopesAsOf"),
     }
 
 

@@ -8,11 +8,13 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core import posture
+from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.owner import Owner
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import Status
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
@@ -63,9 +65,8 @@ class FindingView:
             raise _not_found(
                 "No account with this id is recorded; /api/v1/findings lists all recorded accounts."
             )
-        as_of = stored.value.as_of if stored else None
-        now = self.clock.now()
-        shown = to_api_finding(finding, coverage, as_of, now, self.portal)
+        status = stored.value if stored else Status()
+        shown = to_api_finding(finding, coverage, status, self.clock.now(), self.portal)
         return _with_details(shown, finding)
 
 
@@ -80,17 +81,19 @@ async def usable_coverage(findings_table: FindingsTable, subscription_id: str) -
 def to_api_finding(
     finding: Finding,
     coverage: Coverage | None,
-    as_of: datetime | None,
+    status: Status,
     now: datetime,
     portal: str,
 ) -> models.Finding:
-    """Make the API's finding; ``as_of`` is when the last finished scan began.
+    """Make the API's finding, as of the last finished scan.
 
     Without a usable coverage row the age of the finding is unknown: that is a gap.
     """
     subscription = coverage.subscription if coverage else None
     judgement = finding.judgement
     dated = _is_dated(finding)
+    scopes = scopes_as_of(finding, coverage, status)
+    health = finding.key_health
     return models.Finding(
         id=finding.id.text,
         name=finding.id.name,
@@ -107,7 +110,7 @@ def to_api_finding(
         message=judgement.message,
         rule_version=finding.rule_version,
         evidence=evidence_models.Evidence.model_validate(judgement.evidence),
-        key_health=to_api_key_health(finding.key_health, now) if finding.key_health else None,
+        key_health=to_api_key_health(health, scopes, now) if health else None,
         exception=to_api_exception(finding.exception, now) if finding.exception else None,
         azure_policy=to_api_policy(finding),
         first_seen=finding.first_seen if dated else None,
@@ -115,7 +118,7 @@ def to_api_finding(
         violated_since=finding.violated_since,
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
-        as_of=posture.as_of(coverage, as_of) if coverage else None,
+        as_of=posture.as_of(coverage, status.as_of) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )
 

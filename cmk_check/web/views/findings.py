@@ -90,7 +90,7 @@ class FindingsView:
         joined = found.value if join_all else await self._joined(found.value)
         return Page(
             [
-                to_api_finding(finding, coverage, status.as_of, now, self.portal)
+                to_api_finding(finding, coverage, status, now, self.portal)
                 for finding, coverage in joined
             ],
             skip_token_of(found.behind) if found.behind else None,

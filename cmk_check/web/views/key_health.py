@@ -8,7 +8,9 @@ from cmk_check.core.model import AccountCounts, KeyHealth
 from cmk_check.web import evidence_models, models
 
 
-def to_api_key_health(health: KeyHealth, now: datetime) -> evidence_models.KeyHealth:
+def to_api_key_health(
+    health: KeyHealth, scopes_as_of: datetime | None, now: datetime
+) -> evidence_models.KeyHealth:
     """Make the API's key health; days to expiry are rounded down to whole days."""
     left = None if health.expires is None else health.expires - now
     return evidence_models.KeyHealth(
@@ -23,6 +25,7 @@ def to_api_key_health(health: KeyHealth, now: datetime) -> evidence_models.KeyHe
         key_id=health.key_id,
         key_version=health.key_version,
         principal_id=health.principal_id,
+        scopes_as_of=scopes_as_of,
     )
 
 

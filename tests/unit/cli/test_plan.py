@@ -11,13 +11,14 @@ from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import GapReason, KeyReason, Reason
-from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.errors import InventoryError
+from cmk_check.ports import NOTHING_CARRIED
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.remediation import SUBSCRIPTION, TENANT, finding_of, planned
 from tests.unit.core.key_examples import ATTRIBUTES, POLICIES, Case, account_of, changed, facts_of
@@ -47,9 +48,15 @@ class _Keys:
         self._facts = facts_of(case)
 
     async def read(
-        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+        self,
+        accounts: Sequence[Account],
+        known_vaults: Mapping[str, str],
+        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
+        *,
+        seconds: float,
     ) -> Mapping[str, KeyFacts]:
-        assert (dict(known_vaults), seconds) == ({}, SETTINGS.subscription_timeout)
+        assert (dict(known_vaults), dict(carried)) == ({}, {})
+        assert seconds == SETTINGS.subscription_timeout
         return {each.id.text: self._facts for each in accounts}
 
 

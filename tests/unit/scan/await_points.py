@@ -24,12 +24,20 @@ from typing import Any
 
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core.enums import PostureVerdict
-from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
 from cmk_check.core.model import Account, Change, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
 from cmk_check.errors import CmkCheckError
-from cmk_check.ports import Entity, KeyInventory, SliceMessage, Table, TableQuery, Write
+from cmk_check.ports import (
+    NOTHING_CARRIED,
+    Entity,
+    KeyInventory,
+    SliceMessage,
+    Table,
+    TableQuery,
+    Write,
+)
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.change_feed import FeedTable
 from tests.fakes.faults import DeathError
@@ -223,9 +231,14 @@ class OutsideKeys:
         self._keys = keys
 
     async def read(
-        self, accounts: Sequence[Account], known_vaults: Mapping[str, str], *, seconds: float
+        self,
+        accounts: Sequence[Account],
+        known_vaults: Mapping[str, str],
+        carried: Mapping[str, CarriedScopes] = NOTHING_CARRIED,
+        *,
+        seconds: float,
     ) -> Mapping[str, KeyFacts]:
         """Read what is behind accounts, as one request."""
         return await self._outside.request(
-            lambda: self._keys.read(accounts, known_vaults, seconds=seconds)
+            lambda: self._keys.read(accounts, known_vaults, carried, seconds=seconds)
         )

@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.core.comparison.updates import Known
+from cmk_check.core.enums import Trigger
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Table
 from cmk_check.scan.key_reading import KeyReader
+from cmk_check.store.scan_rows import Scan
 from cmk_check.store.table_keys import COVERAGE, partition_of
 from tests.fakes.keys import (
     BY_STATE,
@@ -20,7 +23,7 @@ from tests.fakes.keys import (
     expiring,
 )
 from tests.fakes.recording_store import RecordingStore
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import BEGINNING, World, bad, good
 from tests.unit.scan.faulty_processes import (
     FORBIDDEN,
     ONE,
@@ -32,6 +35,7 @@ from tests.unit.scan.faulty_processes import (
 )
 
 DAY = timedelta(days=1)
+SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
 
 
 @pytest.fixture
@@ -182,10 +186,10 @@ async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict
 ) -> None:
     """Vaults that answer slowly must leave time for the accounts that come last."""
     world.options = replace(world.options, reading_deadline=timedelta(seconds=1))
-    reader = KeyReader(keys.open, world.options)
-    late = KeyReader(keys.open, replace(world.options, reading_deadline=timedelta()))
+    reader = KeyReader(keys.open, world.options, SCAN)
+    late = KeyReader(keys.open, replace(world.options, reading_deadline=timedelta()), SCAN)
 
-    facts = [await each.read((good(ONE),), {}) for each in (reader, late)]
+    facts = [await each.read((good(ONE),), Known()) for each in (reader, late)]
 
     assert len(keys.asked) == 1
     assert facts[0] == {str(good(ONE).id): HEALTHY}
@@ -201,7 +205,7 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
     """Five of the eight minutes of a slice, if a person allows one subscription that much."""
     for timeout in (120, 900):
         options = replace(world.options, subscription_timeout=timeout)
-        await KeyReader(keys.open, options).read((good(ONE),), {})
+        await KeyReader(keys.open, options, SCAN).read((good(ONE),), Known())
 
     assert keys.seconds[0] == 120
     assert 299 < keys.seconds[1] <= 300

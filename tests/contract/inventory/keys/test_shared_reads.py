@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Key, Vault
+from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
 from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Fault, Hold, KeySpec, arm_error
@@ -266,3 +266,15 @@ async def test_slow_keys_leave_places_to_lists_of_accounts_p8(
 
     assert (reading.gap, len(reading.accounts)) == (None, 12)
     assert (at_once, hold.arrived) == (6, 12)
+
+
+async def test_scopes_that_are_carried_over_are_not_asked_for_p8(azure: Azure) -> None:
+    """P8: most requests of a scan would be for lists that hardly ever change."""
+    azure.add_vault()
+    known, new = azure.add_account(name="known"), azure.add_account(name="new")
+    carried = CarriedScopes({"scopes": "old"})
+
+    facts = await azure.keys.read([known, new], {}, {known.id.text: carried}, seconds=5)
+
+    assert (facts[known.id.text].scopes, facts[new.id.text].scopes) == (carried, ())
+    assert azure.costs()["scopes"] == 1

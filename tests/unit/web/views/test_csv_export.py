@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Evidence
+from cmk_check.core.status import Status
 from cmk_check.web import models
 from cmk_check.web.views import csv_export
 from cmk_check.web.views.columns import COLUMNS
@@ -183,7 +184,7 @@ def _shown(text: str, other: str) -> models.Finding:
     found = replace(
         finding(), judgement=judgement, kind=text, location=other, tags={text: other, "a": text}
     )
-    return to_api_finding(found, coverage(name=text), NOON, NOON, PORTAL)
+    return to_api_finding(found, coverage(name=text), Status(NOON), NOON, PORTAL)
 
 
 TEXTS = st.sampled_from([*NAMES, *FORMULAS]) | st.text(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cmk_check.core.daily_reading import last_due
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState, Verdict
 from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth, VerdictCounts
 from cmk_check.ports import Entity, Table, TableQuery
@@ -111,7 +112,23 @@ async def test_a_finding_says_all_that_is_known_of_its_key(empty: Served) -> Non
         ("keyId", f"{VAULT}/keys/cmk"),
         ("keyVersion", "0d631adb5bd8416fb9ff92c7e47e60e5"),
         ("principalId", "72f90000-0000-0000-0000-0000000000aa"),
+        ("scopesAsOf", None),
     ]
+
+
+@pytest.mark.parametrize("carried", [True, False])
+async def test_a_finding_says_as_of_when_the_scopes_are(empty: Served, *, carried: bool) -> None:
+    """P1: of what may have been carried over, no more than when it fell due."""
+    health = _with(KeyHealth(KeyState.HEALTHY))
+    await empty.put(coverage(), [health])
+    await empty.put_status(replace(status_of(coverage()), daily_carried=carried))
+
+    (shown,) = await _listed(empty)
+    (cells,) = _cells(await send(empty.app(), f"{FINDINGS}?format=csv"))
+
+    due = last_due(str(health.id), NOON) if carried else NOON
+    said = f"{due:%Y-%m-%dT%H:%M:%SZ}"
+    assert (shown["keyHealth"]["scopesAsOf"], cells["keyScopesAsOf"]) == (said, said)
 
 
 async def test_what_is_not_known_of_a_key_is_null(empty: Served) -> None:
@@ -123,7 +140,16 @@ async def test_what_is_not_known_of_a_key_is_null(empty: Served) -> None:
     health = shown["keyHealth"]
     assert (health.pop("state"), health.pop("reasons")) == ("unknown", [])
     assert health == dict.fromkeys(
-        ("rotation", "expires", "daysToExpiry", "vaultId", "keyId", "keyVersion", "principalId")
+        (
+            "rotation",
+            "expires",
+            "daysToExpiry",
+            "vaultId",
+            "keyId",
+            "keyVersion",
+            "principalId",
+            "scopesAsOf",
+        )
     )
 
 
@@ -280,7 +306,7 @@ async def test_columns_that_were_added_later_are_behind_all_others(empty: Served
 
     bad, safe = _cells(await send(empty.app(), f"{FINDINGS}?format=csv"))
 
-    assert tuple(bad)[-3:] == ("azurePolicy", "owner", "ownerSource")
+    assert tuple(bad)[-3:] == ("owner", "ownerSource", "keyScopesAsOf")
     columns = tuple(bad)[tuple(bad).index("portalUrl") :]
     assert columns[: len(OF_KEY) + 2] == ("portalUrl", *OF_KEY, "createdAt")
     assert [bad[name] for name in OF_KEY] == [""] * len(OF_KEY)

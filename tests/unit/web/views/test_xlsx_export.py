@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from cmk_check.core.status import Status
 from cmk_check.store.findings import FindingsTable
 from cmk_check.web import models
 from cmk_check.web.http.paging import Page
@@ -81,7 +82,7 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
     assert answer.headers["cache-control"] == "no-store"
     (sheet,) = sheets_of(answer.body)
-    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AS5", {TEXT})
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AT5", {TEXT})
 
 
 async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served) -> None:
@@ -138,7 +139,7 @@ def _names(pages: Iterable[Page[models.Finding]]) -> list[str]:
 def _shown(text: str) -> models.Finding:
     judgement = replace(finding().judgement, message=text)
     found = replace(finding(), judgement=judgement, kind=text, tags={text: text})
-    return to_api_finding(found, coverage(name=text), NOON, NOON, PORTAL)
+    return to_api_finding(found, coverage(name=text), Status(NOON), NOON, PORTAL)
 
 
 async def _sheets(*pages: Iterable[models.Finding], sheet_rows: int = 100) -> list[Sheet]:
@@ -179,7 +180,7 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
         ["kind", "2", "3"],
         ["kind", "4"],
     ]
-    assert [sheet.filtered for sheet in sheets] == ["A1:AS3", "A1:AS3", "A1:AS2"]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AT3", "A1:AT3", "A1:AT2"]
 
 
 def _inside(folder: Path) -> list[Path]:

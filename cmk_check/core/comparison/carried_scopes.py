@@ -1,0 +1,82 @@
+"""Encryption scopes that a scan need not read again: they are read once a day.
+
+Nothing is carried over from a list that could not be read, nor to an account that says something
+else of itself than is recorded.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from cmk_check.core.comparison.judge import agree
+from cmk_check.core.comparison.updates import Known
+from cmk_check.core.daily_reading import is_due, last_due
+from cmk_check.core.enums import CoverageState, KeyReason
+from cmk_check.core.keys.concerns import unseen_parts
+from cmk_check.core.keys.facts import CarriedScopes
+from cmk_check.core.keys.health import user_of
+from cmk_check.core.keys.vault import SCOPES
+from cmk_check.core.model import Account, Coverage, Finding, KeyHealth
+from cmk_check.core.rule import RULE_VERSION, judge
+from cmk_check.core.status import Status
+
+
+def carried_scopes(
+    known: Known, accounts: Iterable[Account], until: datetime | None, started_at: datetime
+) -> Mapping[str, CarriedScopes]:
+    """Return what is carried over to a scan that began then, by account id.
+
+    ``accounts`` are the compliant ones that it read, ``until`` is the time until when all daily
+    readings that fell due are recorded.
+    """
+    if not _is_read(known.coverage):
+        return {}
+    carried: dict[str, CarriedScopes] = {}
+    for account in accounts:
+        account_id = str(account.id)
+        before = known.findings.get(account_id)
+        if before is None or before.key_health is None or is_due(account_id, until, started_at):
+            continue
+        if _saw_scopes(before.key_health) and _says_the_same(before, before.key_health, account):
+            carried[account_id] = _scopes_in(before.key_health)
+    return carried
+
+
+def scopes_as_of(
+    finding: Finding, coverage: Coverage | None, status: Status | None
+) -> datetime | None:
+    """Return a time at or after which the scopes of an account were read; None if not known."""
+    until = status.daily_until if status else None
+    health = finding.key_health
+    if status is None or until is None or health is None:
+        return None
+    if not _is_read(coverage) or not _saw_scopes(health):
+        return None
+    return last_due(str(finding.id), until) if status.daily_carried else until
+
+
+def _is_read(coverage: Coverage | None) -> bool:
+    # A reading that was due while the subscription was a gap has not been made.
+    return coverage is not None and coverage.state is CoverageState.READ
+
+
+def _saw_scopes(health: KeyHealth) -> bool:
+    missing = unseen_parts(health)
+    hidden = any(each.code is KeyReason.CANNOT_READ for each in health.concerns)
+    return bool(missing) == hidden and SCOPES not in missing
+
+
+def _says_the_same(before: Finding, health: KeyHealth, account: Account) -> bool:
+    judgement = judge(account)
+    return (
+        before.rule_version == RULE_VERSION
+        and before.judgement.reason is judgement.reason
+        # An account that was deleted and created again has another date.
+        and before.judgement.evidence.created_at == judgement.evidence.created_at
+        and health.principal_id == user_of(account)
+        and agree(before, account, judgement)
+    )
+
+
+def _scopes_in(health: KeyHealth) -> CarriedScopes:
+    code = KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
+    return CarriedScopes(next((c.evidence for c in health.concerns if c.code is code), None))

@@ -1,0 +1,129 @@
+"""Encryption scopes that are carried over: the health is what a new reading would give."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.comparison.carried_scopes import carried_scopes, scopes_as_of
+from cmk_check.core.comparison.updates import Known
+from cmk_check.core.daily_reading import last_due
+from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread
+from cmk_check.core.keys.health import judge_key
+from cmk_check.core.model import Account, Gap, KeyConcern
+from cmk_check.core.status import Status, Summary
+from tests.fakes.keys import BY_STATE, DISABLED, HEALTHY, UNREAD
+from tests.fakes.world import good
+from tests.unit.core.examples import FORBIDDEN, ID, NOON, compared, health_of, known_of, recorded
+
+ACCOUNT: Final = replace(good(ID), identity_type="SystemAssigned", created_at="2026-01-01")
+ACCOUNT_ID: Final = str(ACCOUNT.id)
+BEFORE: Final = last_due(ACCOUNT_ID, NOON)
+READ: Final = Status(NOON, Summary(unwritten=0))
+_FACTS: Final = st.sampled_from([facts for facts in BY_STATE.values() if facts])
+_SCOPES: Final = st.lists(
+    st.builds(EncryptionScope, st.text(), st.none() | st.text() | st.just("Microsoft.KeyVault")),
+    max_size=40,
+).map(tuple)
+
+
+def carried(known: Known, account: Account = ACCOUNT) -> bool:
+    """Tell whether a scan just after the one that is recorded reads no scopes of the account."""
+    return bool(carried_scopes(known, [account], NOON, NOON))
+
+
+@given(_FACTS, _FACTS, _SCOPES)
+def test_the_health_is_what_a_reading_with_the_same_answer_gives(
+    before: KeyFacts, now: KeyFacts, scopes: tuple[EncryptionScope, ...]
+) -> None:
+    """Whatever else is the matter with the key, then and now."""
+    known = known_of(ACCOUNT, keys=replace(before, scopes=scopes))
+    (found,) = carried_scopes(known, [ACCOUNT], NOON, NOON).values()
+
+    with_carried = judge_key(ACCOUNT, replace(now, scopes=found), NOON)
+
+    assert with_carried == judge_key(ACCOUNT, replace(now, scopes=scopes), NOON)
+
+
+@pytest.mark.parametrize("facts", [HEALTHY, DISABLED, UNREAD])
+def test_p1_a_list_that_could_not_be_read_is_read_again_and_has_no_time(facts: KeyFacts) -> None:
+    """Else an unknown would last for a day after somebody has granted the right."""
+    unread = Unread(Gap(GapReason.FORBIDDEN, "read", "Assign the role."))
+    seen, unseen = (
+        known_of(ACCOUNT, keys=facts),
+        known_of(ACCOUNT, keys=replace(facts, scopes=unread)),
+    )
+
+    assert (carried(seen), carried(unseen)) == (True, False)
+    assert scopes_as_of(seen.findings[ACCOUNT_ID], seen.coverage, READ) == BEFORE
+    assert scopes_as_of(unseen.findings[ACCOUNT_ID], unseen.coverage, READ) is None
+
+
+def test_p1_nothing_is_carried_over_where_the_row_does_not_say_what_was_unseen() -> None:
+    """A row that somebody edited must not pass for one whose scopes were seen."""
+    known = known_of(ACCOUNT, keys=UNREAD)
+    finding = known.findings[ACCOUNT_ID]
+    vague = KeyConcern(KeyReason.CANNOT_READ, KeySeverity.UNKNOWN, "Something was not read.")
+    health = replace(health_of(known), concerns=(vague,))
+    edited = replace(known, findings={ACCOUNT_ID: replace(finding, key_health=health)})
+
+    assert not carried(edited)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key_name": "other"},
+        {"key_version": "2"},
+        {"kind": "AIServices"},
+        {"location": "northeurope"},
+        {"provisioning_state": "Updating"},
+        {"principal_id": "5a1e0000-0000-4000-8000-0000000000ab"},
+        {"created_at": "2026-01-02"},
+    ],
+    ids="".join,
+)
+def test_p1_nothing_is_carried_over_to_an_account_that_has_changed(
+    changes: dict[str, str],
+) -> None:
+    """Who changes an account may change its scopes; one that was created again has others."""
+    changed = replace(ACCOUNT, **changes)  # type: ignore[arg-type]
+    assert not carried(known_of(ACCOUNT, keys=HEALTHY), changed)
+
+
+def test_another_spelling_is_no_change() -> None:
+    """Azure spells one thing in several ways, and rows keep the first."""
+    spelled = replace(
+        ACCOUNT, location="WestEurope", key_vault_uri="https://KV-cmk.vault.azure.net"
+    )
+    assert carried(known_of(ACCOUNT, keys=HEALTHY), spelled)
+
+
+def test_p1_nothing_is_carried_over_without_a_reading_that_it_could_come_from() -> None:
+    """A new account, a key that nobody looked at, a subscription that was a gap meanwhile."""
+    known = known_of(ACCOUNT, keys=HEALTHY)
+    gap = recorded(compared(known, gap=FORBIDDEN, keys=HEALTHY))
+    finding = gap.findings[ACCOUNT_ID]
+    assert gap.coverage is not None
+    assert gap.coverage.state is CoverageState.GAP
+
+    assert [carried(each) for each in (Known(), known_of(ACCOUNT), gap)] == [False] * 3
+    assert scopes_as_of(finding, gap.coverage, READ) is None
+    assert scopes_as_of(finding, None, READ) is None
+
+
+def test_p1_a_time_is_shown_only_where_all_readings_are_recorded() -> None:
+    """What a scan could not write down may have been the one reading of the day."""
+    known = known_of(ACCOUNT, keys=HEALTHY)
+    finding = known.findings[ACCOUNT_ID]
+    unwritten = replace(READ, summary=Summary(unwritten=1))
+    earlier = replace(READ, summary=Summary(unwritten=None))
+    all_read = replace(READ, daily_carried=False)
+
+    assert [
+        scopes_as_of(finding, known.coverage, status)
+        for status in (Status(), unwritten, earlier, all_read)
+    ] == [None, None, None, NOON]

@@ -1,0 +1,145 @@
+"""Encryption scopes in a scan: read once a day, and at once where something speaks for it."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.comparison.carried_scopes import scopes_as_of
+from cmk_check.core.enums import KeyState
+from cmk_check.core.keys.facts import EncryptionScope, Unread
+from cmk_check.ports import Table
+from cmk_check.store.table_keys import COVERAGE, partition_of
+from tests.fakes.keys import HEALTHY, ScriptedKeys
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, good
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, TWO, overwrite
+
+NAMES: Final = [f"chat-{number}" for number in range(48)]
+ACCOUNTS: Final = [good(ONE, name) for name in NAMES]
+UNREAD_SCOPES: Final = replace(HEALTHY, scopes=Unread(FORBIDDEN))
+SCOPED: Final = replace(HEALTHY, scopes=(EncryptionScope("old", "Microsoft.CognitiveServices"),))
+HOURS: Final = 24
+
+
+@pytest.fixture
+async def world(world_with_keys: World, keys: ScriptedKeys) -> World:
+    """Return a program that has read many accounts once."""
+    world_with_keys.read(ONE, *ACCOUNTS)
+    await world_with_keys.scan()
+    keys.scopes_read.clear()
+    return world_with_keys
+
+
+def read(keys: ScriptedKeys) -> list[str]:
+    """Return the accounts whose scopes were read since this was asked last."""
+    found = [account_id for ids in keys.scopes_read for account_id in ids]
+    keys.scopes_read.clear()
+    return found
+
+
+async def test_a_day_of_scans_reads_each_accounts_scopes_once_and_writes_nothing(
+    world: World, keys: ScriptedKeys, store: RecordingStore
+) -> None:
+    """P4: when a list was read follows from the account's id, and no row has to keep it."""
+    before = len(store.log)
+    hours = []
+    for _ in range(HOURS):
+        await world.scan()
+        hours.append(read(keys))
+
+    assert Counter(account for hour in hours for account in hour) == {
+        str(account.id): 1 for account in ACCOUNTS
+    }
+    assert max(map(len, hours)) < len(ACCOUNTS) / 4
+    written = [o for o in store.log[before:] if o.table is Table.FINDINGS and o.writes]
+    assert not written
+
+
+async def test_p1_a_scope_that_changes_is_seen_within_a_day_and_never_shown_newer_than_it_is(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Until then the time that is shown is before the change."""
+    changed = world.clock.now()
+    keys.facts = {str(account.id): SCOPED for account in ACCOUNTS}
+    known: list[int] = []
+    for _ in range(HOURS):
+        await world.scan()
+        coverage = await world.context.findings_table.coverage(ONE)
+        found = (await world.findings()).values()
+        healthy = [each for each in found if each.key_health and not each.key_health.concerns]
+        times = [scopes_as_of(each, coverage, await world.status()) for each in healthy]
+        assert all(time is not None and time <= changed for time in times)
+        known.append(len(found) - len(healthy))
+
+    assert known[-1] == len(ACCOUNTS)
+    assert 0 < known[11] < len(ACCOUNTS)
+
+
+async def test_a_list_that_could_not_be_read_is_read_in_the_next_scan(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Also where it was due an hour ago, and will not be for a day."""
+    keys.facts = {str(account.id): UNREAD_SCOPES for account in ACCOUNTS}
+    await world.scan()
+    due = read(keys)
+    keys.facts = {}
+    await world.scan()
+
+    assert due
+    assert set(due) <= set(read(keys))
+    found = (await world.findings()).values()
+    assert {each.key_health and each.key_health.state for each in found} == {KeyState.HEALTHY}
+
+
+async def test_p1_what_a_scan_could_not_write_down_is_read_again(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """The one reading of the day may have been among it."""
+    world.listed(ONE, TWO)
+    world.read(TWO, good(TWO))
+    await world.scan()
+    row = Table.FINDINGS, partition_of(TWO), COVERAGE
+    await overwrite(world, *row, schema=99)
+    await world.scan()
+    await overwrite(world, *row, schema=1)
+    read(keys)
+    await world.scan()
+
+    assert len(read(keys)) == len(ACCOUNTS) + 1
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_p1_where_keys_count_every_scan_reads_all_scopes(
+    world: World, keys: ScriptedKeys, *, required: bool
+) -> None:
+    """A posture counts for ``CMK_MAX_AGE_MINUTES``: what is older than it would outlive that."""
+    expect = replace(world.options.expectations, require_healthy_keys=required)
+    world.options = replace(world.options, expectations=expect)
+
+    await world.scan()
+    status = await world.status()
+
+    assert status is not None
+    assert (len(read(keys)) == len(ACCOUNTS)) is required
+    assert status.daily_carried is not required
+
+
+async def test_p1_a_partial_scan_reads_all_scopes_and_changes_no_time(
+    world: World, keys: ScriptedKeys
+) -> None:
+    """Whoever has changed something checks it again by one."""
+    await world.scan()
+    before = await world.status()
+    read(keys)
+    world.clock.advance(timedelta(minutes=1))
+    await world.start_partial([ONE])
+    await world.drain()
+    after = await world.status()
+
+    assert len(read(keys)) == len(ACCOUNTS)
+    assert before is not None
+    assert after is not None
+    assert (before.daily_until, before.daily_carried) == (after.daily_until, after.daily_carried)
