@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core import posture
-from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
+from cmk_check.core.comparison.carried_scopes import scopes_as_of
+from cmk_check.core.enums import CoverageState, KeyReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Account, Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.store import table_keys
@@ -36,6 +37,9 @@ _OF_KEYS: Final[Mapping[str | None, PostureVerdict]] = {
     "broken": PostureVerdict.NON_COMPLIANT,
 }
 
+type Scopes = dict[str, list[tuple[datetime, object]]]
+"""What the encryption scopes of each account were, by its id, each from a time on."""
+
 
 @dataclass(frozen=True)
 class Checks:
@@ -44,10 +48,12 @@ class Checks:
     world: World
     truth: Mapping[str, Truth]
     excluded: AbstractSet[str]
+    scopes: Scopes
 
     async def everything(self) -> None:
         """Compare rows, feed, tellings and posture after a scan that nothing disturbed."""
         await self._check_rows()
+        await self.times_of_scopes()
         await self._check_feed()
         await self._check_posture()
 
@@ -76,6 +82,26 @@ class Checks:
         async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
             if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
+
+    async def times_of_scopes(self) -> None:
+        """P1: the time that is shown of encryption scopes is one at which they were still so."""
+        status = await self.world.status()
+        async for row in self.world.context.findings_table.findings(
+            FindingFilter(), None, joined=True
+        ):
+            finding = row.finding
+            shown = scopes_as_of(finding, row.coverage, status) if finding else None
+            if finding is None or shown is None:
+                continue
+            known = self.scopes[str(finding.id)]
+            ends = [until for until, _ in known[1:]] + [shown]
+            lasted = [
+                until
+                for (_, scopes), until in zip(known, ends, strict=True)
+                if _named(scopes) == _scopes_in(finding)
+            ]
+            assert lasted, f"{finding.id} never had {_scopes_in(finding)}"
+            assert shown <= max(lasted), f"{finding.id} is shown newer than it is: {shown}"
 
     async def count(self, hours: Hours) -> None:
         """Count the hour that follows a scan, for each subscription that Azure answers for."""
@@ -217,6 +243,17 @@ class Checks:
 
 def _state_of(finding: Finding) -> str | None:
     return finding.key_health.state.value if finding.key_health else None
+
+
+def _named(scopes: object) -> str | None:
+    return scopes[0].name if isinstance(scopes, tuple) and scopes else None
+
+
+def _scopes_in(finding: Finding) -> str | None:
+    concerns = finding.key_health.concerns if finding.key_health else ()
+    code = KeyReason.SCOPE_NOT_CUSTOMER_MANAGED
+    said = (concern.evidence["scopes"] for concern in concerns if concern.code is code)
+    return next((text.partition(" ")[0] for text in said), None)
 
 
 def _side(finding: Finding) -> dict[str, object]:

@@ -16,6 +16,7 @@ from cmk_check.core.model import Subscription
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
+from cmk_check.limits import DAILY_READING
 from cmk_check.ports import SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
 from tests.fakes.exemptions import ScriptedExemptions
@@ -23,9 +24,9 @@ from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World
-from tests.soak.checks import Checks
+from tests.soak.checks import Checks, Scopes
 from tests.soak.tally import Tally
-from tests.soak.truth import EXEMPTED, FORBIDDEN, NAMES, STATES, SUBSCRIPTIONS, Truth
+from tests.soak.truth import EXEMPTED, FORBIDDEN, NAMES, SCOPED, STATES, SUBSCRIPTIONS, Truth
 
 TROUBLE: Final = [
     [Fault.SLEEP],
@@ -56,7 +57,8 @@ class History:
         self.excluded: set[str] = set()
         self.list_fails = False
         self.tally = tally
-        self.checks = Checks(self.world, self.truth, self.excluded)
+        self.scopes: Scopes = {}
+        self.checks = Checks(self.world, self.truth, self.excluded, self.scopes)
         self._random = Random(0)
         self._trouble: Sequence[Fault] = ()
         self._changed: tuple[str, str, str] | None = None
@@ -69,6 +71,12 @@ class History:
     def account_goes(self, where: str, name: str) -> None:
         """Delete an account."""
         self.truth.setdefault(where, Truth()).accounts.pop(name, None)
+
+    def scopes_change(self, where: str, name: str) -> None:
+        """Change the encryption scopes of an account, which then has one."""
+        truth = self.truth.setdefault(where, Truth())
+        truth.accounts[name] = SCOPED
+        truth.scopes[name] = truth.scopes.get(name, 0) + 1
 
     def access_changes(self, where: str) -> None:
         """Lose or regain the right to read."""
@@ -196,6 +204,10 @@ class History:
             for where, truth in self.truth.items()
             for account_id, facts in truth.keys(where).items()
         }
+        for account_id, facts in self.keys.facts.items():
+            known = self.scopes.setdefault(account_id, [])
+            if not known or known[-1][1] != facts.scopes:
+                known.append((self.world.clock.now(), facts.scopes))
         assert self.world.exemptions is not None
         self.world.exemptions.facts = {
             where: truth.exemptions(where) for where, truth in self.truth.items()
@@ -225,7 +237,7 @@ class History:
         await self.scan()
         await self.wake_all()
         self._sent()
-        self.world.clock.advance(_HOUR)
+        self.world.clock.advance(DAILY_READING)
         await self.scan()
         await self.checks.green()
         await self.checks.everything()

@@ -1,13 +1,13 @@
 """A small estate as it really is, whatever the program makes of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY, account_path
-from cmk_check.core.keys.facts import KeyFacts, Unread
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread
 from cmk_check.core.model import Gap, Reading
 from tests.fakes.exemptions import ASSIGNMENT, CORP
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
@@ -30,6 +30,8 @@ KEY_STATES: Final = {
     "key broken otherwise": "broken",
     "key unread": "unknown",
 }
+# The state whose accounts have encryption scopes; with them or without them it stays the same.
+SCOPED: Final = "key at risk"
 # A violation that an exemption accepts until then, if what the exemption rests on can be read.
 EXEMPTED: Final = {
     "accepted": BEGINNING + timedelta(days=100),
@@ -56,13 +58,17 @@ def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
 
 @dataclass
 class Truth:
-    """One subscription as it really is."""
+    """One subscription as it really is.
+
+    ``scopes`` counts, by the account's name, how often its encryption scopes have changed.
+    """
 
     accounts: dict[str, str] = field(default_factory=dict)
     listed: bool = True
     deleted: bool = False
     readable: bool = True
     pages_read: int | None = None
+    scopes: dict[str, int] = field(default_factory=dict)
 
     def reading(self, subscription_id: str) -> Reading:
         """Return what Azure would answer now."""
@@ -84,10 +90,17 @@ class Truth:
     def keys(self, subscription_id: str) -> dict[str, KeyFacts]:
         """Return what Azure would say of the keys now, by account id."""
         return {
-            str(good(subscription_id, name).id): KEYS[state]
+            str(good(subscription_id, name).id): self._facts(name, state)
             for name, state in self.accounts.items()
             if state in KEYS
         }
+
+    def _facts(self, name: str, state: str) -> KeyFacts:
+        number = self.scopes.get(name, 0)
+        if state != SCOPED or not number:
+            return KEYS[state]
+        scope = EncryptionScope(f"scope-{number}", "Microsoft.CognitiveServices")
+        return replace(KEYS[state], scopes=(scope,))
 
     def exemptions(self, subscription_id: str) -> ExemptionFacts:
         """Return what Azure would say of exemptions now."""

@@ -26,6 +26,7 @@ async def _walk(random: Random, history: History) -> None:
     for _ in range(STEPS):
         await step(random, history)
         await history.checks.green()
+        await history.checks.times_of_scopes()
     await history.settle()
 
 
@@ -60,6 +61,8 @@ def _change(random: Random, history: History) -> None:
             history.answers(where, random.choice([0, 1, 2, None, None, None]))
         case 5:
             history.exclude_or_include(where)
+        case 6:
+            history.scopes_change(where, name)
         case _:
             history.account_becomes(where, name, random.choice(STATES))
 
