@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import pypdfium2
 import pytest
@@ -12,6 +13,12 @@ from tests.functional.browser.page_visit import COLUMNS, Visit
 from tests.functional.browser.sample_estate import CHANGED
 
 pytestmark = pytest.mark.long
+
+_ONLY: Final = """rules => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`@media print { ${rules} }`);
+  document.adoptedStyleSheets = [sheet];
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,9 @@ def _read(document: pypdfium2.PdfDocument) -> Iterator[Sheet]:
     for page in document:
         text = page.get_textpage()
         count = text.count_chars()
-        lowest = min(text.get_charbox(place)[1] for place in range(count))
-        yield Sheet(text.get_text_range().splitlines(), 1 - lowest / page.get_height())
+        height = page.get_height()
+        lowest = min((text.get_charbox(place)[1] for place in range(count)), default=height)
+        yield Sheet(text.get_text_range().splitlines(), 1 - lowest / height)
 
 
 def test_paper_shows_every_row_that_matches_and_nothing_to_press(desk: Visit, world: World) -> None:
@@ -75,6 +83,23 @@ def test_no_page_but_the_last_is_half_empty(desk: Visit) -> None:
     sheets = _sheets(desk)
 
     assert [round(sheet.filled, 2) for sheet in sheets[:-1] if sheet.filled < 0.8] == []
+
+
+@pytest.mark.parametrize(
+    ("panel", "title", "head"),
+    [("gaps", "Coverage gaps", "Missing permission"), ("findings", "Findings", "Resource group")],
+)
+def test_no_title_stays_behind_alone(desk: Visit, panel: str, title: str, head: str) -> None:
+    """A title over nothing looks as if there was nothing to show."""
+    alone = []
+    others = f"main > .board > :not(#changes, #{panel}), #changes > * {{ display: none; }}"
+    for above in range(840, 1020, 20):
+        desk.page.evaluate(_ONLY, f"{others} #changes {{ padding-bottom: {above}px; }}")
+        sheet = next(sheet for sheet in _sheets(desk) if title in " ".join(sheet.lines))
+        if head not in " ".join(sheet.lines):
+            alone.append(above)
+
+    assert alone == []
 
 
 def test_paper_breaks_no_word(desk: Visit, world: World) -> None:
