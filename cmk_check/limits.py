@@ -152,6 +152,17 @@ SWITCH_ON_PAUSE_SECONDS: Final = 30
 # Characters of an account's name in the file name of its plan.
 MAX_PLAN_NAME_CHARS: Final = 40
 
+# --- Data stores
+
+# Of one account, each read in every scan: more than projects that share theirs ever need.
+MAX_STORES_PER_ACCOUNT: Final = 50
+
+# --- Data stores: internal
+# A row must hold them: each names a project and what that keeps in a store.
+MAX_STORE_USES: Final = 1_000
+# Of stores and projects, in the evidence of a reason.
+MAX_STORES_NAMED: Final = 20
+
 # --- Findings, status and changes
 
 # A finding, and a status, must fit into a row; this is also the contract of the HTTP API.
@@ -180,7 +191,7 @@ MAX_BROKEN_KEY_REASONS: Final = 3
 MAX_EXPIRIES_COUNTED: Final = 50
 EXPIRY_REMINDERS_DAYS: Final = (14, 3)  # time to act, and the last call
 # More than Azure allows.
-MAX_EXEMPTION_ID_CHARS: Final = 2_048
+MAX_RESOURCE_ID_CHARS: Final = 2_048
 
 # --- Store
 

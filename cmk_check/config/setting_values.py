@@ -8,8 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
-from cmk_check.core.exceptions.parsing import fold_id
-from cmk_check.core.text import is_guid
+from cmk_check.core.text import fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
 
 _KIND: Final = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")

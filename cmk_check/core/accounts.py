@@ -7,6 +7,7 @@ key source for a customer's key vault.
 
 from collections.abc import Sequence
 
+from cmk_check.core.data_stores.parsing import account_places
 from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.resource_id import AccountId
@@ -60,6 +61,7 @@ def parse_account(
         created_at=clean_time(as_object(entry.get("systemData")).get("createdAt")),
         malformed=_malformed(entry),
         malformed_key=_malformed_key(entry, key),
+        places=account_places(entry.get("kind"), entry.get("properties")),
     )
 
 

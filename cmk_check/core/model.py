@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.places import AccountPlaces
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -60,8 +61,8 @@ class Account:
 
     ``kind`` is spelled as Azure sent it. ``malformed`` says which part of the entry broke the
     shape, or None; ``malformed_key`` the same of what key health looks at and the rule does not.
-    ``tags`` holds the kept tags alone, keys lower-cased; ``owner`` is what its tags say.
-    ``principal_id`` is the object id of the
+    ``tags`` holds the kept tags alone, keys lower-cased; ``owner`` is what its tags say, ``places``
+    what the account says of where its data lies. ``principal_id`` is the object id of the
     system-assigned identity, lower-cased, None without one. ``created_at`` is as in ``Evidence``.
     """
 
@@ -82,6 +83,7 @@ class Account:
     created_at: str | None = None
     malformed: str | None = None
     malformed_key: str | None = None
+    places: AccountPlaces = field(default_factory=AccountPlaces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,8 +273,7 @@ class AccountCounts:
     counts those whose key was looked at. ``excepted`` counts the non-compliant ones with an
     honoured exception. ``policy`` is None in rows of earlier versions, and without an account.
     ``unowned`` counts the accounts without an owner. ``owners`` are the hashes of the owners of the
-    others, MAX_OWNERS_COUNTED at most. ``by_data_state`` counts those of which somebody looked at
-    where their data lies.
+    others, MAX_OWNERS_COUNTED at most. ``by_data_state`` counts those whose data was looked for.
     """
 
     by_kind: Mapping[str, VerdictCounts] = field(default_factory=dict)

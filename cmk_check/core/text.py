@@ -1,10 +1,11 @@
 """Texts and JSON of others: made fit to keep, compared in the case Azure means, and recognised."""
 
 import re
+import string
 from datetime import UTC, datetime
 from typing import Final
 
-from cmk_check.limits import MAX_EVIDENCE_BYTES
+from cmk_check.limits import MAX_EVIDENCE_BYTES, MAX_RESOURCE_ID_CHARS
 
 GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The pattern of a GUID in any case."""
@@ -12,6 +13,7 @@ GUID: Final = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # JSON writes these with six characters each, so that evidence full of them would fit into no row.
 _UNWANTED: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _GUID: Final = re.compile(GUID)
+_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -51,6 +53,14 @@ def lower_ascii(word: str) -> str:
 def fold_address(uri: str | None) -> str:
     """Fold a vault's address: Azure returns one with and without the trailing slash and port."""
     return (uri or "").casefold().rstrip("/").removesuffix(":443")
+
+
+def fold_id(value: object) -> str:
+    """Return an ARM id as ids are compared; "" for no text and for one that is too long."""
+    if not isinstance(value, str) or len(value) > MAX_RESOURCE_ID_CHARS:
+        return ""
+    # Without ASCII a lookalike of another alphabet would become the letter that it mimics.
+    return value.strip().translate(_LOWER).rstrip("/")
 
 
 def is_guid(text: str) -> bool:

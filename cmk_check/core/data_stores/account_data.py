@@ -69,9 +69,8 @@ class AccountData:
     """Where an account's data lies, and under whose keys; ``concerns`` are the worst first.
 
     ``as_of`` is when projects and what they name were read, None where the account has none.
-    ``basic`` are the projects whose agents lack a store of the customer's, ``omitted`` is how many
-    uses of stores were too many to keep. ``told`` is what people know of: the ids of stores that
-    are not under a usable key of the customer's, and reasons; None before anything was known.
+    ``basic`` are the projects whose agents lack a store of the customer's. ``told`` is what people
+    know of, in the words of ``exposed``. ``is_cut``: something was too much to keep.
     """
 
     state: DataState
@@ -79,10 +78,17 @@ class AccountData:
     stores: tuple[DataStore, ...] = ()
     as_of: datetime | None = None
     basic: tuple[str, ...] = ()
-    omitted: int = 0
-    told: tuple[str, ...] | None = None
+    told: tuple[str, ...] = ()
+    is_cut: bool = False
 
     @property
     def is_covered(self) -> bool:
         """Whether none of it can be under Microsoft's keys."""
         return self.state in COVERED
+
+    @property
+    def exposed(self) -> frozenset[str]:
+        """The ids of stores without a usable key of the customer's, and the basic projects."""
+        lacking = {StoreState.MICROSOFT_KEY, StoreState.BROKEN}
+        stores = (each.id for each in self.stores if each.id and each.state in lacking)
+        return frozenset((*stores, *self.basic))

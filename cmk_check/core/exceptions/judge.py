@@ -20,12 +20,13 @@ from cmk_check.core.exceptions.facts import (
     Selector,
     SetDefinition,
 )
-from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, fold_id, is_set
+from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, is_set
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Account, Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.text import fold_id
 from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
 
 CMK_POLICY: Final = (

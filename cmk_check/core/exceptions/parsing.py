@@ -1,7 +1,6 @@
 """Parses exemptions, policy assignments and initiatives; pure."""
 
 import re
-import string
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
@@ -13,22 +12,12 @@ from cmk_check.core.exceptions.facts import (
     Selector,
     SetDefinition,
 )
-from cmk_check.core.text import as_object, clean_text, clean_time
-from cmk_check.limits import MAX_EXEMPTION_ID_CHARS
+from cmk_check.core.text import as_object, clean_text, clean_time, fold_id
 
 MANAGEMENT_GROUP: Final = "/providers/microsoft.management/managementgroups/"
 _AUTHORIZATION: Final = "/providers/microsoft.authorization/"
 _SET: Final = f"{_AUTHORIZATION}policysetdefinitions/"
-_LOWER: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _SCOPE: Final = re.compile(rf"{MANAGEMENT_GROUP}[^/]+|/subscriptions/[^/]+(/.+)?")
-
-
-def fold_id(value: object) -> str:
-    """Return an ARM id as ids are compared; "" for no text and for one that is too long."""
-    if not isinstance(value, str) or len(value) > MAX_EXEMPTION_ID_CHARS:
-        return ""
-    # Without ASCII a lookalike of another alphabet would become the letter that it mimics.
-    return value.strip().translate(_LOWER).rstrip("/")
 
 
 def scope_of(resource_id: str, kind: str) -> str | None:

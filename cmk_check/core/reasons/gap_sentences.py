@@ -162,6 +162,14 @@ KNOWN_FROM_GROUP: Final = make_gap(
     missing_action="Microsoft.Resources/subscriptions/read",
     way_out=GAP_REASONS[GapReason.NOT_VISIBLE].way_out,
 )
+DATA_NOT_READ: Final = make_gap(
+    GapReason.SLICE_FAILED, message="It was not read where the account keeps data."
+)
+DATA_TIME_IS_UP: Final = make_gap(
+    GapReason.TIMEOUT,
+    message="The time for reading the data stores of the slice was up.",
+    way_out=_MORE_TIME,
+)
 EXEMPTION_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
     message="The time for reading the exemptions of the slice was up.",

@@ -24,8 +24,8 @@ DATA: Final = AccountData(
     ),
     NOON,
     ("basic",),
-    3,
     ("/s",),
+    is_cut=True,
 )
 WITH_DATA: Final = replace(finding(), data=DATA)
 

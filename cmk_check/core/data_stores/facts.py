@@ -1,0 +1,47 @@
+"""What was read of where data lies, as types.
+
+What was asked for and is not there is ``Absent``, and ``Unread`` where it could not be asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cmk_check.core.data_stores.places import Place
+from cmk_check.core.keys.facts import Absent, Unread
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPlaces:
+    """What an account's projects, capability hosts and connections say, as of a time.
+
+    ``basic`` are the projects whose agents lack a store of the customer's. ``is_cut``: something
+    was too much to keep. ``unread`` is why something is missing, if so.
+    """
+
+    places: tuple[Place, ...] = ()
+    basic: tuple[str, ...] = ()
+    as_of: datetime | None = None
+    unread: Unread | None = None
+    is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKey:
+    """What a store says of its key.
+
+    ``own`` is whether it is the customer's, None where that is not understood; ``is_lost`` whether
+    the store can no longer use it. ``address`` is that of the key, if it is said.
+    """
+
+    own: bool | None
+    address: str | None = None
+    is_lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataFacts:
+    """What was read for one account; stores by their ids, those that were read."""
+
+    projects: ProjectPlaces | None = None
+    stores: Mapping[str, StoreKey | Absent | Unread] = field(default_factory=dict)

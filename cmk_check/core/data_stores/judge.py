@@ -1,0 +1,169 @@
+"""Judges under whose keys an account's data outside of the account is.
+
+It is under the customer's only where each store that is named was read and says so.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.parsing import OF_AGENTS
+from cmk_check.core.data_stores.places import AccountPlaces, Place
+from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Gap
+from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
+from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
+
+type Named = dict[tuple[StoreType, str, str, str], list[Place]]
+type _Said = tuple[DataReason, str, Gap | None]
+
+_NOT_READ: Final = Unread(DATA_NOT_READ)
+_NO_PROJECTS_READ: Final = ProjectPlaces(unread=_NOT_READ)
+_EXPOSED: Final = frozenset({DataReason.STORE_UNDER_MICROSOFT_KEY, DataReason.SEARCH_NOT_COMPLIANT})
+
+_STATES: Final = {
+    None: StoreState.OWN_KEY,
+    DataReason.STORE_UNDER_MICROSOFT_KEY: StoreState.MICROSOFT_KEY,
+    DataReason.SEARCH_NOT_COMPLIANT: StoreState.MICROSOFT_KEY,
+    DataReason.STORE_KEY_LOST: StoreState.BROKEN,
+}
+
+
+def stores_of(account: AccountPlaces, projects: ProjectPlaces | None) -> tuple[Named, bool]:
+    """Return the named stores in order, each with its places, and whether some were too many."""
+    places = [*account.places, *(projects.places if projects else ())]
+    found: defaultdict[tuple[StoreType, str, str, str], list[Place]] = defaultdict(list)
+    for place in places[:MAX_STORE_USES]:
+        namesake = "" if place.id else place.project or ""
+        found[place.type, place.id or "", place.name, namesake].append(place)
+    is_cut = len(places) > MAX_STORE_USES or len(found) > MAX_STORES_PER_ACCOUNT
+    kept = dict(sorted(found.items())[:MAX_STORES_PER_ACCOUNT])
+    return kept, is_cut or (projects is not None and projects.is_cut)
+
+
+def places_in(data: AccountData | None) -> ProjectPlaces:
+    """Return what projects were found to say when they were read last."""
+    if data is None:
+        return ProjectPlaces()
+    places = tuple(
+        Place(store.type, store.id, store.name, each.use, each.project)
+        for store in data.stores
+        for each in store.uses
+        if each.use in OF_AGENTS
+    )
+    return ProjectPlaces(places, data.basic, data.as_of, is_cut=data.is_cut)
+
+
+def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | None) -> AccountData:
+    """Judge where the data of one account lies; ``before`` is what was recorded."""
+    projects = (facts.projects or _NO_PROJECTS_READ) if account.has_projects else None
+    named, is_cut = stores_of(account, projects)
+    stores: list[DataStore] = []
+    said: list[_Said] = []
+    for (kind, store_id, name, _), places in named.items():
+        fact = facts.stores.get(store_id, _NOT_READ) if store_id else None
+        code = _fault(kind, fact)
+        uses = sorted({(each.use, each.project or "") for each in places})
+        gap = fact.gap if isinstance(fact, Unread) else None
+        stores.append(
+            DataStore(
+                kind,
+                store_id or None,
+                name,
+                _STATES.get(code, StoreState.UNKNOWN),
+                fact.address if isinstance(fact, StoreKey) else None,
+                tuple(StoreUse(use, project or None) for use, project in uses),
+                gap.detail if gap else None,
+            )
+        )
+        if code is not None:
+            said.append((code, name, gap))
+    if projects is not None:
+        said += [(DataReason.AGENTS_BASIC_SETUP, project, None) for project in projects.basic]
+        if projects.unread is not None:
+            said.append((DataReason.PLACES_UNREAD, "", projects.unread.gap))
+    if account.is_malformed:
+        said.append((DataReason.PLACE_NOT_UNDERSTOOD, "properties", None))
+    if is_cut:
+        said.append((DataReason.TOO_MANY_STORES, "", None))
+    if account.may_keep_completions:
+        said.append((DataReason.STORED_COMPLETIONS, "", None))
+    data = AccountData(
+        _state({code for code, _, _ in said}, stores),
+        _concerns(said),
+        tuple(stores),
+        projects.as_of if projects else None,
+        projects.basic if projects else (),
+        is_cut=is_cut,
+    )
+    return replace(data, told=_told(before, data))
+
+
+def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
+    """Make one concern of each reason, with the names that it is about."""
+    found: defaultdict[DataReason, dict[str, Gap | None]] = defaultdict(dict)
+    for code, name, gap in said:
+        found[code].setdefault(name, gap)
+    return tuple(_concern(code, found[code]) for code in DataReason if code in found)
+
+
+def _concern(code: DataReason, about: dict[str, Gap | None]) -> DataConcern:
+    names = [name for name in about if name]
+    gaps = filter(None, about.values())
+    # What somebody can grant is worth more than what may pass.
+    gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
+    more = len(names) - MAX_STORES_NAMED
+    text = ", ".join(names[:MAX_STORES_NAMED]) + (f" and {more} more" if more > 0 else "")
+    kind = "projects" if code is DataReason.AGENTS_BASIC_SETUP else "stores"
+    evidence = {kind: text} if text else {}
+    if gap is None:
+        return DataConcern(code, evidence)
+    return DataConcern(code, evidence, gap.missing_action, gap.detail)
+
+
+def _told(before: AccountData | None, after: AccountData) -> tuple[str, ...]:
+    """Return what people know of from now on: what is out of sight may still be so."""
+    if after.is_covered:
+        return ()
+    is_hidden = any(concern.severity is ReasonSeverity.UNKNOWN for concern in after.concerns)
+    kept = before.told if before is not None and is_hidden else ()
+    return tuple(sorted({*after.exposed, *kept})[:MAX_STORE_USES])
+
+
+def _fault(kind: StoreType, fact: StoreKey | Absent | Unread | None) -> DataReason | None:
+    """Return what is wrong with a store; None only where it says that the key is the customer's."""
+    code: DataReason | None = DataReason.STORE_NOT_UNDERSTOOD
+    match fact:
+        case None:
+            code = DataReason.PLACE_NOT_UNDERSTOOD
+        case Unread():
+            code = DataReason.STORE_UNREAD
+        case Absent():
+            code = DataReason.STORE_GONE
+        case StoreKey(is_lost=True):
+            code = DataReason.STORE_KEY_LOST
+        case StoreKey(own=True):
+            code = None
+        case StoreKey(own=False) if kind is StoreType.SEARCH_SERVICE:
+            code = DataReason.SEARCH_NOT_COMPLIANT
+        case StoreKey(own=False):
+            code = DataReason.STORE_UNDER_MICROSOFT_KEY
+    return code
+
+
+def _state(codes: set[DataReason], stores: list[DataStore]) -> DataState:
+    if codes & _EXPOSED:
+        return DataState.MICROSOFT_KEYS
+    if DataReason.AGENTS_BASIC_SETUP in codes:
+        return DataState.MAY_BE_MICROSOFT_KEYS
+    if codes - {DataReason.STORED_COMPLETIONS}:
+        return DataState.UNKNOWN
+    if not stores:
+        return DataState.NONE
+    own = all(store.state is StoreState.OWN_KEY for store in stores)
+    return DataState.OWN_KEYS if own else DataState.UNKNOWN

@@ -1,0 +1,248 @@
+"""Parses what accounts, projects, capability hosts, connections and stores say; never raises.
+
+Sources: Microsoft's pages "Set up standard agent resources" and "Configure capability settings",
+and the references of Microsoft.CognitiveServices, Microsoft.Storage, Microsoft.DocumentDB,
+Microsoft.Search and Microsoft.MachineLearningServices.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from cmk_check.core.data_enums import StoreType, StoreUsage
+from cmk_check.core.data_stores.facts import StoreKey
+from cmk_check.core.data_stores.places import AccountPlaces, Place
+from cmk_check.core.data_stores.store_ids import parse_store_id
+from cmk_check.core.text import as_object, clean_text
+from cmk_check.limits import MAX_WORD_BYTES
+
+type Store = tuple[StoreType, str, str]
+type Connections = Mapping[str, Store | None]
+"""Connections by their folded names: the store, None where it is not understood."""
+type NamedConnections = tuple[tuple[StoreUsage, str], ...]
+"""What a capability host keeps in the connection of which name; "" for what is not a text."""
+
+_STORAGE: Final = (StoreType.STORAGE_ACCOUNT,)
+OF_USE: Final[Mapping[StoreUsage, tuple[StoreType, ...]]] = {
+    StoreUsage.FILES: _STORAGE,
+    StoreUsage.THREADS: (StoreType.COSMOS_DB,),
+    StoreUsage.VECTORS: (StoreType.SEARCH_SERVICE, StoreType.COSMOS_DB),
+    StoreUsage.SPEECH_AND_LANGUAGE: _STORAGE,
+    StoreUsage.CONTENT_MONITORING: _STORAGE,
+    StoreUsage.WORKSPACE: (StoreType.ML_WORKSPACE,),
+}
+OF_AGENTS: Final = (StoreUsage.FILES, StoreUsage.THREADS, StoreUsage.VECTORS)
+_OF_ACCOUNT: Final = (
+    (StoreUsage.SPEECH_AND_LANGUAGE, "userOwnedStorage", "resourceId"),
+    (StoreUsage.CONTENT_MONITORING, "raiMonitorConfig", "adxStorageResourceId"),
+    (StoreUsage.WORKSPACE, "amlWorkspace", "resourceId"),
+)
+_SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
+_HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
+_KEEPS_COMPLETIONS: Final = frozenset({"openai", "aiservices"})
+_PROJECT: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
+
+
+def account_places(kind: object, properties: object) -> AccountPlaces:
+    """Parse the properties of an account."""
+    if not isinstance(properties, dict):
+        return AccountPlaces(is_malformed=True)
+    places = (
+        _place(use, entry.get(member) if isinstance(entry, dict) else entry, name)
+        for use, name, member in _OF_ACCOUNT
+        for entry in _listed(properties.get(name))
+    )
+    says = ("allowProjectManagement", "defaultProject", "associatedProjects")
+    return AccountPlaces(
+        _sorted(places),
+        has_projects=any(properties.get(name) for name in says),
+        may_keep_completions=properties.get("storedCompletionsDisabled") is not True
+        and str(kind).lower() in _KEEPS_COMPLETIONS,
+    )
+
+
+def project_name(entry: object) -> str | None:
+    """Return the name of a listed project, fit for a path; None where it has none."""
+    text = as_object(entry).get("name")
+    name = text.rpartition("/")[2] if isinstance(text, str) else ""
+    return name if _PROJECT.fullmatch(name) else None
+
+
+def settings_places(entry: object, project: str) -> tuple[Place, ...]:
+    """Parse the capability settings of a listed project."""
+    settings = as_object(as_object(entry).get("properties")).get("capabilitySettings")
+    is_usable = isinstance(settings, dict | None)
+    places = (
+        _place(use, as_object(settings).get(name) if is_usable else settings, name, project)
+        for use, name in zip(OF_AGENTS, _SETTINGS, strict=True)
+    )
+    return _sorted(places)
+
+
+def named_connections(hosts: Iterable[object]) -> NamedConnections:
+    """Parse listed capability hosts."""
+    return tuple(
+        (use, name if isinstance(name, str) else "")
+        for host in hosts
+        for properties in [_member(host, "properties")]
+        for use, member in zip(OF_AGENTS, _HOST, strict=True)
+        for name in _listed(_member(properties, member) if isinstance(properties, dict) else host)
+    )
+
+
+def parse_connections(entries: Iterable[object]) -> Connections:
+    """Parse listed connections; of two with one name neither is understood."""
+    found: dict[str, Store | None] = {}
+    for entry in map(as_object, entries):
+        name = str(entry.get("name")).rpartition("/")[2].casefold()
+        found[name] = None if name in found else _connected(entry)
+    return found
+
+
+def resolved(
+    named: NamedConnections, project: str | None, *known: Connections
+) -> tuple[Place, ...]:
+    """Return the places that capability hosts name, by the first connections that have the name."""
+    places: list[Place] = []
+    for use, name in named:
+        folded = name.casefold()
+        store = next((each[folded] for each in known if folded in each), None)
+        if store is not None and store[0] in OF_USE[use]:
+            places.append(Place(*store, use, project))
+        else:
+            places.append(_unusable(use, name, project))
+    return _sorted(places)
+
+
+def _connected(entry: dict[str, object]) -> Store | None:
+    """Return the store of a connection.
+
+    Its metadata is free text, its target is where data goes: both have to name the same store.
+    """
+    properties = entry.get("properties")
+    types = {kind for use in OF_AGENTS for kind in OF_USE[use]}
+    store = parse_store_id(_member(_member(properties, "metadata"), "ResourceId"), types)
+    return store if store and _first_label(_member(properties, "target")) == store[2] else None
+
+
+def _first_label(target: object) -> str | None:
+    try:
+        host = urlsplit(target).hostname if isinstance(target, str) else None
+    except ValueError:
+        return None
+    return host.partition(".")[0] if host else None
+
+
+def _place(
+    use: StoreUsage, value: object, named_by: str, project: str | None = None
+) -> Place | None:
+    """Make the place of a resource id; None where none is named."""
+    if value is None or value == "":
+        return None
+    store = parse_store_id(value, OF_USE[use])
+    return Place(*store, use, project) if store else _unusable(use, named_by, project)
+
+
+def _unusable(use: StoreUsage, named_by: str, project: str | None) -> Place:
+    name = clean_text(named_by, MAX_WORD_BYTES) or use.value
+    return Place(OF_USE[use][0], None, name, use, project)
+
+
+def _sorted(places: Iterable[Place | None]) -> tuple[Place, ...]:
+    named = {each for each in places if each is not None}
+    return tuple(sorted(named, key=lambda each: (each.use, each.id or "", each.name)))
+
+
+def _listed(value: object) -> list[object]:
+    """Return the entries of a list; what should be one and is not is an entry of it."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def parse_store(kind: StoreType, document: object) -> StoreKey:
+    """Parse what a store says of its key."""
+    properties = _member(document, "properties")
+    if not isinstance(properties, dict):
+        return StoreKey(None)
+    match kind:
+        case StoreType.STORAGE_ACCOUNT:
+            return _of_storage(_member(properties, "encryption"))
+        case StoreType.COSMOS_DB:
+            return _of_cosmos(properties)
+        case StoreType.SEARCH_SERVICE:
+            return _of_search(_member(properties, "encryptionWithCmk"))
+        case StoreType.ML_WORKSPACE:
+            is_hub = _word(document, "kind") != "project"
+            return _of_workspace(_member(properties, "encryption"), is_hub=is_hub)
+
+
+def _of_storage(encryption: object) -> StoreKey:
+    address = _address(_member(encryption, "keyVaultProperties"), "keyVaultUri")
+    match _word(encryption, "keySource"):
+        case "microsoft.keyvault" if address is not None:
+            return StoreKey(own=True, address=address)
+        case "microsoft.storage":
+            return StoreKey(own=False)
+        case _:
+            return StoreKey(None)
+
+
+def _of_cosmos(properties: dict[str, object]) -> StoreKey:
+    """Parse a Cosmos DB account; its status is a sentence.
+
+    Those that are known say that access is confirmed, or that it is currently revoked and why.
+    """
+    uri = _member(properties, "keyVaultKeyUri")
+    said = _word(properties, "customerManagedKeyStatus")
+    if uri is None or uri == "":
+        return StoreKey(own=False)
+    if not isinstance(uri, str) or said is None:
+        return StoreKey(None)
+    lost = "revoked" in said
+    is_known = lost or not said or "confirmed" in said
+    return StoreKey(own=True if is_known else None, address=clean_text(uri), is_lost=lost)
+
+
+def _of_search(encryption: object) -> StoreKey:
+    """Parse a search service: enforcement alone covers no object that was there before."""
+    enforced = _word(encryption, "enforcement")
+    complies = _word(encryption, "encryptionComplianceStatus")
+    address = _address(_member(encryption, "serviceLevelEncryptionKey"), "vaultUri")
+    if not isinstance(encryption, dict | None):
+        return StoreKey(None)
+    if enforced == "enabled":
+        own = {"compliant": True, "noncompliant": False}.get(complies or "")
+        return StoreKey(own, address)
+    return StoreKey(own=False if enforced in {"", "disabled", "unspecified"} else None)
+
+
+def _of_workspace(encryption: object, *, is_hub: bool) -> StoreKey:
+    status = _word(encryption, "status")
+    key = _member(_member(encryption, "keyVaultProperties"), "keyIdentifier")
+    if status == "enabled":
+        return StoreKey(own=True, address=clean_text(key))
+    # A project has the encryption of its hub, and does not say it.
+    is_off = status == "disabled" or (encryption is None and is_hub)
+    return StoreKey(own=False if is_off else None)
+
+
+def _member(value: object, name: str) -> object:
+    """Return a member of an object; Azure spells some names in several ways."""
+    return next((v for n, v in as_object(value).items() if n.lower() == name.lower()), None)
+
+
+def _word(of: object, name: str) -> str | None:
+    """Return a text of an object for comparison, "" where it is absent; None for anything else."""
+    value = _member(of, name)
+    if value is None:
+        return ""
+    return value.strip().lower() if isinstance(value, str) else None
+
+
+def _address(key: object, uri_name: str) -> str | None:
+    uri, name = _member(key, uri_name), _member(key, "keyName")
+    if not isinstance(uri, str) or not isinstance(name, str) or not uri or not name:
+        return None
+    return clean_text(f"{uri.rstrip('/')}/keys/{name}")

@@ -1,0 +1,176 @@
+"""Under whose keys an account's data is: the worst that is known counts, and nothing is assumed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import pytest
+
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreUsage
+from cmk_check.core.data_stores.account_data import AccountData, StoreUse
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.judge import judge_data, places_in
+from cmk_check.core.data_stores.places import AccountPlaces, Place
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Gap
+from cmk_check.limits import MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
+from tests.unit.core.data_stores.data_examples import COSMOS, SEARCH, STORAGE, place
+from tests.unit.core.examples import NOON
+
+FILES, THREADS, VECTORS, SPEECH, *_ = StoreUsage
+OWN: Final = StoreKey(own=True, address="https://v/keys/k")
+MICROSOFT: Final = StoreKey(own=False)
+LOST: Final = StoreKey(own=True, is_lost=True)
+DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "Microsoft.Search/read", "Denied."))
+PROJECT: Final = (
+    place(STORAGE, FILES, "p1"),
+    place(COSMOS, THREADS, "p1"),
+    place(SEARCH, VECTORS, "p1"),
+)
+STANDARD: Final = ProjectPlaces(PROJECT, as_of=NOON)
+WITH_PROJECTS: Final = AccountPlaces(has_projects=True)
+type Stores = Mapping[str, StoreKey | Absent | Unread]
+KEYS: Final[Stores] = MappingProxyType(dict.fromkeys((STORAGE, COSMOS, SEARCH), OWN))
+
+
+def _judged(
+    projects: ProjectPlaces | None = STANDARD,
+    stores: Stores = MappingProxyType({}),
+    account: AccountPlaces = WITH_PROJECTS,
+    before: AccountData | None = None,
+) -> AccountData:
+    return judge_data(account, DataFacts(projects, {**KEYS, **stores}), before)
+
+
+def _codes(data: AccountData) -> list[DataReason]:
+    return [concern.code for concern in data.concerns]
+
+
+def test_data_is_under_own_keys_where_every_store_says_so() -> None:
+    """And each store shows its key and what is kept in it."""
+    data = _judged()
+
+    assert (data.state, data.concerns, data.as_of) == (DataState.OWN_KEYS, (), NOON)
+    assert {each.state for each in data.stores} == {StoreState.OWN_KEY}
+    assert [each.uses for each in data.stores if each.id == STORAGE] == [(StoreUse(FILES, "p1"),)]
+    assert {each.key for each in data.stores} == {OWN.address}
+
+
+@pytest.mark.parametrize(
+    ("stores", "state", "codes"),
+    [
+        ({STORAGE: MICROSOFT}, "microsoft_keys", ["store_under_microsoft_key"]),
+        ({SEARCH: MICROSOFT}, "microsoft_keys", ["search_not_compliant"]),
+        (
+            {STORAGE: MICROSOFT, SEARCH: DENIED},
+            "microsoft_keys",
+            ["store_under_microsoft_key", "store_unread"],
+        ),
+        ({COSMOS: LOST}, "unknown", ["store_key_lost"]),
+        ({SEARCH: DENIED}, "unknown", ["store_unread"]),
+        ({SEARCH: Absent(SEARCH)}, "unknown", ["store_gone"]),
+        ({SEARCH: StoreKey(None)}, "unknown", ["store_not_understood"]),
+    ],
+)
+def test_one_store_is_enough(stores: Stores, state: str, codes: list[str]) -> None:
+    """P1: the others do not make up for it."""
+    data = _judged(stores=stores)
+
+    assert (data.state, _codes(data)) == (state, codes)
+    assert all(concern.evidence["stores"] for concern in data.concerns)
+
+
+@pytest.mark.parametrize(
+    ("projects", "state", "codes"),
+    [
+        (None, "unknown", ["places_unread"]),
+        (ProjectPlaces(PROJECT, unread=DENIED), "unknown", ["places_unread"]),
+        (ProjectPlaces(PROJECT, ("p2",)), "may_be_microsoft_keys", ["agents_basic_setup"]),
+        (
+            ProjectPlaces(PROJECT, ("p2",), unread=DENIED),
+            "may_be_microsoft_keys",
+            ["agents_basic_setup", "places_unread"],
+        ),
+        (ProjectPlaces(PROJECT, is_cut=True), "unknown", ["too_many_stores"]),
+        (
+            ProjectPlaces((*PROJECT, Place(PROJECT[0].type, None, "c", FILES, "p2"))),
+            "unknown",
+            ["place_not_understood"],
+        ),
+        (ProjectPlaces(), "none", []),
+    ],
+)
+def test_projects_count_as_far_as_they_are_known(
+    projects: ProjectPlaces | None, state: str, codes: list[str]
+) -> None:
+    """P1: what nobody read may name a store under Microsoft's keys."""
+    data = _judged(projects)
+
+    assert (data.state, _codes(data)) == (state, codes)
+
+
+def test_an_account_without_projects_is_judged_without_them() -> None:
+    """Nothing was asked, so nothing is missing; stored completions are information."""
+    plain = AccountPlaces(may_keep_completions=True)
+    speech = AccountPlaces((place(STORAGE, SPEECH),))
+
+    assert _judged(None, account=plain).state is DataState.NONE
+    assert _codes(_judged(None, account=plain)) == ["stored_completions"]
+    assert _judged(None, account=speech).state is DataState.OWN_KEYS
+    assert _judged(None, account=AccountPlaces(is_malformed=True)).state is DataState.UNKNOWN
+
+
+def test_a_store_that_nobody_tried_to_read_is_unread() -> None:
+    """P1: it may have been added a moment ago."""
+    data = judge_data(AccountPlaces((place(STORAGE, SPEECH),)), DataFacts(), None)
+
+    assert (data.state, _codes(data)) == (DataState.UNKNOWN, ["store_unread"])
+
+
+def test_a_missing_action_is_named_before_what_may_pass() -> None:
+    """P11: an unknown must say who can end it."""
+    late = Unread(Gap(GapReason.TIMEOUT, detail="Late."))
+
+    (concern,) = _judged(stores={COSMOS: late, SEARCH: DENIED}).concerns
+
+    assert concern.missing_action == "Microsoft.Search/read"
+    assert concern.message.endswith("Denied.")
+    assert concern.evidence == {"stores": "threads-1, vectors-1"}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_stores_than_are_followed_are_unknown(more: int) -> None:
+    """P1: also in the next scan, which starts with what was kept."""
+    ids = [f"{STORAGE}{number}" for number in range(MAX_STORES_PER_ACCOUNT + more)]
+    places = tuple(Place(PROJECT[0].type, each, each[-8:], FILES, "p1") for each in ids)
+    facts = DataFacts(ProjectPlaces(places, as_of=NOON), dict.fromkeys(ids, OWN))
+
+    first = judge_data(WITH_PROJECTS, facts, None)
+    again = judge_data(WITH_PROJECTS, DataFacts(places_in(first), facts.stores), first)
+
+    assert first == again
+    assert first.state is (DataState.UNKNOWN if more else DataState.OWN_KEYS)
+    assert len(first.stores) == MAX_STORES_PER_ACCOUNT
+
+
+def test_what_is_read_once_a_day_comes_back_out_of_what_was_recorded() -> None:
+    """P1: the stores that projects name are read in every scan."""
+    unusable = Place(PROJECT[0].type, None, "c", FILES, "p2")
+    account = AccountPlaces((place(STORAGE, SPEECH),), has_projects=True)
+    projects = ProjectPlaces((*PROJECT, unusable), ("p3",), NOON)
+
+    first = _judged(projects, account=account)
+    again = _judged(places_in(first), account=account, before=first)
+
+    assert again == first
+    assert places_in(None) == ProjectPlaces()
+
+
+def test_evidence_names_a_few_projects_and_counts_the_others() -> None:
+    """A change must fit into a message."""
+    basic = tuple(f"p{number:03}" for number in range(MAX_STORES_NAMED + 3))
+
+    (concern,) = _judged(ProjectPlaces((), basic)).concerns
+
+    assert concern.evidence["projects"].endswith(f"p{MAX_STORES_NAMED - 1:03} and 3 more")

@@ -1,0 +1,192 @@
+"""Where accounts and projects say that their data lies: nothing that they name gets lost."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.data_enums import StoreType, StoreUsage
+from cmk_check.core.data_stores.parsing import (
+    account_places,
+    named_connections,
+    parse_connections,
+    parse_store,
+    project_name,
+    resolved,
+    settings_places,
+)
+from cmk_check.core.data_stores.places import AccountPlaces, Place
+from tests.unit.core.data_stores.data_examples import (
+    COSMOS,
+    SEARCH,
+    STORAGE,
+    WORKSPACE,
+    connection,
+    place,
+)
+
+FILES, THREADS, VECTORS, SPEECH, MONITORING, ML = StoreUsage
+ANY_JSON: Final = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=8,
+)
+NAMES: Final = [
+    *("properties", "userOwnedStorage", "raiMonitorConfig", "amlWorkspace", "name", "target"),
+    *("allowProjectManagement", "capabilitySettings", "blobStore", "storageConnections"),
+    *("metadata", "ResourceId", "encryption", "keySource", "keyVaultKeyUri", "kind"),
+    *("customerManagedKeyStatus", "encryptionWithCmk", "threadStorageConnections"),
+]
+DOCUMENTS: Final = st.dictionaries(
+    st.sampled_from(NAMES), st.dictionaries(st.sampled_from(NAMES), ANY_JSON) | ANY_JSON
+)
+
+
+def test_the_properties_of_an_account_name_its_own_stores() -> None:
+    """In Azure's spelling; what another property names is another use of the store."""
+    found = account_places(
+        "AIServices",
+        {
+            "userOwnedStorage": [{"resourceId": STORAGE.upper(), "identityClientId": None}],
+            "raiMonitorConfig": {"adxStorageResourceId": STORAGE},
+            "amlWorkspace": {"resourceId": WORKSPACE},
+            "allowProjectManagement": True,
+            "storedCompletionsDisabled": True,
+        },
+    )
+
+    named = (place(STORAGE, MONITORING), place(STORAGE, SPEECH), place(WORKSPACE, ML))
+    assert found == AccountPlaces(named, has_projects=True)
+
+
+@pytest.mark.parametrize("nothing", [{}, {"userOwnedStorage": []}, {"raiMonitorConfig": {}}])
+def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> None:
+    """Most have none, and nobody reads anything for them."""
+    disabled = {"storedCompletionsDisabled": True, "allowProjectManagement": False}
+
+    assert account_places("OpenAI", nothing | disabled) == AccountPlaces()
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"userOwnedStorage": [{"resourceId": COSMOS}]},
+        {"userOwnedStorage": [{"resourceId": f"{STORAGE}/../x"}]},
+        {"userOwnedStorage": {"resourceId": "https://files1.blob.core.windows.net"}},
+        {"userOwnedStorage": "files1"},
+        {"userOwnedStorage": [{"resourceId": 5}]},
+    ],
+)
+def test_a_store_that_is_named_in_another_way_stays_one(named: dict[str, object]) -> None:
+    """P1: else the account would seem to have fewer stores than it has."""
+    unusable = Place(StoreType.STORAGE_ACCOUNT, None, "userOwnedStorage", SPEECH)
+
+    assert account_places("OpenAI", named).places == (unusable,)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"allowProjectManagement": True},
+        {"allowProjectManagement": "true"},
+        {"defaultProject": "p1"},
+        {"associatedProjects": ["p1"]},
+    ],
+)
+def test_an_account_that_may_have_projects_is_asked_for_them(said: dict[str, object]) -> None:
+    """One sign is enough: projects that nobody lists name stores that nobody reads."""
+    assert account_places("AIServices", said).has_projects
+
+
+def test_properties_that_are_not_an_object_are_told_from_none() -> None:
+    """They may name anything."""
+    assert account_places("OpenAI", None).is_malformed
+    assert account_places("OpenAI", []).is_malformed
+
+
+def test_only_names_that_fit_into_a_path_are_projects() -> None:
+    """They come out of answers, and lists are asked for by them."""
+    names = ["chat/p1", "p-2_x.y", "chat/..", "", "chat/", "a b", "x" * 65, None, 5]
+
+    assert [project_name({"name": name}) for name in names] == ["p1", "p-2_x.y", *[None] * 7]
+
+
+def test_capability_settings_of_a_project_name_its_stores() -> None:
+    """They take the place of capability hosts; vectors may be in Cosmos DB as well."""
+    settings = {"blobStore": STORAGE, "documentStore": COSMOS, "vectorStore": COSMOS}
+    entry = {"properties": {"capabilitySettings": settings}}
+    wrong = {"properties": {"capabilitySettings": "all"}}
+
+    uses = ((STORAGE, FILES), (COSMOS, THREADS), (COSMOS, VECTORS))
+    assert settings_places(entry, "p1") == tuple(place(*each, "p1") for each in uses)
+    assert [each.id for each in settings_places(wrong, "p1")] == [None] * 3
+    assert settings_places({"properties": {}}, "p1") == ()
+
+
+def test_capability_hosts_name_stores_by_their_connections() -> None:
+    """The connections of the project come before those of the account."""
+    hosts = [
+        {"properties": {}},
+        {
+            "properties": {
+                "storageConnections": ["Files"],
+                "threadStorageConnections": ["threads"],
+                "vectorStoreConnections": ["vectors", "gone", 5],
+            }
+        },
+        {"properties": "agents"},
+    ]
+    own = parse_connections([connection("files", STORAGE), connection("threads", COSMOS)])
+    shared = parse_connections([connection("files", SEARCH), connection("vectors", SEARCH)])
+
+    found = resolved(named_connections(hosts), "p1", own, shared)
+
+    assert {each for each in found if each.id} == {
+        place(STORAGE, FILES, "p1"),
+        place(COSMOS, THREADS, "p1"),
+        place(SEARCH, VECTORS, "p1"),
+    }
+    assert [(each.use, each.name) for each in found if each.id is None] == [
+        (FILES, "files"),
+        (THREADS, "threads"),
+        (VECTORS, "gone"),
+        (VECTORS, "vectors"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [connection("c", STORAGE, "https://others.blob.core.windows.net")],
+        [connection("c", STORAGE, "https://files1@others.blob.core.windows.net")],
+        [connection("c", STORAGE, "files1.blob.core.windows.net")],
+        [connection("c", STORAGE, "https://[files1")],
+        [connection("c", COSMOS)],
+        [connection("c", STORAGE), connection("C", STORAGE)],
+        [connection("c", f"{STORAGE}/blobServices/default")],
+        [connection("c", f"{STORAGE}?x=1")],
+        [connection("c", STORAGE.replace("data/", "../"))],
+        [{"name": "c", "properties": {"metadata": [STORAGE]}}],
+        [{"name": "c"}],
+    ],
+)
+def test_a_connection_that_may_lead_elsewhere_is_not_understood(entries: list[object]) -> None:
+    """P1: its metadata is free text, and could name a store that is better than the real one."""
+    named = [{"properties": {"storageConnections": ["c"]}}]
+
+    (found,) = resolved(named_connections(named), None, parse_connections(entries))
+
+    assert (found.id, found.name) == (None, "c")
+
+
+@given(ANY_JSON | DOCUMENTS, st.lists(ANY_JSON | DOCUMENTS, max_size=3))
+def test_no_answer_raises(document: object, entries: list[object]) -> None:
+    """P7: whatever it is; a failure would cost the account what others say."""
+    account_places(document, document)
+    project_name(document)
+    settings_places(document, "p1")
+    connections = parse_connections(entries)
+    resolved(named_connections(entries), None, connections)
+    for kind in StoreType:
+        parse_store(kind, document)
