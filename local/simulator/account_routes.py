@@ -20,6 +20,7 @@ READ: Final = f"{PROVIDER}/accounts/read"
 WRITE: Final = f"{PROVIDER}/accounts/write"
 VERSIONS: Final = (
     "2026-09-01",
+    "2026-07-15-preview",
     "2026-07-01",
     "2026-05-15-preview",
     "2026-05-01",

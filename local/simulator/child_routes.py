@@ -53,7 +53,10 @@ class ChildRoutes:
         account = self._readable(_PROJECTS, incoming, names, claims)
         if isinstance(account, Reply):
             return account
-        return self._paged(incoming, [each.document() for each in account.projects.all])
+        return self._paged(
+            incoming,
+            [each.document(incoming.query["api-version"]) for each in account.projects.all],
+        )
 
     def _list_places(
         self, name: str, incoming: Incoming, names: Mapping[str, str], claims: Claims

@@ -16,6 +16,8 @@ from local.simulator.tokens import Identity
 
 _ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
 _PROJECTS: Final = f"{_ACCOUNTS}/projects"
+# Source: Microsoft's page "Configure capability settings".
+_WITH_SETTINGS: Final = "2026-07-15-preview"
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _READY: Final[Mapping[str, object]] = MappingProxyType({"provisioningState": "Succeeded"})
 # Category and address of a connection, by the type of its store, as Microsoft's samples set them.
@@ -116,14 +118,17 @@ class Project(Places):
         self._account = account_id.rpartition("/")[2]
         self._default = default
 
-    def document(self) -> object:
-        """Return the JSON that Azure would send.
+    def document(self, version: str) -> object:
+        """Return the JSON that Azure would send in an api-version; one alone has the settings.
 
         Microsoft's examples name a project "p", other answers "account/p": here it depends on the
         id.
         """
         long = zlib.crc32(self.id.encode()) % 2
         host = f"https://{self._account.lower()}.services.ai.azure.com/api/projects/{self.name}"
+        given = dict(self._spec.properties)
+        if version != _WITH_SETTINGS:
+            given.pop("capabilitySettings", None)
         return {
             "id": self.id,
             "name": f"{self._account}/{self.name}" if long else self.name,
@@ -138,7 +143,7 @@ class Project(Places):
                 "endpoints": {"AI Foundry API": host},
                 "isDefault": self._default,
                 "provisioningState": "Succeeded",
-                **self._spec.properties,
+                **given,
             },
         }
 

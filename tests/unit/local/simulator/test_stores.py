@@ -75,6 +75,20 @@ async def test_projects_come_in_pages_and_the_account_names_them(client: Client)
     assert names != {name.rpartition("/")[2] for name in names} != set()
 
 
+async def test_one_api_version_alone_tells_the_settings_of_a_project(client: Client) -> None:
+    """Who asks for another one sees no store where there are three."""
+    settings = {"blobStore": FILES}
+    account = client.simulator.estate.account(AGENTS)
+    account.projects.add(ProjectSpec(name="new", properties={"capabilitySettings": settings}))
+
+    found = [
+        (await client.get(f"{AGENTS}/projects", version=version))[1]["value"][-1]["properties"]
+        for version in ("2026-07-15-preview", "2026-09-01")
+    ]
+
+    assert [each.get("capabilitySettings") for each in found] == [settings, None]
+
+
 async def test_hosts_name_connections_which_lead_to_stores(client: Client) -> None:
     """The way from an account to its data, as a standard agent setup has it."""
     found = {
