@@ -302,14 +302,20 @@ MAX_PAGE_SIZE: Final = 1000
 DEFAULT_PAGE_SIZE: Final = 100
 # Nobody can join workbooks by hand. So many findings take some seconds and a megabyte or two.
 MAX_WORKBOOK_FINDINGS: Final = 10_000
+# A page of a search may find little.
+MAX_WORKBOOK_PAGES: Final = 100
 # A filter that matches nothing would read the whole table in one request.
 ROWS_EXAMINED_PER_PAGE: Final = 10_000
+# A search compares rows here; so many are one or two turns of the thread that answers everything.
+ROWS_SEARCHED_PER_PAGE: Final = 1_000
 # Sums of owners need all rows: so many take seconds of that thread.
 MAX_FINDINGS_SUMMED: Final = 100_000
 # Each costs a second or so of the one thread that status and health need, too.
 TABLE_WALKS_AT_ONCE: Final = 3
 # Panels of a dashboard ask at the same moment. With a request to the storage it stays below 10 s.
 TABLE_WALK_WAIT_SECONDS: Final = 3.0
+# A person waits longer for a search than a panel for a list. So long serves dozens at once.
+SEARCH_WAIT_SECONDS: Final = 20.0
 # A request to the storage for which somebody waits; a query takes the service 5 s at most.
 API_STORAGE_SECONDS: Final = 6.0
 # A flood of anonymous requests for health reads the store once in this time.
@@ -318,6 +324,13 @@ HEALTH_KEPT: Final = timedelta(seconds=10)
 HEALTH_READ_SECONDS: Final = 3.0
 
 # --- HTTP API: internal
+# Rows of a search between two rests. So many take the thread that status and health need for some
+# twenty milliseconds; requests for fewer cost nearly as much as their rows.
+SEARCHED_AT_ONCE: Final = 500
+# How long searches rest, in times of what the last rows took, and at most. Two thirds of the time
+# stay for others, in this thread and in the storage.
+SEARCH_REST: Final = 2
+MAX_SEARCH_REST_SECONDS: Final = 1.0
 # A thousand ids, and some blanks.
 MAX_SCAN_REQUEST_BYTES: Final = 100_000
 MAX_SEARCH_CHARS: Final = 200

@@ -77,7 +77,7 @@ class TableQuery:
     ``partition`` selects one partition. ``after`` is the (partition, row) after which to start.
     ``equals`` compares string properties exactly, in the table service; rows whose key is
     ``besides`` are always included. ``page`` is the number of rows per request, for callers that
-    do not read to the end.
+    do not read to the end. ``columns`` are the properties to read; empty for all.
     """
 
     partition: str | None = None
@@ -89,6 +89,7 @@ class TableQuery:
     equals: Mapping[str, str] = field(default=_NO_FILTER)
     besides: str = ""
     page: int = TABLE_PAGE_ROWS
+    columns: tuple[str, ...] = ()
 
 
 class Store(Protocol):

@@ -145,11 +145,18 @@ class AzureTables:
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
+        select = ["PartitionKey", "RowKey", *query.columns] if query.columns else None
         for clauses in odata.ranges(query):
             text, parameters = odata.filter_of(clauses)
             pages = (
                 self._clients[table]
-                .query_entities(text, parameters=parameters, results_per_page=query.page, **_TIMES)
+                .query_entities(
+                    text,
+                    parameters=parameters,
+                    results_per_page=query.page,
+                    select=select,
+                    **_TIMES,
+                )
                 .by_page()
             )
             while (page := await self._page(table, pages)) is not None:

@@ -52,6 +52,13 @@ class FindingFilter:
         }
         return {name: str(value) for name, value in conditions.items() if value is not None}
 
+    @property
+    def is_compared_by_table(self) -> bool:
+        """Whether the table service can check all of it, except on unusable rows."""
+        asked = (self.verdict, self.reason, self.kind, self.key_health, self.exception_at)
+        count = sum(value is not None for value in (*asked, self.owner, self.azure_policy))
+        return len(self.equals()) == count and not self.unowned
+
     def admits(self, finding: Finding) -> bool:
         """Return whether a finding matches."""
         judgement, key, data = finding.judgement, finding.key_health, finding.data

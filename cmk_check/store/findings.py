@@ -23,6 +23,14 @@ from cmk_check.limits import RESERVED_WRITES
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.store.finding_list import (
+    ListedFinding,
+    MayMatch,
+    RowPosition,
+    coverage_or_why,
+    listed,
+    searched,
+)
 from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.subscription_rows import (
     StoredSubscription,
@@ -38,22 +46,8 @@ _TABLE: Final = Table.FINDINGS
 # The first key after the coverage row's: "!" is the lowest character that a longer key may add.
 _BEHIND_COVERAGE: Final = f"{table_keys.COVERAGE}!"
 
-type RowPosition = tuple[str, str]
 # A finding and its changes, written in one transaction.
 type _Group = tuple[Write, *tuple[Insert, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class ListedFinding:
-    """A row of a list and its position.
-
-    ``finding`` is None if the row does not match. ``coverage`` is that of its subscription, if it
-    was requested and is usable.
-    """
-
-    place: RowPosition
-    finding: Finding | None = None
-    coverage: Coverage | None = None
 
 
 class FindingsTable:
@@ -111,7 +105,7 @@ class FindingsTable:
         )
         async for entity in self._store.query(_TABLE, query):
             if entity.row == table_keys.COVERAGE and is_ours(entity.partition):
-                yield (entity.partition, entity.row), _coverage_or_why(entity)
+                yield (entity.partition, entity.row), coverage_or_why(entity)
 
     async def finding(self, account: AccountId) -> Finding | None:
         """Read the finding of an account, None if none is recorded.
@@ -126,7 +120,7 @@ class FindingsTable:
         entity = await self._store.get(_TABLE, partition, row)
         return finding_in(entity) if entity and is_ours(entity.partition) else None
 
-    async def findings(
+    def findings(
         self, where: FindingFilter, after: RowPosition | None, *, joined: bool = False
     ) -> AsyncIterator[ListedFinding]:
         """Iterate over the rows of findings by subscription, group and name.
@@ -134,28 +128,21 @@ class FindingsTable:
         A finding is unknown if a newer version wrote its row or the row is broken. ``joined`` reads
         the coverage rows in the same query.
         """
-        query = TableQuery(
-            partition=table_keys.partition_of(where.subscription_id)
-            if where.subscription_id
-            else None,
-            row_from=table_keys.COVERAGE if joined else table_keys.FINDINGS_FROM,
-            row_to=table_keys.FINDINGS_TO,
-            after=after,
-            equals=where.equals(),
-            besides=table_keys.COVERAGE if joined else "",
-        )
-        coverages = await self._coverage_before(after) if joined else {}
-        async for entity in self._store.query(_TABLE, query):
-            if not is_ours(entity.partition):
-                continue
-            place = entity.partition, entity.row
-            if entity.row == table_keys.COVERAGE:
-                coverages = {entity.partition: _usable_coverage(entity)}
-                yield ListedFinding(place)
-            elif entity.row.startswith(table_keys.FINDINGS_FROM):
-                finding = finding_in(entity)
-                admitted = finding if where.admits(finding) else None
-                yield ListedFinding(place, admitted, coverages.get(entity.partition))
+        return listed(self._store, where, after, joined=joined)
+
+    def searched(
+        self,
+        where: FindingFilter,
+        after: RowPosition | None,
+        may_match: MayMatch,
+        *,
+        joined: bool = False,
+    ) -> AsyncIterator[list[ListedFinding]]:
+        """Iterate over the same rows, at most SEARCHED_AT_ONCE at a time, for a search.
+
+        Only the rows of which ``may_match`` is true are read whole, and those between them.
+        """
+        return searched(self._store, where, after, may_match, joined=joined)
 
     async def with_keys_in(self, vault_id: str) -> set[str]:
         """Return the lower-cased ids of the subscriptions whose keys were last in a vault."""
@@ -169,11 +156,6 @@ class FindingsTable:
             async for entity in self._store.query(_TABLE, query)
             if is_ours(entity.partition)
         }
-
-    async def _coverage_before(self, after: RowPosition | None) -> dict[str, Coverage | None]:
-        """Read the coverage row of the subscription in which a list continues."""
-        entity = await self._store.get(_TABLE, after[0], table_keys.COVERAGE) if after else None
-        return {entity.partition: _usable_coverage(entity)} if entity else {}
 
     async def clear_mark(self, stored: StoredSubscription) -> StoredSubscription:
         """Clear the mark of a worker that crashed or was overtaken, so that its writes fail.
@@ -294,15 +276,3 @@ def _finding_write(stored: StoredSubscription, step: FindingUpdate) -> Write:
 
 def _outbox_write(change: Change) -> Insert:
     return Insert(table_keys.outbox_row(change.sequence, change.id), rows.change_values(change))
-
-
-def _coverage_or_why(entity: Entity) -> Coverage | RowUnusable:
-    try:
-        return coverage_in(entity)
-    except RowUnusable as error:
-        return error
-
-
-def _usable_coverage(entity: Entity) -> Coverage | None:
-    coverage = _coverage_or_why(entity)
-    return None if isinstance(coverage, RowUnusable) else coverage

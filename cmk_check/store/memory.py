@@ -4,6 +4,7 @@ It passes the same contract tests as the real adapter: conditions, limits and or
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from types import MappingProxyType
 
@@ -56,7 +57,8 @@ class MemoryStore:
         rows = self._rows[table]
         keys = sorted(key for key in rows if after is None or key > after)
         matching = (key for key in keys if _matches(query, *key, rows[key][1]))
-        return [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
+        found = [Entity(*key, *rows[key]) for key in islice(matching, query.page)]
+        return [_narrowed(entity, query.columns) for entity in found] if query.columns else found
 
     def _check(self, table: Table, partition: str, write: Write) -> None:
         found = self._rows[table].get((partition, write.row))
@@ -75,6 +77,11 @@ class MemoryStore:
         etag = f'W/"{self._written}"'
         self._rows[table][key] = (etag, MappingProxyType(table_checks.stored(write.values)))
         return etag
+
+
+def _narrowed(entity: Entity, columns: tuple[str, ...]) -> Entity:
+    values = {name: value for name, value in entity.values.items() if name in columns}
+    return replace(entity, values=MappingProxyType(values))
 
 
 def _matches(query: TableQuery, partition: str, row: str, values: Mapping[str, Scalar]) -> bool:

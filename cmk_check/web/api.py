@@ -25,7 +25,7 @@ from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link, next_link
-from cmk_check.web.http.table_walk_limit import Walks
+from cmk_check.web.http.table_walk_limit import Places
 from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export, metrics, owners, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
@@ -76,18 +76,19 @@ def create_app(
     clock: Clock,
     expect: Expectations,
     site: WebApplication,
-    walks: Walks | None = None,
+    places: Places | None = None,
 ) -> FastAPI:
     """Build the API over the store's tables; it reads nothing before the first request.
 
-    ``walks`` limits the lists that may go through a whole table.
+    ``places`` limit the lists that may go through a whole table.
     """
     app = site.application()
-    walk = Depends((walks or Walks()).place)
+    places = places or Places()
+    walk = Depends(places.lists.place)
     estate, scans = tables.findings_table, tables.scans
     findings = FindingsView(estate, scans, clock, site.kinds, site.portal_url)
     _route_status(app, StatusView(estate, scans, clock, expect, site.key_health, tables.watch))
-    _route_findings(app, findings, site, walk)
+    _route_findings(app, findings, site, places)
     _route_finding(app, FindingView(estate, scans, clock, site.portal_url))
     _route_subscriptions(app, SubscriptionsView(estate, scans, clock, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
@@ -132,9 +133,7 @@ def _route_status(app: FastAPI, view: StatusView) -> None:
         return json_answer(body, {"ETag": etag})
 
 
-def _route_findings(
-    app: FastAPI, view: FindingsView, site: WebApplication, walk: params.Depends
-) -> None:
+def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication, places: Places) -> None:
     @app.get(
         _FINDINGS,
         operation_id="listFindings",
@@ -142,20 +141,22 @@ def _route_findings(
         summary="Accounts with their verdicts",
         response_model=models.FindingsPage,
         responses={200: _ALSO_TABLES, 404: _NOT_RECORDED, **openapi.LIST_ERRORS},
-        dependencies=[walk],
     )
     async def findings(
         request: Request, query: Annotated[parameters.FindingsQuery, Query()]
     ) -> Response:
         """List the accounts with their verdicts, by subscription, resource group and name.
 
-        A request examines at most 10,000 rows, so a page with a next link may be short or empty.
+        A request examines at most 10,000 rows, or 1,000 if the table cannot compare all filters, so
+        a page with a next link may be short or empty.
         """
         origin = site.origin(request)
-        if query.format == "xlsx":
-            body, skip_token = await _workbook(view, query)
-            return xlsx_answer(body, next_link(origin, _FINDINGS, query.asked(), skip_token))
-        page = await view.page(query)
+        walks = places.searches if view.is_search(query) else places.lists
+        async with walks.held():
+            if query.format == "xlsx":
+                body, skip_token = await _workbook(view, query)
+                return xlsx_answer(body, next_link(origin, _FINDINGS, query.asked(), skip_token))
+            page = await view.page(query)
         onwards = next_link(origin, _FINDINGS, query.asked(), page.skip_token)
         if query.format == "csv":
             return csv_answer(csv_export.written(page.value), onwards)

@@ -1,15 +1,18 @@
 """How many lists may walk through the findings table at once.
 
 A walk decodes up to 10,000 rows on the one thread that also answers status and health. So a few
-searches of a large estate, asked at once, must not take all of its time.
+lists of a large estate, asked at once, must not take all of its time. Searches have places of their
+own: they may wait longer, and must not keep lists waiting.
 """
 
 import asyncio
 import math
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from cmk_check.limits import TABLE_WALK_WAIT_SECONDS, TABLE_WALKS_AT_ONCE
+from cmk_check.limits import SEARCH_WAIT_SECONDS, TABLE_WALK_WAIT_SECONDS, TABLE_WALKS_AT_ONCE
 from cmk_check.web.http.responses import RequestRefused
 
 
@@ -44,3 +47,13 @@ class Walks:
             yield
         finally:
             self._places.release()
+
+    held = asynccontextmanager(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of lists, and those of lists of findings whose rows are compared here."""
+
+    lists: Walks = field(default_factory=Walks)
+    searches: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))

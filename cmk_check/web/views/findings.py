@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from http import HTTPStatus
 from itertools import batched
 
@@ -14,18 +15,22 @@ from cmk_check.limits import (
     COVERAGE_READS_AT_ONCE,
     MAX_PAGE_SIZE,
     MAX_WORKBOOK_FINDINGS,
+    MAX_WORKBOOK_PAGES,
     ROWS_EXAMINED_PER_PAGE,
+    ROWS_SEARCHED_PER_PAGE,
     TABLE_PAGE_ROWS,
 )
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
-from cmk_check.store.findings import FindingsTable, RowPosition
+from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.responses import RequestRefused, not_recorded
+from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.finding import to_api_finding, usable_coverage
 from cmk_check.web.views.search import Search
@@ -37,8 +42,8 @@ type _Joined = tuple[Finding, Coverage | None]
 class FindingsView:
     """Makes pages of findings.
 
-    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal, ``most`` is the
-    number of rows that a request may examine.
+    ``kinds`` are those in scope, ``portal`` is the origin of the Azure portal. A request examines
+    ``most`` rows, a search ``most_searched``. ``turns`` are those of all searches.
     """
 
     findings_table: FindingsTable
@@ -47,11 +52,18 @@ class FindingsView:
     kinds: tuple[str, ...]
     portal: str
     most: int = ROWS_EXAMINED_PER_PAGE
+    most_searched: int = ROWS_SEARCHED_PER_PAGE
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def allowed_kinds(self) -> tuple[str, ...]:
         """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
+
+    def is_search(self, query: parameters.FindingsQuery) -> bool:
+        """Return whether this program has to compare rows, because the table cannot."""
+        where, search = _where(query, query.kind, self.clock.now()), Search.of(query)
+        return bool(search.words or search.location) or not where.is_compared_by_table
 
     async def page(self, query: parameters.FindingsQuery) -> Page[models.Finding]:
         """Read one page.
@@ -70,21 +82,15 @@ class FindingsView:
         status = stored.value if stored else Status()
         spelled = _spelling(kind, status)
         now = self.clock.now()
-        where = FindingFilter(
-            query.verdict,
-            query.reason,
-            spelled,
-            query.subscription,
-            query.key_health,
-            exception_at=(query.exception, now) if query.exception else None,
-            azure_policy=query.azure_policy,
-            owner=query.owner,
-            unowned=query.unowned is not None,
-        )
+        where = _where(query, spelled, now)
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
-        rows = self._matching(where, search, after, joined=join_all)
-        found = await paging.gather(rows, query.top, self.most)
+        if self.is_search(query) or (kind and spelled is None):
+            rows = self._found(where, search, after, joined=join_all)
+            found = await paging.gather(rows, query.top, self.most_searched)
+        else:
+            rows = self._listed(where, after, joined=join_all)
+            found = await paging.gather(rows, query.top, self.most)
         if not found.value and query.subscription:
             await self._make_sure_it_is_recorded(query.subscription)
         joined = found.value if join_all else await self._joined(found.value)
@@ -109,12 +115,15 @@ class FindingsView:
             yield await self.page(query)
             return
         rest = query.model_copy(update={"top": MAX_PAGE_SIZE})
-        for _ in range(MAX_WORKBOOK_FINDINGS // MAX_PAGE_SIZE):
+        left = MAX_WORKBOOK_FINDINGS
+        for _ in range(MAX_WORKBOOK_PAGES):
             page = await self.page(rest)
             yield page
-            if page.skip_token is None:
+            left -= len(page.value)
+            if page.skip_token is None or left == 0:
                 return
-            rest = rest.model_copy(update={"skip_token": page.skip_token})
+            asked = {"skip_token": page.skip_token, "top": min(MAX_PAGE_SIZE, left)}
+            rest = rest.model_copy(update=asked)
 
     def _kind(self, asked: str | None) -> str | None:
         if asked is None or asked.casefold() in {kind.casefold() for kind in self.allowed_kinds}:
@@ -126,13 +135,22 @@ class FindingsView:
             "kind",
         )
 
-    async def _matching(
-        self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
+    async def _listed(
+        self, where: FindingFilter, after: RowPosition | None, *, joined: bool
     ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
         """Iterate over the rows of the table; ``joined`` reads coverage rows along with them."""
         async for row in self.findings_table.findings(where, after, joined=joined):
-            found = row.finding is not None and search.finds(row.finding, row.coverage)
-            yield row.place, (row.finding, row.coverage) if row.finding and found else None
+            yield row.place, (row.finding, row.coverage) if row.finding else None
+
+    async def _found(
+        self, where: FindingFilter, search: Search, after: RowPosition | None, *, joined: bool
+    ) -> AsyncIterator[tuple[RowPosition, _Joined | None]]:
+        """Iterate over the rows of which only this program can say whether they match."""
+        parts = self.findings_table.searched(where, after, search.may_find, joined=joined)
+        async for part in self.turns.each(parts):
+            for row in part:
+                found = row.finding is not None and search.finds(row.finding, row.coverage)
+                yield row.place, (row.finding, row.coverage) if row.finding and found else None
 
     async def _make_sure_it_is_recorded(self, subscription_id: str) -> None:
         try:
@@ -153,6 +171,21 @@ class FindingsView:
             )
             rows.update(zip(some, read, strict=True))
         return [(finding, rows[finding.id.subscription_id]) for finding in findings]
+
+
+def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:
+    """Return what the rows' own columns are compared with; ``kind`` as the table spells it."""
+    return FindingFilter(
+        query.verdict,
+        query.reason,
+        kind,
+        query.subscription,
+        query.key_health,
+        exception_at=(query.exception, now) if query.exception else None,
+        azure_policy=query.azure_policy,
+        owner=query.owner,
+        unowned=query.unowned is not None,
+    )
 
 
 def _is_cheap_to_join(where: FindingFilter, status: Status) -> bool:

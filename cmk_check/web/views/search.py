@@ -1,10 +1,15 @@
 """The filters of findings that the table cannot apply: words, location, spelling of a kind."""
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.text import as_object
+from cmk_check.ports import Entity
+from cmk_check.store import table_keys
 from cmk_check.web.parameters import FindingsQuery
 
 
@@ -25,6 +30,31 @@ class Search:
             words=tuple((query.q or "").casefold().split()),
         )
 
+    def may_find(self, row: Entity, coverage: Mapping[str, object]) -> bool:
+        """Return whether a row may match, from a few columns of it and of its coverage row.
+
+        True for every row of which ``finds`` may be true; a row that cannot be trusted is known by
+        its key.
+        """
+        kind, location = row.values.get("kind"), row.values.get("location")
+        return (
+            self.kind in {None, str(kind or KIND_UNKNOWN).casefold()}
+            and self.location in {None, "", _place(str(location))}
+            and self._may_have_words(row, coverage)
+        )
+
+    def _may_have_words(self, row: Entity, coverage: Mapping[str, object]) -> bool:
+        if not self.words:
+            return True
+        try:
+            tags = as_object(json.loads(str(row.values.get("tags"))))
+            names = map(table_keys.unescape, row.row.split("|"))
+            columns = (row.values.get("name"), row.values.get("resourceGroup"))
+            texts = (*names, *columns, coverage.get("name"), *tags, *tags.values())
+        except (ValueError, RecursionError):
+            return True
+        return self._all_in(map(str, texts))
+
     def finds(self, finding: Finding, coverage: Coverage | None) -> bool:
         """Return whether a finding matches; ``coverage`` is needed for words only."""
         return (
@@ -44,6 +74,9 @@ class Search:
             *finding.tags.keys(),
             *finding.tags.values(),
         ]
+        return self._all_in(texts)
+
+    def _all_in(self, texts: Iterable[str]) -> bool:
         # Words contain no line breaks, so none matches across two texts.
         text = "\n".join(texts).casefold()
         return all(word in text for word in self.words)

@@ -195,6 +195,21 @@ async def test_keys_sort_as_python_sorts_them(store: Store) -> None:
     assert [row for _, row in found] == rows
 
 
+async def test_a_query_brings_only_the_columns_that_it_asks_for(store: Store) -> None:
+    """Reading the others would cost most of a search."""
+    rows = [Insert("1", {"name": "a", "kind": "x", "count": 1}), Insert("2", {"kind": "y"})]
+    etags = await store.commit(TABLE, "p", rows)
+
+    query = TableQuery(equals={"kind": "x"}, besides="2", columns=("name", "count"))
+    found = [entity async for entity in store.query(TABLE, query)]
+
+    assert [(each.partition, each.row, dict(each.values)) for each in found] == [
+        ("p", "1", {"name": "a", "count": 1}),
+        ("p", "2", {}),
+    ]
+    assert [each.etag for each in found] == list(etags)
+
+
 async def test_a_query_may_be_left_early(store: Store, grid: list[tuple[str, str]]) -> None:
     """A page of the API ends long before the table does."""
     async for entity in store.query(TABLE, TableQuery()):

@@ -31,7 +31,7 @@ from cmk_check.store.watch import WatchTable
 from cmk_check.web.api import Tables, create_app
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http.middleware import SignIn
-from cmk_check.web.http.table_walk_limit import Walks
+from cmk_check.web.http.table_walk_limit import Places
 from tests.fakes.recording_store import RecordingStore
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -74,18 +74,18 @@ class Served:
         self,
         site: WebApplication = AS_SERVED,
         expect: Expectations | None = None,
-        walks: Walks | None = None,
+        places: Places | None = None,
     ) -> FastAPI:
         """Build the API, once for the same arguments: a process of the app has one, too."""
-        how = (site, expect, walks, self.watched)
+        how = (site, expect, places, self.watched)
         if how not in self._apps:
-            self._apps[how] = self._build(site, expect or Expectations(MAX_AGE), walks)
+            self._apps[how] = self._build(site, expect or Expectations(MAX_AGE), places)
         return self._apps[how]
 
-    def _build(self, site: WebApplication, expect: Expectations, walks: Walks | None) -> FastAPI:
+    def _build(self, site: WebApplication, expect: Expectations, places: Places | None) -> FastAPI:
         watch = WatchTable(self.store) if self.watched else None
         tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store), watch)
-        return create_app(tables, self.clock, expect, site, walks)
+        return create_app(tables, self.clock, expect, site, places)
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""

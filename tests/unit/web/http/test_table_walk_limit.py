@@ -5,23 +5,27 @@ import asyncio
 import pytest
 
 from cmk_check.ports import Table
-from cmk_check.web.http.table_walk_limit import Walks
+from cmk_check.web.http.table_walk_limit import Places, Walks
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import Served
 from tests.unit.web.asgi_client import send
 
-WALKS = ["/api/v1/findings?q=a", "/api/v1/findings", "/api/v1/subscriptions"]
+WALKS = ["/api/v1/findings", "/api/v1/findings?q=a", "/api/v1/subscriptions"]
 OTHERS = ["status", "metrics", "changes", "scans", "openapi.json"]
+
+
+def _both(walks: Walks) -> Places:
+    return Places(walks, walks)
 
 
 class Held:
     """An API over a findings table that answers no query until it is released."""
 
-    def __init__(self, walks: Walks) -> None:
+    def __init__(self, places: Places) -> None:
         self.released = asyncio.Event()
         self.queries = 0
         self._reached = asyncio.Semaphore(0)
-        self.app = Served(RecordingStore(before=self._hold)).app(walks=walks)
+        self.app = Served(RecordingStore(before=self._hold)).app(places=places)
 
     async def _hold(self, name: OperationName, table: Table, _: str) -> None:
         if name == "query" and table is Table.FINDINGS:
@@ -33,8 +37,12 @@ class Held:
         """Start walks, and wait until all of them read."""
         tasks = [asyncio.create_task(self._walk()) for _ in range(count)]
         for _ in tasks:
-            await self._reached.acquire()
+            await self.reached()
         return tasks
+
+    async def reached(self) -> None:
+        """Wait until one more reads."""
+        await self._reached.acquire()
 
     async def _walk(self) -> int:
         return (await send(self.app, WALKS[0])).status
@@ -43,7 +51,7 @@ class Held:
 @pytest.mark.parametrize("target", WALKS)
 async def test_one_walk_too_many_is_told_to_come_again(target: str) -> None:
     """Otherwise a few searches of a large estate would take all time from the status."""
-    held = Held(Walks(at_once=2, seconds=0.01))
+    held = Held(_both(Walks(at_once=2, seconds=0.01)))
     walking = await held.walking(2)
 
     async with asyncio.timeout(5):
@@ -61,7 +69,7 @@ async def test_one_walk_too_many_is_told_to_come_again(target: str) -> None:
 
 async def test_a_walk_waits_for_its_turn_before_it_is_refused() -> None:
     """Panels of a dashboard ask at the same moment."""
-    held = Held(Walks(at_once=1, seconds=60))
+    held = Held(_both(Walks(at_once=1, seconds=60)))
     (walking,) = await held.walking(1)
     waiting = asyncio.create_task(send(held.app, WALKS[0]))
     await asyncio.sleep(0.01)
@@ -77,8 +85,23 @@ async def test_a_walk_waits_for_its_turn_before_it_is_refused() -> None:
 @pytest.mark.parametrize("target", ["/api/v1/findings?kind=x", "/api/v1/findings?top=0"])
 async def test_a_walk_that_is_refused_gives_its_place_back(target: str) -> None:
     """A place that is lost would never come back until the app is restarted."""
-    app = Served().app(walks=Walks(at_once=1, seconds=0.01))
+    app = Served().app(places=_both(Walks(at_once=1, seconds=0.01)))
 
     statuses = [(await send(app, asked)).status for asked in (target, target, WALKS[1])]
 
     assert statuses == [400, 400, 200]
+
+
+async def test_searches_keep_no_list_waiting() -> None:
+    """They may wait for many seconds, in which a page could not be loaded."""
+    held = Held(Places(searches=Walks(at_once=1, seconds=0.01)))
+    searching = asyncio.create_task(send(held.app, WALKS[1]))
+    await held.reached()
+
+    refused = await send(held.app, "/api/v1/findings?verdict=unknown")
+    listing = await held.walking(1)
+    held.released.set()
+
+    assert refused.status == 429
+    assert [await task for task in listing] == [200]
+    assert (await searching).status == 200

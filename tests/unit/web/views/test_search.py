@@ -1,7 +1,9 @@
 """One's way in a large list: words, places, reasons, and a bound on what a request reads."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import product
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -9,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.limits import ROWS_EXAMINED_PER_PAGE
+from cmk_check.core.resource_id import AccountId
+from cmk_check.limits import ROWS_SEARCHED_PER_PAGE, SEARCHED_AT_ONCE
 from cmk_check.ports import Entity, Insert, Replace, Table, TableQuery
 from cmk_check.store import rows, table_keys
-from cmk_check.store.findings import FindingsTable, RowPosition
+from cmk_check.store.finding_list import RowPosition
+from cmk_check.store.findings import FindingsTable
 from cmk_check.web.http import paging
 from cmk_check.web.parameters import FindingsQuery
 from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.search import Search
 from tests.fakes.recording_store import RecordingStore
 from tests.unit.web.api_kit import LAB, PORTAL, PRODUCTION, Served, coverage, finding
 from tests.unit.web.asgi_client import Answer, send
@@ -118,7 +123,7 @@ async def test_a_search_reads_no_row_for_each_finding(estate: Served) -> None:
     await send(estate.app(), f"{FINDINGS}?q=emea")
 
     found = [entry.name for entry in estate.store.log if entry.table is Table.FINDINGS]
-    assert found == ["query"]
+    assert found == ["query", "get", "query"]
 
 
 @pytest.mark.parametrize("location", ["westus2", "WESTUS2", "West US 2", " west us 2 "])
@@ -187,14 +192,16 @@ async def _put_many(served: Served, number: int, *, subscriptions: int = 1) -> N
 
 
 class Counting(RecordingStore):
-    """Counts the rows that a caller was given."""
+    """Counts the rows that a caller was given, and those of them that were whole."""
 
     given = 0
+    whole = 0
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order."""
         async for entity in super().query(table, query):
             self.given += table is Table.FINDINGS
+            self.whole += table is Table.FINDINGS and not query.columns
             yield entity
 
 
@@ -211,19 +218,35 @@ async def _pages(served: Served, target: str) -> tuple[list[list[str]], list[int
     return pages, read
 
 
-@pytest.mark.long
 async def test_p8_a_filter_that_finds_little_reads_no_more_than_its_share() -> None:
     """One request must not read the estate of a whole company, nor hide what stands far behind."""
-    served = Served(Counting())
-    await _put_many(served, 20_500)
+    served = Served(store := Counting())
+    await _put_many(served, 2 * ROWS_SEARCHED_PER_PAGE + 500)
     last = replace(finding("last", Verdict.UNKNOWN), location="x")
     await served.put(coverage(), [last])
 
-    for query in ("verdict=unknown", "location=x", "q=last", "reason=malformed"):
+    for query in ("verdict=unknown", "location=x", "q=last", "reason=malformed", "q=none"):
+        store.whole = 0
         pages, read = await _pages(served, f"{FINDINGS}?{query}")
-        assert [page for page in pages if page] == [["last"]], query
+        found = [page for page in pages if page]
+        assert found == ([] if query == "q=none" else [["last"]]), query
         assert len(pages) == 3
-        assert max(read) == ROWS_EXAMINED_PER_PAGE
+        words = "=x" in query or query.startswith("q=")
+        assert max(read) == ROWS_SEARCHED_PER_PAGE * (1 if words else 2)
+        assert not words or store.whole == len(found)
+
+
+async def test_p8_searches_read_a_few_rows_at_once_and_rest_in_between() -> None:
+    """A thousand rows at once would take the time in which the status is answered."""
+    await _put_many(served := Served(), ROWS_SEARCHED_PER_PAGE)
+    app = served.app()
+    served.store.log.clear()
+
+    one, other = await asyncio.gather(send(app, f"{FINDINGS}?q=x"), send(app, f"{FINDINGS}?q=y"))
+
+    read = [entry.rows for entry in served.store.log if entry.name == "query"]
+    assert _names(one) == _names(other) == []
+    assert read == [SEARCHED_AT_ONCE] * (2 * ROWS_SEARCHED_PER_PAGE // SEARCHED_AT_ONCE)
 
 
 async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -> None:
@@ -231,7 +254,7 @@ async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -
     await _put_many(empty, 10, subscriptions=10)
     await empty.put(coverage(), [finding("bad")])
     view = FindingsView(
-        FindingsTable(empty.store), empty.scans, empty.clock, ("OpenAI",), PORTAL, most=4
+        FindingsTable(empty.store), empty.scans, empty.clock, ("OpenAI",), PORTAL, most_searched=4
     )
     pages, token = list[list[str]](), None
 
@@ -244,6 +267,22 @@ async def test_p8_subscriptions_count_where_a_search_reads_them(empty: Served) -
         token = page.skip_token
 
     assert pages == [[], [], ["bad"], []]
+
+
+@given(st.text('a\u00df"\\~|/\n\u00e9', max_size=4), st.text('sa"\\~|/\u00e9', max_size=3))
+def test_no_row_is_passed_over_that_a_search_would_find(text: str, word: str) -> None:
+    """What the few columns do not show is read whole: else an account would be out of sight."""
+    tagged = replace(finding("Chat"), tags={text: text}, location=text, kind=text)
+    named = replace(tagged, id=AccountId(PRODUCTION, text, text, f"/{text}"), tags={})
+    known = coverage(name="Lab")
+    updates = [{"q": word}, {"q": text}, {"location": text}, {"location": " "}, {"kind": text}]
+    for update, given_row in product(updates, (tagged, named)):
+        search = Search.of(FindingsQuery().model_copy(update=update))
+        key = table_keys.finding_row(given_row.id.resource_group, given_row.id.name)
+        row = Entity(PRODUCTION, key, "", rows.finding_values(given_row))
+        for each in (given_row, rows.unusable_finding(row, given_row.id, given_row.judgement)):
+            if search.finds(each, known):
+                assert search.may_find(row, rows.coverage_values(known)), update
 
 
 @given(bound=st.integers(1, 9), top=st.integers(1, 4), found=st.lists(st.booleans(), max_size=12))
