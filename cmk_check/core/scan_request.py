@@ -11,14 +11,18 @@ _SCAN_ID: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-z]{1,32}")
 
 def is_scan_id(text: object) -> bool:
     """Tell whether a text can be the id of a scan: when it started, and a few more characters."""
-    match = _SCAN_ID.fullmatch(text) if isinstance(text, str) else None
+    return began_at(text) is not None
+
+
+def began_at(scan_id: object) -> datetime | None:
+    """Return when the scan with this id began, rounded down to seconds; None for another text."""
+    match = _SCAN_ID.fullmatch(scan_id) if isinstance(scan_id, str) else None
     if match is None:
-        return False
+        return None
     try:
-        datetime.strptime(match[1], "%Y%m%dT%H%M%S%z")
+        return datetime.strptime(match[1], "%Y%m%dT%H%M%S%z")
     except ValueError:
-        return False
-    return True
+        return None
 
 
 class StartOutcome(StrEnum):

@@ -14,6 +14,7 @@ from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
 from cmk_check.core.owner import Owner
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.ports import Clock
@@ -118,9 +119,24 @@ def to_api_finding(
         violated_since=finding.violated_since,
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
-        as_of=posture.as_of(coverage, status.as_of) if coverage else None,
+        as_of=_as_of(finding, coverage, status.as_of, now) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )
+
+
+def _as_of(
+    finding: Finding, coverage: Coverage, last_scan: datetime | None, now: datetime
+) -> datetime | None:
+    """Return of when a finding is: a partial scan that found it changed is later than the last.
+
+    ``last_scan`` is when the last full scan that finished began. A scan whose clock was wrong may
+    have begun after ``now``, and dates nothing.
+    """
+    as_of = posture.as_of(coverage, last_scan)
+    if as_of is None or coverage.state is not CoverageState.READ or not finding.history:
+        return as_of
+    began = began_at(finding.history[-1].scan_id)
+    return max(as_of, began) if began and began <= now else as_of
 
 
 def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDetail:

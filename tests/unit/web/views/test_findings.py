@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from cmk_check.core.enums import CoverageState, Verdict
+from cmk_check.core.enums import CoverageState, Reason, Verdict
+from cmk_check.core.model import Transition
 from cmk_check.ports import Insert, Table
 from cmk_check.store import table_keys
 from tests.unit.web.api_kit import (
@@ -223,6 +224,32 @@ async def test_p1_an_old_verdict_keeps_its_date(served: Served) -> None:
     (shown,) = answer.json["value"]
     assert (shown["verdict"], shown["coverage"]) == ("compliant", "gap")
     assert shown["asOf"] == "2026-11-22T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("state", "scan_id", "as_of"),
+    [
+        (CoverageState.READ, "20261125T123000Z-0a1b", "2026-11-25T12:30:00Z"),
+        (CoverageState.READ, "20261125T113000Z-0a1b", "2026-11-25T12:00:00Z"),
+        (CoverageState.READ, "20261125T140000Z-0a1b", "2026-11-25T12:00:00Z"),
+        (CoverageState.READ, "no scan", "2026-11-25T12:00:00Z"),
+        (CoverageState.GAP, "20261125T123000Z-0a1b", "2026-11-22T12:00:00Z"),
+    ],
+)
+async def test_a_finding_is_of_the_partial_scan_that_found_it_changed(
+    empty: Served, state: CoverageState, scan_id: str, as_of: str
+) -> None:
+    """Evidence must not date a verdict before the reading that found it, nor after any reading."""
+    read = Transition(NOON, Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY, scan_id)
+    fixed = replace(finding("fixed", Verdict.COMPLIANT), history=(read,))
+    row = coverage(state)
+    await empty.put(row, [fixed])
+    await empty.put_status(status_of(row))
+    empty.clock.time = NOON + timedelta(hours=1)
+
+    answer = await send(empty.app(), f"{FINDINGS}?q=fixed")
+
+    assert [entry["asOf"] for entry in answer.json["value"]] == [as_of]
 
 
 async def test_while_the_first_scan_runs_a_finding_is_of_its_own_reading(empty: Served) -> None:
