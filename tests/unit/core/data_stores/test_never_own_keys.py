@@ -1,0 +1,255 @@
+"""Own keys are earned: never while a store is unread, not understood or under Microsoft's key.
+
+What that means is written down here a second time, over the JSON itself and in another way than the
+program has it: it takes nothing but what Microsoft documents, and refuses all else.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cmk_check.core.data_enums import DataState, StoreType
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.judge import judge_data, stores_of
+from cmk_check.core.data_stores.parsing import (
+    OF_AGENTS,
+    account_places,
+    named_connections,
+    parse_connections,
+    parse_store,
+    resolved,
+)
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Gap
+
+type Json = Any
+type Case = dict[str, Json]
+
+GROUP: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourcegroups/rg/providers"
+FILES: Final = f"{GROUP}/microsoft.storage/storageaccounts/files"
+THREADS: Final = f"{GROUP}/microsoft.documentdb/databaseaccounts/threads"
+VECTORS: Final = f"{GROUP}/microsoft.search/searchservices/vectors"
+HUB: Final = f"{GROUP}/microsoft.machinelearningservices/workspaces/hub"
+KEY: Final = "https://kv.vault.azure.net/keys/cmk"
+DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
+NAMED_BY: Final = {
+    "userOwnedStorage": "resourceId",
+    "raiMonitorConfig": "adxStorageResourceId",
+    "amlWorkspace": "resourceId",
+}
+NOTHING: Final = (None, "")
+MEMBERS: Final = {"files": "storageConnections", "threads": "threadStorageConnections"}
+MEMBERS_OF_HOST: Final = {**MEMBERS, "vectors": "vectorStoreConnections"}
+
+
+def covered_case() -> Case:
+    """Return an account whose stores are all under keys of the customer's."""
+    of_storage = {"keyname": "cmk", "keyvaulturi": "https://kv.vault.azure.net"}
+    confirmed = "Access to the configured customer managed key confirmed."
+    return {
+        "properties": {
+            "allowProjectManagement": True,
+            "storedCompletionsDisabled": True,
+            "userOwnedStorage": [{"resourceId": FILES}],
+            "raiMonitorConfig": {"adxStorageResourceId": FILES},
+            "amlWorkspace": {"resourceId": HUB},
+        },
+        "hosts": [{"properties": {each: [name] for name, each in MEMBERS_OF_HOST.items()}}],
+        "connections": [
+            {
+                "name": store_id.rpartition("/")[2],
+                "properties": {
+                    "target": f"https://{store_id.rpartition('/')[2]}.example.net/",
+                    "metadata": {"ResourceId": store_id},
+                },
+            }
+            for store_id in (FILES, THREADS, VECTORS)
+        ],
+        "stores": {
+            FILES: _store(
+                encryption={"keySource": "Microsoft.Keyvault", "keyvaultproperties": of_storage}
+            ),
+            THREADS: _store(keyVaultKeyUri=KEY, customerManagedKeyStatus=confirmed),
+            VECTORS: _store(
+                encryptionWithCmk={
+                    "enforcement": "Enabled",
+                    "encryptionComplianceStatus": "Compliant",
+                }
+            ),
+            HUB: _store(encryption={"status": "Enabled"}),
+        },
+    }
+
+
+def _store(**properties: Json) -> Json:
+    return {"properties": properties}
+
+
+# --- The second writing ---
+
+
+def named_stores(case: Case) -> Iterator[object]:
+    """Yield what the documents name as places, whatever it is; null and "" name nothing."""
+    properties = case["properties"]
+    for name, member in NAMED_BY.items():
+        value = properties.get(name)
+        for entry in value if isinstance(value, list) else [value]:
+            if entry not in NOTHING:
+                named = entry if isinstance(entry, str) else entry.get(member)
+                yield from () if named in NOTHING else (named,)
+    if not properties.get("allowProjectManagement"):
+        return
+    connected = {
+        each["name"].lower().split("/")[-1]: each["properties"] for each in case["connections"]
+    }
+    for host in case["hosts"]:
+        for member in MEMBERS_OF_HOST.values():
+            names = host["properties"][member]
+            for name in [names] if isinstance(names, str) else names:
+                connection = connected[name.lower()]
+                store_id = connection["metadata"]["ResourceId"]
+                is_target = f"https://{store_id.split('/')[-1]}." in connection["target"]
+                yield store_id if is_target else object()
+
+
+def is_own(store_id: object, document: Json) -> bool:
+    """Say whether a store says that its key is the customer's, and usable."""
+    properties = document["properties"]
+    if store_id == FILES:
+        encryption = properties["encryption"]
+        key = encryption["keyvaultproperties"]
+        by_vault = encryption["keySource"] == "Microsoft.Keyvault"
+        return by_vault and bool(key["keyname"] and key["keyvaulturi"])
+    if store_id == THREADS:
+        said = (properties.get("customerManagedKeyStatus") or "").strip()
+        is_fine = not said or ("confirmed" in said and "revoked" not in said)
+        return bool(properties["keyVaultKeyUri"]) and is_fine
+    if store_id == VECTORS:
+        words = properties["encryptionWithCmk"].values()
+        return [*words] == ["Enabled", "Compliant"]
+    return bool(properties["encryption"]["status"] == "Enabled")
+
+
+def may_be_own(case: Case) -> bool:
+    """Say whether every place of the case is under a key of the customer's."""
+    try:
+        places = [*named_stores(case)]
+        stores = case["stores"]
+        return bool(places) and all(is_own(each, stores[each]) for each in places)
+    except (AttributeError, KeyError, TypeError):
+        return False
+
+
+# --- What the program says ---
+
+
+def judged(case: Case, instead: Mapping[str, object], **projects: Any) -> AccountData:  # noqa: ANN401 - fields
+    """Judge the documents of a case as a scan does; ``instead`` is what came of some stores."""
+    account = account_places("AIServices", case["properties"])
+    hosts, connections = (
+        each if isinstance(each := case[name], list) else [each]
+        for name in ("hosts", "connections")
+    )
+    named = named_connections(hosts)
+    places = resolved(named, "agents", parse_connections(connections))
+    basic = () if {use for use, _ in named} >= {*OF_AGENTS} else ("agents",)
+    read = ProjectPlaces(places, **{"basic": basic, **projects})
+    facts: dict[str, StoreKey | Absent | Unread] = {}
+    for kind, store_id, *_ in stores_of(account, read)[0]:
+        found: Any = instead.get(store_id)
+        facts[store_id] = found or parse_store(kind, case["stores"].get(store_id))
+    return judge_data(account, DataFacts(read, facts), None)
+
+
+def paths_of(value: Json, path: tuple[Json, ...] = ()) -> Iterator[tuple[Json, ...]]:
+    """Yield the path of everything inside a case."""
+    if path and path != ("stores",):
+        yield path
+    inner = value.items() if isinstance(value, dict) else ()
+    for name, each in enumerate(value) if isinstance(value, list) else inner:
+        yield from paths_of(each, (*path, name))
+
+
+PATHS: Final = sorted(paths_of(covered_case()), key=str)
+WRONG: Final[tuple[Json, ...]] = (
+    None, True, False, 0, 7, "", " ", "x", "files", "Disabled", "NonCompliant", "Unspecified",
+    "Microsoft.Storage", "Microsoft.CognitiveServices", "confirmed, then revoked", [], [7], ["x"],
+    [[]], [{}], {}, {"x": 1}, {"resourceId": "/x"}, FILES, f"{FILES}/../threads", f"{FILES}?x=1",
+    f"https://attacker.example{FILES}", THREADS, HUB.replace("hub", "other"), FILES * 99,
+)  # fmt: skip
+
+
+def changed(changes: Mapping[tuple[Json, ...], Json]) -> Case:
+    """Return the case with other values at these paths; paths that are gone are left out."""
+    case = copy.deepcopy(covered_case())
+    for path, value in changes.items():
+        target: Json = case
+        for part in path[:-1]:
+            inner = target[part] if isinstance(target, dict) and part in target else None
+            is_inside = isinstance(target, list) and isinstance(part, int) and part < len(target)
+            target = target[part] if is_inside else inner
+        if isinstance(target, dict) or (
+            isinstance(target, list) and path[-1] in range(len(target))
+        ):
+            target[path[-1]] = copy.deepcopy(value)
+    return case
+
+
+def test_all_under_own_keys_is_own_keys_by_both_writings() -> None:
+    """Else the rest of this file would show nothing."""
+    case = covered_case()
+
+    assert judged(case, {}).state is DataState.OWN_KEYS
+    assert may_be_own(case)
+
+
+@pytest.mark.parametrize(
+    "came_of_it", [DENIED, Absent("gone"), StoreKey(None), StoreKey(own=False)]
+)
+@pytest.mark.parametrize("store_id", [FILES, THREADS, VECTORS, HUB])
+def test_one_store_is_enough(store_id: str, came_of_it: object) -> None:
+    """P1: however many others are under the customer's keys."""
+    found = judged(covered_case(), {store_id: came_of_it})
+
+    assert found.state in {DataState.UNKNOWN, DataState.MICROSOFT_KEYS}
+    assert found.concerns
+
+
+@pytest.mark.parametrize(
+    "projects", [{"unread": DENIED}, {"basic": ("trial",)}, {"is_cut": True}], ids=str
+)
+def test_one_project_is_enough(projects: dict[str, object]) -> None:
+    """P1: one that was not read, has no store, or was too much."""
+    assert not judged(covered_case(), {}, **projects).is_covered
+
+
+def agree(changes: Mapping[tuple[Json, ...], Json]) -> bool:
+    """Return whether own keys, and no data elsewhere, are what both writings say."""
+    case = changed(changes)
+    state = judged(case, {}).state
+    if state is DataState.NONE:
+        return not [*named_stores(case)]
+    return state is not DataState.OWN_KEYS or may_be_own(case)
+
+
+def test_own_keys_only_where_both_writings_say_so() -> None:
+    """P1: whatever Azure answers in place of one value."""
+    assert [(path, wrong) for path in PATHS for wrong in WRONG if not agree({path: wrong})] == []
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(PATHS), st.sampled_from(WRONG), min_size=2, max_size=4))
+def test_however_many_values_are_wrong(changes: dict[tuple[Json, ...], Json]) -> None:
+    """P1: one wrong value must not hide another."""
+    assert agree(changes)
+
+
+def test_the_second_writing_knows_every_type_of_store() -> None:
+    """A type that is added is to be written down here too."""
+    assert len(StoreType) == len(covered_case()["stores"])
