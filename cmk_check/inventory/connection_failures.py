@@ -37,6 +37,13 @@ _WRONG_TENANT: Final = frozenset(
     for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
 )
 
+# What az (by requests and urllib3) and azd (by the library of Go) print: their errors are texts.
+_TOOL_FAILED: Final = re.compile(
+    r"Max retries exceeded with url|CERTIFICATE_VERIFY_FAILED|dial tcp|proxyconnect tcp|x509: "
+)
+_TOOL_HOST: Final = re.compile(r"host='([A-Za-z0-9.-]+)'")
+_TUNNEL_REFUSED: Final = re.compile(r"Tunnel connection failed: ([45][0-9]{2})")
+
 
 def connection_gap(error: BaseException, peer: str) -> Gap | None:
     """Return the gap of a certificate, name or proxy that keeps ``peer`` out of reach, else None.
@@ -50,9 +57,8 @@ def connection_gap(error: BaseException, peer: str) -> Gap | None:
         if isinstance(found, aiohttp.ClientProxyConnectionError):
             return connection_sentences.proxy_silent(peer, found.host)
         if isinstance(found, aiohttp.ClientHttpProxyError):
-            proxy = proxy_for(str(found.request_info.url)) or ""
-            host = urlsplit(proxy).hostname or "of HTTPS_PROXY"
-            return connection_sentences.proxy_refuses(peer, host, found.status)
+            proxy = _proxy_host(str(found.request_info.url))
+            return connection_sentences.proxy_refuses(peer, proxy, found.status)
     if _is_any(errors, aiohttp.ClientConnectorDNSError, socket.gaierror):
         return connection_sentences.name_unknown(_named(peer, errors))
     return None
@@ -84,10 +90,41 @@ def sign_in_gap(error: BaseException) -> Gap:
             if is_wrong
             else connection_sentences.sign_in_refused(code)
         )
+    if gap := next(filter(None, map(_tool_gap, map(str, errors))), None):
+        return gap
     attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
     if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
         return connection_sentences.NOBODY_SIGNED_IN
     return make_gap(GapReason.UNAUTHENTICATED)
+
+
+def _tool_gap(text: str) -> Gap | None:
+    """Return the gap of a sign-in that a command like az could not reach, by what it printed."""
+    if not _TOOL_FAILED.search(text):
+        return None
+    found = _TOOL_HOST.search(text)
+    peer = f"{SIGN_IN} ({found[1]})" if found else SIGN_IN
+    if "ProxyError(" in text or "proxyconnect tcp" in text:
+        proxy = _proxy_host(f"https://{found[1] if found else ''}")
+        refused = _TUNNEL_REFUSED.search(text)
+        return (
+            connection_sentences.proxy_refuses(peer, proxy, int(refused[1]))
+            if refused
+            else connection_sentences.proxy_silent(peer, proxy)
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text or "x509: " in text:
+        # The command reads the first one, this program the other.
+        both = "REQUESTS_CA_BUNDLE and SSL_CERT_FILE"
+        return connection_sentences.certificate_unknown(peer, both)
+    if "NameResolutionError(" in text or "no such host" in text:
+        return connection_sentences.name_unknown(peer)
+    is_silent = "TimeoutError(" in text or "i/o timeout" in text
+    gap = connection_sentences.peer_silent if is_silent else connection_sentences.not_connected
+    return gap(peer)
+
+
+def _proxy_host(url: str) -> str:
+    return urlsplit(proxy_for(url) or "").hostname or "of HTTPS_PROXY"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

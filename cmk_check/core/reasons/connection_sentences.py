@@ -33,11 +33,11 @@ def sign_in_refused(code: str) -> Gap:
     )
 
 
-def certificate_unknown(peer: str) -> Gap:
+def certificate_unknown(peer: str, variables: str = "SSL_CERT_FILE") -> Gap:
     """Return the gap of a certificate that is not trusted here."""
     return _unreachable(
         f"{peer} has a certificate from an unknown authority: if a proxy inspects TLS, set "
-        "SSL_CERT_FILE to the certificate file of its authority."
+        f"{variables} to the certificate file of its authority."
     )
 
 

@@ -27,6 +27,12 @@ def _tried(*errors: Exception) -> Exception:
     return error
 
 
+def _printed(cause: str) -> Exception:
+    """Make the error of a sign-in by az, whose output has no more than texts."""
+    pool = "HTTPSConnectionPool(host='login.test', port=443): Max retries exceeded with url: /hush"
+    return _tried(_unavailable("hush"), _unavailable(f"{pool} (Caused by {cause})"))
+
+
 @pytest.mark.parametrize(
     ("error", "reason", "words"),
     [
@@ -80,6 +86,41 @@ def _tried(*errors: Exception) -> Exception:
             GapReason.TIMEOUT,
             "Azure's sign-in did not answer in time",
             id="no answer",
+        ),
+        *(
+            pytest.param(_printed(cause), reason, f"Azure's sign-in (login.test) {words}", id=cause)
+            for cause, reason, words in (
+                (
+                    "ProxyError('hush', NewConnectionError('hush'))",
+                    GapReason.UNREACHABLE,
+                    "cannot be reached, because the proxy proxy.test does not answer",
+                ),
+                (
+                    "ProxyError('hush', OSError('Tunnel connection failed: 403 Forbidden'))",
+                    GapReason.UNREACHABLE,
+                    "cannot be reached, because the proxy proxy.test refuses it (403)",
+                ),
+                (
+                    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED]'))",
+                    GapReason.UNREACHABLE,
+                    "has a certificate from an unknown authority",
+                ),
+                ("NameResolutionError('hush')", GapReason.UNREACHABLE, "cannot be resolved"),
+                ("ConnectTimeoutError('hush')", GapReason.TIMEOUT, "did not answer in time"),
+                ("NewConnectionError('hush')", GapReason.UNREACHABLE, "cannot be reached: check"),
+            )
+        ),
+        pytest.param(
+            _printed("SSLError(SSLCertVerificationError('CERTIFICATE_VERIFY_FAILED'))"),
+            GapReason.UNREACHABLE,
+            "set REQUESTS_CA_BUNDLE and SSL_CERT_FILE to the certificate file",
+            id="the variable of az",
+        ),
+        pytest.param(
+            _tried(_unavailable('Post "https://hush": proxyconnect tcp: dial tcp: hush')),
+            GapReason.UNREACHABLE,
+            "Azure's sign-in cannot be reached, because the proxy proxy.test does not answer",
+            id="a proxy of azd",
         ),
     ],
 )
