@@ -118,6 +118,7 @@ class App:
             keys=inventory.keys if self.settings.key_health else None,
             account_search=inventory.account_search() if self.settings.cross_check else None,
             exemptions=inventory.exemptions if self.settings.exceptions != "off" else None,
+            data_stores=inventory.data_stores if self.settings.data_stores else None,
         )
 
     async def _build_watch_context(self) -> "WatchContext":
@@ -260,6 +261,7 @@ def scan_options(settings: "Settings") -> "ScanOptions":
             settings.max_age,
             settings.expect,
             require_healthy_keys=settings.require_healthy_keys,
+            require_covered_data=settings.require_covered_data,
             exceptions=settings.exceptions,
         ),
         scope=Scope(settings.include, settings.exclude),

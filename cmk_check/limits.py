@@ -14,7 +14,7 @@ from typing import Final
 SLICE_CLAIM: Final = timedelta(minutes=10)
 # What is not read by then is a gap, so that two minutes are left for recording.
 SLICE_READING: Final = timedelta(minutes=8)
-# Encryption scopes hardly ever change, and are one request for each account.
+# Encryption scopes and projects hardly ever change, and are requests for each account.
 DAILY_READING: Final = timedelta(days=1)
 # Verdicts go before the health of keys: slow vaults must leave time for the last accounts.
 KEY_READING_SHARE: Final = 5 / 8
@@ -160,6 +160,8 @@ MAX_STORES_PER_ACCOUNT: Final = 50
 # --- Data stores: internal
 # A row must hold them: each names a project and what that keeps in a store.
 MAX_STORE_USES: Final = 1_000
+# Three requests each, once a day; Azure allows fewer.
+MAX_PROJECTS_PER_ACCOUNT: Final = 300
 # Of stores and projects, in the evidence of a reason.
 MAX_STORES_NAMED: Final = 20
 

@@ -28,6 +28,8 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
     ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
     ChangeType.KEY_RECOVERED: "Health of an account's key improved",
+    ChangeType.DATA_EXPOSED: "Data of an account may be under Microsoft's keys",
+    ChangeType.DATA_COVERED: "Data of an account is under your own keys again",
     ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
     ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
     ChangeType.EXCEPTION_ENDED: "Exception has ended",

@@ -179,7 +179,13 @@ class Settings(AlertSettings):
     )
     exception_policies: DefinitionIds = Field(frozenset(), alias="CMK_EXCEPTION_POLICIES")
     exception_assignments: AssignmentIds = Field(frozenset(), alias="CMK_EXCEPTION_ASSIGNMENTS")
-    # It comes after CMK_KEY_HEALTH, because its check reads that setting.
+    data_stores: Annotated[bool, BeforeValidator(switch)] = Field(
+        default=False, alias="CMK_DATA_STORES"
+    )
+    # The next two come after the settings that their checks read.
+    require_covered_data: Annotated[bool, BeforeValidator(switch)] = Field(
+        default=False, alias="CMK_REQUIRE_COVERED_DATA"
+    )
     require_healthy_keys: Annotated[bool, BeforeValidator(switch)] = Field(
         default=False, alias="CMK_REQUIRE_HEALTHY_KEYS"
     )
@@ -281,6 +287,16 @@ class Settings(AlertSettings):
             raise ValueError(
                 "must be off while CMK_KEY_HEALTH is off, because no key is read then; turn "
                 "CMK_KEY_HEALTH on, or turn this off"
+            )
+        return value
+
+    @field_validator("require_covered_data")
+    @classmethod
+    def _check_data_stores(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as above
+        if value and info.data.get("data_stores") is False:
+            raise ValueError(
+                "must be off while CMK_DATA_STORES is off, because no store is read then; turn "
+                "CMK_DATA_STORES on, or turn this off"
             )
         return value
 

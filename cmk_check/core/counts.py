@@ -9,7 +9,7 @@ from cmk_check.core import cross_check
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.data_enums import DataState
-from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.account_data import COVERED, AccountData
 from cmk_check.core.enums import (
     CoverageState,
     GapReason,
@@ -136,6 +136,11 @@ def key_counts(accounts: AccountCounts) -> dict[str, int] | None:
         "broken": broken_keys(accounts),
         "unknown": unknown_keys(accounts),
     }
+
+
+def covered_data(accounts: AccountCounts) -> int:
+    """Return how many accounts are known to have none under Microsoft's keys."""
+    return sum(accounts.by_data_state.get(state, 0) for state in COVERED)
 
 
 def exposed_data(accounts: AccountCounts) -> int:

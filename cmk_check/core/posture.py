@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmk_check.core.counts import broken_keys, unknown_keys
+from cmk_check.core.counts import broken_keys, covered_data, exposed_data, unknown_keys
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -42,14 +42,16 @@ class Posture:
 class Expectations:
     """What must hold for an answer to count: its greatest age, the least visible subscriptions.
 
-    ``require_healthy_keys``: the key behind a compliant account must be usable as well. ``scope``
-    is what the scan must have been made under, None where any will do. ``exceptions`` says whether
+    ``require_healthy_keys``: the key behind a compliant account must be usable as well.
+    ``require_covered_data``: no data of an account may be under Microsoft's keys. ``scope`` is what
+    the scan must have been made under, None where any will do. ``exceptions`` says whether
     honoured exceptions count.
     """
 
     max_age: timedelta
     subscriptions: int = 1
     require_healthy_keys: bool = False
+    require_covered_data: bool = False
     scope: RecordedScope | None = None
     exceptions: ExceptionMode = ExceptionMode.SHOW
 
@@ -69,7 +71,9 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     reasons += _of_scope(status, expect)
     reasons += _of_age(status.as_of, now, expect.max_age)
     lowered = status.lowered
-    if lowered is None and status.keys_lowered and expect.require_healthy_keys:
+    by_keys = status.keys_lowered and expect.require_healthy_keys
+    by_data = status.data_lowered and expect.require_covered_data
+    if lowered is None and (by_keys or by_data):
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
         reasons.append(_reason(lowered))
@@ -150,6 +154,9 @@ def _of_accounts(
     if expect.require_healthy_keys:
         counts[PostureReason.KEYS_BROKEN] = broken_keys(accounts)
         counts[PostureReason.KEYS_UNKNOWN] = unknown_keys(accounts)
+    if expect.require_covered_data:
+        exposed = counts[PostureReason.DATA_EXPOSED] = exposed_data(accounts)
+        counts[PostureReason.DATA_UNKNOWN] = accounts.total - covered_data(accounts) - exposed
     reasons = [
         _reason(code, f"{count} of {accounts.total}") for code, count in counts.items() if count
     ]

@@ -75,10 +75,11 @@ class Status:
 
     ``as_of`` is when the last finished full scan took its lease, None before the first. ``visible``
     is how many subscriptions Azure listed then. ``lowered`` is what was learnt since that forbids
-    "compliant", ``keys_lowered`` that a key was, which forbids it where keys count. ``scope`` is
-    what the scan was made under, None in rows of earlier versions. ``group_unread`` is why it could
-    not read the management group. ``daily_carried`` tells whether it carried daily readings over
-    from the scans before it, which rows of earlier versions do not say.
+    "compliant", ``keys_lowered`` and ``data_lowered`` that a key or data was, which forbids it
+    where these count. ``scope`` is what the scan was made under, None in rows of earlier versions.
+    ``group_unread`` is why it could not read the management group. ``daily_carried`` tells whether
+    it carried daily readings over from the scans before it, which rows of earlier versions do not
+    say.
     """
 
     as_of: datetime | None = None
@@ -90,6 +91,7 @@ class Status:
     scope: RecordedScope | None = None
     group_unread: Gap | None = None
     daily_carried: bool = True
+    data_lowered: bool = False
 
     @property
     def daily_until(self) -> datetime | None:

@@ -18,6 +18,7 @@ HSM_KEYS: Final = "microsoft.keyvault/managedhsms/keys"
 EXEMPTIONS: Final = "microsoft.authorization/policyexemptions"
 ASSIGNMENTS: Final = "microsoft.authorization/policyassignments"
 SETS: Final = "microsoft.authorization/policysetdefinitions"
+PROJECTS: Final = "microsoft.cognitiveservices/accounts/projects"
 _SUBSCRIPTIONS: Final = "microsoft.resources"
 
 # The first is asked for. Of the others the newest that the cloud has. Types without a line of their
@@ -69,6 +70,48 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2025-03-01",
         "2025-01-01",
         "2024-05-01",
+        "2023-04-01",
+    ),
+    # The others do not know of capability settings, and where none serves them there are none.
+    PROJECTS: (
+        "2026-07-15-preview",
+        "2026-09-01",
+        "2026-07-01",
+        "2026-05-01",
+        "2026-03-01",
+        "2025-12-01",
+        "2025-09-01",
+        "2025-06-01",
+    ),
+    "microsoft.storage": (
+        "2024-01-01",
+        "2025-08-01",
+        "2025-06-01",
+        "2025-01-01",
+        "2023-05-01",
+        "2023-04-01",
+        "2023-01-01",
+        "2022-09-01",
+    ),
+    # Earlier ones do not tell that the key is lost.
+    "microsoft.documentdb": (
+        "2024-11-15",
+        "2026-03-15",
+        "2025-10-15",
+        "2025-04-15",
+        "2024-08-15",
+        "2024-05-15",
+        "2023-11-15",
+        "2023-09-15",
+    ),
+    "microsoft.search": ("2025-05-01", "2023-11-01", "2022-09-01"),
+    "microsoft.machinelearningservices": (
+        "2024-10-01",
+        "2025-12-01",
+        "2025-09-01",
+        "2025-06-01",
+        "2024-04-01",
+        "2023-10-01",
         "2023-04-01",
     ),
     "microsoft.management": ("2020-05-01", "2023-04-01", "2021-04-01"),

@@ -21,6 +21,7 @@ from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.change_search import ChangeSearch
 from cmk_check.inventory.clients import Clients, InventoryOptions, pages
 from cmk_check.inventory.credential import SharedCredential, own_credential
+from cmk_check.inventory.data_stores.reader import AzureDataStores
 from cmk_check.inventory.exemptions import AzureExemptions
 from cmk_check.inventory.gaps import (
     READ_ACCOUNTS,
@@ -174,6 +175,10 @@ class AzureInventory:
     def exemptions(self) -> AzureExemptions:
         """Return a reader of exemptions, which reads each assignment once during its life."""
         return AzureExemptions(self._key_clients)
+
+    def data_stores(self) -> AzureDataStores:
+        """Return a reader of where accounts keep data, which reads each store once in its life."""
+        return AzureDataStores(self._key_clients)
 
     def api_versions(self) -> Mapping[str, str]:
         """Return the version that is asked for, by the type of resource that was asked for."""

@@ -25,6 +25,7 @@ from azure.core.exceptions import (
     ServiceResponseTimeoutError,
 )
 
+from cmk_check.core.data_enums import StoreType
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_tenant
@@ -68,6 +69,28 @@ READ_POLICY_ASSIGNMENTS: Final = "Microsoft.Authorization/policyAssignments/read
 READ_POLICY_SETS: Final = "Microsoft.Authorization/policySetDefinitions/read"
 EXCEPTION_ACTIONS: Final = (READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS)
 """What exceptions are read with, beyond the actions for accounts."""
+
+_OF_ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
+READ_PROJECTS: Final = f"{_OF_ACCOUNTS}/projects/read"
+READ_HOSTS: Final = f"{_OF_ACCOUNTS}/capabilityHosts/read"
+READ_CONNECTIONS: Final = f"{_OF_ACCOUNTS}/connections/read"
+READ_PROJECT_HOSTS: Final = f"{_OF_ACCOUNTS}/projects/capabilityHosts/read"
+READ_PROJECT_CONNECTIONS: Final = f"{_OF_ACCOUNTS}/projects/connections/read"
+READ_STORES: Final[Mapping[StoreType, str]] = {
+    StoreType.STORAGE_ACCOUNT: "Microsoft.Storage/storageAccounts/read",
+    StoreType.COSMOS_DB: "Microsoft.DocumentDB/databaseAccounts/read",
+    StoreType.SEARCH_SERVICE: "Microsoft.Search/searchServices/read",
+    StoreType.ML_WORKSPACE: "Microsoft.MachineLearningServices/workspaces/read",
+}
+DATA_ACTIONS: Final = (
+    READ_PROJECTS,
+    READ_HOSTS,
+    READ_CONNECTIONS,
+    READ_PROJECT_HOSTS,
+    READ_PROJECT_CONNECTIONS,
+    *READ_STORES.values(),
+)
+"""What data stores are read with, beyond the actions for accounts."""
 
 # What reading can raise. The last four are what the SDK raises for bodies that it does not expect.
 TROUBLE: Final = (

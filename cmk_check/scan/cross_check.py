@@ -11,11 +11,14 @@ from datetime import datetime
 from itertools import groupby
 
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
+from cmk_check.core.enums import Disposition
 from cmk_check.core.model import Reading
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
 from cmk_check.ports import AccountSearch
+from cmk_check.scan.claim import Claim
+from cmk_check.scan.scan_context import ScanContext
 
 _log = logging.getLogger(__name__)
 
@@ -92,3 +95,12 @@ class SliceCrossCheck:
         ordered = sorted(found, key=lambda each: each.id)
         by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
         self._known = {key: tuple(group) for key, group in by_subscription}
+
+
+def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
+    """Return the check of the slice that was claimed, None where lists are not checked."""
+    if context.account_search is None:
+        return None
+    planned = claim.slice.value.subscriptions
+    ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
+    return SliceCrossCheck(context.account_search, ids, claim.scan.started_at)

@@ -1,6 +1,5 @@
 """Reading the keys of a slice's accounts; failures here affect only the health of keys."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -11,30 +10,23 @@ from cmk_check.core.comparison.judge import Keys, compliant, known_vaults, unrea
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.model import Account, Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import KEY_TIME_IS_UP
-from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.ports import KeyInventory
 from cmk_check.scan.scan_context import ScanOptions
+from cmk_check.scan.side_reading import SideReader
 from cmk_check.store.scan_rows import Scan
 
 _log = logging.getLogger(__name__)
 
 
 class KeyReader:
-    """Reads keys for one slice, until ``deadline`` on the clock of the event loop.
-
-    What accounts share is read once. It must not be older than the claim of the slice, because the
-    previous worker may have recorded something newer.
-    """
+    """Reads keys for one slice."""
 
     def __init__(
         self, open_keys: Callable[[], KeyInventory], options: ScanOptions, scan: Scan
     ) -> None:
-        self._open = open_keys
-        self._scan = scan
-        self._inventory: KeyInventory | None = None
+        self._reader = SideReader(open_keys, options)
         self._options = options
-        time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
-        self._deadline = asyncio.get_running_loop().time() + time
+        self._scan = scan
 
     async def compare(
         self,
@@ -62,17 +54,12 @@ class KeyReader:
         to_read = compliant(accounts, self._options.kinds)
         if not to_read:
             return {}
-        left = self._deadline - asyncio.get_running_loop().time()
-        if left <= 0:
-            return {str(account.id): unread(KEY_TIME_IS_UP) for account in to_read}
-        seconds = min(self._options.subscription_timeout, left)
         vaults = known_vaults(known.findings, to_read)
         scan = self._scan
         scopes = carried_scopes(known, to_read, scan.daily_until, scan.started_at)
-        try:
-            if self._inventory is None:
-                self._inventory = self._open()
-            return await self._inventory.read(to_read, vaults, scopes, seconds=seconds)
-        except Exception:  # noqa: BLE001 - a bug in here must not affect verdicts
-            _log.exception("The keys of %s could not be read.", to_read[0].id)
-            return {}
+        return await self._reader.read(
+            f"The keys of {to_read[0].id}",
+            lambda reader, seconds: reader.read(to_read, vaults, scopes, seconds=seconds),
+            late={str(account.id): unread(KEY_TIME_IS_UP) for account in to_read},
+            failed={},
+        )

@@ -66,6 +66,7 @@ async def status_after(
         summary=summary,
         lowered=lowered,
         keys_lowered=scan.keys_were_lowered or is_marked,
+        data_lowered=scan.data_were_lowered or is_marked,
     )
 
 

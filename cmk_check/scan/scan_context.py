@@ -26,6 +26,7 @@ from cmk_check.ports import (
     Queues,
     ScanEndSink,
 )
+from cmk_check.scan.data_port import DataInventory
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scan_rows import Scan
@@ -71,8 +72,8 @@ class ScanContext:
     while it reads its range of the table, so that its subscriptions come before those of the next
     slice: two slices that shared the limit evenly would end together, and leave it unused.
     ``new_id`` makes UUIDs. ``keys`` opens a reader of keys for each slice, ``exemptions`` one of
-    exemptions; None if key health or exceptions are off. ``account_search`` is the second witness
-    of accounts, None if lists are not cross-checked.
+    exemptions, ``data_stores`` one of where data lies; None if these are off. ``account_search`` is
+    the second witness of accounts, None if lists are not cross-checked.
     """
 
     inventory: Inventory
@@ -90,6 +91,7 @@ class ScanContext:
     keys: Callable[[], KeyInventory] | None = None
     account_search: AccountSearch | None = None
     exemptions: Callable[[], ExemptionInventory] | None = None
+    data_stores: Callable[[], DataInventory] | None = None
 
     async def drop_abandoned(self, scan: Scan | None) -> None:
         """Drop the slices of scans that lost the lease to this scan and to those before it.

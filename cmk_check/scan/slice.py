@@ -31,7 +31,8 @@ from cmk_check.errors import (
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.claim import Claim, renew_lease, take
-from cmk_check.scan.cross_check import SliceCrossCheck
+from cmk_check.scan.cross_check import cross_check_of
+from cmk_check.scan.data_reading import DataReader
 from cmk_check.scan.exception_reading import ExceptionReader
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.key_reading import KeyReader
@@ -88,9 +89,8 @@ async def _run(
         await context.scans.drop_slices(scan_id)
         return
     if isinstance(taken, Claim):
-        if taken.scan.scope and (
-            changed := taken.scan.scope.differences(context.options.recorded_scope)
-        ):
+        scope = taken.scan.scope
+        if scope and (changed := scope.differences(context.options.recorded_scope)):
             await fail_scan(context, scan_id, f"{_SCOPE_CHANGED} ({', '.join(changed)}).")
             return
         run = SliceRun(context, taken, last=last, poisoned=poisoned)
@@ -123,8 +123,9 @@ class SliceRun:
         self._new: set[str] = set()
         self._status: Status | None  # read when work begins
         self._keys: KeyReader | None = None
-        self._cross_check = _cross_check(context, claim)
+        self._cross_check = cross_check_of(context, claim)
         self._exceptions: ExceptionReader | None = None
+        self._data: DataReader | None = None
         self._is_timed = False
         self._deadline: float  # set with the time
 
@@ -233,6 +234,8 @@ class SliceRun:
             self._keys = KeyReader(context.keys, context.options, self._claim.scan)
         if context.exemptions is not None:
             self._exceptions = ExceptionReader(context.exemptions, context.options)
+        if context.data_stores is not None:
+            self._data = DataReader(context.data_stores, context.options, self._claim.scan)
         await renew_lease(context, self._claim.scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
 
@@ -270,6 +273,9 @@ class SliceRun:
         if self._exceptions is not None:
             found = await self._exceptions.read(reading.accounts, comparison.now)
             comparison = replace(comparison, exceptions=found)
+        if self._data is not None:
+            data = await self._data.read(reading.accounts, stored.known, comparison.now)
+            comparison = replace(comparison, data=data)
         if self._keys is None:
             return compare(stored.known, subscription, reading, comparison)
         return await self._keys.compare(stored.known, subscription, reading, comparison)
@@ -331,14 +337,6 @@ class SliceRun:
             findings = stored.known.findings
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)
         return unwritten(planned.subscription, stored.known, gap, self._context.clock.now())
-
-
-def _cross_check(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
-    if context.account_search is None:
-        return None
-    planned = claim.slice.value.subscriptions
-    ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
-    return SliceCrossCheck(context.account_search, ids, claim.scan.started_at)
 
 
 def _too_much(error: LimitExceeded) -> Gap:

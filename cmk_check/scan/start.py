@@ -122,6 +122,7 @@ async def _start(
                 named=named,
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
+                data_were_lowered=status.data_lowered,
                 daily_until=None if named or must_read_all else status.daily_until,
             )
             try:

@@ -8,7 +8,7 @@ end of a scan raises the status again.
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from cmk_check.core import posture
 from cmk_check.core.comparison.updates import Difference
@@ -19,19 +19,21 @@ from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scans import LeaseAndStatus
 
+type _Side = Literal["verdicts", "keys", "data"]
+
 _HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 
 
 class StatusDowngrade:
-    """Lowers the status for one worker, once for verdicts and once for keys.
+    """Lowers the status for one worker, once for verdicts, once for keys and once for data.
 
-    Whether keys count is a setting, which may differ when the status is read: a downgrade because
-    of keys is therefore stored separately, whatever the setting is now.
+    Whether keys and data count are settings, which may differ when the status is read: a downgrade
+    because of these is therefore stored separately, whatever the settings are now.
     """
 
     def __init__(self, context: ScanContext) -> None:
         self._context = context
-        self._done: set[bool] = set()
+        self._done: set[_Side] = set()
 
     async def lower(self, difference: Difference) -> None:
         """Withdraw what will no longer be true after recording this difference.
@@ -41,18 +43,20 @@ class StatusDowngrade:
 
         """
         if difference.is_worse:
-            await self._withdraw(keys=False)
+            await self._withdraw("verdicts")
         if difference.keys_are_worse:
-            await self._withdraw(keys=True)
+            await self._withdraw("keys")
+        if difference.data_is_worse:
+            await self._withdraw("data")
 
-    async def _withdraw(self, *, keys: bool) -> None:
-        if keys in self._done:
+    async def _withdraw(self, side: _Side) -> None:
+        if side in self._done:
             return
         for _ in range(ATTEMPTS_PER_STEP):
             status = await self._context.scans.status()
-            if status is None or not self._is_high(status.value, keys=keys):
+            if status is None or not self._is_high(status.value, side):
                 break
-            lowered = _lowered(status.value, keys=keys)
+            lowered = _lowered(status.value, side)
             current = LeaseAndStatus(lease=None, status=status)
             try:
                 await self._context.scans.commit(status=lowered, current=current)
@@ -61,12 +65,12 @@ class StatusDowngrade:
             break
         else:
             raise StoreUnavailable("The status could not be lowered: each try met another write.")
-        self._done.add(keys)
+        self._done.add(side)
 
-    def _is_high(self, status: Status, *, keys: bool) -> bool:
+    def _is_high(self, status: Status, side: _Side) -> bool:
         """Return whether the status is compliant while it is fresh, with or without exceptions.
 
-        ``keys``: as if healthy keys were required.
+        For keys and data: as if these alone were required.
         """
         if status.as_of is None:
             return False
@@ -74,7 +78,8 @@ class StatusDowngrade:
         expect = replace(
             self._context.options.expectations,
             subscriptions=0,
-            require_healthy_keys=keys,
+            require_healthy_keys=side == "keys",
+            require_covered_data=side == "data",
             scope=None,
             exceptions=ExceptionMode.ACCEPT,
         )
@@ -82,7 +87,9 @@ class StatusDowngrade:
         return answer.verdict in _HIGH
 
 
-def _lowered(status: Status, *, keys: bool) -> Status:
-    if keys:
+def _lowered(status: Status, side: _Side) -> Status:
+    if side == "keys":
         return replace(status, keys_lowered=True)
+    if side == "data":
+        return replace(status, data_lowered=True)
     return replace(status, lowered=PostureReason.RUNNING_SCAN_FOUND_WORSE)

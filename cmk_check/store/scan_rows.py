@@ -56,10 +56,10 @@ class Scan:
     management group could not be read, if so.
 
     A partial scan reads only the subscriptions in ``named``, lower-cased ids in order; its
-    ``posture`` is that of the estate. ``was_lowered`` and ``keys_were_lowered`` are what the status
-    said when it began. ``displaced`` is the partial scan from which this scan took the lease.
-    ``daily_until`` is the time until when all daily readings that fell due were recorded when it
-    began; None if it has to make all of them.
+    ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered`` and
+    ``data_were_lowered`` are what the status said when it began. ``displaced`` is the partial scan
+    from which this scan took the lease. ``daily_until`` is the time until when all daily readings
+    that fell due were recorded when it began; None if it has to make all of them.
     """
 
     id: str
@@ -83,6 +83,7 @@ class Scan:
     named: tuple[str, ...] = ()
     was_lowered: bool = False
     keys_were_lowered: bool = False
+    data_were_lowered: bool = False
     displaced: str | None = None
     daily_until: datetime | None = None
 

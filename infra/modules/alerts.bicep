@@ -199,6 +199,14 @@ var rules = [
     timing: once
   }
   {
+    name: 'data-exposed'
+    title: 'Data of an account may be under keys of Microsoft'
+    severity: 2
+    query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${accounts}'
+    dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
+    timing: once
+  }
+  {
     name: 'exception-ending'
     title: 'An accepted violation expires soon or is no longer accepted'
     severity: 2

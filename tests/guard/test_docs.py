@@ -135,6 +135,8 @@ def test_the_settings_table_tells_the_bounds(name: str, least: int, most: int) -
             "CMK_EXCEPTIONS",
             "CMK_KEY_HEALTH",
             "CMK_REQUIRE_HEALTHY_KEYS",
+            "CMK_DATA_STORES",
+            "CMK_REQUIRE_COVERED_DATA",
             "CMK_CHANGES_QUEUE",
             "CMK_WEBHOOK_FORMAT",
         }

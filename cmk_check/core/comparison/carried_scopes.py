@@ -36,7 +36,8 @@ def carried_scopes(
         before = known.findings.get(account_id)
         if before is None or before.key_health is None or is_due(account_id, until, started_at):
             continue
-        if _saw_scopes(before.key_health) and _says_the_same(before, before.key_health, account):
+        is_same_user = before.key_health.principal_id == user_of(account)
+        if is_same_user and _saw_scopes(before.key_health) and says_the_same(before, account):
             carried[account_id] = _scopes_in(before.key_health)
     return carried
 
@@ -65,14 +66,14 @@ def _saw_scopes(health: KeyHealth) -> bool:
     return bool(missing) == hidden and SCOPES not in missing
 
 
-def _says_the_same(before: Finding, health: KeyHealth, account: Account) -> bool:
+def says_the_same(before: Finding, account: Account) -> bool:
+    """Tell whether an account says nothing else of itself than is recorded."""
     judgement = judge(account)
     return (
         before.rule_version == RULE_VERSION
         and before.judgement.reason is judgement.reason
         # An account that was deleted and created again has another date.
         and before.judgement.evidence.created_at == judgement.evidence.created_at
-        and health.principal_id == user_of(account)
         and agree(before, account, judgement)
     )
 

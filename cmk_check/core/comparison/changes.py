@@ -8,7 +8,10 @@ from typing import Final
 
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.comparison.change_types import types_of
-from cmk_check.core.counts import key_counts
+from cmk_check.core.comparison.data_compared import data_news
+from cmk_check.core.counts import data_counts, key_counts
+from cmk_check.core.data_enums import StoreState
+from cmk_check.core.data_stores.account_data import AccountData, AccountsData
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
 from cmk_check.core.exceptions.account_exception import Exceptions
 from cmk_check.core.exceptions.announcements import Announcement
@@ -29,7 +32,7 @@ class ComparisonContext:
 
     ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
     to their spelling. ``exceptions`` are those of the subscription's non-compliant accounts, None
-    where nobody looks at exceptions.
+    where nobody looks at exceptions; ``data`` is where its accounts keep data, None likewise.
     """
 
     scan_id: str
@@ -40,6 +43,7 @@ class ComparisonContext:
     status_as_of: datetime | None = None
     hostname: str | None = None
     exceptions: Exceptions | None = None
+    data: AccountsData | None = None
 
 
 def of_finding(
@@ -79,6 +83,22 @@ def of_exception(
         _account_change(each.type, finding, subscription, context, sides | _exception(each))
         for each in news
     )
+
+
+def of_data(
+    before: Finding | None, after: Finding, subscription: Subscription, context: ComparisonContext
+) -> tuple[Change, ...]:
+    """Tell that data of an account may be under Microsoft's keys, or no longer is."""
+    kind = data_news(before, after)
+    if kind is None or after.data is None:
+        return ()
+    had = before.data if before else None
+    sides: dict[str, object] = {
+        "before": before and _side(before) | {"dataStores": had and had.state.value},
+        "after": _side(after) | {"dataStores": after.data.state.value},
+        "dataStores": _data(after.data),
+    }
+    return (_account_change(kind, after, subscription, context, sides),)
 
 
 def of_coverage(
@@ -143,6 +163,8 @@ def of_baseline(
         "ruleVersion": RULE_VERSION,
         "baseline": True,
     }
+    if stores := data_counts(accounts):
+        data["dataStores"] = stores
     if hostname:
         data["statusUrl"] = f"https://{hostname}/api/v1/status"
     return Change(change_id, ChangeType.SCAN_BASELINE, now, path, path, data)
@@ -243,6 +265,25 @@ def _key(health: KeyHealth) -> dict[str, object]:
                 "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
             }
             for concern in health.concerns[:MAX_CHANGE_REASONS]
+        ],
+    }
+
+
+def _data(data: AccountData) -> dict[str, object]:
+    """Show where data lies that is not covered, and why, the worst first."""
+    lacking = [store for store in data.stores if store.state is not StoreState.OWN_KEY]
+    return {
+        "stores": [
+            {"type": store.type.value, "id": _cut(store.id), "state": store.state.value}
+            for store in lacking[:MAX_CHANGE_REASONS]
+        ],
+        "reasons": [
+            {
+                "code": concern.code.value,
+                "severity": concern.severity.value,
+                "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
+            }
+            for concern in data.concerns[:MAX_CHANGE_REASONS]
         ],
     }
 

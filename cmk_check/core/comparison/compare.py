@@ -13,6 +13,7 @@ from typing import Final
 from cmk_check.core.comparison import changes
 from cmk_check.core.comparison.change_types import badness, is_same_health
 from cmk_check.core.comparison.changes import ComparisonContext
+from cmk_check.core.comparison.data_compared import is_data_worse, with_data
 from cmk_check.core.comparison.judge import (
     Judged,
     Keys,
@@ -80,6 +81,8 @@ def compare(
         judged = with_keys(judged, known.findings, keys, context.now)
     if context.exceptions is not None:
         judged = with_exceptions(judged, context.exceptions)
+    if context.data is not None:
+        judged = with_data(judged, known.findings, context.data)
     complete = reading.gap is None
     steps = list(_Upserts(known, subscription, context, complete).steps(judged))
     if complete:
@@ -133,7 +136,8 @@ class _Upserts:
         else:
             after = _finding(before, entry, self.context)
             told = changes.of_finding(before, after, self.subscription, self.context)
-        after = replace(after, exception=entry.exception, announced=None)
+        after = replace(after, exception=entry.exception, announced=None, data=entry.data)
+        told += changes.of_data(before, after, self.subscription, self.context)
         if self.context.exceptions is not None:
             had, verdict = before.announced if before else None, entry.judgement.verdict
             announced, news = announce(
@@ -204,12 +208,13 @@ def _created_at(judgement: Judgement) -> str | None:
 
 
 def _is_worse(before: Finding, entry: Judged) -> bool:
-    """Tell what an incomplete reading may say: a worse verdict or key, an exception cut short."""
+    """Tell what an incomplete reading may say: a worse verdict, key or data, or less accepted."""
     had, has = before.judgement.verdict, entry.judgement.verdict
     if had is not has:
         return has.badness > had.badness
     shorter = ends_earlier(before.exception, entry.exception)
-    return shorter or badness(entry.key) > badness(before.key_health)
+    worse_key = badness(entry.key) > badness(before.key_health)
+    return shorter or worse_key or is_data_worse(before.data, entry.data)
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:

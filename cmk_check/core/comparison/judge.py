@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.places import AccountPlaces
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException, Exceptions
 from cmk_check.core.exceptions.judge import unread_exception
@@ -24,7 +26,8 @@ type Keys = Mapping[str, KeyFacts]
 class Judged:
     """An account with its verdict.
 
-    ``key`` is None where no key was looked at, ``exception`` where there is none.
+    ``key`` is None where no key was looked at, ``exception`` where there is none, ``data`` where
+    nobody looked at where it lies.
     """
 
     account: Account
@@ -32,6 +35,7 @@ class Judged:
     key: KeyHealth | None = None
     exception: AccountException | None = None
     owner: Owner = UNOWNED
+    data: AccountData | None = None
 
 
 def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
@@ -47,6 +51,11 @@ def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str
         had = judged.get(account.id.text)
         judged[account.id.text] = entry if had is None else _worse(had, entry)
     return dict(sorted(judged.items()))
+
+
+def judged_accounts(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
+    """Return each account once, as it is judged."""
+    return tuple(entry.account for entry in judge_all(accounts, kinds).values())
 
 
 def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
@@ -151,6 +160,10 @@ _NO_EXCEPTION_READ: Final = unread_exception(EXEMPTION_NOT_READ)
 
 def _worse(one: Judged, other: Judged) -> Judged:
     worse = max(one, other, key=_weight)
+    if one.account.places != other.account.places:
+        # What one of them names, the other would hide.
+        places = AccountPlaces(is_malformed=True)
+        worse = replace(worse, account=replace(worse.account, places=places))
     if _said_of_key(one) == _said_of_key(other):
         return worse
     # What was read behind one of two keys says nothing of the other.

@@ -71,7 +71,7 @@ class Known:
 class FindingUpdate:
     """One finding that changes: None before is new, None after is removed.
 
-    ``changes`` are what is told of it, one or two; none where it was only filled in.
+    ``changes`` are what is told of it, a few; none where it was only filled in.
     """
 
     before: Finding | None
@@ -115,6 +115,11 @@ class FindingUpdate:
             for is_good in (_is_usable, _is_usable_or_accepted)
         )
 
+    @property
+    def data_is_worse(self) -> bool:
+        """Whether it does so where an account counts only while all its data is covered."""
+        return _is_worse(self.before, self.after, _is_covered)
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -151,6 +156,11 @@ class Difference:
     def keys_are_worse(self) -> bool:
         """Whether it might no longer be where keys count."""
         return any(step.key_is_worse for step in self.steps)
+
+    @property
+    def data_is_worse(self) -> bool:
+        """Whether it might no longer be where data counts."""
+        return any(step.data_is_worse for step in self.steps)
 
     def coverage_after(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -210,6 +220,10 @@ def _is_accepted_less(before: Finding | None, after: Finding | None) -> bool:
     if before is None or after is None or _is_compliant(after):
         return False
     return ends_earlier(before.exception, after.exception)
+
+
+def _is_covered(finding: Finding) -> bool:
+    return finding.data is not None and finding.data.is_covered
 
 
 def _is_usable(finding: Finding) -> bool:

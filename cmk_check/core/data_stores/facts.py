@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cmk_check.core.data_stores.places import Place
 from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,11 @@ class StoreKey:
 
 @dataclass(frozen=True, slots=True)
 class DataFacts:
-    """What was read for one account; stores by their ids, those that were read."""
+    """What was read for one account; stores by their ids.
+
+    ``unread`` is why there is nothing of projects, or of a store.
+    """
 
     projects: ProjectPlaces | None = None
     stores: Mapping[str, StoreKey | Absent | Unread] = field(default_factory=dict)
+    unread: Unread = Unread(DATA_NOT_READ)  # noqa: RUF009 - it is frozen

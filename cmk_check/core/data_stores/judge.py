@@ -16,14 +16,11 @@ from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
 
 type Named = dict[tuple[StoreType, str, str, str], list[Place]]
 type _Said = tuple[DataReason, str, Gap | None]
 
-_NOT_READ: Final = Unread(DATA_NOT_READ)
-_NO_PROJECTS_READ: Final = ProjectPlaces(unread=_NOT_READ)
 _EXPOSED: Final = frozenset({DataReason.STORE_UNDER_MICROSOFT_KEY, DataReason.SEARCH_NOT_COMPLIANT})
 
 _STATES: Final = {
@@ -61,12 +58,14 @@ def places_in(data: AccountData | None) -> ProjectPlaces:
 
 def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | None) -> AccountData:
     """Judge where the data of one account lies; ``before`` is what was recorded."""
-    projects = (facts.projects or _NO_PROJECTS_READ) if account.has_projects else None
+    projects: ProjectPlaces | None = None
+    if account.has_projects:
+        projects = facts.projects or replace(places_in(before), unread=facts.unread)
     named, is_cut = stores_of(account, projects)
     stores: list[DataStore] = []
     said: list[_Said] = []
     for (kind, store_id, name, _), places in named.items():
-        fact = facts.stores.get(store_id, _NOT_READ) if store_id else None
+        fact = facts.stores.get(store_id, facts.unread) if store_id else None
         code = _fault(kind, fact)
         uses = sorted({(each.use, each.project or "") for each in places})
         gap = fact.gap if isinstance(fact, Unread) else None

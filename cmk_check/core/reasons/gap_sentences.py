@@ -226,6 +226,17 @@ def vault_hidden(action: str) -> Gap:
     )
 
 
+def store_hidden(action: str) -> Gap:
+    """Return the gap of a store in a subscription that Azure does not find."""
+    return make_gap(
+        GapReason.NOT_FOUND,
+        missing_action=action,
+        message="Azure does not find the store's subscription: it was deleted, it moved to another "
+        "tenant, or the app's identity has no access to it.",
+        way_out="Grant the identity Reader on it, or let the account use another store.",
+    )
+
+
 def assignment_denied(action: str) -> Gap:
     """Return the gap of what is at a management group and may not be read.
 

@@ -35,6 +35,18 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
         f"{_SEE_FINDINGS} The next scan reads the keys that were never read.",
         Actor.ACCESS_ADMIN,
     ),
+    PostureReason.DATA_EXPOSED: ReasonEntry(
+        _ERROR,
+        "At least one account keeps data in a store that is under Microsoft's keys.",
+        _SEE_FINDINGS,
+        Actor.ACCOUNT_OWNER,
+    ),
+    PostureReason.DATA_UNKNOWN: ReasonEntry(
+        _UNKNOWN,
+        "Of at least one account it is not known whether all its data is under your own keys.",
+        f"{_SEE_FINDINGS} The next scan reads the stores that were never read.",
+        Actor.ACCOUNT_OWNER,
+    ),
     PostureReason.SUBSCRIPTIONS_UNREAD: ReasonEntry(
         _UNKNOWN,
         "At least one subscription could not be read.",

@@ -130,6 +130,14 @@ const SENTENCES = {
   }),
   "key.degraded": (change) => ofKey(change, keyReasons(": ", change.data.after, change.data.before)),
   "key.recovered": (change) => ofKey(change, keyReasons("; resolved: ", change.data.before, change.data.after)),
+  "data.exposed": (change) => ({
+    tone: "unknown",
+    words: ["Data of ", account(change), " may be under Microsoft's keys", ...owner(change), "."],
+  }),
+  "data.covered": (change) => ({
+    tone: "compliant",
+    words: ["All data of ", account(change), " is under your own keys again", ...owner(change), "."],
+  }),
   "exception.started": (change) => ({
     tone: "excepted",
     words: ["The violation of ", account(change), ` is accepted until ${expiry(change)}`, ...owner(change), "."],

@@ -35,6 +35,7 @@ GOOD_NEWS: Final = {
     ChangeType.ACCOUNT_KIND_CHANGED,
     ChangeType.ACCOUNT_REMOVED,
     ChangeType.KEY_RECOVERED,
+    ChangeType.DATA_COVERED,
     ChangeType.EXCEPTION_STARTED,
     ChangeType.COVERAGE_REGAINED,
     ChangeType.SCAN_RECOVERED,

@@ -1,0 +1,207 @@
+"""Reads projects, capability hosts and connections of accounts, and the stores that these name.
+
+It reads only from Azure Resource Manager, and no list of keys or secrets. A store is asked for by
+its id, once, however many accounts and projects share it.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from cmk_check.core.data_enums import StoreType
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.judge import stores_of
+from cmk_check.core.data_stores.parsing import (
+    OF_AGENTS,
+    Connections,
+    NamedConnections,
+    named_connections,
+    parse_connections,
+    parse_store,
+    project_name,
+    resolved,
+    settings_places,
+)
+from cmk_check.core.data_stores.places import Place
+from cmk_check.core.enums import GapReason
+from cmk_check.core.exceptions.judge import account_path
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Account
+from cmk_check.core.reasons.gap_sentences import make_gap, store_hidden
+from cmk_check.core.resource_id import AccountId
+from cmk_check.inventory.arm_reader import ArmReader
+from cmk_check.inventory.calls import Deadline
+from cmk_check.inventory.clients import Clients
+from cmk_check.inventory.gaps import (
+    READ_CONNECTIONS,
+    READ_HOSTS,
+    READ_PROJECT_CONNECTIONS,
+    READ_PROJECT_HOSTS,
+    READ_PROJECTS,
+    READ_STORES,
+    TROUBLE,
+    code_of_404,
+    gap_of,
+)
+from cmk_check.inventory.single_flight import SingleFlight
+from cmk_check.limits import MAX_PROJECTS_PER_ACCOUNT
+
+_GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound"})
+_MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
+_NOTHING: Final = ProjectPlaces()
+
+type _List = tuple[list[object], Unread | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """What a project says; ``unread`` is why something of it is missing."""
+
+    name: str | None
+    settings: tuple[Place, ...] = ()
+    named: NamedConnections = ()
+    connections: Connections = field(default_factory=dict)
+    unread: Unread | None = None
+
+
+class AzureDataStores:
+    """Implements ``data_port.DataInventory``: a failure affects only what was being read."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._reader = ArmReader(clients)
+        self._stores: SingleFlight[StoreKey | Absent | Unread] = SingleFlight()
+
+    async def read(
+        self,
+        accounts: Sequence[Account],
+        known: Mapping[str, ProjectPlaces],
+        due: Collection[str],
+        now: datetime,
+        *,
+        seconds: float,
+    ) -> Mapping[str, DataFacts]:
+        """Read the facts of each account, by the account's lower-cased id."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        async with asyncio.TaskGroup() as group:
+            facts = {
+                each.id.text: group.create_task(self._facts(each, known, due, now, deadline))
+                for each in accounts
+            }
+        return {account_id: task.result() for account_id, task in facts.items()}
+
+    async def _facts(
+        self,
+        account: Account,
+        known: Mapping[str, ProjectPlaces],
+        due: Collection[str],
+        now: datetime,
+        deadline: float,
+    ) -> DataFacts:
+        projects: ProjectPlaces | None = None
+        if account.places.has_projects:
+            projects = known.get(account.id.text, _NOTHING)
+            if account.id.text in due:
+                projects = await self._places(account.id, projects, now, Deadline(deadline))
+        named, _ = stores_of(account.places, projects)
+        wanted = {store_id: kind for kind, store_id, _, _ in named if store_id}
+        found = await asyncio.gather(
+            *(
+                self._stores.get(store_id, partial(self._store, kind, store_id), deadline)
+                for store_id, kind in wanted.items()
+            )
+        )
+        return DataFacts(projects, dict(zip(wanted, found, strict=True)))
+
+    async def _places(
+        self, account_id: AccountId, known: ProjectPlaces, now: datetime, until: Deadline
+    ) -> ProjectPlaces:
+        """Read what projects say; what cannot be read adds to what was known before."""
+        path = account_path(account_id)
+        listed, hosts = await asyncio.gather(
+            self._entries(f"{path}/projects", READ_PROJECTS, until),
+            self._entries(f"{path}/capabilityhosts", READ_HOSTS, until),
+        )
+        projects = await asyncio.gather(
+            *(self._project(path, entry, until) for entry in listed[0][:MAX_PROJECTS_PER_ACCOUNT])
+        )
+        named = named_connections(hosts[0])
+        shared: _List = ([], None)
+        if named or any(
+            name.casefold() not in each.connections for each in projects for _, name in each.named
+        ):
+            shared = await self._entries(f"{path}/connections", READ_CONNECTIONS, until)
+        connections = parse_connections(shared[0])
+        own = resolved(named, None, connections)
+        read = {
+            each.name or "": (
+                *each.settings,
+                *resolved(each.named, each.name, each.connections, connections),
+            )
+            for each in projects
+        }
+        unread = [listed[1], hosts[1], shared[1], *(each.unread for each in projects)]
+        basic = tuple(
+            sorted(
+                each.name
+                for each in projects
+                if each.name is not None
+                and each.unread is None
+                and not {place.use for place in (*own, *read[each.name])}.issuperset(OF_AGENTS)
+            )
+        )
+        found = ProjectPlaces(
+            (*own, *(place for name in sorted(read) for place in read[name])),
+            basic,
+            now,
+            next(filter(None, unread), None),
+            is_cut=len(listed[0]) > MAX_PROJECTS_PER_ACCOUNT,
+        )
+        return found if found.unread is None else _with_known(found, known)
+
+    async def _project(self, path: str, entry: object, until: Deadline) -> _Project:
+        name = project_name(entry)
+        if name is None:
+            return _Project(None, unread=_MALFORMED)
+        path = f"{path}/projects/{name}"
+        hosts = await self._entries(f"{path}/capabilityhosts", READ_PROJECT_HOSTS, until)
+        named = named_connections(hosts[0])
+        found: _List = ([], None)
+        if named:
+            found = await self._entries(f"{path}/connections", READ_PROJECT_CONNECTIONS, until)
+        connections = parse_connections(found[0])
+        return _Project(
+            name, settings_places(entry, name), named, connections, hosts[1] or found[1]
+        )
+
+    async def _entries(self, path: str, action: str, until: Deadline) -> _List:
+        try:
+            async with asyncio.timeout_at(until.latest):
+                return await self._reader.entries(path, until), None
+        except TROUBLE as error:
+            return [], Unread(gap_of(error, action))
+
+    async def _store(
+        self, kind: StoreType, store_id: str, until: Deadline
+    ) -> StoreKey | Absent | Unread:
+        try:
+            return parse_store(kind, await self._reader.document(store_id, until))
+        except TROUBLE as error:
+            if code_of_404(error) in _GONE:
+                return Absent(store_id)
+            gap = gap_of(error, READ_STORES[kind])
+            is_hidden = gap.reason is GapReason.NOT_FOUND
+            return Unread(store_hidden(READ_STORES[kind]) if is_hidden else gap, store_id)
+
+
+def _with_known(found: ProjectPlaces, known: ProjectPlaces) -> ProjectPlaces:
+    """Add what was known: a store that is out of sight may still hold data."""
+    return replace(
+        found,
+        places=tuple(dict.fromkeys((*found.places, *known.places))),
+        basic=tuple(sorted({*found.basic, *known.basic})),
+        as_of=known.as_of,
+        is_cut=found.is_cut or known.is_cut,
+    )

@@ -1,0 +1,63 @@
+"""An inventory of data stores that tells what a test scripts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from cmk_check.core.data_enums import StoreType, StoreUsage
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
+from cmk_check.core.data_stores.places import AccountPlaces, Place
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Account
+
+OWN: Final = StoreKey(own=True, address="https://kv.example.net/keys/k")
+MICROSOFT: Final = StoreKey(own=False)
+LOST: Final = StoreKey(own=True, is_lost=True)
+WITH_PROJECTS: Final = AccountPlaces(has_projects=True)
+
+
+def place(name: str, project: str = "p1") -> Place:
+    """Return the place of a storage account for files."""
+    store_id = f"/subscriptions/s/resourcegroups/rg/providers/x/storageaccounts/{name}"
+    return Place(StoreType.STORAGE_ACCOUNT, store_id, name, StoreUsage.FILES, project)
+
+
+@dataclass
+class ScriptedStores:
+    """Implements ``data_port.DataInventory``: what projects say, and stores by their names.
+
+    ``asked`` keeps, for each reading, which accounts were due.
+    """
+
+    projects: ProjectPlaces = field(default_factory=ProjectPlaces)
+    stores: dict[str, StoreKey | Absent | Unread] = field(default_factory=dict)
+    asked: list[set[str]] = field(default_factory=list)
+    is_broken: bool = False
+
+    def open(self) -> "ScriptedStores":
+        """Return it to one who works on a slice."""
+        return self
+
+    async def read(
+        self,
+        accounts: Sequence[Account],
+        known: Mapping[str, ProjectPlaces],
+        due: Collection[str],
+        now: datetime,
+        *,
+        seconds: float,
+    ) -> Mapping[str, DataFacts]:
+        """Return the scripted facts; what is not due is what is known."""
+        assert accounts
+        assert seconds > 0
+        if self.is_broken:
+            raise RuntimeError("a bug")
+        self.asked.append(set(due))
+        facts = {}
+        for account_id in (each.id.text for each in accounts):
+            read = account_id in due
+            projects = replace(self.projects, as_of=now) if read else known[account_id]
+            keys = {each.id: self.stores[each.name] for each in projects.places if each.id}
+            facts[account_id] = DataFacts(projects, keys)
+        return facts

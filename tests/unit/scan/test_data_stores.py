@@ -1,0 +1,302 @@
+"""Where accounts keep data, over whole scans: what is recorded, told and counted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
+from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Gap
+from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
+from tests.fakes.faults import Fault
+from tests.fakes.recording_store import RecordingStore
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import ONE, RECORD, delivery, dies, planned
+
+type Fact = StoreKey | Absent | Unread
+ACCOUNT: Final = replace(good(ONE), places=WITH_PROJECTS)
+ID: Final = str(ACCOUNT.id)
+TWO: Final = ProjectPlaces((place("files"), place("more")))
+DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "Microsoft.Storage/storageAccounts/read"))
+
+
+@pytest.fixture
+def stores() -> ScriptedStores:
+    """Return stores that are under the customer's keys."""
+    return ScriptedStores(TWO, {"files": OWN, "more": OWN})
+
+
+@pytest.fixture
+def world(store: RecordingStore, stores: ScriptedStores) -> World:
+    """Return a program that looks at data stores, and an account with projects."""
+    world = World(store)
+    world.data_stores = stores
+    world.listed(ONE)
+    world.read(ONE, ACCOUNT)
+    return world
+
+
+def require(world: World) -> None:
+    """Let the posture be compliant only while all data is covered."""
+    expect = replace(world.options.expectations, require_covered_data=True)
+    world.options = replace(world.options, expectations=expect)
+
+
+async def recorded(world: World) -> AccountData:
+    """Return what is recorded of the account's data."""
+    data = (await world.findings())[ID].data
+    assert data is not None
+    return data
+
+
+async def test_each_store_is_told_once_also_when_it_was_out_of_sight(
+    world: World, stores: ScriptedStores
+) -> None:
+    """P2, P4: and when all of it is covered again."""
+    await world.scan()
+    told = len(world.told_types())
+    steps: list[tuple[Fact, Fact]] = [
+        (MICROSOFT, OWN),
+        (MICROSOFT, OWN),
+        (DENIED, OWN),
+        (MICROSOFT, OWN),
+        (MICROSOFT, LOST),
+        (OWN, LOST),
+        (OWN, DENIED),
+        (OWN, OWN),
+        (OWN, OWN),
+    ]
+    for files, more in steps:
+        stores.stores = {"files": files, "more": more}
+        await world.scan()
+
+    assert world.told_types()[told:] == ["data.exposed", "data.exposed", "data.covered"]
+    exposed = world.teller.told[told][1].data
+    assert exposed["before"] == {
+        "verdict": "compliant",
+        "reason": "customer_managed_key",
+        "dataStores": "own_keys",
+    }
+    assert exposed["dataStores"]["stores"][0]["state"] == "microsoft_key"  # type: ignore[index]
+
+
+async def test_what_is_found_at_first_sight_is_told_where_it_is_exposed(
+    world: World, stores: ScriptedStores
+) -> None:
+    """P2: as of keys; what could not be read is in the counts alone."""
+    world.data_stores = None
+    await world.scan()
+    world.data_stores = stores
+    stores.stores["more"] = DENIED
+    await world.scan()
+    first = world.told_types()
+    stores.stores["files"] = MICROSOFT
+    await world.scan()
+
+    assert first == ["account.discovered", "scan.baseline"]
+    assert world.told_types()[2:] == ["data.exposed"]
+
+
+async def test_projects_are_read_once_a_day_and_their_stores_in_every_scan(
+    world: World, stores: ScriptedStores
+) -> None:
+    """P4: in between a scan writes no finding; and a store that a project adds is then seen."""
+    await world.scan()
+    first = (await recorded(world)).as_of
+    for _ in range(24):
+        await world.scan()
+    again = (await recorded(world)).as_of
+    stores.stores["more"] = MICROSOFT
+    await world.scan()
+
+    assert first is not None
+    assert again is not None
+    assert timedelta(0) < again - first <= timedelta(days=1)
+    assert [len(due) for due in stores.asked].count(1) == 2
+    assert (await recorded(world)).state is DataState.MICROSOFT_KEYS
+
+
+async def test_an_unchanged_estate_is_written_once_a_day(
+    world: World, store: RecordingStore
+) -> None:
+    """P4: by the time of the reading alone, and without a change."""
+    await world.scan()
+    before, told = len(store.log), len(world.told_types())
+    for _ in range(24):
+        await world.scan()
+
+    findings = [
+        write
+        for entry in store.log[before:]
+        for write in entry.writes
+        if write.row.startswith("finding|")
+    ]
+    assert len(findings) == 1
+    assert len(world.told_types()) == told
+
+
+@pytest.mark.parametrize("why", ["partial", "required", "unread", "changed"])
+async def test_projects_are_read_at_once_where_what_is_known_may_not_do(
+    world: World, stores: ScriptedStores, why: str
+) -> None:
+    """P1: a posture that rests on them must not rest on yesterday's."""
+    stores.projects = replace(TWO, unread=DENIED) if why == "unread" else TWO
+    await world.scan()
+    if why == "required":
+        require(world)
+    if why == "changed":
+        world.read(ONE, replace(ACCOUNT, key_name="other"))
+    if why == "partial":
+        world.clock.advance(timedelta(minutes=5))
+        await world.start_partial([ONE])
+        await world.drain()
+    else:
+        await world.scan()
+
+    assert stores.asked[-1] == {ID}
+
+
+async def test_a_bug_in_reading_costs_the_data_alone(world: World, stores: ScriptedStores) -> None:
+    """P7: the verdict stands, and people are not told twice."""
+    stores.stores["files"] = MICROSOFT
+    await world.scan()
+    told = world.told_types()
+    stores.is_broken = True
+    await world.scan()
+    broken = (await world.findings())[ID]
+    stores.is_broken = False
+    await world.scan()
+
+    assert broken.judgement.verdict is Verdict.COMPLIANT
+    assert broken.data is not None
+    assert broken.data.state is DataState.UNKNOWN
+    assert world.told_types() == told
+    assert (await recorded(world)).state is DataState.MICROSOFT_KEYS
+
+
+async def test_data_counts_for_the_posture_where_it_is_required(
+    world: World, stores: ScriptedStores
+) -> None:
+    """P1: under Microsoft's keys, unknown, and where it may be."""
+    require(world)
+    verdicts = []
+    steps: list[tuple[ProjectPlaces, Fact]] = [
+        (TWO, OWN),
+        (TWO, MICROSOFT),
+        (TWO, LOST),
+        (TWO, DENIED),
+        (replace(TWO, basic=("p2",)), OWN),
+        (replace(TWO, unread=DENIED), OWN),
+    ]
+    for projects, files in steps:
+        stores.projects, stores.stores["files"] = projects, files
+        await world.scan()
+        verdicts.append((await world.posture()).verdict)
+
+    assert verdicts == ["compliant", "non_compliant", *["unknown"] * 4]
+
+
+async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
+    world: World, stores: ScriptedStores
+) -> None:
+    """Before the first scan that looks, and for accounts of any verdict."""
+    world.data_stores = None
+    world.read(ONE, ACCOUNT)
+    await world.scan()
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+
+    require(world)
+    before = await world.posture()
+    world.data_stores = stores
+    await world.scan()
+
+    assert [code for code, _ in before.reasons] == [PostureReason.DATA_UNKNOWN]
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_p1_the_status_is_marked_before_exposed_data_stands(
+    world: World, stores: ScriptedStores, store: RecordingStore, *, required: bool
+) -> None:
+    """In between, the API would call an estate compliant that is recorded otherwise.
+
+    The mark stands whatever the setting is: it may be another one when the status is asked for.
+    """
+    if required:
+        require(world)
+    await world.scan()
+    assert (await world.posture()).verdict is PostureVerdict.COMPLIANT
+    stores.stores["files"] = DENIED
+    (message,) = await planned(world)
+    before = len(store.log)
+
+    await dies(world, delivery(world, message), RECORD, Fault.DEATH_AFTER)
+
+    written = [
+        write.row.partition("|")[0] for entry in store.log[before:] for write in entry.writes
+    ]
+    assert written.index("status") < written.index("finding")
+    expected = PostureVerdict.UNKNOWN if required else PostureVerdict.COMPLIANT
+    assert (await world.posture()).verdict is expected
+    require(world)
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+
+
+async def test_p1_a_partial_scan_forgets_no_mark(world: World, stores: ScriptedStores) -> None:
+    """Whoever lowered the status may still record."""
+    require(world)
+    await world.scan()
+    status = await world.status()
+    assert status is not None
+    stores.stores["files"] = DENIED
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), RECORD, Fault.DEATH_BEFORE)
+    world.queue.messages.clear()
+    world.clock.advance(timedelta(hours=1))
+    await world.start_partial([ONE])
+    await world.drain()
+    after = await world.status()
+
+    assert after is not None
+    assert (status.data_lowered, after.data_lowered) == (False, True)
+    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
+
+
+async def test_an_incomplete_reading_makes_data_worse_and_never_better(
+    world: World, stores: ScriptedStores
+) -> None:
+    """P3: what it did not bring may say otherwise."""
+    stores.stores["files"] = MICROSOFT
+    await world.scan()
+    stores.stores["files"] = OWN
+    world.read(ONE, ACCOUNT, gap=DENIED.gap)
+    await world.scan()
+    better = (await recorded(world)).state
+    world.read(ONE, ACCOUNT)
+    await world.scan()
+    stores.stores["more"] = MICROSOFT
+    world.read(ONE, ACCOUNT, gap=DENIED.gap)
+    await world.scan()
+
+    assert better is DataState.MICROSOFT_KEYS
+    assert (await recorded(world)).state is DataState.MICROSOFT_KEYS
+
+
+async def test_switching_it_off_takes_it_out_of_the_rows_and_tells_nobody(
+    world: World, stores: ScriptedStores
+) -> None:
+    """It would grow old; and nothing has changed in Azure."""
+    stores.stores["files"] = MICROSOFT
+    world.read(ONE, ACCOUNT, bad(ONE, "other"))
+    await world.scan()
+    told = world.told_types()
+    world.data_stores = None
+    await world.scan()
+
+    assert {finding.data for finding in (await world.findings()).values()} == {None}
+    assert world.told_types() == told
