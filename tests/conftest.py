@@ -61,11 +61,24 @@ def _refuse_strangers(event: str, args: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_strangers)
 
 
+_LONG = "\npytestmark = pytest.mark.long\n"
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave files of long tests unread where these are not wanted: workers would import them."""
-    if config.option.markexpr != "not long" or collection_path.suffix != ".py":
+    """Leave files of long tests unread where these are not wanted: workers would import them.
+
+    Folders of nothing but such files are left out with what their tests share.
+    """
+    if config.option.markexpr != "not long":
         return None
-    return "\npytestmark = pytest.mark.long\n" in collection_path.read_text("utf-8") or None
+    tests = [collection_path]
+    if collection_path.is_dir():
+        tests = list(collection_path.rglob("test_*.py"))
+    elif collection_path.suffix != ".py":
+        return None
+    if not tests or any(_LONG not in path.read_text("utf-8") for path in tests):
+        return None
+    return True
 
 
 def pytest_collection() -> None:
