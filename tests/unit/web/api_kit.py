@@ -1,8 +1,11 @@
 """The API over a store in memory, and the rows to put into it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
@@ -22,7 +25,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Status
 from cmk_check.core.watch import Watch
-from cmk_check.ports import Insert, Table
+from cmk_check.ports import Clock, Insert, Store, Table
 from cmk_check.store import rows, table_keys
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.store.findings import FindingsTable
@@ -56,6 +59,39 @@ class SetClock:
         return self.time
 
 
+class _App:
+    """An app for one store after another: to build one takes longer than most tests do."""
+
+    def __init__(
+        self, site: WebApplication, expect: Expectations, places: Places | None, *, watched: bool
+    ) -> None:
+        self.served: Served | None = None
+        store, clock = cast("Store", _Part(self, "store")), cast("Clock", _Part(self, "clock"))
+        watch = WatchTable(store) if watched else None
+        tables = Tables(FindingsTable(store), ScanTable(store), FeedTable(store), watch)
+        self.app = create_app(tables, clock, expect, site, places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The store or the clock of what an app serves now."""
+
+    app: _App
+    name: str
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a store or a clock has
+        return getattr(getattr(self.app.served, self.name), name)
+
+
+_BUILT: Final[defaultdict[object, list[_App]]] = defaultdict(list)
+
+
+def free_apps() -> None:
+    """Let the next test have the apps of the last one."""
+    for app in chain.from_iterable(_BUILT.values()):
+        app.served = None
+
+
 @dataclass
 class Served:
     """A store with its rows, and the API over it; ``watched`` is whether it has a watch."""
@@ -76,16 +112,20 @@ class Served:
         expect: Expectations | None = None,
         places: Places | None = None,
     ) -> FastAPI:
-        """Build the API, once for the same arguments: a process of the app has one, too."""
-        how = (site, expect, places, self.watched)
-        if how not in self._apps:
-            self._apps[how] = self._build(site, expect or Expectations(MAX_AGE), places)
-        return self._apps[how]
+        """Serve this, with one app for the same arguments: a process of the app has one, too.
 
-    def _build(self, site: WebApplication, expect: Expectations, places: Places | None) -> FastAPI:
-        watch = WatchTable(self.store) if self.watched else None
-        tables = Tables(FindingsTable(self.store), self.scans, FeedTable(self.store), watch)
-        return create_app(tables, self.clock, expect, site, places)
+        With ``places`` of its own it serves nothing else later, whatever the next test does.
+        """
+        how = (site, expect or Expectations(MAX_AGE), places, self.watched)
+        if how not in self._apps:
+            free = (app for app in _BUILT[how] if app.served is None)
+            if (found := next(free, None)) is None:
+                found = _App(site, how[1], places, watched=self.watched)
+                if places is None:
+                    _BUILT[how].append(found)
+            found.served = self
+            self._apps[how] = found.app
+        return self._apps[how]
 
     async def put(self, coverage: Coverage, findings: Iterable[Finding] = ()) -> None:
         """Write the rows of a subscription."""

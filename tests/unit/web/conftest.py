@@ -1,8 +1,16 @@
 """What the tests of the API share."""
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.unit.web.api_kit import Served, sample
+from tests.unit.web.api_kit import Served, free_apps, sample
+
+
+@pytest.fixture(autouse=True)
+def _apps() -> Iterator[None]:
+    yield
+    free_apps()
 
 
 @pytest.fixture

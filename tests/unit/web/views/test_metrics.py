@@ -16,6 +16,7 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.status import LastScan, Status, Summary
 from cmk_check.errors import StoreUnavailable
 from cmk_check.ports import Table
+from cmk_check.web.http.table_walk_limit import Places
 from tests.fakes.hostile import NAMES
 from tests.fakes.recording_store import OperationName, RecordingStore
 from tests.unit.web.api_kit import LAB, MAX_AGE, NOON, Served, coverage, status_of
@@ -43,7 +44,7 @@ PROMETHEUS_3 = (
 def _shared() -> tuple[Served, FastAPI]:
     """Build the API once for the many examples of a test, each of which sets what it asks for."""
     served = Served()
-    return served, served.app()
+    return served, served.app(places=Places())
 
 
 async def _scrape(
