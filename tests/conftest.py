@@ -12,7 +12,7 @@ from hypothesis import Phase, settings
 
 from local.azurite import Azurite
 
-settings.register_profile("ci", derandomize=True, print_blob=True, deadline=None)
+settings.register_profile("ci", max_examples=50, derandomize=True, print_blob=True, deadline=None)
 settings.register_profile("explore", max_examples=5_000, print_blob=True, deadline=None)
 settings.register_profile(  # to fail is enough where the code is broken on purpose
     "mutants",

@@ -18,6 +18,7 @@ from tests.functional.estate_kit import (
 BAD, GOOD = "non_compliant", "compliant"
 
 
+@pytest.mark.long
 def test_p4_a_scan_of_an_unchanged_estate_writes_no_finding_and_tells_nothing(
     open_scene: OpenScene,
 ) -> None:

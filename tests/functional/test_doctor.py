@@ -98,6 +98,7 @@ def test_p5_all_is_well_and_nothing_is_changed(
     assert receiver.posts == []
 
 
+@pytest.mark.long
 def test_p7_each_trouble_is_said_and_hides_no_other(
     azure: Simulator, azurite: Azurite, app: dict[str, str]
 ) -> None:

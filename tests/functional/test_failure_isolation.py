@@ -142,6 +142,7 @@ def test_p1_p7_p11_a_poisoned_slice_is_shown_and_the_next_scan_heals_it(
     assert (scene.status()["posture"], _gaps(scene)) == (GOOD, {})
 
 
+@pytest.mark.long
 def test_p1_p7_p11_a_broken_row_costs_its_account_and_says_how_to_heal_it(
     open_scene: OpenScene,
 ) -> None:

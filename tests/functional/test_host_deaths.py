@@ -40,6 +40,7 @@ def _told(scene: Scene) -> list[str]:
     return sorted(told.short[0] for told in scene.storage.feed())
 
 
+@pytest.mark.long
 def test_p3_p9_a_slice_whose_worker_died_is_finished_by_another(open_scene: OpenScene) -> None:
     """Machines go away; the message comes back and the scan ends as if nothing had been."""
     hold = Hold()

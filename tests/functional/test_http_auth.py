@@ -166,6 +166,7 @@ def test_with_entra_and_no_easy_auth_every_operation_is_shut(scene: Scene) -> No
     assert _scans(scene) == before
 
 
+@pytest.mark.long
 def test_with_entra_and_easy_auth_whoever_signed_in_is_let_in(scene: Scene) -> None:
     """The other half: shut for everybody would be no monitor. Easy Auth sets the principal."""
     asked = _with_data(scene)

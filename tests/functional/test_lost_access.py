@@ -24,6 +24,7 @@ def _gaps(scene: Scene) -> list[tuple[str, str]]:
     return [(gap["subscriptionId"], gap["reason"]) for gap in scene.status()["gaps"]]
 
 
+@pytest.mark.long
 def test_p1_p2_p11_lost_access_keeps_findings_and_says_what_to_grant(
     open_scene: OpenScene,
 ) -> None:

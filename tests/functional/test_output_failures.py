@@ -43,7 +43,7 @@ COMMANDS = [
     pytest.param("--help", 0, id="help", marks=pytest.mark.long),
     pytest.param("--version", 0, id="version", marks=pytest.mark.long),
     pytest.param("explain -", 1, id="explain"),
-    pytest.param("scan", 1, id="table"),
+    pytest.param("scan", 1, id="table", marks=pytest.mark.long),
     pytest.param("scan --format json", 1, id="json", marks=pytest.mark.long),
     pytest.param("scan --format csv", 1, id="csv", marks=pytest.mark.long),
     pytest.param("scan --format xlsx", 1, id="xlsx", marks=pytest.mark.long),
@@ -68,9 +68,8 @@ def test_output_that_cannot_be_written_is_no_answer(arguments: str, code: int) -
     assert "the output cannot be written (" in why_closed
 
 
-@pytest.mark.parametrize(
-    "redirection", [pytest.param("2>/dev/full", marks=pytest.mark.long), "2>&-"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_errors_that_cannot_be_written_change_nothing(redirection: str) -> None:
     """Nor do they go to standard output, among the findings."""
     with Simulator(estate_of({"chat": MICROSOFT})) as simulator:
@@ -127,13 +126,8 @@ def test_sigterm_ends_the_doctor_with_what_is_known() -> None:
     assert ended.err == "cmk-check: interrupted; the remaining checks were not run.\n"
 
 
-@pytest.mark.parametrize(
-    "output",
-    [
-        "table",
-        *(pytest.param(text, marks=pytest.mark.long) for text in ("json", "csv", "sarif", "junit")),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("output", ["table", "json", "csv", "sarif", "junit"])
 def test_a_result_in_a_file_is_what_standard_output_would_have(output: str, tmp_path: Path) -> None:
     """Whole, beside nothing unfinished, and with the same exit code."""
     file = tmp_path / "result"

@@ -39,6 +39,7 @@ def _wait_for(scene: Scene, location: str) -> Any:  # noqa: ANN401 - the API's J
     return scan
 
 
+@pytest.mark.long
 def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene) -> None:
     """Whoever has mended a finding wants to see it gone now, not at the next full hour."""
     scene = open_scene(estate_of({"chat": MICROSOFT, "search": CMK}))

@@ -26,6 +26,7 @@ def receivers() -> Iterator[dict[str, Receiver]]:
         yield {route["name"]: stack.enter_context(Receiver()) for route in ROUTES}
 
 
+@pytest.mark.long
 def test_p3_each_route_is_told_of_its_owners_and_waits_for_no_other(
     receivers: dict[str, Receiver], open_scene: OpenScene
 ) -> None:

@@ -52,6 +52,7 @@ def test_p5_the_whole_estate_is_scanned_in_memory_by_reading_alone() -> None:
     assert len(tokens) == 1  # fetched once, whoever asks
 
 
+@pytest.mark.long
 def test_p1_compliant_is_zero_and_says_so() -> None:
     """The one green answer, and nothing but text in a pipe."""
     with Simulator("clean") as simulator:

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from local.simulator import Fault
 from local.simulator.faults import arm_error
 from tests.functional.conftest import OpenScene
@@ -19,6 +21,7 @@ def _look(scene: Scene) -> None:
     wait_until(lambda: scene.status()["watch"] != before, "a look", show=scene.tail)
 
 
+@pytest.mark.long
 def test_a_change_in_azure_is_found_by_the_watch(open_scene: OpenScene) -> None:
     """The timer, the queries, the partial scan, the status and the log, as they are deployed."""
     scene = open_scene(estate_of({"chat": CMK}, {"search": CMK}))

@@ -57,6 +57,7 @@ def test_p1_some_schedules_never_say_compliant_wrongly() -> None:
     assert tally.failed == {}
 
 
+@pytest.mark.long
 def test_schedules_find_the_false_green_of_an_insert_without_a_mark() -> None:
     """A proof that cannot fail is none: the rule that was wrong is put back, and it shows."""
 

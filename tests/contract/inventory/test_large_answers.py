@@ -68,7 +68,7 @@ async def _read(simulator: Simulator) -> tuple[int, str]:
     return int(kibibytes) // 1024, gap
 
 
-@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("status", [200, pytest.param(403, marks=pytest.mark.long)])
 async def test_answer_that_unpacks_to_too_much_is_a_gap_and_costs_little_memory(
     simulator: Simulator, status: int
 ) -> None:

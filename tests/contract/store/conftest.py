@@ -9,7 +9,9 @@ from cmk_check.store.memory import MemoryStore
 from tests.contract.store.connections import tables_by_key, tables_by_token
 
 
-@pytest.fixture(params=["memory", "azurite_by_key", "azurite_by_token"])
+@pytest.fixture(
+    params=["memory", "azurite_by_key", pytest.param("azurite_by_token", marks=pytest.mark.long)]
+)
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     """Each store in turn, empty."""
     if request.param == "memory":

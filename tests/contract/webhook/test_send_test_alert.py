@@ -51,7 +51,8 @@ async def test_it_sends_a_marked_change_and_says_whom_to(receiver: Receiver) -> 
     assert event["data"]["test"] is True
 
 
-@pytest.mark.parametrize("style", [pytest.param("slack", marks=pytest.mark.long), "teams"])
+@pytest.mark.long
+@pytest.mark.parametrize("style", ["slack", "teams"])
 async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
     """Nobody is to be woken by it."""
     code, _, _ = await _run(CMK_WEBHOOK_URL=receiver.url, CMK_WEBHOOK_FORMAT=style)
@@ -61,6 +62,7 @@ async def test_chats_show_it_as_a_test(receiver: Receiver, style: str) -> None:
     assert json.loads(receiver.received[0].body)
 
 
+@pytest.mark.long
 async def test_a_refusal_is_exit_code_3(receiver: Receiver) -> None:
     """A script must notice; and learn no more of the URL than its host."""
     receiver.answers(404, "no_service")

@@ -59,7 +59,14 @@ class EndedRun(Run[End]):
 
 
 @pytest.mark.parametrize("end", End, ids=["stopped", "dead"])
-@pytest.mark.parametrize("name", BEGINNINGS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "red",
+        "green",
+        *(pytest.param(name, marks=pytest.mark.long) for name in list(BEGINNINGS)[2:]),
+    ],
+)
 async def test_after_an_end_at_any_await_the_next_scan_leaves_nothing_amiss(
     name: str, end: End
 ) -> None:

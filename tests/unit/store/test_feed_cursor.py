@@ -28,7 +28,7 @@ def _changes(ids: list[str]) -> list[Change]:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_WRITERS, st.lists(st.integers(1, 4), min_size=1, max_size=3), _PAUSES)
 def test_p3_p9_no_cursor_skips_or_repeats_a_change(
     writers: list[list[list[str]]], tops: list[int], pauses: list[int]

@@ -82,7 +82,7 @@ async def _sign(
     return ran.returncode, ran.stderr
 
 
-@pytest.mark.parametrize("key", ["rsa", f"ec/{VERSION}"])
+@pytest.mark.parametrize("key", ["rsa", pytest.param(f"ec/{VERSION}", marks=pytest.mark.long)])
 async def test_a_key_of_a_vault_signs(
     simulator: Simulator, vault: SigningVault, bundle: Path, key: str
 ) -> None:

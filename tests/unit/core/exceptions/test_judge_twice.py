@@ -292,7 +292,7 @@ def test_an_assignment_that_is_listed_is_trusted() -> None:
     assert found.reason is ExceptionReason.HONOURED
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(
     st.lists(EXEMPTION, max_size=3),
     st.tuples(ASSIGNMENT, ASSIGNMENT),
