@@ -1,0 +1,139 @@
+"""Where accounts keep data, read from the simulated Azure: each thing once, and nothing by itself.
+
+The accounts of the estate are named for the state of their data and, in most, for its reason.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+
+from cmk_check.core.data_enums import DataReason, DataState
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.judge import judge_data, places_in
+from cmk_check.core.model import Account
+from cmk_check.core.model import Subscription as Listed
+from cmk_check.inventory.azure_inventory import AzureInventory
+from local.simulator import Simulator, load_estate
+from local.simulator.faults import Fault, arm_error
+
+NOW: Final = datetime.now(UTC)
+STANDARD: Final = "own-keys-standard-setup"
+THIRTY: Final = "own-keys-shared-by-thirty-projects"
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    """The estate of Foundry accounts."""
+    with Simulator(load_estate("foundry")) as running:
+        yield running
+
+
+async def _accounts(inventory: AzureInventory) -> list[Account]:
+    return [
+        account
+        for subscription in await inventory.subscriptions()
+        for account in (await inventory.read(Listed(subscription.id), seconds=20)).accounts
+    ]
+
+
+async def _read(
+    inventory: AzureInventory, accounts: list[Account], before: dict[str, AccountData] | None = None
+) -> dict[str, AccountData]:
+    """Read and judge accounts, by name; ``before`` is what was read earlier, and is not due."""
+    had = before or {}
+    known = {each.id.text: places_in(had.get(each.id.name)) for each in accounts}
+    due = {each.id.text for each in accounts if each.id.name not in had}
+    stores = inventory.data_stores()
+    facts = await stores.read(accounts, known, due, NOW, seconds=20)
+    return {
+        each.id.name: judge_data(each.places, facts[each.id.text], had.get(each.id.name))
+        for each in accounts
+    }
+
+
+def _named(name: str, words: type[DataState | DataReason]) -> str | None:
+    written = name.replace("-", "_")
+    return max((each for each in words if each in written), key=len, default=None)
+
+
+async def test_every_account_is_judged_as_it_is_named(inventory: AzureInventory) -> None:
+    """From Azure's answers to state and reason: nothing in between may lose or invent one."""
+    data = await _read(inventory, await _accounts(inventory))
+
+    wrong = {name: one.state for name, one in data.items() if one.state != _state(name)}
+    assert wrong == {}
+    lacking = {
+        name: [each.code for each in one.concerns]
+        for name, one in data.items()
+        if (code := _named(name, DataReason)) and code not in {c.code for c in one.concerns}
+    }
+    assert lacking == {}
+
+
+def _state(name: str) -> str:
+    written = name.replace("-", "_")
+    return max((each for each in DataState if written.startswith(each)), key=len)
+
+
+async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P8, P5: thirty projects share three stores; and nothing but GET is sent."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name in {STANDARD, THIRTY}]
+    simulator.requests.clear()
+
+    first = await _read(inventory, accounts)
+    asked = [each for each in simulator.requests if each.kind != "token"]
+    simulator.requests.clear()
+    again = await _read(inventory, accounts, first)
+    later = [each for each in simulator.requests if each.kind != "token"]
+
+    kinds = Counter(each.kind for each in asked)
+    assert kinds == {
+        "project": 2,
+        "host": 2 + 1 + 30,
+        "connection": kinds["connection"],
+        "store": 3,
+    }
+    assert kinds["connection"] <= 2 + 1 + 30
+    assert [each.kind for each in later] == ["store"] * 3
+    assert {each.method for each in asked} == {"GET"}
+    assert again == first
+
+
+async def test_nothing_is_asked_for_an_account_without_stores(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """Most accounts have none."""
+    names = {"none-of-another-kind", "none-stored-completions"}
+    accounts = [each for each in await _accounts(inventory) if each.id.name in names]
+    simulator.requests.clear()
+
+    await _read(inventory, accounts)
+
+    assert len(accounts) == len(names)
+    assert [each.path for each in simulator.requests] == []
+
+
+async def test_what_was_known_is_followed_while_projects_cannot_be_read(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P1: their stores may have come under Microsoft's keys meanwhile."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    first = (await _read(inventory, accounts))[STANDARD]
+    simulator.faults.add(
+        Fault(path="*/capabilityhosts", then=arm_error(403, "AuthorizationFailed"))
+    )
+    account = accounts[0]
+
+    known = {account.id.text: places_in(first)}
+    stores = inventory.data_stores()
+    facts = await stores.read(accounts, known, set(known), NOW, seconds=20)
+
+    data = judge_data(account.places, facts[account.id.text], first)
+    assert data.stores == first.stores
+    assert data.concerns[0].code is DataReason.PLACES_UNREAD
+    assert data.concerns[0].missing_action is not None
