@@ -9,14 +9,20 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
+from cmk_check.core.data_stores.account_data import (
+    AccountData,
+    DataConcern,
+    DataStore,
+    StoreUse,
+    few,
+)
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.parsing import OF_AGENTS
 from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Gap
-from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
+from cmk_check.limits import MAX_STORE_USES, MAX_STORES_PER_ACCOUNT
 
 type Named = dict[tuple[StoreType, str, str, str], list[Place]]
 type _Said = tuple[DataReason, str, Gap | None]
@@ -112,12 +118,10 @@ def _concerns(said: Iterable[_Said]) -> tuple[DataConcern, ...]:
 
 
 def _concern(code: DataReason, about: dict[str, Gap | None]) -> DataConcern:
-    names = [name for name in about if name]
+    text = few(name for name in about if name)
     gaps = filter(None, about.values())
     # What somebody can grant is worth more than what may pass.
     gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
-    more = len(names) - MAX_STORES_NAMED
-    text = ", ".join(names[:MAX_STORES_NAMED]) + (f" and {more} more" if more > 0 else "")
     kind = "projects" if code is DataReason.AGENTS_BASIC_SETUP else "stores"
     evidence = {kind: text} if text else {}
     if gap is None:

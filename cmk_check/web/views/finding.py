@@ -145,7 +145,7 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
         history=[models.Transition.model_validate(entry) for entry in finding.history],
         changes=finding.changes if _is_dated(finding) else 0,
         remediation=remediation_of(finding, shown.tenant_id),
-        limits=list(limits_of(finding.kind, shown.verdict)),
+        limits=list(limits_of(finding.kind, shown.verdict, finding.data)),
         controls=controls().value,
     )
 

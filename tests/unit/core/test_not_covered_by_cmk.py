@@ -1,9 +1,14 @@
 """What a key does not cover: said of accounts under one, and of no others."""
 
+from dataclasses import replace
+
 import pytest
 
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore, StoreUse
 from cmk_check.core.enums import Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
+from tests.unit.core.examples import NOON
 
 
 def test_of_a_foundry_account_it_is_said_which_of_its_parts_have_other_keys() -> None:
@@ -41,3 +46,32 @@ def test_of_an_account_that_is_not_known_to_be_under_a_key_nothing_is_said(
 def test_of_other_kinds_nothing_is_known(kind: str | None) -> None:
     """A setting may bring them into scope."""
     assert limits_of(kind, Verdict.COMPLIANT) == ()
+
+
+def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
+    """What it could use, and does not, is noise to whoever has to act."""
+    speech = DataStore(
+        StoreType.STORAGE_ACCOUNT,
+        "/s",
+        "voices",
+        StoreState.OWN_KEY,
+        uses=(StoreUse(StoreUsage.SPEECH_AND_LANGUAGE),),
+    )
+    files = replace(speech, id="/f", name="files1", uses=(StoreUse(StoreUsage.FILES, "p1"),))
+    data = AccountData(DataState.MAY_BE_MICROSOFT_KEYS, (), (files, speech), NOON, ("p2",))
+
+    used = limits_of("AIServices", Verdict.COMPLIANT, data)
+    unused = limits_of("AIServices", Verdict.COMPLIANT, AccountData(DataState.NONE))
+
+    named = [text.rpartition(": ")[2] for text in used if ": " in text]
+    assert named == ["files1.", "p2.", "voices."]
+    assert not any("agent" in text.lower() for text in unused)
+    assert any("hosted agent" in text for text in used)
+
+
+def test_where_they_could_not_be_read_it_names_what_the_kind_could_use() -> None:
+    """What nobody saw may be used."""
+    data = AccountData(DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD),))
+
+    kind, verdict = "AIServices", Verdict.COMPLIANT
+    assert limits_of(kind, verdict, data) == limits_of(kind, verdict)
