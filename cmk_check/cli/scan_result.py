@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.config.settings import Settings
-from cmk_check.core.counts import summarise
+from cmk_check.core.counts import exposed_data, summarise
 from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.scan_context import ScanContext
@@ -102,7 +102,8 @@ class ScanResult:
         keys, expect = to_api_keys(summary.accounts), self.context.options.expectations
         accepted = accounts.excepted if expect.exceptions is ExceptionMode.ACCEPT else 0
         broken = keys.broken if expect.require_healthy_keys else 0
-        violated = accounts.non_compliant > accepted or broken
+        exposed = exposed_data(summary.accounts) if expect.require_covered_data else 0
+        violated = accounts.non_compliant > accepted or broken or exposed
         posture = PostureVerdict.NON_COMPLIANT if violated else PostureVerdict.UNKNOWN
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
         return status.model_copy(

@@ -316,3 +316,14 @@ def test_healthy_keys_cannot_be_required_where_no_key_is_looked_at() -> None:
 
     assert set(faults) == {"CMK_REQUIRE_HEALTHY_KEYS"}
     assert "CMK_KEY_HEALTH" in faults["CMK_REQUIRE_HEALTHY_KEYS"]
+
+
+def test_data_cannot_count_where_nobody_looks_where_it_lies() -> None:
+    """The posture would never be compliant (P11)."""
+    required = {**AZURITE, "CMK_REQUIRE_COVERED_DATA": "on"}
+
+    faults = _faults(required)
+
+    assert set(faults) == {"CMK_REQUIRE_COVERED_DATA"}
+    assert "CMK_DATA_STORES" in faults["CMK_REQUIRE_COVERED_DATA"]
+    assert Settings.load({**required, "CMK_DATA_STORES": "on"}).require_covered_data
