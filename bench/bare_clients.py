@@ -3,11 +3,9 @@
 import asyncio
 import json
 import os
-import ssl
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import aiohttp
 from azure.core import MatchConditions
@@ -16,9 +14,9 @@ from azure.data.tables import TransactionOperation, UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
 from bench.counting import Commit
+from bench.recorded_requests import IN_FLIGHT, plain_session
 from cmk_check.ports import Delete, Insert, Table, Write
 
-IN_FLIGHT: Final = 64
 _SUBSCRIPTIONS: Final = "/subscriptions?api-version=2020-01-01"
 _ACCOUNTS: Final = (
     "/subscriptions/{}/providers/Microsoft.CognitiveServices/accounts?api-version=2025-09-01"
@@ -34,12 +32,7 @@ async def read_all() -> tuple[float, float, int]:
     began, cpu = time.perf_counter(), time.process_time()
     requests = 0
     places = asyncio.Semaphore(IN_FLIGHT)
-    # The environment trusts the simulator's certificate.
-    connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
-    async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        headers = {"Authorization": f"Bearer {await _token(session, url)}"}
+    async with plain_session() as (session, headers):
 
         async def pages(path: str) -> list[Any]:
             nonlocal requests
@@ -58,16 +51,6 @@ async def read_all() -> tuple[float, float, int]:
             for entry in listed:
                 group.create_task(pages(_ACCOUNTS.format(entry["subscriptionId"])))
     return time.perf_counter() - began, time.process_time() - cpu, requests
-
-
-async def _token(session: aiohttp.ClientSession, url: str) -> str:
-    query = urlencode({"api-version": "2019-08-01", "resource": url})
-    headers = {"X-IDENTITY-HEADER": os.environ["IDENTITY_HEADER"]}
-    link = f"{os.environ['IDENTITY_ENDPOINT']}?{query}"
-    async with session.get(link, headers=headers) as answer:
-        answer.raise_for_status()
-        token: str = (await answer.json())["access_token"]
-        return token
 
 
 async def write_all(connection: str, commits: Sequence[Commit]) -> float:

@@ -21,6 +21,13 @@ _START_SECONDS: Final = 120.0
 _STOP_SECONDS: Final = 5.0
 _MEASURE_SECONDS: Final = 3600.0
 
+# As their floor: it reads nothing else.
+_ACCOUNTS_ALONE: Final = {
+    "CMK_KEY_HEALTH": "off",
+    "CMK_EXCEPTIONS": "off",
+    "CMK_CROSS_CHECK": "off",
+}
+
 BARE_STORAGE: Final = "BENCH_BARE_STORAGE"
 API_URL: Final = "BENCH_API_URL"
 API_KEY: Final = "BENCH_API_KEY"
@@ -28,10 +35,14 @@ API_KEY: Final = "BENCH_API_KEY"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The size of an estate: subscriptions, and accounts per subscription."""
+    """The size of an estate: subscriptions, and accounts per subscription.
+
+    With ``keys``, the keys that accounts name exist.
+    """
 
     subscriptions: int
     accounts: int = 5
+    keys: bool = False
 
     def __str__(self) -> str:
         """Return it in the format of the simulator's option."""
@@ -46,7 +57,9 @@ class SimulatorProcess:
     """
 
     def __init__(self, size: Size, delay_ms: int) -> None:
-        self._options = ("--generate", str(size), "--delay-ms", str(delay_ms))
+        keys = ("--keys",) if size.keys else ()
+        self._options = ("--generate", str(size), "--delay-ms", str(delay_ms), *keys)
+        self.has_keys: Final = size.keys
         self._stack = ExitStack()
         self.environment: dict[str, str] = {}
 
@@ -124,8 +137,7 @@ def _app_environment(simulator: SimulatorProcess, storage: Azurite) -> dict[str,
         "CMK_MAX_IN_FLIGHT": "64",
         # The estate's accounts have three kinds; with these, every account is a finding.
         "CMK_KINDS": "OpenAI,AIServices,SpeechServices",
-        # The floor reads only accounts.
-        "CMK_KEY_HEALTH": "off",
+        **({} if simulator.has_keys else _ACCOUNTS_ALONE),
     }
 
 

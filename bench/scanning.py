@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from bench.counting import CountedInventory, CountedQueue, CountedStore, Counts,
 from cmk_check.alerts.delivery_queue import DELIVERY_QUEUE, QueueSink
 from cmk_check.alerts.log_lines import LogSink
 from cmk_check.alerts.outbox_relay import Relay
-from cmk_check.app import App
+from cmk_check.app import App, SystemClock
 from cmk_check.config.settings import ConnectionString, Settings
 from cmk_check.core.enums import ScanState, Trigger
 from cmk_check.inventory.http_session import shared_transport
@@ -46,12 +46,32 @@ class Scanned:
     changes: int
 
 
+@dataclass(slots=True)
+class Hours:
+    """The system's clock, put forward."""
+
+    hours: int = 0
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return SystemClock().now() + timedelta(hours=self.hours)
+
+
 class Scanning:
-    """Scans in an app's context with a counted store; ``alerts`` is the queue of ``tell``."""
+    """Scans in an app's context with a counted store; ``alerts`` is the queue of ``tell``.
+
+    ``clock`` is one of hours, if each scan is to be an hour after the last one.
+    """
 
     def __init__(
-        self, context: ScanContext, store: Store, alerts: TextQueue, retention: timedelta
+        self,
+        context: ScanContext,
+        store: Store,
+        alerts: TextQueue,
+        retention: timedelta,
+        clock: "Hours | None" = None,
     ) -> None:
+        self._clock = clock
         self._context = context
         self._store = store
         self._alerts = alerts
@@ -65,6 +85,8 @@ class Scanning:
 
         """
         counts = Counts(commits=[] if keep_commits else None)
+        if self._clock is not None:
+            self._clock.hours += 1
         queue = SliceQueueHere(counts)
         context = self._counted(counts, queue)
         began, cpu = time.perf_counter(), time.process_time()
@@ -85,6 +107,7 @@ class Scanning:
         feed = FeedTable(store, self._context.clock)
         return replace(
             self._context,
+            clock=self._clock or self._context.clock,
             inventory=CountedInventory(self._context.inventory, counts),
             findings_table=FindingsTable(store),
             scans=ScanTable(store),
@@ -121,14 +144,18 @@ def slices_at_once() -> int:
 
 
 @asynccontextmanager
-async def scanning() -> AsyncIterator[Scanning]:
+async def scanning(clock: Hours | None = None) -> AsyncIterator[Scanning]:
     """Build the app that the environment describes, and scan with it."""
     settings = Settings.load()
     app = App(settings)
     try:
         async with open_tables(settings) as (store, queues):
             yield Scanning(
-                await app.scan_context(), store, queues.queue(DELIVERY_QUEUE), settings.retention
+                await app.scan_context(),
+                store,
+                queues.queue(DELIVERY_QUEUE),
+                settings.retention,
+                clock,
             )
     finally:
         await app.close()

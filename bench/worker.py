@@ -2,6 +2,8 @@
 
 ``first``   a first scan into empty tables, the floor, and the same transactions without the app
 ``steady``  second scans of an unchanged estate, each with its own floor
+``installed`` hourly scans as the app is installed, each with floors of the same requests
+``command`` ``cmk-check scan`` as a process, with floors that are processes, too
 ``estate``  a first and a second scan of any size: requests and peak memory
 ``status``  GET status
 ``findings`` a page of 1,000 findings
@@ -17,14 +19,18 @@ import json
 import os
 import pstats
 import resource
+import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bench import processes
 
 _ROUNDS: Final = 7
+_HOURS: Final = 24
 _HEAVY: Final = (
     "azure.mgmt",
     "azure.identity",
@@ -73,14 +79,72 @@ async def steady() -> dict[str, Any]:
     return {"rounds": rounds}
 
 
-async def estate() -> dict[str, Any]:
-    """Count the requests of a first and a second scan, and measure the peak memory."""
+async def installed() -> dict[str, Any]:
+    """Compare the scans of a day with the same requests, and with those for accounts alone."""
+    from bench.recorded_requests import recorded, send_all
+    from bench.scanning import Hours, scanning
+
+    rounds, requests, accounts = [], Counter[str](), 0
+    async with scanning(Hours()) as bench:
+        await bench.scan()
+        for hour in range(_HOURS):
+            is_timed = hour < _ROUNDS
+            with recorded(keep=is_timed) as sent:
+                scan = await bench.scan()
+            requests += sent.kinds
+            accounts = scan.accounts
+            if is_timed:
+                same, of_accounts = await send_all(sent.requests), await send_all(sent.of_accounts)
+                rounds.append({"scan": scan.seconds, "same": same, "accounts": of_accounts})
+    per_scan = {kind: count / _HOURS for kind, count in requests.most_common()}
+    return {"rounds": rounds, "requests": per_scan, "accounts": accounts}
+
+
+async def command() -> dict[str, Any]:
+    """Compare whole processes: the command, and plain clients that send what it sends."""
+    from bench.recorded_requests import recorded, save
     from bench.scanning import scanning
 
     async with scanning() as bench:
-        scans = [await bench.scan() for _ in range(2)]
+        with recorded(keep=True) as sent:
+            await bench.scan()
+    with TemporaryDirectory() as folder:
+        same, of_accounts = Path(folder, "same.json"), Path(folder, "accounts.json")
+        save(sent.requests, same)
+        save(sent.of_accounts, of_accounts)
+        plain = [sys.executable, "-m", "bench.recorded_requests"]
+        runs = {
+            "scan": [sys.executable, "-m", "cmk_check", "scan"],
+            "same": [*plain, str(same)],
+            "accounts": [*plain, str(of_accounts)],
+        }
+        rounds = [{name: _seconds(run) for name, run in runs.items()} for _ in range(_ROUNDS)]
+    return {"rounds": rounds}
+
+
+def _seconds(command: list[str]) -> float:
+    """Run a command, which may end with 1 as it found violations; return how long it took."""
+    began = time.perf_counter()
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode not in {0, 1}:
+        raise RuntimeError(f"{command} ended with {ended.returncode}: {ended.stderr}")
+    return time.perf_counter() - began
+
+
+async def estate() -> dict[str, Any]:
+    """Count the requests of a first and a second scan, and measure the peak memory."""
+    from bench.recorded_requests import recorded
+    from bench.scanning import Hours, scanning
+
+    scans = []
+    async with scanning(Hours()) as bench:
+        for _ in range(2):
+            with recorded() as sent:
+                scan = await bench.scan()
+            counts = scan.counts.plain() | {"arm": sent.kinds.total()}
+            scans.append({"seconds": scan.seconds, "counts": counts})
     return {
-        "scans": [{"seconds": scan.seconds, "counts": scan.counts.plain()} for scan in scans],
+        "scans": scans,
         # In KiB on Linux.
         "peakMiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
@@ -157,7 +221,19 @@ def _package(file: str, function: str) -> str:
 
 def main() -> None:
     """Run the measurement that the first argument names."""
-    calls = (first, steady, estate, status, findings, polling, page, cold, profile)
+    calls = (
+        first,
+        steady,
+        installed,
+        command,
+        estate,
+        status,
+        findings,
+        polling,
+        page,
+        cold,
+        profile,
+    )
     measurements = {call.__name__: call for call in calls}
     found = asyncio.run(measurements[sys.argv[1]]())
     sys.stdout.write(f"{json.dumps(found)}\n")

@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
     names = ", ".join(estate_names())
     parser.add_argument("--estate", default="sample", help=f"{names}, or a JSON file")
     parser.add_argument("--generate", metavar="NxM", help="make N subscriptions of M accounts")
+    parser.add_argument("--keys", action="store_true", help="for --generate: keys that exist")
     parser.add_argument("--seed", type=int, default=1, help="for --generate")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--delay-ms", type=int, default=0, help="wait before every answer of Azure")
@@ -31,8 +32,12 @@ def _arguments() -> argparse.Namespace:
 def _estate(arguments: argparse.Namespace) -> Estate:
     if arguments.generate:
         subscriptions, _, accounts = arguments.generate.lower().partition("x")
-        size = int(subscriptions), int(accounts)
-        return generate(subscriptions=size[0], accounts=size[1], seed=arguments.seed)
+        return generate(
+            subscriptions=int(subscriptions),
+            accounts=int(accounts),
+            seed=arguments.seed,
+            keys=arguments.keys,
+        )
     name = arguments.estate
     return load_estate(Path(name) if name.endswith(".json") else name)
 

@@ -2,21 +2,30 @@
 
 import random
 import uuid
+from dataclasses import replace
 from typing import Final
 
 from local.simulator.accounts import ABSENT, AccountSpec
-from local.simulator.estate import Estate
+from local.simulator.estate import Estate, Subscription
+from local.simulator.tokens import Identity
+from local.simulator.vault_documents import KeySpec, VaultSpec
 
 _LOCATIONS: Final = ("westeurope", "northeurope", "swedencentral", "eastus2", "uksouth")
 _TEAMS: Final = ("claims", "fraud", "legal", "support", "search", "research")
+_VAULTS: Final = 10
+_KEYS: Final = 20
 _KINDS: Final = ("OpenAI", "OpenAI", "OpenAI", "AIServices", "SpeechServices")
 
 
-def generate(*, subscriptions: int, accounts: int, seed: int = 1, big_every: int = 10) -> Estate:
+def generate(
+    *, subscriptions: int, accounts: int, seed: int = 1, big_every: int = 10, keys: bool = False
+) -> Estate:
     """Make an estate of readable subscriptions with this many accounts each.
 
     Every ``big_every``-th account is a Microsoft Foundry account of 41 KB. One in five of the
-    others has a kind without Azure OpenAI. Verdicts are mixed.
+    others has a kind without Azure OpenAI. Verdicts are mixed. With ``keys``, the first
+    subscription has the keys of all accounts, 20 in 10 vaults, and an identity of each team may use
+    them.
     """
     # Not random enough for secrets: a seed must always give the same estate.
     rng = random.Random(seed)
@@ -25,8 +34,45 @@ def generate(*, subscriptions: int, accounts: int, seed: int = 1, big_every: int
         added = estate.add_subscription(_guid(rng), f"Subscription {number:05d}")
         for place in range(accounts):
             total = number * accounts + place
-            added.add_account(_account(rng, total, big=total % big_every == big_every - 1))
+            spec = _account(rng, total, big=total % big_every == big_every - 1)
+            added.add_account(_with_key(spec, total) if keys else spec)
+        if keys and number == 0:
+            _add_vaults(estate, added)
     return estate
+
+
+def _add_vaults(estate: Estate, subscription: Subscription) -> None:
+    for number in range(_VAULTS):
+        names = range(number, _KEYS, _VAULTS)
+        vault = subscription.vaults.add(
+            VaultSpec(
+                name=f"kv-{number}",
+                group="rg-keys",
+                keys=[KeySpec(name=f"key-{name}") for name in names],
+                properties={"enableRbacAuthorization": True},
+            )
+        )
+        for team in _TEAMS:
+            estate.grants.add(vault.id, "Key Vault Crypto User", Identity.named(team).object_id)
+
+
+def _with_key(spec: AccountSpec, number: int) -> AccountSpec:
+    """Let an account that names a key use one of those that exist, as its team's identity."""
+    encryption = spec.encryption
+    named = encryption.get("keyVaultProperties") if isinstance(encryption, dict) else None
+    if not named or not named["keyName"]:
+        return spec
+    team = spec.group.removeprefix("rg-")
+    key = {
+        "keyName": f"key-{number % _KEYS}",
+        "keyVaultUri": f"https://kv-{number % _VAULTS}.vault.azure.net/",
+        "identityClientId": Identity.named(team).client_id,
+    }
+    return replace(
+        spec,
+        identity=f"user:{team}",
+        encryption={"keySource": "Microsoft.KeyVault", "keyVaultProperties": key},
+    )
 
 
 def _guid(rng: random.Random) -> str:

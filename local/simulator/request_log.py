@@ -40,6 +40,11 @@ _KINDS: Final = tuple(
 )
 
 
+def kind_of(path: str) -> str:
+    """Return the kind of the resource that a path asks for; see ``RequestRecord.kind``."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(path)), "other")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRecord:
     """One request, without its credentials.
@@ -70,7 +75,7 @@ class RequestRecord:
         managed HSM), (encryption) scope, (capability) host, connection, project, account, store
         (such as a Storage account), subscription, or other.
         """
-        return next((kind for kind, path in _KINDS if path.search(self.path)), "other")
+        return kind_of(self.path)
 
     @classmethod
     def of(cls, incoming: Incoming) -> Self:

@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
+from azure.core.exceptions import ServiceRequestError
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import HttpRequest
+
 from bench.costs import month
+from bench.recorded_requests import Sent, recorded
 from bench.scanning import Scanned, Scanning
 from cmk_check.ports import AT_ONCE
 from tests.fakes.recording_store import RecordingStore
@@ -76,3 +82,20 @@ def test_a_larger_estate_costs_more() -> None:
 
     assert 0 < small.total < large.total < 10
     assert small.total == small.tables + small.queues + small.functions
+
+
+async def test_requests_to_azure_are_counted_by_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The floor sends the same ones; its token is its own."""
+    origin = "https://127.0.0.1:1"
+    monkeypatch.setenv("CMK_ARM_URL", origin)
+    paths = ["/subscriptions/1/providers/Microsoft.CognitiveServices/accounts", "/msi/token"]
+
+    with recorded(keep=True) as sent:
+        transport = AioHttpTransport()
+        for url in (*(f"{origin}{path}" for path in paths), "http://127.0.0.1:1/table"):
+            with pytest.raises(ServiceRequestError):
+                await transport.send(HttpRequest("GET", url))
+        await transport.close()
+
+    assert sent.kinds == {"account": 1}
+    assert sent.of_accounts == [Sent("account", "GET", f"{origin}{paths[0]}", None)]
