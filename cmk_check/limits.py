@@ -378,7 +378,7 @@ PUBLICATION_DELAY: Final = timedelta(days=1)
 DOCTOR_CHECK_SECONDS: Final = 60
 # For all subscriptions; the app has ten minutes for each slice of an estate.
 DOCTOR_READING_SECONDS: Final = 300
-# For the keys that it tries, and for the exemptions.
+# For the keys that it tries, for the exemptions, and for the data stores.
 DOCTOR_SAMPLE_SECONDS: Final = 60
 # A right is granted for many vaults or subscriptions at once: a few show what is missing, and a
 # person waits.

@@ -8,6 +8,7 @@ from cmk_check import limits
 from cmk_check.doctor import (
     app_checks,
     azure_checks,
+    data_store_check,
     estate_checks,
     exception_check,
     key_checks,
@@ -57,6 +58,13 @@ CHECKS: Final[Sequence[Check[DoctorSubject]]] = (
         exception_check.exceptions,
         needs=("permissions",),
         settings=("CMK_EXCEPTIONS",),
+        seconds=limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
+    ),
+    Check(
+        "data stores",
+        data_store_check.data_stores,
+        needs=("permissions",),
+        settings=("CMK_DATA_STORES",),
         seconds=limits.DOCTOR_SAMPLE_SECONDS + limits.DOCTOR_MARGIN_SECONDS,
     ),
     Check("watch", watch_check.watch, needs=("cloud", "credential")),

@@ -11,7 +11,7 @@ from cmk_check.core.posture import of_estate
 from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
-from cmk_check.doctor import exception_check, key_checks
+from cmk_check.doctor import data_store_check, exception_check, key_checks
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, Mark, MarkedText, NotTried, listed
 from cmk_check.errors import InventoryError
@@ -78,6 +78,7 @@ async def _gaps(
             reading = await inventory.read(subscription, seconds=seconds)
             key_checks.sample(subject, reading.accounts)
             exception_check.sample(subject, subscription.id, reading.accounts)
+            data_store_check.sample(subject, reading.accounts)
             found[subscription.id] = reading.gap
 
     tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]

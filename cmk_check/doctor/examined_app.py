@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         QueueService,
         Store,
     )
+    from cmk_check.scan.data_port import DataInventory
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."
@@ -45,7 +46,8 @@ class DoctorSubject(App):
     the variables whose values are in a vault. Checks store here what later ones need: ``listed``,
     the subscriptions that Azure lists; ``sampled``, a few accounts whose keys to check, by the
     address of the vault; ``violating``, the non-compliant accounts of a few subscriptions, by the
-    subscription's id; ``ahead``, how far this clock is ahead of Azure's, None if unknown.
+    subscription's id; ``with_data``, a few accounts that may keep data elsewhere; ``ahead``, how
+    far this clock is ahead of Azure's, None if unknown.
     """
 
     reading_seconds: float = DOCTOR_READING_SECONDS
@@ -58,8 +60,10 @@ class DoctorSubject(App):
         self.inventory = Lazy(self._build_inventory)
         self.keys = Lazy(self._build_keys)
         self.exemptions = Lazy(self._build_exemptions)
+        self.data_stores = Lazy(self._build_data_stores)
         self.change_search = Lazy(self._build_change_search)
         self.sampled: dict[str, Account] = {}
+        self.with_data: list[Account] = []
         self.violating: dict[str, Sequence[AccountId]] = {}
         self.listed: tuple[Subscription, ...] = ()
         self.ahead: timedelta | None = None
@@ -103,6 +107,9 @@ class DoctorSubject(App):
 
     async def _build_exemptions(self) -> "ExemptionInventory":
         return (await self._azure()).exemptions()
+
+    async def _build_data_stores(self) -> "DataInventory":
+        return (await self._azure()).data_stores()
 
     async def _build_change_search(self) -> "ChangeInventory":
         return (await self._azure()).change_search()

@@ -1,15 +1,15 @@
 """The check of exceptions: whether exemptions, and what they rest on, can be read."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cmk_check.app import scan_options
 from cmk_check.core.comparison.judge import non_compliant
-from cmk_check.core.keys.facts import Unread
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.model import Account
 from cmk_check.doctor.examined_app import DoctorSubject
-from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
+from cmk_check.doctor.results import MarkedText, NotTried
+from cmk_check.doctor.sampled_readings import came_of
 from cmk_check.inventory.api_versions import ASSIGNMENTS, EXEMPTIONS, SETS
 from cmk_check.inventory.gaps import READ_EXEMPTIONS, READ_POLICY_ASSIGNMENTS, READ_POLICY_SETS
 from cmk_check.limits import DOCTOR_SAMPLE_SECONDS, DOCTOR_SAMPLED
@@ -47,32 +47,9 @@ async def exceptions(subject: DoctorSubject) -> Sequence[MarkedText]:
     assignments = {name: it for each in facts for name, it in each.assignments.items()}
     sets = {name: it for each in facts for name, it in each.sets.items()}
     return [
-        *await _came_of(subject, READ_EXEMPTIONS, EXEMPTIONS, "sampled subscriptions", lists),
-        *await _came_of(
+        *await came_of(subject, READ_EXEMPTIONS, EXEMPTIONS, "sampled subscriptions", lists),
+        *await came_of(
             subject, READ_POLICY_ASSIGNMENTS, ASSIGNMENTS, "assignments of exemptions", assignments
         ),
-        *await _came_of(subject, READ_POLICY_SETS, SETS, "assigned initiatives", sets),
+        *await came_of(subject, READ_POLICY_SETS, SETS, "assigned initiatives", sets),
     ]
-
-
-async def _came_of(
-    subject: DoctorSubject, action: str, kind: str, what: str, found: Mapping[str, object]
-) -> list[MarkedText]:
-    """Say what came of reading these, by their ids."""
-    if not found:
-        return [(Mark.SKIPPED, f"{action} was not tried, because no {what} were found.")]
-    gaps: dict[Gap, list[str]] = {}
-    for name, it in found.items():
-        if isinstance(it, Unread):
-            gaps.setdefault(it.gap, []).append(name)
-    read = len(found) - sum(map(len, gaps.values()))
-    results: list[MarkedText] = []
-    if read:
-        version = await subject.api_version(kind)
-        text = f"{action} works for {read} of {len(found)} {what} (api-version {version})."
-        results.append((Mark.OK, text))
-    results += [
-        (Mark.PROBLEM, f"{gap.reason} for {listed(names)}: {gap.detail}")
-        for gap, names in gaps.items()
-    ]
-    return results

@@ -15,6 +15,9 @@ param keyHealth bool = true
 @description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
+@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind these. It is needed with CMK_DATA_STORES=on.')
+param dataStores bool = false
+
 // Reader
 var reader = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var roleId = useReader ? subscriptionResourceId('Microsoft.Authorization/roleDefinitions', reader) : role.id
@@ -27,7 +30,7 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
   properties: {
     // The name of a role must be unique in the tenant.
     roleName: 'CMK check reader (${subscription().subscriptionId}, ${principalId})'
-    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys behind these accounts, and exemptions of Azure Policy.'
+    description: 'Reads subscriptions, their Azure AI services accounts with the encryption settings, the keys behind these accounts, and exemptions of Azure Policy.${dataStores ? ' Reads where these accounts keep data.' : ''}'
     type: 'CustomRole'
     assignableScopes: [subscription().id]
     permissions: [
@@ -36,7 +39,8 @@ resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = if (!useRea
           actions.accounts,
           actions.watch,
           keyHealth ? actions.keyHealth : [],
-          exceptions ? actions.exceptions : []
+          exceptions ? actions.exceptions : [],
+          dataStores ? actions.dataStores : []
         )
         notActions: []
         dataActions: []

@@ -19,6 +19,9 @@ param keyHealth bool = true
 @description('Optional. Let the role also read exemptions of Azure Policy, their assignments and initiatives. Without it, set CMK_EXCEPTIONS=off.')
 param exceptions bool = true
 
+@description('Optional. Let the role also read where Foundry accounts keep data: their projects and connections, and the Storage accounts, Cosmos DB accounts, search services and workspaces behind these. It is needed with CMK_DATA_STORES=on.')
+param dataStores bool = false
+
 module grant 'subscription.bicep' = [
   for id in subscriptionIds: {
     scope: subscription(id)
@@ -27,6 +30,7 @@ module grant 'subscription.bicep' = [
       useReader: useReader
       keyHealth: keyHealth
       exceptions: exceptions
+      dataStores: dataStores
     }
   }
 ]

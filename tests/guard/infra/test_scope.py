@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from cmk_check.inventory.gaps import (
+    DATA_ACTIONS,
     EXCEPTION_ACTIONS,
     KEY_ACTIONS,
     QUERY_GRAPH,
@@ -84,9 +85,9 @@ def test_a_scan_asks_for_what_the_role_grants_and_nothing_else() -> None:
     (pinned,) = filter(None, in_hsm)
     pinned.set("properties.encryption.keyVaultProperties.keyVersion", "0" * 32)
 
-    asked = _asked(estate) | _asked(load_estate("exceptions"))
+    asked = _asked(estate) | _asked("exceptions") | _asked("foundry", CMK_DATA_STORES="on")
 
-    read = [*ACTIONS["accounts"], *OPTIONAL]
+    read = [*ACTIONS["accounts"], *OPTIONAL, *ACTIONS["dataStores"]]
     assert {action.lower() for _, action in asked} == {action.lower() for action in read}
     assert {action for method, action in asked if method != "GET"} == {
         "Microsoft.ResourceGraph/resources/read"
@@ -100,13 +101,13 @@ def test_the_program_and_the_role_name_the_same_actions() -> None:
     assert sorted(ACTIONS["keyHealth"]) == sorted(KEY_ACTIONS)
     assert sorted(ACTIONS["watch"]) == sorted(WATCH_ACTIONS)
     assert sorted(ACTIONS["exceptions"]) == sorted(EXCEPTION_ACTIONS)
+    assert sorted(ACTIONS["dataStores"]) == sorted(DATA_ACTIONS)
 
 
 def test_the_role_only_reads() -> None:
     """A wildcard, or a verb like listKeys/action, would be more than anybody was told (P5)."""
-    assert [
-        action for action in GRANTED_AT_GROUP if not re.fullmatch(r"[\w./]+/read", action)
-    ] == []
+    granted = [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]]
+    assert [action for action in granted if not re.fullmatch(r"[\w./]+/read", action)] == []
 
 
 GROUP: Final = "/providers/Microsoft.Management/managementGroups/mg-ai"
@@ -153,11 +154,11 @@ def test_names_of_roles_differ(compiler: Bicep) -> None:
 def _granted_to(compiler: Bicep, principal: str, *, key_health: bool) -> list[Json]:
     """Return what both templates grant to an app, below a group and on a subscription of it.
 
-    Without key health it reads no exceptions either.
+    Without key health it reads no exceptions and no data stores either.
     """
     wanted = str(key_health).lower()
     given = f"param principalId = '{principal}'\nparam keyHealth = {wanted}\n"
-    given += f"param exceptions = {wanted}\n"
+    given += f"param exceptions = {wanted}\nparam dataStores = {wanted}\n"
     ids = f"param subscriptionIds = ['{SUBSCRIPTION}']\n"
     group = f"using 'management_group.bicep'\n{given}"
     each = f"using 'subscriptions.bicep'\n{given}{ids}"
@@ -175,6 +176,16 @@ def test_a_role_without_key_health_is_the_small_one(compiler: Bicep) -> None:
     assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
         SMALL_AT_GROUP,
         SMALL,
+    ]
+
+
+def test_the_role_reads_data_stores_if_it_is_asked_to(compiler: Bicep) -> None:
+    """By default it does not: nothing reads them then."""
+    roles = of_type(_granted_to(compiler, PRINCIPAL, key_health=True), ROLE)
+
+    assert [role["properties"]["permissions"][0]["actions"] for role in roles] == [
+        [*GRANTED_AT_GROUP, *ACTIONS["dataStores"]],
+        [*GRANTED, *ACTIONS["dataStores"]],
     ]
 
 
@@ -211,7 +222,8 @@ def test_the_document_names_each_action_with_its_request() -> None:
     small, of_keys = table(PERMISSIONS, "action"), table(PERMISSIONS, "action of key health")
     of_group = table(PERMISSIONS, "action at a management group")
     of_exceptions = table(PERMISSIONS, "action of exceptions")
-    rows = (*small, *of_group, *of_keys, *of_exceptions)
+    of_data = table(PERMISSIONS, "action of data stores")
+    rows = (*small, *of_group, *of_keys, *of_exceptions, *of_data)
     requests = [re.findall(r"`(?:GET|POST) ([^`]+)`", row[1]) for row in rows]
 
     assert codes(small) == ACTIONS["accounts"]
@@ -219,6 +231,7 @@ def test_the_document_names_each_action_with_its_request() -> None:
     assert codes(of_keys) == ACTIONS["keyHealth"]
     assert codes(table(PERMISSIONS, "action of the watch")) == ACTIONS["watch"]
     assert codes(of_exceptions) == ACTIONS["exceptions"]
-    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *OPTIONAL]
+    assert codes(of_data) == ACTIONS["dataStores"]
+    read = [*ACTIONS["accounts"], *ACTIONS["managementGroup"], *OPTIONAL, *ACTIONS["dataStores"]]
     assert [[_action(path) for path in paths] for paths in requests] == [[one] for one in read]
     assert all("unknown" in row[2] or row[2].startswith("as above") for row in of_keys)

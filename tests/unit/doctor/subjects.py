@@ -8,6 +8,8 @@ from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
 from cmk_check.ports import ExemptionInventory, Inventory, KeyInventory, QueueService, Store
 from cmk_check.queues.null_queues import NoQueues
+from cmk_check.scan.data_port import DataInventory
+from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import ScriptedKeys
@@ -20,12 +22,13 @@ type Check = Callable[[DoctorSubject], Awaitable[Sequence[MarkedText]]]
 class ScriptedPatient(DoctorSubject):
     """A subject over ``azure``, ``behind`` its accounts and ``store``, whatever is set.
 
-    ``accepted`` are the exemptions of its accounts.
+    ``accepted`` are the exemptions of its accounts, ``stored`` is where they keep data.
     """
 
     azure: ScriptedInventory
     behind: ScriptedKeys
     accepted: ScriptedExemptions
+    stored: ScriptedStores
     store: Store
 
     @classmethod
@@ -40,6 +43,7 @@ class ScriptedPatient(DoctorSubject):
         subject.azure = azure or ScriptedInventory()
         subject.behind = ScriptedKeys()
         subject.accepted = ScriptedExemptions()
+        subject.stored = ScriptedStores()
         subject.store = store or RecordingStore()
         return subject
 
@@ -55,6 +59,9 @@ class ScriptedPatient(DoctorSubject):
 
     async def _build_exemptions(self) -> ExemptionInventory:
         return self.accepted.open()
+
+    async def _build_data_stores(self) -> DataInventory:
+        return self.stored.open()
 
     async def _build_storage(self) -> tuple[Store, QueueService]:
         return self.store, NoQueues()

@@ -1,0 +1,98 @@
+"""What the doctor says of the rights that data stores need."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from cmk_check.core.data_stores.facts import ProjectPlaces
+from cmk_check.core.enums import GapReason
+from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.model import Gap, Reading
+from cmk_check.doctor import data_store_check, estate_checks
+from cmk_check.limits import DOCTOR_SAMPLED
+from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place
+from tests.fakes.inventory import ScriptedInventory
+from tests.fakes.world import good
+from tests.unit.doctor.subjects import ScriptedPatient, subscription, told
+
+ONE: Final = subscription(1)
+READ: Final = "Microsoft.CognitiveServices/accounts/projects/read"
+STORES: Final = "Microsoft.Storage/storageAccounts/read"
+PROJECTS: Final = "sampled accounts with projects"
+DARK: Final = Unread(Gap(GapReason.FORBIDDEN, STORES, "Grant it there."))
+NO_COSMOS: Final = (
+    "skipped",
+    (
+        "Microsoft.DocumentDB/databaseAccounts/read was not tried, because no Cosmos DB accounts "
+        "of theirs were found."
+    ),
+)
+
+
+async def _said(
+    stored: ScriptedStores, *, accounts: int = 1, setting: str = "on"
+) -> tuple[list[tuple[str, str]], ScriptedPatient]:
+    azure = ScriptedInventory([ONE])
+    plain = good(ONE.id, "plain")
+    several = [
+        replace(good(ONE.id, f"chat-{number}"), places=WITH_PROJECTS) for number in range(accounts)
+    ]
+    azure.readings[ONE.id] = Reading((plain, *several))
+    subject = ScriptedPatient.over(azure, environ={"CMK_DATA_STORES": setting})
+    subject.stored = stored
+    await estate_checks.subscriptions(subject)
+    await estate_checks.permissions(subject)
+    return await told(data_store_check.data_stores, subject), subject
+
+
+async def test_what_works_is_said_by_action_and_what_does_not_by_cause() -> None:
+    """P11: who grants the role sees at once which part of it is missing where."""
+    files, gone, closed = (place(name) for name in ("files", "gone", "closed"))
+    stored = ScriptedStores(
+        ProjectPlaces((files, gone, closed)),
+        {"files": OWN, "gone": Absent("x"), "closed": DARK},
+    )
+
+    said, _ = await _said(stored)
+
+    assert said[:4] == [
+        (
+            "ok",
+            (
+                f"{READ} works for 1 of 1 {PROJECTS} (api-version of "
+                "microsoft.cognitiveservices/accounts/projects)."
+            ),
+        ),
+        (
+            "ok",
+            (
+                f"{STORES} works for 2 of 3 Storage accounts of theirs (api-version of "
+                "microsoft.storage/storageaccounts)."
+            ),
+        ),
+        ("problem", f"forbidden for {closed.id}: Grant it there."),
+        NO_COSMOS,
+    ]
+    assert {mark for mark, _ in said[4:]} == {"skipped"}
+
+
+async def test_projects_that_cannot_be_read_are_a_problem() -> None:
+    """Else the app would be switched on, and say of every account that it is unknown."""
+    said, _ = await _said(ScriptedStores(ProjectPlaces(unread=DARK)), accounts=2)
+
+    assert said[0] == ("problem", "forbidden for chat-0, chat-1: Grant it there.")
+
+
+@pytest.mark.parametrize(
+    ("accounts", "setting", "asked"),
+    [(0, "on", 0), (1, "off", 0), (1, "on", 1), (DOCTOR_SAMPLED + 1, "on", DOCTOR_SAMPLED)],
+)
+async def test_a_few_accounts_are_asked_where_it_is_on(
+    accounts: int, setting: str, asked: int
+) -> None:
+    """A large estate must not be read twice, nor one that does not want it at all."""
+    said, subject = await _said(ScriptedStores(), accounts=accounts, setting=setting)
+
+    assert [len(each) for each in subject.stored.asked] == ([asked] if asked else [])
+    assert bool(said) is (setting == "on")
