@@ -38,6 +38,11 @@ _OF_ACCOUNT: Final = (
     (StoreUsage.CONTENT_MONITORING, "raiMonitorConfig", "adxStorageResourceId"),
     (StoreUsage.WORKSPACE, "amlWorkspace", "resourceId"),
 )
+_PROJECTS: Final = ("allowProjectManagement", "defaultProject", "associatedProjects")
+_COMPLETIONS: Final = "storedCompletionsDisabled"
+_NAMES: Final = frozenset({name for _, name, _ in _OF_ACCOUNT} | {*_PROJECTS, _COMPLETIONS})
+_NOWHERE: Final = AccountPlaces()
+_MAY_KEEP: Final = AccountPlaces(may_keep_completions=True)
 _SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
 _HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
 _KEEPS_COMPLETIONS: Final = frozenset({"openai", "aiservices"})
@@ -48,17 +53,18 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     """Parse the properties of an account."""
     if not isinstance(properties, dict):
         return AccountPlaces(is_malformed=True)
+    may_keep = str(kind).lower() in _KEEPS_COMPLETIONS
+    if _NAMES.isdisjoint(properties):  # as of most accounts, and there are many
+        return _MAY_KEEP if may_keep else _NOWHERE
     places = (
         _place(use, entry.get(member) if isinstance(entry, dict) else entry, name)
         for use, name, member in _OF_ACCOUNT
         for entry in _listed(properties.get(name))
     )
-    says = ("allowProjectManagement", "defaultProject", "associatedProjects")
     return AccountPlaces(
         _sorted(places),
-        has_projects=any(properties.get(name) for name in says),
-        may_keep_completions=properties.get("storedCompletionsDisabled") is not True
-        and str(kind).lower() in _KEEPS_COMPLETIONS,
+        has_projects=any(properties.get(name) for name in _PROJECTS),
+        may_keep_completions=may_keep and properties.get(_COMPLETIONS) is not True,
     )
 
 

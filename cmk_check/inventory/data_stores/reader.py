@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from cmk_check.core.data_enums import StoreType
@@ -135,26 +136,21 @@ class AzureDataStores:
             shared = await self._entries(f"{path}/connections", READ_CONNECTIONS, until)
         connections = parse_connections(shared[0])
         own = resolved(named, None, connections)
-        read = {
-            each.name or "": (
-                *each.settings,
-                *resolved(each.named, each.name, each.connections, connections),
-            )
+        read = [
+            (*each.settings, *resolved(each.named, each.name, each.connections, connections))
             for each in projects
-        }
+        ]
         unread = [listed[1], hosts[1], shared[1], *(each.unread for each in projects)]
-        basic = tuple(
-            sorted(
-                each.name
-                for each in projects
-                if each.name is not None
-                and each.unread is None
-                and not {place.use for place in (*own, *read[each.name])}.issuperset(OF_AGENTS)
-            )
-        )
+        basic = {
+            each.name
+            for each, places in zip(projects, read, strict=True)
+            if each.name is not None
+            and each.unread is None
+            and not {place.use for place in (*own, *places)}.issuperset(OF_AGENTS)
+        }
         found = ProjectPlaces(
-            (*own, *(place for name in sorted(read) for place in read[name])),
-            basic,
+            tuple(dict.fromkeys((*own, *chain.from_iterable(read)))),
+            tuple(sorted(basic)),
             now,
             next(filter(None, unread), None),
             is_cut=len(listed[0]) > MAX_PROJECTS_PER_ACCOUNT,

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.core.accounts import parse_account
+from cmk_check.core.data_stores.places import AccountPlaces
 from cmk_check.core.model import Account, UserIdentity
 from tests.unit.core.account_entries import FULL, ID, KEY, TAGS, parse
 
@@ -33,6 +34,7 @@ def test_full_entry_arrives_whole() -> None:
         identity_client_id="c",
         provisioning_state="Succeeded",
         created_at="2026-03-19T21:34:59Z",
+        places=AccountPlaces(may_keep_completions=True),
     )
     assert (account.id.text, account.id.name) == (ID.lower(), "Chat")
 
