@@ -4,6 +4,7 @@ It starts as compliant only where nothing at all speaks against it; every reason
 about it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -62,6 +63,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
     reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
+    reasons += _of_data(accounts, status, expect)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
@@ -92,6 +94,7 @@ def of_subscription(
         return _before_the_first_scan(status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
     reasons = _of_accounts(coverage.accounts, now, expect, read=read)
+    reasons += _of_data(coverage.accounts, status, expect)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -154,15 +157,30 @@ def _of_accounts(
     if expect.require_healthy_keys:
         counts[PostureReason.KEYS_BROKEN] = broken_keys(accounts)
         counts[PostureReason.KEYS_UNKNOWN] = unknown_keys(accounts)
-    if expect.require_covered_data:
-        exposed = counts[PostureReason.DATA_EXPOSED] = exposed_data(accounts)
-        counts[PostureReason.DATA_UNKNOWN] = accounts.total - covered_data(accounts) - exposed
-    reasons = [
-        _reason(code, f"{count} of {accounts.total}") for code, count in counts.items() if count
-    ]
+    reasons = _counted(counts, accounts)
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
     return reasons
+
+
+def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
+    of = f"of {accounts.total}"
+    return [_reason(code, f"{count} {of}") for code, count in counts.items() if count]
+
+
+def _of_data(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
+    """Say that data is exposed, or not known to be covered as of the last full scan."""
+    if not expect.require_covered_data:
+        return []
+    exposed = exposed_data(accounts)
+    covered = covered_data(accounts) if status.data_read else 0
+    counts = {
+        PostureReason.DATA_EXPOSED: exposed,
+        PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,
+    }
+    return [
+        _reason(code, f"{count} of {accounts.total}") for code, count in counts.items() if count
+    ]
 
 
 def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:

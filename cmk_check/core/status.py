@@ -79,7 +79,7 @@ class Status:
     where these count. ``scope`` is what the scan was made under, None in rows of earlier versions.
     ``group_unread`` is why it could not read the management group. ``daily_carried`` tells whether
     it carried daily readings over from the scans before it, which rows of earlier versions do not
-    say.
+    say; ``data_read`` that it carried over nothing of where data lies.
     """
 
     as_of: datetime | None = None
@@ -92,6 +92,7 @@ class Status:
     group_unread: Gap | None = None
     daily_carried: bool = True
     data_lowered: bool = False
+    data_read: bool = False
 
     @property
     def daily_until(self) -> datetime | None:

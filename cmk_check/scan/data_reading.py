@@ -33,7 +33,7 @@ class DataReader:
         self._options = options
         self._scan = scan
         # A posture counts for so long after its scan that what is older would outlive that.
-        self._reads_all = scan.is_partial or options.expectations.require_covered_data
+        self._reads_all = scan.is_partial or scan.reads_projects
 
     async def read(
         self, accounts: tuple[Account, ...], known: Known, now: datetime

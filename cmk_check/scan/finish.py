@@ -65,6 +65,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 scope=scan.scope,
                 group_unread=scan.group_unread,
                 daily_carried=scan.daily_until is not None,
+                data_read=scan.reads_projects and context.data_stores is not None,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(

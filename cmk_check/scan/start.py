@@ -123,6 +123,7 @@ async def _start(
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
                 data_were_lowered=status.data_lowered,
+                reads_projects=context.options.expectations.require_covered_data,
                 daily_until=None if named or must_read_all else status.daily_until,
             )
             try:

@@ -60,6 +60,7 @@ class Scan:
     ``data_were_lowered`` are what the status said when it began. ``displaced`` is the partial scan
     from which this scan took the lease. ``daily_until`` is the time until when all daily readings
     that fell due were recorded when it began; None if it has to make all of them.
+    ``reads_projects``: it reads anew where projects say that data lies, of all accounts.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Scan:
     was_lowered: bool = False
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
+    reads_projects: bool = False
     displaced: str | None = None
     daily_until: datetime | None = None
 
