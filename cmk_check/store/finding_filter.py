@@ -55,8 +55,9 @@ class FindingFilter:
     @property
     def is_compared_by_table(self) -> bool:
         """Whether the table service can check all of it, except on unusable rows."""
-        asked = (self.verdict, self.reason, self.kind, self.key_health, self.exception_at)
-        count = sum(value is not None for value in (*asked, self.owner, self.azure_policy))
+        asked = (self.verdict, self.reason, self.kind, self.key_health, self.data_state)
+        others = (self.exception_at, self.owner, self.azure_policy)
+        count = sum(value is not None for value in (*asked, *others))
         return len(self.equals()) == count and not self.unowned
 
     def admits(self, finding: Finding) -> bool:

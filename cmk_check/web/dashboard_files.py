@@ -30,6 +30,7 @@ _MODULES: Final = (
     "dom.js",
     "downloads.js",
     "drawer.js",
+    "data_stores.js",
     "exceptions.js",
     "filters.js",
     "format.js",

@@ -25,6 +25,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
+from cmk_check.web.data_models import DataStoreCounts, DataStores
 from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth, Owner
 from cmk_check.web.policy_models import AzurePolicy, Control, PolicyCounts
 
@@ -122,6 +123,7 @@ class Scan(LastScan):
     requested_subscriptions: int | None
     posture: PostureVerdict | None
     accounts: Accounts | None
+    data_stores: DataStoreCounts | None
     subscriptions: Subscriptions | None
     changes: int | None
     cross_check: CrossCheck | None
@@ -201,6 +203,7 @@ class Status(Answer):
     fresh: bool
     accounts: Accounts
     keys: Keys | None
+    data_stores: DataStoreCounts | None
     azure_policy: PolicyCounts | None
     subscriptions: Subscriptions
     management_group: str | None
@@ -233,6 +236,7 @@ class Finding(Answer):
     rule_version: str
     evidence: Evidence
     key_health: KeyHealth | None
+    data_stores: DataStores | None
     exception: AccountException | None
     azure_policy: AzurePolicy | None
     first_seen: Time | None
@@ -316,6 +320,7 @@ class Subscription(Answer):
     last_read: Time | None
     accounts: Accounts
     keys: Keys | None
+    data_stores: DataStoreCounts | None
     azure_policy: PolicyCounts | None
     sequence: int | None
 

@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionState,
@@ -46,6 +47,7 @@ _SKIP_TOKEN: Final = "The start of the next page, taken from `nextLink`."  # noq
 _ALLOWED: Final = {
     "verdict": f"verdict must be one of {', '.join(Verdict)}.",
     "keyHealth": f"keyHealth must be one of {', '.join(KeyState)}.",
+    "dataStores": f"dataStores must be one of {', '.join(DataState)}.",
     "exception": f"exception must be one of {', '.join(ExceptionState)}.",
     "azurePolicy": f"azurePolicy must be one of {', '.join(PolicyState)}.",
     "owner": f"owner must be as the tag has it, of at most {MAX_TAG_BYTES} characters.",
@@ -159,6 +161,9 @@ class FindingsQuery(AnyQuery):
     )
     key_health: KeyState | SkipJsonSchema[None] = Field(
         None, description="Only accounts whose key health is this."
+    )
+    data_stores: DataState | SkipJsonSchema[None] = Field(
+        None, description="Only accounts whose data stores are in this state."
     )
     exception: ExceptionState | SkipJsonSchema[None] = Field(
         None,

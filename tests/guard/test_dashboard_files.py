@@ -185,5 +185,7 @@ def test_every_reason_of_a_posture_has_its_advice() -> None:
         PostureReason.ACCOUNTS_UNKNOWN,
         PostureReason.KEYS_BROKEN,
         PostureReason.KEYS_UNKNOWN,
+        PostureReason.DATA_EXPOSED,
+        PostureReason.DATA_UNKNOWN,
         PostureReason.SUBSCRIPTIONS_UNREAD,
     }

@@ -1,10 +1,11 @@
 /**
- * The counts: how many accounts there are, by verdict, kind and key health.
+ * The counts: how many accounts there are, by verdict, kind, key health and data stores.
  *
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").Verdict} Verdict
  */
 
+import { dataCounts } from "./data_stores.js";
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { count, number, visible } from "./format.js";
 import { keyCounts } from "./keys.js";
@@ -126,6 +127,7 @@ function draw({ status }) {
     h("div", { class: "tiles" }, ...ORDER.map(([verdict, field]) => tile(verdict, accounts[field], accounts.total))),
     kinds(accounts),
     keyCounts(status),
+    dataCounts(status),
     ...notes(status),
   );
 }

@@ -10,7 +10,7 @@ import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ago, count, day, moment, name, number, visible } from "./format.js";
 import { fragmentOf } from "./url_state.js";
 import { lookOf } from "./keys.js";
-import { codeWord, endWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
+import { codeWord, dataWord, endWord, keyWord, midway, removalWord, verdictWord } from "./labels.js";
 
 const PREFIX = "cmkcheck.";
 const SHOWN = 20;
@@ -55,18 +55,40 @@ function unverifiable({ data }) {
 }
 
 /**
- * Name the reasons for key health that are in one list and not in the other.
+ * Name the reasons that are in one list and not in the other.
  *
  * @param {string} lead
- * @param {any} here
- * @param {any} there
+ * @param {unknown[]} [some]
+ * @param {unknown[]} [others]
  */
-function keyReasons(lead, here, there) {
-  /** @type {[unknown[], unknown[]]} */
-  const [some, others] = [here?.keyReasons ?? [], there?.keyReasons ?? []];
+function onlyHere(lead, some = [], others = []) {
   const only = some.filter((code) => !others.includes(code));
   const words = only.map((code) => midway(codeWord(text(code))));
   return words.length > 0 ? `${lead}${words.join(", ")}` : "";
+}
+
+/**
+ * @param {Change} change
+ * @returns {Sentence}
+ */
+function ofData(change) {
+  const [old, now] = [text(change.data.before?.dataStores), text(change.data.after?.dataStores)];
+  /** @type {{ code: string, severity: string }[]} */
+  const reasons = change.data.dataStores?.reasons ?? [];
+  const still = old === now ? "still " : "";
+  const was = old !== "" && old !== now ? ` (was ${midway(dataWord(old))})` : "";
+  const codes = reasons.filter(({ severity }) => severity !== "info").map(({ code }) => midway(codeWord(text(code))));
+  const why = codes.length > 0 ? `: ${codes.join(", ")}` : "";
+  return { tone: toneOfLook(now), words: ["Data stores of ", account(change), `: ${still}${midway(dataWord(now))}${was}${why}`, ...owner(change), "."] };
+}
+
+/**
+ * @param {string} state
+ * @returns {Sentence["tone"]}
+ */
+function toneOfLook(state) {
+  const { tone } = lookOf(state);
+  return tone === "neutral" ? "compliant" : tone;
 }
 
 /**
@@ -79,7 +101,7 @@ function ofKey(change, reasons) {
   const still = old === now ? "still " : "";
   const was = old !== "" && old !== now ? ` (was ${midway(keyWord(old))})` : "";
   const words = ` is ${still}${midway(keyWord(now))}${was}${reasons}`;
-  return { tone: lookOf(now).tone, words: ["The key of ", account(change), words, ...owner(change), "."] };
+  return { tone: toneOfLook(now), words: ["The key of ", account(change), words, ...owner(change), "."] };
 }
 
 /** @param {Change} change */
@@ -128,16 +150,10 @@ const SENTENCES = {
     tone: "unknown",
     words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
   }),
-  "key.degraded": (change) => ofKey(change, keyReasons(": ", change.data.after, change.data.before)),
-  "key.recovered": (change) => ofKey(change, keyReasons("; resolved: ", change.data.before, change.data.after)),
-  "data.exposed": (change) => ({
-    tone: "unknown",
-    words: ["Data of ", account(change), " may be under Microsoft's keys", ...owner(change), "."],
-  }),
-  "data.covered": (change) => ({
-    tone: "compliant",
-    words: ["All data of ", account(change), " is under your own keys again", ...owner(change), "."],
-  }),
+  "key.degraded": (change) => ofKey(change, onlyHere(": ", change.data.after?.keyReasons, change.data.before?.keyReasons)),
+  "key.recovered": (change) => ofKey(change, onlyHere("; resolved: ", change.data.before?.keyReasons, change.data.after?.keyReasons)),
+  "data.exposed": ofData,
+  "data.covered": ofData,
   "exception.started": (change) => ({
     tone: "excepted",
     words: ["The violation of ", account(change), ` is accepted until ${expiry(change)}`, ...owner(change), "."],

@@ -7,6 +7,7 @@
  */
 
 import { copyButtons } from "./copy.js";
+import { dataSection, hasDataStores } from "./data_stores.js";
 import { at, fill, focusKey, h, icon, item, whenChanged } from "./dom.js";
 import { exceptionSection } from "./exceptions.js";
 import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
@@ -236,6 +237,7 @@ function sections(state) {
     portal(finding.portalUrl),
     ...exceptionSection(finding, state),
     ...(hasKeys(state.status) ? keySection(finding, state) : []),
+    ...dataSection(finding, state),
     h("h3", {}, "How to fix"),
     detail ? remedy(detail) : absence(state.shown),
     h("h3", {}, "Evidence"),
@@ -270,7 +272,7 @@ export function renderDrawer(close) {
     fill(at("drawer-body"), ...parts);
     if (!element.open) element.showModal();
   };
-  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status), state.printing], draw);
+  return whenChanged((state) => [state.view.finding, state.shown, state.rows, state.status === null, state.catalogue, hasKeys(state.status), hasDataStores(state.status), state.printing], draw);
 }
 
 /**

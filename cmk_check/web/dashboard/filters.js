@@ -4,16 +4,17 @@
  * @typedef {import("./types.js").State} State
  * @typedef {import("./types.js").View} View
  * @typedef {import("./types.js").Row} Row
- * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "exception" | "azurePolicy" | "owner"} Choice
+ * @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "dataStores" | "exception" | "azurePolicy" | "owner"} Choice
  */
 
+import { DATA_STATES, hasDataStores } from "./data_stores.js";
 import { at, fill, h, whenChanged } from "./dom.js";
 import { ACCEPTED, EXCEPTION_CHOICES, hasExceptions } from "./exceptions.js";
 import { count, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, FILTERS } from "./url_state.js";
-import { codeWord, exceptionWord, keyWord, policyWord, verdictWord } from "./labels.js";
+import { codeWord, dataWord, exceptionWord, keyWord, policyWord, verdictWord } from "./labels.js";
 
 /**
  * Write an owner as the value of an option: "" is taken for all owners.
@@ -54,6 +55,11 @@ const CHOICES = {
     value: ({ key }) => key,
     text: ({ key }) => keyWord(key),
   },
+  dataStores: {
+    all: "All accounts",
+    value: ({ data }) => data,
+    text: ({ data }) => dataWord(data),
+  },
   exception: {
     all: "All accounts",
     value: ({ exception }) => exception,
@@ -75,7 +81,7 @@ const NAMES = /** @type {Choice[]} */ (Object.keys(CHOICES));
 const VERDICTS = ["non_compliant", "unknown", "compliant"];
 
 /** @type {Record<string, string>} */
-const LABELS = { keyHealth: "key", azurePolicy: "Azure's built-in policy" };
+const LABELS = { keyHealth: "key", dataStores: "data stores", azurePolicy: "Azure's built-in policy" };
 
 /** @param {string} id */
 const select = (id) => /** @type {HTMLSelectElement} */ (at(id));
@@ -89,6 +95,7 @@ const search = () => /** @type {HTMLInputElement} */ (at("q"));
 function optionsOf(choice, rows) {
   if (choice === "verdict") return VERDICTS.map((verdict) => [verdict, verdictWord(verdict)]);
   if (choice === "keyHealth") return KEY_STATES.map((state) => [state, keyWord(state)]);
+  if (choice === "dataStores") return DATA_STATES.map((state) => [state, dataWord(state)]);
   if (choice === "exception") return EXCEPTION_CHOICES.map((value) => [value, exceptionWord(value)]);
   const { value, text } = CHOICES[choice];
   /** @type {Map<string, string>} */
@@ -149,6 +156,7 @@ function filtered(view) {
     return `${LABELS[choice] ?? choice} is ${within(text)}`;
   });
   if (view.keyReason !== "") parts.push(`the first reason of the key is ${within(codeWord(view.keyReason))}`);
+  if (view.dataReason !== "") parts.push(`the first reason of the data stores is ${within(codeWord(view.dataReason))}`);
   if (Object.hasOwn(ACCEPTED, view.accepted)) parts.push(ACCEPTED[view.accepted].words);
   if (view.notOwner.length > 0) {
     const owners = view.notOwner.map((owner) => (owner === "" ? "none" : within(owner)));
@@ -162,6 +170,7 @@ function filtered(view) {
 export function drawFilters(state) {
   // A link may filter by key health where key health is off: show the filter, so that people can remove it.
   at("key-filter").hidden = !hasKeys(state.status) && state.view.keyHealth === "";
+  at("data-filter").hidden = !hasDataStores(state.status) && state.view.dataStores === "";
   at("exception-filter").hidden = !hasExceptions(state) && state.view.exception === "";
   drawOptions(state);
   drawValues(state);

@@ -5,7 +5,7 @@
  * @typedef {import("./types.js").KeyHealth} KeyHealth
  * @typedef {import("./types.js").Status} Status
  * @typedef {"compliant" | "non_compliant" | "unknown"} Tone
- * @typedef {{ tone: Tone, shape: Tone | "warning" }} Look
+ * @typedef {{ tone: Tone | "neutral", shape: Tone | "warning" }} Look
  */
 
 import { h, icon, item } from "./dom.js";
@@ -18,12 +18,26 @@ import { codeWord, keyWord, rotationWord } from "./labels.js";
 const ORDER = [["broken", "broken"], ["unknown", "unknown"], ["at_risk", "atRisk"], ["healthy", "healthy"]];
 /** @type {Look} */
 const UNKNOWN = { tone: "unknown", shape: "unknown" };
-/** @type {Record<string, Look>} The looks of states and severities; others look like unknown. */
+/** @type {Look} */
+const GOOD = { tone: "compliant", shape: "compliant" };
+/** @type {Look} */
+const RISK = { tone: "unknown", shape: "warning" };
+/** @type {Look} */
+const BAD = { tone: "non_compliant", shape: "non_compliant" };
+/** @type {Record<string, Look>} The looks of states and severities, of keys and data stores; others look like unknown. */
 const LOOKS = {
-  healthy: { tone: "compliant", shape: "compliant" },
-  at_risk: { tone: "unknown", shape: "warning" },
-  broken: { tone: "non_compliant", shape: "non_compliant" },
+  healthy: GOOD,
+  at_risk: RISK,
+  broken: BAD,
   unknown: UNKNOWN,
+  own_keys: GOOD,
+  own_key: GOOD,
+  microsoft_keys: BAD,
+  microsoft_key: BAD,
+  may_be_microsoft_keys: RISK,
+  error: BAD,
+  warning: RISK,
+  none: { tone: "neutral", shape: "compliant" },
 };
 
 /** All states of key health, even if no account has them, the worst first. */
@@ -39,10 +53,40 @@ export const lookOf = (state) => (Object.hasOwn(LOOKS, state) ? LOOKS[state] : U
  */
 export const hasKeys = (status) => Boolean(status?.keys);
 
-/** @param {string} state */
-export function keyBadge(state) {
+/**
+ * Show a state as a badge.
+ *
+ * @param {string} state
+ * @param {string} word
+ */
+export function badge(state, word) {
   const { tone, shape } = lookOf(state);
-  return h("span", { class: `badge ${tone}` }, icon(shape), keyWord(state));
+  return h("span", { class: `badge ${tone}` }, icon(shape), word);
+}
+
+/**
+ * Show counts by state, each with a link to its accounts.
+ *
+ * @param {string} id
+ * @param {string} title
+ * @param {{ state: string, word: string, value: number, view: Partial<import("./types.js").View> }[]} counts
+ */
+export function countTiles(id, title, counts) {
+  const items = counts.map(({ state, word, value, view }) => {
+    const { tone, shape } = lookOf(state);
+    return h(
+      "a",
+      { class: `tile ${tone} ${value === 0 ? "none" : ""}`, href: fragmentOf(view) },
+      h("span", { class: "tile-name" }, icon(shape), word),
+      h("span", { class: "tile-value" }, number(value)),
+    );
+  });
+  return h(
+    "div",
+    { class: "keys", role: "group", "aria-labelledby": id },
+    h("h3", { id }, title),
+    h("div", { class: "tiles" }, ...items),
+  );
 }
 
 /**
@@ -52,21 +96,8 @@ export function keyBadge(state) {
  */
 export function keyCounts({ keys }) {
   if (!keys) return null;
-  const items = ORDER.map(([state, field]) => {
-    const { tone, shape } = lookOf(state);
-    return h(
-      "a",
-      { class: `tile ${tone} ${keys[field] === 0 ? "none" : ""}`, href: fragmentOf({ keyHealth: state }) },
-      h("span", { class: "tile-name" }, icon(shape), keyWord(state)),
-      h("span", { class: "tile-value" }, number(keys[field])),
-    );
-  });
-  return h(
-    "div",
-    { class: "keys", role: "group", "aria-labelledby": "keys-title" },
-    h("h3", { id: "keys-title" }, "Keys of the compliant accounts"),
-    h("div", { class: "tiles" }, ...items),
-  );
+  const counts = ORDER.map(([state, field]) => ({ state, word: keyWord(state), value: keys[field], view: { keyHealth: state } }));
+  return countTiles("keys-title", "Keys of the compliant accounts", counts);
 }
 
 /**
@@ -79,26 +110,29 @@ export function keyCell({ keyHealth, verdict }) {
   if (!keyHealth) return [name(null, verdict === "compliant" ? "not checked" : "–")];
   const { state, reasons } = keyHealth;
   const [worst] = reasons.filter(({ severity }) => severity !== "notice");
-  return [keyBadge(state), worst && h("small", {}, codeWord(worst.code))];
+  return [badge(state, keyWord(state)), worst && h("small", {}, codeWord(worst.code))];
 }
 
 /**
+ * Show a reason: how serious it is, what to do, who acts, and its evidence.
+ *
  * @param {import("./types.js").KeyReason} reason
+ * @param {"key" | "data"} area
  * @param {import("./types.js").Catalogue | null} catalogue
  */
-function reasonItem({ code, severity, message, evidence, missingAction }, catalogue) {
+export function reasonItem({ code, severity, message, evidence, missingAction }, area, catalogue) {
   const { tone, shape } = lookOf(severity);
   const facts = Object.entries(evidence).map(([field, value]) => item(codeWord(field), identifier(value)));
   if (missingAction) facts.push(item("Missing permission", identifier(missingAction)));
   return h(
     "li",
-    { class: severity === "notice" ? "notice" : tone },
+    { class: ["notice", "info"].includes(severity) ? "notice" : tone },
     icon(shape),
     h(
       "div",
       {},
       h("p", {}, h("strong", {}, codeWord(code)), ` (${keyWord(severity).toLowerCase()})`),
-      h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, "key", code))),
+      h("p", {}, visible(message), " ", actorOf(entryOf(catalogue, area, code))),
       facts.length > 0 && h("dl", { class: "evidence" }, ...facts),
     ),
   );
@@ -165,9 +199,9 @@ export function keySection(finding, { now, catalogue }) {
     h(
       "div",
       { class: `verdict-box ${tone}` },
-      h("p", { class: "verdict-line" }, keyBadge(health.state)),
+      h("p", { class: "verdict-line" }, badge(health.state, keyWord(health.state))),
       health.reasons.length > 0
-        ? h("ul", { class: "key-reasons" }, ...health.reasons.map((reason) => reasonItem(reason, catalogue)))
+        ? h("ul", { class: "key-reasons" }, ...health.reasons.map((reason) => reasonItem(reason, "key", catalogue)))
         : h("p", {}, none),
     ),
     particulars(finding, health, now),

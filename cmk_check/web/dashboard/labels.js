@@ -23,6 +23,33 @@ const KEY_STATES = {
   unknown: "Unknown",
 };
 
+/** @type {Record<string, string>} Of an account's data and of one store. */
+const DATA_STATES = {
+  own_keys: "Own keys",
+  microsoft_keys: "Microsoft's keys",
+  may_be_microsoft_keys: "Maybe Microsoft's keys",
+  unknown: "Unknown",
+  none: "No other place",
+  own_key: "Own key",
+  microsoft_key: "Microsoft's key",
+  broken: "Key lost",
+};
+
+/** @type {Record<string, string>} */
+const STORES = {
+  storage_account: "Storage account",
+  cosmos_db: "Cosmos DB account",
+  search_service: "AI Search service",
+  ml_workspace: "Machine Learning workspace",
+};
+
+/** @type {Record<string, string>} */
+const USES = {
+  threads: "conversations",
+  vectors: "vector stores",
+  speech_and_language: "Speech and Language",
+};
+
 /** @type {Record<string, string>} */
 const POLICY_STATES = {
   compliant: "Compliant",
@@ -101,6 +128,9 @@ export const verdictWord = reader(VERDICTS);
 export const endWord = reader(ENDS);
 export const exceptionWord = reader(EXCEPTIONS);
 export const keyWord = reader(KEY_STATES);
+export const dataWord = reader(DATA_STATES);
+export const storeWord = reader(STORES);
+export const useWord = reader(USES);
 export const policyWord = reader(POLICY_STATES);
 export const rotationWord = reader(ROTATIONS);
 export const coverageWord = reader(COVERAGES);

@@ -22,8 +22,14 @@ const KEYS = {
   unknown: (whose) => `Check the key of ${whose}`,
   at_risk: (whose) => `Fix the key of ${whose} before it breaks`,
 };
+/** @type {Record<string, (whose: string) => string>} What to do about data stores, by their state. */
+const DATA = {
+  microsoft_keys: (whose) => `Set a key of your own on the data stores of ${whose}`,
+  unknown: (whose) => `Check the data stores of ${whose}`,
+  may_be_microsoft_keys: (whose) => `See where ${whose} may keep data under Microsoft's keys`,
+};
 /** Reasons of a posture that the advice on accounts, keys and gaps already covers. */
-const COVERED = ["accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown", "subscriptions_unread"];
+const COVERED = ["accounts_non_compliant", "accounts_unknown", "keys_broken", "keys_unknown", "data_exposed", "data_unknown", "subscriptions_unread"];
 
 /**
  * @param {State} state
@@ -170,20 +176,44 @@ function aboutUnknowns({ catalogue, rows }) {
 }
 
 /**
+ * @typedef {object} Beside What is judged beside a verdict.
+ * @property {"key" | "data"} area
+ * @property {Record<string, (whose: string) => string>} todo By state.
+ * @property {(finding: import("./types.js").Finding) => { state: string, reasons: { code: string, message: string }[] } | null | undefined} of
+ * @property {(state: string, reason: string) => Partial<import("./types.js").View>} view
+ */
+
+/** @type {Beside} */
+const KEY = {
+  area: "key",
+  todo: KEYS,
+  of: ({ keyHealth }) => keyHealth,
+  view: (keyHealth, keyReason) => ({ keyHealth, keyReason }),
+};
+/** @type {Beside} */
+const STORES = {
+  area: "data",
+  todo: DATA,
+  of: ({ dataStores }) => dataStores,
+  view: (dataStores, dataReason) => ({ dataStores, dataReason }),
+};
+
+/**
  * @param {State} shown
+ * @param {Beside} beside
  * @param {string} state
  * @returns {Advice[]}
  */
-function aboutKeys({ catalogue, rows }, state) {
+function aboutState({ catalogue, rows }, { area, todo, of, view }, state) {
   const tone = lookOf(state).tone === "non_compliant" ? "non_compliant" : "unknown";
-  const bad = rows.filter(({ key }) => key === state);
-  return grouped(bad, ({ keyReason }) => keyReason).map(([keyReason, group]) => {
+  const bad = rows.filter(({ finding }) => of(finding)?.state === state);
+  return grouped(bad, ({ finding }) => of(finding)?.reasons[0]?.code ?? "").map(([reason, group]) => {
     const [{ finding }] = group;
     const one = group.length === 1;
     const whose = one ? within(finding.name) : count(group.length, "account");
-    const messages = group.map((row) => row.finding.keyHealth?.reasons[0]?.message ?? null);
-    const href = fragmentOf({ keyHealth: state, keyReason, finding: one ? finding.id.toLowerCase() : "" });
-    return adviceOf(`${KEYS[state](whose)}: ${midway(codeWord(keyReason))}`, whyOf(messages, entryOf(catalogue, "key", keyReason)), href, tone);
+    const messages = group.map((row) => of(row.finding)?.reasons[0]?.message ?? null);
+    const href = fragmentOf({ ...view(state, reason), finding: one ? finding.id.toLowerCase() : "" });
+    return adviceOf(`${todo[state](whose)}: ${midway(codeWord(reason))}`, whyOf(messages, entryOf(catalogue, area, reason)), href, tone);
   });
 }
 
@@ -221,14 +251,17 @@ function aboutUnreadExemptions({ catalogue, rows, now }) {
  * @returns {Advice[]}
  */
 export const adviceFor = (state) => [
-  ...aboutKeys(state, "broken"),
+  ...aboutState(state, KEY, "broken"),
   ...aboutTheScanner(state),
   ...aboutOwners(state.rows),
   ...aboutEndingExceptions(state),
   ...aboutGaps(state),
   ...aboutUnknowns(state),
-  ...aboutKeys(state, "unknown"),
-  ...aboutKeys(state, "at_risk"),
+  ...aboutState(state, STORES, "microsoft_keys"),
+  ...aboutState(state, KEY, "unknown"),
+  ...aboutState(state, STORES, "unknown"),
+  ...aboutState(state, KEY, "at_risk"),
+  ...aboutState(state, STORES, "may_be_microsoft_keys"),
   ...aboutUnreadExemptions(state),
 ];
 

@@ -37,8 +37,10 @@ function lead(state) {
   }
   const codes = reasons.map(({ code }) => code);
   if (shown === "non_compliant") {
-    return codes.includes("keys_broken") && !codes.includes("accounts_non_compliant")
-      ? "Accounts are under keys that are broken."
+    if (codes.includes("accounts_non_compliant")) return "Accounts are encrypted with Microsoft's keys.";
+    if (codes.includes("keys_broken")) return "Accounts are under keys that are broken.";
+    return codes.includes("data_exposed")
+      ? "Accounts keep data in stores that are under Microsoft's keys."
       : "Accounts are encrypted with Microsoft's keys.";
   }
   if (isGood(posture)) return "The last result is out of date.";

@@ -22,7 +22,7 @@ export function catalogueOf(body) {
 
 /**
  * @param {Catalogue | null} catalogue
- * @param {"verdict" | "gap" | "key" | "exception" | "posture" | "azure_policy"} area
+ * @param {"verdict" | "gap" | "key" | "data" | "exception" | "posture" | "azure_policy"} area
  * @param {string} code
  */
 export const entryOf = (catalogue, area, code) => catalogue?.get(`${area} ${code}`);

@@ -34,6 +34,13 @@ export const region = (text) => (text ?? "").toLowerCase().replace(/\s/g, "");
 export const ownerOf = ({ owner }) => owner?.value ?? "";
 
 /**
+ * Write the state of a key or of data stores, and its most serious reason; "" where there is none.
+ *
+ * @param {{ state: string, reasons: { code: string }[] } | null | undefined} judged
+ */
+const worstOf = (judged) => ({ state: judged?.state ?? "", reason: judged?.reasons[0]?.code ?? "" });
+
+/**
  * @param {import("./types.js").Finding} finding
  * @returns {Row}
  */
@@ -41,21 +48,24 @@ export function rowOf(finding) {
   const tags = Object.entries(finding.tags);
   const since = finding.violatedSince ?? finding.changedAt ?? finding.firstSeen ?? "";
   const texts = [finding.name, finding.resourceGroup, finding.subscriptionName ?? "", ...tags.flat()];
+  const [key, data] = [worstOf(finding.keyHealth), worstOf(finding.dataStores)];
   return {
     finding,
     haystack: folded(texts.join("\n")),
     location: region(finding.location),
     kind: finding.kind ? finding.kind.toLowerCase() : "unknown",
-    key: finding.keyHealth?.state ?? "",
+    key: key.state,
     exception: exceptionOf(finding),
-    keyReason: finding.keyHealth?.reasons[0]?.code ?? "",
+    keyReason: key.reason,
+    data: data.state,
+    dataReason: data.reason,
     owner: ownerOf(finding),
     since,
     atFirst: since !== "" && since === finding.firstSeen,
   };
 }
 
-/** @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "keyReason" | "exception" | "azurePolicy"} Exact */
+/** @typedef {"verdict" | "reason" | "kind" | "location" | "subscription" | "keyHealth" | "keyReason" | "dataStores" | "dataReason" | "exception" | "azurePolicy"} Exact */
 
 /** @type {Record<Exact, (row: Row) => string>} What a row must equal, unless the filter is empty. */
 const VALUES = {
@@ -66,6 +76,8 @@ const VALUES = {
   subscription: ({ finding }) => finding.subscriptionId.toLowerCase(),
   keyHealth: ({ key }) => key,
   keyReason: ({ keyReason }) => keyReason,
+  dataStores: ({ data }) => data,
+  dataReason: ({ dataReason }) => dataReason,
   exception: ({ exception }) => exception,
   azurePolicy: ({ finding }) => finding.azurePolicy?.state ?? "",
 };

@@ -8,6 +8,7 @@ export type Column =
   | "name" | "verdict" | "reason" | "key" | "subscription" | "group" | "kind" | "location" | "owner"
   | "since";
 
+export type DataState = "microsoft_keys" | "may_be_microsoft_keys" | "unknown" | "own_keys" | "none";
 export type KeyState = "healthy" | "at_risk" | "broken" | "unknown";
 
 export interface Counts { compliant: number; nonCompliant: number; unknown: number }
@@ -21,6 +22,10 @@ export interface Accounts extends Counts {
 }
 
 export interface Keys { healthy: number; atRisk: number; broken: number; unknown: number }
+
+export interface DataStoreCounts {
+  ownKeys: number; microsoftKeys: number; mayBeMicrosoftKeys: number; unknown: number; none: number;
+}
 
 export interface PolicyCounts { notAssessed: number; differs: number }
 
@@ -60,6 +65,7 @@ export interface Status {
   fresh: boolean;
   accounts: Accounts;
   keys: Keys | null;
+  dataStores: DataStoreCounts | null;
   azurePolicy: PolicyCounts | null;
   subscriptions: Subscriptions;
   gaps: Gap[];
@@ -86,6 +92,27 @@ export interface KeyHealth {
   keyVersion: string | null;
   principalId: string | null;
   scopesAsOf: string | null;
+}
+
+export interface DataStore {
+  type: string;
+  id: string | null;
+  name: string;
+  state: string;
+  key: string | null;
+  /** The project is null if the account itself uses the store. */
+  uses: { project: string | null; use: string }[];
+  detail: string | null;
+}
+
+/** The most serious reason comes first. */
+export interface DataStores {
+  state: DataState;
+  reasons: KeyReason[];
+  stores: DataStore[];
+  /** Projects without a store of their own. */
+  basicProjects: string[];
+  asOf: string | null;
 }
 
 /** What the requester of the exemption wrote: displayName, description, ticket, approvedBy. */
@@ -123,6 +150,7 @@ export interface Finding {
   message: string;
   evidence: Record<string, string | null>;
   keyHealth: KeyHealth | null;
+  dataStores: DataStores | null;
   exception: AccountException | null;
   azurePolicy: { state: string; reason: string } | null;
   firstSeen: string | null;
@@ -191,6 +219,9 @@ export interface View {
   azurePolicy: string;
   /** The most serious reason of a key. */
   keyReason: string;
+  dataStores: string;
+  /** The most serious reason of the data stores. */
+  dataReason: string;
   exception: string;
   /** A choice among the accounts by what becomes of their exceptions. */
   accepted: string;
@@ -215,6 +246,8 @@ export interface Row {
   kind: string;
   key: string;
   keyReason: string;
+  data: string;
+  dataReason: string;
   exception: string;
   owner: string;
   since: string;

@@ -20,6 +20,8 @@ export const DEFAULTS = Object.freeze({
   keyHealth: "",
   azurePolicy: "",
   keyReason: "",
+  dataStores: "",
+  dataReason: "",
   exception: "",
   accepted: "",
   owner: null,
@@ -33,15 +35,15 @@ export const DEFAULTS = Object.freeze({
 });
 
 /** The filters that the API has too, by the same names. */
-export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "exception", "azurePolicy", "q"]);
+export const API_FILTERS = /** @type {const} */ (["verdict", "reason", "kind", "location", "subscription", "keyHealth", "dataStores", "exception", "azurePolicy", "q"]);
 
 /** The filters that only the page has. */
-export const OWN_FILTERS = /** @type {const} */ (["keyReason", "accepted", "notOwner"]);
+export const OWN_FILTERS = /** @type {const} */ (["keyReason", "dataReason", "accepted", "notOwner"]);
 
 /** All filters of the findings. The API splits the owner: it may be a name, or nobody. */
 export const FILTERS = /** @type {const} */ ([...API_FILTERS, "owner", ...OWN_FILTERS]);
 
-const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "accepted", "gap"]);
+const TEXTS = /** @type {const} */ ([...API_FILTERS, "keyReason", "dataReason", "accepted", "gap"]);
 
 /** The limit of the API. */
 export const LONGEST_SEARCH = 200;

@@ -53,6 +53,8 @@ COLUMNS: Final = (
     "owner",
     "ownerSource",
     "keyScopesAsOf",
+    "dataStores",
+    "dataStoreReasons",
 )
 
 
@@ -60,6 +62,7 @@ def texts(finding: Finding) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
     shown = finding.model_dump(mode="json", by_alias=True)
     key = _of_key(shown["keyHealth"] or {})
+    data = shown["dataStores"] or {}
     exception = _of_exception(shown["exception"])
     owner = finding.owner
     others = {
@@ -67,6 +70,8 @@ def texts(finding: Finding) -> list[str]:
         "azurePolicy": (shown["azurePolicy"] or {}).get("state"),
         "owner": owner and owner.value,
         "ownerSource": owner and owner.source,
+        "dataStores": data.get("state"),
+        "dataStoreReasons": _codes(data),
     }
     values = shown | shown["evidence"] | key | exception | others
     return [values[column] or "" for column in COLUMNS]
@@ -75,7 +80,7 @@ def texts(finding: Finding) -> list[str]:
 def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "keyHealth": health.get("state"),
-        "keyReasons": "; ".join(reason["code"] for reason in health.get("reasons", ())),
+        "keyReasons": _codes(health),
         "keyExpires": health.get("expires"),
         "keyRotation": health.get("rotation"),
         "keyVaultId": health.get("vaultId"),
@@ -97,6 +102,10 @@ def _of_exception(exception: Mapping[str, Any] | None) -> dict[str, Any]:
         "exceptionCreatedBy": given.get("createdBy"),
         "exceptionId": given.get("id"),
     }
+
+
+def _codes(judged: Mapping[str, Any]) -> str:
+    return "; ".join(reason["code"] for reason in judged.get("reasons", ()))
 
 
 def _tags(tags: Mapping[str, str]) -> str:

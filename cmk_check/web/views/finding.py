@@ -25,6 +25,7 @@ from cmk_check.web import evidence_models, models
 from cmk_check.web.http.responses import RequestRefused
 from cmk_check.web.views.azure_policy import to_api_policy
 from cmk_check.web.views.controls import controls
+from cmk_check.web.views.data_stores import to_api_data_stores
 from cmk_check.web.views.exceptions import to_api_exception
 from cmk_check.web.views.key_health import to_api_key_health
 from cmk_check.web.views.remediation import remediation_of
@@ -112,6 +113,7 @@ def to_api_finding(
         rule_version=finding.rule_version,
         evidence=evidence_models.Evidence.model_validate(judgement.evidence),
         key_health=to_api_key_health(health, scopes, now) if health else None,
+        data_stores=to_api_data_stores(finding.data) if finding.data else None,
         exception=to_api_exception(finding.exception, now) if finding.exception else None,
         azure_policy=to_api_policy(finding),
         first_seen=finding.first_seen if dated else None,

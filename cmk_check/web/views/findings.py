@@ -181,6 +181,7 @@ def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> 
         kind,
         query.subscription,
         query.key_health,
+        query.data_stores,
         exception_at=(query.exception, now) if query.exception else None,
         azure_policy=query.azure_policy,
         owner=query.owner,

@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSet
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import (
     KeyState,
     PostureReason,
@@ -29,6 +30,7 @@ from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import MAX_OWNERS_COUNTED
+from cmk_check.web.views.data_stores import to_api_data_counts
 from cmk_check.web.views.key_health import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -68,6 +70,7 @@ class StatusCollector(Collector):
         yield _gauge("accounts_excepted", text, [((), excepted)])
         if self.key_health:
             yield _of_keys(self.status.summary.accounts)
+        yield from _of_data_stores(self.status.summary.accounts)
         if self.owners:
             yield from _of_owners(self.status.summary.accounts)
         yield self._subscriptions()
@@ -184,6 +187,14 @@ def _of_keys(accounts: AccountCounts) -> Metric:
         (((state.value,), getattr(keys, state.value)) for state in KeyState),
         ("key_health",),
     )
+
+
+def _of_data_stores(accounts: AccountCounts) -> Iterator[Metric]:
+    if (counts := to_api_data_counts(accounts)) is None:
+        return
+    text = "Accounts in scope by the state of their data stores."
+    samples: Samples = [((state.value,), getattr(counts, state.value)) for state in DataState]
+    yield _gauge("accounts_data_stores", text, samples, ("state",))
 
 
 def _of_owners(accounts: AccountCounts) -> Iterator[Metric]:

@@ -1,6 +1,7 @@
 """Answers about keys that no estate gives in one scan, for a window on the world."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -86,27 +87,40 @@ def answer_with_keys(
     visit: Visit, world: World, changes: list[dict[str, Any]] | None = None, **status: object
 ) -> None:
     """Let the world's answers speak of keys, whatever the world itself says of them."""
-    found = list(world.scene.findings().values())
-    shown = [one | {"keyHealth": _of(one)} for one in found]
-    body = world.scene.get("v1/status").body | {"keys": COUNTS} | status
+    answer_with(visit, world, _of, changes, **{"keys": COUNTS, **status})
+
+
+def answer_with(
+    visit: Visit,
+    world: World,
+    more: Callable[[dict[str, Any]], dict[str, object]],
+    changes: list[dict[str, Any]] | None = None,
+    **status: object,
+) -> None:
+    """Let the world's answers say more: of each finding, of the status, and of what changed."""
+    shown = [one | more(one) for one in world.scene.findings().values()]
+    body = world.scene.get("v1/status").body | status
     visit.page.route("**/api/v1/status", lambda route: _fulfill(route, body))
     visit.page.route("**/api/v1/findings?top=1000", lambda route: _fulfill(route, {"value": shown}))
-    visit.page.route("**/api/v1/findings/**", _detail)
+    visit.page.route("**/api/v1/findings/**", lambda route: _detail(route, more))
     if changes is not None:
         visit.page.route("**/api/v1/changes?**", lambda route: _fulfill(route, {"value": changes}))
 
 
-def _of(finding: dict[str, Any]) -> dict[str, Any] | None:
+def _of(finding: dict[str, Any]) -> dict[str, object]:
     state = ACCOUNTS.get(finding["name"])
     days = {BROKEN: -3.5, AT_RISK: 12.5}
-    return None if state is None else health(state, days=days.get(state))
+    judged = None if state is None else health(state, days=days.get(state))
+    # Only the detail has limits.
+    if "limits" not in finding:
+        return {"keyHealth": judged}
+    plan = PLAN if state == BROKEN else None
+    return {"keyHealth": judged, "limits": [LIMIT], "remediation": plan}
 
 
-def _detail(route: Route) -> None:
+def _detail(route: Route, more: Callable[[dict[str, Any]], dict[str, object]]) -> None:
     body = route.fetch().json()
-    health = _of(body)
-    plan = PLAN if health and health["state"] == BROKEN else None
-    _fulfill(route, body | {"keyHealth": health, "limits": [LIMIT], "remediation": plan})
+    _fulfill(route, body | more(body))
 
 
 def _fulfill(route: Route, body: object) -> None:

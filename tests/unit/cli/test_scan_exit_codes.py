@@ -177,6 +177,7 @@ EMPTY = json.dumps(
             "ignoredByKind": {},
         },
         "keys": None,
+        "dataStores": None,
         "azurePolicy": None,
         "subscriptions": dict.fromkeys(("total", "read", "gap", "excluded", "retired"), 0),
         "managementGroup": None,

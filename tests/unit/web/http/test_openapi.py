@@ -90,6 +90,7 @@ def test_it_documents_parameters_with_their_allowed_values(document: dict[str, A
         "location",
         "subscription",
         "keyHealth",
+        "dataStores",
         "exception",
         "azurePolicy",
         "owner",

@@ -32,8 +32,8 @@ CHAT = (
     "/accounts/chat"
 )
 ALLOWED = (
-    "verdict, reason, kind, location, subscription, keyHealth, exception, azurePolicy, owner, "
-    "unowned, q, top, skipToken, format"
+    "verdict, reason, kind, location, subscription, keyHealth, dataStores, exception, azurePolicy, "
+    "owner, unowned, q, top, skipToken, format"
 )
 EXPECTED = {
     "id": CHAT,
@@ -61,6 +61,7 @@ EXPECTED = {
         "createdAt": "2022-10-26T04:50:20Z",
     },
     "keyHealth": None,
+    "dataStores": None,
     "exception": None,
     "azurePolicy": {"state": "non_compliant", "reason": "same_as_verdict"},
     "firstSeen": "2026-11-22T12:00:00Z",

@@ -159,7 +159,7 @@ async def test_files_for_spreadsheets_have_the_owner() -> None:
 
     body = (await send(served.app(), f"{FINDINGS}?format=csv")).body.decode()
 
-    assert body.split("\r\n")[1].endswith(",'=1+1,account,")
+    assert body.split("\r\n")[1].endswith(",'=1+1,account,,,")
 
 
 async def test_metrics_say_how_many_owners_there_are_unless_none_is_kept() -> None:

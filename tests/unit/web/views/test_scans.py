@@ -83,6 +83,7 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                     "byKind": {"OpenAI": {"compliant": 0, "nonCompliant": 1, "unknown": 0}},
                     "ignoredByKind": {"SpeechServices": 3},
                 },
+                "dataStores": None,
                 "subscriptions": {"total": 1, "read": 1, "gap": 0, "excluded": 0, "retired": 0},
                 "changes": 4,
                 "crossCheck": {"state": "partly", "differences": 3},

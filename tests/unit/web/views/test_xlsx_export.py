@@ -82,7 +82,7 @@ async def test_it_is_a_file_to_be_saved_and_a_table_to_be_filtered(served: Serve
     assert answer.headers["content-disposition"] == 'attachment; filename="cmk-findings.xlsx"'
     assert answer.headers["cache-control"] == "no-store"
     (sheet,) = sheets_of(answer.body)
-    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AT5", {TEXT})
+    assert (sheet.frozen, sheet.filtered, sheet.formats) == ("1 frozen", "A1:AV5", {TEXT})
 
 
 async def test_filters_narrow_the_table_as_they_narrow_the_list(served: Served) -> None:
@@ -184,7 +184,7 @@ async def test_more_rows_than_a_sheet_holds_go_on_in_another_one() -> None:
         ["kind", "2", "3"],
         ["kind", "4"],
     ]
-    assert [sheet.filtered for sheet in sheets] == ["A1:AT3", "A1:AT3", "A1:AT2"]
+    assert [sheet.filtered for sheet in sheets] == ["A1:AV3", "A1:AV3", "A1:AV2"]
 
 
 def _inside(folder: Path) -> list[Path]:
