@@ -7,6 +7,7 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
 ``cmk.scan``    a scan that ended: ``scanId``, ``state``, ``trigger``, ``reason``, ``startedAt``,
                 ``durationSeconds``; unless it failed also ``posture``, ``accounts`` (``excepted``
                 of the non-compliant ones), ``keys`` (of the compliant ones; null if none was read),
+                ``dataStores`` (of all accounts; null if none were read),
                 ``subscriptions``, ``changes`` (a number), ``crossCheck`` (``state``,
                 ``differences``; null if none was made)
 ``cmk.partial_scan``  the same of a partial scan, with the posture of the estate and the counts of
@@ -31,7 +32,7 @@ from datetime import datetime
 
 from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.counts import key_counts
+from cmk_check.core.counts import data_counts, key_counts
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import Change, Gap
@@ -117,6 +118,7 @@ def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -
             "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
         },
         "keys": key_counts(accounts),
+        "dataStores": data_counts(accounts),
         "subscriptions": {
             "total": subscriptions.total,
             "read": subscriptions.read,

@@ -1,14 +1,17 @@
 """The parts of a chat line about keys: health before and after, the problem, the vault, counts."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from cmk_check.alerts.plain_text import plain
-from cmk_check.core.enums import KeySeverity
+from cmk_check.core.enums import KeySeverity, ReasonSeverity
 from cmk_check.limits import (
     MAX_CHAT_BROKEN_KEYS_CHARS,
     MAX_CHAT_KEY_CODES,
     MAX_CHAT_KEY_SENTENCE_CHARS,
 )
+
+_CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
 
 
 def key_transition(data: Mapping[str, object]) -> str:
@@ -17,12 +20,12 @@ def key_transition(data: Mapping[str, object]) -> str:
     return f"{before or 'new'} -> {after}" if after else ""
 
 
-def key_trouble(data: Mapping[str, object], key: Mapping[str, object]) -> str:
-    """Return the message of a new reason, or else of the worst one, and the codes of the others."""
+def trouble(data: Mapping[str, object], judged: Mapping[str, object]) -> str:
+    """Return the message of a new reason, or else of the worst, and the codes of the others."""
     before = data.get("before")
     codes_before = before.get("keyReasons") if isinstance(before, Mapping) else None
     known = codes_before if isinstance(codes_before, list) else []
-    reasons = list(_reasons(key.get("reasons")))
+    reasons = list(_reasons(judged.get("reasons")))
     if not reasons:
         return ""
     # False sorts first, and sorting is stable.
@@ -71,9 +74,9 @@ def _health(side: object) -> str:
 
 
 def _reasons(reasons: object) -> Iterable[Mapping[str, object]]:
-    """Return the reasons without notices."""
+    """Return the reasons without those that change nothing."""
     for reason in reasons if isinstance(reasons, list) else ():
-        if isinstance(reason, Mapping) and reason.get("severity") != KeySeverity.NOTICE:
+        if isinstance(reason, Mapping) and reason.get("severity") not in _CHANGE_NOTHING:
             yield reason
 
 

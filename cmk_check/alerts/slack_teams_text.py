@@ -10,8 +10,9 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.alerts.plain_text import plain
+from cmk_check.alerts.slack_teams_data_text import data_places, data_sums, data_transition
 from cmk_check.alerts.slack_teams_exception_text import exception_text
-from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, key_trouble
+from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, trouble
 from cmk_check.core.enums import ChangeType, PolicyState, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
@@ -29,7 +30,7 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
     ChangeType.KEY_RECOVERED: "Health of an account's key improved",
     ChangeType.DATA_EXPOSED: "Data of an account may be under Microsoft's keys",
-    ChangeType.DATA_COVERED: "Data of an account is under your own keys again",
+    ChangeType.DATA_COVERED: "Data of an account is no longer under Microsoft's keys",
     ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
     ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
     ChangeType.EXCEPTION_ENDED: "Exception has ended",
@@ -61,13 +62,18 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     key, exception = data.get("key"), data.get("exception")
     if isinstance(exception, Mapping):
         state = [exception_text(data, exception)]
+    elif change.type in {ChangeType.DATA_EXPOSED, ChangeType.DATA_COVERED}:
+        stores = as_object(data.get("dataStores"))
+        state = [data_transition(data), trouble(data, stores), data_places(stores)]
     elif isinstance(key, Mapping):
-        state = [key_transition(data), key_trouble(data, key), key_place(key)]
+        state = [key_transition(data), trouble(data, key), key_place(key)]
     elif change.type is ChangeType.ACCOUNT_KIND_CHANGED:
         state = [_new_kind(data), _why(data)]
     else:
         state = [_transition(data), _why(data)]
     parts = [_what(change), *state, _owner(data), _sums(data), key_sums(data)]
+    if change.type is ChangeType.SCAN_BASELINE:
+        parts.append(data_sums(data))
     return ChatLine(
         change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
     )

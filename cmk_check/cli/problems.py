@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, ReasonSeverity, Verdict
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
@@ -13,6 +14,7 @@ from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult
+    from cmk_check.core.posture import Expectations
     from cmk_check.web import evidence_models, models
 
 
@@ -48,9 +50,9 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
 
     """
     expect = answer.context.options.expectations
-    keys_count, accepts = expect.require_healthy_keys, expect.exceptions is ExceptionMode.ACCEPT
+    accepts = expect.exceptions is ExceptionMode.ACCEPT
     accounts = [
-        (finding, _of_account(finding, keys_count=keys_count, accepts=accepts))
+        (finding, _of_account(finding, expect, accepts=accepts))
         async for page in answer.pages()
         for finding in page
     ]
@@ -64,7 +66,9 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
     return Collected(accounts, gaps, _of_scan(status, counted, listed, answer.failure), accepts)
 
 
-def _of_account(finding: "models.Finding", *, keys_count: bool, accepts: bool) -> list[Problem]:
+def _of_account(
+    finding: "models.Finding", expect: "Expectations", *, accepts: bool
+) -> list[Problem]:
     problems = []
     if finding.verdict is not Verdict.COMPLIANT:
         severity = VERDICT_REASONS[finding.reason].severity
@@ -72,9 +76,15 @@ def _of_account(finding: "models.Finding", *, keys_count: bool, accepts: bool) -
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = KEY_REASONS[reason.code].severity
-        if severity is ReasonSeverity.UNKNOWN and not keys_count:
+        if severity is ReasonSeverity.UNKNOWN and not expect.require_healthy_keys:
             severity = ReasonSeverity.WARNING  # as it does not count for the posture
         problems.append(Problem(reason.code, severity, reason.message))
+    # What may be under Microsoft's keys counts for the posture as what is not known.
+    as_counted = ReasonSeverity.UNKNOWN if expect.require_covered_data else ReasonSeverity.WARNING
+    for place in finding.data_stores.reasons if finding.data_stores else ():
+        is_open = place.severity in {ReasonSeverity.UNKNOWN, ReasonSeverity.WARNING}
+        severity = as_counted if is_open else place.severity
+        problems.append(Problem(place.code, severity, place.message))
     return problems
 
 
@@ -112,13 +122,15 @@ def _of_scan(
 
 def _counted(status: "models.Status", *, accepts: bool) -> Mapping[PostureReason, int]:
     """Return how many accounts or subscriptions a reason of the posture stands for."""
-    keys = status.keys
+    keys, data = status.keys, status.data_stores
     accepted = status.accounts.excepted if accepts else 0
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
         PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
         PostureReason.KEYS_BROKEN: keys.broken if keys else 0,
         PostureReason.KEYS_UNKNOWN: keys.unknown if keys else 0,
+        PostureReason.DATA_EXPOSED: data.microsoft_keys if data else 0,
+        PostureReason.DATA_UNKNOWN: data.unknown + data.may_be_microsoft_keys if data else 0,
         PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap,
     }
 
@@ -131,11 +143,15 @@ def _listed(
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
     states = [finding.key_health.state for finding in findings if finding.key_health]
+    data = [finding.data_stores.state for finding in findings if finding.data_stores]
     verdicts = [finding.verdict for finding in findings]
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: verdicts.count(Verdict.NON_COMPLIANT),
         PostureReason.ACCOUNTS_UNKNOWN: verdicts.count(Verdict.UNKNOWN),
         PostureReason.KEYS_BROKEN: states.count(KeyState.BROKEN),
         PostureReason.KEYS_UNKNOWN: states.count(KeyState.UNKNOWN),
+        PostureReason.DATA_EXPOSED: data.count(DataState.MICROSOFT_KEYS),
+        PostureReason.DATA_UNKNOWN: data.count(DataState.UNKNOWN)
+        + data.count(DataState.MAY_BE_MICROSOFT_KEYS),
         PostureReason.SUBSCRIPTIONS_UNREAD: gaps,
     }

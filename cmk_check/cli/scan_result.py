@@ -6,12 +6,14 @@ from typing import Final
 
 from cmk_check.config.settings import Settings
 from cmk_check.core.counts import exposed_data, summarise
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.limits import MAX_PAGE_SIZE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.azure_policy import to_api_policy_counts
+from cmk_check.web.views.data_stores import to_api_data_counts
 from cmk_check.web.views.exceptions import to_api_accounts
 from cmk_check.web.views.findings import FindingsView
 from cmk_check.web.views.key_health import to_api_keys
@@ -50,7 +52,10 @@ class ScanResult:
         return await self._cut_short(status) if self.partial else status
 
     async def pages(
-        self, verdict: Verdict | None = None, key_health: KeyState | None = None
+        self,
+        verdict: Verdict | None = None,
+        key_health: KeyState | None = None,
+        data_stores: DataState | None = None,
     ) -> AsyncIterator[list[models.Finding]]:
         """Iterate over the findings by subscription, group and name, page by page.
 
@@ -64,7 +69,11 @@ class ScanResult:
         token: str | None = None
         while True:
             query = FindingsQuery(
-                verdict=verdict, keyHealth=key_health, top=MAX_PAGE_SIZE, skipToken=token
+                verdict=verdict,
+                keyHealth=key_health,
+                dataStores=data_stores,
+                top=MAX_PAGE_SIZE,
+                skipToken=token,
             )
             page = await view.page(query)
             yield page.value
@@ -113,6 +122,7 @@ class ScanResult:
                 "fresh": False,
                 "accounts": accounts,
                 "keys": keys if self._keys else None,
+                "data_stores": to_api_data_counts(summary.accounts),
                 "azure_policy": to_api_policy_counts(summary.accounts),
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],

@@ -9,6 +9,7 @@ from rich.text import Text
 from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 
@@ -16,29 +17,32 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import evidence_models, models
+    from cmk_check.web import data_models, evidence_models, models
 
-_COLOURS: Final[Mapping[Verdict, str]] = {
-    Verdict.COMPLIANT: "green",
-    Verdict.NON_COMPLIANT: "red",
-    Verdict.UNKNOWN: "yellow",
+    type _Judged = tuple[models.Finding, evidence_models.KeyHealth | data_models.DataStores | None]
+    """An account, and what is wrong beside its verdict."""
+
+_GREEN, _YELLOW, _RED = "green", "yellow", "red"
+# Of verdicts, keys and data stores; a word that they share has one colour.
+_COLOURS: Final[Mapping[str, str]] = {
+    Verdict.COMPLIANT: _GREEN,
+    Verdict.NON_COMPLIANT: _RED,
+    Verdict.UNKNOWN: _YELLOW,
+    KeyState.HEALTHY: _GREEN,
+    KeyState.AT_RISK: _YELLOW,
+    KeyState.BROKEN: _RED,
+    DataState.MICROSOFT_KEYS: _RED,
+    DataState.MAY_BE_MICROSOFT_KEYS: _YELLOW,
+}
+
+_POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
+    PostureVerdict.COMPLIANT: _GREEN,
+    PostureVerdict.COMPLIANT_WITH_EXCEPTIONS: "cyan",
+    PostureVerdict.NON_COMPLIANT: _RED,
+    PostureVerdict.UNKNOWN: _YELLOW,
 }
 
 _SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
-
-_POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
-    PostureVerdict.COMPLIANT: "green",
-    PostureVerdict.COMPLIANT_WITH_EXCEPTIONS: "cyan",
-    PostureVerdict.NON_COMPLIANT: "red",
-    PostureVerdict.UNKNOWN: "yellow",
-}
-
-_KEY_COLOURS: Final[Mapping[KeyState, str]] = {
-    KeyState.HEALTHY: "green",
-    KeyState.AT_RISK: "yellow",
-    KeyState.BROKEN: "red",
-    KeyState.UNKNOWN: "yellow",
-}
 
 
 async def show(console: "Console", answer: "ScanResult", status: "models.Status") -> None:
@@ -47,10 +51,15 @@ async def show(console: "Console", answer: "ScanResult", status: "models.Status"
     wrong = await _all(answer.pages(verdict) for verdict in verdicts)
     # In memory, this scan is the first to see anything.
     has_history = not isinstance(answer.settings.storage, InMemory)
-    _print_accounts(console, "verdict", wrong, has_history=has_history)
+    _print_accounts(console, "verdict", [(each, None) for each in wrong], has_history=has_history)
     states = (KeyState.BROKEN, KeyState.UNKNOWN, KeyState.AT_RISK)
     unwell = await _all(answer.pages(key_health=state) for state in states)
-    _print_accounts(console, "key", unwell, has_history=has_history)
+    keys = [(each, each.key_health) for each in unwell]
+    _print_accounts(console, "key", keys, has_history=has_history)
+    places = (DataState.MICROSOFT_KEYS, DataState.MAY_BE_MICROSOFT_KEYS, DataState.UNKNOWN)
+    exposed = await _all(answer.pages(data_stores=state) for state in places)
+    data = [(each, each.data_stores) for each in exposed]
+    _print_accounts(console, "data stores", data, has_history=has_history)
     if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
         print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
@@ -64,34 +73,31 @@ async def _all(
 
 
 def _print_accounts(
-    console: "Console", head: str, findings: Sequence["models.Finding"], *, has_history: bool
+    console: "Console", head: str, judged: Sequence["_Judged"], *, has_history: bool
 ) -> None:
-    if not findings:
+    if not judged:
         return
     more = ["owner", "resource group", "kind", "subscription", "created"]
     if has_history:
         more.append("first seen")
-    exceptions = [each.exception for each in findings if each.exception]
+    exceptions = [each.exception for each, _ in judged if each.exception]
     if exceptions:
         more.insert(0, "exception")
     rows = [
-        _account(each, has_history=has_history, has_exceptions=bool(exceptions))
-        for each in findings
+        _account(each, has_history=has_history, has_exceptions=bool(exceptions)) for each in judged
     ]
     print_rows(console, (head, "account", "reason"), more, rows)
     console.print()
     # Print each message once, because many accounts share it.
     unhonoured = [(each.reason, each.message) for each in exceptions if not each.honoured]
-    for reason, message in dict.fromkeys([*map(_why, findings), *unhonoured]):
+    for reason, message in dict.fromkeys([*map(_why, judged), *unhonoured]):
         say(console, f"{reason}: {shown(message)}", hanging=INDENT)
     console.print()
 
 
-def _account(finding: "models.Finding", *, has_history: bool, has_exceptions: bool) -> Row:
-    if finding.key_health is None:
-        state, style = finding.verdict.value, _COLOURS[finding.verdict]
-    else:
-        state, style = finding.key_health.state.value, _KEY_COLOURS[finding.key_health.state]
+def _account(judged: "_Judged", *, has_history: bool, has_exceptions: bool) -> Row:
+    finding, beside = judged
+    state = beside.state.value if beside else finding.verdict.value
     subscription = finding.subscription_name or finding.subscription_id
     owner = finding.owner.value if finding.owner else "-"
     more = [_exception(finding.exception)] if has_exceptions else []
@@ -99,7 +105,7 @@ def _account(finding: "models.Finding", *, has_history: bool, has_exceptions: bo
     more.append(_day(finding.evidence.created_at))
     if has_history:
         more.append(_day(finding.first_seen))
-    return Row((state, finding.name, _why(finding)[0]), more, style)
+    return Row((state, finding.name, _why(judged)[0]), more, _COLOURS[state])
 
 
 def _exception(exception: "evidence_models.AccountException | None") -> str:
@@ -121,11 +127,12 @@ def _gap(subscription: "models.Subscription") -> Row | None:
     return Row((gap.reason.value, name), (what,), _COLOURS[Verdict.UNKNOWN])
 
 
-def _why(finding: "models.Finding") -> tuple[str, str]:
-    """Return the code and message of the worst problem: the key's, if it has one."""
-    if finding.key_health is None or not finding.key_health.reasons:
+def _why(judged: "_Judged") -> tuple[str, str]:
+    """Return the code and message of the worst problem."""
+    finding, beside = judged
+    if beside is None or not beside.reasons:
         return finding.reason, finding.message
-    worst = finding.key_health.reasons[0]
+    worst = beside.reasons[0]
     return worst.code, worst.message
 
 
@@ -133,7 +140,9 @@ def summarise(console: "Console", status: "models.Status") -> None:
     """Print the counts, the reasons and the posture, one line each."""
     sums = [_sums_of_accounts(status.accounts), _sums_of_subscriptions(status.subscriptions)]
     if status.keys is not None:
-        sums.insert(1, _sums_of_keys(status.keys))
+        sums.insert(1, _sums_of_states("keys", status.keys))
+    if status.data_stores is not None:
+        sums.insert(-1, _sums_of_states("data stores", status.data_stores))
     for text in sums:
         say(console, text, hanging=INDENT)
     for reason in status.reasons:
@@ -164,12 +173,10 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
     return line
 
 
-def _sums_of_keys(keys: "models.Keys") -> str:
-    total = keys.healthy + keys.at_risk + keys.broken + keys.unknown
-    return (
-        f"keys: {total:,}: {keys.healthy:,} healthy, {keys.at_risk:,} at_risk, "
-        f"{keys.broken:,} broken, {keys.unknown:,} unknown"
-    )
+def _sums_of_states(what: str, counts: "models.Keys | data_models.DataStoreCounts") -> str:
+    numbers = counts.model_dump()
+    parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
+    return f"{what}: {sum(numbers.values()):,}: {parts}"
 
 
 def _sums_of_subscriptions(counts: "models.Subscriptions") -> str:

@@ -58,6 +58,15 @@ var keys = '''
     finding = tostring(change["data"]["findingUrl"])
 '''
 var degraded = '${replace(changes, 'TYPES', '"cmkcheck.key.degraded"')}${keys}'
+// The worst reason comes first.
+var dataStores = '''
+| where not(tobool(change["data"]["baseline"]))
+| project timestamp, id, account = tostring(change["data"]["name"]),
+    subscription = tostring(change["data"]["subscriptionName"]),
+    owner = tostring(change["data"]["owner"]["value"]),
+    reason = tostring(change["data"]["dataStores"]["reasons"][0]["code"]),
+    finding = tostring(change["data"]["findingUrl"])
+'''
 // An exception that expires soon has no reason yet for which it has ended.
 var exceptions = '''
 | where not(tobool(change["data"]["baseline"]))
@@ -202,7 +211,7 @@ var rules = [
     name: 'data-exposed'
     title: 'Data of an account may be under keys of Microsoft'
     severity: 2
-    query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${accounts}'
+    query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${dataStores}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']
     timing: once
   }

@@ -9,6 +9,8 @@ from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
 from cmk_check.core.comparison.compare import compare
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -44,13 +46,18 @@ async def write_lines() -> None:
         await LogSink().accept([(number, step.changes[0])])
     await _write_keys(scan)
     await _write_exceptions(scan)
+    await _write_data(scan)
     for number, kind in enumerate((ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED), 3):
         await LogSink().accept([(number, of_scan(kind, "s", NOON, "id", "why"))])
     lost = of_coverage(None, CoverageState.GAP, Gap(GapReason.FORBIDDEN), SUBSCRIPTION, scan)
     time = datetime(2026, 11, 25, 12, tzinfo=UTC)
     ended = LastScan("s", ScanState.INCOMPLETE, Trigger.TIMER, time, time, "why")
     gap = Gap(GapReason.FORBIDDEN, "a/read", "detail")
-    keys = AccountCounts({"OpenAI": VerdictCounts(1)}, by_key_health={KeyState.BROKEN: 1})
+    keys = AccountCounts(
+        {"OpenAI": VerdictCounts(1)},
+        by_key_health={KeyState.BROKEN: 1},
+        by_data_state={DataState.MICROSOFT_KEYS: 1},
+    )
     broken = (BrokenKey("/a/chat", (KeyReason.KEY_DISABLED,)),)
     summary = Summary(keys, gaps=(KnownGap(ID, "Lab", gap, time),), broken_keys=broken)
     first = of_baseline("s", NOON, "id", summary, "cmk.example.net")
@@ -90,6 +97,22 @@ async def _write_exceptions(scan: ComparisonContext) -> None:
         told = [one for step in found.steps for one in step.changes]
         assert len(told) == count
         await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
+        known = recorded(found)
+
+
+async def _write_data(scan: ComparisonContext) -> None:
+    """Write that data of an account is under Microsoft's keys, and that it no longer is."""
+    account = replace(good(ID), tags={"owner": "x"}, owner="x")
+    store = DataStore(StoreType.STORAGE_ACCOUNT, "/s", "s", StoreState.MICROSOFT_KEY)
+    concern = DataConcern(DataReason.STORE_UNDER_MICROSOFT_KEY, {"stores": "s"})
+    exposed = AccountData(DataState.MICROSOFT_KEYS, (concern,), (store,), told=("/s",))
+    known = known_of(account)
+    for number, data in enumerate((exposed, AccountData(DataState.NONE)), 7):
+        asked = replace(scan, data={str(account.id): data})
+        found = compare(known, SUBSCRIPTION, Reading((account,)), asked)
+        told = [one for step in found.steps for one in step.changes if ".data." in one.type]
+        assert len(told) == 1
+        await LogSink().accept([(number, told[0])])
         known = recorded(found)
 
 
