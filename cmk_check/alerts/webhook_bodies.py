@@ -103,13 +103,18 @@ def _slack_message(lines: Sequence[ChatLine]) -> object:
 
 def _slack_block(line: ChatLine) -> object:
     text = f"*{line.title}*: {_slack_text(line.details)}"
-    if len(text) > MAX_SLACK_SECTION_CHARS:
+    if _length(text) > MAX_SLACK_SECTION_CHARS:
         text = f"*{line.title}*: {_slack_text(plain(line.details, SLACK_ALWAYS_FITS_CHARS))}"
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
-    if len(text) + len(links) <= MAX_SLACK_SECTION_CHARS:
+    if _length(text + links) <= MAX_SLACK_SECTION_CHARS:
         text += links
     # verbatim: Slack does not turn parts of the text into links, mentions or channels.
     return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
+def _length(text: str) -> int:
+    """Count characters in UTF-16, which is the most that a receiver may count."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _slack_text(text: str) -> str:

@@ -36,6 +36,7 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "missingAction": name,
         "keyHealth": name,
         "keyReasons": [name],
+        "dataStores": name,
     }
     reason = {"code": name, "severity": name, "message": name}
     key = {
@@ -58,14 +59,25 @@ def changes_of_every_kind(name: str) -> list[Change]:
         "statusUrl": f"https://app.test/{name}",
         "baseline": False,
     }
-    of_keys = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
+    stores = {
+        "stores": [{"type": name, "id": f"/stores/{name}", "state": name}] * 10,
+        "reasons": [reason] * 10,
+    }
+    of_key: dict[str, object] = {"key": key}
+    of_data: dict[str, object] = {"dataStores": stores}
+    more = {
+        ChangeType.KEY_DEGRADED: of_key,
+        ChangeType.KEY_RECOVERED: of_key,
+        ChangeType.DATA_EXPOSED: of_data,
+        ChangeType.DATA_COVERED: of_data,
+    }
     return [
         Change(
             f"change-{number}",
             kind,
             NOON,
             *_place(kind),
-            data | {"key": key} if kind in of_keys else data,
+            data | more.get(kind, {}),
             number,
         )
         for number, kind in enumerate(ChangeType, 1)
