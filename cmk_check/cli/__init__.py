@@ -19,7 +19,7 @@ except ModuleNotFoundError:
     sys.exit(2)
 
 from cmk_check import VERSION
-from cmk_check.cli import doctor, explain, plan, scan, send_test_alert
+from cmk_check.cli import doctor, estimate, explain, plan, scan, send_test_alert
 from cmk_check.cli.evidence import command, verify
 from cmk_check.cli.exit_codes import USAGE, complain
 from cmk_check.cli.stdout import NotUsable, guard_streams, write
@@ -40,6 +40,7 @@ for _command in (
     send_test_alert.send_test_alert,
     verify.verify,
     command.evidence,
+    estimate.estimate,
 ):
     # Named, or the list of commands shows only the beginning of the sentence.
     app.command(short_help=(_command.__doc__ or "").partition("\n\n")[0])(_command)

@@ -1,0 +1,132 @@
+"""``estimate``: what scans of an estate would ask of Azure, and cost."""
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from cmk_check.cli.exit_codes import USAGE, complain, ended
+from cmk_check.cli.stdout import write
+
+if TYPE_CHECKING:
+    from cmk_check.config.settings import Settings
+    from cmk_check.core.estimate import Estate, Estimate
+    from cmk_check.core.prices import Prices
+
+_LINE: Final = "{:<46}{:>9}  {}"
+
+
+def estimate(  # noqa: PLR0913 - an argument for each option
+    subscriptions: Annotated[
+        int, typer.Option(min=1, metavar="NUMBER", help="Subscriptions of the estate.")
+    ],
+    accounts: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="Accounts in all of them together.")
+    ],
+    *,
+    violations: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="Of these, without a key of the customer.")
+    ] = 0,
+    vaults: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="NUMBER", help="Vaults of the others.  [default: one for 5]"),
+    ] = None,
+    every: Annotated[
+        int, typer.Option(min=1, metavar="MINUTES", help="The time between two full scans.")
+    ] = 60,
+    price: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=USD", help="Another price; can be repeated."),
+    ] = None,
+) -> None:
+    """Estimate what scans of an estate ask of Azure, and what they cost.
+
+    Takes the settings from the environment, as the app does, and asks nobody. Counts full scans in
+    which nothing changes, without data stores. The prices are list prices of the day that it names,
+    not looked up.
+
+    Exit codes: 0, or 2 if an option or a setting is invalid or the output cannot be written.
+    """
+    from cmk_check.core.estimate import Estate
+
+    keys = max(0, accounts - violations)
+    found = -(-keys // 5) if vaults is None else vaults
+    estate = Estate(subscriptions, accounts, min(violations, accounts), found)
+    work = partial(_estimate, estate, timedelta(minutes=every), price or [])
+    raise typer.Exit(ended(work, "nothing was estimated"))
+
+
+def _estimate(estate: "Estate", every: timedelta, given: list[str]) -> int:
+    from cmk_check.config.settings import Settings
+    from cmk_check.core.prices import Prices
+
+    prices, names = Prices(), [field.name for field in fields(Prices)]
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in names or not value.replace(".", "", 1).isdecimal():
+            complain(f"--price must be NAME=USD, with one of these names: {', '.join(names)}.")
+            return USAGE
+        prices = replace(prices, **{name: float(value)})
+    write(shown(estimate_of(estate, every, Settings.load_for_scan()), prices))
+    return 0
+
+
+def estimate_of(estate: "Estate", every: timedelta, settings: "Settings") -> "Estimate":
+    """Estimate with the settings in force."""
+    from cmk_check.core.enums import ExceptionMode
+    from cmk_check.core.estimate import Estimate, Plan
+
+    plan = Plan(
+        every=every,
+        slice_size=settings.slice_size,
+        in_flight=settings.max_in_flight,
+        key_health=settings.key_health,
+        scopes_always=settings.require_healthy_keys,
+        cross_check=settings.cross_check,
+        exceptions=settings.exceptions is not ExceptionMode.OFF,
+        watched=settings.watch_schedule is not None,
+        kept=settings.retention,
+    )
+    return Estimate(estate, plan)
+
+
+def shown(found: "Estimate", prices: "Prices") -> str:
+    """Return the table."""
+    from cmk_check.core import estimate as azure
+    from cmk_check.core.prices import NOTED, month
+
+    estate, scan, hourly = found.estate, found.scan, found.scans_an_hour
+    cost = month(found.use, prices)
+    wait = max(0.0, (scan.to_one_subscription - azure.ARM_BUCKET) / azure.ARM_REFILL)
+    quota = 3600 // azure.GRAPH_SECONDS * azure.GRAPH_QUERIES
+    bucket = f"bucket {azure.ARM_BUCKET}, and {azure.ARM_REFILL} a second: {wait:.0f} s to wait"
+    keys = scan.vaults + scan.keys + scan.grants + scan.roles
+    total = cost.scans + cost.storage + cost.logs + cost.alert_rules
+    rows: list[tuple[str, str, str]] = [
+        ("subscriptions", f"{estate.subscriptions:,}", ""),
+        ("accounts", f"{estate.accounts:,}", f"{estate.violations:,} without a key"),
+        ("vaults, with one key each", f"{estate.vaults:,}", ""),
+        ("slices", f"{found.slices:,}", f"of up to {found.plan.slice_size:,} subscriptions"),
+        ("requests to Azure Resource Manager an hour", f"{scan.arm * hourly:,.0f}", ""),
+        ("  lists of accounts", f"{scan.accounts * hourly:,.0f}", "1 for each subscription"),
+        ("  exemptions", f"{scan.exemptions * hourly:,.0f}", ""),
+        ("  vaults, keys, who may use them", f"{keys * hourly:,.0f}", ""),
+        ("  encryption scopes", f"{scan.scopes * hourly:,.0f}", ""),
+        ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
+        ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),
+        (
+            "requests to tables a second, in a scan",
+            f"{found.tables_a_second:,.0f}",
+            f"of {azure.TABLE_REQUESTS_A_SECOND:,}",
+        ),
+        ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms an answer, one instance"),
+        ("instances that end it before the next one", f"{found.instances:,}", ""),
+        ("USD a month: scans", f"{cost.scans:,.2f}", "tables, queues, executions"),
+        ("  stored rows", f"{cost.storage:,.2f}", f"{found.use.stored / 1e6:,.0f} MB"),
+        ("  log lines", f"{cost.logs:,.2f}", f"{found.use.logged / 1e6:,.0f} MB a month"),
+        ("  alert rules", f"{cost.alert_rules:,.2f}", ""),
+        ("  together", f"{total:,.2f}", f"list prices assumed on {NOTED}"),
+    ]
+    return "".join(f"{_LINE.format(*row).rstrip()}\n" for row in rows).rstrip("\n")

@@ -1,0 +1,39 @@
+"""The estimates in the document are what the command prints today."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+from cmk_check.cli import app
+from tests.guard.documents import ROOT
+
+DOCUMENT = (ROOT / "docs/performance.md").read_text()
+ALERT_RULES = (ROOT / "docs/operations.md").read_text().partition("The alert rules cost")[2]
+SHOWN = re.findall(r"(?s)```console\n\$ cmk-check (estimate [^\n]+)\n(.*?)```", DOCUMENT)
+
+
+@pytest.mark.parametrize(("command", "text"), SHOWN)
+def test_an_estimate_is_what_the_command_prints(command: str, text: str) -> None:
+    """Whoever plans a large estate reads it there first."""
+    result = CliRunner().invoke(app, command.split())
+
+    assert (result.exit_code, result.output) == (0, text)
+
+
+def test_both_large_estates_are_shown() -> None:
+    """And the costs of alert rules are those that operators read of."""
+    assert [command.split()[2] for command, _ in SHOWN] == ["10000", "50000"]
+    (rules,) = re.findall(r"about (\S+) \$ a month", ALERT_RULES)
+    assert all(re.search(rf"alert rules +{rules}\n", text) for _, text in SHOWN)
+
+
+def test_a_price_that_is_none_is_refused_with_the_names_of_all() -> None:
+    """A misspelt one would be an estimate at the old price."""
+    command = "estimate --subscriptions 1 --accounts 5 --price"
+    cheap = CliRunner().invoke(app, [*command.split(), "rule_5_minutes=0"])
+    wrong = [CliRunner().invoke(app, [*command.split(), text]) for text in ("rule=1", "log_gb=x")]
+
+    assert re.search(r"alert rules +2\.60\n", cheap.output)
+    assert [each.exit_code for each in wrong] == [2, 2]
+    assert all("table_gb_month" in each.stderr for each in wrong)
