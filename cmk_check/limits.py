@@ -138,6 +138,8 @@ VAULTS_PER_QUERY: Final = 1_000
 MAX_VAULT_PAGES: Final = 10
 # Accounts come by subscription: a few clients are enough, and none is kept for long.
 SCOPE_CLIENTS_KEPT: Final = 16
+# Thousands of accounts have roles with the same few patterns, each compared with three actions.
+PATTERNS_REMEMBERED: Final = 1_024
 # No key has as many bits, and a number in JSON can have endless digits.
 MAX_KEY_SIZE_BITS: Final = 1_000_000
 # Of a part that cannot be read, in the message of a key concern.

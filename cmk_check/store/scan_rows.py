@@ -240,6 +240,8 @@ def _has_usable_times(value: object) -> bool:
         part = left.pop()
         if isinstance(part, tuple):
             left += part
+        elif isinstance(part, Planned):
+            continue  # most of a slice, and it has no times
         elif not isinstance(part, datetime):
             # As `dataclasses.fields`, which takes several times as long: every row read comes here.
             left += [getattr(part, name) for name in getattr(part, "__dataclass_fields__", ())]

@@ -46,7 +46,9 @@ def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
-        spelled = replace(account, kind=kinds.get((account.kind or "").lower(), account.kind))
+        kind = kinds.get((account.kind or "").lower(), account.kind)
+        # Replacing costs more than judging, and nearly all are spelled as they should be.
+        spelled = account if kind == account.kind else replace(account, kind=kind)
         entry = Judged(spelled, judge(spelled))
         had = judged.get(account.id.text)
         judged[account.id.text] = entry if had is None else _worse(had, entry)

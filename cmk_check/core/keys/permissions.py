@@ -7,10 +7,12 @@ are judged by what they allow, never by their id: companies have roles of their 
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from cmk_check.core.keys.facts import Grant, RolePermissions
 from cmk_check.core.text import lower_ascii
+from cmk_check.limits import PATTERNS_REMEMBERED
 
 NEEDED_ACTIONS: Final = (
     "Microsoft.KeyVault/vaults/keys/read",
@@ -58,6 +60,7 @@ def _matches(patterns: Iterable[str], action: str) -> bool:
     return any(_covers(lower_ascii(pattern), action.lower()) for pattern in patterns)
 
 
+@lru_cache(PATTERNS_REMEMBERED)
 def _covers(pattern: str, action: str) -> bool:
     """Match ``*`` with any run of characters; fnmatch does so in linear time for any pattern."""
     return fnmatchcase(action, pattern.replace("[", "[[]").replace("?", "[?]"))
