@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -45,12 +44,25 @@ def _readable(template: Json) -> Json:
     return {**template, "resources": resources}
 
 
-def _checked(templates: Mapping[str, Json], folder: Path) -> Json:
-    """Return what checkov says of templates by the names of their files."""
+@pytest.fixture(scope="module")
+def found(
+    compiler: Bicep, created: dict[str, list[Json]], tmp_path_factory: pytest.TempPathFactory
+) -> Json:
+    """Return what checkov says, in one run: to load it takes longer than to check.
+
+    Of all templates, since each module is one and it looks into none, and of what each parameter
+    set creates, as a template of its own.
+    """
     if not PYTHON.exists() and os.environ.get("CI", "").lower() not in {"true", "1"}:
         pytest.skip("NOT CHECKED: checkov is not installed: run `make checkov`")
-    for name, template in templates.items():
-        (folder / f"{name}.json").write_text(json.dumps(template))
+    folder = tmp_path_factory.mktemp("checkov")
+    for path in TEMPLATES:
+        name = Path(path).with_suffix("").as_posix().replace("/", "_")
+        _write(folder / "templates" / name, _readable(compiler.compiled(path)[0]))
+    whole = compiler.compiled("group.bicep")[0]
+    head = {key: whole[key] for key in ("$schema", "contentVersion")}
+    for name, resources in created.items():
+        _write(folder / "sets" / name, {**head, "resources": resources})
     options = ["--framework", "arm", "--skip-download", "--soft-fail", "--output", "json"]
     run = subprocess.run(
         [PYTHON, "-m", "checkov.main", "--directory", folder, *options],
@@ -61,57 +73,35 @@ def _checked(templates: Mapping[str, Json], folder: Path) -> Json:
         timeout=300,  # it takes half a minute on a quiet machine
         check=True,
     )
-    found: Json = json.loads(run.stdout)
-    return found
+    said: Json = json.loads(run.stdout)
+    return said
 
 
-@pytest.fixture(scope="module")
-def of_templates(compiler: Bicep, tmp_path_factory: pytest.TempPathFactory) -> Json:
-    """Return what checkov says of all templates: each module is one, it looks into none."""
-    names = {path: Path(path).with_suffix("").as_posix().replace("/", "_") for path in TEMPLATES}
-    templates = {name: _readable(compiler.compiled(path)[0]) for path, name in names.items()}
-    return _checked(templates, tmp_path_factory.mktemp("templates"))
+def _write(path: Path, template: Json) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(template))
 
 
-@pytest.fixture(scope="module")
-def of_sets(
-    compiler: Bicep, created: dict[str, list[Json]], tmp_path_factory: pytest.TempPathFactory
-) -> Json:
-    """Return what checkov says of what each parameter set creates, as a template of its own."""
-    whole = compiler.compiled("group.bicep")[0]
-    head = {key: whole[key] for key in ("$schema", "contentVersion")}
-    templates = {name: {**head, "resources": found} for name, found in created.items()}
-    return _checked(templates, tmp_path_factory.mktemp("sets"))
-
-
-def test_each_module_was_looked_at(of_templates: Json) -> None:
+def test_each_template_and_each_parameter_set_was_looked_at(found: Json) -> None:
     """A template that cannot be parsed is passed over, and nothing fails in it."""
-    seen = {check["file_path"] for check in _checks(of_templates, "passed", "failed")}
+    seen = {check["file_path"] for check in _checks(found, "passed", "failed")}
+    modules = {f"/templates/modules_{name}.json" for name in ("app", "storage", "network")}
 
-    assert of_templates["summary"]["parsing_errors"] == 0
-    assert {"/modules_app.json", "/modules_storage.json", "/modules_network.json"} <= seen
-
-
-def test_each_parameter_set_was_looked_at(of_sets: Json) -> None:
-    """As above."""
-    seen = {check["file_path"] for check in _checks(of_sets, "passed", "failed")}
-
-    assert of_sets["summary"]["parsing_errors"] == 0
-    assert {f"/{name}.json" for name in SETS} == seen
+    assert found["summary"]["parsing_errors"] == 0
+    assert modules <= seen
+    assert {f"/sets/{name}.json" for name in SETS} == {name for name in seen if "/sets/" in name}
 
 
-def test_nothing_fails_without_a_reason(of_templates: Json, of_sets: Json) -> None:
+def test_nothing_fails_without_a_reason(found: Json) -> None:
     """What others would object to is known, and why it is so."""
-    checks = [*_checks(of_templates, "failed"), *_checks(of_sets, "failed")]
-    failed = {check["check_id"]: check["check_name"] for check in checks}
+    failed = {check["check_id"]: check["check_name"] for check in _checks(found, "failed")}
 
     assert {name: text for name, text in failed.items() if name not in REASONS} == {}
 
 
-def test_each_reason_is_still_needed(of_templates: Json, of_sets: Json) -> None:
+def test_each_reason_is_still_needed(found: Json) -> None:
     """A reason for what is long mended would hide the fault when it comes back."""
-    checks = [*_checks(of_templates, "failed"), *_checks(of_sets, "failed")]
-    assert REASONS.keys() - {check["check_id"] for check in checks} == set()
+    assert REASONS.keys() - {check["check_id"] for check in _checks(found, "failed")} == set()
 
 
 def _checks(results: Json, *kinds: str) -> list[Json]:
