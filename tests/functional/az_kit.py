@@ -122,18 +122,21 @@ class Az:
         )
 
     @contextmanager
-    def loaded(self) -> Iterator[Callable[[Path], subprocess.CompletedProcess[str]]]:
-        """Load the command once, for bash scripts that call it often; yield what runs a file."""
+    def loaded(self) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+        """Load the command once, for bash scripts that call it often.
+
+        Yields what runs a file, which sees the variables given by name.
+        """
         with subprocess.Popen(
             [PYTHON, _SERVER], env=self.environment, stdout=subprocess.PIPE, encoding="utf-8"
         ) as server:
             assert server.stdout is not None
             function = {"AZ_PORT": server.stdout.readline().strip(), "BASH_FUNC_az%%": _AS_FUNCTION}
 
-            def run(script: Path) -> subprocess.CompletedProcess[str]:
+            def run(script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
                 return subprocess.run(
                     ["bash", script],  # noqa: S607 - the reader's own shell
-                    env=self.environment | function,
+                    env=self.environment | function | variables,
                     stdin=subprocess.DEVNULL,
                     capture_output=True,
                     check=False,
