@@ -111,6 +111,7 @@ def test_az_login_is_enough(tmp_path: Path) -> None:
             "Not signed in to Azure: run `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and "
             "AZURE_CLIENT_SECRET for a service principal.",
             id="nobody is signed in",
+            marks=pytest.mark.long,
         ),
         pytest.param(
             ["scan", "--format=csv"],

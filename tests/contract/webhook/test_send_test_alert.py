@@ -88,6 +88,7 @@ async def test_settings_that_are_not_valid_are_exit_code_2_and_all_named() -> No
     ]
 
 
+@pytest.mark.long
 async def test_a_route_is_tried_by_its_name(serve: Callable[[str], Awaitable[Receiver]]) -> None:
     """With several receivers a person must say which; and only that one gets it."""
     first, second = await serve("http"), await serve("http")

@@ -11,6 +11,8 @@ from aiohttp import ClientSession
 
 from local.functions_host.process import FunctionsHost
 
+pytestmark = pytest.mark.long
+
 
 async def _seen(client: ClientSession, host: FunctionsHost, path: str, **options: Any) -> Any:  # noqa: ANN401 - JSON
     """Return what the app's catch-all function saw of a request."""
