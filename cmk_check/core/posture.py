@@ -178,9 +178,7 @@ def _of_data(accounts: AccountCounts, status: Status, expect: Expectations) -> R
         PostureReason.DATA_EXPOSED: exposed,
         PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,
     }
-    return [
-        _reason(code, f"{count} of {accounts.total}") for code, count in counts.items() if count
-    ]
+    return _counted(counts, accounts)
 
 
 def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:
