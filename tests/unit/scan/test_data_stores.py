@@ -258,26 +258,6 @@ async def test_p1_the_status_is_marked_before_exposed_data_stands(
     assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
 
 
-async def test_p1_a_partial_scan_forgets_no_mark(world: World, stores: ScriptedStores) -> None:
-    """Whoever lowered the status may still record."""
-    require(world)
-    await world.scan()
-    status = await world.status()
-    assert status is not None
-    stores.stores["files"] = DENIED
-    (message,) = await planned(world)
-    await dies(world, delivery(world, message), RECORD, Fault.DEATH_BEFORE)
-    world.queue.messages.clear()
-    world.clock.advance(timedelta(hours=1))
-    await world.start_partial([ONE])
-    await world.drain()
-    after = await world.status()
-
-    assert after is not None
-    assert (status.data_lowered, after.data_lowered) == (False, True)
-    assert (await world.posture()).verdict is PostureVerdict.UNKNOWN
-
-
 async def test_an_incomplete_reading_makes_data_worse_and_never_better(
     world: World, stores: ScriptedStores
 ) -> None:

@@ -131,21 +131,22 @@ async def test_gaps_in_no_row_add_up(scanned: World) -> None:
     assert after.lowered is PostureReason.SUBSCRIPTIONS_UNREAD
 
 
+@pytest.mark.parametrize("side", ["keys_lowered", "data_lowered"])
 @pytest.mark.parametrize("was_lowered", [False, True])
-async def test_keys_that_spoke_against_compliant_when_it_began_still_do(
-    scanned: World, *, was_lowered: bool
+async def test_keys_and_data_that_spoke_against_compliant_when_it_began_still_do(
+    scanned: World, side: str, *, was_lowered: bool
 ) -> None:
-    """What it lowered itself for a key ends with it, and nothing else."""
+    """What it lowered itself for a key or data ends with it, and nothing else."""
     status = await scanned.status()
     assert status is not None
-    await put_status(scanned, replace(status, keys_lowered=was_lowered))
+    await put_status(scanned, replace(status, **{side: was_lowered}))  # type: ignore[arg-type]
     answer = await asked(scanned, ONE)
-    lowered = replace(status, keys_lowered=True)
+    lowered = replace(status, **{side: True})  # type: ignore[arg-type]
     scan = await scanned.scan_row(answer.scan_id)
 
     after = await status_after(scanned.context, scan, status.summary, lowered, scanned.clock.now())
 
-    assert after.keys_lowered is was_lowered
+    assert getattr(after, side) is was_lowered
 
 
 async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:

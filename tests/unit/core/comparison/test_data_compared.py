@@ -1,0 +1,38 @@
+"""Data of accounts beside their verdicts, where nothing was said of it."""
+
+from dataclasses import replace
+from typing import Final
+
+from cmk_check.core.comparison.data_compared import with_data
+from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.updates import FindingUpdate
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
+from tests.fakes.world import good
+from tests.unit.core.examples import ID, known_of, only_finding
+
+FINDING: Final = replace(
+    only_finding(known_of(good(ID))), data=AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
+)
+
+
+def test_what_could_not_be_judged_is_unknown_and_forgets_nothing() -> None:
+    """P1, P4: a bug must neither cover data nor tell the same twice."""
+    account_id = str(FINDING.id)
+
+    judged = with_data(judge_all([good(ID)], {}), {account_id: FINDING}, {})
+
+    data = judged[account_id].data
+    assert data is not None
+    assert (data.state, data.told) == (DataState.UNKNOWN, ("/s",))
+
+
+def test_data_that_nobody_looked_at_is_not_covered() -> None:
+    """P1: where data counts, such an account withdraws the status."""
+    nobody = replace(FINDING, data=None)
+    own = replace(FINDING, data=AccountData(DataState.OWN_KEYS))
+
+    assert FindingUpdate(None, nobody, ()).data_is_worse
+    assert FindingUpdate(own, nobody, ()).data_is_worse
+    assert not FindingUpdate(None, own, ()).data_is_worse
+    assert not FindingUpdate(nobody, FINDING, ()).data_is_worse
