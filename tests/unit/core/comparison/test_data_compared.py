@@ -8,6 +8,7 @@ from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_stores.places import AccountPlaces
 from tests.fakes.world import good
 from tests.unit.core.examples import ID, known_of, only_finding
 
@@ -36,3 +37,13 @@ def test_data_that_nobody_looked_at_is_not_covered() -> None:
     assert FindingUpdate(own, nobody, ()).data_is_worse
     assert not FindingUpdate(None, own, ()).data_is_worse
     assert not FindingUpdate(nobody, FINDING, ()).data_is_worse
+
+
+def test_an_account_that_is_listed_twice_with_other_places_says_nothing_of_them() -> None:
+    """P1: what one entry names, the other would hide; and their order must not matter."""
+    twice = [good(ID), replace(good(ID), places=AccountPlaces(has_projects=True))]
+
+    forth, back = judge_all(twice, {}), judge_all(reversed(twice), {})
+
+    assert forth == back
+    assert forth[str(FINDING.id)].account.places == AccountPlaces(is_malformed=True)
