@@ -57,7 +57,7 @@ class Report:
             f"{median(floors):.2f} s",
             f"{median(ratios):.2f}",
             f"{ratios[0]:.2f} to {ratios[-1]:.2f}",
-            f"{bar:g}",
+            "" if math.isinf(bar) else f"{bar:g}",
             median(ratios) <= bar,
         )
 
@@ -160,7 +160,7 @@ def _installed(report: Report, console: Console) -> None:
         round((of_accounts + for_keys) / accounts, 3),
         0.35,
     )
-    table = Table("requests of an hourly scan as installed", "mean of a day", "per account")
+    table = Table("requests of an hourly scan as installed", "mean", "per account")
     for kind, count in requests.items():
         table.add_row(kind, f"{count:.1f}", f"{count / accounts:.3f}")
     console.print(table)
