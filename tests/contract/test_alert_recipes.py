@@ -163,6 +163,7 @@ def test_the_receiver_takes_what_is_signed_and_nothing_else() -> None:
         ("account.violated", "account.removed", "https://cmk.example/finding"),
         ("account.unverifiable", "account.resolved", "https://cmk.example/finding"),
         ("coverage.lost", "coverage.regained", "/subscriptions/s/a"),
+        ("data.exposed", "data.covered", "/subscriptions/s/a data"),
         ("scan.failed", "scan.recovered", "cmk_check scans"),
         ("scan.abandoned", "scan.recovered", "cmk_check scans"),
     ],
@@ -171,7 +172,7 @@ def test_a_ticket_is_closed_under_the_key_it_was_opened_with(
     opening: str, closing: str, key: str
 ) -> None:
     """Else tickets stay open for ever, and nobody looks at them."""
-    data = {"findingUrl": key} if key.startswith("https:") else {}
+    data: dict[str, object] = {"findingUrl": key} if key.startswith("https:") else {}
 
     def event(kind: str) -> dict[str, object]:
         subject = f"/scans/{kind}" if kind.startswith("scan.") else "/subscriptions/s/a"

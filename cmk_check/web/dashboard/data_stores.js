@@ -32,6 +32,13 @@ export const DATA_STATES = ORDER.map(([state]) => state);
  */
 export const hasDataStores = (status) => Boolean(status?.dataStores);
 
+/**
+ * Return whether no data outside of an account can be under Microsoft's keys, as far as data stores are read.
+ *
+ * @param {import("./types.js").DataStores | null | undefined} data
+ */
+export const isCovered = (data) => !data || data.state === "own_keys" || data.state === "none";
+
 /** @param {import("./types.js").Status} status */
 export function dataCounts({ dataStores }) {
   if (!dataStores) return null;

@@ -7,7 +7,7 @@
  */
 
 import { copyButtons } from "./copy.js";
-import { dataSection, hasDataStores } from "./data_stores.js";
+import { dataSection, hasDataStores, isCovered } from "./data_stores.js";
 import { at, fill, focusKey, h, icon, item, whenChanged } from "./dom.js";
 import { exceptionSection } from "./exceptions.js";
 import { ago, caution, count, identifier, minute, moment, name, visible, visibleLines } from "./format.js";
@@ -175,12 +175,14 @@ function script(title, code) {
 }
 
 /** @param {Detail} detail */
-function remedy({ remediation, verdict, message, keyHealth }) {
+function remedy({ remediation, verdict, message, keyHealth, dataStores }) {
   if (remediation === null) {
     if (verdict !== "compliant") return h("p", { class: "empty" }, visible(message));
-    const text = (keyHealth?.state ?? "healthy") === "healthy"
-      ? "Nothing to fix: the account is under a customer-managed key."
-      : "No az command ends what is wrong with the key: Key health says what to do, and who acts.";
+    const text = (keyHealth?.state ?? "healthy") !== "healthy"
+      ? "No az command ends what is wrong with the key: Key health says what to do, and who acts."
+      : isCovered(dataStores)
+        ? "Nothing to fix: the account is under a customer-managed key."
+        : "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.";
     return h("p", { class: "empty" }, text);
   }
   const { bicep } = remediation;

@@ -45,9 +45,12 @@ const STORES = {
 
 /** @type {Record<string, string>} */
 const USES = {
+  files: "files",
   threads: "conversations",
   vectors: "vector stores",
   speech_and_language: "Speech and Language",
+  content_monitoring: "content monitoring",
+  workspace: "workspace",
 };
 
 /** @type {Record<string, string>} */
@@ -107,7 +110,7 @@ export const EVIDENCE = [
  */
 export function codeWord(word) {
   const text = word.replace(/([a-z])([A-Z])/g, "$1 $2").replaceAll("_", " ").toLowerCase();
-  return text.charAt(0).toUpperCase() + text.slice(1).replace(/\bhsm\b/, "HSM");
+  return text.charAt(0).toUpperCase() + text.slice(1).replace(/\bhsm\b/, "HSM").replace(/\bmicrosoft\b/, "Microsoft");
 }
 
 /**

@@ -18,6 +18,14 @@ import { verdictWord } from "./labels.js";
 const brokenKeys = ({ keys }) => (keys && keys.broken > 0 ? `; the keys of ${number(keys.broken)} are broken` : "");
 
 /**
+ * Count the accounts that keep data in stores under Microsoft's keys.
+ *
+ * @param {Status} status
+ */
+const exposedData = ({ dataStores }) =>
+  dataStores && dataStores.microsoftKeys > 0 ? `; ${number(dataStores.microsoftKeys)} keep data in stores under Microsoft's keys` : "";
+
+/**
  * Say in a sentence what the posture means.
  *
  * @param {State} state
@@ -29,11 +37,11 @@ function lead(state) {
   if (shown === "compliant") {
     return accounts.total === 0
       ? "Everything was read, and there is no account to judge."
-      : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}.`;
+      : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}${exposedData(status)}.`;
   }
   if (shown === "compliant_with_exceptions") {
     const others = `${number(accounts.compliant)} of ${number(accounts.total)} accounts are under a customer-managed key`;
-    return `${others}${brokenKeys(status)}. For the others the violation is accepted for a time.`;
+    return `${others}${brokenKeys(status)}${exposedData(status)}. For the others the violation is accepted for a time.`;
   }
   const codes = reasons.map(({ code }) => code);
   if (shown === "non_compliant") {

@@ -91,7 +91,9 @@ def phone(open_visit: OpenVisit, world: World) -> Visit:
     visit = open_visit(
         bypass_csp=True, reduced_motion="reduce", viewport={"width": 360, "height": 740}
     )
-    answer_with(visit, world, _of, CHANGES, dataStores=COUNTS | {"none": 7})
+    posture = {"posture": "compliant", "reasons": []}
+    counts = COUNTS | {"none": 7}
+    answer_with(visit, world, _of, CHANGES, dataStores=counts, **posture)
     visit.sign_in()
     return visit
 
@@ -105,6 +107,7 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
     lines = phone.region("Recent changes").locator(".sentence")
 
     said = [" ".join(text.split()) for text in links.all_inner_texts()]
+    expect(phone.region("Posture")).to_contain_text("1 keep data in stores under Microsoft's keys")
     links.nth(0).click()
 
     assert said[:3] == ["Microsoft's keys 1", "Maybe Microsoft's keys 0", "Unknown 3"]
@@ -113,7 +116,7 @@ def test_counts_next_step_and_changes_lead_to_the_accounts(phone: Visit) -> None
     phone.button("Filters").click()
     phone.choose("Data stores", "none")
     phone.expect_names([PLAIN])
-    expect(advice).to_contain_text(f"{AGENTS}\u2069: store under microsoft key")
+    expect(advice).to_contain_text(f"{AGENTS}\u2069: store under Microsoft key")
     owned = f" (owner {SCRIPT})."
     assert lines.all_inner_texts() == [
         f"Data stores of chat: Microsoft's keys: store key lost{owned}",
@@ -137,9 +140,9 @@ def test_the_map_is_used_by_keyboard_and_read_by_screen_readers(phone: Visit) ->
     expect(inner.get_by_role("listitem").first).to_contain_text(SHOWN_BACKWARDS)
     expect(inner).to_contain_text("Key https://kv.vault.azure.net/keys/own")
     expect(tree).to_contain_text("team-2, team-3")
-    expect(tree).to_contain_text("speech (Workspace)")
+    expect(tree).to_contain_text("speech (workspace)")
     expect(tree).to_contain_text(f"basic {SHOWN_BACKWARDS} no store of its own")
-    for said in (ADVICE, "Projects and connections read"):
+    for said in (ADVICE, "Data stores says what to do", "Projects and connections read"):
         expect(phone.drawer).to_contain_text(said)
     expect(phone.page.locator(ALIEN)).to_have_count(0)
     for scheme in ("light", "dark"):
