@@ -97,6 +97,8 @@ def main() -> int:
         sizes = _SIZES[:2] if arguments.short else _SIZES
         estates = {str(size): _estate(size) for size in sizes}
         _memory(report, estates)
+        largest, found = list(estates.items())[-1]
+        _searches(report, largest, found["searches"])
         _writes(report, estates[str(_MIDDLE_WITH_KEYS)]["scans"][1]["counts"])
     report.show()
     if estates:
@@ -213,7 +215,14 @@ def _cold(report: Report, found: Mapping[str, Any]) -> None:
 
 def _estate(size: Size) -> dict[str, Any]:
     with Azurite() as storage, SimulatorProcess(size, 0) as simulator:
-        return measure("estate", simulator, storage)
+        found = measure("estate", simulator, storage)
+        return found | {"searches": measure("searches", simulator, storage)}
+
+
+def _searches(report: Report, size: str, found: Mapping[str, float]) -> None:
+    figure = f"GET status, p50, beside 16 searches of {size} findings"
+    report.ratio(figure, found["beside"], found["alone"], 3, "ms")
+    report.most(f"searches refused of 16, {size} findings", found["refused"], 0)
 
 
 def _memory(report: Report, estates: Mapping[str, Mapping[str, Any]]) -> None:

@@ -7,6 +7,7 @@
 ``estate``  a first and a second scan of any size: requests and peak memory
 ``status``  GET status
 ``findings`` a page of 1,000 findings
+``searches`` GET status while findings are searched
 ``polling`` fifty clients that poll a running host
 ``page``    the page in a browser
 ``cold``    heavy packages that indexing the functions loads
@@ -165,6 +166,13 @@ async def findings() -> dict[str, Any]:
     return await compare_findings()
 
 
+async def searches() -> dict[str, Any]:
+    """Compare GET status beside searches with that alone."""
+    from bench.searching import compare_searches
+
+    return await compare_searches()
+
+
 async def polling() -> dict[str, Any]:
     """Poll the running host."""
     from bench.polling import poll
@@ -230,6 +238,7 @@ def main() -> None:
         estate,
         status,
         findings,
+        searches,
         polling,
         page,
         cold,
