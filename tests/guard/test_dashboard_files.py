@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.data_enums import DataState, StoreState, StoreType, StoreUsage
 from cmk_check.core.enums import (
     ChangeType,
     KeyRotation,
@@ -155,6 +156,9 @@ def test_every_element_that_a_module_looks_for_is_on_the_page() -> None:
         ("labels.js", "REMOVALS", RemovalReason),
         ("labels.js", "KEY_STATES", KeyState),
         ("labels.js", "ROTATIONS", KeyRotation),
+        ("labels.js", "DATA_STATES", {*DataState, *StoreState}),
+        ("labels.js", "STORES", StoreType),
+        ("labels.js", "USES", StoreUsage),
         ("changes.js", "SENTENCES", [type_.removeprefix("cmkcheck.") for type_ in ChangeType]),
     ],
 )
