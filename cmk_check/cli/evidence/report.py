@@ -305,17 +305,10 @@ def _numbers(accounts: models.Accounts) -> tuple[int, ...]:
 def _keys(keys: models.Keys | None) -> Html:
     if keys is None:
         return element("p", "The keys of compliant accounts are not checked.")
+    counts = (keys.healthy, keys.at_risk, keys.broken, keys.unknown)
     return table(
         ["Keys of compliant accounts", "Healthy", "At risk", "Broken", "Unknown"],
-        [
-            (
-                keys.healthy + keys.at_risk + keys.broken + keys.unknown,
-                keys.healthy,
-                keys.at_risk,
-                keys.broken,
-                keys.unknown,
-            )
-        ],
+        [(sum(counts), *counts)],
     )
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from cmk_check.cli import app
 from cmk_check.cli.plan_choice import PlanChoice
 from cmk_check.cli.plan_folder import report_folder, write_folder
 from cmk_check.cli.stdout import NotUsable
@@ -313,39 +311,3 @@ def test_nobody_elses_folder_is_written_over(tmp_path: Path) -> None:
         write_folder(tmp_path / "plans", {"index.md": "x"})
 
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["plans", "state.txt"]
-
-
-def _run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["plan", *arguments])
-
-
-@pytest.mark.parametrize(
-    ("arguments", "option", "said"),
-    [
-        (["--out", "new"], "ACCOUNT", "one of --owner, --subscription and --all"),
-        (["chat", "--all", "--out", "new"], "ACCOUNT", "one of --owner"),
-        (["--all"], "--out", "must name a new folder"),
-        (["--all", "--out", "."], "--out", "must be empty, or not exist"),
-        (["--all", "--out", "none/new"], "--out", "must be in a folder that exists"),
-        (["--all", "--owner", "Ann", "--out", "new"], "--all", "without --owner"),
-        (["--subscription", "Prod", "--out", "new"], "--subscription", "a subscription id"),
-        (["chat", "--out", "new"], "--out", "must be used with --owner"),
-        (["chat", "--share-vault"], "--share-vault", "must be used with --owner"),
-        (["--all", "--out", "new", "--share-vault", "--vault", "kv-x"], "--share-vault", "--vault"),
-        (["--all", "--out", "new", "--format", "bicep"], "--format", "must be az"),
-        (["--all", "--out", "new", "--vault", "kv_x"], "--vault", "a vault is named by"),
-    ],
-)
-def test_options_that_do_not_go_together_are_a_fault_of_usage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], option: str, said: str
-) -> None:
-    """Said before a scan of minutes."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "other").touch()
-
-    result = _run(*arguments)
-
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert option in result.stderr
-    assert said in " ".join(re.sub("[│\n]", " ", result.stderr).split())
-    assert [path.name for path in tmp_path.iterdir()] == ["other"]
