@@ -41,11 +41,20 @@ _OF_ACCOUNT: Final = (
 _PROJECTS: Final = ("allowProjectManagement", "defaultProject", "associatedProjects")
 _COMPLETIONS: Final = "storedCompletionsDisabled"
 _NAMES: Final = frozenset({name for _, name, _ in _OF_ACCOUNT} | {*_PROJECTS, _COMPLETIONS})
+_NOTHING: Final = (None, "")
 _NOWHERE: Final = AccountPlaces()
 _MAY_KEEP: Final = AccountPlaces(may_keep_completions=True)
 _SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
 _HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
 _KEEPS_COMPLETIONS: Final = frozenset({"openai", "aiservices"})
+# Of all clouds; names are unique among the stores of one type alone.
+_DOMAINS: Final = {
+    StoreType.STORAGE_ACCOUNT: r"(z\d+\.)?(blob|dfs)\."
+    r"(core\.(windows\.net|usgovcloudapi\.net|chinacloudapi\.cn)|storage\.azure\.net)",
+    StoreType.COSMOS_DB: r"documents\.azure\.(com|us|cn)",
+    StoreType.SEARCH_SERVICE: r"search\.(windows\.net|azure\.us|azure\.cn)",
+}
+_CONFIRMED: Final = "access to the configured customer managed key confirmed"
 _PROJECT: Final = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,64}")
 
 
@@ -57,7 +66,7 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     if _NAMES.isdisjoint(properties):  # as of most accounts, and there are many
         return _MAY_KEEP if may_keep else _NOWHERE
     places = (
-        _place(use, entry.get(member) if isinstance(entry, dict) else entry, name)
+        _place(use, _named(entry, member), name)
         for use, name, member in _OF_ACCOUNT
         for entry in _listed(properties.get(name))
     )
@@ -77,10 +86,10 @@ def project_name(entry: object) -> str | None:
 
 def settings_places(entry: object, project: str) -> tuple[Place, ...]:
     """Parse the capability settings of a listed project."""
-    settings = as_object(as_object(entry).get("properties")).get("capabilitySettings")
+    settings = _member(_member(entry, "properties"), "capabilitySettings")
     is_usable = isinstance(settings, dict | None)
     places = (
-        _place(use, as_object(settings).get(name) if is_usable else settings, name, project)
+        _place(use, _member(settings, name) if is_usable else settings, name, project)
         for use, name in zip(OF_AGENTS, _SETTINGS, strict=True)
     )
     return _sorted(places)
@@ -93,7 +102,7 @@ def named_connections(hosts: Iterable[object]) -> NamedConnections:
         for host in hosts
         for properties in [_member(host, "properties")]
         for use, member in zip(OF_AGENTS, _HOST, strict=True)
-        for name in _listed(_member(properties, member) if isinstance(properties, dict) else host)
+        for name in _listed(_member(properties, member) if isinstance(properties, dict) else "")
     )
 
 
@@ -127,24 +136,34 @@ def _connected(entry: dict[str, object]) -> Store | None:
     Its metadata is free text, its target is where data goes: both have to name the same store.
     """
     properties = entry.get("properties")
-    types = {kind for use in OF_AGENTS for kind in OF_USE[use]}
-    store = parse_store_id(_member(_member(properties, "metadata"), "ResourceId"), types)
-    return store if store and _first_label(_member(properties, "target")) == store[2] else None
+    store = parse_store_id(_member(_member(properties, "metadata"), "ResourceId"), _DOMAINS)
+    return store if store and _is_host_of(store, _member(properties, "target")) else None
 
 
-def _first_label(target: object) -> str | None:
+def _is_host_of(store: Store, target: object) -> bool:
+    kind, _, name = store
     try:
         host = urlsplit(target).hostname if isinstance(target, str) else None
     except ValueError:
-        return None
-    return host.partition(".")[0] if host else None
+        return False
+    pattern = rf"{re.escape(name)}\.{_DOMAINS[kind]}"
+    return re.fullmatch(pattern, host or "", re.ASCII) is not None
+
+
+def _named(entry: object, member: str) -> object:
+    """Return the id in an entry, and the entry itself where it has other members alone."""
+    if not isinstance(entry, dict):
+        return entry
+    said = _member(entry, member)
+    is_empty = all(each in _NOTHING for each in entry.values())
+    return entry if said in _NOTHING and not is_empty else said
 
 
 def _place(
     use: StoreUsage, value: object, named_by: str, project: str | None = None
 ) -> Place | None:
     """Make the place of a resource id; None where none is named."""
-    if value is None or value == "":
+    if value in _NOTHING:
         return None
     store = parse_store_id(value, OF_USE[use])
     return Place(*store, use, project) if store else _unusable(use, named_by, project)
@@ -202,12 +221,12 @@ def _of_cosmos(properties: dict[str, object]) -> StoreKey:
     """
     uri = _member(properties, "keyVaultKeyUri")
     said = _word(properties, "customerManagedKeyStatus")
-    if uri is None or uri == "":
+    if _word(properties, "keyVaultKeyUri") == "":
         return StoreKey(own=False)
     if not isinstance(uri, str) or said is None:
         return StoreKey(None)
     lost = "revoked" in said
-    is_known = lost or not said or "confirmed" in said
+    is_known = lost or said.rstrip(".") in {"", _CONFIRMED}
     return StoreKey(own=True if is_known else None, address=clean_text(uri), is_lost=lost)
 
 
@@ -249,6 +268,8 @@ def _word(of: object, name: str) -> str | None:
 
 def _address(key: object, uri_name: str) -> str | None:
     uri, name = _member(key, uri_name), _member(key, "keyName")
-    if not isinstance(uri, str) or not isinstance(name, str) or not uri or not name:
+    if not isinstance(uri, str) or not isinstance(name, str):
+        return None
+    if not uri.strip() or not name.strip():
         return None
     return clean_text(f"{uri.rstrip('/')}/keys/{name}")

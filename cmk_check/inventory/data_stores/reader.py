@@ -59,10 +59,14 @@ type _List = tuple[list[object], Unread | None]
 
 @dataclass(frozen=True, slots=True)
 class _Project:
-    """What a project says; ``unread`` is why something of it is missing."""
+    """What a project says; ``unread`` is why something of it is missing.
+
+    The account's hosts stand in for those of a project that has none.
+    """
 
     name: str | None
     settings: tuple[Place, ...] = ()
+    has_hosts: bool = False
     named: NamedConnections = ()
     connections: Connections = field(default_factory=dict)
     unread: Unread | None = None
@@ -146,7 +150,10 @@ class AzureDataStores:
             for each, places in zip(projects, read, strict=True)
             if each.name is not None
             and each.unread is None
-            and not {place.use for place in (*own, *places)}.issuperset(OF_AGENTS)
+            and hosts[1] is None
+            and not {place.use for place in (*(() if each.has_hosts else own), *places)}.issuperset(
+                OF_AGENTS
+            )
         }
         found = ProjectPlaces(
             tuple(dict.fromkeys((*own, *chain.from_iterable(read)))),
@@ -169,7 +176,12 @@ class AzureDataStores:
             found = await self._entries(f"{path}/connections", READ_PROJECT_CONNECTIONS, until)
         connections = parse_connections(found[0])
         return _Project(
-            name, settings_places(entry, name), named, connections, hosts[1] or found[1]
+            name,
+            settings_places(entry, name),
+            bool(hosts[0]),
+            named,
+            connections,
+            hosts[1] or found[1],
         )
 
     async def _entries(self, path: str, action: str, until: Deadline) -> _List:

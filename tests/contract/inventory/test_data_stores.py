@@ -5,6 +5,7 @@ The accounts of the estate are named for the state of their data and, in most, f
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -18,10 +19,13 @@ from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate
 from local.simulator.faults import Fault, arm_error
+from local.simulator.projects import Projects
 
 NOW: Final = datetime.now(UTC)
 STANDARD: Final = "own-keys-standard-setup"
 THIRTY: Final = "own-keys-shared-by-thirty-projects"
+SHARED: Final = "own-keys-connections-of-account"
+_DENIED_HOSTS: Final = Fault(path="*/capabilityhosts", then=arm_error(403, "AuthorizationFailed"))
 
 
 @pytest.fixture
@@ -40,12 +44,16 @@ async def _accounts(inventory: AzureInventory) -> list[Account]:
 
 
 async def _read(
-    inventory: AzureInventory, accounts: list[Account], before: dict[str, AccountData] | None = None
+    inventory: AzureInventory,
+    accounts: list[Account],
+    before: dict[str, AccountData] | None = None,
+    *,
+    all_due: bool = False,
 ) -> dict[str, AccountData]:
     """Read and judge accounts, by name; ``before`` is what was read earlier, and is not due."""
     had = before or {}
     known = {each.id.text: places_in(had.get(each.id.name)) for each in accounts}
-    due = {each.id.text for each in accounts if each.id.name not in had}
+    due = {each.id.text for each in accounts if all_due or each.id.name not in had}
     stores = inventory.data_stores()
     facts = await stores.read(accounts, known, due, NOW, seconds=20)
     return {
@@ -123,17 +131,48 @@ async def test_what_was_known_is_followed_while_projects_cannot_be_read(
 ) -> None:
     """P1: their stores may have come under Microsoft's keys meanwhile."""
     accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
-    first = (await _read(inventory, accounts))[STANDARD]
-    simulator.faults.add(
-        Fault(path="*/capabilityhosts", then=arm_error(403, "AuthorizationFailed"))
-    )
-    account = accounts[0]
+    first = await _read(inventory, accounts)
+    simulator.faults.add(_DENIED_HOSTS)
 
-    known = {account.id.text: places_in(first)}
-    stores = inventory.data_stores()
-    facts = await stores.read(accounts, known, set(known), NOW, seconds=20)
+    data = (await _read(inventory, accounts, first, all_due=True))[STANDARD]
 
-    data = judge_data(account.places, facts[account.id.text], first)
-    assert data.stores == first.stores
+    assert data.stores == first[STANDARD].stores
     assert data.concerns[0].code is DataReason.PLACES_UNREAD
     assert data.concerns[0].missing_action is not None
+
+
+@pytest.fixture
+async def shared(simulator: Simulator, inventory: AzureInventory) -> tuple[Projects, list[Account]]:
+    """An account with one project without hosts; the account's host stands for them."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name == SHARED]
+    projects = simulator.estate.account(str(accounts[0].id)).projects
+    projects.hosts.set("account", "standard")
+    projects.all[0].hosts.remove("agents")
+    return projects, accounts
+
+
+async def test_a_project_is_not_exposed_because_hosts_of_the_account_are_out_of_sight(
+    simulator: Simulator, inventory: AzureInventory, shared: tuple[Projects, list[Account]]
+) -> None:
+    """P4: people would be told in each scan in which Azure was slow, and of the contrary after."""
+    _, accounts = shared
+
+    first = await _read(inventory, accounts)
+    of_account = replace(_DENIED_HOSTS, path="re:.*/accounts/[^/]+/capabilityhosts")
+    simulator.faults.add(of_account)
+    hidden = (await _read(inventory, accounts, first, all_due=True))[SHARED]
+
+    assert first[SHARED].state is DataState.OWN_KEYS
+    assert (hidden.state, hidden.basic) == (DataState.UNKNOWN, ())
+
+
+async def test_a_project_with_a_host_that_names_nothing_has_the_basic_setup(
+    inventory: AzureInventory, shared: tuple[Projects, list[Account]]
+) -> None:
+    """P1: whatever the account's host names, Microsoft does not say that such a one inherits it."""
+    projects, accounts = shared
+    projects.all[0].hosts.set("agents", "basic")
+
+    data = (await _read(inventory, accounts))[SHARED]
+
+    assert (data.state, data.basic) == (DataState.MAY_BE_MICROSOFT_KEYS, ("agents",))

@@ -16,6 +16,11 @@ TYPES: Final = {
     SEARCH: StoreType.SEARCH_SERVICE,
     WORKSPACE: StoreType.ML_WORKSPACE,
 }
+_DOMAINS: Final = {
+    STORAGE: "blob.core.windows.net",
+    COSMOS: "documents.azure.com:443",
+    SEARCH: "search.windows.net",
+}
 
 
 def place(store_id: str, use: StoreUsage, project: str | None = None) -> Place:
@@ -25,7 +30,7 @@ def place(store_id: str, use: StoreUsage, project: str | None = None) -> Place:
 
 def connection(name: str, store_id: str, target: str | None = None) -> dict[str, object]:
     """Return a connection as Azure lists it."""
-    host = store_id.rpartition("/")[2]
+    host = f"{store_id.rpartition('/')[2]}.{_DOMAINS.get(store_id, 'blob.core.windows.net')}"
     metadata = {"ResourceId": store_id.replace("resourcegroups", "resourceGroups")}
-    target = f"https://{host}.example.net/" if target is None else target
+    target = f"https://{host}/" if target is None else target
     return {"name": f"chat/p1/{name}", "properties": {"target": target, "metadata": metadata}}

@@ -32,9 +32,10 @@ type Json = Any
 type Case = dict[str, Json]
 
 GROUP: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001/resourcegroups/rg/providers"
-FILES: Final = f"{GROUP}/microsoft.storage/storageaccounts/files"
-THREADS: Final = f"{GROUP}/microsoft.documentdb/databaseaccounts/threads"
-VECTORS: Final = f"{GROUP}/microsoft.search/searchservices/vectors"
+# Stores of different types may have the same name.
+FILES: Final = f"{GROUP}/microsoft.storage/storageaccounts/agents"
+THREADS: Final = f"{GROUP}/microsoft.documentdb/databaseaccounts/agents"
+VECTORS: Final = f"{GROUP}/microsoft.search/searchservices/agents"
 HUB: Final = f"{GROUP}/microsoft.machinelearningservices/workspaces/hub"
 KEY: Final = "https://kv.vault.azure.net/keys/cmk"
 DENIED: Final = Unread(Gap(GapReason.FORBIDDEN, "action", "Ask."))
@@ -44,6 +45,12 @@ NAMED_BY: Final = {
     "amlWorkspace": "resourceId",
 }
 NOTHING: Final = (None, "")
+CONFIRMED: Final = "Access to the configured customer managed key confirmed."
+TARGETS: Final = {
+    FILES: "https://agents.blob.core.windows.net/",
+    THREADS: "https://agents.documents.azure.com:443/",
+    VECTORS: "https://agents.search.windows.net/",
+}
 MEMBERS: Final = {"files": "storageConnections", "threads": "threadStorageConnections"}
 MEMBERS_OF_HOST: Final = {**MEMBERS, "vectors": "vectorStoreConnections"}
 
@@ -51,7 +58,6 @@ MEMBERS_OF_HOST: Final = {**MEMBERS, "vectors": "vectorStoreConnections"}
 def covered_case() -> Case:
     """Return an account whose stores are all under keys of the customer's."""
     of_storage = {"keyname": "cmk", "keyvaulturi": "https://kv.vault.azure.net"}
-    confirmed = "Access to the configured customer managed key confirmed."
     return {
         "properties": {
             "allowProjectManagement": True,
@@ -63,19 +69,16 @@ def covered_case() -> Case:
         "hosts": [{"properties": {each: [name] for name, each in MEMBERS_OF_HOST.items()}}],
         "connections": [
             {
-                "name": store_id.rpartition("/")[2],
-                "properties": {
-                    "target": f"https://{store_id.rpartition('/')[2]}.example.net/",
-                    "metadata": {"ResourceId": store_id},
-                },
+                "name": name,
+                "properties": {"target": target, "metadata": {"ResourceId": store_id}},
             }
-            for store_id in (FILES, THREADS, VECTORS)
+            for name, (store_id, target) in zip(MEMBERS_OF_HOST, TARGETS.items(), strict=True)
         ],
         "stores": {
             FILES: _store(
                 encryption={"keySource": "Microsoft.Keyvault", "keyvaultproperties": of_storage}
             ),
-            THREADS: _store(keyVaultKeyUri=KEY, customerManagedKeyStatus=confirmed),
+            THREADS: _store(keyVaultKeyUri=KEY, customerManagedKeyStatus=CONFIRMED),
             VECTORS: _store(
                 encryptionWithCmk={
                     "enforcement": "Enabled",
@@ -102,7 +105,8 @@ def named_stores(case: Case) -> Iterator[object]:
         for entry in value if isinstance(value, list) else [value]:
             if entry not in NOTHING:
                 named = entry if isinstance(entry, str) else entry.get(member)
-                yield from () if named in NOTHING else (named,)
+                is_nothing = isinstance(entry, dict) and not any(entry.values())
+                yield from () if is_nothing else (named,)
     if not properties.get("allowProjectManagement"):
         return
     connected = {
@@ -114,8 +118,7 @@ def named_stores(case: Case) -> Iterator[object]:
             for name in [names] if isinstance(names, str) else names:
                 connection = connected[name.lower()]
                 store_id = connection["metadata"]["ResourceId"]
-                is_target = f"https://{store_id.split('/')[-1]}." in connection["target"]
-                yield store_id if is_target else object()
+                yield store_id if connection["target"] == TARGETS[store_id] else object()
 
 
 def is_own(store_id: object, document: Json) -> bool:
@@ -125,11 +128,10 @@ def is_own(store_id: object, document: Json) -> bool:
         encryption = properties["encryption"]
         key = encryption["keyvaultproperties"]
         by_vault = encryption["keySource"] == "Microsoft.Keyvault"
-        return by_vault and bool(key["keyname"] and key["keyvaulturi"])
+        return by_vault and bool(key["keyname"].strip() and key["keyvaulturi"].strip())
     if store_id == THREADS:
         said = (properties.get("customerManagedKeyStatus") or "").strip()
-        is_fine = not said or ("confirmed" in said and "revoked" not in said)
-        return bool(properties["keyVaultKeyUri"]) and is_fine
+        return bool(properties["keyVaultKeyUri"].strip()) and said in {"", CONFIRMED}
     if store_id == VECTORS:
         words = properties["encryptionWithCmk"].values()
         return [*words] == ["Enabled", "Compliant"]
@@ -180,8 +182,10 @@ PATHS: Final = sorted(paths_of(covered_case()), key=str)
 WRONG: Final[tuple[Json, ...]] = (
     None, True, False, 0, 7, "", " ", "x", "files", "Disabled", "NonCompliant", "Unspecified",
     "Microsoft.Storage", "Microsoft.CognitiveServices", "confirmed, then revoked", [], [7], ["x"],
+    "Access could not be confirmed.",
     [[]], [{}], {}, {"x": 1}, {"resourceId": "/x"}, FILES, f"{FILES}/../threads", f"{FILES}?x=1",
     f"https://attacker.example{FILES}", THREADS, HUB.replace("hub", "other"), FILES * 99,
+    *TARGETS.values(), "https://agents.example.net/", {"identityClientId": "x"},
 )  # fmt: skip
 
 

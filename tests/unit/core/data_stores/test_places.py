@@ -48,7 +48,7 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
     found = account_places(
         "AIServices",
         {
-            "userOwnedStorage": [{"resourceId": STORAGE.upper(), "identityClientId": None}],
+            "userOwnedStorage": [{"ResourceId": STORAGE.upper(), "identityClientId": None}],
             "raiMonitorConfig": {"adxStorageResourceId": STORAGE},
             "amlWorkspace": {"resourceId": WORKSPACE},
             "allowProjectManagement": True,
@@ -60,7 +60,15 @@ def test_the_properties_of_an_account_name_its_own_stores() -> None:
     assert found == AccountPlaces(named, has_projects=True)
 
 
-@pytest.mark.parametrize("nothing", [{}, {"userOwnedStorage": []}, {"raiMonitorConfig": {}}])
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        {},
+        {"userOwnedStorage": []},
+        {"raiMonitorConfig": {}},
+        {"amlWorkspace": {"resourceId": None}},
+    ],
+)
 def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> None:
     """Most have none, and nobody reads anything for them."""
     disabled = {"storedCompletionsDisabled": True, "allowProjectManagement": False}
@@ -76,6 +84,8 @@ def test_an_account_that_names_no_store_has_none(nothing: dict[str, object]) -> 
         {"userOwnedStorage": {"resourceId": "https://files1.blob.core.windows.net"}},
         {"userOwnedStorage": "files1"},
         {"userOwnedStorage": [{"resourceId": 5}]},
+        {"userOwnedStorage": [{"resourceId": None, "identityClientId": "x"}]},
+        {"userOwnedStorage": [{"storageId": STORAGE}]},
     ],
 )
 def test_a_store_that_is_named_in_another_way_stays_one(named: dict[str, object]) -> None:
@@ -114,8 +124,8 @@ def test_only_names_that_fit_into_a_path_are_projects() -> None:
 
 def test_capability_settings_of_a_project_name_its_stores() -> None:
     """They take the place of capability hosts; vectors may be in Cosmos DB as well."""
-    settings = {"blobStore": STORAGE, "documentStore": COSMOS, "vectorStore": COSMOS}
-    entry = {"properties": {"capabilitySettings": settings}}
+    settings = {"BlobStore": STORAGE, "documentStore": COSMOS, "vectorStore": COSMOS}
+    entry = {"properties": {"CapabilitySettings": settings}}
     wrong = {"properties": {"capabilitySettings": "all"}}
 
     uses = ((STORAGE, FILES), (COSMOS, THREADS), (COSMOS, VECTORS))
@@ -162,6 +172,9 @@ def test_capability_hosts_name_stores_by_their_connections() -> None:
         [connection("c", STORAGE, "https://files1@others.blob.core.windows.net")],
         [connection("c", STORAGE, "files1.blob.core.windows.net")],
         [connection("c", STORAGE, "https://[files1")],
+        [connection("c", STORAGE, "https://files1.example.net")],
+        [connection("c", STORAGE, "https://files1.search.windows.net")],
+        [connection("c", STORAGE, "https://files1.blob.core.windows.net.example.net")],
         [connection("c", COSMOS)],
         [connection("c", STORAGE), connection("C", STORAGE)],
         [connection("c", f"{STORAGE}/blobServices/default")],
@@ -178,6 +191,30 @@ def test_a_connection_that_may_lead_elsewhere_is_not_understood(entries: list[ob
     (found,) = resolved(named_connections(named), None, parse_connections(entries))
 
     assert (found.id, found.name) == (None, "c")
+
+
+@pytest.mark.parametrize("host", [None, [], 5, {"properties": None}])
+def test_a_host_that_is_not_an_object_names_what_is_not_understood(host: object) -> None:
+    """P1: else it would hide behind one that is."""
+    assert [name for _, name in named_connections([host])] == [""] * 3
+
+
+@pytest.mark.parametrize(
+    ("store_id", "target"),
+    [
+        (STORAGE, "https://files1.dfs.core.windows.net/"),
+        (STORAGE, "https://files1.z12.blob.storage.azure.net/"),
+        (STORAGE, "https://files1.blob.core.usgovcloudapi.net"),
+        (COSMOS, "https://threads-1.documents.azure.cn:443/"),
+        (SEARCH, "https://Vectors-1.search.azure.us"),
+    ],
+)
+def test_each_cloud_has_its_own_hosts(store_id: str, target: str) -> None:
+    """P11: nobody can change these."""
+    found = parse_connections([connection("c", store_id, target)])["c"]
+
+    assert found is not None
+    assert found[1] == store_id
 
 
 @given(ANY_JSON | DOCUMENTS, st.lists(ANY_JSON | DOCUMENTS, max_size=3))

@@ -34,6 +34,7 @@ def _search(enforcement: object, status: object) -> dict[str, object]:
         (STORAGE, _storage("Microsoft.Storage"), MICROSOFT),
         (STORAGE, _storage("Microsoft.Storage", IN_VAULT), MICROSOFT),
         (STORAGE, _storage("Microsoft.Keyvault"), ODD),
+        (STORAGE, _storage("Microsoft.Keyvault", IN_VAULT | {"keyname": " "}), ODD),
         (STORAGE, _storage("Microsoft.Hsm", IN_VAULT), ODD),
         (STORAGE, _storage(None, IN_VAULT), ODD),
         (STORAGE, {}, ODD),
@@ -59,7 +60,12 @@ def _search(enforcement: object, status: object) -> dict[str, object]:
             StoreKey(None, KEY),
         ),
         (COSMOS, {"keyVaultKeyUri": KEY, "customerManagedKeyStatus": 5}, ODD),
+        *(
+            (COSMOS, {"keyVaultKeyUri": KEY, "customerManagedKeyStatus": said}, StoreKey(None, KEY))
+            for said in ("Access could not be confirmed.", "Access is not confirmed.")
+        ),
         (COSMOS, {"keyVaultKeyUri": 5}, ODD),
+        (COSMOS, {"keyVaultKeyUri": " "}, MICROSOFT),
         (COSMOS, {}, MICROSOFT),
         (COSMOS, {"keyVaultKeyUri": ""}, MICROSOFT),
         (SEARCH, _search("Enabled", "Compliant"), StoreKey(own=True)),
