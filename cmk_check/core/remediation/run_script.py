@@ -129,6 +129,11 @@ fi
 """
 
 
+_LEAVING: Final = (
+    "These plans do not end all that is wrong with their accounts; index.md says what is left:"
+)
+
+
 def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) -> str:
     """Write the script that runs plans, given by file and account in words, in this order.
 
@@ -142,6 +147,6 @@ def render_run(plans: Iterable[tuple[str, str]], leaving: Sequence[str] = ()) ->
 
 def _rest(leaving: Sequence[str]) -> Iterator[str]:
     if leaving:
-        yield "printf '%s\\n' 'Done is not all for these plans; index.md says what they leave:'\n"
+        yield f"printf '%s\\n' {quoted(_LEAVING)}\n"
     for file in leaving:
         yield f"printf '  %s\\n' {quoted(file)}\n"

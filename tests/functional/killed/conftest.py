@@ -42,6 +42,7 @@ class KillPoints:
         """Assert that few steps were not taken again: some are only where two writers meet."""
         missed = [str(outcome.point) for outcome in self.outcomes if not outcome.died]
 
+        assert self.outcomes
         assert len(missed) <= len(self.outcomes) / 10, missed
 
 
@@ -68,7 +69,8 @@ def pytest_terminal_summary(
     found = config.stash.get(_FOUND, None)
     if found is None:
         return
-    order = {str(point): number for number, point in enumerate(found[0].points)}
+    names = dict.fromkeys(str(point) for file in found for point in file.points)
+    order = {name: number for number, name in enumerate(names)}
     outcomes = [outcome for file in found for outcome in file.outcomes]
     terminalreporter.section("killed anywhere")
     for text in report(sorted(outcomes, key=lambda outcome: order[str(outcome.point)])):

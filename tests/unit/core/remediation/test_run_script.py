@@ -128,7 +128,7 @@ def test_what_done_plans_leave_is_named_before_the_summary(tmp_path: Path) -> No
 
     assert ended.code == 0
     assert ended.out.splitlines()[-3:] == [
-        "Done is not all for these plans; index.md says what they leave:",
+        "These plans do not end all that is wrong with their accounts; index.md says what is left:",
         "  plans/2.sh",
         "3 of 3 done, 0 refused, 0 left",
     ]
