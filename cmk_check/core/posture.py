@@ -63,6 +63,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
     reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
+    reasons += _of_keys(accounts, status, expect)
     reasons += _of_data(accounts, status, expect)
     if counts.gap:
         reasons.append(
@@ -94,6 +95,7 @@ def of_subscription(
         return _before_the_first_scan(status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
     reasons = _of_accounts(coverage.accounts, now, expect, read=read)
+    reasons += _of_keys(coverage.accounts, status, expect)
     reasons += _of_data(coverage.accounts, status, expect)
     match coverage.state:
         case CoverageState.GAP:
@@ -154,9 +156,6 @@ def _of_accounts(
         PostureReason.ACCOUNTS_NON_COMPLIANT: violated,
         PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
     }
-    if expect.require_healthy_keys:
-        counts[PostureReason.KEYS_BROKEN] = broken_keys(accounts)
-        counts[PostureReason.KEYS_UNKNOWN] = unknown_keys(accounts)
     reasons = _counted(counts, accounts)
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
@@ -166,6 +165,20 @@ def _of_accounts(
 def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
     of = f"of {accounts.total}"
     return [_reason(code, f"{count} {of}") for code, count in counts.items() if count]
+
+
+def _of_keys(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
+    """Say that keys are broken, or not known to be usable as of the last full scan."""
+    if not expect.require_healthy_keys:
+        return []
+    broken = broken_keys(accounts)
+    # What was carried over may be a day older than the scan.
+    known = broken if status.daily_carried else accounts.compliant - unknown_keys(accounts)
+    counts = {
+        PostureReason.KEYS_BROKEN: broken,
+        PostureReason.KEYS_UNKNOWN: accounts.compliant - known,
+    }
+    return _counted(counts, accounts)
 
 
 def _of_data(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:

@@ -16,6 +16,8 @@ from cmk_check.core.text import lower_ascii
 
 RULE_VERSION: Final = "1"
 AUTOMATIC_ROTATION: Final = "automatic"
+# Of findings whose rows are of a newer version or broken.
+OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 
 # KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"

@@ -8,6 +8,7 @@ from cmk_check.core.cross_check import CrossCheck
 from cmk_check.core.enums import PostureReason, ScanState, Trigger
 from cmk_check.core.model import AccountCounts, Gap
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Status:
     def daily_until(self) -> datetime | None:
         """Until when all daily readings that fell due are recorded; None if that is not known.
 
-        What a scan could not write down may have been the one reading of a day.
+        What a scan could not write down may have been the one reading of a day. That is also so of
+        an account whose row is of a newer version or broken: its row may come back as it was.
         """
-        return self.as_of if self.summary.unwritten == 0 else None
+        lost = OF_UNUSABLE_ROWS & self.summary.accounts.by_reason.keys()
+        return self.as_of if self.summary.unwritten == 0 and not lost else None

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.data_enums import DataState
@@ -10,9 +9,7 @@ from cmk_check.core.enums import ExceptionState, KeyState, PolicyState, Reason, 
 from cmk_check.core.exceptions.account_exception import AccountException, state_of
 from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
-
-# The reasons of findings whose rows are unusable.
-_OF_UNTRUSTED: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
+from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class FindingFilter:
         conditions = {
             # An unusable row is unknown, whatever verdict it contains.
             "verdict": None if self.verdict is Verdict.UNKNOWN else self.verdict,
-            "reason": None if self.reason in _OF_UNTRUSTED else self.reason,
+            "reason": None if self.reason in OF_UNUSABLE_ROWS else self.reason,
             "kind": self.kind,
             "keyHealth": self.key_health,
             # What cannot be read is unknown, whatever state its row contains.

@@ -44,7 +44,7 @@ def status_of(
     health = dict(zip(("healthy", "at_risk", "broken", "unknown"), keys, strict=True))
     accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=health)
     summary = Summary(accounts, SubscriptionCounts(*subscriptions))
-    return Status(NOON, summary, visible, lowered=lowered)
+    return Status(NOON, summary, visible, lowered=lowered, daily_carried=False)
 
 
 @dataclass(frozen=True)
@@ -199,12 +199,13 @@ _STATUSES: Final = st.builds(
     expected=st.integers(1, 3),
     minutes=st.integers(-200, 400),
     required=st.booleans(),
+    carried=st.booleans(),
 )
 def test_nothing_is_compliant_that_anything_speaks_against(
-    *, status: Status, expected: int, minutes: int, required: bool
+    *, status: Status, expected: int, minutes: int, required: bool, carried: bool
 ) -> None:
     """No false green (P1), and no needless unknown: said once more, the other way round."""
-    now = NOON + timedelta(minutes=minutes)
+    now, status = NOON + timedelta(minutes=minutes), replace(status, daily_carried=carried)
 
     expect = Expectations(AGE, expected, require_healthy_keys=required)
     posture = of_estate(status, now, expect)
@@ -213,7 +214,8 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     is_fresh = -2 <= minutes <= 180
     keys = accounts.by_key_health
     broken = required and keys["broken"]
-    dark = required and accounts.compliant != keys["healthy"] + keys["at_risk"] + keys["broken"]
+    usable = 0 if carried else keys["healthy"] + keys["at_risk"]
+    dark = required and accounts.compliant != usable + keys["broken"]
     nothing_against = not (
         accounts.non_compliant
         or accounts.unknown

@@ -195,7 +195,9 @@ async def scan_changes(world: World) -> list[str]:
     ]
 
 
-async def overwrite(world: World, table: Table, partition: str, row: str, **values: object) -> None:
+async def overwrite(
+    world: World, table: Table, partition: str, row: str, /, **values: object
+) -> None:
     """Change properties of a row by hand."""
     found = await world.store.get(table, partition, row)
     assert found is not None

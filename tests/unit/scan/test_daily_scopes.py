@@ -7,11 +7,13 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core import posture
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
-from cmk_check.core.enums import KeyState
+from cmk_check.core.enums import KeyState, PostureVerdict
 from cmk_check.core.keys.facts import EncryptionScope, Unread
 from cmk_check.ports import Table
-from cmk_check.store.table_keys import COVERAGE, partition_of
+from cmk_check.store.rows import Values
+from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
 from tests.fakes.keys import HEALTHY, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import World, good
@@ -22,6 +24,7 @@ ACCOUNTS: Final = [good(ONE, name) for name in NAMES]
 UNREAD_SCOPES: Final = replace(HEALTHY, scopes=Unread(FORBIDDEN))
 SCOPED: Final = replace(HEALTHY, scopes=(EncryptionScope("old", "Microsoft.CognitiveServices"),))
 HOURS: Final = 24
+FINDING: Final = finding_row(good(TWO).id.resource_group, good(TWO).id.name)
 
 
 @pytest.fixture
@@ -94,17 +97,25 @@ async def test_a_list_that_could_not_be_read_is_read_in_the_next_scan(
     assert {each.key_health and each.key_health.state for each in found} == {KeyState.HEALTHY}
 
 
+@pytest.mark.parametrize(
+    ("name", "unusable", "usable"),
+    [
+        (COVERAGE, {"schema": 99}, {"schema": 1}),
+        (FINDING, {"schema": 99}, {"schema": 1}),
+        (FINDING, {"verdict": "?"}, {"verdict": "compliant"}),
+    ],
+)
 async def test_p1_what_a_scan_could_not_write_down_is_read_again(
-    world: World, keys: ScriptedKeys
+    world: World, keys: ScriptedKeys, name: str, unusable: Values, usable: Values
 ) -> None:
-    """The one reading of the day may have been among it."""
+    """The one reading of the day may have been among it, and the row may come back as it was."""
     world.listed(ONE, TWO)
     world.read(TWO, good(TWO))
     await world.scan()
-    row = Table.FINDINGS, partition_of(TWO), COVERAGE
-    await overwrite(world, *row, schema=99)
+    row = Table.FINDINGS, partition_of(TWO), name
+    await overwrite(world, *row, **unusable)
     await world.scan()
-    await overwrite(world, *row, schema=1)
+    await overwrite(world, *row, **usable)
     read(keys)
     await world.scan()
 
@@ -125,6 +136,9 @@ async def test_p1_where_keys_count_every_scan_reads_all_scopes(
     assert status is not None
     assert (len(read(keys)) == len(ACCOUNTS)) is required
     assert status.daily_carried is not required
+    strict = replace(expect, require_healthy_keys=True)
+    answer = posture.of_estate(status, world.clock.now(), strict)
+    assert answer.verdict is (PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN)
 
 
 async def test_p1_a_partial_scan_reads_all_scopes_and_changes_no_time(

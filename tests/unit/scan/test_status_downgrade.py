@@ -120,10 +120,10 @@ async def test_the_end_of_a_scan_raises_what_a_key_lowered(green: World, *, requ
     await dies(green, delivery(green, first), RECORD, Fault.DEATH_AFTER)
     green.keys.facts.clear()
     green.clock.advance(LEASE_ENDS)
+    require_keys(green, required=required)
 
     await green.scan()
 
-    require_keys(green, required=required)
     assert (await green.posture()).verdict is PostureVerdict.COMPLIANT
 
 
