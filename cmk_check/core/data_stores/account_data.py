@@ -98,7 +98,10 @@ class AccountData:
 
     @property
     def exposed(self) -> frozenset[str]:
-        """The ids of stores without a usable key of the customer's, and the basic projects."""
+        """The ids of stores without a usable key of the customer's, and the basic projects.
+
+        All in lower case: Azure writes a name in several ways.
+        """
         lacking = {StoreState.MICROSOFT_KEY, StoreState.BROKEN}
         stores = (each.id for each in self.stores if each.id and each.state in lacking)
-        return frozenset((*stores, *self.basic))
+        return frozenset((*stores, *(name.lower() for name in self.basic)))

@@ -135,7 +135,9 @@ def _told(before: AccountData | None, after: AccountData) -> tuple[str, ...]:
         return ()
     is_hidden = any(concern.severity is ReasonSeverity.UNKNOWN for concern in after.concerns)
     kept = before.told if before is not None and is_hidden else ()
-    return tuple(sorted({*after.exposed, *kept})[:MAX_STORE_USES])
+    # What is in sight goes first: else it would be told in every scan.
+    told = dict.fromkeys((*sorted(after.exposed), *kept))
+    return tuple(sorted([*told][:MAX_STORE_USES]))
 
 
 def _fault(kind: StoreType, fact: StoreKey | Absent | Unread | None) -> DataReason | None:

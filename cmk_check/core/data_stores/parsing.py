@@ -42,11 +42,13 @@ _PROJECTS: Final = ("allowProjectManagement", "defaultProject", "associatedProje
 _COMPLETIONS: Final = "storedCompletionsDisabled"
 _NAMES: Final = frozenset({name for _, name, _ in _OF_ACCOUNT} | {*_PROJECTS, _COMPLETIONS})
 _NOTHING: Final = (None, "")
+_PLAIN: Final = {
+    "openai": AccountPlaces(may_keep_completions=True),
+    "aiservices": AccountPlaces(has_projects=True, may_keep_completions=True),
+}
 _NOWHERE: Final = AccountPlaces()
-_MAY_KEEP: Final = AccountPlaces(may_keep_completions=True)
 _SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
 _HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
-_KEEPS_COMPLETIONS: Final = frozenset({"openai", "aiservices"})
 # Of all clouds; names are unique among the stores of one type alone.
 _DOMAINS: Final = {
     StoreType.STORAGE_ACCOUNT: r"(z\d+\.)?(blob|dfs)\."
@@ -62,9 +64,9 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     """Parse the properties of an account."""
     if not isinstance(properties, dict):
         return AccountPlaces(is_malformed=True)
-    may_keep = str(kind).lower() in _KEEPS_COMPLETIONS
+    plain = _PLAIN.get(str(kind).lower(), _NOWHERE)
     if _NAMES.isdisjoint(properties):  # as of most accounts, and there are many
-        return _MAY_KEEP if may_keep else _NOWHERE
+        return plain
     places = (
         _place(use, _named(entry, member), name)
         for use, name, member in _OF_ACCOUNT
@@ -72,8 +74,11 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
     )
     return AccountPlaces(
         _sorted(places),
-        has_projects=any(properties.get(name) for name in _PROJECTS),
-        may_keep_completions=may_keep and properties.get(_COMPLETIONS) is not True,
+        has_projects=any(properties.get(name) for name in _PROJECTS)
+        # What says nothing of projects may have them.
+        or (plain.has_projects and properties.get(_PROJECTS[0]) is not False),
+        may_keep_completions=plain.may_keep_completions
+        and properties.get(_COMPLETIONS) is not True,
     )
 
 

@@ -162,7 +162,11 @@ class AzureDataStores:
             next(filter(None, unread), None),
             is_cut=len(listed[0]) > MAX_PROJECTS_PER_ACCOUNT,
         )
-        return found if found.unread is None else _with_known(found, known)
+        if found.unread is None:
+            return found
+        names = [each.name.lower() for each in projects if each.name is not None]
+        is_whole = listed[1] is None and len(names) == len(listed[0])
+        return _with_known(found, known, frozenset(names) if is_whole else None)
 
     async def _project(self, path: str, entry: object, until: Deadline) -> _Project:
         name = project_name(entry)
@@ -204,12 +208,25 @@ class AzureDataStores:
             return Unread(store_hidden(READ_STORES[kind]) if is_hidden else gap, store_id)
 
 
-def _with_known(found: ProjectPlaces, known: ProjectPlaces) -> ProjectPlaces:
-    """Add what was known: a store that is out of sight may still hold data."""
+def _with_known(
+    found: ProjectPlaces, known: ProjectPlaces, listed: frozenset[str] | None
+) -> ProjectPlaces:
+    """Add what was known: a store that is out of sight may still hold data.
+
+    ``listed`` are all projects that there are, in lower case; None if that is not known.
+    """
+
+    def may_exist(project: str | None) -> bool:
+        return project is None or listed is None or project.lower() in listed
+
+    places = (*found.places, *(each for each in known.places if may_exist(each.project)))
+    basic: dict[str, str] = {}
+    for name in (*found.basic, *filter(may_exist, known.basic)):
+        basic.setdefault(name.lower(), name)
     return replace(
         found,
-        places=tuple(dict.fromkeys((*found.places, *known.places))),
-        basic=tuple(sorted({*found.basic, *known.basic})),
+        places=tuple(dict.fromkeys(places)),
+        basic=tuple(sorted([*basic.values()][:MAX_PROJECTS_PER_ACCOUNT])),
         as_of=known.as_of,
-        is_cut=found.is_cut or known.is_cut,
+        is_cut=found.is_cut or known.is_cut or len(basic) > MAX_PROJECTS_PER_ACCOUNT,
     )

@@ -19,7 +19,7 @@ from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate
 from local.simulator.faults import Fault, arm_error
-from local.simulator.projects import Projects
+from local.simulator.projects import Projects, ProjectSpec
 
 NOW: Final = datetime.now(UTC)
 STANDARD: Final = "own-keys-standard-setup"
@@ -139,6 +139,27 @@ async def test_what_was_known_is_followed_while_projects_cannot_be_read(
     assert data.stores == first[STANDARD].stores
     assert data.concerns[0].code is DataReason.PLACES_UNREAD
     assert data.concerns[0].missing_action is not None
+
+
+async def test_projects_that_are_gone_are_forgotten_while_others_cannot_be_read(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P1, P4: those of each build would add up for ever; a name in another case is the same."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    projects = simulator.estate.account(str(accounts[0].id)).projects
+    projects.add(ProjectSpec(name="build-1"))
+    projects.add(ProjectSpec(name="build-2"))
+    data = await _read(inventory, accounts)
+    simulator.faults.add(replace(_DENIED_HOSTS, path="*/projects/agents/capabilityhosts"))
+
+    projects.remove("build-1")
+    data = await _read(inventory, accounts, data, all_due=True)
+    assert data[STANDARD].basic == ("build-2",)
+
+    projects.add(ProjectSpec(name="BUILD-2"))
+    data = await _read(inventory, accounts, data, all_due=True)
+    assert data[STANDARD].basic == ("BUILD-2",)
+    assert {use.project for store in data[STANDARD].stores for use in store.uses} == {"agents"}
 
 
 @pytest.fixture

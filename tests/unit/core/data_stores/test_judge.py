@@ -14,7 +14,7 @@ from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Gap
-from cmk_check.limits import MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
+from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
 from tests.unit.core.data_stores.data_examples import COSMOS, SEARCH, STORAGE, place
 from tests.unit.core.examples import NOON
 
@@ -165,6 +165,17 @@ def test_what_is_read_once_a_day_comes_back_out_of_what_was_recorded() -> None:
 
     assert again == first
     assert places_in(None) == ProjectPlaces()
+
+
+def test_what_is_in_sight_is_told_once_however_much_is_out_of_sight() -> None:
+    """P4: else it would be told in every scan; Azure may write a name in another way."""
+    many = tuple(f"a{number:04}" for number in range(MAX_STORE_USES))
+    before = AccountData(DataState.MAY_BE_MICROSOFT_KEYS, told=many)
+
+    data = _judged(ProjectPlaces((), ("Zoo",), unread=DENIED), before=before)
+
+    assert data.exposed == {"zoo"}
+    assert data.told == (*many[:-1], "zoo")
 
 
 def test_evidence_names_a_few_projects_and_counts_the_others() -> None:

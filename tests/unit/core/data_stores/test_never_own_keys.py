@@ -107,7 +107,7 @@ def named_stores(case: Case) -> Iterator[object]:
                 named = entry if isinstance(entry, str) else entry.get(member)
                 is_nothing = isinstance(entry, dict) and not any(entry.values())
                 yield from () if is_nothing else (named,)
-    if not properties.get("allowProjectManagement"):
+    if properties.get("allowProjectManagement") is False:
         return
     connected = {
         each["name"].lower().split("/")[-1]: each["properties"] for each in case["connections"]

@@ -109,6 +109,16 @@ def test_an_account_that_may_have_projects_is_asked_for_them(said: dict[str, obj
     assert account_places("AIServices", said).has_projects
 
 
+@pytest.mark.parametrize("said", [{}, {"allowProjectManagement": None}, {"raiMonitorConfig": {}}])
+def test_a_foundry_account_has_projects_unless_it_says_that_it_has_none(
+    said: dict[str, object],
+) -> None:
+    """P1: nobody would look for what it names."""
+    assert account_places("aiservices", said).has_projects
+    assert not account_places("OpenAI", said).has_projects
+    assert not account_places("AIServices", {"allowProjectManagement": False}).has_projects
+
+
 def test_properties_that_are_not_an_object_are_told_from_none() -> None:
     """They may name anything."""
     assert account_places("OpenAI", None).is_malformed
