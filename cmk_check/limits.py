@@ -349,6 +349,8 @@ MAX_SHEET_ROWS: Final = 1_048_576
 COVERAGE_READS_AT_ONCE: Final = 16
 
 # --- Command line: internal
+# The most of a thing that an estimate takes: no estate has so many, and numbers stay finite.
+MAX_ESTIMATED: Final = 10**9
 # Four deliveries, as host.json has it; the pauses are shorter, since a person waits.
 LOCAL_PAUSES_SECONDS: Final = (1.0, 5.0, 20.0)
 # Where there is no terminal, a line for every tenth of a scan, but none more often than this: a

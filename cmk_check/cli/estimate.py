@@ -1,5 +1,6 @@
 """``estimate``: what scans of an estate would ask of Azure, and cost."""
 
+import re
 from dataclasses import fields, replace
 from datetime import timedelta
 from functools import partial
@@ -9,32 +10,45 @@ import typer
 
 from cmk_check.cli.exit_codes import USAGE, complain, ended
 from cmk_check.cli.stdout import write
+from cmk_check.limits import MAX_ESTIMATED
 
 if TYPE_CHECKING:
     from cmk_check.config.settings import Settings
     from cmk_check.core.estimate import Estate, Estimate
     from cmk_check.core.prices import Prices
 
+_number: Final = partial(typer.Option, max=MAX_ESTIMATED, metavar="NUMBER")
 _LINE: Final = "{:<46}{:>9}  {}"
 
 
 def estimate(  # noqa: PLR0913 - an argument for each option
-    subscriptions: Annotated[
-        int, typer.Option(min=1, metavar="NUMBER", help="Subscriptions of the estate.")
-    ],
+    subscriptions: Annotated[int, _number(min=1, help="Subscriptions of the estate.")],
     accounts: Annotated[
-        int, typer.Option(min=0, metavar="NUMBER", help="Accounts in all of them together.")
+        int,
+        _number(min=0, help="Accounts in all of them together."),
     ],
     *,
     violations: Annotated[
-        int, typer.Option(min=0, metavar="NUMBER", help="Of these, without a key of the customer.")
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_ESTIMATED,
+            metavar="NUMBER",
+            help="Of these, without a key of the customer.",
+        ),
     ] = 0,
     vaults: Annotated[
         int | None,
-        typer.Option(min=0, metavar="NUMBER", help="Vaults of the others.  [default: one for 5]"),
+        typer.Option(
+            min=0,
+            max=MAX_ESTIMATED,
+            metavar="NUMBER",
+            help="Vaults of the others.  [default: one for 5]",
+        ),
     ] = None,
     every: Annotated[
-        int, typer.Option(min=1, metavar="MINUTES", help="The time between two full scans.")
+        int,
+        _number(min=1, metavar="MINUTES", help="The time between two full scans."),
     ] = 60,
     price: Annotated[
         list[str] | None,
@@ -65,7 +79,8 @@ def _estimate(estate: "Estate", every: timedelta, given: list[str]) -> int:
     prices, names = Prices(), [field.name for field in fields(Prices)]
     for text in given:
         name, _, value = text.partition("=")
-        if name not in names or not value.replace(".", "", 1).isdecimal():
+        # More digits than a price has may be no finite number.
+        if name not in names or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
             complain(f"--price must be NAME=USD, with one of these names: {', '.join(names)}.")
             return USAGE
         prices = replace(prices, **{name: float(value)})
@@ -107,7 +122,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
     rows: list[tuple[str, str, str]] = [
         ("subscriptions", f"{estate.subscriptions:,}", ""),
         ("accounts", f"{estate.accounts:,}", f"{estate.violations:,} without a key"),
-        ("vaults, with one key each", f"{estate.vaults:,}", ""),
+        ("vaults, with one key each", f"{scan.vaults:,}", ""),
         ("slices", f"{found.slices:,}", f"of up to {found.plan.slice_size:,} subscriptions"),
         ("requests to Azure Resource Manager an hour", f"{scan.arm * hourly:,.0f}", ""),
         ("  lists of accounts", f"{scan.accounts * hourly:,.0f}", "1 for each subscription"),
@@ -122,7 +137,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
             f"of {azure.TABLE_REQUESTS_A_SECOND:,}",
         ),
         ("seconds of a scan", f"{found.seconds:,.0f}", "100 ms an answer, one instance"),
-        ("instances that end it before the next one", f"{found.instances:,}", ""),
+        ("instances that end it in time", f"{found.instances:,}", ""),
         ("USD a month: scans", f"{cost.scans:,.2f}", "tables, queues, executions"),
         ("  stored rows", f"{cost.storage:,.2f}", f"{found.use.stored / 1e6:,.0f} MB"),
         ("  log lines", f"{cost.logs:,.2f}", f"{found.use.logged / 1e6:,.0f} MB a month"),

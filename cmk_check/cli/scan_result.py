@@ -8,9 +8,10 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.counts import exposed_data, summarise
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, PostureVerdict, Verdict
-from cmk_check.limits import MAX_PAGE_SIZE
+from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
+from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.azure_policy import to_api_policy_counts
 from cmk_check.web.views.data_stores import to_api_data_counts
@@ -65,7 +66,16 @@ class ScanResult:
         """
         context, settings = self.context, self.settings
         kinds, portal = settings.kinds, settings.portal_url
-        view = FindingsView(context.findings_table, context.scans, context.clock, kinds, portal)
+        view = FindingsView(
+            context.findings_table,
+            context.scans,
+            context.clock,
+            kinds,
+            portal,
+            # Nobody else waits for this process.
+            most_searched=ROWS_EXAMINED_PER_PAGE,
+            turns=Turns(rest=0),
+        )
         token: str | None = None
         while True:
             query = FindingsQuery(

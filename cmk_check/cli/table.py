@@ -57,7 +57,8 @@ async def show(console: "Console", answer: "ScanResult", status: "models.Status"
     keys = [(each, each.key_health) for each in unwell]
     _print_accounts(console, "key", keys, has_history=has_history)
     places = (DataState.MICROSOFT_KEYS, DataState.MAY_BE_MICROSOFT_KEYS, DataState.UNKNOWN)
-    exposed = await _all(answer.pages(data_stores=state) for state in places)
+    read = places if status.data_stores else ()
+    exposed = await _all(answer.pages(data_stores=state) for state in read)
     data = [(each, each.data_stores) for each in exposed]
     _print_accounts(console, "data stores", data, has_history=has_history)
     if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:

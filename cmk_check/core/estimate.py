@@ -10,7 +10,7 @@ from math import ceil
 from typing import Final
 
 from cmk_check.core.prices import HOURS_A_MONTH, Use
-from cmk_check.limits import DAILY_READING, TABLE_PAGE_ROWS
+from cmk_check.limits import DAILY_READING, SCAN_DEADLINE, TABLE_PAGE_ROWS
 
 # Azure's own: a bucket of reads for each subscription, and what flows into it in a second
 # (https://learn.microsoft.com/azure/azure-resource-manager/management/request-limits-and-throttling).
@@ -88,8 +88,9 @@ class Requests:
 
     @property
     def to_one_subscription(self) -> int:
-        """The most to one subscription, if it has all vaults."""
-        return min(self.accounts, 1) + min(self.exemptions, 1) + 3 * self.vaults
+        """The most to one subscription, if it has all vaults and its share of the accounts."""
+        once = min(self.accounts, 1) + min(self.exemptions, 1) + min(self.roles, 1)
+        return once + 3 * self.vaults + ceil(self.scopes / self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +143,14 @@ class Estimate:
     def seconds(self) -> float:
         """How long a scan takes on one instance, with 100 ms an answer."""
         each = _ANSWER_SECONDS / self.plan.in_flight + _PROCESSOR_SECONDS
-        return 2 + (self.scan.arm + self.scan.graph) * each
+        works = 2 + (self.scan.arm + self.scan.graph) * each
+        # At least one subscription gets as much as the mean.
+        return max(works, (self.scan.arm / self.estate.subscriptions - ARM_BUCKET) / ARM_REFILL)
 
     @property
     def instances(self) -> int:
-        """The instances that end a scan before the next one begins."""
-        return ceil(self.seconds / self.plan.every.total_seconds())
+        """The instances that end a scan before the next one begins, and before it is given up."""
+        return ceil(self.seconds / min(self.plan.every, SCAN_DEADLINE).total_seconds())
 
     @property
     def tables_a_second(self) -> float:

@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import Final
 
 import pytest
+from typer.testing import CliRunner
 
+from cmk_check.cli import app
 from cmk_check.cli.estimate import estimate_of
+from cmk_check.cli.exit_codes import USAGE
 from cmk_check.config.settings import Settings
 from cmk_check.core.estimate import Estate, Estimate
 from cmk_check.core.prices import Prices, month
@@ -61,6 +64,41 @@ def test_what_one_instance_cannot_end_in_time_needs_two() -> None:
 
     assert alone.instances == 1
     assert replace(alone, estate=replace(alone.estate, subscriptions=1000)).instances == 2
+
+
+def test_a_scan_has_to_end_before_it_is_given_up_however_rare_it_is() -> None:
+    """A scan that takes hours is given up after 55 minutes, also if the next one is a day off."""
+    daily = _found(minutes=1440, settings={"CMK_MAX_IN_FLIGHT": "1"})
+    many = replace(daily, estate=replace(daily.estate, subscriptions=50_000))
+
+    assert many.seconds > 3600
+    assert many.instances == 2
+
+
+def test_what_one_subscription_is_asked_for_takes_as_long_as_its_bucket() -> None:
+    """A list of scopes for each account: 1 + 1 + 3 x 10 + 4,970 requests, and what is listed."""
+    found = _found(settings={"CMK_REQUIRE_HEALTHY_KEYS": "on"})
+    found = replace(found, estate=Estate(1, 5000, violations=30, vaults=10))
+
+    assert found.scan.to_one_subscription == 5003
+    assert found.seconds >= (5003 - 250) / 25
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "--every=1000000000000000",
+        f"--subscriptions=1{'0' * 400}",
+        "--vaults=1000000001",
+        f"--price=log_gb={'9' * 400}",
+        "--price=log_gb=1e400",
+    ],
+)
+def test_numbers_that_no_estate_has_are_refused(wrong: str) -> None:
+    """Else the answer would be an error of this program, or infinite."""
+    asked = ["estimate", "--subscriptions=1", "--accounts=1", wrong]
+
+    assert CliRunner().invoke(app, asked).exit_code == USAGE
 
 
 def test_a_larger_estate_costs_more() -> None:

@@ -1,8 +1,10 @@
 """The result of ``scan`` as a table: what it shows, its colours, and names that would steer it."""
 
+import asyncio
 import re
 from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,7 @@ from cmk_check.core.enums import GapReason, Reason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.errors import InventoryError
+from cmk_check.web.http import search_turns
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import ACCEPTED_UNTIL, scan, world_of, world_of_exceptions
 
@@ -63,6 +66,24 @@ async def test_the_table_of_a_scan_that_failed_points_at_nothing_else(
     _, _, why, posture = capsys.readouterr().out.splitlines()
     assert why.startswith(reason)
     assert posture == "posture: unknown"
+
+
+async def test_the_table_rests_for_nobody_and_searches_for_no_data_where_none_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One search, for unknown accounts, has one part and an end; in an app it would rest after."""
+    rests: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        rests.append(seconds)
+
+    running = asyncio.get_running_loop
+    alone = SimpleNamespace(Lock=asyncio.Lock, get_running_loop=running, sleep=sleep)
+    monkeypatch.setattr(search_turns, "asyncio", alone)
+
+    await scan(world_of("bad", "odd"))
+
+    assert rests == [0, 0]
 
 
 async def test_no_line_of_a_file_ends_in_blanks(capsys: Output) -> None:
