@@ -18,6 +18,8 @@ SLICE_READING: Final = timedelta(minutes=8)
 DAILY_READING: Final = timedelta(days=1)
 # Verdicts go before the health of keys: slow vaults must leave time for the last accounts.
 KEY_READING_SHARE: Final = 5 / 8
+# And these before data stores, which are read first: their time is up before that for keys.
+DATA_READING_SHARE: Final = 4 / 8
 # Renewed while slices end: a scan whose workers all died gives way within this time.
 SCAN_LEASE: Final = timedelta(minutes=30)
 # The default schedule starts a scan every hour; one that takes longer would meet the next.

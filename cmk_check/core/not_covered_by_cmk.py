@@ -33,14 +33,18 @@ _SPEECH: Final = (
     "unless it lies in a storage account of yours, with a key of its own to set."
 )
 _ASSISTANTS: Final = "What OpenAI Assistants (deprecated) keep is under Microsoft's keys."
-_HIDDEN: Final = {DataReason.PLACES_UNREAD, DataReason.PLACE_NOT_UNDERSTOOD}
+_HIDDEN: Final = {
+    DataReason.PLACES_UNREAD,
+    DataReason.PLACE_NOT_UNDERSTOOD,
+    DataReason.TOO_MANY_STORES,
+}
 _CONNECTED: Final = (
     "Connected services, such as Azure AI Search, have encryption of their own, and a key to set."
 )
 _OWN_STORES: Final = "Agents keep files, threads or vectors here, each with its own key to set:"
 _BASIC: Final = (
-    "Agents of these projects are in the basic setup and keep conversations, files and vector "
-    "stores under Microsoft's keys:"
+    "Agents of these projects lack a store of yours for conversations, files or vectors, and keep "
+    "these under Microsoft's keys:"
 )
 _OWN_SPEECH: Final = "What Speech and Language keep lies here, each with its own key to set:"
 _BY_KIND: Final[Mapping[str, tuple[str, ...]]] = {

@@ -72,17 +72,8 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2024-05-01",
         "2023-04-01",
     ),
-    # The others do not know of capability settings, and where none serves them there are none.
-    PROJECTS: (
-        "2026-07-15-preview",
-        "2026-09-01",
-        "2026-07-01",
-        "2026-05-01",
-        "2026-03-01",
-        "2025-12-01",
-        "2025-09-01",
-        "2025-06-01",
-    ),
+    # The others leave out capability settings: a project that has them would pass for one without.
+    PROJECTS: ("2026-07-15-preview",),
     "microsoft.storage": (
         "2024-01-01",
         "2025-08-01",

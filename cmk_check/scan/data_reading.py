@@ -13,6 +13,7 @@ from cmk_check.core.data_stores.judge import judge_data, places_in
 from cmk_check.core.keys.facts import Unread
 from cmk_check.core.model import Account
 from cmk_check.core.reasons.gap_sentences import DATA_TIME_IS_UP
+from cmk_check.limits import DATA_READING_SHARE
 from cmk_check.scan.data_port import DataInventory
 from cmk_check.scan.scan_context import ScanOptions
 from cmk_check.scan.side_reading import SideReader
@@ -24,12 +25,12 @@ _log = logging.getLogger(__name__)
 
 
 class DataReader:
-    """Reads where accounts keep data for one slice, as long as keys are read."""
+    """Reads where accounts keep data for one slice, in less time than keys have."""
 
     def __init__(
         self, open_stores: Callable[[], DataInventory], options: ScanOptions, scan: Scan
     ) -> None:
-        self._reader = SideReader(open_stores, options)
+        self._reader = SideReader(open_stores, options, DATA_READING_SHARE)
         self._options = options
         self._scan = scan
         # A posture counts for so long after its scan that what is older would outlive that.

@@ -18,11 +18,16 @@ class SideReader[Inventory]:
     reading.
     """
 
-    def __init__(self, open_inventory: Callable[[], Inventory], options: ScanOptions) -> None:
+    def __init__(
+        self,
+        open_inventory: Callable[[], Inventory],
+        options: ScanOptions,
+        share: float = KEY_READING_SHARE,
+    ) -> None:
         self._open = open_inventory
         self._inventory: Inventory | None = None
         self._timeout = options.subscription_timeout
-        time = options.reading_deadline.total_seconds() * KEY_READING_SHARE
+        time = options.reading_deadline.total_seconds() * share
         self._deadline = asyncio.get_running_loop().time() + time
 
     async def read[Facts](

@@ -27,12 +27,13 @@ def place(name: str, project: str = "p1") -> Place:
 class ScriptedStores:
     """Implements ``data_port.DataInventory``: what projects say, and stores by their names.
 
-    ``asked`` keeps, for each reading, which accounts were due.
+    ``asked`` keeps, for each reading, which accounts were due, ``seconds`` its time.
     """
 
     projects: ProjectPlaces = field(default_factory=ProjectPlaces)
     stores: dict[str, StoreKey | Absent | Unread] = field(default_factory=dict)
     asked: list[set[str]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
     is_broken: bool = False
 
     def open(self) -> "ScriptedStores":
@@ -51,6 +52,7 @@ class ScriptedStores:
         """Return the scripted facts; what is not due is what is known."""
         assert accounts
         assert seconds > 0
+        self.seconds.append(seconds)
         if self.is_broken:
             raise RuntimeError("a bug")
         self.asked.append(set(due))

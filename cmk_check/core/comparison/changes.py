@@ -96,7 +96,7 @@ def of_data(
     sides: dict[str, object] = {
         "before": before and _side(before) | {"dataStores": had and had.state.value},
         "after": _side(after) | {"dataStores": after.data.state.value},
-        "dataStores": _data(after.data),
+        "dataStores": _data(after.data, after.data.exposed - set(had.told if had else ())),
     }
     return (_account_change(kind, after, subscription, context, sides),)
 
@@ -269,14 +269,19 @@ def _key(health: KeyHealth) -> dict[str, object]:
     }
 
 
-def _data(data: AccountData) -> dict[str, object]:
-    """Show where data lies that is not covered, and why, the worst first."""
-    lacking = [store for store in data.stores if store.state is not StoreState.OWN_KEY]
+def _data(data: AccountData, news: frozenset[str]) -> dict[str, object]:
+    """Show where data lies that is not covered, and why; what is new and what is worst first."""
+    lacking = sorted(
+        (store for store in data.stores if store.state is not StoreState.OWN_KEY),
+        key=lambda store: (store.id not in news, store.state is StoreState.UNKNOWN),
+    )
+    basic = sorted(data.basic, key=lambda name: name.lower() not in news)
     return {
         "stores": [
             {"type": store.type.value, "id": _cut(store.id), "state": store.state.value}
             for store in lacking[:MAX_CHANGE_REASONS]
         ],
+        "basicProjects": basic[:MAX_CHANGE_REASONS],
         "reasons": [
             {
                 "code": concern.code.value,

@@ -38,8 +38,8 @@ DATA_REASONS: Final[Mapping[DataReason, ReasonEntry]] = {
     ),
     DataReason.AGENTS_BASIC_SETUP: ReasonEntry(
         ReasonSeverity.WARNING,
-        "Agents of a project have no store of yours for files, threads or vectors: what they keep "
-        "is under Microsoft's keys, even if the account is under yours.",
+        "Agents of a project lack a store of yours for at least one of files, threads and "
+        "vectors: these are under Microsoft's keys, even if the account is under yours.",
         "Create the project again with stores of your own (standard agent setup), or delete it.",
         Actor.ACCOUNT_OWNER,
     ),
@@ -72,13 +72,14 @@ DATA_REASONS: Final[Mapping[DataReason, ReasonEntry]] = {
     DataReason.PLACE_NOT_UNDERSTOOD: ReasonEntry(
         _UNKNOWN,
         "The account names a store in a way that does not say which resource it is.",
-        "Let each connection that the evidence names say the resource id of its target in "
-        "`metadata.ResourceId`.",
+        "Let what the evidence names give the whole resource id of a store. Of a connection, "
+        "`metadata.ResourceId` and `target` must name the same store. It is seen within a day, or "
+        "at once by a scan of the subscription.",
         Actor.ACCOUNT_OWNER,
     ),
     DataReason.TOO_MANY_STORES: ReasonEntry(
         _UNKNOWN,
-        "The account and its projects use more stores than cmk_check follows.",
+        "The account has more projects or stores than cmk_check follows.",
         "Let projects share stores, or divide them between several accounts.",
         Actor.ACCOUNT_OWNER,
     ),

@@ -24,6 +24,7 @@ from local.simulator.projects import Projects, ProjectSpec
 NOW: Final = datetime.now(UTC)
 STANDARD: Final = "own-keys-standard-setup"
 THIRTY: Final = "own-keys-shared-by-thirty-projects"
+SETTINGS: Final = "own-keys-capability-settings"
 SHARED: Final = "own-keys-connections-of-account"
 _DENIED_HOSTS: Final = Fault(path="*/capabilityhosts", then=arm_error(403, "AuthorizationFailed"))
 
@@ -160,6 +161,22 @@ async def test_projects_that_are_gone_are_forgotten_while_others_cannot_be_read(
     data = await _read(inventory, accounts, data, all_due=True)
     assert data[STANDARD].basic == ("BUILD-2",)
     assert {use.project for store in data[STANDARD].stores for use in store.uses} == {"agents"}
+
+
+async def test_projects_without_their_capability_settings_are_not_understood(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P1, P4: once the preview is retired, all that have such settings would seem to have none."""
+    served = arm_error(
+        400, "NoRegisteredProviderFound", "The supported api-versions are '2025-09-01,2026-09-01'."
+    )
+    preview = {"api-version": "*-preview"}
+    simulator.faults.add(Fault(path="*/projects", query=preview, then=served))
+    accounts = [each for each in await _accounts(inventory) if each.id.name == SETTINGS]
+
+    data = (await _read(inventory, accounts))[SETTINGS]
+
+    assert (data.state, data.basic) == (DataState.UNKNOWN, ())
 
 
 @pytest.fixture

@@ -69,9 +69,10 @@ def test_where_data_stores_were_read_it_names_what_the_account_uses() -> None:
     assert any("hosted agent" in text for text in used)
 
 
-def test_where_they_could_not_be_read_it_names_what_the_kind_could_use() -> None:
+@pytest.mark.parametrize("why", [DataReason.PLACES_UNREAD, DataReason.TOO_MANY_STORES])
+def test_where_they_could_not_be_read_it_names_what_the_kind_could_use(why: DataReason) -> None:
     """What nobody saw may be used."""
-    data = AccountData(DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD),))
+    data = AccountData(DataState.UNKNOWN, (DataConcern(why),))
 
     kind, verdict = "AIServices", Verdict.COMPLIANT
     assert limits_of(kind, verdict, data) == limits_of(kind, verdict)

@@ -12,6 +12,7 @@ from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
 from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Gap
+from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import Fault
 from tests.fakes.recording_store import RecordingStore
@@ -159,6 +160,14 @@ async def test_projects_are_read_at_once_where_what_is_known_may_not_do(
         await world.scan()
 
     assert stores.asked[-1] == {ID}
+
+
+async def test_stores_leave_time_for_keys(world: World, stores: ScriptedStores) -> None:
+    """P7: they are read first, and a slow store must not make the health of keys unknown."""
+    world.options = replace(world.options, reading_deadline=timedelta(seconds=60))
+    await world.scan()
+
+    assert stores.seconds[0] <= 60 * KEY_READING_SHARE - 5
 
 
 async def test_a_bug_in_reading_costs_the_data_alone(world: World, stores: ScriptedStores) -> None:

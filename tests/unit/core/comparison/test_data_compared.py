@@ -3,14 +3,16 @@
 from dataclasses import replace
 from typing import Final
 
+from cmk_check.core.comparison.changes import of_data
 from cmk_check.core.comparison.data_compared import with_data
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.data_enums import DataState, StoreState, StoreType
+from cmk_check.core.data_stores.account_data import AccountData, DataStore
 from cmk_check.core.data_stores.places import AccountPlaces
+from cmk_check.core.model import Subscription
 from tests.fakes.world import good
-from tests.unit.core.examples import ID, known_of, only_finding
+from tests.unit.core.examples import ID, context, known_of, only_finding
 
 FINDING: Final = replace(
     only_finding(known_of(good(ID))), data=AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
@@ -26,6 +28,29 @@ def test_what_could_not_be_judged_is_unknown_and_forgets_nothing() -> None:
     data = judged[account_id].data
     assert data is not None
     assert (data.state, data.told) == (DataState.UNKNOWN, ("/s",))
+
+
+def test_a_change_names_what_is_new_before_all_else() -> None:
+    """P2: it holds ten of each, and must not leave out why it is told."""
+    lacking, unread, kind = StoreState.MICROSOFT_KEY, StoreState.UNKNOWN, StoreType.COSMOS_DB
+    hidden = [DataStore(kind, f"/a{number:02}", "a", unread) for number in range(20)]
+    known, new = (DataStore(kind, store_id, "z", lacking) for store_id in ("/y", "/z"))
+    projects = [f"p{number:02}" for number in range(20)]
+    had = AccountData(DataState.MICROSOFT_KEYS, told=("/y", *projects))
+    has = replace(had, stores=(*hidden, known, new), basic=(*projects, "Zoo"))
+
+    (change,) = of_data(
+        replace(FINDING, data=had), replace(FINDING, data=has), Subscription("s"), context()
+    )
+
+    shown = change.data["dataStores"]
+    assert isinstance(shown, dict)
+    assert [store["id"] for store in shown["stores"]] == [
+        "/z",
+        "/y",
+        *(f"/a{n:02}" for n in range(8)),
+    ]
+    assert shown["basicProjects"] == ["Zoo", *projects[:9]]
 
 
 def test_data_that_nobody_looked_at_is_not_covered() -> None:
