@@ -89,7 +89,9 @@ def scan(  # noqa: PLR0913 - an argument for each option
     invalid, or the result cannot be written. 130 after Ctrl-C and 143 after SIGTERM, which print
     the results so far. With CMK_REQUIRE_HEALTHY_KEYS=on, an
     account with a broken key counts as non_compliant, and one with an unknown key as unknown.
-    With CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
+    With CMK_REQUIRE_COVERED_DATA=on, one with a data store that is under Microsoft's keys counts
+    as non_compliant, and one whose data may be so or is unknown as unknown. With
+    CMK_EXCEPTIONS=accept, non_compliant accounts count only if at least one of them has no
     exception that is honoured.
     """
     only = subscription_ids(subscription or ())

@@ -59,7 +59,8 @@ DATA_REASONS: Final[Mapping[DataReason, ReasonEntry]] = {
     DataReason.STORE_NOT_UNDERSTOOD: ReasonEntry(
         _UNKNOWN,
         "Azure's answer for a store does not say in the documented words under whose key it is.",
-        "Look at the store with `az resource show`. If Azure has new words, update cmk_check.",
+        "Look at the store with `az resource show`. If Azure has new words, update cmk_check. "
+        "If it is a Machine Learning project, let the account name the project's hub.",
         Actor.OPERATOR,
     ),
     DataReason.PLACES_UNREAD: ReasonEntry(
