@@ -275,7 +275,7 @@ def test_what_is_no_accounts_id_is_a_fault_of_usage(account_id: str) -> None:
         ("--vault", "", "a vault is named by"),
         ("--key", "a b", "a key's name is"),
         ("--key", "", "a key's name is"),
-        ("--format", "terraform", "'az', 'bicep'"),
+        ("--format", "terraform", "one of az, bicep"),
     ],
 )
 def test_an_option_that_cannot_be_is_a_fault_of_usage(option: str, value: str, said: str) -> None:
