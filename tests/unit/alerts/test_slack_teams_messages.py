@@ -137,3 +137,44 @@ def test_a_link_with_half_a_character_costs_no_message() -> None:
     ((_, url),) = line_of(change(statusUrl="https://app.test/\ud800"), PORTAL).links
 
     assert url == "https://app.test/?"
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "said"),
+    [
+        ("compliant", "not_assessed", "; Azure's built-in policy no longer assesses it by default"),
+        ("not_assessed", "compliant", "; Azure's built-in policy assesses it now by default"),
+        ("compliant", "non_compliant", ""),
+    ],
+)
+def test_a_new_kind_is_told_with_what_the_policy_makes_of_it(had: str, has: str, said: str) -> None:
+    """Both kinds, since whoever reads it may not know what the account was."""
+    kinds = {
+        "before": {"kind": "OpenAI", "azurePolicy": had},
+        "after": {"kind": "AIServices", "azurePolicy": has},
+    }
+
+    details = line_of(change(ChangeType.ACCOUNT_KIND_CHANGED, **kinds), PORTAL).details
+
+    assert f"kind OpenAI -> AIServices{said}" in details.split("; ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({}, "Waiver Pilot, until 2027-01-31T00:00:00Z"),
+        ({"ended": "expired"}, "Waiver Pilot, ended: expired"),
+    ],
+)
+def test_an_exception_is_told_with_its_end(more: dict[str, str], said: str) -> None:
+    """Whoever has accepted a violation has to know until when."""
+    exception = {
+        "id": "/subscriptions/s/providers/microsoft.authorization/policyexemptions/e",
+        "category": "Waiver",
+        "displayName": "Pilot",
+        "expiresOn": "2027-01-31T00:00:00Z",
+    }
+
+    line = line_of(change(ChangeType.EXCEPTION_STARTED, exception=exception, **more), PORTAL)
+
+    assert said in line.details.split("; ")

@@ -65,6 +65,18 @@ async def test_one_that_was_never_seen_is_a_gap_with_its_name_p1(grouped: World)
     assert (await status(grouped)).summary.unwritten == 0
 
 
+async def test_one_that_is_excluded_from_the_start_is_no_gap(world: World) -> None:
+    """Excluding it is how it is accepted, also before the first scan."""
+    under(world, "mg-ai", TWO)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    world.inventory.in_group = (HIDDEN,)
+
+    await world.scan()
+
+    assert (await coverage(world, TWO), await verdict(world)) == (None, "compliant")
+
+
 async def test_a_new_one_lowers_the_posture_before_the_scan_ends_p1(scanned: World) -> None:
     """P1: what is recorded and what is answered must agree at every moment."""
     under(scanned, "mg-ai")

@@ -128,6 +128,30 @@ async def test_a_retired_subscription_stays_retired(scanned: World) -> None:
     assert await scanned.coverage(TWO) == "retired"
 
 
+async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: World) -> None:
+    """Only who is excluded loses them; hidden is a gap, whoever asks to look again."""
+    world.options = replace(world.options, scope=Scope(include=frozenset({ONE, TWO})))
+    world.listed(ONE, TWO)
+    world.read(ONE, bad(ONE))
+    world.read(TWO, bad(TWO))
+    await world.scan()
+    world.listed(ONE)
+
+    await partial_scan(world, TWO)
+
+    assert (await world.coverage(TWO), len(await world.findings())) == ("gap", 2)
+
+
+async def test_its_slices_are_no_larger_than_those_of_a_full_scan(scanned: World) -> None:
+    """A thousand subscriptions are more than one worker reads in time."""
+    scanned.options = replace(scanned.options, slice_size=2)
+
+    scan = await scanned.scan_row(await partial_scan(scanned, ONE, TWO, THREE))
+
+    assert scan.slices == 2
+    assert sorted(scanned.inventory.reads[-2:]) == [ONE, TWO]
+
+
 async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: World) -> None:
     """The next look or the next full scan says more; until then nothing has changed."""
     before = await scanned.status()
@@ -135,7 +159,9 @@ async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: World) -> 
 
     scan_id = await partial_scan(scanned, ONE)
 
-    assert (await scanned.scan_row(scan_id)).state is ScanState.FAILED
+    scan = await scanned.scan_row(scan_id)
+    assert scan.state is ScanState.FAILED
+    assert str(scan.reason).startswith("The subscriptions could not be listed. forbidden: ")
     assert await scanned.status() == before
     assert await scan_changes(scanned) == ["scan.baseline"]
 

@@ -212,3 +212,10 @@ def test_scopes_are_equal_in_any_order_and_case() -> None:
     assert RecordedScope.of(["OpenAI", "b"], ["X"], []) == RecordedScope.of(
         ["B", "openai"], "x", []
     )
+
+
+def test_another_management_group_is_told_by_its_setting() -> None:
+    """The sentence of the posture names what somebody has to set."""
+    of = RecordedScope.of([], [], [], "mg-ai")
+
+    assert of.differences(RecordedScope.of([], [], [])) == {"CMK_MANAGEMENT_GROUP": ("mg-ai",)}

@@ -169,3 +169,12 @@ def test_the_bounds_hold_all_rows_of_a_kind_and_no_others(start: str, end: str, 
 def test_coverage_sorts_before_the_findings() -> None:
     """A subscription's rows are read in one go, its coverage first."""
     assert table_keys.COVERAGE < table_keys.FINDINGS_FROM < table_keys.OUTBOX_FROM
+
+
+@pytest.mark.parametrize(
+    "row", ["7" * 19, "7" * 21, "id|" + "7" * 17, "\u0667" * 20, "head"], ids=ascii
+)
+def test_a_row_of_the_feed_is_its_twenty_digits(row: str) -> None:
+    """A row that somebody else wrote has no number to publish it under."""
+    assert table_keys.is_feed_row("0" * 19 + "7")
+    assert not table_keys.is_feed_row(row)
