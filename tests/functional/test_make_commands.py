@@ -168,7 +168,9 @@ def test_up_refuses_what_is_no_estate_in_one_line(tmp_path: Path, content: str |
 
     assert (code, out) == (2, "")
     assert len(err.splitlines()) == 1
-    assert err.startswith("ESTATE must be one of clean, empty, exceptions, keys, nothing, ")
+    assert err.startswith(
+        "ESTATE must be one of clean, empty, exceptions, foundry, keys, nothing, "
+    )
     assert f"{path} cannot be used (" in err
 
 
