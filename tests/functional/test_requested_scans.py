@@ -65,6 +65,7 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         "requestedSubscriptions": None,
         "posture": None,
         "accounts": None,
+        "dataStores": None,
         "subscriptions": None,
         "changes": None,
         "crossCheck": None,
