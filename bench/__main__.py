@@ -166,12 +166,6 @@ def _installed(report: Report, console: Console) -> None:
     for kind, count in requests.items():
         table.add_row(kind, f"{count:.1f}", f"{count / accounts:.3f}")
     console.print(table)
-    console.print("Measuring hourly scans with data stores, 100 ms per answer ...")
-    with Azurite() as storage, SimulatorProcess(_MIDDLE_WITH_KEYS, _DELAY_MS) as simulator:
-        found = measure("installed", simulator, storage, CMK_DATA_STORES="on")
-    report.pairs(
-        "the same with data stores, beside the same requests", *_runs(found, "scan", "same"), 1.5
-    )
     console.print("Measuring the command as installed, 100 ms per answer ...")
     with Azurite() as storage, SimulatorProcess(Size(100, keys=True), _DELAY_MS) as simulator:
         found = measure("command", simulator, storage)
