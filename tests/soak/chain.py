@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -14,7 +15,10 @@ _OF_EXCEPTIONS: Final = "cmkcheck.exception."
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A change in the feed; ``before`` and ``after`` are its verdicts and keys with reasons."""
+    """A change in the feed; ``before`` and ``after`` are its verdicts and keys with reasons.
+
+    ``exception`` is the one that it tells of, with ``id`` and ``expiresOn``.
+    """
 
     id: str
     source: str
@@ -23,6 +27,7 @@ class Link:
     subject: str
     before: Any
     after: Any
+    exception: Any = None
 
 
 def follow(feed: Iterable[Link]) -> dict[str, Any]:
@@ -61,18 +66,28 @@ def accepted(feed: Iterable[Link]) -> set[str]:
     """Return the accounts whose exception has started and not ended, as the feed tells it.
 
     Raises:
-        LostChangeError: one starts twice, or something is told of one that has not started.
+        LostChangeError: one starts twice and is neither another nor longer, or something is told
+            of one that has not started.
 
     """
-    found: set[str] = set()
+    found: dict[str, Any] = {}
     of_exceptions = (link for link in feed if link.type.startswith(_OF_EXCEPTIONS))
     for link in sorted(of_exceptions, key=lambda link: (link.source, link.sequence)):
-        turn = link.type.removeprefix(_OF_EXCEPTIONS)
-        if (turn == "started") == (link.subject in found):
+        turn, known = link.type.removeprefix(_OF_EXCEPTIONS), found.get(link.subject)
+        is_new = known is None or _is_another(known, link.exception)
+        if (turn == "started") != is_new:
             raise LostChangeError(f"{link.subject}: {turn}, told as {link.id}")
-        if turn != "expiring":
-            found ^= {link.subject}
-    return found
+        if turn == "ended":
+            del found[link.subject]
+        else:
+            found[link.subject] = link.exception
+    return set(found)
+
+
+def _is_another(known: Any, told: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether an exception is not the one that was told, or lasts longer."""
+    known_end, told_end = (datetime.fromisoformat(one["expiresOn"]) for one in (known, told))
+    return bool(known["id"] != told["id"] or known_end < told_end)
 
 
 def _apply(link: Link, last: Link | None, said: dict[str, Any]) -> None:

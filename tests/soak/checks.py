@@ -284,4 +284,5 @@ def _link(change: Change) -> Link:
         change.subject,
         data.get("before"),
         data.get("after"),
+        data.get("exception"),
     )

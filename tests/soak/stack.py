@@ -343,4 +343,5 @@ def _link(row: Row) -> Link:
         row["subject"],
         data.get("before"),
         data.get("after"),
+        data.get("exception"),
     )
