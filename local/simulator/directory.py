@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from local.simulator import errors
-from local.simulator.accounts import find
 from local.simulator.estate import Estate
 from local.simulator.messages import Incoming, Reply
 from local.simulator.tokens import Tokens
@@ -53,7 +52,7 @@ class Directory:
             for account in subscription.accounts.values():
                 if account.principal_id is not None:
                     yield _principal(account.principal_id, account.name)
-                users = find(account.document(), "identity.userAssignedIdentities")
+                users = account.find("identity.userAssignedIdentities")
                 for resource_id, user in users.items() if isinstance(users, dict) else ():
                     yield _principal(str(user["principalId"]), resource_id.rpartition("/")[2])
 

@@ -62,9 +62,19 @@ class Account:
     def document(self) -> object:
         """Return a copy of the JSON that Azure would send."""
         with self._shared.lock:
+            return copy.deepcopy(self.current())
+
+    def current(self) -> object:
+        """Return the JSON that Azure would send; nobody may change it."""
+        with self._shared.lock:
             if self._changed is arm_accounts.ABSENT:
-                return copy.deepcopy(arm_accounts.document(self._spec, self._owner))
-            return copy.deepcopy(self._changed)
+                return arm_accounts.document(self._spec, self._owner)
+            return self._changed
+
+    def find(self, path: str) -> object:
+        """Return a copy of the value at a dotted path of its JSON, or None."""
+        with self._shared.lock:
+            return copy.deepcopy(arm_accounts.find(self.current(), path))
 
     def encoded(self) -> bytes:
         """Return the JSON that Azure would send, as bytes."""
@@ -76,19 +86,19 @@ class Account:
     @property
     def principal_id(self) -> str | None:
         """The object id of its system-assigned identity."""
-        found = arm_accounts.find(self.document(), "identity.principalId")
+        found = self.find("identity.principalId")
         return found if isinstance(found, str) else None
 
     @property
     def sku(self) -> object:
         """The name of its SKU."""
-        return arm_accounts.find(self.document(), "sku.name")
+        return self.find("sku.name")
 
     def principal_of(self, client_id: object) -> str | None:
         """Return the object id of its user-assigned identity; without an id, ``principal_id``."""
         if client_id is None:
             return self.principal_id
-        users = arm_accounts.find(self.document(), "identity.userAssignedIdentities")
+        users = self.find("identity.userAssignedIdentities")
         for user in users.values() if isinstance(users, dict) else ():
             if user["clientId"].lower() == str(client_id).lower():
                 return str(user["principalId"])
@@ -96,7 +106,7 @@ class Account:
 
     def encryption_with(self, patch: Mapping[str, object]) -> dict[str, Any]:
         """Return what ``merge_encryption`` would make of its encryption."""
-        now = arm_accounts.find(self.document(), "properties.encryption")
+        now = self.find("properties.encryption")
         merged = dict(now) if isinstance(now, dict) else {}
         arm_accounts.merge(merged, patch)
         return merged

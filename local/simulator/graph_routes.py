@@ -161,11 +161,11 @@ class GraphRoutes:
         inside = {str(each).lower() for each in named}
         kinds = {kind.strip("'") for kind in query["kinds"].split(",")}
         return [
-            {"id": account.id, "createdAt": find(account.document(), "systemData.createdAt") or ""}
+            {"id": account.id, "createdAt": find(document, "systemData.createdAt") or ""}
             for subscription in self._estate.subscriptions
             if subscription.id.lower() in inside
             for account in subscription.indexed_accounts
-            if str(find(account.document(), "kind")).lower() in kinds
+            if str(find(document := account.current(), "kind")).lower() in kinds
             and self._visible(subscription, ACCOUNTS_READ, account.id)
         ]
 

@@ -19,8 +19,9 @@ class Resource:
             return copy.deepcopy(self._document)
 
     def find(self, path: str) -> object:
-        """Return the value at a dotted path, or None."""
-        return arm_accounts.find(self.document(), path)
+        """Return a copy of the value at a dotted path, or None."""
+        with self._lock:
+            return copy.deepcopy(arm_accounts.find(self._document, path))
 
     def replace(self, document: object) -> None:
         """Send this document instead, whatever it is."""

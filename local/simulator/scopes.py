@@ -53,8 +53,10 @@ class Place:
 def subscription_of(estate: Estate, scope: str) -> Subscription | None:
     """Return the subscription that a scope is in, or None."""
     match = _SUBSCRIPTION.fullmatch(scope)
-    known = {each.id.lower(): each for each in estate.subscriptions}
-    return None if match is None else known.get(match[1].lower())
+    try:
+        return None if match is None else estate.subscription(match[1])
+    except KeyError:
+        return None
 
 
 def _above(estate: Estate, group: str) -> list[str]:
