@@ -52,7 +52,10 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     ] = 60,
     price: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=USD", help="Another price; can be repeated."),
+        typer.Option(
+            metavar="NAME=USD",
+            help="Another price, such as log_gb=2.50; can be repeated.",
+        ),
     ] = None,
 ) -> None:
     """Estimate what scans of an estate ask of Azure, and what they cost.
@@ -65,9 +68,16 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     """
     from cmk_check.core.estimate import Estate
 
-    keys = max(0, accounts - violations)
+    keys = accounts - violations
     found = -(-keys // 5) if vaults is None else vaults
-    estate = Estate(subscriptions, accounts, min(violations, accounts), found)
+    if keys < 0:
+        complain(f"--violations must be at most {accounts}, the number of accounts.")
+        raise typer.Exit(USAGE)
+    if not min(keys, 1) <= found <= keys:
+        why = "because each account with a key names one vault"
+        complain(f"--vaults must be from {min(keys, 1)} to {keys}, {why}.")
+        raise typer.Exit(USAGE)
+    estate = Estate(subscriptions, accounts, violations, found)
     work = partial(_estimate, estate, timedelta(minutes=every), price or [])
     raise typer.Exit(ended(work, "nothing was estimated"))
 
@@ -81,7 +91,10 @@ def _estimate(estate: "Estate", every: timedelta, given: list[str]) -> int:
         name, _, value = text.partition("=")
         # More digits than a price has may be no finite number.
         if name not in names or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value):
-            complain(f"--price must be NAME=USD, with one of these names: {', '.join(names)}.")
+            complain(
+                "--price must be NAME=USD, such as log_gb=2.50, with one of these names: "
+                f"{', '.join(names)}."
+            )
             return USAGE
         prices = replace(prices, **{name: float(value)})
     write(shown(estimate_of(estate, every, Settings.load_for_scan()), prices))
@@ -101,10 +114,30 @@ def estimate_of(estate: "Estate", every: timedelta, settings: "Settings") -> "Es
         scopes_always=settings.require_healthy_keys,
         cross_check=settings.cross_check,
         exceptions=settings.exceptions is not ExceptionMode.OFF,
-        watched=settings.watch_schedule is not None,
+        looks=_looks(settings.watch_schedule),
         kept=settings.retention,
     )
     return Estimate(estate, plan)
+
+
+def _looks(schedule: str | None) -> float:
+    """Return how often the watch looks in an hour, never without a schedule.
+
+    Raises:
+        SettingsError: the Functions host would not take the schedule.
+
+    """
+    from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
+    from cmk_check.doctor.ncrontab import mean_an_hour
+    from cmk_check.errors import SettingsError
+
+    if schedule is None:
+        return 0
+    try:
+        return mean_an_hour(schedule)
+    except ValueError as error:
+        fault = f"must be an NCRONTAB expression that occurs, such as {WATCH_EXAMPLE}"
+        raise SettingsError([(WATCH_SCHEDULE, fault)]) from error
 
 
 def shown(found: "Estimate", prices: "Prices") -> str:
@@ -117,6 +150,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
     wait = max(0.0, (scan.to_one_subscription - azure.ARM_BUCKET) / azure.ARM_REFILL)
     quota = 3600 // azure.GRAPH_SECONDS * azure.GRAPH_QUERIES
     bucket = f"bucket {azure.ARM_BUCKET}, and {azure.ARM_REFILL} a second: {wait:.0f} s to wait"
+    watch = f"{found.plan.looks:,.4g} looks an hour" if found.plan.looks else "off"
     keys = scan.vaults + scan.keys + scan.grants + scan.roles
     total = cost.scans + cost.storage + cost.logs + cost.alert_rules
     rows: list[tuple[str, str, str]] = [
@@ -131,6 +165,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
         ("  encryption scopes", f"{scan.scopes * hourly:,.0f}", ""),
         ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
         ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),
+        ("  the watch for changes", f"{found.graph_of_watch:,.0f}", watch),
         (
             "requests to tables a second, in a scan",
             f"{found.tables_a_second:,.0f}",

@@ -30,7 +30,6 @@ _SUBSCRIPTIONS_A_PAGE: Final = 1000
 _ANSWER_SECONDS: Final = 0.1
 _PROCESSOR_SECONDS: Final = 0.0015
 _QUERIES_A_LOOK: Final = 2
-_LOOKS_AN_HOUR: Final = 30
 _SUBSCRIPTION_BYTES: Final = 1000
 _FINDING_BYTES: Final = 2500
 _SCAN_BYTES: Final = 2000
@@ -50,7 +49,10 @@ class Estate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The settings that matter. ``kept`` is how long scans are kept."""
+    """The settings that matter. ``kept`` is how long scans are kept.
+
+    ``looks`` are those of the watch for changes, in an hour.
+    """
 
     every: timedelta
     slice_size: int
@@ -59,7 +61,7 @@ class Plan:
     scopes_always: bool
     cross_check: bool
     exceptions: bool
-    watched: bool
+    looks: float
     kept: timedelta
 
 
@@ -136,8 +138,12 @@ class Estimate:
     @property
     def graph_an_hour(self) -> float:
         """Queries of Resource Graph an hour."""
-        watch = _QUERIES_A_LOOK * _LOOKS_AN_HOUR if self.plan.watched else 0
-        return self.scan.graph * self.scans_an_hour + watch
+        return self.scan.graph * self.scans_an_hour + self.graph_of_watch
+
+    @property
+    def graph_of_watch(self) -> float:
+        """Those of the watch for changes among them."""
+        return _QUERIES_A_LOOK * self.plan.looks
 
     @property
     def seconds(self) -> float:
@@ -161,7 +167,7 @@ class Estimate:
     def use(self) -> Use:
         """What a month uses."""
         scan, scans = self.scan, _MONTH / self.plan.every
-        looks = _LOOKS_AN_HOUR * HOURS_A_MONTH if self.plan.watched else 0
+        looks = self.plan.looks * HOURS_A_MONTH
         estate = self.estate
         stored = estate.subscriptions * _SUBSCRIPTION_BYTES + estate.accounts * _FINDING_BYTES
         return Use(

@@ -1,4 +1,4 @@
-"""The longest pause between two occurrences of an NCRONTAB expression: pure.
+"""How often an NCRONTAB expression occurs, and the longest pause in between: pure.
 
 It accepts exactly what the host's library accepts (https://github.com/atifaziz/NCrontab). Python's
 croniter differs: it accepts 7 for Sunday, with which Azure does not index the timer, but no ranges
@@ -52,6 +52,25 @@ def longest_pause(expression: str) -> timedelta:
         ValueError: the expression is invalid, or it never occurs.
 
     """
+    times, dates = _occurrences(expression)
+    within = [later - earlier for earlier, later in pairwise(times)]
+    between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
+    return max(within + between)
+
+
+def mean_an_hour(expression: str) -> float:
+    """Return how often an NCRONTAB expression occurs in an hour, as the mean of years.
+
+    Raises:
+        ValueError: the expression is invalid, or it never occurs.
+
+    """
+    times, dates = _occurrences(expression)
+    return len(times) * len(dates) / (_NUMBER_OF_DAYS * 24)
+
+
+def _occurrences(expression: str) -> tuple[list[timedelta], list[date]]:
+    """Return the times of a day and the days on which an expression occurs, in order."""
     texts = expression.split()
     if len(texts) == len(_FIELDS) - 1:
         texts.insert(0, "0")
@@ -68,11 +87,9 @@ def longest_pause(expression: str) -> timedelta:
         for day in (_FIRST_DAY + timedelta(days=number) for number in range(_NUMBER_OF_DAYS))
         if day.day in days and day.month in months and day.isoweekday() % 7 in weekdays
     ]
-    within = [later - earlier for earlier, later in pairwise(times)]
-    between = [later - earlier + times[0] - times[-1] for earlier, later in pairwise(dates)]
-    if not between:
+    if not dates[1:]:
         raise ValueError("the expression never occurs")
-    return max(within + between)
+    return times, dates
 
 
 def _numbers(field: _Field, text: str) -> frozenset[int]:

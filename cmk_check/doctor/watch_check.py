@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from cmk_check.config.watch_schedule import WATCH_SCHEDULE
+from cmk_check.config.watch_schedule import WATCH_EXAMPLE, WATCH_SCHEDULE
 from cmk_check.doctor.app_checks import pause_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText
 from cmk_check.limits import DOCTOR_ARM_SECONDS, WATCH_OVERLAP
 
-_EXAMPLE: Final = "0 1/2 * * * * for every two minutes"
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -19,7 +18,7 @@ async def watch(subject: DoctorSubject) -> Sequence[MarkedText]:
     settings = subject.settings
     if settings.watch_schedule is None:
         return []
-    pause = pause_of(WATCH_SCHEDULE, settings.watch_schedule, _EXAMPLE)
+    pause = pause_of(WATCH_SCHEDULE, settings.watch_schedule, WATCH_EXAMPLE)
     results = [] if isinstance(pause, timedelta) else [pause]
     search = await subject.change_search()
     since = subject.clock.now() - WATCH_OVERLAP

@@ -1,11 +1,13 @@
 """The estimates in the document are what the command prints today."""
 
 import re
+from dataclasses import asdict
 
 import pytest
 from typer.testing import CliRunner
 
 from cmk_check.cli import app
+from cmk_check.core.prices import NOTED, Prices
 from tests.guard.documents import ROOT
 
 DOCUMENT = (ROOT / "docs/performance.md").read_text()
@@ -26,6 +28,31 @@ def test_both_large_estates_are_shown() -> None:
     assert [command.split()[2] for command, _ in SHOWN] == ["10000", "50000"]
     (rules,) = re.findall(r"about (\S+) \$ a month", ALERT_RULES)
     assert all(re.search(rf"alert rules +{rules}\n", text) for _, text in SHOWN)
+
+
+def test_the_prices_are_those_that_count() -> None:
+    """Whoever has other prices finds there which to give."""
+    listed = re.findall(r"(?m)^\| `(\w+)` \| ([0-9.]+) \|", DOCUMENT)
+
+    assert {name: float(price) for name, price in listed} == asdict(Prices())
+    assert all(f"list prices assumed on {NOTED}\n" in text for _, text in SHOWN)
+
+
+def test_the_watch_costs_what_is_said_of_it() -> None:
+    """The deployed app has it, and a shell mostly not."""
+    queries, usd = re.findall(r"adds (\d+) queries an hour and (\S+) \$ a month", DOCUMENT)[0]
+    looks = {"CMK_WATCH_SCHEDULE": "0 1/2 * * * *"}
+    for command, text in SHOWN:
+        watched = CliRunner().invoke(app, command.split(), env=looks).output
+        before, after = (_numbers(each) for each in (text, watched))
+
+        assert after["queries"] - before["queries"] == int(queries)
+        assert round(after["together"] - before["together"], 2) == float(usd)
+
+
+def _numbers(text: str) -> dict[str, float]:
+    rows = re.findall(r"(?m)^ *(\w+)\D*?([\d,.]+)(?:  |$)", text)
+    return {name: float(number.replace(",", "")) for name, number in rows}
 
 
 def test_a_price_that_is_none_is_refused_with_the_names_of_all() -> None:

@@ -38,6 +38,8 @@ def _numbers(found: Estimate) -> tuple[float, ...]:
         ("CMK_EXCEPTIONS=off", (10, 18.75, 0, 1, 1)),
         ("CMK_CROSS_CHECK=off", (10, 18.75, 30, 0, 1)),
         ("CMK_WATCH_SCHEDULE=0 */2 * * * *", (10, 18.75, 30, 61, 1)),
+        ("CMK_WATCH_SCHEDULE=30 */10 * * * *", (10, 18.75, 30, 13, 1)),
+        ("CMK_WATCH_SCHEDULE=0 0 */2 * * *", (10, 18.75, 30, 2, 1)),
         ("CMK_SLICE_SIZE=10", (10, 18.75, 30, 10, 10)),
     ],
 )
@@ -101,6 +103,26 @@ def test_numbers_that_no_estate_has_are_refused(wrong: str) -> None:
     assert CliRunner().invoke(app, asked).exit_code == USAGE
 
 
+@pytest.mark.parametrize(
+    ("wrong", "schedule", "message"),
+    [
+        ("--violations=6", "", "--violations must be at most 5,"),
+        ("--vaults=6", "", "--vaults must be from 1 to 5,"),
+        ("--vaults=0", "", "--vaults must be from 1 to 5,"),
+        ("--every=60", "off", "CMK_WATCH_SCHEDULE must be an NCRONTAB expression"),
+    ],
+)
+def test_numbers_that_contradict_each_other_are_refused(
+    wrong: str, schedule: str, message: str
+) -> None:
+    """Else the answer would be that of another estate."""
+    asked = ["estimate", "--subscriptions=1", "--accounts=5", wrong]
+    result = CliRunner().invoke(app, asked, env={"CMK_WATCH_SCHEDULE": schedule})
+
+    assert (result.exit_code, result.stdout) == (USAGE, "")
+    assert result.stderr.startswith(f"cmk-check: {message}")
+
+
 def test_a_larger_estate_costs_more() -> None:
     """A slipped digit would show."""
     small = _found()
@@ -109,3 +131,11 @@ def test_a_larger_estate_costs_more() -> None:
     costs = [month(each.use, Prices()).scans for each in (small, large)]
 
     assert 0 < costs[0] < costs[1] < 10
+
+
+def test_a_watch_that_looks_twice_as_often_costs_twice_as_much() -> None:
+    """Its looks are more than the scans of a small estate."""
+    schedules = ("", "0 */4 * * * *", "0 */2 * * * *")
+    off, rare, often = (_found(settings={"CMK_WATCH_SCHEDULE": each}).use for each in schedules)
+
+    assert often.executions - off.executions == 2 * (rare.executions - off.executions) == 21_900
