@@ -151,8 +151,8 @@ def _route_findings(app: FastAPI, view: FindingsView, site: WebApplication, plac
         a page with a next link may be short or empty.
         """
         origin = site.origin(request)
-        walks = places.searches if view.is_search(query) else places.lists
-        async with walks.held():
+        walks = places.compared if view.is_compared_here(query) else places.lists
+        async with (places.searches if query.q else walks).held():
             if query.format == "xlsx":
                 body, skip_token = await _workbook(view, query)
                 return xlsx_answer(body, next_link(origin, _FINDINGS, query.asked(), skip_token))

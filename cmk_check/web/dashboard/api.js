@@ -9,6 +9,9 @@
 const ROOT = "/api/v1/";
 const START = "/api/scan";
 const SECONDS = 60;
+// How often a request is sent that the app has no place for, and the seconds in between at most.
+const TRIES = 3;
+const LONGEST_PAUSE = 30;
 /** Fields that a page of a list must have. */
 export const OF_LIST = ["value"];
 
@@ -57,7 +60,7 @@ export class Refusal extends Error {
 export async function ask(path, { etag = null, signal, read = "json" } = {}) {
   const headers = headersOf(key);
   if (etag) headers.set("If-None-Match", etag);
-  const response = await send(within(path), { headers }, signal);
+  const response = await sendInTurn(within(path), { headers }, signal);
   const answer = {
     status: response.status,
     etag: response.headers.get("etag"),
@@ -186,6 +189,23 @@ async function send(path, request, signal) {
       ? `The app did not answer within ${SECONDS} seconds.`
       : "Check the network, the VPN and the firewall between you and the app.";
     throw new Refusal("unreachable", "The app cannot be reached", text);
+  }
+}
+
+/**
+ * Send a request, and send it again when the app says so: it reads a few lists at once.
+ *
+ * @param {string} path
+ * @param {RequestInit} request
+ * @param {AbortSignal | undefined} signal
+ */
+async function sendInTurn(path, request, signal) {
+  for (let left = TRIES - 1; ; left -= 1) {
+    const response = await send(path, request, signal);
+    const seconds = Number(response.headers.get("retry-after"));
+    if (response.status !== 429 || left === 0 || !(seconds > 0)) return response;
+    const pause = Math.min(seconds, LONGEST_PAUSE) * 1000;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

@@ -2,7 +2,8 @@
 
 A walk decodes up to 10,000 rows on the one thread that also answers status and health. So a few
 lists of a large estate, asked at once, must not take all of its time. Searches have places of their
-own: they may wait longer, and must not keep lists waiting.
+own: they may wait longer, and must not keep lists waiting. So have lists by a filter that the table
+cannot compare: nobody who asks for exact values is refused because others search.
 """
 
 import asyncio
@@ -53,7 +54,8 @@ class Walks:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The places of lists, and those of lists of findings whose rows are compared here."""
+    """The places of lists, of lists of findings whose rows are compared here, and of searches."""
 
     lists: Walks = field(default_factory=Walks)
+    compared: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))
     searches: Walks = field(default_factory=lambda: Walks(seconds=SEARCH_WAIT_SECONDS))

@@ -60,7 +60,7 @@ class FindingsView:
         """The values of the parameter ``kind``."""
         return (*self.kinds, KIND_UNKNOWN)
 
-    def is_search(self, query: parameters.FindingsQuery) -> bool:
+    def is_compared_here(self, query: parameters.FindingsQuery) -> bool:
         """Return whether this program has to compare rows, because the table cannot."""
         where, search = _where(query, query.kind, self.clock.now()), Search.of(query)
         return bool(search.words or search.location) or not where.is_compared_by_table
@@ -85,7 +85,7 @@ class FindingsView:
         where = _where(query, spelled, now)
         search = Search.of(query)
         join_all = bool(search.words) or _is_cheap_to_join(where, status)
-        if self.is_search(query) or (kind and spelled is None):
+        if self.is_compared_here(query) or (kind and spelled is None):
             rows = self._found(where, search, after, joined=join_all)
             found = await paging.gather(rows, query.top, self.most_searched)
         else:

@@ -180,6 +180,28 @@ def test_a_slow_answer_is_waited_for_in_sight(open_visit: OpenVisit) -> None:
     visit.wait_until_ready()
 
 
+def test_a_page_that_is_asked_to_come_again_does_so(open_visit: OpenVisit) -> None:
+    """P11: the app reads a few lists at once; whoever comes as one more need do nothing."""
+    visit = open_visit(trouble=True)
+    refused: list[str] = []
+
+    def busy(route: Route) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.fulfill(status=429, headers={"Retry-After": "1"}, body="")
+
+    visit.page.route("**/api/v1/findings?**", busy)
+    visit.go()
+    visit.type_key()
+    visit.wait_until_ready()
+
+    assert refused
+    assert visit.names()
+    expect(visit.alert).to_have_count(0)
+
+
 def test_findings_that_fail_do_not_take_the_posture_with_them(open_visit: OpenVisit) -> None:
     """The first question has its answer; that the list is missing is said where it would be."""
     visit = open_visit(trouble=True)

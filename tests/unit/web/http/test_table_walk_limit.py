@@ -15,7 +15,7 @@ OTHERS = ["status", "metrics", "changes", "scans", "openapi.json"]
 
 
 def _both(walks: Walks) -> Places:
-    return Places(walks, walks)
+    return Places(walks, walks, walks)
 
 
 class Held:
@@ -92,16 +92,19 @@ async def test_a_walk_that_is_refused_gives_its_place_back(target: str) -> None:
     assert statuses == [400, 400, 200]
 
 
-async def test_searches_keep_no_list_waiting() -> None:
+@pytest.mark.parametrize("filtered", ["verdict=unknown", "location=westeurope", "unowned=true"])
+async def test_searches_keep_no_list_waiting_and_refuse_no_filter(filtered: str) -> None:
     """They may wait for many seconds, in which a page could not be loaded."""
-    held = Held(Places(searches=Walks(at_once=1, seconds=0.01)))
+    held = Held(Places(compared=Walks(seconds=0.01), searches=Walks(at_once=1, seconds=0.01)))
     searching = asyncio.create_task(send(held.app, WALKS[1]))
     await held.reached()
 
-    refused = await send(held.app, "/api/v1/findings?verdict=unknown")
+    refused = await send(held.app, "/api/v1/findings?verdict=unknown&q=b")
     listing = await held.walking(1)
+    filtering = asyncio.create_task(send(held.app, f"/api/v1/findings?{filtered}"))
+    await asyncio.sleep(0.05)
     held.released.set()
 
     assert refused.status == 429
     assert [await task for task in listing] == [200]
-    assert (await searching).status == 200
+    assert {(await task).status for task in (searching, filtering)} == {200}
