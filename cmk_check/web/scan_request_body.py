@@ -16,7 +16,7 @@ from cmk_check.limits import (
     MAX_SCAN_REQUEST_BYTES,
     MAX_SUBSCRIPTIONS_NAMED,
 )
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 
 _NAME: Final = "subscriptions"
 _MUST_BE: Final = f"subscriptions must be a list of 1 to {MAX_SUBSCRIPTIONS_NAMED:,} ids."

@@ -1,6 +1,5 @@
 """Responses of the API: bodies with the headers that all share, and errors in their envelope."""
 
-import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
@@ -18,37 +17,6 @@ HEADERS: Final[Mapping[str, str]] = {
 _JSON: Final = "application/json; charset=utf-8"
 _CSV: Final = "text/csv; charset=utf-8"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-class RequestRefused(Exception):
-    """A request that gets an error response; views raise it, an exception handler answers it."""
-
-    def __init__(
-        self,
-        status: HTTPStatus,
-        code: str,
-        message: str,
-        target: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Keep the fields of the envelope."""
-        self.status = status
-        self.code = code
-        self.message = message
-        self.target = target
-        self.headers = headers
-        super().__init__(message)
-
-
-def not_recorded(subscription_id: str) -> RequestRefused:
-    """Return the error for a subscription that no scan has recorded."""
-    return RequestRefused(
-        HTTPStatus.NOT_FOUND,
-        "NotFound",
-        f"The subscription {subscription_id} is not recorded; check its id, and whether the app's "
-        "identity may read it.",
-        "subscription",
-    )
 
 
 def json_answer(
@@ -87,12 +55,3 @@ def error_answer(
     return Response(
         body, status_code=status, media_type=_JSON, headers={**HEADERS, **(headers or {})}
     )
-
-
-def etag_of(row_etag: str, body: bytes) -> str:
-    """Make a strong ETag from the row's ETag and the body, which holds ``fresh``.
-
-    It includes the body because settings and the program's version change the response, too.
-    """
-    digest = hashlib.blake2b(row_etag.encode() + b"\n" + body, digest_size=16)
-    return f'"{digest.hexdigest()}"'

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from cmk_check.limits import MAX_KEY_UNITS
 from cmk_check.store.finding_list import RowPosition
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 
 _SEPARATOR: Final = "/"  # stands in no key
 _KEYS: Final = re.compile(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from cmk_check.limits import SEARCH_WAIT_SECONDS, TABLE_WALK_WAIT_SECONDS, TABLE_WALKS_AT_ONCE
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 
 
 class Walks:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from cmk_check.core.cloudevents import event_of
 from cmk_check.store.change_feed import FeedTable
 from cmk_check.web import models, parameters
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 
 
 @dataclass(frozen=True, slots=True)

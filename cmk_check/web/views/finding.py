@@ -22,7 +22,7 @@ from cmk_check.store.findings import FindingsTable
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
 from cmk_check.web import evidence_models, models
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.views.azure_policy import to_api_policy
 from cmk_check.web.views.controls import controls
 from cmk_check.web.views.data_stores import to_api_data_stores

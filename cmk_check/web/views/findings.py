@@ -29,7 +29,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.responses import RequestRefused, not_recorded
+from cmk_check.web.http.refusals import RequestRefused, not_recorded
 from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
 from cmk_check.web.views.finding import to_api_finding, usable_coverage

@@ -17,7 +17,8 @@ from cmk_check.web import models, owner_models, parameters
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.paging import Page
-from cmk_check.web.http.responses import RequestRefused, json_answer
+from cmk_check.web.http.refusals import RequestRefused
+from cmk_check.web.http.responses import json_answer
 from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
 from cmk_check.web.views.key_health import to_api_keys
 

@@ -1,6 +1,7 @@
 """The current status, from one row of the store, or two for a subscription, and the watch's."""
 
 import asyncio
+import hashlib
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
-from cmk_check.web.http.responses import etag_of, not_recorded
+from cmk_check.web.http.refusals import not_recorded
 from cmk_check.web.views.azure_policy import to_api_policy_counts
 from cmk_check.web.views.data_stores import to_api_data_counts
 from cmk_check.web.views.exceptions import to_api_accounts
@@ -122,7 +123,7 @@ class StatusView:
             last_scan=None if last_scan is None else models.LastScan.model_validate(last_scan),
             watch=to_api_watch(watch),
         ).body()
-        return body, etag_of(stored.etag, body)
+        return body, _etag_of(stored.etag, body)
 
 
 def _gap(known: KnownGap) -> models.Gap:
@@ -132,3 +133,12 @@ def _gap(known: KnownGap) -> models.Gap:
         since=to_api_since(known.since),
         **asdict(known.gap),
     )
+
+
+def _etag_of(row_etag: str, body: bytes) -> str:
+    """Make a strong ETag from the row's ETag and the body, which holds ``fresh``.
+
+    It includes the body because settings and the program's version change the response, too.
+    """
+    digest = hashlib.blake2b(row_etag.encode() + b"\n" + body, digest_size=16)
+    return f'"{digest.hexdigest()}"'

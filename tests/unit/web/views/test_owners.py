@@ -10,7 +10,7 @@ from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.store.findings import FindingsTable
-from cmk_check.web.http.responses import RequestRefused
+from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.parameters import OwnersQuery
 from cmk_check.web.views.owners import OwnersView
 from tests.fakes.hostile import NAMES
