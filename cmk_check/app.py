@@ -209,13 +209,7 @@ class App:
         return store.within(API_STORAGE_SECONDS) if isinstance(store, AzureTables) else store
 
     async def _build_storage(self) -> "tuple[Store, QueueService]":
-        import aiohttp
-
         from cmk_check.config.settings import ConnectionString, InMemory
-        from cmk_check.inventory.credential import SharedCredential, own_credential
-        from cmk_check.inventory.http_session import open_session, shared_transport
-        from cmk_check.queues.storage_queue import StorageQueues
-        from cmk_check.store.azure_tables import AzureTables
 
         settings, storage = self.settings, self.settings.storage
         if isinstance(storage, InMemory):
@@ -223,6 +217,13 @@ class App:
             from cmk_check.store.memory import MemoryStore
 
             return MemoryStore(), NoQueues()
+        import aiohttp
+
+        from cmk_check.inventory.credential import SharedCredential, own_credential
+        from cmk_check.inventory.http_session import open_session, shared_transport
+        from cmk_check.queues.storage_queue import StorageQueues
+        from cmk_check.store.azure_tables import AzureTables
+
         if isinstance(storage, ConnectionString):
             # Azurite is on this machine, and behind no proxy.
             session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())

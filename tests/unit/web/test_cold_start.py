@@ -35,11 +35,3 @@ def test_health_does_without_the_api() -> None:
 def test_the_api_does_without_what_one_consumer_needs() -> None:
     """Metrics are scraped where there is a Prometheus; everybody waits for a cold start."""
     assert "prometheus_client" not in _loaded_by("cmk_check.web.api")
-
-
-def test_the_command_line_does_without_a_web_framework() -> None:
-    """It shows what the views say, and sends no responses."""
-    loaded = _loaded_by("cmk_check.cli.scan_report")
-
-    assert "cmk_check.web.views.findings" in loaded
-    assert not {"fastapi", "starlette"} & loaded
