@@ -24,17 +24,7 @@ class ChildProcess:
         self._name = Path(arguments[0]).name
         self._lines: list[str] = []
         self._changed = threading.Condition()
-        self._process = subprocess.Popen(
-            arguments,
-            cwd=folder,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
+        self._process = self._start(arguments, environment, folder)
         self._readers = [
             threading.Thread(target=self._read, args=(stream,), daemon=True)
             for stream in (self._process.stdout, self._process.stderr)
@@ -102,6 +92,21 @@ class ChildProcess:
             self._process.kill()
         self._settle()
         return self._process.returncode
+
+    def _start(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path
+    ) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
 
     def _settle(self) -> None:
         self._process.wait()

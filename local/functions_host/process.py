@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from local.child_process import ChildProcess
 
@@ -57,6 +57,8 @@ class FunctionsHost:
         ChildFailedError: The host did not start; the message has the end of its output.
     """
 
+    _child_type: ClassVar[type[ChildProcess]] = ChildProcess
+
     def __init__(  # noqa: PLR0913 - each is an option of the command
         self,
         app: Path,
@@ -81,7 +83,9 @@ class FunctionsHost:
         self._ready: _Ready | None = None
 
     def __enter__(self) -> Self:
-        process = ChildProcess(self._arguments, environment=self._environment, folder=_REPOSITORY)
+        process = self._child_type(
+            self._arguments, environment=self._environment, folder=_REPOSITORY
+        )
         self._process = process
         try:
             self._ready = process.wait_for(_find_ready, _START_SECONDS)

@@ -22,6 +22,7 @@ from local.simulator import (
     VersionSpec,
 )
 from local.stack import APP, Stack
+from tests.functional.forked_host import ForkedHost
 from tests.functional.storage_kit import Storage
 
 KEY_VERSION: Final = "a" * 32
@@ -142,7 +143,7 @@ class Scene(Stack):
 
     def new_host(self) -> FunctionsHost:
         """Return one more host over the same storage and estate, not started yet."""
-        return FunctionsHost(APP, self.environment(), timers=False, lease_seconds=self._lease)
+        return ForkedHost(APP, self.environment(), timers=False, lease_seconds=self._lease)
 
     def restart(self, **settings: str) -> None:
         """End the host, and go on with a new one that also has these settings."""

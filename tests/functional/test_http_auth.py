@@ -10,10 +10,10 @@ import pytest
 
 from cmk_check.web.dashboard_files import FILES, INDEX
 from local.azurite import Azurite
-from local.functions_host.process import FunctionsHost
 from local.simulator import Estate
 from local.stack import APP
 from tests.functional.estate_kit import CMK, MICROSOFT, Scene, add_account, estate_of
+from tests.functional.forked_host import ForkedHost
 from tests.functional.http_kit import Client, Operation, operations
 from tests.functional.storage_kit import Storage
 
@@ -44,10 +44,10 @@ def scene(azurite: Azurite, _storage: Storage) -> Iterator[Scene]:
         yield scene
 
 
-def _entra(scene: Scene, **settings: str) -> FunctionsHost:
+def _entra(scene: Scene, **settings: str) -> ForkedHost:
     """Return one more host, where Entra ID lets callers in."""
     environment = {**scene.environment(), "CMK_HTTP_AUTH": "entra", **settings}
-    return FunctionsHost(APP, environment, timers=False)
+    return ForkedHost(APP, environment, timers=False)
 
 
 def _scans(scene: Scene) -> set[str]:

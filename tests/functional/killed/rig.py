@@ -15,10 +15,10 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TransactionOperation
 
 from local.azurite import Azurite
-from local.functions_host.process import FunctionsHost
 from local.simulator import Estate
 from local.stack import APP
 from tests.functional.estate_kit import SOON, Scene, wait_until
+from tests.functional.forked_host import ForkedHost
 from tests.functional.killed.proxy import Door, Proxy
 from tests.functional.storage_kit import LONG_AGO, TABLES, Row, Storage
 
@@ -41,7 +41,7 @@ type Snapshot = Mapping[str, Sequence[Row]]
 type Ids = set[str]
 
 
-class DoorHost(FunctionsHost):
+class DoorHost(ForkedHost):
     """A host that reaches storage and webhook through its own door."""
 
     def __init__(self, environment: Mapping[str, str], door: Door) -> None:
