@@ -13,21 +13,23 @@ A subscription never seen before is marked like any other: its row is inserted a
 import asyncio
 
 from cmk_check.core.comparison.updates import Difference
+from cmk_check.core.status import Status
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.status_downgrade import StatusDowngrade
 from cmk_check.store.findings import record_batches
 from cmk_check.store.outbox import OutboxEntry
+from cmk_check.store.scan_rows import Stored
 from cmk_check.store.subscription_rows import StoredSubscription
 
 
 class Recorder:
-    """Records differences for the worker that holds a claim."""
+    """Records differences for the worker that holds a claim; ``status`` was read after it."""
 
-    def __init__(self, context: ScanContext, claim: Claim) -> None:
+    def __init__(self, context: ScanContext, claim: Claim, status: Stored[Status] | None) -> None:
         self._context = context
         self._claim = claim
-        self._downgrade = StatusDowngrade(context)
+        self._downgrade = StatusDowngrade(context, status)
         self._checking = asyncio.Lock()
         self._marks = 0
         self._checked = 0

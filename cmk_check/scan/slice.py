@@ -113,7 +113,7 @@ class SliceRun:
         self._claim = claim
         self._last = last
         self._poisoned = poisoned
-        self._recorder = Recorder(context, claim)
+        self._recorder: Recorder  # made when work begins
         self._outbox: dict[str, OutboxEntry] = {}
         self._changes: set[str] = set()
         # Only the first scan names them; later ones report each change.
@@ -140,6 +140,7 @@ class SliceRun:
         """
         status = await self._context.scans.status()
         self._status = status.value if status else None
+        self._recorder = Recorder(self._context, self._claim, status)
         try:
             recorded = await self._work_on_all()
         finally:

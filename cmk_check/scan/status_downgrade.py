@@ -17,6 +17,7 @@ from cmk_check.core.status import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import LeaseAndStatus
 
 type _Side = Literal["verdicts", "keys", "data"]
@@ -29,10 +30,15 @@ class StatusDowngrade:
 
     Whether keys and data count are settings, which may differ when the status is read: a downgrade
     because of these is therefore stored separately, whatever the settings are now.
+
+    ``status`` was read after the worker had its claim. Only the end of a scan raises a status, and
+    no scan can end before this worker is done or has lost its claim. So one that is low already is
+    not read again.
     """
 
-    def __init__(self, context: ScanContext) -> None:
+    def __init__(self, context: ScanContext, status: Stored[Status] | None) -> None:
         self._context = context
+        self._status = status
         self._done: set[_Side] = set()
 
     async def lower(self, difference: Difference) -> None:
@@ -52,8 +58,8 @@ class StatusDowngrade:
     async def _withdraw(self, side: _Side) -> None:
         if side in self._done:
             return
+        status = self._status
         for _ in range(ATTEMPTS_PER_STEP):
-            status = await self._context.scans.status()
             if status is None or not self._is_high(status.value, side):
                 break
             lowered = _lowered(status.value, side)
@@ -61,6 +67,7 @@ class StatusDowngrade:
             try:
                 await self._context.scans.commit(status=lowered, current=current)
             except WriteConflict:
+                status = await self._context.scans.status()
                 continue
             break
         else:

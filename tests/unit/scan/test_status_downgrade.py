@@ -153,6 +153,17 @@ async def test_a_worker_reads_the_status_once_however_much_is_worse(before: Acco
     assert two - one == 1  # its own check of the lease, and no more
 
 
+@pytest.mark.parametrize("before", [good(ONE), odd(ONE)], ids=["compliant", "unknown"])
+async def test_an_account_whose_data_nobody_looks_at_costs_no_read_of_the_status(
+    before: Account,
+) -> None:
+    """Data of a new account is not known to be covered: with data stores off, that is no news."""
+    none = await reads_of_scan_rows(before)
+    one = await reads_of_scan_rows(before, good(TWO, "new"))
+
+    assert one - none == 1  # the check of the lease
+
+
 async def test_a_status_without_any_finished_scan_is_not_lowered(
     world: World, store: RecordingStore
 ) -> None:
