@@ -40,10 +40,11 @@ type MayMatch = Callable[[Entity, Mapping[str, object]], bool]
 
 
 async def listed(
-    store: Store, where: FindingFilter, after: RowPosition | None, *, joined: bool
+    store: Store, where: FindingFilter, after: RowPosition | None, *, joined: bool, at_once: int
 ) -> AsyncIterator[ListedFinding]:
     """Iterate over the rows of findings; see ``FindingsTable.findings``."""
-    async for row in _read(store, _query(where, after, joined=joined), where):
+    query = replace(_query(where, after, joined=joined), page=at_once)
+    async for row in _read(store, query, where):
         yield row
 
 

@@ -19,7 +19,7 @@ from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.limits import RESERVED_WRITES
+from cmk_check.limits import RESERVED_WRITES, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, rows, table_keys
 from cmk_check.store.finding_filter import FindingFilter
@@ -121,14 +121,19 @@ class FindingsTable:
         return finding_in(entity) if entity and is_ours(entity.partition) else None
 
     def findings(
-        self, where: FindingFilter, after: RowPosition | None, *, joined: bool = False
+        self,
+        where: FindingFilter,
+        after: RowPosition | None,
+        *,
+        joined: bool = False,
+        at_once: int = TABLE_PAGE_ROWS,
     ) -> AsyncIterator[ListedFinding]:
         """Iterate over the rows of findings by subscription, group and name.
 
         A finding is unknown if a newer version wrote its row or the row is broken. ``joined`` reads
-        the coverage rows in the same query.
+        the coverage rows in the same query. ``at_once`` is the number of rows per request.
         """
-        return listed(self._store, where, after, joined=joined)
+        return listed(self._store, where, after, joined=joined, at_once=at_once)
 
     def searched(
         self,

@@ -2,6 +2,7 @@
 
 import pytest
 
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from tests.unit.web.api_kit import LAB, NOON, Served, coverage, finding
 from tests.unit.web.asgi_client import send
@@ -11,7 +12,7 @@ FINDINGS = "/api/v1/findings"
 
 async def _put_three_each(served: Served, subscriptions: int) -> None:
     for number in range(subscriptions):
-        subscription_id = f"{LAB[:-2]}{number:02}"
+        subscription_id = f"{LAB[:-3]}{number:03}"
         rows = [finding(name, subscription_id=subscription_id) for name in "abc"]
         await served.put(coverage(subscription_id=subscription_id), rows)
 
@@ -34,6 +35,26 @@ async def test_a_page_costs_no_read_for_each_subscription(empty: Served, query: 
     assert shown == min(120, 100 if "top" not in query else 1000)
     # Without a status, only the app knows how the rows spell a kind.
     assert reads == ["get", "query"] * (2 if "kind" in query else 1)
+
+
+@pytest.mark.parametrize(
+    ("top", "requests"),
+    [(10, [17]), (90, [134]), (1_000, [735, 735])],
+    ids=["few", "many", "more than the service returns at once"],
+)
+async def test_a_page_reads_what_it_needs_and_little_more(
+    empty: Served, top: int, requests: list[int]
+) -> None:
+    """A row that nobody sees costs as much time as one of the page."""
+    await _put_three_each(empty, 500)
+    counts = AccountCounts(by_kind={"OpenAI": VerdictCounts(non_compliant=1_500)})
+    summary = Summary(accounts=counts, subscriptions=SubscriptionCounts(read=500))
+    await empty.put_status(Status(NOON, summary, 500))
+
+    shown, _ = await _reads_of(empty, f"top={top}")
+
+    assert shown == top
+    assert [entry.rows for entry in empty.store.log if entry.name == "query"] == requests
 
 
 async def test_few_findings_of_thousands_of_subscriptions_cost_a_read_each(empty: Served) -> None:
