@@ -4,7 +4,8 @@ import sys
 from collections.abc import Callable
 
 from local.azurite import Azurite
-from tests.functional.killed.killing import Killing, all_points
+from tests.functional.killed.killing import Killing
+from tests.functional.killed.points import all_points
 from tests.functional.killed.report import report
 from tests.functional.killed.rig import Rig
 from tests.functional.storage_kit import Storage

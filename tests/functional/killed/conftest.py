@@ -1,23 +1,24 @@
 """One rig for the kill points of each file, and the report of what became of them.
 
-The points lie in three files, so that several workers share what takes longest of all tests.
+Each file has the points of some ``CASES``, and prepares no others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import pytest
 
 from local.azurite import Azurite
-from tests.functional.killed.killing import Killing, Outcome, Point, all_points
+from tests.functional.killed.killing import Killing, Outcome, Point
+from tests.functional.killed.points import chosen_points
 from tests.functional.killed.proxy import When
 from tests.functional.killed.report import faults, report
 from tests.functional.killed.rig import Rig
 from tests.functional.storage_kit import Storage
 
 # A test may last four minutes; on a busy machine a run takes ten seconds.
-PARTS: Final = 12
+PARTS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +29,21 @@ class KillPoints:
     points: list[Point]
     outcomes: list[Outcome] = field(default_factory=list)
 
-    def run(self, chosen: Sequence[Point], part: int) -> None:
-        """Die at the points of one part of those chosen; assert that nothing is amiss."""
+    def run(self, hosts: int, part: int) -> None:
+        """Die at a part of the points with so many hosts; assert that nothing is amiss."""
+        chosen = [point for point in self.points if point.hosts == hosts]
         ended = [self.killing.run(point) for point in chosen[part::PARTS]]
         self.outcomes.extend(ended)
         assert [faults(outcome) for outcome in ended if outcome.faults] == []
 
-    def on(self, side: When) -> list[Point]:
-        """Return the points on one side of their steps, with one host."""
-        return [point for point in self.points if point.when is side and point.hosts == 1]
+    def check_that_each_is_there(self, *steps: str) -> None:
+        """Assert that the host dies after each of these steps.
+
+        One that the proxy no longer sees would be a proof of nothing.
+        """
+        tried = {point.step for point in self.points if point.when is When.AFTER}
+
+        assert [step for step in steps if step not in tried] == []
 
     def check_that_nearly_all_died(self) -> None:
         """Assert that few steps were not taken again: some are only where two writers meet."""
@@ -50,14 +57,14 @@ _FOUND: Final = pytest.StashKey[list[KillPoints]]()
 
 
 @pytest.fixture(scope="module")
-def kill_points(pytestconfig: pytest.Config) -> Iterator[KillPoints]:
-    """Find all steps, by scans that nothing disturbs."""
+def kill_points(request: pytest.FixtureRequest) -> Iterator[KillPoints]:
+    """Find the steps of a file's cases, by scans that nothing disturbs."""
     with Azurite() as azurite:
         storage = Storage(azurite)
         with Rig(storage, azurite) as rig:
             killing = Killing(rig)
-            found = KillPoints(killing, all_points(killing))
-            pytestconfig.stash.setdefault(_FOUND, []).append(found)
+            found = KillPoints(killing, chosen_points(killing, request.module.CASES))
+            request.config.stash.setdefault(_FOUND, []).append(found)
             yield found
         storage.close()
 

@@ -7,8 +7,7 @@ only where no message is left to go on with that scan.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,42 +31,7 @@ _LINES: Final = 5
 _LONGEST: Final = 300
 # The end of a step's name where it is taken again. Some are only taken again when two writers met,
 # or when storage was slow; where that does not happen, the scan ends undisturbed and must be right.
-_AGAIN: Final = re.compile(r" \(\d+\)$")
-_NUMBERS: Final = re.compile(r"[ S]*\d+|[()]")
-# With two hosts the slices overlap; these steps are taken whichever host has which slice.
-_BESIDE_ANOTHER: Final = (
-    (When.AFTER, "cmk-slices: send plan"),
-    (When.BEFORE, "scans: plan stands"),
-    (When.AFTER, "slice 0: claim"),
-    (When.AFTER, "findings: mark S5"),
-    (When.AFTER, "findings: record S5"),
-    (When.BEFORE, "feed: publish S1"),
-    (When.AFTER, "feed: publish S3 S4"),
-    (When.AFTER, "cmk-tell: send S3 S4"),
-    (When.AFTER, "webhook: post S4"),
-    (When.AFTER, "slice 1: done"),
-    (When.BEFORE, "scans: finish"),
-    (When.AFTER, "scans: finish"),
-)
-# In these cases the steps have another meaning than where an account is worse.
-_ONCE_MORE: Final[Mapping[str, Sequence[tuple[When, str]]]] = {
-    "key": (
-        (When.BEFORE, "status: lower"),
-        (When.AFTER, "status: lower"),
-        (When.AFTER, "findings: mark S7"),
-        (When.BEFORE, "findings: record S7"),
-        (When.AFTER, "findings: record S7"),
-        (When.AFTER, "feed: publish S7"),
-        (When.AFTER, "webhook: post S7"),
-        (When.BEFORE, "scans: finish"),
-    ),
-    "ended": (
-        (When.AFTER, "status: lower"),
-        (When.BEFORE, "findings: record S7"),
-        (When.AFTER, "findings: record S7"),
-        (When.AFTER, "feed: publish S7"),
-    ),
-}
+AGAIN: Final = re.compile(r" \(\d+\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +111,7 @@ class Killing:
         faults: list[str] = []
         if trap.sprung.wait(_SECONDS):
             self._bury_the_dead()
-        elif not _AGAIN.search(point.step):
+        elif not AGAIN.search(point.step):
             return self._given_up(point, [f"never came to this step:\n{_tail(rig)}"])
         if says_compliant_wrongly(rig.storage.everything()):
             faults.append("false green: the status says compliant, the findings do not")
@@ -254,33 +218,3 @@ def _truth(
     before: Estates, after: Estates, *, told_before: int = 0, is_first: bool = False
 ) -> Truth:
     return Truth(transitions(before, after), after, before, told_before, is_first)
-
-
-def all_points(killing: Killing) -> list[Point]:
-    """Return the places to die at.
-
-    Of each step that no earlier case takes, that is both sides where it is the first of its kind,
-    else one side in turn; some steps once more where a key alone breaks or an exception ends, and
-    some while another host works on the same scan.
-    """
-    points: list[Point] = []
-    known: set[str] = set()
-    kinds: Counter[str] = Counter()
-    for case, steps in killing.cases():
-        for step in steps:
-            if step not in known:
-                kind = _NUMBERS.sub("", step)
-                points += [Point(case, step, when) for when in _sides(step, kinds[kind])]
-                kinds[kind] += 1
-        points += [Point(case, step, when) for when, step in _ONCE_MORE.get(case.name, ())]
-        if not known:
-            beside = [Point(case, step, when, 2) for when, step in _BESIDE_ANOTHER if step in steps]
-        known |= set(steps)
-    return [*points, *beside]
-
-
-def _sides(step: str, earlier: int) -> tuple[When, ...]:
-    # What a message says is known when it is handed out, so there is no before.
-    if ": receive " in step:
-        return (When.AFTER,)
-    return (tuple(When)[earlier % 2],) if earlier else tuple(When)

@@ -4,13 +4,15 @@ import pytest
 
 from tests.functional.killed.conftest import PARTS, KillPoints
 
+CASES = ("worse",)
+
 pytestmark = pytest.mark.long
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_p1_p3_p9_killed_beside_another_nothing_is_lost(kill_points: KillPoints, part: int) -> None:
     """Slices overlap, and each change is in the feed once all the same."""
-    kill_points.run([point for point in kill_points.points if point.hosts > 1], part)
+    kill_points.run(2, part)
 
 
 def test_p3_p9_the_scan_comes_to_nearly_every_step_again(kill_points: KillPoints) -> None:
