@@ -98,5 +98,5 @@ class Histories(RuleBasedStateMachine):
         self.runner.run(self.history.checks.green())
 
 
-Histories.TestCase.settings = settings(max_examples=400, stateful_step_count=25)
+Histories.TestCase.settings = settings(max_examples=100, stateful_step_count=25)
 TestHistories = pytest.mark.long(Histories.TestCase)

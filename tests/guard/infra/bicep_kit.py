@@ -76,6 +76,7 @@ def bicep() -> str:
 def _environment() -> dict[str, str]:
     # It unpacks itself below HOME unless told where else, and needs libicu unless told not to.
     told = {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1", "PATH": os.environ["PATH"]}
+    told["DOTNET_TieredPGO"] = "0"  # to measure itself pays only in a process that runs for long
     home = os.environ.get("HOME", "")
     if home and os.access(home, os.W_OK):
         told["HOME"] = home
