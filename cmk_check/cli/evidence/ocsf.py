@@ -12,6 +12,7 @@ from typing import Any, Final
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.core.controls import CONTROLS
+from cmk_check.core.data_stores.account_data import COVERED
 from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
@@ -46,12 +47,13 @@ def lines(evidence: Evidence) -> Iterator[bytes]:
 
 
 def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
-    key = finding.key_health
+    key, data = finding.key_health, finding.data_stores
     is_key_well = key is None or key.state is KeyState.HEALTHY
+    is_data_well = data is None or data.state in COVERED
     result = _STATUSES[finding.verdict]
     if result == _PASS and finding.coverage is not CoverageState.READ:
         result = _UNKNOWN  # nobody has looked again, so that an old "compliant" says little
-    elif result == _PASS and not is_key_well:
+    elif result == _PASS and not (is_key_well and is_data_well):
         result = _WARNING
     name, severity_id, severity = _NAMED[result]
     plain = finding.model_dump(mode="json", by_alias=True)
@@ -131,6 +133,7 @@ def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
             "evidence": plain["evidence"],
             # The days to its expiry depend on the day of the export.
             "keyHealth": _without(plain["keyHealth"], "daysToExpiry"),
+            "dataStores": plain["dataStores"],
             "exception": plain["exception"],
             "azurePolicy": plain["azurePolicy"],
         },

@@ -32,7 +32,7 @@ from cmk_check.cli.evidence.oscal_facts import (
     relevant_evidence,
     time_of,
 )
-from cmk_check.cli.evidence.summary import Summary, risk_of
+from cmk_check.cli.evidence.summary import Summary, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
@@ -203,7 +203,7 @@ class _Document:
         for finding in self._evidence.findings():
             title = f"Account {markup(finding.name)}"
             observed = self._observation("account", finding.id, title, finding.message)
-            if risk := risk_of(finding):
+            for risk in risks_of(finding):
                 self._observed[risk].append(observed["uuid"])
             yield observed | {
                 "collected": time_of(finding.as_of) or self._at,

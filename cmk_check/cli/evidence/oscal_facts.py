@@ -38,7 +38,7 @@ def item(finding: models.Finding) -> Json:
 
 def facts_of(finding: models.Finding) -> Mapping[str, object]:
     """Return what is known of an account, by the names of properties; None without a value."""
-    key, exception = finding.key_health, finding.exception
+    key, data, exception = finding.key_health, finding.data_stores, finding.exception
     return {
         "account-id": finding.id,
         "subscription-id": finding.subscription_id,
@@ -49,6 +49,8 @@ def facts_of(finding: models.Finding) -> Mapping[str, object]:
         "coverage": finding.coverage,
         "as-of": time_of(finding.as_of) or "not known",
         "key-health": key and key.state,
+        "data-stores": data and data.state,
+        "data-stores-as-of": data and time_of(data.as_of),
         "first-seen": time_of(finding.first_seen),
         "changed-at": time_of(finding.changed_at),
         "violated-since": time_of(finding.violated_since),
@@ -76,8 +78,13 @@ def relevant_evidence(finding: models.Finding) -> Json:
             "key-expires": time_of(key.expires),
         }
         facts["key-reasons"] = " ".join(reason.code for reason in key.reasons)
+    if data := finding.data_stores:
+        facts["data-store-reasons"] = " ".join(reason.code for reason in data.reasons)
+        for place, store in enumerate(data.stores, 1):
+            facts[f"data-store-{place}"] = f"{store.state} {store.type} {store.id or store.name}"
     given = props(facts)
-    text = "What Azure Resource Manager answered of the account and its key."
+    of = "the account, its key and its data stores" if data else "the account and its key"
+    text = f"What Azure Resource Manager answered of {of}."
     return {"relevant-evidence": [{"description": text, "props": given}]} if given else {}
 
 

@@ -1,14 +1,15 @@
 """The report for people: one page of HTML without scripts, which loads nothing and prints on A4."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.html import Content, Html, element, items, named, table, whole
-from cmk_check.cli.evidence.report_lists import ReportLists, Shortened
+from cmk_check.cli.evidence.report_data_stores import data_stores
+from cmk_check.cli.evidence.report_lists import ReportLists
+from cmk_check.cli.evidence.report_parts import account, listed, section, time_cell, time_text
 from cmk_check.cli.evidence.report_text import (
     GROUP,
     LIMITS,
@@ -65,9 +66,11 @@ class _Report:
         yield Html("<body>")
         yield self._result()
         yield self._scope()
-        yield _section("Method", items(METHOD), self._scan())
+        yield section("Method", items(METHOD), self._scan())
         yield self._completeness()
         yield self._accounts()
+        if self._status.data_stores is not None:
+            yield data_stores(self._status.data_stores, self._lists.uncovered)
         yield self._exceptions()
         yield self._changes()
         yield self._controls()
@@ -82,7 +85,7 @@ class _Report:
             element("h1", TITLE),
             element(
                 "p",
-                f"Evidence as of {_text(status.as_of)}, made by cmk-check {VERSION}. "
+                f"Evidence as of {time_text(status.as_of)}, made by cmk-check {VERSION}. "
                 "All times are in UTC.",
                 class_="of",
             ),
@@ -109,7 +112,7 @@ class _Report:
         ignored = ", ".join(
             f"{kind} ({number})" for kind, number in accounts.ignored_by_kind.items()
         )
-        return _section(
+        return section(
             "Scope",
             table(["Kind in scope", "Compliant", "Not compliant", "Unknown"], kinds),
             element("p", f"Accounts of other kinds, which are not judged: {ignored or 'none'}."),
@@ -137,8 +140,8 @@ class _Report:
             return element("p", said)
         return element(
             "p",
-            f"{said} The last full scan was {scan.id}, from {_text(scan.started_at)} to "
-            f"{_text(scan.finished_at)}; it ended as {scan.state}.",
+            f"{said} The last full scan was {scan.id}, from {time_text(scan.started_at)} to "
+            f"{time_text(scan.finished_at)}; it ended as {scan.state}.",
         )
 
     def _completeness(self) -> Html:
@@ -151,18 +154,18 @@ class _Report:
         )
         group = self._status.management_group
         fresh = "is fresh" if self._status.fresh else "is too old to count"
-        return _section(
+        return section(
             "Completeness",
             items(
                 [
-                    f"The result {fresh}; it counts until {_text(self._status.fresh_until)}.",
+                    f"The result {fresh}; it counts until {time_text(self._status.fresh_until)}.",
                     f"Accounts that were not read again, with their last known verdict: {unread}.",
                     crossed,
                     GROUP.format(group) if group else NO_GROUP,
                 ]
             ),
             element("h3", "Subscriptions that were not read"),
-            _listed(
+            listed(
                 gaps,
                 ["Subscription", "Reason", "What it means, and what ends it", "Since"],
                 (
@@ -170,7 +173,7 @@ class _Report:
                         named(gap.name, gap.subscription_id),
                         whole(gap.gap.reason if gap.gap else ""),
                         (gap.gap.detail if gap.gap else "") or "",
-                        _time(gap.since),
+                        time_cell(gap.since),
                     )
                     for gap in gaps.shown
                 ),
@@ -187,39 +190,39 @@ class _Report:
         ):
             rows = (
                 (
-                    _account(finding),
+                    account(finding),
                     named(finding.subscription_name, finding.subscription_id),
                     _message(finding),
-                    _time(finding.violated_since or finding.changed_at),
+                    time_cell(finding.violated_since or finding.changed_at),
                 )
                 for finding in found.shown
             )
             blocks.append(element("h3", title))
             head = ["Account", "Subscription", "Why", "Since"]
-            blocks.append(_listed(found, head, rows, "findings.csv"))
-        return _section("Accounts", *blocks)
+            blocks.append(listed(found, head, rows, "findings.csv"))
+        return section("Accounts", *blocks)
 
     def _exceptions(self) -> Html:
         excepted = self._lists.excepted
         rows = (
             (
-                _account(finding),
+                account(finding),
                 named(exception.display_name, exception.id),
                 exception.category or "",
                 " / ".join(filter(None, (exception.ticket, exception.approved_by))),
-                _time(exception.expires_on),
+                time_cell(exception.expires_on),
             )
             for finding in excepted.shown
             if (exception := finding.exception)
         )
-        return _section(
+        return section(
             "Exceptions",
             element(
                 "p",
                 "Accounts that are not compliant, and whose exemption of Azure Policy was honoured "
                 "when this was exported. They stay violations in every file of this folder.",
             ),
-            _listed(
+            listed(
                 excepted,
                 ["Account", "Exemption", "Category", "Ticket / approved by", "Until"],
                 rows,
@@ -229,20 +232,20 @@ class _Report:
 
     def _changes(self) -> Html:
         changes, since = self._lists.changes, self._evidence.since
-        begin = f"since {_text(since)}" if since else "that the app has kept"
+        begin = f"since {time_text(since)}" if since else "that the app has kept"
         rows = (
             (
-                _time(change.time),
+                time_cell(change.time),
                 whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " ")),
                 _subject(change),
                 " → ".join(filter(None, map(_state, map(change.data.get, ("before", "after"))))),
             )
             for change in changes.shown
         )
-        return _section(
+        return section(
             "Changes in the period",
             element("p", f"All changes {begin}, the newest last."),
-            _listed(changes, ["Time", "Change", "Of", "From → to"], rows, "changes.jsonl"),
+            listed(changes, ["Time", "Change", "Of", "From → to"], rows, "changes.jsonl"),
         )
 
     def _controls(self) -> Html:
@@ -256,7 +259,7 @@ class _Report:
             for (framework, mapping), group in groupby(CONTROLS, _framework)
             if (controls := list(group))
         )
-        return _section(
+        return section(
             "Controls",
             element(
                 "p",
@@ -269,27 +272,11 @@ class _Report:
     def _limits(self) -> Html:
         kinds = self._status.accounts.by_kind
         uncovered = [text for kind in kinds for text in limits_of(kind, Verdict.COMPLIANT)]
-        return _section("Limits", items([*LIMITS, *dict.fromkeys(uncovered)]))
+        return section("Limits", items([*LIMITS, *dict.fromkeys(uncovered)]))
 
 
 def _framework(control: Control) -> tuple[str, ControlMapping]:
     return control.framework, control.mapping
-
-
-def _section(title: str, *content: Content) -> Html:
-    return element("section", element("h2", title), *content)
-
-
-def _listed[T](
-    found: Shortened[T], head: Iterable[str], rows: Iterable[Iterable[Content]], file: str
-) -> Html:
-    if not found.shown:
-        return element("p", "None.")
-    number = len(found.shown)
-    if found.total == number:
-        return table(head, rows)
-    note = f"{number:,} of {found.total:,} are shown; all are in {file}."
-    return Html(table(head, rows) + element("p", note, class_="small"))
 
 
 def _numbers(accounts: models.Accounts) -> tuple[int, ...]:
@@ -312,10 +299,6 @@ def _keys(keys: models.Keys | None) -> Html:
     )
 
 
-def _account(finding: models.Finding) -> Html:
-    return named(finding.name, f"group {finding.resource_group}")
-
-
 def _message(finding: models.Finding) -> str:
     key = finding.key_health
     if finding.verdict is Verdict.COMPLIANT and key and key.reasons:
@@ -334,11 +317,3 @@ def _state(given: object) -> str:
     """Return a state of a change: the values that it has, in its order."""
     values = given.values() if isinstance(given, dict) else ()
     return ", ".join(value for value in values if isinstance(value, str))
-
-
-def _text(time: datetime | None) -> str:
-    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if time else "not known"
-
-
-def _time(time: datetime | None) -> Html:
-    return whole(_text(time))

@@ -7,6 +7,7 @@ from typing import Self
 
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.summary import has_broken_key, is_excepted
+from cmk_check.core.data_stores.account_data import COVERED
 from cmk_check.core.enums import Verdict
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
 from cmk_check.web import models
@@ -35,6 +36,7 @@ class ReportLists:
     unknown: Shortened[models.Finding]
     broken: Shortened[models.Finding]
     excepted: Shortened[models.Finding]
+    uncovered: Shortened[models.Finding]
     gaps: Shortened[models.Subscription]
     changes: Shortened[models.ChangeEvent]
     tenants: list[str]
@@ -44,10 +46,14 @@ class ReportLists:
     @classmethod
     def of(cls, evidence: Evidence) -> Self:
         """Collect them."""
-        violated, unknown, broken, excepted = (Shortened[models.Finding]() for _ in range(4))
+        violated, unknown, broken, excepted, uncovered = (
+            Shortened[models.Finding]() for _ in range(5)
+        )
         rules = set[str]()
         for finding in evidence.findings():
             rules.add(finding.rule_version)
+            if finding.data_stores is not None and finding.data_stores.state not in COVERED:
+                uncovered.add(finding)
             if finding.verdict is Verdict.UNKNOWN:
                 unknown.add(finding)
             elif is_excepted(finding):
@@ -71,6 +77,7 @@ class ReportLists:
             unknown,
             broken,
             excepted,
+            uncovered,
             gaps,
             changes,
             _shortened(tenants),

@@ -2,11 +2,15 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from cmk_check.cli.evidence.download import Evidence
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
 from cmk_check.web import models
+
+# Whether they count for the posture is a setting of the app.
+_BESIDE_VERDICTS: Final = {PostureReason.KEYS_BROKEN, PostureReason.DATA_EXPOSED}
 
 
 def is_excepted(finding: models.Finding) -> bool:
@@ -21,14 +25,21 @@ def has_broken_key(finding: models.Finding) -> bool:
     return finding.key_health is not None and finding.key_health.state is KeyState.BROKEN
 
 
-def risk_of(finding: models.Finding) -> PostureReason | None:
-    """Return the reason of the posture that a finding stands for, None for one without fault."""
+def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
+    """Return the reasons of the posture that a finding stands for, none for one without fault."""
+    risks: list[PostureReason] = []
     if finding.verdict is Verdict.UNKNOWN:
-        return PostureReason.ACCOUNTS_UNKNOWN
-    if finding.verdict is Verdict.NON_COMPLIANT:
-        excepted = PostureReason.ACCOUNTS_EXCEPTED
-        return excepted if is_excepted(finding) else PostureReason.ACCOUNTS_NON_COMPLIANT
-    return PostureReason.KEYS_BROKEN if has_broken_key(finding) else None
+        risks.append(PostureReason.ACCOUNTS_UNKNOWN)
+    elif is_excepted(finding):
+        risks.append(PostureReason.ACCOUNTS_EXCEPTED)
+    elif finding.verdict is Verdict.NON_COMPLIANT:
+        risks.append(PostureReason.ACCOUNTS_NON_COMPLIANT)
+    elif has_broken_key(finding):
+        risks.append(PostureReason.KEYS_BROKEN)
+    data = finding.data_stores
+    if data is not None and data.state is DataState.MICROSOFT_KEYS:
+        risks.append(PostureReason.DATA_EXPOSED)
+    return tuple(risks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +59,13 @@ class Summary:
         accounts, by_risk = 0, Counter[PostureReason]()
         for finding in evidence.findings():
             accounts += 1
-            if risk := risk_of(finding):
-                by_risk[risk] += 1
+            by_risk.update(risks_of(finding))
         gaps = sum(each.gap is not None for each in evidence.subscriptions())
         if gaps:
             by_risk[PostureReason.SUBSCRIPTIONS_UNREAD] = gaps
         is_satisfied = (
             evidence.status.posture is PostureVerdict.COMPLIANT
             and not evidence.doubtful
-            and not by_risk.keys() - {PostureReason.KEYS_BROKEN}
+            and not by_risk.keys() - _BESIDE_VERDICTS
         )
         return cls(accounts, by_risk, is_satisfied)

@@ -81,7 +81,8 @@ DATA_REASONS: Final[Mapping[DataReason, ReasonEntry]] = {
     DataReason.TOO_MANY_STORES: ReasonEntry(
         _UNKNOWN,
         "The account has more projects or stores than cmk_check follows.",
-        "Let projects share stores, or divide them between several accounts.",
+        "Let projects share stores, or divide them between several accounts. It is seen within a "
+        "day, or at once by a scan of the subscription.",
         Actor.ACCOUNT_OWNER,
     ),
     DataReason.STORED_COMPLETIONS: ReasonEntry(

@@ -20,6 +20,7 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import json_answer
 from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
+from cmk_check.web.views.data_stores import to_api_data_counts
 from cmk_check.web.views.key_health import to_api_keys
 
 _OWNERS: Final = "/api/v1/owners"
@@ -34,6 +35,7 @@ class _Sums:
 
     def add(self, finding: Finding) -> None:
         self.counter.add(finding.kind, finding.judgement, finding.key_health)
+        self.counter.add_data(finding.data)
         since = finding.violated_since
         if since is not None and (self.oldest is None or since < self.oldest):
             self.oldest = since
@@ -88,6 +90,7 @@ class OwnersView:
             owner=owner,
             accounts=models.CountsOfKind.model_validate(counts),
             keys=to_api_keys(counts) if self.key_health else None,
+            data_stores=to_api_data_counts(counts),
             oldest_violation=sums.oldest,
         )
 

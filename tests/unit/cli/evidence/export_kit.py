@@ -115,6 +115,7 @@ def _counts(findings: Iterable[Finding]) -> AccountCounts:
     counter = AccountCounter()
     for each in findings:
         counter.add(each.kind, each.judgement, each.key_health, each.exception)
+        counter.add_data(each.data)
     return counter.counts({"SpeechServices": 3}, 0)
 
 

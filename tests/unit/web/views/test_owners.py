@@ -6,6 +6,8 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import KeyState, Verdict
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.owner import UNOWNED, Owner
@@ -106,7 +108,9 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
         replace(_of("ai", "c", Verdict.COMPLIANT), key_health=broken),
         _of(None, "d", Verdict.UNKNOWN),
     )
-    theirs = replace(finding("e", subscription_id=LAB), owner=Owner("ai", "subscription"))
+    data = AccountData(DataState.MICROSOFT_KEYS)
+    owner = Owner("ai", "subscription")
+    theirs = replace(finding("e", subscription_id=LAB), owner=owner, data=data)
     await served.put(coverage(subscription_id=LAB), [theirs])
 
     assert (await send(served.app(), OWNERS)).json == {
@@ -115,12 +119,20 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
                 "owner": None,
                 "accounts": {"compliant": 0, "nonCompliant": 0, "unknown": 1},
                 "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0},
+                "dataStores": None,
                 "oldestViolation": None,
             },
             {
                 "owner": "ai",
                 "accounts": {"compliant": 1, "nonCompliant": 3, "unknown": 0},
                 "keys": {"healthy": 0, "atRisk": 0, "broken": 1, "unknown": 0},
+                "dataStores": {
+                    "ownKeys": 0,
+                    "microsoftKeys": 1,
+                    "mayBeMicrosoftKeys": 0,
+                    "unknown": 3,
+                    "none": 0,
+                },
                 "oldestViolation": "2026-11-22T12:00:00Z",
             },
         ]
