@@ -6,8 +6,7 @@ https://learn.microsoft.com/rest/api/policyauthorization/policy-exemptions/list.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Final
 
 from cmk_check.core.enums import GapReason
@@ -70,13 +69,13 @@ class AzureExemptions:
             if exemption is not None and any(exempts(exemption, path) for path in paths)
         )
         named = (each.assignment_id for each in exemptions if not each.is_malformed)
-        assignments = await _each(named, self._assignments, self._assignment, deadline)
+        assignments = await self._assignments.each(named, self._assignment, deadline)
         initiatives = (
             each.definition_id
             for each in assignments.values()
             if isinstance(each, Assignment) and is_set(each.definition_id)
         )
-        sets = await _each(initiatives, self._sets, self._set, deadline)
+        sets = await self._sets.each(initiatives, self._set, deadline)
         return ExemptionFacts(exemptions, assignments, sets)
 
     async def _assignment(self, name: str, until: Deadline) -> Assignment | Absent | Unread:
@@ -99,17 +98,3 @@ class AzureExemptions:
             if gap.reason is GapReason.FORBIDDEN and is_management_group(name):
                 gap = assignment_denied(gap.missing_action or action)
             return Unread(gap, name)
-
-
-async def _each[T](
-    ids: Iterable[str],
-    shared: SingleFlight[T],
-    ask: Callable[[str, Deadline], Coroutine[object, object, T]],
-    deadline: float,
-) -> dict[str, T | Unread]:
-    """Return what each id stands for; what several subscriptions share is asked for once."""
-    wanted = sorted(set(ids))
-    found = await asyncio.gather(
-        *(shared.get(each, partial(ask, each), deadline) for each in wanted)
-    )
-    return dict(zip(wanted, found, strict=True))

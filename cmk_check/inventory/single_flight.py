@@ -1,8 +1,9 @@
 """Single-flight: concurrent callers of the same request share one answer."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Unread
@@ -47,6 +48,19 @@ class SingleFlight[T]:
         if not asked.task.done():
             await self._wait(name, asked, deadline - asyncio.get_running_loop().time())
         return asked.task.result() if asked.task.done() else Unread(make_gap(GapReason.TIMEOUT))
+
+    async def each(
+        self,
+        names: Iterable[str],
+        ask: Callable[[str, Deadline], Coroutine[object, object, T]],
+        deadline: float,
+    ) -> dict[str, T | Unread]:
+        """Return the answers of several requests by their names, of each name once."""
+        wanted = list(dict.fromkeys(names))
+        found = await asyncio.gather(
+            *(self.get(each, partial(ask, each), deadline) for each in wanted)
+        )
+        return dict(zip(wanted, found, strict=True))
 
     async def _wait(self, name: Hashable, asked: _Asked[T], seconds: float) -> None:
         asked.waiting += 1

@@ -1,6 +1,5 @@
 """Reading where a slice's accounts keep data; failures here affect only that."""
 
-import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -16,12 +15,10 @@ from cmk_check.core.reasons.gap_sentences import DATA_TIME_IS_UP
 from cmk_check.limits import DATA_READING_SHARE
 from cmk_check.scan.data_port import DataInventory
 from cmk_check.scan.scan_context import ScanOptions
-from cmk_check.scan.side_reading import SideReader
+from cmk_check.scan.side_reading import SideReader, judged
 from cmk_check.store.scan_rows import Scan
 
 type Facts = Mapping[str, DataFacts]
-
-_log = logging.getLogger(__name__)
 
 
 class DataReader:
@@ -62,13 +59,12 @@ class DataReader:
             late=late,
             failed={},
         )
-        try:
-            return {
+        return judged(
+            f"The data of {ids[0]}",
+            lambda: {
                 account.id.text: judge_data(
                     account.places, facts.get(account.id.text, DataFacts()), had
                 )
                 for account, had in zip(to_read, before, strict=True)
-            }
-        except Exception:  # noqa: BLE001 - a bug in here must not affect verdicts
-            _log.exception("The data of %s could not be judged.", ids[0])
-            return {}
+            },
+        )

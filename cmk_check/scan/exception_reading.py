@@ -1,6 +1,5 @@
 """Reading the exceptions of a slice's accounts; failures here affect only exceptions."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -13,9 +12,7 @@ from cmk_check.core.model import Account
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
 from cmk_check.ports import ExemptionInventory
 from cmk_check.scan.scan_context import ScanOptions
-from cmk_check.scan.side_reading import SideReader
-
-_log = logging.getLogger(__name__)
+from cmk_check.scan.side_reading import SideReader, judged
 
 
 class ExceptionReader:
@@ -42,11 +39,10 @@ class ExceptionReader:
             late=ExemptionFacts(Unread(EXEMPTION_TIME_IS_UP)),
             failed=ExemptionFacts(Unread(EXEMPTION_NOT_READ)),
         )
-        try:
-            rules = self._options.exception_rules
-            return {
+        rules = self._options.exception_rules
+        return judged(
+            f"The exceptions of {ids[0]}",
+            lambda: {
                 str(account.id): exception_of(account, facts, rules, now) for account in excepted
-            }
-        except Exception:  # noqa: BLE001 - a bug in here must not affect verdicts
-            _log.exception("The exceptions of %s could not be judged.", ids[0])
-            return {}
+            },
+        )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.scan.scan_context import ScanOptions
@@ -53,3 +53,12 @@ class SideReader[Inventory]:
         except Exception:  # noqa: BLE001 - see above
             _log.exception("%s could not be read.", what)
             return failed
+
+
+def judged[Judged](what: str, judge: Callable[[], Mapping[str, Judged]]) -> Mapping[str, Judged]:
+    """Return what is judged of accounts, nothing after a bug: it must not affect verdicts."""
+    try:
+        return judge()
+    except Exception:  # noqa: BLE001 - see above
+        _log.exception("%s could not be judged.", what)
+        return {}

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import Final
 
@@ -112,13 +111,10 @@ class AzureDataStores:
                 projects = await self._places(account.id, projects, now, Deadline(deadline))
         named, _ = stores_of(account.places, projects)
         wanted = {store_id: kind for kind, store_id, _, _ in named if store_id}
-        found = await asyncio.gather(
-            *(
-                self._stores.get(store_id, partial(self._store, kind, store_id), deadline)
-                for store_id, kind in wanted.items()
-            )
+        found = await self._stores.each(
+            wanted, lambda store_id, until: self._store(wanted[store_id], store_id, until), deadline
         )
-        return DataFacts(projects, dict(zip(wanted, found, strict=True)))
+        return DataFacts(projects, found)
 
     async def _places(
         self, account_id: AccountId, known: ProjectPlaces, now: datetime, until: Deadline
