@@ -60,12 +60,16 @@ class Trap:
 
 @dataclass(slots=True)
 class Watch:
-    """What the doors see: the steps in order, and the events that the webhook got."""
+    """What the doors see: the steps in order, and the events that the webhook got.
+
+    ``ended`` is set when a scan ends.
+    """
 
     steps: Steps = field(default_factory=Steps)
     taken: list[str] = field(default_factory=list)
     posted: list[Mapping[str, Any]] = field(default_factory=list)
     trap: Trap | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,8 @@ class Door:
         handed = watch.steps.of_answer(request.method, path, body, _bytes(answer))
         if (step := step or handed) is not None:
             watch.taken.append(step)
+            if step.startswith("scans: finish"):
+                watch.ended.set()
         self._die(step, When.AFTER)
         return answer
 
