@@ -27,7 +27,9 @@ def take_claim(turn: Turn) -> Iterator[Move]:
     elif turn.claim < me.delivery:
         slices = changed(turn.state.slices[index], me.subscription, me.delivery)
         state = turn.state._replace(slices=changed(turn.state.slices, index, slices))
-        yield turn.go("claims the slice", me.at(Step.READ_TABLE), state=state)
+        # It reads the status now. One that is low needs no second look.
+        then = me.at(Step.READ_TABLE)._replace(has_lowered=not state.status.is_high)
+        yield turn.go("claims the slice and reads the status", then, state=state)
     else:
         yield turn.go("finds a later delivery at work")
 
@@ -140,7 +142,7 @@ def lower(turn: Turn) -> Iterator[Move]:
     is_late = me.step == Step.LOWER_AGAIN
     then = () if is_late else (me._replace(step=Step.RECORD, has_lowered=True),)
     if me.has_lowered and not is_late:
-        yield turn.go("has lowered the status before", *then)
+        yield turn.go("has seen a low status before", *then)
     elif not status.is_high:
         yield turn.go("finds a status that is not compliant", *then)
     else:

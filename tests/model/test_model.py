@@ -100,6 +100,6 @@ def test_the_command_prints_a_line_for_each_configuration() -> None:
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
     assert [line.split()[:3] for line in lines[1:]] == [
-        ["H7", "979", "1,694"],
+        ["H7", "906", "1,568"],
         ["Q11", "470", "616"],
     ]
