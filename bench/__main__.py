@@ -99,8 +99,7 @@ def main() -> int:
         sizes = _SIZES[:2] if arguments.short else _SIZES
         estates = {str(size): _estate(size) for size in sizes}
         _memory(report, estates)
-        largest, found = list(estates.items())[-1]
-        _searches(report, largest, found["searches"])
+        _searches(report, list(estates.values())[-1]["searches"])
         _writes(report, estates[str(_MIDDLE_WITH_KEYS)]["scans"][1]["counts"])
     report.show()
     if estates:
@@ -231,10 +230,16 @@ def _estate(size: Size) -> dict[str, Any]:
         return found | {"searches": measure("searches", simulator, storage)}
 
 
-def _searches(report: Report, size: str, found: Mapping[str, float]) -> None:
-    figure = f"GET status, p50, beside 16 searches of {size} findings"
+def _searches(report: Report, found: Mapping[str, Any]) -> None:
+    """Report the first pages of searches of the largest estate, and the status beside 16."""
+    of = f"of {found['findings']:,} findings"
+    for matches, page in found["pages"].items():
+        figure = f"search {of} that finds {matches}: {page['found']} in {page['rows']:,} rows"
+        report.ratio(figure, page["ms"], page["floor"], 4, "ms")
+    figure = f"GET status, p50, beside 16 searches {of}"
     report.ratio(figure, found["beside"], found["alone"], 3, "ms")
-    report.most(f"searches refused of 16, {size} findings", found["refused"], 0)
+    report.most(f"of 16 searches {of} at once, refused", found["refused"], 0)
+    report.most("the same, without a link to go on", found["ended"], 0)
 
 
 def _memory(report: Report, estates: Mapping[str, Mapping[str, Any]]) -> None:

@@ -33,11 +33,21 @@ class Commit:
 
 
 @dataclass(slots=True)
+class Queried:
+    """A query, and how many rows were taken of its answer."""
+
+    table: Table
+    query: TableQuery
+    rows: int = 0
+
+
+@dataclass(slots=True)
 class Counts:
     """Requests by service; those to tables by operation, writes also by table.
 
     ``table_reads`` are point reads and pages, ``table_writes`` are transactions. ``queue`` counts
-    three for each slice message. ``commits`` has the transactions, if they are kept.
+    three for each slice message. ``commits`` has the transactions, and ``queries`` the queries,
+    if they are kept.
     """
 
     arm: int = 0
@@ -46,6 +56,7 @@ class Counts:
     table_writes: Counter[str] = field(default_factory=Counter)
     slices: int = 0
     commits: list[Commit] | None = None
+    queries: list[Queried] | None = None
 
     def plain(self) -> dict[str, object]:
         """Return the numbers in a form for JSON."""
@@ -73,11 +84,13 @@ class CountedStore:
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows; each page, even a partial one, is a request."""
         self._counts.table_reads += 1
-        number = 0
+        queried = Queried(table, query)
+        if self._counts.queries is not None:
+            self._counts.queries.append(queried)
         async for entity in self._inner.query(table, query):
-            if number and number % query.page == 0:
+            if queried.rows and queried.rows % query.page == 0:
                 self._counts.table_reads += 1
-            number += 1
+            queried.rows += 1
             yield entity
 
     async def commit(
