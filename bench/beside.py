@@ -1,8 +1,8 @@
 """Compares a scan with Prowler and with the az command, on one estate: ``python -m bench.beside``.
 
-Needs what `make az` installs, and installs Prowler, at one version and with the versions that it
-asks for, into an environment of its own, once. Neither is part of the tests. No request leaves this
-machine but those of pip.
+Needs what `make az` installs, and installs Prowler with what the check needs, at the versions that
+it asks for, into an environment of its own, once. Neither is part of the tests. No request leaves
+this machine but those of pip.
 """
 
 import argparse
@@ -25,6 +25,14 @@ from rich.table import Table
 from bench.processes import SimulatorProcess, Size
 
 PROWLER: Final = "5.46.0"
+# What it imports to list accounts and to judge them. All that it asks for is the software of a dozen
+# clouds, some of it only as source: pip did not end within half an hour.
+_IMPORTED: Final = (
+    *("azure-identity", "azure-mgmt-cognitiveservices", "azure-mgmt-resource"),
+    *("azure-mgmt-subscription", "colorama", "jsonschema", "msgraph-sdk", "packaging"),
+    *("pydantic", "pyyaml", "requests"),
+)
+_ASKED_FOR: Final = "import importlib.metadata as m; print(*m.requires('prowler'), sep='\\n')"
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _AZ: Final = _ROOT / ".venv/az/bin/python"
 _COMMAND: Final = "import sys; from cmk_check.cli import main; main()"
@@ -72,14 +80,30 @@ def main() -> None:
 
 
 def _installed(folder: Path) -> Path:
-    """Return the Python of an environment with Prowler."""
-    python = folder / "bin/python"
-    if not (folder / "bin/prowler").exists():
+    """Return the Python of an environment with Prowler.
+
+    Raises:
+        RuntimeError: pip failed; the message has its output.
+
+    """
+    python, done = folder / "bin/python", folder / ".installed"
+    if not done.exists():
         venv.create(folder, with_pip=True)
-        subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", f"prowler=={PROWLER}"], check=True
-        )
+        install = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+        _call(*install, "--no-deps", f"prowler=={PROWLER}")
+        versions = folder / "versions.txt"
+        versions.write_text(_call(python, "-c", _ASKED_FOR))
+        _call(*install, "--constraint", versions, *_IMPORTED)
+        done.touch()
     return python
+
+
+def _call(*command: str | Path) -> str:
+    """Return what a command prints; what it says of success is of no use here."""
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"{command} ended with {ended.returncode}: {ended.stderr}")
+    return ended.stdout
 
 
 def _round(environment: Mapping[str, str], prowler: Path) -> list[Ended]:
