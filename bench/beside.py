@@ -25,8 +25,8 @@ from rich.table import Table
 from bench.processes import SimulatorProcess, Size
 
 PROWLER: Final = "5.46.0"
-# What it imports to list accounts and to judge them. All that it asks for is the software of a dozen
-# clouds, some of it only as source: pip did not end within half an hour.
+# What it imports to list accounts and to judge them. All that it asks for is the software of a
+# dozen clouds, some of it only as source: pip did not end within half an hour.
 _IMPORTED: Final = (
     *("azure-identity", "azure-mgmt-cognitiveservices", "azure-mgmt-resource"),
     *("azure-mgmt-subscription", "colorama", "jsonschema", "msgraph-sdk", "packaging"),
@@ -89,7 +89,8 @@ def _installed(folder: Path) -> Path:
     python, done = folder / "bin/python", folder / ".installed"
     if not done.exists():
         venv.create(folder, with_pip=True)
-        install = [python, "-m", "pip", "install", "--quiet", "--only-binary", ":all:"]
+        options = ("--quiet", "--only-binary", ":all:")
+        install: tuple[str | Path, ...] = (python, "-m", "pip", "install", *options)
         _call(*install, "--no-deps", f"prowler=={PROWLER}")
         versions = folder / "versions.txt"
         versions.write_text(_call(python, "-c", _ASKED_FOR))
