@@ -3,18 +3,18 @@
 import json
 import os
 import re
+import socket
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 import pytest
 
 from local.simulator import RequestRecord, Simulator
 
 PYTHON: Final = Path(__file__).parents[2] / ".venv/az/bin/python"
-_BIN: Final = Path(__file__).parents[2] / "local/bin"
 _PARSER: Final = Path(__file__).with_name("az_parser.py")
 _SERVER: Final = Path(__file__).with_name("az_server.py")
 # The command for bash, which asks the server: a process of its own would load for a second.
@@ -64,15 +64,17 @@ def parsed_by_az(commands: list[list[str]], folder: Path) -> list[Any]:
 class Az:
     """The command with a configuration of its own in ``folder``, which trusts the simulator alone.
 
-    ``environment`` is what it runs in. It reaches vaults through the simulator's proxy. ``strayed``
-    holds the other hosts that it asked for, and did not reach.
+    Use in a ``with`` block: it is loaded once for all its calls, and those of scripts. It reaches
+    vaults through the simulator's proxy. ``strayed`` holds the other hosts that it asked for, and
+    did not reach.
     """
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self._simulator = simulator
+        self.folder = folder
         self.strayed = simulator.proxy.refused
         proxy = simulator.proxy.url
-        self.environment = {
+        self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "AZURE_CONFIG_DIR": str(folder / "azure"),
@@ -87,6 +89,27 @@ class Az:
             "REQUESTS_CA_BUNDLE": simulator.ca_file,
         }
 
+    def __enter__(self) -> Self:
+        self._server = subprocess.Popen(
+            [PYTHON, _SERVER],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        assert self._server.stdout is not None
+        self._port = int(self._server.stdout.readline())
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with self._server:
+            self._server.kill()
+
     def sign_in(self, client_id: str | None = None) -> None:
         """Let it find the cloud by its metadata, as any custom cloud is found, and sign in.
 
@@ -99,64 +122,38 @@ class Az:
 
     def __call__(self, *words: str) -> Any:  # noqa: ANN401 - its JSON
         """Run it; return the JSON that it printed, None if it printed nothing."""
-        ended = self._run(words)
-        assert ended.returncode == 0, f"az {' '.join(words)}\n{ended.stderr}"
-        return json.loads(ended.stdout) if ended.stdout.strip() else None
+        code, out, err = self._ask(words)
+        assert code == 0, f"az {' '.join(words)}\n{err}"
+        return json.loads(out) if out.strip() else None
 
     def refusal(self, *words: str) -> str:
         """Run what must fail; return what it said."""
-        ended = self._run(words)
-        assert ended.returncode != 0, ended.stdout
-        return ended.stderr
+        code, out, err = self._ask(words)
+        assert code != 0, out
+        return err
 
-    def run_script(self, script: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a bash script, which finds the command in its PATH and sees these variables."""
+    def run(self, script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a bash script, which sees these variables and the command as a function."""
+        function = {"AZ_PORT": str(self._port), "BASH_FUNC_az%%": _AS_FUNCTION}
         return subprocess.run(
-            ["bash"],  # noqa: S607 - the reader's own shell
-            input=script,
-            env=self.environment | {"PATH": f"{_BIN}:{os.environ['PATH']}"} | variables,
+            ["bash", script],  # noqa: S607 - the reader's own shell
+            env=self._environment | function | variables,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
             encoding="utf-8",
             timeout=_SCRIPT_SECONDS,
         )
 
-    @contextmanager
-    def loaded(self) -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
-        """Load the command once, for bash scripts that call it often.
-
-        Yields what runs a file, which sees the variables given by name.
-        """
-        with subprocess.Popen(
-            [PYTHON, _SERVER], env=self.environment, stdout=subprocess.PIPE, encoding="utf-8"
-        ) as server:
-            assert server.stdout is not None
-            function = {"AZ_PORT": server.stdout.readline().strip(), "BASH_FUNC_az%%": _AS_FUNCTION}
-
-            def run(script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-                return subprocess.run(
-                    ["bash", script],  # noqa: S607 - the reader's own shell
-                    env=self.environment | function | variables,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    check=False,
-                    encoding="utf-8",
-                    timeout=_SCRIPT_SECONDS,
-                )
-
-            yield run
-            server.kill()
-
-    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PYTHON, "-m", "azure.cli", *words, "--output", "json"],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            encoding="utf-8",
-            timeout=_SECONDS,
-        )
+    def _ask(self, words: tuple[str, ...]) -> tuple[int, str, str]:
+        """Run the command; return its exit code, its output and its errors."""
+        words = (*words, "--output", "json")
+        said = "".join(f"{word}\0" for word in (str(len(words)), *words))
+        with socket.create_connection(("127.0.0.1", self._port), _SECONDS) as connection:
+            connection.sendall(said.encode())
+            with connection.makefile("rb") as answer:
+                code, size = int(answer.readline()), int(answer.readline())
+                return code, answer.read(size).decode(), answer.read().decode()
 
 
 def shapes(requests: Iterable[RequestRecord]) -> set[str]:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from local.azurite import Azurite
-from local.simulator import Estate
+from local.simulator import Estate, Simulator
+from tests.functional.az_kit import Az, skip_without_az
 from tests.functional.estate_kit import Scene
 from tests.functional.storage_kit import Storage
 
 type OpenScene = Callable[..., Scene]
+type OpenAz = Callable[[Simulator], Az]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +40,11 @@ def open_scene(azurite: Azurite, storage: Storage) -> Iterator[OpenScene]:
             return stack.enter_context(scene)
 
         yield start
+
+
+@pytest.fixture
+def open_az(tmp_path: Path) -> Iterator[OpenAz]:
+    """Load Microsoft's az command for a simulated Azure, or skip where it is not installed."""
+    skip_without_az()
+    with ExitStack() as stack:
+        yield lambda simulator: stack.enter_context(Az(simulator, tmp_path))

@@ -1,15 +1,14 @@
 """A client nobody here wrote: Microsoft's az command uses the simulator, and agrees with a scan."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from cmk_check.config.clouds import CLOUDS
 from local.simulator import AccountSpec, Simulator, load_estate
-from tests.functional.az_kit import VERSION_CHECK, Az, shapes, skip_without_az
-from tests.functional.conftest import OpenScene
+from tests.functional.az_kit import VERSION_CHECK, Az, shapes
+from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import CMK, MICROSOFT
 from tests.guard.documents import SETTINGS, table
 
@@ -50,11 +49,6 @@ NOT_ON_THE_PAGE: Final = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _az_is_installed() -> None:
-    skip_without_az()
-
-
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """Serve the sample estate."""
@@ -63,10 +57,10 @@ def simulator() -> Iterator[Simulator]:
 
 
 def test_az_finds_the_simulated_cloud_signs_in_and_lists(
-    simulator: Simulator, tmp_path: Path
+    simulator: Simulator, open_az: OpenAz
 ) -> None:
     """What only our own client understands might not be what Azure sends."""
-    az = Az(simulator, tmp_path)
+    az = open_az(simulator)
     az.sign_in()
     signing_in = shapes(simulator.requests)
     seen = az("account", "list", "--query", "[].[id, name, state, homeTenantId]")
@@ -89,7 +83,7 @@ def test_az_finds_the_simulated_cloud_signs_in_and_lists(
 
 
 def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
-    open_scene: OpenScene, tmp_path: Path
+    open_scene: OpenScene, open_az: OpenAz
 ) -> None:
     """An auditor who follows the page must find what we report, or find the difference named."""
     estate = load_estate("sample")
@@ -108,7 +102,7 @@ def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
     simulator = scene.simulator
     simulator.requests.clear()
 
-    az = Az(simulator, tmp_path)
+    az = open_az(simulator)
     az.sign_in()
     simulator.requests.clear()
     by_page = _audit(az, PRODUCTION) | _audit(az, SANDBOX)
@@ -137,11 +131,11 @@ def test_the_knowledge_base_procedure_by_az_agrees_with_a_scan(
     assert az.strayed <= {VERSION_CHECK}
 
 
-def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, tmp_path: Path) -> None:
+def test_az_reads_vaults_keys_and_who_may_use_them(simulator: Simulator, open_az: OpenAz) -> None:
     """What key health rests on has to be in the shape that Azure's other clients understand."""
     agents = ("--resource-group", "rg-agents-prod", "--subscription", PRODUCTION)
     search = ("--resource-group", "rg-search-prod", "--subscription", PRODUCTION)
-    az = Az(simulator, tmp_path)
+    az = open_az(simulator)
     az.sign_in()
     vault = az("keyvault", "show", "--name", "kv-agents-prod", *agents)
     hsm = az("keyvault", "show", "--hsm-name", "hsm-search-prod", *search)
@@ -171,10 +165,10 @@ def _audit(az: Az, subscription: str) -> dict[str, str]:
     return verdicts
 
 
-def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, tmp_path: Path) -> None:
+def test_az_knows_the_clouds_at_the_same_addresses(simulator: Simulator, open_az: OpenAz) -> None:
     """In a sovereign cloud nobody here can look: what Microsoft ships is the best witness."""
     names = {"public": "AzureCloud", "usgov": "AzureUSGovernment", "china": "AzureChinaCloud"}
-    az = Az(simulator, tmp_path)
+    az = open_az(simulator)
     clouds = {cloud["name"]: cloud for cloud in az("cloud", "list")}
 
     documented = {row[0].strip("`"): row[-1].strip("`") for row in table(SETTINGS, "cloud")}

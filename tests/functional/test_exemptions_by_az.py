@@ -1,14 +1,13 @@
 """Exemptions as people create them, by Microsoft's az command; and the scans that follow."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import pytest
 
 from local.simulator import CMK_POLICY, builtin_id
-from tests.functional.az_kit import VERSION_CHECK, Az, skip_without_az
-from tests.functional.conftest import OpenScene
+from tests.functional.az_kit import VERSION_CHECK
+from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import MICROSOFT, Scene, estate_of, next_second, sub_id
 from tests.functional.exception_kit import ACCEPT, COMPANY
 
@@ -16,11 +15,6 @@ pytestmark = pytest.mark.long
 
 SUBSCRIPTION: Final = f"/subscriptions/{sub_id(1)}"
 ASSIGNMENT: Final = f"{COMPANY}/providers/Microsoft.Authorization/policyAssignments/cmk"
-
-
-@pytest.fixture(autouse=True)
-def _az_is_installed() -> None:
-    skip_without_az()
 
 
 def _posture_after_a_scan(scene: Scene) -> str:
@@ -31,7 +25,7 @@ def _posture_after_a_scan(scene: Scene) -> str:
 
 
 def test_az_exempts_an_account_and_takes_it_back_and_the_next_scan_follows(
-    open_scene: OpenScene, tmp_path: Path
+    open_scene: OpenScene, open_az: OpenAz
 ) -> None:
     """What the simulator takes and gives back is what Microsoft's own client sends and expects."""
     estate = estate_of({"chat": MICROSOFT})
@@ -43,7 +37,7 @@ def test_az_exempts_an_account_and_takes_it_back_and_the_next_scan_follows(
     details = ("--display-name", "Until the move", "--metadata", "approvedBy=board ticketRef=R-1")
     scene = open_scene(estate, **ACCEPT)
     postures = [_posture_after_a_scan(scene)]
-    az = Az(scene.simulator, tmp_path)
+    az = open_az(scene.simulator)
     az.sign_in(estate.administrator)
     # It looks for the id of a built-in policy by its name alone.
     policy = ("--policy", CMK_POLICY, "--scope", COMPANY)

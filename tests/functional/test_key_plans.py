@@ -11,8 +11,8 @@ from cmk_check.core.enums import KeyReason
 from local.simulator import AccountSpec, Estate, KeySpec, VaultSpec, VersionSpec
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm
 from tests.functional import terminal_kit
-from tests.functional.az_kit import VERSION_CHECK, Az, parsed_by_az, skip_without_az
-from tests.functional.conftest import OpenScene
+from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
+from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import estate_of, next_second, sub_id
 from tests.unit.core.remediation.test_key_script import CASES as SCRIPTED
 from tests.unit.core.remediation.test_key_script import script_of, scripted
@@ -149,10 +149,9 @@ def _add(estate: Estate, name: str, case: Case) -> None:
 
 @pytest.mark.parametrize("names", HALVES, ids="-".join)
 def test_az_carries_every_plan_out_and_the_next_scan_finds_the_key_healthy(
-    open_scene: OpenScene, tmp_path: Path, names: tuple[str, ...]
+    open_scene: OpenScene, open_az: OpenAz, names: tuple[str, ...]
 ) -> None:
     """From each reason to ``key.recovered``, with nothing of ours but the script in between."""
-    skip_without_az()
     estate = _estate(names)
     scene = open_scene(estate, CMK_KEY_HEALTH="on")
     scene.scan()
@@ -164,18 +163,16 @@ def test_az_carries_every_plan_out_and_the_next_scan_finds_the_key_healthy(
     planned = terminal_kit.run(
         "plan", before[first]["id"], environment=scene.simulator.environment()
     )
-    az = Az(scene.simulator, tmp_path)
+    az = open_az(scene.simulator)
     az.sign_in(estate.administrator)
 
-    with az.loaded() as run:
+    def carry_out(name: str, *words: str) -> tuple[int, str, str]:
+        (az.folder / name).write_text(scripts[name])
+        ended = az.run(az.folder / name, **{f"CONFIRM_{word}": "yes" for word in words})
+        return ended.returncode, ended.stdout, ended.stderr
 
-        def carry_out(name: str, *words: str) -> tuple[int, str, str]:
-            (tmp_path / name).write_text(scripts[name])
-            ended = run(tmp_path / name, **{f"CONFIRM_{word}": "yes" for word in words})
-            return ended.returncode, ended.stdout, ended.stderr
-
-        undecided = carry_out(first)
-        ended = {name: carry_out(name, *CASES[name].confirm) for name in names}
+    undecided = carry_out(first)
+    ended = {name: carry_out(name, *CASES[name].confirm) for name in names}
     next_second()
     scene.scan()
 

@@ -8,7 +8,8 @@ import pytest
 
 from local.simulator import AccountSpec, RequestRecord, Simulator
 from tests.functional import terminal_kit
-from tests.functional.az_kit import VERSION_CHECK, Az, skip_without_az
+from tests.functional.az_kit import VERSION_CHECK
+from tests.functional.conftest import OpenAz
 from tests.functional.estate_kit import MICROSOFT, estate_of, sub_id
 
 pytestmark = pytest.mark.long
@@ -22,10 +23,9 @@ def _writes(requests: Iterable[RequestRecord]) -> Counter[str]:
 
 
 def test_az_brings_three_accounts_under_one_key_and_a_second_run_changes_nothing(
-    tmp_path: Path,
+    open_az: OpenAz, tmp_path: Path
 ) -> None:
     """One vault, one key and a grant for each; and nothing is made again by who is not sure."""
-    skip_without_az()
     estate = estate_of({})
     for name, group in (("chat", "rg-b"), ("agents", "rg-a"), ("it's $(x)", "rg (süd)")):
         spec = AccountSpec(name=name, group=group, encryption=MICROSOFT, tags={"owner": "Ann"})
@@ -35,16 +35,15 @@ def test_az_brings_three_accounts_under_one_key_and_a_second_run_changes_nothing
         environment = simulator.environment()
         options = ("--owner", "Ann", "--share-vault", "--out", str(out))
         plan = terminal_kit.run("plan", *options, environment=environment)
-        az = Az(simulator, tmp_path)
+        az = open_az(simulator)
         az.sign_in(estate.administrator)
-        with az.loaded() as run:
-            simulator.requests.clear()
-            first = run(out / "run.sh")
-            made = _writes(simulator.requests)
-            (out / "state.txt").unlink()
-            simulator.requests.clear()
-            second = run(out / "run.sh")
-            again = _writes(simulator.requests)
+        simulator.requests.clear()
+        first = az.run(out / "run.sh")
+        made = _writes(simulator.requests)
+        (out / "state.txt").unlink()
+        simulator.requests.clear()
+        second = az.run(out / "run.sh")
+        again = _writes(simulator.requests)
         scan = terminal_kit.run("scan", environment=environment)
 
     assert plan.code == 1, plan.err

@@ -27,8 +27,8 @@ from tests.fakes.remediation import (
     template_of,
 )
 from tests.functional import terminal_kit
-from tests.functional.az_kit import VERSION_CHECK, Az, parsed_by_az, skip_without_az
-from tests.functional.conftest import OpenScene
+from tests.functional.az_kit import VERSION_CHECK, parsed_by_az, skip_without_az
+from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import MICROSOFT, estate_of, next_second, sub_id
 
 pytestmark = pytest.mark.long
@@ -102,13 +102,12 @@ AGENTS: Final = AccountSpec(
 )
 def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
     open_scene: OpenScene,
-    tmp_path: Path,
+    open_az: OpenAz,
     spec: AccountSpec,
     vaults: tuple[VaultSpec, ...],
     writes: list[str],
 ) -> None:
     """From violated to resolved, with nothing of ours but the script in between."""
-    skip_without_az()
     estate = estate_of({})
     subscription = estate.subscription(sub_id(1))
     subscription.add_account(spec)
@@ -121,13 +120,15 @@ def test_az_carries_a_plan_out_and_the_next_scan_closes_the_finding(
     first = scene.news()
 
     plan = terminal_kit.run("plan", account.id, environment=environment)
-    az = Az(scene.simulator, tmp_path)
+    az = open_az(scene.simulator)
     az.sign_in(estate.administrator)
-    ended = az.run_script(plan.out)
+    script = az.folder / "plan.sh"
+    script.write_text(plan.out)
+    ended = az.run(script)
     place = ("--subscription", sub_id(1), "--resource-group", spec.group, "--name", spec.name)
     shown = az("cognitiveservices", "account", "show", *place)
     strayed = az.strayed
-    file = tmp_path / "shown.json"
+    file = az.folder / "shown.json"
     file.write_text(json.dumps(shown))
     explained = terminal_kit.run("explain", str(file), environment={})
     next_second()

@@ -5,19 +5,17 @@ import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from local.simulator import Access, AccountSpec
-from tests.functional.az_kit import Az, skip_without_az
 from tests.functional.browser.conftest import OpenVisit, World
 from tests.functional.browser.page_visit import PATH, Visit
 from tests.functional.browser.test_accessibility import faults
 from tests.functional.browser.test_sizes import BEYOND
-from tests.functional.conftest import OpenScene
+from tests.functional.conftest import OpenAz, OpenScene
 from tests.functional.estate_kit import (
     MICROSOFT,
     Scene,
@@ -80,10 +78,9 @@ def _wait_for_a_turn(scene: Scene) -> None:
 
 
 def test_a_fix_is_told_within_five_seconds_of_a_click(
-    open_scene: OpenScene, open_visit: OpenVisit, tmp_path: Path
+    open_scene: OpenScene, open_visit: OpenVisit, open_az: OpenAz
 ) -> None:
     """Whoever has fixed an account or a key sees it, and so does whoever was alarmed."""
-    skip_without_az()
     estate = estate_of({})
     vault = add_account_with_key(estate, "search", 1)
     spec = AccountSpec(name="chat", group="rg-test", encryption=MICROSOFT, identity="system")
@@ -98,7 +95,7 @@ def test_a_fix_is_told_within_five_seconds_of_a_click(
         visit = open_visit(scene)
         visit.sign_in(to_start=_to_start(scene))
         visit.open_detail("chat")
-        az = Az(scene.simulator, tmp_path)
+        az = open_az(scene.simulator)
         az.sign_in(estate.administrator)
         of = ("--subscription", sub_id(1), "--resource-group")
         account = (*of, "rg-test", "--name", "chat")
