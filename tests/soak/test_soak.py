@@ -25,7 +25,7 @@ from tests.soak.walk import walk
 IN_MEMORY = range(100_000, 100_075)
 SCHEDULES = range(100_000, 100_075)
 FEW = 15
-# They begin a little before one that finds the rule that was wrong; one of a hundred or fewer does.
+# One of a hundred or so finds the rule that was wrong.
 UNMARKED = range(100_090, 100_390)
 OVER_THE_STACK = range(100_000, 100_003)
 MINUTES = range(100_000, 100_010)
