@@ -13,6 +13,7 @@ from rich.table import Table
 from bench.processes import SimulatorProcess, Size, host_of, measure
 from cmk_check.core.prices import HOURS_A_MONTH, Prices, Use, month
 from local.azurite import Azurite
+from local.browser import NAMES, find_browser
 
 _MIDDLE: Final = Size(1_000)
 _MIDDLE_WITH_KEYS: Final = Size(1_000, keys=True)
@@ -83,9 +84,25 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="leave out 10,000 subscriptions")
     parser.add_argument("--only", choices=_PARTS, help="measure only this part")
     arguments = parser.parse_args()
+    if arguments.only in {None, "web"} and find_browser() is None:
+        parser.error(f"the page is measured in a browser: install one of {', '.join(NAMES)}")
     context = [arguments.only] if arguments.only else _PARTS
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     report = Report(console)
+    try:
+        estates = _measure(report, console, context, short=arguments.short)
+    finally:
+        # What was measured is shown, also where a later measurement failed.
+        report.show()
+    if estates:
+        _show_costs(console, estates)
+    return 0 if report.holds else 1
+
+
+def _measure(
+    report: Report, console: Console, context: Sequence[str], *, short: bool
+) -> dict[str, dict[str, Any]]:
+    """Measure the parts that are asked for, and return what was counted of each estate."""
     with Azurite() as storage:
         if "scans" in context:
             _scans(report, console, storage)
@@ -96,15 +113,12 @@ def main() -> int:
     estates = {}
     if "estates" in context:
         console.print("Measuring requests and memory ...")
-        sizes = _SIZES[:2] if arguments.short else _SIZES
+        sizes = _SIZES[:2] if short else _SIZES
         estates = {str(size): _estate(size) for size in sizes}
         _memory(report, estates)
         _searches(report, list(estates.values())[-1]["searches"])
         _writes(report, estates[str(_MIDDLE_WITH_KEYS)]["scans"][1]["counts"])
-    report.show()
-    if estates:
-        _show_costs(console, estates)
-    return 0 if report.holds else 1
+    return estates
 
 
 def _scans(report: Report, console: Console, storage: Azurite) -> None:
