@@ -5,6 +5,7 @@ SDK, nor a scan FastAPI.
 """
 
 import asyncio
+import gc
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -15,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.errors import SettingsError
-from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME
+from cmk_check.limits import API_STORAGE_SECONDS, CHANGES_MESSAGE_LIFETIME, GARBAGE_OBJECTS
 
 if TYPE_CHECKING:
     from cmk_check.alerts.deliver import DeliveryContext
@@ -81,6 +82,7 @@ class App:
         self._opened = AsyncExitStack()
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
+        gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
     async def close(self) -> None:
         """Close what was opened."""

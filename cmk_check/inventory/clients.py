@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from azure.core import AsyncPipelineClient, AzureClouds
+from azure.core.pipeline.policies import SansIOHTTPPolicy
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.mgmt.authorization.v2022_04_01.aio import AuthorizationManagementClient
@@ -30,6 +31,21 @@ if TYPE_CHECKING:
 # global settings each time. The older ones do not know it.
 _UNUSED_CLOUD: Final = AzureClouds.AZURE_PUBLIC_CLOUD
 _UNUSED_SUBSCRIPTION: Final = "none"
+# The SDK would make these for each client, though we give it all policies.
+_UNUSED_POLICIES: Final = dict.fromkeys(
+    (
+        "user_agent_policy",
+        "headers_policy",
+        "proxy_policy",
+        "logging_policy",
+        "http_logging_policy",
+        "custom_hook_policy",
+        "redirect_policy",
+        "retry_policy",
+        "authentication_policy",
+    ),
+    SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse](),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +130,7 @@ class Clients:
             credential_scopes=[self._options.token_scope],
             transport=self._transport,
             policies=self._policies(),
+            **_UNUSED_POLICIES,
         )
 
     def _policies(self) -> list[object]:

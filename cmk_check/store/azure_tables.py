@@ -36,7 +36,7 @@ from azure.data.tables import (
     TransactionOperation,
     UpdateMode,
 )
-from azure.data.tables.aio import TableClient, TableServiceClient
+from azure.data.tables.aio import TableClient
 
 from cmk_check.errors import (
     InventoryError,
@@ -57,6 +57,7 @@ from cmk_check.limits import (
 from cmk_check.net.storage_errors import code_of, describe, describe_refusal
 from cmk_check.ports import Delete, Entity, Insert, Scalar, Table, TableQuery, Write
 from cmk_check.store import odata, table_checks
+from cmk_check.store.raw_rows import RawRowsPolicy, entity_of
 
 type Operation = tuple[TransactionOperation, dict[str, Any], dict[str, Any]]
 
@@ -81,10 +82,9 @@ class AzureTables:
     No request takes longer than ``deadline`` seconds, including repetitions and pauses.
     """
 
-    def __init__(self, service: TableServiceClient, deadline: float) -> None:
-        self._service = service
+    def __init__(self, clients: Mapping[Table, TableClient], deadline: float) -> None:
+        self._clients = clients
         self._deadline = deadline
-        self._clients = {table: service.get_table_client(table) for table in Table}
 
     @classmethod
     def by_connection_string(
@@ -102,8 +102,11 @@ class AzureTables:
             ValueError: the connection string is invalid.
 
         """
-        service = TableServiceClient.from_connection_string(text, transport=transport, **_PIPELINE)
-        return cls(service, deadline)
+        clients = {
+            table: TableClient.from_connection_string(text, table, **_pipeline(transport))
+            for table in Table
+        }
+        return cls(clients, deadline)
 
     @classmethod
     def by_identity(
@@ -120,14 +123,15 @@ class AzureTables:
             ValueError: the endpoint is not an https URL.
 
         """
-        service = TableServiceClient(
-            endpoint, credential=credential, transport=transport, **_PIPELINE
-        )
-        return cls(service, deadline)
+        clients = {
+            table: TableClient(endpoint, table, credential=credential, **_pipeline(transport))
+            for table in Table
+        }
+        return cls(clients, deadline)
 
     def within(self, deadline: float) -> "AzureTables":
         """Return the same tables with another deadline; closing either closes both."""
-        return AzureTables(self._service, deadline)
+        return AzureTables(self._clients, deadline)
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""
@@ -146,6 +150,7 @@ class AzureTables:
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
         select = ["PartitionKey", "RowKey", *query.columns] if query.columns else None
+        rows: list[Any] = []
         for clauses in odata.ranges(query):
             text, parameters = odata.filter_of(clauses)
             pages = (
@@ -155,11 +160,15 @@ class AzureTables:
                     parameters=parameters,
                     results_per_page=query.page,
                     select=select,
+                    take_rows=rows.extend,
                     **_TIMES,
                 )
                 .by_page()
             )
-            while (page := await self._page(table, pages)) is not None:
+            while await self._read_page(table, pages):
+                with _translating(table):
+                    page = [entity_of(row) for row in rows]
+                rows.clear()
                 for entity in page:
                     yield entity
 
@@ -177,15 +186,16 @@ class AzureTables:
         )
 
     async def close(self) -> None:
-        """Close the client; the transport stays open if it does not own its session."""
-        await self._service.close()
+        """Close the clients; the transport stays open if it does not own its session."""
+        for client in self._clients.values():
+            await client.close()
 
-    async def _page(
+    async def _read_page(
         self, table: Table, pages: AsyncIterator[AsyncIterator[TableEntity]]
-    ) -> list[Entity] | None:
+    ) -> bool:
+        """Read the next page, if there is one, whose rows are passed to the query."""
         with _translating(table):
-            page = await self._call(table, lambda _: anext(pages, None))
-            return None if page is None else [_entity(read) async for read in page]
+            return await self._call(table, lambda _: anext(pages, None)) is not None
 
     async def _call[Answer](
         self, table: Table, request: Callable[[TableClient], Awaitable[Answer]]
@@ -205,6 +215,10 @@ class AzureTables:
                 if code_of(error) != TableErrorCode.TABLE_ALREADY_EXISTS:
                     raise
             return await request(client)
+
+
+def _pipeline(transport: AsyncHttpTransport[Any, Any]) -> dict[str, Any]:
+    return {**_PIPELINE, "transport": transport, "per_call_policies": [RawRowsPolicy()]}
 
 
 async def _send(client: TableClient, operations: list[Operation]) -> list[Mapping[str, Any]]:

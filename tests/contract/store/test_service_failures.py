@@ -18,7 +18,7 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.errors import LimitExceeded, StoreError, StoreRefused, StoreUnavailable
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.ports import Insert, Store, Table, TableQuery
+from cmk_check.ports import Entity, Insert, Store, Table, TableQuery
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
 from tests.contract.conftest import Https
@@ -301,21 +301,42 @@ async def test_pages_without_rows_are_gone_through() -> None:
     assert service.asked == ["GET"] * 3
 
 
-async def test_values_of_foreign_types_are_left_out() -> None:
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+async def test_values_of_foreign_types_are_left_out(call: Call) -> None:
     """A row written by other means must not break the reading of a partition."""
     foreign = ROW | {
         "when": "2026-11-25T00:00:00Z",
         "when@odata.type": "Edm.DateTime",
         "raw": "AAAA",
         "raw@odata.type": "Edm.Binary",
+        "id": "11111111-1111-1111-1111-111111111111",
+        "id@odata.type": "Edm.Guid",
         "ratio": 0.5,
+        "none": None,
+        "many": "5000000000",
+        "many@odata.type": "Edm.Int64",
+        "yes": True,
+        "text": "t",
+        "Timestamp": "2026-11-25T00:00:00.1234567Z",
     }
-    answer = web.Response(text=json.dumps(foreign), headers=_JSON)
+    answer = web.Response(text=json.dumps(foreign | {"value": [foreign]}), headers=_JSON)
     async with _tables(answer) as (tables, _):
-        entity = await tables.get(TABLE, "p", "r")
+        read = await call(tables)
 
-    assert entity is not None
-    assert entity.values == {"n": 1}
+    expected: dict[str, str | int] = {"n": 1, "many": 5_000_000_000, "yes": True, "text": "t"}
+    found = read if isinstance(read, list) else [read]
+    assert found == [Entity("p", "r", "e", expected)]
+
+
+@pytest.mark.parametrize(
+    "row", ["r", None, {}, {"PartitionKey": "p"}, ROW | {"n": "x", "n@odata.type": "Edm.Int64"}]
+)
+async def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
+    """Half a page would pass for all rows there are."""
+    answer = web.Response(text=json.dumps({"value": [ROW, row]}), headers=_JSON)
+    async with _tables(answer) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await _list(tables)
 
 
 async def test_a_filter_by_a_name_that_no_property_has_is_a_mistake_of_ours() -> None:
