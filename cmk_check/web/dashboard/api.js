@@ -78,22 +78,31 @@ export async function ask(path, { etag = null, signal, read = "json" } = {}) {
 }
 
 /**
- * Follow a list to its end; even an empty page can have a next one.
+ * Follow a list to its end; even an empty page can have a next one. That one is on its way while its
+ * caller works on this one.
  *
  * @param {string} link
  * @param {AbortSignal} signal
  */
 export async function* pages(link, signal) {
-  const seen = new Set();
-  let next = link;
-  while (next) {
-    if (seen.has(next)) {
+  const seen = new Set([link]);
+  let asked = ask(link, { signal });
+  for (;;) {
+    const { body } = await asked;
+    const { value } = shaped(body, OF_LIST);
+    const next = body.nextLink;
+    const isNew = next && !seen.has(next);
+    if (isNew) {
+      seen.add(next);
+      asked = ask(next, { signal });
+      // It may fail before it is waited for, or never be.
+      asked.catch(() => {});
+    }
+    yield value;
+    if (!next) return;
+    if (!isNew) {
       throw new Refusal("error", "A list has no end", "One of its pages links back to an earlier one.");
     }
-    seen.add(next);
-    const { body } = await ask(next, { signal });
-    yield shaped(body, OF_LIST).value;
-    next = body.nextLink;
   }
 }
 

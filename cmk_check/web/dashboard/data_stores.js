@@ -7,7 +7,7 @@
  */
 
 import { h, item } from "./dom.js";
-import { count, identifier, minute, moment, name, visible } from "./format.js";
+import { count, identifier, inOrder, minute, moment, name, visible } from "./format.js";
 import { badge, countTiles, lookOf, reasonItem } from "./keys.js";
 import { dataWord, storeWord, useWord } from "./labels.js";
 
@@ -67,7 +67,7 @@ function groupsOf(stores) {
   }
   /** @type {Map<string, { projects: string[], used: Used[] }>} */
   const groups = new Map();
-  const named = [...byProject].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
+  const named = [...byProject].sort(([a], [b]) => inOrder(a, b));
   for (const [project, used] of named) {
     const places = used.map(({ store, uses }) => [stores.indexOf(store), ...uses]);
     const same = JSON.stringify([project === "", places]);

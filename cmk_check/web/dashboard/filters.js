@@ -10,7 +10,7 @@
 import { DATA_STATES, hasDataStores } from "./data_stores.js";
 import { at, fill, h, whenChanged } from "./dom.js";
 import { ACCEPTED, EXCEPTION_CHOICES, hasExceptions } from "./exceptions.js";
-import { count, number, visible, within } from "./format.js";
+import { count, inOrder, number, visible, within } from "./format.js";
 import { KEY_STATES, hasKeys } from "./keys.js";
 import { choose } from "./row_selection.js";
 import { DEFAULTS, FILTERS } from "./url_state.js";
@@ -104,7 +104,7 @@ function optionsOf(choice, rows) {
     const key = value(row);
     if (key !== "" && !found.has(key)) found.set(key, text(row));
   }
-  return [...found].sort(([, a], [, b]) => a.localeCompare(b, "en", { numeric: true }));
+  return [...found].sort(([, a], [, b]) => inOrder(a, b));
 }
 
 /** @type {(state: State) => void} */

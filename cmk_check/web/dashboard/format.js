@@ -11,6 +11,9 @@ const MINUTE = new Intl.DateTimeFormat("en-GB", { ...UTC, hour: "2-digit", minut
 // Invisible characters: they could hide in a name, or reverse its direction.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
+/** Compare two texts as people sort them: "account-10" after "account-9". */
+export const inOrder = new Intl.Collator("en", { numeric: true }).compare;
+
 /** @param {number} value */
 export const number = (value) => NUMBER.format(value);
 

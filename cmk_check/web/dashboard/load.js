@@ -167,8 +167,8 @@ export class Loader {
     if (mark === this.mark && (answer.status === 304 || !(await this.hasNews(signal)))) return;
     // Wait for all of them before failing: a late answer could otherwise replace newer data.
     const ended = await Promise.allSettled([
-      this.reasons(signal),
       this.findings(signal),
+      this.reasons(signal),
       this.scans(signal),
       this.changes(signal),
       this.gaps(status, signal),

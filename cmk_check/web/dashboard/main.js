@@ -17,18 +17,15 @@ import { downloadCsv, downloadXlsx } from "./downloads.js";
 import { renderDrawer, watchDrawer } from "./drawer.js";
 import { drawFilters, watchFilters } from "./filters.js";
 import { gapsDrawer } from "./gaps.js";
-import { Loader } from "./load.js";
 import { drawPosture } from "./posture.js";
-import { drawStartRefused, restoreFragment, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
-import { Store, isFresh, shownPosture } from "./page_state.js";
+import { drawStartRefused, sessionDrawer, signInDrawer, troubleDrawer } from "./signin.js";
+import { isFresh, shownPosture } from "./page_state.js";
+import { loader, store } from "./start.js";
 import { tableDrawer } from "./table.js";
 import { drawTrend, watchTrend } from "./trend.js";
 import { fragmentOf, viewOf } from "./url_state.js";
 import { verdictWord } from "./labels.js";
 
-restoreFragment();
-const store = new Store(draw);
-const loader = new Loader(store);
 const checker = new Checker(store, loader);
 const DRAWERS = [
   signInDrawer(loader),
@@ -157,5 +154,4 @@ function listen() {
 }
 
 listen();
-draw(store.state);
-loader.start();
+store.drawWith(draw);

@@ -32,11 +32,17 @@ export const blank = () => ({
 });
 
 export class Store {
-  /** @param {(state: State) => void} draw */
-  constructor(draw) {
+  constructor() {
     this.state = blank();
-    this.draw = draw;
+    /** @type {(state: State) => void} Until there is something that draws. */
+    this.draw = () => {};
     this.waiting = false;
+  }
+
+  /** @param {(state: State) => void} draw */
+  drawWith(draw) {
+    this.draw = draw;
+    draw(this.state);
   }
 
   /** @param {Partial<State>} news */

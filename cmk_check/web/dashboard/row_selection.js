@@ -8,9 +8,9 @@
  */
 
 import { ACCEPTED, exceptionOf } from "./exceptions.js";
+import { inOrder } from "./format.js";
 import { codeWord } from "./labels.js";
 
-const COLLATOR = new Intl.Collator("en", { numeric: true });
 /** @type {Record<string, number>} */
 const WORST_FIRST = { non_compliant: 0, unknown: 1, compliant: 2 };
 /** @type {Record<string, number>} */
@@ -136,9 +136,9 @@ function rising(rows, column) {
   keyed.sort(
     (a, b) =>
       Number(a.text === "") - Number(b.text === "") ||
-      (a.text === b.text ? 0 : COLLATOR.compare(a.text, b.text)) ||
+      (a.text === b.text ? 0 : inOrder(a.text, b.text)) ||
       (a.since < b.since ? -1 : Number(a.since > b.since)) ||
-      COLLATOR.compare(a.name, b.name),
+      inOrder(a.name, b.name),
   );
   return keyed.map(({ row }) => row);
 }

@@ -8,16 +8,9 @@
 import { AUTH, key } from "./api.js";
 import { at, fill, h, icon, whenChanged } from "./dom.js";
 import { ago, minute, moment } from "./format.js";
+import { keepFragment } from "./url_state.js";
 
-const FRAGMENT = "cmk-fragment";
 const HOME = "/api/dashboard";
-
-/** Restore the view from before the sign-in, which loses the fragment of the URL. */
-export function restoreFragment() {
-  const kept = sessionStorage.getItem(FRAGMENT);
-  sessionStorage.removeItem(FRAGMENT);
-  if (kept && location.hash.length < 2) history.replaceState(null, "", kept);
-}
 
 /** @param {Loader} loader */
 function keyForm(loader) {
@@ -47,9 +40,8 @@ function keyForm(loader) {
 }
 
 function entraLink() {
-  const keep = () => sessionStorage.setItem(FRAGMENT, location.hash);
   const target = `/.auth/login/aad?post_login_redirect_uri=${HOME}`;
-  return h("a", { class: "primary button", href: target, click: keep }, "Sign in with Microsoft");
+  return h("a", { class: "primary button", href: target, click: keepFragment }, "Sign in with Microsoft");
 }
 
 /**

@@ -97,3 +97,15 @@ export function fragmentOf(view) {
  */
 export const isFiltered = (view, filters = FILTERS) =>
   fragmentOf(Object.fromEntries(filters.map((filter) => [filter, view[filter]]))) !== "#";
+
+const KEPT = "cmk-fragment";
+
+/** Keep the view while its visitor signs in, which loses the fragment of the URL. */
+export const keepFragment = () => sessionStorage.setItem(KEPT, location.hash);
+
+/** Restore the view from before the sign-in. */
+export function restoreFragment() {
+  const kept = sessionStorage.getItem(KEPT);
+  sessionStorage.removeItem(KEPT);
+  if (kept && location.hash.length < 2) history.replaceState(null, "", kept);
+}

@@ -22,6 +22,10 @@ class _Metas(HTMLParser):
             self.found[given["name"]] = given.get("content")
 
 
+def _link(path: str) -> str:
+    return answer(path, None, "keys").headers.get("Link", "")
+
+
 def _policy() -> dict[str, list[str]]:
     parts = HEADERS["Content-Security-Policy"].split(";")
     return {name: values for name, *values in (part.split() for part in parts)}
@@ -106,6 +110,15 @@ def test_the_page_is_asked_for_each_time_and_shared_with_nobody() -> None:
     assert HEADERS["X-Content-Type-Options"] == "nosniff"
     assert HEADERS["Referrer-Policy"] == "no-referrer"
     assert HEADERS["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_the_page_names_its_modules_so_that_none_waits_for_another() -> None:
+    """A module that imports a module that imports one would take three times to the app and back."""
+    named = re.findall(r"</api/dashboard/([\w.]+)>; rel=modulepreload", _link(""))
+
+    assert set(named) == {name for name in FILES if re.fullmatch(r"\w+\.js", name)}
+    assert named[0] == "start.js"
+    assert _link("main.js") == ""
 
 
 @pytest.mark.parametrize("path", ["", "main.js", "vendor/uPlot.esm.js"])
