@@ -1,5 +1,6 @@
 """The page as a browser gets it: its files, and headers that keep them harmless."""
 
+import re
 from html.parser import HTMLParser
 from http import HTTPStatus
 
@@ -113,7 +114,7 @@ def test_the_page_is_asked_for_each_time_and_shared_with_nobody() -> None:
 
 
 def test_the_page_names_its_modules_so_that_none_waits_for_another() -> None:
-    """A module that imports a module that imports one would take three times to the app and back."""
+    """A module that imports a module that imports one would wait for both of them."""
     named = re.findall(r"</api/dashboard/([\w.]+)>; rel=modulepreload", _link(""))
 
     assert set(named) == {name for name in FILES if re.fullmatch(r"\w+\.js", name)}
