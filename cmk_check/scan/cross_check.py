@@ -26,7 +26,7 @@ type _Known = dict[str, tuple[KnownAccount, ...]]
 
 
 class SliceCrossCheck:
-    """Asks once for all subscriptions of a slice, when the first of them has been read.
+    """Asks once for all subscriptions of a slice, while the first of them are read.
 
     ``began`` is when the scan began. What was created shortly before may be missing from a list as
     rightly as from Resource Graph.
@@ -39,10 +39,17 @@ class SliceCrossCheck:
         self._ids = subscription_ids
         self._created_by = began - CROSS_CHECK_AGE
         self._asking = asyncio.Lock()
-        self._state: CrossCheckState | None = None  # before Resource Graph is asked
+        self._answered: CrossCheckState | None = None  # before Resource Graph is asked
+        self._state: CrossCheckState | None = None  # before a complete reading is compared
         self._known: _Known = {}
         self._left = CROSS_CHECKED_PER_SLICE
         self._differences: dict[str, int] = {}
+
+    async def ask(self) -> None:
+        """Ask Resource Graph, once; whoever comes meanwhile waits for the same answer."""
+        async with self._asking:
+            if self._answered is None:
+                self._answered = await self._ask()
 
     async def lacking(
         self, subscription_id: str, reading: Reading, asked: Collection[AccountId]
@@ -51,9 +58,8 @@ class SliceCrossCheck:
 
         ``asked`` are those that it asked for already.
         """
-        async with self._asking:
-            if self._state is None:
-                await self._ask()
+        await self.ask()
+        self._state = self._state or self._answered
         brought = {account.id.text for account in reading.accounts} | reading.ignored_ids
         brought |= {account_id.text for account_id in asked}
         missing = [
@@ -84,17 +90,19 @@ class SliceCrossCheck:
             return None
         return CrossCheck(self._state, sum(self._differences.values()))
 
-    async def _ask(self) -> None:
-        self._state = CrossCheckState.NOT_CHECKED
+    async def _ask(self) -> CrossCheckState:
         try:
             found = await self._search.accounts(self._ids)
         except InventoryError as error:
             _log.warning("Resource Graph was not compared with the lists: %s", error.gap.detail)
-            return
-        self._state = CrossCheckState.CHECKED
+            return CrossCheckState.NOT_CHECKED
+        except Exception:  # noqa: BLE001 - a bug here must not affect verdicts
+            _log.exception("Resource Graph was not compared with the lists.")
+            return CrossCheckState.NOT_CHECKED
         ordered = sorted(found, key=lambda each: each.id)
         by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
         self._known = {key: tuple(group) for key, group in by_subscription}
+        return CrossCheckState.CHECKED
 
 
 def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:

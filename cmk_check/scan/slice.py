@@ -168,6 +168,9 @@ class SliceRun:
         unread: StoreError | None = None
         try:
             async with asyncio.TaskGroup() as group:
+                if self._cross_check is not None and not self._poisoned:
+                    # Subscriptions would wait for it otherwise, all places of the process.
+                    group.create_task(self._cross_check.ask())
                 try:
                     async with self._context.table_lock:
                         tasks = [
