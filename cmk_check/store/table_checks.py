@@ -143,7 +143,7 @@ def _check_property(name: str, value: Scalar, where: str) -> None:
 
 
 def _check_string(name: str, value: str, where: str) -> None:
-    if _LONE_SURROGATE.search(value):
+    if not value.isascii() and _LONE_SURROGATE.search(value):
         raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
     if _units(value) > MAX_STRING_UNITS:
         raise LimitExceeded(

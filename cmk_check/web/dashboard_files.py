@@ -68,9 +68,13 @@ _POLICY: Final = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# A browser would find the modules in three steps, each after the one before it.
+# A browser would find the modules in three steps, each after the one before it. The styles come
+# first, because it paints nothing without them.
 _PRELOADED: Final = ", ".join(
-    f"</api/dashboard/{name}>; rel=modulepreload" for name in _MODULES if "/" not in name
+    [
+        *(f"</api/dashboard/{name}>; rel=preload; as=style" for name in _STYLES),
+        *(f"</api/dashboard/{name}>; rel=modulepreload" for name in _MODULES if "/" not in name),
+    ]
 )
 HEADERS: Final[Mapping[str, str]] = {
     # Cached but revalidated each time: a page must not load modules of another version.
