@@ -60,7 +60,7 @@ async def compare_searches() -> dict[str, Any]:
     }
 
 
-async def _first_page(store: Store, settings: Settings, path: str) -> dict[str, float]:
+async def _first_page(store: Store, settings: Settings, path: str) -> dict[str, Any]:
     """Compare the answer with its queries, in turn."""
     queries: list[Queried] = []
     counted = api(CountedStore(store, Counts(queries=queries)), settings)
@@ -69,7 +69,7 @@ async def _first_page(store: Store, settings: Settings, path: str) -> dict[str, 
     served = api(store, settings)
     answer, floor = await in_turn(_ROUNDS, lambda: served.get(path), lambda: _read(store, sent))
     examined = max(each.rows for each in sent)
-    return {"ms": median(answer), "floor": median(floor), "rows": examined, "found": found}
+    return {"answers": answer, "floors": floor, "rows": examined, "found": found}
 
 
 async def _read(store: Store, queries: Sequence[Queried]) -> None:
