@@ -93,22 +93,23 @@ class SliceCrossCheck:
     async def _ask(self) -> CrossCheckState:
         try:
             found = await self._search.accounts(self._ids)
+            ordered = sorted(found, key=lambda each: each.id)
+            by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
+            self._known = {key: tuple(group) for key, group in by_subscription}
         except InventoryError as error:
             _log.warning("Resource Graph was not compared with the lists: %s", error.gap.detail)
             return CrossCheckState.NOT_CHECKED
         except Exception:  # noqa: BLE001 - a bug here must not affect verdicts
             _log.exception("Resource Graph was not compared with the lists.")
             return CrossCheckState.NOT_CHECKED
-        ordered = sorted(found, key=lambda each: each.id)
-        by_subscription = groupby(ordered, key=lambda each: each.id.subscription_id)
-        self._known = {key: tuple(group) for key, group in by_subscription}
         return CrossCheckState.CHECKED
 
 
 def cross_check_of(context: ScanContext, claim: Claim) -> SliceCrossCheck | None:
-    """Return the check of the slice that was claimed, None where lists are not checked."""
-    if context.account_search is None:
-        return None
+    """Return the check of the slice that was claimed, None where no list is checked."""
     planned = claim.slice.value.subscriptions
     ids = [each.subscription.id for each in planned if each.disposition is Disposition.READ]
+    # Asked for no subscriptions, Resource Graph may answer for all.
+    if context.account_search is None or not ids:
+        return None
     return SliceCrossCheck(context.account_search, ids, claim.scan.started_at)

@@ -5,8 +5,10 @@ several times as long as all that is done with a row here. It still signs, sends
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
+from urllib.parse import quote
 
 from azure.core.exceptions import DeserializationError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -40,12 +42,20 @@ class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
         request.context[_TAKE] = request.context.options.pop(_TAKE, None)
 
     def on_response(self, request: Request, response: Response) -> None:
-        """Pass the rows on."""
+        """Pass the rows on.
+
+        Raises:
+            DeserializationError: the answer is not a page of rows, and must not pass for none.
+
+        """
         take: Callable[[list[Any]], None] | None = request.context[_TAKE]
+        if take is None or response.http_response.status_code != HTTPStatus.OK:
+            return
         page = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
-        if take is not None and isinstance(page, dict) and isinstance(page.get("value"), list):
-            take(page["value"])
-            page["value"] = []
+        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
+            raise DeserializationError("The answer is not a page of rows.")
+        take(page["value"])
+        page["value"] = []
 
 
 def entity_of(row: object) -> Entity:
@@ -55,13 +65,23 @@ def entity_of(row: object) -> Entity:
         DeserializationError: it is not an object, or lacks a key, or its number is a word.
 
     """
+    known: Mapping[str, Any] = row if isinstance(row, Mapping) else {}
+    partition, key = known.get("PartitionKey"), known.get("RowKey")
+    if not isinstance(partition, str) or not isinstance(key, str):
+        raise DeserializationError("A row of the answer is not one.")
     try:
-        if isinstance(row, Mapping):
-            values = MappingProxyType(dict(_values(row)))
-            return Entity(row["PartitionKey"], row["RowKey"], row.get(_ETAG) or "", values)
-    except (KeyError, ValueError) as error:
-        raise DeserializationError("A row of the answer is not one.") from error
-    raise DeserializationError("A row of the answer is not an object.")
+        values = MappingProxyType(dict(_values(known)))
+    except ValueError as error:
+        raise DeserializationError("A number of a row is not one.") from error
+    return Entity(partition, key, _etag(known), values)
+
+
+def _etag(row: Mapping[str, Any]) -> str:
+    """Return the ETag, from the time of the last write where the service does not name it."""
+    etag, written = row.get(_ETAG), row.get("Timestamp")
+    if isinstance(etag, str):
+        return etag
+    return f"W/\"datetime'{quote(written)}'\"" if isinstance(written, str) else ""
 
 
 def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:

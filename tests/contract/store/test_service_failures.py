@@ -328,8 +328,47 @@ async def test_values_of_foreign_types_are_left_out(call: Call) -> None:
     assert found == [Entity("p", "r", "e", expected)]
 
 
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+async def test_a_row_without_an_etag_has_the_one_of_its_time(call: Call) -> None:
+    """Without one it could never be written again."""
+    row = ROW | {"odata.etag": None, "Timestamp": "2026-11-25T00:00:00.1234567Z"}
+    answer = web.Response(text=json.dumps(row | {"value": [row]}), headers=_JSON)
+    async with _tables(answer) as (tables, _):
+        read = await call(tables)
+
+    (found,) = read if isinstance(read, list) else [read]
+    assert isinstance(found, Entity)
+    assert found.etag == "W/\"datetime'2026-11-25T00%3A00%3A00.1234567Z'\""
+
+
 @pytest.mark.parametrize(
-    "row", ["r", None, {}, {"PartitionKey": "p"}, ROW | {"n": "x", "n@odata.type": "Edm.Int64"}]
+    ("text", "kind"),
+    [
+        ("{}", "application/json"),
+        ("null", "application/json"),
+        ('{"value": {}}', "application/json"),
+        ("", "application/json"),
+        ("<a/>", "application/atom+xml"),
+    ],
+)
+async def test_an_answer_that_is_no_page_is_not_an_empty_table(text: str, kind: str) -> None:
+    """A proxy's answer must not make an estate without accounts."""
+    answer = web.Response(text=text, headers={"Content-Type": kind})
+    async with _tables(answer) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await _list(tables)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "r",
+        None,
+        {},
+        {"PartitionKey": "p"},
+        ROW | {"PartitionKey": None},
+        ROW | {"n": "x", "n@odata.type": "Edm.Int64"},
+    ],
 )
 async def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
     """Half a page would pass for all rows there are."""

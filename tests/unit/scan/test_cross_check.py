@@ -11,6 +11,7 @@ from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE
 from tests.fakes.inventory import ScriptedInventory
@@ -253,6 +254,16 @@ async def test_an_incomplete_list_is_not_checked(world: World, azure: LeakyInven
     azure.readings = {ONE: Reading(gap=FORBIDDEN), TWO: Reading(gap=FORBIDDEN)}
 
     assert await checked(world) is None
+
+
+async def test_for_no_subscriptions_resource_graph_is_not_asked(
+    world: World, search: ScriptedSearch
+) -> None:
+    """It could answer for all of them, and a slice may have only some that are excluded."""
+    world.options = replace(world.options, scope=Scope(exclude=frozenset({ONE, TWO})))
+
+    assert await checked(world) is None
+    assert search.asked == []
 
 
 async def test_an_account_of_another_kind_now_is_on_the_list(
