@@ -1,14 +1,10 @@
 """What the table adapter makes of a service that is gone, refuses, is busy or loses its answer."""
 
 import asyncio
-import base64
 import json
 import socket
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Self
 
 import pytest
@@ -18,24 +14,21 @@ from azure.identity import CredentialUnavailableError
 
 from cmk_check.errors import LimitExceeded, StoreError, StoreRefused, StoreUnavailable
 from cmk_check.inventory.credential import SharedCredential
-from cmk_check.ports import Entity, Insert, Store, Table, TableQuery
+from cmk_check.ports import Insert, TableQuery
 from cmk_check.store.azure_tables import AzureTables
 from local.azurite import Azurite
 from tests.contract.conftest import Https
 from tests.contract.store.connections import UnsignedTokens, connection_string, transport
+from tests.contract.store.told_service import (
+    JSON,
+    READ,
+    READS,
+    SECRET,
+    TABLE,
+    Call,
+    tables_of,
+)
 
-TABLE = Table.FINDINGS
-SECRET = base64.b64encode(b"a key that must never be seen").decode()
-ROW = {"PartitionKey": "p", "RowKey": "r", "odata.etag": "e", "n": 1}
-
-type Call = Callable[[Store], Coroutine[object, object, object]]
-
-
-async def _list(store: Store) -> list[object]:
-    return [entity async for entity in store.query(TABLE, TableQuery())]
-
-
-READS: dict[str, Call] = {"get": lambda store: store.get(TABLE, "p", "r"), "query": _list}
 COMMIT: dict[str, Call] = {"commit": lambda store: store.commit(TABLE, "p", [Insert("r", {})])}
 CALLS = READS | COMMIT
 
@@ -43,32 +36,11 @@ CALLS = READS | COMMIT
 _XML_ERRORS = pytest.mark.filterwarnings("ignore:Testing an element:DeprecationWarning")
 
 
-@dataclass
-class Service:
-    """A table service that answers as told, the last answer for ever after."""
-
-    answers: list[web.Response | None]
-    asked: list[str] = field(default_factory=list)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Give the next answer; None breaks the connection once the request is in."""
-        await request.read()
-        self.asked.append(request.method)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if answer is None:
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-        return web.Response(status=answer.status, body=answer.body, headers=answer.headers)
-
-
 def _failed(status: int, code: str, **headers: str) -> web.Response:
     body = {"odata.error": {"code": code, "message": {"lang": "en", "value": f"said {SECRET}"}}}
-    return web.Response(status=status, text=json.dumps(body), headers=headers | _JSON)
+    return web.Response(status=status, text=json.dumps(body), headers=headers | JSON)
 
 
-_JSON = {"Content-Type": "application/json;odata=minimalmetadata"}
-READ = web.Response(text=json.dumps(ROW | {"value": [ROW]}), headers=_JSON)
 WRITTEN = web.Response(
     status=202,
     headers={"Content-Type": "multipart/mixed; boundary=batch"},
@@ -76,27 +48,6 @@ WRITTEN = web.Response(
     b"--set\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n"
     b"HTTP/1.1 204 No Content\r\nETag: new\r\n\r\n\r\n--set--\r\n--batch--\r\n",
 )
-
-
-@asynccontextmanager
-async def _tables(
-    *answers: web.Response | None, deadline: float = 30
-) -> AsyncIterator[tuple[AzureTables, Service]]:
-    service = Service(list(answers))
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", service.answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    text = connection_string(runner.addresses[0][1], SECRET)
-    try:
-        async with transport() as shared:
-            yield (
-                AzureTables.by_connection_string(text, transport=shared, deadline=deadline),
-                service,
-            )
-    finally:
-        await runner.cleanup()
 
 
 def _told(error: BaseException) -> str:
@@ -204,14 +155,14 @@ async def test_tokens_are_asked_for_azure_storage(azurite_https: Https) -> None:
         pytest.param(_failed(403, "AuthorizationFailure"), StoreRefused, id="firewall"),
         pytest.param(_failed(401, "NoAuthenticationInformation"), StoreRefused, id="401"),
         pytest.param(web.Response(text="<html>a proxy</html>"), StoreUnavailable, id="proxy"),
-        pytest.param(web.Response(text="{", headers=_JSON), StoreUnavailable, id="cut"),
+        pytest.param(web.Response(text="{", headers=JSON), StoreUnavailable, id="cut"),
     ],
 )
 async def test_every_answer_that_is_none_becomes_one_of_our_errors(
     call: Call, answer: web.Response, error: type[StoreError]
 ) -> None:
     """No error of the client leaves the edge, nor the service's words: they hold signatures."""
-    async with _tables(answer) as (tables, _):
+    async with tables_of(answer) as (tables, _):
         with pytest.raises(error) as raised:
             await call(tables)
 
@@ -224,14 +175,14 @@ async def test_every_answer_that_is_none_becomes_one_of_our_errors(
 )
 async def test_a_limit_we_do_not_know_is_a_limit_all_the_same(status: int, code: str) -> None:
     """Trying again would not help."""
-    async with _tables(_failed(status, code)) as (tables, _):
+    async with tables_of(_failed(status, code)) as (tables, _):
         with pytest.raises(LimitExceeded, match=code):
             await tables.commit(TABLE, "p", [Insert("r", {})])
 
 
 async def test_a_write_whose_answer_is_lost_is_not_sent_again() -> None:
     """It may have been written; sent again, it would take itself for somebody else."""
-    async with _tables(None) as (tables, service):
+    async with tables_of(None) as (tables, service):
         with pytest.raises(StoreUnavailable):
             await tables.commit(TABLE, "p", [Insert("r", {})])
 
@@ -240,7 +191,7 @@ async def test_a_write_whose_answer_is_lost_is_not_sent_again() -> None:
 
 async def test_a_write_that_failed_inside_the_service_is_not_sent_again() -> None:
     """A 500 may come after the write."""
-    async with _tables(_failed(500, "OperationTimedOut")) as (tables, service):
+    async with tables_of(_failed(500, "OperationTimedOut")) as (tables, service):
         with pytest.raises(StoreUnavailable):
             await tables.commit(TABLE, "p", [Insert("r", {})])
 
@@ -252,7 +203,7 @@ async def test_a_write_that_failed_inside_the_service_is_not_sent_again() -> Non
 )
 async def test_a_write_that_was_turned_away_is_sent_again(busy: web.Response) -> None:
     """Throttling is an everyday answer, and such a write certainly did not happen."""
-    async with _tables(busy, WRITTEN) as (tables, service):
+    async with tables_of(busy, WRITTEN) as (tables, service):
         assert await tables.commit(TABLE, "p", [Insert("r", {})]) == ("new",)
 
     assert service.asked == ["POST", "POST"]
@@ -262,7 +213,7 @@ async def test_a_write_that_was_turned_away_is_sent_again(busy: web.Response) ->
 @pytest.mark.parametrize("trouble", [None, _failed(503, "ServerBusy")], ids=["lost", "busy"])
 async def test_a_read_is_tried_again(call: Call, trouble: web.Response | None) -> None:
     """Reading twice harms nobody."""
-    async with _tables(trouble, READ) as (tables, service):
+    async with tables_of(trouble, READ) as (tables, service):
         assert await call(tables)
 
     assert len(service.asked) == 2
@@ -272,7 +223,7 @@ async def test_a_read_is_tried_again(call: Call, trouble: web.Response | None) -
 async def test_a_service_that_asks_to_wait_for_an_hour_is_unavailable_now(call: Call) -> None:
     """The client would sleep; the invocation would be killed asleep."""
     answer = _failed(503, "ServerBusy", **{"Retry-After": "3600"})
-    async with _tables(answer, deadline=0.2) as (tables, _):
+    async with tables_of(answer, deadline=0.2) as (tables, _):
         async with asyncio.timeout(3):
             with pytest.raises(StoreUnavailable):
                 await call(tables)
@@ -282,105 +233,16 @@ async def test_a_service_that_asks_to_wait_for_an_hour_is_unavailable_now(call: 
 async def test_a_redirect_is_not_followed(call: Call) -> None:
     """The service sends none, and the token would go to wherever it points."""
     elsewhere = web.Response(status=307, headers={"Location": "/elsewhere"})
-    async with _tables(elsewhere, READ) as (tables, service):
+    async with tables_of(elsewhere, READ) as (tables, service):
         with pytest.raises(StoreUnavailable):
             await call(tables)
 
     assert len(service.asked) == 1
 
 
-async def test_pages_without_rows_are_gone_through() -> None:
-    """The service may return no row and a continuation."""
-    empty = web.Response(
-        text='{"value": []}', headers=_JSON | {"x-ms-continuation-NextPartitionKey": "p"}
-    )
-    async with _tables(empty, empty, READ) as (tables, service):
-        found = [entity async for entity in tables.query(TABLE, TableQuery())]
-
-    assert [entity.values for entity in found] == [{"n": 1}]
-    assert service.asked == ["GET"] * 3
-
-
-@pytest.mark.parametrize("call", READS.values(), ids=READS)
-async def test_values_of_foreign_types_are_left_out(call: Call) -> None:
-    """A row written by other means must not break the reading of a partition."""
-    foreign = ROW | {
-        "when": "2026-11-25T00:00:00Z",
-        "when@odata.type": "Edm.DateTime",
-        "raw": "AAAA",
-        "raw@odata.type": "Edm.Binary",
-        "id": "11111111-1111-1111-1111-111111111111",
-        "id@odata.type": "Edm.Guid",
-        "ratio": 0.5,
-        "none": None,
-        "many": "5000000000",
-        "many@odata.type": "Edm.Int64",
-        "yes": True,
-        "text": "t",
-        "Timestamp": "2026-11-25T00:00:00.1234567Z",
-    }
-    answer = web.Response(text=json.dumps(foreign | {"value": [foreign]}), headers=_JSON)
-    async with _tables(answer) as (tables, _):
-        read = await call(tables)
-
-    expected: dict[str, str | int] = {"n": 1, "many": 5_000_000_000, "yes": True, "text": "t"}
-    found = read if isinstance(read, list) else [read]
-    assert found == [Entity("p", "r", "e", expected)]
-
-
-@pytest.mark.parametrize("call", READS.values(), ids=READS)
-async def test_a_row_without_an_etag_has_the_one_of_its_time(call: Call) -> None:
-    """Without one it could never be written again."""
-    row = ROW | {"odata.etag": None, "Timestamp": "2026-11-25T00:00:00.1234567Z"}
-    answer = web.Response(text=json.dumps(row | {"value": [row]}), headers=_JSON)
-    async with _tables(answer) as (tables, _):
-        read = await call(tables)
-
-    (found,) = read if isinstance(read, list) else [read]
-    assert isinstance(found, Entity)
-    assert found.etag == "W/\"datetime'2026-11-25T00%3A00%3A00.1234567Z'\""
-
-
-@pytest.mark.parametrize(
-    ("text", "kind"),
-    [
-        ("{}", "application/json"),
-        ("null", "application/json"),
-        ('{"value": {}}', "application/json"),
-        ("", "application/json"),
-        ("<a/>", "application/atom+xml"),
-    ],
-)
-async def test_an_answer_that_is_no_page_is_not_an_empty_table(text: str, kind: str) -> None:
-    """A proxy's answer must not make an estate without accounts."""
-    answer = web.Response(text=text, headers={"Content-Type": kind})
-    async with _tables(answer) as (tables, _):
-        with pytest.raises(StoreUnavailable):
-            await _list(tables)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        "r",
-        None,
-        {},
-        {"PartitionKey": "p"},
-        ROW | {"PartitionKey": None},
-        ROW | {"n": "x", "n@odata.type": "Edm.Int64"},
-    ],
-)
-async def test_a_page_of_what_is_no_row_is_not_read(row: object) -> None:
-    """Half a page would pass for all rows there are."""
-    answer = web.Response(text=json.dumps({"value": [ROW, row]}), headers=_JSON)
-    async with _tables(answer) as (tables, _):
-        with pytest.raises(StoreUnavailable):
-            await _list(tables)
-
-
 async def test_a_filter_by_a_name_that_no_property_has_is_a_mistake_of_ours() -> None:
     """Names become a part of the filter, so only ours may."""
-    async with _tables(READ) as (tables, service):
+    async with tables_of(READ) as (tables, service):
         with pytest.raises(ValueError, match="valid property name"):
             [
                 entity
