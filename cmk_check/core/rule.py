@@ -7,6 +7,7 @@ is stricter where that page would pass an account whose data Microsoft's key pro
 functions below; docs/rule.md gives the table.
 """
 
+import re
 from typing import Final
 
 from cmk_check.core.enums import Reason, ReasonSeverity, Verdict
@@ -22,6 +23,14 @@ OF_UNUSABLE_ROWS: Final = frozenset({Reason.ROW_TOO_NEW, Reason.MALFORMED})
 # KeySource in Microsoft.CognitiveServices 2025-09-01 knows these two and stays open for others.
 _MICROSOFT: Final = "microsoft.cognitiveservices"
 KEY_VAULT: Final = "microsoft.keyvault"
+KEY_NAME: Final = re.compile("[0-9A-Za-z-]{1,127}")
+"""What Azure allows as the name of a key, in a vault and in a Managed HSM.
+
+https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (object-name)
+and the pattern of key-name in https://learn.microsoft.com/rest/api/keyvault/keys/create-key.
+The first of them also wants a letter in front; the service does not.
+"""
+_NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is no name that Azure allows."
 
 _VERDICTS: Final = {
     ReasonSeverity.INFO: Verdict.COMPLIANT,
@@ -32,7 +41,9 @@ _VERDICTS: Final = {
 
 def judge(account: Account) -> Judgement:
     """Judge one account: nothing but a named key in Key Vault makes it compliant."""
-    return judgement_of(_reason(account), account.malformed, _evidence(account))
+    reason = _reason(account)
+    note = (account.malformed or _NO_NAME) if reason is Reason.MALFORMED else None
+    return judgement_of(reason, note, _evidence(account))
 
 
 def judgement_of(
@@ -58,29 +69,32 @@ def _reason(account: Account) -> Reason:
     if account.malformed is not None:
         return Reason.MALFORMED
     source = lower_ascii(account.key_source or "")
-    named = _is_named(account.key_name)
-    if not source and not named:
+    key_name = account.key_name
+    if not source and _is_blank(key_name):
         return Reason.NEVER_CONFIGURED
     if source == _MICROSOFT:
         return Reason.MICROSOFT_MANAGED_KEY
-    if source == KEY_VAULT:
-        return Reason.CUSTOMER_MANAGED_KEY if named else Reason.KEY_NOT_NAMED
-    return Reason.UNRECOGNISED_KEY_SOURCE
+    if source != KEY_VAULT:
+        return Reason.UNRECOGNISED_KEY_SOURCE
+    if _is_blank(key_name):
+        return Reason.KEY_NOT_NAMED
+    is_name = KEY_NAME.fullmatch(key_name or "")
+    return Reason.CUSTOMER_MANAGED_KEY if is_name else Reason.MALFORMED
 
 
-def _is_named(key_name: str | None) -> bool:
-    """Tell a name from blanks, also from the invisible characters that str.strip leaves.
+def _is_blank(key_name: str | None) -> bool:
+    """Tell nothing at all, blanks and the invisible characters that str.strip leaves.
 
     U+FFFD stands where a character was that no table or JSON can hold.
     """
-    return any(
+    return not any(
         char.isprintable() and not char.isspace() and char != "\ufffd" for char in key_name or ""
     )
 
 
 def _evidence(account: Account) -> Evidence:
     version = None
-    if _is_named(account.key_name):
+    if not _is_blank(account.key_name):
         # Azure documents an omitted and an empty version alike as automatic rotation.
         version = (account.key_version or "").strip() or AUTOMATIC_ROTATION
     return Evidence(

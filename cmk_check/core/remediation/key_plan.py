@@ -15,7 +15,6 @@ from cmk_check.core.model import Finding, KeyConcern, KeyHealth
 from cmk_check.core.remediation import key_steps as words
 from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.plan import (
-    KEY_NAME,
     Grantee,
     Plan,
     TargetVault,
@@ -23,6 +22,7 @@ from cmk_check.core.remediation.plan import (
     new_key,
 )
 from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
 _VAULT_ID: Final = re.compile(

@@ -16,6 +16,7 @@ from cmk_check.core.owner import UNOWNED
 from cmk_check.core.remediation import steps as words
 from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
 # https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
@@ -27,7 +28,6 @@ _VAULT_ID: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _VAULT_URI: Final = re.compile("https://(?P<name>[^./]+)[.]vault[.].*", re.IGNORECASE)
-KEY_NAME: Final = re.compile("[A-Za-z0-9-]{1,127}")
 _PREFIX: Final = "kv-cmk-"
 _LOCATION: Final = re.compile("[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Self
 
+from cmk_check.core.rule import KEY_NAME
 from cmk_check.core.text import GUID
 
 # A group's name may hold other letters and brackets too; dots alone would lead to another path.
@@ -17,7 +18,6 @@ _VAULT: Final = re.compile(
     r"/providers/microsoft\.keyvault/(?P<type>vaults|managedhsms)/(?P<name>[a-z0-9-]{3,24})",
     re.IGNORECASE | re.ASCII,
 )
-_KEY_NAME: Final = re.compile("[a-z0-9-]{1,127}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class KeyId:
     @classmethod
     def of(cls, vault: VaultId, name: str | None) -> Self | None:
         """Return the id of a key in a vault; None if the name is not valid for a key."""
-        return cls(vault, name.lower()) if name and _KEY_NAME.fullmatch(name) else None
+        return cls(vault, name.lower()) if name and KEY_NAME.fullmatch(name) else None
 
     @property
     def path(self) -> str:

@@ -82,9 +82,9 @@ def is_r1(raw: Json) -> bool:
                 }
             },
         }:
-            named = any(char.isprintable() and not char.isspace() for char in name)
+            named = re.fullmatch("[0-9a-zA-Z-]{1,127}", name)
             anyhow = re.IGNORECASE | re.ASCII
-            return named and re.fullmatch(r"microsoft\.keyvault", source, anyhow) is not None
+            return bool(named and re.fullmatch(r"microsoft\.keyvault", source, anyhow))
     return False
 
 
@@ -139,6 +139,20 @@ NAMED: Final[dict[str, Json]] = {
     "rotated, version null": {**KEY, "keyVersion": None},
     "managed HSM": {**KEY, "keyVaultUri": "https://hsm.managedhsm.azure.net"},
     "name alone": {"keyName": "cmk02"},
+    "the longest name": {**KEY, "keyName": "-" + "9" * 126},
+}
+NO_NAMES: Final = {
+    "Hangul filler": "\u3164",
+    "Hangul initial filler": "\u115f",
+    "halfwidth Hangul filler": "\uffa0",
+    "blank of Braille": "\u2800",
+    "path": "../x",
+    "blank within": "a b",
+    "query": "k?x=1",
+    "line after the name": "cmk\n",
+    "kelvin sign": "cm\u212a",
+    "digits of another script": "\u0663",
+    "one too many": "k" * 128,
 }
 
 
@@ -195,6 +209,25 @@ def test_r1_a_named_key_in_key_vault_is_compliant(
 
     assert judgement.reason is Reason.CUSTOMER_MANAGED_KEY
     assert judgement.verdict is Verdict.COMPLIANT
+
+
+@pytest.mark.parametrize("name", NO_NAMES.values(), ids=NO_NAMES)
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("Microsoft.KeyVault", Reason.MALFORMED),
+        ("Microsoft.CognitiveServices", Reason.MICROSOFT_MANAGED_KEY),
+        (None, Reason.UNRECOGNISED_KEY_SOURCE),
+    ],
+)
+def test_a_name_that_azure_refuses_names_no_key(
+    name: str, source: str | None, reason: Reason
+) -> None:
+    """No key can have it; but Azure may allow it one day, so that it is no violation either."""
+    judgement = judged(encrypted(source, {**KEY, "keyName": name}))
+
+    assert (judgement.verdict, judgement.reason) == (VERDICTS[reason], reason)
+    assert ("keyName" in judgement.message) is (reason is Reason.MALFORMED)
 
 
 @pytest.mark.parametrize("state", ["Accepted", "Creating", "Deleting", "Moving", "Failed", None])
