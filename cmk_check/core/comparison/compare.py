@@ -33,7 +33,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import ends_earlier
-from cmk_check.core.exceptions.announcements import announce, end_of
+from cmk_check.core.exceptions.announcements import announce, announce_off, end_of
 from cmk_check.core.model import (
     Change,
     Coverage,
@@ -136,19 +136,17 @@ class _Upserts:
         else:
             after = _finding(before, entry, self.context)
             told = changes.of_finding(before, after, self.subscription, self.context)
-        after = replace(after, exception=entry.exception, announced=None, data=entry.data)
+        after = replace(after, exception=entry.exception, data=entry.data)
         told += changes.of_data(before, after, self.subscription, self.context)
-        if self.context.exceptions is not None:
-            had, verdict = before.announced if before else None, entry.judgement.verdict
-            announced, news = announce(
-                had,
-                entry.exception,
-                verdict,
-                self.context.now,
-                reminds=not self.context.baseline,
-            )
-            after = replace(after, announced=announced)
-            told += changes.of_exception(news, before, after, self.subscription, self.context)
+        had = before.announced if before else None
+        verdict, now = entry.judgement.verdict, self.context.now
+        if self.context.exceptions is None:
+            announced, news = announce_off(had, verdict, now)
+        else:
+            reminds = not self.context.baseline
+            announced, news = announce(had, entry.exception, verdict, now, reminds=reminds)
+        after = replace(after, announced=announced)
+        told += changes.of_exception(news, before, after, self.subscription, self.context)
         return FindingUpdate(before, after, told)
 
 

@@ -46,6 +46,14 @@ def announce(
     return None, (end_of(before, _why(before, current, verdict, now)),)
 
 
+def announce_off(before: AnnouncedException | None, verdict: Verdict, now: datetime) -> Announced:
+    """Return the same where the settings switch exceptions off: none is honoured any more."""
+    announced, news = announce(before, None, verdict, now)
+    if news and news[0].end is ExceptionEnd.REMOVED:
+        news = (replace(news[0], end=ExceptionEnd.NOT_HONOURED),)
+    return announced, news
+
+
 def end_of(announced: AnnouncedException, why: ExceptionEnd) -> Announcement:
     """Return the announcement of an end."""
     return Announcement(ChangeType.EXCEPTION_ENDED, announced, why)

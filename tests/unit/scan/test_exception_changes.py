@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cmk_check.core.enums import ChangeType, ExceptionReason
+from cmk_check.core.enums import ChangeType, ExceptionMode, ExceptionReason
+from cmk_check.core.model import Account, Reading
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
-from tests.fakes.world import BEGINNING, World, good
-from tests.unit.scan.accepted import ACCOUNT, END
-from tests.unit.scan.faulty_processes import TWO
+from tests.fakes.world import BEGINNING, World, bad, good, odd
+from tests.unit.scan.accepted import ACCOUNT, END, set_mode
+from tests.unit.scan.faulty_processes import FORBIDDEN, TWO
+from tests.unit.scan.partial_scans import partial_scan
 
 
 def _of_exceptions(world: World) -> list[str]:
@@ -74,6 +76,62 @@ async def test_an_exception_that_nobody_needs_has_ended(estate: World, *, fixed:
 
     ended = [change for change in await estate.feed() if change.type.endswith("exception.ended")]
     assert [change.data["ended"] for change in ended] == ["no_longer_needed"]
+
+
+async def _ended_by_a_switch(world: World) -> list[object]:
+    """Return why exceptions ended in the scans since the setting was switched off."""
+    changes = [change for change in await world.feed() if change.type.endswith("exception.ended")]
+    return [change.data["ended"] for change in changes]
+
+
+@pytest.mark.parametrize("partly", [True, False], ids=["partial scan", "full scan"])
+async def test_a_setting_that_reads_no_exceptions_any_more_ends_them(
+    estate: World, *, partly: bool
+) -> None:
+    """P4: who was told that a violation is accepted is told that it no longer is, and once."""
+    await estate.scan()
+    set_mode(estate, ExceptionMode.OFF)
+    estate.exemptions = None
+
+    await (partial_scan(estate, TWO) if partly else estate.scan())
+    await estate.scan()
+
+    assert await _ended_by_a_switch(estate) == ["not_honoured"]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "ended"),
+    [((), []), ((bad(TWO),), ["not_honoured"]), ((odd(TWO),), [])],
+    ids=["nothing read", "read", "not judged"],
+)
+async def test_an_incomplete_reading_ends_what_it_has_read(
+    estate: World, accounts: tuple[Account, ...], ended: list[str]
+) -> None:
+    """P2: an account that was not read or judged keeps what is known of it, until it is."""
+    await estate.scan()
+    set_mode(estate, ExceptionMode.OFF)
+    estate.exemptions = None
+    estate.inventory.readings[TWO] = Reading(accounts, gap=FORBIDDEN)
+
+    await estate.scan()
+    before = await _ended_by_a_switch(estate)
+    estate.read(TWO, bad(TWO))
+    await estate.scan()
+
+    assert before == ended
+    assert await _ended_by_a_switch(estate) == ["not_honoured"]
+
+
+async def test_one_that_has_expired_while_nobody_looked_has_expired(estate: World) -> None:
+    """The end has one reason, and it is the first that there was."""
+    await estate.scan()
+    set_mode(estate, ExceptionMode.OFF)
+    estate.exemptions = None
+    estate.clock.time = END
+
+    await estate.scan()
+
+    assert await _ended_by_a_switch(estate) == ["expired"]
 
 
 async def test_a_scan_of_an_unchanged_estate_writes_nothing(estate: World) -> None:

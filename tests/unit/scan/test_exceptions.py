@@ -293,10 +293,10 @@ async def test_a_fault_of_ours_costs_the_exception_alone(
     assert await _verdict(estate) is BAD
 
 
-async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
+async def test_switched_off_it_asks_for_nothing_and_ends_what_it_knows(
     estate: World, exemptions: ScriptedExemptions
 ) -> None:
-    """Nothing has ended for the people in it."""
+    """P4: the violation is no longer accepted, and somebody was told that it is."""
     await estate.scan()
     exemptions.asked.clear()
     estate.teller.told.clear()
@@ -306,7 +306,8 @@ async def test_switched_off_it_asks_for_nothing_and_forgets_in_silence(
 
     finding = (await estate.findings())[ACCOUNT]
     assert (finding.exception, finding.announced) == (None, None)
-    assert (exemptions.asked, estate.told_types(), await _excepted(estate)) == ([], [], 0)
+    assert (exemptions.asked, await _excepted(estate)) == ([], 0)
+    assert estate.told_types() == ["exception.ended"]
 
 
 async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
