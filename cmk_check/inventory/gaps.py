@@ -29,7 +29,7 @@ from cmk_check.core.data_enums import StoreType
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
 from cmk_check.core.reasons.connection_sentences import wrong_tenant
-from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.reasons.gap_sentences import PACKAGE_FAILED, make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
 from cmk_check.inventory.connection_failures import connection_gap
@@ -148,6 +148,8 @@ def gap_of(error: Exception, action: str) -> Gap:
         return _gap_of_answer(error, error.status_code, action)
     if isinstance(error, ClientAuthenticationError):
         return make_gap(GapReason.UNAUTHENTICATED)
+    if isinstance(error, (AttributeError, TypeError)):
+        return PACKAGE_FAILED
     return make_gap(GapReason.UNEXPECTED_RESPONSE)
 
 

@@ -178,6 +178,12 @@ EXEMPTION_TIME_IS_UP: Final = make_gap(
 EXEMPTION_NOT_READ: Final = make_gap(
     GapReason.SLICE_FAILED, message="The exemptions were not read."
 )
+PACKAGE_FAILED: Final = make_gap(
+    GapReason.UNEXPECTED_RESPONSE,
+    message="A Python package that cmk_check reads Azure with failed, not Azure itself.",
+    way_out="Deploy again with exactly the packages of requirements.txt, or install cmk_check "
+    "again. If this stays, report a bug of cmk_check.",
+)
 NAMELESS_SUBSCRIPTION: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="Azure listed a subscription without a usable id.",

@@ -96,6 +96,22 @@ def test_other_errors_have_their_gap(error: Exception, reason: GapReason) -> Non
 
 
 @pytest.mark.parametrize(
+    "error",
+    [
+        AttributeError("'SubscriptionsOperations' object has no attribute 'list'"),
+        TypeError("get() takes 2 positional arguments but 3 were given"),
+    ],
+)
+def test_a_broken_installation_is_not_azures_fault_p11(error: Exception) -> None:
+    """P11: no support request with Azure helps where a package has another version."""
+    detail = str(gap_of(error, READ_ACCOUNTS).detail)
+
+    assert "support" not in detail
+    assert "requirements.txt" in detail
+    assert len(detail) <= 300
+
+
+@pytest.mark.parametrize(
     "body",
     [
         "",
