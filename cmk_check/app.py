@@ -290,15 +290,17 @@ def the_app() -> App:
         SettingsError: names every fault of the settings.
 
     """
-    from cmk_check.config.settings import Settings, unknown_settings
+    from cmk_check.config.settings import Settings, unknown_entries, unknown_settings
 
     try:
         app = App(Settings.load())
     except SettingsError as error:
         _log.critical("The settings are not valid. %s", error)
         raise
-    if unknown := unknown_settings():
+    unknown, entries = unknown_settings(), unknown_entries()
+    if unknown or entries:
         from cmk_check.alerts.log_lines import write_line
 
-        write_line(logging.WARNING, "cmk.settings", {"unknown": unknown})
+        fields = {"unknown": unknown} | ({"unknownKinds": entries} if entries else {})
+        write_line(logging.WARNING, "cmk.settings", fields)
     return app

@@ -23,7 +23,8 @@ JSON. Every line has ``event`` and ``v``, the version of its format:
                 ``blind``, ``since`` then; if blind also ``reason``, ``missingAction``, ``detail``.
                 A line for each turn, and every hour that it stays blind
 ``cmk.settings``  variables that look like settings and are not, once per process and only if there
-                are any: ``unknown``, their names
+                are any: ``unknown``, their names; ``unknownKinds`` if ``CMK_KINDS`` names unknown
+                kinds: its entries that do, counted from 1
 """
 
 import logging

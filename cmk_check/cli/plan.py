@@ -10,7 +10,7 @@ import typer
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, VIOLATED, complain, ended, run
 from cmk_check.cli.output_options import format_option
 from cmk_check.cli.plan_choice import PlanChoice, check_options
-from cmk_check.cli.scan import name_unknown_settings, settings_of, subscription_ids
+from cmk_check.cli.scan import settings_of, subscription_ids, warn_of_settings
 from cmk_check.cli.stdout import write_bytes
 from cmk_check.core.remediation.plan import key_named, vault_named
 from cmk_check.core.resource_id import AccountId
@@ -159,14 +159,14 @@ def _run(request: PlanRequest) -> int:
     """Read, judge and write; return the exit code."""
     from cmk_check.config.settings import Settings
 
-    name_unknown_settings()
+    warn_of_settings()
     return run(_read_and_report(Settings.load_for_scan(), request))
 
 
 def _run_many(choice: PlanChoice, out: Path) -> int:
     from cmk_check.cli.plan_folder import scan_and_plan
 
-    name_unknown_settings()
+    warn_of_settings()
     return run(scan_and_plan(settings_of(None, choice.subscriptions), choice, out))
 
 

@@ -106,7 +106,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
     if not quiet:
-        name_unknown_settings()
+        warn_of_settings()
     raise typer.Exit(
         ended(
             lambda: _run(
@@ -186,13 +186,12 @@ def settings_of(store: str | None, only: Sequence[str]) -> "Settings":
     return settings
 
 
-def name_unknown_settings() -> None:
-    """Name the variables that look like settings and are not, on standard error."""
-    from cmk_check.config.misspelt_settings import UNKNOWN
-    from cmk_check.config.settings import unknown_settings
+def warn_of_settings() -> None:
+    """Say on standard error which settings are probably not meant as they are."""
+    from cmk_check.config.settings import setting_warnings
 
-    for name in unknown_settings():
-        complain(f"{name} {UNKNOWN}")
+    for name, text in setting_warnings().items():
+        complain(f"{name} {text}")
 
 
 def subscription_ids(given: Sequence[str]) -> list[str]:

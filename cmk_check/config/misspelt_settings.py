@@ -76,13 +76,21 @@ def split_unknown(
             continue
         if is_of_a_route(name):
             continue  # each of them must belong to a route, which is checked with the routes
-        distances = {setting: _distance(name.upper(), setting.upper()) for setting in known}
-        nearest = min(sorted(known), key=distances.__getitem__)
-        if distances[nearest] <= MAX_MISSPELT_CHARS:
-            misspelt[name] = nearest
+        if setting := nearest(name, known):
+            misspelt[name] = setting
         elif not name.startswith(_OF_STORAGE):
             unknown.append(name)
     return misspelt, unknown
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Return which of the known names one nearly is, case-insensitively; None if it is like none.
+
+    Of two that are equally near it is the first in alphabetical order.
+    """
+    distances = {each: _distance(name.upper(), each.upper()) for each in known}
+    best = min(sorted(known), key=distances.__getitem__)
+    return best if distances[best] <= MAX_MISSPELT_CHARS else None
 
 
 def _distance(one: str, other: str) -> int:

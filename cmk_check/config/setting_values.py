@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator
 
+from cmk_check.config.misspelt_settings import nearest
+from cmk_check.core.kinds import KINDS, is_known
 from cmk_check.core.text import fold_id, is_guid
 from cmk_check.limits import MAX_TAGS
 
@@ -24,13 +26,34 @@ def _items(text: str) -> list[str]:
 
 
 def read_kinds(text: str) -> tuple[str, ...]:
-    """Read a list of kinds; each is kept once, in its first spelling."""
+    """Read a list of kinds; each is kept once, in its first spelling.
+
+    One that is nearly a kind of Azure is refused: its accounts would silently not be judged.
+    """
     kinds: dict[str, str] = {}
-    for kind in _items(text):
+    for number, kind in enumerate(_items(text), 1):
+        meant = None if is_known(kind) else nearest(kind, KINDS)
+        if meant is not None:
+            raise ValueError(
+                f"must name kinds that Azure has; write {meant} in place of entry {number}"
+            )
         kinds.setdefault(kind.lower(), kind)
     if not kinds or not all(map(_KIND.fullmatch, kinds)):
         raise ValueError("must name kinds of accounts; write kinds like OpenAI,AIServices")
     return tuple(kinds.values())
+
+
+def unknown_kinds(text: str) -> list[int]:
+    """Return the entries of a list of kinds, counted from 1, that name an unknown kind.
+
+    Azure adds kinds, so that such an entry is not a fault. A list that ``read_kinds`` refuses has
+    faults only.
+    """
+    try:
+        read_kinds(text)
+    except ValueError:
+        return []
+    return [number for number, kind in enumerate(_items(text), 1) if not is_known(kind)]
 
 
 def read_ids(text: str) -> frozenset[str]:

@@ -22,7 +22,7 @@ from cmk_check import limits
 from cmk_check.config.alert_settings import AlertSettings, is_on_azure
 from cmk_check.config.clouds import CLOUDS, Cloud
 from cmk_check.config.http_auth import HttpAuth
-from cmk_check.config.misspelt_settings import split_unknown
+from cmk_check.config.misspelt_settings import UNKNOWN, split_unknown
 from cmk_check.config.routes import ROUTES, read_routes, route_settings
 from cmk_check.config.setting_values import (
     AssignmentIds,
@@ -37,6 +37,7 @@ from cmk_check.config.setting_values import (
     read_ids,
     read_kinds,
     switch,
+    unknown_kinds,
     whole,
 )
 from cmk_check.config.storage import (
@@ -52,6 +53,7 @@ from cmk_check.config.storage import (
 from cmk_check.config.watch_schedule import WATCH_SCHEDULE
 from cmk_check.config.webhook import UNSET
 from cmk_check.core.enums import ExceptionMode
+from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.errors import SettingsError
 
 __all__ = [
@@ -64,9 +66,12 @@ __all__ = [
     "StorageByIdentity",
     "environment",
     "misspelt_settings",
+    "setting_warnings",
+    "unknown_entries",
     "unknown_settings",
 ]
 
+_KINDS: Final = "CMK_KINDS"
 _ORIGIN: Final = re.compile(r"https://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 
@@ -84,6 +89,23 @@ def unknown_settings(environ: Mapping[str, str] | None = None) -> list[str]:
     """Return the names of variables that look like settings and are not, except misspelt ones."""
     variables = environment(environ)
     return split_unknown(variables, _names(variables))[1]
+
+
+def unknown_entries(environ: Mapping[str, str] | None = None) -> list[int]:
+    """Return the entries of ``CMK_KINDS``, counted from 1, that name an unknown kind."""
+    return unknown_kinds(environment(environ).get(_KINDS, ""))
+
+
+def setting_warnings(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what is probably a mistake but not a fault: by variable, without its value."""
+    warnings = dict.fromkeys(unknown_settings(environ), UNKNOWN)
+    if entries := unknown_entries(environ):
+        which = f"{'entry' if len(entries) == 1 else 'entries'} {', '.join(map(str, entries))}"
+        warnings[_KINDS] = (
+            f"names a kind of account that this program does not know ({which}). Check its "
+            "spelling: if Azure has no such kind, it selects no account."
+        )
+    return warnings
 
 
 def misspelt_settings(environ: Mapping[str, str]) -> dict[str, str]:
@@ -124,7 +146,7 @@ class Settings(AlertSettings):
     cloud: Annotated[str, one_of(*CLOUDS)] = Field("public", alias="CMK_CLOUD")
     other_arm_url: str | None = Field(None, alias="CMK_ARM_URL")
     kinds: Annotated[tuple[str, ...], BeforeValidator(read_kinds)] = Field(
-        ("OpenAI", "AIServices"), alias="CMK_KINDS"
+        AZURE_OPENAI, alias=_KINDS
     )
     include: Annotated[frozenset[str], BeforeValidator(read_ids)] = Field(
         frozenset(), alias="CMK_INCLUDE_SUBSCRIPTIONS"

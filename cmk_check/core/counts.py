@@ -19,6 +19,7 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import AccountException, expiries
+from cmk_check.core.kinds import left_out, of_azure_openai
 from cmk_check.core.model import (
     AccountCounts,
     Coverage,
@@ -309,8 +310,14 @@ def _hash(owner: str) -> str:
 
 
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
-    """Keep what a row can hold: a kind is any text that Azure sends."""
-    few = dict(sorted(by_kind.items())[:MAX_KINDS_COUNTED])
+    """Keep what a row can hold: a kind is any text that Azure sends.
+
+    Those of Azure OpenAI come first, and in one spelling, because the posture counts them.
+    """
+    first = left_out(by_kind)
+    others = sorted(kind for kind in by_kind if of_azure_openai(kind) is None)
+    kept = others[: MAX_KINDS_COUNTED - len(first)]
+    few = dict(sorted((first | {kind: by_kind[kind] for kind in kept}).items()))
     if rest := sum(by_kind.values()) - sum(few.values()):
         few[OTHER_KINDS] = few.get(OTHER_KINDS, 0) + rest
     return few

@@ -258,7 +258,7 @@ class PostureVerdict(StrEnum):
 
 
 class PostureReason(StrEnum):
-    """Why a posture is what it is; the last three are informative and never make it worse."""
+    """Why a posture is what it is; the last four are informative and never make it worse."""
 
     ACCOUNTS_NON_COMPLIANT = "accounts_non_compliant"
     ACCOUNTS_UNKNOWN = "accounts_unknown"
@@ -278,6 +278,7 @@ class PostureReason(StrEnum):
     SCOPE_CHANGED = "scope_changed"
     ACCOUNTS_EXCEPTED = "accounts_excepted"
     NO_ACCOUNTS_IN_SCOPE = "no_accounts_in_scope"
+    KINDS_EXCLUDED = "kinds_excluded"
     SUBSCRIPTIONS_EXCLUDED = "subscriptions_excluded"
 
 

@@ -18,6 +18,7 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, Gap
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
@@ -81,6 +82,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if lowered is not None and lowered not in {code for code, _ in reasons}:
         reasons.append(_reason(lowered))
     reasons += _of_exceptions(accounts, now, expect)
+    reasons += _of_kinds(accounts)
     if counts.excluded:
         note = f"{counts.excluded} of {counts.total}"
         reasons.append(_reason(PostureReason.SUBSCRIPTIONS_EXCLUDED, note))
@@ -114,6 +116,7 @@ def of_subscription(
     if dated is not None:
         reasons += _of_age(dated, now, expect.max_age)
     reasons += _of_exceptions(coverage.accounts, now, expect)
+    reasons += _of_kinds(coverage.accounts)
     return _posture(reasons, fresh=dated is not None and is_fresh(dated, now, expect.max_age))
 
 
@@ -199,6 +202,14 @@ def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations)
     if not excepted or expect.exceptions is ExceptionMode.OFF:
         return []
     return [_reason(PostureReason.ACCOUNTS_EXCEPTED, f"{excepted} of {accounts.non_compliant}")]
+
+
+def _of_kinds(accounts: AccountCounts) -> Reasons:
+    """Say that the settings leave out accounts that the program is for."""
+    counts = ", ".join(
+        f"{kind}: {number}" for kind, number in left_out(accounts.ignored_by_kind).items()
+    )
+    return [_reason(PostureReason.KINDS_EXCLUDED, counts)] if counts else []
 
 
 def _of_visibility(status: Status, expected: int) -> Reasons:

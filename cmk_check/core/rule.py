@@ -30,7 +30,7 @@ https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certifica
 and the pattern of key-name in https://learn.microsoft.com/rest/api/keyvault/keys/create-key.
 The first of them also wants a letter in front; the service does not.
 """
-_NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is no name that Azure allows."
+_NO_NAME: Final = "properties.encryption.keyVaultProperties.keyName is not the name of a key."
 
 _VERDICTS: Final = {
     ReasonSeverity.INFO: Verdict.COMPLIANT,

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.webhook import HttpWebhook, open_webhook
-from cmk_check.config.misspelt_settings import SCHEDULE, UNKNOWN
-from cmk_check.config.settings import unknown_settings
+from cmk_check.config.misspelt_settings import SCHEDULE
+from cmk_check.config.settings import setting_warnings
 from cmk_check.core.route import WEBHOOK
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.ncrontab import longest_pause
@@ -33,7 +33,8 @@ async def settings(subject: DoctorSubject) -> Sequence[MarkedText]:
     ours = sorted(name for name in subject.environ if name.startswith("CMK_"))
     results += _sign_in(subject)
     results += [(Mark.WARNING, f"{name} {_IN_A_VAULT}") for name in sorted(subject.references)]
-    results += [(Mark.WARNING, f"{name} {UNKNOWN}") for name in unknown_settings(subject.environ)]
+    warnings = setting_warnings(subject.environ)
+    results += [(Mark.WARNING, f"{name} {text}") for name, text in warnings.items()]
     if results:
         return results
     return [(Mark.OK, f"{len(ours)} set, all valid." if ours else "None set; defaults are used.")]

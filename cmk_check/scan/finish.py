@@ -71,7 +71,10 @@ async def finish(context: ScanContext, scan_id: str) -> None:
         ended = replace(
             ended,
             posture=answer.verdict,
-            posture_reasons=tuple(code for code, _ in answer.reasons),
+            # An earlier version would take a row with a reason that it does not know for broken.
+            posture_reasons=tuple(
+                code for code, _ in answer.reasons if code is not PostureReason.KINDS_EXCLUDED
+            ),
         )
         published = [
             replace(change, sequence=scan.epoch)

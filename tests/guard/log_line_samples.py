@@ -71,6 +71,7 @@ async def write_lines() -> None:
     blind = Watch(state=WatchState.BLIND, since=time)
     await LogSink().watch_told(blind, gap)
     write_line(logging.WARNING, "cmk.settings", {"unknown": ["CMK_OWNER"]})
+    write_line(logging.WARNING, "cmk.settings", {"unknown": [], "unknownKinds": [2]})
 
 
 async def _write_keys(scan: ComparisonContext) -> None:

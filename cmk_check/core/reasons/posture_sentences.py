@@ -124,6 +124,13 @@ POSTURE_REASONS: Final[Mapping[PostureReason, ReasonEntry]] = {
         NOTHING_TO_DO,
         Actor.NOBODY,
     ),
+    PostureReason.KINDS_EXCLUDED: ReasonEntry(
+        ReasonSeverity.INFO,
+        "At least one account of Azure OpenAI or Microsoft Foundry is not judged, because the "
+        "settings leave out its kind.",
+        "To judge such accounts, add their kind to CMK_KINDS.",
+        Actor.OPERATOR,
+    ),
     PostureReason.SUBSCRIPTIONS_EXCLUDED: ReasonEntry(
         ReasonSeverity.INFO,
         "The settings exclude at least one subscription, which is not read.",

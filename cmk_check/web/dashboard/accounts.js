@@ -116,7 +116,7 @@ function draw({ status }) {
   if (accounts.total === 0) {
     const text = status.asOf === null
       ? "Accounts are counted when the first scan has finished."
-      : "No accounts in scope: no Azure OpenAI or Microsoft Foundry account was found.";
+      : "No account of a kind in scope was found.";
     fill(at("accounts-body"), h("p", { class: "empty" }, text), ...notes(status));
     return;
   }

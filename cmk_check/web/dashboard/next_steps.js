@@ -291,7 +291,7 @@ function draw(state) {
   const exempt = "Nothing to do now: each account that is not under a customer-managed key has an exception.";
   const text = shown === "compliant_with_exceptions" ? exempt : state.status.accounts.total > 0
     ? "Nothing to do: every account is under a customer-managed key, and everything was read."
-    : "Nothing to do: everything was read, and there is no account to judge.";
+    : "Nothing to do: everything was read, and there is no account of a kind in scope.";
   fill(at("advice-body"), h("p", { class: "empty good" }, icon("compliant"), h("span", {}, text)));
 }
 

@@ -36,7 +36,7 @@ function lead(state) {
   const shown = shownPosture(state);
   if (shown === "compliant") {
     return accounts.total === 0
-      ? "Everything was read, and there is no account to judge."
+      ? "Everything was read, and there is no account of a kind in scope."
       : `All ${number(accounts.total)} accounts are under a customer-managed key${brokenKeys(status)}${exposedData(status)}.`;
   }
   if (shown === "compliant_with_exceptions") {

@@ -283,6 +283,15 @@ def test_a_setting_that_does_not_exist_is_named_and_does_not_count(command: list
     assert [line.split()[1] for line in others] == ["CMK_KINDS"]
 
 
+def test_a_kind_that_nobody_knows_is_named_before_the_scan() -> None:
+    """Its scan finds no account and no fault."""
+    environ = {"CMK_KINDS": "Foundry", "CMK_MAX_IN_FLIGHT": "many"}
+
+    result = CliRunner().invoke(app, ["scan"], env=environ)
+
+    assert result.stderr.startswith("cmk-check: CMK_KINDS names a kind of account")
+
+
 def test_quiet_names_no_setting_that_does_not_exist() -> None:
     """It is a note."""
     environ = {"CMK_SKIP_THESE": "mine", "CMK_KINDS": "???"}

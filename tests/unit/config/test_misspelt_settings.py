@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.app import the_app
 from cmk_check.config.misspelt_settings import OF_DEPLOYMENT
-from cmk_check.config.settings import Settings, unknown_settings
+from cmk_check.config.settings import Settings, setting_warnings, unknown_settings
 from cmk_check.errors import SettingsError
 
 AZURITE = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
@@ -65,6 +65,43 @@ def test_unknown_names_are_those_that_neither_program_nor_deployment_knows() -> 
     assert unknown_settings(dict.fromkeys(known | of_others, "x") | FOREIGN) == sorted(FOREIGN)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "cure"),
+    [
+        pytest.param("OpenAI,AIService", "AIServices in place of entry 2", id="one missing"),
+        pytest.param("Opnai", "OpenAI in place of entry 1", id="a letter forgotten"),
+        pytest.param("oepnai", "OpenAI in place of entry 1", id="two swapped"),
+        pytest.param("AI-Services,OpenAI", "AIServices in place of entry 1", id="a hyphen"),
+        pytest.param("speechservice", "SpeechServices in place of entry 1", id="another kind"),
+    ],
+)
+def test_a_kind_that_is_nearly_one_of_azure_is_a_fault_that_names_it(kinds: str, cure: str) -> None:
+    """Its accounts would count as another kind, and an estate of violations as compliant (P1)."""
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(AZURITE | {"CMK_KINDS": kinds})
+
+    ((name, fault),) = raised.value.faults
+    assert name == "CMK_KINDS"
+    assert f"; write {cure}" in fault
+
+
+@pytest.mark.parametrize("kinds", ["openai", "AISERVICES,qnamaker,QnAMaker.v2", "OpenAI,Foundry"])
+def test_a_kind_in_any_case_and_one_like_none_are_no_faults(kinds: str) -> None:
+    """Azure adds kinds."""
+    assert Settings.load(AZURITE | {"CMK_KINDS": kinds}).kinds == tuple(kinds.split(","))
+
+
+def test_a_kind_like_none_is_a_warning_that_does_not_repeat_it() -> None:
+    """Nobody notices a kind that no account has; and a secret may be pasted anywhere."""
+    warned = setting_warnings({"CMK_KINDS": "OpenAI,Foundry,hush", "CMK_OWNER": "hush"})
+
+    assert list(warned) == ["CMK_OWNER", "CMK_KINDS"]
+    assert "(entries 2, 3)" in warned["CMK_KINDS"]
+    assert not any("hush" in text.lower() or "Foundry" in text for text in warned.values())
+    assert setting_warnings({"CMK_KINDS": "openai,AISERVICES"}) == {}
+    assert setting_warnings({"CMK_KINDS": "???"}) == {}
+
+
 @pytest.fixture
 def fresh_app() -> Iterator[None]:
     """Let the app of this process be built anew, and forgotten afterwards."""
@@ -91,6 +128,22 @@ def test_the_first_invocation_logs_unknown_names_once(
         "v": 1,
         "unknown": ["CMK_EXCLUDE", "CMK_OWNER"],
     }
+
+
+@pytest.mark.usefixtures("fresh_app")
+def test_a_kind_like_none_is_logged_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By the entries of the setting alone, as in each sentence about it."""
+    for name, value in (AZURITE | {"CMK_KINDS": "OpenAI,Foundry"}).items():
+        monkeypatch.setenv(name, value)
+
+    the_app()
+
+    (record,) = caplog.records
+    line = json.loads(record.getMessage())
+    assert (record.levelno, line["unknown"]) == (logging.WARNING, [])
+    assert line["unknownKinds"] == [2]
 
 
 @pytest.mark.usefixtures("fresh_app")

@@ -22,6 +22,7 @@ from cmk_check.core.counts import (
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
+from cmk_check.core.kinds import left_out
 from cmk_check.core.model import (
     Account,
     AccountCounts,
@@ -189,6 +190,20 @@ def test_kinds_that_are_too_many_for_a_row_are_summed() -> None:
     both = AccountCounter().counts({OTHER_KINDS: 4, **later}, 0).ignored_by_kind
     assert both[OTHER_KINDS] == 4 + 1
     assert len(both) == MAX_KINDS_COUNTED
+
+
+def test_kinds_of_azure_openai_are_counted_first_and_in_any_case() -> None:
+    """What a setting leaves out must be known, however many kinds there are before it (P1)."""
+    many = {f"A{number:03}": 1 for number in range(MAX_KINDS_COUNTED)}
+
+    counts = AccountCounter().counts({**many, "openai": 2, "OPENAI": 3, "aiServices": 1}, 0)
+    row = Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=counts)
+    total = merge([summarise([row], 0)] * 2).accounts
+
+    assert left_out(counts.ignored_by_kind) == {"AIServices": 1, "OpenAI": 5}
+    assert left_out(total.ignored_by_kind) == {"AIServices": 2, "OpenAI": 10}
+    assert len(counts.ignored_by_kind) == MAX_KINDS_COUNTED + 1
+    assert sum(counts.ignored_by_kind.values()) == MAX_KINDS_COUNTED + 6
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:

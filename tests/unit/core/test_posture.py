@@ -1,7 +1,9 @@
 """Posture: compliant only where nothing at all speaks against it, and never without a reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Final
 
 import pytest
@@ -27,7 +29,7 @@ R = PostureReason
 AGE: Final = timedelta(minutes=180)
 EXPECT: Final = Expectations(AGE)
 SECOND: Final = timedelta(seconds=1)
-INFORMATIVE: Final = {R.NO_ACCOUNTS_IN_SCOPE, R.SUBSCRIPTIONS_EXCLUDED}
+INFORMATIVE: Final = {R.NO_ACCOUNTS_IN_SCOPE, R.KINDS_EXCLUDED, R.SUBSCRIPTIONS_EXCLUDED}
 
 
 def status_of(
@@ -45,6 +47,12 @@ def status_of(
     accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=health)
     summary = Summary(accounts, SubscriptionCounts(*subscriptions))
     return Status(NOON, summary, visible, lowered=lowered, daily_carried=False)
+
+
+def leaving_out(status: Status, **ignored: int) -> Status:
+    """Return a status with accounts of kinds that are not judged."""
+    accounts = replace(status.summary.accounts, ignored_by_kind=ignored)
+    return replace(status, summary=replace(status.summary, accounts=accounts))
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,14 @@ CASES: Final[dict[str, Case]] = {
     "all compliant": Case(status_of(), GOOD),
     "no account": Case(status_of((0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
     "some excluded": Case(status_of(subscriptions=(1, 0, 2, 0)), GOOD, (R.SUBSCRIPTIONS_EXCLUDED,)),
+    "a kind left out": Case(leaving_out(status_of(), AIServices=1), GOOD, (R.KINDS_EXCLUDED,)),
+    "all kinds left out": Case(
+        leaving_out(status_of((0, 0, 0)), OpenAI=9),
+        GOOD,
+        (R.NO_ACCOUNTS_IN_SCOPE, R.KINDS_EXCLUDED),
+    ),
+    "a kind of an earlier row": Case(leaving_out(status_of(), OPENAI=1), GOOD, (R.KINDS_EXCLUDED,)),
+    "kinds that nobody meant": Case(leaving_out(status_of(), SpeechServices=3), GOOD),
     "one retired": Case(status_of(subscriptions=(1, 0, 0, 1)), GOOD),
     "as old as allowed": Case(status_of(), GOOD, age=AGE),
     "a clock slightly ahead": Case(status_of(), GOOD, age=-CLOCK_TOLERANCE),
@@ -247,10 +263,13 @@ def coverage_of(
     state: CoverageState = CoverageState.READ,
     verdicts: tuple[int, int, int] = (1, 0, 0),
     keys: dict[str, int] | None = None,
+    ignored: Mapping[str, int] = MappingProxyType({}),
 ) -> Coverage:
     """Return a subscription in a state."""
     gap = FORBIDDEN if state is CoverageState.GAP else None
-    accounts = AccountCounts({"OpenAI": VerdictCounts(*verdicts)}, by_key_health=keys or {})
+    accounts = AccountCounts(
+        {"OpenAI": VerdictCounts(*verdicts)}, ignored_by_kind=ignored, by_key_health=keys or {}
+    )
     return Coverage(Subscription(ID), state, NOON, gap, accounts=accounts)
 
 
@@ -259,6 +278,11 @@ def coverage_of(
     [
         (coverage_of(), GOOD, ()),
         (coverage_of(verdicts=(0, 0, 0)), GOOD, (R.NO_ACCOUNTS_IN_SCOPE,)),
+        (
+            coverage_of(verdicts=(0, 0, 0), ignored={"openai": 1}),
+            GOOD,
+            (R.NO_ACCOUNTS_IN_SCOPE, R.KINDS_EXCLUDED),
+        ),
         (coverage_of(verdicts=(1, 1, 0)), BAD, (R.ACCOUNTS_NON_COMPLIANT,)),
         (coverage_of(verdicts=(1, 0, 1)), UNKNOWN, (R.ACCOUNTS_UNKNOWN,)),
         (coverage_of(CoverageState.GAP), UNKNOWN, (R.SUBSCRIPTIONS_UNREAD,)),

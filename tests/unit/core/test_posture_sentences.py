@@ -12,7 +12,7 @@ from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, HOUR, NOON
-from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, status_of
+from tests.unit.core.test_posture import AGE, EXPECT, SECOND, coverage_of, leaving_out, status_of
 
 R = PostureReason
 FAILED = LastScan("s", ScanState.FAILED, Trigger.TIMER, NOON, NOON, "Why.")
@@ -26,6 +26,12 @@ NOTES: Final[list[tuple[Status, timedelta, PostureReason, str | None]]] = [
     (status_of(keys=(1, 0, 0, 1)), timedelta(), R.KEYS_UNKNOWN, "1 of 2"),
     (status_of(), timedelta(), R.KEYS_UNKNOWN, "2 of 2"),
     (status_of(subscriptions=(1, 2, 0, 0)), timedelta(), R.SUBSCRIPTIONS_UNREAD, "2 of 3"),
+    (
+        leaving_out(status_of(), OpenAI=9, aiservices=1, Face=2),
+        timedelta(),
+        R.KINDS_EXCLUDED,
+        "AIServices: 1, OpenAI: 9",
+    ),
     (status_of(subscriptions=(2, 0, 1, 0)), timedelta(), R.SUBSCRIPTIONS_EXCLUDED, "1 of 3"),
     (status_of(subscriptions=(0, 0, 0, 1)), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, "1 visible"),
     (status_of(visible=0), timedelta(), R.NO_SUBSCRIPTION_VISIBLE, None),

@@ -40,6 +40,20 @@ AGAIN = "write six fields, seconds first, such as 0 0 * * * * for every hour."
             id="a name that says nothing to the app, and one of the deployment",
         ),
         pytest.param(
+            {"CMK_KINDS": "OpenAI,Foundry"},
+            [
+                (
+                    "warning",
+                    (
+                        "CMK_KINDS names a kind of account that this program does not know "
+                        "(entry 2). Check its spelling: if Azure has no such kind, it selects no "
+                        "account."
+                    ),
+                )
+            ],
+            id="a kind that Azure may have added",
+        ),
+        pytest.param(
             {"CMK_CLOUD": "moon", "CMK_MAX_IN_FLIGHT": "0", "CMK_WEBHOOK_URL": "ftp://hush"},
             [
                 (

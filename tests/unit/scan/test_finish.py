@@ -8,6 +8,7 @@ import pytest
 
 from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
 from cmk_check.core.model import Reading
+from cmk_check.core.posture import Expectations, of_estate
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
 from cmk_check.errors import SliceIncomplete, StoreUnavailable
@@ -177,6 +178,22 @@ async def test_a_finished_scan_keeps_the_posture_that_it_led_to(world: World) ->
     row = await world.scan_row(scan_id)
     assert row.posture is PostureVerdict.NON_COMPLIANT
     assert row.posture_reasons == (PostureReason.ACCOUNTS_NON_COMPLIANT,)
+
+
+async def test_an_earlier_version_can_read_the_scan_of_an_estate_with_a_kind_left_out(
+    world: World,
+) -> None:
+    """It would take a reason that it does not know for a broken row."""
+    world.listed(ONE)
+    world.inventory.readings[ONE] = Reading((good(ONE),), {"AIServices": 1})
+
+    scan_id = await world.scan()
+
+    status, row = await world.status(), await world.scan_row(scan_id)
+    assert status is not None
+    answer = of_estate(status, world.clock.now(), Expectations(timedelta(hours=3)))
+    assert [code for code, _ in answer.reasons] == [PostureReason.KINDS_EXCLUDED]
+    assert row.posture_reasons == ()
 
 
 async def test_a_finished_scan_leaves_a_lease_that_is_free(world: World) -> None:
