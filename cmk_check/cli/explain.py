@@ -13,6 +13,7 @@ from cmk_check.cli.exit_codes import UNKNOWN, VIOLATED, complain, ended
 from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
+from cmk_check.core.kinds import AZURE_OPENAI
 from cmk_check.core.model import Account, Judgement
 from cmk_check.core.rule import RULE_VERSION, judge, judgement_of
 from cmk_check.core.text import as_object, clean_text
@@ -38,18 +39,22 @@ def explain(
     ],
     kinds: Annotated[
         str, typer.Option(metavar="KIND,...", help="The kinds of accounts to judge.")
-    ] = "OpenAI,AIServices",
+    ] = ",".join(AZURE_OPENAI),
 ) -> None:
     """Judge accounts in the output of `az cognitiveservices account show` or `list`.
 
     Prints verdict, reason and evidence as JSON: an object for one account, a list for a list.
 
     Exit codes: 1 if any account is non_compliant; otherwise 3 if any is unknown or the list is
-    incomplete; otherwise 0. 2 if the input cannot be used or the output cannot be written.
+    incomplete or no account was judged; otherwise 0. 2 if the input cannot be used or the
+    output cannot be written.
     """
-    in_scope = [kind.strip() for kind in kinds.split(",") if kind.strip()]
-    if not in_scope:
-        raise typer.BadParameter("must name at least one kind", param_hint="--kinds")
+    from cmk_check.config.setting_values import read_kinds
+
+    try:
+        in_scope = read_kinds(kinds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--kinds") from None
     raise typer.Exit(ended(lambda: _explain(file, in_scope), "the accounts were not judged"))
 
 
@@ -172,4 +177,5 @@ def _exit_code(explained: Iterable[dict[str, Any]], *, is_whole: bool) -> int:
     verdicts = {entry["verdict"] for entry in explained}
     if Verdict.NON_COMPLIANT in verdicts:
         return VIOLATED
-    return UNKNOWN if Verdict.UNKNOWN in verdicts or not is_whole else 0
+    is_clean = verdicts - {None} == {Verdict.COMPLIANT}
+    return 0 if is_clean and is_whole else UNKNOWN

@@ -163,10 +163,11 @@ async def test_the_fields_of_each_log_line_are_those_that_are_written(
 @pytest.mark.parametrize(
     ("meaning", "given"),
     [
-        ("no account is non-compliant or unknown", of_clause("R1")),
+        ("at least one account was judged, and all of them are compliant", of_clause("R1")),
         ("an account is non-compliant", of_clause("R2")),
         ("the input cannot be used, or the output could not be written", "must be JSON"),
-        ("an account is unknown, or the list is not whole", of_clause("R5")),
+        ("an account is unknown, the list is not whole, or no account was judged", of_clause("R5")),
+        ("an account is unknown, the list is not whole, or no account was judged", "[]"),
     ],
 )
 def test_exit_codes_of_explain_are_as_documented(meaning: str, given: str) -> None:

@@ -98,10 +98,12 @@ def test_a_list_is_explained_as_a_list(given: object) -> None:
     ("given", "code"),
     [
         (GOOD, 0),
-        ([], 0),
+        ([], 3),
+        ({"value": []}, 3),
         ([GOOD, UNKNOWN], 3),
         ([UNKNOWN, BAD, GOOD], 1),
-        (SPEECH, 0),
+        (SPEECH, 3),
+        ([SPEECH, SPEECH], 3),
         ([SPEECH, GOOD], 0),
         ({}, 3),
         ([GOOD, None], 3),
@@ -132,13 +134,13 @@ def test_p2_a_first_page_is_not_taken_for_all() -> None:
     ids=["an empty list", "none in scope", "one out of scope"],
 )
 def test_that_nothing_was_judged_is_said(given: object, why: str) -> None:
-    """An exit code 0 in silence would pass for "all are compliant"."""
+    """A pipeline with the wrong subscription would be green (P1)."""
     result = _explain(given)
 
     assert result.stderr == (
         f"cmk-check: 0 accounts judged: {why}; check that `az` uses the right subscription.\n"
     )
-    assert result.exit_code == 0
+    assert result.exit_code == 3
 
 
 def test_where_something_was_judged_nothing_more_is_said() -> None:
@@ -173,8 +175,16 @@ def test_the_kinds_are_those_of_the_settings() -> None:
 
 @pytest.mark.parametrize("kinds", ["", " , "])
 def test_no_kind_at_all_is_a_usage_error(kinds: str) -> None:
-    """Everything out of scope would exit 0."""
+    """Nothing would be judged."""
     assert _explain(BAD, "--kinds", kinds).exit_code == 2
+
+
+def test_a_misspelt_kind_is_a_usage_error_that_names_the_right_one() -> None:
+    """Beside a good account of another kind, the violation would exit 0 (P1)."""
+    result = _explain([GOOD, _account(None, "AIServices")], "--kinds", "OpenAI,AIService")
+
+    assert result.exit_code == 2
+    assert "AIServices in place of entry 2" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("entry", [{**BAD, "id": "chat"}, {**BAD, "id": None}, {"name": 1}, 1, []])
