@@ -39,8 +39,7 @@ def read_table(turn: Turn) -> Iterator[Move]:
     me, row = turn.worker, turn.row
     nothing = me._replace(step=Step.DONE, summary=Summary.NOTHING)
     is_listed = turn.scan.listed is not None and turn.scan.listed[me.subscription]
-    # Whoever asks for a partial scan expects the subscriptions that it names.
-    is_expected = is_listed or not turn.protocol.is_full(me.scan)
+    is_expected = turn.scan.expected[me.subscription]
     if not row.coverage and not row.finding and not is_expected:
         yield turn.go("reads no row, and is not listed: nothing to do", nothing)
     elif (

@@ -112,11 +112,15 @@ class Status(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """A scan; ``listed`` is what its plan found, None before it is planned."""
+    """A scan; ``listed`` is what its plan found, None before it is planned.
+
+    ``expected`` are those that it works on although there may be no row when it reads them.
+    """
 
     state: ScanState
     listed: tuple[bool, ...] | None = None
     is_baseline: bool = False
+    expected: tuple[bool, ...] = ()
 
 
 class Target(NamedTuple):
