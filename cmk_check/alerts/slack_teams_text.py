@@ -36,6 +36,7 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.EXCEPTION_ENDED: "Exception has ended",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
     ChangeType.COVERAGE_REGAINED: "Subscription is read again",
+    ChangeType.COVERAGE_REMOVED: "Subscription no longer monitored",
     ChangeType.SCAN_FAILED: "Scan failed",
     ChangeType.SCAN_ABANDONED: "Scan abandoned",
     ChangeType.SCAN_RECOVERED: "Scanning works again",

@@ -37,7 +37,7 @@ type Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class LocalScanOutcome:
-    """How a scan ended; ``reason`` says why it failed.
+    """How a scan ended; ``reason`` says why it failed, ``not_found`` what it left out.
 
     ``state`` is RUNNING if another scan was running and none was started.
     """
@@ -46,6 +46,7 @@ class LocalScanOutcome:
     state: ScanState
     reason: str | None = None
     interrupted: bool = False
+    not_found: tuple[str, ...] = ()
 
 
 class QueueHere:
@@ -148,4 +149,5 @@ async def _outcome(context: ScanContext, scan_id: str) -> LocalScanOutcome:
         ScanState.SUPERSEDED,
     }:
         return LocalScanOutcome(scan_id, ScanState.ABANDONED, _OVERTAKEN)
-    return LocalScanOutcome(scan_id, stored.value.state, stored.value.reason)
+    scan = stored.value
+    return LocalScanOutcome(scan_id, scan.state, scan.reason, not_found=scan.not_found)

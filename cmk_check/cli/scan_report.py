@@ -28,6 +28,7 @@ from cmk_check.core.enums import (
     ScanState,
 )
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.scan_request import not_found
 from cmk_check.errors import SettingsError
 from cmk_check.limits import MAX_NAMES_LISTED
 from cmk_check.scan.scan_context import ScanContext
@@ -98,6 +99,8 @@ async def report(
             return INTERRUPTED if outcome.interrupted else UNKNOWN
         if outcome.reason is not None:
             complain(f"scan {outcome.scan_id} {outcome.state}: {shown(outcome.reason)}")
+        elif outcome.not_found:
+            complain(f"scan {outcome.scan_id} {outcome.state}: {not_found(outcome.not_found)}")
         answer = ScanResult(context, settings, outcome.interrupted, outcome.reason)
         status = await answer.status()
         await _write(answer, status, options)

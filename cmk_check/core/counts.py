@@ -195,9 +195,9 @@ def summarise(
     """Sum subscriptions as they stand after a slice.
 
     ``broken`` are the keys to be named, ``unwritten`` is how many of the gaps stand in no row,
-    ``new`` how many of the subscriptions were not counted before.
+    ``new`` how many of the subscriptions were not counted before. The forgotten do not count.
     """
-    rows = list(recorded)
+    rows = [row for row in recorded if not row.is_forgotten]
     states = Counter(row.state for row in rows)
     gaps = [known_gap(row) for row in rows if row.state is CoverageState.GAP]
     return Summary(

@@ -172,27 +172,35 @@ class GapReason(StrEnum):
 
 
 class RemovalReason(StrEnum):
-    """Why a finding was removed."""
+    """Why a finding was removed, or a gap left the scope; the last two are of gaps alone."""
 
     GONE = "gone"
     KIND_OUT_OF_SCOPE = "kind_out_of_scope"
     SUBSCRIPTION_EXCLUDED = "subscription_excluded"
     SUBSCRIPTION_RETIRED = "subscription_retired"
+    NOT_IN_MANAGEMENT_GROUP = "not_in_management_group"
+    SUBSCRIPTION_NOT_FOUND = "subscription_not_found"
 
 
 class Disposition(StrEnum):
-    """What a scan has to do with a subscription."""
+    """What a scan has to do with a subscription.
+
+    ``UNEXPECTED``: Azure has never listed it, and nothing names it any more but its own row. Rows
+    never hold this one.
+    """
 
     READ = "read"
     EXCLUDED = "excluded"
     RETIRED = "retired"
     NOT_VISIBLE = "not_visible"
+    UNEXPECTED = "unexpected"
 
 
 class ScanState(StrEnum):
     """Where a scan stands.
 
-    ``INCOMPLETE`` is finished with at least one gap; ``SUPERSEDED`` is a partial scan that another
+    ``INCOMPLETE`` is finished with at least one gap, or without a subscription that was asked for;
+    ``SUPERSEDED`` is a partial scan that another
     scan took the lease from.
     """
 
@@ -238,6 +246,7 @@ class ChangeType(StrEnum):
     EXCEPTION_ENDED = "cmkcheck.exception.ended"
     COVERAGE_LOST = "cmkcheck.coverage.lost"
     COVERAGE_REGAINED = "cmkcheck.coverage.regained"
+    COVERAGE_REMOVED = "cmkcheck.coverage.removed"
     SCAN_FAILED = "cmkcheck.scan.failed"
     SCAN_ABANDONED = "cmkcheck.scan.abandoned"
     SCAN_RECOVERED = "cmkcheck.scan.recovered"

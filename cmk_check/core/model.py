@@ -319,7 +319,8 @@ class Coverage:
 
     ``last_read`` is the time of its last complete reading, kept when coverage is lost. ``sequence``
     counts the subscription's changes. ``recording`` is the claim of the worker whose recording is
-    under way.
+    under way. ``unexpected_by`` is the full scan that was told last that nothing names the
+    subscription but this row; the next one in a row ends its gap.
     """
 
     subscription: Subscription
@@ -330,6 +331,23 @@ class Coverage:
     accounts: AccountCounts = field(default_factory=AccountCounts)
     sequence: int = 0
     recording: str | None = None
+    unexpected_by: str | None = None
+
+    @property
+    def was_never_listed(self) -> bool:
+        """Whether Azure has never listed it: its list has tenant and state, a group only a name."""
+        known = self.subscription
+        return known.tenant_id is None and known.state is None and self.last_read is None
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether only a request ever named it. The row stays, because its changes are numbered."""
+        return (
+            self.state is CoverageState.EXCLUDED
+            and self.unexpected_by is not None
+            and self.subscription.name is None
+            and self.recording is None
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             return None
         summary = merge(summaries)
         failed = any(entry.failed for entry in slices)
-        gaps = failed or summary.subscriptions.gap
+        gaps = failed or summary.subscriptions.gap or scan.misses_some
         ended = replace(
             scan,
             state=ScanState.INCOMPLETE if gaps else ScanState.COMPLETE,
@@ -87,11 +87,17 @@ async def finish(context: ScanContext, scan_id: str) -> None:
 
 
 async def fail_scan(
-    context: ScanContext, scan_id: str, reason: str, lowered: PostureReason | None = None
+    context: ScanContext,
+    scan_id: str,
+    reason: str,
+    lowered: PostureReason | None = None,
+    *,
+    not_found: tuple[str, ...] = (),
 ) -> None:
     """Close a scan that could not be planned or sent; findings stay unchanged.
 
-    ``lowered`` is the reason, if any, for which the posture can no longer be compliant. The failure
+    ``lowered`` is the reason, if any, for which the posture can no longer be compliant,
+    ``not_found`` what a partial scan named and nobody found. The failure
     of a partial scan says nothing of the estate: it tells nothing and leaves the status as it is.
 
     Raises:
@@ -100,7 +106,13 @@ async def fail_scan(
     """
 
     async def write(stored: Stored[Scan], current: LeaseAndStatus, now: datetime) -> Scan:
-        ended = replace(stored.value, state=ScanState.FAILED, finished_at=now, reason=reason)
+        ended = replace(
+            stored.value,
+            state=ScanState.FAILED,
+            finished_at=now,
+            reason=reason,
+            not_found=not_found or stored.value.not_found,
+        )
         if ended.is_partial:
             await _end(context, current, (ended, stored.etag), None, [])
             return ended

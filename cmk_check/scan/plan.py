@@ -5,15 +5,16 @@ between two planners; slices of the other plan are ignored and deleted with the 
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.enums import Disposition, PostureReason, ScanState, Trigger
+from cmk_check.core.enums import Disposition, PostureReason, ScanState
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.scan_request import not_found
 from cmk_check.core.scope import slice_ranges, visible
-from cmk_check.errors import InventoryError, RowUnusable, StoreUnavailable, WriteConflict
+from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage
 from cmk_check.scan.finish import fail_scan, finish
@@ -70,7 +71,12 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
         await fail_scan(context, scan.id, why)
         return None
     in_group, group_unread = await _in_group(context, scan)
-    ranges = await _ranges(context, scan, listed, in_group)
+    scan = await _looked_up(context, scan, listed)
+    if scan.misses_some and scan.not_found == scan.named:
+        reason = not_found(scan.not_found)
+        await fail_scan(context, scan.id, reason, not_found=scan.not_found)
+        return None
+    ranges = _ranges(context, scan, listed, in_group)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -139,7 +145,7 @@ async def _has_finished(context: ScanContext) -> bool:
     )
 
 
-async def _ranges(
+def _ranges(
     context: ScanContext,
     scan: Scan,
     listed: tuple[Subscription, ...],
@@ -149,32 +155,39 @@ async def _ranges(
     size = context.options.slice_size
     if not scan.is_partial:
         return slice_ranges(_disposed(context, listed, in_group), _partition, size)
-    named = sorted([one async for one in _named(context, scan, listed)], key=_partition)
+    named = sorted(_named(context, scan, listed), key=_partition)
     groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
 
 
-async def _named(
-    context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]
-) -> AsyncIterator[Planned]:
-    """Yield what to do with each subscription that a partial scan names.
-
-    The watch may name one that was deleted or is not listed yet. Nobody has asked for it, so it is
-    a gap only if it was recorded.
-    """
+def _named(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Iterator[Planned]:
+    """Yield what to do with each subscription that a partial scan names and that was found."""
     scope, found = context.options.scope, {entry.id: entry for entry in listed}
-    for name in scan.named:
+    for name in set(scan.named).difference(scan.not_found):
         if name in found:
             yield Planned(found[name], scope.of_listed(found[name]))
-        elif scan.trigger is not Trigger.WATCH or await _is_recorded(context, name):
+        else:
             yield Planned(Subscription(name), scope.of_unlisted(name, None))
 
 
+async def _looked_up(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Scan:
+    """Return a partial scan with the ids that it leaves out: those that exist nowhere.
+
+    A gap of such an id would never end. What the management group names and Azure does not list
+    was recorded by the last full scan.
+    """
+    known = context.options.scope.include.union(entry.id for entry in listed)
+    missing = [name for name in scan.named if name not in known]
+    unknown = [name for name in missing if not await _is_recorded(context, name)]
+    return replace(scan, not_found=tuple(unknown))
+
+
 async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
-    try:
-        return await context.findings_table.coverage(subscription_id) is not None
-    except RowUnusable:
-        return True
+    """Tell whether the table has any row of a subscription, unless it is forgotten."""
+    partition = table_keys.partition_of(subscription_id)
+    stored = await context.findings_table.read_one(partition)
+    coverage = stored.known.coverage
+    return bool(stored.etags) and not (coverage is not None and coverage.is_forgotten)
 
 
 def _disposed(

@@ -15,7 +15,7 @@ from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
-from cmk_check.core.enums import CoverageState, Disposition, GapReason
+from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.resource_id import AccountId
@@ -250,7 +250,7 @@ class SliceRun:
         if stored.unusable is not None:
             return self._unwritten(planned, stored, slice_failed(stored.unusable))
         coverage = stored.known.coverage
-        if coverage is None or coverage.state is CoverageState.PENDING:
+        if coverage is None or coverage.state is CoverageState.PENDING or coverage.is_forgotten:
             self._new.add(stored.partition)
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
@@ -331,8 +331,16 @@ class SliceRun:
             kinds=options.kinds,
             baseline=self._claim.scan.baseline,
             status_as_of=self._status.as_of if self._status else None,
+            follows=self._follows(),
             hostname=options.hostname,
         )
+
+    def _follows(self) -> str | None:
+        """Return the full scan that finished directly before this one, if that is so."""
+        last = self._status.last_scan if self._status else None
+        if last is None or last.state is ScanState.FAILED or self._claim.scan.supersedes:
+            return None
+        return last.id
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
         """Count a subscription that cannot be recorded as a gap, without writing."""

@@ -4,7 +4,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator
 
-from cmk_check.core.enums import CoverageState, Disposition
+from cmk_check.core.enums import CoverageState, Disposition, GapReason
 from cmk_check.core.model import Subscription
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
@@ -80,24 +80,24 @@ def _unplanned(
     if ought_to_be_seen or coverage is None or not _was_never_seen(stored):
         return Planned(subscription, disposition)
     if claim.scan.knows_group or coverage.state is CoverageState.EXCLUDED:
-        return Planned(subscription, Disposition.EXCLUDED)
+        disposition = Disposition.UNEXPECTED
     return Planned(Subscription(subscription.id, coverage.subscription.name), disposition)
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Tell whether all that was ever known of a subscription came from the management group.
+    """Tell whether a row is all that names a subscription: a group did once, or only a request.
 
-    Where the group no longer has it, or is no longer asked, nobody expects it to be seen: it is out
-    of scope. Until the group is read again it stays a gap.
+    Until the group is read again it stays a gap. If only a request named it, its first change was
+    that gap: a row with more changes may have been broken and created again.
     """
     known, coverage = stored.known, stored.known.coverage
-    return (
-        coverage is not None
-        and coverage.state in {CoverageState.GAP, CoverageState.EXCLUDED}
-        and coverage.subscription.is_from_group
-        and coverage.last_read is None
-        and not (known.findings or known.untrusted)
-    )
+    if coverage is None or known.findings or known.untrusted or not coverage.was_never_listed:
+        return False
+    is_nothing_else = coverage.sequence <= 1 or coverage.is_forgotten
+    if coverage.subscription.name is None and not is_nothing_else:
+        return False
+    is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
+    return is_not_visible or coverage.state is CoverageState.EXCLUDED
 
 
 def _log_untrusted(stored: StoredSubscription) -> None:

@@ -80,7 +80,7 @@ class FindingsTable:
         return parse_partition(partition, entities)
 
     async def coverage(self, subscription_id: str) -> Coverage | None:
-        """Read one coverage row, None if it does not exist.
+        """Read one coverage row, None if it does not exist or the subscription is forgotten.
 
         Raises:
             RowUnusable: a newer version wrote it, or it is broken.
@@ -88,12 +88,13 @@ class FindingsTable:
         """
         partition = table_keys.partition_of(subscription_id)
         entity = await self._store.get(_TABLE, partition, table_keys.COVERAGE)
-        return None if entity is None else coverage_in(entity)
+        found = None if entity is None else coverage_in(entity)
+        return None if found is not None and found.is_forgotten else found
 
     async def coverages(
         self, state: CoverageState | None, after: RowPosition | None
     ) -> AsyncIterator[tuple[RowPosition, Coverage | RowUnusable]]:
-        """List coverage rows by subscription, each with its position.
+        """List coverage rows by subscription, each with its position, without the forgotten.
 
         ``state`` selects rows by their stored state; an unusable row is returned as its error.
         """
@@ -105,7 +106,9 @@ class FindingsTable:
         )
         async for entity in self._store.query(_TABLE, query):
             if entity.row == table_keys.COVERAGE and is_ours(entity.partition):
-                yield (entity.partition, entity.row), coverage_or_why(entity)
+                found = coverage_or_why(entity)
+                if isinstance(found, RowUnusable) or not found.is_forgotten:
+                    yield (entity.partition, entity.row), found
 
     async def finding(self, account: AccountId) -> Finding | None:
         """Read the finding of an account, None if none is recorded.

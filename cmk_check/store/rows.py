@@ -188,6 +188,7 @@ def coverage_values(coverage: Coverage) -> Values:
             "accounts": _text(_COUNTS, coverage.accounts),
             "sequence": coverage.sequence,
             "recording": coverage.recording,
+            "unexpectedBy": coverage.unexpected_by,
         }
     )
 
@@ -213,6 +214,7 @@ def coverage_of(entity: Entity) -> Coverage:
         accounts=_accounts(row),
         sequence=sequence_of(entity),
         recording=row.optional("recording"),
+        unexpected_by=row.optional("unexpectedBy"),
     )
 
 

@@ -55,11 +55,11 @@ class Scan:
     planned under, None before that and in rows of earlier versions. ``group_unread`` is why the
     management group could not be read, if so.
 
-    A partial scan reads only the subscriptions in ``named``, lower-cased ids in order; its
-    ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered`` and
-    ``data_were_lowered`` are what the status said when it began. ``displaced`` is the partial scan
-    from which this scan took the lease. ``daily_until`` is the time until when all daily readings
-    that fell due were recorded when it began; None if it has to make all of them.
+    A partial scan reads only the subscriptions in ``named``, lower-cased ids in order, except those
+    in ``not_found``; its ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered``
+    and ``data_were_lowered`` are what the status said when it began. ``displaced`` is the partial
+    scan from which this scan took the lease. ``daily_until`` is the time until when all daily
+    readings that fell due were recorded when it began; None if it has to make all of them.
     ``reads_projects``: it reads anew where projects say that data lies, of all accounts.
     """
 
@@ -82,6 +82,7 @@ class Scan:
     scope: RecordedScope | None = None
     group_unread: Gap | None = None
     named: tuple[str, ...] = ()
+    not_found: tuple[str, ...] = ()
     was_lowered: bool = False
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
@@ -93,6 +94,11 @@ class Scan:
     def is_partial(self) -> bool:
         """Whether it reads only some subscriptions."""
         return bool(self.named)
+
+    @property
+    def misses_some(self) -> bool:
+        """Whether it was asked for subscriptions that were not found; the watch may name such."""
+        return bool(self.not_found) and self.trigger is not Trigger.WATCH
 
     @property
     def knows_group(self) -> bool:

@@ -111,9 +111,12 @@ def coverage_in(entity: Entity) -> Coverage:
 
 
 def _sequence_in(entity: Entity) -> int | None:
-    """Read the one column of a broken coverage row that cannot be worked out anew."""
+    """Read the one column of a broken coverage row that cannot be worked out anew.
+
+    A row without a change counts as lost: made anew, it must not look like one that is new.
+    """
     try:
-        return rows.sequence_of(entity)
+        return rows.sequence_of(entity) or None
     except RowUnusable:
         return None
 

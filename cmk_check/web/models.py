@@ -116,11 +116,15 @@ class Scan(LastScan):
     """A scan; its results are null while it runs and if it failed or was abandoned.
 
     A partial scan has read only the subscriptions that were asked for: its counts are theirs, its
-    posture is that of the estate. `crossCheck` is null also if nothing was compared.
+    posture is that of the estate. `notFound` are requested ids that it left out because Azure, the
+    recorded subscriptions and the settings do not have them. `crossCheck` is null also if nothing
+    was compared.
     """
 
     scope: Literal["full", "partial"]
     requested_subscriptions: int | None
+    not_found: Annotated[list[str], Field(max_length=MAX_GAPS_LISTED)]
+    not_found_omitted: int
     posture: PostureVerdict | None
     accounts: Accounts | None
     data_stores: DataStoreCounts | None

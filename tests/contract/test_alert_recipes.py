@@ -163,6 +163,7 @@ def test_the_receiver_takes_what_is_signed_and_nothing_else() -> None:
         ("account.violated", "account.removed", "https://cmk.example/finding"),
         ("account.unverifiable", "account.resolved", "https://cmk.example/finding"),
         ("coverage.lost", "coverage.regained", "/subscriptions/s/a"),
+        ("coverage.lost", "coverage.removed", "/subscriptions/s/a"),
         ("data.exposed", "data.covered", "/subscriptions/s/a data"),
         ("scan.failed", "scan.recovered", "cmk_check scans"),
         ("scan.abandoned", "scan.recovered", "cmk_check scans"),

@@ -63,6 +63,8 @@ def test_a_request_starts_a_scan_and_leads_to_its_outcome(open_scene: OpenScene)
         "reason": None,
         "scope": "full",
         "requestedSubscriptions": None,
+        "notFound": [],
+        "notFoundOmitted": 0,
         "posture": None,
         "accounts": None,
         "dataStores": None,

@@ -1,7 +1,7 @@
 """The coverage of a subscription at an earlier time.
 
-Changes say when a gap begins and ends. That a subscription is excluded, retired or new is not told
-as a change: the counts of the scans in between show whether that may have happened.
+Changes say when a gap begins and ends. That a subscription without a gap is excluded, retired or
+new is not told as a change: the counts of the scans in between show whether that may have happened.
 """
 
 from collections.abc import Iterable, Sequence

@@ -30,8 +30,9 @@ _OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
 class ComparisonContext:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
-    ``status_as_of`` is when the last finished scan began, ``kinds`` maps lower-cased kinds in scope
-    to their spelling. ``exceptions`` are those of the subscription's non-compliant accounts, None
+    ``status_as_of`` is when the last finished scan began, ``follows`` the full scan that finished
+    directly before this one, if that is so. ``kinds`` maps lower-cased kinds in scope to their
+    spelling. ``exceptions`` are those of the subscription's non-compliant accounts, None
     where nobody looks at exceptions; ``data`` is where its accounts keep data, None likewise.
     """
 
@@ -41,6 +42,7 @@ class ComparisonContext:
     kinds: Mapping[str, str]
     baseline: bool = False
     status_as_of: datetime | None = None
+    follows: str | None = None
     hostname: str | None = None
     exceptions: Exceptions | None = None
     data: AccountsData | None = None
@@ -104,22 +106,25 @@ def of_data(
 def of_coverage(
     before: Coverage | None,
     state: CoverageState,
-    gap: Gap | None,
+    why: Gap | RemovalReason | None,
     subscription: Subscription,
     context: ComparisonContext,
 ) -> Change | None:
-    """Tell that coverage was lost or regained; None where that is not what happened."""
+    """Tell that coverage was lost or regained, or why a gap left the scope; None otherwise."""
     had = before.state if before else None
     if state is CoverageState.GAP and had is not CoverageState.GAP:
         kind = ChangeType.COVERAGE_LOST
     elif state is CoverageState.READ and had is CoverageState.GAP:
         kind = ChangeType.COVERAGE_REGAINED
+    elif isinstance(why, RemovalReason) and had is CoverageState.GAP:
+        kind = ChangeType.COVERAGE_REMOVED
     else:
         return None
     path = f"/subscriptions/{subscription.id}"
     data = _subscription_data(subscription) | {
         "before": _coverage_side(had, before.gap if before else None),
-        "after": _coverage_side(state, gap),
+        "after": _coverage_side(state, why if isinstance(why, Gap) else None),
+        **({"removed": why.value} if isinstance(why, RemovalReason) else {}),
         "scanId": context.scan_id,
         "ruleVersion": RULE_VERSION,
         "baseline": False,

@@ -56,12 +56,17 @@ _REMOVALS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a reading says of the subscription as a whole; ``ids`` are the accounts it brought."""
+    """What a reading says of the subscription as a whole; ``ids`` are the accounts it brought.
+
+    ``removed`` is why it is out of scope, ``unexpected_by`` as in ``Coverage``.
+    """
 
     state: CoverageState
     gap: Gap | None = None
     ignored_by_kind: Mapping[str, int] | None = None
     ids: frozenset[str] = frozenset()
+    removed: RemovalReason | None = None
+    unexpected_by: str | None = None
 
 
 def compare(
@@ -99,14 +104,38 @@ def compare(
 def compare_unread(
     known: Known, subscription: Subscription, disposition: Disposition, context: ComparisonContext
 ) -> Difference:
-    """Compare a subscription that is not read: excluded, retired, or not visible."""
+    """Compare a subscription that is not read: out of scope, or not visible.
+
+    Azure may leave out of one answer what it names in the next. So what a management group named
+    is out of scope only when two full scans in a row were told that it no longer does.
+    """
+    before = known.coverage
+    unexpected_by = before.unexpected_by if before else None
+    if disposition is Disposition.UNEXPECTED and before is not None:
+        if _leaves(before, context):
+            reason = RemovalReason.SUBSCRIPTION_NOT_FOUND
+            if before.subscription.name is not None:
+                reason = RemovalReason.NOT_IN_MANAGEMENT_GROUP
+            by = unexpected_by or context.scan_id
+            seen = _Seen(CoverageState.EXCLUDED, removed=reason, unexpected_by=by)
+            return _difference(known, subscription, [], seen, context)
+        unexpected_by = context.scan_id
     if disposition not in _REMOVALS:
         gap = KNOWN_FROM_GROUP if subscription.is_from_group else make_gap(GapReason.NOT_VISIBLE)
-        return compare(known, subscription, Reading(gap=gap), context)
+        difference = compare(known, subscription, Reading(gap=gap), context)
+        coverage = replace(difference.coverage, unexpected_by=unexpected_by)
+        return replace(difference, coverage=coverage)
     state, reason = _REMOVALS[disposition]
     gone = (finding for _, finding in sorted(known.findings.items()))
     steps = [_removal(finding, subscription, reason, context) for finding in gone]
-    return _difference(known, subscription, steps, _Seen(state), context)
+    return _difference(known, subscription, steps, _Seen(state, removed=reason), context)
+
+
+def _leaves(before: Coverage, context: ComparisonContext) -> bool:
+    """Tell whether what nothing names any more is out of scope with this scan, or was already."""
+    if before.state is not CoverageState.GAP or before.subscription.name is None:
+        return True
+    return before.unexpected_by is not None and before.unexpected_by == context.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +283,8 @@ def _difference(
         )
         for step in steps
     )
-    told = changes.of_coverage(before, seen.state, seen.gap, subscription, context)
+    why = seen.gap or seen.removed
+    told = changes.of_coverage(before, seen.state, why, subscription, context)
     if told is not None:
         told = replace(told, sequence=next(numbers))
     coverage = Coverage(
@@ -265,6 +295,7 @@ def _difference(
         last_read=_last_read(before, seen.state, context),
         accounts=known.count(*_counted(known, steps, seen)),
         sequence=next(numbers) - 1,
+        unexpected_by=seen.unexpected_by,
     )
     return Difference(known, coverage, numbered, told)
 

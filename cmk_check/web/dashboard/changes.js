@@ -171,6 +171,10 @@ const SENTENCES = {
     words: [subscription(change), " could not be read: ", midway(codeWord(text(change.data.after?.reason))), "."],
   }),
   "coverage.regained": (change) => ({ tone: "compliant", words: [subscription(change), " can be read again."] }),
+  "coverage.removed": (change) => ({
+    tone: "unknown",
+    words: [subscription(change), " is no longer a gap: ", removalWord(text(change.data.removed)), "."],
+  }),
   "scan.failed": (change) => ({ tone: "unknown", words: [scan("A scan failed", change), "."] }),
   "scan.abandoned": (change) => ({ tone: "unknown", words: [scan("A scan was abandoned", change), "."] }),
   "scan.recovered": () => ({ tone: "compliant", words: ["Scans finish again."] }),

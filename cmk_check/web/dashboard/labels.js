@@ -87,8 +87,10 @@ const ENDS = {
 const REMOVALS = {
   gone: "it is no longer in Azure's list",
   kind_out_of_scope: "its kind is no longer checked",
-  subscription_excluded: "its subscription was excluded",
-  subscription_retired: "its subscription was deleted",
+  subscription_excluded: "the subscription was excluded",
+  subscription_retired: "the subscription was deleted",
+  not_in_management_group: "the management group no longer has it, and Azure never listed it",
+  subscription_not_found: "only a request for a scan named it, and Azure never listed it",
 };
 
 /** Evidence in the order of the page: field, label, text if there is no value. */

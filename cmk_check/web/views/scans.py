@@ -7,7 +7,7 @@ from typing import Literal
 
 from cmk_check.core.scan_request import is_scan_id
 from cmk_check.errors import LimitExceeded
-from cmk_check.limits import ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
+from cmk_check.limits import MAX_GAPS_LISTED, ROWS_EXAMINED_PER_PAGE, TABLE_PAGE_ROWS
 from cmk_check.store import table_keys
 from cmk_check.store.finding_list import RowPosition
 from cmk_check.store.scan_rows import Scan, Stored
@@ -90,6 +90,8 @@ def _shown(scan: Scan) -> models.Scan:
         **dict(models.LastScan.model_validate(scan)),
         scope=_scope_of(scan),
         requested_subscriptions=len(scan.named) or None,
+        not_found=list(scan.not_found[:MAX_GAPS_LISTED]),
+        not_found_omitted=max(0, len(scan.not_found) - MAX_GAPS_LISTED),
         posture=scan.posture,
         accounts=(
             to_api_accounts(summary.accounts, scan.finished_at or scan.started_at)

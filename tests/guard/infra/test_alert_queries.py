@@ -38,6 +38,7 @@ GOOD_NEWS: Final = {
     ChangeType.DATA_COVERED,
     ChangeType.EXCEPTION_STARTED,
     ChangeType.COVERAGE_REGAINED,
+    ChangeType.COVERAGE_REMOVED,
     ChangeType.SCAN_RECOVERED,
 }
 # https://learn.microsoft.com/azure/azure-monitor/fundamentals/service-limits

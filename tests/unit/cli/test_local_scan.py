@@ -8,7 +8,7 @@ import pytest
 from cmk_check.cli.local_scan import INTERRUPTED, LocalScanOutcome, scan_here
 from cmk_check.core.enums import ScanState
 from cmk_check.errors import SettingsError, StoreUnavailable
-from cmk_check.limits import LOCAL_PAUSES_SECONDS
+from cmk_check.limits import LOCAL_PAUSES_SECONDS, SCAN_SPACING
 from cmk_check.ports import Table
 from cmk_check.store.memory import MemoryStore
 from cmk_check.store.table_keys import partition_of
@@ -68,6 +68,17 @@ async def test_subscriptions_that_are_named_are_scanned_alone_soon_after_the_las
     assert outcome.state is ScanState.COMPLETE
     assert world.inventory.reads == [sub(2)]
     assert (await world.posture()).verdict == "compliant"
+
+
+async def test_what_was_not_found_is_part_of_the_outcome() -> None:
+    """Whoever mistypes an id in a pipeline must not get its exit code for another one."""
+    world = _world()
+    await scan_here(world.context, Pauses())
+    world.clock.advance(SCAN_SPACING)
+
+    outcome = await scan_here(world.context, Pauses(), named=[sub(1), sub(9)])
+
+    assert (outcome.state, outcome.not_found) == (ScanState.INCOMPLETE, (sub(9),))
 
 
 async def test_before_a_scan_of_everything_none_is_scanned_alone() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from cmk_check.core.enums import ChangeType, CoverageState, ScanState
+from cmk_check.core.enums import ChangeType, ScanState
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError
@@ -94,17 +94,6 @@ async def test_where_nothing_has_changed_no_finding_is_written(
     assert not written
 
 
-async def test_one_never_seen_that_is_not_listed_is_a_gap(scanned: World) -> None:
-    """Like one on the include list: whoever names it wants to know of it."""
-    await partial_scan(scanned, THREE)
-
-    coverage = await scanned.context.findings_table.coverage(THREE)
-    assert coverage is not None
-    assert coverage.gap is not None
-    assert (coverage.state, coverage.gap.reason) == (CoverageState.GAP, "not_visible")
-    assert await verdict(scanned) == "unknown"
-
-
 async def test_a_new_one_is_read_and_counted(scanned: World) -> None:
     """It was made a minute ago."""
     scanned.listed(ONE, TWO, THREE)
@@ -145,11 +134,12 @@ async def test_one_on_the_include_list_that_is_hidden_keeps_its_findings(world: 
 async def test_its_slices_are_no_larger_than_those_of_a_full_scan(scanned: World) -> None:
     """A thousand subscriptions are more than one worker reads in time."""
     scanned.options = replace(scanned.options, slice_size=2)
+    scanned.listed(ONE, TWO, THREE)
 
     scan = await scanned.scan_row(await partial_scan(scanned, ONE, TWO, THREE))
 
     assert scan.slices == 2
-    assert sorted(scanned.inventory.reads[-2:]) == [ONE, TWO]
+    assert sorted(scanned.inventory.reads[-3:]) == [ONE, TWO, THREE]
 
 
 async def test_a_list_that_fails_costs_only_the_partial_scan(scanned: World) -> None:

@@ -72,6 +72,8 @@ async def test_a_scan_has_the_contracts_fields_in_the_contracts_order(empty: Ser
                 "reason": None,
                 "scope": "full",
                 "requestedSubscriptions": None,
+                "notFound": [],
+                "notFoundOmitted": 0,
                 "posture": "non_compliant",
                 "accounts": {
                     "total": 1,
@@ -103,6 +105,16 @@ async def test_a_partial_scan_says_so_and_how_many_it_was_asked_for(empty: Serve
     (scan,) = (await send(empty.app(), SCANS)).json["value"]
 
     assert (scan["scope"], scan["requestedSubscriptions"]) == ("partial", 2)
+
+
+async def test_a_partial_scan_names_some_ids_that_were_not_found(empty: Served) -> None:
+    """A page of a thousand scans must not hold a thousand ids each."""
+    ids = tuple(f"{number:08}{LAB[8:]}" for number in range(1000))
+    await _put(empty, replace(_scan(0), named=ids, not_found=ids))
+
+    (scan,) = (await send(empty.app(), SCANS)).json["value"]
+
+    assert (scan["notFound"], scan["notFoundOmitted"]) == (list(ids[:50]), 950)
 
 
 @pytest.mark.parametrize("state", [ScanState.RUNNING, ScanState.FAILED, ScanState.ABANDONED])

@@ -1,0 +1,202 @@
+"""Ids that exist nowhere: asking for them records nothing, and says that they were not found."""
+
+from dataclasses import replace
+
+import pytest
+
+from cmk_check.core.enums import ChangeType, CoverageState, GapReason, ScanState, Trigger
+from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.scope import Scope
+from cmk_check.limits import SCAN_SPACING
+from cmk_check.ports import Delete, Insert, Table
+from cmk_check.scan.start import request
+from cmk_check.store import rows, table_keys
+from tests.fakes.faults import Fault, Place
+from tests.fakes.world import World, bad
+from tests.unit.scan.faulty_processes import (
+    LEASE_ENDS,
+    MARK,
+    ONE,
+    THREE,
+    TWO,
+    asleep,
+    delivery,
+    dies,
+    overwrite,
+)
+from tests.unit.scan.partial_scans import asked, partial_scan, verdict
+
+# The end of a partial scan; the slice reads one partition before it.
+READ_ROWS = Place("query", Table.FINDINGS, 1)
+
+
+async def breaks_coverage(world: World, subscription_id: str) -> None:
+    """Break a coverage row, as a person may."""
+    await overwrite(
+        world, Table.FINDINGS, subscription_id, table_keys.COVERAGE, coverage="nonsense"
+    )
+
+
+async def delete_coverage(world: World, subscription_id: str) -> None:
+    """Delete a coverage row, as a person may."""
+    found = await world.store.get(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
+    assert found is not None
+    await world.store.commit(Table.FINDINGS, subscription_id, [Delete(found.row, found.etag)])
+
+
+async def test_an_id_that_exists_nowhere_makes_no_gap_p11(scanned: World) -> None:
+    """P11: a typing error would be an alert, and an estate that stays unknown for ever."""
+    told = len(scanned.teller.told)
+
+    scan = await scanned.scan_row(await partial_scan(scanned, ONE, THREE))
+
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == (None, "compliant")
+    assert len(scanned.teller.told) == told
+    assert (scan.state, scan.not_found) == (ScanState.INCOMPLETE, (THREE,))
+    assert scan.summary is not None
+    assert scan.summary.subscriptions.read == 1
+
+
+async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: World) -> None:
+    """It has read nothing, so that its end must not look like an answer."""
+    before = await scanned.status()
+
+    scan = await scanned.scan_row(await partial_scan(scanned, THREE))
+
+    assert (scan.state, scan.not_found) == (ScanState.FAILED, (THREE,))
+    assert str(scan.reason).startswith(f"Subscriptions not found: {THREE}. Azure does not list")
+    assert await scanned.status() == before
+
+
+@pytest.mark.parametrize("why", ["recorded", "broken", "accounts alone", "on the include list"])
+async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) -> None:
+    """P1: what was recorded, or is named by the settings, is missing if it is not listed."""
+    if why == "on the include list":
+        scanned.read(TWO)
+        scope = Scope(include=frozenset({ONE, TWO}))
+        scanned.options = replace(scanned.options, scope=scope)
+        await scanned.scan()
+    scanned.listed(ONE)
+    if why == "broken":
+        await breaks_coverage(scanned, TWO)
+    elif why != "recorded":
+        await delete_coverage(scanned, TWO)
+
+    scan = await scanned.scan_row(await partial_scan(scanned, TWO))
+
+    assert (await scanned.coverage(TWO), scan.not_found) == ("gap", ())
+    assert await verdict(scanned) == "unknown"
+
+
+async def rows_of_an_earlier_version(
+    world: World, subscription_id: str, state: CoverageState = CoverageState.GAP
+) -> None:
+    """Record an id that existed nowhere, as earlier versions did."""
+    gap = make_gap(GapReason.NOT_VISIBLE) if state is CoverageState.GAP else None
+    found = Coverage(Subscription(subscription_id), state, world.clock.now(), gap, sequence=1)
+    row = Insert(table_keys.COVERAGE, rows.coverage_values(found))
+    await world.store.commit(Table.FINDINGS, subscription_id, [row])
+
+
+async def test_the_next_full_scan_removes_what_only_a_request_named_p11(scanned: World) -> None:
+    """P11: the only way out was to exclude them for good."""
+    await rows_of_an_earlier_version(scanned, THREE)
+    await partial_scan(scanned, ONE)
+    before = await verdict(scanned)
+
+    await scanned.scan()
+
+    assert (before, await verdict(scanned)) == ("unknown", "compliant")
+    assert await scanned.coverage(THREE) is None
+    status = await scanned.status()
+    assert status is not None
+    assert (status.summary.subscriptions.total, status.summary.gaps) == (2, ())
+    _, change = scanned.teller.told[-1]
+    assert (change.type, change.sequence) == (ChangeType.COVERAGE_REMOVED, 2)
+    assert change.data["removed"] == "subscription_not_found"
+    again = await scanned.scan_row(await partial_scan(scanned, ONE, THREE))
+    await scanned.scan()
+    assert (again.not_found, await verdict(scanned)) == ((THREE,), "compliant")
+    assert scanned.teller.told[-1][1] == change
+
+
+async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: World) -> None:
+    """P1: it existed, and the identity did not see it; its changes are numbered on."""
+    await rows_of_an_earlier_version(scanned, THREE)
+    await scanned.scan()
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE, bad(THREE))
+
+    await partial_scan(scanned, THREE)
+
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("read", "non_compliant")
+    _, change = scanned.teller.told[-1]
+    assert (change.type, change.sequence) == (ChangeType.ACCOUNT_VIOLATED, 3)
+
+
+async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(scanned: World) -> None:
+    """P1: its row was lost, not only made by a request; it was listed once."""
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE)
+    await scanned.scan()
+    scanned.listed(ONE, TWO)
+    await breaks_coverage(scanned, THREE)
+    await scanned.scan()
+    await scanned.scan()
+    await scanned.scan()
+
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
+
+
+async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: World) -> None:
+    """P11: whoever takes the exclusion back gets no new alert, and no gap."""
+    await rows_of_an_earlier_version(scanned, THREE, state=CoverageState.EXCLUDED)
+    told = len(scanned.teller.told)
+
+    await scanned.scan()
+
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == (None, "compliant")
+    assert len(scanned.teller.told) == told
+
+
+async def test_a_worker_that_died_had_found_it_p1(scanned: World) -> None:
+    """P1: it was there for a moment, so that somebody has to say what became of it."""
+    await rows_of_an_earlier_version(scanned, THREE)
+    await scanned.scan()
+    scanned.listed(ONE, TWO, THREE)
+    await asked(scanned, THREE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    await dies(scanned, delivery(scanned, scanned.queue.messages.pop()), MARK, Fault.DEATH_AFTER)
+    scanned.clock.advance(LEASE_ENDS)
+    scanned.listed(ONE, TWO)
+    await scanned.scan()
+
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
+
+
+async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned: World) -> None:
+    """P1: the last full scan did not count it, so that its loss must not go unnoticed."""
+    await rows_of_an_earlier_version(scanned, THREE)
+    await scanned.scan()
+    scanned.listed(ONE, TWO, THREE)
+    scanned.read(THREE, bad(THREE))
+    await asked(scanned, THREE)
+    await scanned.deliver(scanned.queue.messages.pop(0))
+    finishing = await asleep(scanned, delivery(scanned, scanned.queue.messages.pop()), READ_ROWS)
+    await delete_coverage(scanned, THREE)
+
+    await finishing.wake()
+
+    assert await verdict(scanned) == "unknown"
+
+
+async def test_what_the_watch_names_and_nobody_finds_is_done(scanned: World) -> None:
+    """It was deleted before anybody read it; a scan that failed would be asked for again."""
+    scanned.clock.advance(SCAN_SPACING)
+    answer = await request(scanned.context, [THREE], Trigger.WATCH)
+    await scanned.drain()
+
+    scan = await scanned.scan_row(answer.scan_id)
+    assert (scan.state, scan.not_found) == (ScanState.COMPLETE, (THREE,))
+    assert await scanned.coverage(THREE) is None
