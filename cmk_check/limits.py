@@ -270,6 +270,8 @@ LONGEST_DELIVERY_DELAY: Final = timedelta(hours=1)
 DELIVERY_GIVEN_UP_AFTER: Final = timedelta(days=1)
 # Far more than a publication, so that people may tell again what was given up; and bounded.
 CHANGES_PER_DELIVERY_MESSAGE: Final = 1000
+# Ten requests at most, to see whether one of them has overtaken what is delivered.
+LATER_CHANGES_EXAMINED: Final = 10_000
 # As base64, a third longer, it stays below the 64 KiB that a message may have.
 MAX_CHANGES_MESSAGE_BYTES: Final = 48_000
 # A queue that nobody reads must not grow for ever.

@@ -9,6 +9,9 @@ For another try we send a new message with the remaining range, instead of the h
 that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
 host deletes a message only after its successor was sent, so a crash in between repeats changes:
 receivers recognise them by their ids. The same holds for the messages of several routes.
+
+So a newer change may overtake an older one that waits. Whatever arrives after a later change of its
+subject was published says so itself.
 """
 
 import logging
@@ -19,6 +22,7 @@ from datetime import timedelta
 from typing import Final
 
 from cmk_check.alerts.delivery_queue import format_message
+from cmk_check.alerts.later_changes import LaterChanges
 from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.model import Change
@@ -85,12 +89,13 @@ async def _deliver_to(
     webhook: Webhook | None, context: DeliveryContext, message: DeliveryMessage
 ) -> None:
     posted, size = 0, CHANGES_PER_POST
+    later = LaterChanges(context.feed, message.last)
     alerts: list[Numbered] | None = None
     try:
-        alerts = await _alerts(context, webhook, message)
+        alerts = await _alerts(context, webhook, message, later)
         while alerts:
             batch = alerts[:size]
-            refused = await _post(webhook, batch)
+            refused = await _post(webhook, await later.marked([change for _, change in batch]))
             if refused is None:
                 posted += len(batch)
             elif len(batch) > 1:
@@ -123,7 +128,10 @@ def delay_after(attempt: int, asked: float | None = None) -> timedelta:
 
 
 async def _alerts(
-    context: DeliveryContext, webhook: Webhook | None, message: DeliveryMessage
+    context: DeliveryContext,
+    webhook: Webhook | None,
+    message: DeliveryMessage,
+    later: LaterChanges,
 ) -> list[Numbered]:
     """Read the whole range; a page may end early, at a row of a newer version."""
     alerts: list[Numbered] = []
@@ -133,6 +141,7 @@ async def _alerts(
         if not page:
             break
         after = page[-1][0]
+        later.latest.see(change for _, change in page)
         alerts += [
             (number, change)
             for number, change in page
@@ -143,12 +152,12 @@ async def _alerts(
     return alerts
 
 
-async def _post(webhook: Webhook | None, batch: Sequence[Numbered]) -> str | None:
+async def _post(webhook: Webhook | None, changes: Sequence[Change]) -> str | None:
     """Post changes; return why they can never be delivered, None if they were."""
     if webhook is None:
         raise DeliveryFailed(_NO_WEBHOOK, permanent=False)
     try:
-        await webhook.post([change for _, change in batch])
+        await webhook.post(changes)
     except DeliveryFailed as failure:
         if not failure.permanent:
             raise

@@ -46,10 +46,11 @@ _TITLES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ChatLine:
-    """One change: a fixed title, its details, and (name, URL) links."""
+    """One change: a fixed title, when it happened, its details, and (name, URL) links."""
 
     change_id: str
     title: str
+    time: str
     details: str
     links: tuple[tuple[str, str], ...]
 
@@ -60,6 +61,9 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     title = _TITLES[change.type]
     if data.get("test") is True:
         title = f"TEST, not a real change: {title}"
+    later = as_object(data.get("overtakenBy"))
+    if later:
+        title = f"Out of date: {title}"
     key, exception = data.get("key"), data.get("exception")
     if isinstance(exception, Mapping):
         state = [exception_text(data, exception)]
@@ -72,12 +76,22 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
         state = [_new_kind(data), _why(data)]
     else:
         state = [_transition(data), _why(data)]
-    parts = [_what(change), *state, _owner(data), _sums(data), key_sums(data)]
+    parts = [_since_then(later), _what(change), *state, _owner(data), _sums(data), key_sums(data)]
     if change.type is ChangeType.SCAN_BASELINE:
         parts.append(data_sums(data))
     return ChatLine(
-        change.id, title, "; ".join(part for part in parts if part), _links(change, portal_url)
+        change.id,
+        title,
+        f"{change.time:%Y-%m-%d %H:%M:%S} UTC",
+        "; ".join(part for part in parts if part),
+        _links(change, portal_url),
     )
+
+
+def _since_then(later: Mapping[str, object]) -> str:
+    """Return what a later change says, and when it happened; nothing if there is none."""
+    title = _TITLES.get(plain(later.get("type")))
+    return f"since then: {title} ({plain(later.get('time'))})" if title else ""
 
 
 def _what(change: Change) -> str:

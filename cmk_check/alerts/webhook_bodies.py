@@ -102,9 +102,10 @@ def _slack_message(lines: Sequence[ChatLine]) -> object:
 
 
 def _slack_block(line: ChatLine) -> object:
-    text = f"*{line.title}*: {_slack_text(line.details)}"
+    head = f"*{line.title}* ({_slack_text(line.time)}): "
+    text = head + _slack_text(line.details)
     if _length(text) > MAX_SLACK_SECTION_CHARS:
-        text = f"*{line.title}*: {_slack_text(plain(line.details, SLACK_ALWAYS_FITS_CHARS))}"
+        text = head + _slack_text(plain(line.details, SLACK_ALWAYS_FITS_CHARS))
     links = "".join(f" <{url.replace('&', '&amp;')}|{name}>" for name, url in line.links)
     if _length(text + links) <= MAX_SLACK_SECTION_CHARS:
         text += links
@@ -145,7 +146,7 @@ def _teams_block(line: ChatLine) -> object:
     """Make a line of text runs, which hold plain text; text blocks would interpret Markdown."""
     runs: list[object] = [
         {"type": "TextRun", "text": line.title, "weight": "Bolder"},
-        {"type": "TextRun", "text": f": {_teams_text(line.details)}"},
+        {"type": "TextRun", "text": f" ({line.time}): {_teams_text(line.details)}"},
     ]
     for name, url in line.links:
         runs.append({"type": "TextRun", "text": "  "})

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -174,13 +175,14 @@ def test_a_ticket_is_closed_under_the_key_it_was_opened_with(
 ) -> None:
     """Else tickets stay open for ever, and nobody looks at them."""
     data: dict[str, object] = {"findingUrl": key} if key.startswith("https:") else {}
+    data["sequence"] = 1
 
     def event(kind: str) -> dict[str, object]:
         subject = f"/scans/{kind}" if kind.startswith("scan.") else "/subscriptions/s/a"
         return {"type": TYPES[kind].value, "subject": subject, "data": data}
 
-    assert _shown("tickets")(event(opening))[0] == ("open", key)
-    assert _shown("tickets")(event(closing))[0] == ("close", key)
+    assert _shown("tickets")(event(opening), {})[0] == ("open", key)
+    assert _shown("tickets")(event(closing), {})[0] == ("close", key)
 
 
 @pytest.mark.parametrize(
@@ -201,12 +203,31 @@ def test_a_ticket_of_a_key_is_open_while_the_key_is_not_well(
     kind: str, health: str | None, todo: list[str]
 ) -> None:
     """An account that leaves its key takes the ticket along: nobody will ever tell of it again."""
-    data = {"after": {"keyHealth": health}}
+    data = {"after": {"keyHealth": health}, "sequence": 1}
     event = {"type": TYPES[kind].value, "subject": "/a", "data": data}
 
-    found = [verb for verb, key in _shown("tickets")(event) if key == "/a key"]
+    found = [verb for verb, key in _shown("tickets")(event, {}) if key == "/a key"]
 
     assert found == todo
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_tickets_end_as_the_newest_changes_say_in_whatever_order_they_come(
+    order: tuple[int, ...],
+) -> None:
+    """A late "resolved" must not close the ticket of an account that is violated again."""
+    told = ["account.violated", "account.resolved", "key.degraded", "account.violated"]
+    events = [
+        {"type": TYPES[kind].value, "subject": "/a", "data": {"sequence": number, "after": {}}}
+        for number, kind in enumerate(told, 1)
+    ]
+    last: dict[str, int] = {}
+    tickets: dict[str, str] = {}
+
+    for place in (*order, *order[:2]):
+        tickets |= {key: verb for verb, key in _shown("tickets")(events[place], last)}
+
+    assert tickets == {"/a": "open", "/a key": "close"}
 
 
 def test_no_ticket_is_opened_by_a_test_or_by_what_is_no_fault() -> None:
@@ -214,6 +235,7 @@ def test_no_ticket_is_opened_by_a_test_or_by_what_is_no_fault() -> None:
     test = sample_change("id", NOON)
     quiet = ["account.discovered", "account.updated", "scan.baseline"]
 
-    assert _shown("tickets")({"type": test.type.value, "subject": "s", "data": test.data}) == []
+    assert _shown("tickets")({"type": test.type.value, "subject": "s", "data": test.data}, {}) == []
     for kind in quiet:
-        assert _shown("tickets")({"type": TYPES[kind].value, "subject": "s", "data": {}}) == []
+        event = {"type": TYPES[kind].value, "subject": "s", "data": {"sequence": 1}}
+        assert _shown("tickets")(event, {}) == []

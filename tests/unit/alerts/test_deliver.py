@@ -6,6 +6,7 @@ import pytest
 
 from cmk_check.alerts.deliver import delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
+from cmk_check.core.enums import ChangeType
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryMessage, Replace, Table
@@ -61,14 +62,17 @@ async def test_a_range_that_ends_beyond_the_feed_tells_what_there_is(scene: Scen
     assert scene.webhook.ids() == ["c2"]
 
 
-async def test_a_range_is_read_with_one_request(scene: Scene) -> None:
+@pytest.mark.parametrize(("kind", "requests"), [(VIOLATED, 2), (UPDATED, 1)])
+async def test_a_range_is_read_with_one_request_and_what_follows_with_another(
+    scene: Scene, kind: ChangeType, requests: int
+) -> None:
     """The feed may be long, and each request costs money."""
-    await scene.publish([VIOLATED, VIOLATED])
+    await scene.publish([kind, kind])
     before = len(scene.store.log)
 
     await deliver(scene.delivery, DeliveryMessage(1, 2))
 
-    assert [entry.name for entry in scene.store.log[before:]] == ["query"]
+    assert [entry.name for entry in scene.store.log[before:]] == ["query"] * requests
 
 
 async def test_many_alerts_are_posted_fifty_at_a_time(scene: Scene) -> None:
@@ -262,3 +266,32 @@ async def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
     await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert scene.again.sent[0][1] == timedelta(minutes=10)
+
+
+async def test_a_newer_version_behind_a_range_does_not_hold_it_up(scene: Scene) -> None:
+    """What overtakes a change is looked for there, and cannot be read; the alert matters more."""
+    await scene.publish([VIOLATED, VIOLATED])
+    row = table_keys.feed_row(2)
+    found = await scene.store.get(Table.CHANGES, "feed", row)
+    assert found is not None
+    newer = Replace(row, {**found.values, "schema": 2}, found.etag)
+    await scene.store.commit(Table.CHANGES, "feed", [newer])
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1))
+
+    assert scene.webhook.ids() == ["c1"]
+    assert scene.again.sent == []
+
+
+async def test_only_so_many_later_changes_are_looked_at(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A range of weeks ago must not read the whole feed before each post."""
+    monkeypatch.setattr("cmk_check.alerts.later_changes.LATER_CHANGES_EXAMINED", 3)
+    monkeypatch.setattr("cmk_check.alerts.later_changes.TABLE_PAGE_ROWS", 2)
+    await scene.publish([VIOLATED] * 6)
+    before = len(scene.store.log)
+
+    await deliver(scene.delivery, DeliveryMessage(1, 1))
+
+    assert len(scene.store.log[before:]) == 1 + 2

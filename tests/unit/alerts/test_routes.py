@@ -1,9 +1,11 @@
 """Several routes: each gets its own alerts in time, whatever happens to the others and to us."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import override
 
 import pytest
@@ -102,7 +104,7 @@ class Estate:
         self.context = DeliveryContext(
             self.feed,
             list(self.receivers.values()),
-            {VIOLATED.value},
+            {VIOLATED.value, ChangeType.ACCOUNT_RESOLVED.value},
             self.queue,
             self.poison,
             self.clock,
@@ -263,3 +265,75 @@ async def test_a_route_takes_no_type_that_is_not_posted(scene: Scene) -> None:
     await deliver(scene.delivery, DeliveryMessage(1, 2, route="webhook"))
 
     assert scene.webhook.ids() == ["c2"]
+
+
+class Day(Estate):
+    """Verdicts change for hours; receivers come and go, we die, and a message comes twice."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = Random(seed)
+        self.changes: list[Change] = []
+        self.handed_out: list[tuple[datetime, str]] = []
+
+    async def told_of_a_day(self) -> None:
+        """Let chance decide what happens, and deliver until nothing is left."""
+        chance, hours = self.random, [BEGINNING + HOUR * step / 4 for step in range(24)]
+        changes = sorted(chance.sample(hours, 12))
+        outages = [(chance.choice(hours), one) for one in self.receivers.values() for _ in "ab"]
+        while changes or self.handed_out:
+            self.handed_out.sort()
+            now = min([*changes[:1], *(time for time, _ in self.handed_out[:1])])
+            self.clock.advance(max(now - self.clock.now(), timedelta()))
+            for start, receiver in outages:
+                if start <= self.clock.now() < start + HOUR:
+                    receiver.away_until = start + HOUR
+            if changes and now == changes[0]:
+                await self._publish(changes.pop(0))
+            else:
+                await self._hand_out(self.handed_out.pop(0)[1])
+
+    async def _publish(self, now: datetime) -> None:
+        number = len(self.changes) + 1
+        name = self.random.choice(["chat", "lab"])
+        had = [change.type for change in self.changes if change.subject == f"/{name}"]
+        kind = ChangeType.ACCOUNT_RESOLVED if had[-1:] == [VIOLATED] else VIOLATED
+        data = {"owner": _owner({"chat": "data", "lab": None}[name]), "scanId": str(now)}
+        change = Change(f"c{number}", kind, now, "/s", f"/{name}", data, number)
+        self.changes.append(change)
+        await self.feed.publish([change])
+        self.handed_out.append((now, json.dumps({"first": number, "last": number})))
+
+    async def _hand_out(self, text: str) -> None:
+        again = self.clock.now() + 5 * MINUTE
+        dies = self.random.random() < 0.1
+        self.steps.dies_at = self.steps.taken + self.random.randint(1, 6) if dies else None
+        try:
+            await deliver(self.context, parse_message(text))
+        except Killed:
+            self.handed_out.append((again, text))
+        else:
+            if self.random.random() < 0.1:
+                self.handed_out.append((again, text))
+        self.handed_out += [(self.clock.now() + delay, sent) for sent, delay in self.queue.sent]
+        self.queue.sent.clear()
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_p3_what_comes_late_says_so_and_what_holds_does_not(seed: int) -> None:
+    """In each route the last word on an account that is not marked as overtaken is what holds."""
+    day = Day(seed)
+
+    await day.told_of_a_day()
+
+    newest = {change.subject: change.id for change in day.changes}
+    for name, receiver in day.receivers.items():
+        last: Counter[str] = Counter()
+        for change in (change for post in receiver.posts for change in post):
+            is_old = change.sequence < last[change.subject]
+            assert ("overtakenBy" in change.data) >= is_old, (name, change)
+            assert "overtakenBy" not in change.data or change.id not in newest.values()
+            last[change.subject] = max(last[change.subject], change.sequence)
+        mine = [change for change in day.changes if receiver.route.takes(change)]
+        assert {change.id for change in mine} == set(receiver.ids())
+    assert day.poison.sent == []

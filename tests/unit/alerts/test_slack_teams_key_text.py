@@ -127,7 +127,8 @@ def test_p10_hostile_names_of_keys_are_text_and_fit(text: str) -> None:
     assert len(sections) == 2
     for section in sections:
         without_links = re.sub(r" <https://[^<>|\s]*\|(Finding|Status|Portal)>", "", section)
-        own = re.sub(r"^\*Health of an account's key (got worse|improved)\*: ", "", without_links)
+        head = r"^\*Health of an account's key (got worse|improved)\* \(.*? UTC\): "
+        own = re.sub(head, "", without_links)
         assert own != without_links
         assert len(section) <= 3_000
         assert not re.search(r"[<>*~`]|(?<!\w)[@#!]\w|:[a-z0-9+]+:", own)

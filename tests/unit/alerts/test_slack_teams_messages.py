@@ -18,6 +18,8 @@ from cmk_check.limits import (
 from tests.fakes.hostile import NOON, changes_of_every_kind
 
 PORTAL: Final = "https://portal.azure.com"
+# The lookalike of a colon keeps Slack from seeing an emoji between two of them.
+AT_NOON: Final = "(2026-11-25 12\u223600:00 UTC)"
 FINISHED: Final = "https://app.test/api/v1/status?a=1&b=2"
 
 
@@ -40,8 +42,9 @@ def test_a_slack_message_is_of_the_form_that_slack_takes() -> None:
     """
     said = message("slack", change(statusUrl=FINISHED), change(ChangeType.SCAN_RECOVERED))
 
-    first = "*First scan finished*: scan s <https://app.test/api/v1/status?a=1&amp;b=2|Status>"
-    second = "*Scanning works again*: scan s"
+    url = "https://app.test/api/v1/status?a=1&amp;b=2"
+    first = f"*First scan finished* {AT_NOON}: scan s <{url}|Status>"
+    second = f"*Scanning works again* {AT_NOON}: scan s"
     assert said == {
         "text": "cmk_check: 1 x First scan finished, 1 x Scanning works again",
         "unfurl_links": False,
@@ -74,7 +77,7 @@ def test_a_teams_message_is_of_the_form_that_workflows_take() -> None:
                 "separator": True,
                 "inlines": [
                     {"type": "TextRun", "text": "First scan finished", "weight": "Bolder"},
-                    {"type": "TextRun", "text": ": scan s"},
+                    {"type": "TextRun", "text": " (2026-11-25 12:00:00 UTC): scan s"},
                     {"type": "TextRun", "text": "  "},
                     {"type": "TextRun", "text": "Status", "selectAction": open_url},
                 ],
@@ -96,7 +99,7 @@ def test_a_name_can_still_be_read_in_slack(name: str, shown: str) -> None:
     """Whoever searches for the account must know what it is called."""
     (block,) = message("slack", change(ChangeType.SCAN_FAILED, reason=name))["blocks"]
 
-    assert block["text"]["text"] == f"*Scan failed*: scan s; {shown}"
+    assert block["text"]["text"] == f"*Scan failed* {AT_NOON}: scan s; {shown}"
 
 
 def test_a_text_that_grows_too_long_in_slack_is_cut_and_not_lost() -> None:
@@ -106,8 +109,8 @@ def test_a_text_that_grows_too_long_in_slack_is_cut_and_not_lost() -> None:
     (block,) = message("slack", changes[ChangeType.KEY_DEGRADED])["blocks"]
 
     said = block["text"]["text"].replace("&amp;", "&")
-    assert said.startswith("*Health of an account's key got worse*: &&&&")
-    assert len(said.partition(": ")[2].partition(" <")[0]) >= SLACK_ALWAYS_FITS_CHARS
+    assert said.startswith(f"*Health of an account's key got worse* {AT_NOON}: &&&&")
+    assert len(said.partition("): ")[2].partition(" <")[0]) >= SLACK_ALWAYS_FITS_CHARS
 
 
 def test_a_message_holds_as_many_lines_as_it_may() -> None:
@@ -122,6 +125,17 @@ def test_the_reason_of_a_failed_scan_has_room() -> None:
     said = line_of(change(ChangeType.SCAN_FAILED, reason="r" * 300), PORTAL).details
 
     assert said == f"scan s; {'r' * (MAX_CHAT_REASON_CHARS - 1)}\u2026"
+
+
+def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
+    """The last line about an account is else taken for what holds."""
+    later = {"type": ChangeType.ACCOUNT_VIOLATED.value, "time": "2026-11-25T13:00:05Z"}
+
+    said = line_of(change(ChangeType.ACCOUNT_RESOLVED, overtakenBy=later), PORTAL)
+
+    assert said.title == "Out of date: Account now under a customer-managed key"
+    since = "Account not under a customer-managed key (2026-11-25T13:00:05Z)"
+    assert said.details.startswith(f"since then: {since}; ")
 
 
 @pytest.mark.parametrize(("length", "kept"), [(MAX_CHAT_LINK_CHARS, 1), (901, 0)])

@@ -1,0 +1,85 @@
+"""Which change takes another's place: the same subject and question, from a later reading."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
+from cmk_check.core.overtaken import LatestChanges
+
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
+
+
+def _change(kind: str, sequence: int, subject: str = "/a", scan: int = 0) -> Change:
+    """Make a change; a later sequence has a later scan unless one is named."""
+    scan = scan or sequence
+    time = NOON + timedelta(seconds=10 * scan)
+    source = f"/scans/{scan}" if kind.startswith("scan.") else "/subscriptions/s"
+    where = source if kind.startswith("scan.") else subject
+    kind_of = ChangeType(f"cmkcheck.{kind}")
+    return Change(f"c{sequence}", kind_of, time, source, where, {"scanId": scan}, sequence)
+
+
+def _is_overtaken(change: Change, *seen: Change) -> bool:
+    latest = LatestChanges()
+    latest.see([change, *seen])
+    return "overtakenBy" in latest.marked(change).data
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "is_overtaken"),
+    [
+        ("account.resolved", "account.violated", True),
+        ("account.violated", "account.removed", True),
+        ("account.violated", "account.updated", False),
+        ("account.violated", "account.kind_changed", False),
+        ("account.violated", "exception.started", False),
+        ("account.resolved", "key.degraded", False),
+        ("key.degraded", "key.recovered", True),
+        ("key.degraded", "account.violated", True),
+        ("data.exposed", "account.resolved", False),
+        ("data.exposed", "data.covered", True),
+        ("data.exposed", "account.removed", True),
+        ("exception.expiring", "exception.ended", True),
+        ("exception.expiring", "account.removed", True),
+        ("coverage.lost", "coverage.regained", True),
+        ("coverage.lost", "account.violated", False),
+        ("scan.failed", "scan.recovered", True),
+        ("scan.failed", "scan.baseline", False),
+    ],
+)
+def test_a_change_is_overtaken_by_what_answers_its_question_anew(
+    earlier: str, later: str, *, is_overtaken: bool
+) -> None:
+    """A violation that holds must not be called out of date because a tag has changed."""
+    older, newer = _change(earlier, 1), _change(later, 2)
+
+    assert _is_overtaken(older, newer) is is_overtaken
+    assert not _is_overtaken(newer, older)
+
+
+def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
+    """Whoever reads the late line learns what holds since."""
+    older, between, newest = (
+        _change(f"account.{kind}", number)
+        for number, kind in enumerate(("violated", "resolved", "unverifiable"), 1)
+    )
+    latest = LatestChanges()
+    latest.see([newest, older, between])
+
+    assert latest.marked(older).data["overtakenBy"] == {
+        "id": "c3",
+        "type": "cmkcheck.account.unverifiable",
+        "time": "2026-11-25T12:00:30Z",
+        "sequence": 3,
+    }
+
+
+def test_neither_another_subject_nor_the_same_reading_overtakes() -> None:
+    """What one reading says holds together."""
+    change = _change("exception.ended", 1)
+
+    assert not _is_overtaken(change, _change("exception.ended", 2, "/b"))
+    assert not _is_overtaken(change, _change("account.removed", 2, scan=1))
+    assert _is_overtaken(change, _change("account.removed", 2))
