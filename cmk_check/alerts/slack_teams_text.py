@@ -142,9 +142,14 @@ def _why(data: Mapping[str, object]) -> str:
 
 
 def _owner(data: Mapping[str, object]) -> str:
-    owner = data.get("owner")
-    value = plain(owner.get("value")) if isinstance(owner, Mapping) else ""
+    value, before = (_owner_in(data.get(name)) for name in ("owner", "previousOwner"))
+    if "previousOwner" in data:
+        return f"owner: {value or 'nobody'}, before: {before or 'nobody'}"
     return f"owner: {value}" if value else ""
+
+
+def _owner_in(owner: object) -> str:
+    return plain(owner.get("value")) if isinstance(owner, Mapping) else ""
 
 
 def _sums(data: Mapping[str, object]) -> str:

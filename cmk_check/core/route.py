@@ -11,6 +11,7 @@ from cmk_check.core.model import Change
 WEBHOOK: Final = "webhook"
 # Upper-cased it is a part of the names of variables.
 ROUTE_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_OWNERS: Final = ("owner", "previousOwner")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +43,25 @@ class Route:
     def takes(self, change: Change) -> bool:
         """Tell whether an alert is for this route.
 
-        Owners are compared exactly. A change that does not say who owns an account, such as a
-        failed scan, is for nobody's route alone.
+        Owners are compared exactly; the one before a change of owner hears of it too. A change that
+        does not say who owns an account, such as a failed scan, is for nobody's route alone.
         """
         if self.alert_on is not None and change.type.value not in self.alert_on:
             return False
         if self.owners is None:
             return True
-        if "owner" not in change.data:
+        named = (change.data[name] for name in _OWNERS if name in change.data)
+        return any(_is_one_of(self.owners, owner) for owner in named)
+
+
+def _is_one_of(owners: AbstractSet[str | None], owner: object) -> bool:
+    match owner:
+        case {"value": str(value)}:
+            return value in owners
+        case None:
+            return None in owners
+        case _:
             return False
-        match change.data["owner"]:
-            case {"value": str(owner)}:
-                return owner in self.owners
-            case None:
-                return None in self.owners
-            case _:
-                return False
 
 
 def setting_of(name: str, kind: Literal["URL", "SECRET"]) -> str:

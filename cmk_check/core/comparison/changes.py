@@ -52,8 +52,9 @@ def of_finding(
     before: Finding | None, after: Finding, subscription: Subscription, context: ComparisonContext
 ) -> tuple[Change, ...]:
     """Tell that a finding appeared or changed: in one change, or in one of each of its sides."""
+    previous = _previous_owner(before, after)
     return tuple(
-        _account_change(kind, after, subscription, context, _told(kind, before, after))
+        _account_change(kind, after, subscription, context, _told(kind, before, after) | previous)
         for kind in types_of(before, after)
     )
 
@@ -80,7 +81,7 @@ def of_exception(
     finding = after or before
     if finding is None:
         return ()
-    sides = _sides(before, after)
+    sides = _sides(before, after) | _previous_owner(before, after)
     return tuple(
         _account_change(each.type, finding, subscription, context, sides | _exception(each))
         for each in news
@@ -99,6 +100,7 @@ def of_data(
         "before": before and _side(before) | {"dataStores": had and had.state.value},
         "after": _side(after) | {"dataStores": after.data.state.value},
         "dataStores": _data(after.data, after.data.exposed - set(had.told if had else ())),
+        **_previous_owner(before, after),
     }
     return (_account_change(kind, after, subscription, context, sides),)
 
@@ -211,6 +213,14 @@ def _owner(owner: Owner | None) -> dict[str, str] | None:
     if owner is None or owner.value is None or owner.source is None:
         return None
     return {"value": owner.value, "source": owner.source}
+
+
+def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, object]:
+    """Return the owner before, if it is another one; rows of earlier versions name none."""
+    if before is None or after is None or before.owner is None or after.owner is None:
+        return {}
+    is_same = before.owner.value == after.owner.value
+    return {} if is_same else {"previousOwner": _owner(before.owner)}
 
 
 def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:

@@ -127,6 +127,22 @@ def test_the_reason_of_a_failed_scan_has_room() -> None:
     assert said == f"scan s; {'r' * (MAX_CHAT_REASON_CHARS - 1)}\u2026"
 
 
+@pytest.mark.parametrize(
+    ("owners", "said"),
+    [
+        ({"owner": {"value": "web"}, "previousOwner": {"value": "data"}}, "web, before: data"),
+        ({"owner": None, "previousOwner": {"value": "data"}}, "nobody, before: data"),
+        ({"owner": {"value": "web"}, "previousOwner": None}, "web, before: nobody"),
+        ({"owner": {"value": "web"}}, "web"),
+    ],
+)
+def test_a_line_names_the_owner_before_another_one(owners: dict[str, object], said: str) -> None:
+    """Whose ticket it was reads the line as well."""
+    details = line_of(change(ChangeType.ACCOUNT_UPDATED, **owners), PORTAL).details
+
+    assert details == f"scan s; owner: {said}"
+
+
 def test_a_line_that_was_overtaken_says_so_and_what_holds_since() -> None:
     """The last line about an account is else taken for what holds."""
     later = {"type": ChangeType.ACCOUNT_VIOLATED.value, "time": "2026-11-25T13:00:05Z"}

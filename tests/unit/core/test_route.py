@@ -1,5 +1,7 @@
 """Which alerts a route takes: by type and by owner, and owners are compared exactly."""
 
+from dataclasses import replace
+
 import pytest
 
 from cmk_check.core.enums import ChangeType
@@ -58,6 +60,17 @@ def test_null_stands_for_accounts_without_an_owner_and_nothing_else() -> None:
 
     assert route.takes(_change(None))
     assert not any(map(route.takes, [_owned("null"), _owned("None"), _change(), _change("")]))
+
+
+def test_a_change_of_owner_is_for_both() -> None:
+    """The one before has the ticket."""
+    before: dict[str, object] = {"previousOwner": {"value": NAME, "source": "account"}}
+    handed_over = replace(_owned("web"), data={**_owned("web").data, **before})
+    taken_up = replace(_owned("web"), data={**_owned("web").data, "previousOwner": None})
+
+    assert all(Route("r", "", owners={name}).takes(handed_over) for name in (NAME, "web"))
+    assert Route("r", "", owners={None}).takes(taken_up)
+    assert not Route("r", "", owners={None, "ops"}).takes(handed_over)
 
 
 def test_a_route_shows_neither_its_url_nor_its_secrets() -> None:

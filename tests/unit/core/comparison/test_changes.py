@@ -50,7 +50,7 @@ def test_a_change_has_the_documented_shape() -> None:
     """Logic apps and webhooks of others read these fields."""
     now = replace(bad(ID), tags={"owner": "ai-platform"}, owner="ai-platform")
 
-    change = told(known_of(good(ID)), now)
+    change = told(known_of(replace(good(ID), owner="ai-platform")), now)
 
     assert change.source == f"/subscriptions/{ID}"
     assert change.subject == str(now.id)

@@ -83,13 +83,30 @@ def test_another_owner_is_a_change_as_another_tag_is() -> None:
     assert _under("cloud", known, _owned(bad(ID))).is_empty
 
 
+def test_changes_of_a_reading_with_another_owner_name_the_one_before_too() -> None:
+    """Who has the ticket must hear that it is somebody else's now, or that it can be closed."""
+    known = known_of(_owned(bad(ID)))
+    hand_over = compared(known, _owned(bad(ID), "ops"), at=LATER).steps[0].changes
+    cured = compared(known, good(ID), at=LATER).steps[0].changes
+    taken_up = compared(known_of(bad(ID)), _owned(good(ID)), at=LATER).steps[0].changes
+    same = compared(known, _owned(good(ID)), at=LATER).steps[0].changes
+    inherited = _under("ai", known, good(ID)).steps[0].changes
+
+    owner = {"value": "ai", "source": "account"}
+    assert [each.data["previousOwner"] for each in (*hand_over, *cured)] == [owner, owner]
+    assert [each.data["previousOwner"] for each in taken_up] == [None]
+    assert not [each for each in (*same, *inherited) if "previousOwner" in each.data]
+
+
 def test_rows_of_earlier_versions_are_filled_in_once_and_told_to_nobody() -> None:
     """Else the first scan of a new version would be a change of every account."""
     known = _of_earlier_version(known_of(bad(ID)))
 
     filled = compared(known, _owned(bad(ID)), at=LATER)
 
+    cured = compared(known, _owned(good(ID)), at=LATER).steps[0].changes
     assert told(filled) == []
+    assert "previousOwner" not in cured[0].data
     assert only_finding(recorded(filled)).owner == Owner("ai", "account")
     assert only_finding(recorded(filled)).changed_at == NOON
     assert compared(recorded(filled), _owned(bad(ID)), at=LATER).is_empty
