@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import cross_check
@@ -114,6 +115,34 @@ class AccountCounter:
             _some_owners(_hash(owner) for owner in +self._owners if owner is not None),
             dict(sorted((+self._data).items())),
         )
+
+
+def contradiction(accounts: AccountCounts) -> str | None:
+    """Say what cannot be true of the counts of a subscription, None if nothing.
+
+    ``unread`` may exceed the total: a recording that was interrupted leaves that of its beginning.
+    """
+    excepted = [count for _, count in accounts.excepted]
+    policy = accounts.policy or PolicyCounts()
+    cells = (
+        (kind.compliant, kind.non_compliant, kind.unknown) for kind in accounts.by_kind.values()
+    )
+    sums = (accounts.by_reason, accounts.ignored_by_kind, accounts.by_key_health)
+    counted = (*cells, *(part.values() for part in (*sums, accounts.by_data_state)), excepted)
+    others = (accounts.unread, accounts.unowned, policy.not_assessed)
+    if min(chain(others, *counted)) < 0:
+        return "has a count below zero"
+    if sum(accounts.by_reason.values()) != accounts.total:
+        return "counts other accounts by reason than by kind"
+    parts = (
+        (sum(accounts.by_key_health.values()), accounts.compliant),
+        (sum(excepted), accounts.non_compliant),
+        (sum(accounts.by_data_state.values()), accounts.total),
+        (accounts.unowned + len(accounts.owners), accounts.total),
+        (policy.not_assessed, policy.differs),
+        (policy.differs, accounts.total),
+    )
+    return "counts more than there are" if any(part > whole for part, whole in parts) else None
 
 
 def broken_keys(accounts: AccountCounts) -> int:

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, TypeAdapter
 
+from cmk_check.core.counts import contradiction
 from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
 from cmk_check.core.model import (
     AccountCounts,
@@ -57,7 +58,17 @@ def _without_ended(health: object) -> object:
 
 
 _KEY_HEALTH: Final = TypeAdapter(Annotated[KeyHealth, BeforeValidator(_without_ended)])
-_COUNTS: Final = TypeAdapter(AccountCounts)
+
+
+def _with_sums(counts: object) -> object:
+    """Require what every version writes: without it, a row would say that there is no account."""
+    if not {"by_kind", "by_reason"} <= as_object(counts).keys():
+        message = "The counts by kind and by reason must be there."
+        raise ValueError(message)
+    return counts
+
+
+_COUNTS: Final = TypeAdapter(Annotated[AccountCounts, BeforeValidator(_with_sums)])
 _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
@@ -222,9 +233,8 @@ def _accounts(row: "Reader") -> AccountCounts:
     """Read the counts; one row must not make up for the violations of another."""
     accounts = row.json(_COUNTS, "accounts")
     row.check_utc("accounts", (time for time, _ in accounts.excepted))
-    counts = [count for _, count in accounts.excepted]
-    if min(counts, default=0) < 0 or sum(counts) > accounts.non_compliant:
-        raise row.broken("accounts")
+    if fault := contradiction(accounts):
+        raise row.broken("accounts", fault)
     return accounts
 
 
@@ -334,10 +344,10 @@ class Reader:
         if not all(time is None or is_utc(time) for time in times):
             raise self.broken(name)
 
-    def broken(self, name: str) -> RowUnusable:
-        """Return the error that says that a property is missing or mistyped."""
+    def broken(self, name: str, fault: str = "is missing or has the wrong type") -> RowUnusable:
+        """Return the error that says what is wrong with a property."""
         where = f"{self._entity.partition} / {self._entity.row}"
-        return RowUnusable(f"Row {where}: {name} is missing or has the wrong type; {self._repair}.")
+        return RowUnusable(f"Row {where}: {name} {fault}; {self._repair}.")
 
 
 def _text[T](adapter: TypeAdapter[T], value: T) -> str:

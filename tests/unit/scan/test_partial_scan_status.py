@@ -1,10 +1,12 @@
 """What a partial scan leaves of the status: never better than what is recorded (P1)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
+from cmk_check.core.model import Account
 from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError
 from cmk_check.ports import Delete, Table, TableQuery
@@ -13,7 +15,7 @@ from cmk_check.store import table_keys
 from cmk_check.store.rows import is_too_new
 from cmk_check.store.scans import ScanTable
 from tests.fakes.faults import DeathError, Fault, Place
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import World, bad, good, odd
 from tests.unit.scan.faulty_processes import (
     CLAIM_ENDS,
     FORBIDDEN,
@@ -33,6 +35,8 @@ from tests.unit.scan.faulty_processes import (
     with_faults,
 )
 from tests.unit.scan.partial_scans import asked, partial_scan, verdict
+
+type Maker = Callable[[str], Account]
 
 # After the claim.
 LOWER = Place("commit", Table.SCANS, 1)
@@ -233,3 +237,35 @@ async def test_an_end_without_an_answer_is_reached(scanned: World, fault: Fault)
 
     assert (await scanned.scan_row(answer.scan_id)).state is ScanState.COMPLETE
     assert len(scanned.teller.partial_ended) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "counts"),
+    [
+        (odd, good, '{"by_kind":{"OpenAI":{"compliant":1,"unknown":-1}},"by_reason":{}}'),
+        (good, bad, "{}"),
+        (good, bad, '{"by_kind":{},"by_reason":{"key_not_named":1}}'),
+    ],
+    ids=["below zero", "nothing", "no kind"],
+)
+async def test_broken_counts_make_a_gap_and_hide_nothing(
+    world: World, one: Maker, two: Maker, counts: str
+) -> None:
+    """A partial scan sums the rows of all subscriptions (P1); the next full one rebuilds them."""
+    world.listed(ONE, TWO, THREE)
+    for make, subscription_id in ((one, ONE), (two, TWO), (good, THREE)):
+        world.read(subscription_id, make(subscription_id))
+    await world.scan()
+    reasons = (await world.posture()).reasons
+    await overwrite(world, Table.FINDINGS, TWO, table_keys.COVERAGE, accounts=counts)
+
+    await partial_scan(world, THREE)
+
+    assert await verdict(world) != "compliant"
+    assert dict((await world.posture()).reasons).keys() >= {
+        PostureReason.SUBSCRIPTIONS_UNREAD,
+        *dict(reasons),
+    }
+    world.clock.advance(LEASE_ENDS)
+    await world.scan()
+    assert (await world.posture()).reasons == reasons

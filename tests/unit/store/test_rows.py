@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
@@ -20,7 +21,6 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.model import (
-    AccountCounts,
     Change,
     Coverage,
     Evidence,
@@ -31,7 +31,6 @@ from cmk_check.core.model import (
     KeyHealth,
     Subscription,
     Transition,
-    VerdictCounts,
 )
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_TRANSACTION_BYTES
@@ -95,14 +94,10 @@ _FINDINGS: Final = st.builds(
     | st.builds(Owner, _TEXT, st.sampled_from(["account", "subscription"])),
 )
 _COUNTS: Final = st.builds(
-    AccountCounts,
-    st.dictionaries(_TEXT, st.builds(VerdictCounts, *[st.integers(0, 99)] * 3), max_size=2),
-    st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
+    lambda found, ignored, unread: Known(findings=found).count(found, ignored, unread),
+    st.dictionaries(_TEXT, _FINDINGS, max_size=2),
     st.dictionaries(_TEXT, st.integers(0, 99), max_size=2),
     st.integers(0, 99),
-    st.dictionaries(st.sampled_from(KeyState), st.integers(0, 99)),
-    unowned=st.integers(0, 99),
-    owners=st.lists(_TEXT, max_size=2).map(tuple),
 )
 _COVERAGE: Final = st.builds(
     Coverage,

@@ -38,6 +38,7 @@ EXPOSED: Final = AccountData(
 # One of the ten was never looked at, and one could not be read.
 COUNTED: Final = AccountCounts(
     {"OpenAI": VerdictCounts(compliant=9, non_compliant=1)},
+    {"customer_managed_key": 9, "key_not_named": 1},
     by_data_state={"own_keys": 4, "microsoft_keys": 3, "none": 1, "unknown": 1},
 )
 SHOWN: Final = {

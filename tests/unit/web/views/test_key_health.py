@@ -52,6 +52,7 @@ BROKEN = KeyHealth(
 OF_KEY = ("keyHealth", "keyReasons", "keyExpires", "keyRotation", "keyVaultId")
 COUNTED = AccountCounts(
     {"OpenAI": VerdictCounts(compliant=9, non_compliant=1)},
+    {"customer_managed_key": 9, "key_not_named": 1},
     by_key_health={"healthy": 4, "at_risk": 2, "broken": 1, "unknown": 1},
 )
 # One of the nine was never looked at.

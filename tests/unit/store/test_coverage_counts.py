@@ -1,0 +1,159 @@
+"""Counts in coverage rows: what the app writes is read back, and what contradicts itself is not."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.enums import CoverageState, ExceptionReason, KeyState, Reason, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.model import (
+    AccountCounts,
+    Coverage,
+    Finding,
+    Judgement,
+    KeyHealth,
+    PolicyCounts,
+    Subscription,
+    VerdictCounts,
+)
+from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.errors import RowUnusable
+from cmk_check.store import rows
+from tests.unit.store.rows_kit import NOON, SUBSCRIPTION, account_id, entity, finding
+
+_FINDING: Final = st.builds(
+    lambda kind, verdict, reason, health, until, owner, data: replace(
+        finding(),
+        kind=kind,
+        judgement=Judgement(verdict, reason, "", finding().judgement.evidence),
+        key_health=health and KeyHealth(health),
+        exception=AccountException(until, expires_on=NOON) if until else None,
+        owner=owner,
+        data=data and AccountData(data),
+    ),
+    st.sampled_from([None, "OpenAI", "AIServices", "openai", "other"]),
+    st.sampled_from(Verdict),
+    st.sampled_from(Reason),
+    st.none() | st.sampled_from(KeyState),
+    st.sampled_from([None, ExceptionReason.HONOURED, ExceptionReason.EXPIRED]),
+    st.sampled_from([None, UNOWNED, Owner("a", "account"), Owner("b", "subscription")]),
+    st.none() | st.sampled_from(DataState),
+)
+# What each account was and is, None where it was not or is not there.
+_STEPS: Final = st.lists(
+    st.tuples(st.none() | _FINDING, st.none() | _FINDING).filter(any), max_size=8
+)
+_MIXED: Final = AccountCounts(
+    {"OpenAI": VerdictCounts(1, 2, 1)},
+    {"customer_managed_key": 1, "key_not_named": 2, "malformed": 1},
+    {"Face": 3},
+    1,
+    {"broken": 1},
+    ((NOON, 1),),
+    PolicyCounts(0, 2),
+    2,
+    ("aa", "bb"),
+    {"none": 1},
+)
+
+
+def _read(coverage: Coverage, counts: str | None = None) -> Coverage:
+    values = rows.coverage_values(coverage)
+    return rows.coverage_of(entity(values if counts is None else values | {"accounts": counts}))
+
+
+def _named(number: int, found: Finding | None) -> Finding | None:
+    return found and replace(found, id=account_id("rg", f"a{number}"))
+
+
+@given(_STEPS, st.lists(_FINDING, max_size=2), st.integers(0, 9))
+def test_each_row_of_a_recording_is_read_back(
+    pairs: list[tuple[Finding | None, Finding | None]], untrusted: list[Finding], unread: int
+) -> None:
+    """A recording of many accounts writes the row several times, and may stop after each."""
+    steps = tuple(
+        FindingUpdate(_named(number, before), _named(number, after), ())
+        for number, (before, after) in enumerate(pairs)
+    )
+    before = {str(step.before.id): step.before for step in steps if step.before}
+    apart = {f"untrusted{number}": found for number, found in enumerate(untrusted)}
+    known = Known(None, before, apart)
+    row = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON, sequence=len(steps))
+    had = replace(row, accounts=known.count(before, {"Face": 2}, len(before)))
+    has = replace(row, accounts=known.count(known.after(steps), {}, unread))
+    difference = Difference(replace(known, coverage=had), has, steps)
+
+    written = [had, *difference.partial_coverages([0, *[1] * len(steps)], "claim"), has]
+
+    assert [_read(coverage) for coverage in written] == written
+
+
+_TAMPERED: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
+    "an unknown below zero": lambda row: row["by_kind"]["OpenAI"].update(unknown=-1),
+    "a violation moved elsewhere": lambda row: row["by_kind"].update(
+        AIServices={"compliant": 3, "non_compliant": -2}
+    ),
+    "a violation left out": lambda row: row["by_kind"]["OpenAI"].update(non_compliant=1),
+    "no kind": lambda row: row.pop("by_kind"),
+    "no reason": lambda row: row.pop("by_reason"),
+    "nothing": lambda row: row.clear(),
+    "a reason below zero": lambda row: row["by_reason"].update(malformed=-1, key_not_named=4),
+    "one reason too many": lambda row: row["by_reason"].update(malformed=2),
+    "a broken key below zero": lambda row: row["by_key_health"].update(broken=-1),
+    "more keys than compliant accounts": lambda row: row["by_key_health"].update(healthy=1),
+    "an exception below zero": lambda row: row["excepted"][0].__setitem__(1, -1),
+    "more exceptions than violations": lambda row: row["excepted"][0].__setitem__(1, 3),
+    "unread below zero": lambda row: row.update(unread=-1),
+    "unread below zero, as a text": lambda row: row.update(unread="-1"),
+    "other kinds below zero": lambda row: row["ignored_by_kind"].update(Face=-3),
+    "policy below zero": lambda row: row["policy"].update(not_assessed=-1),
+    "more differences than accounts": lambda row: row["policy"].update(differs=5),
+    "more not assessed than differences": lambda row: row["policy"].update(not_assessed=3),
+    "more without owner than accounts": lambda row: row.update(unowned=5, owners=[]),
+    "unowned below zero": lambda row: row.update(unowned=-1),
+    "data below zero": lambda row: row["by_data_state"].update(none=-1),
+    "more data states than accounts": lambda row: row["by_data_state"].update(own_keys=4),
+}
+
+
+@pytest.mark.parametrize("tamper", _TAMPERED.values(), ids=_TAMPERED)
+def test_counts_that_contradict_themselves_break_their_row(
+    tamper: Callable[[dict[str, Any]], Any],
+) -> None:
+    """In the sum of the estate they would make up for the violations of another subscription."""
+    coverage = Coverage(
+        Subscription(SUBSCRIPTION), CoverageState.READ, NOON, accounts=_MIXED, sequence=1
+    )
+    assert _read(coverage) == coverage
+    counts = json.loads(str(rows.coverage_values(coverage)["accounts"]))
+
+    tamper(counts)
+
+    with pytest.raises(RowUnusable, match=r"accounts .*; the next scan rebuilds the row"):
+        _read(coverage, json.dumps(counts))
+
+
+def test_a_row_of_the_first_version_is_read() -> None:
+    """What later versions added is absent from it, and no upgrade makes gaps."""
+    counts = {
+        "by_kind": {"OpenAI": {"compliant": 1, "non_compliant": 0, "unknown": 1}},
+        "by_reason": {"customer_managed_key": 1, "malformed": 1},
+        "ignored_by_kind": {"Face": 3},
+        "unread": 1,
+    }
+    coverage = Coverage(Subscription(SUBSCRIPTION), CoverageState.READ, NOON)
+
+    assert _read(coverage, json.dumps(counts)).accounts == AccountCounts(
+        {"OpenAI": VerdictCounts(1, 0, 1)},
+        {"customer_managed_key": 1, "malformed": 1},
+        {"Face": 3},
+        1,
+    )
