@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.client import HTTPException
-from types import MappingProxyType
 from typing import Any, Final, Self
 
 from aiohttp import ClientConnectorError
@@ -71,6 +70,11 @@ _PIPELINE: Final[Mapping[str, Any]] = {
     "retry_backoff_factor": TABLE_BACK_OFF_SECONDS,
     "permit_redirects": False,
 }
+# The client passes on what its decoding raises: bytes that are no UTF-8, and JSON that is too deep.
+_NO_ANSWER: Final = (
+    *(AzureError, DeserializationError, HTTPException, TimeoutError),
+    *(UnicodeDecodeError, RecursionError),
+)
 _TOO_MUCH: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE})
 _REFUSED: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _GONE: Final = frozenset({TableErrorCode.RESOURCE_NOT_FOUND, TableErrorCode.ENTITY_NOT_FOUND})
@@ -135,17 +139,20 @@ class AzureTables:
 
     async def get(self, table: Table, partition: str, row: str) -> Entity | None:
         """Read one row; see ``Store.get``."""
+        rows: list[object] = []
+        options = {"take_row": rows.append, **_TIMES}
         with _translating(table):
             try:
-                read = await self._call(
-                    table, lambda client: client.get_entity(partition, row, **_TIMES)
-                )
+                await self._call(table, lambda client: client.get_entity(partition, row, **options))
             except ResourceNotFoundError as error:
                 # A 404 of the account or the table says nothing about the row.
                 if code_of(error) not in _GONE:
                     raise
                 return None
-        return _entity(read)
+            entity = entity_of(rows.pop())
+            if (entity.partition, entity.row) != (partition, row):
+                raise DeserializationError("The answer is another row.")
+        return entity
 
     async def query(self, table: Table, query: TableQuery) -> AsyncIterator[Entity]:
         """Read rows in key order; see ``Store.query``."""
@@ -266,22 +273,11 @@ def _properties(values: Mapping[str, Scalar]) -> dict[str, Any]:
     }
 
 
-def _entity(read: TableEntity) -> Entity:
-    values: dict[str, Scalar] = {}
-    for name, value in read.items():
-        plain = value.value if isinstance(value, EntityProperty) else value
-        # Properties of other types were not written by this version and are not needed.
-        if isinstance(plain, str | int) and name not in {"PartitionKey", "RowKey"}:
-            values[name] = plain
-    etag = read.metadata["etag"] or ""
-    return Entity(read["PartitionKey"], read["RowKey"], etag, MappingProxyType(values))
-
-
 @contextmanager
 def _translating(table: Table, *, writing: bool = False) -> Iterator[None]:
     try:
         yield
-    except (AzureError, DeserializationError, HTTPException, TimeoutError) as error:
+    except _NO_ANSWER as error:
         raise _translated(error, table, writing=writing) from error
 
 

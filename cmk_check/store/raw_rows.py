@@ -1,7 +1,8 @@
-"""Takes the rows of a page as the table service wrote them, past the models of Azure's client.
+"""Takes rows as the table service wrote them, past the models of Azure's client.
 
 The client goes through each row twice, to deserialize and to convert each value, which takes
-several times as long as all that is done with a row here. It still signs, sends, repeats and pages.
+several times as long as all that is done with a row here, and trusts that the answer is a row. It
+still signs, sends, repeats and pages.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,8 @@ from cmk_check.ports import Entity, Scalar
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
 
-_TAKE: Final = "take_rows"
+_TAKE_PAGE: Final = "take_rows"
+_TAKE_ROW: Final = "take_row"
 _TYPE: Final = "@odata.type"
 _ETAG: Final = "odata.etag"
 # Each row has them besides its values.
@@ -32,14 +34,16 @@ _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
 
 class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
-    """Passes the rows of a page to the query's ``take_rows``; the client gets a page without any.
+    """Passes the rows of a page to ``take_rows``, and the answer of a point read to ``take_row``.
 
-    It must come before the policy that decodes answers.
+    The client gets a page without rows, or a row without properties. The policy must come before
+    the one that decodes answers.
     """
 
     def on_request(self, request: Request) -> None:
-        """Keep whom to pass the rows to, out of the client's options."""
-        request.context[_TAKE] = request.context.options.pop(_TAKE, None)
+        """Keep whom to pass rows to, out of the client's options."""
+        for name in (_TAKE_PAGE, _TAKE_ROW):
+            request.context[name] = request.context.options.pop(name, None)
 
     def on_response(self, request: Request, response: Response) -> None:
         """Pass the rows on.
@@ -48,14 +52,19 @@ class RawRowsPolicy(SansIOHTTPPolicy[HttpRequest, AsyncHttpResponse]):
             DeserializationError: the answer is not a page of rows, and must not pass for none.
 
         """
-        take: Callable[[list[Any]], None] | None = request.context[_TAKE]
-        if take is None or response.http_response.status_code != HTTPStatus.OK:
+        take_page: Callable[[list[Any]], None] | None = request.context[_TAKE_PAGE]
+        take_row: Callable[[object], None] | None = request.context[_TAKE_ROW]
+        if response.http_response.status_code != HTTPStatus.OK:
             return
-        page = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
-        if not isinstance(page, dict) or not isinstance(page.get("value"), list):
-            raise DeserializationError("The answer is not a page of rows.")
-        take(page["value"])
-        page["value"] = []
+        answer = response.context.get(ContentDecodePolicy.CONTEXT_NAME)
+        if take_row is not None:
+            take_row(answer)
+            response.context[ContentDecodePolicy.CONTEXT_NAME] = {}
+        if take_page is not None:
+            if not isinstance(answer, dict) or not isinstance(answer.get("value"), list):
+                raise DeserializationError("The answer is not a page of rows.")
+            take_page(answer["value"])
+            answer["value"] = []
 
 
 def entity_of(row: object) -> Entity:

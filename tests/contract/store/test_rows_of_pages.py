@@ -6,8 +6,9 @@ import pytest
 from aiohttp import web
 
 from cmk_check.errors import StoreUnavailable
-from cmk_check.ports import Entity, TableQuery
+from cmk_check.ports import Entity, Insert, TableQuery
 from tests.contract.store.told_service import (
+    GARBAGE,
     JSON,
     READ,
     READS,
@@ -71,22 +72,37 @@ async def test_a_row_without_an_etag_has_the_one_of_its_time(call: Call) -> None
     assert found.etag == "W/\"datetime'2026-11-25T00%3A00%3A00.1234567Z'\""
 
 
+@pytest.mark.parametrize("call", READS.values(), ids=READS)
+@pytest.mark.parametrize("answer", GARBAGE.values(), ids=GARBAGE)
+async def test_an_answer_that_is_no_row_is_neither_none_nor_a_crash(
+    call: Call, answer: web.Response
+) -> None:
+    """A proxy's answer must not make an estate without accounts, nor an error of ours."""
+    async with tables_of(answer, deadline=1) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await call(tables)
+
+
+async def test_the_answer_to_a_write_may_be_garbage() -> None:
+    """Whether it was written, nobody knows."""
+    async with tables_of(GARBAGE["too deep"]) as (tables, _):
+        with pytest.raises(StoreUnavailable):
+            await tables.commit(TABLE, "p", [Insert("r", {})])
+
+
 @pytest.mark.parametrize(
-    ("text", "kind"),
+    "row",
     [
-        ("{}", "application/json"),
-        ("null", "application/json"),
-        ('{"value": {}}', "application/json"),
-        ("", "application/json"),
-        ("<a/>", "application/atom+xml"),
+        ROW | {"RowKey": "q"},
+        ROW | {"PartitionKey": None},
+        ROW | {"n": "x", "n@odata.type": "Edm.Int64"},
     ],
 )
-async def test_an_answer_that_is_no_page_is_not_an_empty_table(text: str, kind: str) -> None:
-    """A proxy's answer must not make an estate without accounts."""
-    answer = web.Response(text=text, headers={"Content-Type": kind})
-    async with tables_of(answer) as (tables, _):
+async def test_a_point_read_brings_the_row_it_asked_for(row: object) -> None:
+    """The status of the estate is one."""
+    async with tables_of(web.Response(text=json.dumps(row), headers=JSON)) as (tables, _):
         with pytest.raises(StoreUnavailable):
-            await list_rows(tables)
+            await tables.get(TABLE, "p", "r")
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,21 @@ READS: dict[str, Call] = {"get": lambda store: store.get(TABLE, "p", "r"), "quer
 JSON = {"Content-Type": "application/json;odata=minimalmetadata"}
 READ = web.Response(text=json.dumps(ROW | {"value": [ROW]}), headers=JSON)
 
+_DEEP = b"[" * 100_000 + b"]" * 100_000
+GARBAGE = {
+    "no property": web.Response(body=b"{}", headers=JSON),
+    "null": web.Response(body=b"null", headers=JSON),
+    "a list": web.Response(body=b"[]", headers=JSON),
+    "no list": web.Response(body=b'{"value": {}}', headers=JSON),
+    "nothing": web.Response(body=b"", headers=JSON),
+    "no UTF-8": web.Response(body=json.dumps(ROW).encode() + b"\xff", headers=JSON),
+    "too deep": web.Response(body=_DEEP, headers=JSON),
+    "XML": web.Response(body=b"<a/>", headers={"Content-Type": "application/atom+xml"}),
+    # Not only good answers are decoded.
+    "an error too deep": web.Response(status=404, body=_DEEP, headers=JSON),
+    "an error without UTF-8": web.Response(status=500, body=b"\xff", headers=JSON),
+}
+
 
 @dataclass
 class Service:
