@@ -38,7 +38,7 @@ class Relay:
         Return those that could not be published. They stay in the outbox for the next scan, so a
         failure of the feed or of a queue does not fail a slice.
         """
-        once = {entry.change.id: entry for entry in pending}
+        once = {entry.place: entry for entry in pending}
         left = list(once.values())
         async with self._one_at_a_time:
             for batch in batched(once.values(), CHANGES_PER_PUBLICATION, strict=False):

@@ -114,8 +114,8 @@ class SliceRun:
         self._last = last
         self._poisoned = poisoned
         self._recorder: Recorder  # made when work begins
-        self._outbox: dict[str, OutboxEntry] = {}
-        self._changes: set[str] = set()
+        self._outbox: dict[tuple[str, str], OutboxEntry] = {}
+        self._changes: set[tuple[str, str]] = set()
         # Only the first scan names them; later ones report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
@@ -313,14 +313,14 @@ class SliceRun:
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
         """Keep changes until they are published, each once and in order."""
         for entry in outbox:
-            self._outbox.setdefault(entry.change.id, entry)
+            self._outbox.setdefault(entry.place, entry)
             if entry.change.data.get("scanId") == self._claim.scan.id:
-                self._changes.add(entry.change.id)
+                self._changes.add(entry.place)
 
     async def _publish(self) -> None:
         entries = list(self._outbox.values())
         left = await self._context.relay.publish(entries, self._context.findings_table.clear_outbox)
-        self._outbox = {entry.change.id: entry for entry in left}
+        self._outbox = {entry.place: entry for entry in left}
 
     def _comparison_context(self) -> ComparisonContext:
         options = self._context.options

@@ -18,9 +18,11 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import batched, takewhile
 from typing import Final
+from uuid import NAMESPACE_URL, uuid5
 
 from cmk_check.core.model import Change
 from cmk_check.errors import RowUnusable, StoreUnavailable, WriteConflict
@@ -33,14 +35,15 @@ from cmk_check.limits import (
 )
 from cmk_check.ports import Clock, Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import rows, table_keys
+from cmk_check.store.outbox import place_of
 
 _log = logging.getLogger(__name__)
 
 type Sleep = Callable[[float], Awaitable[object]]
+type _Key = tuple[str, str]
 
 _PARTITION: Final = "feed"
 _HEAD: Final = "head"
-_SCANS: Final = "scan"
 _PUBLISHED: Final = "published"
 _NEWER: Final = "A newer version of cmk_check publishes: deploy that version again."
 
@@ -133,7 +136,7 @@ class FeedTable:
         self, old: Sequence[tuple[Entity, Change]]
     ) -> list[tuple[Entity, Change]]:
         """Return the changes before the first that is still in its outbox."""
-        places = [_outbox_of(change) for _, change in old]
+        places = [place_of(change) for _, change in old]
         waiting = await asyncio.gather(*(self._store.get(*place) for place in places))
         pairs = zip(old, waiting, strict=True)
         return [entry for entry, _ in takewhile(lambda pair: pair[1] is None, pairs)]
@@ -163,46 +166,59 @@ class FeedTable:
             StoreError: the feed could not be written; either none or all of the changes are in it.
 
         """
-        numbers: dict[str, int] = {}
+        numbers: dict[_Key, int] = {}
         for attempt in range(PUBLICATION_ATTEMPTS):
-            fresh = list({c.id: c for c in changes if c.id not in numbers}.values())
+            fresh = list({c.id: c for c in changes if _key(c) not in numbers}.values())
             if not fresh:
-                return [(numbers[change.id], change) for change in changes]
+                return [(numbers[_key(change)], change) for change in changes]
             try:
                 numbers |= await self._append(fresh)
             except WriteConflict:
                 await self._sleep(_back_off(attempt))
-                numbers = await self._published(changes)
+                changes, numbers = await self._published(changes)
         message = "Each try to write the feed met another write; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
-    async def _published(self, changes: Sequence[Change]) -> dict[str, int]:
-        """Return the numbers of changes that a crashed publisher had already published."""
+    async def _published(
+        self, changes: Sequence[Change]
+    ) -> tuple[Sequence[Change], dict[_Key, int]]:
+        """Return the changes, and the numbers of those that a publisher had published before.
+
+        A change whose id another source has used gets another id: it was not published. (A row in
+        an outbox may be forged, and nobody can tell which of the two is.)
+        """
         markers = await self._get_all(table_keys.feed_marker(change.id) for change in changes)
-        return {
-            change.id: rows.Reader(marker).number("number")
-            for change, marker in zip(changes, markers, strict=True)
-            if marker is not None
-        }
+        used = [None if row is None else rows.Reader(row).number("number") for row in markers]
+        found = await self._get_all(table_keys.feed_row(number or 0) for number in used)
+        own: list[Change] = []
+        numbers: dict[_Key, int] = {}
+        for change, number, row in zip(changes, used, found, strict=True):
+            if row is not None and row.values.get("source") != change.source:
+                _log.error("Two sources have a change %s: %s has another id now.", *_key(change))
+                own.append(replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))))
+                continue
+            own.append(change)
+            if number is not None:
+                numbers[_key(change)] = number
+        return own, numbers
 
     async def _get_all(self, names: Iterable[str]) -> list[Entity | None]:
         """Read rows of the feed, all at once."""
         reads = (self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
         return await asyncio.gather(*reads)
 
-    async def _append(self, fresh: Sequence[Change]) -> dict[str, int]:
+    async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
         head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
         if head is not None and rows.is_too_new(head):
             raise RowUnusable(_NEWER)
         last = await self._last(head)
-        numbers = {change.id: number for number, change in enumerate(fresh, last + 1)}
+        numbers = {_key(change): number for number, change in enumerate(fresh, last + 1)}
         moved = {"schema": rows.SCHEMA, "last": last + len(fresh)}
         writes: list[Write] = [
             Insert(_HEAD, moved) if head is None else Replace(_HEAD, moved, head.etag)
         ]
         dated = {} if self._clock is None else {_PUBLISHED: self._clock.now().isoformat()}
-        for change in fresh:
-            number = numbers[change.id]
+        for number, change in enumerate(fresh, last + 1):
             writes.append(Insert(table_keys.feed_row(number), rows.change_values(change) | dated))
             marker = {"schema": rows.SCHEMA, "number": number}
             writes.append(Insert(table_keys.feed_marker(change.id), marker))
@@ -232,18 +248,11 @@ def _back_off(attempt: int) -> float:
     return random.uniform(0, longest)  # noqa: S311 - spreads publishers, guards nothing
 
 
+def _key(change: Change) -> _Key:
+    """Return the id and the source of a change, which tell it from all others."""
+    return change.id, change.source
+
+
 def _published(entity: Entity) -> datetime:
     row = rows.Reader(entity)
     return row.optional_time(_PUBLISHED) or row.time("time")
-
-
-def _outbox_of(change: Change) -> tuple[Table, str, str]:
-    """Return the outbox row from which a change was published."""
-    row = table_keys.outbox_row(change.sequence, change.id)
-    if change.source.startswith("/scans/"):
-        return Table.SCANS, _SCANS, row
-    return (
-        Table.FINDINGS,
-        table_keys.partition_of(change.source.removeprefix("/subscriptions/")),
-        row,
-    )

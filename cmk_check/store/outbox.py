@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.errors import LimitExceeded, RowUnusable
-from cmk_check.ports import Entity
+from cmk_check.ports import Entity, Table
 from cmk_check.store import rows, table_keys
 
 _log = logging.getLogger(__name__)
+
+OF_SCANS: Final = "scan"
+"""The partition of the scans' own outbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +25,31 @@ class OutboxEntry:
     etag: str
     change: Change
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What tells it from all others: whoever writes a row chooses the id of its change."""
+        return self.partition, self.row
 
-def outbox_entries(entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
+
+def place_of(change: Change) -> tuple[Table, str, str]:
+    """Return the one outbox row from which a change may be published.
+
+    Raises:
+        LimitExceeded: none has a key for it.
+
+    """
+    row = table_keys.outbox_row(change.sequence, change.id)
+    if change.source.startswith("/scans/"):
+        return Table.SCANS, OF_SCANS, row
+    subscription_id = change.source.removeprefix("/subscriptions/")
+    return Table.FINDINGS, table_keys.partition_of(subscription_id), row
+
+
+def outbox_entries(table: Table, entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
     """Read the outbox rows among these.
 
-    A row that is broken, newer or not ours is left alone, with a log line: it must not hold up the
-    changes of all others.
+    A row that is broken, forged, newer or not ours is left alone, with a log line: it must not hold
+    up the changes of all others.
     """
     entries: list[OutboxEntry] = []
     for entity in entities:
@@ -34,21 +57,26 @@ def outbox_entries(entities: Iterable[Entity]) -> tuple[OutboxEntry, ...]:
             _log.warning("Partition %s has an unknown row: %.200a", entity.partition, entity.row)
             continue
         try:
-            change = _change_in(entity)
+            change = _change_in(table, entity)
         except (RowUnusable, LimitExceeded) as error:
-            _log.warning("A change cannot be published: %s", error)
+            _log.error("A change cannot be published: %s", error)
             continue
         entries.append(OutboxEntry(entity.partition, entity.row, entity.etag, change))
     return tuple(entries)
 
 
-def _change_in(entity: Entity) -> Change:
-    """Read a change; its row must have the key that follows from its columns.
+def _change_in(table: Table, entity: Entity) -> Change:
+    """Read a change; its row must be the one that follows from its columns.
 
-    Otherwise it might never be published, and all changes behind it would wait.
+    Otherwise it might never be published, and all changes behind it would wait; or it might speak
+    for another subscription.
     """
     change = rows.change_of(entity)
-    if entity.row != table_keys.outbox_row(change.sequence, change.id):
+    of_source = f"{change.subject}/".startswith(f"{change.source}/")
+    if place_of(change) != (table, entity.partition, entity.row) or not of_source:
         where = f"{entity.partition} / {entity.row}"
-        raise RowUnusable(f"Row {where}: id and sequence must be those of the row's key.")
+        raise RowUnusable(
+            f"Row {where}: id, sequence, source and subject must be those of the row's partition "
+            "and key; find out who wrote the row, and delete it."
+        )
     return change

@@ -16,7 +16,7 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, row_times, rows, table_keys
-from cmk_check.store.outbox import OutboxEntry, outbox_entries
+from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries
 from cmk_check.store.scan_rows import (
     LEASE,
     SCAN,
@@ -34,7 +34,7 @@ from cmk_check.store.scan_rows import (
 _log = logging.getLogger(__name__)
 
 _TABLE: Final = Table.SCANS
-_PARTITION: Final = "scan"
+_PARTITION: Final = OF_SCANS
 _LEASE: Final = "current"
 _STATUS: Final = "status"
 # Of a broken row: free, and with an epoch that no scan has.
@@ -156,7 +156,7 @@ class ScanTable:
             partition=_PARTITION, row_from=table_keys.OUTBOX_FROM, row_to=table_keys.OUTBOX_TO
         )
         found = [entity async for entity in self._store.query(_TABLE, query)]
-        return outbox_entries(found)
+        return outbox_entries(_TABLE, found)
 
     async def clear_outbox(self, pending: Sequence[OutboxEntry]) -> None:
         """Delete published changes of scans, at most 100."""

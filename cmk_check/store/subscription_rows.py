@@ -17,7 +17,7 @@ from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
 from cmk_check.errors import LimitExceeded, RowUnusable
 from cmk_check.limits import PARTITIONS_REMEMBERED
-from cmk_check.ports import Entity
+from cmk_check.ports import Entity, Table
 from cmk_check.store import row_times, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
 
@@ -90,7 +90,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
             except RowUnusable as error:
                 _log.warning("%s", error)
                 sequence = _sequence_in(entity)
-    outbox = outbox_entries(others)
+    outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
         sequence = None

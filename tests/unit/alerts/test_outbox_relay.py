@@ -36,8 +36,9 @@ class FailingTeller(RecordingSink):
 
 async def recorded(store: RecordingStore, partition: str, *ids: str) -> list[OutboxEntry]:
     """Let a subscription record changes; return its outbox as read."""
+    source = f"/subscriptions/{partition}"
     changes = [
-        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, "/s", f"/s/{name}", {}, number)
+        Change(name, ChangeType.ACCOUNT_VIOLATED, NOON, source, f"{source}/{name}", {}, number)
         for number, name in enumerate(ids, 1)
     ]
     writes = [

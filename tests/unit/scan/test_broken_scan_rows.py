@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from cmk_check.core.enums import PostureVerdict, ScanState
+from cmk_check.core.enums import ChangeType, PostureVerdict, ScanState
+from cmk_check.core.model import Change
 from cmk_check.errors import StoreError
 from cmk_check.ports import Delete, Insert, Table
 from cmk_check.store import table_keys
 from cmk_check.store.change_feed import FeedTable
+from cmk_check.store.rows import change_values
 from tests.fakes.world import KEPT, World, bad, good
 from tests.unit.scan.faulty_processes import (
     ONE,
@@ -57,6 +59,29 @@ async def test_a_broken_change_of_a_scan_holds_up_no_other_and_no_pruning(scanne
     feed = [change.type.value for _, change in await FeedTable(scanned.store).read(0, 99)]
     assert feed == ["cmkcheck.scan.failed"] * 2
     assert await scanned.store.get(Table.SCANS, "scan", BROKEN_OUTBOX) is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "subject"),
+    [
+        (f"/subscriptions/{ONE}", f"/subscriptions/{ONE}"),
+        ("/subscriptions/scan", "/subscriptions/scan"),
+        ("/scans/1", str(good(ONE).id)),
+    ],
+)
+async def test_a_change_of_a_subscription_among_those_of_scans_is_never_published(
+    scanned: World, source: str, subject: str
+) -> None:
+    """Only the partition of a subscription speaks for it, and holds up nothing else."""
+    told = scanned.told_types()
+    forged = Change("f", ChangeType.ACCOUNT_RESOLVED, scanned.clock.now(), source, subject, {}, 9)
+    write = Insert(table_keys.outbox_row(9, "f"), change_values(forged))
+    await scanned.store.commit(Table.SCANS, "scan", [write])
+    scanned.listed()
+
+    await scanned.scan()
+
+    assert scanned.told_types() == [*told, "scan.failed"]
 
 
 @pytest.mark.parametrize("when", ["before the scan", "while it runs"])

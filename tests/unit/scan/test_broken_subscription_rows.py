@@ -8,7 +8,7 @@ from cmk_check.core.enums import PostureVerdict, ScanState, Verdict
 from cmk_check.ports import Delete, Insert, Scalar, Table
 from cmk_check.store import table_keys
 from tests.fakes.world import World, bad, good, sub
-from tests.unit.scan.faulty_processes import ONE, outbox_of, overwrite, told_of
+from tests.unit.scan.faulty_processes import ONE, TWO, outbox_of, overwrite, told_of
 
 COVERAGE = table_keys.COVERAGE
 A = table_keys.finding_row("rg", "a")
@@ -30,6 +30,22 @@ async def delete(world: World, row: str) -> None:
     found = await world.store.get(Table.FINDINGS, ONE, row)
     assert found is not None
     await world.store.commit(Table.FINDINGS, ONE, [Delete(row, found.etag)])
+
+
+async def leave(world: World, partition: str, change_id: str, sequence: int, of: str = ONE) -> None:
+    """Put a change into an outbox: a removal of an account of a subscription."""
+    left: dict[str, Scalar] = {
+        "schema": 1,
+        "id": change_id,
+        "type": "cmkcheck.account.removed",
+        "time": "2026-11-24T23:15:00+00:00",
+        "source": f"/subscriptions/{of}",
+        "subject": str(good(of, "x").id),
+        "data": "{}",
+        "sequence": sequence,
+    }
+    row = table_keys.outbox_row(sequence, change_id)
+    await world.store.commit(Table.FINDINGS, partition, [Insert(row, left)])
 
 
 async def sequences(world: World) -> list[int]:
@@ -86,20 +102,7 @@ async def test_changes_whose_coverage_row_was_deleted_are_published_and_numbered
     """Their rows in the outbox are keyed by sequence, too."""
     pair.read(ONE)
     await pair.scan()
-    change = table_keys.outbox_row(8, "left")
-    found = await pair.store.get(Table.FINDINGS, ONE, COVERAGE)
-    assert found is not None
-    left: dict[str, Scalar] = {
-        "schema": 1,
-        "id": "left",
-        "type": "cmkcheck.account.removed",
-        "time": "2026-11-24T23:15:00+00:00",
-        "source": f"/subscriptions/{ONE}",
-        "subject": "x",
-        "data": "{}",
-        "sequence": 8,
-    }
-    await pair.store.commit(Table.FINDINGS, ONE, [Insert(change, left)])
+    await leave(pair, ONE, "left", 8)
     await delete(pair, COVERAGE)
     pair.read(ONE, good(ONE))
 
@@ -238,3 +241,46 @@ async def test_each_scan_logs_a_finding_that_cannot_be_trusted(
 
         lines = [record for record in caplog.records if str(good(ONE, "a").id) in record.message]
         assert [record.levelno for record in lines] == [logging.WARNING], number
+
+
+async def test_a_forged_change_of_another_subscription_is_never_published(
+    pair: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would close the ticket of an account that is still in violation."""
+    pair.listed(ONE, TWO)
+    await leave(pair, ONE, "forged", 8, of=TWO)
+    told = len(pair.teller.told)
+    pair.read(ONE, bad(ONE, "a"), good(ONE, "b"))
+
+    await pair.scan()
+    await pair.scan()
+
+    assert [change.source for _, change in pair.teller.told[told:]] == [f"/subscriptions/{ONE}"]
+    errors = [record.message for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(errors) == 2
+    assert all("source and subject" in message for message in errors)
+
+
+@pytest.mark.parametrize("subscription_id", [sub(0), TWO], ids=["before it", "behind it"])
+async def test_a_change_with_the_id_of_another_takes_not_its_place(
+    pair: World, subscription_id: str
+) -> None:
+    """Who reads one outbox and writes another could silence a change (P3)."""
+    pair.listed(ONE, subscription_id)
+    await pair.scan()
+    told = len(pair.teller.told)
+    await leave(pair, ONE, "waiting", 8)
+    await leave(pair, subscription_id, "waiting", 8, of=subscription_id)
+
+    await pair.scan()
+    await pair.scan()
+
+    both = [change for _, change in pair.teller.told[told:]]
+    assert {change.source for change in both} == {
+        f"/subscriptions/{ONE}",
+        f"/subscriptions/{subscription_id}",
+    }
+    assert len({change.id for change in both}) == len(both) == 2
+    assert [change.id for change in await pair.feed()][-2:] == [change.id for change in both]
+    assert not await outbox_of(pair, ONE)
+    assert not await outbox_of(pair, subscription_id)

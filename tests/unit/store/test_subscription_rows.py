@@ -1,5 +1,7 @@
 """A partition taken apart: what cannot be trusted in it costs itself alone."""
 
+import logging
+
 import pytest
 
 from cmk_check.core.enums import Reason, Verdict
@@ -92,11 +94,28 @@ async def test_a_broken_finding_is_unknown_and_costs_itself_alone() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [{"schema": 2}, {"type": "perhaps"}, {"id": "x" * 600}, {"id": "x"}, {"sequence": 10**12}],
-    ids=["newer", "broken", "an endless id", "another id", "another sequence"],
+    [
+        {"schema": 2},
+        {"type": "perhaps"},
+        {"id": "x" * 600},
+        {"id": "x"},
+        {"sequence": 10**12},
+        {"source": f"/subscriptions/{sub(9)}"},
+        {"source": "/scans/1"},
+        {"source": ID},
+        {"source": f"/subscriptions/{ID}/resourcegroups/rg"},
+        {"subject": str(bad(sub(9)).id)},
+        {"source": f"/subscriptions/{sub(9)}", "subject": str(bad(sub(9)).id)},
+        {"subject": f"/subscriptions/{ID}0"},
+    ],
+    ids=[
+        *("newer", "broken", "an endless id", "another id", "another sequence"),
+        *("another source", "a scan", "no path", "a longer path"),
+        *("another subject", "another subscription", "no path below"),
+    ],
 )
 async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
-    values: dict[str, str | int],
+    values: dict[str, str | int], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A newer version tells its change when it is back; nothing else waits for it."""
     store, stored = await filled(bad(ID), bad(ID, "b"))
@@ -106,6 +125,8 @@ async def test_an_outbox_row_that_cannot_be_trusted_is_left_alone(
 
     assert found.unusable is None
     assert [entry.row for entry in found.outbox] == [stored.outbox[1].row]
+    level = logging.WARNING if "schema" in values else logging.ERROR
+    assert [record.levelno for record in caplog.records] == [level]
 
 
 async def test_rows_of_somebody_else_are_left_alone() -> None:
