@@ -95,7 +95,7 @@ class FeedTable:
             StoreError: the feed could not be read.
 
         """
-        return await self._last(await self._store.get(Table.CHANGES, _PARTITION, _HEAD))
+        return await self._last(await self._get(_HEAD))
 
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.
@@ -175,40 +175,37 @@ class FeedTable:
                 numbers |= await self._append(fresh)
             except WriteConflict:
                 await self._sleep(_back_off(attempt))
-                changes, numbers = await self._published(changes)
+                known = await asyncio.gather(*map(self._published, changes))
+                changes = [change for change, _ in known]
+                numbers = {_key(change): number for change, number in known if number}
         message = "Each try to write the feed met another write; the changes stay in the outbox."
         raise StoreUnavailable(message)
 
-    async def _published(
-        self, changes: Sequence[Change]
-    ) -> tuple[Sequence[Change], dict[_Key, int]]:
-        """Return the changes, and the numbers of those that a publisher had published before.
+    async def _published(self, change: Change) -> tuple[Change, int | None]:
+        """Return a change, with its number if a crashed publisher had already published it.
 
-        A change whose id another source has used gets another id: it was not published. (A row in
-        an outbox may be forged, and nobody can tell which of the two is.)
+        If another source has used its id, it was not published, and gets another id. (A row in an
+        outbox may be forged, and nobody can tell which of the two is.)
         """
-        markers = await self._get_all(table_keys.feed_marker(change.id) for change in changes)
-        used = [None if row is None else rows.Reader(row).number("number") for row in markers]
-        found = await self._get_all(table_keys.feed_row(number or 0) for number in used)
-        own: list[Change] = []
-        numbers: dict[_Key, int] = {}
-        for change, number, row in zip(changes, used, found, strict=True):
-            if row is not None and row.values.get("source") != change.source:
-                _log.error("Two sources have a change %s: %s has another id now.", *_key(change))
-                own.append(replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))))
-                continue
-            own.append(change)
-            if number is not None:
-                numbers[_key(change)] = number
-        return own, numbers
+        marker = await self._get(table_keys.feed_marker(change.id))
+        if marker is None:
+            return change, None
+        number = rows.Reader(marker).number("number", table_keys.LAST_NUMBER)
+        row = await self._get(table_keys.feed_row(number))
+        if row is None or row.values.get("source") == change.source:
+            return change, number
+        _log.error("Two sources have a change %s: that of %s is renamed.", *_key(change))
+        return replace(change, id=str(uuid5(NAMESPACE_URL, "/".join(_key(change))))), None
 
     async def _get_all(self, names: Iterable[str]) -> list[Entity | None]:
         """Read rows of the feed, all at once."""
-        reads = (self._store.get(Table.CHANGES, _PARTITION, name) for name in names)
-        return await asyncio.gather(*reads)
+        return await asyncio.gather(*map(self._get, names))
+
+    async def _get(self, name: str) -> Entity | None:
+        return await self._store.get(Table.CHANGES, _PARTITION, name)
 
     async def _append(self, fresh: Sequence[Change]) -> dict[_Key, int]:
-        head = await self._store.get(Table.CHANGES, _PARTITION, _HEAD)
+        head = await self._get(_HEAD)
         if head is not None and rows.is_too_new(head):
             raise RowUnusable(_NEWER)
         last = await self._last(head)
