@@ -29,8 +29,9 @@ def as_junit(collected: Collected, status: "models.Status") -> bytes:
     """Write a test for the scan itself, for each subscription with a gap and for each account.
 
     A test fails if its account is non-compliant or its key broken, and has an error if that could
-    not be told. A violation that the settings accept is skipped. What changes nothing, such as a
-    key at risk, is in the output of its test.
+    not be told. A violation that the settings accept is skipped, and so is an account that was not
+    read again: its test must not pass. What changes nothing, such as a key at risk, is in the
+    output of its test.
     """
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=_SUITE)
@@ -43,7 +44,8 @@ def as_junit(collected: Collected, status: "models.Status") -> bytes:
         name = f"{finding.resource_group}/{finding.name}"
         subscription_name = finding.subscription_name or finding.subscription_id
         text = f"{finding.id} in subscription {subscription_name}"
-        _add_test(suite, finding.subscription_id, name, text, problems)
+        old = collected.old.get(finding.id)
+        _add_test(suite, finding.subscription_id, name, text, problems, old=old)
     tests = list(suite)
     for element in root, suite:
         element.set("tests", str(len(tests)))
@@ -61,8 +63,14 @@ def _has_only_errors(test: ET.Element) -> bool:
     return test.find(_FAILURE) is None and test.find(_ERROR) is not None
 
 
-def _add_test(
-    suite: ET.Element, class_name: str, name: str, what: str, problems: Sequence[Problem]
+def _add_test(  # noqa: PLR0913 - each is a part of a test
+    suite: ET.Element,
+    class_name: str,
+    name: str,
+    what: str,
+    problems: Sequence[Problem],
+    *,
+    old: Problem | None = None,
 ) -> None:
     # Not every reader takes a test without a duration, and none of them was measured.
     test = ET.SubElement(suite, "testcase", classname=shown(class_name), name=shown(name), time="0")
@@ -76,5 +84,7 @@ def _add_test(
             remarks.append(f"{problem.code}: {message}")
             continue
         ET.SubElement(test, element, type=problem.code, message=message).text = shown(what)
+    if old is not None and not len(test):
+        ET.SubElement(test, _SKIPPED, type=old.code, message=old.message).text = shown(what)
     if remarks:
         ET.SubElement(test, "system-out").text = "\n".join(remarks)

@@ -2,10 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, ReasonSeverity, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    ExceptionMode,
+    KeyState,
+    PostureReason,
+    ReasonSeverity,
+    Verdict,
+)
+from cmk_check.core.posture import is_fresh
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
@@ -32,13 +41,15 @@ class Problem:
 class Collected:
     """All accounts and all subscriptions with a gap, and what is wrong with the scan itself.
 
-    An account whose list is empty is compliant, and its key is well. ``accepts``: the settings let
-    honoured exceptions accept a violation.
+    An account whose list is empty is compliant, and its key is well, as far as anybody has looked:
+    ``old`` holds, by account id, why an answer is only the last known one. ``accepts``: the
+    settings let honoured exceptions accept a violation.
     """
 
     accounts: Sequence[tuple["models.Finding", Sequence[Problem]]]
     gaps: Sequence[tuple["models.Subscription", Problem]]
     of_scan: Sequence[Problem]
+    old: Mapping[str, Problem]
     accepts: bool = False
 
 
@@ -63,7 +74,25 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
     ]
     listed = _listed(accounts, len(gaps))
     counted = _counted(status, accepts=accepts)
-    return Collected(accounts, gaps, _of_scan(status, counted, listed, answer.failure), accepts)
+    now = answer.context.clock.now()
+    dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
+    old = {account: problem for account, problem in dated if problem is not None}
+    of_scan = _of_scan(status, counted, listed, answer.failure)
+    return Collected(accounts, gaps, of_scan, old, accepts)
+
+
+def _of_age(finding: "models.Finding", now: datetime, max_age: timedelta) -> Problem | None:
+    """Say why an answer is not one of now, None if it is."""
+    as_of = finding.as_of
+    if finding.coverage is not CoverageState.READ or as_of is None:
+        code = PostureReason.SUBSCRIPTIONS_UNREAD
+    elif not is_fresh(as_of, now, max_age):
+        code = PostureReason.STALE
+    else:
+        return None
+    dated = f"as of {written(as_of)}" if as_of else "of unknown age"
+    message = f"The account was not read again: {finding.verdict} is the last known verdict, "
+    return Problem(code, POSTURE_REASONS[code].severity, f"{message}{dated}.")
 
 
 def _of_account(

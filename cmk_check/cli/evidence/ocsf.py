@@ -7,13 +7,16 @@ Only fields with a value are written. An exemption changes neither ``status`` no
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
+from cmk_check.cli.evidence.summary import gap_of
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.data_stores.account_data import COVERED
-from cmk_check.core.enums import CoverageState, KeyState, Verdict
+from cmk_check.core.enums import CoverageState, GapReason, KeyState, Reason, Verdict
+from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.reason_entry import NOTHING_TO_DO
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.web import models
@@ -40,49 +43,32 @@ _NAMED: Final[Mapping[int, tuple[str, int, str]]] = {
 
 
 def lines(evidence: Evidence) -> Iterator[bytes]:
-    """Write an event for each finding, as a line of JSON."""
-    for finding in evidence.findings():
-        event = _event(finding, evidence.status)
-        yield f"{json.dumps(event, separators=(',', ':'))}\n".encode()
+    """Write an event for each finding and each subscription that was not read, as lines of JSON."""
+    status = evidence.status
+    events = chain(
+        (_of_finding(finding, status) for finding in evidence.findings()),
+        (
+            _of_gap(subscription, gap, status)
+            for subscription in evidence.subscriptions()
+            if (gap := gap_of(subscription)) is not None
+        ),
+    )
+    for event in events:
+        yield f"{json.dumps(_with_values(event), separators=(',', ':'))}\n".encode()
 
 
-def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
-    key, data = finding.key_health, finding.data_stores
-    is_key_well = key is None or key.state is KeyState.HEALTHY
-    is_data_well = data is None or data.state in COVERED
-    result = _STATUSES[finding.verdict]
-    if result == _PASS and finding.coverage is not CoverageState.READ:
-        result = _UNKNOWN  # nobody has looked again, so that an old "compliant" says little
-    elif result == _PASS and not (is_key_well and is_data_well):
-        result = _WARNING
-    name, severity_id, severity = _NAMED[result]
+def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any]:
     plain = finding.model_dump(mode="json", by_alias=True)
     entry = VERDICT_REASONS[finding.reason]
-    at = _milliseconds(finding.as_of or status.as_of)
-    event = {
-        "activity_id": 1,
-        "activity_name": "Create",
-        "category_name": "Findings",
-        "category_uid": 2,
-        "class_name": "Compliance Finding",
-        "class_uid": 2003,
-        "type_uid": 200301,
-        "type_name": "Compliance Finding: Create",
-        "time": at,
-        "severity_id": severity_id,
-        "severity": severity,
-        "status_id": 1,
-        "status": "New",
-        "status_code": finding.reason.value,
-        "status_detail": finding.message,
-        "message": finding.message,
-        "metadata": {
-            "version": _VERSION,
-            "product": {"name": _CHECK, "vendor_name": _CHECK, "version": VERSION},
-            "event_code": _CHECK,
-            "tenant_uid": finding.tenant_id,
-        },
-        "finding_info": {
+    return _event(
+        _result(finding, status),
+        code=finding.reason,
+        message=finding.message,
+        way_out=None if entry.way_out == NOTHING_TO_DO else entry.way_out,
+        tenant=finding.tenant_id,
+        at=finding.as_of or status.as_of,
+        rule=finding.rule_version,
+        info={
             "uid": finding.id,
             "title": _TITLE,
             "desc": entry.message,
@@ -93,39 +79,21 @@ def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
             "src_url": finding.portal_url,
             "types": ["customer-managed key"],
         },
-        "compliance": {
-            "control": _TITLE,
-            "standards": _STANDARDS,
-            "requirements": _REQUIREMENTS,
-            "status_id": result,
-            "checks": [
-                {
-                    "uid": _CHECK,
-                    "name": _TITLE,
-                    "version": finding.rule_version,
-                    "status_id": result,
-                    "status": name,
-                }
-            ],
+        resource={
+            "uid": finding.id,
+            "name": finding.name,
+            "type": "Microsoft.CognitiveServices/accounts",
+            "region": finding.location,
+            "group": {"name": finding.resource_group},
+            "labels": [f"{name}:{value}" for name, value in finding.tags.items()] or None,
+            "data": {
+                "kind": finding.kind,
+                "subscriptionId": finding.subscription_id,
+                "subscriptionName": finding.subscription_name,
+                "owner": plain["owner"],
+            },
         },
-        "remediation": None if entry.way_out == NOTHING_TO_DO else {"desc": entry.way_out},
-        "resources": [
-            {
-                "uid": finding.id,
-                "name": finding.name,
-                "type": "Microsoft.CognitiveServices/accounts",
-                "region": finding.location,
-                "group": {"name": finding.resource_group},
-                "labels": [f"{name}:{value}" for name, value in finding.tags.items()] or None,
-                "data": {
-                    "kind": finding.kind,
-                    "subscriptionId": finding.subscription_id,
-                    "subscriptionName": finding.subscription_name,
-                    "owner": plain["owner"],
-                },
-            }
-        ],
-        "unmapped": {
+        unmapped={
             "verdict": finding.verdict.value,
             "reason": finding.reason.value,
             "coverage": finding.coverage.value,
@@ -137,9 +105,115 @@ def _event(finding: models.Finding, status: models.Status) -> dict[str, Any]:
             "exception": plain["exception"],
             "azurePolicy": plain["azurePolicy"],
         },
+    )
+
+
+def _result(finding: models.Finding, status: models.Status) -> int:
+    """Return the result of an account; an old "compliant" does not pass."""
+    result = _STATUSES[finding.verdict]
+    if result != _PASS:
+        return result
+    scanned, as_of = status.as_of, finding.as_of
+    is_of_last_scan = as_of is not None and scanned is not None and as_of >= scanned
+    if not (status.fresh and finding.coverage is CoverageState.READ and is_of_last_scan):
+        return _UNKNOWN
+    key, data = finding.key_health, finding.data_stores
+    is_key_well = key is None or key.state is KeyState.HEALTHY
+    is_data_well = data is None or data.state in COVERED
+    return _PASS if is_key_well and is_data_well else _WARNING
+
+
+def _of_gap(
+    subscription: models.Subscription, gap: models.GapOfSubscription, status: models.Status
+) -> dict[str, Any]:
+    uid, entry = f"/subscriptions/{subscription.subscription_id}", GAP_REASONS[gap.reason]
+    message = gap.detail or entry.text(gap.missing_action)
+    return _event(
+        _UNKNOWN,
+        code=gap.reason,
+        message=message,
+        way_out=message,
+        tenant=subscription.tenant_id,
+        at=status.as_of,
+        rule=None,
+        info={
+            "uid": uid,
+            "title": _TITLE,
+            "desc": entry.message,
+            "created_time": _milliseconds(subscription.since),
+            "last_seen_time": _milliseconds(subscription.last_read),
+            "types": ["customer-managed key"],
+        },
+        resource={
+            "uid": uid,
+            "name": subscription.name or subscription.subscription_id,
+            "type": "Microsoft.Resources/subscriptions",
+        },
+        unmapped={
+            "reason": gap.reason.value,
+            "coverage": subscription.coverage.value,
+            "missingAction": gap.missing_action,
+        },
+    )
+
+
+def _event(  # noqa: PLR0913 - each is another part of an event
+    result: int,
+    *,
+    code: Reason | GapReason,
+    message: str,
+    way_out: str | None,
+    tenant: str | None,
+    at: datetime | None,
+    rule: str | None,
+    info: Mapping[str, Any],
+    resource: Mapping[str, Any],
+    unmapped: Mapping[str, Any],
+) -> dict[str, Any]:
+    name, severity_id, severity = _NAMED[result]
+    return {
+        "activity_id": 1,
+        "activity_name": "Create",
+        "category_name": "Findings",
+        "category_uid": 2,
+        "class_name": "Compliance Finding",
+        "class_uid": 2003,
+        "type_uid": 200301,
+        "type_name": "Compliance Finding: Create",
+        "time": _milliseconds(at),
+        "severity_id": severity_id,
+        "severity": severity,
+        "status_id": 1,
+        "status": "New",
+        "status_code": code.value,
+        "status_detail": message,
+        "message": message,
+        "metadata": {
+            "version": _VERSION,
+            "product": {"name": _CHECK, "vendor_name": _CHECK, "version": VERSION},
+            "event_code": _CHECK,
+            "tenant_uid": tenant,
+        },
+        "finding_info": info,
+        "compliance": {
+            "control": _TITLE,
+            "standards": _STANDARDS,
+            "requirements": _REQUIREMENTS,
+            "status_id": result,
+            "checks": [
+                {
+                    "uid": _CHECK,
+                    "name": _TITLE,
+                    "version": rule,
+                    "status_id": result,
+                    "status": name,
+                }
+            ],
+        },
+        "remediation": None if way_out is None else {"desc": way_out},
+        "resources": [resource],
+        "unmapped": unmapped,
     }
-    written: dict[str, Any] = _with_values(event)
-    return written
 
 
 def _without(given: Mapping[str, Any] | None, name: str) -> dict[str, Any]:

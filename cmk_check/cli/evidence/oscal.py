@@ -32,7 +32,7 @@ from cmk_check.cli.evidence.oscal_facts import (
     relevant_evidence,
     time_of,
 )
-from cmk_check.cli.evidence.summary import Summary, risks_of
+from cmk_check.cli.evidence.summary import Summary, gap_of, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
@@ -182,7 +182,7 @@ class _Document:
 
     def _gaps(self) -> Iterator[Json]:
         for subscription in self._evidence.subscriptions():
-            if gap := subscription.gap:
+            if gap := gap_of(subscription):
                 id_, text = subscription.subscription_id, gap.detail
                 text = text or GAP_REASONS[gap.reason].text()
                 observed = self._observation("gap", id_, "A subscription that was not read", text)

@@ -19,7 +19,7 @@ from cmk_check.cli.evidence.report_text import (
     STYLE,
     TITLE,
 )
-from cmk_check.cli.evidence.summary import Summary
+from cmk_check.cli.evidence.summary import Summary, gap_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import ControlMapping, Verdict
@@ -170,12 +170,13 @@ class _Report:
                 ["Subscription", "Reason", "What it means, and what ends it", "Since"],
                 (
                     (
-                        named(gap.name, gap.subscription_id),
-                        whole(gap.gap.reason if gap.gap else ""),
-                        (gap.gap.detail if gap.gap else "") or "",
-                        time_cell(gap.since),
+                        named(subscription.name, subscription.subscription_id),
+                        whole(gap.reason),
+                        gap.detail or "",
+                        time_cell(subscription.since),
                     )
-                    for gap in gaps.shown
+                    for subscription in gaps.shown
+                    if (gap := gap_of(subscription))
                 ),
                 "subscriptions.json",
             ),

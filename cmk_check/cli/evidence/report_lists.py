@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from cmk_check.cli.evidence.download import Evidence
-from cmk_check.cli.evidence.summary import has_broken_key, is_excepted
+from cmk_check.cli.evidence.summary import gap_of, has_broken_key, is_excepted
 from cmk_check.core.data_stores.account_data import COVERED
 from cmk_check.core.enums import Verdict
 from cmk_check.limits import MAX_NAMES_LISTED, MAX_REPORT_ROWS
@@ -65,7 +65,7 @@ class ReportLists:
         gaps, tenants = Shortened[models.Subscription](), set[str]()
         for subscription in evidence.subscriptions():
             tenants.add(subscription.tenant_id or "not known")
-            if subscription.gap is not None:
+            if gap_of(subscription) is not None:
                 gaps.add(subscription)
         changes = Shortened[models.ChangeEvent](newest=True)
         for change in evidence.changes_of_period():

@@ -6,11 +6,25 @@ from typing import Final, Self
 
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    KeyState,
+    PostureReason,
+    PostureVerdict,
+    Verdict,
+)
+from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
 from cmk_check.web import models
 
 # Whether they count for the posture is a setting of the app.
 _BESIDE_VERDICTS: Final = {PostureReason.KEYS_BROKEN, PostureReason.DATA_EXPOSED}
+_PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
+
+
+def gap_of(subscription: models.Subscription) -> models.GapOfSubscription | None:
+    """Return why a subscription was not read, None if it was or need not be."""
+    is_pending = subscription.coverage is CoverageState.PENDING
+    return _PENDING if is_pending else subscription.gap
 
 
 def is_excepted(finding: models.Finding) -> bool:
@@ -60,7 +74,7 @@ class Summary:
         for finding in evidence.findings():
             accounts += 1
             by_risk.update(risks_of(finding))
-        gaps = sum(each.gap is not None for each in evidence.subscriptions())
+        gaps = sum(gap_of(each) is not None for each in evidence.subscriptions())
         if gaps:
             by_risk[PostureReason.SUBSCRIPTIONS_UNREAD] = gaps
         is_satisfied = (

@@ -155,6 +155,11 @@ CHECK_TIME_IS_UP: Final = make_gap(
     way_out="The app has more time; GET /api/v1/subscriptions?coverage=gap shows what it could "
     "not read.",
 )
+FIRST_RECORDING: Final = make_gap(
+    GapReason.SLICE_FAILED,
+    message="The first recording of the subscription has not ended.",
+    way_out="The next scan completes it.",
+)
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
 KNOWN_FROM_GROUP: Final = make_gap(
     GapReason.NOT_VISIBLE,

@@ -1,7 +1,7 @@
 """The result of ``scan`` as JUnit XML: what a CI server shows of it."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -131,6 +131,27 @@ async def test_a_test_that_fails_and_has_an_error_counts_once(capsysbinary: Outp
     tags = [element.tag for element in suite[1]]
     assert {"failure", "error"} <= set(tags)
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["2", "1", "0"]
+
+
+@pytest.mark.parametrize("case", ["gap", "stale"])
+async def test_an_old_compliant_is_no_test_that_passes(capsysbinary: Output, case: str) -> None:
+    """This scan has not read the account: what is recorded of it is as old as the last that has."""
+    world = world_of("good", "bad")
+    await _suite(world, capsysbinary)
+    if case == "gap":
+        world.read(sub(1), gap=FORBIDDEN)
+    else:
+        world.clock.advance(timedelta(days=7))
+        world.inventory.listed = ()
+
+    suite = await _suite(world, capsysbinary)
+
+    outcomes = dict(zip(("chat", "other"), _outcomes(suite)[-2:], strict=True))
+    reason = "subscriptions_unread" if case == "gap" else "stale"
+    assert outcomes["chat"] == ("rg/chat", [("skipped", reason)])
+    assert outcomes["other"] == ("rg/chat", [("failure", "microsoft_managed_key")])
+    assert "2026-" in suite[-2][0].get("message", "")
+    assert suite.get("skipped") == "1"
 
 
 async def test_a_scan_that_failed_is_an_error_and_not_a_report_without_tests(

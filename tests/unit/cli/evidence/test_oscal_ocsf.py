@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from cmk_check.cli.evidence import ocsf
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import CoverageState, Verdict
-from cmk_check.core.model import Finding, KeyHealth
+from cmk_check.core.model import Coverage, Finding, KeyHealth
 from cmk_check.core.watch import Watch
 from cmk_check.store.watch import WatchTable
 from tests.fakes.hostile import NAMES
@@ -21,7 +22,9 @@ from tests.unit.cli.evidence.export_kit import (
     BROKEN,
     HEALTHY,
     WAIVED,
+    AppApi,
     all_sorts,
+    downloaded,
     estate,
     events_of,
     exported,
@@ -232,6 +235,54 @@ async def test_an_old_compliant_does_not_look_new(tmp_path: Path, read: datetime
     (observed,) = [each for each in results["observations"] if "old" in each["title"]]
     told = {each["name"]: each["value"] for each in observed["props"]}
     assert told["as-of"] == ("2026-11-25T12:00:00Z" if read else "not known")
+
+
+async def test_no_event_of_an_old_result_passes(tmp_path: Path) -> None:
+    """The status is unknown by then, and whoever reads the events alone must not see a pass."""
+    served = await estate(all_sorts())
+    served.clock.time = NOON + timedelta(days=7)
+
+    events = events_of(await exported(served, tmp_path))
+
+    told = {name: event["compliance"]["status_id"] for name, event in events.items()}
+    assert told == {"bare": 3, "waived": 3, "well": 0, "locked": 0, "odd": 0}
+
+
+async def test_an_event_that_is_older_than_the_last_scan_does_not_pass(tmp_path: Path) -> None:
+    """The estate may be fresh although one account of it is not."""
+    evidence = await downloaded(AppApi(await estate([SAFE])), tmp_path)
+    earlier = "2026-11-24T12:00:00Z"
+    listed = tmp_path / "findings.jsonl"
+    listed.write_text(listed.read_text().replace("2026-11-25T12:00:00Z", earlier))
+
+    (event,) = map(json.loads, ocsf.lines(evidence))
+
+    assert event["compliance"]["status_id"] == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (coverage(CoverageState.GAP, LAB, "Lab"), "forbidden"),
+        (coverage(CoverageState.PENDING, LAB, "Lab"), "slice_failed"),
+    ],
+    ids=["gap", "pending"],
+)
+async def test_a_subscription_that_was_not_read_is_an_unknown_event(
+    tmp_path: Path, row: Coverage, reason: str
+) -> None:
+    """Else a file of passes says nothing of the subscriptions that nobody could read."""
+    served = await estate([SAFE])
+    await served.put(row)
+
+    bundle = await exported(served, tmp_path)
+
+    event, result = events_of(bundle)["Lab"], results_of(bundle)
+    assert (event["severity"], event["compliance"]["status_id"]) == ("Unknown", 0)
+    assert (event["finding_info"]["uid"], event["status_code"]) == (f"/subscriptions/{LAB}", reason)
+    assert event["remediation"]["desc"] in event["message"]
+    assert _states(result) == {"not-satisfied"}
+    assert "Lab" in (bundle / "report.html").read_text()
 
 
 @pytest.mark.parametrize("health", [HEALTHY, BROKEN, None])
