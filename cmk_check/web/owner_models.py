@@ -12,7 +12,8 @@ class OwnerSums(Answer):
     """The accounts of one owner by verdict, and their keys; `owner` is null for those without one.
 
     `oldestViolation` is the earliest `violatedSince`. `keys` is null if keys are not read,
-    `dataStores` if no data store was looked at.
+    `dataStores` if no data store was looked at. For `unread` of the accounts the last known verdict
+    is counted, because their subscription was not read.
     """
 
     owner: str | None
@@ -20,6 +21,7 @@ class OwnerSums(Answer):
     keys: Keys | None
     data_stores: DataStoreCounts | None
     oldest_violation: Time | None
+    unread: int
 
 
 class OwnersPage(Answer):

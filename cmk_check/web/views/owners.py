@@ -8,7 +8,8 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Query, Request, Response, params
 
 from cmk_check.core.counts import AccountCounter
-from cmk_check.core.model import Finding
+from cmk_check.core.enums import CoverageState
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_FINDINGS_SUMMED
 from cmk_check.store.finding_filter import FindingFilter
@@ -32,8 +33,10 @@ class _Sums:
 
     counter: AccountCounter = field(default_factory=AccountCounter)
     oldest: datetime | None = None
+    unread: int = 0
 
-    def add(self, finding: Finding) -> None:
+    def add(self, finding: Finding, coverage: Coverage | None) -> None:
+        self.unread += coverage is None or coverage.state is not CoverageState.READ
         self.counter.add(finding.kind, finding.judgement, finding.key_health)
         self.counter.add_data(finding.data)
         since = finding.violated_since
@@ -70,7 +73,9 @@ class OwnersView:
     async def _sums(self) -> dict[str | None, _Sums]:
         sums: dict[str | None, _Sums] = {}
         examined = 0
-        async for row in self.findings_table.findings(FindingFilter(), None):
+        async for row in self.findings_table.findings(FindingFilter(), None, joined=True):
+            if row.finding is None:
+                continue  # the row of a subscription
             examined += 1
             if examined > self.most:
                 raise RequestRefused(
@@ -79,9 +84,8 @@ class OwnersView:
                     f"Owners are summed over {self.most:,} findings at most; ask "
                     "/api/v1/findings?owner= for the accounts of one owner.",
                 )
-            if row.finding is not None:
-                owner = (row.finding.owner or UNOWNED).value
-                sums.setdefault(owner, _Sums()).add(row.finding)
+            owner = (row.finding.owner or UNOWNED).value
+            sums.setdefault(owner, _Sums()).add(row.finding, row.coverage)
         return sums
 
     def _shown(self, owner: str | None, sums: _Sums) -> owner_models.OwnerSums:
@@ -92,6 +96,7 @@ class OwnersView:
             keys=to_api_keys(counts) if self.key_health else None,
             data_stores=to_api_data_counts(counts),
             oldest_violation=sums.oldest,
+            unread=sums.unread,
         )
 
 

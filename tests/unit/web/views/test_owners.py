@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import KeyState, Verdict
+from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.store.findings import FindingsTable
@@ -100,7 +100,7 @@ async def test_a_hostile_owner_is_found_and_listed_as_text(name: str) -> None:
 
 
 async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
-    """It says whom to ask first."""
+    """It says whom to ask first, and how many of the verdicts are only the last known ones."""
     broken = KeyHealth(KeyState.BROKEN)
     served = await _serve(
         replace(_of("ai", "a"), violated_since=EARLIER),
@@ -111,7 +111,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
     data = AccountData(DataState.MICROSOFT_KEYS)
     owner = Owner("ai", "subscription")
     theirs = replace(finding("e", subscription_id=LAB), owner=owner, data=data)
-    await served.put(coverage(subscription_id=LAB), [theirs])
+    await served.put(coverage(CoverageState.GAP, LAB), [theirs])
 
     assert (await send(served.app(), OWNERS)).json == {
         "value": [
@@ -121,6 +121,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
                 "keys": {"healthy": 0, "atRisk": 0, "broken": 0, "unknown": 0},
                 "dataStores": None,
                 "oldestViolation": None,
+                "unread": 0,
             },
             {
                 "owner": "ai",
@@ -134,6 +135,7 @@ async def test_owners_come_with_their_sums_and_the_oldest_violation() -> None:
                     "none": 0,
                 },
                 "oldestViolation": "2026-11-22T12:00:00Z",
+                "unread": 1,
             },
         ]
     }
@@ -155,6 +157,7 @@ async def test_a_part_is_never_shown_as_the_sum() -> None:
 
     with pytest.raises(RequestRefused, match="1 findings at most"):
         await view.page(OwnersQuery())
+    assert len((await replace(view, most=2).page(OwnersQuery())).value) == 1
 
 
 async def test_a_token_that_is_none_is_refused() -> None:
