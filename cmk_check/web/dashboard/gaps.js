@@ -10,6 +10,7 @@ import { gapCheck } from "./check_buttons.js";
 import { at, fill, h, waiting, whenChanged } from "./dom.js";
 import { count, day, identifier, moment, name, number, since as elapsed, visible } from "./format.js";
 import { codeWord, midway } from "./labels.js";
+import { isFresh } from "./page_state.js";
 import { actorOf, entryOf, explained } from "./reasons.js";
 import { fragmentOf } from "./url_state.js";
 
@@ -104,19 +105,24 @@ function draw(state, checker) {
   } else if (gaps.length > 0) {
     fill(body, filtered(state), table(state, checker), ...more(state, checker));
   } else {
-    fill(body, h("p", { class: "empty" }, noGap(status)));
+    fill(body, h("p", { class: "empty" }, noGap(status, isFresh(state))));
   }
   // The row that had the focus may be gone, because its gap is closed.
   if (focused && !body.contains(document.activeElement)) at("gaps").focus({ preventScroll: true });
 }
 
-/** @param {import("./types.js").Status} status */
-function noGap({ asOf, lastScan, subscriptions }) {
+/**
+ * @param {import("./types.js").Status} status
+ * @param {boolean} fresh
+ */
+function noGap({ asOf, lastScan, subscriptions }, fresh) {
   if (lastScan?.state === "failed") return "The last scan failed, so its coverage gaps are not known.";
   if (asOf === null) return "No subscription has been read yet.";
-  return subscriptions.excluded > 0
-    ? "Every subscription was read, except the excluded ones."
-    : "Every subscription was read.";
+  if (subscriptions.gap > 0) return `${count(subscriptions.gap, "subscription")} could not be read.`;
+  const except = subscriptions.excluded > 0 ? ", except the excluded ones" : "";
+  return fresh
+    ? `Every subscription was read${except}.`
+    : `The last scan that finished read every subscription${except}. The result is out of date.`;
 }
 
 /**
@@ -127,6 +133,6 @@ function noGap({ asOf, lastScan, subscriptions }) {
  */
 export const gapsDrawer = (checker) =>
   whenChanged(
-    (state) => [state.status, state.catalogue, state.view.gap && state.view, state.gaps, state.gapsComplete, state.printing, state.mayStart, state.check, Math.floor(state.now / 3_600_000)],
+    (state) => [state.status, isFresh(state), state.catalogue, state.view.gap && state.view, state.gaps, state.gapsComplete, state.printing, state.mayStart, state.check, Math.floor(state.now / 3_600_000)],
     (state) => draw(state, checker),
   );
