@@ -94,13 +94,18 @@ class Evidence:
         worse = PostureVerdict.NON_COMPLIANT
         return PostureVerdict.UNKNOWN if self.doubtful and told is not worse else told
 
+    @property
+    def kept(self) -> datetime | None:
+        """When what the app keeps begins: its oldest scan."""
+        return min((scan.started_at for scan in self.scans()), default=self.status.as_of)
+
     def of_period(self, since: datetime | None) -> "Evidence":
         """Return it for the period from ``since`` on, as far as the app has kept it.
 
         Scans and changes are kept for the same time, so what is older than the oldest scan may be
         missing among the changes.
         """
-        kept = min((scan.started_at for scan in self.scans()), default=self.status.as_of)
+        kept = self.kept
         if since is None or kept is None or kept <= since:
             return replace(self, since=since)
         remark = (

@@ -16,15 +16,17 @@ from cmk_check.cli.evidence.download import DownloadProgress, Evidence, download
 from cmk_check.cli.evidence.json_pieces import pieces
 from cmk_check.cli.evidence.manifest import (
     MANIFEST,
+    Manifest,
     Period,
-    digest,
+    Source,
+    breaks,
     read_manifest,
     write_manifest,
 )
 from cmk_check.cli.evidence.sign import sign, signer
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
 from cmk_check.cli.progress import bar
-from cmk_check.cli.stdout import write
+from cmk_check.cli.stdout import NotUsable, write
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.web.answer import written
 
@@ -46,7 +48,7 @@ async def export(request: "ExportRequest") -> int:
         SigningFailed: a vault has not signed.
 
     """
-    previous = _previous(request.after)
+    before = _before(request)
     notes = remarks(color=request.color)
     if not request.quiet:
         for folder in leftovers(request.out):
@@ -65,16 +67,17 @@ async def export(request: "ExportRequest") -> int:
             found = found.of_period(request.since)
             write_bundle(found, made)
             rebuilt = _write_as_of(found, made, request.as_of) if request.as_of else None
-            write_manifest(
+            manifest = write_manifest(
                 made,
-                period=Period(since=found.since, until=exported_at),
+                source=_source(request, found),
+                period=Period(since=found.since or found.kept, until=exported_at),
                 as_of=found.status.as_of,
                 exported_at=exported_at,
                 identity=caller.identity,
                 rule_version=next((scan.rule_version for scan in found.scans()), RULE_VERSION),
-                previous=previous,
+                previous=before.sha256 if before else None,
             )
-            hashed = digest(made / MANIFEST)
+            _check_chain(request, before, manifest)
             if signed is not None:
                 await sign(made, signed)
             publish(made, request.out)
@@ -86,17 +89,53 @@ async def export(request: "ExportRequest") -> int:
         write(as_of_line(rebuilt))
     write(
         f"posture: {found.posture}, as of {status.as_of and written(status.as_of)}\n"
-        f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {hashed}"
+        f"{shown(str(request.out))}: SHA-256 of {MANIFEST} {manifest.sha256}"
     )
     return 0
 
 
-def _previous(folder: Path | None) -> str | None:
-    """Return the hash of the manifest of the bundle before, None for the first of a chain."""
-    if folder is None:
+def _before(request: "ExportRequest") -> Manifest | None:
+    """Return the manifest of the bundle before, None for the first of a chain.
+
+    Raises:
+        NotUsable: this bundle will not continue it, which is known before a download of minutes.
+
+    """
+    if request.after is None:
         return None
-    read_manifest(folder)
-    return digest(folder / MANIFEST)
+    before, now = read_manifest(request.after), datetime.now(UTC).replace(microsecond=0)
+    planned = before.model_copy(
+        update={
+            "source": before.source and before.source.model_copy(update={"url": _url(request)}),
+            "period": Period(since=request.since or before.period.since, until=now),
+            "exported_at": now,
+            "previous": before.sha256,
+        }
+    )
+    _check_chain(request, before, planned)
+    return before
+
+
+def _check_chain(request: "ExportRequest", before: Manifest | None, manifest: Manifest) -> None:
+    faults = list(breaks(before, manifest)) if before else ()
+    if faults:
+        raise NotUsable(
+            f"--after {request.after} cannot be continued by this bundle: {'; '.join(faults)}. "
+            "Choose another --since, or begin a new chain without --after."
+        )
+
+
+def _source(request: "ExportRequest", found: Evidence) -> Source:
+    named = {each.tenant_id for each in found.subscriptions() if each.tenant_id is not None}
+    return Source(
+        url=_url(request),
+        tenants=tuple(sorted(named)),
+        management_group=found.status.management_group,
+    )
+
+
+def _url(request: "ExportRequest") -> str:
+    return str(request.url).removesuffix("/")
 
 
 def _write_as_of(found: Evidence, folder: Path, time: datetime) -> Then:

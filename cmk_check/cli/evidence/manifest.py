@@ -84,15 +84,28 @@ class Period(_Part):
     until: _Time
 
 
+class Source(_Part):
+    """The app that a bundle was exported from, and the estate that it reads.
+
+    ``tenants`` are those of the recorded subscriptions, in order.
+    """
+
+    url: str
+    tenants: tuple[str, ...]
+    management_group: str | None
+
+
 class Manifest(_Part):
     """What a bundle contains and where it comes from.
 
-    ``as_of`` is when the last finished scan began, None before the first. ``identity`` is who
-    exported it, as far as the command knows. ``previous`` is the SHA-256 of the manifest of the
-    bundle before, None for the first of a chain.
+    Format 1 has no ``source``, and no ``period.since`` for all that the app kept. ``as_of`` is when
+    the last finished scan began, None before the first. ``identity`` is who exported it, as far as
+    the command knows. ``previous`` is the SHA-256 of the manifest of the bundle before, None for
+    the first of a chain.
     """
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = 2
+    source: Source | None = Field(None, exclude_if=lambda source: source is None)
     files: Mapping[str, FileEntry]
     tool: Tool = Tool()
     rule_version: str = RULE_VERSION
@@ -110,6 +123,21 @@ class Manifest(_Part):
                 raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> Self:
+        if (self.source is None) != (self.format == 1):
+            message = "source must be in format 2, and in it alone"
+            raise ValueError(message)
+        if self.format != 1 and self.period.since is None:
+            message = "period.since must be a time"
+            raise ValueError(message)
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the file, by which the next bundle of a chain names it."""
+        return hashlib.sha256(self.body()).hexdigest()
+
     def body(self) -> bytes:
         """Return the file's content: indented JSON, ASCII, the names of the files in order."""
         ordered = self.model_copy(update={"files": dict(sorted(self.files.items()))})
@@ -120,6 +148,7 @@ class Manifest(_Part):
 def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
     folder: Path,
     *,
+    source: Source,
     period: Period,
     as_of: datetime | None,
     exported_at: datetime,
@@ -129,8 +158,8 @@ def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
 ) -> Manifest:
     """Hash every file of a folder and write its ``MANIFEST.json``.
 
-    ``rule_version`` is that of the app, which judged. ``previous`` is what ``digest`` returns of
-    the manifest of the bundle before.
+    ``rule_version`` is that of the app, which judged. ``previous`` is the SHA-256 of the manifest
+    of the bundle before.
 
     Raises:
         OSError: a file could not be read, or the manifest could not be written.
@@ -138,6 +167,7 @@ def write_manifest(  # noqa: PLR0913 - each is a field of the manifest
     """
     manifest = Manifest(
         files={path.name: _entry(path) for path in folder.iterdir() if path.name != MANIFEST},
+        source=source,
         period=period,
         as_of=as_of,
         exported_at=exported_at,
@@ -157,6 +187,8 @@ def read_manifest(folder: Path) -> Manifest:
 
     """
     path = folder / MANIFEST
+    if is_no_file(path):
+        raise NotUsable(f"{path} must be a file, and no link.")
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -171,6 +203,60 @@ def read_manifest(folder: Path) -> Manifest:
     if manifest.body() != data:
         raise NotUsable(f"{path} must be as cmk-check wrote it.")
     return manifest
+
+
+def is_no_file(path: Path) -> bool:
+    """Tell a link, whose target can change after a check, and what else is there but a file."""
+    return path.is_symlink() or (path.exists() and not path.is_file())
+
+
+def breaks(before: Manifest, after: Manifest) -> Iterator[str]:
+    """Yield a sentence for each way in which one manifest does not continue another."""
+    if after.previous != before.sha256:
+        yield f"its previous is {after.previous}"
+    since, until = after.period.since, before.period.until
+    if since is not None and since > until:
+        yield f"it leaves out the time from {written(until)} to {written(since)}"
+    if after.period.until < until or after.exported_at < before.exported_at:
+        yield (
+            f"it is of an earlier time: {written(after.period.until)}, exported at "
+            f"{written(after.exported_at)}, after {written(until)} and "
+            f"{written(before.exported_at)}"
+        )
+    if (was := before.source) is None:
+        return
+    if (now := after.source) is None:
+        yield "it does not name the app that it is of, as the bundle before it does"
+        return
+    for name, new, old in (
+        ("app", now.url, was.url),
+        ("management group", now.management_group, was.management_group),
+    ):
+        if new != old:
+            yield f"it is of another {name}: {new or 'none'} in place of {old or 'none'}"
+    if now.tenants and was.tenants and not set(now.tenants) & set(was.tenants):
+        yield f"it is of other tenants: {_list(now.tenants)} in place of {_list(was.tenants)}"
+
+
+def remarks(before: Manifest, after: Manifest) -> Iterator[str]:
+    """Yield what has changed between two bundles of a chain, and what it cannot show."""
+    if before.source is None or after.source is None:
+        yield (
+            "not shown: that both bundles are of the same app, because a manifest of format 1 "
+            "does not name it"
+        )
+    elif before.source.tenants != after.source.tenants:
+        was, now = _list(before.source.tenants), _list(after.source.tenants)
+        yield f"changed: tenants {now} in place of {was}"
+    if after.period.since is None:
+        yield (
+            "not shown: that no time is left out, because a manifest of format 1 may not say when "
+            "its period begins"
+        )
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
 
 
 def digest(path: Path) -> str:
@@ -198,7 +284,7 @@ def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"{name} was added: {MANIFEST} does not list it"
     for name in sorted(manifest.files.keys() & found.keys()):
         path, entry = found[name], manifest.files[name]
-        if path.is_symlink() or not path.is_file():
+        if is_no_file(path):
             yield f"{name} must be a file"
             continue
         try:

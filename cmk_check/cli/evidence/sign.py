@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cmk_check.cli.evidence.manifest import MANIFEST, SIGNATURE, digest
+from cmk_check.cli.evidence.manifest import MANIFEST, SIGNATURE, digest, is_no_file
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
@@ -79,6 +79,8 @@ def signature_fault(folder: Path, key: "SSlibKey") -> str | None:
     signature = folder / SIGNATURE
     if not signature.exists():
         return f"{SIGNATURE} is missing: the bundle is not signed"
+    if is_no_file(signature):
+        return f"{SIGNATURE} must be a file, and no link"
     envelope = _envelope(signature.read_bytes())
     if envelope is None:
         return f"{SIGNATURE} must be a DSSE envelope with one signature, as cmk-check wrote it"

@@ -78,28 +78,41 @@ def _faults(folders: Sequence[Path], place: int, key: "SSlibKey") -> Iterator[st
         return
     yield from (shown(f"{folder}: {fault}") for fault in found)
     if not found:
-        described = _described(folder, manifest, is_first=place == 0)
+        described = _described(folder, manifest, folders[place - 1] if place else None)
         write("\n".join(map(shown, described)))
 
 
 def _breaks(before: Path | None, manifest: "Manifest") -> Iterator[str]:
-    """Yield a fault if a manifest does not continue the bundle in the folder before."""
-    from cmk_check.cli.evidence.manifest import MANIFEST, digest
+    """Yield a fault for each way in which a manifest does not continue the bundle before."""
+    from cmk_check.cli.evidence.manifest import MANIFEST, breaks, read_manifest
 
-    if before is not None and digest(before / MANIFEST) != manifest.previous:
-        yield f"{MANIFEST} does not continue {before}: its previous is {manifest.previous}"
+    if before is None:
+        return
+    try:
+        earlier = read_manifest(before)
+    except NotUsable:
+        yield f"{MANIFEST} does not continue {before}: that one cannot be used"
+        return
+    for fault in breaks(earlier, manifest):
+        yield f"{MANIFEST} does not continue {before}: {fault}"
 
 
-def _described(folder: Path, manifest: "Manifest", *, is_first: bool) -> tuple[str, ...]:
-    from cmk_check.cli.evidence.manifest import MANIFEST
+def _described(folder: Path, manifest: "Manifest", before: Path | None) -> tuple[str, ...]:
+    from cmk_check.cli.evidence.manifest import MANIFEST, read_manifest, remarks
 
     given = manifest.model_dump(mode="json", by_alias=True)
     since, until = given["period"]["since"] or "all that was kept", given["period"]["until"]
     by = given["identity"] or "an unknown identity"
+    app = "not named, because the manifest is of format 1"
+    if (source := manifest.source) is not None:
+        tenants = ", ".join(source.tenants) or "not known"
+        app = (
+            f"{source.url}, management group {source.management_group or 'none'}, tenants {tenants}"
+        )
     tool = f"{manifest.tool.name} {manifest.tool.version}, rule version {manifest.rule_version}"
     if manifest.previous is None:
         chain = "it is the first bundle"
-    elif is_first:
+    elif before is None:
         chain = (
             "the bundle before was not given; the SHA-256 of its "
             f"{MANIFEST} must be {manifest.previous}"
@@ -108,8 +121,10 @@ def _described(folder: Path, manifest: "Manifest", *, is_first: bool) -> tuple[s
         chain = "it continues the bundle before"
     return (
         f"{folder}: signed, complete and unchanged ({len(manifest.files)} files)",
+        f"  app: {app}",
         f"  period: {since} to {until}",
         f"  as of: {given['asOf'] or 'before the first scan'}",
         f"  exported: {given['exportedAt']} by {by}, {tool}",
         f"  chain: {chain}",
+        *(f"  {remark}" for remark in (remarks(read_manifest(before), manifest) if before else ())),
     )

@@ -12,10 +12,20 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from typer.testing import CliRunner, Result
 
 from cmk_check.cli import app
-from cmk_check.cli.evidence.manifest import MANIFEST, REQUIRED, Period, digest, write_manifest
+from cmk_check.cli.evidence.manifest import (
+    MANIFEST,
+    REQUIRED,
+    Period,
+    Source,
+    digest,
+    write_manifest,
+)
 from cmk_check.cli.evidence.sign import sign, signer
 
 NOW: Final = datetime(2026, 11, 25, 2, 40, tzinfo=UTC)
+BEGINNING: Final = datetime(2026, 11, 1, tzinfo=UTC)
+TENANT: Final = "72f90000-0000-0000-0000-00000000000f"
+SOURCE: Final = Source(url="https://app.example", tenants=(TENANT,), management_group=None)
 KINDS: Final = ("rsa", "p256", "p384", "p521")
 
 
@@ -53,7 +63,16 @@ class Bundles:
 
     folder: Path
 
-    def make(self, name: str = "one", *, kind: str = "p256", after: Path | None = None) -> Path:
+    def make(  # noqa: PLR0913 - each is a part of a bundle
+        self,
+        name: str = "one",
+        *,
+        kind: str = "p256",
+        after: Path | None = None,
+        since: datetime = BEGINNING,
+        at: datetime = NOW,
+        source: Source = SOURCE,
+    ) -> Path:
         """Make a signed bundle, whose files contain their names and that of the bundle."""
         bundle = self.folder / name
         bundle.mkdir()
@@ -61,9 +80,10 @@ class Bundles:
             (bundle / file).write_text(f"{file} of {name}\n")
         write_manifest(
             bundle,
-            period=Period(since=None, until=NOW),
-            as_of=NOW,
-            exported_at=NOW,
+            source=source,
+            period=Period(since=since, until=at),
+            as_of=at,
+            exported_at=at,
             identity="ada@contoso.example",
             previous=digest(after / MANIFEST) if after else None,
         )

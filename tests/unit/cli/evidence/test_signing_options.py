@@ -9,7 +9,7 @@ from cmk_check.cli import app
 from cmk_check.cli.evidence.as_of import SubscriptionThen, Then
 from cmk_check.cli.evidence.as_of_file import as_of_line
 from cmk_check.core.enums import CoverageState
-from tests.unit.cli.evidence.bundle_kit import NOW, Bundles
+from tests.unit.cli.evidence.bundle_kit import NOW, SOURCE, Bundles
 
 
 def _refused(folder: Path, *options: str) -> str:
@@ -58,6 +58,17 @@ def test_only_a_bundle_can_be_continued(bundles: Bundles) -> None:
 
     assert "MANIFEST.json" in _refused(bundles.folder, "--after", str(before))
     assert "MANIFEST.json" in _refused(bundles.folder, "--after", str(bundles.folder / "nothing"))
+
+
+def test_a_bundle_of_another_app_or_after_a_gap_is_no_continuation(bundles: Bundles) -> None:
+    """What `verify` would say of it in a year is said before a download of minutes."""
+    here = SOURCE.model_copy(update={"url": "http://127.0.0.1:9"})
+    before = bundles.make("before", source=here)
+    other = bundles.make("other")
+    late = ("--after", str(before), "--since", "2026-11-26")
+
+    assert "leaves out the time from 2026-11-25T02:40:00Z" in _refused(bundles.folder, *late)
+    assert "another app: http://127.0.0.1:9" in _refused(bundles.folder, "--after", str(other))
 
 
 def test_a_time_to_come_is_refused(tmp_path: Path) -> None:

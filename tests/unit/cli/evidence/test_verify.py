@@ -4,14 +4,26 @@ import base64
 import json
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from cmk_check.cli.evidence.manifest import MANIFEST, REQUIRED, SIGNATURE, read_manifest
-from tests.unit.cli.evidence.bundle_kit import KINDS, Bundles, private_key, private_pem, public_pem
+from tests.unit.cli.evidence.bundle_kit import (
+    BEGINNING,
+    KINDS,
+    NOW,
+    SOURCE,
+    TENANT,
+    Bundles,
+    private_key,
+    private_pem,
+    public_pem,
+)
 
 EVERY_FILE = sorted(REQUIRED | {MANIFEST, SIGNATURE})
 
@@ -25,7 +37,8 @@ def test_an_unchanged_bundle_is_verified(bundles: Bundles) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         f"{bundle}: signed, complete and unchanged (8 files)",
-        "  period: all that was kept to 2026-11-25T02:40:00Z",
+        f"  app: https://app.example, management group none, tenants {TENANT}",
+        "  period: 2026-11-01T00:00:00Z to 2026-11-25T02:40:00Z",
         "  as of: 2026-11-25T02:40:00Z",
         "  exported: 2026-11-25T02:40:00Z by ada@contoso.example, cmk-check 0.1.0, rule version 1",
         "  chain: it is the first bundle",
@@ -182,6 +195,95 @@ def test_each_bundle_of_a_chain_continues_the_one_before(bundles: Bundles) -> No
         assert f"{broken[-1]}: {MANIFEST} does not continue" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("since", "at", "fault"),
+    [
+        (NOW + timedelta(days=30), NOW + timedelta(days=60), "leaves out the time from"),
+        (BEGINNING, NOW - timedelta(days=2), "is of an earlier time"),
+    ],
+    ids=["a month is missing", "an earlier period"],
+)
+def test_a_chain_leaves_out_no_time_and_goes_on(
+    bundles: Bundles, since: datetime, at: datetime, fault: str
+) -> None:
+    """Whoever signs could leave out the month that looks bad, or show an old one for the new."""
+    first = bundles.make("first")
+    second = bundles.make("second", after=first, since=since, at=at)
+
+    result = bundles.verify(first, second)
+
+    assert result.exit_code == 1
+    assert fault in result.stderr
+    assert "2026-11-25T02:40:00Z" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"url": "https://other.example"}, "another app: https://other.example in place of "),
+        ({"management_group": "sandbox"}, "another management group: sandbox in place of none"),
+        ({"tenants": ("another",)}, f"other tenants: another in place of {TENANT}"),
+    ],
+)
+def test_a_chain_is_of_one_app_and_one_estate(
+    bundles: Bundles, change: dict[str, Any], fault: str
+) -> None:
+    """One key signs for many apps, and any of them could stand in for the one that looks bad."""
+    first = bundles.make("first")
+    second = bundles.make("second", after=first, source=SOURCE.model_copy(update=change))
+
+    result = bundles.verify(first, second)
+
+    assert result.exit_code == 1
+    assert fault in result.stderr
+
+
+def test_a_tenant_more_is_said_and_breaks_no_chain(bundles: Bundles) -> None:
+    """The app's identity may have got access to another one."""
+    first = bundles.make("first")
+    both = SOURCE.model_copy(update={"tenants": (TENANT, "another")})
+    second = bundles.make("second", after=first, source=both)
+
+    result = bundles.verify(first, second)
+
+    assert result.exit_code == 0
+    assert f"changed: tenants {TENANT}, another in place of {TENANT}" in result.stdout
+
+
+def test_bundles_of_format_1_are_verified_and_say_what_they_cannot_show(bundles: Bundles) -> None:
+    """Evidence is kept for ten years. Nothing goes on without a name that once had one."""
+    kept = Path(__file__).parent / "format_1"
+    old = [kept / "2026-10", kept / "2026-11"]
+    key = kept / "public.pem"
+
+    result = bundles.verify(*old, key=key)
+    forged = bundles.make("named")
+    manifest = read_manifest(old[1]).model_copy(
+        update={"previous": read_manifest(forged).sha256, "exported_at": NOW}
+    )
+    mixed = shutil.copytree(old[1], bundles.folder / "unnamed")
+    (mixed / MANIFEST).write_bytes(manifest.body())
+    bundles.sign(mixed)
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "not shown: that both bundles are of the same app" in result.stdout
+    assert bundles.verify(old[1], old[0], key=key).exit_code == 1
+    assert "does not name the app" in bundles.verify(forged, mixed).stderr
+
+
+@pytest.mark.parametrize("name", [MANIFEST, SIGNATURE])
+def test_a_link_in_place_of_what_is_signed_is_named(bundles: Bundles, name: str) -> None:
+    """It could lead to the bundle of another app, whose key is the same."""
+    bundle = bundles.make()
+    elsewhere = shutil.move(bundle / name, bundles.folder)
+    (bundle / name).symlink_to(elsewhere)
+
+    result = bundles.verify(bundle)
+
+    assert result.exit_code == 1
+    assert f"{name} must be a file" in result.stderr
+
+
 def test_a_signed_bundle_that_lacks_a_file_is_incomplete(bundles: Bundles) -> None:
     """Whoever has the key can sign half of an export."""
     bundle = bundles.make()
@@ -201,7 +303,7 @@ def test_a_manifest_that_can_be_read_in_two_ways_is_refused(bundles: Bundles) ->
     """Of a name that occurs twice, some parsers take the first and others the last."""
     bundle = bundles.make()
     path = bundle / MANIFEST
-    path.write_text(path.read_text().replace('"format": 1,', '"format": 1, "format": 1,'))
+    path.write_text(path.read_text().replace('"format": 2,', '"format": 2, "format": 2,'))
     bundles.sign(bundle)
 
     result = bundles.verify(bundle)
