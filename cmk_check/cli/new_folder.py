@@ -40,11 +40,12 @@ def unfinished(out: Path) -> Iterator[Path]:
     folder = out.absolute().with_name(f"{_prefix(out)}{os.getpid()}")
     try:
         folder.mkdir()
-        yield folder
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     except OSError as error:
         raise NotUsable(f"{out} cannot be written ({error.strerror}).") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(folder: Path, out: Path) -> None:
@@ -54,9 +55,11 @@ def publish(folder: Path, out: Path) -> None:
         OSError: something is there by now, or the folder cannot be renamed.
 
     """
-    if out.exists():
-        out.rmdir()  # elsewhere than on Linux an empty folder is not replaced
-    folder.rename(out)
+    try:
+        folder.rename(out)
+    except FileExistsError:  # Windows does not replace an empty folder
+        out.rmdir()
+        folder.rename(out)
 
 
 def leftovers(out: Path) -> list[Path]:

@@ -95,14 +95,16 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
     file = file.resolve()  # a symbolic link stays, and its target is replaced
     unfinished = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        with unfinished.open("xb") as stream:
-            yield stream.write
-        unfinished.replace(file)
+        unfinished.touch(exist_ok=False)
+        try:
+            with unfinished.open("wb") as stream:
+                yield stream.write
+            unfinished.replace(file)
+        finally:
+            with suppress(OSError):
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise NotUsable(f"{file} cannot be written ({error.strerror}).") from error
-    finally:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from cmk_check.cli import app
 from cmk_check.cli.new_folder import leftovers, publish, unfinished
-from cmk_check.cli.stdout import NotUsable
+from cmk_check.cli.stdout import NotUsable, replaced
 
 KEY = "the-key-of-the-app"
 URL = "http://127.0.0.1:9"
@@ -66,6 +66,30 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         export()
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("case", ["folder", "file", "place"])
+def test_what_was_there_before_stays_when_something_fails(tmp_path: Path, case: str) -> None:
+    """A folder of that name may be of another process, in another container."""
+    process = os.getpid()
+    if case == "folder":
+        theirs = tmp_path / f".out.unfinished.{process}" / "findings.csv"
+        theirs.parent.mkdir()
+        theirs.touch()
+        with pytest.raises(NotUsable, match="File exists"), unfinished(tmp_path / "out"):
+            pass
+    elif case == "file":
+        theirs = tmp_path / f".out.json.{process}"
+        theirs.touch()
+        with pytest.raises(NotUsable, match="File exists"), replaced(tmp_path / "out.json"):
+            pass
+    else:
+        theirs = tmp_path / "out"
+        theirs.mkdir()
+        with pytest.raises(FileNotFoundError):
+            publish(tmp_path / "nothing", theirs)
+
+    assert theirs.exists()
 
 
 def test_an_interrupted_export_is_named_and_taken_for_nothing(tmp_path: Path) -> None:
