@@ -1,10 +1,10 @@
 """A folder that appears complete or not at all: it is made beside its place and renamed."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from secrets import token_hex
 
 import typer
 
@@ -37,7 +37,7 @@ def unfinished(out: Path) -> Iterator[Path]:
         NotUsable: the folder could not be made, or something could not be written in the block.
 
     """
-    folder = out.absolute().with_name(f"{_prefix(out)}{os.getpid()}")
+    folder = out.absolute().with_name(f"{_prefix(out)}{token_hex(4)}")
     try:
         folder.mkdir()
         try:

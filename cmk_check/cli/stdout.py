@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TextIO, override
 
 
@@ -93,7 +94,7 @@ def replaced(file: Path) -> Iterator[Callable[[bytes], object]]:
 
     """
     file = file.resolve()  # a symbolic link stays, and its target is replaced
-    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    unfinished = file.with_name(f".{file.name}.{token_hex(4)}")
     try:
         unfinished.touch(exist_ok=False)
         try:

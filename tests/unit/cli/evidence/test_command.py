@@ -68,28 +68,28 @@ def test_what_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("case", ["folder", "file", "place"])
-def test_what_was_there_before_stays_when_something_fails(tmp_path: Path, case: str) -> None:
-    """A folder of that name may be of another process, in another container."""
-    process = os.getpid()
-    if case == "folder":
-        theirs = tmp_path / f".out.unfinished.{process}" / "findings.csv"
-        theirs.parent.mkdir()
-        theirs.touch()
-        with pytest.raises(NotUsable, match="File exists"), unfinished(tmp_path / "out"):
-            pass
-    elif case == "file":
-        theirs = tmp_path / f".out.json.{process}"
-        theirs.touch()
-        with pytest.raises(NotUsable, match="File exists"), replaced(tmp_path / "out.json"):
-            pass
-    else:
-        theirs = tmp_path / "out"
-        theirs.mkdir()
-        with pytest.raises(FileNotFoundError):
-            publish(tmp_path / "nothing", theirs)
+def test_two_commands_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    """In two containers, which share a volume, they may have the same process id."""
+    out, file = tmp_path / "out", tmp_path / "out.json"
 
-    assert theirs.exists()
+    with unfinished(out) as first, replaced(file) as write_first:
+        write_first(b"first")
+        (first / "findings.csv").touch()
+        with unfinished(out), replaced(file) as write_second:
+            write_second(b"second")
+        assert file.read_bytes() == b"second"
+        assert (first / "findings.csv").exists()
+
+    assert file.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_an_empty_folder_stays_if_nothing_takes_its_place(tmp_path: Path) -> None:
+    """It may have been made for this by whoever may make folders there."""
+    with pytest.raises(FileNotFoundError):
+        publish(tmp_path / "nothing", tmp_path)
+
+    assert tmp_path.exists()
 
 
 def test_an_interrupted_export_is_named_and_taken_for_nothing(tmp_path: Path) -> None:
