@@ -73,9 +73,12 @@ _DATA: Final = TypeAdapter(Mapping[str, object])
 
 
 def is_too_new(entity: Entity, newest: int = SCHEMA) -> bool:
-    """Return whether a newer version of this program wrote the row."""
+    """Return whether a newer version of this program wrote the row; every version writes a number.
+
+    A row without one is broken: nobody could deploy the version that wrote it.
+    """
     schema = entity.values.get("schema")
-    return not isinstance(schema, int) or schema > newest
+    return isinstance(schema, int) and schema > newest
 
 
 def finding_values(finding: Finding) -> Values:
@@ -124,6 +127,7 @@ def _key_values(health: KeyHealth | None) -> Values:
 def finding_of(entity: Entity) -> Finding:
     """Read a finding from its row."""
     row = Reader(entity)
+    row.number("schema")
     health, history = row.optional_json(_KEY_HEALTH, "keyDetail"), row.json(_HISTORY, "history")
     row.check_utc("history", (transition.at for transition in history))
     row.check_utc("keyDetail", (health.expires,) if health else ())
@@ -207,6 +211,7 @@ def coverage_values(coverage: Coverage) -> Values:
 def coverage_of(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
     row = Reader(entity, _REBUILT)
+    row.number("schema")
     reason = row.optional_choice(GapReason, "gapReason")
     gap = None
     if reason is not None:
@@ -267,6 +272,7 @@ def change_values(change: Change) -> Values:
 def change_of(entity: Entity) -> Change:
     """Read a change from its row."""
     row = Reader(entity)
+    row.number("schema")
     return Change(
         id=row.text("id"),
         type=row.choice(ChangeType, "type"),

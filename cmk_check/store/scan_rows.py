@@ -213,7 +213,7 @@ def value_of[T](adapter: TypeAdapter[T], entity: Entity) -> Stored[T]:
         is_usable = _has_usable_times(value)
     except ValueError:
         is_usable = False
-    if not is_usable:
+    if not (is_usable and isinstance(entity.values.get("schema"), int)):
         message = f"{where} is not a document of this program; delete the row to repair it."
         raise RowUnusable(message)
     return Stored(value, entity.etag)

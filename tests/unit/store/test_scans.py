@@ -24,7 +24,7 @@ from cmk_check.core.model import AccountCounts, Gap, Subscription, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
-from cmk_check.ports import Entity, Insert, Table, TableQuery
+from cmk_check.ports import Entity, Insert, Scalar, Table, TableQuery
 from cmk_check.store import batching, scan_rows, table_checks, table_keys
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
 from cmk_check.store.scans import ScanTable, scan_id_of, started_of
@@ -283,11 +283,15 @@ def test_a_document_of_a_newer_version_is_refused() -> None:
         value_of(scan_rows.LEASE, Entity("scan", "current", "e", values))
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '"x"'])
-def test_a_broken_document_says_which_row_to_delete(text: str) -> None:
+@pytest.mark.parametrize(
+    "values",
+    [*({"document0": text} for text in ("{", "{}", '"x"')), {"schema": None}, {"schema": "1"}],
+)
+def test_a_broken_document_says_which_row_to_delete(values: dict[str, Scalar]) -> None:
     """Somebody edited the table by hand (P11)."""
+    given = document(scan_rows.LEASE, LEASE) | values
     with pytest.raises(StoreError, match=r"scan / current .*delete the row"):
-        value_of(scan_rows.LEASE, Entity("scan", "current", "e", {"schema": 1, "document0": text}))
+        value_of(scan_rows.LEASE, Entity("scan", "current", "e", given))
 
 
 _TOO_EARLY: Final = datetime(1, 1, 1, tzinfo=UTC)

@@ -59,8 +59,13 @@ async def test_a_newer_coverage_row_makes_the_subscription_unusable() -> None:
 
 @pytest.mark.parametrize(
     ("values", "sequence"),
-    [({"accounts": "{"}, 1), ({"sequence": "1"}, None), ({"sequence": -1}, None)],
-    ids=["another column", "no number", "no possible number"],
+    [
+        ({"accounts": "{"}, 1),
+        ({"schema": "1"}, 1),
+        ({"sequence": "1"}, None),
+        ({"sequence": -1}, None),
+    ],
+    ids=["another column", "no schema", "no number", "no possible number"],
 )
 async def test_a_broken_coverage_row_keeps_its_sequence_if_that_can_be_read(
     values: dict[str, str | int], sequence: int | None
