@@ -17,12 +17,19 @@ from tests.model.configurations import (
     OLD_RULES,
     PARTIAL_SCANS,
     RULES,
+    UNWRITTEN,
     Configuration,
     Rules,
 )
 from tests.model.search import Result, search
 
-_GROUPS: Final = {"hand": BY_HAND, "partial": PARTIAL_SCANS, "full": FULL_SCANS}
+_GROUPS: Final = {
+    "hand": BY_HAND,
+    "partial": PARTIAL_SCANS,
+    "full": FULL_SCANS,
+    "unwritten": UNWRITTEN,
+}
+_USUAL: Final = ("hand", "partial", "unwritten")
 
 type Say = Callable[[str], object]
 # What is shown as the name, the configuration, the rules.
@@ -36,9 +43,8 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
         "names",
         nargs="*",
         choices=[*_GROUPS, "old", "ablate", *ALL],
-        default=["hand", "partial"],
-        help="groups: hand, partial, full (minutes); old: the first group under the old rules; "
-        "ablate: each rule left out; or a configuration",
+        help=f"groups: {', '.join(_USUAL)} (searched if none is named), full (minutes); old: the "
+        "first group under the old rules; ablate: each rule left out; or a configuration",
     )
     parser.add_argument("--ways", action="store_true", help="print the way to each broken claim")
     asked = parser.parse_args(arguments)
@@ -46,7 +52,7 @@ def main(arguments: list[str] | None = None, say: Say = sys.stdout.write) -> int
         f"{'':<4}{'states':>10}{'transitions':>13}{'CPU s':>8}  what breaks, after how many steps\n"
     )
     is_wrong = False
-    jobs = [job for name in asked.names for job in _jobs(name)]
+    jobs = [job for name in asked.names or _USUAL for job in _jobs(name)]
     found: dict[str, bool] = {}
     with ProcessPoolExecutor() as pool:
         for (text, tried, rules), result in zip(jobs, pool.map(_search, jobs), strict=True):

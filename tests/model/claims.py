@@ -9,7 +9,7 @@ from tests.model.state import (
     Lowered,
     ScanState,
     State,
-    has_unwritten,
+    is_unwritten,
     posture_of,
     summary_in,
     summary_of,
@@ -21,6 +21,8 @@ RECORDED_GAP: Final = f"{FALSE_GREEN}compliant beside a recorded gap"
 OLD_VIOLATION: Final = f"{FALSE_GREEN}an account was violated before the scan that it is dated by"
 FORGOTTEN_LIST: Final = f"{FALSE_GREEN}that the estate was not listed is forgotten"
 TOO_FRESH: Final = "too fresh: compliant as of a time after a reading it rests on"
+OLD_ROW: Final = "too fresh: a row is dated by a scan that did not record it"
+NO_WAY_OUT: Final = "unknown at the end: a subscription is not read, and none is named"
 WRONG_ROW: Final = "wrong at the end: a row differs from the truth"
 WRONG_STATUS: Final = "wrong at the end: the status differs from the rows"
 
@@ -28,7 +30,8 @@ WRONG_STATUS: Final = "wrong at the end: the status differs from the rows"
 def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
     """Return the claim that a step breaks, if any."""
     status = after.status
-    if status.is_high and not (protocol.configuration.lasting and after.workers):
+    is_looked_at = not (protocol.configuration.lasting and after.workers)
+    if is_looked_at and status.is_high:
         pending_is_gap = protocol.rules.pending_is_gap
         for row in after.rows:
             if row.finding == Finding.VIOLATED:
@@ -38,17 +41,28 @@ def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
                 return RECORDED_GAP
         if after.violated[status.as_of - 1]:
             return OLD_VIOLATION
-        for row, epoch in zip(after.rows, after.confirmed, strict=True):
-            if row.coverage == Coverage.READ and epoch < status.as_of:
-                return TOO_FRESH
+        if _is_older(after, (status.as_of,) * len(after.rows)):
+            return TOO_FRESH
+    if is_looked_at and _is_older(after, status.dated):
+        return OLD_ROW
     was_unlisted = before.status.lowered == Lowered.LIST_FAILED
-    if was_unlisted and not status.lowered and status.as_of == before.status.as_of:
-        return FORGOTTEN_LIST
-    return None
+    is_forgotten = not status.lowered and status.as_of == before.status.as_of
+    return FORGOTTEN_LIST if was_unlisted and is_forgotten else None
+
+
+def _is_older(state: State, dated: tuple[int, ...]) -> bool:
+    """Return whether a reading that is recorded is older than the scan that dates it."""
+    return any(
+        row.coverage == Coverage.READ and epoch < scan
+        for row, epoch, scan in zip(state.rows, state.confirmed, dated, strict=True)
+    )
 
 
 def broken_at_end(protocol: Protocol, state: State) -> str | None:
     """Return the claim that is broken after a full scan of an estate that stood still."""
+    status, deleted = state.status, protocol.configuration.faults.deleted
+    if status.lowered == Lowered.UNREAD and not (status.is_cut or deleted):
+        return NO_WAY_OUT
     begun = [number for number, scan in enumerate(state.scans, 1) if scan.state]
     last = begun[-1] if begun else 0
     if not last or state.scans[last - 1].state != ScanState.COMPLETE:
@@ -58,7 +72,7 @@ def broken_at_end(protocol: Protocol, state: State) -> str | None:
     for each, row in enumerate(state.rows):
         given_up = state.messages[last - 1][each] > protocol.configuration.deliveries
         was_read = state.listed[each] and state.readable[each] and not given_up
-        unwritten = has_unwritten([summary_in(state.slices[last - 1][each])])
+        unwritten = is_unwritten(summary_in(state.slices[last - 1][each]))
         is_true = (row.finding, row.coverage) == (state.truth[each], Coverage.READ)
         if was_read and not unwritten and not is_true:
             return WRONG_ROW
@@ -69,6 +83,5 @@ def broken_at_end(protocol: Protocol, state: State) -> str | None:
         for row in state.rows
         for is_pending in [row.coverage == Coverage.PENDING]
     ]
-    status = state.status
-    is_sum = status.unwritten or status.posture == posture_of(sums)
+    is_sum = any(status.unwritten) or status.posture == posture_of(sums)
     return None if status.as_of == last and is_sum else WRONG_STATUS

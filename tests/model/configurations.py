@@ -31,9 +31,12 @@ class Rules:
     partial_keeps_lowered: bool = True
     partial_sees_marks: bool = True
     partial_keeps_as_of: bool = True
-    partial_sees_unwritten: bool = True
+    partial_keeps_unwritten: bool = True
     partial_sees_missing_rows: bool = True
     partial_expects_new_rows: bool = True
+    unwritten_are_new: bool = False
+    unwritten_keeps_date: bool = True
+    cut_keeps_dates: bool = True
 
 
 RULES: Final = Rules()
@@ -48,7 +51,8 @@ class Configuration:
 
     ``leases_end``: a lease may end at any moment. ``in_parts``: a first recording takes two
     transactions. ``lasting`` looks only at what is still wrong when nobody works any more.
-    ``confirms_late``: inserts are confirmed only when nobody else can move.
+    ``confirms_late``: inserts are confirmed only when nobody else can move. ``named`` is how many
+    unwritten gaps a status can name.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Configuration:
     scans: tuple[Kind, ...] = (FULL, FULL)
     subscriptions: int = 1
     deliveries: int = 2
+    named: int = 2
     is_violated: bool | None = None  # None: both are tried
     leases_end: bool = True
     in_parts: bool = False
@@ -118,6 +123,19 @@ PARTIAL_SCANS: Final = (
         leases_end=False,
     ),
 )
+_REFUSED: Final = Faults(refused=2)
+_TWO: Final[Kind] = (0, 1)
+UNWRITTEN: Final = (
+    Configuration("U1", "known", Faults(refused=2, flips=1), deliveries=1, leases_end=False),
+    Configuration("U2", "new", _REFUSED, (FULL, _ONE), deliveries=1),
+    Configuration(
+        "U3", "known", _REFUSED, (FULL, _ONE), 2, 1, named=1, is_violated=True, leases_end=False
+    ),
+    Configuration(
+        "U4", "known", _REFUSED, (FULL, _ONE, _OTHER), 2, 1, is_violated=True, leases_end=False
+    ),
+    Configuration("U5", "mixed", Faults(refused=1), (_TWO, _OTHER), 2, 1, leases_end=False),
+)
 # Enough for each rule of full scans that is left out.
 SMALL: Final = (
     Configuration("S1", "first", Faults(lists=1, redelivered=1)),
@@ -125,7 +143,9 @@ SMALL: Final = (
     Configuration("S3", "known", Faults(lists=1, flips=1)),
     Configuration("S4", "new", Faults(lists=1), in_parts=True),
 )
-ALL: Final = {each.name: each for each in (*BY_HAND, *FULL_SCANS, *PARTIAL_SCANS, *SMALL)}
+ALL: Final = {
+    each.name: each for each in (*BY_HAND, *FULL_SCANS, *PARTIAL_SCANS, *UNWRITTEN, *SMALL)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +181,14 @@ LEFT_OUT: Final = (
         "partial: what was lowered stays", replace(RULES, partial_keeps_lowered=False), ("Q3",)
     ),
     LeftOut("partial: the date stays", replace(RULES, partial_keeps_as_of=False), ("Q1", "Q2")),
-    LeftOut("partial: unwritten gaps lower", replace(RULES, partial_sees_unwritten=False), ("Q9",)),
+    LeftOut("partial: unwritten gaps stay", replace(RULES, partial_keeps_unwritten=False), ("Q9",)),
+    LeftOut(
+        "what is not written keeps its date", replace(RULES, unwritten_keeps_date=False), ("U1",)
+    ),
+    LeftOut("so does all, if not all can be named", replace(RULES, cut_keeps_dates=False), ("U3",)),
+    LeftOut(
+        "partial: an unwritten gap is no new row", replace(RULES, unwritten_are_new=True), ("U2",)
+    ),
     LeftOut(
         "partial: missing rows lower", replace(RULES, partial_sees_missing_rows=False), ("Q10",)
     ),

@@ -7,13 +7,15 @@ from tests.model.state import (
     Finding,
     Lowered,
     Move,
+    Posture,
     ScanState,
     SeenRow,
     Status,
     Step,
     Summary,
+    as_gap,
     changed,
-    has_unwritten,
+    is_unwritten,
     posture_of,
     summary_in,
     summary_of,
@@ -30,11 +32,25 @@ def finish(turn: Turn) -> Iterator[Move]:
     elif turn.protocol.is_full(me.scan):
         sums = [summary_in(entry) for entry in entries]
         rows = sum(each != Summary.NOTHING for each in sums)
-        status = Status(me.scan, posture_of(sums), Lowered.NO, has_unwritten(sums), rows)
-        yield _ends(turn, status)
+        status = Status(me.scan, posture_of(sums), Lowered.NO, rows, (), ())
+        yield _ends(turn, _dated(turn, status, list(map(is_unwritten, sums))))
     else:
         then = me.at(Step.READ_ROWS)._replace(holds=True)
         yield turn.go("sees all slices done, reads lease and status", then)
+
+
+def _dated(turn: Turn, status: Status, unwritten: list[bool], *, is_cut: bool = False) -> Status:
+    """Date rows by the scan that recorded them, as far as the status can name the others."""
+    before = turn.state.status.dated
+    most = turn.protocol.configuration.named
+    named = tuple(each and sum(unwritten[:number]) < most for number, each in enumerate(unwritten))
+    is_cut = is_cut or sum(unwritten) > most
+    until = min(before) if is_cut and turn.rules.cut_keeps_dates else status.as_of
+    dated = (
+        old if is_named and turn.rules.unwritten_keeps_date else until
+        for old, is_named in zip(before, named, strict=True)
+    )
+    return status._replace(unwritten=named, dated=tuple(dated), is_cut=is_cut)
 
 
 def _ends(turn: Turn, status: Status) -> Move:
@@ -65,23 +81,31 @@ def commit(turn: Turn) -> Iterator[Move]:
     """End a partial scan, unless the status was written since it was read."""
     me, before, rules = turn.worker, turn.state.status, turn.rules
     slices = turn.state.slices[me.scan - 1]
-    entries = [slices[each] for each in turn.protocol.covers(me.scan)]
-    own = [summary_in(entry) for entry in entries]
-    new = sum(entry != summary for entry, summary in zip(entries, own, strict=True))
+    own = {each: summary_in(slices[each]) for each in turn.protocol.covers(me.scan)}
+    new = sum(slices[each] != summary for each, summary in own.items())
+    recorded = {
+        each
+        for each, summary in own.items()
+        if me.seen[each].is_counted and not is_unwritten(summary)
+    }
+    unwritten = [
+        (was and each not in recorded and rules.partial_keeps_unwritten)
+        or (each in own and is_unwritten(own[each]))
+        for each, was in enumerate(before.unwritten)
+    ]
+    as_of = before.as_of if rules.partial_keeps_as_of or not before.as_of else me.scan
+    status = Status(as_of, Posture.UNKNOWN, Lowered.NO, 0, (), ())
+    status = _dated(turn, status, unwritten, is_cut=before.is_cut)
+    rows = list(zip(me.seen, status.unwritten, strict=True))
+    counted = sum(row.is_counted or is_gap for row, is_gap in rows)
     expected = before.rows + (new if rules.partial_expects_new_rows else 0)
-    rows = sum(row.is_counted for row in me.seen)
-    unwritten = before.unwritten or has_unwritten(own)
     lowered = before.lowered if turn.state.began_lowered else Lowered.NO
     if not rules.partial_keeps_lowered:
         lowered = Lowered.NO
     if not lowered:
-        if (unwritten and rules.partial_sees_unwritten) or (
-            rows < expected and rules.partial_sees_missing_rows
-        ):
+        if status.is_cut or (counted < expected and rules.partial_sees_missing_rows):
             lowered = Lowered.UNREAD
         elif rules.partial_sees_marks and any(row.is_marked for row in me.seen):
             lowered = Lowered.FOUND_WORSE
-    keeps = rules.partial_keeps_as_of or not before.as_of
-    posture = posture_of([row.summary for row in me.seen])
-    as_of = before.as_of if keeps else me.scan
-    yield _ends(turn, Status(as_of, posture, lowered, unwritten, rows))
+    sums = [as_gap(row.summary) if is_gap else row.summary for row, is_gap in rows]
+    yield _ends(turn, status._replace(posture=posture_of(sums), lowered=lowered, rows=counted))

@@ -101,7 +101,9 @@ class Protocol:
                 scans=scans + (Scan(ScanState.WAITING),) * len(this.scans),
                 slices=nothing,
                 messages=nothing,
-                status=Status(self._past, posture, Lowered.NO, unwritten=False, rows=known),
+                status=Status(
+                    self._past, posture, Lowered.NO, known, (False,) * count, (self._past,) * count
+                ),
                 workers=(),
                 confirmed=(self._past,) * count,
                 violated=(0,) * len(self._covers),

@@ -49,11 +49,13 @@ def read_table(turn: Turn) -> Iterator[Move]:
     else:
         step = Step.CLEAR_MARK if row.mark else Step.READ_AZURE
         is_partial = not turn.protocol.is_full(me.scan)
+        is_counted = turn.state.status.unwritten[me.subscription]
+        is_new = is_partial and row.coverage < Coverage.READ
         known = me._replace(
             step=step,
             holds=True,
             known=Row(row.finding, row.coverage),
-            is_new=me.is_new or (is_partial and row.coverage < Coverage.READ),
+            is_new=me.is_new or (is_new and (turn.rules.unwritten_are_new or not is_counted)),
         )
         yield turn.go("reads the table", known)
 

@@ -96,14 +96,17 @@ class Row(NamedTuple):
 class Status(NamedTuple):
     """The status: ``as_of`` is the number of a full scan, 0 before the first.
 
-    ``unwritten``: some gap stands in no row. ``rows`` is how many rows it counts.
+    ``rows`` is how many rows it counts. ``unwritten`` names the subscriptions whose gap stands in
+    no row, ``is_cut``: there are more. ``dated`` has the scan by which each row is dated.
     """
 
     as_of: int
     posture: Posture
     lowered: Lowered
-    unwritten: bool
     rows: int
+    unwritten: tuple[bool, ...]
+    dated: tuple[int, ...]
+    is_cut: bool = False
 
     @property
     def is_high(self) -> bool:
@@ -229,6 +232,11 @@ NO_ROW: Final = Row(Finding.NONE, Coverage.NONE)
 _UNWRITTEN: Final = {Summary.UNWRITTEN_GAP, Summary.UNWRITTEN_VIOLATED_GAP}
 _VIOLATED: Final = {Summary.VIOLATED, Summary.VIOLATED_GAP, Summary.UNWRITTEN_VIOLATED_GAP}
 _GAPS: Final = {Summary.GAP, Summary.UNWRITTEN_GAP}
+_AS_GAP: Final = {
+    Summary.NOTHING: Summary.GAP,
+    Summary.COMPLIANT: Summary.GAP,
+    Summary.VIOLATED: Summary.VIOLATED_GAP,
+}
 
 
 def changed[T](values: tuple[T, ...], index: int, value: T) -> tuple[T, ...]:
@@ -260,9 +268,14 @@ def posture_of(summaries: list[Summary]) -> Posture:
     return Posture.COMPLIANT if _GAPS.isdisjoint(summaries) else Posture.UNKNOWN
 
 
-def has_unwritten(summaries: list[Summary]) -> bool:
+def is_unwritten(summary: Summary) -> bool:
     """Return whether a gap stands in no row."""
-    return not _UNWRITTEN.isdisjoint(summaries)
+    return summary in _UNWRITTEN
+
+
+def as_gap(summary: Summary) -> Summary:
+    """Return what a row adds to the sums if its subscription is an unwritten gap."""
+    return _AS_GAP.get(summary, summary)
 
 
 def described(state: State) -> str:
