@@ -25,6 +25,7 @@ from cmk_check.core.comparison.judge import (
 )
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import (
+    ChangeType,
     CoverageState,
     Disposition,
     ExceptionEnd,
@@ -32,8 +33,8 @@ from cmk_check.core.enums import (
     RemovalReason,
     Verdict,
 )
-from cmk_check.core.exceptions.account_exception import ends_earlier
-from cmk_check.core.exceptions.announcements import announce, announce_off, end_of
+from cmk_check.core.exceptions.account_exception import AccountException, ends_earlier
+from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
 from cmk_check.core.model import (
     Change,
     Coverage,
@@ -152,13 +153,17 @@ class _Upserts:
             before = self.known.findings.get(account_id)
             if account_id in self.known.untrusted:
                 continue
-            if before is not None and not (self.complete or _is_worse(before, entry)):
+            taken = entry if self.complete or before is None else _what_is_worse(before, entry)
+            if taken is None:
                 continue
-            step = self._step(before, entry)
+            step = self._step(before, taken, entry.exception)
             if step.after != before or step.changes:
                 yield step
 
-    def _step(self, before: Finding | None, entry: Judged) -> FindingUpdate:
+    def _step(
+        self, before: Finding | None, entry: Judged, exception: AccountException | None
+    ) -> FindingUpdate:
+        """Return what changes; ``exception`` is the one that was read, taken or not."""
         told: tuple[Change, ...] = ()
         if before is not None and _says_the_same(before, entry):
             after = _filled_in(before, entry)
@@ -173,7 +178,9 @@ class _Upserts:
             announced, news = announce_off(had, verdict, now)
         else:
             reminds = not self.context.baseline
-            announced, news = announce(had, entry.exception, verdict, now, reminds=reminds)
+            announced, news = announce(had, exception, verdict, now, reminds=reminds)
+            if exception != entry.exception and _starts(news):
+                announced, news = had, ()
         after = replace(after, announced=announced)
         told += changes.of_exception(news, before, after, self.subscription, self.context)
         return FindingUpdate(before, after, told)
@@ -234,14 +241,34 @@ def _created_at(judgement: Judgement) -> str | None:
     return judgement.evidence.created_at
 
 
-def _is_worse(before: Finding, entry: Judged) -> bool:
-    """Tell what an incomplete reading may say: a worse verdict, key or data, or less accepted."""
-    had, has = before.judgement.verdict, entry.judgement.verdict
-    if had is not has:
-        return has.badness > had.badness
-    shorter = ends_earlier(before.exception, entry.exception)
-    worse_key = badness(entry.key) > badness(before.key_health)
-    return shorter or worse_key or is_data_worse(before.data, entry.data)
+def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
+    """Return what an incomplete reading may say: what is worse, and the rest as it is recorded.
+
+    That is a worse verdict, key or data, or less that is accepted; None if it is none of these.
+    """
+    had, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
+    worse_key = has == had and badness(entry.key) > badness(before.key_health)
+    shorter = has == had and ends_earlier(before.exception, entry.exception)
+    worse_data = is_data_worse(before.data, entry.data)
+    if has < had or not (has > had or worse_key or shorter or worse_data):
+        return None
+    account, judgement, key = entry.account, entry.judgement, entry.key
+    if has == had and not worse_key:
+        # The evidence is that of the key.
+        account = replace(account, kind=before.kind, location=before.location, tags=before.tags)
+        judgement, key = before.judgement, before.key_health
+    return Judged(
+        account,
+        judgement,
+        key,
+        exception=entry.exception if shorter else before.exception,
+        owner=before.owner or entry.owner,
+        data=entry.data if worse_data else before.data,
+    )
+
+
+def _starts(news: Iterable[Announcement]) -> bool:
+    return any(each.type is ChangeType.EXCEPTION_STARTED for each in news)
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:

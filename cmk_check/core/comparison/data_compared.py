@@ -44,7 +44,9 @@ def _unread(before: Finding | None) -> AccountData:
 def is_data_worse(before: AccountData | None, after: AccountData | None) -> bool:
     """Tell what an incomplete reading may say as well."""
     had, has = _badness(before), _badness(after)
-    return after is not None and (has > had or _news(before, after) is ChangeType.DATA_EXPOSED)
+    if after is None or has < had:
+        return False
+    return has > had or _news(before, after) is ChangeType.DATA_EXPOSED
 
 
 def data_news(before: Finding | None, after: Finding) -> ChangeType | None:
