@@ -18,7 +18,7 @@ from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
-from cmk_check.inventory.resource_graph import ResourceGraph
+from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
 from cmk_check.limits import CROSS_CHECK_SECONDS, MAX_KNOWN_ACCOUNT_PAGES
 
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
@@ -29,7 +29,8 @@ def query_of(kinds: Iterable[str]) -> str:
     quoted = ",".join(f"'{kind}'" for kind in sorted(kinds))
     return (
         "Resources | where type =~ 'microsoft.cognitiveservices/accounts' "
-        f"| where kind in~ ({quoted}) | project id, createdAt = tostring(systemData.createdAt)"
+        f"| where kind in~ ({quoted}) | project id, createdAt = tostring(systemData.createdAt), "
+        f"dateCreated = tostring(properties.dateCreated){BY_ID}"
     )
 
 
@@ -62,13 +63,17 @@ class AzureAccountSearch:
 
 
 def _parse(row: dict[str, object]) -> KnownAccount:
-    """Parse a row.
+    """Parse a row; an account is as old as the earlier of its dates says.
+
+    Accounts were recorded with ``properties.dateCreated`` and without ``systemData``.
 
     Raises:
         InventoryError: it names no account.
 
     """
-    account_id, created_at = AccountId.parse(row.get("id")), clean_time(row.get("createdAt"))
+    account_id = AccountId.parse(row.get("id"))
     if account_id is None:
         raise InventoryError(_MALFORMED)
-    return KnownAccount(account_id, datetime.fromisoformat(created_at) if created_at else None)
+    dates = (clean_time(row.get(name)) for name in ("createdAt", "dateCreated"))
+    created = (datetime.fromisoformat(date) for date in dates if date)
+    return KnownAccount(account_id, min(created, default=None))

@@ -12,7 +12,7 @@ from typing import Final
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
 from cmk_check.core.watch import RecentChanges
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
@@ -76,14 +76,15 @@ class ChangeSearch:
     async def _rows(
         self, query: str, until: Deadline
     ) -> tuple[list[_Row], datetime | None, Gap | None]:
-        """Return the rows of the first page, its end if there are more, and why it has none."""
+        """Return the rows of the first page, its end if there are more, and why some may lack."""
         try:
             async with asyncio.timeout_at(until.latest):
                 page = await self._graph.page(query, until)
             rows = [_parsed(row) for row in page.rows]
         except (*TROUBLE, OverflowError) as error:  # a time whose offset leads beyond all years
             return [], None, gap_of(error, QUERY_GRAPH)
-        return rows, rows[-1][2] if rows and page.truncated else None, None
+        end = rows[-1][2] if rows and page.truncated else None
+        return rows, end, SUBSCRIPTIONS_LEFT_OUT if page.limited else None
 
 
 def _parsed(row: object) -> _Row:

@@ -20,6 +20,10 @@ from cmk_check.limits import GRAPH_ROWS_PER_PAGE
 
 # A query of more than 10,000 subscriptions is answered for the first 10,000.
 _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
+BY_ID: Final = " | order by id asc"
+"""The end of a query with several pages: without an order, they repeat rows and leave out others
+(https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data).
+"""
 _MALFORMED: Final = make_gap(GapReason.MALFORMED_PAGE)
 
 
@@ -71,11 +75,12 @@ class ResourceGraph:
     async def rows(
         self, query: str, until: Deadline, *, pages: int, subscriptions: list[str] | None = None
     ) -> list[object]:
-        """Return the rows of all pages.
+        """Return the rows of all pages of a query that ends with ``BY_ID``.
 
         Raises:
-            InventoryError: the answer is truncated, has more than so many pages, is malformed, or
-                leaves out some of the ``subscriptions`` that were named.
+            InventoryError: the answer is truncated, has more than so many pages, is malformed,
+                repeats rows in place of others, or leaves out some of the ``subscriptions`` that
+                were named.
             Any other of ``gaps.TROUBLE``.
 
         """
@@ -88,10 +93,17 @@ class ResourceGraph:
             rows += page.rows
             token = page.token
             if token is None:
-                if page.truncated or len(rows) < page.total:
+                if page.truncated or _distinct(rows) < page.total:
                     break
                 return rows
         raise InventoryError(_MALFORMED)
+
+
+def _distinct(rows: list[object]) -> int:
+    """Count rows by their ids; one without an id is another one."""
+    ids = [row.get("id") if isinstance(row, dict) else None for row in rows]
+    named = [each.lower() for each in ids if isinstance(each, str)]
+    return len(set(named)) + len(ids) - len(named)
 
 
 def _page_of(body: dict[str, object], headers: Mapping[str, str]) -> GraphPage:

@@ -34,6 +34,7 @@ _QUERY: Final = re.compile(
     )
     + "(?P<names>'[a-z0-9-]+'(,'[a-z0-9-]+')*)"
     + re.escape(") | project id, name, type")
+    + "(?P<sorted> [|] order by id asc)?"
 )
 _CHANGES: Final = re.compile(
     "(?P<table>resourcechanges|resourcecontainerchanges)"
@@ -56,7 +57,11 @@ _KNOWN: Final = re.compile(
     re.escape("Resources | where type =~ 'microsoft.cognitiveservices/accounts' | where kind in~ (")
     + "(?P<kinds>'[a-z0-9._-]+'(,'[a-z0-9._-]+')*)"
     + re.escape(") | project id, createdAt = tostring(systemData.createdAt)")
+    + re.escape(", dateCreated = tostring(properties.dateCreated)")
+    + "(?P<sorted> [|] order by id asc)?"
 )
+type _Row = dict[str, object]
+
 _OPTIONS: Final = frozenset({"resultFormat", "$top", "$skipToken", "allowPartialScopes"})
 # 15 queries in 5 seconds. Nothing is counted here; a test adds a fault to get the 429.
 _QUOTA: Final = {
@@ -96,7 +101,7 @@ class GraphRoutes:
 
     def _answer_to(self, incoming: Incoming, body: Any) -> Reply:  # noqa: ANN401 - any JSON
         if (found := self._accounts(body)) is not None:
-            return self._answer(found, body["options"])
+            return self._answer(*found, body["options"])
         options = _options(body)
         if options is not None and (query := _CHANGES.fullmatch(body["query"])):
             return self._changed(query, options)
@@ -106,7 +111,7 @@ class GraphRoutes:
                 incoming, "any query but those for vaults, accounts and changes"
             )
         names = {name.strip("'") for name in query["names"].split(",")}
-        return self._answer(self._vaults(names), options)
+        return self._answer(query, self._vaults(names), options)
 
     def _changed(self, query: re.Match[str], options: Mapping[str, Any]) -> Reply:
         """Answer what has changed; rows without an id of their own have no next page."""
@@ -130,7 +135,7 @@ class GraphRoutes:
             "facets": [],
             "resultTruncated": "true" if len(shown) < len(rows) else "false",
         }
-        return Reply.of(200, body, _QUOTA)
+        return Reply.of(200, body, self._headers())
 
     def _known(self, target: str) -> bool:
         """Return whether the identity may read a subscription; of a deleted one it still may."""
@@ -140,7 +145,7 @@ class GraphRoutes:
             return True
         return found.access not in (Access.FORBIDDEN, Access.NOT_FOUND)
 
-    def _vaults(self, names: set[str]) -> list[object]:
+    def _vaults(self, names: set[str]) -> list[_Row]:
         return [
             {"id": vault.id, "name": vault.name, "type": vault.type.lower()}
             for subscription in self._estate.subscriptions
@@ -149,8 +154,8 @@ class GraphRoutes:
             and self._visible(subscription, f"{vault.type}/read", vault.id)
         ]
 
-    def _accounts(self, body: Any) -> list[object] | None:  # noqa: ANN401 - any JSON
-        """Return the rows of accounts, None for any other query; it must name subscriptions."""
+    def _accounts(self, body: Any) -> tuple[re.Match[str], list[_Row]] | None:  # noqa: ANN401 - any JSON
+        """Return a query of accounts and its rows, None for any other; it names subscriptions."""
         match body:
             case {"subscriptions": [*named], **rest} if _options(rest) is not None:
                 query = _KNOWN.fullmatch(str(rest["query"]))
@@ -160,8 +165,12 @@ class GraphRoutes:
             return None
         inside = {str(each).lower() for each in named}
         kinds = {kind.strip("'") for kind in query["kinds"].split(",")}
-        return [
-            {"id": account.id, "createdAt": find(document, "systemData.createdAt") or ""}
+        return query, [
+            {
+                "id": account.id,
+                "createdAt": find(document, "systemData.createdAt") or "",
+                "dateCreated": find(document, "properties.dateCreated") or "",
+            }
             for subscription in self._estate.subscriptions
             if subscription.id.lower() in inside
             for account in subscription.indexed_accounts
@@ -169,11 +178,20 @@ class GraphRoutes:
             and self._visible(subscription, ACCOUNTS_READ, account.id)
         ]
 
-    def _answer(self, rows: list[object], options: Mapping[str, Any]) -> Reply:
+    def _answer(self, query: re.Match[str], rows: list[_Row], options: Mapping[str, Any]) -> Reply:
+        """Answer with a page; those of a query without an order repeat rows and leave out others.
+
+        https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
+        """
         try:
             cursor = Cursor.of_token(options.get("$skipToken"))
         except InvalidSkipTokenError:
             return errors.invalid_skip_token()
+        if query["sorted"]:
+            rows = sorted(rows, key=lambda row: str(row["id"]))
+        else:
+            turn = (cursor.page - 1) % (len(rows) or 1)
+            rows = rows[turn:] + rows[:turn]
         end = cursor.offset + min(options.get("$top", self.per_page), self.per_page)
         shown, more = rows[cursor.offset : end], end < len(rows)
         body = {
@@ -184,8 +202,11 @@ class GraphRoutes:
             "resultTruncated": "false",
             **({"$skipToken": Cursor(cursor.page + 1, end).token} if more else {}),
         }
+        return Reply.of(200, body, self._headers())
+
+    def _headers(self) -> dict[str, str]:
         limit = {"x-ms-tenant-subscription-limit-hit": "true"} if self.limit_hit else {}
-        return Reply.of(200, body, {**_QUOTA, **limit})
+        return {**_QUOTA, **limit}
 
     def _visible(self, subscription: Subscription, action: str, resource_id: str) -> bool:
         """Return whether the identity may read a resource; others are left out silently."""

@@ -198,6 +198,12 @@ ANSWER_TOO_LARGE: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message=f"Azure's answer is larger than {MAX_ARM_BODY_MIB} MiB.",
 )
+SUBSCRIPTIONS_LEFT_OUT: Final = make_gap(
+    GapReason.UNEXPECTED_RESPONSE,
+    message="Azure Resource Graph looked for changes in the first 10,000 subscriptions only.",
+    way_out="Limit the identity's role to 10,000 subscriptions, or switch off the watch: full "
+    "scans find all changes.",
+)
 UNREADABLE_ROLE: Final = make_gap(
     GapReason.MALFORMED_PAGE,
     message="A role assignment or its role could not be understood, and no other lets the "

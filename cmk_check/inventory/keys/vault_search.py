@@ -16,7 +16,7 @@ from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import QUERY_GRAPH, TROUBLE, gap_of
 from cmk_check.inventory.keys.ids import VaultId
-from cmk_check.inventory.resource_graph import ResourceGraph
+from cmk_check.inventory.resource_graph import BY_ID, ResourceGraph
 from cmk_check.inventory.single_flight import SingleFlight
 from cmk_check.limits import MAX_VAULT_PAGES, VAULTS_PER_QUERY
 
@@ -30,7 +30,7 @@ def query_of(names: Sequence[str]) -> str:
     quoted = ",".join(f"'{name}'" for name in names)
     return (
         "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
-        f"| where name in~ ({quoted}) | project id, name, type"
+        f"| where name in~ ({quoted}) | project id, name, type{BY_ID}"
     )
 
 

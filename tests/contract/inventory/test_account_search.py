@@ -1,7 +1,5 @@
 """What Resource Graph knows of accounts: all of it, or nothing."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
@@ -17,6 +15,8 @@ from tests.contract.inventory.conftest import SUBSCRIPTION, account_id
 from tests.fakes.world import World
 
 GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+_UNDATED = ("systemData", "properties.dateCreated")
+ID = account_id("a").text
 OTHER = "8d3c0000-0000-4000-8000-000000000002"
 
 
@@ -29,10 +29,8 @@ async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their
     simulator: Simulator, subscription: Subscription, inventory: AzureInventory
 ) -> None:
     """Also one that is gone, for a while; on as many pages as it takes."""
-    subscription.add_account(AccountSpec(name="a", group="rg")).set(
-        "systemData.createdAt", "2026-01-02T03:04:05.1234567Z"
-    )
-    subscription.add_account(AccountSpec(name="b", group="rg", without=("systemData",)))
+    subscription.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
+    subscription.add_account(AccountSpec(name="b", group="rg", without=_UNDATED))
     subscription.add_account(AccountSpec(name="speech", group="rg", kind="SpeechServices"))
     subscription.add_account(AccountSpec(name="new", group="rg")).indexed = False
     subscription.add_account(AccountSpec(name="gone", group="rg"))
@@ -44,7 +42,40 @@ async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their
 
     assert [each.id for each in known] == [account_id(name) for name in ("a", "b", "gone")]
     dates = [each.created_at for each in known]
-    assert dates[:2] == [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), None]
+    assert dates[:2] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("created_at", "date_created", "expected"),
+    [
+        ("2026-01-02T03:04:05.1234567Z", None, 5),
+        (None, "2026-01-02T03:04:06.1234567Z", 6),
+        ("soon", "2026-01-02T03:04:06Z", 6),
+        ("2026-01-02T03:04:05Z", "2026-01-02T03:04:06Z", 5),
+        ("2026-01-02T03:04:07Z", "2026-01-02T03:04:06Z", 6),
+        ("2026-01-02T03:04:07Z", "", 7),
+        (None, "soon", None),
+    ],
+)
+async def test_an_account_is_as_old_as_either_of_its_dates_says(
+    subscription: Subscription,
+    inventory: AzureInventory,
+    created_at: str | None,
+    date_created: str | None,
+    expected: int | None,
+) -> None:
+    """Recorded accounts have `properties.dateCreated`, and not all of them `systemData`."""
+    account = subscription.add_account(AccountSpec(name="a", group="rg", without=_UNDATED))
+    for path, value in (
+        ("systemData.createdAt", created_at),
+        ("properties.dateCreated", date_created),
+    ):
+        if value is not None:
+            account.set(path, value)
+
+    (known,) = await inventory.account_search().accounts([SUBSCRIPTION])
+
+    assert (known.created_at and known.created_at.second) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,6 +88,8 @@ async def test_accounts_in_scope_of_the_named_subscriptions_are_known_with_their
         (_rows({"id": "/subscriptions/x", "createdAt": ""}), GapReason.MALFORMED_PAGE),
         (_rows(None), GapReason.MALFORMED_PAGE),
         (Answer(body={"data": [], "totalRecords": 1}), GapReason.MALFORMED_PAGE),
+        (_rows({"id": ID}, {"id": ID}), GapReason.MALFORMED_PAGE),
+        (_rows({"id": ID}, {"id": ID.upper()}), GapReason.MALFORMED_PAGE),
     ],
 )
 async def test_a_part_of_the_answer_is_none(

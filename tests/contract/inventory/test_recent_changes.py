@@ -127,6 +127,21 @@ async def test_one_table_that_fails_leaves_what_the_other_tells(
     assert len(found.subscriptions) <= 1
 
 
+async def test_subscriptions_that_were_left_out_make_the_watch_blind(
+    simulator: Simulator, subscription: Subscription, inventory: AzureInventory
+) -> None:
+    """Beyond 10,000 of them, only a header says so; what has come is of use all the same."""
+    begun = _now()
+    subscription.add_account(CHAT)
+    simulator.arm.graph.limit_hit = True
+
+    found = await _since(inventory, begun)
+
+    assert found.gap is not None
+    assert "10,000 subscriptions" in (found.gap.detail or "")
+    assert found.subscriptions.keys() == {SUBSCRIPTION}
+
+
 @pytest.mark.parametrize(
     "row",
     [

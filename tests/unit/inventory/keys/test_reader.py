@@ -244,7 +244,7 @@ async def test_query_is_the_one_that_was_agreed_on() -> None:
     (body,) = (body for method, _, body in wire.asked if method == "POST")
     assert body["query"] == (
         "Resources | where type in~ ('microsoft.keyvault/vaults','microsoft.keyvault/managedhsms') "
-        "| where name in~ ('kv-b','kv-a') | project id, name, type"
+        "| where name in~ ('kv-b','kv-a') | project id, name, type | order by id asc"
     )
     assert body["options"]["resultFormat"] == "objectArray"
     assert body["options"]["$top"] == 1_000

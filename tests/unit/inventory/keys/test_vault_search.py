@@ -88,6 +88,17 @@ async def test_name_asked_for_anew_while_the_first_caller_is_giving_up_is_found(
     assert first.cancelled()
 
 
+@pytest.mark.parametrize("again", ["kv-a", "KV-A"])
+async def test_a_row_that_is_repeated_stands_for_one_that_is_missing_p2(again: str) -> None:
+    """P2: Resource Graph counts three vaults, and one of them is not in its pages."""
+    rows = [{"id": _id(name), "name": name} for name in ("kv-a", again, "kv-c")]
+    body = {"totalRecords": 3, "resultTruncated": "false", "data": rows}
+
+    found = await VaultSearch(clients_over(Wire(lambda *_: body))).find("kv-b", _soon())
+
+    assert isinstance(found, Unread)
+
+
 def _odd(wire_row: object) -> VaultSearch:
     rows = [wire_row, *({"id": _id(name), "name": name} for name in NAMES)]
     body = {"totalRecords": len(rows), "resultTruncated": "false", "data": rows}
