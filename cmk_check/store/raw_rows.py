@@ -17,6 +17,7 @@ from azure.core.pipeline.policies import ContentDecodePolicy, SansIOHTTPPolicy
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from cmk_check.ports import Entity, Scalar
+from cmk_check.store.table_checks import is_no_text
 
 type Request = PipelineRequest[HttpRequest]
 type Response = PipelineResponse[HttpRequest, AsyncHttpResponse]
@@ -28,7 +29,8 @@ _ETAG: Final = "odata.etag"
 # Each row has them besides its values.
 _NO_VALUES: Final = frozenset({"PartitionKey", "RowKey", "Timestamp"})
 # JSON has these as they are, and one of 64 bits as a text; the service names a type where JSON does
-# not tell it. Values of other types were not written by this version and are not needed.
+# not tell it. Values of other types were not written by this version and are not needed, nor is
+# what is no text: if it is needed, its row is broken.
 _INT64: Final = "Edm.Int64"
 _PLAIN: Final = frozenset({None, "Edm.String", "Edm.Int32", "Edm.Boolean"})
 
@@ -98,7 +100,7 @@ def _values(row: Mapping[str, Any]) -> Iterator[tuple[str, Scalar]]:
         # The service annotates with names that have a dot, which no column's name has.
         if isinstance(value, str | int) and "." not in name and name not in _NO_VALUES:
             of_type = row.get(f"{name}{_TYPE}")
-            if of_type in _PLAIN:
+            if of_type in _PLAIN and not (isinstance(value, str) and is_no_text(value)):
                 yield name, value
             elif of_type == _INT64:
                 yield name, int(value)

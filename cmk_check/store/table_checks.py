@@ -142,8 +142,13 @@ def _check_property(name: str, value: Scalar, where: str) -> None:
         raise LimitExceeded(f"{where}: the number in {name} does not fit into 64 bits")
 
 
+def is_no_text(value: str) -> bool:
+    """Return whether a string holds half of a surrogate pair, which nothing can send on."""
+    return not value.isascii() and _LONE_SURROGATE.search(value) is not None
+
+
 def _check_string(name: str, value: str, where: str) -> None:
-    if not value.isascii() and _LONE_SURROGATE.search(value):
+    if is_no_text(value):
         raise LimitExceeded(f"{where}: {name} holds half of a surrogate pair")
     if _units(value) > MAX_STRING_UNITS:
         raise LimitExceeded(

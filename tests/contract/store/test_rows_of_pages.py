@@ -48,6 +48,7 @@ async def test_values_of_foreign_types_are_left_out(call: Call) -> None:
         "many@odata.type": "Edm.Int64",
         "yes": True,
         "text": "t",
+        "half a pair": "\ud800",
         "Timestamp": "2026-11-25T00:00:00.1234567Z",
     }
     answer = web.Response(text=json.dumps(foreign | {"value": [foreign]}), headers=JSON)
