@@ -47,7 +47,7 @@ async def scan_slice_failed(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name="cmk-tell", connection="CMK_STORAGE")
 async def tell(message: func.QueueMessage) -> None:
     """Post changes to the webhook."""
-    await entry.tell(message.get_body())
+    await entry.tell(message.get_body(), message.insertion_time)
 
 
 @app.route(route="api/v1/{*path}", methods=_METHODS, auth_level=_DATA)

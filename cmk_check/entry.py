@@ -10,6 +10,8 @@ from cmk_check.app import the_app
 from cmk_check.errors import CmkCheckError, SettingsError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import azure.functions as func
 
 _log = logging.getLogger(__name__)
@@ -107,8 +109,8 @@ async def give_up(body: bytes) -> None:
         await fail(await the_app().scan_context(), message)
 
 
-async def tell(body: bytes) -> None:
-    """Post the alerts of a range of the feed to the webhook.
+async def tell(body: bytes, queued: "datetime | None" = None) -> None:
+    """Post the alerts of a range of the feed to the webhook; ``queued`` is since when it waits.
 
     Raises:
         ValueError: the message is invalid.
@@ -120,7 +122,7 @@ async def tell(body: bytes) -> None:
 
     message = parse_message(body.decode())
     with _without_sdk_errors():
-        await deliver.deliver(await the_app().delivery_context(), message)
+        await deliver.deliver(await the_app().delivery_context(), message, queued)
 
 
 async def answer(request: "func.HttpRequest", context: "func.Context") -> "func.HttpResponse":

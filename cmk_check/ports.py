@@ -273,8 +273,9 @@ class QueueService(Protocol):
 class DeliveryMessage:
     """Work for the queue ``cmk-tell``: deliver the changes from ``first`` to ``last`` of the feed.
 
-    ``attempt`` counts failed attempts, ``since`` is the time of the first of them. ``route`` is the
-    name of the only route to deliver to; without it, the changes are for all.
+    ``attempt`` counts failed attempts. Their day began at ``since``, which all tries of one chain
+    share. ``route`` is the name of the only route to deliver to; without it, the changes are for
+    all.
     """
 
     first: int

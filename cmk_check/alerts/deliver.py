@@ -8,7 +8,8 @@ is away delays no other:
 For another try we send a new message with the remaining range, instead of the host's redelivery:
 that ends after four tries, and an hour without the webhook or the tables must not lose alerts. The
 host deletes a message only after its successor was sent, so a crash in between repeats changes:
-receivers recognise them by their ids. The same holds for the messages of several routes.
+receivers recognise them by their ids. The same holds for the messages of several routes. A message
+that is handed out twice starts no second row of tries (``delivery_chain.py``).
 
 So a newer change may overtake an older one that waits. Whatever arrives after a later change of its
 subject was published says so itself.
@@ -18,14 +19,16 @@ import logging
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.alerts.delivery_chain import Chain
 from cmk_check.alerts.delivery_queue import format_message
 from cmk_check.alerts.later_changes import LaterChanges
 from cmk_check.alerts.log_lines import time_text, write_line
 from cmk_check.core.alert_filter import is_alert
 from cmk_check.core.model import Change
+from cmk_check.core.route import WEBHOOK
 from cmk_check.errors import DeliveryFailed, StoreError
 from cmk_check.limits import (
     CHANGES_PER_POST,
@@ -60,8 +63,12 @@ class DeliveryContext:
     clock: Clock
 
 
-async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
+async def deliver(
+    context: DeliveryContext, message: DeliveryMessage, queued: datetime | None = None
+) -> None:
     """Post the alerts among the changes of a range, in order.
+
+    ``queued`` is when the queue took the message; handed out twice, it is recognised by that.
 
     Numbers that the feed does not hold are skipped. Without a webhook nothing is posted,
     and only what was tried before waits for one. What is for a route that does not exist is given
@@ -71,6 +78,8 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
         QueueError: the remaining range could not be sent; deliver the message again.
 
     """
+    since = message.since or _begun(message.first, queued, context.clock.now())
+    message = replace(message, since=since)
     webhooks = context.webhooks
     if message.route is not None:
         webhooks = [webhook for webhook in webhooks if webhook.route.name == message.route]
@@ -85,14 +94,29 @@ async def deliver(context: DeliveryContext, message: DeliveryMessage) -> None:
         await _deliver_to(webhooks[0] if webhooks else None, context, message)
 
 
+def _begun(first: int, queued: datetime | None, now: datetime) -> datetime | None:
+    """Return when the day of a message began that nobody has tried.
+
+    Two ranges may have been queued in the same second, so the fraction says which one it is. If a
+    message waited for us for long, its day must not be over with the first try.
+    """
+    if queued is None or queued.tzinfo is None:
+        return None
+    since = queued - timedelta(microseconds=first % 1_000_000)
+    return since if timedelta() <= now - since <= LONGEST_DELIVERY_DELAY else None
+
+
 async def _deliver_to(
     webhook: Webhook | None, context: DeliveryContext, message: DeliveryMessage
 ) -> None:
     posted, size = 0, CHANGES_PER_POST
     later = LaterChanges(context.feed, message.last)
     alerts: list[Numbered] | None = None
+    chain = Chain(context.feed, message, webhook.route.name if webhook else WEBHOOK)
     try:
         alerts = await _alerts(context, webhook, message, later)
+        if await chain.is_over(alerts):
+            return
         while alerts:
             batch = alerts[:size]
             refused = await _post(webhook, await later.marked([change for _, change in batch]))
@@ -111,9 +135,12 @@ async def _deliver_to(
             _write_delivered(replace(message, last=first - 1), posted)
         count = None if alerts is None else len(alerts)
         await _try_again(context, replace(message, first=first), count, error)
+        await chain.end()
         return
     if posted or message.attempt:  # whoever was told of a try is told of its end
         _write_delivered(message, posted)
+    if message.attempt:
+        await chain.end()
 
 
 def delay_after(attempt: int, asked: float | None = None) -> timedelta:

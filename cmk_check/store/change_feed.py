@@ -97,6 +97,29 @@ class FeedTable:
         """
         return await self._last(await self._get(_HEAD))
 
+    async def noted(self, change_id: str, name: str) -> str:
+        """Return what is noted under a name at a published change; "" if nothing is.
+
+        Raises:
+            StoreError: the feed could not be read.
+
+        """
+        marker = await self._store.get(Table.CHANGES, _PARTITION, table_keys.feed_marker(change_id))
+        return str(marker.values.get(name, "")) if marker else ""
+
+    async def note(self, change_id: str, name: str, text: str) -> None:
+        """Note something under a name at a published change, until it is pruned.
+
+        Raises:
+            StoreError: it could not be noted.
+
+        """
+        row = table_keys.feed_marker(change_id)
+        marker = await self._store.get(Table.CHANGES, _PARTITION, row)
+        if marker and not rows.is_too_new(marker):
+            write = Replace(row, {**marker.values, name: text}, marker.etag)
+            await self._store.commit(Table.CHANGES, _PARTITION, [write])
+
     async def prune(self, before: datetime, most: int) -> int:
         """Delete up to ``most`` changes published before a time, oldest first; return the number.
 

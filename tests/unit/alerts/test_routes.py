@@ -270,28 +270,29 @@ async def test_a_route_takes_no_type_that_is_not_posted(scene: Scene) -> None:
 class Day(Estate):
     """Verdicts change for hours; receivers come and go, we die, and a message comes twice."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, dies: float = 0.1) -> None:
         super().__init__()
         self.random = Random(seed)
         self.changes: list[Change] = []
-        self.handed_out: list[tuple[datetime, str]] = []
+        self._dies = dies
+        self._messages: list[tuple[datetime, str, datetime]] = []
 
-    async def told_of_a_day(self) -> None:
-        """Let chance decide what happens, and deliver until nothing is left."""
-        chance, hours = self.random, [BEGINNING + HOUR * step / 4 for step in range(24)]
-        changes = sorted(chance.sample(hours, 12))
-        outages = [(chance.choice(hours), one) for one in self.receivers.values() for _ in "ab"]
-        while changes or self.handed_out:
-            self.handed_out.sort()
-            now = min([*changes[:1], *(time for time, _ in self.handed_out[:1])])
+    async def told_of(
+        self, changes: list[datetime], away: list[tuple[datetime, datetime, str]]
+    ) -> None:
+        """Publish changes at these times, and deliver until nothing is left."""
+        changes = sorted(changes)
+        while changes or self._messages:
+            self._messages.sort()
+            now = min([*changes[:1], *(due for due, _, _ in self._messages[:1])])
             self.clock.advance(max(now - self.clock.now(), timedelta()))
-            for start, receiver in outages:
-                if start <= self.clock.now() < start + HOUR:
-                    receiver.away_until = start + HOUR
+            for start, end, name in away:
+                if start <= self.clock.now() < end:
+                    self.receivers[name].away_until = end
             if changes and now == changes[0]:
                 await self._publish(changes.pop(0))
             else:
-                await self._hand_out(self.handed_out.pop(0)[1])
+                await self._hand_out(*self._messages.pop(0)[1:])
 
     async def _publish(self, now: datetime) -> None:
         number = len(self.changes) + 1
@@ -302,29 +303,34 @@ class Day(Estate):
         change = Change(f"c{number}", kind, now, "/s", f"/{name}", data, number)
         self.changes.append(change)
         await self.feed.publish([change])
-        self.handed_out.append((now, json.dumps({"first": number, "last": number})))
+        self._messages.append((now, json.dumps({"first": number, "last": number}), now))
 
-    async def _hand_out(self, text: str) -> None:
+    async def _hand_out(self, text: str, queued: datetime) -> None:
         again = self.clock.now() + 5 * MINUTE
-        dies = self.random.random() < 0.1
+        dies = self.random.random() < self._dies
         self.steps.dies_at = self.steps.taken + self.random.randint(1, 6) if dies else None
         try:
-            await deliver(self.context, parse_message(text))
+            await deliver(self.context, parse_message(text), queued)
         except Killed:
-            self.handed_out.append((again, text))
+            self._messages.append((again, text, queued))
         else:
             if self.random.random() < 0.1:
-                self.handed_out.append((again, text))
-        self.handed_out += [(self.clock.now() + delay, sent) for sent, delay in self.queue.sent]
+                self._messages.append((again, text, queued))
+        now = self.clock.now()
+        self._messages += [(now + delay, sent, now) for sent, delay in self.queue.sent]
         self.queue.sent.clear()
 
 
 @pytest.mark.parametrize("seed", range(20))
 async def test_p3_what_comes_late_says_so_and_what_holds_does_not(seed: int) -> None:
     """In each route the last word on an account that is not marked as overtaken is what holds."""
-    day = Day(seed)
+    day, chance = Day(seed), Random(seed)
+    quarters = [BEGINNING + HOUR * step / 4 for step in range(24)]
+    starts = [(chance.choice(quarters), name) for name in WHO for _ in "ab"]
 
-    await day.told_of_a_day()
+    await day.told_of(
+        chance.sample(quarters, 12), [(start, start + HOUR, name) for start, name in starts]
+    )
 
     newest = {change.subject: change.id for change in day.changes}
     for name, receiver in day.receivers.items():
@@ -337,3 +343,19 @@ async def test_p3_what_comes_late_says_so_and_what_holds_does_not(seed: int) -> 
         mine = [change for change in day.changes if receiver.route.takes(change)]
         assert {change.id for change in mine} == set(receiver.ids())
     assert day.poison.sent == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_p8_a_message_that_is_handed_out_twice_starts_no_second_chain(seed: int) -> None:
+    """After most of a day without a receiver each alert arrives once, not once for each chain."""
+    day = Day(seed, dies=0)
+    back = BEGINNING + 22 * HOUR
+
+    await day.told_of(
+        [BEGINNING + minute * MINUTE for minute in range(9)],
+        [(BEGINNING, back, name) for name in WHO],
+    )
+
+    told = Counter(day.receivers["all"].ids())
+    assert set(told) == {change.id for change in day.changes}
+    assert max(told.values()) <= 2, told
