@@ -40,7 +40,9 @@ class LatestChanges:
             for answered in _ANSWERS.get(change.type, {question}):
                 place = _place(change, answered)
                 if place not in self._latest or self._latest[place].sequence < change.sequence:
-                    self._latest[place] = change
+                    # Without the rest of its data, which may be large.
+                    scan = {"scanId": change.data.get("scanId")}
+                    self._latest[place] = replace(change, data=scan)
 
     def marked(self, change: Change) -> Change:
         """Return a change; if a later one has overtaken it, ``data.overtakenBy`` says which."""

@@ -7,6 +7,7 @@ import pytest
 from cmk_check.alerts.deliver import delay_after, deliver
 from cmk_check.alerts.delivery_queue import parse_message
 from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import Change
 from cmk_check.errors import DeliveryFailed, QueueError
 from cmk_check.limits import DELIVERY_GIVEN_UP_AFTER, FIRST_DELIVERY_DELAY
 from cmk_check.ports import DeliveryMessage, Replace, Table
@@ -266,6 +267,21 @@ async def test_a_receiver_that_asks_for_time_gets_it(scene: Scene) -> None:
     await deliver(scene.delivery, DeliveryMessage(1, 1))
 
     assert scene.again.sent[0][1] == timedelta(minutes=10)
+
+
+async def test_what_a_range_itself_overtakes_is_marked(scene: Scene) -> None:
+    """A person may send a thousand changes again, of many scans."""
+    changes = [
+        Change(f"c{scan}", VIOLATED, BEGINNING, "/s", "/a", {"scanId": scan}, scan)
+        for scan in (1, 2)
+    ]
+    await FeedTable(scene.store).publish(changes)
+
+    await deliver(scene.delivery, DeliveryMessage(1, 2))
+
+    ((first, second),) = scene.webhook.posts
+    assert "overtakenBy" in first.data
+    assert "overtakenBy" not in second.data
 
 
 async def test_a_newer_version_behind_a_range_does_not_hold_it_up(scene: Scene) -> None:
