@@ -291,3 +291,21 @@ async def spoil(store: RecordingStore, number: int, values: Mapping[str, Scalar]
 async def _head(store: RecordingStore) -> object:
     head = await store.get(Table.CHANGES, "feed", "head")
     return head and dict(head.values)
+
+
+async def test_a_note_stands_at_a_published_change_alone() -> None:
+    """What a newer version wrote is left alone, and what is not published is not there."""
+    store = RecordingStore()
+    table = FeedTable(store)
+    await table.publish(changes("a", "b"))
+    row = table_keys.feed_marker("b")
+    found = await store.get(Table.CHANGES, "feed", row)
+    assert found is not None
+    newer = Replace(row, {**found.values, "schema": 2}, found.etag)
+    await store.commit(Table.CHANGES, "feed", [newer])
+
+    for name in ("a", "b", "c"):
+        await table.note(name, "tries", "once")
+
+    assert [await table.noted(name, "tries") for name in ("a", "b", "c")] == ["once", "", ""]
+    assert (await table.noted("a", "other"), len(await feed(store))) == ("", 2)
