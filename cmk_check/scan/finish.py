@@ -154,7 +154,6 @@ async def _close(context: ScanContext, scan_id: str, write: Write) -> None:
         raise StoreUnavailable(message)
     await context.publish_scan_changes()
     await context.scans.drop_slices(scan_id)
-    await context.drop_abandoned(stored.value if stored else None)
     if stored is not None and stored.value.is_partial:
         return  # full scans come often enough to delete what is old
     try:

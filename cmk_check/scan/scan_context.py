@@ -12,7 +12,6 @@ from cmk_check.core.posture import Expectations
 from cmk_check.core.recorded_scope import NO_EXCEPTIONS, RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.limits import (
-    ABANDONED_SCANS_FOLLOWED,
     DEFAULT_SLICE_SIZE,
     DEFAULT_SUBSCRIPTION_SECONDS,
     SLICE_READING,
@@ -29,7 +28,6 @@ from cmk_check.ports import (
 from cmk_check.scan.data_port import DataInventory
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
-from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import ScanTable
 
 
@@ -92,20 +90,6 @@ class ScanContext:
     account_search: AccountSearch | None = None
     exemptions: Callable[[], ExemptionInventory] | None = None
     data_stores: Callable[[], DataInventory] | None = None
-
-    async def drop_abandoned(self, scan: Scan | None) -> None:
-        """Drop the slices of scans that lost the lease to this scan and to those before it.
-
-        Each scan should have done this for its predecessor, but may have died before it could.
-        """
-        if scan is not None and scan.displaced is not None:
-            await self.scans.drop_slices(scan.displaced)
-        for _ in range(ABANDONED_SCANS_FOLLOWED):
-            if scan is None or scan.supersedes is None:
-                return
-            await self.scans.drop_slices(scan.supersedes)
-            before = await self.scans.scan(scan.supersedes)
-            scan = before.value if before else None
 
     async def publish_leftovers(self) -> None:
         """Publish the changes that crashed workers left in outboxes, when no slice will do it."""

@@ -139,7 +139,7 @@ async def _start(
             await _send_in_case(context, mine)
         raise
     await _send(context, mine)
-    await _tidy_up(context, mine)
+    await _publish_leftovers(context)
     return StartAnswer(StartOutcome.STARTED, mine)
 
 
@@ -215,7 +215,6 @@ async def _take(
     for old in earlier.running:
         if old.value.is_partial:
             state, reason = ScanState.SUPERSEDED, _SUPERSEDED
-            scan = replace(scan, displaced=old.value.id)
         else:
             state, reason = ScanState.ABANDONED, _ABANDONED
         ended = replace(old.value, state=state, finished_at=scan.started_at, reason=reason)
@@ -252,14 +251,12 @@ async def _send(context: ScanContext, scan_id: str) -> None:
         raise
 
 
-async def _tidy_up(context: ScanContext, scan_id: str) -> None:
-    """Publish the changes of earlier scans, and drop the slices of abandoned ones.
+async def _publish_leftovers(context: ScanContext) -> None:
+    """Publish the changes of earlier scans.
 
     A failure here must not affect the new scan: its end and the next scan try again.
     """
     try:
         await context.publish_scan_changes()
-        scan = await context.scans.scan(scan_id)
-        await context.drop_abandoned(scan.value if scan else None)
     except StoreError as error:
-        _log.warning("Leftovers of earlier scans stay until the next scan: %s", error)
+        _log.warning("Changes of earlier scans stay until the next scan: %s", error)

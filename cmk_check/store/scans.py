@@ -5,6 +5,7 @@ transaction; each scan's slices have their own partition.
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,8 @@ from typing import Final
 
 from cmk_check.core.model import Change
 from cmk_check.core.status import Status
-from cmk_check.errors import RowUnusable
-from cmk_check.limits import TABLE_PAGE_ROWS
+from cmk_check.errors import RowUnusable, StoreError
+from cmk_check.limits import MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import Delete, Entity, Insert, Replace, Store, Table, TableQuery, Write
 from cmk_check.store import batching, row_times, rows, table_keys
 from cmk_check.store.outbox import OF_SCANS, OutboxEntry, outbox_entries
@@ -198,12 +199,36 @@ class ScanTable:
         return Stored(entry, new)
 
     async def drop_slices(self, scan_id: str) -> None:
-        """Delete all slices of an ended scan, of every plan."""
-        partition = table_keys.slice_partition(scan_id)
-        entities: list[Entity] = [
-            entity async for entity in self._store.query(_TABLE, TableQuery(partition=partition))
-        ]
-        for batch in batching.batches([Delete(entity.row, entity.etag) for entity in entities]):
+        """Delete all slices of an ended scan, of every plan, and those that earlier scans left.
+
+        Each scan should have deleted its own, but may have died before it could, or have lost the
+        lease. Up to ``MAX_SLICES`` go at once, the oldest first.
+        """
+        own = table_keys.slice_partition(scan_id)
+        query = TableQuery(
+            partition_from=table_keys.slice_partition(""),
+            partition_to=_behind(own),
+            columns=("schema",),
+        )
+        left: defaultdict[str, list[Write]] = defaultdict(list)
+        count = 0
+        async for entity in self._store.query(_TABLE, query):
+            left[entity.partition].append(Delete(entity.row, entity.etag))
+            count += 1
+            if count == MAX_SLICES:
+                break
+        await self._delete_slices(own, left.pop(own, []))
+        # Where a clock was set back, a scan that runs comes before one that has ended.
+        holder = await self.holder() if left else None
+        left.pop(table_keys.slice_partition(holder or ""), None)
+        try:
+            for partition, writes in left.items():
+                await self._delete_slices(partition, writes)
+        except StoreError as error:
+            _log.warning("Slices of earlier scans stay until the next scan: %s", error)
+
+    async def _delete_slices(self, partition: str, writes: Sequence[Write]) -> None:
+        for batch in batching.batches(writes):
             await self._store.commit(_TABLE, partition, batch)
 
 

@@ -34,6 +34,7 @@ from tests.unit.scan.faulty_processes import (
     touch,
     with_faults,
 )
+from tests.unit.scan.partial_scans import partial_scan
 
 # In a slice with nothing to record: the claim, done, the end of the scan.
 DONE = Place("commit", Table.SCANS, 1)
@@ -246,6 +247,23 @@ async def test_slices_are_dropped_though_the_last_worker_died_before(world: Worl
     assert await count_slice_rows(world, message.scan_id) == 1
 
     await world.deliver(message)
+
+    assert await count_slice_rows(world, message.scan_id) == 0
+
+
+@pytest.mark.parametrize("next_is_partial", [False, True])
+async def test_slices_of_a_finished_scan_go_though_its_process_died(
+    world: World, *, next_is_partial: bool
+) -> None:
+    """Its message may have been the last delivery: the next scan drops what it left."""
+    world.listed(ONE)
+    (message,) = await planned(world)
+    await dies(world, delivery(world, message), END, Fault.DEATH_AFTER)
+
+    if next_is_partial:
+        await partial_scan(world, ONE)
+    else:
+        await world.scan()
 
     assert await count_slice_rows(world, message.scan_id) == 0
 

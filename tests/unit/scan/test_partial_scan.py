@@ -213,9 +213,10 @@ async def test_a_full_scan_takes_the_lease_from_it(scanned: World) -> None:
     answer = await asked(scanned, ONE)
     await scanned.deliver(scanned.queue.messages.pop(0))
     left = sent(scanned)
+    scanned.clock.advance(timedelta(seconds=1))
     full = await scanned.start()
-    without_its_worker = await slices_of(scanned, answer.scan_id)
     await scanned.drain()
+    without_its_worker = await slices_of(scanned, answer.scan_id)
     await scanned.deliver(left[0])
 
     assert without_its_worker == []

@@ -95,6 +95,7 @@ async def test_an_expired_lease_is_taken_over_and_the_abandoned_scan_is_told(wor
     assert (change.type, change.source) == (ChangeType.SCAN_ABANDONED, f"/scans/{first}")
     assert (change.data["reason"], change.sequence) == (abandoned.reason, abandoned.epoch)
     assert world.told_types() == ["scan.abandoned"]
+    await world.drain()
     assert await count_slice_rows(world, first) == 0
 
 
@@ -262,6 +263,7 @@ async def test_slices_of_an_abandoned_scan_go_though_the_answer_was_lost(world: 
     world.clock.advance(LEASE_ENDS)
 
     await world.start(with_faults(world, {TAKE: Fault.LOST_ANSWER}))
+    await world.drain()
 
     assert await count_slice_rows(world, first) == 0
 

@@ -26,8 +26,10 @@ from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES
 from cmk_check.ports import Entity, Insert, Scalar, Table, TableQuery
 from cmk_check.store import batching, scan_rows, table_checks, table_keys
+from cmk_check.store.memory import MemoryStore
 from cmk_check.store.scan_rows import Lease, Planned, Scan, Slice, document, value_of
-from cmk_check.store.scans import ScanTable, scan_id_of, started_of
+from cmk_check.store.scans import LeaseAndStatus, ScanTable, scan_id_of, started_of
+from tests.fakes.faults import Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import sub
 
@@ -192,6 +194,36 @@ async def test_a_large_plan_is_written_and_dropped_in_parts() -> None:
 
     assert await table.slices(SCAN) == []
     assert max(len(operation.writes) for operation in store.log) <= MAX_TRANSACTION_WRITES
+
+
+async def test_slices_that_earlier_scans_left_go_and_those_of_a_scan_that_runs_stay() -> None:
+    """Even where a clock was set back, and the scan that runs has the earlier id."""
+    table = ScanTable(RecordingStore())
+    past, running, later = (scan_id_of(NOON + timedelta(days=day), "a") for day in (-2, -1, 1))
+    for each in (past, running, ID, later):
+        await table.insert_slices(each, [slice_of(0)])
+    lease = Lease(running, 2, NOON)
+    await table.commit(lease=lease, current=LeaseAndStatus(None, None))
+
+    await table.drop_slices(ID)
+
+    left = [await table.slice(replace(SCAN, id=each), 0) for each in (past, running, ID, later)]
+    assert [each is not None for each in left] == [False, True, False, True]
+
+
+async def test_slices_that_cannot_be_deleted_do_not_hold_up_the_end_of_a_scan() -> None:
+    """One partition that refuses writes would let each scan fail after its end."""
+    past = scan_id_of(NOON - timedelta(days=1), "a")
+    store = FaultyStore(MemoryStore())
+    table = ScanTable(store)
+    for each in (past, ID):
+        await table.insert_slices(each, [slice_of(0)])
+    place = Place("commit", Table.SCANS, None, table_keys.slice_partition(past))
+    store.places = {place: Fault.NO_ANSWER}
+
+    await table.drop_slices(ID)
+
+    assert await table.slices(SCAN) == []
 
 
 async def test_a_claim_is_lost_to_whoever_wrote_first() -> None:
