@@ -183,6 +183,7 @@ MAX_BROKEN_KEYS_LISTED: Final = 50
 # --- Findings, status and changes: internal
 # A kind is any text that Azure sends, and a row must hold the counts of all.
 MAX_KINDS_COUNTED: Final = 50
+MAX_KIND_CHARS: Final = 128
 # As hashes in the row of a subscription and in the status, a third of what a property holds.
 MAX_OWNERS_COUNTED: Final = 1_000
 # A change's number has twelve digits in the key of its outbox row; the rest is room to go on.

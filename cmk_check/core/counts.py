@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from cmk_check.core import cross_check
@@ -37,6 +37,7 @@ from cmk_check.limits import (
     MAX_BROKEN_KEY_REASONS,
     MAX_BROKEN_KEYS_LISTED,
     MAX_GAPS_LISTED,
+    MAX_KIND_CHARS,
     MAX_KINDS_COUNTED,
     MAX_OWNERS_COUNTED,
 )
@@ -291,8 +292,11 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     unread = unowned = 0
     owners: set[str] = set()
     policy: PolicyCounts | None = PolicyCounts()
-    for part in counts:
-        for kind, more in part.by_kind.items():
+    parts = list(counts)
+    kept = _kept({kind for part in parts for kind in part.by_kind})
+    for part in parts:
+        for name, more in part.by_kind.items():
+            kind = name if name in kept else OTHER_KINDS
             had = by_kind.get(kind, VerdictCounts())
             by_kind[kind] = VerdictCounts(
                 had.compliant + more.compliant,
@@ -338,13 +342,18 @@ def _hash(owner: str) -> str:
     return blake2b(owner.encode(), digest_size=4).hexdigest()
 
 
+def _kept(kinds: Iterable[str]) -> list[str]:
+    short = (kind for kind in sorted(kinds) if len(kind) <= MAX_KIND_CHARS)
+    return list(islice(short, MAX_KINDS_COUNTED))
+
+
 def _few(by_kind: Mapping[str, int]) -> dict[str, int]:
     """Keep what a row can hold: a kind is any text that Azure sends.
 
     Those of Azure OpenAI come first, and in one spelling, because the posture counts them.
     """
     first = left_out(by_kind)
-    others = sorted(kind for kind in by_kind if of_azure_openai(kind) is None)
+    others = _kept(kind for kind in by_kind if of_azure_openai(kind) is None)
     kept = others[: MAX_KINDS_COUNTED - len(first)]
     few = dict(sorted((first | {kind: by_kind[kind] for kind in kept}).items()))
     if rest := sum(by_kind.values()) - sum(few.values()):

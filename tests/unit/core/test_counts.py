@@ -38,6 +38,7 @@ from cmk_check.core.rule import judge
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import (
     MAX_GAPS_LISTED,
+    MAX_KIND_CHARS,
     MAX_KINDS_COUNTED,
     MAX_OWNERS_COUNTED,
 )
@@ -204,6 +205,23 @@ def test_kinds_of_azure_openai_are_counted_first_and_in_any_case() -> None:
     assert left_out(total.ignored_by_kind) == {"AIServices": 2, "OpenAI": 10}
     assert len(counts.ignored_by_kind) == MAX_KINDS_COUNTED + 1
     assert sum(counts.ignored_by_kind.values()) == MAX_KINDS_COUNTED + 6
+
+
+def test_kinds_of_any_number_and_length_add_up_to_what_a_row_can_hold() -> None:
+    """Else one row that somebody wrote would let no partial scan end any more."""
+    counted = VerdictCounts(non_compliant=1)
+    rows = [
+        replace(_row(), accounts=AccountCounts({name: counted}, {}, {name: 2}))
+        for number in range(99)
+        for name in (f"kind {number}", f"{number:0199}")
+    ]
+
+    accounts = summarise(rows, 0).accounts
+
+    assert (accounts.non_compliant, sum(accounts.ignored_by_kind.values())) == (198, 396)
+    for kinds in (accounts.by_kind, accounts.ignored_by_kind):
+        assert len(kinds) == MAX_KINDS_COUNTED + 1
+        assert max(map(len, kinds)) <= MAX_KIND_CHARS
 
 
 def test_every_state_of_coverage_is_counted_once() -> None:
