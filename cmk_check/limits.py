@@ -64,8 +64,6 @@ WATCH_QUERY_SECONDS: Final = 60
 MAX_DELIVERIES: Final = 4
 # The claim of a slice that waited so long for another one of its process is made anew.
 CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
-# Each scan drops the slices of the one it supersedes, and of those that died before they could.
-ABANDONED_SCANS_FOLLOWED: Final = 3
 # Those that lost their lease, each with its change: a transaction takes MAX_TRANSACTION_WRITES.
 SCANS_ABANDONED_AT_ONCE: Final = 40
 # Of an error of ours in a gap: it may quote what Azure sent.
@@ -177,6 +175,8 @@ MAX_STORES_NAMED: Final = 20
 # A finding, and a status, must fit into a row; this is also the contract of the HTTP API.
 MAX_TRANSITIONS: Final = 20
 MAX_GAPS_LISTED: Final = 50
+# Of gaps that stand in no row, by their ids alone: one partial scan can read them all again.
+MAX_UNWRITTEN_NAMED: Final = MAX_SUBSCRIPTIONS_NAMED
 # In the report of the first scan; its counts include all.
 MAX_BROKEN_KEYS_LISTED: Final = 50
 

@@ -1,7 +1,7 @@
 """Sums: of findings into counts, of subscriptions into a slice's, of slices into a scan's."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
@@ -32,7 +32,7 @@ from cmk_check.core.model import (
 )
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.reasons.gap_sentences import make_gap
-from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary
+from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, UnwrittenGap
 from cmk_check.limits import (
     MAX_BROKEN_KEY_REASONS,
     MAX_BROKEN_KEYS_LISTED,
@@ -40,6 +40,7 @@ from cmk_check.limits import (
     MAX_KIND_CHARS,
     MAX_KINDS_COUNTED,
     MAX_OWNERS_COUNTED,
+    MAX_UNWRITTEN_NAMED,
 )
 
 if TYPE_CHECKING:
@@ -219,13 +220,13 @@ def summarise(
     changes: int,
     broken: Iterable[BrokenKey] = (),
     *,
-    unwritten: int = 0,
+    unwritten: Sequence[UnwrittenGap] = (),
     new: int = 0,
 ) -> Summary:
     """Sum subscriptions as they stand after a slice.
 
-    ``broken`` are the keys to be named, ``unwritten`` is how many of the gaps stand in no row,
-    ``new`` how many of the subscriptions were not counted before. The forgotten do not count.
+    ``broken`` are the keys to be named, ``unwritten`` the gaps that stand in no row, ``new`` is how
+    many of the subscriptions were not counted before. The forgotten do not count.
     """
     rows = [row for row in recorded if not row.is_forgotten]
     states = Counter(row.state for row in rows)
@@ -242,8 +243,9 @@ def summarise(
         gaps_omitted=max(0, len(gaps) - MAX_GAPS_LISTED),
         changes=changes,
         broken_keys=tuple(broken)[:MAX_BROKEN_KEYS_LISTED],
-        unwritten=unwritten,
+        unwritten=len(unwritten),
         new=new,
+        unwritten_gaps=tuple(unwritten[:MAX_UNWRITTEN_NAMED]),
     )
 
 
@@ -271,15 +273,13 @@ def merge(summaries: Iterable[Summary]) -> Summary:
         broken_keys=tuple(key for part in parts for key in part.broken_keys)[
             :MAX_BROKEN_KEYS_LISTED
         ],
-        unwritten=sum(map(unwritten_gaps, parts)),
+        unwritten=sum(part.unwritten_count for part in parts),
         new=sum(part.new for part in parts),
         cross_check=cross_check.merge(part.cross_check for part in parts),
+        unwritten_gaps=tuple(gap for part in parts for gap in part.unwritten_gaps)[
+            :MAX_UNWRITTEN_NAMED
+        ],
     )
-
-
-def unwritten_gaps(summary: Summary) -> int:
-    """Return how many gaps may stand in no coverage row; earlier versions did not count them."""
-    return summary.subscriptions.gap if summary.unwritten is None else summary.unwritten
 
 
 def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:

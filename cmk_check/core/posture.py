@@ -5,7 +5,7 @@ about it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -20,6 +20,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import AccountCounts, Coverage, Gap
+from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.status import Status
@@ -27,6 +28,9 @@ from cmk_check.limits import CLOCK_TOLERANCE
 
 _THIS_ONE: Final = "1 of 1"
 _PENDING: Final = "its first recording has not ended; the next scan completes it"
+_NO_ROW: Final = "its row is missing, so no gap names it; the next full scan reads it again"
+# Their rows are written only for changes.
+_DATED_BY_SCANS: Final = (CoverageState.READ, CoverageState.RETIRED)
 
 type Reasons = list[tuple[PostureReason, str]]
 
@@ -80,7 +84,8 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if lowered is None and (by_keys or by_data):
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
-        reasons.append(_reason(lowered))
+        is_unread = lowered is PostureReason.SUBSCRIPTIONS_UNREAD
+        reasons.append(_reason(lowered, _NO_ROW if is_unread else None))
     reasons += _of_exceptions(accounts, now, expect)
     reasons += _of_kinds(accounts)
     if counts.excluded:
@@ -95,6 +100,7 @@ def of_subscription(
     """Derive the posture of one recorded subscription."""
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
+    coverage = as_left(coverage, status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
     reasons = _of_accounts(coverage.accounts, now, expect, read=read)
     reasons += _of_keys(coverage.accounts, status, expect)
@@ -112,7 +118,7 @@ def of_subscription(
         case CoverageState.READ | CoverageState.RETIRED:
             pass
     reasons += _of_scope(status, expect)
-    dated = as_of(coverage, status.as_of)
+    dated = as_of(coverage, status)
     if dated is not None:
         reasons += _of_age(dated, now, expect.max_age)
     reasons += _of_exceptions(coverage.accounts, now, expect)
@@ -120,16 +126,41 @@ def of_subscription(
     return _posture(reasons, fresh=dated is not None and is_fresh(dated, now, expect.max_age))
 
 
-def as_of(coverage: Coverage, last_scan: datetime | None) -> datetime | None:
+def as_left(coverage: Coverage, status: Status) -> Coverage:
+    """Return a coverage row as the last scan leaves it: what that could not write is a gap.
+
+    Whatever shows the state or date of a subscription takes them from here: the row alone would
+    say that the last scan has read it, as the scan before did.
+    """
+    name, state, summary = coverage.subscription.id, coverage.state, status.summary
+    unwritten = summary.unwritten_gap(name)
+    is_undated = state in _DATED_BY_SCANS and status.recorded_until is None
+    if state is CoverageState.GAP or not (unwritten or (status.as_of and is_undated)):
+        return coverage
+    listed = next((gap for gap in summary.gaps if gap.subscription_id == name), None)
+    return replace(
+        coverage,
+        state=CoverageState.GAP,
+        since=listed.since if listed else status.as_of or coverage.since,
+        gap=listed.gap if listed else NOT_RECORDED,
+        last_read=unwritten.last_read if unwritten else None,
+        accounts=replace(coverage.accounts, unread=coverage.accounts.total),
+    )
+
+
+def is_read(coverage: Coverage | None, status: Status) -> bool:
+    """Tell whether the last scan left a subscription without a gap; None is an unusable row."""
+    return coverage is not None and as_left(coverage, status).state in _DATED_BY_SCANS
+
+
+def as_of(coverage: Coverage, status: Status) -> datetime | None:
     """Return of when a subscription's findings are: an old "compliant" must not look new.
 
-    ``last_scan`` is when the last finished scan began. None where it was never read.
+    ``coverage`` is as the last scan left it. None where it was never read.
     """
-    if coverage.state is CoverageState.READ and last_scan is not None:
-        return last_scan
-    if coverage.state is CoverageState.RETIRED:
-        return last_scan
-    return coverage.last_read
+    if coverage.state in _DATED_BY_SCANS and status.recorded_until is not None:
+        return status.recorded_until
+    return None if coverage.state is CoverageState.RETIRED else coverage.last_read
 
 
 def is_fresh(as_of: datetime, now: datetime, max_age: timedelta) -> bool:

@@ -37,14 +37,22 @@ class KnownGap:
 
 
 @dataclass(frozen=True, slots=True)
+class UnwrittenGap:
+    """A gap that stands in no row; ``last_read`` is the date of what is recorded there."""
+
+    subscription_id: str
+    last_read: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The sums of a slice or of a whole scan.
 
     ``gaps`` holds 50 at most, ``gaps_omitted`` counts the rest. ``broken_keys`` holds 50 at
     most, and only in the first scan; ``accounts`` counts all of them. ``unwritten`` is how many
-    of the gaps stand in no coverage row, None in rows of earlier versions. ``new`` is how many
-    subscriptions were not counted before. ``cross_check`` is None where no list was compared with
-    Resource Graph.
+    of the gaps stand in no coverage row, None in rows of earlier versions, and ``unwritten_gaps``
+    names 1,000 of them. ``new`` is how many subscriptions were not counted before. ``cross_check``
+    is None where no list was compared with Resource Graph.
     """
 
     accounts: AccountCounts = field(default_factory=AccountCounts)
@@ -56,6 +64,26 @@ class Summary:
     unwritten: int | None = None
     new: int = 0
     cross_check: CrossCheck | None = None
+    unwritten_gaps: tuple[UnwrittenGap, ...] = ()
+
+    @property
+    def unwritten_count(self) -> int:
+        """How many gaps may stand in no coverage row; earlier versions did not count them."""
+        return self.subscriptions.gap if self.unwritten is None else self.unwritten
+
+    @property
+    def unnamed(self) -> int:
+        """How many of these ``unwritten_gaps`` does not name."""
+        return self.unwritten_count - len(self.unwritten_gaps)
+
+    def unwritten_gap(self, subscription_id: str) -> UnwrittenGap | None:
+        """Return the unwritten gap of a subscription, if it is named."""
+        named = (gap for gap in self.unwritten_gaps if gap.subscription_id == subscription_id)
+        return next(named, None)
+
+    def has_written(self, subscription_id: str) -> bool:
+        """Tell whether a subscription that the scan worked on stands in its row as it found it."""
+        return not self.unnamed and self.unwritten_gap(subscription_id) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +108,8 @@ class Status:
     where these count. ``scope`` is what the scan was made under, None in rows of earlier versions.
     ``group_unread`` is why it could not read the management group. ``daily_carried`` tells whether
     it carried daily readings over from the scans before it, which rows of earlier versions do not
-    say; ``data_read`` that it carried over nothing of where data lies.
+    say; ``data_read`` that it carried over nothing of where data lies. ``unnamed_until`` dates the
+    rows where gaps stand in none of them and are not all named.
     """
 
     as_of: datetime | None = None
@@ -94,6 +123,20 @@ class Status:
     daily_carried: bool = True
     data_lowered: bool = False
     data_read: bool = False
+    unnamed_until: datetime | None = None
+
+    @property
+    def recorded_until(self) -> datetime | None:
+        """Until when all rows are recorded but those that ``unwritten_gaps`` names."""
+        is_cut = self.summary.unwritten is not None and self.summary.unnamed
+        return self.unnamed_until if is_cut else self.as_of
+
+    @property
+    def all_recorded_until(self) -> datetime | None:
+        """Until when all rows are recorded; None if that is not known."""
+        times = [self.recorded_until, *(gap.last_read for gap in self.summary.unwritten_gaps)]
+        known = [time for time in times if time is not None]
+        return min(known) if len(known) == len(times) else None
 
     @property
     def daily_until(self) -> datetime | None:

@@ -53,9 +53,9 @@ async def finish(context: ScanContext, scan_id: str) -> None:
             finished_at=now,
             summary=replace(summary, accounts=replace(summary.accounts, owners=())),
         )
-        previous = current.status.value if current.status else None
+        previous = current.status.value if current.status else Status()
         if scan.is_partial:
-            status = await status_after(context, scan, summary, previous or Status(), now)
+            status = await status_after(context, scan, summary, previous, now)
         else:
             status = Status(
                 scan.started_at,
@@ -66,6 +66,7 @@ async def finish(context: ScanContext, scan_id: str) -> None:
                 group_unread=scan.group_unread,
                 daily_carried=scan.daily_until is not None,
                 data_read=scan.reads_projects and context.data_stores is not None,
+                unnamed_until=previous.all_recorded_until if summary.unnamed else None,
             )
         answer = posture.of_estate(status, now, context.options.expectations)
         ended = replace(
@@ -189,9 +190,7 @@ def _last(scan: Scan) -> LastScan:
     )
 
 
-def _changes_of(
-    context: ScanContext, ended: Scan, previous: Status | None, now: datetime
-) -> list[Change]:
+def _changes_of(context: ScanContext, ended: Scan, previous: Status, now: datetime) -> list[Change]:
     """Return the changes of a finished full scan: a first scan, or a recovery."""
     found: list[Change] = []
     if ended.is_partial:
@@ -202,7 +201,7 @@ def _changes_of(
                 ended.id, now, context.new_id(), ended.summary, context.options.hostname
             )
         )
-    last = previous.last_scan if previous else None
+    last = previous.last_scan
     if ended.supersedes or (last is not None and last.state is ScanState.FAILED):
         found.append(
             changes.of_scan(ChangeType.SCAN_RECOVERED, ended.id, now, context.new_id(), None)

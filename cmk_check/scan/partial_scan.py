@@ -4,16 +4,17 @@ The status keeps what only a full scan can know: when the estate was read, how m
 are visible, and whatever spoke against "compliant" when the partial scan began.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from cmk_check.core.counts import summarise, unwritten_gaps
-from cmk_check.core.enums import PostureReason
+from cmk_check.core import posture
+from cmk_check.core.counts import summarise
+from cmk_check.core.enums import CoverageState, PostureReason
 from cmk_check.core.model import Coverage, Subscription
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scan_request import StartOutcome
-from cmk_check.core.status import Status, Summary
+from cmk_check.core.status import Status, Summary, UnwrittenGap
 from cmk_check.errors import RowUnusable
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
@@ -47,17 +48,22 @@ async def status_after(
 
     """
     recorded = [row async for row in _recorded(context, now)]
-    not_in_rows = unwritten_gaps(previous.summary) + unwritten_gaps(own)
     before = previous.summary
+    unwritten = _still_unwritten(scan, own, before, recorded)
     summary = summarise(
-        recorded, before.changes, before.broken_keys, unwritten=not_in_rows, new=before.new
+        _with_gaps(recorded, unwritten, replace(before, gaps=(*own.gaps, *before.gaps)), now),
+        before.changes,
+        before.broken_keys,
+        unwritten=unwritten,
+        new=before.new,
     )
+    summary = replace(summary, unwritten=len(unwritten) + before.unnamed + own.unnamed)
     is_marked = any(row.recording is not None for row in recorded)
     lowered = previous.lowered if scan.was_lowered else None
     if lowered is None:
-        # A gap that stands in no row, or a row that somebody deleted, must not be forgotten.
+        # A gap without a row or a name, or a row that somebody deleted, must not be forgotten.
         least = before.subscriptions.total + own.new
-        if not_in_rows or summary.subscriptions.total < least:
+        if summary.unnamed or summary.subscriptions.total < least:
             lowered = PostureReason.SUBSCRIPTIONS_UNREAD
         elif is_marked:
             lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
@@ -67,7 +73,36 @@ async def status_after(
         lowered=lowered,
         keys_lowered=scan.keys_were_lowered or is_marked,
         data_lowered=scan.data_were_lowered or is_marked,
+        unnamed_until=previous.all_recorded_until if summary.unnamed else None,
     )
+
+
+def _still_unwritten(
+    scan: Scan, own: Summary, before: Summary, recorded: Iterable[Coverage]
+) -> list[UnwrittenGap]:
+    """Return the gaps that stand in no row: those from before that it did not end, and its own."""
+    ended = replace(scan, summary=own)
+    written = {
+        row.subscription.id
+        for row in recorded
+        if row.state is not CoverageState.PENDING and ended.has_recorded(row.subscription.id)
+    }
+    gaps = {gap.subscription_id: gap for gap in (*before.unwritten_gaps, *own.unwritten_gaps)}
+    return [gap for name, gap in gaps.items() if name not in written]
+
+
+def _with_gaps(
+    recorded: Iterable[Coverage], unwritten: Sequence[UnwrittenGap], known: Summary, now: datetime
+) -> list[Coverage]:
+    """Return the rows with the gaps that stand in none of them."""
+    rows = {row.subscription.id: row for row in recorded}
+    names = {gap.subscription_id: gap.name for gap in known.gaps}
+    for gap in unwritten:
+        subscription = Subscription(gap.subscription_id, names.get(gap.subscription_id))
+        row = Coverage(subscription, CoverageState.PENDING, now)
+        rows.setdefault(gap.subscription_id, row)
+    summary = replace(known, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
+    return [posture.as_left(row, Status(now, summary)) for row in rows.values()]
 
 
 async def _recorded(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:

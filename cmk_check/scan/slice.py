@@ -8,8 +8,9 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
+from cmk_check.core import posture
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
@@ -17,8 +18,9 @@ from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
 from cmk_check.core.model import Coverage, Gap, Reading, Subscription
-from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP, make_gap
+from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.errors import (
     ClaimLost,
     CmkCheckError,
@@ -44,14 +46,10 @@ from cmk_check.store.outbox import OutboxEntry
 from cmk_check.store.scan_rows import Planned
 from cmk_check.store.subscription_rows import StoredSubscription
 
-if TYPE_CHECKING:
-    from cmk_check.core.status import Status
-
 _log = logging.getLogger(__name__)
 
 _SCOPE_CHANGED = "The settings that choose what is scanned changed while it ran"
 _POISONED = make_gap(GapReason.SLICE_FAILED, "four tries failed")
-_NOT_RECORDED = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any try")
 _UNFORESEEN = make_gap(GapReason.SLICE_FAILED, "a fault of cmk_check itself")
 
 
@@ -119,9 +117,9 @@ class SliceRun:
         # Only the first scan names them; later ones report each change.
         self._names_broken_keys = claim.scan.baseline and context.keys is not None
         self._broken_keys: dict[str, list[BrokenKey]] = {}
-        self._unwritten_gaps = 0
+        self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
-        self._status: Status | None  # read when work begins
+        self._status: Status  # read when work begins
         self._keys: KeyReader | None = None
         self._cross_check = cross_check_of(context, claim)
         self._exceptions: ExceptionReader | None = None
@@ -139,15 +137,20 @@ class SliceRun:
 
         """
         status = await self._context.scans.status()
-        self._status = status.value if status else None
+        self._status = status.value if status else Status()
         self._recorder = Recorder(self._context, self._claim, status)
         try:
             recorded = await self._work_on_all()
         finally:
             await self._publish()
         changes = self._claim.slice.value.changes + len(self._changes)
-        counts = {"unwritten": self._unwritten_gaps, "new": len(self._new)}
-        summary = summarise(recorded, changes, self._all_broken_keys(), **counts)
+        summary = summarise(
+            recorded,
+            changes,
+            self._all_broken_keys(),
+            unwritten=self._unwritten_gaps,
+            new=len(self._new),
+        )
         if self._cross_check is not None:
             summary = replace(summary, cross_check=self._cross_check.outcome)
         await self._claim.done(self._context, summary, failed=self._poisoned)
@@ -219,7 +222,7 @@ class SliceRun:
                         break
                     gap = _UNFORESEEN if attempt else None
         if self._last or gap is not None:
-            return self._unwritten(planned, stored, gap or _NOT_RECORDED)
+            return self._unwritten(planned, stored, gap or NOT_RECORDED)
         return None
 
     async def _start_clock(self) -> None:
@@ -250,7 +253,10 @@ class SliceRun:
         if stored.unusable is not None:
             return self._unwritten(planned, stored, slice_failed(stored.unusable))
         coverage = stored.known.coverage
-        if coverage is None or coverage.state is CoverageState.PENDING or coverage.is_forgotten:
+        is_new = (
+            coverage is None or coverage.state is CoverageState.PENDING or coverage.is_forgotten
+        )
+        if is_new and not self._status.summary.unwritten_gap(stored.partition):
             self._new.add(stored.partition)
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
@@ -266,7 +272,7 @@ class SliceRun:
         self, planned: Planned, stored: StoredSubscription, gap: Gap | None
     ) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
-        comparison = self._comparison_context()
+        comparison = self._comparison_context(stored.known.coverage)
         if gap is None and self._poisoned:
             gap = _POISONED
         if disposition is not Disposition.READ and gap in {None, _POISONED}:
@@ -322,7 +328,12 @@ class SliceRun:
         left = await self._context.relay.publish(entries, self._context.findings_table.clear_outbox)
         self._outbox = {entry.place: entry for entry in left}
 
-    def _comparison_context(self) -> ComparisonContext:
+    def _last_read(self, coverage: Coverage | None) -> datetime | None:
+        if coverage is None:
+            return None
+        return posture.as_of(posture.as_left(coverage, self._status), self._status)
+
+    def _comparison_context(self, coverage: Coverage | None) -> ComparisonContext:
         options = self._context.options
         return ComparisonContext(
             scan_id=self._claim.scan.id,
@@ -330,21 +341,22 @@ class SliceRun:
             new_id=self._context.new_id,
             kinds=options.kinds,
             baseline=self._claim.scan.baseline,
-            status_as_of=self._status.as_of if self._status else None,
+            status_as_of=self._last_read(coverage),
             follows=self._follows(),
             hostname=options.hostname,
         )
 
     def _follows(self) -> str | None:
         """Return the full scan that finished directly before this one, if that is so."""
-        last = self._status.last_scan if self._status else None
+        last = self._status.last_scan
         if last is None or last.state is ScanState.FAILED or self._claim.scan.supersedes:
             return None
         return last.id
 
     def _unwritten(self, planned: Planned, stored: StoredSubscription, gap: Gap) -> Coverage:
         """Count a subscription that cannot be recorded as a gap, without writing."""
-        self._unwritten_gaps += 1
+        last_read = self._last_read(stored.known.coverage)
+        self._unwritten_gaps.append(UnwrittenGap(planned.subscription.id, last_read))
         if self._names_broken_keys:
             findings = stored.known.findings
             self._broken_keys[planned.subscription.id] = list_broken_keys(findings)

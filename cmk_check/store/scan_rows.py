@@ -57,10 +57,10 @@ class Scan:
 
     A partial scan reads only the subscriptions in ``named``, lower-cased ids in order, except those
     in ``not_found``; its ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered``
-    and ``data_were_lowered`` are what the status said when it began. ``displaced`` is the partial
-    scan from which this scan took the lease. ``daily_until`` is the time until when all daily
-    readings that fell due were recorded when it began; None if it has to make all of them.
-    ``reads_projects``: it reads anew where projects say that data lies, of all accounts.
+    and ``data_were_lowered`` are what the status said when it began. ``daily_until`` is the time
+    until when all daily readings that fell due were recorded when it began; None if it has to make
+    all of them. ``reads_projects``: it reads anew where projects say that data lies, of all
+    accounts.
     """
 
     id: str
@@ -87,7 +87,6 @@ class Scan:
     keys_were_lowered: bool = False
     data_were_lowered: bool = False
     reads_projects: bool = False
-    displaced: str | None = None
     daily_until: datetime | None = None
 
     @property
@@ -112,10 +111,10 @@ class Scan:
             return EXCEPTED_SCHEMA
         return PARTIAL_SCHEMA if self.is_partial else SCHEMA
 
-    @property
-    def has_recorded_all(self) -> bool:
-        """Whether it has finished, and each of its subscriptions stands in the table as it is."""
-        return self.summary is not None and not self.summary.unwritten
+    def has_recorded(self, subscription_id: str) -> bool:
+        """Tell whether it has ended, and recorded a subscription that it names."""
+        is_named = subscription_id in self.named
+        return is_named and self.summary is not None and self.summary.has_written(subscription_id)
 
 
 @dataclass(frozen=True, slots=True)

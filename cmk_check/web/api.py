@@ -93,7 +93,7 @@ def create_app(
     _route_subscriptions(app, SubscriptionsView(estate, scans, clock, site.key_health), site, walk)
     _route_changes(app, ChangesView(tables.feed), site)
     _route_scans(app, ScansView(scans), site)
-    owners.route(app, owners.OwnersView(estate, site.key_health), site, walk)
+    owners.route(app, owners.OwnersView(estate, scans, site.key_health), site, walk)
     measured = metrics.MetricsView(
         scans, clock, expect, site.kinds, site.key_health, site.owners, tables.watch
     )

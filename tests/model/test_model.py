@@ -11,17 +11,21 @@ import pytest
 
 from tests.model.claims import (
     FORGOTTEN_LIST,
+    NO_WAY_OUT,
+    OLD_ROW,
     RECORDED_GAP,
     RECORDED_VIOLATION,
     TOO_FRESH,
 )
-from tests.model.configurations import ALL, LEFT_OUT, OLD_RULES, PARTIAL_SCANS
+from tests.model.configurations import ALL, LEFT_OUT, OLD_RULES, PARTIAL_SCANS, UNWRITTEN
 from tests.model.search import search
 
 WITHOUT = {rule.text: rule for rule in LEFT_OUT}
 
 
-@pytest.mark.parametrize("name", ["H1", "H2", "H6", "H7", "Q2", "Q3"])
+@pytest.mark.parametrize(
+    "name", ["H1", "H2", "H6", "H7", "Q2", "Q3", *(each.name for each in UNWRITTEN)]
+)
 def test_p1_no_order_of_steps_breaks_a_claim(name: str) -> None:
     """Tests choose some orders; a search leaves none out."""
     result = search(ALL[name])
@@ -74,6 +78,9 @@ def test_the_control_of_the_old_rules_has_no_false_green() -> None:
         ("partial: a mark lowers", "Q2", RECORDED_VIOLATION),
         ("partial: what was lowered stays", "Q3", FORGOTTEN_LIST),
         ("partial: the date stays", "Q2", TOO_FRESH),
+        ("what is not written keeps its date", "U1", OLD_ROW),
+        ("so does all, if not all can be named", "U3", OLD_ROW),
+        ("partial: an unwritten gap is no new row", "U2", NO_WAY_OUT),
     ],
 )
 def test_a_rule_that_is_left_out_breaks_a_claim(text: str, name: str, claim: str) -> None:

@@ -66,7 +66,7 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
         message=finding.message,
         way_out=None if entry.way_out == NOTHING_TO_DO else entry.way_out,
         tenant=finding.tenant_id,
-        at=finding.as_of or status.as_of,
+        at=finding.as_of or finding.changed_at or status.as_of,
         rule=finding.rule_version,
         info={
             "uid": finding.id,

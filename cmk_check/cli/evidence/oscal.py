@@ -206,7 +206,7 @@ class _Document:
             for risk in risks_of(finding):
                 self._observed[risk].append(observed["uuid"])
             yield observed | {
-                "collected": time_of(finding.as_of) or self._at,
+                "collected": time_of(finding.as_of or finding.changed_at) or self._at,
                 "props": props(facts_of(finding)),
                 "subjects": [{"subject-uuid": item_id(finding), "type": "inventory-item"}],
                 **relevant_evidence(finding),

@@ -160,6 +160,7 @@ FIRST_RECORDING: Final = make_gap(
     message="The first recording of the subscription has not ended.",
     way_out="The next scan completes it.",
 )
+NOT_RECORDED: Final = make_gap(GapReason.SLICE_FAILED, "the table did not accept it in any try")
 KEY_NOT_READ: Final = make_gap(GapReason.SLICE_FAILED, message="The key was not read.")
 KNOWN_FROM_GROUP: Final = make_gap(
     GapReason.NOT_VISIBLE,

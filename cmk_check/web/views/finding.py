@@ -87,10 +87,11 @@ def to_api_finding(
     now: datetime,
     portal: str,
 ) -> models.Finding:
-    """Make the API's finding, as of the last finished scan.
+    """Make the API's finding, as of the last finished scan that recorded it.
 
     Without a usable coverage row the age of the finding is unknown: that is a gap.
     """
+    coverage = posture.as_left(coverage, status) if coverage else None
     subscription = coverage.subscription if coverage else None
     judgement = finding.judgement
     dated = _is_dated(finding)
@@ -121,20 +122,17 @@ def to_api_finding(
         violated_since=finding.violated_since,
         previous_verdict=finding.previous_verdict,
         coverage=coverage.state if coverage else CoverageState.GAP,
-        as_of=_as_of(finding, coverage, status.as_of, now) if coverage else None,
+        as_of=_as_of(finding, coverage, status, now) if coverage else None,
         portal_url=f"{portal}/#resource{quote(finding.id.text)}",
     )
 
 
-def _as_of(
-    finding: Finding, coverage: Coverage, last_scan: datetime | None, now: datetime
-) -> datetime | None:
+def _as_of(finding: Finding, coverage: Coverage, status: Status, now: datetime) -> datetime | None:
     """Return of when a finding is: a partial scan that found it changed is later than the last.
 
-    ``last_scan`` is when the last full scan that finished began. A scan whose clock was wrong may
-    have begun after ``now``, and dates nothing.
+    A scan whose clock was wrong may have begun after ``now``, and dates nothing.
     """
-    as_of = posture.as_of(coverage, last_scan)
+    as_of = posture.as_of(coverage, status)
     if as_of is None or coverage.state is not CoverageState.READ or not finding.history:
         return as_of
     began = began_at(finding.history[-1].scan_id)

@@ -7,13 +7,15 @@ from typing import Annotated, Final
 
 from fastapi import FastAPI, Query, Request, Response, params
 
+from cmk_check.core import posture
 from cmk_check.core.counts import AccountCounter
-from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
+from cmk_check.core.status import Status
 from cmk_check.limits import MAX_FINDINGS_SUMMED
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
+from cmk_check.store.scans import ScanTable
 from cmk_check.web import models, owner_models, parameters
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
@@ -35,8 +37,8 @@ class _Sums:
     oldest: datetime | None = None
     unread: int = 0
 
-    def add(self, finding: Finding, coverage: Coverage | None) -> None:
-        self.unread += coverage is None or coverage.state is not CoverageState.READ
+    def add(self, finding: Finding, *, unread: bool) -> None:
+        self.unread += unread
         self.counter.add(finding.kind, finding.judgement, finding.key_health)
         self.counter.add_data(finding.data)
         since = finding.violated_since
@@ -52,6 +54,7 @@ class OwnersView:
     """
 
     findings_table: FindingsTable
+    scans: ScanTable
     key_health: bool
     most: int = MAX_FINDINGS_SUMMED
 
@@ -72,6 +75,8 @@ class OwnersView:
 
     async def _sums(self) -> dict[str | None, _Sums]:
         sums: dict[str | None, _Sums] = {}
+        stored = await self.scans.status()
+        status = stored.value if stored else Status()
         examined = 0
         async for row in self.findings_table.findings(FindingFilter(), None, joined=True):
             if row.finding is None:
@@ -85,7 +90,9 @@ class OwnersView:
                     "/api/v1/findings?owner= for the accounts of one owner.",
                 )
             owner = (row.finding.owner or UNOWNED).value
-            sums.setdefault(owner, _Sums()).add(row.finding, row.coverage)
+            sums.setdefault(owner, _Sums()).add(
+                row.finding, unread=not posture.is_read(row.coverage, status)
+            )
         return sums
 
     def _shown(self, owner: str | None, sums: _Sums) -> owner_models.OwnerSums:

@@ -69,24 +69,23 @@ class StatusView:
         if coverage is None:
             raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
-        last_scan = await self._read_alone(subscription_id, stored.value.as_of)
-        answer = posture.of_subscription(
-            coverage, replace(stored.value, as_of=last_scan), self.clock.now(), self.expect
-        )
-        as_of = posture.as_of(coverage, last_scan)
+        status = await self._read_alone(subscription_id, stored.value)
+        coverage = posture.as_left(coverage, status)
+        answer = posture.of_subscription(coverage, status, self.clock.now(), self.expect)
+        as_of = posture.as_of(coverage, status)
         return self._written(answer, stored, summarise([coverage], changes=0), as_of, watch)
 
-    async def _read_alone(self, subscription_id: str, as_of: datetime | None) -> datetime | None:
-        """Return when the latest scan that read a subscription began, partial scans included.
+    async def _read_alone(self, subscription_id: str, status: Status) -> Status:
+        """Return the status as of the latest scan that read a subscription, partial ones included.
 
         They write nothing where nothing has changed, so only their own rows say that they read it.
         """
-        if as_of is None:
-            return None
-        for _, scan in await self.scans.started_between(as_of, self.clock.now()):
-            if subscription_id in scan.named and scan.has_recorded_all:
-                return scan.started_at
-        return as_of
+        if status.as_of is None:
+            return status
+        for _, scan in await self.scans.started_between(status.as_of, self.clock.now()):
+            if scan.has_recorded(subscription_id):
+                return replace(status, as_of=scan.started_at, unnamed_until=scan.started_at)
+        return status
 
     async def _coverage(self, subscription_id: str) -> Coverage | None:
         try:

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage
+from cmk_check.core.status import Status
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Clock
 from cmk_check.store import table_keys
@@ -46,23 +46,23 @@ class SubscriptionsView:
             None if query.skip_token is None else position_of(query.skip_token, table_keys.COVERAGE)
         )
         stored = await self.scans.status()
-        last_scan = stored.value.as_of if stored else None
-        found = await paging.gather(self._matching(query.coverage, after, last_scan), query.top)
+        status = stored.value if stored else Status()
+        found = await paging.gather(self._matching(query.coverage, after, status), query.top)
         return Page(found.value, skip_token_of(found.behind) if found.behind else None)
 
     async def _matching(
         self,
         asked: CoverageState | None,
         after: RowPosition | None,
-        last_scan: datetime | None,
+        status: Status,
     ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
         async for place, row in self.findings_table.coverages(_state(asked), after):
             known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
-            shown = self._shown(known, last_scan)
+            shown = self._shown(posture.as_left(known, status), status)
             yield place, shown if asked in {None, shown.coverage} else None
 
-    def _shown(self, row: Coverage, last_scan: datetime | None) -> models.Subscription:
-        """Make a subscription from its row; ``last_scan`` is when the last finished scan began.
+    def _shown(self, row: Coverage, status: Status) -> models.Subscription:
+        """Make a subscription from its row, as the last scan left it.
 
         The row of a subscription in state ``read`` is written only for changes, so it does not
         hold the time of the last reading.
@@ -80,7 +80,7 @@ class SubscriptionsView:
                 if coverage is CoverageState.GAP
                 else None
             ),
-            last_read=posture.as_of(row, last_scan)
+            last_read=posture.as_of(row, status)
             if coverage is CoverageState.READ
             else row.last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),

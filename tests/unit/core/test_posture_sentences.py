@@ -106,7 +106,7 @@ def test_what_was_not_read_keeps_the_time_of_its_last_reading(
     """The scan of this hour says nothing of accounts that were read a week ago (P1)."""
     coverage = replace(coverage_of(state), last_read=NOON)
 
-    assert as_of(coverage, last_scan) == expected
+    assert as_of(coverage, Status(last_scan)) == expected
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cmk_check.cli.evidence import ocsf
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.enums import CoverageState, Verdict
 from cmk_check.core.model import Coverage, Finding, KeyHealth
+from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch import Watch
 from cmk_check.store.watch import WatchTable
 from tests.fakes.hostile import NAMES
@@ -30,7 +31,7 @@ from tests.unit.cli.evidence.export_kit import (
     exported,
     results_of,
 )
-from tests.unit.web.api_kit import LAB, NOON, coverage, finding
+from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, coverage, finding
 
 # Of the standard: a value on one line, and an id that OSCAL takes.
 VALUE = re.compile(r"\S(.*\S)?")
@@ -283,6 +284,28 @@ async def test_a_subscription_that_was_not_read_is_an_unknown_event(
     assert event["remediation"]["desc"] in event["message"]
     assert _states(result) == {"not-satisfied"}
     assert "Lab" in (bundle / "report.html").read_text()
+
+
+@pytest.mark.parametrize("read", [EARLIER, None])
+async def test_p1_what_the_last_scan_could_not_write_is_not_dated_by_it(
+    tmp_path: Path, read: datetime | None
+) -> None:
+    """Its row says that it was read, and is compliant: that was before."""
+    served = await estate([SAFE])
+    stored = await served.scans.status()
+    assert stored is not None
+    gaps = (UnwrittenGap(PRODUCTION, read),)
+    summary = replace(stored.value.summary, unwritten=1, unwritten_gaps=gaps)
+    later = NOON + timedelta(minutes=1)
+    await served.put_status(replace(stored.value, as_of=later, summary=summary))
+
+    bundle = await exported(served, tmp_path)
+
+    event = events_of(bundle)["safe"]
+    assert event["compliance"]["status_id"] == 0
+    assert event["time"] == round((read or NOON).timestamp() * 1000)
+    (seen,) = (each for each in results_of(bundle)["observations"] if "safe" in each["title"])
+    assert datetime.fromisoformat(seen["collected"]) == (read or NOON)
 
 
 @pytest.mark.parametrize("health", [HEALTHY, BROKEN, None])

@@ -153,7 +153,7 @@ async def test_without_key_health_owners_have_no_keys() -> None:
 async def test_a_part_is_never_shown_as_the_sum() -> None:
     """An owner would be shown with fewer violations than there are."""
     served = await _serve(_of("ai", "a"), _of("ai", "b"))
-    view = OwnersView(FindingsTable(served.store), key_health=True, most=1)
+    view = OwnersView(FindingsTable(served.store), served.scans, key_health=True, most=1)
 
     with pytest.raises(RequestRefused, match="1 findings at most"):
         await view.page(OwnersQuery())

@@ -1,0 +1,235 @@
+"""A subscription that a scan cannot write down: no row is dated by that scan (P1)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cmk_check.core.enums import GapReason, PostureReason
+from cmk_check.core.status import Status
+from cmk_check.ports import Table
+from cmk_check.store.findings import FindingsTable
+from cmk_check.store.memory import MemoryStore
+from cmk_check.store.scans import ScanTable
+from cmk_check.web import parameters
+from cmk_check.web.views.finding import FindingView
+from cmk_check.web.views.findings import FindingsView
+from cmk_check.web.views.owners import OwnersView
+from cmk_check.web.views.status import StatusView
+from cmk_check.web.views.subscriptions import SubscriptionsView
+from tests.fakes.faults import Fault, FaultyStore, Place
+from tests.fakes.world import World, bad, good
+from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO, sent
+from tests.unit.scan.partial_scans import asked, verdict
+from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+async def estate() -> World:
+    """Return a program that has found three compliant subscriptions, each with a slice."""
+    world = World(FaultyStore(MemoryStore()), slice_size=1)
+    world.listed(ONE, TWO, THREE)
+    for each in (ONE, TWO, THREE):
+        world.read(each, good(each))
+    await world.scan()
+    return world
+
+
+def refuse(world: World, *partitions: str) -> None:
+    """Let the table refuse all writes to these subscriptions."""
+    assert isinstance(world.store, FaultyStore)
+    places = [Place("commit", Table.FINDINGS, None, name) for name in partitions]
+    world.store.places = dict.fromkeys(places, Fault.NO_ANSWER)
+
+
+async def scan(world: World, *named: str) -> None:
+    """Run a scan, of some subscriptions only if they are named, as the host delivers it."""
+    world.clock.advance(HOUR)
+    await (asked(world, *named) if named else world.start())
+    await world.deliver(world.queue.messages.pop(0))
+    for message in sent(world):
+        await deliver_as_the_host_does(world, message)
+
+
+async def status_of(world: World, name: str) -> dict[str, Any]:
+    """Return what the API says of one subscription."""
+    context = world.context
+    expect = context.options.expectations
+    view = StatusView(
+        context.findings_table, context.scans, context.clock, expect, key_health=False
+    )
+    body, _ = await view.of_subscription(name)
+    answer: dict[str, Any] = json.loads(body)
+    return answer
+
+
+async def known(world: World) -> Status:
+    """Return the status."""
+    status = await world.status()
+    assert status is not None
+    return status
+
+
+async def test_p1_what_was_not_written_is_shown_as_not_read_everywhere(estate: World) -> None:
+    """ONE was read as violated three times, and each answer called it compliant and new."""
+    first = (await known(estate)).as_of
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+
+    for _ in range(3):
+        await scan(estate)
+
+    table, scans = FindingsTable(estate.store), ScanTable(estate.store)
+    answer = await status_of(estate, ONE)
+    assert (answer["posture"], answer["gaps"][0]["reason"]) == ("unknown", "slice_failed")
+    assert answer["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
+    query = parameters.SubscriptionsQuery(coverage="gap")
+    page = await SubscriptionsView(table, scans, estate.clock, key_health=False).page(query)
+    (row,) = page.value
+    assert (row.subscription_id, row.last_read, row.accounts.unread) == (ONE, first, 1)
+    assert row.gap is not None
+    assert "did not accept it" in (row.gap.detail or "")
+    view = FindingsView(table, scans, estate.clock, ("OpenAI",), "https://portal")
+    findings = (await view.page(parameters.FindingsQuery())).value
+    assert [(each.coverage, each.as_of == first) for each in findings] == [
+        ("gap", True),
+        ("read", False),
+        ("read", False),
+    ]
+    one = await FindingView(table, scans, estate.clock, "https://portal").one(findings[0].id)
+    assert (one.coverage, one.as_of) == ("gap", first)
+    (owner,) = (
+        await OwnersView(table, scans, key_health=False).page(parameters.OwnersQuery())
+    ).value
+    assert (owner.accounts.compliant, owner.unread) == (3, 1)
+
+
+async def test_the_others_are_as_new_as_the_scan(estate: World) -> None:
+    """One partition that refuses writes must not make the estate old."""
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+    await scan(estate)
+
+    answer = await status_of(estate, TWO)
+
+    assert (answer["posture"], answer["fresh"]) == ("compliant", True)
+    assert answer["asOf"] == f"{(await known(estate)).as_of:%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_a_partial_scan_keeps_the_gap_and_names_it(estate: World) -> None:
+    """The estate was unknown, told to do what each gap says, and none was listed."""
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+    await scan(estate)
+
+    await scan(estate, TWO)
+
+    (gap,) = (await known(estate)).summary.gaps
+    assert (gap.subscription_id, gap.gap.reason) == (ONE, GapReason.SLICE_FAILED)
+    assert (await status_of(estate, ONE))["posture"] == "unknown"
+    assert await verdict(estate) == "unknown"
+
+
+@pytest.mark.parametrize("account", [good, bad], ids=["good", "bad"])
+async def test_a_partial_scan_that_records_it_ends_the_gap(
+    estate: World, account: Callable[[str], Any]
+) -> None:
+    """So does an estate: it must not stay unknown without a gap until the next full scan."""
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+    await scan(estate)
+    refuse(estate)
+    estate.read(ONE, account(ONE))
+
+    await scan(estate, ONE)
+
+    expected = "compliant" if account is good else "non_compliant"
+    assert (await status_of(estate, ONE))["posture"] == await verdict(estate) == expected
+
+
+async def test_a_gap_of_a_partial_scan_is_one_as_well(estate: World) -> None:
+    """It read ONE as violated: the full scan before it says nothing of that."""
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+
+    await scan(estate, ONE, TWO)
+
+    assert (await status_of(estate, ONE))["posture"] == await verdict(estate) == "unknown"
+    assert (await status_of(estate, TWO))["posture"] == "compliant"
+
+
+async def test_a_new_subscription_that_could_not_be_written_is_no_missing_row(
+    estate: World,
+) -> None:
+    """It was counted as a gap; recorded at last, it is not one row more."""
+    new = "00000000-0000-4000-8000-000000000004"
+    estate.listed(ONE, TWO, THREE, new)
+    estate.read(new, good(new))
+    refuse(estate, new)
+    await scan(estate)
+    await scan(estate, ONE)
+    (gap,) = (await known(estate)).summary.gaps
+    assert (gap.subscription_id, gap.name) == (new, f"name of {new}")
+    refuse(estate)
+
+    await scan(estate, new)
+
+    assert await verdict(estate) == "compliant"
+
+
+async def test_p1_beyond_the_bound_all_are_as_old_as_what_was_recorded(
+    estate: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status names so many gaps and no more; the others could be any."""
+    monkeypatch.setattr("cmk_check.core.counts.MAX_UNWRITTEN_NAMED", 1)
+    first = (await known(estate)).as_of
+    for each in (ONE, TWO):
+        estate.read(each, bad(each))
+    refuse(estate, ONE, TWO)
+
+    await scan(estate)
+    await scan(estate, THREE)
+    old = [await status_of(estate, each) for each in (ONE, TWO, THREE)]
+
+    assert [each["posture"] for each in old] == ["unknown", "compliant", "compliant"]
+    assert old[1]["asOf"] == (first and f"{first:%Y-%m-%dT%H:%M:%SZ}")
+    assert await verdict(estate) == "unknown"
+    refuse(estate)
+    await scan(estate)
+    assert (await status_of(estate, TWO))["posture"] == "non_compliant"
+
+
+async def test_a_status_of_an_earlier_version_dates_what_it_can(estate: World) -> None:
+    """Without names any row may be the one; a version that did not count them goes on as before."""
+    status = await known(estate)
+    postures = []
+    for unwritten in (None, 0, 1):
+        summary = replace(status.summary, unwritten=unwritten, unwritten_gaps=())
+        scans = ScanTable(estate.store)
+        changed = replace(status, summary=summary)
+        await scans.commit(status=changed, current=await scans.lease_and_status())
+        postures.append((await status_of(estate, ONE))["posture"])
+
+    assert postures == ["compliant", "compliant", "unknown"]
+
+
+async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: World) -> None:
+    """The last scan did not: its date must not get into the row."""
+    first = (await known(estate)).as_of
+    estate.read(ONE, bad(ONE))
+    refuse(estate, ONE)
+    await scan(estate)
+    refuse(estate)
+    estate.read(ONE, gap=FORBIDDEN)
+
+    await scan(estate)
+
+    row = await FindingsTable(estate.store).coverage(ONE)
+    assert row is not None
+    assert row.last_read == first
+    assert PostureReason.SUBSCRIPTIONS_UNREAD in dict((await estate.posture()).reasons)
