@@ -36,6 +36,8 @@ _WRONG_TENANT: Final = frozenset(
     f"AADSTS{number}"
     for number in (50020, 50034, 50059, 50128, 90002, 90072, 500011, 700016, 900023)
 )
+# The assertion of a workload identity is not of this time.
+_WRONG_CLOCK: Final = frozenset({"AADSTS500133", "AADSTS700024"})
 
 # What az (by requests and urllib3) and azd (by the library of Go) print: their errors are texts.
 _TOOL_FAILED: Final = re.compile(
@@ -83,19 +85,21 @@ def sign_in_gap(error: BaseException) -> Gap:
     errors = list(_chain(error))
     codes = [found[0] for each in errors if (found := _ENTRA_CODE.search(str(each)))]
     if codes:
-        code = codes[-1]
-        is_wrong = code in _WRONG_TENANT
-        return (
-            connection_sentences.wrong_tenant(code)
-            if is_wrong
-            else connection_sentences.sign_in_refused(code)
-        )
+        return _refused(codes[-1])
     if gap := next(filter(None, map(_tool_gap, map(str, errors))), None):
         return gap
     attempts = [each for each in errors if isinstance(each, BaseExceptionGroup)]
     if any(attempt.split(CredentialUnavailableError)[1] is None for attempt in attempts):
         return connection_sentences.NOBODY_SIGNED_IN
     return make_gap(GapReason.UNAUTHENTICATED)
+
+
+def _refused(code: str) -> Gap:
+    if code in _WRONG_CLOCK:
+        return connection_sentences.wrong_clock(code)
+    if code in _WRONG_TENANT:
+        return connection_sentences.wrong_tenant(code)
+    return connection_sentences.sign_in_refused(code)
 
 
 def _tool_gap(text: str) -> Gap | None:

@@ -28,8 +28,8 @@ from azure.core.exceptions import (
 from cmk_check.core.data_enums import StoreType
 from cmk_check.core.enums import GapReason
 from cmk_check.core.model import Gap
-from cmk_check.core.reasons.connection_sentences import wrong_tenant
-from cmk_check.core.reasons.gap_sentences import PACKAGE_FAILED, make_gap
+from cmk_check.core.reasons.connection_sentences import wrong_clock, wrong_tenant
+from cmk_check.core.reasons.gap_sentences import OF_ERROR_CODES, PACKAGE_FAILED, make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.api_versions import has_no_such_type, is_not_served
 from cmk_check.inventory.connection_failures import connection_gap
@@ -110,11 +110,9 @@ _ACTION: Final = re.compile(r"(?:perform action|Action:) '([A-Za-z0-9./*_-]{1,20
 _UNREGISTERED: Final = frozenset({"missingsubscriptionregistration", "subscriptionnotregistered"})
 _ENTRA_ONLY: Final = "disallowedoperation"
 _DISALLOWED: Final = frozenset({_ENTRA_ONLY, "disallowedprovider"})
-# No role helps where a vault's own settings refuse.
-_BY_VAULT_RULE: Final = frozenset({"forbiddenbyfirewall", "forbiddenbynsp", "forbiddenbypolicy"})
-_VAULT_RULE: Final = (
-    "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it."
-)
+# These say nothing; what they mean stands in the innererror, if anywhere.
+_VAGUE: Final = frozenset({"conflict", "forbidden"})
+_NOT_YET_VALID: Final = "not yet valid"
 _CODE: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 # In order: some of these are bases of others. A body cut short is a broken connection, though the
@@ -204,12 +202,14 @@ def _gap_of_answer(error: HttpResponseError, status: int, action: str) -> Gap:
     reason, note = _reason_of(status, code.lower()), f"{status} {code or 'without a code'}"
     if reason is GapReason.UNAUTHENTICATED and code.lower() == _WRONG_TENANT:
         return wrong_tenant(note)
-    if reason is not GapReason.FORBIDDEN:
-        return make_gap(reason, note)
-    found = _ACTION.search(message)
-    missing = found[1] if found else action
-    rule = _VAULT_RULE if code.lower() in _BY_VAULT_RULE else None
-    return make_gap(reason, note, missing_action=missing, way_out=rule)
+    if reason is GapReason.UNAUTHENTICATED and _NOT_YET_VALID in message.lower():
+        return wrong_clock(note)
+    what, end = OF_ERROR_CODES.get(code.lower(), (None, None))
+    missing = None
+    if reason is GapReason.FORBIDDEN:
+        found = _ACTION.search(message)
+        missing = found[1] if found else action
+    return make_gap(reason, note, missing_action=missing, message=what, way_out=end)
 
 
 def _reason_of(status: int, code: str) -> GapReason:
@@ -246,6 +246,8 @@ class Answer(Protocol):
 def arm_error(answer: Answer) -> tuple[str, str]:
     """Take code and message out of an answer; some providers leave out ARM's wrapper, in any case.
 
+    A code that says as little as the status gives way to that of the innererror.
+
     An answer that is not JSON, such as a proxy's HTML page, has neither.
     """
     try:
@@ -255,6 +257,9 @@ def arm_error(answer: Answer) -> tuple[str, str]:
     fields = _lowered(body)
     fields = _lowered(fields.get("error")) or fields
     code, message = fields.get("code"), fields.get("message")
+    inner = _lowered(fields.get("innererror")).get("code")
+    if isinstance(code, str) and code.lower() in _VAGUE and isinstance(inner, str):
+        code = inner
     return (
         code if isinstance(code, str) and _CODE.fullmatch(code) else "",
         message if isinstance(message, str) else "",

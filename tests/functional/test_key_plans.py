@@ -22,8 +22,10 @@ pytestmark = pytest.mark.long
 OLD, NEW = "a" * 32, "b" * 32
 USES: Final = ("get", "wrapKey", "unwrapKey")
 ROLE: Final = "Key Vault Crypto User"
-NO_SOFT_DELETE: Final = ("properties.enableSoftDelete", "properties.enablePurgeProtection")
-CLOSED: Final = {"networkAcls": {"bypass": "None", "defaultAction": "Deny", "ipRules": []}}
+CLOSED: Final = {
+    "networkAcls": {"bypass": "None", "defaultAction": "Deny", "ipRules": []},
+    "enableSoftDelete": False,
+}
 
 
 SOUND: Final = KeySpec(name="cmk")
@@ -97,7 +99,7 @@ CASES: Final = {
                 R.VAULT_FIREWALL_BLOCKS_SERVICES,
             }
         ),
-        vault={"properties": CLOSED, "without": NO_SOFT_DELETE},
+        vault={"properties": CLOSED, "without": ("properties.enablePurgeProtection",)},
         confirm=("SOFT_DELETE", "PURGE_PROTECTION", "FIREWALL"),
     ),
     "small": Case(

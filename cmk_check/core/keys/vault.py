@@ -87,8 +87,10 @@ def _untrusted(sentence: str, vault_id: str = "") -> Unread:
 
 
 def _of_document(vault: Vault) -> Iterator[KeyConcern | Unseen]:
-    # The soft delete of a Managed HSM cannot be switched off.
-    if not vault.soft_delete and not vault.is_managed_hsm:
+    # The soft delete of a Managed HSM cannot be switched off. Where Azure does not name a vault's,
+    # it is not off: Azure enables it on all vaults ("Soft-delete will be enabled on all key
+    # vaults"), and purge protection, which is judged next, requires it.
+    if vault.soft_delete is False and not vault.is_managed_hsm:
         yield concern(KeyReason.VAULT_SOFT_DELETE_OFF, {"vaultId": vault.id})
     if not vault.purge_protection:
         yield concern(KeyReason.VAULT_PURGE_PROTECTION_OFF, {"vaultId": vault.id})

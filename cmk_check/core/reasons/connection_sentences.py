@@ -24,6 +24,15 @@ def wrong_tenant(code: str) -> Gap:
     )
 
 
+def wrong_clock(code: str) -> Gap:
+    """Return the gap of a token that is of another time than Azure's; ``code`` is Azure's."""
+    return Gap(
+        GapReason.UNAUTHENTICATED,
+        detail=f"The token is not valid yet, or not any more, by Azure's clock ({code}). Set the "
+        "clock of the machine that runs cmk_check. If it is right, restart cmk_check.",
+    )
+
+
 def sign_in_refused(code: str) -> Gap:
     """Return the gap of a sign-in that Microsoft Entra ID refused; ``code`` is Entra's."""
     return Gap(

@@ -139,6 +139,34 @@ def make_gap(
     return Gap(reason, missing_action, f"{what} {end}")
 
 
+# By Azure's error code, lower-cased: what happened, None for what the reason says; what ends it. No
+# role helps where a deny assignment or a vault's own settings refuse.
+_VAULT_RULE: Final = (
+    None,
+    "The vault's own settings refuse it: ask the vault's owner to let the app's identity read it.",
+)
+OF_ERROR_CODES: Final[Mapping[str, tuple[str | None, str]]] = {
+    "forbiddenbyconnection": _VAULT_RULE,
+    "forbiddenbyfirewall": _VAULT_RULE,
+    "forbiddenbynsp": _VAULT_RULE,
+    "forbiddenbypolicy": _VAULT_RULE,
+    "denyassignmentauthorizationfailed": (
+        None,
+        (
+            "No role helps against a deny assignment: exclude the app's identity from it, or have "
+            "it removed by what manages it (Access control, Deny assignments)."
+        ),
+    ),
+    "parentresourcenotfound": (
+        "Azure does not find what the resource is a part of: it was deleted or moved.",
+        f"{_AGAIN} recover it, or let the account use another one.",
+    ),
+    "objectisdeletedbutrecoverable": (
+        "What was to be read is soft-deleted.",
+        "Recover it in its vault, or set another key on the account.",
+    ),
+}
+
 _MORE_TIME: Final = "Lower CMK_SLICE_SIZE or raise CMK_MAX_IN_FLIGHT."
 
 SLICE_TIME_IS_UP: Final = make_gap(

@@ -58,6 +58,12 @@ def _printed(cause: str) -> Exception:
             for code in ("AADSTS90002", "AADSTS50020", "AADSTS700016")
         ),
         pytest.param(
+            _tried(ClientAuthenticationError("AADSTS700024: hush")),
+            GapReason.UNAUTHENTICATED,
+            "by Azure's clock (AADSTS700024). Set the clock of the machine",
+            id="an assertion of another time",
+        ),
+        pytest.param(
             _tried(_unavailable("hush"), ClientAuthenticationError("hush")),
             GapReason.UNAUTHENTICATED,
             "Check that the app has a managed identity",

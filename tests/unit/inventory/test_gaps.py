@@ -1,5 +1,8 @@
 """Every error of reading has a gap, and every gap a way out."""
 
+import json
+from typing import Any
+
 import aiohttp
 import pytest
 from azure.core import exceptions
@@ -173,11 +176,67 @@ def test_refusal_by_a_vault_names_the_action_p11(code: str) -> None:
     assert "role Reader" in str(gap.detail)
 
 
-@pytest.mark.parametrize("code", ["ForbiddenByNsp", "ForbiddenByFirewall", "ForbiddenByPolicy"])
-def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(code: str) -> None:
+@pytest.mark.parametrize(
+    "code", ["ForbiddenByNsp", "ForbiddenByFirewall", "ForbiddenByPolicy", "ForbiddenByConnection"]
+)
+@pytest.mark.parametrize("is_inner", [False, True])
+def test_refusal_by_the_settings_of_a_vault_asks_for_no_role_p11(
+    code: str, *, is_inner: bool
+) -> None:
     """P11: a role ends none of these."""
-    gap = _gap(400, f'{{"error": {{"code": "{code}"}}}}')
+    inner = f'{{"error": {{"code": "Forbidden", "innererror": {{"code": "{code}"}}}}}}'
+    gap = _gap(403, inner) if is_inner else _gap(400, f'{{"error": {{"code": "{code}"}}}}')
 
     assert gap.reason is GapReason.FORBIDDEN
+    assert code in str(gap.detail)
     assert "Reader" not in str(gap.detail)
     assert "vault's owner" in str(gap.detail)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "reason", "words"),
+    [
+        (
+            403,
+            {
+                "code": "DenyAssignmentAuthorizationFailed",
+                "message": "The client 'a' with object id 'b' has permission to perform action "
+                "'Microsoft.CognitiveServices/accounts/read' on scope '/x'; however, the access is "
+                "denied because of the deny assignment with name 'n' and Id 'i' at scope '/x'.",
+            },
+            GapReason.FORBIDDEN,
+            "deny assignment",
+        ),
+        (
+            404,
+            {"code": "ParentResourceNotFound", "message": "Failed to perform 'read'"},
+            GapReason.UNEXPECTED_RESPONSE,
+            "deleted or moved",
+        ),
+        (
+            409,
+            {"code": "Conflict", "innererror": {"code": "ObjectIsDeletedButRecoverable"}},
+            GapReason.UNEXPECTED_RESPONSE,
+            "Recover it",
+        ),
+        (
+            401,
+            {
+                "code": "InvalidAuthenticationToken",
+                "message": "The access token is not yet valid. Current UTC time: '12:00'",
+            },
+            GapReason.UNAUTHENTICATED,
+            "Set the clock",
+        ),
+    ],
+    ids=["deny assignment", "parent gone", "soft-deleted", "clock"],
+)
+def test_a_refusal_has_the_way_out_that_ends_it_p11(
+    status: int, error: dict[str, Any], reason: GapReason, words: str
+) -> None:
+    """P11: the advice for others of the same status ends none of these."""
+    gap = _gap(status, json.dumps({"error": error}))
+
+    assert gap.reason is reason
+    assert words in str(gap.detail)
+    assert not any(wrong in str(gap.detail) for wrong in ("newer version", "Reader", "az login"))

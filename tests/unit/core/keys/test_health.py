@@ -121,7 +121,7 @@ def test_worst_concerns_come_first_and_make_the_state() -> None:
             f"{ATTRIBUTES}.enabled": False,
             f"{ATTRIBUTES}.nbf": SECONDS + 1,
             "vault.properties.enablePurgeProtection": None,
-            "vault.properties.enableSoftDelete": None,
+            "vault.properties.enableSoftDelete": False,
         },
     )
 

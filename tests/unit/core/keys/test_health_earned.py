@@ -109,8 +109,10 @@ def _check_vault(case: Case) -> None:
         urlsplit(uri.strip().lower()).hostname.split(".")[:2]
         for uri in (vault["vaultUri"], settings(case)["keyVaultUri"])
     )
-    _must(host == named, vault["enableSoftDelete"] is True, vault["enablePurgeProtection"] is True)
-    _is(bool, vault.get("enableRbacAuthorization"))
+    # Purge protection cannot be without soft delete, which Azure may leave out.
+    _must(host == named, vault["enablePurgeProtection"] is True)
+    _must(vault.get("enableSoftDelete") is not False)
+    _is(bool, vault.get("enableSoftDelete"), vault.get("enableRbacAuthorization"))
     _is(dict, rules := vault.get("networkAcls"))
     rules = rules or {}
     _is(str, rules.get("defaultAction"), rules.get("bypass"), vault.get("publicNetworkAccess"))

@@ -40,10 +40,7 @@ _VAULTS: Final[dict[str, tuple[Changes, Expected]]] = {
         {"vault.properties.enableSoftDelete": False},
         {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
     ),
-    "soft delete not set": (
-        {"vault.properties.enableSoftDelete": None},
-        {KeyReason.VAULT_SOFT_DELETE_OFF: VAULT_EVIDENCE},
-    ),
+    "soft delete not said": ({"vault.properties.enableSoftDelete": None}, {}),
     "purge protection off": (
         {"vault.properties.enablePurgeProtection": False},
         {KeyReason.VAULT_PURGE_PROTECTION_OFF: VAULT_EVIDENCE},
