@@ -6,6 +6,7 @@ on, and the preview that the az command sends.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from local.simulator import account_writes, errors
@@ -18,6 +19,7 @@ from local.simulator.tokens import Claims
 PROVIDER: Final = "Microsoft.CognitiveServices"
 READ: Final = f"{PROVIDER}/accounts/read"
 WRITE: Final = f"{PROVIDER}/accounts/write"
+DELETE: Final = f"{PROVIDER}/accounts/delete"
 VERSIONS: Final = (
     "2026-09-01",
     "2026-07-15-preview",
@@ -60,6 +62,7 @@ class AccountRoutes:
             Route("GET", f"{GROUP}{_ACCOUNTS}", self._list_of_group),
             Route("GET", ACCOUNT, self._get),
             Route("PATCH", ACCOUNT, self._patch),
+            Route("DELETE", ACCOUNT, self._delete),
         )
 
     def _readable(
@@ -112,6 +115,18 @@ class AccountRoutes:
         if isinstance(allowed, Reply):
             return allowed
         return account_writes.patch(self._estate, account, incoming)
+
+    def _delete(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        """Delete an account, as Azure does: there is nothing wrong with deleting none."""
+        account = self.account(incoming, names, claims)
+        allowed = self._gate.changeable(claims, names, DELETE, _scope(names))
+        if isinstance(allowed, Reply):
+            return allowed
+        if isinstance(account, Reply):
+            is_gone = account.status == HTTPStatus.NOT_FOUND and allowed.has_group(names["group"])
+            return Reply(204, b"") if is_gone else account
+        allowed.remove_account(account.name, account.group)
+        return Reply(200, b"")
 
     def account(
         self, incoming: Incoming, names: Mapping[str, str], claims: Claims
