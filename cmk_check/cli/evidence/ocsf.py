@@ -26,6 +26,12 @@ _CHECK: Final = "cmk_check"
 _TITLE: Final = "Azure OpenAI accounts are encrypted at rest with a customer-managed key"
 _STANDARDS: Final = list(dict.fromkeys(control.framework for control in CONTROLS))
 _REQUIREMENTS: Final = [f"{control.framework}: {control.control}" for control in CONTROLS]
+_METADATA: Final = {
+    "version": _VERSION,
+    "product": {"name": _CHECK, "vendor_name": _CHECK, "version": VERSION},
+    "event_code": _CHECK,
+}
+_TYPES: Final = ["customer-managed key"]
 # Of the standard: compliance.status_id, and severity_id of the event.
 _PASS, _WARNING, _FAIL, _UNKNOWN = 1, 2, 3, 0
 _INFORMATIONAL, _MEDIUM, _HIGH, _UNCLEAR = 1, 3, 4, 0
@@ -60,15 +66,11 @@ def lines(evidence: Evidence) -> Iterator[bytes]:
 def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any]:
     plain = finding.model_dump(mode="json", by_alias=True)
     entry = VERDICT_REASONS[finding.reason]
-    return _event(
-        _result(finding, status),
-        code=finding.reason,
-        message=finding.message,
-        way_out=None if entry.way_out == NOTHING_TO_DO else entry.way_out,
-        tenant=finding.tenant_id,
-        at=finding.as_of or finding.changed_at or status.as_of,
-        rule=finding.rule_version,
-        info={
+    event = _event(_result(finding, status), finding.reason, finding.message, finding.rule_version)
+    return event | {
+        "time": _milliseconds(finding.as_of or finding.changed_at or status.as_of),
+        "metadata": _METADATA | {"tenant_uid": finding.tenant_id},
+        "finding_info": {
             "uid": finding.id,
             "title": _TITLE,
             "desc": entry.message,
@@ -77,23 +79,26 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
             "modified_time": _milliseconds(finding.changed_at),
             "last_seen_time": _milliseconds(finding.as_of),
             "src_url": finding.portal_url,
-            "types": ["customer-managed key"],
+            "types": _TYPES,
         },
-        resource={
-            "uid": finding.id,
-            "name": finding.name,
-            "type": "Microsoft.CognitiveServices/accounts",
-            "region": finding.location,
-            "group": {"name": finding.resource_group},
-            "labels": [f"{name}:{value}" for name, value in finding.tags.items()] or None,
-            "data": {
-                "kind": finding.kind,
-                "subscriptionId": finding.subscription_id,
-                "subscriptionName": finding.subscription_name,
-                "owner": plain["owner"],
-            },
-        },
-        unmapped={
+        "remediation": None if entry.way_out == NOTHING_TO_DO else {"desc": entry.way_out},
+        "resources": [
+            {
+                "uid": finding.id,
+                "name": finding.name,
+                "type": "Microsoft.CognitiveServices/accounts",
+                "region": finding.location,
+                "group": {"name": finding.resource_group},
+                "labels": [f"{name}:{value}" for name, value in finding.tags.items()] or None,
+                "data": {
+                    "kind": finding.kind,
+                    "subscriptionId": finding.subscription_id,
+                    "subscriptionName": finding.subscription_name,
+                    "owner": plain["owner"],
+                },
+            }
+        ],
+        "unmapped": {
             "verdict": finding.verdict.value,
             "reason": finding.reason.value,
             "coverage": finding.coverage.value,
@@ -105,7 +110,7 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
             "exception": plain["exception"],
             "azurePolicy": plain["azurePolicy"],
         },
-    )
+    }
 
 
 def _result(finding: models.Finding, status: models.Status) -> int:
@@ -128,49 +133,39 @@ def _of_gap(
 ) -> dict[str, Any]:
     uid, entry = f"/subscriptions/{subscription.subscription_id}", GAP_REASONS[gap.reason]
     message = gap.detail or entry.text(gap.missing_action)
-    return _event(
-        _UNKNOWN,
-        code=gap.reason,
-        message=message,
-        way_out=message,
-        tenant=subscription.tenant_id,
-        at=status.as_of,
-        rule=None,
-        info={
+    return _event(_UNKNOWN, gap.reason, message) | {
+        "time": _milliseconds(status.as_of),
+        "metadata": _METADATA | {"tenant_uid": subscription.tenant_id},
+        "finding_info": {
             "uid": uid,
             "title": _TITLE,
             "desc": entry.message,
             "created_time": _milliseconds(subscription.since),
             "last_seen_time": _milliseconds(subscription.last_read),
-            "types": ["customer-managed key"],
+            "types": _TYPES,
         },
-        resource={
-            "uid": uid,
-            "name": subscription.name or subscription.subscription_id,
-            "type": "Microsoft.Resources/subscriptions",
-        },
-        unmapped={
+        "remediation": {"desc": message},  # which says what ends it, too
+        "resources": [
+            {
+                "uid": uid,
+                "name": subscription.name or subscription.subscription_id,
+                "type": "Microsoft.Resources/subscriptions",
+            }
+        ],
+        "unmapped": {
             "reason": gap.reason.value,
             "coverage": subscription.coverage.value,
             "missingAction": gap.missing_action,
         },
-    )
+    }
 
 
-def _event(  # noqa: PLR0913 - each is another part of an event
-    result: int,
-    *,
-    code: Reason | GapReason,
-    message: str,
-    way_out: str | None,
-    tenant: str | None,
-    at: datetime | None,
-    rule: str | None,
-    info: Mapping[str, Any],
-    resource: Mapping[str, Any],
-    unmapped: Mapping[str, Any],
+def _event(
+    result: int, code: Reason | GapReason, message: str, rule: str | None = None
 ) -> dict[str, Any]:
+    """Return what every event has."""
     name, severity_id, severity = _NAMED[result]
+    check = {"uid": _CHECK, "name": _TITLE, "version": rule, "status_id": result, "status": name}
     return {
         "activity_id": 1,
         "activity_name": "Create",
@@ -180,7 +175,6 @@ def _event(  # noqa: PLR0913 - each is another part of an event
         "class_uid": 2003,
         "type_uid": 200301,
         "type_name": "Compliance Finding: Create",
-        "time": _milliseconds(at),
         "severity_id": severity_id,
         "severity": severity,
         "status_id": 1,
@@ -188,31 +182,13 @@ def _event(  # noqa: PLR0913 - each is another part of an event
         "status_code": code.value,
         "status_detail": message,
         "message": message,
-        "metadata": {
-            "version": _VERSION,
-            "product": {"name": _CHECK, "vendor_name": _CHECK, "version": VERSION},
-            "event_code": _CHECK,
-            "tenant_uid": tenant,
-        },
-        "finding_info": info,
         "compliance": {
             "control": _TITLE,
             "standards": _STANDARDS,
             "requirements": _REQUIREMENTS,
             "status_id": result,
-            "checks": [
-                {
-                    "uid": _CHECK,
-                    "name": _TITLE,
-                    "version": rule,
-                    "status_id": result,
-                    "status": name,
-                }
-            ],
+            "checks": [check],
         },
-        "remediation": None if way_out is None else {"desc": way_out},
-        "resources": [resource],
-        "unmapped": unmapped,
     }
 
 
