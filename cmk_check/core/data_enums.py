@@ -53,6 +53,7 @@ class DataReason(StrEnum):
     STORE_GONE = "store_gone"
     STORE_NOT_UNDERSTOOD = "store_not_understood"
     PLACES_UNREAD = "places_unread"
+    HOST_NOT_READY = "host_not_ready"
     PLACE_NOT_UNDERSTOOD = "place_not_understood"
     TOO_MANY_STORES = "too_many_stores"
     STORED_COMPLETIONS = "stored_completions"

@@ -21,8 +21,8 @@ SETS: Final = "microsoft.authorization/policysetdefinitions"
 PROJECTS: Final = "microsoft.cognitiveservices/accounts/projects"
 _SUBSCRIPTIONS: Final = "microsoft.resources"
 
-# The first is asked for. Of the others the newest that the cloud has. Types without a line of their
-# own have that of their namespace.
+# The first is asked for. Of the others the first that the cloud has: newer ones come first. Types
+# without a line of their own have that of their namespace.
 _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
     # The SDK's own default, 2016-06-01, leaves out the tenant.
     _SUBSCRIPTIONS: ("2020-01-01", "2022-12-01", "2021-01-01"),
@@ -72,8 +72,19 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
         "2024-05-01",
         "2023-04-01",
     ),
-    # The others leave out capability settings: a project that has them would pass for one without.
-    PROJECTS: ("2026-07-15-preview",),
+    # The previews alone have capability settings (``WITH_SETTINGS``): by the others a project is
+    # known without them.
+    PROJECTS: (
+        "2026-09-15-preview",
+        "2026-07-15-preview",
+        "2026-09-01",
+        "2026-07-01",
+        "2026-05-01",
+        "2026-03-01",
+        "2025-12-01",
+        "2025-09-01",
+        "2025-06-01",
+    ),
     "microsoft.storage": (
         "2024-01-01",
         "2025-08-01",
@@ -108,6 +119,8 @@ _EVERYWHERE: Final[Mapping[str, tuple[str, ...]]] = {
     "microsoft.management": ("2020-05-01", "2023-04-01", "2021-04-01"),
     "microsoft.resourcegraph": ("2021-03-01", "2024-04-01", "2022-10-01"),
 }
+WITH_SETTINGS: Final = frozenset({"2026-09-15-preview", "2026-07-15-preview"})
+"""The versions of ``PROJECTS`` in which a project says where its agents keep data."""
 _BY_CLOUD: Final = {"public": _EVERYWHERE, "usgov": _EVERYWHERE, "china": _EVERYWHERE}
 
 _NOT_SERVED: Final = frozenset(
@@ -138,11 +151,11 @@ class ApiVersions:
     def learn(self, url: str, code: str, message: str) -> bool:
         """Take the refusal of a URL; return whether there is another version to ask for."""
         kind = type_of(url)
-        usable = served_versions(code, message).intersection(self._judged(kind))
-        usable -= set(_PARAMETER.findall(url))
-        if usable:
-            self.in_use[kind] = max(usable)
-        return bool(usable)
+        served = served_versions(code, message).difference(_PARAMETER.findall(url))
+        usable = next((each for each in self._judged(kind) if each in served), None)
+        if usable is not None:
+            self.in_use[kind] = usable
+        return usable is not None
 
     def _judged(self, kind: str) -> tuple[str, ...]:
         return self._known.get(kind) or self._known[kind.partition("/")[0]]

@@ -40,14 +40,14 @@ class ArmReader:
         url = self._url(path)
         return await self._clients.document(until, lambda call: self._send(url, call))
 
-    async def entries(self, path: str, until: Deadline) -> list[object]:
-        """Return the raw entries of a list, of all its pages.
+    async def entries(self, path: str, until: Deadline, query: str = "") -> list[object]:
+        """Return the raw entries of a list, of all its pages; ``query`` is as it is sent.
 
         Raises:
             Any of ``gaps.TROUBLE``.
 
         """
-        first = self._url(path)
+        first = self._url(path, query)
 
         def ask(call: Call) -> AsyncItemPaged[object]:
             async def get(link: str | None) -> AsyncHttpResponse:
@@ -63,12 +63,14 @@ class ArmReader:
             raise HttpResponseError(response=answer)
         return answer
 
-    def _url(self, path: str) -> str:
+    def _url(self, path: str, query: str = "") -> str:
         # Paths come out of answers as well: what they hold must not lead elsewhere.
         if not _PATH.fullmatch(path):
             raise InventoryError(make_gap(GapReason.UNEXPECTED_RESPONSE))
         # With the version already, so that a link back to the first page is seen to be one.
-        return self._clients.versions.of(f"{self._clients.arm_url}{quote(path)}?api-version=")
+        options = f"{query}&" if query else ""
+        url = f"{self._clients.arm_url}{quote(path)}?{options}api-version="
+        return self._clients.versions.of(url)
 
 
 async def _next_link(answer: AsyncHttpResponse) -> tuple[str | None, AsyncList[object]]:

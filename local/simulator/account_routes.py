@@ -21,6 +21,7 @@ READ: Final = f"{PROVIDER}/accounts/read"
 WRITE: Final = f"{PROVIDER}/accounts/write"
 DELETE: Final = f"{PROVIDER}/accounts/delete"
 VERSIONS: Final = (
+    "2026-09-15-preview",
     "2026-09-01",
     "2026-07-15-preview",
     "2026-07-01",

@@ -4,7 +4,7 @@ Its encryption scopes, its projects, and the capability hosts and connections of
 api-versions are those in https://github.com/Azure/bicep-types-az (generated/cognitiveservices).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -12,7 +12,6 @@ from local.simulator import errors
 from local.simulator.account_routes import ACCOUNT, PROVIDER, VERSIONS, AccountRoutes
 from local.simulator.estate import Account
 from local.simulator.messages import Incoming, Reply
-from local.simulator.projects import Places
 from local.simulator.subscription_access import Gate, Route, paged
 from local.simulator.tokens import Claims
 
@@ -20,9 +19,10 @@ _SCOPES: Final = "accounts/encryptionScopes"
 _SCOPES_SINCE: Final = "2023-10-01-preview"
 _PROJECTS: Final = "accounts/projects"
 _PROJECTS_SINCE: Final = "2025-04-01-preview"
-_PLACES: Final[Mapping[str, Callable[[Places], list[object]]]] = {
-    "capabilityHosts": lambda places: places.hosts.documents(),
-    "connections": lambda places: places.connections.documents(),
+_INCLUDE_ALL: Final = "includeall"
+_PLACES: Final[Mapping[str, tuple[str, ...]]] = {
+    "capabilityHosts": (),
+    "connections": (_INCLUDE_ALL,),
 }
 
 
@@ -36,10 +36,11 @@ class ChildRoutes:
         self.routes = (
             Route("GET", f"{ACCOUNT}/encryptionScopes", self._list_scopes),
             Route("GET", f"{ACCOUNT}/projects", self._list_projects),
+            Route("GET", project, self._get_project),
             *(
-                Route("GET", f"{parent}/{name}", partial(self._list_places, name))
+                Route("GET", f"{parent}/{name}", partial(self._list_places, name), options)
                 for parent in (ACCOUNT, project)
-                for name in _PLACES
+                for name, options in _PLACES.items()
             ),
         )
 
@@ -54,9 +55,18 @@ class ChildRoutes:
         if isinstance(account, Reply):
             return account
         return self._paged(
-            incoming,
-            [each.document(incoming.query["api-version"]) for each in account.projects.all],
+            incoming, [each.document() for each in account.projects.all if each.is_listed]
         )
+
+    def _get_project(self, incoming: Incoming, names: Mapping[str, str], claims: Claims) -> Reply:
+        account = self._readable(_PROJECTS, incoming, names, claims)
+        if isinstance(account, Reply):
+            return account
+        project = account.projects.find(names["project"])
+        if project is None:
+            name = f"{names['name']}/{names['project']}"
+            return errors.resource_not_found(f"{PROVIDER}/{_PROJECTS}", names["group"], name)
+        return Reply.of(200, project.document(incoming.query["api-version"]))
 
     def _list_places(
         self, name: str, incoming: Incoming, names: Mapping[str, str], claims: Claims
@@ -71,7 +81,10 @@ class ChildRoutes:
             return errors.parent_not_found(
                 f"{PROVIDER}/{parent}/{name}", f"{account.id}/projects/{wanted}"
             )
-        return self._paged(incoming, _PLACES[name](places))
+        rows = places.hosts.documents()
+        if name == "connections":
+            rows = places.listed_connections(incoming.query.get(_INCLUDE_ALL, ""))
+        return self._paged(incoming, rows)
 
     def _paged(self, incoming: Incoming, rows: list[object]) -> Reply:
         return paged(incoming, rows, self._accounts.per_page)

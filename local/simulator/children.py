@@ -11,7 +11,7 @@ _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 class Children:
     """The children of one type of a resource, by name; they can change while they are read.
 
-    ``state``  what Azure adds to the properties of each
+    ``state``  what Azure adds to the properties of each, unless they say otherwise
     ``build``  makes properties from what ``set`` is given
     """
 
@@ -51,7 +51,7 @@ class Children:
 
     def _document(self, name: str, properties: object) -> dict[str, object]:
         if isinstance(properties, dict):
-            properties = {**properties, **self._state}
+            properties = {**self._state, **properties}
         return {
             "id": f"{self._parent_id}/{self._type.rpartition('/')[2]}/{name}",
             "name": name,

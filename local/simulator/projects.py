@@ -17,7 +17,9 @@ from local.simulator.tokens import Identity
 _ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
 _PROJECTS: Final = f"{_ACCOUNTS}/projects"
 # Source: Microsoft's page "Configure capability settings".
-_WITH_SETTINGS: Final = "2026-07-15-preview"
+_WITH_SETTINGS: Final = ("2026-07-15-preview", "2026-09-15-preview")
+# Which of the connections is a datastore, nobody documents; this category stands for one.
+_DATASTORE: Final = "AzureBlob"
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _READY: Final[Mapping[str, object]] = MappingProxyType({"provisioningState": "Succeeded"})
 # Category and address of a connection, by the type of its store, as Microsoft's samples set them.
@@ -39,11 +41,14 @@ class ProjectSpec:
     ``hosts``        names of its capability hosts to their ``properties``; "standard" is one with
                      the connections "files", "threads" and "vectors", "basic" one without any
     ``connections``  names of its connections to their ``properties``, or to the id of a store
-    ``properties``   added to ``properties``; replaces generated values
+    ``properties``   added to ``properties``; replaces generated values. ``capabilitySettings`` are
+                     the effective ones
+    ``listed``       whether the list of projects has it
     """
 
     name: str
     count: int = 1
+    listed: bool = True
     hosts: Mapping[str, object] = _NOTHING
     connections: Mapping[str, object] = _NOTHING
     properties: Mapping[str, object] = _NOTHING
@@ -104,6 +109,14 @@ class Places:
             parent_id, f"{type_}/connections", connections, lock, build=connection
         )
 
+    def listed_connections(self, include_all: str) -> list[object]:
+        """Return the connections that a list has; without ``includeAll=true`` no datastores."""
+        return [
+            each
+            for each in self.connections.documents()
+            if include_all == "true" or _DATASTORE not in str(each)
+        ]
+
 
 class Project(Places):
     """A project of an account."""
@@ -112,14 +125,17 @@ class Project(Places):
         self, spec: ProjectSpec, account_id: str, lock: threading.RLock, *, default: bool
     ) -> None:
         self.name = spec.name
+        self.is_listed = spec.listed
         self.id = f"{account_id}/projects/{spec.name}"
         super().__init__((self.id, _PROJECTS), spec.hosts, spec.connections, lock)
         self._spec = spec
         self._account = account_id.rpartition("/")[2]
         self._default = default
 
-    def document(self, version: str) -> object:
-        """Return the JSON that Azure would send in an api-version; one alone has the settings.
+    def document(self, version: str = "") -> object:
+        """Return the JSON that Azure would send: in a list, or for itself in an api-version.
+
+        Microsoft promises the settings for the project itself alone, and two versions have them.
 
         Microsoft's examples name a project "p", other answers "account/p": here it depends on the
         id.
@@ -127,7 +143,7 @@ class Project(Places):
         long = zlib.crc32(self.id.encode()) % 2
         host = f"https://{self._account.lower()}.services.ai.azure.com/api/projects/{self.name}"
         given = dict(self._spec.properties)
-        if version != _WITH_SETTINGS:
+        if version not in _WITH_SETTINGS:
             given.pop("capabilitySettings", None)
         return {
             "id": self.id,

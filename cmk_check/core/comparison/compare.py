@@ -244,7 +244,7 @@ def _created_at(judgement: Judgement) -> str | None:
 def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
     """Return what an incomplete reading may say: what is worse, and the rest as it is recorded.
 
-    That is a worse verdict, key or data, or less that is accepted; None if it is none of these.
+    Worse is a worse verdict, key or data, or an exception that ends earlier; None without any.
     """
     had, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
     worse_key = has == had and badness(entry.key) > badness(before.key_health)

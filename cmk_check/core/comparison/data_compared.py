@@ -25,6 +25,7 @@ _BADNESS: Final = {
     DataState.MAY_BE_MICROSOFT_KEYS: 2,
     DataState.MICROSOFT_KEYS: 3,
 }
+_READ_AGAIN: Final = {DataReason.PLACES_UNREAD, DataReason.HOST_NOT_READY}
 
 
 def with_data(
@@ -59,9 +60,9 @@ def is_places_due(before: Finding | None, account: Account, started_at: datetime
     data = before.data if before else None
     if before is None or data is None or data.as_of is None:
         return True
-    unread = any(concern.code is DataReason.PLACES_UNREAD for concern in data.concerns)
+    unsure = any(concern.code in _READ_AGAIN for concern in data.concerns)
     same = says_the_same(before, account)
-    return unread or not same or is_due(account.id.text, data.as_of, started_at)
+    return unsure or not same or is_due(account.id.text, data.as_of, started_at)
 
 
 def _badness(data: AccountData | None) -> int:

@@ -78,7 +78,8 @@ class DataConcern:
 class AccountData:
     """Where an account's data lies, and under whose keys; ``concerns`` are the worst first.
 
-    ``as_of`` is when projects and what they name were read, None where the account has none.
+    ``as_of`` is when projects and what they name were last all read and ready, None where the
+    account has none.
     ``basic`` are the projects whose agents lack a store of the customer's. ``told`` is what people
     know of, in the words of ``exposed``. ``is_cut``: something was too much to keep.
     """

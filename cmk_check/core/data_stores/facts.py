@@ -17,7 +17,8 @@ class ProjectPlaces:
     """What an account's projects, capability hosts and connections say, as of a time.
 
     ``basic`` are the projects whose agents lack a store of the customer's. ``is_cut``: something
-    was too much to keep. ``unread`` is why something is missing, if so.
+    was too much to keep. ``unread`` is why something is missing, if so. ``unready`` names the
+    capability hosts that are not ready.
     """
 
     places: tuple[Place, ...] = ()
@@ -25,6 +26,7 @@ class ProjectPlaces:
     as_of: datetime | None = None
     unread: Unread | None = None
     is_cut: bool = False
+    unready: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

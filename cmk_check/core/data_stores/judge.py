@@ -29,6 +29,10 @@ type _Said = tuple[DataReason, str, Gap | None]
 
 _EXPOSED: Final = frozenset({DataReason.STORE_UNDER_MICROSOFT_KEY, DataReason.SEARCH_NOT_COMPLIANT})
 
+_ABOUT: Final = {
+    DataReason.AGENTS_BASIC_SETUP: "projects",
+    DataReason.HOST_NOT_READY: "capabilityHosts",
+}
 _STATES: Final = {
     None: StoreState.OWN_KEY,
     DataReason.STORE_UNDER_MICROSOFT_KEY: StoreState.MICROSOFT_KEY,
@@ -92,6 +96,7 @@ def judge_data(account: AccountPlaces, facts: DataFacts, before: AccountData | N
         said += [(DataReason.AGENTS_BASIC_SETUP, project, None) for project in projects.basic]
         if projects.unread is not None:
             said.append((DataReason.PLACES_UNREAD, "", projects.unread.gap))
+        said += [(DataReason.HOST_NOT_READY, host, None) for host in projects.unready]
     if account.is_malformed:
         said.append((DataReason.PLACE_NOT_UNDERSTOOD, "properties", None))
     if is_cut:
@@ -122,8 +127,7 @@ def _concern(code: DataReason, about: dict[str, Gap | None]) -> DataConcern:
     gaps = filter(None, about.values())
     # What somebody can grant is worth more than what may pass.
     gap = min(gaps, key=lambda each: each.missing_action is None, default=None)
-    kind = "projects" if code is DataReason.AGENTS_BASIC_SETUP else "stores"
-    evidence = {kind: text} if text else {}
+    evidence = {_ABOUT.get(code, "stores"): text} if text else {}
     if gap is None:
         return DataConcern(code, evidence)
     return DataConcern(code, evidence, gap.missing_action, gap.detail)

@@ -48,6 +48,7 @@ _PLAIN: Final = {
 }
 _NOWHERE: Final = AccountPlaces()
 _SETTINGS: Final = ("blobStore", "documentStore", "vectorStore")
+_READY: Final = "succeeded"
 _HOST: Final = ("storageConnections", "threadStorageConnections", "vectorStoreConnections")
 # Of all clouds; names are unique among the stores of one type alone.
 _DOMAINS: Final = {
@@ -79,19 +80,28 @@ def account_places(kind: object, properties: object) -> AccountPlaces:
         or (plain.has_projects and properties.get(_PROJECTS[0]) is not False),
         may_keep_completions=plain.may_keep_completions
         and properties.get(_COMPLETIONS) is not True,
+        projects=_named_projects(properties),
     )
+
+
+def _named_projects(properties: dict[str, object]) -> tuple[str, ...]:
+    named = (entry for name in _PROJECTS[1:] for entry in _listed(properties.get(name)))
+    return tuple(sorted({(_last_part(entry) or "").lower() for entry in named if entry != ""}))
 
 
 def project_name(entry: object) -> str | None:
     """Return the name of a listed project, fit for a path; None where it has none."""
-    text = as_object(entry).get("name")
+    return _last_part(as_object(entry).get("name"))
+
+
+def _last_part(text: object) -> str | None:
     name = text.rpartition("/")[2] if isinstance(text, str) else ""
     return name if _PROJECT.fullmatch(name) else None
 
 
-def settings_places(entry: object, project: str) -> tuple[Place, ...]:
-    """Parse the capability settings of a listed project."""
-    settings = _member(_member(entry, "properties"), "capabilitySettings")
+def settings_places(document: object, project: str) -> tuple[Place, ...]:
+    """Parse the effective capability settings in the document of a project."""
+    settings = _member(_member(document, "properties"), "capabilitySettings")
     is_usable = isinstance(settings, dict | None)
     places = (
         _place(use, _member(settings, name) if is_usable else settings, name, project)
@@ -108,6 +118,18 @@ def named_connections(hosts: Iterable[object]) -> NamedConnections:
         for properties in [_member(host, "properties")]
         for use, member in zip(OF_AGENTS, _HOST, strict=True)
         for name in _listed(_member(properties, member) if isinstance(properties, dict) else "")
+    )
+
+
+def unready_hosts(hosts: Iterable[object]) -> tuple[str, ...]:
+    """Return the names of listed capability hosts of which Azure does not say that they are ready.
+
+    States are Creating, Updating, Deleting, Succeeded, Failed and Canceled.
+    """
+    return tuple(
+        clean_text(_member(host, "name"), MAX_WORD_BYTES) or "?"
+        for host in hosts
+        if _word(_member(host, "properties"), "provisioningState") != _READY
     )
 
 

@@ -24,11 +24,13 @@ class Place:
 class AccountPlaces:
     """What the properties of an account say.
 
-    ``has_projects``: it may have projects. ``may_keep_completions``: storing them is not switched
-    off. ``is_malformed``: nothing can be told from it.
+    ``has_projects``: it may have projects; ``projects`` are those that it names, lower-cased, ""
+    for what cannot be a name. ``may_keep_completions``: storing them is not switched off.
+    ``is_malformed``: nothing can be told from it.
     """
 
     places: tuple[Place, ...] = ()
     has_projects: bool = False
     may_keep_completions: bool = False
     is_malformed: bool = False
+    projects: tuple[str, ...] = ()

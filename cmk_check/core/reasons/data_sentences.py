@@ -67,8 +67,16 @@ DATA_REASONS: Final[Mapping[DataReason, ReasonEntry]] = {
         _UNKNOWN,
         "The account's projects, capability hosts or connections could not be read, which name its "
         "stores.",
-        "Grant the app's identity the role Reader, or a role with the missing action.",
+        "If an action is missing, grant the app's identity the role Reader, or a role with it. "
+        "Otherwise the next scan tries again.",
         Actor.ACCESS_ADMIN,
+    ),
+    DataReason.HOST_NOT_READY: ReasonEntry(
+        _UNKNOWN,
+        "A capability host is not ready, so it is not known where agents keep data.",
+        "If its state is Failed or Canceled, delete the host and create it again. Otherwise the "
+        "next scan looks at it again.",
+        Actor.ACCOUNT_OWNER,
     ),
     DataReason.PLACE_NOT_UNDERSTOOD: ReasonEntry(
         _UNKNOWN,

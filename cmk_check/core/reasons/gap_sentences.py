@@ -204,6 +204,16 @@ DATA_TIME_IS_UP: Final = make_gap(
     message="The time for reading the data stores of the slice was up.",
     way_out=_MORE_TIME,
 )
+PROJECTS_NOT_LISTED: Final = make_gap(
+    GapReason.LIST_INCOMPLETE,
+    message="Azure's list of projects lacks one that the account names.",
+    way_out="Wait for the next scan. If it stays, look at the project in the Foundry portal.",
+)
+SETTINGS_NOT_SERVED: Final = make_gap(
+    GapReason.API_VERSION_UNSUPPORTED,
+    message="Azure serves no api-version with the capability settings of projects that is known "
+    "here.",
+)
 EXEMPTION_TIME_IS_UP: Final = make_gap(
     GapReason.TIMEOUT,
     message="The time for reading the exemptions of the slice was up.",

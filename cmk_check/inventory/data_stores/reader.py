@@ -24,14 +24,20 @@ from cmk_check.core.data_stores.parsing import (
     project_name,
     resolved,
     settings_places,
+    unready_hosts,
 )
 from cmk_check.core.data_stores.places import Place
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.judge import account_path
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Account
-from cmk_check.core.reasons.gap_sentences import make_gap, store_hidden
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.reasons.gap_sentences import (
+    PROJECTS_NOT_LISTED,
+    SETTINGS_NOT_SERVED,
+    make_gap,
+    store_hidden,
+)
+from cmk_check.inventory.api_versions import PROJECTS, WITH_SETTINGS
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
@@ -51,7 +57,11 @@ from cmk_check.limits import MAX_PROJECTS_PER_ACCOUNT
 
 _GONE: Final = frozenset({"notfound", "resourcegroupnotfound", "resourcenotfound"})
 _MALFORMED: Final = Unread(make_gap(GapReason.MALFORMED_PAGE))
+_NOT_LISTED: Final = Unread(PROJECTS_NOT_LISTED)
+_WITHOUT_SETTINGS: Final = Unread(SETTINGS_NOT_SERVED)
 _NOTHING: Final = ProjectPlaces()
+# Without it a list leaves out the connections that are datastores.
+_ALL: Final = "includeAll=true"
 
 type _List = tuple[list[object], Unread | None]
 
@@ -60,12 +70,13 @@ type _List = tuple[list[object], Unread | None]
 class _Project:
     """What a project says; ``unread`` is why something of it is missing.
 
-    The account's hosts stand in for those of a project that has none.
+    It inherits nothing from the account's hosts. Source: Microsoft's page "Capability hosts" of 23
+    June 2026.
     """
 
     name: str | None
     settings: tuple[Place, ...] = ()
-    has_hosts: bool = False
+    unready: tuple[str, ...] = ()
     named: NamedConnections = ()
     connections: Connections = field(default_factory=dict)
     unread: Unread | None = None
@@ -76,6 +87,7 @@ class AzureDataStores:
 
     def __init__(self, clients: Clients) -> None:
         self._reader = ArmReader(clients)
+        self._versions = clients.versions
         self._stores: SingleFlight[StoreKey | Absent | Unread] = SingleFlight()
 
     async def read(
@@ -108,7 +120,7 @@ class AzureDataStores:
         if account.places.has_projects:
             projects = known.get(account.id.text, _NOTHING)
             if account.id.text in due:
-                projects = await self._places(account.id, projects, now, Deadline(deadline))
+                projects = await self._places(account, projects, now, Deadline(deadline))
         named, _ = stores_of(account.places, projects)
         wanted = {store_id: kind for kind, store_id, _, _ in named if store_id}
         found = await self._stores.each(
@@ -117,10 +129,10 @@ class AzureDataStores:
         return DataFacts(projects, found)
 
     async def _places(
-        self, account_id: AccountId, known: ProjectPlaces, now: datetime, until: Deadline
+        self, account: Account, known: ProjectPlaces, now: datetime, until: Deadline
     ) -> ProjectPlaces:
         """Read what projects say; what cannot be read adds to what was known before."""
-        path = account_path(account_id)
+        path = account_path(account.id)
         listed, hosts = await asyncio.gather(
             self._entries(f"{path}/projects", READ_PROJECTS, until),
             self._entries(f"{path}/capabilityhosts", READ_HOSTS, until),
@@ -133,35 +145,36 @@ class AzureDataStores:
         if named or any(
             name.casefold() not in each.connections for each in projects for _, name in each.named
         ):
-            shared = await self._entries(f"{path}/connections", READ_CONNECTIONS, until)
+            shared = await self._entries(f"{path}/connections", READ_CONNECTIONS, until, _ALL)
         connections = parse_connections(shared[0])
         own = resolved(named, None, connections)
         read = [
             (*each.settings, *resolved(each.named, each.name, each.connections, connections))
             for each in projects
         ]
-        unread = [listed[1], hosts[1], shared[1], *(each.unread for each in projects)]
+        names = [each.name.lower() for each in projects if each.name is not None]
+        is_cut = len(listed[0]) > MAX_PROJECTS_PER_ACCOUNT
+        lacking = None if is_cut or {*account.places.projects} <= {*names} else _NOT_LISTED
+        unread = [listed[1], hosts[1], shared[1], lacking, *(each.unread for each in projects)]
         basic = {
             each.name
             for each, places in zip(projects, read, strict=True)
             if each.name is not None
             and each.unread is None
-            and hosts[1] is None
-            and not {place.use for place in (*(() if each.has_hosts else own), *places)}.issuperset(
-                OF_AGENTS
-            )
+            and not {place.use for place in places}.issuperset(OF_AGENTS)
         }
+        unready = (*unready_hosts(hosts[0]), *(host for each in projects for host in each.unready))
         found = ProjectPlaces(
             tuple(dict.fromkeys((*own, *chain.from_iterable(read)))),
             tuple(sorted(basic)),
-            now,
+            known.as_of if unready else now,
             next(filter(None, unread), None),
-            is_cut=len(listed[0]) > MAX_PROJECTS_PER_ACCOUNT,
+            is_cut,
+            tuple(sorted(unready)),
         )
         if found.unread is None:
             return found
-        names = [each.name.lower() for each in projects if each.name is not None]
-        is_whole = listed[1] is None and len(names) == len(listed[0])
+        is_whole = listed[1] is None and lacking is None and len(names) == len(listed[0])
         return _with_known(found, known, frozenset(names) if is_whole else None)
 
     async def _project(self, path: str, entry: object, until: Deadline) -> _Project:
@@ -169,25 +182,42 @@ class AzureDataStores:
         if name is None:
             return _Project(None, unread=_MALFORMED)
         path = f"{path}/projects/{name}"
-        hosts = await self._entries(f"{path}/capabilityhosts", READ_PROJECT_HOSTS, until)
+        # Microsoft says that the project itself has its effective settings, not that a list does.
+        hosts, (document, unread) = await asyncio.gather(
+            self._entries(f"{path}/capabilityhosts", READ_PROJECT_HOSTS, until),
+            self._document(path, until),
+        )
         named = named_connections(hosts[0])
         found: _List = ([], None)
         if named:
-            found = await self._entries(f"{path}/connections", READ_PROJECT_CONNECTIONS, until)
+            found = await self._entries(
+                f"{path}/connections", READ_PROJECT_CONNECTIONS, until, _ALL
+            )
         connections = parse_connections(found[0])
         return _Project(
             name,
-            settings_places(entry, name),
-            bool(hosts[0]),
+            settings_places(document, name),
+            tuple(f"{name}/{host}" for host in unready_hosts(hosts[0])),
             named,
             connections,
-            hosts[1] or found[1],
+            unread or hosts[1] or found[1],
         )
 
-    async def _entries(self, path: str, action: str, until: Deadline) -> _List:
+    async def _document(self, path: str, until: Deadline) -> tuple[object, Unread | None]:
         try:
             async with asyncio.timeout_at(until.latest):
-                return await self._reader.entries(path, until), None
+                document = await self._reader.document(path, until)
+        except TROUBLE as error:
+            return None, Unread(gap_of(error, READ_PROJECTS))
+        if not isinstance(document.get("properties"), dict):
+            return None, _MALFORMED
+        has_settings = self._versions.in_use.get(PROJECTS) in WITH_SETTINGS
+        return document, None if has_settings else _WITHOUT_SETTINGS
+
+    async def _entries(self, path: str, action: str, until: Deadline, query: str = "") -> _List:
+        try:
+            async with asyncio.timeout_at(until.latest):
+                return await self._reader.entries(path, until, query), None
         except TROUBLE as error:
             return [], Unread(gap_of(error, action))
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.comparison.data_compared import is_places_due
 from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.judge import judge_data, places_in
@@ -18,14 +19,22 @@ from cmk_check.core.model import Account
 from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Simulator, load_estate
-from local.simulator.faults import Fault, arm_error
-from local.simulator.projects import Projects, ProjectSpec
+from local.simulator.faults import Answer, Fault, arm_error
+from local.simulator.projects import ProjectSpec
+from tests.unit.core.examples import known_of, only_finding
 
 NOW: Final = datetime.now(UTC)
 STANDARD: Final = "own-keys-standard-setup"
 THIRTY: Final = "own-keys-shared-by-thirty-projects"
 SETTINGS: Final = "own-keys-capability-settings"
 SHARED: Final = "own-keys-connections-of-account"
+EXPOSED: Final = "microsoft-keys-store-under-microsoft-key-files"
+EMPTY: Final = "none-without-projects"
+STANDARD_HOST: Final = {
+    "storageConnections": ["files"],
+    "threadStorageConnections": ["threads"],
+    "vectorStoreConnections": ["vectors"],
+}
 _DENIED_HOSTS: Final = Fault(path="*/capabilityhosts", then=arm_error(403, "AuthorizationFailed"))
 
 
@@ -102,7 +111,7 @@ async def test_each_store_is_read_once_and_projects_only_when_they_are_due(
 
     kinds = Counter(each.kind for each in asked)
     assert kinds == {
-        "project": 2,
+        "project": 2 + 1 + 30,
         "host": 2 + 1 + 30,
         "connection": kinds["connection"],
         "store": 3,
@@ -167,50 +176,103 @@ async def test_projects_without_their_capability_settings_are_not_understood(
     simulator: Simulator, inventory: AzureInventory
 ) -> None:
     """P1, P4: once the preview is retired, all that have such settings would seem to have none."""
-    served = arm_error(
-        400, "NoRegisteredProviderFound", "The supported api-versions are '2025-09-01,2026-09-01'."
-    )
-    preview = {"api-version": "*-preview"}
-    simulator.faults.add(Fault(path="*/projects", query=preview, then=served))
+    simulator.faults.add(_served("2025-09-01,2026-09-01", "*-preview"))
+    names = {SETTINGS, STANDARD, EXPOSED, EMPTY}
+    accounts = [each for each in await _accounts(inventory) if each.id.name in names]
+
+    data = await _read(inventory, accounts)
+
+    assert {name: each.state for name, each in data.items()} == {
+        SETTINGS: DataState.UNKNOWN,
+        STANDARD: DataState.UNKNOWN,
+        EXPOSED: DataState.MICROSOFT_KEYS,
+        EMPTY: DataState.NONE,
+    }
+    assert data[SETTINGS].basic == ()
+
+
+async def test_another_preview_has_the_settings_too(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P4: a preview lasts for a year or less; its successor says the same."""
+    served = "2025-09-01,2026-07-15-preview,2026-09-01"
+    simulator.faults.add(_served(served, "2026-09-15-preview"))
     accounts = [each for each in await _accounts(inventory) if each.id.name == SETTINGS]
 
-    data = (await _read(inventory, accounts))[SETTINGS]
+    assert (await _read(inventory, accounts))[SETTINGS].state is DataState.OWN_KEYS
+
+
+def _served(versions: str, refused: str) -> Fault:
+    message = f"The supported api-versions are '{versions}'."
+    refusal = arm_error(400, "NoRegisteredProviderFound", message)
+    return Fault(path="re:.*/projects(/[^/]+)?", query={"api-version": refused}, then=refusal)
+
+
+@pytest.mark.parametrize("document", [{}, {"properties": None}, {"properties": []}])
+async def test_a_project_without_properties_is_no_project_without_settings(
+    simulator: Simulator, inventory: AzureInventory, document: object
+) -> None:
+    """P1: they may name a store under Microsoft's key."""
+    path = "re:.*/projects/[^/]+"
+    simulator.faults.add(Fault(path=path, then=Answer(body=document)))
+    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+
+    data = (await _read(inventory, accounts))[STANDARD]
 
     assert (data.state, data.basic) == (DataState.UNKNOWN, ())
 
 
-@pytest.fixture
-async def shared(simulator: Simulator, inventory: AzureInventory) -> tuple[Projects, list[Account]]:
-    """An account with one project without hosts; the account's host stands for them."""
+@pytest.mark.parametrize("listed", ["nothing", "another one"])
+async def test_a_project_that_the_account_names_is_not_gone_because_a_list_lacks_it(
+    simulator: Simulator, inventory: AzureInventory, listed: str
+) -> None:
+    """P1: where it kept data is followed, and what is new of it would not be seen."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    first = await _read(inventory, accounts)
+    projects = simulator.estate.account(str(accounts[0].id)).projects
+    projects.remove("agents")
+    if listed == "another one":
+        projects.add(ProjectSpec(name="other"))
+
+    data = (await _read(inventory, accounts, first, all_due=True))[STANDARD]
+
+    assert first[STANDARD].state is DataState.OWN_KEYS
+    assert {store.name for store in data.stores} == {s.name for s in first[STANDARD].stores}
+    assert DataReason.PLACES_UNREAD in {each.code for each in data.concerns}
+    assert not data.is_covered
+
+
+async def test_the_host_of_an_account_covers_no_project(
+    simulator: Simulator, inventory: AzureInventory
+) -> None:
+    """P1: a project inherits nothing, whether it has no host or one that names nothing."""
     accounts = [each for each in await _accounts(inventory) if each.id.name == SHARED]
     projects = simulator.estate.account(str(accounts[0].id)).projects
     projects.hosts.set("account", "standard")
     projects.all[0].hosts.remove("agents")
-    return projects, accounts
 
-
-async def test_a_project_is_not_exposed_because_hosts_of_the_account_are_out_of_sight(
-    simulator: Simulator, inventory: AzureInventory, shared: tuple[Projects, list[Account]]
-) -> None:
-    """P4: people would be told in each scan in which Azure was slow, and of the contrary after."""
-    _, accounts = shared
-
-    first = await _read(inventory, accounts)
-    of_account = replace(_DENIED_HOSTS, path="re:.*/accounts/[^/]+/capabilityhosts")
-    simulator.faults.add(of_account)
-    hidden = (await _read(inventory, accounts, first, all_due=True))[SHARED]
-
-    assert first[SHARED].state is DataState.OWN_KEYS
-    assert (hidden.state, hidden.basic) == (DataState.UNKNOWN, ())
-
-
-async def test_a_project_with_a_host_that_names_nothing_has_the_basic_setup(
-    inventory: AzureInventory, shared: tuple[Projects, list[Account]]
-) -> None:
-    """P1: whatever the account's host names, Microsoft does not say that such a one inherits it."""
-    projects, accounts = shared
+    without = (await _read(inventory, accounts))[SHARED]
     projects.all[0].hosts.set("agents", "basic")
+    empty = (await _read(inventory, accounts))[SHARED]
 
-    data = (await _read(inventory, accounts))[SHARED]
+    for data in (without, empty):
+        assert (data.state, data.basic) == (DataState.MAY_BE_MICROSOFT_KEYS, ("agents",))
+        assert {use.project for store in data.stores for use in store.uses} == {None}
 
-    assert (data.state, data.basic) == (DataState.MAY_BE_MICROSOFT_KEYS, ("agents",))
+
+@pytest.mark.parametrize("state", ["Creating", "Failed", "Canceled", "Deleting", None])
+async def test_a_host_is_no_setup_before_it_is_ready(
+    simulator: Simulator, inventory: AzureInventory, state: str | None
+) -> None:
+    """P1: its agents may keep data elsewhere; and it is ready in the next scan, not tomorrow."""
+    accounts = [each for each in await _accounts(inventory) if each.id.name == STANDARD]
+    hosts = simulator.estate.account(str(accounts[0].id)).projects.all[0].hosts
+    hosts.set("agents", {**STANDARD_HOST, "provisioningState": state})
+
+    data = (await _read(inventory, accounts))[STANDARD]
+
+    assert data.state is DataState.UNKNOWN
+    assert data.concerns[0].code is DataReason.HOST_NOT_READY
+    assert data.concerns[0].evidence == {"capabilityHosts": "agents/agents"}
+    finding = replace(only_finding(known_of(accounts[0])), data=replace(data, as_of=NOW))
+    assert is_places_due(finding, accounts[0], NOW)

@@ -93,6 +93,7 @@ def test_one_store_is_enough(stores: Stores, state: str, codes: list[str]) -> No
             ["agents_basic_setup", "places_unread"],
         ),
         (ProjectPlaces(PROJECT, is_cut=True), "unknown", ["too_many_stores"]),
+        (ProjectPlaces(PROJECT, unready=("p1/h",)), "unknown", ["host_not_ready"]),
         (
             ProjectPlaces((*PROJECT, Place(PROJECT[0].type, None, "c", FILES, "p2"))),
             "unknown",

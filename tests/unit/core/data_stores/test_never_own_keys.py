@@ -23,6 +23,7 @@ from cmk_check.core.data_stores.parsing import (
     parse_connections,
     parse_store,
     resolved,
+    unready_hosts,
 )
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import Absent, Unread
@@ -66,7 +67,14 @@ def covered_case() -> Case:
             "raiMonitorConfig": {"adxStorageResourceId": FILES},
             "amlWorkspace": {"resourceId": HUB},
         },
-        "hosts": [{"properties": {each: [name] for name, each in MEMBERS_OF_HOST.items()}}],
+        "hosts": [
+            {
+                "properties": {
+                    "provisioningState": "Succeeded",
+                    **{each: [name] for name, each in MEMBERS_OF_HOST.items()},
+                }
+            }
+        ],
         "connections": [
             {
                 "name": name,
@@ -113,6 +121,7 @@ def named_stores(case: Case) -> Iterator[object]:
         each["name"].lower().split("/")[-1]: each["properties"] for each in case["connections"]
     }
     for host in case["hosts"]:
+        yield from () if host["properties"]["provisioningState"] == "Succeeded" else (object(),)
         for member in MEMBERS_OF_HOST.values():
             names = host["properties"][member]
             for name in [names] if isinstance(names, str) else names:
@@ -161,7 +170,7 @@ def judged(case: Case, instead: Mapping[str, object], **projects: Any) -> Accoun
     named = named_connections(hosts)
     places = resolved(named, "agents", parse_connections(connections))
     basic = () if {use for use, _ in named} >= {*OF_AGENTS} else ("agents",)
-    read = ProjectPlaces(places, **{"basic": basic, **projects})
+    read = ProjectPlaces(places, **{"basic": basic, "unready": unready_hosts(hosts), **projects})
     facts: dict[str, StoreKey | Absent | Unread] = {}
     for kind, store_id, *_ in stores_of(account, read)[0]:
         found: Any = instead.get(store_id)
@@ -226,7 +235,9 @@ def test_one_store_is_enough(store_id: str, came_of_it: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "projects", [{"unread": DENIED}, {"basic": ("trial",)}, {"is_cut": True}], ids=str
+    "projects",
+    [{"unread": DENIED}, {"basic": ("trial",)}, {"is_cut": True}, {"unready": ("agents/h",)}],
+    ids=str,
 )
 def test_one_project_is_enough(projects: dict[str, object]) -> None:
     """P1: one that was not read, has no store, or was too much."""

@@ -15,6 +15,7 @@ from cmk_check.core.data_stores.parsing import (
     project_name,
     resolved,
     settings_places,
+    unready_hosts,
 )
 from cmk_check.core.data_stores.places import AccountPlaces, Place
 from tests.unit.core.data_stores.data_examples import (
@@ -117,6 +118,26 @@ def test_a_foundry_account_has_projects_unless_it_says_that_it_has_none(
     assert account_places("aiservices", said).has_projects
     assert not account_places("OpenAI", said).has_projects
     assert not account_places("AIServices", {"allowProjectManagement": False}).has_projects
+
+
+def test_an_account_names_projects_however_it_is_spelled() -> None:
+    """P1: a list that lacks one of them is not whole, nor with what is no name."""
+    said = {"defaultProject": "P1", "associatedProjects": ["chat/p2", "p1", None, "", 5]}
+
+    assert account_places("AIServices", said).projects == ("", "p1", "p2")
+    assert account_places("AIServices", {"associatedProjects": [], "x": 1}).projects == ()
+
+
+@pytest.mark.parametrize("state", ["Failed", "Creating", None, 5, ""])
+def test_only_a_host_that_azure_calls_ready_is_ready(state: object) -> None:
+    """P1: whatever it names."""
+    hosts: list[object] = [
+        {"name": "h", "properties": {"provisioningState": state}},
+        {"name": "ready", "properties": {"provisioningState": "succeeded"}},
+        {"properties": None},
+    ]
+
+    assert unready_hosts(hosts) == ("h", "?")
 
 
 def test_properties_that_are_not_an_object_are_told_from_none() -> None:
@@ -235,5 +256,6 @@ def test_no_answer_raises(document: object, entries: list[object]) -> None:
     settings_places(document, "p1")
     connections = parse_connections(entries)
     resolved(named_connections(entries), None, connections)
+    unready_hosts(entries)
     for kind in StoreType:
         parse_store(kind, document)

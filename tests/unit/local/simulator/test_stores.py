@@ -75,18 +75,33 @@ async def test_projects_come_in_pages_and_the_account_names_them(client: Client)
     assert names != {name.rpartition("/")[2] for name in names} != set()
 
 
-async def test_one_api_version_alone_tells_the_settings_of_a_project(client: Client) -> None:
-    """Who asks for another one sees no store where there are three."""
+async def test_a_project_alone_tells_its_settings_and_in_two_api_versions(client: Client) -> None:
+    """Who reads the list, or asks for another version, sees no store where there are three."""
     settings = {"blobStore": FILES}
     account = client.simulator.estate.account(AGENTS)
     account.projects.add(ProjectSpec(name="new", properties={"capabilitySettings": settings}))
 
     found = [
-        (await client.get(f"{AGENTS}/projects", version=version))[1]["value"][-1]["properties"]
-        for version in ("2026-07-15-preview", "2026-09-01")
+        (await client.get(f"{AGENTS}/projects/new", version=version))[1]["properties"]
+        for version in ("2026-07-15-preview", "2026-09-15-preview", "2026-09-01")
     ]
+    _, listed, _ = await client.get(f"{AGENTS}/projects", version="2026-09-15-preview")
 
-    assert [each.get("capabilitySettings") for each in found] == [settings, None]
+    assert [each.get("capabilitySettings") for each in found] == [settings, settings, None]
+    assert "capabilitySettings" not in listed["value"][-1]["properties"]
+
+
+async def test_connections_to_datastores_are_listed_only_if_asked_for(client: Client) -> None:
+    """Who does not ask takes another connection of the same name for the one that is left out."""
+    account = client.simulator.estate.account(AGENTS)
+    account.projects.connections.set("data", {"category": "AzureBlob"})
+    account.projects.connections.set("files", FILES)
+
+    _, some, _ = await client.get(f"{AGENTS}/connections")
+    _, every, _ = await client.get(f"{AGENTS}/connections?includeAll=true")
+
+    assert [each["name"] for each in some["value"]] == ["files"]
+    assert [each["name"] for each in every["value"]] == ["data", "files"]
 
 
 async def test_hosts_name_connections_which_lead_to_stores(client: Client) -> None:
