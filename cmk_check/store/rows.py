@@ -9,10 +9,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import (
+    BeforeValidator,
+    SerializerFunctionWrapHandler,
+    TypeAdapter,
+    WrapSerializer,
+)
 
 from cmk_check.core.counts import contradiction
-from cmk_check.core.enums import ChangeType, CoverageState, GapReason, Reason, Verdict
+from cmk_check.core.enums import ChangeType, CoverageState, GapReason, KeyReason, Reason, Verdict
 from cmk_check.core.model import (
     AccountCounts,
     Change,
@@ -49,15 +54,37 @@ _HISTORY: Final = TypeAdapter(tuple[Transition, ...])
 _ENDED: Final = {"identity_type_disputed", "permission_model_disputed"}
 
 
-def _without_ended(health: object) -> object:
+# Reasons that are written as another one, which a version that is rolled back to knows.
+_LATER: Final = {KeyReason.ACCOUNT_FAILED.value: KeyReason.CANNOT_READ.value}
+_LATER_CODE: Final = "later_code"
+
+
+def _as_now(health: object) -> object:
     concerns = as_object(health).get("concerns")
     if not isinstance(concerns, list):
         return health
     kept = [concern for concern in concerns if as_object(concern).get("code") not in _ENDED]
-    return {**as_object(health), "concerns": kept}
+    return {**as_object(health), "concerns": list(map(_with_later_code, kept))}
 
 
-_KEY_HEALTH: Final = TypeAdapter(Annotated[KeyHealth, BeforeValidator(_without_ended)])
+def _with_later_code(concern: object) -> object:
+    later = as_object(concern).get(_LATER_CODE)
+    is_known = isinstance(later, str) and later in _LATER
+    return {**as_object(concern), "code": later} if is_known else concern
+
+
+def _as_before(health: KeyHealth, write: SerializerFunctionWrapHandler) -> object:
+    written = write(health)
+    for concern in written["concerns"]:
+        code = concern["code"]
+        if code in _LATER:
+            concern |= {"code": _LATER[code], _LATER_CODE: code}
+    return written
+
+
+_KEY_HEALTH: Final = TypeAdapter(
+    Annotated[KeyHealth, BeforeValidator(_as_now), WrapSerializer(_as_before)]
+)
 
 
 def _with_sums(counts: object) -> object:

@@ -116,10 +116,11 @@ class Account:
         self.set("identity", arm_accounts.identity("system", self._spec, self._owner))
 
     def merge_encryption(self, encryption: Mapping[str, object]) -> None:
-        """Change ``properties.encryption`` by a JSON merge patch (RFC 7396)."""
+        """Change ``properties.encryption`` by a JSON merge patch (RFC 7396), as an update does."""
+        changed = {"encryption": encryption, "provisioningState": "Succeeded"}
         with self._shared.lock:
             document = self.document()
-            arm_accounts.merge(document, {"properties": {"encryption": encryption}})
+            arm_accounts.merge(document, {"properties": changed})
             self.replace(document)
 
     def replace(self, document: object) -> None:

@@ -56,6 +56,7 @@ _OTHERS: Final = {
     "firewall": judged(changed(POLICIES, f"{_OF_VAULT}.networkAcls.bypass", "None")),
     "expiring": judged(changed(POLICIES, f"{ATTRIBUTES}.exp", SECONDS + DAY)),
     "older version": judged(changed(ROLES, "versions.0.properties.attributes.created", SECONDS)),
+    "account failed": judged(changed(ROLES, "account.properties.provisioningState", "Failed")),
     "small": judged(changed(POLICIES, "key.properties.keySize", 1024)),
     "of another type": judged(changed(POLICIES, "key.properties.kty", "EC")),
 }

@@ -39,6 +39,10 @@ account() {
     *.clientId) fact clients ;;
     *principalId*) [ -z "$(fact clients)" ] || echo principal-user ;;
     properties.provisioningState) fact state ;;
+    properties.encryption)
+      printf '{"keyName": "%s", "keyVersion": "%s", "keyVaultUri": "%s"}\n' \
+        "$(fact name)" "$(fact version)" "$(fact uri)"
+      ;;
     join*) echo "$(fact source)|$(fact name)|$(fact version)|$(fact uri)" ;;
     *) refuse "no such query of an account: $1" ;;
   esac
@@ -134,6 +138,7 @@ encrypt() {
   fi
   [ ! -e forbidden ] || refuse '(AuthorizationFailed) not you'
   value encryption >encryption
+  [ -e fails ] || echo Succeeded >state
   echo Microsoft.KeyVault >source
   sed -n 's/.*"keyName": "\([^"]*\)".*/\1/p' encryption >name
   sed -n 's/.*"keyVersion": "\([^"]*\)".*/\1/p' encryption | tr -d '\n' >version

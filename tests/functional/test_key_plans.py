@@ -48,6 +48,7 @@ class Case:
     pinned: str = ""
     identity: str | None = "system"
     granted: bool = True
+    state: str = "Succeeded"
     confirm: tuple[str, ...] = ()
 
 
@@ -82,6 +83,7 @@ CASES: Final = {
         _versions(VersionSpec(version=OLD), VersionSpec(version=NEW, created="-9d")),
         pinned=OLD,
     ),
+    "failed": Case(frozenset({R.ACCOUNT_FAILED}), state="Failed"),
     "nobody": Case(
         frozenset({R.IDENTITY_MISSING}), identity=None, granted=False, confirm=("IDENTITY",)
     ),
@@ -141,6 +143,7 @@ def _add(estate: Estate, name: str, case: Case) -> None:
     if case.identity:
         spec = AccountSpec(name=name, group="rg-test", encryption=encryption, identity="system")
     account = subscription.add_account(spec)
+    account.set("properties.provisioningState", case.state)
     added = subscription.vaults.add(vault)
     if case.granted and account.principal_id:
         if case.vault.get("properties", {}).get("enableRbacAuthorization"):

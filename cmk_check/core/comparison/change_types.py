@@ -7,7 +7,7 @@ broken key.
 
 from typing import Final
 
-from cmk_check.core.enums import ChangeType, KeySeverity, KeyState, Verdict
+from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.model import Finding, KeyHealth
 from cmk_check.core.text import fold_address
@@ -60,12 +60,14 @@ def _of_key(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | N
     """Return None where nothing became better or worse, and where there is nothing to compare.
 
     A key that is looked at for the first time is told of where it is in trouble, and not where it
-    could not be read: else switching key health on would be thousands of alerts.
+    could not be read: else switching key health on would be thousands of alerts. That an update
+    has failed was read.
     """
     if after is None:
         return None
     if before is None:
-        return ChangeType.KEY_DEGRADED if after.state in _IN_TROUBLE else None
+        has_failed = KeyReason.ACCOUNT_FAILED in _codes(after)
+        return ChangeType.KEY_DEGRADED if has_failed or after.state in _IN_TROUBLE else None
     if before.state is not after.state:
         worse = _is_worse(before.state, after.state)
         return ChangeType.KEY_DEGRADED if worse else ChangeType.KEY_RECOVERED

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeySeverity, KeyState
-from cmk_check.core.keys.concerns import Unseen, cannot_read
+from cmk_check.core.keys.concerns import Unseen, cannot_read, concern
 from cmk_check.core.keys.facts import Absent, KeyFacts, Vault
 from cmk_check.core.keys.identity import of_permissions, of_user, user_of
 from cmk_check.core.keys.permissions import suffices
@@ -35,6 +35,8 @@ _STATES: Final = {
     KeySeverity.NOTICE: KeyState.HEALTHY,
 }
 _ORDER: Final = tuple(KeyReason)
+# In all other states an update has succeeded or is under way.
+_FAILED: Final = frozenset({"failed", "canceled"})
 
 
 def judge_key(account: Account, facts: KeyFacts, now: datetime) -> KeyHealth:
@@ -64,7 +66,9 @@ def _used(account: Account, facts: KeyFacts, now: datetime) -> InUse:
 
 
 def _of_rest(account: Account, facts: KeyFacts) -> Iterator[KeyConcern | Unseen]:
-    """Say what is wrong with the account: its identity, what that may do, its scopes."""
+    """Say what is wrong with the account: its state, its identity, what that may do, its scopes."""
+    if (account.provisioning_state or "").strip().lower() in _FAILED:
+        yield concern(KeyReason.ACCOUNT_FAILED, {"provisioningState": account.provisioning_state})
     if account.malformed_key is not None:
         yield Unseen("account", sentences.malformed_account(account.malformed_key))
     else:

@@ -125,6 +125,14 @@ KEY_REASONS: Final[Mapping[KeyReason, ReasonEntry]] = {
         "Set a key in Key Vault for each of these scopes, or delete them.",
         Actor.ACCOUNT_OWNER,
     ),
+    KeyReason.ACCOUNT_FAILED: ReasonEntry(
+        ReasonSeverity.UNKNOWN,
+        "The last update of the account failed or was canceled, so Azure does not say whether the "
+        "account uses the key that it names.",
+        "Repeat the update: set the account's encryption again, and wait until its provisioning "
+        "state is Succeeded.",
+        Actor.ACCOUNT_OWNER,
+    ),
     KeyReason.CANNOT_READ: ReasonEntry(
         ReasonSeverity.UNKNOWN,
         "Something that the health of the key depends on could not be read.",

@@ -70,6 +70,9 @@ account() {
     --name="$ACCOUNT" --query="$1" --output=tsv
 }
 """,
+    "is_failed": """\
+is_failed() { case $(plain "$1") in failed | canceled) ;; *) return 1 ;; esac; }
+""",
     "encryption": """\
 encryption() {
   account "join('|', [properties.encryption.keySource || '',
@@ -300,7 +303,9 @@ fi
 SWITCH_ON: Final = """\
 is_done() {
   set_to=$(encryption) || stop 'the account cannot be read'
-  [ "$(plain "${set_to%/}")" = "$(plain "Microsoft.KeyVault|$KEY||${VAULT_URI%/}")" ]
+  state=$(account properties.provisioningState) || stop 'the account cannot be read'
+  ! is_failed "$state" &&
+    [ "$(plain "${set_to%/}")" = "$(plain "Microsoft.KeyVault|$KEY||${VAULT_URI%/}")" ]
 }
 
 wanted='{"keySource": "Microsoft.KeyVault", "keyVaultProperties": {'"$properties"'
@@ -323,8 +328,7 @@ done
 """
 
 VERIFY: Final = """\
-state=$(account properties.provisioningState)
-if ! is_done || [ "$state" = Failed ]; then
+if ! is_done; then
   stop "the account is $state, and set to (source|key|version|vault): $set_to"
 fi
 say "Done: the account is under the key $KEY in $VAULT_URI"

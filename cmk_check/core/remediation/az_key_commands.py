@@ -223,6 +223,20 @@ VERSION=''
 """
 )
 
+REPEAT_UPDATE: Final = """\
+state=$(account properties.provisioningState)
+if is_failed "$state"; then
+  same=$(az cognitiveservices account show --subscription="$SUBSCRIPTION" \\
+    --resource-group="$GROUP" --name="$ACCOUNT" --query=properties.encryption --output=json)
+  az cognitiveservices account update --subscription="$SUBSCRIPTION" --resource-group="$GROUP" \\
+    --name="$ACCOUNT" --encryption="$same" --output=none
+  state=$(account properties.provisioningState)
+fi
+if is_failed "$state"; then
+  stop "the account is still $state: its activity log says why the update fails"
+fi
+"""
+
 VERIFY_KEY: Final = f"""\
 now=$(date +%s)
 usable=$(key "{USABLE}")

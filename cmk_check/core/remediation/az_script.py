@@ -48,6 +48,7 @@ _BODIES: Final = {
     Action.GRANT_AGAIN: bash.FIND_GRANT + bash.DECIDE_GRANT + bash.GRANT,
     Action.RENEW_KEY: key_bash.RENEW_KEY,
     Action.FOLLOW_KEY: key_bash.FOLLOW_KEY,
+    Action.REPEAT_UPDATE: key_bash.REPEAT_UPDATE,
     Action.VERIFY_KEY: key_bash.VERIFY_KEY,
 }
 

@@ -56,6 +56,7 @@ _ORDER: Final = (
     Action.PROTECT_FROM_PURGE,
     Action.RENEW_KEY,
     Action.FOLLOW_KEY,
+    Action.REPEAT_UPDATE,
 )
 # What a Managed HSM shares with a vault: its keys. It has roles of its own.
 _IN_HSM: Final = {
@@ -65,6 +66,7 @@ _IN_HSM: Final = {
     Action.PERMIT_WRAPPING,
     Action.RENEW_KEY,
     Action.FOLLOW_KEY,
+    Action.REPEAT_UPDATE,
 }
 
 
@@ -243,4 +245,5 @@ _STEPS: Final[Mapping[KeyReason, Callable[[_Case], Iterator[PlanStep]]]] = {
     KeyReason.VERSION_NOT_LATEST: _one(words.FOLLOW_KEY),
     KeyReason.IDENTITY_MISSING: _give_identity,
     KeyReason.IDENTITY_LACKS_PERMISSION: _grant_again,
+    KeyReason.ACCOUNT_FAILED: _one(words.REPEAT_UPDATE),
 }

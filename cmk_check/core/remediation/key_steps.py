@@ -123,6 +123,12 @@ FOLLOW_KEY: Final = PlanStep(
     "a version it follows the key's rotation by itself.",
     "Keep the older version enabled until the account uses the new one.",
 )
+REPEAT_UPDATE: Final = PlanStep(
+    Action.REPEAT_UPDATE,
+    "Repeat the update of the account, if the last one failed",
+    "Azure does not say whether the account uses the key that it names. It gets the same "
+    "encryption settings again.",
+)
 VERIFY_KEY: Final = PlanStep(
     Action.VERIFY_KEY,
     "Verify that the key can be used",

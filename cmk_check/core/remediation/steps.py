@@ -39,6 +39,7 @@ class Action(StrEnum):
     GRANT_AGAIN = "grant_again"
     RENEW_KEY = "renew_key"
     FOLLOW_KEY = "follow_key"
+    REPEAT_UPDATE = "repeat_update"
     VERIFY_KEY = "verify_key"
 
 

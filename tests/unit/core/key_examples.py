@@ -58,6 +58,7 @@ def with_policies() -> Case:
             "kind": "AIServices",
             "identity": {"type": "SystemAssigned", "principalId": SYSTEM, "tenantId": "t"},
             "properties": {
+                "provisioningState": "Succeeded",
                 "encryption": {
                     "keySource": "Microsoft.KeyVault",
                     "keyVaultProperties": {
@@ -65,7 +66,7 @@ def with_policies() -> Case:
                         "keyVersion": "",
                         "keyVaultUri": "https://safe.vault.azure.net",
                     },
-                }
+                },
             },
         },
         "vault": {

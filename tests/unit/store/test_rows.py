@@ -1,5 +1,6 @@
 """Rows: what is written is read back as it was, and a person can read it."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -197,6 +198,18 @@ def test_a_row_with_a_reason_that_is_no_more_keeps_the_others() -> None:
         ended = f'"concerns":[{{"code":"{code}","severity":"notice","message":"m"}},'
         values["keyDetail"] = str(values["keyDetail"]).replace('"concerns":[', ended)
 
+    assert rows.finding_of(entity(values)) == found
+
+
+def test_a_reason_that_came_later_is_one_that_earlier_versions_know() -> None:
+    """After a rollback the row would be broken, and its account unknown for ever."""
+    failed = KeyConcern(KeyReason.ACCOUNT_FAILED, KeySeverity.UNKNOWN, "Again.", {"a": "b"})
+    found = replace(finding(), key_health=KeyHealth(KeyState.UNKNOWN, (failed,)))
+
+    values = rows.finding_values(found)
+    (written,) = json.loads(str(values["keyDetail"]))["concerns"]
+
+    assert (written["code"], written["message"]) == ("cannot_read", "Again.")
     assert rows.finding_of(entity(values)) == found
 
 

@@ -34,7 +34,8 @@ CASES: Final = {"policies": with_policies, "roles": with_roles}
 _CALENDAR: Final = range(-62_135_596_800, 253_402_300_800)
 _WRONG: Final[tuple[object, ...]] = (
     None, True, False, 0, -1, 7, 2047, 2049, 4096, 1.5, SECONDS, SECONDS + 20 * DAY, 10**20, "",
-    " ", "x", "all", "none", "Disabled", "allow", [], [7], ["x"], {}, {"x": 1}, [[]], [{}],
+    " ", "x", "all", "Failed", "none", "Disabled", "allow", [], [7], ["x"], {}, {"x": 1}, [[]],
+    [{}],
 )  # fmt: skip
 
 
@@ -74,6 +75,8 @@ def _is(kind: type, *values: object) -> None:
 
 
 def _check_account(account: dict[str, Any]) -> None:
+    state = account["properties"].get("provisioningState")
+    _must(type(state) is not str or state.lower() not in {"failed", "canceled"})
     key = account["properties"]["encryption"]["keyVaultProperties"]
     _is(str, key.get("keyVersion"), key.get("keyVaultUri"), key.get("identityClientId"))
     identity = account.get("identity")

@@ -70,6 +70,22 @@ def test_a_bare_account_comes_under_a_key_of_its_own(tmp_path: Path) -> None:
     ]
 
 
+def test_run_again_it_repeats_an_update_that_failed(tmp_path: Path) -> None:
+    """The account names the key, and Azure does not say that it uses it; the script must end it."""
+    watched = Watched(tmp_path, OF_OLD)
+    watched.run(OLD)
+    watched.set("state", "failed")
+    watched.set("fails", "")
+
+    failing = watched.run(OLD, PLAN_TRIES="1")
+    (tmp_path / "state" / "fails").unlink()
+    mended = watched.run(OLD)
+
+    assert failing.code == 1
+    assert "the account is failed" in failing.err
+    assert (mended.code, mended.err, watched.get("state")) == (0, "", "Succeeded")
+
+
 @pytest.mark.parametrize("new", [True, False], ids=["new vault", "old vault"])
 def test_run_again_it_changes_nothing(tmp_path: Path, *, new: bool) -> None:
     """Whoever is not sure whether it ran just runs it."""
@@ -264,7 +280,7 @@ def test_stopped_at_any_call_it_is_run_again_and_ends_right(
     """A laptop that is shut half-way must not leave a riddle."""
     calls = Watched(tmp_path / "whole", state).run(script).calls
     writes = [number for number, call in enumerate(calls, 1) if not _is_reading(call)]
-    assert (len(calls), len(writes)) == ((22, 5) if script is NEW else (18, 3))
+    assert (len(calls), len(writes)) == ((23, 5) if script is NEW else (19, 3))
 
     troubles = [("FAIL_AT", number) for number in range(1, len(calls) + 1)]
     for trouble, number in (*troubles, *(("FAIL_AFTER", number) for number in writes)):

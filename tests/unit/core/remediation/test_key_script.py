@@ -95,6 +95,9 @@ CASES: Final = {
     "firewall": Case({"bypass": "None"}, {"bypass": "AzureServices"}, "FIREWALL"),
     "expiring": Case({"ends": "true"}, {"ends": GONE}),
     "older version": Case({"version": OLD}, {"version": ""}),
+    "account failed": Case(
+        {"state": "failed", "version": OLD}, {"state": "Succeeded", "version": OLD, "name": "cmk"}
+    ),
 }
 
 
@@ -228,6 +231,7 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
         ),
         pytest.param("no policy", {"identity": ""}, "has not the identity", id="identity"),
         pytest.param("no identity", {"identity": "UserAssigned"}, "make the plan anew", id="user"),
+        pytest.param("account failed", {"fails": ""}, "the account is still failed", id="fails"),
         pytest.param("key disabled", {"tenant": "another"}, "az uses tenant another", id="tenant"),
     ],
 )
