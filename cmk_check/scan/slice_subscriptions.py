@@ -87,14 +87,14 @@ def _unplanned(
 def _was_never_seen(stored: StoredSubscription) -> bool:
     """Tell whether a row is all that names a subscription: a group did once, or only a request.
 
-    Until the group is read again it stays a gap. If only a request named it, its first change was
-    that gap: a row with more changes may have been broken and created again.
+    Until the group is read again it stays a gap. If only a request named it, that gap was its one
+    change: a row with more may have been deleted by hand and recorded again without its name.
     """
     known, coverage = stored.known, stored.known.coverage
     if coverage is None or known.findings or known.untrusted or not coverage.was_never_listed:
         return False
-    is_nothing_else = coverage.sequence <= 1 or coverage.is_forgotten
-    if coverage.subscription.name is None and not is_nothing_else:
+    had_more = coverage.sequence > 1 and not coverage.is_forgotten
+    if coverage.subscription.name is None and had_more:
         return False
     is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
     return is_not_visible or coverage.state is CoverageState.EXCLUDED

@@ -261,6 +261,13 @@ def coverage_of(entity: Entity) -> Coverage:
     )
 
 
+def listed_in(entity: Entity) -> Subscription:
+    """Read what a broken coverage row says of how Azure listed the subscription."""
+    values = (entity.values.get(name) for name in ("name", "tenantId", "state"))
+    texts = (value if isinstance(value, str) else None for value in values)
+    return Subscription(table_keys.unescape(entity.partition), *texts)
+
+
 def _accounts(row: "Reader") -> AccountCounts:
     """Read the counts; one row must not make up for the violations of another."""
     accounts = row.json(_COUNTS, "accounts")

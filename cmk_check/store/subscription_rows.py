@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.model import Coverage, Finding
+from cmk_check.core.model import Coverage, Finding, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
@@ -71,6 +71,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     """Parse the rows of one partition."""
     coverage: Coverage | None = None
     sequence: int | None = 0
+    listed: Subscription | None = None
     unusable: str | None = None
     findings: dict[str, Finding] = {}
     untrusted: dict[str, Finding] = {}
@@ -89,12 +90,12 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
                 coverage = rows.coverage_of(entity)
             except RowUnusable as error:
                 _log.warning("%s", error)
-                sequence = _sequence_in(entity)
+                sequence, listed = _sequence_in(entity), rows.listed_in(entity)
     outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
         sequence = None
-    known = Known(coverage, findings, untrusted, sequence)
+    known = Known(coverage, findings, untrusted, sequence, listed)
     return StoredSubscription(partition, known, etags, outbox, unusable)
 
 
@@ -111,12 +112,9 @@ def coverage_in(entity: Entity) -> Coverage:
 
 
 def _sequence_in(entity: Entity) -> int | None:
-    """Read the one column of a broken coverage row that cannot be worked out anew.
-
-    A row without a change counts as lost: made anew, it must not look like one that is new.
-    """
+    """Read the one number of a broken coverage row that cannot be worked out anew."""
     try:
-        return rows.sequence_of(entity) or None
+        return rows.sequence_of(entity)
     except RowUnusable:
         return None
 

@@ -156,7 +156,7 @@ def test_p2_p11_a_subscription_that_vanishes_is_a_gap_until_somebody_excludes_it
     assert vanished == [("coverage.lost", sub_id(1))]
     assert scene.verdicts() == {"lab": "compliant"}
     assert scene.coverage() == {1: "excluded", 2: "read"}
-    assert scene.news() == [("account.removed", "chat")]
+    assert scene.news() == [("account.removed", "chat"), ("coverage.removed", sub_id(1))]
     assert scene.storage.feed()[-1].data["removed"] == "subscription_excluded"
     assert (status["posture"], status["gaps"]) == ("compliant", [])
     assert codes(status) == ["subscriptions_excluded"]

@@ -315,7 +315,7 @@ def _difference(
     if told is not None:
         told = replace(told, sequence=next(numbers))
     coverage = Coverage(
-        subscription=_remembered(subscription, before),
+        subscription=_remembered(subscription, before.subscription if before else known.listed),
         state=seen.state,
         since=before.since if before and before.state is seen.state else context.now,
         gap=_same_gap(before, seen.gap),
@@ -340,11 +340,10 @@ def _counted(
     return after, ignored, len((after.keys() | known.untrusted.keys()) - seen.ids)
 
 
-def _remembered(subscription: Subscription, before: Coverage | None) -> Subscription:
+def _remembered(subscription: Subscription, had: Subscription | None) -> Subscription:
     """Keep the name and tenant last known where Azure no longer tells them."""
-    if before is None:
+    if had is None:
         return subscription
-    had = before.subscription
     return Subscription(
         subscription.id,
         subscription.name or had.name,

@@ -9,7 +9,7 @@ from typing import Final
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import CoverageState, KeyState, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier
-from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Subscription
 from cmk_check.limits import SEQUENCES_PER_SECOND
 
 _USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
@@ -22,13 +22,14 @@ class Known:
     ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
     this program wrote or that are broken: they are left alone, and count as unknown. ``sequence``
     is that of the last change, where no coverage row can be read: 0 if there was none, None if it
-    is lost.
+    is lost. ``listed`` is what a broken coverage row says of the subscription itself.
     """
 
     coverage: Coverage | None = None
     findings: Mapping[str, Finding] = field(default_factory=dict)
     untrusted: Mapping[str, Finding] = field(default_factory=dict)
     sequence: int | None = 0
+    listed: Subscription | None = None
 
     def last_sequence(self, now: datetime) -> int:
         """Return the sequence of the last change, or a number above all that were ever used.

@@ -38,9 +38,9 @@ async def breaks_coverage(world: World, subscription_id: str) -> None:
     )
 
 
-async def delete_coverage(world: World, subscription_id: str) -> None:
-    """Delete a coverage row, as a person may."""
-    found = await world.store.get(Table.FINDINGS, subscription_id, table_keys.COVERAGE)
+async def delete_row(world: World, subscription_id: str, row: str) -> None:
+    """Delete a row, as a person may."""
+    found = await world.store.get(Table.FINDINGS, subscription_id, row)
     assert found is not None
     await world.store.commit(Table.FINDINGS, subscription_id, [Delete(found.row, found.etag)])
 
@@ -81,7 +81,7 @@ async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) 
     if why == "broken":
         await breaks_coverage(scanned, TWO)
     elif why != "recorded":
-        await delete_coverage(scanned, TWO)
+        await delete_row(scanned, TWO, table_keys.COVERAGE)
 
     scan = await scanned.scan_row(await partial_scan(scanned, TWO))
 
@@ -144,9 +144,21 @@ async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(scanned: W
     await breaks_coverage(scanned, THREE)
     await scanned.scan()
     await scanned.scan()
-    await scanned.scan()
 
     assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
+
+
+async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: World) -> None:
+    """P1: what is left of it says that it was recorded once, also when that is gone, too."""
+    scanned.listed(ONE)
+    await delete_row(scanned, TWO, table_keys.COVERAGE)
+    await scanned.scan()
+    (finding,) = [row for row in await scanned.findings() if TWO in row]
+    await delete_row(scanned, TWO, table_keys.finding_row("rg", finding.rpartition("/")[2]))
+    await scanned.scan()
+    await scanned.scan()
+
+    assert (await scanned.coverage(TWO), await verdict(scanned)) == ("gap", "unknown")
 
 
 async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: World) -> None:
@@ -184,7 +196,7 @@ async def test_one_that_is_there_again_and_deleted_by_hand_is_missed_p1(scanned:
     await asked(scanned, THREE)
     await scanned.deliver(scanned.queue.messages.pop(0))
     finishing = await asleep(scanned, delivery(scanned, scanned.queue.messages.pop()), READ_ROWS)
-    await delete_coverage(scanned, THREE)
+    await delete_row(scanned, THREE, table_keys.COVERAGE)
 
     await finishing.wake()
 
