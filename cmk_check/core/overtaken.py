@@ -1,4 +1,4 @@
-"""Which change a later one has overtaken: of the same subject, it answers the same question anew.
+"""Which change a later one has overtaken: of the same subject, it makes the earlier one untrue.
 
 A receiver that was away gets a change late, perhaps after newer ones. Changes of one reading never
 overtake each other: together they say what it found.
@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.enums import ChangeType
+from cmk_check.core.enums import ChangeType, KeyState
 from cmk_check.core.model import Change
+from cmk_check.core.text import as_object
 
 _SCANS: Final = "scan"
 # Whoever has another verdict has no such key any more; what is no longer monitored has nothing.
@@ -25,30 +26,54 @@ _ANSWERS: Final = {
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
     ChangeType.SCAN_BASELINE: frozenset[str](),
 }
+# What stays true although the question is answered anew: each names only what is new, or the same
+# once more, or what can no longer be seen.
+_HOLDS_BESIDE: Final = {
+    ChangeType.KEY_DEGRADED: {ChangeType.KEY_DEGRADED, ChangeType.ACCOUNT_UNVERIFIABLE},
+    ChangeType.DATA_EXPOSED: {ChangeType.DATA_EXPOSED},
+    ChangeType.EXCEPTION_STARTED: {ChangeType.EXCEPTION_EXPIRING},
+    ChangeType.EXCEPTION_EXPIRING: {ChangeType.EXCEPTION_EXPIRING},
+    ChangeType.SCAN_FAILED: {ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED},
+    ChangeType.SCAN_ABANDONED: {ChangeType.SCAN_FAILED, ChangeType.SCAN_ABANDONED},
+    ChangeType.SCAN_BASELINE: {
+        ChangeType.SCAN_FAILED,
+        ChangeType.SCAN_ABANDONED,
+        ChangeType.SCAN_RECOVERED,
+    },
+}
 
 
 class LatestChanges:
-    """The latest answer to each question among the changes that it has seen."""
+    """The latest answer of each type to each question among the changes that it has seen."""
 
     def __init__(self) -> None:
-        self._latest: dict[tuple[str, str, str], Change] = {}
+        self._latest: dict[tuple[str, str, str], dict[ChangeType, Change]] = {}
 
     def see(self, changes: Iterable[Change]) -> None:
         """Take changes into account, in whatever order."""
         for change in changes:
             question = _question(change)
             for answered in _ANSWERS.get(change.type, {question}):
-                place = _place(change, answered)
-                if place not in self._latest or self._latest[place].sequence < change.sequence:
+                answers = self._latest.setdefault(_place(change, answered), {})
+                if change.type not in answers or answers[change.type].sequence < change.sequence:
                     # Without the rest of its data, which may be large.
-                    scan = {"scanId": change.data.get("scanId")}
-                    self._latest[place] = replace(change, data=scan)
+                    needed = {name: change.data.get(name) for name in ("scanId", "after")}
+                    answers[change.type] = replace(change, data=needed)
 
     def marked(self, change: Change) -> Change:
-        """Return a change; if a later one has overtaken it, ``data.overtakenBy`` says which."""
-        latest = self._latest.get(_place(change, _question(change)), change)
-        if latest.sequence <= change.sequence or _reading(latest) == _reading(change):
+        """Return a change; if a later one has overtaken it, ``data.overtakenBy`` says what holds.
+
+        That is the latest answer to its question, whichever has overtaken it.
+        """
+        answers = self._latest.get(_place(change, _question(change)), {})
+        later = [
+            answer
+            for answer in answers.values()
+            if answer.sequence > change.sequence and _reading(answer) != _reading(change)
+        ]
+        if not any(_overtakes(answer, change) for answer in later):
             return change
+        latest = max(later, key=lambda answer: answer.sequence)
         by = {
             "id": latest.id,
             "type": latest.type.value,
@@ -56,6 +81,20 @@ class LatestChanges:
             "sequence": latest.sequence,
         }
         return replace(change, data={**change.data, "overtakenBy": by})
+
+
+def _overtakes(later: Change, change: Change) -> bool:
+    """Tell whether a later answer makes an earlier one untrue."""
+    if later.type is ChangeType.KEY_RECOVERED and change.type is ChangeType.KEY_DEGRADED:
+        # A key that has become better may keep a reason that the earlier change names.
+        health = _key_health(later)
+        is_at_risk = health == KeyState.AT_RISK
+        return health == KeyState.HEALTHY or (is_at_risk and _key_health(change) != health)
+    return later.type not in _HOLDS_BESIDE.get(change.type, ())
+
+
+def _key_health(change: Change) -> object:
+    return as_object(change.data.get("after")).get("keyHealth")
 
 
 def _question(change: Change) -> str:

@@ -11,14 +11,16 @@ from cmk_check.core.overtaken import LatestChanges
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 
-def _change(kind: str, sequence: int, subject: str = "/a", scan: int = 0) -> Change:
-    """Make a change; a later sequence has a later scan unless one is named."""
+def _change(said: str, sequence: int, subject: str = "/a", scan: int = 0) -> Change:
+    """Make a change, of a key with its health; a later sequence has a later scan unless named."""
+    kind, _, health = said.partition(" ")
     scan = scan or sequence
     time = NOON + timedelta(seconds=10 * scan)
     source = f"/scans/{scan}" if kind.startswith("scan.") else "/subscriptions/s"
     where = source if kind.startswith("scan.") else subject
     kind_of = ChangeType(f"cmkcheck.{kind}")
-    return Change(f"c{sequence}", kind_of, time, source, where, {"scanId": scan}, sequence)
+    data = {"scanId": scan, "after": {"keyHealth": health}}
+    return Change(f"c{sequence}", kind_of, time, source, where, data, sequence)
 
 
 def _is_overtaken(change: Change, *seen: Change) -> bool:
@@ -36,23 +38,39 @@ def _is_overtaken(change: Change, *seen: Change) -> bool:
         ("account.violated", "account.kind_changed", False),
         ("account.violated", "exception.started", False),
         ("account.resolved", "key.degraded", False),
-        ("key.degraded", "key.recovered", True),
+        ("key.degraded at_risk", "key.recovered healthy", True),
+        ("key.degraded broken", "key.recovered at_risk", True),
+        ("key.degraded at_risk", "key.recovered at_risk", False),
+        ("key.degraded broken", "key.recovered unknown", False),
+        ("key.degraded broken", "key.degraded broken", False),
+        ("key.recovered at_risk", "key.degraded at_risk", True),
         ("key.degraded", "account.violated", True),
+        ("key.degraded", "account.unverifiable", False),
+        ("key.recovered", "account.unverifiable", True),
         ("data.exposed", "account.resolved", False),
+        ("data.exposed", "data.exposed", False),
         ("data.exposed", "data.covered", True),
+        ("data.covered", "data.exposed", True),
         ("data.exposed", "account.removed", True),
+        ("exception.started", "exception.expiring", False),
+        ("exception.started", "exception.started", True),
+        ("exception.expiring", "exception.expiring", False),
+        ("exception.expiring", "exception.started", True),
         ("exception.expiring", "exception.ended", True),
         ("exception.expiring", "account.removed", True),
         ("coverage.lost", "coverage.regained", True),
         ("coverage.lost", "account.violated", False),
         ("scan.failed", "scan.recovered", True),
+        ("scan.failed", "scan.abandoned", False),
+        ("scan.recovered", "scan.failed", True),
         ("scan.failed", "scan.baseline", False),
+        ("scan.baseline", "scan.failed", False),
     ],
 )
-def test_a_change_is_overtaken_by_what_answers_its_question_anew(
+def test_a_change_is_overtaken_by_what_makes_it_untrue(
     earlier: str, later: str, *, is_overtaken: bool
 ) -> None:
-    """A violation that holds must not be called out of date because a tag has changed."""
+    """What holds must not be called out of date: not because of a tag, nor of one more store."""
     older, newer = _change(earlier, 1), _change(later, 2)
 
     assert _is_overtaken(older, newer) is is_overtaken
@@ -74,6 +92,16 @@ def test_the_latest_is_named_in_whatever_order_changes_are_seen() -> None:
         "time": "2026-11-25T12:00:30Z",
         "sequence": 3,
     }
+
+
+def test_what_holds_since_is_named_although_it_alone_overtakes_nothing() -> None:
+    """The last word on data that is exposed again must not be that it is covered."""
+    kinds = ("data.exposed", "data.covered", "data.exposed")
+    late, *later = (_change(kind, number) for number, kind in enumerate(kinds, 1))
+    latest = LatestChanges()
+    latest.see(later)
+
+    assert latest.marked(late).data["overtakenBy"]["id"] == "c3"  # type: ignore[index]
 
 
 def test_neither_another_subject_nor_the_same_reading_overtakes() -> None:
