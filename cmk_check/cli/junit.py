@@ -30,12 +30,12 @@ def as_junit(collected: Collected, status: "models.Status") -> bytes:
 
     A test fails if its account is non-compliant or its key broken, and has an error if that could
     not be told. A violation that the settings accept is skipped, and so is an account that was not
-    read again: its test must not pass. What changes nothing, such as a key at risk, is in the
-    output of its test.
+    read again: its test must not pass. What changes nothing, such as a key at risk or a kind that
+    the settings leave out, is in the output of its test.
     """
     root = ET.Element("testsuites")
     suite = ET.SubElement(root, "testsuite", name=_SUITE)
-    _add_test(suite, _SUITE, "scan", "the scan", collected.of_scan)
+    _add_test(suite, _SUITE, "scan", "the scan", [*collected.of_scan, *collected.notes])
     for subscription, problem in collected.gaps:
         number = subscription.subscription_id
         text = f"subscription {subscription.name or number} ({number})"

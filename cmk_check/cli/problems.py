@@ -41,6 +41,8 @@ class Problem:
 class Collected:
     """All accounts and all subscriptions with a gap, and what is wrong with the scan itself.
 
+    ``notes`` are what the status says beside that, such as what the settings leave out.
+
     An account whose list is empty is compliant, and its key is well, as far as anybody has looked:
     ``old`` holds, by account id, why an answer is only the last known one. ``accepts``: the
     settings let honoured exceptions accept a violation.
@@ -49,6 +51,7 @@ class Collected:
     accounts: Sequence[tuple["models.Finding", Sequence[Problem]]]
     gaps: Sequence[tuple["models.Subscription", Problem]]
     of_scan: Sequence[Problem]
+    notes: Sequence[Problem]
     old: Mapping[str, Problem]
     accepts: bool = False
 
@@ -77,8 +80,10 @@ async def collect(answer: "ScanResult", status: "models.Status") -> Collected:
     now = answer.context.clock.now()
     dated = ((finding.id, _of_age(finding, now, expect.max_age)) for finding, _ in accounts)
     old = {account: problem for account, problem in dated if problem is not None}
-    of_scan = _of_scan(status, counted, listed, answer.failure)
-    return Collected(accounts, gaps, of_scan, old, accepts)
+    said = _of_scan(status, counted, listed, answer.failure)
+    notes = [each for each in said if each.severity is ReasonSeverity.INFO]
+    of_scan = [each for each in said if each.severity is not ReasonSeverity.INFO]
+    return Collected(accounts, gaps, of_scan, notes, old, accepts)
 
 
 def _of_age(finding: "models.Finding", now: datetime, max_age: timedelta) -> Problem | None:
@@ -142,10 +147,9 @@ def _of_scan(
         # The others are about the scan before, or say the same.
         return [Problem(PostureReason.SCAN_FAILED, ReasonSeverity.UNKNOWN, failure)]
     return [
-        Problem(reason.code, severity, reason.message)
+        Problem(reason.code, POSTURE_REASONS[reason.code].severity, reason.message)
         for reason in status.reasons
-        if (severity := POSTURE_REASONS[reason.code].severity) is not ReasonSeverity.INFO
-        and counted.get(reason.code, 1) > listed.get(reason.code, 0)
+        if counted.get(reason.code, 1) > listed.get(reason.code, 0)
     ]
 
 

@@ -59,7 +59,14 @@ def as_sarif(collected: Collected, status: "models.Status", *, failed: bool) -> 
             }
         },
         "automationDetails": {"id": "cmk_check/"},
-        "invocations": [{"executionSuccessful": not failed, **_times(status)}],
+        "invocations": [
+            {
+                "executionSuccessful": not failed,
+                **_times(status),
+                # Not results: readers open an alert for each of those.
+                "toolConfigurationNotifications": [_notification(note) for note in collected.notes],
+            }
+        ],
         "columnKind": "unicodeCodePoints",
         "results": list(_results(collected)),
     }
@@ -88,6 +95,14 @@ def _times(status: "models.Status") -> dict[str, str]:
         return {}
     times = {"startTimeUtc": scan.started_at, "endTimeUtc": scan.finished_at}
     return {name: written(time) for name, time in times.items() if time is not None}
+
+
+def _notification(note: Problem) -> dict[str, Any]:
+    return {
+        "associatedRule": {"id": note.code, "index": _INDEX[note.code]},
+        "level": _LEVELS[note.severity],
+        "message": _message(note.message),
+    }
 
 
 def _results(collected: Collected) -> Iterator[dict[str, Any]]:

@@ -74,7 +74,12 @@ def scan(  # noqa: PLR0913 - an argument for each option
         ),
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Show only the result, no progress or notes.")
+        bool,
+        typer.Option(
+            "--quiet",
+            "-q",
+            help="Show only the result and warnings about settings, no progress or notes.",
+        ),
     ] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="Do not use colours.")] = False,
 ) -> None:
@@ -105,8 +110,7 @@ def scan(  # noqa: PLR0913 - an argument for each option
     )
     if change_scope and store is None:
         raise typer.BadParameter("must be used with --store", param_hint="--change-scope")
-    if not quiet:
-        warn_of_settings()
+    warn_of_settings()
     raise typer.Exit(
         ended(
             lambda: _run(

@@ -28,7 +28,8 @@ def _items(text: str) -> list[str]:
 def read_kinds(text: str) -> tuple[str, ...]:
     """Read a list of kinds; each is kept once, in its first spelling.
 
-    One that is nearly a kind of Azure is refused: its accounts would silently not be judged.
+    One that is nearly a kind of Azure is refused: its accounts would silently not be judged. So
+    is a list without a known kind: an estate in which nothing is judged is compliant.
     """
     kinds: dict[str, str] = {}
     for number, kind in enumerate(_items(text), 1):
@@ -38,16 +39,19 @@ def read_kinds(text: str) -> tuple[str, ...]:
                 f"must name kinds that Azure has; write {meant} in place of entry {number}"
             )
         kinds.setdefault(kind.lower(), kind)
-    if not kinds or not all(map(_KIND.fullmatch, kinds)):
-        raise ValueError("must name kinds of accounts; write kinds like OpenAI,AIServices")
+    if not any(map(is_known, kinds)) or not all(map(_KIND.fullmatch, kinds)):
+        raise ValueError(
+            "must name kinds of accounts, at least one of them known to this program; write kinds "
+            "like OpenAI,AIServices"
+        )
     return tuple(kinds.values())
 
 
 def unknown_kinds(text: str) -> list[int]:
     """Return the entries of a list of kinds, counted from 1, that name an unknown kind.
 
-    Azure adds kinds, so that such an entry is not a fault. A list that ``read_kinds`` refuses has
-    faults only.
+    Azure adds kinds, so that such an entry beside a known one is not a fault. A list that
+    ``read_kinds`` refuses has faults only.
     """
     try:
         read_kinds(text)

@@ -11,10 +11,11 @@ from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.enums import ExceptionMode, PostureReason
+from cmk_check.core.model import Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.web import models
-from tests.fakes.world import World, sub
+from tests.fakes.world import World, good, sub
 from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions, world_of_keys
 
 type Output = pytest.CaptureFixture[bytes]
@@ -74,6 +75,27 @@ async def test_p1_errors_are_there_if_and_only_if_the_exit_code_is_not_zero(
     assert bool(errors) == (code != 0)
     assert (suites.get("failures"), suites.get("errors")) != ("0", "0") or code == 0
     assert bool(list(suites.iter("failure")) + list(suites.iter("error"))) == (code != 0)
+
+
+async def test_what_the_settings_leave_out_is_said_and_is_no_error(capsysbinary: Output) -> None:
+    """A green document would else be all that is seen of accounts that nobody has judged."""
+    world = world_of("good", "bad", scope=Scope(exclude=frozenset({sub(2)})))
+    world.inventory.readings[sub(1)] = Reading((good(sub(1)),), {"AIServices": 1})
+
+    assert await scan(world, OutputOptions(Format.SARIF, quiet=True)) == 0
+    (run,) = json.loads(capsysbinary.readouterr().out)["runs"]
+    assert await scan(world, OutputOptions(Format.JUNIT, quiet=True)) == 0
+    suites = ET.fromstring(capsysbinary.readouterr().out)  # noqa: S314 - our own
+
+    notes = run["invocations"][0]["toolConfigurationNotifications"]
+    rules = [run["tool"]["driver"]["rules"][each["associatedRule"]["index"]] for each in notes]
+    assert [rule["id"] for rule in rules] == ["kinds_excluded", "subscriptions_excluded"]
+    assert {each["level"] for each in notes} == {"note"}
+    assert "(AIServices: 1)" in notes[0]["message"]["text"]
+    assert run["results"] == []
+    said = suites.findtext(".//testcase[@name='scan']/system-out") or ""
+    assert [line.split(":")[0] for line in said.splitlines()] == [rule["id"] for rule in rules]
+    assert (suites.get("failures"), suites.get("errors")) == ("0", "0")
 
 
 @pytest.mark.parametrize("output", [Format.SARIF, Format.JUNIT])

@@ -73,9 +73,11 @@ def test_unknown_names_are_those_that_neither_program_nor_deployment_knows() -> 
         pytest.param("oepnai", "OpenAI in place of entry 1", id="two swapped"),
         pytest.param("AI-Services,OpenAI", "AIServices in place of entry 1", id="a hyphen"),
         pytest.param("speechservice", "SpeechServices in place of entry 1", id="another kind"),
+        pytest.param("AzureOpenAI", "kinds like OpenAI,AIServices", id="no known kind"),
+        pytest.param("Foundry,AzureOpenAI", "kinds like OpenAI,AIServices", id="none of several"),
     ],
 )
-def test_a_kind_that_is_nearly_one_of_azure_is_a_fault_that_names_it(kinds: str, cure: str) -> None:
+def test_kinds_that_azure_hardly_has_are_a_fault_that_names_others(kinds: str, cure: str) -> None:
     """Its accounts would count as another kind, and an estate of violations as compliant (P1)."""
     with pytest.raises(SettingsError) as raised:
         Settings.load(AZURITE | {"CMK_KINDS": kinds})
