@@ -98,7 +98,10 @@ def negated(query: str) -> list[str]:
 
 def compared(query: str) -> set[str]:
     """Return the words that it compares with."""
-    return set(re.findall(r'(?:[!=]= |in \(|, )"([a-z_.]+)"', re.sub(r"'[^']*'", "", query)))
+    query = re.sub(r"'[^']*'", "", query)
+    lists = re.findall(r"in \(([^)]*)\)", query)
+    equal = re.findall(r'[!=]= ("[a-z_.]+")', query)
+    return set(re.findall(r'"([a-z_.]+)"', " ".join(equal + lists)))
 
 
 def has(line: Any, field: str) -> bool:  # noqa: ANN401 - JSON

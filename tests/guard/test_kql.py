@@ -54,6 +54,31 @@ async def test_each_field_that_a_query_reads_is_in_the_lines(
         assert missing(query, lines) == [], query
 
 
+async def test_the_workbook_shows_what_a_change_is_about(caplog: pytest.LogCaptureFixture) -> None:
+    """A change of a data store from one reason of the verdict to the same says nothing."""
+    caplog.set_level(logging.INFO, logger="cmk_check.lines")
+    await write_lines()
+    lines = [json.loads(text) for text in caplog.messages if '"cmk.change"' in text]
+    (query,) = (query for query in QUERIES if "Was = " in query and "aspect" in query)
+    fields_by_type = re.findall(r'startswith "([a-z_.]+)", "(\w+)"', query)
+
+    shown = {
+        (prefix, side["before"][field], side["after"][field])
+        for prefix, field in fields_by_type
+        for line in lines
+        if line["type"].startswith(prefix) and field in ((side := line["data"])["before"] or {})
+    }
+
+    assert dict(fields_by_type) == {
+        "cmkcheck.key.": "keyHealth",
+        "cmkcheck.data.": "dataStores",
+        "cmkcheck.exception.": "exception",
+        "cmkcheck.account.kind_changed": "kind",
+    }
+    assert ("cmkcheck.data.", "microsoft_keys", "none") in shown
+    assert all(was != now for _, was, now in shown)
+
+
 def test_each_type_and_state_that_a_query_compares_with_exists() -> None:
     """A word that is never written is never found."""
     for query in QUERIES:
