@@ -46,6 +46,14 @@ def estimate(  # noqa: PLR0913 - an argument for each option
             help="Vaults of the others.  [default: one for 5]",
         ),
     ] = None,
+    projects: Annotated[
+        int | None,
+        _number(min=0, help="Projects of all accounts.  [default: one for each account]"),
+    ] = None,
+    stores: Annotated[
+        int | None,
+        _number(min=0, help="Data stores that these name.  [default: 3 for each project]"),
+    ] = None,
     every: Annotated[
         int,
         _number(min=1, metavar="MINUTES", help="The time between two full scans."),
@@ -61,8 +69,8 @@ def estimate(  # noqa: PLR0913 - an argument for each option
     """Estimate what scans of an estate ask of Azure, and what they cost.
 
     Takes the settings from the environment, as the app does, and asks nobody. Counts full scans in
-    which nothing changes, without data stores. The prices are list prices of the day that it names,
-    not looked up.
+    which nothing changes. Projects and data stores count only with CMK_DATA_STORES=on. The prices
+    are list prices of the day that it names, not looked up.
 
     Exit codes: 0, or 2 if an option or a setting is invalid or the output cannot be written.
     """
@@ -77,7 +85,12 @@ def estimate(  # noqa: PLR0913 - an argument for each option
         why = "because each account with a key names one vault"
         complain(f"--vaults must be from {min(keys, 1)} to {keys}, {why}.")
         raise typer.Exit(USAGE)
-    estate = Estate(subscriptions, accounts, violations, found)
+    named = accounts if projects is None else projects
+    if named and not accounts:
+        complain("--projects must be 0, because there is no account that could have one.")
+        raise typer.Exit(USAGE)
+    held = 3 * named if stores is None else stores
+    estate = Estate(subscriptions, accounts, violations, found, named, held)
     work = partial(_estimate, estate, timedelta(minutes=every), price or [])
     raise typer.Exit(ended(work, "nothing was estimated"))
 
@@ -114,6 +127,8 @@ def estimate_of(estate: "Estate", every: timedelta, settings: "Settings") -> "Es
         scopes_always=settings.require_healthy_keys,
         cross_check=settings.cross_check,
         exceptions=settings.exceptions is not ExceptionMode.OFF,
+        data_stores=settings.data_stores,
+        projects_always=settings.require_covered_data,
         looks=_looks(settings.watch_schedule),
         kept=settings.retention,
     )
@@ -152,6 +167,7 @@ def shown(found: "Estimate", prices: "Prices") -> str:
     bucket = f"bucket {azure.ARM_BUCKET}, and {azure.ARM_REFILL} a second: {wait:.0f} s to wait"
     watch = f"{found.plan.looks:,.4g} looks an hour" if found.plan.looks else "off"
     keys = scan.vaults + scan.keys + scan.grants + scan.roles
+    places = f"{estate.projects:,} projects, {estate.stores:,} stores"
     total = cost.scans + cost.storage + cost.logs + cost.alert_rules
     rows: list[tuple[str, str, str]] = [
         ("subscriptions", f"{estate.subscriptions:,}", ""),
@@ -163,6 +179,11 @@ def shown(found: "Estimate", prices: "Prices") -> str:
         ("  exemptions", f"{scan.exemptions * hourly:,.0f}", ""),
         ("  vaults, keys, who may use them", f"{keys * hourly:,.0f}", ""),
         ("  encryption scopes", f"{scan.scopes * hourly:,.0f}", ""),
+        (
+            "  projects and data stores",
+            f"{(scan.projects + scan.stores) * hourly:,.0f}",
+            places if found.plan.data_stores else "off",
+        ),
         ("most to one subscription, if it has all vaults", f"{scan.to_one_subscription:,}", bucket),
         ("queries of Resource Graph an hour", f"{found.graph_an_hour:,.0f}", f"of {quota:,}"),
         ("  the watch for changes", f"{found.graph_of_watch:,.0f}", watch),

@@ -39,12 +39,17 @@ _LINES_A_SLICE: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """How much there is; ``vaults`` have one key each, ``violations`` are accounts without one."""
+    """How much there is; ``vaults`` have one key each, ``violations`` are accounts without one.
+
+    ``projects`` are spread over as many accounts as they can be; ``stores`` is what all name.
+    """
 
     subscriptions: int
     accounts: int
     violations: int
     vaults: int
+    projects: int = 0
+    stores: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +66,18 @@ class Plan:
     scopes_always: bool
     cross_check: bool
     exceptions: bool
+    data_stores: bool
+    projects_always: bool
     looks: float
     kept: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """Requests of one full scan by kind; ``scopes`` are the mean of a day."""
+    """Requests of one full scan by kind; ``scopes`` and ``projects`` are the mean of a day.
+
+    ``projects`` are all that find out which stores there are.
+    """
 
     subscriptions: int
     accounts: int
@@ -77,22 +87,26 @@ class Requests:
     grants: int
     roles: int
     scopes: float
+    projects: float
+    stores: int
     graph: int
     table_reads: int
-    table_writes: int
+    table_writes: float
     queue: int
 
     @property
     def arm(self) -> float:
         """All to Azure Resource Manager, but queries of Resource Graph."""
         lists = self.subscriptions + self.accounts + self.exemptions + self.scopes
-        return lists + self.vaults + self.keys + self.grants + self.roles
+        data = self.projects + self.stores
+        return lists + data + self.vaults + self.keys + self.grants + self.roles
 
     @property
     def to_one_subscription(self) -> int:
         """The most to one subscription, if it has all vaults and its share of the accounts."""
         once = min(self.accounts, 1) + min(self.exemptions, 1) + min(self.roles, 1)
-        return once + 3 * self.vaults + ceil(self.scopes / self.accounts)
+        of_accounts = self.scopes + self.projects + self.stores
+        return once + 3 * self.vaults + ceil(of_accounts / self.accounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,9 @@ class Estimate:
         vaults = min(estate.vaults, compliant)
         rows = ceil((estate.subscriptions + estate.accounts) / slices / TABLE_PAGE_ROWS)
         known = ceil(estate.accounts / slices / _GRAPH_ROWS)
+        daily = min(1, plan.every / DAILY_READING)
+        due = min(estate.accounts, estate.projects) if plan.data_stores else 0
+        share = 1 if plan.projects_always else daily
         return Requests(
             subscriptions=ceil(estate.subscriptions / _SUBSCRIPTIONS_A_PAGE),
             accounts=estate.subscriptions,
@@ -123,10 +140,14 @@ class Estimate:
             keys=vaults,
             grants=vaults,
             roles=min(vaults, slices),
-            scopes=compliant * (1 if plan.scopes_always else min(1, plan.every / DAILY_READING)),
+            scopes=compliant * (1 if plan.scopes_always else daily),
+            # The lists of an account, and of each project its hosts, its connections and itself.
+            projects=share * (2 * due + 3 * estate.projects) if due else 0,
+            stores=estate.stores if plan.data_stores else 0,
             graph=slices * max(1, known) if plan.cross_check else 0,
-            table_reads=12 + slices * (9 + rows),
-            table_writes=5 + slices * 2,
+            table_reads=11 + slices * (9 + rows),
+            # When projects were read is written: a mark and a transaction for each subscription.
+            table_writes=5 + slices * 2 + 2 * min(share * due, estate.subscriptions),
             queue=3 * (slices + 1),
         )
 

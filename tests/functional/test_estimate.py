@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
@@ -14,9 +15,20 @@ import pytest
 from cmk_check.cli.estimate import estimate_of
 from cmk_check.config.settings import Settings
 from cmk_check.core.estimate import Estate as Size
+from cmk_check.core.estimate import Estimate
 from local.azurite import Azurite
-from local.simulator import AccountSpec, Estate, KeySpec, Simulator, VaultSpec
-from tests.functional.estate_kit import MICROSOFT, add_account, sub_id
+from local.simulator import (
+    AccountSpec,
+    Estate,
+    KeySpec,
+    ProjectSpec,
+    Simulator,
+    StoreSpec,
+    VaultSpec,
+)
+from local.simulator.estate import Subscription
+from local.simulator.stores import COSMOS, SEARCH, STORAGE
+from tests.functional.estate_kit import MICROSOFT, sub_id
 from tests.functional.storage_kit import Storage
 
 pytestmark = pytest.mark.long
@@ -30,7 +42,9 @@ KINDS = {
     "grants": "grant",
     "roles": "role",
     "graph": "graph",
+    "stores": "store",
 }
+SLICES = {"CMK_SLICE_SIZE": "2"}
 
 
 def _add_with_key(estate: Estate, number: int, name: str, vault: str) -> None:
@@ -44,7 +58,10 @@ def _add_with_key(estate: Estate, number: int, name: str, vault: str) -> None:
 
 
 def _estate() -> Estate:
-    """Five subscriptions in three slices: two with a vault, two with violations, one with none."""
+    """Five subscriptions in three slices: two with a vault, two with violations, one with none.
+
+    The violations are accounts with a project, whose agents have three stores.
+    """
     estate = Estate()
     for number in range(1, 6):
         estate.add_subscription(sub_id(number), f"Subscription {number}")
@@ -59,8 +76,22 @@ def _estate() -> Estate:
         for each in range(number):
             _add_with_key(estate, number, f"chat-{each}", f"kv-{number}")
     for number in (3, 4):
-        add_account(estate.subscription(sub_id(number)), "open", MICROSOFT)
+        _add_with_project(estate.subscription(sub_id(number)))
     return estate
+
+
+def _add_with_project(subscription: Subscription) -> None:
+    types = {"files": STORAGE, "threads": COSMOS, "vectors": SEARCH}
+    connections = {
+        name: subscription.stores.add(StoreSpec(type=kind, name=name, group="rg")).id
+        for name, kind in types.items()
+    }
+    project = ProjectSpec(name="p", hosts={"h": "standard"}, connections=connections)
+    subscription.add_account(
+        AccountSpec(
+            name="open", group="rg", kind="AIServices", encryption=MICROSOFT, projects=[project]
+        )
+    )
 
 
 def _two_scans(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -77,19 +108,33 @@ def _two_scans(environment: Mapping[str, str]) -> dict[str, Any]:
     return counts
 
 
-def test_the_estimate_is_what_is_counted(azurite: Azurite, storage: Storage) -> None:
-    """Capacity and cost are planned with it, long before there is anything to count."""
+type Counts = tuple[Counter[str], Counter[str], dict[str, Any]]
+
+
+def _counted(azurite: Azurite, storage: Storage, settings: Mapping[str, str]) -> Counts:
+    """Return the requests of the first two scans, of the next two, and what the last counted."""
     storage.clear()
-    settings = {"CMK_STORAGE": azurite.connection_string, "CMK_SLICE_SIZE": "2"}
     with Simulator(_estate()) as simulator:
         environment = {**simulator.environment(), **settings}
+        environment["CMK_STORAGE"] = azurite.connection_string
         _two_scans(environment)
-        scopes = simulator.requests.kinds()["scope"]
+        first = simulator.requests.kinds()
         simulator.requests.clear()
         counts = _two_scans(environment)
-        counted = simulator.requests.kinds()
+        return first, simulator.requests.kinds(), counts
 
-    found = estimate_of(Size(5, 6, 2, 2), timedelta(minutes=60), Settings.load(settings))
+
+def _estimated(settings: Mapping[str, str]) -> Estimate:
+    environment = {"CMK_STORAGE": "UseDevelopmentStorage=true", **settings}
+    size = Size(5, 6, 2, 2, projects=2, stores=6)
+    return estimate_of(size, timedelta(minutes=60), Settings.load(environment))
+
+
+def test_the_estimate_is_what_is_counted(azurite: Azurite, storage: Storage) -> None:
+    """Capacity and cost are planned with it, long before there is anything to count."""
+    first, counted, counts = _counted(azurite, storage, SLICES)
+
+    found = _estimated(SLICES)
 
     said = asdict(found.scan)
     assert {name: said[name] for name in KINDS} == {
@@ -97,10 +142,22 @@ def test_the_estimate_is_what_is_counted(azurite: Azurite, storage: Storage) -> 
     }
     # All in the first scan; an hour later one or another of them is due.
     assert said["scopes"] * 24 == pytest.approx(4)
-    assert 4 <= scopes <= 8
+    assert 4 <= first["scope"] <= 8
     assert (said["table_reads"], said["table_writes"], said["queue"], found.slices) == (
         counts["table_reads"],
         sum(counts["table_writes"].values()),
         counts["queue"],
         counts["slices"],
     )
+
+
+def test_data_stores_are_estimated_as_they_are_counted(azurite: Azurite, storage: Storage) -> None:
+    """Whoever switches them on must know what they ask of Azure."""
+    settings = SLICES | {"CMK_DATA_STORES": "on", "CMK_REQUIRE_COVERED_DATA": "on"}
+    _, counted, counts = _counted(azurite, storage, settings)
+
+    found, without = _estimated(settings).scan, _estimated(SLICES).scan
+
+    places = sum(counted[kind] for kind in ("project", "host", "connection"))
+    assert (found.projects, found.stores) == (places / 2, counted["store"] / 2)
+    assert found.table_writes - without.table_writes == counts["table_writes"]["cmkfindings"]

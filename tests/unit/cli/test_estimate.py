@@ -1,5 +1,6 @@
 """The estimate follows the settings in force."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -52,12 +53,47 @@ def test_what_a_setting_switches_off_is_not_counted(
     assert _numbers(_found(settings={name: value})) == numbers
 
 
+@pytest.mark.parametrize(
+    ("settings", "requests"),
+    [
+        ({}, (0, 0, 0)),
+        ({"CMK_DATA_STORES": "on"}, (10, 20, 4)),
+        ({"CMK_DATA_STORES": "on", "CMK_REQUIRE_COVERED_DATA": "on"}, (240, 20, 96)),
+    ],
+    ids=["off", "projects once a day", "projects in every scan"],
+)
+def test_data_stores_are_counted_where_they_are_read(
+    settings: Mapping[str, str], requests: tuple[float, ...]
+) -> None:
+    """2 lists for each of 48 accounts with projects, 3 for each project; asOf is written."""
+    size = Estate(100, 480, violations=30, vaults=10, projects=48, stores=20)
+    found, without = (replace(_found(settings=each), estate=size) for each in (settings, NONE))
+
+    writes = found.scan.table_writes - without.scan.table_writes
+    numbers: tuple[float, ...] = found.scan.projects, found.scan.stores, writes
+
+    assert numbers == requests
+    assert found.scan.arm - without.scan.arm == sum(requests[:2])
+
+
+def test_without_numbers_each_account_has_a_project_with_three_stores() -> None:
+    """A switch that changes nothing here would look as if it cost nothing."""
+    asked = ["estimate", "--subscriptions=1", "--accounts=24"]
+    off, on = (
+        CliRunner().invoke(app, asked, env={"CMK_DATA_STORES": each}).stdout
+        for each in ("off", "on")
+    )
+
+    assert re.search(r"projects and data stores +0  off\n", off)
+    assert re.search(r"projects and data stores +77  24 projects, 72 stores\n", on)
+
+
 def test_rare_scans_read_scopes_each_time_and_cost_less() -> None:
     """A scan every other day reads what is due once a day."""
     hourly, rare = _found(), _found(minutes=2880)
 
     assert rare.scan.scopes == 450
-    assert rare.use.table_requests == hourly.use.table_requests / 48
+    assert rare.use.table_requests == pytest.approx(hourly.use.table_requests / 48)
 
 
 def test_what_one_instance_cannot_end_in_time_needs_two() -> None:
