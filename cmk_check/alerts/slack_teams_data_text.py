@@ -1,18 +1,10 @@
-"""The parts of a chat line about data stores: the state before and after, the stores, counts."""
+"""The parts of a chat line about data stores: the stores, counts."""
 
 from collections.abc import Mapping
 
 from cmk_check.alerts.plain_text import plain
 from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHAT_KEY_CODES
-
-
-def data_transition(data: Mapping[str, object]) -> str:
-    """Return the state before and after; data stores that were not read before are new."""
-    before, after = (
-        plain(as_object(data.get(side)).get("dataStores")) for side in ("before", "after")
-    )
-    return f"{before or 'new'} -> {after}" if after else ""
 
 
 def data_places(stores: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""The parts of a chat line about keys: health before and after, the problem, the vault, counts."""
+"""The parts of a chat line about keys: the problem, the vault, counts."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -12,12 +12,6 @@ from cmk_check.limits import (
 )
 
 _CHANGE_NOTHING: Final = {KeySeverity.NOTICE, ReasonSeverity.INFO}
-
-
-def key_transition(data: Mapping[str, object]) -> str:
-    """Return the health before and after; a key that was not read before is new."""
-    before, after = (_health(data.get(side)) for side in ("before", "after"))
-    return f"{before or 'new'} -> {after}" if after else ""
 
 
 def trouble(data: Mapping[str, object], judged: Mapping[str, object]) -> str:
@@ -67,10 +61,6 @@ def _broken(keys: object, sums: Mapping[str, object]) -> str:
     count = sums.get("broken")
     more = count - len(names) if isinstance(count, int) else 0
     return f"; broken: {', '.join(names)}" + (f" and {more} more" if more > 0 else "")
-
-
-def _health(side: object) -> str:
-    return plain(side.get("keyHealth")) if isinstance(side, Mapping) else ""
 
 
 def _reasons(reasons: object) -> Iterable[Mapping[str, object]]:

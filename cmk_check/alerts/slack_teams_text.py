@@ -4,15 +4,15 @@ Values from Azure are untrusted text. This module removes invisible characters a
 each format then escapes its own markup.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
 from cmk_check.alerts.plain_text import plain
-from cmk_check.alerts.slack_teams_data_text import data_places, data_sums, data_transition
+from cmk_check.alerts.slack_teams_data_text import data_places, data_sums
 from cmk_check.alerts.slack_teams_exception_text import exception_text
-from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, key_transition, trouble
+from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, trouble
 from cmk_check.core.enums import ChangeType, PolicyState, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
@@ -29,8 +29,8 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
     ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
     ChangeType.KEY_RECOVERED: "Health of an account's key improved",
-    ChangeType.DATA_EXPOSED: "Data of an account may be under Microsoft's keys",
-    ChangeType.DATA_COVERED: "Data of an account is no longer under Microsoft's keys",
+    ChangeType.DATA_EXPOSED: "Data of an account lacks a usable customer-managed key",
+    ChangeType.DATA_COVERED: "Data of an account no longer lacks a usable customer-managed key",
     ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
     ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
     ChangeType.EXCEPTION_ENDED: "Exception has ended",
@@ -41,6 +41,11 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.SCAN_ABANDONED: "Scan abandoned",
     ChangeType.SCAN_RECOVERED: "Scanning works again",
     ChangeType.SCAN_BASELINE: "First scan finished",
+}
+# By the type of a change: the field of its two sides, that of what is judged, and where that is.
+_ASPECTS: Final[Mapping[str, tuple[str, str, Callable[[Mapping[str, object]], str]]]] = {
+    "key": ("keyHealth", "key", key_place),
+    "data": ("dataStores", "dataStores", data_places),
 }
 
 
@@ -64,14 +69,13 @@ def line_of(change: Change, portal_url: str) -> ChatLine:
     later = as_object(data.get("overtakenBy"))
     if later:
         title = f"Out of date: {title}"
-    key, exception = data.get("key"), data.get("exception")
+    exception = data.get("exception")
     if isinstance(exception, Mapping):
         state = [exception_text(data, exception)]
-    elif change.type in {ChangeType.DATA_EXPOSED, ChangeType.DATA_COVERED}:
-        stores = as_object(data.get("dataStores"))
-        state = [data_transition(data), trouble(data, stores), data_places(stores)]
-    elif isinstance(key, Mapping):
-        state = [key_transition(data), trouble(data, key), key_place(key)]
+    elif aspect := _ASPECTS.get(change.type.split(".")[1]):
+        field, subject, place = aspect
+        judged = as_object(data.get(subject))
+        state = [_new_state(data, field), trouble(data, judged), place(judged)]
     elif change.type is ChangeType.ACCOUNT_KIND_CHANGED:
         state = [_new_kind(data), _why(data)]
     else:
@@ -112,6 +116,12 @@ def _transition(data: Mapping[str, object]) -> str:
     if removed := plain(data.get("removed")):
         after = f"removed ({removed})"
     return f"{before or 'new'} -> {after}" if before or after else ""
+
+
+def _new_state(data: Mapping[str, object], field: str) -> str:
+    """Return the state before and after; what was not looked at before is new."""
+    before, after = (plain(as_object(data.get(side)).get(field)) for side in ("before", "after"))
+    return f"{before or 'new'} -> {after}" if after else ""
 
 
 def _new_kind(data: Mapping[str, object]) -> str:

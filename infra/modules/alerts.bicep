@@ -209,7 +209,7 @@ var rules = [
   }
   {
     name: 'data-exposed'
-    title: 'Data of an account may be under keys of Microsoft'
+    title: 'Data of an account lacks a usable customer-managed key'
     severity: 2
     query: '${replace(changes, 'TYPES', '"cmkcheck.data.exposed"')}${dataStores}'
     dimensions: ['id', 'account', 'subscription', 'owner', 'reason', 'finding']

@@ -1,8 +1,8 @@
 """The assessment as OSCAL 1.2.1 assessment results: https://pages.nist.gov/OSCAL.
 
 An observation for each account and each subscription that was not read; a risk for each kind of
-fault, which names its observations; a finding for each control, which names the risks. So the
-document grows with the estate, and not with the estate times the controls.
+fault, which names its observations, or else that of the estate; a finding for each control, which
+names the risks. So the document grows with the estate, and not with the estate times the controls.
 
 OSCAL knows only satisfied and not satisfied. Whatever is not known makes every control not
 satisfied, and the finding names the reasons.
@@ -34,7 +34,7 @@ from cmk_check.cli.evidence.oscal_facts import (
 )
 from cmk_check.cli.evidence.summary import Summary, gap_of, risks_of
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
-from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict
+from cmk_check.core.enums import ControlMapping, PostureReason, PostureVerdict, ReasonSeverity
 from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.web.answer import written as written_time
@@ -82,7 +82,20 @@ class _Document:
         self._observed = defaultdict[PostureReason, list[str]](list)
         self._at = written_time(evidence.status.as_of) if evidence.status.as_of else ""
         self._state = _state_of(evidence)
-        self._risks = [risk for risk in PostureReason if self._summary.by_risk[risk]]
+        self._risks = self._all_risks()
+
+    def _all_risks(self) -> list[PostureReason]:
+        """Return the faults of the findings, and errors of the posture that no finding shows."""
+        found = self._summary.by_risk
+        errors = {
+            reason.code
+            for reason in self._status.reasons
+            if POSTURE_REASONS[reason.code].severity is ReasonSeverity.ERROR
+        }
+        if found[PostureReason.ACCOUNTS_EXCEPTED]:
+            # If all of them are accepted, that is their risk.
+            errors.discard(PostureReason.ACCOUNTS_NON_COMPLIANT)
+        return [risk for risk in PostureReason if found[risk] or risk in errors]
 
     def content(self) -> Json:
         """Return the document; the long lists are iterators."""
@@ -214,16 +227,17 @@ class _Document:
 
     def _risk(self, reason: PostureReason) -> Json:
         entry = POSTURE_REASONS[reason]
-        number = self._summary.by_risk[reason]
+        number = self._summary.by_risk[reason] or None
+        observed = self._observed[reason] or [self._id("estate")]
         is_accepted = reason is PostureReason.ACCOUNTS_EXCEPTED
         return {
             "uuid": self._id("risk", reason),
             "title": markup(entry.message),
-            "description": markup(entry.text(str(number))),
+            "description": markup(entry.text(number and str(number))),
             "statement": markup(entry.message),
             "props": props({"reason": reason, "number": number}),
             "status": "deviation-approved" if is_accepted else "open",
-            "related-observations": [{"observation-uuid": each} for each in self._observed[reason]],
+            "related-observations": [{"observation-uuid": each} for each in observed],
         }
 
     def _finding(self, control: Control) -> Json:

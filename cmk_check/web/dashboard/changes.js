@@ -68,18 +68,14 @@ function onlyHere(lead, some = [], others = []) {
 }
 
 /**
+ * Name the reasons for what was found of data stores.
+ *
  * @param {Change} change
- * @returns {Sentence}
  */
-function ofData(change) {
-  const [old, now] = [text(change.data.before?.dataStores), text(change.data.after?.dataStores)];
+function reasonsOfData({ data }) {
   /** @type {{ code: string, severity: string }[]} */
-  const reasons = change.data.dataStores?.reasons ?? [];
-  const still = old === now ? "still " : "";
-  const was = old !== "" && old !== now ? ` (was ${midway(dataWord(old))})` : "";
-  const codes = reasons.filter(({ severity }) => severity !== "info").map(({ code }) => midway(codeWord(text(code))));
-  const why = codes.length > 0 ? `: ${codes.join(", ")}` : "";
-  return { tone: toneOfLook(now), words: ["Data stores of ", account(change), `: ${still}${midway(dataWord(now))}${was}${why}`, ...owner(change), "."] };
+  const reasons = data.dataStores?.reasons ?? [];
+  return onlyHere(": ", reasons.filter(({ severity }) => severity !== "info").map(({ code }) => code));
 }
 
 /**
@@ -92,16 +88,30 @@ function toneOfLook(state) {
 }
 
 /**
+ * @typedef {object} Aspect What stands beside a verdict, and how a change of it is said.
+ * @property {"keyHealth" | "dataStores"} field Of both sides of a change.
+ * @property {string} lead
+ * @property {string} verb
+ * @property {(state: string) => string} word
+ */
+
+/** @type {Aspect} */
+const KEY = { field: "keyHealth", lead: "The key of ", verb: " is ", word: keyWord };
+/** @type {Aspect} */
+const DATA = { field: "dataStores", lead: "Data stores of ", verb: ": ", word: dataWord };
+
+/**
+ * @param {Aspect} aspect
  * @param {Change} change
  * @param {string} reasons
  * @returns {Sentence}
  */
-function ofKey(change, reasons) {
-  const [old, now] = [text(change.data.before?.keyHealth), text(change.data.after?.keyHealth)];
+function ofAspect({ field, lead, verb, word }, change, reasons) {
+  const [old, now] = [text(change.data.before?.[field]), text(change.data.after?.[field])];
   const still = old === now ? "still " : "";
-  const was = old !== "" && old !== now ? ` (was ${midway(keyWord(old))})` : "";
-  const words = ` is ${still}${midway(keyWord(now))}${was}${reasons}`;
-  return { tone: toneOfLook(now), words: ["The key of ", account(change), words, ...owner(change), "."] };
+  const was = old !== "" && old !== now ? ` (was ${midway(word(old))})` : "";
+  const words = `${verb}${still}${midway(word(now))}${was}${reasons}`;
+  return { tone: toneOfLook(now), words: [lead, account(change), words, ...owner(change), "."] };
 }
 
 /** @param {Change} change */
@@ -150,10 +160,10 @@ const SENTENCES = {
     tone: "unknown",
     words: [account(change), " was removed: ", removalWord(text(change.data.removed) || "gone"), "."],
   }),
-  "key.degraded": (change) => ofKey(change, onlyHere(": ", change.data.after?.keyReasons, change.data.before?.keyReasons)),
-  "key.recovered": (change) => ofKey(change, onlyHere("; resolved: ", change.data.before?.keyReasons, change.data.after?.keyReasons)),
-  "data.exposed": ofData,
-  "data.covered": ofData,
+  "key.degraded": (change) => ofAspect(KEY, change, onlyHere(": ", change.data.after?.keyReasons, change.data.before?.keyReasons)),
+  "key.recovered": (change) => ofAspect(KEY, change, onlyHere("; resolved: ", change.data.before?.keyReasons, change.data.after?.keyReasons)),
+  "data.exposed": (change) => ofAspect(DATA, change, reasonsOfData(change)),
+  "data.covered": (change) => ofAspect(DATA, change, reasonsOfData(change)),
   "exception.started": (change) => ({
     tone: "excepted",
     words: ["The violation of ", account(change), ` is accepted until ${expiry(change)}`, ...owner(change), "."],

@@ -34,8 +34,8 @@ def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
         known = recorded(found)
 
     exposed, covered = lines
-    assert exposed.title == "Data of an account may be under Microsoft's keys"
-    assert covered.title == "Data of an account is no longer under Microsoft's keys"
+    assert exposed.title == "Data of an account lacks a usable customer-managed key"
+    assert covered.title == "Data of an account no longer lacks a usable customer-managed key"
     message = LOST.message.removesuffix(".")
     told = f"new -> may_be_microsoft_keys; {message}; also agents_basic_setup; stores: threads"
     assert f"; {told}" in exposed.details

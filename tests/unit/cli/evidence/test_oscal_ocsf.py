@@ -11,13 +11,23 @@ from typing import Any
 
 import pytest
 
-from cmk_check.cli.evidence import ocsf
+from cmk_check.cli.evidence import ocsf, oscal
+from cmk_check.cli.evidence.oscal_facts import markup
+from cmk_check.cli.evidence.summary import Summary
 from cmk_check.core.controls import CONTROLS
-from cmk_check.core.enums import CoverageState, Verdict
+from cmk_check.core.enums import (
+    CoverageState,
+    PostureReason,
+    PostureVerdict,
+    ReasonSeverity,
+    Verdict,
+)
 from cmk_check.core.model import Coverage, Finding, KeyHealth
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import UnwrittenGap
 from cmk_check.core.watch import Watch
 from cmk_check.store.watch import WatchTable
+from cmk_check.web.models import ReasonOfPosture
 from tests.fakes.hostile import NAMES
 from tests.unit.cli.evidence.export_kit import (
     BROKEN,
@@ -37,6 +47,7 @@ from tests.unit.web.api_kit import EARLIER, LAB, NOON, PRODUCTION, coverage, fin
 VALUE = re.compile(r"\S(.*\S)?")
 TOKEN = re.compile(r"[^\W\d][\w.\-]*")
 SAFE = finding("safe", Verdict.COMPLIANT)
+ERRORS = [code for code, entry in POSTURE_REASONS.items() if entry.severity is ReasonSeverity.ERROR]
 
 
 def _states(result: dict[str, Any]) -> set[str]:
@@ -84,6 +95,26 @@ async def test_every_fault_is_a_risk_with_its_observations(tmp_path: Path) -> No
     }
     named = {each["risk-uuid"] for each in result["findings"][0]["related-risks"]}
     assert named == {each["uuid"] for each in result["risks"]}
+
+
+@pytest.mark.parametrize("code", ERRORS)
+async def test_every_error_of_the_posture_is_a_risk(tmp_path: Path, code: PostureReason) -> None:
+    """Whoever reads that no control is satisfied must find the risk, whatever the findings say."""
+    served = await estate([finding("odd", Verdict.UNKNOWN)])
+    evidence = await downloaded(AppApi(served), tmp_path / "lists")
+    reasons = [ReasonOfPosture(code=code, message="It is so.")]
+    of_error = {"reasons": reasons, "posture": PostureVerdict.NON_COMPLIANT}
+    said = replace(evidence, status=evidence.status.model_copy(update=of_error))
+
+    (result,) = json.loads(b"".join(oscal.written(said, Summary.of(said))))["assessment-results"][
+        "results"
+    ]
+
+    risks = {each["props"][0]["value"]: each for each in result["risks"]}
+    assert risks.keys() == {"accounts_unknown", code}
+    assert risks[code]["statement"] == markup(POSTURE_REASONS[code].message)
+    (seen,) = risks[code]["related-observations"]
+    assert seen == result["findings"][0]["related-observations"][0]
 
 
 @pytest.mark.parametrize(
