@@ -174,16 +174,36 @@ function script(title, code) {
   );
 }
 
-/** @param {Detail} detail */
-function remedy({ remediation, verdict, message, keyHealth, dataStores }) {
+/**
+ * Say what to do about a compliant account without a plan.
+ *
+ * @param {Detail} detail
+ * @param {State["status"]} status
+ */
+function withoutPlan({ keyHealth, dataStores }, status) {
+  const unread = [
+    hasKeys(status) && !keyHealth && "check its key",
+    hasDataStores(status) && !dataStores && "read its data stores",
+  ].filter(Boolean);
+  if ((keyHealth?.state ?? "healthy") !== "healthy") {
+    return "No az command ends what is wrong with the key: Key health says what to do, and who acts.";
+  }
+  if (!isCovered(dataStores)) {
+    return "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.";
+  }
+  return unread.length > 0
+    ? `Whether anything must be fixed is not known: the next scan that reads the subscription will ${unread.join(" and ")}.`
+    : "Nothing to fix: the account is under a customer-managed key.";
+}
+
+/**
+ * @param {Detail} detail
+ * @param {State["status"]} status
+ */
+function remedy(detail, status) {
+  const { remediation, verdict, message } = detail;
   if (remediation === null) {
-    if (verdict !== "compliant") return h("p", { class: "empty" }, visible(message));
-    const text = (keyHealth?.state ?? "healthy") !== "healthy"
-      ? "No az command ends what is wrong with the key: Key health says what to do, and who acts."
-      : isCovered(dataStores)
-        ? "Nothing to fix: the account is under a customer-managed key."
-        : "The account is under a customer-managed key. Data stores says what to do about data outside of it, and who acts.";
-    return h("p", { class: "empty" }, text);
+    return h("p", { class: "empty" }, verdict === "compliant" ? withoutPlan(detail, status) : visible(message));
   }
   const { bicep } = remediation;
   const steps = remediation.steps.map(({ title, why, warning }) =>
@@ -241,7 +261,7 @@ function sections(state) {
     ...(hasKeys(state.status) ? keySection(finding, state) : []),
     ...dataSection(finding, state),
     h("h3", {}, "How to fix"),
-    detail ? remedy(detail) : absence(state.shown),
+    detail ? remedy(detail, state.status) : absence(state.shown),
     h("h3", {}, "Evidence"),
     evidence(finding, state.catalogue),
     ...(detail ? limits(detail) : []),

@@ -9,7 +9,8 @@
 import { at, fill, h, icon, waiting, whenChanged } from "./dom.js";
 import { ACCEPTED } from "./exceptions.js";
 import { count, day, number, visible, within } from "./format.js";
-import { lookOf } from "./keys.js";
+import { hasDataStores } from "./data_stores.js";
+import { hasKeys, lookOf } from "./keys.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { fragmentOf } from "./url_state.js";
 import { codeWord, midway } from "./labels.js";
@@ -55,7 +56,7 @@ function posture(catalogue, code, message) {
   const entry = entryOf(catalogue, "posture", code);
   const wayOut = entry?.wayOut ?? codeWord(code);
   const what = visible(message.replace(` ${wayOut}`, ""));
-  return adviceOf(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, "unknown");
+  return adviceOf(visible(wayOut), `${what} ${actorOf(entry)}`.trim(), null, entry?.severity === "error" ? "non_compliant" : "unknown");
 }
 
 /**
@@ -179,6 +180,8 @@ function aboutUnknowns({ catalogue, rows }) {
  * @typedef {object} Beside What is judged beside a verdict.
  * @property {"key" | "data"} area
  * @property {Record<string, (whose: string) => string>} todo By state.
+ * @property {(status: State["status"]) => boolean} isRead
+ * @property {(finding: import("./types.js").Finding) => boolean} applies
  * @property {(finding: import("./types.js").Finding) => { state: string, reasons: { code: string, message: string }[] } | null | undefined} of
  * @property {(state: string, reason: string) => Partial<import("./types.js").View>} view
  */
@@ -187,6 +190,8 @@ function aboutUnknowns({ catalogue, rows }) {
 const KEY = {
   area: "key",
   todo: KEYS,
+  isRead: hasKeys,
+  applies: ({ verdict }) => verdict === "compliant",
   of: ({ keyHealth }) => keyHealth,
   view: (keyHealth, keyReason) => ({ keyHealth, keyReason }),
 };
@@ -194,6 +199,8 @@ const KEY = {
 const STORES = {
   area: "data",
   todo: DATA,
+  isRead: hasDataStores,
+  applies: () => true,
   of: ({ dataStores }) => dataStores,
   view: (dataStores, dataReason) => ({ dataStores, dataReason }),
 };
@@ -215,6 +222,23 @@ function aboutState({ catalogue, rows }, { area, todo, of, view }, state) {
     const href = fragmentOf({ ...view(state, reason), finding: one ? finding.id.toLowerCase() : "" });
     return adviceOf(`${todo[state](whose)}: ${midway(codeWord(reason))}`, whyOf(messages, entryOf(catalogue, area, reason)), href, tone);
   });
+}
+
+/**
+ * No filter finds accounts without an answer, so only a single one can be opened.
+ *
+ * @param {State} state
+ * @param {Beside} beside
+ * @returns {Advice[]}
+ */
+function aboutUnread({ rows, status }, { todo, isRead, applies, of }) {
+  const unread = rows.filter(({ finding }) => applies(finding) && !of(finding));
+  if (!isRead(status) || unread.length === 0) return [];
+  const [{ finding }] = unread;
+  const one = unread.length === 1;
+  const text = `${todo.unknown(one ? within(finding.name) : count(unread.length, "account"))}: never read`;
+  const href = one ? fragmentOf({ finding: finding.id.toLowerCase() }) : null;
+  return [adviceOf(text, "The next scan that reads the subscription will do it.", href, "unknown")];
 }
 
 /**
@@ -259,7 +283,9 @@ export const adviceFor = (state) => [
   ...aboutUnknowns(state),
   ...aboutState(state, STORES, "microsoft_keys"),
   ...aboutState(state, KEY, "unknown"),
+  ...aboutUnread(state, KEY),
   ...aboutState(state, STORES, "unknown"),
+  ...aboutUnread(state, STORES),
   ...aboutState(state, KEY, "at_risk"),
   ...aboutState(state, STORES, "may_be_microsoft_keys"),
   ...aboutUnreadExemptions(state),

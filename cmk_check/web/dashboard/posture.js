@@ -9,6 +9,7 @@ import { at, fill, h, icon, item, waiting, whenChanged } from "./dom.js";
 import { ago, clock, day, minute, moment, number, since, visible } from "./format.js";
 import { isFresh, isGood, shownPosture } from "./page_state.js";
 import { verdictWord } from "./labels.js";
+import { entryOf } from "./reasons.js";
 
 /**
  * Count the compliant accounts with a broken key: their data cannot be read or written.
@@ -43,24 +44,28 @@ function lead(state) {
     const others = `${number(accounts.compliant)} of ${number(accounts.total)} accounts are under a customer-managed key`;
     return `${others}${brokenKeys(status)}${exposedData(status)}. For the others the violation is accepted for a time.`;
   }
-  const codes = reasons.map(({ code }) => code);
-  if (shown === "non_compliant") {
-    if (codes.includes("accounts_non_compliant")) return "Accounts are encrypted with Microsoft's keys.";
-    if (codes.includes("keys_broken")) return "Accounts are under keys that are broken.";
-    return codes.includes("data_exposed")
-      ? "Accounts keep data in stores that are under Microsoft's keys."
-      : "Accounts are encrypted with Microsoft's keys.";
-  }
+  if (shown === "non_compliant") return visible(worst(state)?.message ?? "");
   if (isGood(posture)) return "The last result is out of date.";
-  return codes.includes("no_scan_yet")
+  return reasons.some(({ code }) => code === "no_scan_yet")
     ? "No scan has finished yet."
     : "The result is unknown for these reasons:";
+}
+
+/**
+ * Return the reason that makes the posture non-compliant.
+ *
+ * @param {State} state
+ */
+function worst({ status, catalogue }) {
+  const { reasons } = /** @type {Status} */ (status);
+  return reasons.find(({ code }) => entryOf(catalogue, "posture", code)?.severity === "error") ?? reasons[0];
 }
 
 /** @param {State} state */
 function reasonsOf(state) {
   const { reasons, posture } = /** @type {Status} */ (state.status);
-  const texts = reasons.map(({ message }) => message);
+  const said = shownPosture(state) === "non_compliant" ? worst(state) : null;
+  const texts = reasons.filter((reason) => reason !== said).map(({ message }) => message);
   if (isGood(posture) && !isFresh(state)) {
     texts.unshift("The result is out of date, and no scan has finished since.");
   }
@@ -142,6 +147,6 @@ function draw(state) {
 
 /** @type {(state: State) => void} */
 export const drawPosture = whenChanged(
-  (state) => [state.status, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state)],
+  (state) => [state.status, state.catalogue, state.rows, state.complete, Math.floor(state.now / 60_000), isFresh(state)],
   draw,
 );

@@ -1,5 +1,6 @@
 """Where else an account keeps data: counts, filter, next step, and the map in the drawer."""
 
+import re
 from typing import Any, Final
 
 import pytest
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.long
 AGENTS: Final = "agents-foundry"
 BASIC: Final = f"basic {BACKWARDS}"
 PLAIN: Final = "policy-search"
+UNREAD: Final = "tm-openai-workspace-server"
 ADVICE: Final = "What follows, and what to do."
 COUNTS: Final = {"ownKeys": 1_200, "microsoftKeys": 1, "mayBeMicrosoftKeys": 0, "unknown": 3}
 LONG_ID: Final = f"/subscriptions/s/resourcegroups/{'g' * 90}/providers/microsoft.storage/{SCRIPT}"
@@ -58,6 +60,8 @@ def _of(finding: dict[str, Any]) -> dict[str, object]:
             "asOf": None,
         }
         return {"dataStores": none}
+    if finding["name"] == UNREAD:
+        return {"dataStores": None, "keyHealth": None, "remediation": None}
     if finding["name"] != AGENTS:
         return {"dataStores": None}
     shared = [f"team-{number}" for number in range(1, 31)]
@@ -151,6 +155,18 @@ def test_the_map_is_used_by_keyboard_and_read_by_screen_readers(phone: Visit) ->
     phone.print()
     expect(tree).to_contain_text("30 projects with the same stores")
     expect(tree.locator("summary")).to_have_count(0)
+
+
+def test_what_was_never_read_is_not_in_order(phone: Visit) -> None:
+    """A compliant account whose key and stores nobody has seen must not look finished."""
+    steps = phone.region("What to do next")
+    phone.open_detail(UNREAD)
+
+    expect(phone.drawer).to_contain_text("Whether anything must be fixed is not known: the next")
+    expect(phone.drawer).to_contain_text("will check its key and read its data stores.")
+    expect(phone.drawer).not_to_contain_text("Nothing to fix")
+    expect(steps).to_contain_text(f"Check the key of \u2068{UNREAD}\u2069: never read")
+    expect(steps).to_contain_text(re.compile(r"Check the data stores of \d+ accounts: never read"))
 
 
 def test_where_data_stores_are_not_read_nothing_speaks_of_them(
