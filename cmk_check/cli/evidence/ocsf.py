@@ -123,8 +123,9 @@ def _result(finding: models.Finding, status: models.Status) -> int:
     if not (status.fresh and finding.coverage is CoverageState.READ and is_of_last_scan):
         return _UNKNOWN
     key, data = finding.key_health, finding.data_stores
-    is_key_well = key is None or key.state is KeyState.HEALTHY
-    is_data_well = data is None or data.state in COVERED
+    # What was never read is well only where nobody looks.
+    is_key_well = key.state is KeyState.HEALTHY if key else status.keys is None
+    is_data_well = data.state in COVERED if data else status.data_stores is None
     return _PASS if is_key_well and is_data_well else _WARNING
 
 

@@ -1,11 +1,14 @@
 """The section of the report on data stores, where they are read."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from cmk_check.cli.evidence.html import Content, Html, element, table, whole
 from cmk_check.cli.evidence.report_lists import Shortened
 from cmk_check.cli.evidence.report_parts import account, listed, section, time_cell
 from cmk_check.web import data_models, models
+
+_NEVER_READ: Final = "Never read. The next scan that reads the subscription will do it."
 
 
 def data_stores(counts: data_models.DataStoreCounts, uncovered: Shortened[models.Finding]) -> Html:
@@ -42,6 +45,7 @@ def data_stores(counts: data_models.DataStoreCounts, uncovered: Shortened[models
 def _rows(findings: Iterable[models.Finding]) -> Iterator[Iterable[Content]]:
     for finding in findings:
         if (data := finding.data_stores) is None:
+            yield account(finding), "unknown", _NEVER_READ, "", ""
             continue
         reasons = [reason.message for reason in data.reasons]
         names = [name for reason in data.reasons for name in reason.evidence.values()]

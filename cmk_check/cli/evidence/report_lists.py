@@ -52,7 +52,8 @@ class ReportLists:
         rules = set[str]()
         for finding in evidence.findings():
             rules.add(finding.rule_version)
-            if finding.data_stores is not None and finding.data_stores.state not in COVERED:
+            data = finding.data_stores
+            if evidence.status.data_stores and (data is None or data.state not in COVERED):
                 uncovered.add(finding)
             if finding.verdict is Verdict.UNKNOWN:
                 unknown.add(finding)

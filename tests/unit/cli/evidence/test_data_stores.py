@@ -11,7 +11,14 @@ from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreTy
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import Verdict
 from cmk_check.core.model import Finding
-from tests.unit.cli.evidence.export_kit import all_sorts, estate, events_of, exported, results_of
+from tests.unit.cli.evidence.export_kit import (
+    HEALTHY,
+    all_sorts,
+    estate,
+    events_of,
+    exported,
+    results_of,
+)
 from tests.unit.web.api_kit import NOON, finding
 
 STORE: Final = DataStore(StoreType.COSMOS_DB, None, "threads", StoreState.MICROSOFT_KEY)
@@ -32,7 +39,7 @@ async def test_an_account_under_its_key_with_data_elsewhere_is_no_plain_pass(
     tmp_path: Path,
 ) -> None:
     """A SIEM would say that all is well."""
-    accounts = [_account(state) for state in DataState]
+    accounts = [replace(_account(state), key_health=HEALTHY) for state in DataState]
     events = events_of(await exported(await estate(accounts), tmp_path))
 
     assert {name for name, event in events.items() if event["compliance"]["status_id"] == 1} == {
@@ -43,6 +50,18 @@ async def test_an_account_under_its_key_with_data_elsewhere_is_no_plain_pass(
     assert told["state"] == "microsoft_keys"
     assert told["reasons"][0]["code"] == "store_under_microsoft_key"
     assert told["stores"][0]["name"] == "threads"
+
+
+async def test_what_was_never_read_is_no_plain_pass(tmp_path: Path) -> None:
+    """Nobody knows where its data lies, or whether its key works, although the app looks."""
+    never = finding("never", Verdict.COMPLIANT)
+    well = replace(_account(DataState.OWN_KEYS), key_health=HEALTHY)
+    bundle = await exported(await estate([never, well]), tmp_path)
+
+    results = {name: each["compliance"]["status_id"] for name, each in events_of(bundle).items()}
+    _, _, section = (bundle / "report.html").read_text().partition("Where accounts keep data")
+    assert results == {"never": 2, "own_keys": 1}
+    assert ">never<" in section.partition("Exceptions")[0]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.COMPLIANT, Verdict.NON_COMPLIANT])
