@@ -9,6 +9,7 @@ from tests.model.state import (
     Lowered,
     ScanState,
     State,
+    Status,
     is_unwritten,
     posture_of,
     summary_in,
@@ -19,6 +20,7 @@ FALSE_GREEN: Final = "false green: "
 RECORDED_VIOLATION: Final = f"{FALSE_GREEN}compliant beside a recorded violation"
 RECORDED_GAP: Final = f"{FALSE_GREEN}compliant beside a recorded gap"
 OLD_VIOLATION: Final = f"{FALSE_GREEN}an account was violated before the scan that it is dated by"
+FORGOTTEN_GAP: Final = f"{FALSE_GREEN}a gap that stood in no row is forgotten"
 FORGOTTEN_LIST: Final = f"{FALSE_GREEN}that the estate was not listed is forgotten"
 TOO_FRESH: Final = "too fresh: compliant as of a time after a reading it rests on"
 OLD_ROW: Final = "too fresh: a row is dated by a scan that did not record it"
@@ -45,8 +47,17 @@ def broken_by(protocol: Protocol, before: State, after: State) -> str | None:
             return TOO_FRESH
     if is_looked_at and _is_older(after, status.dated):
         return OLD_ROW
-    was_unlisted = before.status.lowered == Lowered.LIST_FAILED
-    is_forgotten = not status.lowered and status.as_of == before.status.as_of
+    return _forgotten(before.status, after)
+
+
+def _forgotten(before: Status, after: State) -> str | None:
+    """Return what a status no longer says, and nothing else does."""
+    status = after.status
+    gaps = zip(before.unwritten, status.unwritten, after.rows, strict=True)
+    if any(was and not still and not row.coverage for was, still, row in gaps):
+        return FORGOTTEN_GAP
+    was_unlisted = before.lowered == Lowered.LIST_FAILED
+    is_forgotten = not status.lowered and status.as_of == before.as_of
     return FORGOTTEN_LIST if was_unlisted and is_forgotten else None
 
 

@@ -35,6 +35,7 @@ class Rules:
     partial_sees_missing_rows: bool = True
     partial_expects_new_rows: bool = True
     unwritten_are_new: bool = False
+    unwritten_are_planned: bool = True
     unwritten_keeps_date: bool = True
     cut_keeps_dates: bool = True
 
@@ -135,6 +136,7 @@ UNWRITTEN: Final = (
         "U4", "known", _REFUSED, (FULL, _ONE, _OTHER), 2, 1, is_violated=True, leases_end=False
     ),
     Configuration("U5", "mixed", Faults(refused=1), (_TWO, _OTHER), 2, 1, leases_end=False),
+    Configuration("U6", "new", Faults(lists=1, refused=1), deliveries=1, leases_end=False),
 )
 # Enough for each rule of full scans that is left out.
 SMALL: Final = (
@@ -188,6 +190,11 @@ LEFT_OUT: Final = (
     LeftOut("so does all, if not all can be named", replace(RULES, cut_keeps_dates=False), ("U3",)),
     LeftOut(
         "partial: an unwritten gap is no new row", replace(RULES, unwritten_are_new=True), ("U2",)
+    ),
+    LeftOut(
+        "a gap that stands in no row is planned, listed or not",
+        replace(RULES, unwritten_are_planned=False),
+        ("U6",),
     ),
     LeftOut(
         "partial: missing rows lower", replace(RULES, partial_sees_missing_rows=False), ("Q10",)

@@ -199,8 +199,11 @@ def _plans(protocol: Protocol, state: State) -> Iterator[Move]:
         number = index + 1
         if scan.listed is None:
             # A partial scan leaves out what it names and Azure and the table do not know.
-            recorded = (row != NO_ROW and not protocol.is_full(number) for row in state.rows)
-            expected = tuple(map(or_, state.listed, recorded))
+            recorded = [row != NO_ROW and not protocol.is_full(number) for row in state.rows]
+            known = tuple(map(or_, state.listed, recorded))
+            # What stands in no row would be forgotten if Azure no longer lists it.
+            unwritten = state.status.unwritten if protocol.rules.unwritten_are_planned else known
+            expected = tuple(map(or_, known, unwritten))
             planned = Scan(scan.state, state.listed, not state.status.as_of, expected)
             yield (
                 None,

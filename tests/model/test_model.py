@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from tests.model.claims import (
+    FORGOTTEN_GAP,
     FORGOTTEN_LIST,
     NO_WAY_OUT,
     OLD_ROW,
@@ -81,6 +82,7 @@ def test_the_control_of_the_old_rules_has_no_false_green() -> None:
         ("what is not written keeps its date", "U1", OLD_ROW),
         ("so does all, if not all can be named", "U3", OLD_ROW),
         ("partial: an unwritten gap is no new row", "U2", NO_WAY_OUT),
+        ("a gap that stands in no row is planned, listed or not", "U6", FORGOTTEN_GAP),
     ],
 )
 def test_a_rule_that_is_left_out_breaks_a_claim(text: str, name: str, claim: str) -> None:
