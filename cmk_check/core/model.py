@@ -32,6 +32,8 @@ class Subscription:
     """A subscription as Azure lists it; the id lower-cased, the state (Enabled, ...) as spelled.
 
     ``quota_id`` names its offer, ``owner`` is what its tags say; neither is recorded with it.
+    ``expected``: it must be visible until a person excludes it, because a setting named it, or a
+    row of it was lost or could not be written.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Subscription:
     state: str | None = None
     quota_id: str | None = None
     owner: str | None = None
+    expected: bool = False
 
     @property
     def is_from_group(self) -> bool:
@@ -335,9 +338,13 @@ class Coverage:
 
     @property
     def was_never_listed(self) -> bool:
-        """Whether Azure has never listed it: its list has tenant and state, a group only a name."""
+        """Whether Azure has never listed it: its list has tenant and state, a group only a name.
+
+        False where it is expected, whoever named it.
+        """
         known = self.subscription
-        return known.tenant_id is None and known.state is None and self.last_read is None
+        was_listed = known.tenant_id is not None or known.state is not None
+        return not (was_listed or self.last_read is not None or known.expected)
 
     @property
     def is_forgotten(self) -> bool:

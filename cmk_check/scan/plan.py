@@ -14,6 +14,7 @@ from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.scan_request import not_found
 from cmk_check.core.scope import slice_ranges, visible
+from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError, StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP, MAX_SLICES, TABLE_PAGE_ROWS
 from cmk_check.ports import SliceMessage
@@ -67,16 +68,22 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     if not listed:
         await _fail(context, scan, _NO_SUBSCRIPTIONS, PostureReason.NO_SUBSCRIPTION_VISIBLE)
         return None
-    if scan.is_partial and (why := await _cannot_be_partial(context)):
-        await fail_scan(context, scan.id, why)
+    found = await context.scans.status()
+    status = found.value if found else Status()
+    if scan.is_partial and needs_full_scan(status, context.options.recorded_scope):
+        # The app's settings may differ from the starter's.
+        await fail_scan(context, scan.id, _NEEDS_FULL_SCAN)
         return None
     in_group, group_unread = await _in_group(context, scan)
-    scan = await _looked_up(context, scan, listed)
+    expected = context.options.scope.include.union(
+        gap.subscription_id for gap in status.summary.unwritten_gaps
+    )
+    scan = await _looked_up(context, scan, expected.union(entry.id for entry in listed))
     if scan.misses_some and scan.not_found == scan.named:
         reason = not_found(scan.not_found)
         await fail_scan(context, scan.id, reason, not_found=scan.not_found)
         return None
-    ranges = _ranges(context, scan, listed, in_group)
+    ranges = _ranges(context, scan, listed, in_group, expected)
     if len(ranges) > MAX_SLICES:
         reason = f"{len(ranges)} slices are more than {MAX_SLICES}: raise CMK_SLICE_SIZE."
         await _fail(context, scan, reason, PostureReason.SCAN_FAILED)
@@ -84,7 +91,7 @@ async def _plan(context: ScanContext, stored: Stored[Scan]) -> Scan | None:
     plan_id = context.new_id()
     slices = [Slice(number, plan_id, *one) for number, one in enumerate(ranges)]
     await context.scans.insert_slices(scan.id, slices)
-    baseline = not scan.is_partial and not await _has_finished(context)
+    baseline = not scan.is_partial and not await _has_finished(context, status)
     planned = replace(
         scan,
         plan_id=plan_id,
@@ -127,17 +134,9 @@ async def _fail(context: ScanContext, scan: Scan, reason: str, lowered: PostureR
     await context.publish_leftovers()
 
 
-async def _cannot_be_partial(context: ScanContext) -> str | None:
-    """Say why no partial scan can be made now: the app's settings may differ from the starter's."""
-    status = await context.scans.status()
-    needed = needs_full_scan(status.value if status else None, context.options.recorded_scope)
-    return _NEEDS_FULL_SCAN if needed else None
-
-
-async def _has_finished(context: ScanContext) -> bool:
+async def _has_finished(context: ScanContext, status: Status) -> bool:
     """Return whether a scan has ever finished; the history shows it if the status row is gone."""
-    status = await context.scans.status()
-    if status is not None and status.value.as_of is not None:
+    if status.as_of is not None:
         return True
     return any(
         scan.state in {ScanState.COMPLETE, ScanState.INCOMPLETE}
@@ -150,33 +149,39 @@ def _ranges(
     scan: Scan,
     listed: tuple[Subscription, ...],
     in_group: tuple[Subscription, ...],
+    expected: frozenset[str],
 ) -> list[tuple[str, str, tuple[Planned, ...]]]:
     """Cut the subscriptions to read into slices; those of a partial scan cover no range."""
     size = context.options.slice_size
     if not scan.is_partial:
-        return slice_ranges(_disposed(context, listed, in_group), _partition, size)
-    named = sorted(_named(context, scan, listed), key=_partition)
+        return slice_ranges(_disposed(context, listed, in_group, expected), _partition, size)
+    named = sorted(_named(context, scan, listed, expected), key=_partition)
     groups = [tuple(named[start : start + size]) for start in range(0, len(named), size)]
     return [(_partition(group[0]), _partition(group[0]), group) for group in groups]
 
 
-def _named(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Iterator[Planned]:
+def _named(
+    context: ScanContext,
+    scan: Scan,
+    listed: tuple[Subscription, ...],
+    expected: frozenset[str],
+) -> Iterator[Planned]:
     """Yield what to do with each subscription that a partial scan names and that was found."""
     scope, found = context.options.scope, {entry.id: entry for entry in listed}
     for name in set(scan.named).difference(scan.not_found):
         if name in found:
             yield Planned(found[name], scope.of_listed(found[name]))
         else:
-            yield Planned(Subscription(name), scope.of_unlisted(name, None))
+            missing = Subscription(name, expected=name in expected)
+            yield Planned(missing, scope.of_unlisted(name, None))
 
 
-async def _looked_up(context: ScanContext, scan: Scan, listed: tuple[Subscription, ...]) -> Scan:
+async def _looked_up(context: ScanContext, scan: Scan, known: frozenset[str]) -> Scan:
     """Return a partial scan with the ids that it leaves out: those that exist nowhere.
 
     A gap of such an id would never end. What the management group names and Azure does not list
     was recorded by the last full scan.
     """
-    known = context.options.scope.include.union(entry.id for entry in listed)
     missing = [name for name in scan.named if name not in known]
     unknown = [name for name in missing if not await _is_recorded(context, name)]
     return replace(scan, not_found=tuple(unknown))
@@ -191,21 +196,28 @@ async def _is_recorded(context: ScanContext, subscription_id: str) -> bool:
 
 
 def _disposed(
-    context: ScanContext, listed: tuple[Subscription, ...], in_group: tuple[Subscription, ...]
+    context: ScanContext,
+    listed: tuple[Subscription, ...],
+    in_group: tuple[Subscription, ...],
+    expected: frozenset[str],
 ) -> list[Planned]:
-    """Return what to do with each subscription that is listed, or ought to be."""
+    """Return what to do with each subscription that is listed, or ought to be.
+
+    ``expected`` are those that the include list names, and those whose gap stands in no row: if
+    Azure no longer lists these, nothing else would name them.
+    """
     scope = context.options.scope
-    unlisted = {missing: Subscription(missing) for missing in scope.include - scope.exclude}
-    unlisted |= {
-        entry.id: entry
-        for entry in in_group
-        if scope.of_unlisted(entry.id, None) is Disposition.NOT_VISIBLE
-    }
+    unlisted = {missing: Subscription(missing) for missing in expected}
+    unlisted |= {entry.id: entry for entry in in_group}
     for entry in listed:
         unlisted.pop(entry.id, None)
     return [
         *(Planned(entry, scope.of_listed(entry)) for entry in listed),
-        *(Planned(entry, Disposition.NOT_VISIBLE) for _, entry in sorted(unlisted.items())),
+        *(
+            Planned(replace(entry, expected=name in expected), Disposition.NOT_VISIBLE)
+            for name, entry in sorted(unlisted.items())
+            if scope.of_unlisted(name, None) is Disposition.NOT_VISIBLE
+        ),
     ]
 
 

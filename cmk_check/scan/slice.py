@@ -178,7 +178,9 @@ class SliceRun:
                     async with self._context.table_lock:
                         tasks = [
                             group.create_task(self._work_on(*entry))
-                            async for entry in subscriptions_of(self._context, self._claim)
+                            async for entry in subscriptions_of(
+                                self._context, self._claim, self._status.scope
+                            )
                         ]
                 except StoreError as error:
                     unread = error  # let the running tasks end first

@@ -3,13 +3,16 @@
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
-from cmk_check.core.model import Subscription
+from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.scope import Scope
 from cmk_check.scan.claim import Claim
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store import table_keys
-from cmk_check.store.scan_rows import Planned
+from cmk_check.store.scan_rows import Planned, Scan
 from cmk_check.store.subscription_rows import StoredSubscription
 
 _log = logging.getLogger(__name__)
@@ -17,8 +20,12 @@ _log = logging.getLogger(__name__)
 type Joined = tuple[Planned, StoredSubscription]
 
 
-async def subscriptions_of(context: ScanContext, claim: Claim) -> AsyncIterator[Joined]:
+async def subscriptions_of(
+    context: ScanContext, claim: Claim, recorded: RecordedScope | None
+) -> AsyncIterator[Joined]:
     """Yield the subscriptions of a slice, each as soon as its rows are read.
+
+    ``recorded`` is the scope of the last full scan that finished.
 
     Raises:
         StoreError
@@ -26,9 +33,12 @@ async def subscriptions_of(context: ScanContext, claim: Claim) -> AsyncIterator[
     """
     entry = claim.slice.value
     planned = {table_keys.partition_of(one.subscription.id): one for one in entry.subscriptions}
+    unlisted = _Unlisted(context.options.scope, recorded, claim.scan)
     if claim.scan.is_partial:
         for partition in sorted(planned):
-            yield await _named(context, claim, planned[partition], partition)
+            stored = await context.findings_table.read_one(partition)
+            _log_untrusted(stored)
+            yield unlisted.known(planned[partition], stored), stored
         return
     left = deque(sorted(planned))
     async for stored in context.findings_table.subscriptions(entry.low, entry.high):
@@ -37,64 +47,77 @@ async def subscriptions_of(context: ScanContext, claim: Claim) -> AsyncIterator[
             partition = left.popleft()
             yield planned[partition], StoredSubscription(partition)
         if left and left[0] == stored.partition:
-            yield _known(context, claim, planned[left.popleft()], stored), stored
+            yield unlisted.known(planned[left.popleft()], stored), stored
         else:
-            yield _unplanned(context, claim, stored), stored
+            subscription = Subscription(table_keys.unescape(stored.partition))
+            yield unlisted.recorded(subscription, stored), stored
     for partition in left:
         yield planned[partition], StoredSubscription(partition)
 
 
-async def _named(context: ScanContext, claim: Claim, planned: Planned, partition: str) -> Joined:
-    """Read a subscription of a partial scan; one that is not listed may have been recorded."""
-    stored = await context.findings_table.read_one(partition)
-    _log_untrusted(stored)
-    listed = planned.disposition is not Disposition.NOT_VISIBLE
-    return planned if listed else _unplanned(context, claim, stored), stored
+@dataclass(frozen=True, slots=True)
+class _Unlisted:
+    """Says what to do with subscriptions that Azure does not list, by what named them.
 
+    - What Azure has listed, or is ``expected``, is a gap until a person excludes it, and again when
+      the exclusion is taken back.
+    - What only a management group has named leaves when the group no longer names it. Once it is
+      excluded, it stays so until something names it.
+    - What only a request has named is forgotten by the first scan that knows the group or has the
+      id excluded, and stays away until something names it. Earlier versions recorded such ids.
 
-def _known(
-    context: ScanContext, claim: Claim, planned: Planned, stored: StoredSubscription
-) -> Planned:
-    """Return what to do with a planned subscription that is recorded."""
-    hidden = planned.disposition is Disposition.NOT_VISIBLE and planned.subscription.is_from_group
-    # The group goes on naming a subscription that was deleted.
-    return _unplanned(context, claim, stored, planned.subscription) if hidden else planned
-
-
-def _unplanned(
-    context: ScanContext,
-    claim: Claim,
-    stored: StoredSubscription,
-    in_group: Subscription | None = None,
-) -> Planned:
-    """Return what to do with a subscription that is not listed, but may be recorded.
-
-    ``in_group``: the management group names it.
+    ``before`` is the scope of the last full scan that finished.
     """
-    coverage = stored.known.coverage
-    subscription = in_group or Subscription(table_keys.unescape(stored.partition))
-    disposition = context.options.scope.of_unlisted(
-        subscription.id, coverage.state if coverage else None
-    )
-    ought_to_be_seen = in_group or disposition is not Disposition.NOT_VISIBLE
-    if ought_to_be_seen or coverage is None or not _was_never_seen(stored):
-        return Planned(subscription, disposition)
-    if claim.scan.knows_group or coverage.state is CoverageState.EXCLUDED:
-        disposition = Disposition.UNEXPECTED
-    return Planned(Subscription(subscription.id, coverage.subscription.name), disposition)
+
+    scope: Scope
+    before: RecordedScope | None
+    scan: Scan
+
+    def known(self, planned: Planned, stored: StoredSubscription) -> Planned:
+        """Return what to do with a planned subscription that may be recorded."""
+        hidden = planned.disposition is Disposition.NOT_VISIBLE
+        if hidden and not planned.subscription.expected:
+            # The group goes on naming a subscription that was deleted.
+            return self.recorded(planned.subscription, stored)
+        return planned
+
+    def recorded(self, subscription: Subscription, stored: StoredSubscription) -> Planned:
+        """Return what to do with a subscription that may be recorded; a group may name it still."""
+        coverage = stored.known.coverage
+        state = coverage.state if coverage else None
+        disposition = self.scope.of_unlisted(subscription.id, state)
+        if subscription.is_from_group or coverage is None or not _was_never_seen(stored):
+            return Planned(subscription, disposition)
+        name = coverage.subscription.name
+        if name is None and not self._was_only_requested(coverage):
+            return Planned(replace(subscription, expected=True), disposition)
+        leaves = self.scan.knows_group or state is CoverageState.EXCLUDED
+        if disposition is Disposition.EXCLUDED:
+            leaves = name is None
+        disposition = Disposition.UNEXPECTED if leaves else disposition
+        return Planned(replace(subscription, name=name), disposition)
+
+    def _was_only_requested(self, coverage: Coverage) -> bool:
+        """Tell whether a nameless row of an earlier version can come from a request alone.
+
+        Its gap was its one change: a row with more may have been deleted by hand and recorded again
+        without its name. The include list named it if it did in the last scan, and may have named
+        it if its gap has ended although nobody excluded it by name. When in doubt, it is a gap.
+        """
+        if coverage.is_forgotten or not coverage.sequence:
+            return True
+        if coverage.sequence > 1 or self.before is None:
+            return False
+        name = coverage.subscription.id
+        was_excluded = name in self.scope.exclude or name in self.before.exclude
+        is_gap = coverage.state is CoverageState.GAP
+        return name not in self.before.include and (is_gap or was_excluded)
 
 
 def _was_never_seen(stored: StoredSubscription) -> bool:
-    """Tell whether a row is all that names a subscription: a group did once, or only a request.
-
-    Until the group is read again it stays a gap. If only a request named it, that gap was its one
-    change: a row with more may have been deleted by hand and recorded again without its name.
-    """
+    """Tell whether Azure has never listed a subscription, and nothing of it was ever read."""
     known, coverage = stored.known, stored.known.coverage
     if coverage is None or known.findings or known.untrusted or not coverage.was_never_listed:
-        return False
-    had_more = coverage.sequence > 1 and not coverage.is_forgotten
-    if coverage.subscription.name is None and had_more:
         return False
     is_not_visible = coverage.gap is not None and coverage.gap.reason is GapReason.NOT_VISIBLE
     return is_not_visible or coverage.state is CoverageState.EXCLUDED

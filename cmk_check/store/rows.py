@@ -231,6 +231,7 @@ def coverage_values(coverage: Coverage) -> Values:
             "sequence": coverage.sequence,
             "recording": coverage.recording,
             "unexpectedBy": coverage.unexpected_by,
+            "expected": subscription.expected or None,
         }
     )
 
@@ -239,6 +240,8 @@ def coverage_of(entity: Entity) -> Coverage:
     """Read a subscription from its row."""
     row = Reader(entity, _REBUILT)
     row.number("schema")
+    if row.text("subscriptionId") != table_keys.unescape(entity.partition):
+        raise row.broken("subscriptionId", "is not that of its partition")
     reason = row.optional_choice(GapReason, "gapReason")
     gap = None
     if reason is not None:
@@ -249,6 +252,7 @@ def coverage_of(entity: Entity) -> Coverage:
             row.optional("name"),
             row.optional("tenantId"),
             row.optional("state"),
+            expected="expected" in entity.values,
         ),
         state=_coverage_state(row),
         since=row.time("since"),
@@ -262,10 +266,11 @@ def coverage_of(entity: Entity) -> Coverage:
 
 
 def listed_in(entity: Entity) -> Subscription:
-    """Read what a broken coverage row says of how Azure listed the subscription."""
+    """Read what a broken coverage row says of how Azure listed the subscription; it was there."""
     values = (entity.values.get(name) for name in ("name", "tenantId", "state"))
-    texts = (value if isinstance(value, str) else None for value in values)
-    return Subscription(table_keys.unescape(entity.partition), *texts)
+    name, tenant, state = (value if isinstance(value, str) else None for value in values)
+    subscription_id = table_keys.unescape(entity.partition)
+    return Subscription(subscription_id, name, tenant, state, expected=True)
 
 
 def _accounts(row: "Reader") -> AccountCounts:

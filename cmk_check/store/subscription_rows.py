@@ -94,7 +94,7 @@ def parse_partition(partition: str, entities: Sequence[Entity]) -> StoredSubscri
     outbox = outbox_entries(Table.FINDINGS, others)
     etags = {entity.row: entity.etag for entity in entities}
     if table_keys.COVERAGE not in etags and (findings or untrusted or outbox):
-        sequence = None
+        sequence, listed = None, Subscription(table_keys.unescape(partition), expected=True)
     known = Known(coverage, findings, untrusted, sequence, listed)
     return StoredSubscription(partition, known, etags, outbox, unusable)
 

@@ -341,7 +341,7 @@ def _counted(
 
 
 def _remembered(subscription: Subscription, had: Subscription | None) -> Subscription:
-    """Keep the name and tenant last known where Azure no longer tells them."""
+    """Keep what was last known where Azure no longer tells it, and that one is expected."""
     if had is None:
         return subscription
     return Subscription(
@@ -349,6 +349,7 @@ def _remembered(subscription: Subscription, had: Subscription | None) -> Subscri
         subscription.name or had.name,
         subscription.tenant_id or had.tenant_id,
         subscription.state or had.state,
+        expected=subscription.expected or had.expected,
     )
 
 

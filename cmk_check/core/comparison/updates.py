@@ -22,7 +22,7 @@ class Known:
     ``findings`` by lower-cased account id. ``untrusted`` stand for rows that a newer version of
     this program wrote or that are broken: they are left alone, and count as unknown. ``sequence``
     is that of the last change, where no coverage row can be read: 0 if there was none, None if it
-    is lost. ``listed`` is what a broken coverage row says of the subscription itself.
+    is lost. ``listed`` is what is left of the subscription itself where its row is broken or gone.
     """
 
     coverage: Coverage | None = None

@@ -31,11 +31,10 @@ from tests.unit.scan.partial_scans import asked, partial_scan, verdict
 READ_ROWS = Place("query", Table.FINDINGS, 1)
 
 
-async def breaks_coverage(world: World, subscription_id: str) -> None:
+async def breaks_coverage(world: World, subscription_id: str, **also: int) -> None:
     """Break a coverage row, as a person may."""
-    await overwrite(
-        world, Table.FINDINGS, subscription_id, table_keys.COVERAGE, coverage="nonsense"
-    )
+    values = {"coverage": "nonsense", **also}
+    await overwrite(world, Table.FINDINGS, subscription_id, table_keys.COVERAGE, **values)
 
 
 async def delete_row(world: World, subscription_id: str, row: str) -> None:
@@ -69,6 +68,78 @@ async def test_a_scan_of_nothing_that_exists_fails_and_says_so(scanned: World) -
     assert await scanned.status() == before
 
 
+def choose(
+    world: World, *include: str, exclude: tuple[str, ...] = (), group: str | None = None
+) -> None:
+    """Let the settings name these subscriptions and this group from now on."""
+    scope = Scope(frozenset(include), frozenset(exclude))
+    world.options = replace(world.options, scope=scope, management_group=group)
+
+
+@pytest.mark.parametrize("group", [None, "mg"])
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("between", [(), (ONE,)], ids=["at once", "left out first"])
+async def test_what_the_include_list_named_stays_a_gap_p1(
+    scanned: World, group: str | None, between: tuple[str, ...], *, earlier: bool
+) -> None:
+    """P1: it was never visible, and whoever reads all from now on has not said that it may go."""
+    scanned.listed(ONE)
+    choose(scanned, ONE, TWO, THREE, exclude=(TWO,))
+    if earlier:
+        await rows_of_an_earlier_version(scanned, THREE)
+        await wrote_the_scope(scanned)
+    else:
+        await scanned.scan()
+    if between:
+        choose(scanned, *between, exclude=(TWO,))
+        await scanned.scan()
+    scanned.inventory.in_group = (Subscription(ONE, "seen"),)
+    choose(scanned, exclude=(TWO,), group=group)
+
+    for _ in range(3):
+        await scanned.scan()
+    stayed = (await scanned.coverage(THREE), await verdict(scanned))
+    choose(scanned, exclude=(TWO, THREE), group=group)
+    await scanned.scan()
+
+    assert stayed == ("gap", "unknown")
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == ("excluded", "compliant")
+
+
+@pytest.mark.parametrize(
+    ("state", "sequence", "is_known", "stays"),
+    [
+        (CoverageState.EXCLUDED, 1, True, True),
+        (CoverageState.EXCLUDED, 0, True, False),
+        (CoverageState.GAP, 1, True, False),
+        (CoverageState.GAP, 1, False, True),
+    ],
+    ids=["left out by a list", "never a gap", "requested", "nobody knows"],
+)
+async def test_a_row_of_an_earlier_version_that_a_list_may_have_named_stays_p1(
+    scanned: World, state: CoverageState, sequence: int, *, is_known: bool, stays: bool
+) -> None:
+    """P1: they did not write down what named it, and nobody ever excluded it."""
+    await rows_of_an_earlier_version(scanned, THREE, state, sequence)
+    choose(scanned, ONE, TWO)
+    await wrote_the_scope(scanned, is_known=is_known)
+    choose(scanned)
+    for _ in range(3):
+        await scanned.scan()
+
+    expected = ("gap", "unknown") if stays else (None, "compliant")
+    assert (await scanned.coverage(THREE), await verdict(scanned)) == expected
+
+
+async def wrote_the_scope(world: World, *, is_known: bool = True) -> None:
+    """Let the status say that the last full scan was made under the present settings."""
+    status = await world.status()
+    assert status is not None
+    changed = replace(status, scope=world.options.recorded_scope if is_known else None)
+    scans = world.context.scans
+    await scans.commit(status=changed, current=await scans.lease_and_status())
+
+
 @pytest.mark.parametrize("why", ["recorded", "broken", "accounts alone", "on the include list"])
 async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) -> None:
     """P1: what was recorded, or is named by the settings, is missing if it is not listed."""
@@ -90,11 +161,13 @@ async def test_one_that_ought_to_be_there_is_a_gap_p1(scanned: World, why: str) 
 
 
 async def rows_of_an_earlier_version(
-    world: World, subscription_id: str, state: CoverageState = CoverageState.GAP
+    world: World, subscription_id: str, state: CoverageState = CoverageState.GAP, sequence: int = 1
 ) -> None:
     """Record an id that existed nowhere, as earlier versions did."""
     gap = make_gap(GapReason.NOT_VISIBLE) if state is CoverageState.GAP else None
-    found = Coverage(Subscription(subscription_id), state, world.clock.now(), gap, sequence=1)
+    found = Coverage(
+        Subscription(subscription_id), state, world.clock.now(), gap, sequence=sequence
+    )
     row = Insert(table_keys.COVERAGE, rows.coverage_values(found))
     await world.store.commit(Table.FINDINGS, subscription_id, [row])
 
@@ -135,15 +208,18 @@ async def test_one_that_was_removed_and_is_there_is_read_p1(scanned: World) -> N
     assert (change.type, change.sequence) == (ChangeType.ACCOUNT_VIOLATED, 3)
 
 
-async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(scanned: World) -> None:
+@pytest.mark.parametrize("also", [(), ("tenantId", "state"), ("tenantId", "state", "name")])
+async def test_a_broken_row_of_one_without_accounts_is_not_removed_p1(
+    scanned: World, also: tuple[str, ...]
+) -> None:
     """P1: its row was lost, not only made by a request; it was listed once."""
     scanned.listed(ONE, TWO, THREE)
     scanned.read(THREE)
     await scanned.scan()
     scanned.listed(ONE, TWO)
-    await breaks_coverage(scanned, THREE)
-    await scanned.scan()
-    await scanned.scan()
+    await breaks_coverage(scanned, THREE, **dict.fromkeys(also, 5))
+    for _ in range(3):
+        await scanned.scan()
 
     assert (await scanned.coverage(THREE), await verdict(scanned)) == ("gap", "unknown")
 
@@ -164,12 +240,35 @@ async def test_a_row_that_was_deleted_by_hand_is_not_removed_p1(scanned: World) 
 async def test_one_that_was_excluded_as_the_way_out_stays_away_p11(scanned: World) -> None:
     """P11: whoever takes the exclusion back gets no new alert, and no gap."""
     await rows_of_an_earlier_version(scanned, THREE, state=CoverageState.EXCLUDED)
+    choose(scanned, exclude=(THREE,))
+    await wrote_the_scope(scanned)
+    choose(scanned)
     told = len(scanned.teller.told)
 
     await scanned.scan()
 
     assert (await scanned.coverage(THREE), await verdict(scanned)) == (None, "compliant")
     assert len(scanned.teller.told) == told
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+async def test_an_exclusion_that_is_taken_back_brings_no_mistyped_id_p11(
+    scanned: World, *, is_forgotten: bool
+) -> None:
+    """P11: excluding it was its way out; it must not be the only one for good."""
+    await rows_of_an_earlier_version(scanned, THREE)
+    if is_forgotten:
+        await scanned.scan()
+    choose(scanned, exclude=(THREE,))
+    await scanned.scan()
+    excluded = await verdict(scanned)
+    choose(scanned)
+    for _ in range(2):
+        await scanned.scan()
+
+    assert (excluded, await verdict(scanned)) == ("compliant", "compliant")
+    assert await scanned.coverage(THREE) is None
+    assert [kind for kind in scanned.told_types() if "coverage" in kind] == ["coverage.removed"]
 
 
 async def test_a_worker_that_died_had_found_it_p1(scanned: World) -> None:

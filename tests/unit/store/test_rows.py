@@ -102,7 +102,7 @@ _COUNTS: Final = st.builds(
 )
 _COVERAGE: Final = st.builds(
     Coverage,
-    st.builds(Subscription, _TEXT, _MAYBE, _MAYBE, _MAYBE),
+    st.builds(Subscription, st.just(SUBSCRIPTION), _MAYBE, _MAYBE, _MAYBE, expected=st.booleans()),
     st.sampled_from(CoverageState),
     _TIMES,
     st.none() | st.builds(Gap, st.sampled_from(GapReason), _MAYBE, _MAYBE),

@@ -144,7 +144,7 @@ def test_a_coverage_row_with_a_wrong_time_is_rebuilt(name: str, time: str) -> No
         rows.coverage_of(entity(values | {name: time}))
 
 
-@pytest.mark.parametrize("name", ["coverage", "gapReason"])
+@pytest.mark.parametrize("name", ["coverage", "gapReason", "subscriptionId"])
 def test_a_broken_coverage_row_is_a_store_error(name: str) -> None:
     """The one kind of error that a view turns into an answer."""
     gap = Gap(GapReason.TIMEOUT)
