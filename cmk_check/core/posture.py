@@ -19,11 +19,11 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.kinds import left_out
-from cmk_check.core.model import AccountCounts, Coverage, Gap
+from cmk_check.core.model import AccountCounts, Coverage, Gap, Subscription
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.status import Status
+from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.limits import CLOCK_TOLERANCE
 
 _THIS_ONE: Final = "1 of 1"
@@ -146,6 +146,13 @@ def as_left(coverage: Coverage, status: Status) -> Coverage:
         last_read=unwritten.last_read if unwritten else None,
         accounts=replace(coverage.accounts, unread=coverage.accounts.total),
     )
+
+
+def without_row(unwritten: UnwrittenGap, status: Status, now: datetime) -> Coverage:
+    """Return a new subscription that could not be written: it stands in the status alone."""
+    name, gaps = unwritten.subscription_id, status.summary.gaps
+    listed = next((gap.name for gap in gaps if gap.subscription_id == name), None)
+    return as_left(Coverage(Subscription(name, listed), CoverageState.PENDING, now), status)
 
 
 def is_read(coverage: Coverage | None, status: Status) -> bool:

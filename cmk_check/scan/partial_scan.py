@@ -95,14 +95,11 @@ def _with_gaps(
     recorded: Iterable[Coverage], unwritten: Sequence[UnwrittenGap], known: Summary, now: datetime
 ) -> list[Coverage]:
     """Return the rows with the gaps that stand in none of them."""
-    rows = {row.subscription.id: row for row in recorded}
-    names = {gap.subscription_id: gap.name for gap in known.gaps}
-    for gap in unwritten:
-        subscription = Subscription(gap.subscription_id, names.get(gap.subscription_id))
-        row = Coverage(subscription, CoverageState.PENDING, now)
-        rows.setdefault(gap.subscription_id, row)
     summary = replace(known, unwritten=len(unwritten), unwritten_gaps=tuple(unwritten))
-    return [posture.as_left(row, Status(now, summary)) for row in rows.values()]
+    status = Status(now, summary)
+    rows = {row.subscription.id: posture.as_left(row, status) for row in recorded}
+    missing = (gap for gap in unwritten if gap.subscription_id not in rows)
+    return [*rows.values(), *(posture.without_row(gap, status, now) for gap in missing)]
 
 
 async def _recorded(context: ScanContext, now: datetime) -> AsyncIterator[Coverage]:

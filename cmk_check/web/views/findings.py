@@ -98,7 +98,7 @@ class FindingsView:
             rows = self._listed(where, after, joined=join_all, at_once=at_once)
             found = await paging.gather(rows, query.top, self.most)
         if not found.value and query.subscription:
-            await self._make_sure_it_is_recorded(query.subscription)
+            await self._make_sure_it_is_known(query.subscription, status)
         joined = found.value if join_all else await self._joined(found.value)
         return Page(
             [
@@ -159,7 +159,9 @@ class FindingsView:
                 found = row.finding is not None and search.finds(row.finding, row.coverage)
                 yield row.place, (row.finding, row.coverage) if row.finding and found else None
 
-    async def _make_sure_it_is_recorded(self, subscription_id: str) -> None:
+    async def _make_sure_it_is_known(self, subscription_id: str, status: Status) -> None:
+        if status.summary.unwritten_gap(subscription_id):
+            return
         try:
             recorded = await self.findings_table.coverage(subscription_id) is not None
         except RowUnusable:

@@ -59,16 +59,19 @@ class StatusView:
         """Return the status of a subscription by lower-cased id; an unusable row is a gap.
 
         Raises:
-            RequestRefused: the subscription is not recorded.
+            RequestRefused: nothing is known of the subscription.
             StoreError
 
         """
         coverage, found, watch = await asyncio.gather(
             self._coverage(subscription_id), self.scans.status(), read_watch(self.watch_table)
         )
-        if coverage is None:
-            raise not_recorded(subscription_id)
         stored = found or _NOTHING_YET
+        if coverage is None:
+            unwritten = stored.value.summary.unwritten_gap(subscription_id)
+            if unwritten is None:
+                raise not_recorded(subscription_id)
+            coverage = posture.without_row(unwritten, stored.value, self.clock.now())
         status = await self._read_alone(subscription_id, stored.value)
         coverage = posture.as_left(coverage, status)
         answer = posture.of_subscription(coverage, status, self.clock.now(), self.expect)

@@ -1,7 +1,9 @@
 """The list of subscriptions, with their coverage and how to close each gap."""
 
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from cmk_check.core import posture
 from cmk_check.core.counts import known_gap
@@ -56,10 +58,29 @@ class SubscriptionsView:
         after: RowPosition | None,
         status: Status,
     ) -> AsyncIterator[tuple[RowPosition, models.Subscription | None]]:
-        async for place, row in self.findings_table.coverages(_state(asked), after):
-            known = untrusted(place[0], row) if isinstance(row, RowUnusable) else row
-            shown = self._shown(posture.as_left(known, status), status)
+        async for place, row in self._joined(_state(asked), after, status):
+            shown = self._shown(posture.as_left(row, status), status)
             yield place, shown if asked in {None, shown.coverage} else None
+
+    async def _joined(
+        self, state: CoverageState | None, after: RowPosition | None, status: Status
+    ) -> AsyncIterator[tuple[RowPosition, Coverage]]:
+        """Iterate over the rows and, in their order, the subscriptions whose gap has none."""
+        now = self.clock.now()
+        unwritten = (
+            (_place(gap.subscription_id), posture.without_row(gap, status, now))
+            for gap in status.summary.unwritten_gaps
+            if after is None or _place(gap.subscription_id) > after
+        )
+        left = deque(sorted(unwritten, key=itemgetter(0)))
+        async for place, row in self.findings_table.coverages(state, after):
+            while left and left[0][0] < place:
+                yield left.popleft()
+            if left and left[0][0] == place:
+                left.popleft()
+            yield place, untrusted(place[0], row) if isinstance(row, RowUnusable) else row
+        for each in left:
+            yield each
 
     def _shown(self, row: Coverage, status: Status) -> models.Subscription:
         """Make a subscription from its row, as the last scan left it.
@@ -89,6 +110,10 @@ class SubscriptionsView:
             azure_policy=to_api_policy_counts(row.accounts),
             sequence=None if to_api_since(row.since) is None else row.sequence,
         )
+
+
+def _place(subscription_id: str) -> RowPosition:
+    return table_keys.partition_of(subscription_id), table_keys.COVERAGE
 
 
 def _state(asked: CoverageState | None) -> CoverageState | None:

@@ -21,7 +21,7 @@ from cmk_check.web.views.owners import OwnersView
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 from tests.fakes.faults import Fault, FaultyStore, Place
-from tests.fakes.world import World, bad, good
+from tests.fakes.world import World, bad, good, sub
 from tests.unit.scan.faulty_processes import FORBIDDEN, ONE, THREE, TWO, sent
 from tests.unit.scan.partial_scans import asked, verdict
 from tests.unit.scan.test_unrecordable import deliver_as_the_host_does
@@ -233,3 +233,63 @@ async def test_a_gap_that_is_written_at_last_says_when_it_was_read(estate: World
     assert row is not None
     assert row.last_read == first
     assert PostureReason.SUBSCRIPTIONS_UNREAD in dict((await estate.posture()).reasons)
+
+
+@pytest.mark.parametrize("named", [(), (TWO,)], ids=["full", "partial"])
+async def test_p1_a_gap_in_no_row_gets_one_when_nobody_lists_it_any_more(
+    named: tuple[str, ...],
+) -> None:
+    """It was listed once; the next scan that did not find it called the estate compliant."""
+    world = World(FaultyStore(MemoryStore()), slice_size=1)
+    world.listed(ONE)
+    world.read(ONE, good(ONE))
+    await world.scan()
+    world.listed(ONE, TWO)
+    world.read(TWO, bad(TWO))
+    refuse(world, TWO)
+    await scan(world)
+    world.listed(ONE)
+    await scan(world, ONE)
+    await scan(world)
+    still = (await known(world)).summary.unwritten
+    refuse(world)
+
+    await scan(world, *named)
+    await scan(world)
+    await scan(world)
+
+    assert (still, (await known(world)).summary.unwritten) == (1, 0)
+    assert (await world.coverage(TWO), await verdict(world)) == ("gap", "unknown")
+    _, change = world.teller.told[-1]
+    assert (change.type.value, change.source[-1]) == ("cmkcheck.coverage.lost", TWO[-1])
+
+
+async def test_p1_a_subscription_without_a_row_is_shown_as_a_gap(estate: World) -> None:
+    """It stood among the estate's gaps and nowhere else; its status was not found."""
+    before, new, behind = (sub(number) for number in (0, 4, 5))
+    estate.listed(before, ONE, TWO, THREE, new, behind)
+    refuse(estate, before, new, behind)
+    await scan(estate)
+    table, scans = FindingsTable(estate.store), ScanTable(estate.store)
+    view = SubscriptionsView(table, scans, estate.clock, key_health=False)
+
+    shown: list[tuple[str, str]] = []
+    token = None
+    while not shown or token:
+        asked = {"top": 2} | ({"skipToken": token} if token else {})
+        page = await view.page(parameters.SubscriptionsQuery.model_validate(asked))
+        shown += [(row.subscription_id, row.coverage) for row in page.value]
+        token = page.skip_token
+    gaps = (await view.page(parameters.SubscriptionsQuery(coverage="gap"))).value
+    read = (await view.page(parameters.SubscriptionsQuery(coverage="read"))).value
+
+    states = ("gap", "read", "read", "read", "gap", "gap")
+    assert shown == list(zip((before, ONE, TWO, THREE, new, behind), states, strict=True))
+    assert [row.subscription_id for row in gaps] == [before, new, behind]
+    assert [row.subscription_id for row in read] == [ONE, TWO, THREE]
+    answer = await status_of(estate, new)
+    assert (answer["posture"], answer["asOf"]) == ("unknown", None)
+    assert answer["gaps"][0]["name"] == f"name of {new}"
+    query = parameters.FindingsQuery(subscription=new)
+    findings = FindingsView(table, scans, estate.clock, ("OpenAI",), "https://portal")
+    assert (await findings.page(query)).value == []
