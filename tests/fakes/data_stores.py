@@ -27,11 +27,13 @@ def place(name: str, project: str = "p1") -> Place:
 class ScriptedStores:
     """Implements ``data_port.DataInventory``: what projects say, and stores by their names.
 
+    ``of`` is what the projects of an account say by its id, where that is not what all say.
     ``asked`` keeps, for each reading, which accounts were due, ``seconds`` its time.
     """
 
     projects: ProjectPlaces = field(default_factory=ProjectPlaces)
     stores: dict[str, StoreKey | Absent | Unread] = field(default_factory=dict)
+    of: Mapping[str, ProjectPlaces] = field(default_factory=dict)
     asked: list[set[str]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     is_broken: bool = False
@@ -59,7 +61,8 @@ class ScriptedStores:
         facts = {}
         for account_id in (each.id.text for each in accounts):
             read = account_id in due
-            projects = replace(self.projects, as_of=now) if read else known[account_id]
+            said = self.of.get(account_id, self.projects)
+            projects = replace(said, as_of=now) if read else known[account_id]
             keys = {each.id: self.stores[each.name] for each in projects.places if each.id}
             facts[account_id] = DataFacts(projects, keys)
         return facts

@@ -45,9 +45,10 @@ KEPT = timedelta(days=400)
 
 @dataclass
 class MovableClock:
-    """A clock that stands until it is moved."""
+    """A clock that stands until it is moved; ``latest`` is the latest time that it ever showed."""
 
     time: datetime = BEGINNING
+    latest: datetime = field(default=BEGINNING, repr=False)
 
     def now(self) -> datetime:
         """Return the time."""
@@ -56,6 +57,7 @@ class MovableClock:
     def advance(self, by: timedelta) -> None:
         """Move on."""
         self.time += by
+        self.latest = max(self.latest, self.time)
 
 
 @dataclass

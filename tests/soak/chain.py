@@ -11,6 +11,7 @@ from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
 _OF_EXCEPTIONS: Final = "cmkcheck.exception."
+_BESIDES: Final = (_OF_EXCEPTIONS, "cmkcheck.data.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def follow(feed: Iterable[Link]) -> dict[str, Any]:
         if numbers != list(range(1, len(links) + 1)):
             raise LostChangeError(f"{source} has the changes {numbers}")
         last: Link | None = None
-        of_accounts = [link for link in links if not link.type.startswith(_OF_EXCEPTIONS)]
+        of_accounts = [link for link in links if not link.type.startswith(_BESIDES)]
         for link in of_accounts:
             if not link.type.startswith("cmkcheck.coverage."):
                 _apply(link, last, said)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from cmk_check.core import posture
@@ -17,6 +18,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
 from tests.soak.chain import Link, accepted, follow
+from tests.soak.past import Past
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
 from tests.soak.truth import Truth, found_as
 
@@ -30,6 +32,7 @@ _NOT_KNOWN: Final = frozenset(
     }
 )
 
+_UNLISTED: Final = "The subscriptions could not be listed"
 GREEN: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 _OF_KEYS: Final[Mapping[str | None, PostureVerdict]] = {
     "healthy": PostureVerdict.COMPLIANT,
@@ -43,12 +46,17 @@ type Scopes = dict[str, list[tuple[datetime, object]]]
 
 @dataclass(frozen=True)
 class Checks:
-    """Compares a world with the truth about its estate; both go on changing."""
+    """Compares a world with the truth about its estate; both go on changing.
+
+    ``is_by_hand``: a person deletes rows.
+    """
 
     world: World
     truth: Mapping[str, Truth]
     excluded: AbstractSet[str]
     scopes: Scopes
+    past: Past
+    is_by_hand: bool = False
 
     async def everything(self) -> None:
         """Compare rows, feed, tellings and posture after a scan that nothing disturbed."""
@@ -61,17 +69,32 @@ class Checks:
         """P1: compliant is said only where every recorded account is, and everything was read.
 
         With exceptions it is said where each violation has one that is honoured now. Whether keys
-        count is a setting that may have changed a moment ago: both must hold.
+        and data count are settings that may have changed a moment ago: all must hold. What it is
+        dated by must have been so.
         """
         status = await self.world.status()
         if status is not None and status.as_of is not None and status.lowered is None:
             assert status.summary.subscriptions.total >= status.visible
-        for required in (False, True):
-            answer = await self.answer(required=required)
+        last = status.last_scan if status else None
+        is_unlisted = last is not None and (last.reason or "").startswith(_UNLISTED)
+        for required, data in product((False, True), repeat=2):
+            answer = await self.answer(required=required, data=data)
             if answer in GREEN:
-                await self._check_green(answer, required=required)
+                await self._check_green(answer, required=required, data=data)
+                assert status is not None
+                assert status.as_of is not None
+                if is_unlisted:
+                    raise FalseGreenError("the last full scan could not list the estate")
+                self._check_date(status.as_of, keys=required, data=data)
 
-    async def _check_green(self, answer: PostureVerdict, *, required: bool) -> None:
+    def _check_date(self, at: datetime, *, keys: bool, data: bool) -> None:
+        if self.is_by_hand:
+            return  # what was deleted by hand is missed by the next full scan, no sooner
+        for where in self.truth:
+            if not self.past.was_good(where, at, keys=keys, data=data):
+                raise FalseGreenError(f"{where} was not so at {at} or later")
+
+    async def _check_green(self, answer: PostureVerdict, *, required: bool, data: bool) -> None:
         table = self.world.context.findings_table
         async for row in table.findings(FindingFilter(), None):
             finding = row.finding
@@ -79,6 +102,8 @@ class Checks:
                 key, exception = _state_of(finding), finding.exception
                 said = f"{finding.judgement.verdict}, its key {key}, accepted by {exception}"
                 raise FalseGreenError(f"{finding.id} is {said}")
+            if finding and data and not (finding.data and finding.data.is_covered):
+                raise FalseGreenError(f"the data of {finding.id} is {finding.data}")
         async for (where, _), coverage in table.coverages(CoverageState.GAP, None):
             if isinstance(coverage, Coverage):
                 raise FalseGreenError(f"{where} was not read")
@@ -116,9 +141,13 @@ class Checks:
                 codes = {code for code, _ in answer.reasons}
             hours.add(known=not codes & _NOT_KNOWN)
 
-    async def answer(self, *, required: bool) -> PostureVerdict:
-        """Return the posture as the API would give it now, where keys count or do not."""
-        expect = replace(self.world.options.expectations, require_healthy_keys=required)
+    async def answer(self, *, required: bool, data: bool = False) -> PostureVerdict:
+        """Return the posture as the API would give it now, where keys and data count or do not."""
+        expect = replace(
+            self.world.options.expectations,
+            require_healthy_keys=required,
+            require_covered_data=data,
+        )
         answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
         return answer.verdict
 

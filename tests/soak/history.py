@@ -19,14 +19,26 @@ from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.limits import DAILY_READING
 from cmk_check.ports import SliceMessage, Store, Table
 from cmk_check.scan.scan_context import ScanContext
+from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.keys import ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MAX_DELIVERIES, World
+from tests.soak.answers import Answers
 from tests.soak.checks import Checks, Scopes
+from tests.soak.past import Past
 from tests.soak.tally import Tally
-from tests.soak.truth import EXEMPTED, FORBIDDEN, NAMES, SCOPED, STATES, SUBSCRIPTIONS, Truth
+from tests.soak.truth import (
+    EXEMPTED,
+    FORBIDDEN,
+    NAMES,
+    SCOPED,
+    STATES,
+    STORES,
+    SUBSCRIPTIONS,
+    Truth,
+)
 
 TROUBLE: Final = [
     [Fault.SLEEP],
@@ -58,11 +70,20 @@ class History:
         self.list_fails = False
         self.tally = tally
         self.scopes: Scopes = {}
-        self.checks = Checks(self.world, self.truth, self.excluded, self.scopes)
+        self.past = Past(self.world.clock)
+        self.checks = Checks(self.world, self.truth, self.excluded, self.scopes, self.past)
+        self.api = Answers(self.world, self.past)
         self._random = Random(0)
         self._trouble: Sequence[Fault] = ()
         self._changed: tuple[str, str, str] | None = None
         self._sleepers: list[tuple[FaultyStore, asyncio.Task[bool]]] = []
+
+    def look_at_data(self, *, required: bool) -> None:
+        """Let the app look at where data lies; ``required``: it counts."""
+        self.world.data_stores = ScriptedStores(stores=dict(STORES))
+        options = self.world.options
+        expect = replace(options.expectations, require_covered_data=required)
+        self.world.options = replace(options, expectations=expect)
 
     def account_becomes(self, where: str, name: str, state: str) -> None:
         """Create or change an account, or let its kind leave the scope."""
@@ -77,6 +98,11 @@ class History:
         truth = self.truth.setdefault(where, Truth())
         truth.accounts[name] = SCOPED
         truth.scopes[name] = truth.scopes.get(name, 0) + 1
+
+    def project_changes(self, where: str, name: str) -> None:
+        """Let the project of an account name another store, under the other kind of key."""
+        stores = self.truth.setdefault(where, Truth()).stores
+        stores[name] = stores.get(name, 0) + 1
 
     def access_changes(self, where: str) -> None:
         """Lose or regain the right to read."""
@@ -208,6 +234,13 @@ class History:
             known = self.scopes.setdefault(account_id, [])
             if not known or known[-1][1] != facts.scopes:
                 known.append((self.world.clock.now(), facts.scopes))
+        if self.world.data_stores is not None:
+            self.world.data_stores.of = {
+                account_id: places
+                for where, truth in self.truth.items()
+                for account_id, places in truth.projects(where).items()
+            }
+        self.past.note(self.truth, self.excluded)
         assert self.world.exemptions is not None
         self.world.exemptions.facts = {
             where: truth.exemptions(where) for where, truth in self.truth.items()
@@ -250,7 +283,8 @@ class History:
         await self.scan()
         operations = self.store.log[before:]
         written = [o for o in operations if o.table is Table.FINDINGS and o.writes]
-        assert not written, f"a scan of an unchanged estate wrote {written}"
+        is_dated = self.world.data_stores is not None  # a reading of projects writes its date
+        assert is_dated or not written, f"a scan of an unchanged estate wrote {written}"
         assert len(self.world.teller.told) == told, "a scan of an unchanged estate told something"
 
     async def wake_all(self) -> None:

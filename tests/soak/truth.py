@@ -4,11 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY, account_path
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread
 from cmk_check.core.model import Gap, Reading
+from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, place
 from tests.fakes.exemptions import ASSIGNMENT, CORP
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD
 from tests.fakes.world import BEGINNING, bad, good, odd, sub
@@ -46,6 +48,8 @@ MAKERS: Final = {
     **dict.fromkeys(EXEMPTED, bad),
 }
 STATES: Final = [*MAKERS, "other kind"]
+# An account's project names one of them after the other.
+STORES: Final = {f"store-{number}": MICROSOFT if number % 2 else OWN for number in range(500)}
 FORBIDDEN: Final = Gap(GapReason.FORBIDDEN, "Microsoft.CognitiveServices/accounts/read", "no right")
 
 
@@ -60,7 +64,8 @@ def found_as(state: str, now: datetime) -> tuple[str, str | None, bool]:
 class Truth:
     """One subscription as it really is.
 
-    ``scopes`` counts, by the account's name, how often its encryption scopes have changed.
+    ``scopes`` counts, by the account's name, how often its encryption scopes have changed,
+    ``stores`` how often its project has named another store: the odd ones have Microsoft's keys.
     """
 
     accounts: dict[str, str] = field(default_factory=dict)
@@ -69,11 +74,12 @@ class Truth:
     readable: bool = True
     pages_read: int | None = None
     scopes: dict[str, int] = field(default_factory=dict)
+    stores: dict[str, int] = field(default_factory=dict)
 
     def reading(self, subscription_id: str) -> Reading:
         """Return what Azure would answer now."""
         found = [
-            MAKERS[verdict](subscription_id, name)
+            replace(MAKERS[verdict](subscription_id, name), places=WITH_PROJECTS)
             for name, verdict in sorted(self.accounts.items())
             if verdict in MAKERS
         ]
@@ -101,6 +107,14 @@ class Truth:
             return KEYS[state]
         scope = EncryptionScope(f"scope-{number}", "Microsoft.CognitiveServices")
         return replace(KEYS[state], scopes=(scope,))
+
+    def projects(self, subscription_id: str) -> dict[str, ProjectPlaces]:
+        """Return what projects would say now of where data lies, by account id."""
+        return {
+            str(good(subscription_id, name).id): ProjectPlaces((place(f"store-{number}"),))
+            for name in self.accounts
+            for number in [self.stores.get(name, 0)]
+        }
 
     def exemptions(self, subscription_id: str) -> ExemptionFacts:
         """Return what Azure would say of exemptions now."""

@@ -19,6 +19,8 @@ def walk(seed: int, tally: Tally) -> None:
 
     """
     history = History(tally)
+    if seed % 2:
+        history.look_at_data(required=seed % 4 == 1)
     asyncio.run(_walk(Random(seed), history))
 
 
@@ -27,6 +29,7 @@ async def _walk(random: Random, history: History) -> None:
         await step(random, history)
         await history.checks.green()
         await history.checks.times_of_scopes()
+        await history.api.check()
     await history.settle()
 
 
@@ -48,7 +51,7 @@ async def step(random: Random, history: History) -> None:
 
 def _change(random: Random, history: History) -> None:
     where, name = random.choice(SUBSCRIPTIONS), random.choice(NAMES)
-    match random.randrange(9):
+    match random.randrange(10):
         case 0:
             history.account_goes(where, name)
         case 1:
@@ -63,6 +66,8 @@ def _change(random: Random, history: History) -> None:
             history.exclude_or_include(where)
         case 6:
             history.scopes_change(where, name)
+        case 7:
+            history.project_changes(where, name)
         case _:
             history.account_becomes(where, name, random.choice(STATES))
 
