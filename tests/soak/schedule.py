@@ -7,8 +7,9 @@ back to a calm state again and again, while what workers read in between is stil
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from random import Random
@@ -23,7 +24,9 @@ from cmk_check.store import table_keys
 from tests.fakes.faults import DeathError, Fault, FaultyStore
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
+from tests.soak.by_hand import falsify
 from tests.soak.checks import GREEN
+from tests.soak.group import HIDDEN, Group
 from tests.soak.history import History
 from tests.soak.tally import Tally
 from tests.soak.truth import STATES
@@ -40,30 +43,50 @@ _JUMPS: Final = [
     -timedelta(minutes=3),
 ]
 _WAKES: Final = 0.015
+_WAKES_AFTER: Final = 0.8
+_FIRST: Final = 2
 _SLEEPS: Final = 0.25
 _CALMS: Final = 0.9
+_DATA_CALMS: Final = 0.3
 _TROUBLES: Final = 0.8
+_OVERTAKES: Final = 0.8
 _WRONG: Final = "-wrong"
+_NOWHERE: Final = [sub(91), sub(92)]
 _FULL: Final = [0.9, 0.5, 0.2]
+_GROUPED: Final = 0.3
+_WITH_DATA: Final = 0.5
+_REQUIRED: Final = 0.5
+_STRAYS: Final = 0.25
+_DISTURBS: Final = 0.04
+_BY_HAND: Final = 0.15
+_NEWS: Final = 0.5
+_LEAVES: Final = 0.7
 _TICKS: Final = 4
+_ENOUGH: Final = 3
 _MOST_TICKS: Final = 1_000
 
 
 @dataclass(eq=False)
 class Worker(FaultyStore):
-    """A process, and its view of the store: before each operation it waits for its turn."""
+    """A process, and its view of the store: before each operation it waits for its turn.
+
+    Partitions that are ``refused`` take no writes.
+    """
 
     message: SliceMessage | None = None
     tries: int = 0
     rank: float = 0
     is_writing: bool = False
+    refused: AbstractSet[str] = frozenset()
     task: asyncio.Future[bool] = field(default_factory=asyncio.Future)
     turns: list[tuple[OperationName, asyncio.Future[Fault | None]]] = field(default_factory=list)
 
-    async def _fault(self, name: OperationName, table: Table, _partition: str) -> Fault | None:
+    async def _fault(self, name: OperationName, table: Table, partition: str) -> Fault | None:
         if self.is_dead:
             return None
         self.is_writing = (name, table) == ("commit", Table.FINDINGS)
+        if self.is_writing and partition in self.refused:
+            return Fault.NO_ANSWER
         future: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
         self.turns.append((name, future))
         try:
@@ -103,7 +126,18 @@ class Schedule(History):
         self._workers: list[Worker] = []
         self._waiting: list[tuple[SliceMessage, int]] = []
         self._seen: list[SliceMessage] = []
-        self._home = _ESTATE[: self._random.randint(1, 2)]
+        self._home = _ESTATE[: self._random.randint(1, 5)]
+        self.world.options = replace(self.world.options, slice_size=self._random.choice([1, 1, 2]))
+        self._refused: set[str] = set()
+        self._news = self._home[0]
+        self._group: Group | None = None
+        self._ended = self._refused_since = 0
+        self.checks = replace(self.checks, is_by_hand=forges)
+        if self._random.random() < _GROUPED:
+            self.world.inventory = self._group = Group(self.world, self._random)
+            self.world.options = replace(self.world.options, management_group="group")
+        if self._random.random() < _WITH_DATA:
+            self.look_at_data(required=self._random.random() < _REQUIRED)
         for where in _ESTATE:
             self.account_becomes(where, "a", "compliant")
 
@@ -128,34 +162,87 @@ class Schedule(History):
                 worker.task.cancel()
             await asyncio.gather(*(w.task for w in self._workers), return_exceptions=True)
         self._sent()
+        self._refused.clear()
+        if self._group is not None:
+            self._group.is_reliable = True
         if self._forges:
             await self.world.scan()
             await self.checks.green()
+            await self._deceive()
         else:
+            await self.scan()  # a gap leaves in the second scan after it was recorded
             await self.settle()
+            await self._recover()
+
+    async def _deceive(self) -> None:
+        """P1: a partial scan adds up all rows, and only a full one mends those that are false."""
+        self._home = _ESTATE
+        self._calm_down()
+        self.account_becomes(_ESTATE[0], "a", self._random.choice(["non_compliant", "unknown"]))
+        await self.scan()
+        await falsify(self.store, self._random)
+        self.world.clock.advance(PARTIAL_SCAN_SPACING)
+        await self.world.start_partial([_ESTATE[-1]])
+        await self.world.drain()
+        await self.checks.green()
+
+    async def _recover(self) -> None:
+        """P11: where all is well again, nothing stays unknown."""
+        self._home = _ESTATE
+        self._calm_down()
+        if self._group is not None:
+            self._group.below.clear()
+        for _ in range(_ENOUGH):
+            await self.scan()
+            await self._check()
+        answer = await self.checks.answer(required=False)
+        assert answer in GREEN, f"all is well, and it says {(await self.world.posture()).reasons}"
+        feed = [(change.source, change.type.value) for change in await self.world.feed()]
+        if self._group is not None:
+            self._group.check_announced(feed)
+
+    async def _check(self) -> None:
+        """See what holds whenever a scan has ended, if nobody has written by hand."""
+        if self._forges:
+            return
+        if self._group is not None:
+            await self._group.check()
+        await self.api.check()
 
     async def _step(self) -> None:
         chance = self._random.random()
-        if chance < 0.015:
-            self._trouble_estate()
-        elif chance < 0.02:
-            self._calm_down()
-        elif chance < 0.025:
-            self.world.clock.advance(self._random.choice(_JUMPS))
-            await self.checks.green()
-        elif chance < 0.03 and self._seen:
-            self._repeat_message()
-        elif chance < 0.035 and self._forges:
-            await self._forge()
-            await self.checks.green()
+        if chance < _DISTURBS:
+            await self._disturb(chance / _DISTURBS)
         elif not self._waiting and self._is_quiet() and (chance < 0.3 or not self._workers):
             if self._random.random() < _TROUBLES:
                 self._trouble_estate()
-            self._begin(self._start())
-        elif self._waiting and (chance < 0.3 or not self._workers):
+            if await self._is_held() and self._random.random() < _OVERTAKES:
+                self.world.clock.advance(SCAN_LEASE)
+                self._begin(self.world.start)
+            else:
+                self._begin(self._start())
+        elif self._waiting and chance < (0.8 if self._is_quiet() else 0.3):
             self._deliver(*self._waiting.pop(self._random.randrange(len(self._waiting))))
         elif self._workers:
             await self._go_on()
+
+    async def _disturb(self, chance: float) -> None:
+        """Change something, whoever works; what is written by hand comes in addition."""
+        if chance < 0.4:
+            self._trouble_estate()
+        elif chance < 0.5:
+            self._calm_down()
+        elif chance < 0.65:
+            self.world.clock.advance(self._random.choice(_JUMPS))
+        elif chance < 0.8 and self._seen:
+            self._repeat_message()
+        else:
+            self._refuse_or_accept()
+        if self._forges and self._random.random() < _BY_HAND:
+            await self._forge()
+        if self._forges and self._random.random() < _BY_HAND:
+            await falsify(self.store, self._random)
+        await self.checks.green()
 
     def _is_quiet(self) -> bool:
         """Whether nobody works, or only those that sleep could."""
@@ -171,7 +258,7 @@ class Schedule(History):
                 self._random.choice(asleep).rank = 1
             worker = max(ready, key=lambda one: one.rank)
             if self._random.random() < (_SLEEPS if worker.is_writing else _SLEEPS / 50):
-                self._take_over(worker)
+                await self._take_over(worker)
                 return
             name, turn = self._random.choice(worker.turns)
             is_faulty = self._random.random() < self._share
@@ -180,6 +267,12 @@ class Schedule(History):
             await self._rest()
             if name == "commit":
                 await self.checks.green()
+                if self._group is not None and not self._forges:
+                    await self._group.check()
+        ended = len(self.world.teller.ended) + len(self.world.teller.partial_ended)
+        if ended > self._ended:
+            self._ended = ended
+            await self._check()
         for worker in [worker for worker in self._workers if worker.task.done()]:
             self._workers.remove(worker)
             self._end(worker)
@@ -195,7 +288,12 @@ class Schedule(History):
         raise AssertionError("A worker waits for nobody.")
 
     def _begin(self, handle: Callable[[ScanContext], object], **fields: object) -> None:
-        worker = Worker(self.store, rank=self._random.random(), **fields)  # type: ignore[arg-type]
+        worker = Worker(
+            self.store,
+            rank=self._random.random(),
+            refused=self._refused,
+            **fields,  # type: ignore[arg-type]
+        )
 
         async def process() -> bool:
             try:
@@ -222,13 +320,17 @@ class Schedule(History):
         is_over = worker.task.result() or worker.tries >= 2 * MAX_DELIVERIES
         if worker.message is not None and not is_over:
             self._waiting.append((worker.message, worker.tries + 1))
+        for other in self._workers:
+            # Whoever wakes now has lost its slice, while the scan may still have others to do.
+            if other.message == worker.message and self._random.random() < _WAKES_AFTER:
+                other.rank = _FIRST
 
     def _repeat_message(self) -> None:
         """Bring a message again, or give it up, whoever works on it."""
         tries = self._random.choice([1, MAX_DELIVERIES, MAX_DELIVERIES + 1])
         self._waiting.append((self._random.choice(self._seen), tries))
 
-    def _take_over(self, worker: Worker) -> None:
+    async def _take_over(self, worker: Worker) -> None:
         """Let a worker sleep before it writes, until its claim or its lease has ended.
 
         Meanwhile the estate calms down, so that only this one knows of what it read.
@@ -238,29 +340,43 @@ class Schedule(History):
             self._calm_down()
         if worker.message is not None and self._random.random() < 0.5:
             self.world.clock.advance(SLICE_CLAIM)
-            self._waiting.append((worker.message, worker.tries + 1))
+            self._deliver(worker.message, worker.tries + 1)
+            self._workers[-1].rank = _FIRST
         elif self._random.random() < 0.8:
             self.world.clock.advance(SCAN_LEASE)
             for other in self._workers:
                 other.rank = min(other.rank, self._random.choice([-1, 1]))
-            self._begin(self._start())
+            self._begin(self._start(is_partial=await self._is_partial(worker)))
 
-    def _start(self) -> Callable[[ScanContext], object]:
-        """Return the start of a full or of a partial scan."""
-        if self._random.random() < self._full:
-            return self.world.start
+    async def _is_partial(self, worker: Worker) -> bool:
+        """Whether it works for a partial scan: another one can take the lease over from it."""
+        message = worker.message
+        return message is not None and (await self.world.scan_row(message.scan_id)).is_partial
+
+    def _start(self, *, is_partial: bool = False) -> Callable[[ScanContext], object]:
+        """Return the start of a full or of a partial scan, which may name what is nowhere."""
         # Later than the least pause after any start, and not so late that a lease ends.
         self.world.clock.advance(PARTIAL_SCAN_SPACING)
+        if not is_partial and self._random.random() < self._full:
+            return self.world.start
         scanned = [where for where in _ESTATE if where not in self.excluded]
         named = self._random.sample(scanned, min(len(scanned), self._random.randint(1, 2)))
+        if self._random.random() < _NEWS:
+            named = [self._news]
+        if self._random.random() < _STRAYS:
+            named.append(self._random.choice(_NOWHERE))
         return partial(self.world.start_partial, named)
 
     def _trouble_estate(self) -> None:
         """Change something that a scan may meet."""
         where = self._random.choice(_ESTATE)
-        match self._random.randrange(10):
+        match self._random.randrange(12):
             case 0:
                 self.vanishes_or_returns(where)
+            case 11:
+                self.list_breaks_or_mends()
+            case 10:
+                self.project_changes(self._random.choice(self._home), "a")
             case 1:
                 self.access_changes(where)
             case 2 if self._excludes:
@@ -272,17 +388,41 @@ class Schedule(History):
                 self.truth[where].listed = True
                 self.excluded.discard(where)
                 self.account_becomes(where, "a", self._random.choice([*STATES, "non_compliant"]))
+        self._news = where
         self._script()
 
     def _calm_down(self) -> None:
-        """Let all that is listed be compliant; the others leave, and mostly are excluded."""
+        """Let all that is listed be compliant; the others leave, and mostly are excluded.
+
+        What cannot be written stays as it is.
+        """
+        self.list_fails = False
+        is_data_calm = self._random.random() < _DATA_CALMS
         for where, truth in self.truth.items():
             truth.listed = where in self._home
             truth.readable = True
+            if where in self._refused:
+                continue
             truth.accounts["a"] = "compliant"
+            if is_data_calm:
+                truth.stores["a"] = (truth.stores.get("a", 0) + 1) // 2 * 2
+        if self._group is not None:
+            self._group.below = set() if self._random.random() < _LEAVES else set(HIDDEN)
         self.excluded.clear()
         if self._excludes and self._random.random() < _CALMS:
             self.excluded.update(where for where in _ESTATE if where not in self._home)
+        self._script()
+
+    def _refuse_or_accept(self) -> None:
+        """Let a partition that has news refuse all writes, until a scan or more have ended."""
+        if self._refused:
+            if self._ended > self._refused_since:
+                self._refused.clear()
+            return
+        where = self._random.choice(self._home)
+        self._refused.add(where)
+        self._refused_since = self._ended
+        self.account_becomes(where, "a", self._random.choice(STATES))
         self._script()
 
     async def _forge(self) -> None:
@@ -317,4 +457,7 @@ class Schedule(History):
         """Whether no scan runs, and compliant, with exceptions or not, is said to nobody."""
         answers = [await self.checks.answer(required=required) for required in (False, True)]
         is_green = not GREEN.isdisjoint(answers)
-        return not is_green and await self.world.context.scans.holder() is None
+        return not is_green and not await self._is_held()
+
+    async def _is_held(self) -> bool:
+        return await self.world.context.scans.holder() is not None
