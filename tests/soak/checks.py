@@ -1,6 +1,6 @@
 """What must hold in a history: compared with the truth, not with another run of the program."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -202,6 +202,14 @@ class Checks:
                     for account_id, entry in self._expected(where).items()
                 }
                 assert stored == due, f"{where}: {stored} are stored, {due} are right"
+                self._check_stores(truth, found.known.findings.values())
+
+    def _check_stores(self, truth: Truth, findings: Iterable[Finding]) -> None:
+        """See each project read within a day."""
+        for finding in findings if self.world.data_stores else ():
+            names = [store.name for store in finding.data.stores] if finding.data else []
+            due = f"store-{truth.stores.get(finding.id.name, 0)}"
+            assert names == [due], f"{finding.id} has its data in {names}, and {due} is right"
 
     async def _check_feed(self) -> None:
         """P3, P9: every transition is there once, in an unbroken chain that ends at the rows.

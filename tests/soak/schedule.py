@@ -21,7 +21,7 @@ from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQ
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice import run_slice
 from cmk_check.store import table_keys
-from tests.fakes.faults import DeathError, Fault, FaultyStore
+from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import OperationName
 from tests.fakes.world import MAX_DELIVERIES, sub
 from tests.soak.by_hand import falsify
@@ -77,14 +77,23 @@ class Worker(FaultyStore):
     tries: int = 0
     rank: float = 0
     is_writing: bool = False
+    writes: int = 0
     refused: AbstractSet[str] = frozenset()
     task: asyncio.Future[bool] = field(default_factory=asyncio.Future)
     turns: list[tuple[OperationName, asyncio.Future[Fault | None]]] = field(default_factory=list)
+
+    @property
+    def sleepiness(self) -> float:
+        """How probably it sleeps now: mostly once its first mark stands."""
+        if not self.is_writing:
+            return _SLEEPS / 50
+        return _SLEEPS if self.writes <= 1 else 2 * _SLEEPS
 
     async def _fault(self, name: OperationName, table: Table, partition: str) -> Fault | None:
         if self.is_dead:
             return None
         self.is_writing = (name, table) == ("commit", Table.FINDINGS)
+        self.writes += self.is_writing
         if self.is_writing and partition in self.refused:
             return Fault.NO_ANSWER
         future: asyncio.Future[Fault | None] = asyncio.get_running_loop().create_future()
@@ -126,8 +135,8 @@ class Schedule(History):
         self._workers: list[Worker] = []
         self._waiting: list[tuple[SliceMessage, int]] = []
         self._seen: list[SliceMessage] = []
-        self._home = _ESTATE[: self._random.randint(1, 5)]
-        self.world.options = replace(self.world.options, slice_size=self._random.choice([1, 1, 2]))
+        self._home = _ESTATE[: self._random.randint(1, 3)]
+        self.world.options = replace(self.world.options, slice_size=self._random.choice([1, 2]))
         self._refused: set[str] = set()
         self._news = self._home[0]
         self._group: Group | None = None
@@ -136,6 +145,10 @@ class Schedule(History):
         if self._random.random() < _GROUPED:
             self.world.inventory = self._group = Group(self.world, self._random)
             self.world.options = replace(self.world.options, management_group="group")
+        if self._random.random() < _REQUIRED:
+            options = self.world.options
+            expect = replace(options.expectations, require_healthy_keys=True)
+            self.world.options = replace(options, expectations=expect)
         if self._random.random() < _WITH_DATA:
             self.look_at_data(required=self._random.random() < _REQUIRED)
         for where in _ESTATE:
@@ -173,6 +186,7 @@ class Schedule(History):
             await self.scan()  # a gap leaves in the second scan after it was recorded
             await self.settle()
             await self._recover()
+            await self._oversleep(is_partial=self._random.random() < 0.5)
 
     async def _deceive(self) -> None:
         """P1: a partial scan adds up all rows, and only a full one mends those that are false."""
@@ -201,6 +215,52 @@ class Schedule(History):
         if self._group is not None:
             self._group.check_announced(feed)
 
+    async def _oversleep(self, *, is_partial: bool) -> None:
+        """P1: a worker that read what only it knows wakes when it is no longer its turn.
+
+        That of a full scan sleeps before its mark, and its slice is done by another. That of a
+        partial scan sleeps before it lowers the status and before it records: another such scan
+        begins before the one, and ends before the other.
+        """
+        place, other = self._random.sample(range(len(_ESTATE)), 2)
+        where = _ESTATE[place]
+        self.account_becomes(
+            where, "a", self._random.choice(["non_compliant", "unknown", "key broken"])
+        )
+        self._script()
+        self.world.clock.advance(PARTIAL_SCAN_SPACING)
+        await (self.world.start_partial([where]) if is_partial else self.world.start())
+        (plan,) = self._sent()
+        await self.world.deliver(plan)
+        messages = self._sent()
+        message = messages.pop(0 if is_partial else place // self.world.options.slice_size)
+        places = {Place("commit", Table.FINDINGS, int(is_partial), where): Fault.SLEEP}
+        if is_partial:
+            places[Place("commit", Table.SCANS, 1)] = Fault.SLEEP
+        store = FaultyStore(self.store, places=places)
+        sleeper = asyncio.create_task(self.world.deliver(message, self.world.process(store)))
+        await store.asleep.wait()
+        self._calm_down()
+        if is_partial:
+            self.world.clock.advance(SCAN_LEASE)
+            await self.world.start_partial([_ESTATE[other]])
+            store.asleep.clear()
+            store.wake.set()
+            store.wake.clear()
+            await store.asleep.wait()
+            await self.world.drain()
+        else:
+            self.world.clock.advance(SLICE_CLAIM)
+            await self.world.deliver(message)
+        await self.checks.green()
+        store.wake.set()
+        with suppress(CmkCheckError):
+            await sleeper
+        await self.checks.green()
+        for each in messages:
+            await self.world.deliver(each)
+        await self.checks.green()
+
     async def _check(self) -> None:
         """See what holds whenever a scan has ended, if nobody has written by hand."""
         if self._forges:
@@ -221,7 +281,7 @@ class Schedule(History):
                 self._begin(self.world.start)
             else:
                 self._begin(self._start())
-        elif self._waiting and chance < (0.8 if self._is_quiet() else 0.3):
+        elif self._waiting and chance < (0.95 if self._is_quiet() else 0.3):
             self._deliver(*self._waiting.pop(self._random.randrange(len(self._waiting))))
         elif self._workers:
             await self._go_on()
@@ -257,7 +317,7 @@ class Schedule(History):
             if asleep and self._random.random() < _WAKES:
                 self._random.choice(asleep).rank = 1
             worker = max(ready, key=lambda one: one.rank)
-            if self._random.random() < (_SLEEPS if worker.is_writing else _SLEEPS / 50):
+            if self._random.random() < worker.sleepiness:
                 await self._take_over(worker)
                 return
             name, turn = self._random.choice(worker.turns)
@@ -359,9 +419,13 @@ class Schedule(History):
         self.world.clock.advance(PARTIAL_SCAN_SPACING)
         if not is_partial and self._random.random() < self._full:
             return self.world.start
-        scanned = [where for where in _ESTATE if where not in self.excluded]
+        scanned = [
+            where
+            for where, truth in self.truth.items()
+            if truth.listed and where not in self.excluded
+        ] or _ESTATE
         named = self._random.sample(scanned, min(len(scanned), self._random.randint(1, 2)))
-        if self._random.random() < _NEWS:
+        if not is_partial and self._random.random() < _NEWS:
             named = [self._news]
         if self._random.random() < _STRAYS:
             named.append(self._random.choice(_NOWHERE))
