@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from cmk_check.core.cross_check import KnownAccount
+from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
@@ -149,6 +150,30 @@ class KeyInventory(Protocol):
         ``known_vaults`` maps such ids to the vault ids found last time, if known. ``carried`` are
         the encryption scopes of accounts whose scopes need not be read again. Failures, and
         what takes longer than ``seconds``, are ``Unread`` in the facts and never raised.
+        """
+        ...
+
+
+class DataInventory(Protocol):
+    """Reads where accounts keep data, for one slice.
+
+    What accounts share is read once: each store.
+    """
+
+    async def read(
+        self,
+        accounts: Sequence[Account],
+        known: Mapping[str, ProjectPlaces],
+        due: Collection[str],
+        now: datetime,
+        *,
+        seconds: float,
+    ) -> Mapping[str, DataFacts]:
+        """Read the facts of each account, by the account's lower-cased id.
+
+        ``known`` is what projects said when they were read last, ``due`` are the ids of accounts
+        whose projects are read again, as of ``now``. Failures, and what takes longer than
+        ``seconds``, are ``Unread`` in the facts and never raised.
         """
         ...
 

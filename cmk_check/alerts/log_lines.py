@@ -33,7 +33,7 @@ from datetime import datetime
 
 from cmk_check.alerts.bounded_json import bounded_json
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.counts import data_counts, key_counts
+from cmk_check.core.counts import aspect_sums
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.account_exception import honoured_at
 from cmk_check.core.model import Change, Gap
@@ -118,8 +118,7 @@ def _outcome(scan: LastScan, posture: PostureVerdict | None, summary: Summary) -
             "unread": accounts.unread,
             "excepted": honoured_at(accounts.excepted, scan.finished_at or scan.started_at),
         },
-        "keys": key_counts(accounts),
-        "dataStores": data_counts(accounts),
+        **aspect_sums(accounts),
         "subscriptions": {
             "total": subscriptions.total,
             "read": subscriptions.read,

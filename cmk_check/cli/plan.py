@@ -20,7 +20,7 @@ from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS
 if TYPE_CHECKING:
     from cmk_check.cli.account_search import FoundAccount
     from cmk_check.config.settings import Settings
-    from cmk_check.core.comparison.judge import Judged
+    from cmk_check.core.aspects.aspect import Judged
     from cmk_check.core.model import Finding, Gap
     from cmk_check.core.remediation.plan import Plan
     from cmk_check.ports import Inventory, KeyInventory
@@ -248,7 +248,7 @@ def _report_key(
     from cmk_check.core.enums import KeySeverity, KeyState
     from cmk_check.core.remediation.key_plan import key_plan_for
 
-    health = judged.key
+    health = judged.key_health
     if health is None or health.state is KeyState.HEALTHY:
         complain("there is nothing to do.")
         return 0 if certain else UNKNOWN
@@ -313,7 +313,7 @@ def _finding(judged: "Judged") -> "Finding":
         rule_version=RULE_VERSION,
         first_seen=now,
         changed_at=now,
-        key_health=judged.key,
+        key_health=judged.key_health,
     )
 
 

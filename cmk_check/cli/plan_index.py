@@ -11,7 +11,7 @@ from typing import Final, Literal
 from cmk_check.cli.console import shown
 from cmk_check.core.remediation.steps import Action, PlanStep
 from cmk_check.web.answer import Answer
-from cmk_check.web.evidence_models import Owner
+from cmk_check.web.aspect_models import Owner
 
 # What Markdown would take for more than text, links without brackets too.
 _MARKS: Final = re.compile(r"[\\`*_\[\]<>|&~$#@]|:(?=//)|(?<=www)\.")

@@ -19,12 +19,13 @@ from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult
     from cmk_check.core.posture import Expectations
-    from cmk_check.web import evidence_models, models
+    from cmk_check.web import aspect_models, models
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,13 @@ def _of_account(
         problems.append(Problem(finding.reason, severity, finding.message, accepted))
     for reason in finding.key_health.reasons if finding.key_health else ():
         severity = KEY_REASONS[reason.code].severity
-        if severity is ReasonSeverity.UNKNOWN and not expect.require_healthy_keys:
+        if severity is ReasonSeverity.UNKNOWN and HEALTHY_KEYS not in expect.requires:
             severity = ReasonSeverity.WARNING  # as it does not count for the posture
         problems.append(Problem(reason.code, severity, reason.message))
     # What may be under Microsoft's keys counts for the posture as what is not known.
-    as_counted = ReasonSeverity.UNKNOWN if expect.require_covered_data else ReasonSeverity.WARNING
+    as_counted = (
+        ReasonSeverity.UNKNOWN if COVERED_DATA in expect.requires else ReasonSeverity.WARNING
+    )
     for place in finding.data_stores.reasons if finding.data_stores else ():
         is_open = place.severity in {ReasonSeverity.UNKNOWN, ReasonSeverity.WARNING}
         severity = as_counted if is_open else place.severity
@@ -122,7 +125,7 @@ def _of_account(
     return problems
 
 
-def accepted_by(exception: "evidence_models.AccountException | None") -> str | None:
+def accepted_by(exception: "aspect_models.AccountException | None") -> str | None:
     """Say what accepts a violation, without the texts that may name people."""
     if exception is None or not exception.honoured or exception.expires_on is None:
         return None

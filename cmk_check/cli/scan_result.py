@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.config.settings import Settings
-from cmk_check.core.counts import exposed_data, summarise
+from cmk_check.core import posture
+from cmk_check.core.counts import summarise
 from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import ExceptionMode, KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.status import Status
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.web import models
 from cmk_check.web.http.search_turns import Turns
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
-from cmk_check.web.views.azure_policy import to_api_policy_counts
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.exceptions import to_api_accounts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.findings import FindingsView
-from cmk_check.web.views.key_health import to_api_keys
 from cmk_check.web.views.status import StatusView
 from cmk_check.web.views.subscriptions import SubscriptionsView
 
@@ -117,23 +116,17 @@ class ScanResult:
             if stored.known.coverage is not None
         ]
         summary = summarise(known, changes=0)
-        accounts = to_api_accounts(summary.accounts, self.context.clock.now())
-        keys, expect = to_api_keys(summary.accounts), self.context.options.expectations
-        accepted = accounts.excepted if expect.exceptions is ExceptionMode.ACCEPT else 0
-        broken = keys.broken if expect.require_healthy_keys else 0
-        exposed = exposed_data(summary.accounts) if expect.require_covered_data else 0
-        violated = accounts.non_compliant > accepted or broken or exposed
-        posture = PostureVerdict.NON_COMPLIANT if violated else PostureVerdict.UNKNOWN
+        now, expect = self.context.clock.now(), self.context.options.expectations
+        answer = posture.of_estate(Status(as_of=now, summary=summary), now, expect).verdict
+        violated = answer is PostureVerdict.NON_COMPLIANT
         reason = models.ReasonOfPosture(code=PostureReason.SCAN_FAILED, message=_PARTIAL)
         return status.model_copy(
             update={
-                "posture": posture,
+                "posture": answer if violated else PostureVerdict.UNKNOWN,
                 "reasons": [reason],
                 "fresh": False,
-                "accounts": accounts,
-                "keys": keys if self._keys else None,
-                "data_stores": to_api_data_counts(summary.accounts),
-                "azure_policy": to_api_policy_counts(summary.accounts),
+                "accounts": to_api_accounts(summary.accounts, now),
+                **to_api_counts(summary.accounts, key_health=self._keys),
                 "subscriptions": models.Subscriptions.model_validate(summary.subscriptions),
                 "gaps": [],
                 "gaps_omitted": summary.subscriptions.gap,

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from cmk_check.cli.scan_result import ScanResult
-    from cmk_check.web import data_models, evidence_models, models
+    from cmk_check.web import aspect_models, models
 
-    type _Judged = tuple[models.Finding, evidence_models.KeyHealth | data_models.DataStores | None]
+    type _Judged = tuple[models.Finding, aspect_models.KeyHealth | aspect_models.DataStores | None]
     """An account, and what is wrong beside its verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
@@ -109,7 +109,7 @@ def _account(judged: "_Judged", *, has_history: bool, has_exceptions: bool) -> R
     return Row((state, finding.name, _why(judged)[0]), more, _COLOURS[state])
 
 
-def _exception(exception: "evidence_models.AccountException | None") -> str:
+def _exception(exception: "aspect_models.AccountException | None") -> str:
     """Say until when an exemption accepts the violation, or why it does not."""
     if exception is None:
         return "-"
@@ -174,7 +174,7 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
     return line
 
 
-def _sums_of_states(what: str, counts: "models.Keys | data_models.DataStoreCounts") -> str:
+def _sums_of_states(what: str, counts: "aspect_models.Keys | aspect_models.DataStoreCounts") -> str:
     numbers = counts.model_dump()
     parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
     return f"{what}: {sum(numbers.values()):,}: {parts}"

@@ -1,36 +1,17 @@
 """Sums: of findings into counts, of subscriptions into a slice's, of slices into a scan's."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from cmk_check.core import cross_check
-from cmk_check.core.azure_policy import policy_answer
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.aspect import Sides
 from cmk_check.core.broken_key import BrokenKey
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.data_stores.account_data import COVERED, AccountData
-from cmk_check.core.enums import (
-    CoverageState,
-    GapReason,
-    KeySeverity,
-    KeyState,
-    PolicyState,
-    Verdict,
-)
-from cmk_check.core.exceptions.account_exception import AccountException, expiries
+from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.kinds import left_out, of_azure_openai
-from cmk_check.core.model import (
-    AccountCounts,
-    Coverage,
-    Finding,
-    Judgement,
-    KeyHealth,
-    PolicyCounts,
-    VerdictCounts,
-)
-from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.status import KnownGap, SubscriptionCounts, Summary, UnwrittenGap
 from cmk_check.limits import (
@@ -39,12 +20,8 @@ from cmk_check.limits import (
     MAX_GAPS_LISTED,
     MAX_KIND_CHARS,
     MAX_KINDS_COUNTED,
-    MAX_OWNERS_COUNTED,
     MAX_UNWRITTEN_NAMED,
 )
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 KIND_UNKNOWN: Final = "unknown"
 OTHER_KINDS: Final = "other"
@@ -53,70 +30,37 @@ _UNEXPLAINED: Final = make_gap(GapReason.SLICE_FAILED, "its row does not say why
 
 
 class AccountCounter:
-    """Counts accounts as they come and go: by all that ``AccountCounts`` has."""
+    """Counts accounts as they come and go: by verdict, and by every aspect."""
 
     def __init__(self) -> None:
         self._cells: Counter[tuple[str, Verdict]] = Counter()
         self._reasons: Counter[str] = Counter()
-        self._keys: Counter[str] = Counter()
-        self._expiries: Counter[datetime] = Counter()
-        self._not_assessed = 0
-        self._differs = 0
-        self._owners: Counter[str | None] = Counter()
-        self._data: Counter[str] = Counter()
+        self._labels: list[Counter[Hashable]] = [Counter() for _ in ASPECTS]
 
-    def add(
-        self,
-        kind: str | None,
-        judgement: Judgement,
-        key: KeyHealth | None = None,
-        exception: AccountException | None = None,
-        *,
-        times: int = 1,
-    ) -> None:
+    def add(self, account: Sides, times: int = 1) -> None:
         """Count one account, or with ``times=-1`` count it no longer."""
-        self._cells[kind or KIND_UNKNOWN, judgement.verdict] += times
+        judgement = account.judgement
+        self._cells[account.kind or KIND_UNKNOWN, judgement.verdict] += times
         self._reasons[judgement.reason.value] += times
-        if key is not None and judgement.verdict is Verdict.COMPLIANT:
-            self._keys[key.state.value] += times
-        until = exception.honoured_until if exception is not None else None
-        if until is not None and judgement.verdict is Verdict.NON_COMPLIANT:
-            self._expiries[until] += times
-        answer = policy_answer(kind, judgement)
-        if answer is not None and answer.differs:
-            self._differs += times
-            self._not_assessed += times * (answer.state is PolicyState.NOT_ASSESSED)
-
-    def add_owner(self, owner: Owner | None, times: int = 1) -> None:
-        """Count an account's owner; None counts as nobody."""
-        self._owners[(owner or UNOWNED).value] += times
-
-    def add_data(self, data: AccountData | None, times: int = 1) -> None:
-        """Count under whose keys an account's data is; None where nobody looked."""
-        if data is not None:
-            self._data[data.state.value] += times
+        for aspect, labels in zip(ASPECTS, self._labels, strict=True):
+            if (label := aspect.label(account)) is not None:
+                labels[label] += times
 
     def counts(self, ignored_by_kind: Mapping[str, int], unread: int) -> AccountCounts:
         """Return the counts as they stand; what has gone to nothing is left out."""
         cells = +self._cells
-        by_kind = {
-            kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
-            for kind in sorted({kind for kind, _ in cells})
-        }
-        by_reason = dict(sorted((+self._reasons).items()))
-        by_key_health = dict(sorted((+self._keys).items()))
-        return AccountCounts(
-            by_kind,
-            by_reason,
-            _few(ignored_by_kind),
-            unread,
-            by_key_health,
-            expiries(self._expiries.items()),
-            PolicyCounts(self._not_assessed, self._differs) if by_kind else None,
-            self._owners[None],
-            _some_owners(_hash(owner) for owner in +self._owners if owner is not None),
-            dict(sorted((+self._data).items())),
+        counts = AccountCounts(
+            by_kind={
+                kind: VerdictCounts(*(cells[kind, verdict] for verdict in Verdict))
+                for kind in sorted({kind for kind, _ in cells})
+            },
+            by_reason=dict(sorted((+self._reasons).items())),
+            ignored_by_kind=_few(ignored_by_kind),
+            unread=unread,
         )
+        for aspect, labels in zip(ASPECTS, self._labels, strict=True):
+            counts = aspect.into(counts, +labels)
+        return counts
 
 
 def contradiction(accounts: AccountCounts) -> str | None:
@@ -124,78 +68,23 @@ def contradiction(accounts: AccountCounts) -> str | None:
 
     ``unread`` may exceed the total: a recording that was interrupted leaves that of its beginning.
     """
-    excepted = [count for _, count in accounts.excepted]
-    policy = accounts.policy or PolicyCounts()
     cells = (
         (kind.compliant, kind.non_compliant, kind.unknown) for kind in accounts.by_kind.values()
     )
-    sums = (accounts.by_reason, accounts.ignored_by_kind, accounts.by_key_health)
-    counted = (*cells, *(part.values() for part in (*sums, accounts.by_data_state)), excepted)
-    others = (accounts.unread, accounts.unowned, policy.not_assessed)
-    if min(chain(others, *counted)) < 0:
+    sums = (accounts.by_reason, accounts.ignored_by_kind)
+    if min(chain((accounts.unread,), *cells, *(part.values() for part in sums))) < 0:
         return "has a count below zero"
     if sum(accounts.by_reason.values()) != accounts.total:
         return "counts other accounts by reason than by kind"
-    parts = (
-        (sum(accounts.by_key_health.values()), accounts.compliant),
-        (sum(excepted), accounts.non_compliant),
-        (sum(accounts.by_data_state.values()), accounts.total),
-        (accounts.unowned + len(accounts.owners), accounts.total),
-        (policy.not_assessed, policy.differs),
-        (policy.differs, accounts.total),
-    )
-    return "counts more than there are" if any(part > whole for part, whole in parts) else None
+    return next(filter(None, (aspect.contradiction(accounts) for aspect in ASPECTS)), None)
 
 
-def broken_keys(accounts: AccountCounts) -> int:
-    """Return how many compliant accounts have a key that cannot be used."""
-    return accounts.by_key_health.get(KeyState.BROKEN, 0)
-
-
-def unknown_keys(accounts: AccountCounts) -> int:
-    """Return of how many compliant accounts nobody knows it; of some no key was ever looked at."""
-    known = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.BROKEN)
-    return accounts.compliant - sum(accounts.by_key_health.get(state, 0) for state in known)
-
-
-def key_counts(accounts: AccountCounts) -> dict[str, int] | None:
-    """Return the counts of log lines and changes by key health; None if no key was read."""
-    if not accounts.by_key_health:
-        return None
+def aspect_sums(accounts: AccountCounts) -> dict[str, dict[str, int] | None]:
+    """Return the sums of aspects as log lines and reports name them; None where nobody looked."""
     return {
-        "healthy": accounts.by_key_health.get(KeyState.HEALTHY, 0),
-        "atRisk": accounts.by_key_health.get(KeyState.AT_RISK, 0),
-        "broken": broken_keys(accounts),
-        "unknown": unknown_keys(accounts),
-    }
-
-
-def covered_data(accounts: AccountCounts) -> int:
-    """Return how many accounts are known to have none under Microsoft's keys."""
-    return sum(accounts.by_data_state.get(state, 0) for state in COVERED)
-
-
-def exposed_data(accounts: AccountCounts) -> int:
-    """Return how many accounts have data under Microsoft's keys."""
-    return accounts.by_data_state.get(DataState.MICROSOFT_KEYS, 0)
-
-
-def unknown_data(accounts: AccountCounts) -> int:
-    """Return of how many nobody knows it; of some nobody ever looked at where it lies."""
-    known = (state for state in DataState if state is not DataState.UNKNOWN)
-    return accounts.total - sum(accounts.by_data_state.get(state, 0) for state in known)
-
-
-def data_counts(accounts: AccountCounts) -> dict[str, int] | None:
-    """Return the counts by data state as answers name them; None if nobody looked at any."""
-    if not accounts.by_data_state:
-        return None
-    return {
-        "ownKeys": accounts.by_data_state.get(DataState.OWN_KEYS, 0),
-        "microsoftKeys": exposed_data(accounts),
-        "mayBeMicrosoftKeys": accounts.by_data_state.get(DataState.MAY_BE_MICROSOFT_KEYS, 0),
-        "unknown": unknown_data(accounts),
-        "none": accounts.by_data_state.get(DataState.NONE, 0),
+        aspect.counted_as: aspect.sums(accounts)
+        for aspect in ASPECTS
+        if aspect.counted_as is not None
     }
 
 
@@ -286,12 +175,6 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
     by_kind: dict[str, VerdictCounts] = {}
     by_reason: Counter[str] = Counter()
     ignored: Counter[str] = Counter()
-    keys: Counter[str] = Counter()
-    data: Counter[str] = Counter()
-    excepted: list[tuple[datetime, int]] = []
-    unread = unowned = 0
-    owners: set[str] = set()
-    policy: PolicyCounts | None = PolicyCounts()
     parts = list(counts)
     kept = _kept({kind for part in parts for kind in part.by_kind})
     for part in parts:
@@ -305,41 +188,15 @@ def _add_accounts(counts: Iterable[AccountCounts]) -> AccountCounts:
             )
         by_reason.update(part.by_reason)
         ignored.update(part.ignored_by_kind)
-        keys.update(part.by_key_health)
-        data.update(part.by_data_state)
-        excepted += part.excepted
-        unread += part.unread
-        policy = _add_policy(policy, part.azure_policy)
-        unowned += part.unowned
-        owners.update(part.owners)
-    return AccountCounts(
-        dict(sorted(by_kind.items())),
-        dict(sorted(by_reason.items())),
-        _few(ignored),
-        unread,
-        dict(sorted(keys.items())),
-        expiries(excepted),
-        policy if any(counts.total for counts in by_kind.values()) else None,
-        unowned,
-        _some_owners(owners),
-        dict(sorted(data.items())),
+    total = AccountCounts(
+        by_kind=dict(sorted(by_kind.items())),
+        by_reason=dict(sorted(by_reason.items())),
+        ignored_by_kind=_few(ignored),
+        unread=sum(part.unread for part in parts),
     )
-
-
-def _add_policy(had: PolicyCounts | None, more: PolicyCounts | None) -> PolicyCounts | None:
-    """Add counts; a sum without a part of it would be too small."""
-    if had is None or more is None:
-        return None
-    return PolicyCounts(had.not_assessed + more.not_assessed, had.differs + more.differs)
-
-
-def _some_owners(hashes: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(set(hashes))[:MAX_OWNERS_COUNTED])
-
-
-def _hash(owner: str) -> str:
-    """Return a short name of an owner: rows of sums must be small, and owners may be people."""
-    return blake2b(owner.encode(), digest_size=4).hexdigest()
+    for aspect in ASPECTS:
+        total = aspect.merged(total, parts)
+    return total
 
 
 def _kept(kinds: Iterable[str]) -> list[str]:

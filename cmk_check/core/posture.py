@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from cmk_check.core.counts import broken_keys, covered_data, exposed_data, unknown_keys
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -23,6 +22,7 @@ from cmk_check.core.model import AccountCounts, Coverage, Gap, Subscription
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
+from cmk_check.core.requirements import OPTIONAL, Requirement
 from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.limits import CLOCK_TOLERANCE
 
@@ -48,16 +48,14 @@ class Posture:
 class Expectations:
     """What must hold for an answer to count: its greatest age, the least visible subscriptions.
 
-    ``require_healthy_keys``: the key behind a compliant account must be usable as well.
-    ``require_covered_data``: no data of an account may be under Microsoft's keys. ``scope`` is what
+    ``requires`` are the optional requirements that count as well. ``scope`` is what
     the scan must have been made under, None where any will do. ``exceptions`` says whether
     honoured exceptions count.
     """
 
     max_age: timedelta
     subscriptions: int = 1
-    require_healthy_keys: bool = False
-    require_covered_data: bool = False
+    requires: frozenset[Requirement] = frozenset()
     scope: RecordedScope | None = None
     exceptions: ExceptionMode = ExceptionMode.SHOW
 
@@ -68,8 +66,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
     reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
-    reasons += _of_keys(accounts, status, expect)
-    reasons += _of_data(accounts, status, expect)
+    reasons += _of_requirements(accounts, status, expect)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
@@ -79,9 +76,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     reasons += _of_scope(status, expect)
     reasons += _of_age(status.as_of, now, expect.max_age)
     lowered = status.lowered
-    by_keys = status.keys_lowered and expect.require_healthy_keys
-    by_data = status.data_lowered and expect.require_covered_data
-    if lowered is None and (by_keys or by_data):
+    if lowered is None and any(each.is_lowered(status) for each in expect.requires):
         lowered = PostureReason.RUNNING_SCAN_FOUND_WORSE
     if lowered is not None and lowered not in {code for code, _ in reasons}:
         is_unread = lowered is PostureReason.SUBSCRIPTIONS_UNREAD
@@ -103,8 +98,7 @@ def of_subscription(
     coverage = as_left(coverage, status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
     reasons = _of_accounts(coverage.accounts, now, expect, read=read)
-    reasons += _of_keys(coverage.accounts, status, expect)
-    reasons += _of_data(coverage.accounts, status, expect)
+    reasons += _of_requirements(coverage.accounts, status, expect)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -208,31 +202,14 @@ def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Re
     return [_reason(code, f"{count} {of}") for code, count in counts.items() if count]
 
 
-def _of_keys(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
-    """Say that keys are broken, or not known to be usable as of the last full scan."""
-    if not expect.require_healthy_keys:
-        return []
-    broken = broken_keys(accounts)
-    # What was carried over may be a day older than the scan.
-    known = broken if status.daily_carried else accounts.compliant - unknown_keys(accounts)
-    counts = {
-        PostureReason.KEYS_BROKEN: broken,
-        PostureReason.KEYS_UNKNOWN: accounts.compliant - known,
-    }
-    return _counted(counts, accounts)
-
-
-def _of_data(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
-    """Say that data is exposed, or not known to be covered as of the last full scan."""
-    if not expect.require_covered_data:
-        return []
-    exposed = exposed_data(accounts)
-    covered = covered_data(accounts) if status.data_read else 0
-    counts = {
-        PostureReason.DATA_EXPOSED: exposed,
-        PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,
-    }
-    return _counted(counts, accounts)
+def _of_requirements(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
+    """Say what breaks the optional requirements, or is not known to meet them."""
+    return [
+        reason
+        for requirement in OPTIONAL
+        if requirement in expect.requires
+        for reason in _counted(requirement.counts(accounts, status), accounts)
+    ]
 
 
 def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:

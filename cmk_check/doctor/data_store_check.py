@@ -1,14 +1,14 @@
 """The check of data stores: whether what a few accounts name as stores can be read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from cmk_check.app import scan_options
-from cmk_check.core.comparison.judge import judged_accounts
+from cmk_check.core.aspects.aspect import AllJudged
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.comparison.judge import accounts_of
 from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.judge import stores_of
-from cmk_check.core.model import Account
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import MarkedText, NotTried
 from cmk_check.doctor.sampled_readings import came_of
@@ -24,9 +24,9 @@ _NAMES: Final = {
 }
 
 
-def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
+def sample(subject: DoctorSubject, judged: AllJudged) -> None:
     """Remember a few accounts that have projects or name stores themselves."""
-    for account in judged_accounts(accounts, scan_options(subject.settings).kinds):
+    for account in accounts_of(DATA_STORES, judged):
         names_some = account.places.has_projects or account.places.places
         if names_some and len(subject.with_data) < DOCTOR_SAMPLED:
             subject.with_data.append(account)

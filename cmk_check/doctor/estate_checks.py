@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cmk_check.app import scan_options
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import Disposition, PostureReason
 from cmk_check.core.model import Gap, Subscription
 from cmk_check.core.posture import of_estate
@@ -69,6 +70,7 @@ async def _gaps(
     """Return the subscriptions that cannot be read, by gap."""
     inventory = await subject.inventory()
     seconds = subject.settings.subscription_timeout
+    kinds = scan_options(subject.settings).kinds
     free = asyncio.Semaphore(subject.settings.max_in_flight)
     found: dict[str, Gap | None] = {}
 
@@ -76,9 +78,10 @@ async def _gaps(
         async with free:
             # Keep only a few accounts: a large estate may not fit into memory.
             reading = await inventory.read(subscription, seconds=seconds)
-            key_checks.sample(subject, reading.accounts)
-            exception_check.sample(subject, subscription.id, reading.accounts)
-            data_store_check.sample(subject, reading.accounts)
+            judged = judge_all(reading.accounts, kinds)
+            key_checks.sample(subject, judged)
+            exception_check.sample(subject, subscription.id, judged)
+            data_store_check.sample(subject, judged)
             found[subscription.id] = reading.gap
 
     tasks = [asyncio.create_task(read(subscription)) for subscription in chosen]

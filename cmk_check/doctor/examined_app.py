@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from cmk_check.core.resource_id import AccountId
     from cmk_check.ports import (
         ChangeInventory,
+        DataInventory,
         ExemptionInventory,
         Inventory,
         KeyInventory,
         QueueService,
         Store,
     )
-    from cmk_check.scan.data_port import DataInventory
 
 _STAND_IN: Final = {"CMK_STORAGE": "UseDevelopmentStorage=true"}
 _NO_STORAGE: Final = "No storage is set (CMK_STORAGE); only the deployed app needs it."

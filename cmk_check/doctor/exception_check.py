@@ -1,12 +1,12 @@
 """The check of exceptions: whether exemptions, and what they rest on, can be read."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from cmk_check.app import scan_options
-from cmk_check.core.comparison.judge import non_compliant
-from cmk_check.core.model import Account
+from cmk_check.core.aspects.aspect import AllJudged
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.comparison.judge import accounts_of
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import MarkedText, NotTried
 from cmk_check.doctor.sampled_readings import came_of
@@ -20,9 +20,9 @@ _NOTHING: Final = (
 )
 
 
-def sample(subject: DoctorSubject, subscription_id: str, accounts: Iterable[Account]) -> None:
+def sample(subject: DoctorSubject, subscription_id: str, judged: AllJudged) -> None:
     """Remember a few subscriptions with non-compliant accounts, whose exemptions to read."""
-    found = non_compliant(accounts, scan_options(subject.settings).kinds)
+    found = accounts_of(EXCEPTION, judged)
     if found and len(subject.violating) < DOCTOR_SAMPLED:
         subject.violating[subscription_id] = [account.id for account in found]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from cmk_check.app import scan_options
-from cmk_check.core.comparison.judge import compliant
+from cmk_check.core.aspects.aspect import AllJudged
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.comparison.judge import accounts_of
 from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
 from cmk_check.core.keys.vault import is_closed
 from cmk_check.core.model import Account, Gap
@@ -13,9 +14,9 @@ from cmk_check.inventory.api_versions import HSM_KEYS, KEYS
 from cmk_check.limits import DOCTOR_SAMPLE_SECONDS, DOCTOR_SAMPLED
 
 
-def sample(subject: DoctorSubject, accounts: Iterable[Account]) -> None:
+def sample(subject: DoctorSubject, judged: AllJudged) -> None:
     """Remember a few accounts whose keys to check, each with its key in another vault."""
-    for account in compliant(accounts, scan_options(subject.settings).kinds):
+    for account in accounts_of(KEY_HEALTH, judged):
         if len(subject.sampled) < DOCTOR_SAMPLED:
             subject.sampled.setdefault(_vault(account).lower(), account)
 

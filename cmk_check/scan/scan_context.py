@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cmk_check.alerts.outbox_relay import Relay
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.exceptions.judge import ExceptionRules
 from cmk_check.core.posture import Expectations
@@ -19,13 +22,13 @@ from cmk_check.limits import (
 from cmk_check.ports import (
     AccountSearch,
     Clock,
+    DataInventory,
     ExemptionInventory,
     Inventory,
     KeyInventory,
     Queues,
     ScanEndSink,
 )
-from cmk_check.scan.data_port import DataInventory
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.retention import Retention
 from cmk_check.store.scans import ScanTable
@@ -90,6 +93,16 @@ class ScanContext:
     account_search: AccountSearch | None = None
     exemptions: Callable[[], ExemptionInventory] | None = None
     data_stores: Callable[[], DataInventory] | None = None
+
+    @property
+    def aspects_off(self) -> frozenset[str]:
+        """The names of the aspects that the settings switch off."""
+        ports = {
+            KEY_HEALTH.name: self.keys,
+            DATA_STORES.name: self.data_stores,
+            EXCEPTION.name: self.exemptions,
+        }
+        return frozenset(name for name, port in ports.items() if port is None)
 
     async def publish_leftovers(self) -> None:
         """Publish the changes that crashed workers left in outboxes, when no slice will do it."""

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
+from cmk_check.core.aspects.aspect import AllJudged
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.scan.scan_context import ScanOptions
 
@@ -55,10 +56,12 @@ class SideReader[Inventory]:
             return failed
 
 
-def judged[Judged](what: str, judge: Callable[[], Mapping[str, Judged]]) -> Mapping[str, Judged]:
-    """Return what is judged of accounts, nothing after a bug: it must not affect verdicts."""
+def judged_or_unread[Facts](
+    what: str, judge: Callable[[Facts], AllJudged], facts: Facts, nothing: Facts
+) -> AllJudged:
+    """Judge facts, and after a bug ``nothing`` instead: it must not affect verdicts."""
     try:
-        return judge()
+        return judge(facts)
     except Exception:  # noqa: BLE001 - see above
         _log.exception("%s could not be judged.", what)
-        return {}
+        return judge(nothing)

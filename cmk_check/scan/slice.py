@@ -14,6 +14,7 @@ from cmk_check.core import posture
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
@@ -32,12 +33,10 @@ from cmk_check.errors import (
 )
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
+from cmk_check.scan.aspect_readers import AspectReader, aspect_readers
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
-from cmk_check.scan.data_reading import DataReader
-from cmk_check.scan.exception_reading import ExceptionReader
 from cmk_check.scan.finish import fail_scan, finish
-from cmk_check.scan.key_reading import KeyReader
 from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
 from cmk_check.scan.slice_subscriptions import subscriptions_of
@@ -120,10 +119,8 @@ class SliceRun:
         self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
         self._status: Status  # read when work begins
-        self._keys: KeyReader | None = None
+        self._readers: list[AspectReader] = []  # opened with the time
         self._cross_check = cross_check_of(context, claim)
-        self._exceptions: ExceptionReader | None = None
-        self._data: DataReader | None = None
         self._is_timed = False
         self._deadline: float  # set with the time
 
@@ -239,12 +236,7 @@ class SliceRun:
         context = self._context
         seconds = context.options.reading_deadline.total_seconds()
         self._deadline = asyncio.get_running_loop().time() + seconds
-        if context.keys is not None:
-            self._keys = KeyReader(context.keys, context.options, self._claim.scan)
-        if context.exemptions is not None:
-            self._exceptions = ExceptionReader(context.exemptions, context.options)
-        if context.data_stores is not None:
-            self._data = DataReader(context.data_stores, context.options, self._claim.scan)
+        self._readers = aspect_readers(context, self._claim.scan)
         await renew_lease(context, self._claim.scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
 
@@ -280,17 +272,12 @@ class SliceRun:
         if disposition is not Disposition.READ and gap in {None, _POISONED}:
             return compare_unread(stored.known, subscription, disposition, comparison)
         if gap is not None:
-            return compare(stored.known, subscription, Reading(gap=gap), comparison)
+            return compare(stored.known, subscription, Reading(gap=gap), {}, comparison)
         reading = await self._read(subscription, stored.known)
-        if self._exceptions is not None:
-            found = await self._exceptions.read(reading.accounts, comparison.now)
-            comparison = replace(comparison, exceptions=found)
-        if self._data is not None:
-            data = await self._data.read(reading.accounts, stored.known, comparison.now)
-            comparison = replace(comparison, data=data)
-        if self._keys is None:
-            return compare(stored.known, subscription, reading, comparison)
-        return await self._keys.compare(stored.known, subscription, reading, comparison)
+        judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
+        for reader in self._readers:
+            judged = await reader.read(judged, stored.known, comparison.now)
+        return compare(stored.known, subscription, reading, judged, comparison)
 
     async def _read(self, subscription: Subscription, known: Known) -> Reading:
         """Read a subscription, and once more if its list lacks what Resource Graph knows."""
@@ -341,11 +328,11 @@ class SliceRun:
             scan_id=self._claim.scan.id,
             now=self._context.clock.now(),
             new_id=self._context.new_id,
-            kinds=options.kinds,
             baseline=self._claim.scan.baseline,
             status_as_of=self._last_read(coverage),
             follows=self._follows(),
             hostname=options.hostname,
+            off=self._context.aspects_off,
         )
 
     def _follows(self) -> str | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from cmk_check.core.comparison import changes
 from cmk_check.core.enums import ChangeType, ScanState, Trigger
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.status import Status
 from cmk_check.errors import QueueError, RowUnusable, StoreError, StoreUnavailable, WriteConflict
@@ -95,7 +96,7 @@ async def _start(
 ) -> StartAnswer:
     now = context.clock.now()
     mine = scan_id_of(now, context.new_id()[:4])
-    must_read_all = context.options.expectations.require_healthy_keys
+    must_read_all = HEALTHY_KEYS in context.options.expectations.requires
     unsure = False
     try:
         for tries_left in reversed(range(ATTEMPTS_PER_STEP + 1)):
@@ -123,7 +124,7 @@ async def _start(
                 was_lowered=status.lowered is not None,
                 keys_were_lowered=status.keys_lowered,
                 data_were_lowered=status.data_lowered,
-                reads_projects=context.options.expectations.require_covered_data,
+                reads_projects=COVERED_DATA in context.options.expectations.requires,
                 daily_until=None if named or must_read_all else status.daily_until,
             )
             try:

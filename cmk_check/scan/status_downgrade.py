@@ -8,11 +8,12 @@ end of a scan raises the status again.
 """
 
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 from cmk_check.core import posture
 from cmk_check.core.comparison.updates import Difference
-from cmk_check.core.enums import ExceptionMode, PostureReason, PostureVerdict
+from cmk_check.core.enums import ExceptionMode, PostureVerdict
+from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status
 from cmk_check.errors import StoreUnavailable, WriteConflict
 from cmk_check.limits import ATTEMPTS_PER_STEP
@@ -20,16 +21,14 @@ from cmk_check.scan.scan_context import ScanContext
 from cmk_check.store.scan_rows import Stored
 from cmk_check.store.scans import LeaseAndStatus
 
-type _Side = Literal["verdicts", "keys", "data"]
-
 _HIGH: Final = {PostureVerdict.COMPLIANT, PostureVerdict.COMPLIANT_WITH_EXCEPTIONS}
 
 
 class StatusDowngrade:
-    """Lowers the status for one worker, once for verdicts, once for keys and once for data.
+    """Lowers the status for one worker, once for each requirement.
 
-    Whether keys and data count are settings, which may differ when the status is read: a downgrade
-    because of these is therefore stored separately, whatever the settings are now.
+    What is required may differ when the status is read: so each is lowered and stored by itself,
+    whatever the settings are now.
 
     ``status`` was read after the worker had its claim. Only the end of a scan raises a status, and
     no scan can end before this worker is done or has lost its claim. So one that is low already is
@@ -39,7 +38,7 @@ class StatusDowngrade:
     def __init__(self, context: ScanContext, status: Stored[Status] | None) -> None:
         self._context = context
         self._status = status
-        self._done: set[_Side] = set()
+        self._done: set[Requirement] = set()
 
     async def lower(self, difference: Difference) -> None:
         """Withdraw what will no longer be true after recording this difference.
@@ -48,23 +47,18 @@ class StatusDowngrade:
             StoreError
 
         """
-        if difference.is_worse:
-            await self._withdraw("verdicts")
-        if difference.keys_are_worse:
-            await self._withdraw("keys")
-        if difference.data_is_worse:
-            await self._withdraw("data")
+        for requirement in REQUIREMENTS:
+            if requirement not in self._done and requirement.is_worse(difference):
+                await self._withdraw(requirement)
 
-    async def _withdraw(self, side: _Side) -> None:
-        if side in self._done:
-            return
+    async def _withdraw(self, requirement: Requirement) -> None:
         status = self._status
         for _ in range(ATTEMPTS_PER_STEP):
-            if status is None or not self._is_high(status.value, side):
+            if status is None or not self._is_high(status.value, requirement):
                 break
-            lowered = _lowered(status.value, side)
             current = LeaseAndStatus(lease=None, status=status)
             try:
+                lowered = requirement.lower(status.value)
                 await self._context.scans.commit(status=lowered, current=current)
             except WriteConflict:
                 status = await self._context.scans.status()
@@ -72,12 +66,12 @@ class StatusDowngrade:
             break
         else:
             raise StoreUnavailable("The status could not be lowered: each try met another write.")
-        self._done.add(side)
+        self._done.add(requirement)
 
-    def _is_high(self, status: Status, side: _Side) -> bool:
+    def _is_high(self, status: Status, requirement: Requirement) -> bool:
         """Return whether the status is compliant while it is fresh, with or without exceptions.
 
-        For keys and data: as if these alone were required.
+        As if this alone were required.
         """
         if status.as_of is None:
             return False
@@ -85,18 +79,9 @@ class StatusDowngrade:
         expect = replace(
             self._context.options.expectations,
             subscriptions=0,
-            require_healthy_keys=side == "keys",
-            require_covered_data=side == "data",
+            requires=frozenset({requirement}),
             scope=None,
             exceptions=ExceptionMode.ACCEPT,
         )
         answer = posture.of_estate(status, status.as_of, expect)
         return answer.verdict in _HIGH
-
-
-def _lowered(status: Status, side: _Side) -> Status:
-    if side == "keys":
-        return replace(status, keys_lowered=True)
-    if side == "data":
-        return replace(status, data_lowered=True)
-    return replace(status, lowered=PostureReason.RUNNING_SCAN_FOUND_WORSE)

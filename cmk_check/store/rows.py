@@ -37,9 +37,7 @@ from cmk_check.errors import RowUnusable
 from cmk_check.limits import MAX_SEQUENCE
 from cmk_check.ports import Entity, Scalar
 from cmk_check.store import table_keys
-from cmk_check.store.data_columns import data_in, data_values
-from cmk_check.store.exception_columns import announced_in, exception_in, exception_values
-from cmk_check.store.owner_columns import owner_in, owner_values
+from cmk_check.store.aspect_columns import aspect_values, sides_in
 from cmk_check.store.row_times import UNDATED, is_usable_time, is_utc
 
 SCHEMA: Final = 1
@@ -133,9 +131,7 @@ def finding_values(finding: Finding) -> Values:
             "history": _text(_HISTORY, finding.history),
             **_key_values(finding.key_health),
             "keyVaultId": finding.vault_id,
-            **exception_values(finding),
-            **owner_values(finding.owner),
-            **data_values(finding.data),
+            **aspect_values(finding),
         }
     )
 
@@ -180,10 +176,7 @@ def finding_of(entity: Entity) -> Finding:
         key_health=health,
         # Older rows do not have this column.
         vault_id=row.optional("keyVaultId") or (health.vault_id if health else None),
-        exception=exception_in(entity.values),
-        announced=announced_in(entity.values),
-        owner=owner_in(entity.values),
-        data=data_in(entity.values),
+        **sides_in(entity.values),
     )
 
 

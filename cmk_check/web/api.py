@@ -21,12 +21,12 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models, parameters, scan_now
 from cmk_check.web.application import WebApplication
+from cmk_check.web.aspect_models import Controls
 from cmk_check.web.http import openapi
 from cmk_check.web.http.conditional import matches
 from cmk_check.web.http.responses import HEADERS, XLSX, csv_answer, json_answer, xlsx_answer
 from cmk_check.web.http.skip_tokens import link, next_link
 from cmk_check.web.http.table_walk_limit import Places
-from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export, metrics, owners, reasons, xlsx_export
 from cmk_check.web.views.changes import ChangesView
 from cmk_check.web.views.controls import controls

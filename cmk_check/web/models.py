@@ -25,9 +25,18 @@ from cmk_check.core.enums import (
 )
 from cmk_check.limits import MAX_GAPS_LISTED, MAX_TRANSITIONS
 from cmk_check.web.answer import Answer, Time
-from cmk_check.web.data_models import DataStoreCounts, DataStores
-from cmk_check.web.evidence_models import AccountException, Evidence, KeyHealth, Owner
-from cmk_check.web.policy_models import AzurePolicy, Control, PolicyCounts
+from cmk_check.web.aspect_models import (
+    AccountException,
+    AzurePolicy,
+    Control,
+    DataStoreCounts,
+    DataStores,
+    Evidence,
+    KeyHealth,
+    Keys,
+    Owner,
+    PolicyCounts,
+)
 
 
 class ReasonOfPosture(Answer):
@@ -59,15 +68,6 @@ class Accounts(Answer):
     excepted: int
     by_kind: dict[str, CountsOfKind]
     ignored_by_kind: dict[str, int]
-
-
-class Keys(Answer):
-    """Compliant accounts by key health; `unknown` includes keys that were never read."""
-
-    healthy: int
-    at_risk: int
-    broken: int
-    unknown: int
 
 
 class Subscriptions(Answer):
@@ -333,6 +333,29 @@ class SubscriptionsPage(Answer):
     """Subscriptions by id; `nextLink` is absent on the last page."""
 
     value: list[Subscription]
+    next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
+
+
+class OwnerSums(Answer):
+    """The accounts of one owner by verdict, and their keys; `owner` is null for those without one.
+
+    `oldestViolation` is the earliest `violatedSince`. `keys` is null if keys are not read,
+    `dataStores` if no data store was looked at. For `unread` of the accounts the last known verdict
+    is counted, because their subscription was not read.
+    """
+
+    owner: str | None
+    accounts: CountsOfKind
+    keys: Keys | None
+    data_stores: DataStoreCounts | None
+    oldest_violation: Time | None
+    unread: int
+
+
+class OwnersPage(Answer):
+    """Owners by name, after the accounts without one; `nextLink` is absent on the last page."""
+
+    value: list[OwnerSums]
     next_link: str | SkipJsonSchema[None] = Field(None, exclude_if=lambda link: link is None)
 
 

@@ -25,7 +25,7 @@ def place(name: str, project: str = "p1") -> Place:
 
 @dataclass
 class ScriptedStores:
-    """Implements ``data_port.DataInventory``: what projects say, and stores by their names.
+    """Implements ``ports.DataInventory``: what projects say, and stores by their names.
 
     ``of`` is what the projects of an account say by its id, where that is not what all say.
     ``asked`` keeps, for each reading, which accounts were due, ``seconds`` its time.

@@ -8,7 +8,6 @@ from cmk_check.alerts.deliver import DeliveryContext, deliver
 from cmk_check.alerts.log_lines import LogSink, write_line
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext, of_baseline, of_coverage, of_scan
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.enums import (
@@ -34,7 +33,16 @@ from tests.fakes.delivery import MemoryTexts, ScriptedWebhook
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED
 from tests.fakes.recording_store import RecordingStore
 from tests.fakes.world import MovableClock, bad, good, odd
-from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
+from tests.unit.core.examples import (
+    HOUR,
+    ID,
+    NOON,
+    SUBSCRIPTION,
+    compared_reading,
+    context,
+    known_of,
+    recorded,
+)
 
 
 async def write_lines() -> None:
@@ -42,7 +50,7 @@ async def write_lines() -> None:
     scan = context(NOON + HOUR, hostname="cmk.example.net")
     for number, account in enumerate((bad(ID), odd(ID)), 1):
         tagged = replace(account, tags={"owner": "x"}, owner="x")
-        (step,) = compare(known_of(good(ID)), SUBSCRIPTION, Reading((tagged,)), scan).steps
+        (step,) = compared_reading(known_of(good(ID)), Reading((tagged,)), scan).steps
         await LogSink().accept([(number, step.changes[0])])
     await _write_keys(scan)
     await _write_exceptions(scan)
@@ -80,7 +88,7 @@ async def _write_keys(scan: ComparisonContext) -> None:
     for facts, count in ((HEALTHY, 0), (DISABLED, 1), (HEALTHY, 1), (UNPROTECTED, 1)):
         account = replace(good(ID), tags={"owner": "x"}, owner="x")
         reading = Reading((account,))
-        found = compare(known, SUBSCRIPTION, reading, scan, {str(account.id): facts})
+        found = compared_reading(known, reading, scan, keys={str(account.id): facts})
         told = [one for step in found.steps for one in step.changes if ".key." in one.type]
         assert len(told) == count
         await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
@@ -90,11 +98,11 @@ async def _write_keys(scan: ComparisonContext) -> None:
 async def _write_exceptions(scan: ComparisonContext) -> None:
     """Write of an exception that it has started, that it ends soon, and that it has ended."""
     account = replace(bad(ID), tags={"owner": "x"}, owner="x")
-    accepted = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
+    waiver = AccountException(ExceptionReason.HONOURED, "/e", expires_on=scan.now + HOUR)
     known = known_of(account)
-    for exception, count in ((accepted, 2), (None, 1)):
-        asked = replace(scan, exceptions={str(account.id): exception})
-        found = compare(known, SUBSCRIPTION, Reading((account,)), asked)
+    for exception, count in ((waiver, 2), (None, 1)):
+        accepted = {str(account.id): exception}
+        found = compared_reading(known, Reading((account,)), scan, exceptions=accepted)
         told = [one for step in found.steps for one in step.changes]
         assert len(told) == count
         await LogSink().accept([(number, one) for number, one in enumerate(told, 7)])
@@ -109,8 +117,7 @@ async def _write_data(scan: ComparisonContext) -> None:
     exposed = AccountData(DataState.MICROSOFT_KEYS, (concern,), (store,), told=("/s",))
     known = known_of(account)
     for number, data in enumerate((exposed, AccountData(DataState.NONE)), 7):
-        asked = replace(scan, data={str(account.id): data})
-        found = compare(known, SUBSCRIPTION, Reading((account,)), asked)
+        found = compared_reading(known, Reading((account,)), scan, data={str(account.id): data})
         told = [one for step in found.steps for one in step.changes if ".data." in one.type]
         assert len(told) == 1
         await LogSink().accept([(number, told[0])])

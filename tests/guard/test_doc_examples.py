@@ -17,9 +17,9 @@ from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import Reason, Verdict
 from cmk_check.core.model import Judgement
 from cmk_check.core.rule import RULE_VERSION, judge
-from cmk_check.web import data_models, evidence_models, models, owner_models, scan_now
+from cmk_check.web import aspect_models, models, scan_now
+from cmk_check.web.aspect_models import Controls
 from cmk_check.web.http import openapi
-from cmk_check.web.policy_models import Controls
 from cmk_check.web.views import csv_export
 from cmk_check.web.views.reasons import CatalogueReason
 from local.simulator import Access, load_estate
@@ -73,9 +73,9 @@ def test_each_example_of_the_rule_is_judged_as_its_heading_says(row: list[str]) 
         ("GET /api/v1/status", models.Status),
         ("GET /api/v1/findings", models.FindingsPage),
         ("GET /api/v1/findings/{id}", models.FindingDetail),
-        ("Key health", evidence_models.KeyHealth),
-        ("Data stores", data_models.DataStores),
-        ("GET /api/v1/owners", owner_models.OwnersPage),
+        ("Key health", aspect_models.KeyHealth),
+        ("Data stores", aspect_models.DataStores),
+        ("GET /api/v1/owners", models.OwnersPage),
         ("GET /api/v1/subscriptions", models.SubscriptionsPage),
         ("GET /api/v1/changes", models.ChangesPage),
         ("GET /api/v1/scans", models.ScansPage),

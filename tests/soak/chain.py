@@ -7,9 +7,12 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
+from cmk_check.core.aspects import ASPECTS
 from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
+# Changes of these are no entries of a finding's history.
+_APART: Final = {aspect.name for aspect in ASPECTS if not aspect.is_transition}
 _OF_EXCEPTIONS: Final = "cmkcheck.exception."
 _BESIDES: Final = (_OF_EXCEPTIONS, "cmkcheck.data.")
 
@@ -113,10 +116,8 @@ def _is_besides(last: Link, link: Link) -> bool:
 
 
 def plain(side: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a side without the names that a change of a key always has, where they say nothing."""
-    if not side or side.get("keyHealth") is not None:
-        return side
-    return {name: value for name, value in side.items() if name not in {"keyHealth", "keyReasons"}}
+    """Return what a side says that only entries of the history change, None if there is none."""
+    return side and {name: value for name, value in side.items() if value and name not in _APART}
 
 
 def _check_keys(links: Sequence[Link]) -> None:

@@ -8,16 +8,18 @@ from itertools import product
 from typing import Final
 
 from cmk_check.core import posture
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState, KeyReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.model import Account, Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.store import table_keys
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.scans import ScanTable
 from cmk_check.store.subscription_rows import StoredSubscription
 from tests.fakes.world import World
-from tests.soak.chain import Link, accepted, follow
+from tests.soak.chain import Link, accepted, follow, plain
 from tests.soak.past import Past
 from tests.soak.tally import FalseGreenError, Hours, LostChangeError
 from tests.soak.truth import Truth, found_as
@@ -143,10 +145,10 @@ class Checks:
 
     async def answer(self, *, required: bool, data: bool = False) -> PostureVerdict:
         """Return the posture as the API would give it now, where keys and data count or do not."""
+        wanted = {HEALTHY_KEYS: required, COVERED_DATA: data}
         expect = replace(
             self.world.options.expectations,
-            require_healthy_keys=required,
-            require_covered_data=data,
+            requires=frozenset(each for each, counts in wanted.items() if counts),
         )
         answer = posture.of_estate(await self.world.status(), self.world.clock.now(), expect)
         return answer.verdict
@@ -228,7 +230,7 @@ class Checks:
         announced = {key for key, finding in findings.items() if finding.announced}
         if accepted(links) != announced:
             raise LostChangeError(f"told of {accepted(links)}, the rows say {announced}")
-        stored = {key: _side(finding) for key, finding in findings.items()}
+        stored = {key: plain(_side(finding)) for key, finding in findings.items()}
         if said != stored:
             raise LostChangeError(f"the feed ends at {said}, the rows are {stored}")
 
@@ -295,15 +297,14 @@ def _scopes_in(finding: Finding) -> str | None:
 
 def _side(finding: Finding) -> dict[str, object]:
     """Show a finding as the changes that lead to it do."""
-    judgement, key = finding.judgement, finding.key_health
+    judgement = finding.judgement
     side: dict[str, object] = {
         "verdict": judgement.verdict.value,
         "reason": judgement.reason.value,
     }
-    if key is None:
-        return side
-    reasons = [concern.code.value for concern in key.concerns]
-    return side | {"keyHealth": key.state.value, "keyReasons": reasons}
+    for aspect in ASPECTS:
+        side |= aspect.shown(finding) or {}
+    return side
 
 
 def _as_good_as(answer: PostureVerdict) -> AbstractSet[PostureVerdict]:

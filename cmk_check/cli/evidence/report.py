@@ -24,13 +24,15 @@ from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import ControlMapping, Verdict
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.web import models
+from cmk_check.core.text import as_object
+from cmk_check.web import aspect_models, models
 
 _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.CHECKED: "All lists of accounts were compared with Azure Resource Graph.",
     CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
     CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
+_ALWAYS_SHOWN: Final = {"verdict", "reason", "coverage", "missingAction"}
 
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
@@ -239,7 +241,7 @@ class _Report:
                 time_cell(change.time),
                 whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " ")),
                 _subject(change),
-                " → ".join(filter(None, map(_state, map(change.data.get, ("before", "after"))))),
+                _states(change.data.get("before"), change.data.get("after")),
             )
             for change in changes.shown
         )
@@ -290,7 +292,7 @@ def _numbers(accounts: models.Accounts) -> tuple[int, ...]:
     )
 
 
-def _keys(keys: models.Keys | None) -> Html:
+def _keys(keys: aspect_models.Keys | None) -> Html:
     if keys is None:
         return element("p", "The keys of compliant accounts are not checked.")
     counts = (keys.healthy, keys.at_risk, keys.broken, keys.unknown)
@@ -314,7 +316,13 @@ def _subject(change: models.ChangeEvent) -> Html:
     return named(name, subscription) if isinstance(name, str) else named(subscription, None)
 
 
-def _state(given: object) -> str:
-    """Return a state of a change: the values that it has, in its order."""
-    values = given.values() if isinstance(given, dict) else ()
-    return ", ".join(value for value in values if isinstance(value, str))
+def _states(before: object, after: object) -> str:
+    """Return the states before and after a change: why it is one, and what else has changed."""
+    had, has = as_object(before), as_object(after)
+    changed = {name for name in had.keys() & has.keys() if had[name] != has[name]}
+    sides = (
+        [text for name, text in side.items() if name in _ALWAYS_SHOWN | changed]
+        for side in (had, has)
+    )
+    texts = (", ".join(text for text in side if isinstance(text, str)) for side in sides)
+    return " → ".join(filter(None, texts))

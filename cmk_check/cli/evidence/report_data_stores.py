@@ -6,12 +6,14 @@ from typing import Final
 from cmk_check.cli.evidence.html import Content, Html, element, table, whole
 from cmk_check.cli.evidence.report_lists import Shortened
 from cmk_check.cli.evidence.report_parts import account, listed, section, time_cell
-from cmk_check.web import data_models, models
+from cmk_check.web import aspect_models, models
 
 _NEVER_READ: Final = "Never read. The next scan that reads the subscription will do it."
 
 
-def data_stores(counts: data_models.DataStoreCounts, uncovered: Shortened[models.Finding]) -> Html:
+def data_stores(
+    counts: aspect_models.DataStoreCounts, uncovered: Shortened[models.Finding]
+) -> Html:
     """Return the counts, and each account whose data is not known to be under the customer's keys.
 
     ``uncovered`` are these accounts.

@@ -6,24 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.azure_policy import policy_answer
-from cmk_check.core.comparison.change_types import types_of
-from cmk_check.core.comparison.data_compared import data_news
-from cmk_check.core.counts import data_counts, key_counts
-from cmk_check.core.data_enums import StoreState
-from cmk_check.core.data_stores.account_data import AccountData, AccountsData
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.aspect import News, Occasion
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
-from cmk_check.core.exceptions.account_exception import Exceptions
-from cmk_check.core.exceptions.announcements import Announcement
-from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, KeyHealth, Subscription
+from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, Subscription
 from cmk_check.core.owner import Owner
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Summary
-from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
+from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
 # Names as Azure allows them: with any other character a link could lead elsewhere.
 _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
-_OF_KEYS: Final = {ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED}
+_KIND_CHANGED: Final = ChangeType.ACCOUNT_KIND_CHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,78 +27,45 @@ class ComparisonContext:
     """What a comparison needs to know of the scan. ``new_id`` makes a fresh UUID for each change.
 
     ``status_as_of`` is when the last finished scan began, ``follows`` the full scan that finished
-    directly before this one, if that is so. ``kinds`` maps lower-cased kinds in scope to their
-    spelling. ``exceptions`` are those of the subscription's non-compliant accounts, None
-    where nobody looks at exceptions; ``data`` is where its accounts keep data, None likewise.
+    directly before this one, if that is so. ``off`` names the aspects that the settings switch off.
     """
 
     scan_id: str
     now: datetime
     new_id: Callable[[], str]
-    kinds: Mapping[str, str]
     baseline: bool = False
     status_as_of: datetime | None = None
     follows: str | None = None
     hostname: str | None = None
-    exceptions: Exceptions | None = None
-    data: AccountsData | None = None
+    off: frozenset[str] = frozenset()
+
+    @property
+    def occasion(self) -> Occasion:
+        """What aspects need to know of it."""
+        return Occasion(self.now, self.baseline, self.off)
 
 
-def of_finding(
-    before: Finding | None, after: Finding, subscription: Subscription, context: ComparisonContext
-) -> tuple[Change, ...]:
-    """Tell that a finding appeared or changed: in one change, or in one of each of its sides."""
-    previous = _previous_owner(before, after)
-    return tuple(
-        _account_change(kind, after, subscription, context, _told(kind, before, after) | previous)
-        for kind in types_of(before, after)
-    )
-
-
-def of_removal(
-    finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
-) -> Change:
-    """Tell that a finding was removed, and why."""
-    sides = _sides(finding, None) | {"removed": reason.value}
-    return _account_change(ChangeType.ACCOUNT_REMOVED, finding, subscription, context, sides)
-
-
-def of_exception(
-    news: Iterable[Announcement],
+def of_account(
+    news: Iterable[News],
     before: Finding | None,
     after: Finding | None,
     subscription: Subscription,
     context: ComparisonContext,
 ) -> tuple[Change, ...]:
-    """Tell that an exception starts, expires soon or has ended.
-
-    What people wrote into the exemption, and who did, stays with the finding, except its name.
-    """
+    """Make a change of each piece of news; all show the account before and after."""
     finding = after or before
     if finding is None:
         return ()
-    sides = _sides(before, after) | _previous_owner(before, after)
-    return tuple(
-        _account_change(each.type, finding, subscription, context, sides | _exception(each))
-        for each in news
-    )
-
-
-def of_data(
-    before: Finding | None, after: Finding, subscription: Subscription, context: ComparisonContext
-) -> tuple[Change, ...]:
-    """Tell that data of an account may be under Microsoft's keys, or no longer is."""
-    kind = data_news(before, after)
-    if kind is None or after.data is None:
-        return ()
-    had = before.data if before else None
-    sides: dict[str, object] = {
-        "before": before and _side(before) | {"dataStores": had and had.state.value},
-        "after": _side(after) | {"dataStores": after.data.state.value},
-        "dataStores": _data(after.data, after.data.exposed - set(had.told if had else ())),
-        **_previous_owner(before, after),
-    }
-    return (_account_change(kind, after, subscription, context, sides),)
+    sides: dict[str, object] | None = None
+    changes: list[Change] = []
+    for each in news:
+        if sides is None:  # most findings have no news
+            sides = _sides(before, after) | _previous_owner(before, after)
+        shown = _with_kinds(sides, before, after) if each.type is _KIND_CHANGED else sides
+        changes.append(
+            _account_change(each.type, finding, subscription, context, {**shown, **each.shown})
+        )
+    return tuple(changes)
 
 
 def of_coverage(
@@ -157,7 +120,7 @@ def of_baseline(
             "nonCompliant": accounts.non_compliant,
             "unknown": accounts.unknown,
         },
-        "keys": key_counts(accounts),
+        "keys": KEY_HEALTH.sums(accounts),
         "brokenKeys": [
             {"accountId": key.account_id, "reasons": [reason.value for reason in key.reasons]}
             for key in summary.broken_keys
@@ -170,7 +133,7 @@ def of_baseline(
         "ruleVersion": RULE_VERSION,
         "baseline": True,
     }
-    if stores := data_counts(accounts):
+    if stores := DATA_STORES.sums(accounts):
         data["dataStores"] = stores
     if hostname:
         data["statusUrl"] = f"https://{hostname}/api/v1/status"
@@ -223,104 +186,37 @@ def _previous_owner(before: Finding | None, after: Finding | None) -> dict[str, 
     return {} if is_same else {"previousOwner": _owner(before.owner)}
 
 
-def _told(kind: ChangeType, before: Finding | None, after: Finding) -> dict[str, object]:
-    """Return both sides of a change, and of a key the key; its sides then always speak of it.
-
-    Both sides of a new kind name the kind, and what Azure's built-in policy says of it.
-    """
-    if kind is ChangeType.ACCOUNT_KIND_CHANGED and before is not None:
-        return {"before": _side(before) | _kind(before), "after": _side(after) | _kind(after)}
-    if kind not in _OF_KEYS or after.key_health is None:
-        return _sides(before, after)
-    return {
-        "before": before and _key_side(before),
-        "after": _key_side(after),
-        "key": _key(after.key_health),
-    }
-
-
 def _sides(before: Finding | None, after: Finding | None) -> dict[str, object]:
-    return {"before": before and _side(before), "after": after and _side(after)}
+    """Return the verdict before and after, with the state of every aspect that was looked at."""
+    return {"before": _side(before, after), "after": _side(after, before)}
 
 
-def _side(finding: Finding) -> dict[str, object]:
-    if finding.key_health is not None:
-        return _key_side(finding)
+def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] | None:
+    """Show a finding; both sides of a change have the same names."""
+    if finding is None:
+        return None
     judgement = finding.judgement
-    return {"verdict": judgement.verdict.value, "reason": judgement.reason.value}
-
-
-def _kind(finding: Finding) -> dict[str, object]:
-    answer = policy_answer(finding.kind, finding.judgement)
-    return {"kind": finding.kind, "azurePolicy": answer and answer.state.value}
-
-
-def _key_side(finding: Finding) -> dict[str, object]:
-    health, judgement = finding.key_health, finding.judgement
-    return {
+    side: dict[str, object] = {
         "verdict": judgement.verdict.value,
         "reason": judgement.reason.value,
-        "keyHealth": health.state.value if health else None,
-        "keyReasons": [concern.code.value for concern in health.concerns] if health else [],
     }
+    for aspect in ASPECTS:
+        shown = aspect.shown(finding)
+        if shown is None and other is not None:
+            seen = aspect.shown(other) or {}
+            shown = {name: [] if isinstance(seen[name], list) else None for name in seen}
+        side |= shown or {}
+    return side
 
 
-def _key(health: KeyHealth) -> dict[str, object]:
-    """Show a key: where it lies, and what is the matter with it, the worst first."""
+def _with_kinds(
+    sides: Mapping[str, object], before: Finding | None, after: Finding | None
+) -> dict[str, object]:
+    kinds = {"before": before and before.kind, "after": after and after.kind}
     return {
-        "vaultId": _cut(health.vault_id),
-        "keyId": _cut(health.key_id),
-        "keyVersion": _cut(health.key_version),
-        "rotation": health.rotation and health.rotation.value,
-        "expires": health.expires and f"{health.expires:%Y-%m-%dT%H:%M:%SZ}",
-        "reasons": [
-            {
-                "code": concern.code.value,
-                "severity": concern.severity.value,
-                "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
-            }
-            for concern in health.concerns[:MAX_CHANGE_REASONS]
-        ],
+        name: {**side, "kind": kinds[name]} if isinstance(side, dict) else side
+        for name, side in sides.items()
     }
-
-
-def _data(data: AccountData, news: frozenset[str]) -> dict[str, object]:
-    """Show where data lies that is not covered, and why; what is new and what is worst first."""
-    lacking = sorted(
-        (store for store in data.stores if store.state is not StoreState.OWN_KEY),
-        key=lambda store: (store.id not in news, store.state is StoreState.UNKNOWN),
-    )
-    basic = sorted(data.basic, key=lambda name: name.lower() not in news)
-    return {
-        "stores": [
-            {"type": store.type.value, "id": _cut(store.id), "state": store.state.value}
-            for store in lacking[:MAX_CHANGE_REASONS]
-        ],
-        "basicProjects": basic[:MAX_CHANGE_REASONS],
-        "reasons": [
-            {
-                "code": concern.code.value,
-                "severity": concern.severity.value,
-                "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
-            }
-            for concern in data.concerns[:MAX_CHANGE_REASONS]
-        ],
-    }
-
-
-def _exception(news: Announcement) -> dict[str, object]:
-    exception = news.exception
-    data: dict[str, object] = {
-        "id": _cut(exception.id),
-        "category": exception.category,
-        "displayName": exception.display_name,
-        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
-    }
-    return {"exception": data} | ({"ended": news.end.value} if news.end else {})
-
-
-def _cut(text: str | None) -> str | None:
-    return text and text[:MAX_CHANGE_TEXT_CHARS]
 
 
 def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:

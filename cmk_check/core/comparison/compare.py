@@ -10,33 +10,22 @@ from datetime import datetime
 from itertools import count
 from typing import Final
 
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.aspect import AllJudged, Judged, News
 from cmk_check.core.comparison import changes
-from cmk_check.core.comparison.change_types import badness, is_same_health
+from cmk_check.core.comparison.account_news import account_news
 from cmk_check.core.comparison.changes import ComparisonContext
-from cmk_check.core.comparison.data_compared import is_data_worse, with_data
-from cmk_check.core.comparison.judge import (
-    Judged,
-    Keys,
-    agree,
-    judge_all,
-    with_exceptions,
-    with_keys,
-    with_owners,
-)
+from cmk_check.core.comparison.judge import agree
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import (
     ChangeType,
     CoverageState,
     Disposition,
-    ExceptionEnd,
     GapReason,
     RemovalReason,
     Verdict,
 )
-from cmk_check.core.exceptions.account_exception import AccountException, ends_earlier
-from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
 from cmk_check.core.model import (
-    Change,
     Coverage,
     Finding,
     Gap,
@@ -74,21 +63,13 @@ def compare(
     known: Known,
     subscription: Subscription,
     reading: Reading,
+    judged: AllJudged,
     context: ComparisonContext,
-    keys: Keys | None = None,
 ) -> Difference:
     """Compare what was read of a subscription with what is known of it.
 
-    ``keys`` is what was read of the keys of its compliant accounts, None where nobody looks at
-    keys.
+    ``judged`` are the accounts of the reading, with what stands beside their verdicts.
     """
-    judged = with_owners(judge_all(reading.accounts, context.kinds), subscription.owner)
-    if keys is not None:
-        judged = with_keys(judged, known.findings, keys, context.now)
-    if context.exceptions is not None:
-        judged = with_exceptions(judged, context.exceptions)
-    if context.data is not None:
-        judged = with_data(judged, known.findings, context.data)
     complete = reading.gap is None
     steps = list(_Upserts(known, subscription, context, complete).steps(judged))
     if complete:
@@ -123,7 +104,7 @@ def compare_unread(
         unexpected_by = context.scan_id
     if disposition not in _REMOVALS:
         gap = KNOWN_FROM_GROUP if subscription.is_from_group else make_gap(GapReason.NOT_VISIBLE)
-        difference = compare(known, subscription, Reading(gap=gap), context)
+        difference = compare(known, subscription, Reading(gap=gap), {}, context)
         coverage = replace(difference.coverage, unexpected_by=unexpected_by)
         return replace(difference, coverage=coverage)
     state, reason = _REMOVALS[disposition]
@@ -148,7 +129,7 @@ class _Upserts:
     context: ComparisonContext
     complete: bool
 
-    def steps(self, judged: Mapping[str, Judged]) -> Iterable[FindingUpdate]:
+    def steps(self, judged: AllJudged) -> Iterable[FindingUpdate]:
         for account_id, entry in judged.items():
             before = self.known.findings.get(account_id)
             if account_id in self.known.untrusted:
@@ -156,39 +137,30 @@ class _Upserts:
             taken = entry if self.complete or before is None else _what_is_worse(before, entry)
             if taken is None:
                 continue
-            step = self._step(before, taken, entry.exception)
+            step = self._step(before, taken, entry)
             if step.after != before or step.changes:
                 yield step
 
-    def _step(
-        self, before: Finding | None, entry: Judged, exception: AccountException | None
-    ) -> FindingUpdate:
-        """Return what changes; ``exception`` is the one that was read, taken or not."""
-        told: tuple[Change, ...] = ()
+    def _step(self, before: Finding | None, entry: Judged, read: Judged) -> FindingUpdate:
+        """Return what changes; ``read`` is the account as it was read, taken or not."""
         if before is not None and _says_the_same(before, entry):
-            after = _filled_in(before, entry)
+            after, news = _filled_in(before, entry), []
         else:
-            after = _finding(before, entry, self.context)
-            told = changes.of_finding(before, after, self.subscription, self.context)
+            after, news = _finding(before, entry, self.context), account_news(before, entry)
         after = replace(after, exception=entry.exception, data=entry.data)
-        told += changes.of_data(before, after, self.subscription, self.context)
-        had = before.announced if before else None
-        verdict, now = entry.judgement.verdict, self.context.now
-        if self.context.exceptions is None:
-            announced, news = announce_off(had, verdict, now)
-        else:
-            reminds = not self.context.baseline
-            announced, news = announce(had, exception, verdict, now, reminds=reminds)
-            if exception != entry.exception and _starts(news):
-                announced, news = had, ()
-        after = replace(after, announced=announced)
-        told += changes.of_exception(news, before, after, self.subscription, self.context)
+        for aspect in ASPECTS:
+            after, more = aspect.news(before, after, read, self.context.occasion)
+            if aspect.is_transition and more:
+                # What an update would say stands in every other change as well.
+                news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
+            news += more
+        told = changes.of_account(news, before, after, self.subscription, self.context)
         return FindingUpdate(before, after, told)
 
 
 def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) -> Finding:
     """Return the finding from now on; its time never goes back, whatever the clock does."""
-    account, judgement, key = entry.account, entry.judgement, entry.key
+    account, judgement, key = entry.account, entry.judgement, entry.key_health
     now = context.now if before is None else max(context.now, before.changed_at)
     transition = Transition(
         now, judgement.verdict, judgement.reason, context.scan_id, key.state if key else None
@@ -244,31 +216,16 @@ def _created_at(judgement: Judgement) -> str | None:
 def _what_is_worse(before: Finding, entry: Judged) -> Judged | None:
     """Return what an incomplete reading may say: what is worse, and the rest as it is recorded.
 
-    Worse is a worse verdict, key or data, or an exception that ends earlier; None without any.
+    None if nothing is worse.
     """
     had, has = before.judgement.verdict.badness, entry.judgement.verdict.badness
-    worse_key = has == had and badness(entry.key) > badness(before.key_health)
-    shorter = has == had and ends_earlier(before.exception, entry.exception)
-    worse_data = is_data_worse(before.data, entry.data)
-    if has < had or not (has > had or worse_key or shorter or worse_data):
+    worse = [aspect for aspect in ASPECTS if aspect.is_worse(before, entry)]
+    if has < had or not (has > had or worse):
         return None
-    account, judgement, key = entry.account, entry.judgement, entry.key
-    if has == had and not worse_key:
-        # The evidence is that of the key.
-        account = replace(account, kind=before.kind, location=before.location, tags=before.tags)
-        judgement, key = before.judgement, before.key_health
-    return Judged(
-        account,
-        judgement,
-        key,
-        exception=entry.exception if shorter else before.exception,
-        owner=before.owner or entry.owner,
-        data=entry.data if worse_data else before.data,
-    )
-
-
-def _starts(news: Iterable[Announcement]) -> bool:
-    return any(each.type is ChangeType.EXCEPTION_STARTED for each in news)
+    for aspect in ASPECTS:
+        if aspect not in worse:
+            entry = aspect.kept(before, entry)
+    return entry
 
 
 def _says_the_same(before: Finding, entry: Judged) -> bool:
@@ -278,20 +235,19 @@ def _says_the_same(before: Finding, entry: Judged) -> bool:
         before.judgement.reason is entry.judgement.reason
         and before.rule_version == RULE_VERSION
         and before.tags == account.tags
-        and before.owner in {None, entry.owner}
         and agree(before, account, entry.judgement)
-        and is_same_health(before.key_health, entry.key)
+        and all(aspect.is_same(before, entry) for aspect in ASPECTS)
     )
 
 
 def _removal(
     finding: Finding, subscription: Subscription, reason: RemovalReason, context: ComparisonContext
 ) -> FindingUpdate:
-    told = [changes.of_removal(finding, subscription, reason, context)]
-    if finding.announced is not None:
-        news = end_of(finding.announced, ExceptionEnd.NO_LONGER_NEEDED)
-        told += changes.of_exception([news], finding, None, subscription, context)
-    return FindingUpdate(finding, None, tuple(told))
+    news = [News(ChangeType.ACCOUNT_REMOVED, {"removed": reason.value})]
+    for aspect in ASPECTS:
+        news += aspect.last_news(finding)
+    told = changes.of_account(news, finding, None, subscription, context)
+    return FindingUpdate(finding, None, told)
 
 
 def _difference(

@@ -1,83 +1,54 @@
 """Judging what a reading brought: each account once, and the key behind a compliant one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.data_enums import DataReason, DataState
+from cmk_check.core.data_stores.account_data import AccountData, AccountsData, DataConcern
 from cmk_check.core.data_stores.places import AccountPlaces
-from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.exceptions.account_exception import AccountException, Exceptions
+from cmk_check.core.enums import Reason
+from cmk_check.core.exceptions.account_exception import Exceptions
 from cmk_check.core.exceptions.judge import unread_exception
 from cmk_check.core.keys.facts import KeyFacts, Unread
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
-from cmk_check.core.owner import UNOWNED, Owner, owner_of
-from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, KEY_NOT_READ
+from cmk_check.core.owner import owner_of
+from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ, EXEMPTION_NOT_READ, KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
 
 type Keys = Mapping[str, KeyFacts]
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """An account with its verdict.
-
-    ``key`` is None where no key was looked at, ``exception`` where there is none, ``data`` where
-    nobody looked at where it lies.
-    """
-
-    account: Account
-    judgement: Judgement
-    key: KeyHealth | None = None
-    exception: AccountException | None = None
-    owner: Owner = UNOWNED
-    data: AccountData | None = None
-
-
-def judge_all(accounts: Iterable[Account], kinds: Mapping[str, str]) -> dict[str, Judged]:
+def judge_all(
+    accounts: Iterable[Account], kinds: Mapping[str, str], owner: str | None = None
+) -> AllJudged:
     """Judge accounts, in the order of their ids; of two entries with one id the worse counts.
 
     Of two that are equally bad one is chosen by what they say, never by which came first: the
     order of an answer varies, and would be told as a change. Of two keys neither can be judged.
+    ``owner`` is what the tags of their subscription say.
     """
     judged: dict[str, Judged] = {}
     for account in accounts:
         kind = kinds.get((account.kind or "").lower(), account.kind)
         # Replacing costs more than judging, and nearly all are spelled as they should be.
         spelled = account if kind == account.kind else replace(account, kind=kind)
-        entry = Judged(spelled, judge(spelled))
+        entry = Judged(spelled, judge(spelled), owner=owner_of(spelled.owner, owner))
         had = judged.get(account.id.text)
         judged[account.id.text] = entry if had is None else _worse(had, entry)
     return dict(sorted(judged.items()))
 
 
-def judged_accounts(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
-    """Return each account once, as it is judged."""
-    return tuple(entry.account for entry in judge_all(accounts, kinds).values())
-
-
-def compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
-    """Return the accounts that are judged compliant: those whose keys are worth looking at."""
-    return _judged_as(Verdict.COMPLIANT, accounts, kinds)
-
-
-def non_compliant(accounts: Iterable[Account], kinds: Mapping[str, str]) -> tuple[Account, ...]:
-    """Return the accounts that are judged non-compliant: those that may have an exception."""
-    return _judged_as(Verdict.NON_COMPLIANT, accounts, kinds)
-
-
-def _judged_as(
-    verdict: Verdict, accounts: Iterable[Account], kinds: Mapping[str, str]
-) -> tuple[Account, ...]:
-    return tuple(
-        entry.account
-        for entry in judge_all(accounts, kinds).values()
-        if entry.judgement.verdict is verdict
-    )
+def accounts_of(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
+    """Return the accounts beside whose verdict an aspect stands."""
+    return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 
 
 def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
@@ -90,33 +61,41 @@ def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -
 
 
 def with_keys(
-    judged: Mapping[str, Judged], findings: Mapping[str, Finding], keys: Keys, now: datetime
-) -> dict[str, Judged]:
-    """Judge the keys behind compliant accounts as well; of what nothing was said is unknown."""
+    judged: AllJudged, findings: Mapping[str, Finding], keys: Keys, now: datetime
+) -> AllJudged:
+    """Put the health of keys beside compliant accounts; without an answer it is unknown."""
     return {
-        account_id: replace(entry, key=_key(entry.account, findings.get(account_id), keys, now))
-        if entry.judgement.verdict is Verdict.COMPLIANT
+        account_id: replace(
+            entry, key_health=_key(entry.account, findings.get(account_id), keys, now)
+        )
+        if KEY_HEALTH.applies(entry.judgement)
         else entry
         for account_id, entry in judged.items()
     }
 
 
-def with_exceptions(judged: Mapping[str, Judged], exceptions: Exceptions) -> dict[str, Judged]:
-    """Put the exceptions beside non-compliant accounts; of what nothing was said is unread."""
+def with_exceptions(judged: AllJudged, exceptions: Exceptions) -> AllJudged:
+    """Put the exceptions beside non-compliant accounts; without an answer they are unread."""
     return {
         account_id: replace(entry, exception=exceptions.get(account_id, _NO_EXCEPTION_READ))
-        if entry.judgement.verdict is Verdict.NON_COMPLIANT
+        if EXCEPTION.applies(entry.judgement)
         else entry
         for account_id, entry in judged.items()
     }
 
 
-def with_owners(judged: Mapping[str, Judged], of_subscription: str | None) -> dict[str, Judged]:
-    """Put the owners beside accounts; ``of_subscription`` is what their subscription's tags say."""
+def with_data(judged: AllJudged, findings: Mapping[str, Finding], data: AccountsData) -> AllJudged:
+    """Put beside accounts where they keep data; without an answer it is unknown."""
     return {
-        account_id: replace(entry, owner=owner_of(entry.account.owner, of_subscription))
+        account_id: replace(
+            entry, data=data.get(account_id) or _unread_data(findings.get(account_id))
+        )
         for account_id, entry in judged.items()
     }
+
+
+def _unread_data(before: Finding | None) -> AccountData:
+    return replace(_UNREAD_DATA, told=before.data.told if before and before.data else ())
 
 
 def unread(gap: Gap) -> KeyFacts:
@@ -157,6 +136,9 @@ _SAID_TWICE: Final = "Azure lists it more than once, and with more than one key 
 
 
 _UNANSWERED: Final = unread(KEY_NOT_READ)
+_UNREAD_DATA: Final = AccountData(
+    DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD, detail=DATA_NOT_READ.detail),)
+)
 _NO_EXCEPTION_READ: Final = unread_exception(EXEMPTION_NOT_READ)
 
 

@@ -1,18 +1,14 @@
 """What recording a reading changes: a step per finding, and the coverage row that sums them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
-from typing import Final
 
 from cmk_check.core.counts import AccountCounter
-from cmk_check.core.enums import CoverageState, KeyState, Verdict
-from cmk_check.core.exceptions.account_exception import ends_earlier
+from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Subscription
 from cmk_check.limits import SEQUENCES_PER_SECOND
-
-_USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class Known:
         """Count what the table holds."""
         tally = AccountCounter()
         for finding in (*self.findings.values(), *self.untrusted.values()):
-            _count(finding, tally)
+            tally.add(finding)
         return tally
 
 
@@ -92,34 +88,7 @@ class FindingUpdate:
         """Count it in the sum of what stands beside it."""
         for finding, times in ((self.before, -1), (self.after, 1)):
             if finding is not None:
-                _count(finding, tally, times)
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether it makes an estate that was called compliant something else.
-
-        Without exceptions or with them: whether these count is a setting, which may change.
-        """
-        return _is_worse(self.before, self.after, _is_compliant) or _is_accepted_less(
-            self.before, self.after
-        )
-
-    @property
-    def key_is_worse(self) -> bool:
-        """Whether it does so where an account counts only while its key can be used.
-
-        Without exceptions or with them, as above: a violation that was accepted can end with a key
-        that cannot be used.
-        """
-        return any(
-            _is_worse(self.before, self.after, is_good)
-            for is_good in (_is_usable, _is_usable_or_accepted)
-        )
-
-    @property
-    def data_is_worse(self) -> bool:
-        """Whether it does so where an account counts only while all its data is covered."""
-        return _is_worse(self.before, self.after, _is_covered)
+                tally.add(finding, times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,29 +108,6 @@ class Difference:
     def is_empty(self) -> bool:
         """Whether the table already says all this."""
         return not self.steps and self.known.coverage == self.coverage
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether an estate that was called compliant might no longer be."""
-        before = self.known.coverage
-        new_gap = self.coverage.state is CoverageState.GAP and (
-            before is None or before.state is not CoverageState.GAP
-        )
-        # A row that has become too new makes an account unknown without a step; no key does.
-        had = before.accounts if before else AccountCounts()
-        has = self.coverage.accounts
-        fewer_good = _not_good(has) > _not_good(had) or _not_accepted(has) > _not_accepted(had)
-        return new_gap or fewer_good or any(step.is_worse for step in self.steps)
-
-    @property
-    def keys_are_worse(self) -> bool:
-        """Whether it might no longer be where keys count."""
-        return any(step.key_is_worse for step in self.steps)
-
-    @property
-    def data_is_worse(self) -> bool:
-        """Whether it might no longer be where data counts."""
-        return any(step.data_is_worse for step in self.steps)
 
     def coverage_after(self, steps: int, claim: str) -> Coverage:
         """Return the coverage row once so many steps are recorded and more are to come."""
@@ -195,51 +141,3 @@ class Difference:
                 told += len(step.changes)
             accounts = tally.counts(had.accounts.ignored_by_kind, had.accounts.unread)
             yield replace(had, accounts=accounts, sequence=had.sequence + told, recording=claim)
-
-
-def _count(finding: Finding, tally: AccountCounter, times: int = 1) -> None:
-    key, exception = finding.key_health, finding.exception
-    tally.add(finding.kind, finding.judgement, key, exception, times=times)
-    tally.add_owner(finding.owner, times)
-    tally.add_data(finding.data, times)
-
-
-def _is_worse(
-    before: Finding | None, after: Finding | None, is_good: Callable[[Finding], bool]
-) -> bool:
-    if after is None or is_good(after):
-        return False
-    return before is None or is_good(before)
-
-
-def _is_compliant(finding: Finding) -> bool:
-    return finding.judgement.verdict is Verdict.COMPLIANT
-
-
-def _is_accepted_less(before: Finding | None, after: Finding | None) -> bool:
-    """Return whether a violation is no longer accepted, or for a shorter time."""
-    if before is None or after is None or _is_compliant(after):
-        return False
-    return ends_earlier(before.exception, after.exception)
-
-
-def _is_covered(finding: Finding) -> bool:
-    return finding.data is not None and finding.data.is_covered
-
-
-def _is_usable(finding: Finding) -> bool:
-    key = finding.key_health
-    return _is_compliant(finding) and key is not None and key.state in _USABLE
-
-
-def _is_usable_or_accepted(finding: Finding) -> bool:
-    exception = finding.exception
-    return _is_usable(finding) or (exception is not None and exception.is_honoured)
-
-
-def _not_good(accounts: AccountCounts) -> int:
-    return accounts.non_compliant + accounts.unknown
-
-
-def _not_accepted(accounts: AccountCounts) -> int:
-    return _not_good(accounts) - sum(count for _, count in accounts.excepted)

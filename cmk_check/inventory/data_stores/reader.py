@@ -83,7 +83,7 @@ class _Project:
 
 
 class AzureDataStores:
-    """Implements ``data_port.DataInventory``: a failure affects only what was being read."""
+    """Implements ``ports.DataInventory``: a failure affects only what was being read."""
 
     def __init__(self, clients: Clients) -> None:
         self._reader = ArmReader(clients)

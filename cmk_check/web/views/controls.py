@@ -3,7 +3,7 @@
 from functools import cache
 
 from cmk_check.core.controls import CAUTION, CONTROLS
-from cmk_check.web.policy_models import Control, Controls
+from cmk_check.web.aspect_models import Control, Controls
 
 
 @cache

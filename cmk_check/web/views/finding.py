@@ -12,7 +12,6 @@ from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.not_covered_by_cmk import limits_of
-from cmk_check.core.owner import Owner
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import began_at
 from cmk_check.core.status import Status
@@ -21,13 +20,16 @@ from cmk_check.ports import Clock
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.row_times import UNDATED
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import evidence_models, models
+from cmk_check.web import aspect_models, models
 from cmk_check.web.http.refusals import RequestRefused
-from cmk_check.web.views.azure_policy import to_api_policy
+from cmk_check.web.views.aspects import (
+    to_api_data_stores,
+    to_api_exception,
+    to_api_key_health,
+    to_api_owner,
+    to_api_policy,
+)
 from cmk_check.web.views.controls import controls
-from cmk_check.web.views.data_stores import to_api_data_stores
-from cmk_check.web.views.exceptions import to_api_exception
-from cmk_check.web.views.key_health import to_api_key_health
 from cmk_check.web.views.remediation import remediation_of
 
 _LIKE: Final = (
@@ -96,7 +98,6 @@ def to_api_finding(
     judgement = finding.judgement
     dated = _is_dated(finding)
     scopes = scopes_as_of(finding, coverage, status)
-    health = finding.key_health
     return models.Finding(
         id=finding.id.text,
         name=finding.id.name,
@@ -107,15 +108,15 @@ def to_api_finding(
         kind=finding.kind,
         location=finding.location,
         tags=dict(finding.tags),
-        owner=_owner(finding.owner),
+        owner=to_api_owner(finding.owner),
         verdict=judgement.verdict,
         reason=judgement.reason,
         message=judgement.message,
         rule_version=finding.rule_version,
-        evidence=evidence_models.Evidence.model_validate(judgement.evidence),
-        key_health=to_api_key_health(health, scopes, now) if health else None,
-        data_stores=to_api_data_stores(finding.data) if finding.data else None,
-        exception=to_api_exception(finding.exception, now) if finding.exception else None,
+        evidence=aspect_models.Evidence.model_validate(judgement.evidence),
+        key_health=to_api_key_health(finding.key_health, scopes, now),
+        data_stores=to_api_data_stores(finding.data),
+        exception=to_api_exception(finding.exception, now),
         azure_policy=to_api_policy(finding),
         first_seen=finding.first_seen if dated else None,
         changed_at=finding.changed_at if dated else None,
@@ -148,12 +149,6 @@ def _with_details(shown: models.Finding, finding: Finding) -> models.FindingDeta
         limits=list(limits_of(finding.kind, shown.verdict, finding.data)),
         controls=controls().value,
     )
-
-
-def _owner(owner: Owner | None) -> evidence_models.Owner | None:
-    if owner is None or owner.value is None or owner.source is None:
-        return None
-    return evidence_models.Owner(value=owner.value, source=owner.source)
 
 
 def _is_dated(finding: Finding) -> bool:

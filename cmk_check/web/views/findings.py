@@ -9,6 +9,7 @@ from itertools import batched
 from math import ceil
 from typing import Final
 
+from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.counts import KIND_UNKNOWN
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.status import Status
@@ -184,16 +185,14 @@ class FindingsView:
 
 def _where(query: parameters.FindingsQuery, kind: str | None, now: datetime) -> FindingFilter:
     """Return what the rows' own columns are compared with; ``kind`` as the table spells it."""
+    asked = query.model_dump(by_alias=True, exclude_none=True)
     return FindingFilter(
-        query.verdict,
-        query.reason,
-        kind,
-        query.subscription,
-        query.key_health,
-        query.data_stores,
-        exception_at=(query.exception, now) if query.exception else None,
-        azure_policy=query.azure_policy,
-        owner=query.owner,
+        verdict=query.verdict,
+        reason=query.reason,
+        kind=kind,
+        subscription_id=query.subscription,
+        states={name: str(asked[name]) for name in BY_NAME if name in asked},
+        at=now,
         unowned=query.unowned is not None,
     )
 

@@ -16,15 +16,14 @@ from cmk_check.limits import MAX_FINDINGS_SUMMED
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.store.findings import FindingsTable
 from cmk_check.store.scans import ScanTable
-from cmk_check.web import models, owner_models, parameters
+from cmk_check.web import models, parameters
 from cmk_check.web.application import WebApplication
 from cmk_check.web.http import openapi
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import json_answer
 from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.aspects import to_api_data_counts, to_api_keys
 
 _OWNERS: Final = "/api/v1/owners"
 
@@ -39,8 +38,7 @@ class _Sums:
 
     def add(self, finding: Finding, *, unread: bool) -> None:
         self.unread += unread
-        self.counter.add(finding.kind, finding.judgement, finding.key_health)
-        self.counter.add_data(finding.data)
+        self.counter.add(finding)
         since = finding.violated_since
         if since is not None and (self.oldest is None or since < self.oldest):
             self.oldest = since
@@ -58,7 +56,7 @@ class OwnersView:
     key_health: bool
     most: int = MAX_FINDINGS_SUMMED
 
-    async def page(self, query: parameters.OwnersQuery) -> Page[owner_models.OwnerSums]:
+    async def page(self, query: parameters.OwnersQuery) -> Page[models.OwnerSums]:
         """Read one page: first the accounts without an owner, then the owners by name.
 
         Raises:
@@ -95,9 +93,9 @@ class OwnersView:
             )
         return sums
 
-    def _shown(self, owner: str | None, sums: _Sums) -> owner_models.OwnerSums:
+    def _shown(self, owner: str | None, sums: _Sums) -> models.OwnerSums:
         counts = sums.counter.counts({}, 0)
-        return owner_models.OwnerSums(
+        return models.OwnerSums(
             owner=owner,
             accounts=models.CountsOfKind.model_validate(counts),
             keys=to_api_keys(counts) if self.key_health else None,
@@ -120,7 +118,7 @@ def route(app: FastAPI, view: OwnersView, site: WebApplication, walk: params.Dep
         operation_id="listOwners",
         tags=[openapi.Tag.RESULTS],
         summary="Owners with their accounts by verdict",
-        response_model=owner_models.OwnersPage,
+        response_model=models.OwnersPage,
         responses=openapi.LIST_ERRORS,
         dependencies=[walk],
     )
@@ -130,4 +128,4 @@ def route(app: FastAPI, view: OwnersView, site: WebApplication, walk: params.Dep
         """List the owners by name, after the accounts without one, each with its sums."""
         page = await view.page(query)
         onwards = next_link(site.origin(request), _OWNERS, query.asked(), page.skip_token)
-        return json_answer(owner_models.OwnersPage(value=page.value, next_link=onwards).body())
+        return json_answer(models.OwnersPage(value=page.value, next_link=onwards).body())

@@ -30,8 +30,7 @@ from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import MAX_OWNERS_COUNTED
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.aspects import to_api_data_counts, to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
 

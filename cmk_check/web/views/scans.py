@@ -17,8 +17,7 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.exceptions import to_api_accounts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_data_counts
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,7 @@ from cmk_check.store.scans import ScanTable
 from cmk_check.store.watch import WatchTable
 from cmk_check.web import models
 from cmk_check.web.http.refusals import not_recorded
-from cmk_check.web.views.azure_policy import to_api_policy_counts
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.exceptions import to_api_accounts
-from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 from cmk_check.web.views.watch import read_watch, to_api_watch
 
@@ -115,9 +112,7 @@ class StatusView:
             fresh_until=None if as_of is None else as_of + self.expect.max_age,
             fresh=answer.fresh,
             accounts=to_api_accounts(summary.accounts, self.clock.now()),
-            keys=to_api_keys(summary.accounts) if self.key_health else None,
-            data_stores=to_api_data_counts(summary.accounts),
-            azure_policy=to_api_policy_counts(summary.accounts),
+            **to_api_counts(summary.accounts, key_health=self.key_health),
             subscriptions=models.Subscriptions.model_validate(summary.subscriptions),
             management_group=next(iter(scope.group), None) if scope else None,
             gaps=[_gap(gap) for gap in summary.gaps],

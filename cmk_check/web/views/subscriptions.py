@@ -20,10 +20,7 @@ from cmk_check.web import models, parameters
 from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.azure_policy import to_api_policy_counts
-from cmk_check.web.views.data_stores import to_api_data_counts
-from cmk_check.web.views.exceptions import to_api_accounts
-from cmk_check.web.views.key_health import to_api_keys
+from cmk_check.web.views.aspects import to_api_accounts, to_api_counts
 from cmk_check.web.views.untrusted_rows import to_api_since, untrusted
 
 
@@ -105,9 +102,7 @@ class SubscriptionsView:
             if coverage is CoverageState.READ
             else row.last_read,
             accounts=to_api_accounts(row.accounts, self.clock.now()),
-            keys=to_api_keys(row.accounts) if self.key_health else None,
-            data_stores=to_api_data_counts(row.accounts),
-            azure_policy=to_api_policy_counts(row.accounts),
+            **to_api_counts(row.accounts, key_health=self.key_health),
             sequence=None if to_api_since(row.since) is None else row.sequence,
         )
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.data_compared import is_places_due
+from cmk_check.core.comparison.projects_due import are_projects_due
 from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.judge import judge_data, places_in
@@ -275,4 +275,4 @@ async def test_a_host_is_no_setup_before_it_is_ready(
     assert data.concerns[0].code is DataReason.HOST_NOT_READY
     assert data.concerns[0].evidence == {"capabilityHosts": "agents/agents"}
     finding = replace(only_finding(known_of(accounts[0])), data=replace(data, as_of=NOW))
-    assert is_places_due(finding, accounts[0], NOW)
+    assert are_projects_due(finding, accounts[0], NOW)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from cmk_check.alerts.log_lines import LogSink, line
 from cmk_check.core.cloudevents import event_of
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
 from cmk_check.core.enums import (
@@ -27,7 +26,7 @@ from cmk_check.core.model import AccountCounts, Change, Gap, Reading, Subscripti
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.world import account
-from tests.unit.core.examples import ID, context
+from tests.unit.core.examples import ID, compared_reading, context
 
 NOON: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHANGE: Final = Change(
@@ -205,7 +204,9 @@ def test_the_heaviest_change_there_can_be_is_a_line_of_8_kb_at_most() -> None:
         provisioning_state=long,
     )
     subscription = Subscription(ID, "\U0001f600" * 64, "t")
-    (step,) = compare(Known(), subscription, Reading((heavy,)), context(hostname="h")).steps
+    (step,) = compared_reading(
+        Known(), Reading((heavy,)), context(hostname="h"), subscription
+    ).steps
 
     text = line("cmk.change", {"number": 7, **event_of(step.changes[0])})
 

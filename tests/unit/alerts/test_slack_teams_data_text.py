@@ -5,13 +5,12 @@ from typing import Final
 
 from cmk_check.alerts.slack_teams_text import line_of
 from cmk_check.core.comparison.changes import of_baseline
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
 from cmk_check.core.model import AccountCounts, Reading, VerdictCounts
 from cmk_check.core.status import Summary
 from tests.fakes.world import good
-from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, context, known_of, recorded
+from tests.unit.core.examples import ID, NOON, compared_reading, known_of, recorded
 
 PORTAL: Final = "https://portal.azure.com"
 LOST: Final = DataConcern(DataReason.STORE_KEY_LOST, {"stores": "threads"})
@@ -27,8 +26,7 @@ def test_a_line_says_the_state_the_worst_reason_and_the_stores() -> None:
     """Whoever reads the chat alone must know where to look; remarks are no news."""
     known, lines = known_of(good(ID)), []
     for data in (EXPOSED, AccountData(DataState.OWN_KEYS)):
-        scan = replace(context(NOON + HOUR), data={str(good(ID).id): data})
-        found = compare(known, SUBSCRIPTION, Reading((good(ID),)), scan)
+        found = compared_reading(known, Reading((good(ID),)), data={str(good(ID).id): data})
         (change,) = (one for step in found.steps for one in step.changes if ".data." in one.type)
         lines.append(line_of(change, PORTAL))
         known = recorded(found)

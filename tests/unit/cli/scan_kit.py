@@ -11,6 +11,7 @@ from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ExceptionMode, GapReason
 from cmk_check.core.model import Gap
 from cmk_check.core.posture import Expectations
+from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.exemptions import ScriptedExemptions, exempted
 from tests.fakes.keys import DISABLED, HEALTHY, UNPROTECTED, UNREAD, ScriptedKeys
 from tests.fakes.world import BEGINNING, World, bad, good, odd, sub
@@ -70,7 +71,9 @@ def world_of_keys(*states: str, required: bool = False) -> World:
     keys = ScriptedKeys(
         {str(each.id): _OF_STATE[each.id.name.partition("-")[0]] for each in accounts}
     )
-    expectations = Expectations(timedelta(hours=3), require_healthy_keys=required)
+    expectations = Expectations(
+        timedelta(hours=3), requires=frozenset({HEALTHY_KEYS} if required else ())
+    )
     world = World(keys=keys, expectations=expectations)
     world.listed(sub(1))
     world.read(sub(1), *accounts)

@@ -13,7 +13,7 @@ from cmk_check.cli import app
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import Reason
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
-from cmk_check.web import evidence_models
+from cmk_check.web import aspect_models
 
 ID = (
     "/subscriptions/8D3C0000-0000-0000-0000-000000000001/resourceGroups/rg-ai/providers"
@@ -79,9 +79,7 @@ def test_the_evidence_is_named_as_in_the_api() -> None:
     """Two names for one thing would be two things."""
     evidence = json.loads(_explain(GOOD).stdout)["evidence"]
 
-    assert list(evidence) == [
-        field.alias for field in evidence_models.Evidence.model_fields.values()
-    ]
+    assert list(evidence) == [field.alias for field in aspect_models.Evidence.model_fields.values()]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from cmk_check.cli.scan_result import ScanResult
 from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
+from cmk_check.core.requirements import COVERED_DATA
 from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.world import World, good, sub
 from tests.unit.cli.scan_kit import SETTINGS
@@ -28,7 +29,9 @@ async def test_p1_an_interrupted_scan_says_of_data_what_it_knew(
     world.listed(sub(1))
     world.read(sub(1), replace(good(sub(1)), places=WITH_PROJECTS))
     world.data_stores = ScriptedStores(ProjectPlaces((place("files"),)), {"files": key})
-    expect = replace(world.options.expectations, require_covered_data=required)
+    expect = replace(
+        world.options.expectations, requires=frozenset({COVERED_DATA} if required else ())
+    )
     world.options = replace(world.options, expectations=expect)
     await world.scan()
 

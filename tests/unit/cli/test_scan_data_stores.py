@@ -12,9 +12,10 @@ from cmk_check.cli.table import show
 from cmk_check.core.data_enums import DataReason, DataState
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.enums import ReasonSeverity
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.ports import Replace, Table
 from cmk_check.store import rows, table_keys
-from cmk_check.web.data_models import DataStoreCounts
+from cmk_check.web.aspect_models import DataStoreCounts
 from tests.fakes.world import sub
 from tests.unit.cli.scan_kit import SETTINGS, world_of_keys
 
@@ -77,7 +78,9 @@ async def test_pipelines_get_each_reason_of_data_stores(
     scanned: ScanResult, severity: ReasonSeverity, *, required: bool
 ) -> None:
     """What is not known is a warning, unless it counts for the posture."""
-    expect = replace(scanned.context.options.expectations, require_covered_data=required)
+    expect = replace(
+        scanned.context.options.expectations, requires=frozenset({COVERED_DATA} if required else ())
+    )
     options = replace(scanned.context.options, expectations=expect)
     answer = ScanResult(replace(scanned.context, options=options), SETTINGS)
 

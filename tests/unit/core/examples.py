@@ -1,14 +1,21 @@
 """What the comparisons of these tests have in common: a subscription, a scan, and its recording."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.aspects.exceptions import EXCEPTION
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.judge import Keys, judge_all, with_data, with_exceptions, with_keys
 from cmk_check.core.comparison.updates import Difference, Known
+from cmk_check.core.data_stores.account_data import AccountsData
 from cmk_check.core.enums import GapReason
+from cmk_check.core.exceptions.account_exception import Exceptions
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding, Gap, KeyHealth, Reading, Subscription
 from cmk_check.core.rule import row_too_new
@@ -38,11 +45,37 @@ def context(
         scan_id=f"{at:%Y%m%dT%H%M%S}Z-3fa9",
         now=at,
         new_id=lambda: f"change-{next(_NUMBERS)}",
-        kinds=KINDS,
         baseline=baseline,
         status_as_of=status_as_of,
         hostname=hostname,
     )
+
+
+def compared_reading(  # noqa: PLR0913 - each side by keyword
+    known: Known,
+    reading: Reading,
+    scan: ComparisonContext | None = None,
+    subscription: Subscription = SUBSCRIPTION,
+    *,
+    keys: Keys | None = None,
+    exceptions: Exceptions | None = None,
+    data: AccountsData | None = None,
+) -> Difference:
+    """Judge a reading as a slice does, and compare it with what is known.
+
+    What stands beside the verdicts is given by account; None where it is switched off.
+    """
+    scan, before = scan or context(), known.findings
+    judged = judge_all(reading.accounts, KINDS, subscription.owner)
+    if exceptions is not None:
+        judged = with_exceptions(judged, exceptions)
+    if data is not None:
+        judged = with_data(judged, before, data)
+    if keys is not None:
+        judged = with_keys(judged, before, keys, scan.now)
+    read = {KEY_HEALTH.name: keys, EXCEPTION.name: exceptions, DATA_STORES.name: data}
+    off = frozenset(name for name, side in read.items() if side is None)
+    return compare(known, subscription, reading, judged, replace(scan, off=off))
 
 
 def compared(
@@ -57,8 +90,7 @@ def compared(
     ``keys`` are the facts of every account's key, None where nobody looks at keys.
     """
     facts = None if keys is None else {str(account.id): keys for account in accounts}
-    scan = context(at)
-    return compare(known, SUBSCRIPTION, Reading(accounts, gap=gap), scan, facts)
+    return compared_reading(known, Reading(accounts, gap=gap), context(at), keys=facts)
 
 
 def recorded(difference: Difference) -> Known:

@@ -7,33 +7,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.aspects.aspect import Judged
+from cmk_check.core.aspects.data_stores import DATA_STORES, exposed_data, unknown_data
+from cmk_check.core.aspects.key_health import broken_keys, unknown_keys
 from cmk_check.core.counts import (
     KIND_UNKNOWN,
     OTHER_KINDS,
     AccountCounter,
-    broken_keys,
-    data_counts,
-    exposed_data,
     merge,
     summarise,
-    unknown_data,
-    unknown_keys,
 )
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
-from cmk_check.core.enums import CoverageState, GapReason, KeyState, Verdict
+from cmk_check.core.enums import CoverageState, GapReason, Verdict
 from cmk_check.core.kinds import left_out
 from cmk_check.core.model import (
     Account,
     AccountCounts,
     Coverage,
     Gap,
-    KeyHealth,
     PolicyCounts,
     Subscription,
     VerdictCounts,
 )
-from cmk_check.core.owner import Owner
+from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.rule import judge
 from cmk_check.core.status import SubscriptionCounts, Summary
 from cmk_check.limits import (
@@ -70,11 +67,16 @@ _ROWS = st.lists(
 )
 
 
-def counted(*accounts: Account) -> AccountCounts:
-    """Judge and count."""
+def judged(account: Account) -> Judged:
+    """Judge an account."""
+    return Judged(account, judge(account))
+
+
+def counted(*accounts: Account | Judged) -> AccountCounts:
+    """Count accounts, and judge those that are not."""
     tally = AccountCounter()
-    for entry in accounts:
-        tally.add(entry.kind, judge(entry))
+    for each in accounts:
+        tally.add(each if isinstance(each, Judged) else judged(each))
     return tally.counts({}, 0)
 
 
@@ -105,11 +107,9 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
     """Sums of subscriptions cannot be added: people own accounts in several of them."""
 
     def of(*owners: str | None) -> Coverage:
-        tally = AccountCounter()
-        for owner in (*owners, "gone"):
-            tally.add_owner(Owner(owner, "account") if owner else None)
-        tally.add_owner(Owner("gone", "account"), -1)
-        return replace(_row(), accounts=tally.counts({}, 0))
+        found = (Owner(owner, "account") if owner else UNOWNED for owner in owners)
+        accounts = counted(*(replace(judged(bad(ID)), owner=owner) for owner in found))
+        return replace(_row(), accounts=accounts)
 
     many = [f"owner {number}" for number in range(MAX_OWNERS_COUNTED + 9)]
 
@@ -125,27 +125,22 @@ def test_owners_are_counted_once_however_many_subscriptions_they_have() -> None:
 
 def test_data_that_nobody_looked_at_is_unknown_beside_what_was_looked_at() -> None:
     """P1: of an account that no scan has read, nothing may be taken for covered."""
-    tally = AccountCounter()
-    for account in (bad(ID, "a"), good(ID, "b"), odd(ID, "c"), bad(ID, "d")):
-        tally.add(account.kind, judge(account))
-    none = tally.counts({}, 0)
-    for state in (DataState.OWN_KEYS, DataState.MICROSOFT_KEYS, DataState.UNKNOWN):
-        tally.add_data(AccountData(state))
-    tally.add_data(AccountData(DataState.OWN_KEYS), -1)
-    tally.add_data(None)
+    accounts = [judged(make(ID)) for make in (bad, good, odd, bad)]
+    states = [DataState.MICROSOFT_KEYS, DataState.UNKNOWN]
+    data = [*map(AccountData, states), None, None]
 
-    counts = tally.counts({}, 0)
-    twice = merge([summarise([replace(_row(), accounts=counts)], 0)] * 2).accounts
+    none = counted(*accounts)
+    counts = counted(*(replace(each, data=read) for each, read in zip(accounts, data, strict=True)))
 
-    assert (data_counts(none), unknown_data(none)) == (None, 4)
-    assert data_counts(counts) == {
+    assert (DATA_STORES.sums(none), unknown_data(none)) == (None, 4)
+    assert DATA_STORES.sums(counts) == {
         "ownKeys": 0,
         "microsoftKeys": 1,
         "mayBeMicrosoftKeys": 0,
         "unknown": 3,
         "none": 0,
     }
-    assert (exposed_data(twice), unknown_data(twice)) == (2, 6)
+    assert (exposed_data(counts), unknown_data(counts)) == (1, 3)
 
 
 def _row() -> Coverage:
@@ -160,15 +155,6 @@ def test_the_order_of_sums_is_fixed() -> None:
 
     assert list(forth.by_kind) == list(back.by_kind) == ["AIServices", "OpenAI"]
     assert list(forth.by_reason) == list(back.by_reason)
-
-
-def test_keys_are_counted_behind_compliant_accounts_alone() -> None:
-    """Where a finding says otherwise somebody has edited it; no key speaks for such an account."""
-    tally = AccountCounter()
-    for make in (good, bad, odd):
-        tally.add("OpenAI", judge(make(ID)), KeyHealth(KeyState.HEALTHY))
-
-    assert tally.counts({}, 0).by_key_health == {"healthy": 1}
 
 
 def test_where_no_key_was_looked_at_none_is_broken_and_all_are_unknown() -> None:
@@ -289,17 +275,13 @@ def test_subscriptions_are_summed_kind_by_kind() -> None:
     )
 
 
-def test_what_azure_policy_says_is_counted_and_taken_back() -> None:
+def test_what_azure_policy_says_is_counted() -> None:
     """An account that it leaves out differs too; one whose key source nobody knows does neither."""
-    tally = AccountCounter()
-    nameless = replace(good(ID), key_name=None)
-    for kind, make in (("OpenAI", good(ID)), ("AIServices", good(ID)), ("OpenAI", nameless)):
-        tally.add(kind, judge(make))
-    tally.add("OpenAI", judge(odd(ID)))
-    tally.add("AIServices", judge(bad(ID)))
-    tally.add("AIServices", judge(bad(ID)), times=-1)
+    nameless, foundry = replace(good(ID), key_name=None), replace(good(ID), kind="AIServices")
 
-    assert tally.counts({}, 0).policy == PolicyCounts(not_assessed=1, differs=2)
+    counts = counted(good(ID), foundry, nameless, odd(ID))
+
+    assert counts.policy == PolicyCounts(not_assessed=1, differs=2)
     assert AccountCounter().counts({}, 0).policy is None
 
 

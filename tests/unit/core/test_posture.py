@@ -21,6 +21,7 @@ from cmk_check.core.enums import (
 from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, ID, NOON
@@ -162,7 +163,10 @@ CASES: Final[dict[str, Case]] = {
 def answer(case: Case, exceptions: ExceptionMode = ExceptionMode.SHOW) -> Posture:
     """Ask for the posture of a case."""
     expect = Expectations(
-        AGE, case.expected, require_healthy_keys=case.requires_keys, exceptions=exceptions
+        AGE,
+        case.expected,
+        requires=frozenset({HEALTHY_KEYS} if case.requires_keys else ()),
+        exceptions=exceptions,
     )
     return of_estate(case.status, NOON + case.age, expect)
 
@@ -223,7 +227,7 @@ def test_nothing_is_compliant_that_anything_speaks_against(
     """No false green (P1), and no needless unknown: said once more, the other way round."""
     now, status = NOON + timedelta(minutes=minutes), replace(status, daily_carried=carried)
 
-    expect = Expectations(AGE, expected, require_healthy_keys=required)
+    expect = Expectations(AGE, expected, requires=frozenset({HEALTHY_KEYS} if required else ()))
     posture = of_estate(status, now, expect)
 
     accounts, subscriptions = status.summary.accounts, status.summary.subscriptions

@@ -9,6 +9,7 @@ import pytest
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState, Trigger
 from cmk_check.core.posture import Expectations, as_of, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import CLOCK_TOLERANCE
 from tests.unit.core.examples import FORBIDDEN, HOUR, NOON
@@ -54,7 +55,9 @@ def test_each_reason_has_its_sentence_and_its_counts(
     status: Status, age: timedelta, reason: PostureReason, note: str | None
 ) -> None:
     """People read the sentence, not the code; the counts say how much there is to do (P11)."""
-    posture = of_estate(status, NOON + age, Expectations(AGE, 2, require_healthy_keys=True))
+    posture = of_estate(
+        status, NOON + age, Expectations(AGE, 2, requires=frozenset({HEALTHY_KEYS}))
+    )
 
     assert dict(posture.reasons)[reason] == POSTURE_REASONS[reason].text(note)
 
@@ -121,7 +124,10 @@ def test_the_posture_of_a_subscription_counts_keys_where_they_are_required(
     keys: dict[str, int], verdict: PostureVerdict
 ) -> None:
     """What is asked of the estate is asked of each part of it."""
-    strict, coverage = Expectations(AGE, 1, require_healthy_keys=True), coverage_of(keys=keys)
+    strict, coverage = (
+        Expectations(AGE, 1, requires=frozenset({HEALTHY_KEYS})),
+        coverage_of(keys=keys),
+    )
 
     answers = [of_subscription(coverage, status_of(), NOON, each) for each in (EXPECT, strict)]
 

@@ -6,9 +6,15 @@ from typing import Self
 from cmk_check.core.model import Subscription
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
-from cmk_check.ports import ExemptionInventory, Inventory, KeyInventory, QueueService, Store
+from cmk_check.ports import (
+    DataInventory,
+    ExemptionInventory,
+    Inventory,
+    KeyInventory,
+    QueueService,
+    Store,
+)
 from cmk_check.queues.null_queues import NoQueues
-from cmk_check.scan.data_port import DataInventory
 from tests.fakes.data_stores import ScriptedStores
 from tests.fakes.exemptions import ScriptedExemptions
 from tests.fakes.inventory import ScriptedInventory

@@ -11,6 +11,7 @@ from typing import Final, Self
 from cmk_check.core.enums import KeyState, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Finding
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys
 from tests.fakes.keys import DISABLED, UNREAD, ScriptedKeys
@@ -165,7 +166,7 @@ class Run[How](ABC):
         if (await self.world.posture()).verdict is PostureVerdict.COMPLIANT:
             found = await self.world.findings()
             assert {each.judgement.verdict for each in found.values()} <= {Verdict.COMPLIANT}
-            if self.world.options.expectations.require_healthy_keys:
+            if HEALTHY_KEYS in self.world.options.expectations.requires:
                 assert set(map(state_of, found.values())) <= {KeyState.HEALTHY, KeyState.AT_RISK}
 
     def _sent(self) -> list[SliceMessage]:
@@ -177,7 +178,8 @@ async def begun(history: History) -> World:
     """Return a world whose estate was recorded once, unless it is to be, and has changed since."""
     world = World(slice_size=2, keys=ScriptedKeys())
     expect = world.options.expectations
-    expect = replace(expect, require_healthy_keys=history.require_healthy_keys)
+    required = frozenset({HEALTHY_KEYS} if history.require_healthy_keys else ())
+    expect = replace(expect, requires=required)
     world.options = replace(world.options, expectations=expect)
     if history.before:
         script(world, history.before, history.keys_before)

@@ -11,6 +11,7 @@ from cmk_check.core import posture
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import KeyState, PostureVerdict
 from cmk_check.core.keys.facts import EncryptionScope, Unread
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.ports import Table
 from cmk_check.store.rows import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of
@@ -127,7 +128,9 @@ async def test_p1_where_keys_count_every_scan_reads_all_scopes(
     world: World, keys: ScriptedKeys, *, required: bool
 ) -> None:
     """A posture counts for ``CMK_MAX_AGE_MINUTES``: what is older than it would outlive that."""
-    expect = replace(world.options.expectations, require_healthy_keys=required)
+    expect = replace(
+        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
+    )
     world.options = replace(world.options, expectations=expect)
 
     await world.scan()
@@ -136,7 +139,7 @@ async def test_p1_where_keys_count_every_scan_reads_all_scopes(
     assert status is not None
     assert (len(read(keys)) == len(ACCOUNTS)) is required
     assert status.daily_carried is not required
-    strict = replace(expect, require_healthy_keys=True)
+    strict = replace(expect, requires=frozenset({HEALTHY_KEYS}))
     answer = posture.of_estate(status, world.clock.now(), strict)
     assert answer.verdict is (PostureVerdict.COMPLIANT if required else PostureVerdict.UNKNOWN)
 

@@ -12,6 +12,7 @@ from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
 from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.model import Gap
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import Fault
@@ -44,7 +45,7 @@ def world(store: RecordingStore, stores: ScriptedStores) -> World:
 
 def require(world: World) -> None:
     """Let the posture be compliant only while all data is covered."""
-    expect = replace(world.options.expectations, require_covered_data=True)
+    expect = replace(world.options.expectations, requires=frozenset({COVERED_DATA}))
     world.options = replace(world.options, expectations=expect)
 
 
@@ -82,6 +83,8 @@ async def test_each_store_is_told_once_also_when_it_was_out_of_sight(
         "verdict": "compliant",
         "reason": "customer_managed_key",
         "dataStores": "own_keys",
+        "owner": None,
+        "azurePolicy": "compliant",
     }
     assert exposed["dataStores"]["stores"][0]["state"] == "microsoft_key"  # type: ignore[index]
 
@@ -225,7 +228,7 @@ async def test_p1_requiring_it_is_never_green_by_what_nobody_saw(
     await world.scan()
     read = await world.posture()
     world.options = replace(
-        world.options, expectations=replace(world.options.expectations, require_covered_data=False)
+        world.options, expectations=replace(world.options.expectations, requires=frozenset())
     )
     await world.scan()
     require(world)

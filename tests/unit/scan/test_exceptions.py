@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 
 from cmk_check.core import posture
+from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ExceptionMode,
     ExceptionReason,
@@ -16,6 +18,7 @@ from cmk_check.core.enums import (
 )
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.scan.exception_reading import ExceptionReader
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
@@ -160,7 +163,7 @@ async def test_an_accepted_violation_that_ends_with_a_broken_key_lowers_the_stat
 
     await dies(estate, delivery(estate, messages[1]), RECORD, Fault.DEATH_AFTER)
 
-    expect = replace(estate.options.expectations, require_healthy_keys=True)
+    expect = replace(estate.options.expectations, requires=frozenset({HEALTHY_KEYS}))
     answer = posture.of_estate(await estate.status(), estate.clock.now(), expect)
     assert answer.verdict is UNKNOWN
 
@@ -318,9 +321,10 @@ async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
     ]
     readers = [ExceptionReader(exemptions.open, each) for each in options]
 
-    found = [await reader.read((bad(ONE),), BEGINNING) for reader in readers]
+    judged = judge_all([bad(ONE)], {})
+    found = [await reader.read(judged, Known(), BEGINNING) for reader in readers]
 
-    in_time, late = [exception for each in found for exception in each.values()]
+    in_time, late = [entry.exception for each in found for entry in each.values()]
     assert exemptions.asked == [ONE]
     assert exemptions.seconds[0] <= 60 * KEY_READING_SHARE
     assert in_time is not None

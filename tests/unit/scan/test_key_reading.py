@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.enums import Trigger
+from cmk_check.core.enums import KeyState, Trigger
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account
 from cmk_check.ports import Table
@@ -36,6 +37,7 @@ from tests.unit.scan.faulty_processes import (
 
 DAY = timedelta(days=1)
 SCAN = Scan("one", 1, Trigger.TIMER, BEGINNING)
+JUDGED = judge_all([good(ONE)], {})
 
 
 @pytest.fixture
@@ -189,14 +191,14 @@ async def test_p8_keys_for_which_no_time_is_left_are_unknown_and_cost_no_verdict
     reader = KeyReader(keys.open, world.options, SCAN)
     late = KeyReader(keys.open, replace(world.options, reading_deadline=timedelta()), SCAN)
 
-    facts = [await each.read((good(ONE),), Known()) for each in (reader, late)]
+    found = [await each.read(JUDGED, Known(), BEGINNING) for each in (reader, late)]
 
     assert len(keys.asked) == 1
-    assert facts[0] == {str(good(ONE).id): HEALTHY}
-    ((account_id, unread),) = facts[1].items()
-    assert account_id == str(good(ONE).id)
-    assert unread.vault == unread.key == unread.grants == unread.scopes
-    assert "CMK_SLICE_SIZE" in str(unread.vault)
+    in_time, unread = [entry.key_health for each in found for entry in each.values()]
+    assert in_time is not None
+    assert unread is not None
+    assert (in_time.state, unread.state) == (KeyState.HEALTHY, KeyState.UNKNOWN)
+    assert "CMK_SLICE_SIZE" in unread.concerns[0].message
 
 
 async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_does(
@@ -205,7 +207,7 @@ async def test_p8_keys_get_a_part_of_the_time_and_no_more_than_a_subscription_do
     """Five of the eight minutes of a slice, if a person allows one subscription that much."""
     for timeout in (120, 900):
         options = replace(world.options, subscription_timeout=timeout)
-        await KeyReader(keys.open, options, SCAN).read((good(ONE),), Known())
+        await KeyReader(keys.open, options, SCAN).read(JUDGED, Known(), BEGINNING)
 
     assert keys.seconds[0] == 120
     assert 299 < keys.seconds[1] <= 300

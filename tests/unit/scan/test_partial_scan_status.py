@@ -7,7 +7,8 @@ import pytest
 
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
 from cmk_check.core.model import Account
-from cmk_check.core.status import Status
+from cmk_check.core.requirements import REQUIREMENTS, Requirement
+from cmk_check.core.status import Status, Summary
 from cmk_check.errors import InventoryError
 from cmk_check.ports import Delete, Table, TableQuery
 from cmk_check.scan.partial_scan import status_after
@@ -135,22 +136,23 @@ async def test_gaps_in_no_row_add_up(scanned: World) -> None:
     assert after.lowered is PostureReason.SUBSCRIPTIONS_UNREAD
 
 
-@pytest.mark.parametrize("side", ["keys_lowered", "data_lowered"])
+@pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda each: each.name)
 @pytest.mark.parametrize("was_lowered", [False, True])
-async def test_keys_and_data_that_spoke_against_compliant_when_it_began_still_do(
-    scanned: World, side: str, *, was_lowered: bool
+async def test_each_requirement_that_was_lowered_when_it_began_still_is(
+    scanned: World, requirement: Requirement, *, was_lowered: bool
 ) -> None:
-    """What it lowered itself for a key or data ends with it, and nothing else."""
+    """What it lowered itself ends with it, and nothing else."""
     status = await scanned.status()
     assert status is not None
-    await put_status(scanned, replace(status, **{side: was_lowered}))  # type: ignore[arg-type]
+    lowered = requirement.lower(status)
+    await put_status(scanned, lowered if was_lowered else status)
     answer = await asked(scanned, ONE)
-    lowered = replace(status, **{side: True})  # type: ignore[arg-type]
     scan = await scanned.scan_row(answer.scan_id)
 
-    after = await status_after(scanned.context, scan, status.summary, lowered, scanned.clock.now())
+    after = await status_after(scanned.context, scan, Summary(), lowered, scanned.clock.now())
 
-    assert getattr(after, side) is was_lowered
+    still = [each for each in REQUIREMENTS if each.is_lowered(after)]
+    assert still == ([requirement] if was_lowered else [])
 
 
 async def test_a_row_that_somebody_deleted_is_not_forgotten(scanned: World) -> None:

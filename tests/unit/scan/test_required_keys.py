@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.keys.facts import KeyFacts
+from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, HEALTHY, UNREAD, VAULT_GONE, ScriptedKeys
 from tests.fakes.recording_store import RecordingStore
@@ -24,7 +25,9 @@ def world(world_with_keys: World) -> World:
 
 def require_keys(world: World, *, required: bool = True) -> None:
     """Let the posture be compliant only while keys can be used, or regardless."""
-    expect = replace(world.options.expectations, require_healthy_keys=required)
+    expect = replace(
+        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
+    )
     world.options = replace(world.options, expectations=expect)
 
 

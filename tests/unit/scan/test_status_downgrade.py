@@ -7,6 +7,7 @@ import pytest
 
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.model import Account
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, Place
@@ -36,7 +37,9 @@ LOWER = Place("commit", Table.SCANS, 1)
 
 def require_keys(world: World, *, required: bool) -> None:
     """Let the posture be compliant only while keys can be used, or regardless."""
-    expect = replace(world.options.expectations, require_healthy_keys=required)
+    expect = replace(
+        world.options.expectations, requires=frozenset({HEALTHY_KEYS} if required else ())
+    )
     world.options = replace(world.options, expectations=expect)
 
 

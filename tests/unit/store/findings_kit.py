@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.model import Account, Reading, Subscription
@@ -11,7 +10,7 @@ from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription
 from cmk_check.store.table_keys import partition_of
 from tests.fakes.recording_store import RecordingStore
-from tests.unit.core.examples import ID, NOON, compared, context
+from tests.unit.core.examples import ID, compared, compared_reading
 
 PARTITION: Final = partition_of(ID)
 CLAIM: Final = "claim-1"
@@ -37,8 +36,8 @@ async def filled(
 
 async def record_in(store: RecordingStore, subscription_id: str, *accounts: Account) -> None:
     """Record one reading of another subscription."""
-    difference = compare(
-        Known(), Subscription(subscription_id), Reading(accounts), context(NOON), None
+    difference = compared_reading(
+        Known(), Reading(accounts), subscription=Subscription(subscription_id)
     )
     await record(store, StoredSubscription(partition_of(subscription_id)), difference)
 

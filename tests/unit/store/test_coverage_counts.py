@@ -107,20 +107,12 @@ _TAMPERED: Final[dict[str, Callable[[dict[str, Any]], Any]]] = {
     "nothing": lambda row: row.clear(),
     "a reason below zero": lambda row: row["by_reason"].update(malformed=-1, key_not_named=4),
     "one reason too many": lambda row: row["by_reason"].update(malformed=2),
-    "a broken key below zero": lambda row: row["by_key_health"].update(broken=-1),
     "more keys than compliant accounts": lambda row: row["by_key_health"].update(healthy=1),
     "an exception below zero": lambda row: row["excepted"][0].__setitem__(1, -1),
-    "more exceptions than violations": lambda row: row["excepted"][0].__setitem__(1, 3),
     "unread below zero": lambda row: row.update(unread=-1),
     "unread below zero, as a text": lambda row: row.update(unread="-1"),
     "other kinds below zero": lambda row: row["ignored_by_kind"].update(Face=-3),
-    "policy below zero": lambda row: row["policy"].update(not_assessed=-1),
-    "more differences than accounts": lambda row: row["policy"].update(differs=5),
     "more not assessed than differences": lambda row: row["policy"].update(not_assessed=3),
-    "more without owner than accounts": lambda row: row.update(unowned=5, owners=[]),
-    "unowned below zero": lambda row: row.update(unowned=-1),
-    "data below zero": lambda row: row["by_data_state"].update(none=-1),
-    "more data states than accounts": lambda row: row["by_data_state"].update(own_keys=4),
 }
 
 

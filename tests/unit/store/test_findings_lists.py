@@ -88,7 +88,9 @@ async def test_findings_are_found_by_the_health_of_their_keys() -> None:
     await overwrite(store, "finding|rg|a", keyDetail="{")
     table = FindingsTable(store)
 
-    found = {each: await names(table, FindingFilter(key_health=each)) for each in KeyState}
+    found = {
+        each: await names(table, FindingFilter(states={"keyHealth": each})) for each in KeyState
+    }
 
     assert {each: listed for each, listed in found.items() if listed} == {KeyState.BROKEN: ["c"]}
 
@@ -100,7 +102,7 @@ async def test_what_the_table_can_compare_does_not_come() -> None:
     await record(store, stored, more)
     table = FindingsTable(store)
     chosen = FindingFilter(reason=Reason.MICROSOFT_MANAGED_KEY)
-    of_key = FindingFilter(key_health=KeyState.BROKEN)
+    of_key = FindingFilter(states={"keyHealth": KeyState.BROKEN})
 
     for where in (chosen, FindingFilter(Verdict.NON_COMPLIANT), of_key):
         found = [row async for row in table.findings(where, None)]

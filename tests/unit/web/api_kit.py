@@ -215,8 +215,7 @@ def counted(findings: Iterable[Finding], unread: int = 0) -> AccountCounts:
     """Count findings, with three accounts of a kind out of scope."""
     tally = AccountCounter()
     for entry in findings:
-        tally.add(entry.kind, entry.judgement)
-        tally.add_owner(entry.owner)
+        tally.add(entry)
     return tally.counts({"SpeechServices": 3}, unread)
 
 

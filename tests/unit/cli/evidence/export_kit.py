@@ -114,8 +114,7 @@ def all_sorts() -> list[Finding]:
 def _counts(findings: Iterable[Finding]) -> AccountCounts:
     counter = AccountCounter()
     for each in findings:
-        counter.add(each.kind, each.judgement, each.key_health, each.exception)
-        counter.add_data(each.data)
+        counter.add(each)
     return counter.counts({"SpeechServices": 3}, 0)
 
 

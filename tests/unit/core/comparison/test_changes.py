@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.aspects.aspect import Occasion
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison import changes
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState
 from cmk_check.core.model import (
@@ -34,15 +35,36 @@ from cmk_check.ports import Insert
 from cmk_check.store import rows, table_checks
 from tests.fakes.keys import DISABLED, HEALTHY, VAULT, expiring
 from tests.fakes.world import bad, good
-from tests.unit.core.examples import HOUR, ID, NOON, SUBSCRIPTION, compared, context, known_of
+from tests.unit.core.examples import (
+    HOUR,
+    ID,
+    NOON,
+    SUBSCRIPTION,
+    compared,
+    compared_reading,
+    context,
+    known_of,
+)
 
 HOST = "cmk.example.net"
+GOOD = {
+    "verdict": "compliant",
+    "reason": "customer_managed_key",
+    "owner": None,
+    "azurePolicy": "compliant",
+}
+BAD = {
+    "verdict": "non_compliant",
+    "reason": "microsoft_managed_key",
+    "owner": None,
+    "azurePolicy": "non_compliant",
+}
 
 
 def told(known: Known, account: Account, hostname: str | None = HOST) -> Change:
     """Return the change that this account brings."""
     scan = context(NOON + HOUR, hostname=hostname)
-    (step,) = compare(known, SUBSCRIPTION, Reading((account,)), scan).steps
+    (step,) = compared_reading(known, Reading((account,)), scan).steps
     return step.changes[0]
 
 
@@ -62,8 +84,8 @@ def test_a_change_has_the_documented_shape() -> None:
         "tenantId": "tenant",
         "tags": {"owner": "ai-platform"},
         "owner": {"value": "ai-platform", "source": "account"},
-        "before": {"verdict": "compliant", "reason": "customer_managed_key"},
-        "after": {"verdict": "non_compliant", "reason": "microsoft_managed_key"},
+        "before": GOOD | {"owner": "ai-platform"},
+        "after": BAD | {"owner": "ai-platform"},
         "evidence": {"keySource": "Microsoft.CognitiveServices"},
         "scanId": context(NOON + HOUR).scan_id,
         "ruleVersion": "1",
@@ -82,9 +104,8 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
 
     assert change.type is ChangeType.KEY_DEGRADED
     assert change.subject == str(now.id)
-    side = {"verdict": "compliant", "reason": "customer_managed_key"}
-    assert change.data["before"] == side | {"keyHealth": "healthy", "keyReasons": []}
-    assert change.data["after"] == side | {
+    assert change.data["before"] == GOOD | {"keyHealth": "healthy", "keyReasons": []}
+    assert change.data["after"] == GOOD | {
         "keyHealth": "at_risk",
         "keyReasons": ["key_expires_soon"],
     }
@@ -101,18 +122,7 @@ def test_a_change_of_a_key_has_the_documented_shape() -> None:
 
 @pytest.mark.parametrize(
     ("before", "side"),
-    [
-        (None, None),
-        (
-            bad(ID),
-            {
-                "verdict": "non_compliant",
-                "reason": "microsoft_managed_key",
-                "keyHealth": None,
-                "keyReasons": [],
-            },
-        ),
-    ],
+    [(None, None), (bad(ID), BAD | {"keyHealth": None, "keyReasons": []})],
 )
 def test_a_change_of_a_key_always_says_how_the_key_was_before(
     before: Account | None, side: object
@@ -126,8 +136,8 @@ def test_a_change_of_a_key_always_says_how_the_key_was_before(
 
 
 def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at() -> None:
-    """Who switches key health off gets the changes there were before it existed."""
-    unlike, compliant = known_of(bad(ID)), {"verdict": "compliant"}
+    """Who switches key health off hears nothing of keys; else both sides have the same names."""
+    unlike = known_of(bad(ID))
 
     steps = [
         step
@@ -137,16 +147,15 @@ def test_a_change_of_an_account_speaks_of_its_key_only_where_keys_are_looked_at(
 
     before = tuple(step.changes[0].data["before"] for step in steps)
     after = tuple(step.changes[0].data["after"] for step in steps)
-    plain = compliant | {"reason": "customer_managed_key"}
-    assert after == (plain, plain | {"keyHealth": "healthy", "keyReasons": []})
-    assert before == ({"verdict": "non_compliant", "reason": "microsoft_managed_key"},) * 2
+    assert after == (GOOD, GOOD | {"keyHealth": "healthy", "keyReasons": []})
+    assert before == (BAD, BAD | {"keyHealth": None, "keyReasons": []})
 
 
 def test_every_change_has_an_id_of_its_own() -> None:
     """Consumers drop what they have seen by its id."""
     pair = Reading((bad(ID, "a"), bad(ID, "b")))
 
-    steps = compare(Known(), SUBSCRIPTION, pair, context()).steps
+    steps = compared_reading(Known(), pair).steps
 
     assert len({step.changes[0].id for step in steps}) == 2
 
@@ -167,8 +176,8 @@ def test_only_names_that_azure_allows_have_a_link(name: str, *, has_link: bool) 
 
 def test_a_subscription_without_a_name_says_so() -> None:
     """Absent and null are one thing to a reader only if it is always there."""
-    scan = context()
-    (step,) = compare(Known(), Subscription(ID), Reading((bad(ID),)), scan).steps
+    nameless = Subscription(ID)
+    (step,) = compared_reading(Known(), Reading((bad(ID),)), subscription=nameless).steps
 
     assert step.changes[0].data["subscriptionName"] is None
     assert step.changes[0].data["tenantId"] is None
@@ -202,7 +211,9 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
     changed = replace(finding, key_health=health)
     named = replace(SUBSCRIPTION, name=wide)
 
-    (change,) = changes.of_finding(finding, changed, named, context(NOON, hostname=HOST))
+    _, news = KEY_HEALTH.news(finding, changed, changed, Occasion(NOON))
+    scan = context(NOON, hostname=HOST)
+    (change,) = changes.of_account(news, finding, changed, named, scan)
 
     key = change.data["key"]
     assert isinstance(key, dict)
@@ -213,7 +224,7 @@ def test_the_largest_change_of_a_key_still_fits_into_a_row_and_a_message() -> No
 
 def test_a_removal_shows_the_account_as_it_was() -> None:
     """It cannot be looked up any more."""
-    (step,) = compare(known_of(bad(ID)), SUBSCRIPTION, Reading(), context()).steps
+    (step,) = compared_reading(known_of(bad(ID)), Reading()).steps
 
     assert step.changes[0].data["after"] is None
     assert step.changes[0].data["evidence"] == {"keySource": "Microsoft.CognitiveServices"}

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, Reason, Verdict
 from cmk_check.core.model import Account, Finding, Reading
@@ -21,8 +20,8 @@ from tests.unit.core.examples import (
     ID,
     MAKERS,
     NOON,
-    SUBSCRIPTION,
     compared,
+    compared_reading,
     context,
     known_of,
     recorded,
@@ -71,14 +70,16 @@ def after(difference: Difference) -> Finding:
     return finding
 
 
-def side(verdict: str | None) -> object:
-    """Return how a change shows a verdict of these accounts."""
-    reasons = {
-        "compliant": "customer_managed_key",
-        "non_compliant": "microsoft_managed_key",
-        "unknown": "malformed",
-    }
-    return verdict and {"verdict": verdict, "reason": reasons[verdict]}
+REASONS: Final = {
+    "compliant": "customer_managed_key",
+    "non_compliant": "microsoft_managed_key",
+    "unknown": "malformed",
+}
+
+
+def verdict_in(side: object) -> object:
+    """Return the verdict and the reason of one side of a change, None if there is none."""
+    return (side["verdict"], side["reason"]) if isinstance(side, dict) else None
 
 
 @pytest.mark.parametrize(("before", "now", "kind"), TRANSITIONS)
@@ -93,7 +94,9 @@ def test_each_transition_is_told_as_its_type(
 
     change = only(difference).changes[0]
     assert change.type is kind
-    assert (change.data["before"], change.data["after"]) == (side(before), side(now))
+    for name, verdict in (("before", before), ("after", now)):
+        told = (verdict, REASONS[verdict]) if verdict else None
+        assert verdict_in(change.data[name]) == told
     assert change.data.get("removed") == (None if now else "gone")
     assert change.time == NOON + HOUR
     assert change.sequence == difference.coverage.sequence == sequence + 1
@@ -159,7 +162,7 @@ def test_a_kind_that_left_the_scope_is_not_taken_for_a_deletion() -> None:
     """The account and its data are still there."""
     ignored = Reading(ignored_by_kind={"Face": 1}, ignored_ids=frozenset([str(bad(ID).id)]))
 
-    difference = compare(known_of(bad(ID)), SUBSCRIPTION, ignored, context())
+    difference = compared_reading(known_of(bad(ID)), ignored)
 
     assert only(difference).changes[0].type is ChangeType.ACCOUNT_REMOVED
     assert only(difference).changes[0].data["removed"] == "kind_out_of_scope"

@@ -5,10 +5,11 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.compare import compare, compare_unread
+from cmk_check.core.comparison.compare import compare_unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import ChangeType, CoverageState, Disposition, GapReason
 from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.requirements import VERDICTS
 from cmk_check.core.rule import RULE_VERSION
 from tests.fakes.keys import DISABLED
 from tests.fakes.world import bad, good
@@ -19,6 +20,7 @@ from tests.unit.core.examples import (
     NOON,
     SUBSCRIPTION,
     compared,
+    compared_reading,
     context,
     known_of,
     recorded,
@@ -80,7 +82,7 @@ def test_coverage_is_lost_from_every_state_but_a_gap(before: str) -> None:
         "missingAction": None,
     }
     assert difference.coverage.since == NOON + HOUR
-    assert difference.is_worse
+    assert VERDICTS.is_worse(difference)
 
 
 def test_a_change_of_coverage_is_numbered_behind_those_of_its_accounts() -> None:
@@ -158,7 +160,7 @@ def test_a_new_name_is_recorded_and_not_told() -> None:
     """A rename is no change of the estate's encryption."""
     renamed = replace(SUBSCRIPTION, name="Prod")
 
-    difference = compare(known_of(), renamed, Reading(), context())
+    difference = compared_reading(known_of(), Reading(), subscription=renamed)
 
     assert difference.coverage.subscription.name == "Prod"
     assert (difference.steps, difference.coverage_change) == ((), None)
@@ -188,12 +190,9 @@ def test_a_gap_for_another_reason_is_recorded_and_dated_from_its_beginning() -> 
 def test_a_gap_keeps_the_time_of_the_last_complete_reading() -> None:
     """An old "compliant" must never look new (P1)."""
     read_at = NOON - 2 * HOUR
-    lost = compare(
-        known_of(good(ID)), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=read_at)
-    )
-    later = compare(
-        recorded(lost), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=NOON)
-    )
+    unread = Reading(gap=FORBIDDEN)
+    lost = compared_reading(known_of(good(ID)), unread, context(status_as_of=read_at))
+    later = compared_reading(recorded(lost), unread, context(status_as_of=NOON))
     regained = compared(recorded(lost), good(ID), at=NOON + HOUR)
 
     assert lost.coverage.last_read == read_at
@@ -203,7 +202,7 @@ def test_a_gap_keeps_the_time_of_the_last_complete_reading() -> None:
 
 def test_a_subscription_never_read_has_no_last_reading() -> None:
     """There is no time at which its findings were true."""
-    first = compare(Known(), SUBSCRIPTION, Reading(gap=FORBIDDEN), context(status_as_of=NOON))
+    first = compared_reading(Known(), Reading(gap=FORBIDDEN), context(status_as_of=NOON))
 
     assert first.coverage.last_read is None
 
@@ -223,7 +222,7 @@ def test_what_an_incomplete_reading_did_not_bring_is_counted_as_unread() -> None
 def test_accounts_of_other_kinds_are_counted_and_kept_through_a_gap() -> None:
     """They are out of scope, not out of sight."""
     read = Reading(ignored_by_kind={"SpeechServices": 3, "Face": 1})
-    known = recorded(compare(Known(), SUBSCRIPTION, read, context()))
+    known = recorded(compared_reading(Known(), read))
 
     lost = compared(known, gap=FORBIDDEN)
 
@@ -260,7 +259,7 @@ def test_a_baseline_silences_accounts_and_never_a_gap() -> None:
     """The first scan tells its findings as one; a blind spot is news from the first."""
     quiet = context(baseline=True)
 
-    difference = compare(Known(), SUBSCRIPTION, Reading((bad(ID),), gap=FORBIDDEN), quiet)
+    difference = compared_reading(Known(), Reading((bad(ID),), gap=FORBIDDEN), quiet)
 
     assert difference.steps[0].changes[0].data["baseline"] is True
     assert difference.coverage_change is not None

@@ -8,6 +8,7 @@ import pytest
 
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.model import Account
+from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import FORBIDDEN, HOUR, ID, KINDS, NOON, compared, known_of, recorded
 
@@ -38,7 +39,7 @@ def test_another_date_is_recorded_and_told_to_nobody(
     assert step.before == replace(
         step.after, judgement=replace(step.after.judgement, evidence=evidence)
     )
-    assert (difference.coverage, difference.is_worse) == (known.coverage, False)
+    assert (difference.coverage, VERDICTS.is_worse(difference)) == (known.coverage, False)
 
 
 def test_it_is_recorded_once() -> None:

@@ -3,16 +3,17 @@
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.comparison.changes import of_data
-from cmk_check.core.comparison.data_compared import with_data
-from cmk_check.core.comparison.judge import judge_all
-from cmk_check.core.comparison.updates import FindingUpdate
+from cmk_check.core.aspects.aspect import Occasion
+from cmk_check.core.aspects.data_stores import DATA_STORES
+from cmk_check.core.comparison.judge import judge_all, with_data
+from cmk_check.core.comparison.updates import FindingUpdate, Known
 from cmk_check.core.data_enums import DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataStore
 from cmk_check.core.data_stores.places import AccountPlaces
-from cmk_check.core.model import Subscription
+from cmk_check.core.model import Finding
+from cmk_check.core.requirements import COVERED_DATA
 from tests.fakes.world import good
-from tests.unit.core.examples import ID, context, known_of, only_finding
+from tests.unit.core.examples import ID, NOON, compared, known_of, only_finding
 
 FINDING: Final = replace(
     only_finding(known_of(good(ID))), data=AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
@@ -39,11 +40,10 @@ def test_a_change_names_what_is_new_before_all_else() -> None:
     had = AccountData(DataState.MICROSOFT_KEYS, told=("/y", *projects))
     has = replace(had, stores=(*hidden, known, new), basic=(*projects, "Zoo"))
 
-    (change,) = of_data(
-        replace(FINDING, data=had), replace(FINDING, data=has), Subscription("s"), context()
-    )
+    before, after = (replace(FINDING, data=data) for data in (had, has))
+    _, (news,) = DATA_STORES.news(before, after, after, Occasion(NOON))
 
-    shown = change.data["dataStores"]
+    shown = news.shown["dataStores"]
     assert isinstance(shown, dict)
     assert [store["id"] for store in shown["stores"]] == [
         "/z",
@@ -58,10 +58,14 @@ def test_data_that_nobody_looked_at_is_not_covered() -> None:
     nobody = replace(FINDING, data=None)
     own = replace(FINDING, data=AccountData(DataState.OWN_KEYS))
 
-    assert FindingUpdate(None, nobody, ()).data_is_worse
-    assert FindingUpdate(own, nobody, ()).data_is_worse
-    assert not FindingUpdate(None, own, ()).data_is_worse
-    assert not FindingUpdate(nobody, FINDING, ()).data_is_worse
+    def is_worse(before: Finding | None, after: Finding) -> bool:
+        difference = replace(compared(Known()), steps=(FindingUpdate(before, after, ()),))
+        return COVERED_DATA.is_worse(difference)
+
+    assert is_worse(None, nobody)
+    assert is_worse(own, nobody)
+    assert not is_worse(None, own)
+    assert not is_worse(nobody, FINDING)
 
 
 def test_an_account_that_is_listed_twice_with_other_places_says_nothing_of_them() -> None:

@@ -68,7 +68,7 @@ def test_another_kind_is_told_as_such_and_names_what_azure_policy_says() -> None
 
     (told,) = step.changes
     assert told.type is ChangeType.ACCOUNT_KIND_CHANGED
-    shared = {"verdict": "non_compliant", "reason": "microsoft_managed_key"}
+    shared = {"verdict": "non_compliant", "reason": "microsoft_managed_key", "owner": None}
     assert told.data["before"] == shared | {"kind": "OpenAI", "azurePolicy": "non_compliant"}
     assert told.data["after"] == shared | {"kind": "AIServices", "azurePolicy": "not_assessed"}
 

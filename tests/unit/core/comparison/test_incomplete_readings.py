@@ -6,7 +6,6 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
@@ -22,7 +21,7 @@ from tests.unit.core.examples import (
     HOUR,
     ID,
     NOON,
-    SUBSCRIPTION,
+    compared_reading,
     context,
     only_finding,
     recorded,
@@ -50,12 +49,14 @@ def read(  # noqa: PLR0913 - each is a thing of its own, by keyword
 ) -> Difference:
     """Compare a reading of one account, and of all that stands beside its verdict."""
     account_id = str(account.id)
-    scan = replace(
+    return compared_reading(
+        known,
+        Reading((account,), gap=gap),
         context(NOON if gap is None else NOON + HOUR),
-        data={account_id: data},
+        keys={account_id: keys},
         exceptions={account_id: exception},
+        data={account_id: data},
     )
-    return compare(known, SUBSCRIPTION, Reading((account,), gap=gap), scan, {account_id: keys})
 
 
 def after(difference: Difference) -> Finding:

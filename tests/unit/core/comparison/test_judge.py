@@ -5,7 +5,8 @@ from itertools import permutations
 
 import pytest
 
-from cmk_check.core.comparison.judge import compliant, judge_all, unread
+from cmk_check.core.aspects.key_health import KEY_HEALTH
+from cmk_check.core.comparison.judge import accounts_of, judge_all, unread
 from cmk_check.core.enums import ChangeType, GapReason
 from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread, Vault
 from cmk_check.core.model import Account, Gap
@@ -26,7 +27,7 @@ def test_only_keys_of_accounts_that_are_compliant_are_looked_at() -> None:
     """The others have none that counts, and each look costs requests."""
     accounts = [good(ID, "a"), bad(ID, "b"), odd(ID, "c"), good(ID, "d"), bad(ID, "d")]
 
-    assert compliant(accounts, KINDS) == (good(ID, "a"),)
+    assert accounts_of(KEY_HEALTH, judge_all(accounts, KINDS)) == (good(ID, "a"),)
 
 
 def test_a_kind_is_spelled_as_the_settings_spell_it_and_else_as_azure_does() -> None:

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason, KeyState
 from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread
 from cmk_check.core.model import Account, Gap, Reading
+from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
 from tests.fakes.keys import (
     BOTH,
     BY_STATE,
@@ -32,8 +32,8 @@ from tests.unit.core.examples import (
     HOUR,
     ID,
     NOON,
-    SUBSCRIPTION,
     compared,
+    compared_reading,
     context,
     health_of,
     known_of,
@@ -132,7 +132,7 @@ def test_p1_an_account_that_no_facts_came_for_is_unknown() -> None:
     reading = Reading((good(ID, "a"), good(ID, "b")))
     facts = {str(good(ID, "a").id): HEALTHY}
 
-    found = recorded(compare(Known(), SUBSCRIPTION, reading, context(), facts))
+    found = recorded(compared_reading(Known(), reading, keys=facts))
 
     states = {finding.id.name: finding.key_health for finding in found.findings.values()}
     assert states["a"] is not None
@@ -254,20 +254,8 @@ def test_p1_a_bad_key_takes_back_what_is_compliant_only_while_keys_can_be_used(
 
     was_good = before in {None, "healthy", "at_risk"}
     is_bad = now in {"broken", "unknown", "off"}
-    assert difference.keys_are_worse == (was_good and is_bad)
-    assert not difference.is_worse
-
-
-def test_the_counts_of_keys_are_those_of_the_findings() -> None:
-    """A status is made of them."""
-    known = known_of(good(ID, "a"), good(ID, "b"), bad(ID, "c"), keys=DISABLED)
-
-    later = recorded(compared(known, good(ID, "a"), bad(ID, "b"), at=LATER, keys=HEALTHY))
-
-    assert known.coverage is not None
-    assert later.coverage is not None
-    assert known.coverage.accounts.by_key_health == {"broken": 2}
-    assert later.coverage.accounts.by_key_health == {"healthy": 1}
+    assert HEALTHY_KEYS.is_worse(difference) == (was_good and is_bad)
+    assert not VERDICTS.is_worse(difference)
 
 
 _READINGS: Final = st.lists(
@@ -280,7 +268,7 @@ _READINGS: Final = st.lists(
 def _compared(known: Known, reading: list[tuple[object, KeyFacts | None]]) -> Difference:
     accounts = [make(ID, f"n{n}") for n, (make, _) in enumerate(reading) if callable(make)]
     facts = {str(good(ID, f"n{n}").id): key for n, (_, key) in enumerate(reading) if key}
-    return compare(known, SUBSCRIPTION, Reading(tuple(accounts)), context(LATER), facts)
+    return compared_reading(known, Reading(tuple(accounts)), context(LATER), keys=facts)
 
 
 @given(_READINGS, _READINGS)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from itertools import permutations
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.model import Account, Reading
@@ -17,6 +16,7 @@ from tests.unit.core.examples import (
     NOON,
     SUBSCRIPTION,
     compared,
+    compared_reading,
     context,
     known_of,
     only_finding,
@@ -34,7 +34,7 @@ def _owned(account: Account, owner: str | None = "ai") -> Account:
 def _under(owner: str | None, known: Known, *accounts: Account) -> Difference:
     """Compare where a tag of the subscription names this owner."""
     subscription = replace(SUBSCRIPTION, owner=owner)
-    return compare(known, subscription, Reading(accounts), context(LATER))
+    return compared_reading(known, Reading(accounts), context(LATER), subscription)
 
 
 def _of_earlier_version(known: Known) -> Known:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmk_check.core.comparison.compare import compare
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState
 from cmk_check.core.model import AccountCounts, Gap, Reading, VerdictCounts
+from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (
     FORBIDDEN,
@@ -21,6 +21,7 @@ from tests.unit.core.examples import (
     NOON,
     SUBSCRIPTION,
     compared,
+    compared_reading,
     context,
     known_of,
     recorded,
@@ -44,7 +45,7 @@ def test_only_what_takes_compliance_back_is_worse(before: str | None, now: str |
 
     difference = compared(known, *([MAKERS[now](ID)] if now else []), at=NOON + HOUR)
 
-    assert difference.is_worse == (
+    assert VERDICTS.is_worse(difference) == (
         before in {None, "compliant"} and now in {"non_compliant", "unknown"}
     )
 
@@ -58,7 +59,9 @@ def test_a_new_gap_is_worse(first: Gap | None, second: Gap | None, *, is_worse: 
     """What is unread cannot be called compliant any longer (P1)."""
     known = recorded(compared(Known(), good(ID), gap=first))
 
-    assert compared(known, good(ID), at=NOON + HOUR, gap=second).is_worse == is_worse
+    difference = compared(known, good(ID), at=NOON + HOUR, gap=second)
+
+    assert VERDICTS.is_worse(difference) == is_worse
 
 
 def test_the_first_recording_is_not_empty() -> None:
@@ -94,8 +97,8 @@ def test_a_first_recording_in_parts_is_unread_until_the_last() -> None:
 def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_last() -> None:
     """A gap or sums that stood there early would be taken for all that is known (P1)."""
     reading = Reading((bad(ID, "a"), good(ID, "b")), ignored_by_kind={"Face": 2})
-    complete = compare(Known(), SUBSCRIPTION, reading, context())
-    gone = compare(Known(), SUBSCRIPTION, replace(reading, gap=FORBIDDEN), context())
+    complete = compared_reading(Known(), reading)
+    gone = compared_reading(Known(), replace(reading, gap=FORBIDDEN))
 
     begun = [difference.coverage_after(1, "claim") for difference in (complete, gone)]
 
@@ -108,11 +111,8 @@ def test_a_first_recording_in_parts_claims_nothing_of_its_reading_before_the_las
 def test_a_recording_in_parts_keeps_what_the_row_said_but_its_sums() -> None:
     """Coverage and its dates change with the last part alone."""
     known = recorded(
-        compare(
-            known_of(good(ID, "a")),
-            SUBSCRIPTION,
-            Reading(gap=FORBIDDEN),
-            context(status_as_of=NOON),
+        compared_reading(
+            known_of(good(ID, "a")), Reading(gap=FORBIDDEN), context(status_as_of=NOON)
         )
     )
     had = known.coverage

@@ -74,6 +74,8 @@ def test_a_resolved_account_whose_update_failed_is_not_told_as_healthy() -> None
         "reason": "customer_managed_key",
         "keyHealth": "unknown",
         "keyReasons": ["account_failed"],
+        "owner": None,
+        "azurePolicy": "compliant",
     }
     assert health_of(recorded(resolved)).state is KeyState.UNKNOWN
     assert again.is_empty

@@ -5,10 +5,12 @@ from typing import Final
 
 import pytest
 
-from cmk_check.core.comparison.change_types import is_same_health
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import KeyReason, KeyState
 from cmk_check.core.keys.facts import Absent, Unread, Vault
 from cmk_check.core.keys.health import judge_key
+from tests.fakes.world import good
+from tests.unit.core.examples import ID, known_of, only_finding
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     KEY_ID,
@@ -287,10 +289,12 @@ def test_the_order_of_scopes_is_no_difference() -> None:
 @pytest.mark.parametrize("others", [["a"], [f"a{number:02}" for number in range(20)]])
 def test_the_case_of_scopes_is_no_difference(others: list[str]) -> None:
     """P4: in another case they would come in another order, and of many others be named."""
-    upper, lower = (
-        [{"name": name, "properties": {}} for name in (last, *others)] for last in ("B", "b")
+    cases = (
+        changed(POLICIES, "scopes", [{"name": name, "properties": {}} for name in (last, *others)])
+        for last in ("B", "b")
     )
+    finding = only_finding(known_of(good(ID)))
 
-    assert is_same_health(
-        judged(changed(POLICIES, "scopes", upper)), judged(changed(POLICIES, "scopes", lower))
-    )
+    upper, lower = (replace(finding, key_health=judged(case)) for case in cases)
+
+    assert KEY_HEALTH.is_same(upper, lower)

@@ -25,7 +25,7 @@ async def excepted(empty: Served) -> Served:
     mine = [replace(finding("until"), exception=honoured), finding("none")]
     tally = AccountCounter()
     for each in mine:
-        tally.add(each.kind, each.judgement, None, each.exception)
+        tally.add(each)
     recorded = coverage(accounts=tally.counts({}, 0))
     await empty.put(recorded, mine)
     await empty.put_status(status_of(recorded))

@@ -1,0 +1,180 @@
+"""What an aspect is: a further question about an account, answered beside its verdict.
+
+Comparing, counting, announcing and filtering treat all aspects alike: they loop over the catalogue
+``ASPECTS`` and name none of them.
+"""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar
+
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.model import Account, AccountCounts, Finding, Judgement, KeyConcern, KeyHealth
+from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An account of a reading with its verdict, and what stands beside that."""
+
+    account: Account
+    judgement: Judgement
+    key_health: KeyHealth | None = None
+    exception: AccountException | None = None
+    owner: Owner = UNOWNED
+    data: AccountData | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """The kind, spelled as the settings spell it."""
+        return self.account.kind
+
+
+type Sides = Finding | Judged
+"""An account with what stands beside its verdict, as recorded or as judged in a reading.
+
+A side is None where its aspect does not apply to the verdict or was not looked at.
+"""
+type AllJudged = Mapping[str, Judged]
+"""The accounts of a reading, each once, by lower-cased id and in the order of the ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """When a reading is compared; ``baseline``: in a first scan, whose changes are sent to nobody.
+
+    ``off`` names the aspects that the settings switch off.
+    """
+
+    now: datetime
+    baseline: bool = False
+    off: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One change to announce, and what its data shows besides the states before and after."""
+
+    type: ChangeType
+    shown: Mapping[str, object] = field(default_factory=dict)
+
+
+class Aspect(ABC):
+    """All that the program must know of an aspect.
+
+    ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
+    stands. ``is_transition``: a change of it is an entry of a finding's history. ``counted_as`` is
+    the name of its sums in log lines and reports, None if they have none. ``changes`` are the types
+    of its changes.
+    """
+
+    name: ClassVar[str]
+    verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
+    is_transition: ClassVar[bool] = False
+    counted_as: ClassVar[str | None] = None
+    changes: ClassVar[tuple[ChangeType, ...]] = ()
+
+    @abstractmethod
+    def state(self, account: Sides, now: datetime) -> str | None:
+        """Return the state of an account at a time; None where nobody looked at it."""
+
+    @abstractmethod
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Return the state as changes show it, None where nobody looked at it."""
+
+    def is_same(self, before: Sides, after: Sides) -> bool:  # noqa: ARG002 - of most
+        """Tell whether nothing has changed that is an entry of the history."""
+        return True
+
+    def is_worse(self, before: Finding, after: Sides) -> bool:  # noqa: ARG002 - of most
+        """Tell whether an incomplete reading may say this, because it is worse."""
+        return False
+
+    @abstractmethod
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        """Return what was read, with the side that is recorded."""
+
+    def news(
+        self,
+        before: Finding | None,  # noqa: ARG002 - of most
+        after: Finding,
+        read: Sides,  # noqa: ARG002
+        occasion: Occasion,  # noqa: ARG002
+    ) -> tuple[Finding, Sequence[News]]:
+        """Return what to announce, and the finding with what people know of afterwards.
+
+        ``read`` is the account as it was read; ``after`` lacks what an incomplete reading may not
+        say.
+        """
+        return after, ()
+
+    def last_news(self, finding: Finding) -> Sequence[News]:  # noqa: ARG002 - of most
+        """Return what to announce when an account goes."""
+        return ()
+
+    @abstractmethod
+    def label(self, account: Sides) -> Hashable | None:
+        """Return what an account is counted under, None if it is not counted."""
+
+    @abstractmethod
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        """Return the counts with how many accounts have each label, all of them at least once."""
+
+    @abstractmethod
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        """Return the counts with the sum of the aspect's counts in the parts."""
+
+    @abstractmethod
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        """Say what cannot be true of the aspect's counts, None if nothing."""
+
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:  # noqa: ARG002 - of some
+        """Return the counts as answers, log lines and reports name them; None if there are none."""
+        return None
+
+    def column(self, state: str) -> str | None:  # noqa: ARG002 - of some
+        """Return the column of a finding's row that holds this state; None if the app compares."""
+        return None
+
+    def applies(self, judgement: Judgement) -> bool:
+        """Tell whether it stands beside this verdict."""
+        return judgement.verdict in self.verdicts
+
+
+def impossible(numbers: Iterable[int], whole: int) -> str | None:
+    """Say what cannot be true of numbers that count parts of a whole, None if nothing."""
+    counted = list(numbers)
+    if min(counted, default=0) < 0:
+        return "has a count below zero"
+    return "counts more than there are" if sum(counted) > whole else None
+
+
+def by_name(labels: Mapping[Hashable, int]) -> dict[str, int]:
+    """Return counts of labels that are texts, in their order."""
+    return dict(sorted((str(label), count) for label, count in labels.items()))
+
+
+def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Add counts by name."""
+    found: Counter[str] = Counter()
+    for part in parts:
+        found.update(part)
+    return dict(sorted(found.items()))
+
+
+def shown_reasons(concerns: Sequence[KeyConcern | DataConcern]) -> list[dict[str, str]]:
+    """Return reasons as changes show them, the first and worst ones."""
+    return [
+        {
+            "code": concern.code.value,
+            "severity": concern.severity.value,
+            "message": concern.message[:MAX_CHANGE_MESSAGE_CHARS],
+        }
+        for concern in concerns[:MAX_CHANGE_REASONS]
+    ]

@@ -1,0 +1,81 @@
+"""The aspect Azure Policy: what Azure's built-in policy says of an account by default.
+
+It follows from the kind and the verdict, and is never stored.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, override
+
+from cmk_check.core.aspects.aspect import Aspect, Judged, Sides
+from cmk_check.core.azure_policy import policy_answer
+from cmk_check.core.enums import PolicyState
+from cmk_check.core.model import AccountCounts, Finding, PolicyCounts
+
+
+class AzurePolicyAspect(Aspect):
+    """What the policy says, beside every verdict."""
+
+    name = "azurePolicy"
+
+    @override
+    def state(self, account: Sides, now: datetime) -> str | None:
+        """Return what the policy says, None if nobody knows it."""
+        answer = policy_answer(account.kind, account.judgement)
+        return answer.state.value if answer else None
+
+    @override
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Show what the policy says."""
+        answer = policy_answer(account.kind, account.judgement)
+        return {"azurePolicy": answer.state.value} if answer else None
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        """Return what was read: nothing of it is recorded."""
+        return read
+
+    @override
+    def label(self, account: Sides) -> Hashable | None:
+        """Count only what differs from our verdict, or where the policy says nothing."""
+        answer = policy_answer(account.kind, account.judgement)
+        return answer.state if answer and answer.differs else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        left_out = labels.get(PolicyState.NOT_ASSESSED, 0)
+        policy = PolicyCounts(not_assessed=left_out, differs=sum(labels.values()))
+        return replace(counts, policy=policy if counts.by_kind else None)
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        """Add the counts; a sum without a part of it would be too small."""
+        counted = [part.azure_policy for part in parts]
+        known = [part for part in counted if part is not None]
+        policy: PolicyCounts | None = None
+        if counts.total and len(known) == len(counted):
+            policy = PolicyCounts(
+                not_assessed=sum(part.not_assessed for part in known),
+                differs=sum(part.differs for part in known),
+            )
+        return replace(counts, policy=policy)
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        policy = counts.policy or PolicyCounts()
+        if policy.not_assessed < 0:
+            return "has a count below zero"
+        in_order = policy.not_assessed <= policy.differs <= counts.total
+        return None if in_order else "counts more than there are"
+
+    @override
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
+        """Return the counts, None if an earlier version counted some of the accounts."""
+        policy = counts.azure_policy
+        if policy is None:
+            return None
+        return {"notAssessed": policy.not_assessed, "differs": policy.differs}
+
+
+AZURE_POLICY: Final = AzurePolicyAspect()

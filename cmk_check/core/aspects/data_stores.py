@@ -1,0 +1,162 @@
+"""The aspect data stores: where else an account keeps data, and under whose keys.
+
+A failed read is not announced: what people know of stays until it is seen to have changed.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, override
+
+from cmk_check.core.aspects.aspect import (
+    Aspect,
+    Judged,
+    News,
+    Occasion,
+    Sides,
+    by_name,
+    impossible,
+    shown_reasons,
+    summed,
+)
+from cmk_check.core.data_enums import DataState, StoreState
+from cmk_check.core.data_stores.account_data import COVERED, AccountData
+from cmk_check.core.enums import ChangeType
+from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.limits import MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
+
+_BADNESS: Final = {
+    DataState.UNKNOWN: 1,
+    DataState.MAY_BE_MICROSOFT_KEYS: 2,
+    DataState.MICROSOFT_KEYS: 3,
+}
+
+
+class DataStoresAspect(Aspect):
+    """Data outside of the account; looked at beside every verdict."""
+
+    name = "dataStores"
+    counted_as = "dataStores"
+    changes = (ChangeType.DATA_EXPOSED, ChangeType.DATA_COVERED)
+
+    @override
+    def state(self, account: Sides, now: datetime) -> str | None:
+        return account.data.state.value if account.data else None
+
+    @override
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Show the state."""
+        return {"dataStores": account.data.state.value} if account.data else None
+
+    @override
+    def is_worse(self, before: Finding, after: Sides) -> bool:
+        had, has = _badness(before.data), _badness(after.data)
+        if after.data is None or has < had:
+            return False
+        return has > had or _news(before.data, after.data) is ChangeType.DATA_EXPOSED
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        return replace(read, data=before.data)
+
+    @override
+    def news(
+        self,
+        before: Finding | None,
+        after: Finding,
+        read: Sides,
+        occasion: Occasion,
+    ) -> tuple[Finding, Sequence[News]]:
+        """Announce that data may be under Microsoft's keys, or no longer is."""
+        had, data = before.data if before else None, after.data
+        kind = _news(had, data) if data else None
+        if kind is None or data is None:
+            return after, ()
+        shown = {"dataStores": _data(data, data.exposed - set(had.told if had else ()))}
+        return after, (News(kind, shown),)
+
+    @override
+    def label(self, account: Sides) -> Hashable | None:
+        return account.data.state.value if account.data else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        return replace(counts, by_data_state=by_name(labels))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        return replace(counts, by_data_state=summed(part.by_data_state for part in parts))
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        return impossible(counts.by_data_state.values(), counts.total)
+
+    @override
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
+        """Return accounts by the state of their data; of some nobody ever looked at where it is."""
+        if not counts.by_data_state:
+            return None
+        return {
+            "ownKeys": counts.by_data_state.get(DataState.OWN_KEYS, 0),
+            "microsoftKeys": exposed_data(counts),
+            "mayBeMicrosoftKeys": counts.by_data_state.get(DataState.MAY_BE_MICROSOFT_KEYS, 0),
+            "unknown": unknown_data(counts),
+            "none": counts.by_data_state.get(DataState.NONE, 0),
+        }
+
+    @override
+    def column(self, state: str) -> str | None:
+        """Return the column; what cannot be read is unknown, whatever state its row contains."""
+        return None if state == DataState.UNKNOWN else "dataState"
+
+
+def covered_data(counts: AccountCounts) -> int:
+    """Return how many accounts are known to have none under Microsoft's keys."""
+    return sum(counts.by_data_state.get(state, 0) for state in COVERED)
+
+
+def exposed_data(counts: AccountCounts) -> int:
+    """Return how many accounts have data under Microsoft's keys."""
+    return counts.by_data_state.get(DataState.MICROSOFT_KEYS, 0)
+
+
+def unknown_data(counts: AccountCounts) -> int:
+    """Return of how many nobody knows it; of some nobody ever looked at where it is."""
+    known = (state for state in DataState if state is not DataState.UNKNOWN)
+    return counts.total - sum(counts.by_data_state.get(state, 0) for state in known)
+
+
+def _badness(data: AccountData | None) -> int:
+    # Of what nobody looked at nothing is known.
+    return 1 if data is None else _BADNESS.get(data.state, 0)
+
+
+def _news(before: AccountData | None, after: AccountData) -> ChangeType | None:
+    told = before.told if before else ()
+    if after.exposed - set(told):
+        return ChangeType.DATA_EXPOSED
+    return ChangeType.DATA_COVERED if told and after.is_covered else None
+
+
+def _data(data: AccountData, news: frozenset[str]) -> dict[str, object]:
+    """Show where data is that is not covered, and why; what is new and what is worst first."""
+    lacking = sorted(
+        (store for store in data.stores if store.state is not StoreState.OWN_KEY),
+        key=lambda store: (store.id not in news, store.state is StoreState.UNKNOWN),
+    )
+    basic = sorted(data.basic, key=lambda name: name.lower() not in news)
+    return {
+        "stores": [
+            {
+                "type": store.type.value,
+                "id": store.id and store.id[:MAX_CHANGE_TEXT_CHARS],
+                "state": store.state.value,
+            }
+            for store in lacking[:MAX_CHANGE_REASONS]
+        ],
+        "basicProjects": basic[:MAX_CHANGE_REASONS],
+        "reasons": shown_reasons(data.concerns),
+    }
+
+
+DATA_STORES: Final = DataStoresAspect()

@@ -1,0 +1,116 @@
+"""The aspect exception: whether somebody has accepted the violation of an account for a time."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, override
+
+from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion, Sides, impossible
+from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
+from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
+from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
+from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
+
+
+class ExceptionAspect(Aspect):
+    """An exemption of Azure Policy; looked at where the verdict is non-compliant.
+
+    What people know of is kept with the finding: exceptions start, expire soon and end once.
+    """
+
+    name = "exception"
+    verdicts = frozenset({Verdict.NON_COMPLIANT})
+    changes = (
+        ChangeType.EXCEPTION_STARTED,
+        ChangeType.EXCEPTION_EXPIRING,
+        ChangeType.EXCEPTION_ENDED,
+    )
+
+    @override
+    def state(self, account: Sides, now: datetime) -> str | None:
+        """Return the state then: an honoured exception ends with time, without a write."""
+        exception = account.exception
+        return state_of(exception.at(now) if exception else None).value
+
+    @override
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Show the state as it was judged."""
+        return {"exception": state_of(account.exception).value} if account.exception else None
+
+    @override
+    def is_worse(self, before: Finding, after: Sides) -> bool:
+        """Tell whether a violation that lasts is accepted for a shorter time."""
+        if before.judgement.verdict is not after.judgement.verdict:
+            return False
+        return ends_earlier(before.exception, after.exception)
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        return replace(read, exception=before.exception)
+
+    @override
+    def news(
+        self, before: Finding | None, after: Finding, read: Sides, occasion: Occasion
+    ) -> tuple[Finding, Sequence[News]]:
+        """Announce that an exception starts, expires soon or has ended."""
+        had, verdict, now = (
+            before.announced if before else None,
+            after.judgement.verdict,
+            occasion.now,
+        )
+        if self.name in occasion.off:
+            announced, found = announce_off(had, verdict, now)
+        else:
+            reminds = not occasion.baseline
+            announced, found = announce(had, read.exception, verdict, now, reminds=reminds)
+            starts = any(each.type is ChangeType.EXCEPTION_STARTED for each in found)
+            if starts and read.exception != after.exception:
+                announced, found = had, ()
+        return replace(after, announced=announced), [_shown(each) for each in found]
+
+    @override
+    def last_news(self, finding: Finding) -> Sequence[News]:
+        """Announce that the exception of an account that goes has ended."""
+        if finding.announced is None:
+            return ()
+        return (_shown(end_of(finding.announced, ExceptionEnd.NO_LONGER_NEEDED)),)
+
+    @override
+    def label(self, account: Sides) -> Hashable | None:
+        exception = account.exception if self.applies(account.judgement) else None
+        return exception.honoured_until if exception else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        ends = [(end, count) for end, count in labels.items() if isinstance(end, datetime)]
+        return replace(counts, excepted=expiries(ends))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        return replace(counts, excepted=expiries(pair for part in parts for pair in part.excepted))
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        return impossible((count for _, count in counts.excepted), counts.non_compliant)
+
+    @override
+    def column(self, state: str) -> str | None:
+        """Return the column; honoured exceptions end with time, without a write."""
+        return "exception" if state == ExceptionState.HONOURED else None
+
+
+def _shown(news: Announcement) -> News:
+    """Show an exception: its name, and none of the other texts that people wrote."""
+    exception = news.exception
+    data: dict[str, object] = {
+        "id": exception.id[:MAX_CHANGE_TEXT_CHARS],
+        "category": exception.category,
+        "displayName": exception.display_name,
+        "expiresOn": f"{exception.expires_on:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    ended = {"ended": news.end.value} if news.end else {}
+    return News(news.type, {"exception": data, **ended})
+
+
+EXCEPTION: Final = ExceptionAspect()

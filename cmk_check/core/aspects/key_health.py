@@ -1,0 +1,238 @@
+"""The aspect key health: whether the key of a compliant account can be used."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, override
+
+from cmk_check.core.aspects.aspect import (
+    Aspect,
+    Judged,
+    News,
+    Occasion,
+    Sides,
+    by_name,
+    impossible,
+    shown_reasons,
+    summed,
+)
+from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
+from cmk_check.core.keys.concerns import unseen_parts
+from cmk_check.core.model import AccountCounts, Finding, KeyHealth
+from cmk_check.core.text import fold_address
+from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
+
+_IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
+_OF_VERSIONS: Final = {"key", "keyVersions"}
+
+
+class KeyHealthAspect(Aspect):
+    """A key that works today and tomorrow; looked at where the verdict is compliant."""
+
+    name = "keyHealth"
+    verdicts = frozenset({Verdict.COMPLIANT})
+    is_transition = True
+    counted_as = "keys"
+    changes = (ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED)
+
+    @override
+    def state(self, account: Sides, now: datetime) -> str | None:
+        return account.key_health.state.value if account.key_health else None
+
+    @override
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Show the state and its reasons."""
+        health = account.key_health
+        if health is None:
+            return None
+        return {
+            "keyHealth": health.state.value,
+            "keyReasons": [concern.code.value for concern in health.concerns],
+        }
+
+    @override
+    def is_same(self, before: Sides, after: Sides) -> bool:
+        """Tell whether no fact of the key has changed; wordings never count."""
+        return _facts(before.key_health) == _facts(after.key_health)
+
+    @override
+    def is_worse(self, before: Finding, after: Sides) -> bool:
+        """Tell it of a key of the same verdict; that of another one follows the verdict."""
+        if before.judgement.verdict is not after.judgement.verdict:
+            return False
+        return badness(after.key_health) > badness(before.key_health)
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        """Keep the key with its evidence; a key follows another verdict."""
+        if before.judgement.verdict is not read.judgement.verdict:
+            return read
+        account = replace(
+            read.account, kind=before.kind, location=before.location, tags=before.tags
+        )
+        return replace(
+            read, account=account, judgement=before.judgement, key_health=before.key_health
+        )
+
+    @override
+    def news(
+        self,
+        before: Finding | None,
+        after: Finding,
+        read: Sides,
+        occasion: Occasion,
+    ) -> tuple[Finding, Sequence[News]]:
+        """Announce a key that became better or worse."""
+        health = after.key_health
+        kind = _news(before.key_health if before else None, health)
+        return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
+
+    @override
+    def label(self, account: Sides) -> Hashable | None:
+        health = account.key_health
+        return health.state.value if health and self.applies(account.judgement) else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        return replace(counts, by_key_health=by_name(labels))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        return replace(counts, by_key_health=summed(part.by_key_health for part in parts))
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        return impossible(counts.by_key_health.values(), counts.compliant)
+
+    @override
+    def sums(self, counts: AccountCounts) -> dict[str, int] | None:
+        """Return compliant accounts by key health; a key that was never read is unknown."""
+        return key_sums(counts) if counts.by_key_health else None
+
+    @override
+    def column(self, state: str) -> str | None:
+        return "keyHealth"
+
+
+def badness(health: KeyHealth | None) -> int:
+    """Return how bad: healthy 0, at risk 1, unknown 2, broken 3; 0 where no key was looked at."""
+    return 0 if health is None else health.state.badness
+
+
+def broken_keys(counts: AccountCounts) -> int:
+    """Return how many compliant accounts have a key that cannot be used."""
+    return counts.by_key_health.get(KeyState.BROKEN, 0)
+
+
+def unknown_keys(counts: AccountCounts) -> int:
+    """Return of how many compliant accounts nobody knows it; of some no key was ever looked at."""
+    known = (KeyState.HEALTHY, KeyState.AT_RISK, KeyState.BROKEN)
+    return counts.compliant - sum(counts.by_key_health.get(state, 0) for state in known)
+
+
+def key_sums(counts: AccountCounts) -> dict[str, int]:
+    """Return compliant accounts by key health, all unknown if no key was ever looked at."""
+    return {
+        "healthy": counts.by_key_health.get(KeyState.HEALTHY, 0),
+        "atRisk": counts.by_key_health.get(KeyState.AT_RISK, 0),
+        "broken": broken_keys(counts),
+        "unknown": unknown_keys(counts),
+    }
+
+
+def _news(before: KeyHealth | None, after: KeyHealth | None) -> ChangeType | None:
+    """Return None where nothing became better or worse, and where there is nothing to compare.
+
+    A key that is looked at for the first time is announced where it is in trouble, and not where it
+    could not be read: else switching key health on would be thousands of alerts. That an update
+    has failed was read.
+    """
+    if after is None:
+        return None
+    if before is None:
+        has_failed = KeyReason.ACCOUNT_FAILED in _codes(after)
+        return ChangeType.KEY_DEGRADED if has_failed or after.state in _IN_TROUBLE else None
+    if before.state is not after.state:
+        worse = _is_bad_news(before.state, after.state)
+        return ChangeType.KEY_DEGRADED if worse else ChangeType.KEY_RECOVERED
+    return _of_reasons(before, after)
+
+
+def _of_reasons(before: KeyHealth, after: KeyHealth) -> ChangeType | None:
+    """Compare the reasons within one state; one that is gone may only be out of sight."""
+    had, has = _codes(before), _codes(after)
+    if has - had:
+        return ChangeType.KEY_DEGRADED
+    if not had - has:
+        return None
+    hidden = unseen_parts(after)
+    if hidden - unseen_parts(before):
+        return ChangeType.KEY_DEGRADED
+    # Whether the version that the account uses was seen before and is now, these do not say.
+    return None if hidden & _OF_VERSIONS else ChangeType.KEY_RECOVERED
+
+
+def _is_bad_news(before: KeyState, after: KeyState) -> bool:
+    """Tell whether the second is bad news; what was not seen before is news if it is not good."""
+    if after is KeyState.UNKNOWN:
+        return True
+    if before is KeyState.UNKNOWN:
+        return after is not KeyState.HEALTHY
+    return after.badness > before.badness
+
+
+def _codes(health: KeyHealth) -> set[str]:
+    return {
+        concern.code.value
+        for concern in health.concerns
+        if concern.severity is not KeySeverity.NOTICE
+    }
+
+
+def _facts(health: KeyHealth | None) -> object:
+    """Return what two answers about one key must agree in."""
+    if health is None:
+        return None
+    ids = (health.vault_id, health.key_id, health.key_version, health.principal_id)
+    return (
+        health.state,
+        sorted(
+            (
+                concern.code,
+                concern.severity,
+                (concern.missing_action or "").casefold(),
+                sorted((name, _folded(text)) for name, text in concern.evidence.items()),
+            )
+            for concern in health.concerns
+        ),
+        health.rotation,
+        health.expires,
+        *((text or "").casefold() for text in ids),
+    )
+
+
+def _folded(evidence: str) -> list[str]:
+    """Fold a text that stands for itself, for an address, or for a list, whose order says nothing.
+
+    Addresses and lists come in the spelling and order of Azure's answer.
+    """
+    return sorted(fold_address(each) for each in evidence.split(", "))
+
+
+def _key(health: KeyHealth) -> dict[str, object]:
+    """Show a key: where it lies, and what is the matter with it, the worst first."""
+    return {
+        "vaultId": _cut(health.vault_id),
+        "keyId": _cut(health.key_id),
+        "keyVersion": _cut(health.key_version),
+        "rotation": health.rotation and health.rotation.value,
+        "expires": health.expires and f"{health.expires:%Y-%m-%dT%H:%M:%SZ}",
+        "reasons": shown_reasons(health.concerns),
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text and text[:MAX_CHANGE_TEXT_CHARS]
+
+
+KEY_HEALTH: Final = KeyHealthAspect()

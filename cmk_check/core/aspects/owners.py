@@ -1,0 +1,82 @@
+"""The aspect owner: who is responsible for an account, by its tags."""
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Final, override
+
+from cmk_check.core.aspects.aspect import Aspect, Judged, Sides, impossible
+from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.owner import UNOWNED
+from cmk_check.limits import MAX_OWNERS_COUNTED
+
+# A tag may say anything, even the word for nobody.
+_NOBODY: Final = UNOWNED
+
+
+class OwnerAspect(Aspect):
+    """An owner, or none; a change of owner is an update of the account."""
+
+    name = "owner"
+    is_transition = True
+
+    @override
+    def state(self, account: Sides, now: datetime) -> str | None:
+        """Return the owner's name."""
+        return (account.owner or UNOWNED).value
+
+    @override
+    def shown(self, account: Sides) -> dict[str, object] | None:
+        """Show the owner's name, None for nobody."""
+        return {"owner": account.owner.value} if account.owner else None
+
+    @override
+    def is_same(self, before: Sides, after: Sides) -> bool:
+        """Tell it also of rows of earlier versions, which name no owner."""
+        return before.owner in {None, after.owner}
+
+    @override
+    def kept(self, before: Finding, read: Judged) -> Judged:
+        """Keep the owner; rows of earlier versions name none."""
+        return replace(read, owner=before.owner or read.owner)
+
+    @override
+    def label(self, account: Sides) -> Hashable | None:
+        """Return the owner; accounts in rows of earlier versions count as unowned."""
+        return (account.owner or UNOWNED).value or _NOBODY
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        owners = [label for label in labels if isinstance(label, str)]
+        unowned = labels.get(_NOBODY, 0)
+        return replace(counts, unowned=unowned, owners=_some(map(_hash, owners)))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        return replace(
+            counts,
+            unowned=sum(part.unowned for part in parts),
+            owners=_some(owner for part in parts for owner in part.owners),
+        )
+
+    @override
+    def contradiction(self, counts: AccountCounts) -> str | None:
+        return impossible((counts.unowned, len(counts.owners)), counts.total)
+
+    @override
+    def column(self, state: str) -> str | None:
+        """Return the column; characters that the table service may refuse are compared here."""
+        return "owner" if state.isprintable() else None
+
+
+def _some(hashes: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(hashes))[:MAX_OWNERS_COUNTED])
+
+
+def _hash(owner: str) -> str:
+    """Return a short name of an owner: rows of sums must be small, and owners may be people."""
+    return blake2b(owner.encode(), digest_size=4).hexdigest()
+
+
+OWNER: Final = OwnerAspect()

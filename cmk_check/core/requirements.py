@@ -1,0 +1,188 @@
+"""What an estate can demand of its accounts: the catalogue, in the order of reasons.
+
+Whether a requirement counts is a setting, which may change until somebody reads the status. So each
+is lowered by itself, as if it alone were required.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import ClassVar, Final, override
+
+from cmk_check.core.aspects.data_stores import covered_data, exposed_data
+from cmk_check.core.aspects.key_health import broken_keys, unknown_keys
+from cmk_check.core.comparison.updates import Difference, FindingUpdate
+from cmk_check.core.enums import CoverageState, KeyState, PostureReason, Verdict
+from cmk_check.core.exceptions.account_exception import ends_earlier
+from cmk_check.core.model import AccountCounts, Finding
+from cmk_check.core.status import Status
+
+_USABLE: Final = {KeyState.HEALTHY, KeyState.AT_RISK}
+_WORSE: Final = PostureReason.RUNNING_SCAN_FOUND_WORSE
+
+
+class Requirement(ABC):
+    """One demand; ``name`` is that of its setting, without the prefix."""
+
+    name: ClassVar[str]
+
+    def is_worse(self, difference: Difference) -> bool:
+        """Tell whether recording this may break a requirement that an estate was said to meet."""
+        return any(map(self._is_worse_step, difference.steps))
+
+    @abstractmethod
+    def _is_worse_step(self, step: FindingUpdate) -> bool: ...
+
+    @abstractmethod
+    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+        """Return how many accounts speak against it, as of the last full scan."""
+
+    @abstractmethod
+    def is_lowered(self, status: Status) -> bool:
+        """Tell whether something was learnt since the last full scan that breaks it."""
+
+    @abstractmethod
+    def lower(self, status: Status) -> Status:
+        """Return the status with that."""
+
+
+class _Verdicts(Requirement):
+    """Every account is under a customer-managed key; always required.
+
+    Without exceptions or with them: whether these count is a setting too.
+    """
+
+    name = "verdicts"
+
+    @override
+    def is_worse(self, difference: Difference) -> bool:
+        before, after = difference.known.coverage, difference.coverage
+        new_gap = after.state is CoverageState.GAP and (
+            before is None or before.state is not CoverageState.GAP
+        )
+        # A row that has become too new makes an account unknown without a step; no key does.
+        had, has = before.accounts if before else AccountCounts(), after.accounts
+        fewer_good = _not_good(has) > _not_good(had) or _not_accepted(has) > _not_accepted(had)
+        return new_gap or fewer_good or super().is_worse(difference)
+
+    @override
+    def _is_worse_step(self, step: FindingUpdate) -> bool:
+        before, after = step.before, step.after
+        if _gets_worse(step, _is_compliant):
+            return True
+        if before is None or after is None or _is_compliant(after):
+            return False
+        return ends_earlier(before.exception, after.exception)
+
+    @override
+    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+        return {
+            PostureReason.ACCOUNTS_NON_COMPLIANT: accounts.non_compliant,
+            PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
+        }
+
+    @override
+    def is_lowered(self, status: Status) -> bool:
+        return status.lowered is not None
+
+    @override
+    def lower(self, status: Status) -> Status:
+        return replace(status, lowered=_WORSE)
+
+
+class _HealthyKeys(Requirement):
+    """The key behind a compliant account can be used.
+
+    A violation that was accepted can end with a key that cannot be used.
+    """
+
+    name = "healthy_keys"
+
+    @override
+    def _is_worse_step(self, step: FindingUpdate) -> bool:
+        return _gets_worse(step, _is_usable) or _gets_worse(step, _is_usable_or_accepted)
+
+    @override
+    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+        broken = broken_keys(accounts)
+        # What was carried over may be a day older than the scan.
+        known = broken if status.daily_carried else accounts.compliant - unknown_keys(accounts)
+        return {
+            PostureReason.KEYS_BROKEN: broken,
+            PostureReason.KEYS_UNKNOWN: accounts.compliant - known,
+        }
+
+    @override
+    def is_lowered(self, status: Status) -> bool:
+        return status.keys_lowered
+
+    @override
+    def lower(self, status: Status) -> Status:
+        return replace(status, keys_lowered=True)
+
+
+class _CoveredData(Requirement):
+    """No data of an account is under Microsoft's keys."""
+
+    name = "covered_data"
+
+    @override
+    def _is_worse_step(self, step: FindingUpdate) -> bool:
+        return _gets_worse(step, _is_covered)
+
+    @override
+    def counts(self, accounts: AccountCounts, status: Status) -> Mapping[PostureReason, int]:
+        exposed = exposed_data(accounts)
+        covered = covered_data(accounts) if status.data_read else 0
+        return {
+            PostureReason.DATA_EXPOSED: exposed,
+            PostureReason.DATA_UNKNOWN: accounts.total - covered - exposed,
+        }
+
+    @override
+    def is_lowered(self, status: Status) -> bool:
+        return status.data_lowered
+
+    @override
+    def lower(self, status: Status) -> Status:
+        return replace(status, data_lowered=True)
+
+
+VERDICTS: Final = _Verdicts()
+HEALTHY_KEYS: Final = _HealthyKeys()
+COVERED_DATA: Final = _CoveredData()
+OPTIONAL: Final[tuple[Requirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
+"""Those that settings switch on."""
+REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, *OPTIONAL)
+
+
+def _gets_worse(step: FindingUpdate, is_good: Callable[[Finding], bool]) -> bool:
+    if step.after is None or is_good(step.after):
+        return False
+    return step.before is None or is_good(step.before)
+
+
+def _is_compliant(finding: Finding) -> bool:
+    return finding.judgement.verdict is Verdict.COMPLIANT
+
+
+def _is_usable(finding: Finding) -> bool:
+    key = finding.key_health
+    return _is_compliant(finding) and key is not None and key.state in _USABLE
+
+
+def _is_usable_or_accepted(finding: Finding) -> bool:
+    exception = finding.exception
+    return _is_usable(finding) or (exception is not None and exception.is_honoured)
+
+
+def _is_covered(finding: Finding) -> bool:
+    return finding.data is not None and finding.data.is_covered
+
+
+def _not_good(accounts: AccountCounts) -> int:
+    return accounts.non_compliant + accounts.unknown
+
+
+def _not_accepted(accounts: AccountCounts) -> int:
+    return _not_good(accounts) - sum(count for _, count in accounts.excepted)

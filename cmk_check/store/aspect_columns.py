@@ -1,0 +1,129 @@
+"""What stands beside a verdict, as columns of a finding's row.
+
+Columns of exceptions, owners and data stores cost only themselves: where they cannot be read, the
+account counts as not excepted, the owner or the data as not known, and the next scan writes them
+anew. A key that cannot be read makes the finding unknown: see ``rows``.
+"""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Final, TypedDict, get_args
+
+from pydantic import TypeAdapter
+
+from cmk_check.core.data_enums import DataReason, DataState
+from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.exceptions.account_exception import (
+    AccountException,
+    AnnouncedException,
+    state_of,
+)
+from cmk_check.core.exceptions.judge import unread_exception
+from cmk_check.core.model import Finding
+from cmk_check.core.owner import UNOWNED, Owner, OwnerSource
+from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
+from cmk_check.limits import DOCUMENT_PIECE_CHARS
+from cmk_check.ports import Scalar
+from cmk_check.store.row_times import is_usable_time, is_utc
+
+_EXCEPTION: Final = TypeAdapter(AccountException)
+_ANNOUNCED: Final = TypeAdapter(AnnouncedException)
+_DATA: Final = TypeAdapter(AccountData)
+_BROKEN_DATA: Final = AccountData(DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD),))
+_DETAIL: Final = "exceptionDetail"
+_KNOWN: Final = "exceptionAnnounced"
+_NOBODY: Final = "none"
+_SOURCES: Final[tuple[OwnerSource, ...]] = get_args(OwnerSource.__value__)
+
+
+def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
+    """Return all of them: states for filters and people, and the whole of each side."""
+    values: dict[str, Scalar | None] = {}
+    if (exception := finding.exception) is not None:
+        values["exception"] = state_of(exception).value
+        values[_DETAIL] = _EXCEPTION.dump_json(exception).decode()
+    if finding.announced is not None:
+        values[_KNOWN] = _ANNOUNCED.dump_json(finding.announced).decode()
+    if (owner := finding.owner) is not None:
+        values |= {"owner": owner.value, "ownerSource": owner.source or _NOBODY}
+    if (data := finding.data) is not None:
+        values["dataState"] = data.state.value
+        # One property holds too little.
+        text, size = _DATA.dump_json(data).decode(), DOCUMENT_PIECE_CHARS
+        pieces = (text[start : start + size] for start in range(0, len(text), size))
+        values |= {_data_column(number): piece for number, piece in enumerate(pieces)}
+    return values
+
+
+class Sides(TypedDict):
+    """What stands beside a verdict, except for the key, and what people know of it."""
+
+    exception: AccountException | None
+    announced: AnnouncedException | None
+    owner: Owner | None
+    data: AccountData | None
+
+
+def sides_in(values: Mapping[str, Scalar]) -> Sides:
+    """Read all of them from a row."""
+    announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
+    is_usable = announced is not None and is_usable_time(announced.expires_on)
+    return {
+        "exception": _exception_in(values),
+        "announced": announced if is_usable else None,
+        "owner": _owner_in(values),
+        "data": _data_in(values),
+    }
+
+
+def _exception_in(values: Mapping[str, Scalar]) -> AccountException | None:
+    if _DETAIL not in values:
+        return None
+    found = _parsed(_EXCEPTION, values[_DETAIL])
+    return found if found and _has_usable_expiry(found) else unread_exception(EXEMPTION_NOT_READ)
+
+
+def _owner_in(values: Mapping[str, Scalar]) -> Owner | None:
+    """Read the owner of a row; None if it does not say whether there is one."""
+    value, source = values.get("owner"), values.get("ownerSource")
+    if source == _NOBODY:
+        return UNOWNED
+    for known in _SOURCES:
+        if isinstance(value, str) and source == known:
+            return Owner(value, known)
+    return None
+
+
+def _data_in(values: Mapping[str, Scalar]) -> AccountData | None:
+    """Read where data is from a row; None where nobody looked at data."""
+    if "dataState" not in values:
+        return None
+    text = ""
+    for number in count():
+        piece = values.get(_data_column(number))
+        if not isinstance(piece, str):
+            break
+        text += piece
+    data = _parsed(_DATA, text)
+    if data is None or not (data.as_of is None or is_usable_time(data.as_of)):
+        return _BROKEN_DATA
+    return data
+
+
+def _has_usable_expiry(exception: AccountException) -> bool:
+    """Check the expiry: only that of an honoured one is counted, so others may be on any day."""
+    expires_on = exception.expires_on
+    if expires_on is None:
+        return True
+    return is_usable_time(expires_on) if exception.is_honoured else is_utc(expires_on)
+
+
+def _data_column(number: int) -> str:
+    return f"dataStores{number or ''}"
+
+
+def _parsed[T](adapter: TypeAdapter[T], value: Scalar | None) -> T | None:
+    try:
+        return adapter.validate_json(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

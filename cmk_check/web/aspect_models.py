@@ -1,0 +1,196 @@
+"""What stands beside a verdict in the responses of the HTTP API: of one account, and as counts."""
+
+from pydantic import Field
+
+from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType, StoreUsage
+from cmk_check.core.enums import (
+    ControlMapping,
+    ExceptionReason,
+    KeyReason,
+    KeyRotation,
+    KeySeverity,
+    KeyState,
+    PolicyReason,
+    PolicyState,
+    ReasonSeverity,
+)
+from cmk_check.core.owner import OwnerSource
+from cmk_check.web.answer import Answer, Time
+
+
+class Owner(Answer):
+    """The owner of an account, exactly as a tag of the account or of its subscription says."""
+
+    value: str
+    source: OwnerSource
+
+
+class Evidence(Answer):
+    """The facts behind a verdict; `keyVersion` is a version, `automatic`, or null without a key.
+
+    `createdAt` is when Azure says that the account was created; null if Azure does not say it.
+    """
+
+    key_source: str | None
+    key_name: str | None
+    key_version: str | None
+    key_vault_uri: str | None
+    identity_type: str | None
+    identity_client_id: str | None
+    provisioning_state: str | None
+    created_at: Time | None
+
+
+class ReasonOfKeyHealth(Answer):
+    """A reason for the key health, and what to do; a `notice` does not change the state."""
+
+    code: KeyReason
+    severity: KeySeverity
+    message: str
+    evidence: dict[str, str]
+    missing_action: str | None
+
+
+class KeyHealth(Answer):
+    """The key of a compliant account; `daysToExpiry` counts from now, negative after expiry.
+
+    Its encryption scopes were read at `scopesAsOf` or later; null if that is not known.
+    """
+
+    state: KeyState
+    reasons: list[ReasonOfKeyHealth]
+    rotation: KeyRotation | None
+    expires: Time | None
+    days_to_expiry: int | None
+    vault_id: str | None
+    key_id: str | None
+    key_version: str | None
+    principal_id: str | None
+    scopes_as_of: Time | None
+
+
+class AccountException(Answer):
+    """The exemption that counts most for an account, and whether it is honoured, or why not.
+
+    `id` and the fields of the exemption are null if none could be read; `message` then says why,
+    and `missingAction` is the permission that the app lacks.
+    """
+
+    id: str | None
+    category: str | None
+    display_name: str | None
+    description: str | None
+    ticket: str | None = Field(description="Free text of whoever asked for the exemption.")
+    approved_by: str | None = Field(description="Free text of whoever asked for the exemption.")
+    created_by: str | None = Field(description="Who created the exemption, by Azure.")
+    expires_on: Time | None
+    honoured: bool
+    reason: ExceptionReason
+    message: str
+    missing_action: str | None
+
+
+class Keys(Answer):
+    """Compliant accounts by key health; `unknown` includes keys that were never read."""
+
+    healthy: int
+    at_risk: int
+    broken: int
+    unknown: int
+
+
+class ReasonOfDataStores(Answer):
+    """A reason for the state, and what to do; `info` does not change the state."""
+
+    code: DataReason
+    severity: ReasonSeverity
+    message: str
+    evidence: dict[str, str]
+    missing_action: str | None
+
+
+class UseOfDataStore(Answer):
+    """What a store is used for; `project` is null if the account itself uses it."""
+
+    project: str | None
+    use: StoreUsage
+
+
+class DataStore(Answer):
+    """A store that the account or one of its projects names, and under whose key it is.
+
+    `id` is null if what names the store does not say which resource it is, `key` if Azure does not
+    name the key. `detail` says why it could not be read.
+    """
+
+    type: StoreType
+    id: str | None
+    name: str
+    state: StoreState
+    key: str | None
+    uses: list[UseOfDataStore]
+    detail: str | None
+
+
+class DataStores(Answer):
+    """Where else the account keeps data, and under whose keys; the worst reason comes first.
+
+    `basicProjects` have no store of their own. `asOf` is when projects, capability hosts and
+    connections were read, null if the account has none.
+    """
+
+    state: DataState
+    reasons: list[ReasonOfDataStores]
+    stores: list[DataStore]
+    basic_projects: list[str]
+    as_of: Time | None
+
+
+class DataStoreCounts(Answer):
+    """Accounts by the state of their data stores; `unknown` includes those never looked at."""
+
+    own_keys: int
+    microsoft_keys: int
+    may_be_microsoft_keys: int
+    unknown: int
+    none: int
+
+
+class AzurePolicy(Answer):
+    """What Azure's built-in policy says of an account by default; `reason` compares it with ours.
+
+    Nobody asked Azure Policy: an assignment may have other parameters or be switched off.
+    """
+
+    state: PolicyState
+    reason: PolicyReason
+
+
+class PolicyCounts(Answer):
+    """Accounts of which Azure's built-in policy by default says nothing, or nothing of our verdict.
+
+    `differs` includes `notAssessed`. An account whose key source is not known is in neither.
+    """
+
+    not_assessed: int
+    differs: int
+
+
+class Control(Answer):
+    """A control of a framework; `initiative` is the id of Microsoft's initiative that names it.
+
+    `version` is that of the initiative as it was read. Both are null if `mapping` is `by_analogy`.
+    """
+
+    framework: str
+    control: str
+    mapping: ControlMapping
+    initiative: str | None
+    version: str | None
+
+
+class Controls(Answer):
+    """All controls; `caution` says what a mapping does not show."""
+
+    caution: str
+    value: list[Control]

@@ -1,0 +1,238 @@
+"""What holds of every aspect in the catalogue; a new one needs an entry in ``EXAMPLES`` only."""
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import asdict, replace
+from datetime import timedelta
+from itertools import pairwise, product
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
+from cmk_check.core.comparison import changes
+from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
+from cmk_check.core.data_enums import DataState
+from cmk_check.core.data_stores.account_data import AccountData
+from cmk_check.core.enums import ChangeType, CoverageState, ExceptionReason, KeyState, Verdict
+from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, KeyHealth
+from cmk_check.core.owner import Owner
+from cmk_check.core.status import Summary
+from cmk_check.store import rows
+from cmk_check.store.finding_filter import FindingFilter
+from cmk_check.web.parameters import FindingsQuery
+from tests.fakes.world import bad
+from tests.unit.core.examples import (
+    ID,
+    MAKERS,
+    NOON,
+    SUBSCRIPTION,
+    context,
+    known_of,
+    only_finding,
+)
+from tests.unit.store.rows_kit import entity
+
+# Nobody has looked at anything beside these verdicts.
+BARE: Final = {
+    Verdict(verdict): replace(only_finding(known_of(make(ID))), owner=None)
+    for verdict, make in MAKERS.items()
+}
+GOOD, BAD = BARE[Verdict.COMPLIANT], BARE[Verdict.NON_COMPLIANT]
+END: Final = NOON + timedelta(days=40)
+ACCEPTED: Final = AccountException(ExceptionReason.HONOURED, "/e", expires_on=END)
+# Of each aspect two states; the first one is counted, by how many accounts have it.
+EXAMPLES: Final[dict[str, tuple[Finding, Finding]]] = {
+    "keyHealth": (
+        replace(GOOD, key_health=KeyHealth(KeyState.BROKEN)),
+        replace(GOOD, key_health=KeyHealth(KeyState.HEALTHY)),
+    ),
+    "dataStores": (
+        replace(GOOD, data=AccountData(DataState.MICROSOFT_KEYS, basic=("p",), told=("p",))),
+        replace(GOOD, data=AccountData(DataState.OWN_KEYS)),
+    ),
+    "exception": (
+        replace(BAD, exception=ACCEPTED),
+        replace(BAD, exception=replace(ACCEPTED, reason=ExceptionReason.EXPIRED)),
+    ),
+    "owner": (replace(BAD, owner=Owner()), replace(BAD, owner=Owner("ai", "account"))),
+    "azurePolicy": (replace(BAD, kind="AIServices"), BAD),
+}
+FINDINGS: Final = [*BARE.values(), *(each for pair in EXAMPLES.values() for each in pair)]
+each_aspect: Final = pytest.mark.parametrize("aspect", ASPECTS, ids=lambda it: it.name)
+
+
+def counted(findings: Iterable[Finding], gone: Iterable[Finding] = ()) -> AccountCounts:
+    """Count findings, some of which are counted and then no longer."""
+    counter = AccountCounter()
+    gone = list(gone)
+    for each in (*findings, *gone):
+        counter.add(each)
+    for each in gone:
+        counter.add(each, -1)
+    return counter.counts({}, 0)
+
+
+def summary_of(accounts: AccountCounts) -> Summary:
+    """Sum one subscription."""
+    return summarise([Coverage(SUBSCRIPTION, CoverageState.READ, NOON, accounts=accounts)], 0)
+
+
+def numbers(part: object, path: str = "") -> Iterator[tuple[str, int]]:
+    """Return all numbers in counts, each with where it stands."""
+    if isinstance(part, int):
+        yield path, part
+    elif isinstance(part, dict):
+        for name, inner in part.items():
+            yield from numbers(inner, f"{path}/{name}")
+    elif isinstance(part, list | tuple):
+        for place, inner in enumerate(part):
+            yield from numbers(inner, f"{path}/{place}")
+
+
+def news_of(aspect: Aspect) -> Iterator[ChangeType]:
+    """Return what an aspect announces on the ways between its examples and the bare findings."""
+    findings = [*EXAMPLES[aspect.name], *BARE.values()]
+    times = (NOON, END - timedelta(days=1))
+    for now, first, *others in product(times, findings, findings, findings):
+        had: Finding | None = None
+        for each in (first, *others):
+            had, told = aspect.news(had, each, each, Occasion(now))
+            yield from (news.type for news in told)
+        assert had is not None
+        yield from (news.type for news in aspect.last_news(had))
+
+
+def test_each_has_a_name_of_its_own_and_examples() -> None:
+    """Under one name two aspects would be one in JSON, filters and changes."""
+    assert list(EXAMPLES) == [aspect.name for aspect in ASPECTS]
+    sums = [aspect.counted_as for aspect in ASPECTS if aspect.counted_as]
+    assert len(sums) == len(set(sums))
+
+
+@each_aspect
+def test_each_is_shown_in_every_change_of_an_account(aspect: Aspect) -> None:
+    """P2: on both sides, and null on one where nobody had looked."""
+    first, second = EXAMPLES[aspect.name]
+    unseen = replace(BARE[Verdict.UNKNOWN], owner=None)
+
+    for before, after in pairwise((first, second, unseen, first)):
+        news = [News(ChangeType.ACCOUNT_UPDATED)]
+        (change,) = changes.of_account(news, before, after, SUBSCRIPTION, context())
+        sides = [change.data[name] for name in ("before", "after")]
+        names = aspect.shown(first) or {}
+        for finding, side in zip((before, after), sides, strict=True):
+            assert isinstance(side, dict)
+            shown = {name: side[name] for name in names}
+            assert any(shown.values()) == bool(any((aspect.shown(finding) or {}).values()))
+            assert (aspect.shown(finding) or shown) == shown
+        assert sides[0] != sides[1]
+
+
+@each_aspect
+def test_each_is_counted_and_merged(aspect: Aspect) -> None:
+    """What the loop over the catalogue leaves out would be nought in every sum."""
+    findings = EXAMPLES[aspect.name]
+    labels = Counter(label for each in findings if (label := aspect.label(each)) is not None)
+
+    counts = counted(findings)
+    twice = merge([summary_of(counts)] * 2).accounts
+
+    assert aspect.into(counts, labels) == counts
+    assert aspect.into(counts, {}) != counts
+    assert dict(numbers(asdict(twice))) == {
+        place: 2 * number for place, number in numbers(asdict(counts))
+    }
+
+
+@given(st.lists(st.sampled_from(FINDINGS)), st.lists(st.sampled_from(FINDINGS)))
+def test_what_is_counted_once_and_once_less_is_not_counted(
+    kept: list[Finding], gone: list[Finding]
+) -> None:
+    """A recording in parts counts each account as it was less, and as it is."""
+    assert counted(kept, gone) == counted(kept)
+
+
+@each_aspect
+def test_each_is_counted_beside_its_verdicts_alone(aspect: Aspect) -> None:
+    """Where a finding says otherwise somebody has edited its row."""
+    first, _ = EXAMPLES[aspect.name]
+
+    for verdict in set(Verdict) - aspect.verdicts:
+        assert aspect.label(replace(first, judgement=BARE[verdict].judgement)) is None
+
+
+@each_aspect
+@pytest.mark.parametrize("wrong", [3, -1], ids=["more than there are", "below zero"])
+def test_each_number_that_cannot_be_is_a_contradiction(aspect: Aspect, wrong: int) -> None:
+    """P1: in the sum of the estate it would make up for the violations of somebody else."""
+    first, _ = EXAMPLES[aspect.name]
+    others = [BARE[verdict] for verdict in Verdict if verdict not in aspect.verdicts]
+    counts = counted([first, first, *others])
+    label = aspect.label(first)
+    assert label is not None
+    labels: dict[Hashable, int] = {label: wrong}
+    found = aspect.into(counts, labels)
+
+    is_left_out = wrong < 0 <= min(number for _, number in numbers(asdict(found)))
+    assert contradiction(counts) is None
+    assert (contradiction(found) is None) == is_left_out
+
+
+@each_aspect
+def test_each_is_filtered_by_its_state_and_read_back_from_its_row(aspect: Aspect) -> None:
+    """A filter that a list leaves out would show everything."""
+    findings = [*EXAMPLES[aspect.name], *BARE.values()]
+    states = [aspect.state(each, NOON) for each in findings]
+
+    for state in filter(None, states):
+        where = FindingFilter(states={aspect.name: state}, at=NOON)
+        admitted = [each for each in findings if where.admits(each)]
+        assert [aspect.state(each, NOON) for each in admitted] == [state] * states.count(state)
+        assert all(where.equals().items() <= rows.finding_values(each).items() for each in admitted)
+    assert len(set(states)) > 1
+    assert aspect.name in {field.alias for field in FindingsQuery.model_fields.values()}
+    for finding in findings:
+        found = rows.finding_of(entity(rows.finding_values(finding)))
+        assert aspect.shown(found) == aspect.shown(finding)
+        assert aspect.state(found, NOON) == aspect.state(finding, NOON)
+
+
+@each_aspect
+def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -> None:
+    """P1, P2: it says what is worse, and takes nothing else from what it did not finish."""
+    first, second = EXAMPLES[aspect.name]
+    read = Judged(
+        replace(bad(ID), kind=second.kind),
+        second.judgement,
+        second.key_health,
+        second.exception,
+        second.owner or Owner(),
+        second.data,
+    )
+    kept = aspect.kept(first, read)
+
+    is_recorded = aspect.name != "azurePolicy"  # it follows from the kind and the verdict
+    assert aspect.shown(kept) == aspect.shown(first if is_recorded else read)
+
+
+@each_aspect
+def test_each_tells_all_that_it_lists_and_nothing_else(aspect: Aspect) -> None:
+    """Filters and rules of alerts know the listed types alone."""
+    assert set(news_of(aspect)) == set(aspect.changes)
+
+
+@pytest.mark.parametrize("kind", ChangeType)
+def test_each_type_of_change_has_a_title_and_one_origin(kind: ChangeType) -> None:
+    """P2: what has no title could not be told."""
+    origins = sum(aspect.changes.count(kind) for aspect in ASPECTS)
+    _, about, _ = kind.split(".")
+    path = f"/subscriptions/{ID}"
+
+    assert line_of(Change("id", kind, NOON, path, path, {}), "https://portal.azure.com").title
+    assert origins == (0 if about in {"account", "coverage", "scan"} else 1)

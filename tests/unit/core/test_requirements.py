@@ -1,0 +1,102 @@
+"""Each requirement reaches every posture and is lowered by itself."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+import pytest
+
+from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ReasonSeverity
+from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
+from cmk_check.core.posture import Expectations, of_estate, of_subscription
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.requirements import OPTIONAL, REQUIREMENTS, VERDICTS, Requirement
+from cmk_check.core.status import Status, SubscriptionCounts, Summary
+from tests.unit.core.examples import ID, NOON
+
+EVERYTHING_IS_WELL: Final = AccountCounts(
+    by_kind={"OpenAI": VerdictCounts(compliant=2)},
+    by_key_health={"healthy": 2},
+    by_data_state={"own_keys": 2},
+)
+# Both accounts break each optional requirement, and both verdicts stay.
+NOTHING_IS_WELL: Final = replace(
+    EVERYTHING_IS_WELL, by_key_health={"broken": 2}, by_data_state={"microsoft_keys": 2}
+)
+NOTHING_IS_KNOWN: Final = replace(EVERYTHING_IS_WELL, by_key_health={}, by_data_state={})
+each_optional: Final = pytest.mark.parametrize("requirement", OPTIONAL, ids=lambda it: it.name)
+each_requirement: Final = pytest.mark.parametrize(
+    "requirement", REQUIREMENTS, ids=lambda it: it.name
+)
+
+
+def status_of(accounts: AccountCounts) -> Status:
+    """Return the status of one subscription that was read whole."""
+    summary = Summary(accounts, SubscriptionCounts(read=1), unwritten=0)
+    return Status(NOON, summary, 1, daily_carried=False, data_read=True)
+
+
+def asks(*requirements: Requirement) -> Expectations:
+    """Return what must hold for an answer."""
+    return Expectations(timedelta(hours=3), requires=frozenset(requirements))
+
+
+def reasons_of(status: Status, expect: Expectations) -> set[PostureReason]:
+    """Return the reasons of the estate, which must be those of its one subscription too."""
+    estate = of_estate(status, NOON, expect)
+    row = Coverage(Subscription(ID), CoverageState.READ, NOON, accounts=status.summary.accounts)
+    subscription = of_subscription(row, status, NOON, expect)
+    assert estate.verdict is subscription.verdict
+    assert estate.reasons == subscription.reasons
+    return {code for code, _ in estate.reasons}
+
+
+def test_all_of_them_can_be_met() -> None:
+    """A requirement that nothing meets would be switched off."""
+    assert not reasons_of(status_of(EVERYTHING_IS_WELL), asks(*OPTIONAL))
+
+
+@each_optional
+@pytest.mark.parametrize("accounts", [NOTHING_IS_WELL, NOTHING_IS_KNOWN], ids=["bad", "unknown"])
+def test_p1_each_reaches_every_posture_and_only_if_it_is_required(
+    requirement: Requirement, accounts: AccountCounts
+) -> None:
+    """Compliant is what remains when nothing speaks against it."""
+    status = status_of(accounts)
+
+    found = reasons_of(status, asks(requirement))
+
+    counts = requirement.counts(accounts, status)
+    assert found == {code for code, count in counts.items() if count}
+    assert len(found) == 1
+    others = [each for each in OPTIONAL if each is not requirement]
+    assert not found & reasons_of(status, asks(*others))
+
+
+@each_requirement
+def test_what_breaks_each_is_an_error_and_what_is_not_known_an_unknown(
+    requirement: Requirement,
+) -> None:
+    """One of both severities each: the verdict of the posture follows from them."""
+    codes = requirement.counts(AccountCounts(), Status())
+
+    severities = [POSTURE_REASONS[code].severity for code in codes]
+
+    assert severities == [ReasonSeverity.ERROR, ReasonSeverity.UNKNOWN]
+
+
+@each_requirement
+def test_p1_a_status_is_lowered_for_each_by_itself(requirement: Requirement) -> None:
+    """What a running scan has found counts where it is required, and nowhere else."""
+    status = status_of(EVERYTHING_IS_WELL)
+
+    lowered = requirement.lower(status)
+
+    assert [each for each in REQUIREMENTS if each.is_lowered(lowered)] == [requirement]
+    assert not any(each.is_lowered(status) for each in REQUIREMENTS)
+    answer = of_estate(lowered, NOON, asks(requirement))
+    assert answer.verdict is PostureVerdict.UNKNOWN
+    assert [code for code, _ in answer.reasons] == [PostureReason.RUNNING_SCAN_FOUND_WORSE]
+    others = [each for each in OPTIONAL if each is not requirement]
+    is_always_required = requirement is VERDICTS
+    assert bool(of_estate(lowered, NOON, asks(*others)).reasons) == is_always_required
