@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.ports import (
     AT_ONCE,

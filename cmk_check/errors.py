@@ -20,7 +20,7 @@ CmkCheckError
 
 from collections.abc import Sequence
 
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 
 
 class CmkCheckError(Exception):

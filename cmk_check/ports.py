@@ -7,12 +7,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final, Protocol
 
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.cross_check import KnownAccount
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.facts import ExemptionFacts
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
-from cmk_check.core.model import Account, Change, Gap, Reading, Subscription
+from cmk_check.core.model import Change
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.route import Route
 from cmk_check.core.status import LastScan, Summary

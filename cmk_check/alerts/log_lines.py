@@ -36,7 +36,8 @@ from cmk_check.core.cloudevents import event_of
 from cmk_check.core.counts import aspect_sums
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.exceptions.account_exception import honoured_at
-from cmk_check.core.model import Change, Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Change
 from cmk_check.core.status import KnownGap, LastScan, Summary
 from cmk_check.core.watch import Watch
 from cmk_check.limits import MAX_LOG_LINE_CHARS

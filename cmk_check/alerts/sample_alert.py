@@ -30,8 +30,8 @@ def sample_change(change_id: str, now: datetime) -> Change:
         "tenantId": None,
         "tags": {},
         "owner": None,
-        "before": {"verdict": Verdict.COMPLIANT, "reason": Reason.CUSTOMER_MANAGED_KEY},
-        "after": {"verdict": Verdict.NON_COMPLIANT, "reason": Reason.MICROSOFT_MANAGED_KEY},
+        "before": _side(Verdict.COMPLIANT, Reason.CUSTOMER_MANAGED_KEY),
+        "after": _side(Verdict.NON_COMPLIANT, Reason.MICROSOFT_MANAGED_KEY),
         "evidence": {},
         "scanId": _SCAN,
         "ruleVersion": RULE_VERSION,
@@ -45,6 +45,11 @@ def sample_change(change_id: str, now: datetime) -> Change:
         f"{group}/providers/microsoft.cognitiveservices/accounts/{_NAME}",
         data,
     )
+
+
+def _side(verdict: Verdict, reason: Reason) -> dict[str, str | None]:
+    # Azure's built-in policy says the same of such an account.
+    return {"verdict": verdict, "reason": reason, "owner": None, "azurePolicy": verdict}
 
 
 async def send_sample(settings: Settings, name: str | None = None) -> str:

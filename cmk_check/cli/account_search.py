@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cmk_check.cli.console import remarks, shown
 from cmk_check.cli.exit_codes import UNKNOWN, USAGE, complain
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import Disposition
-from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.limits import MAX_NAMES_LISTED

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from cmk_check.cli.account_search import FoundAccount
     from cmk_check.config.settings import Settings
     from cmk_check.core.aspects.aspect import Judged
-    from cmk_check.core.model import Finding, Gap
+    from cmk_check.core.gap import Gap
+    from cmk_check.core.model import Finding
     from cmk_check.core.remediation.plan import Plan
     from cmk_check.ports import Inventory, KeyInventory
 
@@ -273,7 +274,7 @@ async def _find(
     Return the exit code if the account was not found by its name.
     """
     from cmk_check.cli.account_search import FoundAccount, find_account
-    from cmk_check.core.model import Subscription
+    from cmk_check.core.account import Subscription
 
     if not isinstance(account, AccountId):
         return await find_account(inventory, settings, account)

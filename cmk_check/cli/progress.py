@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cmk_check.cli.console import say
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import Disposition
-from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.limits import PROGRESS_LINE_SECONDS, PROGRESS_LINES

@@ -7,8 +7,8 @@ key source for a customer's key vault.
 
 from collections.abc import Sequence
 
+from cmk_check.core.account import Account, UserIdentity
 from cmk_check.core.data_stores.parsing import account_places
-from cmk_check.core.model import Account, UserIdentity
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.text import as_object, clean_text, clean_time

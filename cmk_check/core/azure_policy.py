@@ -10,8 +10,8 @@ may leave out other kinds, or switch the policy off: docs/azure-policy.md.
 from dataclasses import dataclass
 from typing import Final
 
+from cmk_check.core.account import Judgement
 from cmk_check.core.enums import PolicyReason, PolicyState, Reason, Verdict
-from cmk_check.core.model import Judgement
 from cmk_check.core.rule import KEY_VAULT
 
 POLICY_ID: Final = "67121cc7-ff39-4ab8-b7e3-95b84dab487d"

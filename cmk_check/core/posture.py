@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -17,8 +18,9 @@ from cmk_check.core.enums import (
     ReasonSeverity,
 )
 from cmk_check.core.exceptions.account_exception import honoured_at
+from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
-from cmk_check.core.model import AccountCounts, Coverage, Gap, Subscription
+from cmk_check.core.model import AccountCounts, Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope

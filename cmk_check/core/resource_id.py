@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
+from cmk_check.core.text import fold_id
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_ID_KEY_CHARS, MAX_RESOURCE_GROUP_CHARS
 
 _ACCOUNT = re.compile(
@@ -63,3 +64,11 @@ class AccountId:
 def _key_length(name: str) -> int:
     lowered = name.lower()  # which may be longer
     return len(lowered) + sum(3 * len(run) + 2 for run in _ESCAPED_RUN.findall(lowered))
+
+
+def account_path(account_id: AccountId) -> str:
+    """Return the id of an account as ids of resources of any type are compared."""
+    return fold_id(
+        f"/subscriptions/{account_id.subscription_id}/resourcegroups/{account_id.resource_group}"
+        f"/providers/microsoft.cognitiveservices/accounts/{account_id.name}"
+    )

@@ -10,8 +10,8 @@ functions below; docs/rule.md gives the table.
 import re
 from typing import Final
 
+from cmk_check.core.account import Account, Evidence, Judgement
 from cmk_check.core.enums import Reason, ReasonSeverity, Verdict
-from cmk_check.core.model import Account, Evidence, Judgement
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.text import lower_ascii
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, Disposition
-from cmk_check.core.model import Subscription
 
 # Azure documents that nothing can be read of a subscription in this state; all others can be.
 _DELETED: Final = "deleted"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.enums import WatchState
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 
 
 @dataclass(frozen=True, slots=True)

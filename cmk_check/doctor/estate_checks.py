@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cmk_check.app import scan_options
+from cmk_check.core.account import Subscription
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import Disposition, PostureReason
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import of_estate
 from cmk_check.core.reasons.gap_sentences import CHECK_TIME_IS_UP
 from cmk_check.core.scope import visible

@@ -14,7 +14,7 @@ from cmk_check.limits import DOCTOR_READING_SECONDS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from cmk_check.core.model import Account, Subscription
+    from cmk_check.core.account import Account, Subscription
     from cmk_check.core.resource_id import AccountId
     from cmk_check.ports import (
         ChangeInventory,

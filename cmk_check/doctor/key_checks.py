@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from cmk_check.core.account import Account
 from cmk_check.core.aspects.aspect import AllJudged
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge import accounts_of
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.vault import is_closed
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.unread import Unread
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, NotTried, listed
 from cmk_check.inventory.api_versions import HSM_KEYS, KEYS

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cmk_check.core.keys.facts import Unread
+from cmk_check.core.unread import Unread
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import Mark, MarkedText, listed
 
 if TYPE_CHECKING:
-    from cmk_check.core.model import Gap
+    from cmk_check.core.gap import Gap
 
 
 async def came_of(

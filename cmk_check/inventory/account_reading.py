@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.owner import owner_tag
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId

@@ -10,8 +10,8 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.mgmt.cognitiveservices.aio.operations import AccountsOperations
 
 from cmk_check.config.settings import Settings
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Reading, Subscription
 from cmk_check.core.reasons.gap_sentences import NAMELESS_SUBSCRIPTION, make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError

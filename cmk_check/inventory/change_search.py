@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import SUBSCRIPTIONS_LEFT_OUT, make_gap
 from cmk_check.core.watch import RecentChanges
 from cmk_check.errors import InventoryError

@@ -21,7 +21,7 @@ from azure.core.exceptions import (
 from azure.identity import CredentialUnavailableError
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons import connection_sentences
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.net.proxy import proxy_for

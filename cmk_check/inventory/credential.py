@@ -15,7 +15,7 @@ from azure.core.credentials_async import AsyncSupportsTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity.aio import DefaultAzureCredential, ManagedIdentityCredential
 
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.connection_failures import sign_in_gap
 from cmk_check.inventory.gaps import TROUBLE

@@ -15,16 +15,16 @@ from cmk_check.core.exceptions.facts import (
     ExemptionFacts,
     SetDefinition,
 )
-from cmk_check.core.exceptions.judge import account_path, exempts, is_management_group
+from cmk_check.core.exceptions.judge import exempts, is_management_group
 from cmk_check.core.exceptions.parsing import (
     is_set,
     parse_assignment,
     parse_exemption,
     parse_set,
 )
-from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.reasons.gap_sentences import assignment_denied, make_gap
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.resource_id import AccountId, account_path
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients

@@ -7,8 +7,8 @@ import asyncio
 import re
 from typing import Final
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Subscription
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.text import GUID, as_object, clean_text
 from cmk_check.errors import InventoryError

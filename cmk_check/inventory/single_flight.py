@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Unread
 from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.calls import Deadline
 
 

@@ -10,9 +10,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from cmk_check.core.account import Reading
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount
 from cmk_check.core.enums import Disposition
-from cmk_check.core.model import Reading
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import InventoryError
 from cmk_check.limits import CROSS_CHECK_AGE, CROSS_CHECKED_PER_SLICE

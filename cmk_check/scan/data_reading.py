@@ -10,8 +10,8 @@ from cmk_check.core.comparison.projects_due import are_projects_due
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.data_stores.facts import DataFacts
 from cmk_check.core.data_stores.judge import judge_data, places_in
-from cmk_check.core.keys.facts import Unread
 from cmk_check.core.reasons.gap_sentences import DATA_TIME_IS_UP
+from cmk_check.core.unread import Unread
 from cmk_check.limits import DATA_READING_SHARE
 from cmk_check.ports import DataInventory
 from cmk_check.scan.scan_context import ScanOptions

@@ -9,8 +9,8 @@ from cmk_check.core.comparison.judge import accounts_of, with_exceptions
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.exceptions.judge import exception_of
-from cmk_check.core.keys.facts import Unread
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ, EXEMPTION_TIME_IS_UP
+from cmk_check.core.unread import Unread
 from cmk_check.ports import ExemptionInventory
 from cmk_check.scan.scan_context import ScanOptions
 from cmk_check.scan.side_reading import SideReader, judged_or_unread

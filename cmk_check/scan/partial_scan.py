@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from cmk_check.core import posture
+from cmk_check.core.account import Subscription
 from cmk_check.core.counts import summarise
 from cmk_check.core.enums import CoverageState, PostureReason
-from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scan_request import StartOutcome
 from cmk_check.core.status import Status, Summary, UnwrittenGap

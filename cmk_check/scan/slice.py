@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from cmk_check.core import posture
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
@@ -18,7 +19,8 @@ from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
-from cmk_check.core.model import Coverage, Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, SLICE_TIME_IS_UP, make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import Status, UnwrittenGap

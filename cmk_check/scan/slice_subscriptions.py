@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, Disposition, GapReason
-from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.model import Coverage
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.scope import Scope
 from cmk_check.scan.claim import Claim

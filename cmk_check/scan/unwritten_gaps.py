@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState, GapReason
-from cmk_check.core.model import Coverage, Gap, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage
 from cmk_check.limits import MAX_GAP_DETAIL_CHARS
 
 

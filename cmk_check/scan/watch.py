@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, Trigger, WatchState
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.watch import RecentChanges, Watch
 from cmk_check.errors import WriteConflict
 from cmk_check.limits import (

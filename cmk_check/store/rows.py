@@ -16,20 +16,12 @@ from pydantic import (
     WrapSerializer,
 )
 
+from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.counts import contradiction
 from cmk_check.core.enums import ChangeType, CoverageState, GapReason, KeyReason, Reason, Verdict
-from cmk_check.core.model import (
-    AccountCounts,
-    Change,
-    Coverage,
-    Evidence,
-    Finding,
-    Gap,
-    Judgement,
-    KeyHealth,
-    Subscription,
-    Transition,
-)
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Transition
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.text import as_object, clean_time

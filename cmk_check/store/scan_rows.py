@@ -12,6 +12,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     Disposition,
     PostureReason,
@@ -19,7 +20,7 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Status, Summary

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.model import Coverage, Finding, Subscription
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.rule import row_broken, row_too_new
 from cmk_check.core.text import is_guid
@@ -20,6 +20,9 @@ from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity, Table
 from cmk_check.store import row_times, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
+
+if TYPE_CHECKING:
+    from cmk_check.core.account import Subscription
 
 _log = logging.getLogger(__name__)
 

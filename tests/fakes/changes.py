@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.watch import RecentChanges, Watch
 from cmk_check.ports import Clock
 

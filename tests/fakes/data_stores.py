@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.data_enums import StoreType, StoreUsage
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.places import AccountPlaces, Place
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Account
+from cmk_check.core.unread import Absent, Unread
 
 OWN: Final = StoreKey(own=True, address="https://kv.example.net/keys/k")
 MICROSOFT: Final = StoreKey(own=False)

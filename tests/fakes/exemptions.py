@@ -8,9 +8,9 @@ from typing import Final
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY
-from cmk_check.core.keys.facts import Unread
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Unread
 
 CORP: Final = "/providers/microsoft.management/managementgroups/corp"
 ASSIGNMENT: Final = f"{CORP}/providers/microsoft.authorization/policyassignments/cmk"

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from cmk_check.core.model import Reading, Subscription
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.resource_id import AccountId
 
 if TYPE_CHECKING:

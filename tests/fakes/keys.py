@@ -5,17 +5,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import (
-    Absent,
-    CarriedScopes,
-    Key,
-    KeyFacts,
-    KeyVersion,
-    Unread,
-    Vault,
-)
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import CarriedScopes, Key, KeyFacts, KeyVersion, Vault
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.ports import NOTHING_CARRIED
 
 PRINCIPAL: Final = "5a1e0000-0000-4000-8000-0000000000aa"

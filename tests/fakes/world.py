@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cmk_check.alerts.outbox_relay import Relay
 from cmk_check.core import posture
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.enums import PostureVerdict, ScanState, Trigger
-from cmk_check.core.model import Account, Change, Finding, Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Change, Finding
 from cmk_check.core.posture import Expectations, Posture
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scan_request import StartAnswer

@@ -8,11 +8,11 @@ from typing import Final
 import pytest
 
 from cmk_check.core import azure_policy
+from cmk_check.core.account import Account
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.azure_policy import EXCLUDED_KINDS, POLICY_ID, POLICY_VERSION, policy_answer
 from cmk_check.core.controls import CAUTION, CONTROLS
 from cmk_check.core.enums import ControlMapping
-from cmk_check.core.model import Account
 from cmk_check.core.rule import judge
 from tests.fakes.policy_rule import BUILT_IN, accounts_of, state_by
 from tests.guard.documents import ROOT, RULE, of_clause, table

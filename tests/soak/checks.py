@@ -8,10 +8,11 @@ from itertools import product
 from typing import Final
 
 from cmk_check.core import posture
+from cmk_check.core.account import Account
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import CoverageState, KeyReason, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.model import Account, Change, Coverage, Finding
+from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.posture import Expectations
 from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.store import table_keys

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Final
 
-from cmk_check.core.model import Subscription
+from cmk_check.core.account import Subscription
 from cmk_check.errors import InventoryError
 from cmk_check.store.scans import ScanTable
 from tests.fakes.inventory import ScriptedInventory

@@ -11,8 +11,8 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode
-from cmk_check.core.model import Subscription
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError

@@ -4,12 +4,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from cmk_check.core.account import Reading
 from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, Exemption, ExemptionFacts
-from cmk_check.core.exceptions.judge import CMK_POLICY, account_path
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread
-from cmk_check.core.model import Gap, Reading
+from cmk_check.core.exceptions.judge import CMK_POLICY
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
+from cmk_check.core.resource_id import account_path
+from cmk_check.core.unread import Unread
 from tests.fakes.data_stores import MICROSOFT, OWN, WITH_PROJECTS, place
 from tests.fakes.exemptions import ASSIGNMENT, CORP
 from tests.fakes.keys import DISABLED, EXPIRED, HEALTHY, UNPROTECTED, UNREAD

@@ -1,12 +1,12 @@
 """``evidence``: exports what an auditor asks for into a folder, over the app's HTTP API."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cmk_check.cli.evidence.export_request import ExportRequest
 from cmk_check.cli.exit_codes import ended, run
 from cmk_check.cli.new_folder import new_folder
 from cmk_check.config.misspelt_settings import API_KEY
@@ -14,29 +14,6 @@ from cmk_check.core.text import is_guid
 
 if TYPE_CHECKING:
     from yarl import URL
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """What to export, from where, as whom and into which folder.
-
-    Exactly one of ``key`` and ``application`` (its client id) is not None. ``since`` is None for
-    all changes that the app keeps. ``as_of`` is an earlier time to rebuild, if any; ``after`` the
-    bundle that this one continues. ``vault_key`` and ``key_file`` name the key that signs, or are
-    both None.
-    """
-
-    url: "URL"
-    out: Path
-    key: str | None
-    application: str | None
-    since: datetime | None = None
-    as_of: datetime | None = None
-    after: Path | None = None
-    vault_key: str | None = None
-    key_file: Path | None = None
-    quiet: bool = False
-    color: bool = True
 
 
 def evidence(  # noqa: PLR0913 - an argument for each option

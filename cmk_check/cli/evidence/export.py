@@ -33,7 +33,7 @@ from cmk_check.web.answer import written
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cmk_check.cli.evidence.command import ExportRequest
+    from cmk_check.cli.evidence.export_request import ExportRequest
 
 _KEY_IDENTITY: Final = "a key of the function api"
 

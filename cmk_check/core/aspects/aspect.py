@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from cmk_check.core.account import Account, Judgement
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
 from cmk_check.core.enums import ChangeType, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.model import Account, AccountCounts, Finding, Judgement, KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
 

@@ -18,7 +18,8 @@ from cmk_check.core.aspects.aspect import (
 )
 from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.keys.concerns import unseen_parts
-from cmk_check.core.model import AccountCounts, Finding, KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.text import fold_address
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 

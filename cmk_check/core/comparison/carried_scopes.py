@@ -7,6 +7,7 @@ else of itself than is recorded.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge import agree
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.daily_reading import is_due, last_due
@@ -14,8 +15,9 @@ from cmk_check.core.enums import CoverageState, KeyReason
 from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.keys.facts import CarriedScopes
 from cmk_check.core.keys.health import user_of
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.vault import SCOPES
-from cmk_check.core.model import Account, Coverage, Finding, KeyHealth
+from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.rule import RULE_VERSION, judge
 from cmk_check.core.status import Status
 

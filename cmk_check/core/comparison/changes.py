@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.account import Evidence, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import News, Occasion
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import ChangeType, CoverageState, RemovalReason
-from cmk_check.core.model import Change, Coverage, Evidence, Finding, Gap, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Summary

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import count
 from typing import Final
 
+from cmk_check.core.account import Judgement, Reading, Subscription
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import AllJudged, Judged, News
 from cmk_check.core.comparison import changes
@@ -25,15 +26,8 @@ from cmk_check.core.enums import (
     RemovalReason,
     Verdict,
 )
-from cmk_check.core.model import (
-    Coverage,
-    Finding,
-    Gap,
-    Judgement,
-    Reading,
-    Subscription,
-    Transition,
-)
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage, Finding, Transition
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP, make_gap
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.limits import MAX_TRANSITIONS

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.account import Account, Judgement
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -14,14 +15,17 @@ from cmk_check.core.data_stores.places import AccountPlaces
 from cmk_check.core.enums import Reason
 from cmk_check.core.exceptions.account_exception import Exceptions
 from cmk_check.core.exceptions.judge import unread_exception
-from cmk_check.core.keys.facts import KeyFacts, Unread
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.health import judge_key
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import vault_name
-from cmk_check.core.model import Account, Finding, Gap, Judgement, KeyHealth
+from cmk_check.core.model import Finding
 from cmk_check.core.owner import owner_of
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ, EXEMPTION_NOT_READ, KEY_NOT_READ
 from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
+from cmk_check.core.unread import Unread
 
 type Keys = Mapping[str, KeyFacts]
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.counts import AccountCounter
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, Subscription
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.limits import SEQUENCES_PER_SECOND
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cmk_check.core.data_stores.places import Place
-from cmk_check.core.keys.facts import Absent, Unread
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ
+from cmk_check.core.unread import Absent, Unread
 
 
 @dataclass(frozen=True, slots=True)

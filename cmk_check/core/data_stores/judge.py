@@ -20,8 +20,8 @@ from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.parsing import OF_AGENTS
 from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import ReasonSeverity
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_PER_ACCOUNT
 
 type Named = dict[tuple[StoreType, str, str, str], list[Place]]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.unread import Absent, Unread
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import (
@@ -21,12 +22,12 @@ from cmk_check.core.exceptions.facts import (
     SetDefinition,
 )
 from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, is_set
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.resource_id import account_path
 from cmk_check.core.text import fold_id
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
 
 CMK_POLICY: Final = (
@@ -58,14 +59,6 @@ class ExceptionRules:
             for name, several in zip(EXCEPTION_SETTINGS, values, strict=True)
             for value in several
         ]
-
-
-def account_path(account_id: AccountId) -> str:
-    """Return the id of an account as ids are compared here."""
-    return fold_id(
-        f"/subscriptions/{account_id.subscription_id}/resourcegroups/{account_id.resource_group}"
-        f"/providers/{_TYPE}/{account_id.name}"
-    )
 
 
 def contains(scope: str, path: str) -> bool:

@@ -9,26 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cmk_check.core.model import Gap
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """Azure answered that there is no such thing; ``id`` is what was asked for, lower-cased."""
-
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """It could not be read; the gap says why, and which action is missing if that is why.
-
-    ``id`` is what was asked for, lower-cased, where that is known: a vault that is known is looked
-    for in its place again.
-    """
-
-    gap: Gap
-    id: str | None = None
+from cmk_check.core.unread import Absent, Unread
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeySeverity, KeyState
 from cmk_check.core.keys.concerns import Unseen, cannot_read, concern
-from cmk_check.core.keys.facts import Absent, KeyFacts, Vault
+from cmk_check.core.keys.facts import KeyFacts, Vault
 from cmk_check.core.keys.identity import of_permissions, of_user, user_of
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.keys.vault import of_scopes, of_vault, trusted
 from cmk_check.core.keys.version import InUse, in_use, pinned_version, rotation_of
-from cmk_check.core.model import Account, KeyConcern, KeyHealth
 from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.unread import Absent
 
 __all__ = ["judge_key", "suffices", "user_of"]
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason
 from cmk_check.core.keys.concerns import Unseen, concern, unread
-from cmk_check.core.keys.facts import Grant, Unread, Vault
+from cmk_check.core.keys.facts import Grant, Vault
+from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.keys.permissions import missing_actions, missing_permissions, suffices
-from cmk_check.core.model import Account, KeyConcern
 from cmk_check.core.reasons import unseen_key_sentences as sentences
+from cmk_check.core.unread import Unread
 
 _PERMISSIONS: Final = "permissions"
 

@@ -4,21 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, KeyReason
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.concerns import Unseen, concern, unread
-from cmk_check.core.keys.facts import (
-    Absent,
-    CarriedScopes,
-    EncryptionScope,
-    KeyFacts,
-    Unread,
-    Vault,
-)
+from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, KeyFacts, Vault
+from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.keys.parsing import vault_name
-from cmk_check.core.model import Account, Gap, KeyConcern
 from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.rule import KEY_VAULT
 from cmk_check.core.text import lower_ascii
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_SCOPE_NAME_CHARS, MAX_SCOPES_NAMED
 
 _VAULT: Final = "vault"

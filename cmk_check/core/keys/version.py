@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyReason, KeyRotation
 from cmk_check.core.keys.concerns import Unseen, concern, unread
-from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
-from cmk_check.core.model import Account, KeyConcern
+from cmk_check.core.keys.facts import Key, KeyVersion
+from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.reasons import unseen_key_sentences as sentences
 from cmk_check.core.text import lower_ascii
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import KEY_EXPIRY_NOTICE
 
 _SMALLEST: Final = 2048

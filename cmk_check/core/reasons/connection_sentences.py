@@ -6,7 +6,7 @@
 from typing import Final
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 
 NOBODY_SIGNED_IN: Final = Gap(
     GapReason.UNAUTHENTICATED,

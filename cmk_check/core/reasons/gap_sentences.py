@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cmk_check.core.enums import Actor, GapReason, ReasonSeverity
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.reason_entry import ReasonEntry, with_note
 from cmk_check.limits import MAX_ARM_BODY_MIB
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity
-from cmk_check.core.model import Finding, KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import Finding
 from cmk_check.core.remediation import key_steps as words
 from cmk_check.core.remediation import steps
 from cmk_check.core.remediation.plan import (

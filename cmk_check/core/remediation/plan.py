@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from cmk_check.core.account import Evidence
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.model import Evidence, Finding, KeyConcern
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.core.remediation import steps as words
 from cmk_check.core.remediation.steps import Action, PlanStep

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.data_enums import StoreType
 from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.judge import stores_of
@@ -28,15 +29,14 @@ from cmk_check.core.data_stores.parsing import (
 )
 from cmk_check.core.data_stores.places import Place
 from cmk_check.core.enums import GapReason
-from cmk_check.core.exceptions.judge import account_path
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Account
 from cmk_check.core.reasons.gap_sentences import (
     PROJECTS_NOT_LISTED,
     SETTINGS_NOT_SERVED,
     make_gap,
     store_hidden,
 )
+from cmk_check.core.resource_id import account_path
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.api_versions import PROJECTS, WITH_SETTINGS
 from cmk_check.inventory.arm_reader import ArmReader
 from cmk_check.inventory.calls import Deadline

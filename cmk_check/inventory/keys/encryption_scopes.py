@@ -4,10 +4,11 @@ import asyncio
 import functools
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import EncryptionScope, Unread
+from cmk_check.core.keys.facts import EncryptionScope
 from cmk_check.core.keys.parsing import parse_scope
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import READ_SCOPES, TROUBLE, cannot_have_scopes, gap_of

@@ -8,19 +8,12 @@ import asyncio
 import functools
 from collections.abc import Mapping, Sequence
 
-from cmk_check.core.keys.facts import (
-    Absent,
-    CarriedScopes,
-    EncryptionScope,
-    Grant,
-    Key,
-    KeyFacts,
-    Unread,
-)
+from cmk_check.core.account import Account
+from cmk_check.core.keys.facts import CarriedScopes, EncryptionScope, Grant, Key, KeyFacts
 from cmk_check.core.keys.health import user_of
 from cmk_check.core.keys.version import pinned_version
-from cmk_check.core.model import Account
 from cmk_check.core.reasons.gap_sentences import unusable_key
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.keys.encryption_scopes import EncryptionScopes
 from cmk_check.inventory.keys.ids import KeyId

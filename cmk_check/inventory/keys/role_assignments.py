@@ -8,11 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Grant, RolePermissions, Unread
+from cmk_check.core.keys.facts import Grant, RolePermissions
 from cmk_check.core.keys.parsing import Assignment, parse_assignment, parse_role
 from cmk_check.core.keys.permissions import suffices
 from cmk_check.core.reasons.gap_sentences import UNREADABLE_ROLE, make_gap
 from cmk_check.core.text import GUID, is_guid
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (

@@ -4,9 +4,10 @@ import re
 from dataclasses import replace
 from typing import Final
 
-from cmk_check.core.keys.facts import Absent, Key, KeyVersion, Unread
+from cmk_check.core.keys.facts import Key, KeyVersion
 from cmk_check.core.keys.parsing import parse_key, parse_version
 from cmk_check.core.keys.version import compared_version
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (

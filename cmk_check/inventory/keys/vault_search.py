@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Unread
 from cmk_check.core.reasons.gap_sentences import make_gap
+from cmk_check.core.unread import Unread
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from azure.mgmt.keyvault.aio import KeyVaultManagementClient
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Unread, Vault
+from cmk_check.core.keys.facts import Vault
 from cmk_check.core.keys.parsing import parse_vault, vault_name
 from cmk_check.core.reasons.gap_sentences import (
     ANOTHER_VAULT,
@@ -17,6 +17,7 @@ from cmk_check.core.reasons.gap_sentences import (
     vault_hidden,
     vault_not_seen,
 )
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.calls import Deadline
 from cmk_check.inventory.clients import Clients
 from cmk_check.inventory.gaps import (

@@ -9,7 +9,8 @@ from cmk_check.core.aspects.key_health import key_sums
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.exceptions.account_exception import AccountException, honoured_at
-from cmk_check.core.model import AccountCounts, Finding, KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.reasons.exception_sentences import EXCEPTION_REASONS
 from cmk_check.web import aspect_models, models

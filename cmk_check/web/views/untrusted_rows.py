@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, GapReason
-from cmk_check.core.model import Coverage, Gap, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage
 from cmk_check.errors import RowUnusable
 from cmk_check.store.row_times import UNDATED
 

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from azure.identity.aio import ManagedIdentityCredential
 
-from cmk_check.core.model import Subscription as Listed
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.clients import InventoryOptions

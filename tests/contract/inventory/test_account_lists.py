@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cmk_check.core.account import Reading
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Reading
-from cmk_check.core.model import Subscription as Listed
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.inventory.azure_inventory import AzureInventory

@@ -7,9 +7,9 @@ from email.utils import format_datetime
 
 import pytest
 
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
-from cmk_check.core.model import Subscription as Listed
+from cmk_check.core.gap import Gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec

@@ -8,7 +8,7 @@ import pytest
 
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts, SetDefinition
-from cmk_check.core.keys.facts import Absent, Unread
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import CMK_POLICY, Fault, Simulator, Subscription, builtin_id
 from local.simulator.faults import Answer, Close, Effect, Garble, Hold, NextLink, arm_error

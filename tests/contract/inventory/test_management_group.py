@@ -2,8 +2,8 @@
 
 import pytest
 
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Subscription as Listed
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.azure_inventory import AzureInventory
 from cmk_check.inventory.gaps import READ_GROUP

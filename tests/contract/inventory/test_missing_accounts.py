@@ -2,8 +2,9 @@
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap, Reading
+from cmk_check.core.gap import Gap
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator.accounts import AccountSpec
 from local.simulator.estate import Access, Subscription

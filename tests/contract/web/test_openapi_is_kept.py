@@ -25,7 +25,8 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import AccountCounts, Change, KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, Change
 from cmk_check.core.scan_request import StartAnswer, StartOutcome
 from cmk_check.core.scope import Scope as ScanScope
 from cmk_check.core.status import Summary

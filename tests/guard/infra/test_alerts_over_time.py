@@ -21,7 +21,8 @@ from cmk_check.core.enums import (
     Trigger,
     WatchState,
 )
-from cmk_check.core.model import Change, Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Change
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import LastScan, SubscriptionCounts, Summary
 from cmk_check.core.watch import Watch

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.log_lines import LogSink, line
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.cloudevents import event_of
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState
@@ -22,7 +23,8 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import AccountCounts, Change, Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import AccountCounts, Change, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, SubscriptionCounts, Summary
 from cmk_check.limits import MAX_LOG_LINE_CHARS
 from tests.fakes.world import account

@@ -4,10 +4,11 @@ from dataclasses import replace
 from typing import Final
 
 from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.core.account import Reading
 from cmk_check.core.comparison.changes import of_baseline
 from cmk_check.core.data_enums import DataReason, DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern, DataStore
-from cmk_check.core.model import AccountCounts, Reading, VerdictCounts
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import Summary
 from tests.fakes.world import good
 from tests.unit.core.examples import ID, NOON, compared_reading, known_of, recorded

@@ -9,7 +9,7 @@ from cmk_check.cli.output_options import Format, OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
 from cmk_check.core.enums import ExceptionMode, GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.requirements import HEALTHY_KEYS
 from tests.fakes.exemptions import ScriptedExemptions, exempted

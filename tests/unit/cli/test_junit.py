@@ -10,10 +10,11 @@ import pytest
 import xmlschema
 
 from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, GapReason, Reason
-from cmk_check.core.keys.facts import Unread
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
+from cmk_check.core.unread import Unread
 from tests.fakes.hostile import NAMES
 from tests.fakes.world import BEGINNING, World, bad, sub
 from tests.unit.cli.scan_kit import (

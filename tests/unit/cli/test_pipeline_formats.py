@@ -10,8 +10,8 @@ import pytest
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.problems import collect
 from cmk_check.cli.scan_result import ScanResult
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import ExceptionMode, PostureReason
-from cmk_check.core.model import Reading
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.web import models

@@ -9,10 +9,11 @@ from typer.testing import CliRunner, Result
 from cmk_check.cli import app
 from cmk_check.cli.plan import Language, PlanRequest, report
 from cmk_check.config.settings import Settings
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.enums import GapReason, KeyReason, Reason
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
-from cmk_check.core.model import Account, Gap, Reading, Subscription
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.remediation.az_script import render_az

@@ -4,8 +4,9 @@ import pytest
 
 from cmk_check.cli.plan import PlanRequest, report
 from cmk_check.config.settings import Settings
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good, sub
 

@@ -12,9 +12,10 @@ import pytest
 from cmk_check.cli.plan_choice import PlanChoice
 from cmk_check.cli.plan_folder import report_folder, write_folder
 from cmk_check.cli.stdout import NotUsable
+from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionMode, GapReason
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Gap
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.resource_id import AccountId

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from cmk_check.cli.progress import ScanProgress, WatchedInventory, bar
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.scope import Scope
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.world import bad, good, sub

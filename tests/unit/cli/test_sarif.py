@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from cmk_check.cli.output_options import Format, OutputOptions
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode, GapReason, Reason, ReasonArea
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.catalogue import CATALOGUE
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from tests.fakes.hostile import NAMES

@@ -15,7 +15,7 @@ from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
 from cmk_check.cli.scan_report import exit_code
 from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError

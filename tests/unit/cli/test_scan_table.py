@@ -14,8 +14,9 @@ from cmk_check.cli.console import shown
 from cmk_check.cli.output_options import OutputOptions
 from cmk_check.cli.scan_report import report
 from cmk_check.config.settings import Settings
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import GapReason, Reason
-from cmk_check.core.model import Gap, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.errors import InventoryError
 from cmk_check.web.http import search_turns

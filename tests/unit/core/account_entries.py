@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from cmk_check.core.account import Account
 from cmk_check.core.accounts import parse_account
-from cmk_check.core.model import Account
 
 TAGS = frozenset({"owner", "costcenter"})
 ID = (

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Final
 
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -16,8 +17,10 @@ from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.data_stores.account_data import AccountsData
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.account_exception import Exceptions
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Finding, Gap, KeyHealth, Reading, Subscription
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import Finding
 from cmk_check.core.rule import row_too_new
 from tests.fakes.world import bad, good, odd, sub
 

@@ -10,11 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from cmk_check.core.account import Account
 from cmk_check.core.accounts import parse_account
 from cmk_check.core.enums import GapReason, KeyReason
-from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion, Unread
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Grant, Key, KeyFacts, KeyVersion
 from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.identity import user_of
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import (
     parse_assignment,
     parse_key,
@@ -24,7 +27,7 @@ from cmk_check.core.keys.parsing import (
     parse_version,
 )
 from cmk_check.core.keys.version import pinned_version
-from cmk_check.core.model import Account, Gap, KeyHealth
+from cmk_check.core.unread import Unread
 
 type Case = dict[str, Any]
 type Changes = Mapping[str, object]

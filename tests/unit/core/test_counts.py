@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Account, Subscription
 from cmk_check.core.aspects.aspect import Judged
 from cmk_check.core.aspects.data_stores import DATA_STORES, exposed_data, unknown_data
 from cmk_check.core.aspects.key_health import broken_keys, unknown_keys
@@ -20,16 +21,9 @@ from cmk_check.core.counts import (
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import CoverageState, GapReason, Verdict
+from cmk_check.core.gap import Gap
 from cmk_check.core.kinds import left_out
-from cmk_check.core.model import (
-    Account,
-    AccountCounts,
-    Coverage,
-    Gap,
-    PolicyCounts,
-    Subscription,
-    VerdictCounts,
-)
+from cmk_check.core.model import AccountCounts, Coverage, PolicyCounts, VerdictCounts
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.core.rule import judge
 from cmk_check.core.status import SubscriptionCounts, Summary

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
@@ -18,7 +19,7 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, Posture, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.requirements import HEALTHY_KEYS

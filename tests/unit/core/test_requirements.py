@@ -6,8 +6,9 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ReasonSeverity
-from cmk_check.core.model import AccountCounts, Coverage, Subscription, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.requirements import OPTIONAL, REQUIREMENTS, VERDICTS, Requirement

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, Disposition
-from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope, slice_ranges, visible
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Self
 
-from cmk_check.core.model import Subscription
+from cmk_check.core.account import Subscription
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.results import CheckFailed, MarkedText, NotTried
 from cmk_check.ports import (

@@ -5,10 +5,11 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.data_stores.facts import ProjectPlaces
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Gap, Reading
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.doctor import data_store_check, estate_checks
 from cmk_check.limits import DOCTOR_SAMPLED
 from tests.fakes.data_stores import OWN, WITH_PROJECTS, ScriptedStores, place

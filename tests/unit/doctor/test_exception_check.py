@@ -5,10 +5,11 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import GapReason
 from cmk_check.core.exceptions.facts import Assignment, ExemptionFacts
-from cmk_check.core.keys.facts import Unread
-from cmk_check.core.model import Gap, Reading
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Unread
 from cmk_check.doctor import estate_checks, exception_check
 from tests.fakes.exemptions import ASSIGNMENT, CORP, DENIED, exempted
 from tests.fakes.inventory import ScriptedInventory

@@ -6,9 +6,11 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
-from cmk_check.core.model import Account, Gap, Reading
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
+from cmk_check.core.unread import Unread
 from cmk_check.doctor import estate_checks, key_checks
 from tests.fakes.inventory import ScriptedInventory
 from tests.fakes.keys import GONE, HEALTHY, LATEST, UNPROTECTED, VAULT

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.doctor import storage_checks
 from cmk_check.errors import InventoryError, StoreRefused, StoreUnavailable
 from cmk_check.ports import Delete, Insert, Table, TableQuery, Write

@@ -2,7 +2,7 @@
 
 from cmk_check.app import Lazy, SystemClock
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.doctor.examined_app import DoctorSubject
 from cmk_check.doctor.watch_check import watch
 from tests.fakes.changes import ScriptedChanges

@@ -9,7 +9,7 @@ from azure.core import exceptions
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.errors import InventoryError
 from cmk_check.inventory.gaps import READ_ACCOUNTS, TROUBLE, gap_of

@@ -23,9 +23,10 @@ from types import CoroutineType
 from typing import Any
 
 from cmk_check.alerts.outbox_relay import Relay
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.enums import PostureVerdict
 from cmk_check.core.keys.facts import CarriedScopes, KeyFacts
-from cmk_check.core.model import Account, Change, Reading, Subscription
+from cmk_check.core.model import Change
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.status import LastScan, Summary
 from cmk_check.errors import CmkCheckError

@@ -8,9 +8,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Final, Self
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import KeyState, PostureVerdict, Verdict
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Finding
+from cmk_check.core.model import Finding
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.ports import SliceMessage, Table, TableQuery
 from cmk_check.store import table_keys

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.limits import SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Entity, Replace, SliceMessage, Store, Table, TableQuery, Write
 from cmk_check.scan.scan_context import ScanContext

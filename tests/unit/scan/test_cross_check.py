@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.cross_check import CrossCheck, CrossCheckState, KnownAccount, merge
 from cmk_check.core.enums import GapReason
-from cmk_check.core.model import Account, Gap, Reading, Subscription
+from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError

@@ -10,8 +10,9 @@ import pytest
 from cmk_check.core import posture
 from cmk_check.core.comparison.carried_scopes import scopes_as_of
 from cmk_check.core.enums import KeyState, PostureVerdict
-from cmk_check.core.keys.facts import EncryptionScope, Unread
+from cmk_check.core.keys.facts import EncryptionScope
 from cmk_check.core.requirements import HEALTHY_KEYS
+from cmk_check.core.unread import Unread
 from cmk_check.ports import Table
 from cmk_check.store.rows import Values
 from cmk_check.store.table_keys import COVERAGE, finding_row, partition_of

@@ -10,9 +10,9 @@ from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.data_stores.facts import ProjectPlaces, StoreKey
 from cmk_check.core.enums import GapReason, PostureReason, PostureVerdict, Verdict
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.requirements import COVERED_DATA
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import KEY_READING_SHARE
 from tests.fakes.data_stores import LOST, MICROSOFT, OWN, WITH_PROJECTS, ScriptedStores, place
 from tests.fakes.faults import Fault

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.enums import ChangeType, ExceptionMode, ExceptionReason
-from cmk_check.core.model import Account, Reading
 from cmk_check.store.findings import FindingsTable
 from tests.fakes.exemptions import NONE, ScriptedExemptions, exempted
 from tests.fakes.world import BEGINNING, World, bad, good, odd

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core import posture
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.enums import GapReason, PostureVerdict, ScanState
-from cmk_check.core.model import Account, Gap, Reading
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import StoreError, StoreRefused

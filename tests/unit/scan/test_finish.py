@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
-from cmk_check.core.model import Reading
 from cmk_check.core.posture import Expectations, of_estate
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status

@@ -10,8 +10,8 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureVerdict, ScanState
-from cmk_check.core.model import Subscription
 from cmk_check.ports import Table
 from tests.fakes.faults import DeathError, Fault, FaultyStore, Place
 from tests.fakes.recording_store import RecordingStore

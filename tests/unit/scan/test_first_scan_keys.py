@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import ChangeType
-from cmk_check.core.model import Account
 from cmk_check.ports import Table
 from tests.fakes.keys import DISABLED, ScriptedKeys
 from tests.fakes.world import World, good

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import KeyState, Trigger
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account
 from cmk_check.ports import Table
 from cmk_check.scan.key_reading import KeyReader
 from cmk_check.store.scan_rows import Scan

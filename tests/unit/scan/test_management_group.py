@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.model import Coverage, Gap, Subscription
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import KNOWN_FROM_GROUP
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cmk_check.core.model import Account
+from cmk_check.core.account import Account
 from tests.fakes.world import World, bad, good
 from tests.unit.scan.faulty_processes import ONE, TWO
 from tests.unit.scan.partial_scans import partial_scan

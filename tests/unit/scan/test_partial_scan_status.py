@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason, PostureReason, ScanState
-from cmk_check.core.model import Account
 from cmk_check.core.requirements import REQUIREMENTS, Requirement
 from cmk_check.core.status import Status, Summary
 from cmk_check.errors import InventoryError

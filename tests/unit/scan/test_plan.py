@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import Disposition, PostureReason, PostureVerdict, ScanState
-from cmk_check.core.model import Subscription
 from cmk_check.core.scope import Scope
 from cmk_check.core.status import Status
 from cmk_check.errors import InventoryError, QueueError, StoreUnavailable

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureReason, PostureVerdict, ScanState, Verdict
-from cmk_check.core.model import Reading
 from cmk_check.limits import SLICE_CLAIM
 from cmk_check.ports import Replace, Table
 from tests.fakes.faults import Fault, Place

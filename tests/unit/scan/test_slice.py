@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Reading
 from cmk_check.core.enums import PostureVerdict, ScanState
-from cmk_check.core.model import Reading
 from cmk_check.errors import SliceIncomplete
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage, Table

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import PostureVerdict
-from cmk_check.core.model import Account
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.errors import SliceIncomplete
 from cmk_check.ports import Table

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ChangeType, CoverageState, GapReason, ScanState, Trigger
-from cmk_check.core.model import Coverage, Subscription
+from cmk_check.core.model import Coverage
 from cmk_check.core.reasons.gap_sentences import make_gap
 from cmk_check.core.scope import Scope
 from cmk_check.limits import SCAN_SPACING

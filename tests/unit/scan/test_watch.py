@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import GapReason, ScanState, Trigger, WatchState
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError, RowUnusable
 from cmk_check.limits import (

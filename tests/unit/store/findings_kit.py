@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from cmk_check.core.account import Account, Reading, Subscription
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Reading, Subscription
 from cmk_check.ports import Entity, Replace, Table
 from cmk_check.store.findings import FindingsTable, record_batches
 from cmk_check.store.subscription_rows import StoredSubscription

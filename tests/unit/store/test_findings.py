@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import Account
 from cmk_check.errors import WriteConflict
 from cmk_check.ports import Delete, Insert, Replace, Table
 from cmk_check.store import rows, table_checks, table_keys

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState, KeyState, Reason, Verdict
-from cmk_check.core.model import Account
 from cmk_check.core.resource_id import AccountId
 from cmk_check.errors import RowUnusable
 from cmk_check.ports import Insert, Table, TableQuery

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.enums import (
     ChangeType,
@@ -21,18 +22,9 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
-from cmk_check.core.model import (
-    Change,
-    Coverage,
-    Evidence,
-    Finding,
-    Gap,
-    Judgement,
-    KeyConcern,
-    KeyHealth,
-    Subscription,
-    Transition,
-)
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import Change, Coverage, Finding, Transition
 from cmk_check.core.owner import UNOWNED, Owner
 from cmk_check.limits import MAX_TRANSACTION_BYTES
 from cmk_check.ports import Insert, Scalar

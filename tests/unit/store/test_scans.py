@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import of_scan
 from cmk_check.core.enums import (
@@ -20,7 +21,8 @@ from cmk_check.core.enums import (
     ScanState,
     Trigger,
 )
-from cmk_check.core.model import AccountCounts, Gap, Subscription, VerdictCounts
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.status import KnownGap, LastScan, Status, SubscriptionCounts, Summary
 from cmk_check.errors import StoreError, WriteConflict
 from cmk_check.limits import MAX_TRANSACTION_WRITES

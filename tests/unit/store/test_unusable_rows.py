@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import (
     CoverageState,
     GapReason,
@@ -13,12 +14,9 @@ from cmk_check.core.enums import (
     Reason,
     Verdict,
 )
-from cmk_check.core.model import (
-    Coverage,
-    Gap,
-    KeyHealth,
-    Subscription,
-)
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import Coverage
 from cmk_check.core.rule import RULE_VERSION, row_too_new
 from cmk_check.errors import StoreError
 from cmk_check.limits import MAX_SEQUENCE

@@ -9,17 +9,11 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
+from cmk_check.core.account import Evidence, Judgement, Subscription
 from cmk_check.core.counts import AccountCounter, summarise
 from cmk_check.core.enums import CoverageState, GapReason, Reason, ScanState, Trigger, Verdict
-from cmk_check.core.model import (
-    AccountCounts,
-    Coverage,
-    Evidence,
-    Finding,
-    Gap,
-    Judgement,
-    Subscription,
-)
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import AccountCounts, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.posture import Expectations
 from cmk_check.core.resource_id import AccountId

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import KeyReason, KeySeverity, Verdict
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.model import KeyHealth
-from cmk_check.core.model import Subscription as Listed
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.key_sentences import key_severity
 from cmk_check.core.rule import judge
 from cmk_check.inventory.azure_inventory import AzureInventory

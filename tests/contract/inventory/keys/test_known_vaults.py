@@ -2,7 +2,8 @@
 
 import pytest
 
-from cmk_check.core.keys.facts import Absent, Vault
+from cmk_check.core.keys.facts import Vault
+from cmk_check.core.unread import Absent
 from cmk_check.inventory.gaps import READ_VAULTS
 from local.simulator import Answer, arm_error
 from local.simulator.faults import Effect

@@ -4,9 +4,10 @@ import logging
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Key, KeyFacts, Unread, Vault
-from cmk_check.core.model import Account
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.gaps import (
     KEY_ACTIONS,
     QUERY_GRAPH,

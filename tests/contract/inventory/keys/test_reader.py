@@ -2,7 +2,8 @@
 
 import pytest
 
-from cmk_check.core.keys.facts import Absent, Key, Unread
+from cmk_check.core.keys.facts import Key
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.gaps import READ_VERSIONS
 from local.simulator import Answer, KeySpec, VersionSpec, arm_error
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from cmk_check.core.account import Subscription as Listed
 from cmk_check.core.enums import GapReason
 from cmk_check.core.keys.facts import CarriedScopes, Key, Vault
-from cmk_check.core.model import Subscription as Listed
 from cmk_check.inventory.azure_inventory import AzureInventory
 from local.simulator import Fault, Hold, KeySpec, arm_error
 from tests.contract.inventory.keys.key_kit import KEY_VAULT, Azure, unread, uri_of

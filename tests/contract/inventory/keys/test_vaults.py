@@ -3,7 +3,8 @@
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Unread, Vault
+from cmk_check.core.keys.facts import Vault
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.inventory.gaps import READ_HSMS, READ_VAULTS
 from local.simulator import Access, Answer, VaultSpec, arm_error
 from local.simulator.faults import Effect

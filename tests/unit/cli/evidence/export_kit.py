@@ -24,7 +24,8 @@ from cmk_check.core.enums import (
     Verdict,
 )
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.errors import ApiUnusable
 from cmk_check.store.scan_rows import Scan
 from cmk_check.store.scans import LeaseAndStatus, scan_id_of

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from cmk_check.cli.evidence.as_of import SubscriptionThen
+from cmk_check.core.account import Account
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import Account
 from tests.fakes.world import BEGINNING, World, account, bad, good, sub
 from tests.unit.cli.evidence.estate_kit import Listed, listed
 

@@ -20,7 +20,8 @@ from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import ChangeType, CoverageState, ExceptionReason, KeyState, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.model import AccountCounts, Change, Coverage, Finding, KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.status import Summary
 from cmk_check.store import rows

@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.carried_scopes import carried_scopes, scopes_as_of
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.daily_reading import last_due
 from cmk_check.core.enums import CoverageState, GapReason, KeyReason, KeySeverity
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.model import Account, Gap, KeyConcern
+from cmk_check.core.keys.key_health import KeyConcern
 from cmk_check.core.status import Status, Summary
+from cmk_check.core.unread import Unread
 from tests.fakes.keys import BY_STATE, DISABLED, HEALTHY, UNREAD
 from tests.fakes.world import good
 from tests.unit.core.examples import FORBIDDEN, ID, NOON, compared, health_of, known_of, recorded

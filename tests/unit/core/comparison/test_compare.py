@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import ChangeType, Reason, Verdict
-from cmk_check.core.model import Account, Finding, Reading
+from cmk_check.core.model import Finding
 from cmk_check.limits import MAX_TRANSITIONS
 from tests.fakes.world import account, bad, good, odd
 from tests.unit.core.examples import (

@@ -5,10 +5,12 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Reading, Subscription
 from cmk_check.core.comparison.compare import compare_unread
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import ChangeType, CoverageState, Disposition, GapReason
-from cmk_check.core.model import Gap, Reading, Subscription, VerdictCounts
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import VerdictCounts
 from cmk_check.core.requirements import VERDICTS
 from cmk_check.core.rule import RULE_VERSION
 from tests.fakes.keys import DISABLED

@@ -6,13 +6,15 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import ExceptionReason, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
+from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
-from cmk_check.core.model import Account, Finding, Gap, Reading
+from cmk_check.core.model import Finding
 from cmk_check.core.owner import Owner
 from tests.fakes.keys import DISABLED, HEALTHY
 from tests.fakes.world import bad, good, odd

@@ -5,11 +5,13 @@ from itertools import permutations
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.judge import accounts_of, judge_all, unread
 from cmk_check.core.enums import ChangeType, GapReason
-from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Unread, Vault
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts, Vault
+from cmk_check.core.unread import Unread
 from tests.fakes.keys import HEALTHY, UNPROTECTED
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import HOUR, ID, KINDS, NOON, compared, known_of

@@ -7,9 +7,10 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import Account
 from cmk_check.core.comparison.updates import Known
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
-from cmk_check.core.model import Account
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
+from cmk_check.core.unread import Unread
 from tests.fakes.keys import (
     BOTH,
     BY_STATE,

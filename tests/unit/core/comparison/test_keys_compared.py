@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge import known_vaults
 from cmk_check.core.comparison.updates import Difference, Known
 from cmk_check.core.enums import GapReason, KeyState
-from cmk_check.core.keys.facts import Absent, EncryptionScope, KeyFacts, Unread
-from cmk_check.core.model import Account, Gap, Reading
+from cmk_check.core.gap import Gap
+from cmk_check.core.keys.facts import EncryptionScope, KeyFacts
 from cmk_check.core.requirements import HEALTHY_KEYS, VERDICTS
+from cmk_check.core.unread import Absent, Unread
 from tests.fakes.keys import (
     BOTH,
     BY_STATE,

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from cmk_check.core.account import UserIdentity
 from cmk_check.core.enums import KeyReason, KeyState
-from cmk_check.core.model import UserIdentity
 from tests.fakes.keys import HEALTHY
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import HOUR, ID, NOON, compared, health_of, known_of, only_finding

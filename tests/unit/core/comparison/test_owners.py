@@ -3,9 +3,9 @@
 from dataclasses import replace
 from itertools import permutations
 
+from cmk_check.core.account import Account, Reading
 from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.model import Account, Reading
 from cmk_check.core.owner import UNOWNED, Owner
 from tests.fakes.world import bad, good
 from tests.unit.core.examples import (

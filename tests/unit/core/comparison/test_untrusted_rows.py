@@ -1,7 +1,7 @@
 """Verdicts on findings whose rows cannot be trusted."""
 
+from cmk_check.core.account import Evidence, Judgement
 from cmk_check.core.enums import Reason, Verdict
-from cmk_check.core.model import Evidence, Judgement
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
 from cmk_check.core.rule import row_broken, row_too_new
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Reading
 from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import AccountCounts, Gap, Reading, VerdictCounts
+from cmk_check.core.gap import Gap
+from cmk_check.core.model import AccountCounts, VerdictCounts
 from cmk_check.core.requirements import VERDICTS
 from tests.fakes.world import bad, good, odd
 from tests.unit.core.examples import (

@@ -12,8 +12,8 @@ from cmk_check.core.data_stores.facts import DataFacts, ProjectPlaces, StoreKey
 from cmk_check.core.data_stores.judge import judge_data, places_in
 from cmk_check.core.data_stores.places import AccountPlaces, Place
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import MAX_STORE_USES, MAX_STORES_NAMED, MAX_STORES_PER_ACCOUNT
 from tests.unit.core.data_stores.data_examples import COSMOS, SEARCH, STORAGE, place
 from tests.unit.core.examples import NOON

@@ -26,8 +26,8 @@ from cmk_check.core.data_stores.parsing import (
     unready_hosts,
 )
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
+from cmk_check.core.unread import Absent, Unread
 
 type Json = Any
 type Case = dict[str, Json]

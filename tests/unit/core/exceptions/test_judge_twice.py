@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Account
 from cmk_check.core.enums import ExceptionReason, GapReason
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.exceptions.facts import ExemptionFacts
 from cmk_check.core.exceptions.judge import CMK_POLICY, ExceptionRules, exception_of
 from cmk_check.core.exceptions.parsing import parse_assignment, parse_exemption, parse_set
-from cmk_check.core.keys.facts import Absent, Unread
-from cmk_check.core.model import Account, Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Absent, Unread
 
 NOW: Final = datetime(2026, 11, 25, 12, tzinfo=UTC)
 SUB: Final = "/subscriptions/8d3c0000-0000-4000-8000-000000000001"

@@ -8,9 +8,10 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.keys.facts import Key, Unread
+from cmk_check.core.keys.facts import Key
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.model import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
+from cmk_check.core.unread import Unread
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     DAY,

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import KeyReason, KeyState
-from cmk_check.core.keys.facts import Absent
+from cmk_check.core.unread import Absent
 from tests.unit.core.key_examples import (
     ATTRIBUTES,
     DAY,

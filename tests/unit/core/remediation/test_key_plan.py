@@ -7,13 +7,13 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import KeyReason, KeyState
-from cmk_check.core.keys.facts import Absent
-from cmk_check.core.model import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.remediation.az_script import render_az
 from cmk_check.core.remediation.bicep import render_bicep
 from cmk_check.core.remediation.key_plan import key_plan_for
 from cmk_check.core.remediation.steps import Action, PlanStep
+from cmk_check.core.unread import Absent
 from tests.fakes.broken_keys import BROKEN_KEYS, KEYS_IN_TROUBLE, broken, in_hsm, key_plan_of
 from tests.fakes.remediation import finding_of
 from tests.unit.core.key_examples import (

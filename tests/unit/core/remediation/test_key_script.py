@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from cmk_check.core.enums import KeyReason
-from cmk_check.core.model import KeyHealth
+from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.remediation.az_script import render_az
 from tests.fakes.broken_keys import KEYS_IN_TROUBLE, in_hsm, key_plan_of
 from tests.fakes.remediation import (

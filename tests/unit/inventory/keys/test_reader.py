@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cmk_check.core.keys.facts import Key, KeyFacts, Unread, Vault
+from cmk_check.core.account import Account
+from cmk_check.core.keys.facts import Key, KeyFacts, Vault
 from cmk_check.core.keys.permissions import suffices
-from cmk_check.core.model import Account
 from cmk_check.core.resource_id import AccountId
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.gaps import READ_VAULTS
 from cmk_check.inventory.keys.reader import AzureKeys
 from tests.unit.inventory.fake_transport import Wire, clients_over

@@ -8,8 +8,9 @@ from itertools import permutations
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Grant, Unread
+from cmk_check.core.keys.facts import Grant
 from cmk_check.core.keys.permissions import suffices
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.gaps import READ_ROLES
 from cmk_check.inventory.keys.ids import KeyId, VaultId
 from cmk_check.inventory.keys.role_assignments import RoleAssignments

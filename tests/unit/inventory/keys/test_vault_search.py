@@ -6,7 +6,7 @@ import re
 import pytest
 
 from cmk_check.core.enums import GapReason
-from cmk_check.core.keys.facts import Unread
+from cmk_check.core.unread import Unread
 from cmk_check.inventory.keys.ids import VaultId
 from cmk_check.inventory.keys.vault_search import VaultSearch
 from tests.unit.inventory.fake_transport import Wire, clients_over

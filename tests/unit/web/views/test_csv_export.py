@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Evidence
 from cmk_check.core.enums import Verdict
-from cmk_check.core.model import Evidence
 from cmk_check.core.status import Status
 from cmk_check.web import models
 from cmk_check.web.views import csv_export

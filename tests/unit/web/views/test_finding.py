@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cmk_check.core.account import Evidence, Judgement
 from cmk_check.core.enums import KeyState, Reason, Verdict
-from cmk_check.core.model import Evidence, Finding, Judgement, Transition
+from cmk_check.core.model import Finding, Transition
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import table_keys
 from cmk_check.web import models

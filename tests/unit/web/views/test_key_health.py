@@ -11,7 +11,8 @@ import pytest
 
 from cmk_check.core.daily_reading import last_due
 from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState, Verdict
-from cmk_check.core.model import AccountCounts, Finding, KeyConcern, KeyHealth, VerdictCounts
+from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
+from cmk_check.core.model import AccountCounts, Finding, VerdictCounts
 from cmk_check.ports import Entity, Table, TableQuery
 from cmk_check.store import table_keys
 from tests.fakes.recording_store import RecordingStore

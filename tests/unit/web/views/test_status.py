@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cmk_check.core.enums import CoverageState, GapReason, PostureReason, ScanState, Trigger
-from cmk_check.core.model import Gap
+from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.status import KnownGap, Status, SubscriptionCounts, Summary

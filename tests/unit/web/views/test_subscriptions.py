@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.enums import CoverageState
-from cmk_check.core.model import Subscription
 from cmk_check.ports import Insert, Replace, Table
 from cmk_check.store import table_keys
 from tests.fakes.hostile import NAMES

@@ -1,0 +1,18 @@
+"""Why something could not be read."""
+
+from dataclasses import dataclass
+
+from cmk_check.core.enums import GapReason
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Why a subscription was not read to its end.
+
+    ``missing_action`` is the permission that Azure named; ``detail`` a sentence for a person, at
+    most 300 characters.
+    """
+
+    reason: GapReason
+    missing_action: str | None = None
+    detail: str | None = None

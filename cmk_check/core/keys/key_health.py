@@ -1,0 +1,42 @@
+"""The health of a key as types, as findings hold it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cmk_check.core.enums import KeyReason, KeyRotation, KeySeverity, KeyState
+
+
+@dataclass(frozen=True, slots=True)
+class KeyConcern:
+    """One reason of key health: its code, how bad it is, and a sentence for a person.
+
+    ``message`` says what follows from it and what to do. ``evidence`` holds what it rests on, texts
+    under camelCase names. ``missing_action`` is the permission that reading lacked.
+    """
+
+    code: KeyReason
+    severity: KeySeverity
+    message: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    missing_action: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHealth:
+    """Whether the key behind a compliant account can be used, and will stay so.
+
+    ``concerns`` are the worst first. ``expires`` is when the version in use does, None for never or
+    not known. Ids are ARM ids, lower-cased, None where they are not known; those of a vault or key
+    that is gone or could not be read stay. ``key_version`` is the version in use, ``principal_id``
+    the object id of the identity that uses it.
+    """
+
+    state: KeyState
+    concerns: tuple[KeyConcern, ...] = ()
+    rotation: KeyRotation | None = None
+    expires: datetime | None = None
+    vault_id: str | None = None
+    key_id: str | None = None
+    key_version: str | None = None
+    principal_id: str | None = None
