@@ -8,8 +8,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from cmk_check.core.account import Subscription
 from cmk_check.core.comparison.updates import Known
 from cmk_check.core.model import Coverage, Finding
 from cmk_check.core.resource_id import AccountId
@@ -20,9 +21,6 @@ from cmk_check.limits import PARTITIONS_REMEMBERED
 from cmk_check.ports import Entity, Table
 from cmk_check.store import row_times, rows, table_keys
 from cmk_check.store.outbox import OutboxEntry, outbox_entries
-
-if TYPE_CHECKING:
-    from cmk_check.core.account import Subscription
 
 _log = logging.getLogger(__name__)
 

@@ -81,6 +81,10 @@ def test_every_contract_is_broken_by_what_it_forbids(tmp_path: Path) -> None:
         "cmk_check/inventory/reader.py": "import local",
         "cmk_check/doctor/checks.py": "import securesystemslib",
         "local/simulator/server.py": "import cmk_check.errors",
+        "cmk_check/core/gap.py": "import cmk_check.core.posture",
+        "cmk_check/core/posture.py": "",
+        "cmk_check/net/proxy.py": "import cmk_check.net.addresses",
+        "cmk_check/net/addresses.py": "import cmk_check.net.proxy",
     }
     for package in [
         *("core", "store", "scan", "web", "inventory", "alerts", "queues", "config", "net"),
@@ -101,7 +105,7 @@ def test_every_contract_is_broken_by_what_it_forbids(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert re.search(r"Contracts: 0 kept, 7 broken", run.stdout), run.stdout + run.stderr
+    assert re.search(r"Contracts: 0 kept, 9 broken", run.stdout), run.stdout + run.stderr
 
 
 def _plant(root: Path, path: str, source: str) -> None:

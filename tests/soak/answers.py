@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from cmk_check.core.enums import PostureReason, Verdict
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web import models
 from cmk_check.web.parameters import FindingsQuery, SubscriptionsQuery
 from cmk_check.web.views.findings import FindingsView
@@ -75,7 +76,7 @@ class Answers:
         if status["posture"] not in _GREEN:
             return
         expect, at = self.world.options.expectations, datetime.fromisoformat(status["asOf"])
-        keys, data = expect.require_healthy_keys, expect.require_covered_data
+        keys, data = (each in expect.requires for each in (HEALTHY_KEYS, COVERED_DATA))
         is_so = self.past.was_good(where, at, keys=keys, data=data)
         _hold(is_so, f"{where} is {status['posture']} as of {at}")
 

@@ -14,6 +14,7 @@ from typing import Final
 from cmk_check.core.account import Subscription
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.posture import Expectations
+from cmk_check.core.requirements import COVERED_DATA
 from cmk_check.core.scope import Scope
 from cmk_check.errors import CmkCheckError, InventoryError
 from cmk_check.limits import DAILY_READING
@@ -82,7 +83,9 @@ class History:
         """Let the app look at where data lies; ``required``: it counts."""
         self.world.data_stores = ScriptedStores(stores=dict(STORES))
         options = self.world.options
-        expect = replace(options.expectations, require_covered_data=required)
+        expect = replace(
+            options.expectations, requires=frozenset({COVERED_DATA} if required else ())
+        )
         self.world.options = replace(options, expectations=expect)
 
     def account_becomes(self, where: str, name: str, state: str) -> None:

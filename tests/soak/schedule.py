@@ -15,6 +15,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.errors import CmkCheckError
 from cmk_check.limits import PARTIAL_SCAN_SPACING, SCAN_LEASE, SLICE_CLAIM
 from cmk_check.ports import Delete, Insert, Replace, SliceMessage, Table, TableQuery, Write
@@ -147,7 +148,7 @@ class Schedule(History):
             self.world.options = replace(self.world.options, management_group="group")
         if self._random.random() < _REQUIRED:
             options = self.world.options
-            expect = replace(options.expectations, require_healthy_keys=True)
+            expect = replace(options.expectations, requires=frozenset({HEALTHY_KEYS}))
             self.world.options = replace(options, expectations=expect)
         if self._random.random() < _WITH_DATA:
             self.look_at_data(required=self._random.random() < _REQUIRED)
