@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import ChangeType, KeyState
 from cmk_check.core.model import Change
 from cmk_check.core.text import as_object
@@ -15,12 +16,13 @@ from cmk_check.core.text import as_object
 _SCANS: Final = "scan"
 # Whoever has another verdict has no such key any more; what is no longer monitored has nothing.
 _VERDICT: Final = frozenset({"account", "key"})
+_ASPECTS: Final = {kind.split(".")[1] for aspect in ASPECTS for kind in aspect.changes}
 _ANSWERS: Final = {
     ChangeType.ACCOUNT_DISCOVERED: _VERDICT,
     ChangeType.ACCOUNT_VIOLATED: _VERDICT,
     ChangeType.ACCOUNT_UNVERIFIABLE: _VERDICT,
     ChangeType.ACCOUNT_RESOLVED: _VERDICT,
-    ChangeType.ACCOUNT_REMOVED: _VERDICT | {"data", "exception"},
+    ChangeType.ACCOUNT_REMOVED: _VERDICT | _ASPECTS,
     # These say what is new beside a verdict or a scan that holds.
     ChangeType.ACCOUNT_UPDATED: frozenset[str](),
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
