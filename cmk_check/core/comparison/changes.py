@@ -216,7 +216,7 @@ def _with_kinds(
 ) -> dict[str, object]:
     kinds = {"before": before and before.kind, "after": after and after.kind}
     return {
-        name: {**side, "kind": kinds[name]} if isinstance(side, dict) else side
+        name: {**side, "kind": kinds[name]} if name in kinds and isinstance(side, dict) else side
         for name, side in sides.items()
     }
 

@@ -92,3 +92,15 @@ def test_a_kind_in_another_spelling_or_newly_known_is_no_other_kind() -> None:
 
     assert compared(known_of(bad(ID)), replace(bad(ID), kind="OPENAI"), at=LATER).is_empty
     assert [told.type for told in step.changes] == [ChangeType.ACCOUNT_UPDATED]
+
+
+def test_p1_another_kind_and_another_owner_at_once_are_told() -> None:
+    """An error here would make a gap of the whole subscription, in every scan from then on."""
+    before, after = replace(bad(ID), owner="ai"), replace(bad(ID), kind="AIServices", owner="hr")
+
+    (step,) = compared(known_of(before), after, at=LATER).steps
+
+    (told,) = step.changes
+    assert told.data["previousOwner"] == {"value": "ai", "source": "account"}
+    sides = [told.data["before"], told.data["after"]]
+    assert [isinstance(side, dict) and side["kind"] for side in sides] == ["OpenAI", "AIServices"]
