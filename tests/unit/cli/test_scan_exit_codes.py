@@ -13,15 +13,16 @@ from typer.testing import CliRunner
 from cmk_check.cli import app
 from cmk_check.cli.local_scan import LocalScanOutcome
 from cmk_check.cli.output_options import FailOn, Format, OutputOptions
-from cmk_check.cli.scan_report import exit_code
+from cmk_check.cli.scan_report import exit_code, report
 from cmk_check.core.enums import ExceptionMode, GapReason, PostureReason, PostureVerdict, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.posture import Expectations
 from cmk_check.core.scope import Scope
 from cmk_check.errors import InventoryError
+from cmk_check.limits import SCAN_SPACING
 from cmk_check.web import models
 from tests.fakes.world import sub
-from tests.unit.cli.scan_kit import scan, world_of, world_of_exceptions
+from tests.unit.cli.scan_kit import SETTINGS, scan, world_of, world_of_exceptions
 
 type Output = pytest.CaptureFixture[str]
 
@@ -50,6 +51,22 @@ async def test_p1_the_exit_code_is_zero_only_where_all_is_known_and_compliant(
     code = await scan(world, OutputOptions(output))
 
     assert code == expected
+
+
+@pytest.mark.parametrize("found", [True, False])
+async def test_an_id_that_was_not_found_is_named_and_unknown(
+    capsys: Output, *, found: bool
+) -> None:
+    """A pipeline that names the wrong subscription must not be green."""
+    world = world_of("good")
+    await scan(world)
+    world.clock.advance(SCAN_SPACING)
+    named = [sub(1), sub(9)] if found else [sub(9)]
+
+    code = await report(world.context, SETTINGS, OutputOptions(Format.JSON), named)
+
+    assert code == 3
+    assert f"Subscriptions not found: {sub(9)}. Azure does not list" in capsys.readouterr().err
 
 
 V, U, B, E = FailOn
