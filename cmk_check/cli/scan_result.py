@@ -1,14 +1,13 @@
 """The result of a scan in the models of the HTTP API, from the API's views over the tables."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from cmk_check.config.settings import Settings
 from cmk_check.core import posture
 from cmk_check.core.counts import summarise
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.enums import PostureReason, PostureVerdict
 from cmk_check.core.status import Status
 from cmk_check.limits import MAX_PAGE_SIZE, ROWS_EXAMINED_PER_PAGE
 from cmk_check.scan.scan_context import ScanContext
@@ -52,10 +51,7 @@ class ScanResult:
         return await self._cut_short(status) if self.partial else status
 
     async def pages(
-        self,
-        verdict: Verdict | None = None,
-        key_health: KeyState | None = None,
-        data_stores: DataState | None = None,
+        self, filters: Mapping[str, str] | None = None
     ) -> AsyncIterator[list[models.Finding]]:
         """Iterate over the findings by subscription, group and name, page by page.
 
@@ -77,12 +73,8 @@ class ScanResult:
         )
         token: str | None = None
         while True:
-            query = FindingsQuery(
-                verdict=verdict,
-                keyHealth=key_health,
-                dataStores=data_stores,
-                top=MAX_PAGE_SIZE,
-                skipToken=token,
+            query = FindingsQuery.model_validate(
+                {**(filters or {}), "top": MAX_PAGE_SIZE, "skipToken": token}
             )
             page = await view.page(query)
             yield page.value

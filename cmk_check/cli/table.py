@@ -9,8 +9,8 @@ from rich.text import Text
 from cmk_check.cli.console import say, shown
 from cmk_check.cli.rows import INDENT, Row, print_rows
 from cmk_check.config.storage import InMemory
-from cmk_check.core.data_enums import DataState
-from cmk_check.core.enums import KeyState, PostureReason, PostureVerdict, Verdict
+from cmk_check.core.aspects import ASPECTS, BY_NAME
+from cmk_check.core.enums import PostureReason, PostureVerdict, ReasonSeverity, Verdict
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 
 if TYPE_CHECKING:
@@ -19,20 +19,19 @@ if TYPE_CHECKING:
     from cmk_check.cli.scan_result import ScanResult
     from cmk_check.web import aspect_models, models
 
-    type _Judged = tuple[models.Finding, aspect_models.KeyHealth | aspect_models.DataStores | None]
+    type _Judged = tuple[models.Finding, models.Side]
     """An account, and what is wrong beside its verdict."""
 
 _GREEN, _YELLOW, _RED = "green", "yellow", "red"
-# Of verdicts, keys and data stores; a word that they share has one colour.
+# Of verdicts and aspects; a word that they share has one colour.
 _COLOURS: Final[Mapping[str, str]] = {
     Verdict.COMPLIANT: _GREEN,
     Verdict.NON_COMPLIANT: _RED,
     Verdict.UNKNOWN: _YELLOW,
-    KeyState.HEALTHY: _GREEN,
-    KeyState.AT_RISK: _YELLOW,
-    KeyState.BROKEN: _RED,
-    DataState.MICROSOFT_KEYS: _RED,
-    DataState.MAY_BE_MICROSOFT_KEYS: _YELLOW,
+} | {
+    state: _RED if severity is ReasonSeverity.ERROR else _YELLOW
+    for aspect in ASPECTS
+    for state, severity in aspect.troubles.items()
 }
 
 _POSTURE_COLOURS: Final[Mapping[PostureVerdict, str]] = {
@@ -48,19 +47,15 @@ _SCAN_FAILED: Final = POSTURE_REASONS[PostureReason.SCAN_FAILED].text()
 async def show(console: "Console", answer: "ScanResult", status: "models.Status") -> None:
     """Print the accounts, keys and subscriptions with problems, the counts, and the posture."""
     verdicts = (Verdict.NON_COMPLIANT, Verdict.UNKNOWN)
-    wrong = await _all(answer.pages(verdict) for verdict in verdicts)
+    wrong = await _all(answer.pages({"verdict": verdict}) for verdict in verdicts)
     # In memory, this scan is the first to see anything.
     has_history = not isinstance(answer.settings.storage, InMemory)
     _print_accounts(console, "verdict", [(each, None) for each in wrong], has_history=has_history)
-    states = (KeyState.BROKEN, KeyState.UNKNOWN, KeyState.AT_RISK)
-    unwell = await _all(answer.pages(key_health=state) for state in states)
-    keys = [(each, each.key_health) for each in unwell]
-    _print_accounts(console, "key", keys, has_history=has_history)
-    places = (DataState.MICROSOFT_KEYS, DataState.MAY_BE_MICROSOFT_KEYS, DataState.UNKNOWN)
-    read = places if status.data_stores else ()
-    exposed = await _all(answer.pages(data_stores=state) for state in read)
-    data = [(each, each.data_stores) for each in exposed]
-    _print_accounts(console, "data stores", data, has_history=has_history)
+    for aspect in ASPECTS:
+        asked = aspect.troubles if status.sums.get(aspect.name) else ()
+        found = await _all(answer.pages({aspect.name: state}) for state in asked)
+        judged = [(each, each.sides[aspect.name]) for each in found]
+        _print_accounts(console, aspect.titles[0], judged, has_history=has_history)
     if gaps := [row async for gap in answer.gaps() if (row := _gap(gap)) is not None]:
         print_rows(console, ("not read", "subscription"), ("what to do",), gaps)
         console.print()
@@ -139,13 +134,14 @@ def _why(judged: "_Judged") -> tuple[str, str]:
 
 def summarise(console: "Console", status: "models.Status") -> None:
     """Print the counts, the reasons and the posture, one line each."""
-    sums = [_sums_of_accounts(status.accounts), _sums_of_subscriptions(status.subscriptions)]
-    if status.keys is not None:
-        sums.insert(1, _sums_of_states("keys", status.keys))
-    if status.data_stores is not None:
-        sums.insert(-1, _sums_of_states("data stores", status.data_stores))
-    for text in sums:
-        say(console, text, hanging=INDENT)
+    say(console, _sums_of_accounts(status.accounts), hanging=INDENT)
+    for name, counts in status.sums.items():
+        if counts is not None:
+            numbers = counts.model_dump()
+            parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
+            text = f"{BY_NAME[name].titles[1]}: {sum(numbers.values()):,}: {parts}"
+            say(console, text, hanging=INDENT)
+    say(console, _sums_of_subscriptions(status.subscriptions), hanging=INDENT)
     for reason in status.reasons:
         if reason.code is PostureReason.NO_SCAN_YET and len(status.reasons) > 1:
             continue  # it follows from the others, and its advice is for the schedule
@@ -172,12 +168,6 @@ def _sums_of_accounts(counts: "models.Accounts") -> str:
     if ignored := sum(counts.ignored_by_kind.values()):
         line += f"; {ignored:,} of other kinds passed over"
     return line
-
-
-def _sums_of_states(what: str, counts: "aspect_models.Keys | aspect_models.DataStoreCounts") -> str:
-    numbers = counts.model_dump()
-    parts = ", ".join(f"{number:,} {state}" for state, number in numbers.items())
-    return f"{what}: {sum(numbers.values()):,}: {parts}"
 
 
 def _sums_of_subscriptions(counts: "models.Subscriptions") -> str:

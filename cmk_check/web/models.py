@@ -4,6 +4,7 @@ The same models make the OpenAPI document and the responses, so the two cannot d
 follows Microsoft's REST guidelines: camelCase, times in UTC with ``Z``, ``value``, ``nextLink``.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -37,6 +38,8 @@ from cmk_check.web.aspect_models import (
     Owner,
     PolicyCounts,
 )
+
+type Side = KeyHealth | DataStores | None
 
 
 class ReasonOfPosture(Answer):
@@ -216,6 +219,11 @@ class Status(Answer):
     last_scan: LastScan | None
     watch: Watch | None
 
+    @property
+    def sums(self) -> Mapping[str, Keys | DataStoreCounts | None]:
+        """How many accounts are in which state, by the names of the aspects."""
+        return {"keyHealth": self.keys, "dataStores": self.data_stores}
+
 
 class Finding(Answer):
     """An account with its verdict; `firstSeen` and `changedAt` are null for `row_too_new`.
@@ -250,6 +258,11 @@ class Finding(Answer):
     coverage: CoverageState
     as_of: Time | None
     portal_url: str
+
+    @property
+    def sides(self) -> Mapping[str, Side]:
+        """What is judged beside the verdict, by the names of the aspects."""
+        return {"keyHealth": self.key_health, "dataStores": self.data_stores}
 
 
 class FindingsPage(Answer):

@@ -13,6 +13,8 @@ from typing import Any, Final
 from cmk_check import VERSION
 from cmk_check.cli.evidence.download import Evidence
 from cmk_check.cli.evidence.summary import gap_of
+from cmk_check.core.aspects import BY_NAME
+from cmk_check.core.aspects.owners import OWNER
 from cmk_check.core.controls import CONTROLS
 from cmk_check.core.data_stores.account_data import COVERED
 from cmk_check.core.enums import CoverageState, GapReason, KeyState, Reason, Verdict
@@ -105,10 +107,8 @@ def _of_finding(finding: models.Finding, status: models.Status) -> dict[str, Any
             "violatedSince": plain["violatedSince"],
             "evidence": plain["evidence"],
             # The days to its expiry depend on the day of the export.
+            **{name: plain[name] for name in BY_NAME if name != OWNER.name},
             "keyHealth": _without(plain["keyHealth"], "daysToExpiry"),
-            "dataStores": plain["dataStores"],
-            "exception": plain["exception"],
-            "azurePolicy": plain["azurePolicy"],
         },
     }
 

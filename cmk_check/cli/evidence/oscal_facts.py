@@ -38,7 +38,7 @@ def item(finding: models.Finding) -> Json:
 
 def facts_of(finding: models.Finding) -> Mapping[str, object]:
     """Return what is known of an account, by the names of properties; None without a value."""
-    key, data, exception = finding.key_health, finding.data_stores, finding.exception
+    data, exception = finding.data_stores, finding.exception
     return {
         "account-id": finding.id,
         "subscription-id": finding.subscription_id,
@@ -48,8 +48,7 @@ def facts_of(finding: models.Finding) -> Mapping[str, object]:
         "rule-version": finding.rule_version,
         "coverage": finding.coverage,
         "as-of": time_of(finding.as_of) or "not known",
-        "key-health": key and key.state,
-        "data-stores": data and data.state,
+        **{_kebab(name): side and side.state for name, side in finding.sides.items()},
         "data-stores-as-of": data and time_of(data.as_of),
         "first-seen": time_of(finding.first_seen),
         "changed-at": time_of(finding.changed_at),
@@ -68,9 +67,7 @@ def facts_of(finding: models.Finding) -> Mapping[str, object]:
 def relevant_evidence(finding: models.Finding) -> Json:
     """Return what Azure said of an account, if it said anything."""
     plain = finding.evidence.model_dump(mode="json", by_alias=True)
-    facts = {
-        re.sub("[A-Z]", lambda found: f"-{found[0].lower()}", key): plain[key] for key in plain
-    }
+    facts = {_kebab(name): value for name, value in plain.items()}
     if key := finding.key_health:
         facts |= {
             "vault-id": key.vault_id,
@@ -86,6 +83,10 @@ def relevant_evidence(finding: models.Finding) -> Json:
     of = "the account, its key and its data stores" if data else "the account and its key"
     text = f"What Azure Resource Manager answered of {of}."
     return {"relevant-evidence": [{"description": text, "props": given}]} if given else {}
+
+
+def _kebab(name: str) -> str:
+    return _CAPITAL.sub(lambda found: f"-{found[0].lower()}", name)
 
 
 def props(facts: Mapping[str, object]) -> list[Json]:

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.data_stores.account_data import AccountData, DataConcern
-from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
 from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
@@ -73,7 +73,8 @@ class Aspect(ABC):
     ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
     stands. ``is_transition``: a change of it is an entry of a finding's history. ``counted_as`` is
     the name of its sums in log lines and reports, None if they have none. ``changes`` are the types
-    of its changes.
+    of its changes. ``troubles`` are the states in which somebody must look at the account, in the
+    order of tables; ``titles`` are what these call it, and its sums.
     """
 
     name: ClassVar[str]
@@ -81,6 +82,8 @@ class Aspect(ABC):
     is_transition: ClassVar[bool] = False
     counted_as: ClassVar[str | None] = None
     changes: ClassVar[tuple[ChangeType, ...]] = ()
+    titles: ClassVar[tuple[str, str]] = ("", "")
+    troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}
 
     @abstractmethod
     def state(self, account: Sides, now: datetime) -> str | None:

@@ -6,7 +6,7 @@ A failed read is not announced: what people know of stays until it is seen to ha
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, override
+from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
     Aspect,
@@ -21,7 +21,7 @@ from cmk_check.core.aspects.aspect import (
 )
 from cmk_check.core.data_enums import DataState, StoreState
 from cmk_check.core.data_stores.account_data import COVERED, AccountData
-from cmk_check.core.enums import ChangeType
+from cmk_check.core.enums import ChangeType, ReasonSeverity
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.limits import MAX_CHANGE_REASONS, MAX_CHANGE_TEXT_CHARS
 
@@ -38,6 +38,12 @@ class DataStoresAspect(Aspect):
     name = "dataStores"
     counted_as = "dataStores"
     changes = (ChangeType.DATA_EXPOSED, ChangeType.DATA_COVERED)
+    titles = ("data stores", "data stores")
+    troubles: ClassVar[Mapping[str, ReasonSeverity]] = {
+        DataState.MICROSOFT_KEYS: ReasonSeverity.ERROR,
+        DataState.MAY_BE_MICROSOFT_KEYS: ReasonSeverity.WARNING,
+        DataState.UNKNOWN: ReasonSeverity.UNKNOWN,
+    }
 
     @override
     def state(self, account: Sides, now: datetime) -> str | None:

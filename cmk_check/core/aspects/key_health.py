@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, override
+from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
     Aspect,
@@ -16,7 +16,14 @@ from cmk_check.core.aspects.aspect import (
     shown_reasons,
     summed,
 )
-from cmk_check.core.enums import ChangeType, KeyReason, KeySeverity, KeyState, Verdict
+from cmk_check.core.enums import (
+    ChangeType,
+    KeyReason,
+    KeySeverity,
+    KeyState,
+    ReasonSeverity,
+    Verdict,
+)
 from cmk_check.core.keys.concerns import unseen_parts
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Finding
@@ -35,6 +42,12 @@ class KeyHealthAspect(Aspect):
     is_transition = True
     counted_as = "keys"
     changes = (ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED)
+    titles = ("key", "keys")
+    troubles: ClassVar[Mapping[str, ReasonSeverity]] = {
+        KeyState.BROKEN: ReasonSeverity.ERROR,
+        KeyState.UNKNOWN: ReasonSeverity.UNKNOWN,
+        KeyState.AT_RISK: ReasonSeverity.WARNING,
+    }
 
     @override
     def state(self, account: Sides, now: datetime) -> str | None:
