@@ -1,15 +1,14 @@
 """What a scan found against an estate, for the formats of pipelines: SARIF and JUnit XML."""
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import (
     CoverageState,
     ExceptionMode,
-    KeyState,
     PostureReason,
     ReasonSeverity,
     Verdict,
@@ -19,7 +18,7 @@ from cmk_check.core.reasons.gap_sentences import GAP_REASONS
 from cmk_check.core.reasons.key_sentences import KEY_REASONS
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
-from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
+from cmk_check.core.requirements import AGAINST, COVERED_DATA, HEALTHY_KEYS
 from cmk_check.web.answer import written
 
 if TYPE_CHECKING:
@@ -158,16 +157,13 @@ def _of_scan(
 
 def _counted(status: "models.Status", *, accepts: bool) -> Mapping[PostureReason, int]:
     """Return how many accounts or subscriptions a reason of the posture stands for."""
-    keys, data = status.keys, status.data_stores
+    sums = {name: counts.model_dump() for name, counts in status.sums.items() if counts}
     accepted = status.accounts.excepted if accepts else 0
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: status.accounts.non_compliant - accepted,
         PostureReason.ACCOUNTS_UNKNOWN: status.accounts.unknown,
-        PostureReason.KEYS_BROKEN: keys.broken if keys else 0,
-        PostureReason.KEYS_UNKNOWN: keys.unknown if keys else 0,
-        PostureReason.DATA_EXPOSED: data.microsoft_keys if data else 0,
-        PostureReason.DATA_UNKNOWN: data.unknown + data.may_be_microsoft_keys if data else 0,
         PostureReason.SUBSCRIPTIONS_UNREAD: status.subscriptions.gap,
+        **_against(sums),
     }
 
 
@@ -178,16 +174,22 @@ def _listed(
     findings = [
         finding for finding, problems in accounts if not any(each.accepted for each in problems)
     ]
-    states = [finding.key_health.state for finding in findings if finding.key_health]
-    data = [finding.data_stores.state for finding in findings if finding.data_stores]
+    states: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for finding in findings:
+        for name, side in finding.sides.items():
+            states[name].update([side.state] if side else ())
     verdicts = [finding.verdict for finding in findings]
     return {
         PostureReason.ACCOUNTS_NON_COMPLIANT: verdicts.count(Verdict.NON_COMPLIANT),
         PostureReason.ACCOUNTS_UNKNOWN: verdicts.count(Verdict.UNKNOWN),
-        PostureReason.KEYS_BROKEN: states.count(KeyState.BROKEN),
-        PostureReason.KEYS_UNKNOWN: states.count(KeyState.UNKNOWN),
-        PostureReason.DATA_EXPOSED: data.count(DataState.MICROSOFT_KEYS),
-        PostureReason.DATA_UNKNOWN: data.count(DataState.UNKNOWN)
-        + data.count(DataState.MAY_BE_MICROSOFT_KEYS),
         PostureReason.SUBSCRIPTIONS_UNREAD: gaps,
+        **_against(states),
     }
+
+
+def _against(states: Mapping[str, Mapping[str, int]]) -> Mapping[PostureReason, int]:
+    """Return how many accounts speak against what can be demanded, by aspect and state."""
+    found = Counter[PostureReason]()
+    for aspect, state, code in AGAINST:
+        found[code] += states.get(aspect.name, {}).get(state, 0)
+    return found

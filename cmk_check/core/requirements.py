@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.data_stores import covered_data, exposed_data
-from cmk_check.core.aspects.key_health import broken_keys, unknown_keys
+from cmk_check.core.aspects.aspect import Aspect
+from cmk_check.core.aspects.data_stores import DATA_STORES, covered_data, exposed_data
+from cmk_check.core.aspects.key_health import KEY_HEALTH, broken_keys, unknown_keys
 from cmk_check.core.comparison.updates import Difference, FindingUpdate
+from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import CoverageState, KeyState, PostureReason, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier
 from cmk_check.core.model import AccountCounts, Finding
@@ -153,6 +155,14 @@ HEALTHY_KEYS: Final = _HealthyKeys()
 COVERED_DATA: Final = _CoveredData()
 OPTIONAL: Final[tuple[Requirement, ...]] = (HEALTHY_KEYS, COVERED_DATA)
 """Those that settings switch on."""
+AGAINST: Final[tuple[tuple[Aspect, str, PostureReason], ...]] = (
+    (KEY_HEALTH, KeyState.BROKEN, PostureReason.KEYS_BROKEN),
+    (KEY_HEALTH, KeyState.UNKNOWN, PostureReason.KEYS_UNKNOWN),
+    (DATA_STORES, DataState.MICROSOFT_KEYS, PostureReason.DATA_EXPOSED),
+    (DATA_STORES, DataState.MAY_BE_MICROSOFT_KEYS, PostureReason.DATA_UNKNOWN),
+    (DATA_STORES, DataState.UNKNOWN, PostureReason.DATA_UNKNOWN),
+)
+"""The states of aspects that speak against them, and what the posture says then."""
 REQUIREMENTS: Final[tuple[Requirement, ...]] = (VERDICTS, *OPTIONAL)
 
 

@@ -5,19 +5,21 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from cmk_check.cli.evidence.download import Evidence
-from cmk_check.core.data_enums import DataState
 from cmk_check.core.enums import (
     CoverageState,
     KeyState,
     PostureReason,
     PostureVerdict,
+    ReasonSeverity,
     Verdict,
 )
 from cmk_check.core.reasons.gap_sentences import FIRST_RECORDING
+from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
+from cmk_check.core.requirements import AGAINST
 from cmk_check.web import models
 
 # Whether they count for the posture is a setting of the app.
-_BESIDE_VERDICTS: Final = {PostureReason.KEYS_BROKEN, PostureReason.DATA_EXPOSED}
+_BESIDE_VERDICTS: Final = {code for _, _, code in AGAINST}
 _PENDING: Final = models.GapOfSubscription.model_validate(FIRST_RECORDING)
 
 
@@ -48,11 +50,11 @@ def risks_of(finding: models.Finding) -> tuple[PostureReason, ...]:
         risks.append(PostureReason.ACCOUNTS_EXCEPTED)
     elif finding.verdict is Verdict.NON_COMPLIANT:
         risks.append(PostureReason.ACCOUNTS_NON_COMPLIANT)
-    elif has_broken_key(finding):
-        risks.append(PostureReason.KEYS_BROKEN)
-    data = finding.data_stores
-    if data is not None and data.state is DataState.MICROSOFT_KEYS:
-        risks.append(PostureReason.DATA_EXPOSED)
+    for aspect, state, code in AGAINST:
+        side = finding.sides[aspect.name] if finding.verdict in aspect.verdicts else None
+        is_error = POSTURE_REASONS[code].severity is ReasonSeverity.ERROR
+        if side is not None and side.state == state and is_error:
+            risks.append(code)
     return tuple(risks)
 
 
