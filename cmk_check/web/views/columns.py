@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cmk_check.core.aspects import BY_NAME
 from cmk_check.core.enums import ExceptionState
 from cmk_check.web.models import Finding
 
-COLUMNS: Final = (
+_FIRST: Final = (
     "id",
     "name",
     "resourceGroup",
@@ -56,30 +57,28 @@ COLUMNS: Final = (
     "dataStores",
     "dataStoreReasons",
 )
+COLUMNS: Final = (*_FIRST, *(name for name in BY_NAME if name not in _FIRST))
 
 
 def texts(finding: Finding) -> list[str]:
     """Return the text of each column, as the names and tags have it; "" without a value."""
     shown = finding.model_dump(mode="json", by_alias=True)
     key = _of_key(shown["keyHealth"] or {})
-    data = shown["dataStores"] or {}
+    states = {name: (shown[name] or {}).get("state") for name in BY_NAME}
     exception = _of_exception(shown["exception"])
     owner = finding.owner
     others = {
         "tags": _tags(finding.tags),
-        "azurePolicy": (shown["azurePolicy"] or {}).get("state"),
         "owner": owner and owner.value,
         "ownerSource": owner and owner.source,
-        "dataStores": data.get("state"),
-        "dataStoreReasons": _codes(data),
+        "dataStoreReasons": _codes(shown["dataStores"] or {}),
     }
-    values = shown | shown["evidence"] | key | exception | others
+    values = shown | shown["evidence"] | states | key | exception | others
     return [values[column] or "" for column in COLUMNS]
 
 
 def _of_key(health: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "keyHealth": health.get("state"),
         "keyReasons": _codes(health),
         "keyExpires": health.get("expires"),
         "keyRotation": health.get("rotation"),
