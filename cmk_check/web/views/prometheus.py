@@ -14,8 +14,10 @@ from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, StateSetMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from pydantic.alias_generators import to_snake
 
-from cmk_check.core.data_enums import DataState
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.enums import (
     KeyState,
     PostureReason,
@@ -30,7 +32,7 @@ from cmk_check.core.posture import Posture
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import LastScan, Status
 from cmk_check.limits import MAX_OWNERS_COUNTED
-from cmk_check.web.views.aspects import to_api_data_counts, to_api_keys
+from cmk_check.web.views.aspects import to_api_keys
 
 type Samples = Iterable[tuple[tuple[str, ...], float]]
 
@@ -69,7 +71,7 @@ class StatusCollector(Collector):
         yield _gauge("accounts_excepted", text, [((), excepted)])
         if self.key_health:
             yield _of_keys(self.status.summary.accounts)
-        yield from _of_data_stores(self.status.summary.accounts)
+        yield from _of_states(self.status.summary.accounts)
         if self.owners:
             yield from _of_owners(self.status.summary.accounts)
         yield self._subscriptions()
@@ -188,12 +190,13 @@ def _of_keys(accounts: AccountCounts) -> Metric:
     )
 
 
-def _of_data_stores(accounts: AccountCounts) -> Iterator[Metric]:
-    if (counts := to_api_data_counts(accounts)) is None:
-        return
-    text = "Accounts in scope by the state of their data stores."
-    samples: Samples = [((state.value,), getattr(counts, state.value)) for state in DataState]
-    yield _gauge("accounts_data_stores", text, samples, ("state",))
+def _of_states(accounts: AccountCounts) -> Iterator[Metric]:
+    for aspect in ASPECTS:
+        counts = aspect.sums(accounts) or {}
+        if counts and aspect.counted_as and aspect is not KEY_HEALTH:
+            text = f"Accounts in scope by the state of their {aspect.titles[1]}."
+            samples: Samples = [((to_snake(state),), count) for state, count in counts.items()]
+            yield _gauge(f"accounts_{to_snake(aspect.counted_as)}", text, samples, ("state",))
 
 
 def _of_owners(accounts: AccountCounts) -> Iterator[Metric]:
