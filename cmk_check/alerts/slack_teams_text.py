@@ -13,6 +13,7 @@ from cmk_check.alerts.plain_text import plain
 from cmk_check.alerts.slack_teams_data_text import data_places, data_sums
 from cmk_check.alerts.slack_teams_exception_text import exception_text
 from cmk_check.alerts.slack_teams_key_text import key_place, key_sums, trouble
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.enums import ChangeType, PolicyState, Reason
 from cmk_check.core.model import Change
 from cmk_check.core.reasons.verdict_sentences import VERDICT_REASONS
@@ -20,6 +21,7 @@ from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHAT_LINK_CHARS, MAX_CHAT_REASON_CHARS
 
 _TITLES: Final[Mapping[str, str]] = {
+    **{kind: title for aspect in ASPECTS for kind, title in aspect.changes.items()},
     ChangeType.ACCOUNT_DISCOVERED: "New account under a customer-managed key",
     ChangeType.ACCOUNT_VIOLATED: "Account not under a customer-managed key",
     ChangeType.ACCOUNT_UNVERIFIABLE: "Account cannot be judged",
@@ -27,13 +29,6 @@ _TITLES: Final[Mapping[str, str]] = {
     ChangeType.ACCOUNT_UPDATED: "Account changed, same verdict",
     ChangeType.ACCOUNT_KIND_CHANGED: "Account is of another kind",
     ChangeType.ACCOUNT_REMOVED: "Account no longer monitored",
-    ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
-    ChangeType.KEY_RECOVERED: "Health of an account's key improved",
-    ChangeType.DATA_EXPOSED: "Data of an account lacks a usable customer-managed key",
-    ChangeType.DATA_COVERED: "Data of an account no longer lacks a usable customer-managed key",
-    ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
-    ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
-    ChangeType.EXCEPTION_ENDED: "Exception has ended",
     ChangeType.COVERAGE_LOST: "Subscription cannot be read",
     ChangeType.COVERAGE_REGAINED: "Subscription is read again",
     ChangeType.COVERAGE_REMOVED: "Subscription no longer monitored",

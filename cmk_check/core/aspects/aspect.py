@@ -73,15 +73,15 @@ class Aspect(ABC):
     ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
     stands. ``is_transition``: a change of it is an entry of a finding's history. ``counted_as`` is
     the name of its sums in log lines and reports, None if they have none. ``changes`` are the types
-    of its changes. ``troubles`` are the states in which somebody must look at the account, in the
-    order of tables; ``titles`` are what these call it, and its sums.
+    of its changes, each with its title. ``troubles`` are the states in which somebody must look at
+    the account, in the order of tables; ``titles`` are what these call it, and its sums.
     """
 
     name: ClassVar[str]
     verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
     is_transition: ClassVar[bool] = False
     counted_as: ClassVar[str | None] = None
-    changes: ClassVar[tuple[ChangeType, ...]] = ()
+    changes: ClassVar[Mapping[ChangeType, str]] = {}
     titles: ClassVar[tuple[str, str]] = ("", "")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}
 

@@ -37,7 +37,10 @@ class DataStoresAspect(Aspect):
 
     name = "dataStores"
     counted_as = "dataStores"
-    changes = (ChangeType.DATA_EXPOSED, ChangeType.DATA_COVERED)
+    changes: ClassVar[Mapping[ChangeType, str]] = {
+        ChangeType.DATA_EXPOSED: "Data of an account lacks a usable customer-managed key",
+        ChangeType.DATA_COVERED: "Data of an account no longer lacks a usable customer-managed key",
+    }
     titles = ("data stores", "data stores")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {
         DataState.MICROSOFT_KEYS: ReasonSeverity.ERROR,

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final, override
+from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion, Sides, impossible
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
@@ -21,11 +21,11 @@ class ExceptionAspect(Aspect):
 
     name = "exception"
     verdicts = frozenset({Verdict.NON_COMPLIANT})
-    changes = (
-        ChangeType.EXCEPTION_STARTED,
-        ChangeType.EXCEPTION_EXPIRING,
-        ChangeType.EXCEPTION_ENDED,
-    )
+    changes: ClassVar[Mapping[ChangeType, str]] = {
+        ChangeType.EXCEPTION_STARTED: "Violation accepted by an exemption",
+        ChangeType.EXCEPTION_EXPIRING: "Exception expires soon",
+        ChangeType.EXCEPTION_ENDED: "Exception has ended",
+    }
 
     @override
     def state(self, account: Sides, now: datetime) -> str | None:

@@ -41,7 +41,10 @@ class KeyHealthAspect(Aspect):
     verdicts = frozenset({Verdict.COMPLIANT})
     is_transition = True
     counted_as = "keys"
-    changes = (ChangeType.KEY_DEGRADED, ChangeType.KEY_RECOVERED)
+    changes: ClassVar[Mapping[ChangeType, str]] = {
+        ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
+        ChangeType.KEY_RECOVERED: "Health of an account's key improved",
+    }
     titles = ("key", "keys")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {
         KeyState.BROKEN: ReasonSeverity.ERROR,

@@ -231,7 +231,7 @@ def test_each_tells_all_that_it_lists_and_nothing_else(aspect: Aspect) -> None:
 @pytest.mark.parametrize("kind", ChangeType)
 def test_each_type_of_change_has_a_title_and_one_origin(kind: ChangeType) -> None:
     """P2: what has no title could not be told."""
-    origins = sum(aspect.changes.count(kind) for aspect in ASPECTS)
+    origins = sum(kind in aspect.changes for aspect in ASPECTS)
     _, about, _ = kind.split(".")
     path = f"/subscriptions/{ID}"
 
