@@ -16,11 +16,16 @@ from cmk_check.core.reasons.exception_sentences import EXCEPTION_REASONS
 from cmk_check.web import aspect_models, models
 
 
-class AspectCounts(TypedDict):
-    """The counts of aspects, as several answers have them."""
+class SideCounts(TypedDict):
+    """The counts of aspects that every sum of accounts has."""
+
+    data_stores: aspect_models.DataStoreCounts | None
+
+
+class AspectCounts(SideCounts):
+    """The counts of all aspects."""
 
     keys: aspect_models.Keys | None
-    data_stores: aspect_models.DataStoreCounts | None
     azure_policy: aspect_models.PolicyCounts | None
 
 
@@ -29,7 +34,7 @@ def to_api_counts(accounts: AccountCounts, *, key_health: bool) -> AspectCounts:
     policy = AZURE_POLICY.sums(accounts)
     return {
         "keys": to_api_keys(accounts) if key_health else None,
-        "data_stores": to_api_data_counts(accounts),
+        **to_api_side_counts(accounts),
         "azure_policy": aspect_models.PolicyCounts.model_validate(policy) if policy else None,
     }
 
@@ -39,10 +44,10 @@ def to_api_keys(accounts: AccountCounts) -> aspect_models.Keys:
     return aspect_models.Keys.model_validate(key_sums(accounts))
 
 
-def to_api_data_counts(accounts: AccountCounts) -> aspect_models.DataStoreCounts | None:
+def to_api_side_counts(accounts: AccountCounts | None) -> SideCounts:
     """Count accounts by the state of their data, None if no data store was looked at."""
-    counts = DATA_STORES.sums(accounts)
-    return aspect_models.DataStoreCounts.model_validate(counts) if counts else None
+    stores = DATA_STORES.sums(accounts) if accounts else None
+    return {"data_stores": aspect_models.DataStoreCounts.model_validate(stores) if stores else None}
 
 
 def to_api_accounts(accounts: AccountCounts, now: datetime) -> models.Accounts:

@@ -23,7 +23,7 @@ from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.responses import json_answer
 from cmk_check.web.http.skip_tokens import next_link, text_of, token_of_text
-from cmk_check.web.views.aspects import to_api_data_counts, to_api_keys
+from cmk_check.web.views.aspects import to_api_keys, to_api_side_counts
 
 _OWNERS: Final = "/api/v1/owners"
 
@@ -99,7 +99,7 @@ class OwnersView:
             owner=owner,
             accounts=models.CountsOfKind.model_validate(counts),
             keys=to_api_keys(counts) if self.key_health else None,
-            data_stores=to_api_data_counts(counts),
+            **to_api_side_counts(counts),
             oldest_violation=sums.oldest,
             unread=sums.unread,
         )

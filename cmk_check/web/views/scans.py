@@ -17,7 +17,7 @@ from cmk_check.web.http import paging
 from cmk_check.web.http.paging import Page
 from cmk_check.web.http.refusals import RequestRefused
 from cmk_check.web.http.skip_tokens import position_of, skip_token_of
-from cmk_check.web.views.aspects import to_api_accounts, to_api_data_counts
+from cmk_check.web.views.aspects import to_api_accounts, to_api_side_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _shown(scan: Scan) -> models.Scan:
             if summary
             else None
         ),
-        data_stores=to_api_data_counts(summary.accounts) if summary else None,
+        **to_api_side_counts(summary.accounts if summary else None),
         subscriptions=(
             models.Subscriptions.model_validate(summary.subscriptions) if summary else None
         ),
