@@ -302,23 +302,16 @@ class Settings(AlertSettings):
             raise ValueError("must be an https origin; write https://host:port without a path")
         return origin
 
-    @field_validator("require_healthy_keys")
+    @field_validator("require_healthy_keys", "require_covered_data")
     @classmethod
-    def _check_key_health(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
-        if value and info.data.get("key_health") is False:
+    def _check_is_read(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        keys = info.field_name == "require_healthy_keys"
+        switch, what = ("key_health", "key") if keys else ("data_stores", "store")
+        if value and info.data.get(switch) is False:
+            name = f"CMK_{switch.upper()}"
             raise ValueError(
-                "must be off while CMK_KEY_HEALTH is off, because no key is read then; turn "
-                "CMK_KEY_HEALTH on, or turn this off"
-            )
-        return value
-
-    @field_validator("require_covered_data")
-    @classmethod
-    def _check_data_stores(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - as above
-        if value and info.data.get("data_stores") is False:
-            raise ValueError(
-                "must be off while CMK_DATA_STORES is off, because no store is read then; turn "
-                "CMK_DATA_STORES on, or turn this off"
+                f"must be off while {name} is off, because no {what} is read then; turn {name} on, "
+                "or turn this off"
             )
         return value
 

@@ -18,13 +18,7 @@ def data_stores(
 
     ``uncovered`` are these accounts.
     """
-    numbers = (
-        counts.own_keys,
-        counts.microsoft_keys,
-        counts.may_be_microsoft_keys,
-        counts.unknown,
-        counts.none,
-    )
+    numbers = counts.model_dump().values()
     return section(
         "Where accounts keep data",
         element(
