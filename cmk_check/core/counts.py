@@ -7,7 +7,7 @@ from typing import Final
 
 from cmk_check.core import cross_check
 from cmk_check.core.aspects import ASPECTS
-from cmk_check.core.aspects.aspect import Sides
+from cmk_check.core.aspects.aspect import AnyAccount
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.enums import CoverageState, GapReason, KeySeverity, KeyState, Verdict
 from cmk_check.core.kinds import left_out, of_azure_openai
@@ -37,7 +37,7 @@ class AccountCounter:
         self._reasons: Counter[str] = Counter()
         self._labels: list[Counter[Hashable]] = [Counter() for _ in ASPECTS]
 
-    def add(self, account: Sides, times: int = 1) -> None:
+    def add(self, account: AnyAccount, times: int = 1) -> None:
         """Count one account, or with ``times=-1`` count it no longer."""
         judgement = account.judgement
         self._cells[account.kind or KIND_UNKNOWN, judgement.verdict] += times

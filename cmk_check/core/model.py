@@ -1,4 +1,4 @@
-"""The program's words as types: everything that crosses a boundary is one of these values."""
+"""Findings, coverage, counts and changes as types, as they are recorded and sums are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -50,8 +50,8 @@ class Posture:
 class Expectations:
     """What must hold for an answer to count: its greatest age, the least visible subscriptions.
 
-    ``requires`` are the optional requirements that count as well. ``scope`` is what
-    the scan must have been made under, None where any will do. ``exceptions`` says whether
+    ``requires`` are the requirements that count besides verdicts, which always do. ``scope`` is
+    what the scan must have been made under, None where any will do. ``exceptions`` says whether
     honoured exceptions count.
     """
 

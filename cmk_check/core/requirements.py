@@ -24,7 +24,7 @@ _WORSE: Final = PostureReason.RUNNING_SCAN_FOUND_WORSE
 
 
 class Requirement(ABC):
-    """One demand; ``name`` is that of its setting, without the prefix."""
+    """One demand; ``name`` names it in tests."""
 
     name: ClassVar[str]
 

@@ -6,7 +6,7 @@ is the lower-cased id; the names keep the casing they came in, for people.
 
 import re
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from cmk_check.core.text import fold_id
 from cmk_check.limits import MAX_ACCOUNT_NAME_CHARS, MAX_ID_KEY_CHARS, MAX_RESOURCE_GROUP_CHARS
@@ -17,6 +17,7 @@ _ACCOUNT = re.compile(
     # Without ASCII an s would also match its lookalikes, and one row stand for two ids.
     re.IGNORECASE | re.ASCII,
 )
+ACCOUNT_TYPE: Final = "microsoft.cognitiveservices/accounts"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 # An id must fit into a table key, where a run of other characters than these takes two more
 # characters, and three more for each of its own (cmk_check.store.table_keys).
@@ -70,5 +71,5 @@ def account_path(account_id: AccountId) -> str:
     """Return the id of an account as ids of resources of any type are compared."""
     return fold_id(
         f"/subscriptions/{account_id.subscription_id}/resourcegroups/{account_id.resource_group}"
-        f"/providers/microsoft.cognitiveservices/accounts/{account_id.name}"
+        f"/providers/{ACCOUNT_TYPE}/{account_id.name}"
     )

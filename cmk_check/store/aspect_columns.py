@@ -55,7 +55,7 @@ def aspect_values(finding: Finding) -> dict[str, Scalar | None]:
     return values
 
 
-class Sides(TypedDict):
+class SideColumns(TypedDict):
     """What stands beside a verdict, except for the key, and what people know of it."""
 
     exception: AccountException | None
@@ -64,7 +64,7 @@ class Sides(TypedDict):
     data: AccountData | None
 
 
-def sides_in(values: Mapping[str, Scalar]) -> Sides:
+def sides_in(values: Mapping[str, Scalar]) -> SideColumns:
     """Read all of them from a row."""
     announced = _parsed(_ANNOUNCED, values.get(_KNOWN))
     is_usable = announced is not None and is_usable_time(announced.expires_on)

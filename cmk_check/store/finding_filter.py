@@ -11,7 +11,8 @@ from cmk_check.core.model import Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.core.rule import OF_UNUSABLE_ROWS
 
-_AT_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+# Every exception has ended then.
+_AT_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class FindingFilter:
     kind: str | None = None
     subscription_id: str | None = None
     states: Mapping[str, str] = field(default_factory=dict)
-    at: datetime = _AT_FIRST
+    at: datetime = _AT_LAST
     unowned: bool = False
 
     def equals(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from tests.soak.tally import LostChangeError, RepeatedChangeError
 
 OF_KEYS: Final = {"cmkcheck.key.degraded", "cmkcheck.key.recovered"}
 # Changes of these are no entries of a finding's history.
-_APART: Final = {aspect.name for aspect in ASPECTS if not aspect.is_transition}
+_APART: Final = {aspect.name for aspect in ASPECTS if not aspect.replaces_update}
 _OF_EXCEPTIONS: Final = "cmkcheck.exception."
 _BESIDES: Final = (_OF_EXCEPTIONS, "cmkcheck.data.")
 

@@ -32,7 +32,9 @@ _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
     CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
-_ALWAYS_SHOWN: Final = {"verdict", "reason", "coverage", "missingAction"}
+_ALWAYS_SHOWN: Final = {"verdict", "reason", "coverage", "missingAction"} | {
+    *("keyHealth", "dataStores", "exception")
+}
 
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
@@ -317,7 +319,7 @@ def _subject(change: models.ChangeEvent) -> Html:
 
 
 def _states(before: object, after: object) -> str:
-    """Return the states before and after a change: why it is one, and what else has changed."""
+    """Return verdict, key, data and exception before and after, and of the rest what changed."""
     had, has = as_object(before), as_object(after)
     changed = {name for name in had.keys() & has.keys() if had[name] != has[name]}
     sides = (

@@ -38,7 +38,7 @@ class Judged:
         return self.account.kind
 
 
-type Sides = Finding | Judged
+type AnyAccount = Finding | Judged
 """An account with what stands beside its verdict, as recorded or as judged in a reading.
 
 A side is None where its aspect does not apply to the verdict or was not looked at.
@@ -51,7 +51,7 @@ type AllJudged = Mapping[str, Judged]
 class Occasion:
     """When a reading is compared; ``baseline``: in a first scan, whose changes are sent to nobody.
 
-    ``off`` names the aspects that the settings switch off.
+    ``off`` names the aspects that the settings switch off: what people know of them has ended.
     """
 
     now: datetime
@@ -71,33 +71,34 @@ class Aspect(ABC):
     """All that the program must know of an aspect.
 
     ``name`` is its name in JSON, filters and changes. ``verdicts`` are those beside which it
-    stands. ``is_transition``: a change of it is an entry of a finding's history. ``counted_as`` is
-    the name of its sums in log lines and reports, None if they have none. ``changes`` are the types
-    of its changes, each with its title. ``troubles`` are the states in which somebody must look at
-    the account, in the order of tables; ``titles`` are what these call it, and its sums.
+    stands. ``replaces_update``: its news says more than an update of the account, and stands for
+    it. ``counted_as`` is the name of its sums in log lines and reports, None if they have none.
+    ``changes`` are the types of its changes, each with its title. ``troubles`` are the states in
+    which somebody must look at the account, in the order of tables; ``titles`` are what these call
+    it, and its sums.
     """
 
     name: ClassVar[str]
     verdicts: ClassVar[frozenset[Verdict]] = frozenset(Verdict)
-    is_transition: ClassVar[bool] = False
+    replaces_update: ClassVar[bool] = False
     counted_as: ClassVar[str | None] = None
     changes: ClassVar[Mapping[ChangeType, str]] = {}
     titles: ClassVar[tuple[str, str]] = ("", "")
     troubles: ClassVar[Mapping[str, ReasonSeverity]] = {}
 
     @abstractmethod
-    def state(self, account: Sides, now: datetime) -> str | None:
-        """Return the state of an account at a time; None where nobody looked at it."""
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
+        """Return the state of an account at a time, as filters name it; None matches no filter."""
 
     @abstractmethod
-    def shown(self, account: Sides) -> dict[str, object] | None:
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Return the state as changes show it, None where nobody looked at it."""
 
-    def is_same(self, before: Sides, after: Sides) -> bool:  # noqa: ARG002 - of most
+    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
         """Tell whether nothing has changed that is an entry of the history."""
         return True
 
-    def is_worse(self, before: Finding, after: Sides) -> bool:  # noqa: ARG002 - of most
+    def is_worse(self, before: Finding, after: AnyAccount) -> bool:  # noqa: ARG002 - of most
         """Tell whether an incomplete reading may say this, because it is worse."""
         return False
 
@@ -109,7 +110,7 @@ class Aspect(ABC):
         self,
         before: Finding | None,  # noqa: ARG002 - of most
         after: Finding,
-        read: Sides,  # noqa: ARG002
+        read: AnyAccount,  # noqa: ARG002
         occasion: Occasion,  # noqa: ARG002
     ) -> tuple[Finding, Sequence[News]]:
         """Return what to announce, and the finding with what people know of afterwards.
@@ -124,7 +125,7 @@ class Aspect(ABC):
         return ()
 
     @abstractmethod
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         """Return what an account is counted under, None if it is not counted."""
 
     @abstractmethod

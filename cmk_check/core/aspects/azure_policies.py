@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final, override
 
-from cmk_check.core.aspects.aspect import Aspect, Judged, Sides
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged
 from cmk_check.core.azure_policy import policy_answer
 from cmk_check.core.enums import PolicyState
 from cmk_check.core.model import AccountCounts, Finding, PolicyCounts
@@ -20,16 +20,16 @@ class AzurePolicyAspect(Aspect):
     name = "azurePolicy"
 
     @override
-    def state(self, account: Sides, now: datetime) -> str | None:
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
         """Return what the policy says, None if nobody knows it."""
         answer = policy_answer(account.kind, account.judgement)
         return answer.state.value if answer else None
 
     @override
-    def shown(self, account: Sides) -> dict[str, object] | None:
-        """Show what the policy says."""
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
+        """Show what the policy says, None if nobody knows it."""
         answer = policy_answer(account.kind, account.judgement)
-        return {"azurePolicy": answer.state.value} if answer else None
+        return {"azurePolicy": answer.state.value if answer else None}
 
     @override
     def kept(self, before: Finding, read: Judged) -> Judged:
@@ -37,7 +37,7 @@ class AzurePolicyAspect(Aspect):
         return read
 
     @override
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         """Count only what differs from our verdict, or where the policy says nothing."""
         answer = policy_answer(account.kind, account.judgement)
         return answer.state if answer and answer.differs else None

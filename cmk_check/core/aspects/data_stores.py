@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
+    AnyAccount,
     Aspect,
     Judged,
     News,
     Occasion,
-    Sides,
     by_name,
     impossible,
     shown_reasons,
@@ -49,16 +49,16 @@ class DataStoresAspect(Aspect):
     }
 
     @override
-    def state(self, account: Sides, now: datetime) -> str | None:
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
         return account.data.state.value if account.data else None
 
     @override
-    def shown(self, account: Sides) -> dict[str, object] | None:
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Show the state."""
         return {"dataStores": account.data.state.value} if account.data else None
 
     @override
-    def is_worse(self, before: Finding, after: Sides) -> bool:
+    def is_worse(self, before: Finding, after: AnyAccount) -> bool:
         had, has = _badness(before.data), _badness(after.data)
         if after.data is None or has < had:
             return False
@@ -73,7 +73,7 @@ class DataStoresAspect(Aspect):
         self,
         before: Finding | None,
         after: Finding,
-        read: Sides,
+        read: AnyAccount,
         occasion: Occasion,
     ) -> tuple[Finding, Sequence[News]]:
         """Announce that data may be under Microsoft's keys, or no longer is."""
@@ -85,7 +85,7 @@ class DataStoresAspect(Aspect):
         return after, (News(kind, shown),)
 
     @override
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         return account.data.state.value if account.data else None
 
     @override

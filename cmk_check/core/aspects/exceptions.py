@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion, Sides, impossible
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion, impossible
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
 from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
@@ -28,18 +28,18 @@ class ExceptionAspect(Aspect):
     }
 
     @override
-    def state(self, account: Sides, now: datetime) -> str | None:
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
         """Return the state then: an honoured exception ends with time, without a write."""
         exception = account.exception
         return state_of(exception.at(now) if exception else None).value
 
     @override
-    def shown(self, account: Sides) -> dict[str, object] | None:
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Show the state as it was judged."""
         return {"exception": state_of(account.exception).value} if account.exception else None
 
     @override
-    def is_worse(self, before: Finding, after: Sides) -> bool:
+    def is_worse(self, before: Finding, after: AnyAccount) -> bool:
         """Tell whether a violation that lasts is accepted for a shorter time."""
         if before.judgement.verdict is not after.judgement.verdict:
             return False
@@ -51,14 +51,11 @@ class ExceptionAspect(Aspect):
 
     @override
     def news(
-        self, before: Finding | None, after: Finding, read: Sides, occasion: Occasion
+        self, before: Finding | None, after: Finding, read: AnyAccount, occasion: Occasion
     ) -> tuple[Finding, Sequence[News]]:
         """Announce that an exception starts, expires soon or has ended."""
-        had, verdict, now = (
-            before.announced if before else None,
-            after.judgement.verdict,
-            occasion.now,
-        )
+        had = before.announced if before else None
+        verdict, now = after.judgement.verdict, occasion.now
         if self.name in occasion.off:
             announced, found = announce_off(had, verdict, now)
         else:
@@ -77,7 +74,7 @@ class ExceptionAspect(Aspect):
         return (_shown(end_of(finding.announced, ExceptionEnd.NO_LONGER_NEEDED)),)
 
     @override
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         exception = account.exception if self.applies(account.judgement) else None
         return exception.honoured_until if exception else None
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
+    AnyAccount,
     Aspect,
     Judged,
     News,
     Occasion,
-    Sides,
     by_name,
     impossible,
     shown_reasons,
@@ -39,7 +39,7 @@ class KeyHealthAspect(Aspect):
 
     name = "keyHealth"
     verdicts = frozenset({Verdict.COMPLIANT})
-    is_transition = True
+    replaces_update = True
     counted_as = "keys"
     changes: ClassVar[Mapping[ChangeType, str]] = {
         ChangeType.KEY_DEGRADED: "Health of an account's key got worse",
@@ -53,11 +53,11 @@ class KeyHealthAspect(Aspect):
     }
 
     @override
-    def state(self, account: Sides, now: datetime) -> str | None:
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
         return account.key_health.state.value if account.key_health else None
 
     @override
-    def shown(self, account: Sides) -> dict[str, object] | None:
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Show the state and its reasons."""
         health = account.key_health
         if health is None:
@@ -68,12 +68,12 @@ class KeyHealthAspect(Aspect):
         }
 
     @override
-    def is_same(self, before: Sides, after: Sides) -> bool:
+    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Tell whether no fact of the key has changed; wordings never count."""
         return _facts(before.key_health) == _facts(after.key_health)
 
     @override
-    def is_worse(self, before: Finding, after: Sides) -> bool:
+    def is_worse(self, before: Finding, after: AnyAccount) -> bool:
         """Tell it of a key of the same verdict; that of another one follows the verdict."""
         if before.judgement.verdict is not after.judgement.verdict:
             return False
@@ -96,7 +96,7 @@ class KeyHealthAspect(Aspect):
         self,
         before: Finding | None,
         after: Finding,
-        read: Sides,
+        read: AnyAccount,
         occasion: Occasion,
     ) -> tuple[Finding, Sequence[News]]:
         """Announce a key that became better or worse."""
@@ -105,7 +105,7 @@ class KeyHealthAspect(Aspect):
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
 
     @override
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         health = account.key_health
         return health.state.value if health and self.applies(account.judgement) else None
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final, override
 
-from cmk_check.core.aspects.aspect import Aspect, Judged, Sides, impossible
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, impossible
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_OWNERS_COUNTED
@@ -19,20 +19,19 @@ class OwnerAspect(Aspect):
     """An owner, or none; a change of owner is an update of the account."""
 
     name = "owner"
-    is_transition = True
 
     @override
-    def state(self, account: Sides, now: datetime) -> str | None:
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
         """Return the owner's name."""
         return (account.owner or UNOWNED).value
 
     @override
-    def shown(self, account: Sides) -> dict[str, object] | None:
+    def shown(self, account: AnyAccount) -> dict[str, object] | None:
         """Show the owner's name, None for nobody."""
         return {"owner": account.owner.value} if account.owner else None
 
     @override
-    def is_same(self, before: Sides, after: Sides) -> bool:
+    def is_same(self, before: AnyAccount, after: AnyAccount) -> bool:
         """Tell it also of rows of earlier versions, which name no owner."""
         return before.owner in {None, after.owner}
 
@@ -42,7 +41,7 @@ class OwnerAspect(Aspect):
         return replace(read, owner=before.owner or read.owner)
 
     @override
-    def label(self, account: Sides) -> Hashable | None:
+    def label(self, account: AnyAccount) -> Hashable | None:
         """Return the owner; accounts in rows of earlier versions count as unowned."""
         return (account.owner or UNOWNED).value or _NOBODY
 

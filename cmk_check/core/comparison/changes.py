@@ -1,7 +1,7 @@
 """Changes as they are told: CloudEvents data for every transition worth hearing of."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,11 +17,11 @@ from cmk_check.core.model import Change, Coverage, Finding
 from cmk_check.core.owner import Owner
 from cmk_check.core.rule import RULE_VERSION
 from cmk_check.core.status import Summary
+from cmk_check.core.text import as_object
 from cmk_check.limits import MAX_CHANGE_TEXT_CHARS
 
 # Names as Azure allows them: with any other character a link could lead elsewhere.
 _LINKABLE: Final = re.compile(r"(/(?!\.{1,2}(/|$))[\w.()-]+)+")
-_KIND_CHANGED: Final = ChangeType.ACCOUNT_KIND_CHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ def of_account(
     for each in news:
         if sides is None:  # most findings have no news
             sides = _sides(before, after) | _previous_owner(before, after)
-        shown = _with_kinds(sides, before, after) if each.type is _KIND_CHANGED else sides
+        shown = sides
+        if each.type is ChangeType.ACCOUNT_KIND_CHANGED and before and after:
+            shown = _with_kinds(sides, before, after)
         changes.append(
             _account_change(each.type, finding, subscription, context, {**shown, **each.shown})
         )
@@ -211,14 +213,12 @@ def _side(finding: Finding | None, other: Finding | None) -> dict[str, object] |
     return side
 
 
-def _with_kinds(
-    sides: Mapping[str, object], before: Finding | None, after: Finding | None
-) -> dict[str, object]:
-    kinds = {"before": before and before.kind, "after": after and after.kind}
-    return {
-        name: {**side, "kind": kinds[name]} if name in kinds and isinstance(side, dict) else side
-        for name, side in sides.items()
+def _with_kinds(sides: dict[str, object], before: Finding, after: Finding) -> dict[str, object]:
+    kinds = {
+        "before": {**as_object(sides["before"]), "kind": before.kind},
+        "after": {**as_object(sides["after"]), "kind": after.kind},
     }
+    return {**sides, **kinds}
 
 
 def _coverage_side(state: CoverageState | None, gap: Gap | None) -> dict[str, str | None] | None:

@@ -144,7 +144,7 @@ class _Upserts:
         after = replace(after, exception=entry.exception, data=entry.data)
         for aspect in ASPECTS:
             after, more = aspect.news(before, after, read, self.context.occasion)
-            if aspect.is_transition and more:
+            if aspect.replaces_update and more:
                 # What an update would say stands in every other change as well.
                 news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
             news += more

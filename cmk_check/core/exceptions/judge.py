@@ -25,7 +25,7 @@ from cmk_check.core.exceptions.parsing import MANAGEMENT_GROUP, is_set
 from cmk_check.core.gap import Gap
 from cmk_check.core.reasons.gap_sentences import EXEMPTION_NOT_READ
 from cmk_check.core.recorded_scope import EXCEPTION_SETTINGS
-from cmk_check.core.resource_id import account_path
+from cmk_check.core.resource_id import ACCOUNT_TYPE, account_path
 from cmk_check.core.text import fold_id
 from cmk_check.core.unread import Absent, Unread
 from cmk_check.limits import DEFAULT_EXCEPTION_DAYS
@@ -38,7 +38,6 @@ customer-managed key (CMK)"."""
 OWN_POLICY: Final = "/providers/microsoft.authorization/policydefinitions/cmk-check-customer-keys"
 """How the id of our own definition ends, which ``infra/policy`` creates at a management group or in
 a subscription. Who decides there is what makes an exemption from it count, as for the other."""
-_TYPE: Final = "microsoft.cognitiveservices/accounts"
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 _UNREAD: Final = Unread(EXEMPTION_NOT_READ)
 
@@ -214,7 +213,7 @@ def _every(answers: Iterable[bool | None]) -> bool | None:
 def _holds(selector: Selector, account: Account) -> bool | None:
     match selector.kind:
         case "resourcetype":
-            value = _TYPE
+            value = ACCOUNT_TYPE
         case "resourcelocation" if account.location:
             value = fold_id(account.location).replace(" ", "")
         case _:

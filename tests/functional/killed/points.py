@@ -67,7 +67,7 @@ _DECIDES: Final = frozenset(
     {"feed: publish", "findings: record", "scans: finish", "status: lower", "webhook: post"}
 )
 
-type Sides = Callable[[str, str, int], tuple[When, ...]]
+type AnyAccount = Callable[[str, str, int], tuple[When, ...]]
 
 
 def all_points(killing: Killing) -> list[Point]:
@@ -85,7 +85,7 @@ def chosen_points(killing: Killing, cases: Sequence[str]) -> list[Point]:
     return _points(killing, cases, _chosen_sides)
 
 
-def _points(killing: Killing, names: Sequence[str], sides_of: Sides) -> list[Point]:
+def _points(killing: Killing, names: Sequence[str], sides_of: AnyAccount) -> list[Point]:
     points: list[Point] = []
     known: set[str] = set()
     kinds: Counter[str] = Counter()

@@ -10,7 +10,8 @@ import pytest
 
 from cmk_check.cli.console import shown
 from cmk_check.cli.evidence.bundle import write_bundle
-from cmk_check.core.enums import Verdict
+from cmk_check.core.enums import ChangeType, Verdict
+from cmk_check.core.model import Change
 from cmk_check.core.recorded_scope import RecordedScope
 from cmk_check.limits import MAX_REPORT_ROWS
 from cmk_check.store.change_feed import FeedTable
@@ -162,3 +163,28 @@ async def test_a_period_begins_where_it_says(tmp_path: Path) -> None:
     assert "early" not in page.text
     assert len((tmp_path / "changes.jsonl").read_text().splitlines()) == 1
     assert (tmp_path / "scans.json").read_text().count('"id"') == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "state"),
+    [
+        (ChangeType.KEY_DEGRADED, "keyHealth", "broken"),
+        (ChangeType.DATA_EXPOSED, "dataStores", "microsoft_keys"),
+    ],
+)
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_a_change_shows_the_state_that_it_is_about(
+    tmp_path: Path, kind: ChangeType, name: str, state: str, *, is_new: bool
+) -> None:
+    """Also where that is new, or where only its reasons have changed."""
+    side = {"verdict": "compliant", "reason": "customer_managed_key", name: state, "owner": "ml"}
+    data = {"name": "chat", "before": None if is_new else side, "after": side}
+    served = await estate(all_sorts())
+    source = f"/subscriptions/{LAB}"
+    await FeedTable(served.store).publish([Change("c1", kind, NOON, source, source, data, 1)])
+
+    page = _page(await exported(served, tmp_path))
+
+    shown_state = f"compliant, customer_managed_key, {state}"
+    assert (shown_state if is_new else f"{shown_state} → {shown_state}") in page.text
+    assert f"{state}, ml" not in page.text
