@@ -20,6 +20,7 @@ from cmk_check.cli.evidence.report_text import (
     TITLE,
 )
 from cmk_check.cli.evidence.summary import Summary, gap_of
+from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.controls import CAUTION, CONTROLS, Control
 from cmk_check.core.cross_check import CrossCheckState
 from cmk_check.core.enums import ControlMapping, Verdict
@@ -32,9 +33,7 @@ _COMPARED: Final[Mapping[CrossCheckState, str]] = {
     CrossCheckState.PARTLY: "Some lists of accounts were compared with Azure Resource Graph.",
     CrossCheckState.NOT_CHECKED: "No list of accounts was compared with Azure Resource Graph.",
 }
-_ALWAYS_SHOWN: Final = {"verdict", "reason", "coverage", "missingAction"} | {
-    *("keyHealth", "dataStores", "exception")
-}
+_ALWAYS_SHOWN: Final = frozenset({"verdict", "reason", "keyHealth", "coverage", "missingAction"})
 
 
 def written(evidence: Evidence, summary: Summary) -> Iterator[bytes]:
@@ -243,7 +242,7 @@ class _Report:
                 time_cell(change.time),
                 whole(change.type.removeprefix("cmkcheck.").replace(".", " ").replace("_", " ")),
                 _subject(change),
-                _states(change.data.get("before"), change.data.get("after")),
+                _states(change),
             )
             for change in changes.shown
         )
@@ -318,12 +317,13 @@ def _subject(change: models.ChangeEvent) -> Html:
     return named(name, subscription) if isinstance(name, str) else named(subscription, None)
 
 
-def _states(before: object, after: object) -> str:
-    """Return verdict, key, data and exception before and after, and of the rest what changed."""
-    had, has = as_object(before), as_object(after)
+def _states(change: models.ChangeEvent) -> str:
+    """Return the states before and after: verdict and key, what it is about, and what changed."""
+    had, has = (as_object(change.data.get(name)) for name in ("before", "after"))
+    about = {aspect.name for aspect in ASPECTS if change.type in aspect.changes}
     changed = {name for name in had.keys() & has.keys() if had[name] != has[name]}
     sides = (
-        [text for name, text in side.items() if name in _ALWAYS_SHOWN | changed]
+        [text for name, text in side.items() if name in _ALWAYS_SHOWN | about | changed]
         for side in (had, has)
     )
     texts = (", ".join(text for text in side if isinstance(text, str)) for side in sides)
