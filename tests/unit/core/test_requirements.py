@@ -7,12 +7,15 @@ from typing import Final
 import pytest
 
 from cmk_check.core.account import Subscription
+from cmk_check.core.aspects import ASPECTS
+from cmk_check.core.comparison.updates import Difference, FindingUpdate, Known
 from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, ReasonSeverity
-from cmk_check.core.model import AccountCounts, Coverage, VerdictCounts
+from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.requirements import OPTIONAL, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
+from tests.unit.core.aspects.test_catalogue import FINDINGS, counted
 from tests.unit.core.examples import ID, NOON
 
 EVERYTHING_IS_WELL: Final = AccountCounts(
@@ -35,6 +38,11 @@ def status_of(accounts: AccountCounts) -> Status:
     """Return the status of one subscription that was read whole."""
     summary = Summary(accounts, SubscriptionCounts(read=1), unwritten=0)
     return Status(NOON, summary, 1, daily_carried=False, data_read=True)
+
+
+def against(requirement: Requirement, accounts: AccountCounts) -> int:
+    """Return how many accounts speak against a requirement."""
+    return sum(requirement.counts(accounts, status_of(accounts)).values())
 
 
 def asks(*requirements: Requirement) -> Expectations:
@@ -101,3 +109,28 @@ def test_p1_a_status_is_lowered_for_each_by_itself(requirement: Requirement) -> 
     others = [each for each in OPTIONAL if each is not requirement]
     is_always_required = requirement is VERDICTS
     assert bool(of_estate(lowered, NOON, asks(*others)).reasons) == is_always_required
+
+
+@each_requirement
+@pytest.mark.parametrize("before", FINDINGS)
+@pytest.mark.parametrize("after", FINDINGS)
+def test_p1_whatever_counts_against_one_more_lowers_it_first(
+    requirement: Requirement, before: Finding, after: Finding
+) -> None:
+    """A reader would be told compliant while the table says otherwise; incomplete readings too."""
+    had, has = (against(requirement, counted([each])) for each in (before, after))
+
+    known, row = Known(), Coverage(Subscription(ID), CoverageState.READ, NOON)
+    step = FindingUpdate(before, after, ())
+
+    if has > had and not against(VERDICTS, counted([before])):
+        assert requirement.is_worse(Difference(known, row, (step,)))
+        seen = all(each.shown(after) for each in ASPECTS if each.shown(before))
+        gets_worse = after.judgement.verdict.badness > before.judgement.verdict.badness
+        is_said = gets_worse or any(each.is_worse(before, after) for each in ASPECTS)
+        assert is_said or not seen  # by an incomplete reading
+
+
+def test_every_requirement_is_in_the_catalogue() -> None:
+    """One that is left out counts nowhere, whatever its setting says."""
+    assert {type(each) for each in REQUIREMENTS} == set(Requirement.__subclasses__())
