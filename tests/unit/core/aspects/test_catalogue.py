@@ -12,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmk_check.alerts.slack_teams_text import line_of
+from cmk_check.core.account import Reading
 from cmk_check.core.aspects import ASPECTS
 from cmk_check.core.aspects.aspect import Aspect, Judged, News, Occasion
 from cmk_check.core.comparison import changes
+from cmk_check.core.comparison.compare import compare
+from cmk_check.core.comparison.updates import Known
 from cmk_check.core.counts import AccountCounter, contradiction, merge, summarise
 from cmk_check.core.data_enums import DataState
 from cmk_check.core.data_stores.account_data import AccountData
@@ -23,10 +26,12 @@ from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.model import AccountCounts, Change, Coverage, Finding
 from cmk_check.core.owner import Owner
-from cmk_check.core.status import Summary
+from cmk_check.core.status import Status, Summary
 from cmk_check.store import rows
 from cmk_check.store.finding_filter import FindingFilter
 from cmk_check.web.parameters import FindingsQuery
+from cmk_check.web.views.columns import COLUMNS, texts
+from cmk_check.web.views.finding import to_api_finding
 from tests.fakes.world import bad
 from tests.unit.core.examples import (
     ID,
@@ -94,6 +99,14 @@ def numbers(part: object, path: str = "") -> Iterator[tuple[str, int]]:
     elif isinstance(part, list | tuple):
         for place, inner in enumerate(part):
             yield from numbers(inner, f"{path}/{place}")
+
+
+def read_as(finding: Finding) -> Judged:
+    """Return an account as a scan reads it that says what a finding says."""
+    account = replace(bad(ID), kind=finding.kind)
+    owner = finding.owner or Owner()
+    judgement, exception = finding.judgement, finding.exception
+    return Judged(account, judgement, finding.key_health, exception, owner, finding.data)
 
 
 def news_of(aspect: Aspect) -> Iterator[ChangeType]:
@@ -208,18 +221,38 @@ def test_each_is_filtered_by_its_state_and_read_back_from_its_row(aspect: Aspect
 def test_an_incomplete_reading_can_keep_each_as_it_is_recorded(aspect: Aspect) -> None:
     """P1, P2: it says what is worse, and takes nothing else from what it did not finish."""
     first, second = EXAMPLES[aspect.name]
-    read = Judged(
-        replace(bad(ID), kind=second.kind),
-        second.judgement,
-        second.key_health,
-        second.exception,
-        second.owner or Owner(),
-        second.data,
-    )
+    read = read_as(second)
     kept = aspect.kept(first, read)
 
     is_recorded = aspect.name != "azurePolicy"  # it follows from the kind and the verdict
     assert aspect.shown(kept) == aspect.shown(first if is_recorded else read)
+
+
+@each_aspect
+def test_each_is_recorded_as_it_is_read_and_shown_by_api_and_table(aspect: Aspect) -> None:
+    """One that a step leaves out would look as if nobody had looked at it."""
+    for example in EXAMPLES[aspect.name]:
+        judged, before = read_as(example), Known(findings={str(example.id): BAD})
+        for known in (Known(), before):
+            reading = {str(example.id): judged}
+            (step,) = compare(known, SUBSCRIPTION, Reading(), reading, context()).steps
+            assert step.after is not None
+            assert aspect.shown(step.after) == aspect.shown(judged)
+        api = to_api_finding(example, None, Status(), NOON, "https://portal.azure.com")
+        cell = dict(zip(COLUMNS, texts(api), strict=True))[aspect.name]
+        assert cell == (aspect.state(example, NOON) or "")
+        assert bool(api.model_dump(by_alias=True)[aspect.name]) == bool(cell)
+
+
+@each_aspect
+def test_the_sums_of_each_count_all_that_it_counts(aspect: Aspect) -> None:
+    """Log lines, reports and metrics have no other numbers."""
+    counts = counted(EXAMPLES[aspect.name])
+
+    sums = aspect.sums(counts)
+
+    assert (sums is not None) == bool(aspect.counted_as or aspect.name == "azurePolicy")
+    assert sums is None or aspect.counted_as is None or sum(sums.values()) == counts.total
 
 
 @each_aspect
