@@ -13,7 +13,7 @@ from cmk_check.core.enums import CoverageState, PostureReason, PostureVerdict, R
 from cmk_check.core.model import AccountCounts, Coverage, Finding, VerdictCounts
 from cmk_check.core.posture import Expectations, of_estate, of_subscription
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
-from cmk_check.core.requirements import OPTIONAL, REQUIREMENTS, VERDICTS, Requirement
+from cmk_check.core.requirements import AGAINST, OPTIONAL, REQUIREMENTS, VERDICTS, Requirement
 from cmk_check.core.status import Status, SubscriptionCounts, Summary
 from tests.unit.core.aspects.test_catalogue import FINDINGS, counted
 from tests.unit.core.examples import ID, NOON
@@ -134,3 +134,11 @@ def test_p1_whatever_counts_against_one_more_lowers_it_first(
 def test_every_requirement_is_in_the_catalogue() -> None:
     """One that is left out counts nowhere, whatever its setting says."""
     assert {type(each) for each in REQUIREMENTS} == set(Requirement.__subclasses__())
+
+
+@each_optional
+def test_what_breaks_each_is_named_for_pipelines_and_evidence(requirement: Requirement) -> None:
+    """A bundle would hold no risk, and a pipeline no problem of the account."""
+    broken, _ = requirement.counts(AccountCounts(), Status())
+
+    assert broken in {code for _, _, code in AGAINST}
