@@ -21,7 +21,7 @@ _RUN: Final = (
     "It runs the plans in the order below, prints each step, goes on after a plan that stops, and "
     "ends with what is done, refused and left. What is done stands in `state.txt`: run it again "
     "after any failure or interruption, and it does what is left. A plan can also be run alone, "
-    "with `bash`. Afterwards `cmk-check scan` judges the accounts anew.\n\n"
+    "with `bash`. Afterwards `cmk-check scan` judges the accounts again.\n\n"
     "Whoever runs it needs these roles, only for that time:\n\n"
     "- Cognitive Services Contributor on the accounts\n"
     "- Key Vault Contributor on the vaults, and on the resource groups of new ones\n"

@@ -28,7 +28,7 @@ _ANSWERS: Final = {
     ChangeType.ACCOUNT_KIND_CHANGED: frozenset[str](),
     ChangeType.SCAN_BASELINE: frozenset[str](),
 }
-# What stays true although the question is answered anew: each names only what is new, or the same
+# These stay true beside a later answer, which names only what is new, or the same
 # once more, or what can no longer be seen.
 _HOLDS_BESIDE: Final = {
     ChangeType.KEY_DEGRADED: {ChangeType.KEY_DEGRADED, ChangeType.ACCOUNT_UNVERIFIABLE},

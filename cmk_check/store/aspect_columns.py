@@ -2,7 +2,7 @@
 
 Columns of exceptions, owners and data stores cost only themselves: where they cannot be read, the
 account counts as not excepted, the owner or the data as not known, and the next scan writes them
-anew. A key that cannot be read makes the finding unknown: see ``rows``.
+again. A key that cannot be read makes the finding unknown: see ``rows``.
 """
 
 from collections.abc import Mapping
