@@ -210,4 +210,4 @@ def test_a_generated_client_works(open_scene: OpenScene, tmp_path: Path) -> None
     total, found, keyed, one, subscriptions, changes, scans, reason = json.loads(answered)
     assert (total, found, keyed) == (len(findings), [[name, "non_compliant"]], ["broken"])
     assert (one, subscriptions, changes, scans) == ([name, 1], 3, 1, ["incomplete"])
-    assert reason == "accounts_excepted"
+    assert reason == "account_failed"
