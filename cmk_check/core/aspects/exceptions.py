@@ -64,7 +64,9 @@ class ExceptionAspect(Aspect):
             starts = any(each.type is ChangeType.EXCEPTION_STARTED for each in found)
             if starts and read.exception != after.exception:
                 announced, found = had, ()
-        return replace(after, announced=announced), [_shown(each) for each in found]
+        if announced is not after.announced:
+            after = replace(after, announced=announced)
+        return after, [_shown(each) for each in found]
 
     @override
     def last_news(self, finding: Finding) -> Sequence[News]:

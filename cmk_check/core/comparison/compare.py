@@ -141,9 +141,12 @@ class _Upserts:
             after, news = _filled_in(before, entry), []
         else:
             after, news = _finding(before, entry, self.context), account_news(before, entry)
-        after = replace(after, exception=entry.exception, data=entry.data)
+        # Replacing costs more than all else of a comparison.
+        if after.exception is not entry.exception or after.data is not entry.data:
+            after = replace(after, exception=entry.exception, data=entry.data)
+        occasion = self.context.occasion
         for aspect in ASPECTS:
-            after, more = aspect.news(before, after, read, self.context.occasion)
+            after, more = aspect.news(before, after, read, occasion)
             if aspect.replaces_update and more:
                 # What an update would say stands in every other change as well.
                 news = [each for each in news if each.type is not ChangeType.ACCOUNT_UPDATED]
