@@ -62,7 +62,7 @@ WATCH_QUERY_SECONDS: Final = 60
 
 # As host.json has it; what is delivered so often goes to the poison queue when it fails again.
 MAX_DELIVERIES: Final = 4
-# The claim of a slice that waited so long for another one of its process is made anew.
+# The claim of a slice that waited so long for another one of its process is renewed.
 CLAIM_RENEWED_AFTER: Final = timedelta(minutes=1)
 # Those that lost their lease, each with its change: a transaction takes MAX_TRANSACTION_WRITES.
 SCANS_ABANDONED_AT_ONCE: Final = 40

@@ -217,8 +217,8 @@ async def _give_up(
     context: DeliveryContext, left: DeliveryMessage, count: int | None, reason: str
 ) -> None:
     # As a new message: if a person moves it back to cmk-tell, it gets another day.
-    anew = replace(left, attempt=0, since=None)
-    await context.poison.send([format_message(anew)])
+    first_try = replace(left, attempt=0, since=None)
+    await context.poison.send([format_message(first_try)])
     fields = {"state": "given_up", **_fields(left, count), "reason": reason, "nextTryAt": None}
     write_line(logging.ERROR, "cmk.tell", fields)
 

@@ -60,7 +60,7 @@ class Scan:
     in ``not_found``; its ``posture`` is that of the estate. ``was_lowered``, ``keys_were_lowered``
     and ``data_were_lowered`` are what the status said when it began. ``daily_until`` is the time
     until when all daily readings that fell due were recorded when it began; None if it has to make
-    all of them. ``reads_projects``: it reads anew where projects say that data lies, of all
+    all of them. ``reads_projects``: it reads again where projects say that data lies, of all
     accounts.
     """
 

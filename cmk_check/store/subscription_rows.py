@@ -113,7 +113,7 @@ def coverage_in(entity: Entity) -> Coverage:
 
 
 def _sequence_in(entity: Entity) -> int | None:
-    """Read the one number of a broken coverage row that cannot be worked out anew."""
+    """Read the one number of a broken coverage row that cannot be worked out again."""
     try:
         return rows.sequence_of(entity)
     except RowUnusable:

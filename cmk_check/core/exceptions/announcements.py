@@ -1,6 +1,6 @@
 """What people are told of an exception: once that it starts, once per reminder, once that it ends.
 
-One that gets a later expiry starts anew: somebody has accepted the violation for longer. What
+One that gets a later expiry starts again: somebody has accepted the violation for longer. What
 could not be read changes nothing: an exception that is out of sight has not ended before its
 expiry.
 """

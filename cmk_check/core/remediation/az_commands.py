@@ -132,7 +132,7 @@ case $type in
     az cognitiveservices account identity assign --subscription="$SUBSCRIPTION" \\
       --resource-group="$GROUP" --name="$ACCOUNT" --output=none
     ;;
-  *) stop "the account has another identity by now ($type): make the plan anew" ;;
+  *) stop "the account has another identity by now ($type): create the plan again" ;;
 esac
 """
 
@@ -164,7 +164,7 @@ set --
 if [ -n "$VAULT_GROUP" ]; then set -- "--resource-group=$VAULT_GROUP"; fi
 VAULT_ID=$(az keyvault show --subscription="$VAULT_SUBSCRIPTION" "$@" --name="$VAULT" --query=id \\
   --output=tsv) ||
-  stop "no vault $VAULT is to be seen in subscription $VAULT_SUBSCRIPTION"
+  stop "no vault $VAULT was found in subscription $VAULT_SUBSCRIPTION"
 location=$(account location)
 vault_location=$(vault location)
 if [ "$(plain "$location")" != "$(plain "$vault_location")" ]; then
@@ -251,7 +251,7 @@ properties="\\"identityClientId\\": \\"$CLIENT_ID\\", "
 
 FIND_GRANT: Final = """\
 if [ -z "$PRINCIPAL_ID" ]; then
-  stop "the account has not the identity that this plan was made for: make it anew"
+  stop "the identity of this plan is not assigned to the account: create the plan again"
 fi
 by_roles=$(vault properties.enableRbacAuthorization)
 if [ "$by_roles" = true ]; then

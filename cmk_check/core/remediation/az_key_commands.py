@@ -71,7 +71,7 @@ if ! listed "$vaults" "$VAULT_ID"; then
     --query='[].properties.vaultId' --output=tsv)
   listed "$deleted" "$VAULT_ID" ||
     stop "the vault $VAULT is not among the deleted vaults of its subscription. If it was moved," \\
-      'make the plan anew after the next scan. If it was purged, nothing brings it back, nor' \\
+      'create the plan again after the next scan. If it was purged, nothing brings it back, nor' \\
       'what its keys protect.'
   decided CONFIRM_RECOVER_VAULT 'the vault is deleted. Somebody may have deleted it on purpose,' \\
     'to revoke access: ask the owner of the key.'

@@ -194,7 +194,7 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
             "under another customer-managed key by now: theirs",
             id="mended by others",
         ),
-        pytest.param(NEW, {"identity": "UserAssigned"}, "make the plan anew", id="other identity"),
+        pytest.param(NEW, {"identity": "UserAssigned"}, "create the plan again", id="other"),
         pytest.param(OLD, {"vault_location": "northeurope"}, "choose a vault there", id="region"),
         pytest.param(OLD, {"vault_tenant": "theirs"}, "belongs to tenant theirs", id="tenant"),
         pytest.param(
@@ -206,7 +206,7 @@ def test_it_does_not_wait_for_ever(tmp_path: Path) -> None:
         pytest.param(OLD, {"protected": ""}, "run: az keyvault update", id="purge"),
         pytest.param(OLD, {"firewall": ""}, "let trusted Microsoft services pass", id="firewall"),
         pytest.param(OLD, {"key": "false"}, "the key our-key is of no use here", id="key"),
-        pytest.param(OLD, {"identity": ""}, "has not the identity", id="identity is gone"),
+        pytest.param(OLD, {"identity": ""}, "is not assigned to the account", id="gone"),
         pytest.param(OLD, {"forbidden": ""}, "you may not change the account", id="forbidden"),
         pytest.param(
             USER, {"clients": f"{CLIENT}\nanother"}, "write the one that may use", id="two users"
@@ -257,7 +257,7 @@ def test_without_the_vault_it_stops(tmp_path: Path) -> None:
     ended = watched.run(render_az(planned(finding)))
 
     assert ended.code == 1
-    assert "no vault kv-gone is to be seen in subscription" in ended.err
+    assert "no vault kv-gone was found in subscription" in ended.err
 
 
 def test_who_is_not_signed_in_is_told_how(tmp_path: Path) -> None:

@@ -229,8 +229,12 @@ def test_what_a_person_has_to_decide_is_not_done_without_the_word(
             "CONFIRM_GRANT=yes bash",
             id="others gave it",
         ),
-        pytest.param("no policy", {"identity": ""}, "has not the identity", id="identity"),
-        pytest.param("no identity", {"identity": "UserAssigned"}, "make the plan anew", id="user"),
+        pytest.param(
+            "no policy", {"identity": ""}, "is not assigned to the account", id="identity"
+        ),
+        pytest.param(
+            "no identity", {"identity": "UserAssigned"}, "create the plan again", id="user"
+        ),
         pytest.param("account failed", {"fails": ""}, "the account is still failed", id="fails"),
         pytest.param("key disabled", {"tenant": "another"}, "az uses tenant another", id="tenant"),
     ],

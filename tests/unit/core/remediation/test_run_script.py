@@ -108,7 +108,7 @@ def test_it_goes_on_after_a_plan_that_stops_and_says_why_at_the_end(tmp_path: Pa
     folder.azure.set("accounts/a1/identity", "")
     second = folder.run()
 
-    why = "Stopped: the account has another identity by now (UserAssigned): make the plan anew"
+    why = "Stopped: the account has another identity by now (UserAssigned): create the plan again"
     assert (first.code, first.err) == (1, f"{why}\n")
     assert first.out.splitlines()[-2:] == [
         f"refused: plans/1.sh: {why}",
