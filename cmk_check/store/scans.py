@@ -205,9 +205,11 @@ class ScanTable:
         lease. Up to ``MAX_SLICES`` go at once, the oldest first.
         """
         own = table_keys.slice_partition(scan_id)
+        # Scans of one second have no order: the id of an earlier one may be the later one.
+        of_this_second = table_keys.slice_partition(f"{scan_id.partition('-')[0]}-")
         query = TableQuery(
             partition_from=table_keys.slice_partition(""),
-            partition_to=_behind(own),
+            partition_to=_behind(of_this_second),
             columns=("schema",),
         )
         left: defaultdict[str, list[Write]] = defaultdict(list)

@@ -202,15 +202,17 @@ async def test_slices_that_earlier_scans_left_go_and_those_of_a_scan_that_runs_s
     """Even where a clock was set back, and the scan that runs has the earlier id."""
     table = ScanTable(RecordingStore())
     past, running, later = (scan_id_of(NOON + timedelta(days=day), "a") for day in (-2, -1, 1))
-    for each in (past, running, ID, later):
+    of_its_second = scan_id_of(NOON, "ffff")
+    for each in (past, running, ID, of_its_second, later):
         await table.insert_slices(each, [slice_of(0)])
     lease = Lease(running, 2, NOON)
     await table.commit(lease=lease, current=LeaseAndStatus(None, None))
 
     await table.drop_slices(ID)
 
-    left = [await table.slice(replace(SCAN, id=each), 0) for each in (past, running, ID, later)]
-    assert [each is not None for each in left] == [False, True, False, True]
+    ids = (past, running, ID, of_its_second, later)
+    left = [await table.slice(replace(SCAN, id=each), 0) for each in ids]
+    assert [each is not None for each in left] == [False, True, False, False, True]
 
 
 async def test_slices_that_cannot_be_deleted_do_not_hold_up_the_end_of_a_scan() -> None:
