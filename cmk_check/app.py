@@ -255,20 +255,15 @@ def scan_options(settings: "Settings") -> "ScanOptions":
     """Return the options of a scan from the settings."""
     from cmk_check.core.exceptions.judge import ExceptionRules
     from cmk_check.core.posture import Expectations
-    from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS
     from cmk_check.core.scope import Scope
     from cmk_check.scan.scan_context import ScanOptions
 
-    required = {
-        HEALTHY_KEYS: settings.require_healthy_keys,
-        COVERED_DATA: settings.require_covered_data,
-    }
     options = ScanOptions(
         kinds={kind.lower(): kind for kind in settings.kinds},
         expectations=Expectations(
             settings.max_age,
             settings.expect,
-            requires=frozenset(each for each, is_on in required.items() if is_on),
+            requires=settings.requires,
             exceptions=settings.exceptions,
         ),
         scope=Scope(settings.include, settings.exclude),

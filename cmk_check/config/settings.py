@@ -54,6 +54,7 @@ from cmk_check.config.watch_schedule import WATCH_SCHEDULE
 from cmk_check.config.webhook import UNSET
 from cmk_check.core.enums import ExceptionMode
 from cmk_check.core.kinds import AZURE_OPENAI
+from cmk_check.core.requirements import COVERED_DATA, HEALTHY_KEYS, Requirement
 from cmk_check.errors import SettingsError
 
 __all__ = [
@@ -314,6 +315,15 @@ class Settings(AlertSettings):
                 "or turn this off"
             )
         return value
+
+    @property
+    def requires(self) -> frozenset[Requirement]:
+        """The requirements that are switched on."""
+        required = {
+            HEALTHY_KEYS: self.require_healthy_keys,
+            COVERED_DATA: self.require_covered_data,
+        }
+        return frozenset(each for each, is_on in required.items() if is_on)
 
     @property
     def arm_url(self) -> str:

@@ -1,7 +1,7 @@
 """Findings, coverage, counts and changes as types, as they are recorded and sums are made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cmk_check.core.account import Judgement, Subscription
@@ -35,17 +35,28 @@ class Transition:
     key_health: KeyState | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """What stands beside a verdict, a field for each aspect that is stored.
+
+    A side is None where its aspect does not apply to the verdict or was not looked at. ``owner``
+    is None where no scan has recorded whether there is one.
+    """
+
+    key_health: KeyHealth | None = None
+    data: AccountData | None = None
+    exception: AccountException | None = None
+    owner: Owner | None = None
+
+
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Sides):
     """An account with its verdict, evidence and dates, as stored.
 
     ``violated_since`` is set while the verdict is non_compliant. ``changes`` counts all
-    transitions, ``history`` keeps the last 20, oldest first. ``key_health`` is None where the
-    verdict is not compliant, and where key health is switched off; ``vault_id`` is where the vault
-    of a key was last, lower-cased, whatever was read since. ``exception`` is set where the verdict
-    is non_compliant and an exemption may accept that; ``announced`` is the exception that people
-    know of. ``owner`` is None where no scan has recorded whether there is one, ``data`` where
-    nobody looked at where the account's data lies. Times are aware and UTC.
+    transitions, ``history`` keeps the last 20, oldest first. ``vault_id`` is where the vault of a
+    key was last, lower-cased, whatever was read since; ``announced`` is the exception that people
+    know of. Times are aware and UTC.
     """
 
     id: AccountId
@@ -60,12 +71,17 @@ class Finding:
     previous_verdict: Verdict | None = None
     changes: int = 1
     history: tuple[Transition, ...] = ()
-    key_health: KeyHealth | None = None
     vault_id: str | None = None
-    exception: AccountException | None = None
     announced: AnnouncedException | None = None
-    owner: Owner | None = None
-    data: AccountData | None = None
+
+    def beside(self, read: Sides) -> "Finding":
+        """Return the finding with what was read beside its verdict.
+
+        All but the key: that is an entry of the history, and its wording alone is no change.
+        """
+        if self.data is read.data and self.exception is read.exception and self.owner == read.owner:
+            return self  # replacing costs more than all else of a comparison
+        return replace(self, data=read.data, exception=read.exception, owner=read.owner)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from cmk_check.core.model import AccountCounts, Coverage
 from cmk_check.core.reasons.gap_sentences import NOT_RECORDED
 from cmk_check.core.reasons.posture_sentences import POSTURE_REASONS
 from cmk_check.core.recorded_scope import RecordedScope
-from cmk_check.core.requirements import OPTIONAL, Requirement
+from cmk_check.core.requirements import OPTIONAL, VERDICTS, Requirement
 from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.limits import CLOCK_TOLERANCE
 
@@ -67,8 +67,7 @@ def of_estate(status: Status | None, now: datetime, expect: Expectations) -> Pos
     if status is None or status.as_of is None:
         return _before_the_first_scan(status)
     counts, accounts = status.summary.subscriptions, status.summary.accounts
-    reasons = _of_accounts(accounts, now, expect, read=not counts.gap)
-    reasons += _of_requirements(accounts, status, expect)
+    reasons = _of_accounts(accounts, status, now, expect, read=not counts.gap)
     if counts.gap:
         reasons.append(
             _reason(PostureReason.SUBSCRIPTIONS_UNREAD, f"{counts.gap} of {counts.total}")
@@ -99,8 +98,7 @@ def of_subscription(
         return _before_the_first_scan(status)
     coverage = as_left(coverage, status)
     read = coverage.state in {CoverageState.READ, CoverageState.RETIRED}
-    reasons = _of_accounts(coverage.accounts, now, expect, read=read)
-    reasons += _of_requirements(coverage.accounts, status, expect)
+    reasons = _of_accounts(coverage.accounts, status, now, expect, read=read)
     match coverage.state:
         case CoverageState.GAP:
             reasons.append(_reason(PostureReason.SUBSCRIPTIONS_UNREAD, _THIS_ONE))
@@ -183,35 +181,25 @@ def _before_the_first_scan(status: Status | None) -> Posture:
 
 
 def _of_accounts(
-    accounts: AccountCounts, now: datetime, expect: Expectations, *, read: bool
+    accounts: AccountCounts, status: Status, now: datetime, expect: Expectations, *, read: bool
 ) -> Reasons:
     violated = accounts.non_compliant
     if expect.exceptions is ExceptionMode.ACCEPT:
         # With one violation that nobody accepted, all of them are counted.
         violated = 0 if honoured_at(accounts.excepted, now) >= violated else violated
-    counts = {
-        PostureReason.ACCOUNTS_NON_COMPLIANT: violated,
-        PostureReason.ACCOUNTS_UNKNOWN: accounts.unknown,
-    }
-    reasons = _counted(counts, accounts)
+    counts = VERDICTS.counts(accounts, status)
+    reasons = _counted({**counts, PostureReason.ACCOUNTS_NON_COMPLIANT: violated}, accounts)
     if read and not accounts.total:
         reasons.append(_reason(PostureReason.NO_ACCOUNTS_IN_SCOPE))
+    for requirement in OPTIONAL:
+        if requirement in expect.requires:
+            reasons += _counted(requirement.counts(accounts, status), accounts)
     return reasons
 
 
 def _counted(counts: Mapping[PostureReason, int], accounts: AccountCounts) -> Reasons:
     of = f"of {accounts.total}"
     return [_reason(code, f"{count} {of}") for code, count in counts.items() if count]
-
-
-def _of_requirements(accounts: AccountCounts, status: Status, expect: Expectations) -> Reasons:
-    """Say what breaks the optional requirements, or is not known to meet them."""
-    return [
-        reason
-        for requirement in OPTIONAL
-        if requirement in expect.requires
-        for reason in _counted(requirement.counts(accounts, status), accounts)
-    ]
 
 
 def _of_exceptions(accounts: AccountCounts, now: datetime, expect: Expectations) -> Reasons:

@@ -121,12 +121,9 @@ async def _start(
                 trigger,
                 now,
                 named=named,
-                was_lowered=status.lowered is not None,
-                keys_were_lowered=status.keys_lowered,
-                data_were_lowered=status.data_lowered,
                 reads_projects=COVERED_DATA in context.options.expectations.requires,
                 daily_until=None if named or must_read_all else status.daily_until,
-            )
+            ).begun_with(status)
             try:
                 await _take(context, current, scan, earlier)
             except WriteConflict:

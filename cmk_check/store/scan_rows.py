@@ -6,7 +6,7 @@ most 32,768 characters; a few more properties make the table readable for people
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -104,6 +104,23 @@ class Scan:
     def knows_group(self) -> bool:
         """Whether it knows which subscriptions the management group has, where there is one."""
         return not self.is_partial and self.group_unread is None
+
+    def begun_with(self, status: Status) -> "Scan":
+        """Return the scan with what the status says when it begins."""
+        return replace(
+            self,
+            was_lowered=status.lowered is not None,
+            keys_were_lowered=status.keys_lowered,
+            data_were_lowered=status.data_lowered,
+        )
+
+    def lowered_again(self, status: Status, *, is_marked: bool) -> Status:
+        """Return the status that it leaves, low where it was; ``is_marked``: somebody records."""
+        return replace(
+            status,
+            keys_lowered=self.keys_were_lowered or is_marked,
+            data_lowered=self.data_were_lowered or is_marked,
+        )
 
     @property
     def schema(self) -> int:

@@ -3,12 +3,23 @@
 from collections.abc import Mapping
 from typing import Final
 
-from cmk_check.core.aspects.aspect import Aspect
+from cmk_check.core.account import Account
+from cmk_check.core.aspects.aspect import Aspect, Judged
 from cmk_check.core.aspects.azure_policies import AZURE_POLICY
 from cmk_check.core.aspects.data_stores import DATA_STORES
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.aspects.owners import OWNER
+from cmk_check.core.owner import owner_of
+from cmk_check.core.rule import judge
 
 ASPECTS: Final[tuple[Aspect, ...]] = (KEY_HEALTH, DATA_STORES, EXCEPTION, OWNER, AZURE_POLICY)
 BY_NAME: Final[Mapping[str, Aspect]] = {aspect.name: aspect for aspect in ASPECTS}
+
+
+def judged_alone(account: Account, owner: str | None) -> Judged:
+    """Judge an account with the aspects for which its own document is enough.
+
+    ``owner`` is what the tags of its subscription say.
+    """
+    return Judged(account, judge(account), owner=owner_of(account.owner, owner))

@@ -9,28 +9,22 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, override
 
 from cmk_check.core.account import Account, Judgement
-from cmk_check.core.data_stores.account_data import AccountData, DataConcern
+from cmk_check.core.data_stores.account_data import DataConcern
 from cmk_check.core.enums import ChangeType, ReasonSeverity, Verdict
-from cmk_check.core.exceptions.account_exception import AccountException
-from cmk_check.core.keys.key_health import KeyConcern, KeyHealth
-from cmk_check.core.model import AccountCounts, Finding
-from cmk_check.core.owner import UNOWNED, Owner
+from cmk_check.core.keys.key_health import KeyConcern
+from cmk_check.core.model import AccountCounts, Finding, Sides
 from cmk_check.limits import MAX_CHANGE_MESSAGE_CHARS, MAX_CHANGE_REASONS
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Sides):
     """An account of a reading with its verdict, and what stands beside that."""
 
     account: Account
     judgement: Judgement
-    key_health: KeyHealth | None = None
-    exception: AccountException | None = None
-    owner: Owner = UNOWNED
-    data: AccountData | None = None
 
     @property
     def kind(self) -> str | None:
@@ -39,10 +33,7 @@ class Judged:
 
 
 type AnyAccount = Finding | Judged
-"""An account with what stands beside its verdict, as recorded or as judged in a reading.
-
-A side is None where its aspect does not apply to the verdict or was not looked at.
-"""
+"""An account with what stands beside its verdict, as recorded or as judged in a reading."""
 type AllJudged = Mapping[str, Judged]
 """The accounts of a reading, each once, by lower-cased id and in the order of the ids."""
 
@@ -137,8 +128,24 @@ class Aspect(ABC):
         """Return the counts with the sum of the aspect's counts in the parts."""
 
     @abstractmethod
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        """Return the aspect's counts, each of other accounts."""
+
     def contradiction(self, counts: AccountCounts) -> str | None:
         """Say what cannot be true of the aspect's counts, None if nothing."""
+        numbers = list(self.numbers(counts))
+        if min(numbers, default=0) < 0:
+            return "has a count below zero"
+        return "counts more than there are" if sum(numbers) > self._whole(counts) else None
+
+    def _whole(self, counts: AccountCounts) -> int:
+        """Return how many accounts it stands beside."""
+        by_verdict = {
+            Verdict.COMPLIANT: counts.compliant,
+            Verdict.NON_COMPLIANT: counts.non_compliant,
+            Verdict.UNKNOWN: counts.unknown,
+        }
+        return sum(by_verdict[verdict] for verdict in self.verdicts)
 
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:  # noqa: ARG002 - of some
         """Return the counts as answers, log lines and reports name them; None if there are none."""
@@ -153,25 +160,44 @@ class Aspect(ABC):
         return judgement.verdict in self.verdicts
 
 
-def impossible(numbers: Iterable[int], whole: int) -> str | None:
-    """Say what cannot be true of numbers that count parts of a whole, None if nothing."""
-    counted = list(numbers)
-    if min(counted, default=0) < 0:
-        return "has a count below zero"
-    return "counts more than there are" if sum(counted) > whole else None
+class StateAspect(Aspect):
+    """An aspect whose accounts are counted by its state, whatever the time is."""
 
+    @abstractmethod
+    def state_of(self, account: AnyAccount) -> str | None:
+        """Return the state of an account, None where nobody looked at it."""
 
-def by_name(labels: Mapping[Hashable, int]) -> dict[str, int]:
-    """Return counts of labels that are texts, in their order."""
-    return dict(sorted((str(label), count) for label, count in labels.items()))
+    @abstractmethod
+    def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
+        """Return the accounts by state."""
 
+    @abstractmethod
+    def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
+        """Return the counts with these accounts by state."""
 
-def summed(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Add counts by name."""
-    found: Counter[str] = Counter()
-    for part in parts:
-        found.update(part)
-    return dict(sorted(found.items()))
+    @override
+    def state(self, account: AnyAccount, now: datetime) -> str | None:
+        return self.state_of(account)
+
+    @override
+    def label(self, account: AnyAccount) -> Hashable | None:
+        return self.state_of(account) if self.applies(account.judgement) else None
+
+    @override
+    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
+        by_state = sorted((str(label), count) for label, count in labels.items())
+        return self.with_states(counts, dict(by_state))
+
+    @override
+    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
+        found: Counter[str] = Counter()
+        for part in parts:
+            found.update(self.by_state(part))
+        return self.with_states(counts, dict(sorted(found.items())))
+
+    @override
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        return self.by_state(counts).values()
 
 
 def shown_reasons(concerns: Sequence[KeyConcern | DataConcern]) -> list[dict[str, str]]:

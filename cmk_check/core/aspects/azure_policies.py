@@ -3,7 +3,7 @@
 It follows from the kind and the verdict, and is never stored.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final, override
@@ -62,12 +62,10 @@ class AzurePolicyAspect(Aspect):
         return replace(counts, policy=policy)
 
     @override
-    def contradiction(self, counts: AccountCounts) -> str | None:
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        """Return what is counted apart: all that differ contain those that are not assessed."""
         policy = counts.policy or PolicyCounts()
-        if policy.not_assessed < 0:
-            return "has a count below zero"
-        in_order = policy.not_assessed <= policy.differs <= counts.total
-        return None if in_order else "counts more than there are"
+        return policy.not_assessed, policy.differs - policy.not_assessed
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:

@@ -3,21 +3,17 @@
 A failed read is not announced: what people know of stays until it is seen to have changed.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
     AnyAccount,
-    Aspect,
     Judged,
     News,
     Occasion,
-    by_name,
-    impossible,
+    StateAspect,
     shown_reasons,
-    summed,
 )
 from cmk_check.core.data_enums import DataState, StoreState
 from cmk_check.core.data_stores.account_data import COVERED, AccountData
@@ -32,7 +28,7 @@ _BADNESS: Final = {
 }
 
 
-class DataStoresAspect(Aspect):
+class DataStoresAspect(StateAspect):
     """Data outside of the account; looked at beside every verdict."""
 
     name = "dataStores"
@@ -49,8 +45,16 @@ class DataStoresAspect(Aspect):
     }
 
     @override
-    def state(self, account: AnyAccount, now: datetime) -> str | None:
+    def state_of(self, account: AnyAccount) -> str | None:
         return account.data.state.value if account.data else None
+
+    @override
+    def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
+        return counts.by_data_state
+
+    @override
+    def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
+        return replace(counts, by_data_state=by_state)
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
@@ -83,22 +87,6 @@ class DataStoresAspect(Aspect):
             return after, ()
         shown = {"dataStores": _data(data, data.exposed - set(had.told if had else ()))}
         return after, (News(kind, shown),)
-
-    @override
-    def label(self, account: AnyAccount) -> Hashable | None:
-        return account.data.state.value if account.data else None
-
-    @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        return replace(counts, by_data_state=by_name(labels))
-
-    @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        return replace(counts, by_data_state=summed(part.by_data_state for part in parts))
-
-    @override
-    def contradiction(self, counts: AccountCounts) -> str | None:
-        return impossible(counts.by_data_state.values(), counts.total)
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:

@@ -1,11 +1,11 @@
 """The aspect exception: whether somebody has accepted the violation of an account for a time."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar, Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion, impossible
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, News, Occasion
 from cmk_check.core.enums import ChangeType, ExceptionEnd, ExceptionState, Verdict
 from cmk_check.core.exceptions.account_exception import ends_earlier, expiries, state_of
 from cmk_check.core.exceptions.announcements import Announcement, announce, announce_off, end_of
@@ -90,8 +90,8 @@ class ExceptionAspect(Aspect):
         return replace(counts, excepted=expiries(pair for part in parts for pair in part.excepted))
 
     @override
-    def contradiction(self, counts: AccountCounts) -> str | None:
-        return impossible((count for _, count in counts.excepted), counts.non_compliant)
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        return [count for _, count in counts.excepted]
 
     @override
     def column(self, state: str) -> str | None:

@@ -1,20 +1,16 @@
 """The aspect key health: whether the key of a compliant account can be used."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import ClassVar, Final, override
 
 from cmk_check.core.aspects.aspect import (
     AnyAccount,
-    Aspect,
     Judged,
     News,
     Occasion,
-    by_name,
-    impossible,
+    StateAspect,
     shown_reasons,
-    summed,
 )
 from cmk_check.core.enums import (
     ChangeType,
@@ -34,7 +30,7 @@ _IN_TROUBLE: Final = {KeyState.AT_RISK, KeyState.BROKEN}
 _OF_VERSIONS: Final = {"key", "keyVersions"}
 
 
-class KeyHealthAspect(Aspect):
+class KeyHealthAspect(StateAspect):
     """A key that works today and tomorrow; looked at where the verdict is compliant."""
 
     name = "keyHealth"
@@ -53,8 +49,16 @@ class KeyHealthAspect(Aspect):
     }
 
     @override
-    def state(self, account: AnyAccount, now: datetime) -> str | None:
+    def state_of(self, account: AnyAccount) -> str | None:
         return account.key_health.state.value if account.key_health else None
+
+    @override
+    def by_state(self, counts: AccountCounts) -> Mapping[str, int]:
+        return counts.by_key_health
+
+    @override
+    def with_states(self, counts: AccountCounts, by_state: Mapping[str, int]) -> AccountCounts:
+        return replace(counts, by_key_health=by_state)
 
     @override
     def shown(self, account: AnyAccount) -> dict[str, object] | None:
@@ -103,23 +107,6 @@ class KeyHealthAspect(Aspect):
         health = after.key_health
         kind = _news(before.key_health if before else None, health)
         return after, () if kind is None or health is None else (News(kind, {"key": _key(health)}),)
-
-    @override
-    def label(self, account: AnyAccount) -> Hashable | None:
-        health = account.key_health
-        return health.state.value if health and self.applies(account.judgement) else None
-
-    @override
-    def into(self, counts: AccountCounts, labels: Mapping[Hashable, int]) -> AccountCounts:
-        return replace(counts, by_key_health=by_name(labels))
-
-    @override
-    def merged(self, counts: AccountCounts, parts: Sequence[AccountCounts]) -> AccountCounts:
-        return replace(counts, by_key_health=summed(part.by_key_health for part in parts))
-
-    @override
-    def contradiction(self, counts: AccountCounts) -> str | None:
-        return impossible(counts.by_key_health.values(), counts.compliant)
 
     @override
     def sums(self, counts: AccountCounts) -> dict[str, int] | None:

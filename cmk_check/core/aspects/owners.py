@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Final, override
 
-from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged, impossible
+from cmk_check.core.aspects.aspect import AnyAccount, Aspect, Judged
 from cmk_check.core.model import AccountCounts, Finding
 from cmk_check.core.owner import UNOWNED
 from cmk_check.limits import MAX_OWNERS_COUNTED
@@ -60,8 +60,8 @@ class OwnerAspect(Aspect):
         )
 
     @override
-    def contradiction(self, counts: AccountCounts) -> str | None:
-        return impossible((counts.unowned, len(counts.owners)), counts.total)
+    def numbers(self, counts: AccountCounts) -> Iterable[int]:
+        return counts.unowned, len(counts.owners)
 
     @override
     def column(self, state: str) -> str | None:

@@ -141,9 +141,7 @@ class _Upserts:
             after, news = _filled_in(before, entry), []
         else:
             after, news = _finding(before, entry, self.context), account_news(before, entry)
-        # Replacing costs more than all else of a comparison.
-        if after.exception is not entry.exception or after.data is not entry.data:
-            after = replace(after, exception=entry.exception, data=entry.data)
+        after = after.beside(entry)
         occasion = self.context.occasion
         for aspect in ASPECTS:
             after, more = aspect.news(before, after, read, occasion)
@@ -176,7 +174,6 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
         history=(transition,),
         key_health=key,
         vault_id=key.vault_id if key else None,
-        owner=entry.owner,
     )
     if before is None:
         return finding
@@ -193,12 +190,11 @@ def _finding(before: Finding | None, entry: Judged, context: ComparisonContext) 
 
 
 def _filled_in(before: Finding, entry: Judged) -> Finding:
-    """Return the finding with the date of creation and the owner as read, and no change of them.
+    """Return the finding with the date of creation as read, and no change of it.
 
-    Rows of earlier versions lack them: the first scan that fills them in must not be an alert of
-    every account. An account that was deleted and created again between two scans has another date.
+    Rows of earlier versions lack it: the first scan that fills it in must not be an alert of every
+    account. An account that was deleted and created again between two scans has another date.
     """
-    before = before if before.owner == entry.owner else replace(before, owner=entry.owner)
     if _created_at(before.judgement) == _created_at(entry.judgement):
         return before
     had = before.judgement

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from cmk_check.core.account import Account, Judgement
+from cmk_check.core.aspects import judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
 from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
@@ -21,9 +22,7 @@ from cmk_check.core.keys.health import judge_key
 from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Finding
-from cmk_check.core.owner import owner_of
 from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ, EXEMPTION_NOT_READ, KEY_NOT_READ
-from cmk_check.core.rule import judge
 from cmk_check.core.text import fold_address
 from cmk_check.core.unread import Unread
 
@@ -44,7 +43,7 @@ def judge_all(
         kind = kinds.get((account.kind or "").lower(), account.kind)
         # Replacing costs more than judging, and nearly all are spelled as they should be.
         spelled = account if kind == account.kind else replace(account, kind=kind)
-        entry = Judged(spelled, judge(spelled), owner=owner_of(spelled.owner, owner))
+        entry = judged_alone(spelled, owner)
         had = judged.get(account.id.text)
         judged[account.id.text] = entry if had is None else _worse(had, entry)
     return dict(sorted(judged.items()))

@@ -104,9 +104,14 @@ def numbers(part: object, path: str = "") -> Iterator[tuple[str, int]]:
 def read_as(finding: Finding) -> Judged:
     """Return an account as a scan reads it that says what a finding says."""
     account = replace(bad(ID), kind=finding.kind)
-    owner = finding.owner or Owner()
-    judgement, exception = finding.judgement, finding.exception
-    return Judged(account, judgement, finding.key_health, exception, owner, finding.data)
+    return Judged(
+        account,
+        finding.judgement,
+        key_health=finding.key_health,
+        data=finding.data,
+        exception=finding.exception,
+        owner=finding.owner or Owner(),
+    )
 
 
 def news_of(aspect: Aspect) -> Iterator[ChangeType]:
