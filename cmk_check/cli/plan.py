@@ -234,11 +234,10 @@ async def _with_key(keys: "KeyInventory", settings: "Settings", judged: "Judged"
     """Read the key of a compliant account as a scan does, and judge it."""
     from datetime import UTC, datetime
 
-    from cmk_check.core.comparison.judge import with_keys
+    from cmk_check.core.comparison.judge import with_key
 
-    text = judged.account.id.text
     facts = await keys.read([judged.account], {}, seconds=settings.subscription_timeout)
-    return with_keys({text: judged}, {}, facts, datetime.now(UTC))[text]
+    return with_key(judged, None, facts.get(judged.account.id.text), datetime.now(UTC))
 
 
 def _report_key(

@@ -75,9 +75,9 @@ class Finding(Sides):
     announced: AnnouncedException | None = None
 
     def beside(self, read: Sides) -> "Finding":
-        """Return the finding with what was read beside its verdict.
+        """Return the finding with these sides.
 
-        All but the key: that is an entry of the history, and its wording alone is no change.
+        All but the key: that is an entry of the history, and its wording alone does not change it.
         """
         if self.data is read.data and self.exception is read.exception and self.owner == read.owner:
             return self  # replacing costs more than all else of a comparison

@@ -35,7 +35,7 @@ from cmk_check.errors import (
 )
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.aspect_readers import AspectReader, aspect_readers
+from cmk_check.scan.aspect_readers import AnyReader, aspect_readers
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
 from cmk_check.scan.finish import fail_scan, finish
@@ -121,7 +121,7 @@ class SliceRun:
         self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
         self._status: Status  # read when work begins
-        self._readers: list[AspectReader] = []  # opened with the time
+        self._readers: list[AnyReader] = []  # opened with the time
         self._cross_check = cross_check_of(context, claim)
         self._is_timed = False
         self._deadline: float  # set with the time

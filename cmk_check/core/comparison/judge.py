@@ -8,25 +8,16 @@ from typing import Final
 from cmk_check.core.account import Account, Judgement
 from cmk_check.core.aspects import judged_alone
 from cmk_check.core.aspects.aspect import AllJudged, Aspect, Judged
-from cmk_check.core.aspects.exceptions import EXCEPTION
-from cmk_check.core.aspects.key_health import KEY_HEALTH
-from cmk_check.core.data_enums import DataReason, DataState
-from cmk_check.core.data_stores.account_data import AccountData, AccountsData, DataConcern
 from cmk_check.core.data_stores.places import AccountPlaces
 from cmk_check.core.enums import Reason
-from cmk_check.core.exceptions.account_exception import Exceptions
-from cmk_check.core.exceptions.judge import unread_exception
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.health import judge_key
-from cmk_check.core.keys.key_health import KeyHealth
 from cmk_check.core.keys.parsing import vault_name
 from cmk_check.core.model import Finding
-from cmk_check.core.reasons.gap_sentences import DATA_NOT_READ, EXEMPTION_NOT_READ, KEY_NOT_READ
+from cmk_check.core.reasons.gap_sentences import KEY_NOT_READ
 from cmk_check.core.text import fold_address
 from cmk_check.core.unread import Unread
-
-type Keys = Mapping[str, KeyFacts]
 
 
 def judge_all(
@@ -54,6 +45,17 @@ def accounts_of(aspect: Aspect, judged: AllJudged) -> tuple[Account, ...]:
     return tuple(entry.account for entry in judged.values() if aspect.applies(entry.judgement))
 
 
+def with_key(
+    entry: Judged, before: Finding | None, facts: KeyFacts | None, now: datetime
+) -> Judged:
+    """Put the health of its key beside a compliant account; without an answer it is unknown."""
+    health = judge_key(entry.account, facts or _UNANSWERED, now)
+    if health.vault_id is None:
+        # Where a vault was is all there is to tell one that is gone from one that cannot be seen.
+        health = replace(health, vault_id=_known_vault(before, entry.account))
+    return replace(entry, key_health=health)
+
+
 def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -> Mapping[str, str]:
     """Return, by account id, where the vaults of these accounts were found last."""
     return {
@@ -61,44 +63,6 @@ def known_vaults(findings: Mapping[str, Finding], accounts: Iterable[Account]) -
         for account in accounts
         if (vault_id := _known_vault(findings.get(str(account.id)), account)) is not None
     }
-
-
-def with_keys(
-    judged: AllJudged, findings: Mapping[str, Finding], keys: Keys, now: datetime
-) -> AllJudged:
-    """Put the health of keys beside compliant accounts; without an answer it is unknown."""
-    return {
-        account_id: replace(
-            entry, key_health=_key(entry.account, findings.get(account_id), keys, now)
-        )
-        if KEY_HEALTH.applies(entry.judgement)
-        else entry
-        for account_id, entry in judged.items()
-    }
-
-
-def with_exceptions(judged: AllJudged, exceptions: Exceptions) -> AllJudged:
-    """Put the exceptions beside non-compliant accounts; without an answer they are unread."""
-    return {
-        account_id: replace(entry, exception=exceptions.get(account_id, _NO_EXCEPTION_READ))
-        if EXCEPTION.applies(entry.judgement)
-        else entry
-        for account_id, entry in judged.items()
-    }
-
-
-def with_data(judged: AllJudged, findings: Mapping[str, Finding], data: AccountsData) -> AllJudged:
-    """Put beside accounts where they keep data; without an answer it is unknown."""
-    return {
-        account_id: replace(
-            entry, data=data.get(account_id) or _unread_data(findings.get(account_id))
-        )
-        for account_id, entry in judged.items()
-    }
-
-
-def _unread_data(before: Finding | None) -> AccountData:
-    return replace(_UNREAD_DATA, told=before.data.told if before and before.data else ())
 
 
 def unread(gap: Gap) -> KeyFacts:
@@ -135,14 +99,8 @@ def agree(before: Finding, account: Account, judgement: Judgement) -> bool:
     return had == has or folded(*had) == folded(*has)
 
 
-_SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
-
-
 _UNANSWERED: Final = unread(KEY_NOT_READ)
-_UNREAD_DATA: Final = AccountData(
-    DataState.UNKNOWN, (DataConcern(DataReason.PLACES_UNREAD, detail=DATA_NOT_READ.detail),)
-)
-_NO_EXCEPTION_READ: Final = unread_exception(EXEMPTION_NOT_READ)
+_SAID_TWICE: Final = "Azure lists it more than once, and with more than one key or identity."
 
 
 def _worse(one: Judged, other: Judged) -> Judged:
@@ -170,14 +128,6 @@ def _said_of_key(entry: Judged) -> tuple[object, ...]:
     users = sorted(map(str, account.user_identities))
     said = folded(None, None, entry.judgement)
     return said, account.principal_id or "", users, account.malformed_key or ""
-
-
-def _key(account: Account, before: Finding | None, keys: Keys, now: datetime) -> KeyHealth:
-    health = judge_key(account, keys.get(str(account.id), _UNANSWERED), now)
-    if health.vault_id is not None:
-        return health
-    # Where a vault was is all there is to tell one that is gone from one that cannot be seen.
-    return replace(health, vault_id=_known_vault(before, account))
 
 
 def _known_vault(before: Finding | None, account: Account) -> str | None:

@@ -10,8 +10,6 @@ from cmk_check.core.enums import ReasonSeverity
 from cmk_check.core.reasons.data_sentences import DATA_REASONS
 from cmk_check.limits import MAX_STORES_NAMED
 
-type AccountsData = Mapping[str, "AccountData"]
-"""Where accounts keep data, by the account's lower-cased id; those that could be judged."""
 COVERED: Final = frozenset({DataState.OWN_KEYS, DataState.NONE})
 """The states in which no data outside of an account can be under Microsoft's keys."""
 

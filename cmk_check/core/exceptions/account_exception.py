@@ -1,15 +1,13 @@
 """The exception of an account, as findings hold it, and the counts of honoured ones over time."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cmk_check.core.enums import ExceptionReason, ExceptionState
 from cmk_check.limits import MAX_EXPIRIES_COUNTED
 
-type Exceptions = Mapping[str, "AccountException | None"]
-"""The exceptions of accounts, by the account's lower-cased id; None where there is none."""
 type Expiries = tuple[tuple[datetime, int], ...]
 """How many honoured exceptions end when, by time; no later than they do."""
 

@@ -1,6 +1,6 @@
 """What the comparisons of these tests have in common: a subscription, a scan, and its recording."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,11 +12,11 @@ from cmk_check.core.aspects.exceptions import EXCEPTION
 from cmk_check.core.aspects.key_health import KEY_HEALTH
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare
-from cmk_check.core.comparison.judge import Keys, judge_all, with_data, with_exceptions, with_keys
+from cmk_check.core.comparison.judge import judge_all, with_key
 from cmk_check.core.comparison.updates import Difference, Known
-from cmk_check.core.data_stores.account_data import AccountsData
+from cmk_check.core.data_stores.account_data import AccountData
 from cmk_check.core.enums import GapReason
-from cmk_check.core.exceptions.account_exception import Exceptions
+from cmk_check.core.exceptions.account_exception import AccountException
 from cmk_check.core.gap import Gap
 from cmk_check.core.keys.facts import KeyFacts
 from cmk_check.core.keys.key_health import KeyHealth
@@ -60,22 +60,23 @@ def compared_reading(  # noqa: PLR0913 - each side by keyword
     scan: ComparisonContext | None = None,
     subscription: Subscription = SUBSCRIPTION,
     *,
-    keys: Keys | None = None,
-    exceptions: Exceptions | None = None,
-    data: AccountsData | None = None,
+    keys: Mapping[str, KeyFacts] | None = None,
+    exceptions: Mapping[str, AccountException | None] | None = None,
+    data: Mapping[str, AccountData] | None = None,
 ) -> Difference:
     """Judge a reading as a slice does, and compare it with what is known.
 
     What stands beside the verdicts is given by account; None where it is switched off.
     """
     scan, before = scan or context(), known.findings
-    judged = judge_all(reading.accounts, KINDS, subscription.owner)
-    if exceptions is not None:
-        judged = with_exceptions(judged, exceptions)
-    if data is not None:
-        judged = with_data(judged, before, data)
-    if keys is not None:
-        judged = with_keys(judged, before, keys, scan.now)
+    judged = dict(judge_all(reading.accounts, KINDS, subscription.owner))
+    for name, entry in judged.items():
+        if exceptions is not None and EXCEPTION.applies(entry.judgement):
+            judged[name] = entry = replace(entry, exception=exceptions[name])  # noqa: PLW2901
+        if data is not None:
+            judged[name] = entry = replace(entry, data=data[name])  # noqa: PLW2901
+        if keys is not None and KEY_HEALTH.applies(entry.judgement):
+            judged[name] = with_key(entry, before.get(name), keys.get(name), scan.now)
     read = {KEY_HEALTH.name: keys, EXCEPTION.name: exceptions, DATA_STORES.name: data}
     off = frozenset(name for name, side in read.items() if side is None)
     return compare(known, subscription, reading, judged, replace(scan, off=off))

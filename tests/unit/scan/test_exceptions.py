@@ -14,6 +14,7 @@ from cmk_check.core.enums import (
     ExceptionReason,
     PostureReason,
     PostureVerdict,
+    Trigger,
     Verdict,
 )
 from cmk_check.core.exceptions.facts import ExemptionFacts
@@ -21,6 +22,7 @@ from cmk_check.core.reasons.gap_sentences import EXEMPTION_TIME_IS_UP
 from cmk_check.core.requirements import HEALTHY_KEYS
 from cmk_check.limits import KEY_READING_SHARE
 from cmk_check.scan.exception_reading import ExceptionReader
+from cmk_check.store.scan_rows import Scan
 from tests.fakes.exemptions import DENIED, NONE, ScriptedExemptions, exempted
 from tests.fakes.faults import Fault
 from tests.fakes.keys import DISABLED, ScriptedKeys
@@ -319,7 +321,8 @@ async def test_p8_exemptions_for_which_no_time_is_left_are_unread() -> None:
     options = [
         replace(World().options, reading_deadline=timedelta(seconds=time)) for time in (60, 0)
     ]
-    readers = [ExceptionReader(exemptions.open, each) for each in options]
+    scan = Scan("one", 1, Trigger.TIMER, BEGINNING)
+    readers = [ExceptionReader(exemptions.open, each, scan) for each in options]
 
     judged = judge_all([bad(ONE)], {})
     found = [await reader.read(judged, Known(), BEGINNING) for reader in readers]

@@ -5,7 +5,7 @@ from typing import Final
 
 from cmk_check.core.aspects.aspect import Occasion
 from cmk_check.core.aspects.data_stores import DATA_STORES
-from cmk_check.core.comparison.judge import judge_all, with_data
+from cmk_check.core.comparison.judge import judge_all
 from cmk_check.core.comparison.updates import FindingUpdate, Known
 from cmk_check.core.data_enums import DataState, StoreState, StoreType
 from cmk_check.core.data_stores.account_data import AccountData, DataStore
@@ -18,17 +18,6 @@ from tests.unit.core.examples import ID, NOON, compared, known_of, only_finding
 FINDING: Final = replace(
     only_finding(known_of(good(ID))), data=AccountData(DataState.MICROSOFT_KEYS, told=("/s",))
 )
-
-
-def test_what_could_not_be_judged_is_unknown_and_forgets_nothing() -> None:
-    """P1, P4: a bug must neither cover data nor tell the same twice."""
-    account_id = str(FINDING.id)
-
-    judged = with_data(judge_all([good(ID)], {}), {account_id: FINDING}, {})
-
-    data = judged[account_id].data
-    assert data is not None
-    assert (data.state, data.told) == (DataState.UNKNOWN, ("/s",))
 
 
 def test_a_change_names_what_is_new_before_all_else() -> None:
