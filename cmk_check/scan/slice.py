@@ -6,23 +6,21 @@ as its rows are read, and each one is independent, so a failure affects only tha
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from cmk_check.core import posture
-from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.account import Reading
 from cmk_check.core.broken_key import BrokenKey
 from cmk_check.core.comparison.changes import ComparisonContext
 from cmk_check.core.comparison.compare import compare, compare_unread
-from cmk_check.core.comparison.judge import judge_all
-from cmk_check.core.comparison.updates import Difference, Known
+from cmk_check.core.comparison.updates import Difference
 from cmk_check.core.counts import list_broken_keys, summarise
 from cmk_check.core.enums import CoverageState, Disposition, GapReason, ScanState
 from cmk_check.core.gap import Gap
 from cmk_check.core.model import Coverage
-from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, SLICE_TIME_IS_UP, make_gap
-from cmk_check.core.resource_id import AccountId
+from cmk_check.core.reasons.gap_sentences import NOT_RECORDED, make_gap
 from cmk_check.core.status import Status, UnwrittenGap
 from cmk_check.errors import (
     ClaimLost,
@@ -35,16 +33,16 @@ from cmk_check.errors import (
 )
 from cmk_check.limits import ATTEMPTS_PER_STEP
 from cmk_check.ports import SliceMessage
-from cmk_check.scan.aspect_readers import AnyReader, aspect_readers
 from cmk_check.scan.claim import Claim, renew_lease, take
 from cmk_check.scan.cross_check import cross_check_of
 from cmk_check.scan.finish import fail_scan, finish
 from cmk_check.scan.record import Recorder
 from cmk_check.scan.scan_context import ScanContext
+from cmk_check.scan.slice_reading import SliceReading
 from cmk_check.scan.slice_subscriptions import subscriptions_of
 from cmk_check.scan.unwritten_gaps import slice_failed, unwritten
 from cmk_check.store.outbox import OutboxEntry
-from cmk_check.store.scan_rows import Planned
+from cmk_check.store.scan_rows import Planned, Stored
 from cmk_check.store.subscription_rows import StoredSubscription
 
 _log = logging.getLogger(__name__)
@@ -92,27 +90,38 @@ async def _run(
         if scope and (changed := scope.differences(context.options.recorded_scope)):
             await fail_scan(context, scan_id, f"{_SCOPE_CHANGED} ({', '.join(changed)}).")
             return
-        run = SliceRun(context, taken, last=last, poisoned=poisoned)
+        run: SliceRun | None = None
         try:
+            status = await context.scans.status()
+            run = SliceRun(context, taken, status, last=last, poisoned=poisoned)
             await run.work()
         except ClaimLost as error:
             _log.warning("Slice %d of scan %s stops: %s", number, scan_id, error)
             return
         except BaseException:
-            await run.release()
+            await (run.release() if run else taken.release(context, 0))
             raise
     await finish(context, scan_id)
 
 
 class SliceRun:
-    """One worker's run through a claimed slice."""
+    """One worker's run through a claimed slice; ``status`` was read after the claim."""
 
-    def __init__(self, context: ScanContext, claim: Claim, *, last: bool, poisoned: bool) -> None:
+    def __init__(
+        self,
+        context: ScanContext,
+        claim: Claim,
+        status: Stored[Status] | None,
+        *,
+        last: bool,
+        poisoned: bool,
+    ) -> None:
         self._context = context
         self._claim = claim
         self._last = last
         self._poisoned = poisoned
-        self._recorder: Recorder  # made when work begins
+        self._status = status.value if status else Status()
+        self._recorder = Recorder(context, claim, status)
         self._outbox: dict[tuple[str, str], OutboxEntry] = {}
         self._changes: set[tuple[str, str]] = set()
         # Only the first scan names them; later ones report each change.
@@ -120,11 +129,8 @@ class SliceRun:
         self._broken_keys: dict[str, list[BrokenKey]] = {}
         self._unwritten_gaps: list[UnwrittenGap] = []
         self._new: set[str] = set()
-        self._status: Status  # read when work begins
-        self._readers: list[AnyReader] = []  # opened with the time
         self._cross_check = cross_check_of(context, claim)
-        self._is_timed = False
-        self._deadline: float  # set with the time
+        self._reading: SliceReading | None = None  # begins with the first subscription
 
     async def work(self) -> None:
         """Work through the slice and mark it done.
@@ -135,9 +141,6 @@ class SliceRun:
             StoreError
 
         """
-        status = await self._context.scans.status()
-        self._status = status.value if status else Status()
-        self._recorder = Recorder(self._context, self._claim, status)
         try:
             recorded = await self._work_on_all()
         finally:
@@ -205,11 +208,11 @@ class SliceRun:
             gap: Gap | None = None
             for attempt in range(ATTEMPTS_PER_STEP):
                 try:
-                    await self._start_clock()
+                    reading = await self._begun()
                     if attempt:
                         stored = await self._context.findings_table.read_one(stored.partition)
                     self._keep(stored.outbox)
-                    return await self._read_and_record(planned, stored, gap)
+                    return await self._read_and_record(reading, planned, stored, gap)
                 except (WriteConflict, StoreUnavailable) as error:
                     _log.warning("Subscription %s starts over: %s", planned.subscription.id, error)
                 except LimitExceeded as error:
@@ -226,24 +229,26 @@ class SliceRun:
             return self._unwritten(planned, stored, gap or NOT_RECORDED)
         return None
 
-    async def _start_clock(self) -> None:
-        """Start the time of the slice with its first subscription.
+    async def _begun(self) -> SliceReading:
+        """Return the reading of the slice, which begins with its first subscription.
 
         The slices of a process share the subscription limit. If the time started earlier, a slice
         that waits for another would report subscriptions as not read in time.
         """
-        if self._is_timed:
-            return
-        self._is_timed = True
-        context = self._context
-        seconds = context.options.reading_deadline.total_seconds()
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        self._readers = aspect_readers(context, self._claim.scan)
-        await renew_lease(context, self._claim.scan, context.clock.now())
+        if self._reading is not None:
+            return self._reading
+        context, scan = self._context, self._claim.scan
+        self._reading = reading = SliceReading(context, scan, self._cross_check)
+        await renew_lease(context, scan, context.clock.now())
         self._claim = await self._claim.renewed(context)
+        return reading
 
     async def _read_and_record(
-        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
+        self,
+        reading: SliceReading,
+        planned: Planned,
+        stored: StoredSubscription,
+        gap: Gap | None,
     ) -> Coverage:
         """Bring the table up to date; ``gap`` replaces a reading that failed before."""
         if stored.unusable is not None:
@@ -256,7 +261,7 @@ class SliceRun:
             self._new.add(stored.partition)
         if stored.mark is not None:
             stored = await self._context.findings_table.clear_mark(stored)
-        difference = await self._compare(planned, stored, gap)
+        difference = await self._compare(reading, planned, stored, gap)
         if not difference.is_empty:
             self._keep(await self._recorder.record(stored, difference))
         if self._names_broken_keys:
@@ -265,7 +270,11 @@ class SliceRun:
         return difference.coverage
 
     async def _compare(
-        self, planned: Planned, stored: StoredSubscription, gap: Gap | None
+        self,
+        reading: SliceReading,
+        planned: Planned,
+        stored: StoredSubscription,
+        gap: Gap | None,
     ) -> Difference:
         subscription, disposition = planned.subscription, planned.disposition
         comparison = self._comparison_context(stored.known.coverage)
@@ -275,37 +284,8 @@ class SliceRun:
             return compare_unread(stored.known, subscription, disposition, comparison)
         if gap is not None:
             return compare(stored.known, subscription, Reading(gap=gap), {}, comparison)
-        reading = await self._read(subscription, stored.known)
-        judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
-        for reader in self._readers:
-            judged = await reader.read(judged, stored.known, comparison.now)
-        return compare(stored.known, subscription, reading, judged, comparison)
-
-    async def _read(self, subscription: Subscription, known: Known) -> Reading:
-        """Read a subscription, and once more if its list lacks what Resource Graph knows."""
-        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
-        recorded = [finding.id for finding in known.findings.values()]
-        reading = await self._read_in_time(subscription, recorded)
-        if self._cross_check is None or reading.gap is not None:
-            return reading
-        lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
-        if lacking:
-            reading = await self._read_in_time(subscription, [*recorded, *lacking])
-            self._cross_check.confirm(subscription.id, lacking, reading)
-        return reading
-
-    async def _read_in_time(
-        self, subscription: Subscription, recorded: Sequence[AccountId]
-    ) -> Reading:
-        """Read a subscription within its time limit, or within the rest of the slice's time."""
-        left = self._deadline - asyncio.get_running_loop().time()
-        if left <= 0:
-            return Reading(gap=SLICE_TIME_IS_UP)
-        seconds = min(self._context.options.subscription_timeout, left)
-        reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
-        if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
-            return replace(reading, gap=SLICE_TIME_IS_UP)
-        return reading
+        read, judged = await reading.read(subscription, stored.known, comparison.now)
+        return compare(stored.known, subscription, read, judged, comparison)
 
     def _keep(self, outbox: Iterable[OutboxEntry]) -> None:
         """Keep changes until they are published, each once and in order."""

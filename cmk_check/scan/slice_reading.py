@@ -1,0 +1,85 @@
+"""Reading the subscriptions of a slice in its time: accounts, and what stands beside verdicts."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from cmk_check.core.account import Reading, Subscription
+from cmk_check.core.aspects.aspect import AllJudged
+from cmk_check.core.comparison.judge import judge_all
+from cmk_check.core.comparison.updates import Known
+from cmk_check.core.enums import GapReason
+from cmk_check.core.reasons.gap_sentences import SLICE_TIME_IS_UP
+from cmk_check.core.resource_id import AccountId
+from cmk_check.scan.cross_check import SliceCrossCheck
+from cmk_check.scan.data_reading import DataReader
+from cmk_check.scan.exception_reading import ExceptionReader
+from cmk_check.scan.key_reading import KeyReader
+from cmk_check.scan.scan_context import ScanContext
+from cmk_check.store.scan_rows import Scan
+
+type _Reader = ExceptionReader | DataReader | KeyReader
+
+
+class SliceReading:
+    """Reads from now on, for as long as a slice has; ``cross_check`` names what lists lack."""
+
+    def __init__(
+        self, context: ScanContext, scan: Scan, cross_check: SliceCrossCheck | None
+    ) -> None:
+        self._context = context
+        self._cross_check = cross_check
+        seconds = context.options.reading_deadline.total_seconds()
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._readers = _readers(context, scan)
+
+    async def read(
+        self, subscription: Subscription, known: Known, now: datetime
+    ) -> tuple[Reading, AllJudged]:
+        """Read a subscription; judge its accounts, and what stands beside them, as of ``now``."""
+        reading = await self._read_all(subscription, known)
+        judged = judge_all(reading.accounts, self._context.options.kinds, subscription.owner)
+        for reader in self._readers:
+            judged = await reader.read(judged, known, now)
+        return reading, judged
+
+    async def _read_all(self, subscription: Subscription, known: Known) -> Reading:
+        """Read a subscription, and once more if its list lacks what Resource Graph knows."""
+        # Without the untrusted: their ids may name nothing, and must not make the list incomplete.
+        recorded = [finding.id for finding in known.findings.values()]
+        reading = await self._read_in_time(subscription, recorded)
+        if self._cross_check is None or reading.gap is not None:
+            return reading
+        lacking = await self._cross_check.lacking(subscription.id, reading, recorded)
+        if lacking:
+            reading = await self._read_in_time(subscription, [*recorded, *lacking])
+            self._cross_check.confirm(subscription.id, lacking, reading)
+        return reading
+
+    async def _read_in_time(
+        self, subscription: Subscription, recorded: Sequence[AccountId]
+    ) -> Reading:
+        """Read a subscription within its time limit, or within the rest of the slice's time."""
+        left = self._deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            return Reading(gap=SLICE_TIME_IS_UP)
+        seconds = min(self._context.options.subscription_timeout, left)
+        reading = await self._context.inventory.read(subscription, recorded, seconds=seconds)
+        if seconds == left and reading.gap and reading.gap.reason is GapReason.TIMEOUT:
+            return replace(reading, gap=SLICE_TIME_IS_UP)
+        return reading
+
+
+def _readers(context: ScanContext, scan: Scan) -> list[_Reader]:
+    """Return a reader of each aspect that is switched on and has to be read."""
+    options = context.options
+    readers: list[_Reader] = []
+    if context.exemptions is not None:
+        readers.append(ExceptionReader(context.exemptions, options, scan))
+    if context.data_stores is not None:
+        readers.append(DataReader(context.data_stores, options, scan))
+    if context.keys is not None:
+        # Last, as keys have the most time.
+        readers.append(KeyReader(context.keys, options, scan))
+    return readers
